@@ -1,0 +1,1 @@
+"""Real networks trained on real Fashion-MNIST, to try Prunescope on."""

@@ -1,0 +1,1 @@
+"""The five sample networks, one architecture per file."""
