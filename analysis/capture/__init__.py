@@ -1,0 +1,1 @@
+"""From a model to one graph that replay, coupling, removal and cost all read."""

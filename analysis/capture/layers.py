@@ -1,0 +1,172 @@
+"""The layers of a network whose weights can be pruned, and the ones that are skipped, with why."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from torch import fx, nn
+
+from analysis.capture.cost import Cost
+from analysis.capture.functional import operator_name
+from analysis.capture.graph import Captured
+from analysis.study import LayerSummary
+
+PRUNABLE: Final = {
+    "conv1d": 1, "conv2d": 1, "conv3d": 1, "convolution": 1, "conv_transpose1d": 1,
+    "conv_transpose2d": 1, "conv_transpose3d": 1, "linear": 1, "embedding": 0,
+    "embedding_bag": 0, "matmul": 1, "mm": 1, "bmm": 1, "addmm": 2,
+}  # fmt: skip
+"""ATen operator → position of its weight among the arguments."""
+
+_CARRIES: Final = {
+    "view", "reshape", "slice", "select", "transpose", "permute", "squeeze", "unsqueeze", "t",
+    "chunk", "split", "split_with_sizes", "unbind", "getitem", "contiguous", "unflatten", "expand",
+    "flatten", "clone", "to", "detach", "alias",
+}  # fmt: skip
+_FUSED: Final = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+_MODULES: Final[dict[type[nn.Module], str]] = {
+    nn.Conv1d: "conv1d", nn.Conv2d: "conv2d", nn.Conv3d: "conv3d",
+    nn.ConvTranspose1d: "conv_transpose1d", nn.ConvTranspose2d: "conv_transpose2d",
+    nn.ConvTranspose3d: "conv_transpose3d", nn.Linear: "linear", nn.Embedding: "embedding",
+    nn.EmbeddingBag: "embedding_bag",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A weight and the graph nodes (in order) that multiply by it; no node without a graph."""
+
+    summary: LayerSummary
+    nodes: tuple[fx.Node, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The dotted module name."""
+        return self.summary.name
+
+    @property
+    def parameter(self) -> str:
+        """The dotted name of the weight."""
+        return self.summary.parameter
+
+
+def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
+    """Return every weight of two or more dimensions in forward order, prunable or skipped.
+
+    A weight that several operators read (tied weights, a module called twice, a packed
+    projection that is split) is one layer. Biases and the scales of norms are not listed: they
+    are never pruned at weight granularity.
+    """
+    nodes: dict[str, list[fx.Node]] = {}
+    kinds: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    aliases = _first_names(captured.module)
+    for node in captured.module.graph.nodes:
+        if node.op != "call_function":
+            continue
+        kind = operator_name(node)
+        for getter, place in _weights(node, kind):
+            name = aliases[str(getter.target)]
+            nodes.setdefault(name, []).append(node)
+            if kind in PRUNABLE and place in (PRUNABLE[kind], -1):
+                kinds.setdefault(name, kind)
+            elif name not in kinds:
+                reasons.setdefault(name, _why_not(kind))
+    found = []
+    for name, users in nodes.items():
+        weight = captured.module.get_parameter(name)
+        prunable = name in kinds
+        found.append(
+            Layer(
+                LayerSummary(
+                    name=layer_name(name),
+                    kind=kinds.get(name, operator_name(users[0])),
+                    parameter=name,
+                    shape=tuple(weight.shape),
+                    parameters=weight.numel(),
+                    macs=sum(cost.macs_by_node.get(node.name, 0) for node in users),
+                    activation_bytes=sum(cost.output_bytes.get(node.name, 0) for node in users),
+                    prunable=prunable,
+                    reason=None if prunable else reasons[name],
+                ),
+                tuple(users),
+            )
+        )
+    return tuple(found)
+
+
+def module_layers(model: nn.Module) -> tuple[Layer, ...]:
+    """Return the layers of a model without a graph, by module type; costs are unknown (0)."""
+    found, seen = [], set()
+    for name, module in model.named_modules():
+        kind = next((k for kind, k in _MODULES.items() if isinstance(module, kind)), None)
+        for own, weight in module.named_parameters(recurse=False):
+            if weight.ndim < 2 or id(weight) in seen:
+                continue
+            seen.add(id(weight))
+            dotted = f"{name}.{own}" if name else own
+            prunable = kind is not None and own == "weight"
+            reason = None if prunable else _why_not(type(module).__name__)
+            shape = tuple(weight.shape)
+            found.append(
+                Layer(
+                    LayerSummary(
+                        layer_name(dotted), kind or type(module).__name__.lower(), dotted, shape,
+                        weight.numel(), 0, 0, prunable, reason,
+                    )
+                )
+            )  # fmt: skip
+    return tuple(found)
+
+
+def layer_name(parameter: str) -> str:
+    """Return the dotted layer name of a weight's dotted name.
+
+    >>> layer_name("layer1.0.conv1.weight"), layer_name("attn.in_proj_weight")
+    ('layer1.0.conv1', 'attn.in_proj')
+    """
+    return parameter.removesuffix(".weight").removesuffix("_weight") or parameter
+
+
+def _weights(node: fx.Node, kind: str) -> list[tuple[fx.Node, int]]:
+    """The parameters of two or more dimensions that ``node`` multiplies, with their places."""
+    if kind in _CARRIES:
+        return []
+    found = []
+    for place, argument in enumerate(node.args):
+        for leaf in argument if isinstance(argument, list | tuple) else [argument]:
+            getter = _origin(leaf)
+            if getter is not None:
+                either = kind in ("matmul", "mm", "bmm")  # weight @ x is as good as x @ weight
+                found.append((getter, -1 if either else place))
+    return found
+
+
+def _origin(argument: object) -> fx.Node | None:
+    node = argument
+    while isinstance(node, fx.Node) and node.op == "call_function":
+        if operator_name(node) not in _CARRIES or not node.all_input_nodes:
+            return None
+        node = node.all_input_nodes[0]
+    if not isinstance(node, fx.Node) or node.op != "get_attr":
+        return None
+    value: object = node.graph.owning_module
+    for part in str(node.target).split("."):
+        value = getattr(value, part)
+    return node if isinstance(value, nn.Parameter) and value.ndim > 1 else None
+
+
+def _first_names(module: nn.Module) -> dict[str, str]:
+    """Every name of a parameter → the first name of the same tensor (tied weights)."""
+    first: dict[int, str] = {}
+    return {
+        name: first.setdefault(id(parameter), name)
+        for name, parameter in module.named_parameters(remove_duplicate=False)
+    }
+
+
+def _why_not(kind: str) -> str:
+    if kind.lower() in (*_FUSED, "rnn"):
+        return f"{kind} runs all its gates in one fused operator, which has no rule here"
+    if kind in ("add", "mul", "sub", "cat", "index", "expand_as", "where", "pad"):
+        return "a table that is added, scaled or looked up, not a weight that multiplies features"
+    return f"the operator {kind} has no rule for pruning this weight"

@@ -1,0 +1,36 @@
+"""What a criterion is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from analysis.criteria.evidence import Evidence
+
+WeightScores = Callable[[Evidence], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A named rule that gives every weight an importance, higher = keep.
+
+    Attributes:
+        name: As on the command line.
+        title: As people call it.
+        definition: One sentence with the formula.
+        source: Paper and section.
+        needs: ``weights``, ``inputs`` (calibration inputs) or ``labels`` (and class logits).
+        weights: Evidence → parameter name → score, shaped like the weight, for every prunable
+            layer at once.
+        per_row: Whether weights compete within their output row instead of the whole layer.
+        seeded: Whether the score depends on the seed.
+    """
+
+    name: str
+    title: str
+    definition: str
+    source: str
+    needs: str
+    weights: WeightScores
+    per_row: bool = False
+    seeded: bool = False

@@ -1,0 +1,79 @@
+"""What criteria may look at: weights, gradients and layer inputs on calibration samples."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from analysis.capture.layers import Layer
+from analysis.capture.network import Network, forward
+from analysis.criteria.inputs import squared_inputs
+from analysis.errors import CannotPrune
+from analysis.sources.data import Samples
+from analysis.sources.metrics import logits
+
+BATCH: Final = 64
+SAMPLES: Final = 1024
+SINGLE_SAMPLES: Final = 512
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The dense network and calibration samples, in a fixed order.
+
+    Attributes:
+        network: Never modified.
+        calibration: With class labels where gradients are asked for.
+        seed: For criteria that draw at random.
+    """
+
+    network: Network
+    calibration: Samples
+    seed: int = 0
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers to score."""
+        return self.network.prunable()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights by parameter name, detached."""
+        module = self.network.module
+        return {each.parameter: module.get_parameter(each.parameter).detach() for each in self.layers}
+
+    def batch_gradients(self) -> Iterator[dict[str, Tensor]]:
+        """Yield the gradients of the mean cross-entropy of each of 16 batches of 64 samples."""
+        yield from self._gradients(SAMPLES, BATCH)
+
+    def sample_gradients(self) -> Iterator[dict[str, Tensor]]:
+        """Yield the gradients of the cross-entropy of 512 single samples, one by one."""
+        yield from self._gradients(SINGLE_SAMPLES, 1)
+
+    def squared_inputs(self) -> dict[str, Tensor]:
+        """Return, shaped like each weight, the sum of squares of the inputs it multiplies."""
+        used = self.calibration.chunk(0, SAMPLES)
+        return squared_inputs(self.network, used, BATCH)
+
+    def _gradients(self, samples: int, batch: int) -> Iterator[dict[str, Tensor]]:
+        used = self.calibration.chunk(0, samples)
+        module = self.network.module
+        names = [layer.parameter for layer in self.layers]
+        tensors = [module.get_parameter(name) for name in names]
+        for start in range(0, len(used), batch):
+            chunk = used.chunk(start, start + batch)
+            with torch.enable_grad():
+                rows = logits(forward(module, chunk.inputs))
+                if rows is None or chunk.targets is None:
+                    raise CannotPrune(
+                        "Expected class logits and labels for a gradient criterion, but this "
+                        "model and data have none. Choose magnitude, wanda or random."
+                    )
+                loss = functional.cross_entropy(rows.float(), chunk.targets.flatten())
+                found = torch.autograd.grad(loss, tensors, allow_unused=True)
+            yield {
+                name: torch.zeros_like(tensor) if gradient is None else gradient
+                for name, tensor, gradient in zip(names, tensors, found, strict=True)
+            }

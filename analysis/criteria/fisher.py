@@ -1,0 +1,32 @@
+"""Diagonal Fisher: the second-order estimate of what removing a weight does to the loss."""
+
+import torch
+from torch import Tensor
+
+from analysis.criteria.base import Criterion
+from analysis.criteria.evidence import Evidence
+
+
+def score(evidence: Evidence) -> dict[str, Tensor]:
+    """Return ``w^2 / 2 * mean over samples of g_n^2``, ``g_n`` the gradient of one sample's loss.
+
+    Gradients of single samples: the square of a batch's mean gradient is not the Fisher.
+    """
+    weights = evidence.weights()
+    totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    samples = 0
+    for gradients in evidence.sample_gradients():
+        samples += 1
+        for name, gradient in gradients.items():
+            totals[name] += gradient.square()
+    return {name: weights[name].square() * total / (2 * samples) for name, total in totals.items()}
+
+
+CRITERION = Criterion(
+    name="fisher",
+    title="Fisher, diagonal",
+    definition="½ w² · mean of g², g the gradient of a single sample's cross-entropy.",
+    source="Theis et al. 2018 (arXiv 1801.05787), section 2.1; LeCun et al. 1989.",
+    needs="labels",
+    weights=score,
+)

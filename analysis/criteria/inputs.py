@@ -1,0 +1,111 @@
+"""Sums of squared layer inputs, for any linear operator, by differentiating it.
+
+A linear operator ``y = op(x, W)`` gives ``d sum(op(x^2, W)) / dW = sum of x^2`` over everything
+that each weight multiplies: with strides, padding, groups and transposition handled by torch.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils import _pytree as pytree
+
+from analysis.capture.graph import call_arguments
+from analysis.capture.network import Network
+from analysis.sources.data import Samples
+
+
+def squared_inputs(network: Network, samples: Samples, batch: int) -> dict[str, Tensor]:
+    """Return per prunable parameter, shaped like it, the sum of squared inputs it multiplied."""
+    totals = {
+        layer.parameter: torch.zeros_like(network.module.get_parameter(layer.parameter))
+        for layer in network.prunable()
+    }
+    for start in range(0, len(samples), batch):
+        chunk = samples.chunk(start, start + batch)
+        if network.captured is not None:
+            _Observer(network, network.captured.module, totals).observe(chunk)
+        else:
+            _observe_modules(network, chunk, totals)
+    return totals
+
+
+class _Observer(fx.Interpreter):
+    """Run the graph; at each layer's operator, differentiate it on squared inputs."""
+
+    def __init__(
+        self, network: Network, module: fx.GraphModule, totals: dict[str, Tensor]
+    ) -> None:
+        super().__init__(module)
+        self._totals = totals
+        self._parameters = {
+            node: layer.parameter for layer in network.prunable() for node in layer.nodes
+        }
+
+    def observe(self, chunk: Samples) -> None:
+        args, kwargs = call_arguments(chunk.inputs)
+        with torch.enable_grad():  # links weights to the views that operators read
+            self.run(*pytree.tree_leaves((args, kwargs)), enable_io_processing=False)
+
+    def run_node(self, n: fx.Node) -> Any:
+        if n in self._parameters:
+            self._differentiate(n)
+        result = super().run_node(n)
+        if n.op == "call_function" and not _reads_only_weights(n):
+            result = pytree.tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, result)
+        return result
+
+    def _differentiate(self, n: fx.Node) -> None:
+        name = self._parameters[n]
+        weight = self.module.get_parameter(name)
+        args, kwargs = self.fetch_args_kwargs_from_env(n)
+
+        def squared(leaf: Any, source: Any) -> Any:
+            linked = isinstance(leaf, Tensor) and leaf.requires_grad
+            plain = isinstance(leaf, Tensor) and leaf.is_floating_point() and not linked
+            return leaf.square() if plain else leaf
+
+        changed = [squared(leaf, source) for leaf, source in zip(args, n.args, strict=True)]
+        output = n.target(*changed, **kwargs)  # type: ignore[operator]
+        (found,) = torch.autograd.grad(output.sum(), [weight], allow_unused=True)
+        if found is not None:
+            self._totals[name] += found
+
+
+def _reads_only_weights(node: fx.Node) -> bool:
+    return all(
+        source.op == "get_attr" or (source.op == "call_function" and _reads_only_weights(source))
+        for source in node.all_input_nodes
+    )
+
+
+def _observe_modules(network: Network, chunk: Samples, totals: dict[str, Tensor]) -> None:
+    owners = {layer.parameter: layer for layer in network.prunable()}
+    busy = False
+
+    def hook(name: str) -> Any:
+        def observe(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+            nonlocal busy
+            if busy:
+                return
+            busy = True
+            weight = network.module.get_parameter(name)
+            x = inputs[0].detach()
+            with torch.enable_grad():
+                output = module(x.square() if x.is_floating_point() else x, *inputs[1:])
+                (found,) = torch.autograd.grad(output.sum(), [weight])
+            totals[name] += found
+            busy = False
+
+        return observe
+
+    handles = []
+    try:
+        for name in owners:
+            owner = network.module.get_submodule(name.rpartition(".")[0])
+            handles.append(owner.register_forward_pre_hook(hook(name)))
+        with torch.no_grad():
+            network(chunk.inputs)
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,33 @@
+"""Taylor: the first-order estimate of what removing a weight does to the loss."""
+
+import torch
+from torch import Tensor
+
+from analysis.criteria.base import Criterion
+from analysis.criteria.evidence import Evidence
+
+
+def score(evidence: Evidence) -> dict[str, Tensor]:
+    """Return the mean over batches of ``(g w)^2``, ``g`` the gradient of the batch's mean loss.
+
+    Squared per batch: the mean gradient over all data tends to 0 on a converged network and
+    would leave no signal.
+    """
+    weights = evidence.weights()
+    totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    batches = 0
+    for gradients in evidence.batch_gradients():
+        batches += 1
+        for name, gradient in gradients.items():
+            totals[name] += (gradient * weights[name]).square()
+    return {name: total / batches for name, total in totals.items()}
+
+
+CRITERION = Criterion(
+    name="taylor",
+    title="Taylor, first order",
+    definition="Mean over batches of (g·w)², g the gradient of the batch's cross-entropy.",
+    source="Molchanov et al. 2019 (arXiv 1906.10771), equation 8, per weight.",
+    needs="labels",
+    weights=score,
+)

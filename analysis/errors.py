@@ -1,0 +1,74 @@
+"""The exception tree: whatever a user can get wrong ends in one sentence with the next step.
+
+Every message has the form *Expected X to be Y, but got Z. Next step.* The engine raises; the
+command line and the dashboard show ``str(error)``, each in one place.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Self
+
+
+class PrunescopeError(Exception):
+    """Base of every error that a user can cause or mend."""
+
+
+class BadValue(PrunescopeError, ValueError):
+    """A value that is out of range or of the wrong form."""
+
+
+class UnknownName(BadValue):
+    """A name that stands for nothing here."""
+
+    @classmethod
+    def among(cls, what: str, given: str, allowed: Iterable[str]) -> Self:
+        """Return the error for ``given``, naming the closest of the ``allowed`` names.
+
+        >>> str(UnknownName.among("criterion", "magnitud", ["magnitude", "taylor"]))
+        "Expected criterion to be one that exists, but got 'magnitud'. Closest: magnitude."
+        """
+        names = sorted(set(allowed))
+        close = get_close_matches(given, names, n=3, cutoff=0.5)
+        hint = f"Closest: {', '.join(close)}." if close else f"Choose from: {_shortened(names)}."
+        return cls(f"Expected {what} to be one that exists, but got {given!r}. {hint}")
+
+
+class BadReference(PrunescopeError):
+    """A reference to a model, data or metric that leads nowhere."""
+
+
+class CannotCapture(PrunescopeError):
+    """A model that ``torch.export`` cannot turn into a graph."""
+
+
+class CannotPrune(PrunescopeError):
+    """A removal that would not be exact, refused with its reason."""
+
+
+class DataMismatch(PrunescopeError):
+    """Data whose shape, labels or values do not fit the model."""
+
+
+class ForeignStudy(PrunescopeError):
+    """Measurements or plans that were made from other weights, data or settings."""
+
+
+class DamagedFile(PrunescopeError):
+    """A file that cannot be read as what it should be."""
+
+
+class UnsafeFile(PrunescopeError):
+    """A file that could run code when it is loaded."""
+
+
+class StorageFailure(PrunescopeError):
+    """A folder that cannot be written: full, read-only or missing."""
+
+
+class Cancelled(PrunescopeError):
+    """A run that somebody stopped; what it finished is kept."""
+
+
+def _shortened(names: list[str], most: int = 12) -> str:
+    rest = f", and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

@@ -1,0 +1,161 @@
+"""Evaluate a network on samples, and compare two evaluations sample by sample."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils import _pytree as pytree
+
+from analysis.capture.network import forward
+from analysis.errors import DataMismatch
+from analysis.sources.data import Samples
+from analysis.sources.metrics import Metric, logits, rows_per_sample
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a network gave for each of ``n`` samples.
+
+    Attributes:
+        score: ``(n,)`` float32, 0 where outputs are not finite.
+        finite: ``(n,)`` bool.
+        log_probabilities: ``(rows, classes)`` float32, or None without class logits; rows are
+            samples, or a sample's tokens or pixels one after the other.
+        entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
+    """
+
+    score: Tensor
+    finite: Tensor
+    log_probabilities: Tensor | None = None
+    entropy: Tensor | None = None
+
+    @property
+    def predicted(self) -> Tensor | None:
+        """``(rows,)`` predicted classes, or None."""
+        return None if self.log_probabilities is None else self.log_probabilities.argmax(1)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sums over samples of what pruning changed; see ``analysis.store.measurements``."""
+
+    samples: int
+    score_sum: float
+    drop_sum: float
+    drop_squares: float
+    entropy_sum: float
+    entropy_squares: float
+    divergence_sum: float
+    divergence_squares: float
+    agreements: int
+    nonfinite: int
+    class_correct: tuple[int, ...]
+
+
+def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) -> Outcome:
+    """Return the outcome of ``module`` on all ``samples``, ``batch`` at a time, without gradients.
+
+    Raises:
+        DataMismatch: Labels do not fit the outputs, or the model fails on the data.
+    """
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(samples), batch):
+            chunk = samples.chunk(start, start + batch)
+            parts.append(_outcome(forward(module, chunk.inputs), chunk, metric))
+    return Outcome(
+        torch.cat([part.score for part in parts]),
+        torch.cat([part.finite for part in parts]),
+        _joined([part.log_probabilities for part in parts]),
+        _joined([part.entropy for part in parts]),
+    )
+
+
+def require_finite(dense: Outcome) -> None:
+    """Raise ``DataMismatch`` when the dense model itself gives NaN or infinity."""
+    broken = int((~dense.finite).sum())
+    if broken:
+        raise DataMismatch(
+            f"Expected finite outputs from the dense model, but {broken} of {len(dense.finite)} "
+            "samples give NaN or infinity. Check the weights and the preprocessing of the data."
+        )
+
+
+def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: int) -> Comparison:
+    """Return the paired sums of ``pruned`` against ``dense`` on the same samples, in float64.
+
+    Args:
+        dense: The reference.
+        pruned: The same samples in the same order.
+        targets: ``(n,)`` labels for per-class counts, or None.
+        classes: How many classes; 0 for no per-class counts.
+    """
+    n = len(dense.score)
+    drop = dense.score.double() - pruned.score.double()
+    missing = torch.full((n,), torch.nan, dtype=torch.float64)
+    entropy = divergence = missing
+    agreements, correct = -1, ()
+    if dense.entropy is not None and pruned.entropy is not None:
+        entropy = pruned.entropy.double() - dense.entropy.double()
+    if dense.log_probabilities is not None and pruned.log_probabilities is not None:
+        kl = functional.kl_div(
+            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
+        ).sum(1)
+        divergence = rows_per_sample(kl, n).double().clamp(min=0)
+        same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
+        agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
+    if classes and targets is not None:
+        right = targets[(pruned.score > 0.5).cpu()]
+        correct = tuple(torch.bincount(right, minlength=classes).tolist())
+    return Comparison(
+        samples=n,
+        score_sum=pruned.score.double().sum().item(),
+        drop_sum=drop.sum().item(),
+        drop_squares=drop.square().sum().item(),
+        entropy_sum=entropy.sum().item(),
+        entropy_squares=entropy.square().sum().item(),
+        divergence_sum=divergence.sum().item(),
+        divergence_squares=divergence.square().sum().item(),
+        agreements=agreements,
+        nonfinite=int((~pruned.finite).sum()),
+        class_correct=correct,
+    )
+
+
+def _outcome(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
+    count = len(chunk)
+    leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
+    finite = torch.ones(count, dtype=torch.bool)
+    for leaf in leaves:
+        if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
+            finite &= leaf.isfinite().reshape(count, -1).all(1).cpu()
+    rows = logits(outputs)
+    log_probabilities = None if rows is None else rows.float().log_softmax(1).cpu()
+    targets = chunk.targets
+    if metric.relative:
+        if log_probabilities is None:
+            raise DataMismatch(
+                "Expected class logits to measure agreement with the dense model, but the model "
+                "returns something else. Give labels and a metric: --metric file.py:function."
+            )
+        targets = chunk.targets if targets is not None else log_probabilities.argmax(1)
+        targets = targets.reshape(count, -1) if len(targets) != count else targets
+    score = metric.score(outputs, targets).float().cpu()
+    entropy = None
+    fits = targets is not None and not targets.is_floating_point()
+    if log_probabilities is not None and targets is not None and fits:
+        labels = targets.flatten()
+        inside = len(labels) == len(log_probabilities) and (
+            0 <= int(labels.min()) and int(labels.max()) < log_probabilities.shape[1]
+        )
+        if inside:
+            entropy = rows_per_sample(
+                functional.nll_loss(log_probabilities, labels, reduction="none"), count
+            )
+    return Outcome(torch.where(finite, score, 0.0), finite, log_probabilities, entropy)
+
+
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    present = [part for part in parts if part is not None]
+    return torch.cat(present) if len(present) == len(parts) and parts else None

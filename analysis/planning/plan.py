@@ -1,0 +1,84 @@
+"""A plan: per layer or group a method and a sparsity."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from analysis.errors import ForeignStudy
+from analysis.study import Manifest, Method, check_names, sparsity
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How much of one layer or group is removed, and by which method.
+
+    Attributes:
+        criterion: Name of the criterion.
+        granularity: ``weight``, ``channel``, ``head`` or ``n:m``.
+        sparsity: 0 to 1; 0 leaves the layer dense.
+        locked: Whether bulk edits leave the choice alone.
+    """
+
+    criterion: str
+    sparsity: float
+    granularity: str = "weight"
+    locked: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sparsity", sparsity(self.sparsity))
+
+    @property
+    def method(self) -> Method:
+        """Criterion and granularity."""
+        return Method(self.criterion, self.granularity)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Choices by subject (layer or group name); subjects that are not named stay dense.
+
+    Attributes:
+        name: What the user calls it.
+        fingerprint: Of the study that it was made for.
+        choices: Subject → choice.
+        recovery: ``none`` or ``bn``, applied after pruning.
+        seed: Of random criteria.
+    """
+
+    name: str
+    fingerprint: str
+    choices: dict[str, Choice] = field(default_factory=dict)
+    recovery: str = "none"
+    seed: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Hash of what the plan does: dense choices, locks and the name do not count."""
+        active = {
+            name: (choice.criterion, choice.granularity, choice.sparsity)
+            for name, choice in sorted(self.active().items())
+        }
+        content = json.dumps([self.fingerprint, active, self.recovery, self.seed])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def active(self) -> dict[str, Choice]:
+        """Return the choices that remove something."""
+        return {name: choice for name, choice in self.choices.items() if choice.sparsity > 0}
+
+    def setting(self, changes: Mapping[str, Choice]) -> Self:
+        """Return the plan with ``changes`` in place of the choices of the same subjects."""
+        return replace(self, choices={**self.choices, **changes})
+
+    def require(self, manifest: Manifest) -> None:
+        """Raise ``ForeignStudy`` or ``UnknownName`` unless the plan is made for ``manifest``."""
+        if self.fingerprint != manifest.fingerprint:
+            raise ForeignStudy(
+                f"Expected plan {self.name!r} to be made for this study's weights and data, but "
+                "its fingerprint is another. Open the study that it was made in, or set the "
+                "sparsities anew."
+            )
+        subjects = [layer.name for layer in manifest.prunable()]
+        subjects += [group.name for group in manifest.groups if group.reason is None]
+        check_names("layer or group", self.choices, subjects)

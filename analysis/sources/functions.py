@@ -1,0 +1,106 @@
+"""Find a user's function by reference: ``path/to/file.py:function`` or ``package.module:function``."""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import BadReference, UnknownName
+
+
+def is_function(reference: str) -> bool:
+    """Return whether ``reference`` has the form ``somewhere:function``.
+
+    >>> is_function("nets/mine.py:build"), is_function("images.npz")
+    (True, False)
+    """
+    where, colon, name = reference.rpartition(":")
+    return bool(colon and where) and name.isidentifier()
+
+
+def find_function(what: str, reference: str) -> Callable[..., Any]:
+    """Return the function that ``reference`` names.
+
+    Args:
+        what: What it is for, for errors: ``model``, ``data`` or ``metric``.
+        reference: ``path/to/file.py:function`` or ``package.module:function``.
+
+    Raises:
+        BadReference: No such file or module, an error while importing it, or not callable.
+        UnknownName: The file has no such function; the closest ones are named.
+    """
+    where, _, name = reference.rpartition(":")
+    path = Path(where)
+    if where.endswith(".py"):
+        if not path.is_file():
+            raise BadReference(
+                f"Expected {what} {reference!r} to name a Python file, but {where} does not exist "
+                f"in {Path.cwd()}. Check the path."
+            )
+        module = _import_file(what, path.resolve())
+    else:
+        module = _import_module(what, where)
+    found = getattr(module, name, None)
+    if found is None:
+        functions = [n for n, value in vars(module).items() if callable(value) and n[0] != "_"]
+        raise UnknownName.among(f"function in {where}", name, functions)
+    if not callable(found):
+        raise BadReference(
+            f"Expected {what} {reference!r} to be a function, but it is a "
+            f"{type(found).__name__}. Name a function."
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def source_hash(function: Callable[..., Any]) -> str:
+    """Return a hash of the function's source file, so that an edited one is another one."""
+    try:
+        text = Path(inspect.getsourcefile(function) or "").read_bytes()
+    except (OSError, TypeError):
+        text = repr(function).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _import_file(what: str, path: Path) -> Any:
+    name = f"_prunescope_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise BadReference(f"Expected {path} to be a Python file, but it cannot be imported.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise _broken(what, str(path), error) from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _import_module(what: str, where: str) -> Any:
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        raise BadReference(
+            f"Expected {what} {where!r} to be an importable module or a .py file, but "
+            f"{error.name!r} is not installed. Check the name or install it."
+        ) from error
+    except Exception as error:
+        raise _broken(what, where, error) from error
+
+
+def _broken(what: str, where: str, error: Exception) -> BadReference:
+    return BadReference(
+        f"Expected {what} from {where} to import, but it raised {type(error).__name__}: "
+        f"{error}. Mend the file."
+    )

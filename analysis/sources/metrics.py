@@ -1,0 +1,121 @@
+"""A metric from its reference: a per-sample score, and class logits where there are any."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from analysis.errors import BadValue, DataMismatch, UnknownName
+from analysis.sources.functions import find_function, is_function, source_hash
+
+NAMES: Final = ("top-1", "top-5", "agreement")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How well outputs fit targets.
+
+    Attributes:
+        name: As the user wrote it.
+        score: ``(outputs, targets) → (n,)`` float scores, one per sample, higher is better.
+        identity: Hash of the user's function, or the name.
+        relative: Whether the targets are the dense model's own predictions.
+    """
+
+    name: str
+    score: Callable[[Any, Any], Tensor]
+    identity: str
+    relative: bool = False
+
+
+def load_metric(reference: str, labelled: bool) -> Metric:
+    """Return the metric that ``reference`` names; ``agreement`` where there are no labels.
+
+    Raises:
+        UnknownName: No such metric.
+        BadReference: The user's function cannot be found.
+    """
+    if reference == "agreement" or (reference in NAMES and not labelled):
+        return Metric("agreement", _top(1), "agreement", relative=True)
+    if reference in ("top-1", "top-5"):
+        return Metric(reference, _top(int(reference[-1])), reference)
+    if is_function(reference):
+        function = find_function("metric", reference)
+        return Metric(reference, _checked(reference, function), source_hash(function))
+    raise UnknownName.among("metric", reference, [*NAMES, "file.py:function"])
+
+
+def logits(outputs: Any) -> Tensor | None:
+    """Return class logits ``(rows, classes)`` from a model's outputs, or None.
+
+    A tensor counts as logits, or the entry ``logits`` (``out``) of a dict, or the first tensor of
+    a tuple. Tokens ``(n, tokens, classes)`` and pixels ``(n, classes, h, w)`` become rows.
+    """
+    found = outputs
+    if isinstance(outputs, Mapping):
+        found = next((outputs[k] for k in ("logits", "out") if k in outputs), None)
+    if not isinstance(found, Tensor):
+        leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
+        found = leaves[0] if leaves else None
+    if found is None or not found.is_floating_point() or found.ndim < 2 or found.shape[1] < 2:
+        return None
+    if found.ndim == 2:
+        return found
+    if found.ndim == 3:
+        return found.flatten(0, 1)
+    return found.movedim(1, -1).flatten(0, -2)
+
+
+def rows_per_sample(values: Tensor, samples: int) -> Tensor:
+    """Return the mean over each sample's rows: ``(rows,)`` → ``(samples,)``."""
+    return values.reshape(samples, -1).float().mean(1)
+
+
+def _top(k: int) -> Callable[[Any, Any], Tensor]:
+    def score(outputs: Any, targets: Any) -> Tensor:
+        rows = logits(outputs)
+        if rows is None:
+            raise DataMismatch(
+                "Expected outputs with class logits (n, classes) for top-1, but the model returns "
+                "something else. Name your own metric: --metric file.py:function."
+            )
+        labels = torch.as_tensor(targets).flatten()
+        if labels.is_floating_point():
+            raise DataMismatch(
+                f"Expected class labels as integers for top-{k}, but got {labels.dtype}. Give "
+                "integer targets or your own metric: --metric file.py:function."
+            )
+        if len(labels) != len(rows):
+            raise DataMismatch(
+                f"Expected {len(rows)} labels for outputs of this shape, but got {len(labels)}. "
+                "Give one label per row of logits."
+            )
+        if len(labels) and (int(labels.min()) < 0 or int(labels.max()) >= rows.shape[1]):
+            raise DataMismatch(
+                f"Expected labels from 0 to {rows.shape[1] - 1} for outputs with {rows.shape[1]} "
+                f"classes, but got {int(labels.min())} to {int(labels.max())}. Check that data "
+                "and model have the same classes."
+            )
+        best = rows.topk(min(k, rows.shape[1]), 1).indices
+        right = (best == labels[:, None]).any(1) & rows.isfinite().all(1)
+        return rows_per_sample(right, len(torch.as_tensor(targets)))
+
+    return score
+
+
+def _checked(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Tensor]:
+    def score(outputs: Any, targets: Any) -> Tensor:
+        found = function(outputs, targets)
+        count = len(targets) if targets is not None else None
+        if not isinstance(found, Tensor) or found.ndim != 1 or count not in (None, len(found)):
+            got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise BadValue(
+                f"Expected metric {name} to return one score per sample, a tensor of shape "
+                f"({count},), but got {got}. Do not average over samples."
+            )
+        return found.detach().float()
+
+    return score

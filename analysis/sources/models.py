@@ -1,0 +1,112 @@
+"""A model from its reference."""
+
+import warnings
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from analysis.errors import BadReference, BadValue, UnknownName
+from analysis.sources.functions import find_function, is_function
+from analysis.sources.weights import load_weights, pour
+from analysis.study import Reference
+
+GRAMMAR = (
+    "sample:NAME, torchvision:NAME, path/to/file.py:function, package.module:function, "
+    "or file.pt2"
+)
+
+
+def load_model(reference: Reference) -> nn.Module:
+    """Return the model that ``reference`` names, with its weights, in evaluation mode.
+
+    Raises:
+        BadReference: The reference has no known form or leads nowhere.
+        UnknownName: No such sample or torchvision model.
+        DataMismatch: The weights do not fit.
+        UnsafeFile: The weights are a pickle that holds more than tensors.
+    """
+    text = reference.model
+    kind, _, name = text.partition(":")
+    if kind == "sample":
+        model = _sample(name)
+    elif kind == "torchvision":
+        model = _torchvision(name, random=reference.random or reference.weights is not None)
+    elif text.endswith(".pt2"):
+        model = _program(Path(text))
+    elif is_function(text):
+        model = _built(text)
+    else:
+        raise BadReference(
+            f"Expected a model as {GRAMMAR}, but got {text!r}. For example sample:resnet20."
+        )
+    if reference.weights is not None:
+        pour(model, load_weights(Path(reference.weights)), reference.weights)
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
+    return model if text.endswith(".pt2") else model.eval()
+
+
+def torchvision_transform(name: str) -> Any:
+    """Return the preprocessing that torchvision's default weights of model ``name`` name."""
+    from torchvision.models import get_model_weights
+
+    return get_model_weights(name)["DEFAULT"].transforms()
+
+
+def _sample(name: str) -> nn.Module:
+    from sample_models.registry import NAMES, load
+
+    if name not in NAMES:
+        raise UnknownName.among("sample model", name, NAMES)
+    return load(name)
+
+
+def _torchvision(name: str, random: bool) -> nn.Module:
+    from torchvision.models import get_model, list_models
+
+    if name not in list_models():
+        raise UnknownName.among("torchvision model", name, list_models())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # initialisers announce their future defaults
+            torch.manual_seed(0)
+            return cast(nn.Module, get_model(name, weights=None if random else "DEFAULT"))
+    except (OSError, RuntimeError) as error:
+        raise BadReference(
+            f"Expected the pretrained weights of {name} to download, but got: {error}. Go online, "
+            "name a file with --weights, or take random weights with --random."
+        ) from error
+
+
+def _program(path: Path) -> nn.Module:
+    if not path.is_file():
+        raise BadReference(f"Expected {path} to be a .pt2 file, but it does not exist.")
+    try:
+        program = torch.export.load(path)
+    except Exception as error:
+        raise BadReference(
+            f"Expected {path} to be a program of torch.export.save, but it cannot be loaded: "
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}. Export it "
+            "again with this version of torch."
+        ) from error
+    return cast(nn.Module, program.module(check_guards=False))
+
+
+def _built(text: str) -> nn.Module:
+    function = find_function("model", text)
+    torch.manual_seed(0)
+    try:
+        model = function()
+    except Exception as error:
+        raise BadReference(
+            f"Expected {text} to return a model when called without arguments, but it raised "
+            f"{type(error).__name__}: {error}. Give its arguments defaults."
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise BadValue(
+            f"Expected {text} to return an nn.Module, but got {type(model).__name__}. "
+            "Return the model itself."
+        )
+    return model

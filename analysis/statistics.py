@@ -1,0 +1,53 @@
+"""Paired intervals of a mean difference. Torch-free."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from scipy import stats
+
+CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its two-sided interval, ``low <= mean <= high``."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval's width."""
+        return (self.high - self.low) / 2
+
+
+def paired_interval(
+    samples: int, total: float, squares: float, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the mean of paired differences with its interval over images like these.
+
+    The differences ``d`` lie in [-1, 1]: dense score minus pruned score of the same sample. Half a
+    disagreement each way and one agreement each way are added to the counts for the width (not
+    for the mean), so that no disagreement at all does not pass for certainty.
+
+    Args:
+        samples: Number of pairs.
+        total: Sum of the differences.
+        squares: Sum of the squared differences.
+        confidence: Coverage, 0 to 1.
+
+    Source: Agresti and Min 2005 (Statistics in Medicine 24), the adjusted Wald interval for
+    matched pairs; here its width is put around the plain mean and clipped to [-1, 1].
+
+    >>> paired_interval(100, 0.0, 0.0).high > 0.01
+    True
+    """
+    if samples <= 0:
+        return Interval(math.nan, -1.0, 1.0)
+    mean = total / samples
+    n = samples + 2
+    variance = max((squares + 1) / n - (total / n) ** 2, 0.0)
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance / n)
+    return Interval(mean, max(mean - half, -1.0), min(mean + half, 1.0))

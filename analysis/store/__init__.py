@@ -1,0 +1,1 @@
+"""The study folder: manifest, measurements, verifications and plans, written atomically."""

@@ -1,0 +1,135 @@
+"""The study folder: the only channel between the engine and the dashboard."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Self
+
+import pandas as pd
+
+from analysis.errors import BadReference, BadValue, ForeignStudy, UnknownName
+from analysis.planning.plan import Plan
+from analysis.store.documents import read_document, write_document
+from analysis.store.files import storage
+from analysis.store.measurements import KEY, VERIFICATION_KEY, Measurement, Verification
+from analysis.store.tables import Table
+from analysis.study import MEASUREMENT_VERSION, Manifest
+
+MANIFEST: Final = "study.json"
+_NAME: Final = re.compile(r"[\w][\w .+-]{0,79}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study folder and its manifest; everything in it belongs to one fingerprint."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def create(cls, folder: Path, manifest: Manifest) -> Self:
+        """Make ``folder`` a study, or join it when it already is the same one.
+
+        Raises:
+            ForeignStudy: The folder's study was made from other weights, data or metric.
+        """
+        if (folder / MANIFEST).exists():
+            known = cls.open(folder)
+            known.require(manifest)
+            return known
+        write_document(folder / MANIFEST, manifest)
+        return cls(folder, manifest)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Return the study in ``folder``; raises ``BadReference`` when there is none."""
+        if not (folder / MANIFEST).is_file():
+            raise BadReference(
+                f"Expected a study folder with {MANIFEST}, but {folder} has none. "
+                "Make one: prunescope sweep MODEL --data DATA --study FOLDER."
+            )
+        return cls(folder, read_document(Manifest, folder / MANIFEST))
+
+    def require(self, other: Manifest) -> None:
+        """Raise ``ForeignStudy``, naming what differs, unless ``other`` is about the same."""
+        if self.manifest.fingerprint == other.fingerprint:
+            return
+        mine, theirs = self.manifest.parts, other.parts
+        differ = [part for part in theirs if mine.get(part) != theirs[part]] or ["settings"]
+        raise ForeignStudy(
+            f"Expected the study {self.folder} to be about the same model and data, but its "
+            f"{' and '.join(differ)} differ: it was made from {self.manifest.reference.model} on "
+            f"{self.manifest.reference.data}. Choose another folder with --study, or give back "
+            f"the {differ[0]} that it was made from."
+        )
+
+    def update(self, manifest: Manifest) -> Self:
+        """Write ``manifest`` in place of the present one and return the study with it."""
+        self.require(manifest)
+        write_document(self.folder / MANIFEST, manifest)
+        return replace(self, manifest=manifest)
+
+    @property
+    def measurements(self) -> Table:
+        """All measured points."""
+        return Table(self.folder / "measurements", Measurement, KEY)
+
+    @property
+    def verifications(self) -> Table:
+        """All verified plans."""
+        return Table(self.folder / "verifications", Verification, VERIFICATION_KEY)
+
+    def measured(self) -> pd.DataFrame:
+        """Return the measurements of this study's fingerprint and the engine's version."""
+        return self._own(self.measurements.read())
+
+    def verified(self) -> pd.DataFrame:
+        """Return the verifications of this study's fingerprint and the engine's version."""
+        return self._own(self.verifications.read())
+
+    def foreign(self) -> int:
+        """Return how many stored measurements belong to other weights, data or settings."""
+        frame = self.measurements.read()
+        return len(frame) - len(self._own(frame))
+
+    def plans(self) -> tuple[str, ...]:
+        """Return the names of the saved plans."""
+        return tuple(sorted(path.stem for path in (self.folder / "plans").glob("*.json")))
+
+    def save_plan(self, plan: Plan) -> Path:
+        """Write ``plan`` under its name into the study and return the file."""
+        if not _NAME.fullmatch(plan.name):
+            raise BadValue(
+                f"Expected a plan's name of letters, digits, spaces and .+-_ (at most 80), but "
+                f"got {plan.name!r}. Choose a simpler name."
+            )
+        path = self.folder / "plans" / f"{plan.name}.json"
+        write_document(path, plan)
+        return path
+
+    def plan(self, name: str) -> Plan:
+        """Return the saved plan ``name``, made for these weights and this data."""
+        if name not in self.plans():
+            raise UnknownName.among("plan", name, self.plans())
+        plan = read_document(Plan, self.folder / "plans" / f"{name}.json")
+        plan.require(self.manifest)
+        return plan
+
+    def delete_plan(self, name: str) -> None:
+        """Remove the saved plan ``name``."""
+        path = self.folder / "plans" / f"{name}.json"
+        with storage(path):
+            path.unlink(missing_ok=True)
+
+    def _own(self, frame: pd.DataFrame) -> pd.DataFrame:
+        own = (frame["fingerprint"] == self.manifest.fingerprint) & (
+            frame["version"] == MEASUREMENT_VERSION
+        )
+        return frame[own].reset_index(drop=True)
+
+
+def find_studies(folder: Path) -> tuple[Path, ...]:
+    """Return the study folders directly in ``folder``, or ``folder`` itself, by name."""
+    if (folder / MANIFEST).is_file():
+        return (folder,)
+    return tuple(sorted(path.parent for path in folder.glob(f"*/{MANIFEST}")))

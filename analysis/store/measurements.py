@@ -1,0 +1,105 @@
+"""One row per measured point, and one per verified plan."""
+
+from dataclasses import dataclass
+from typing import Final
+
+KEY: Final = (
+    "fingerprint", "version", "subject", "criterion", "granularity", "sparsity", "recovery", "seed",
+)  # fmt: skip
+VERIFICATION_KEY: Final = ("fingerprint", "version", "digest", "split")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One layer or group pruned, the rest dense, evaluated on the validation split.
+
+    All sums run over samples; differences are dense minus pruned (score) or pruned minus dense
+    (cross-entropy), paired sample by sample.
+
+    Attributes:
+        fingerprint: Of weights, graph, data and metric.
+        version: The engine's measurement version.
+        subject: Layer or group name.
+        criterion: Name of the criterion.
+        granularity: ``weight``, ``channel``, ``head`` or ``n:m``.
+        sparsity: As asked, 0 to 1.
+        recovery: ``none`` or ``bn``.
+        seed: Of whatever is random.
+        removed: Weights or units removed.
+        total: Weights or units that there were.
+        compressed_bytes: Of the pruned weight, deflated (zlib level 6), 0 when not taken.
+        samples: Evaluated samples.
+        score_sum: Sum of the pruned model's scores.
+        drop_sum: Sum of score differences.
+        drop_squares: Sum of squared score differences.
+        entropy_sum: Sum of cross-entropy changes in nats; NaN without class logits.
+        entropy_squares: Sum of their squares.
+        divergence_sum: Sum of KL(dense ‖ pruned) in nats; NaN without class logits.
+        divergence_squares: Sum of their squares.
+        agreements: Samples on which both models predict the same class; -1 without classes.
+        nonfinite: Samples for which the pruned model gave NaN or infinity (scored 0).
+        class_correct: Rightly classified samples per class; empty without class labels.
+    """
+
+    fingerprint: str
+    version: int
+    subject: str
+    criterion: str
+    granularity: str
+    sparsity: float
+    recovery: str
+    seed: int
+    removed: int
+    total: int
+    compressed_bytes: int
+    samples: int
+    score_sum: float
+    drop_sum: float
+    drop_squares: float
+    entropy_sum: float
+    entropy_squares: float
+    divergence_sum: float
+    divergence_squares: float
+    agreements: int
+    nonfinite: int
+    class_correct: tuple[int, ...]
+
+    @property
+    def key(self) -> tuple[str | int | float, ...]:
+        """What identifies the point: no other measurement is ever shown under it."""
+        return tuple(getattr(self, name) for name in KEY)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A whole plan, really applied and evaluated.
+
+    Attributes:
+        digest: Of the plan's content (not its name).
+        plan: The plan as JSON.
+        split: ``validation`` or ``test``.
+        predicted_drop: What was predicted before measuring; NaN when nothing was.
+        predictor: Name of the predictor that said so, or empty.
+        removed: Weights removed.
+        bytes: Dense bytes of the pruned model.
+        Others as in ``Measurement``.
+    """
+
+    fingerprint: str
+    version: int
+    digest: str
+    plan: str
+    split: str
+    predicted_drop: float
+    predictor: str
+    removed: int
+    bytes: int
+    samples: int
+    score_sum: float
+    drop_sum: float
+    drop_squares: float
+    entropy_sum: float
+    divergence_sum: float
+    agreements: int
+    nonfinite: int
+    class_correct: tuple[int, ...]

@@ -1,0 +1,1 @@
+"""The sweep: prune one layer at a time, evaluate, store."""
