@@ -1,0 +1,174 @@
+"""What an export promised and what its reloaded files gave. Torch-free.
+
+An export is a folder, ``STUDY/exports/DIGEST`` or ``STUDY/exports/DIGEST-recovered``, with one
+file per format, ``recipe.json``, ``load.py`` and ``verification.json``: an ``ExportReport``. A
+file that fails its verification is renamed ``NAME.failed``, so a name without that ending was
+verified.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from analysis.store.documents import read_document, write_document
+
+REPORT: Final = "verification.json"
+LOADER: Final = "load.py"
+
+
+@dataclass(frozen=True)
+class FormatKind:
+    """A format that can be asked for.
+
+    Attributes:
+        name: As in ``export_plan(formats=...)``.
+        file: Name of the file in the export's folder.
+        title: For people.
+        purpose: One sentence: what it is good for.
+        graph: Whether the model has to be captured for it.
+    """
+
+    name: str
+    file: str
+    title: str
+    purpose: str
+    graph: bool
+
+
+FORMATS: Final = (
+    FormatKind(
+        "safetensors", "model.safetensors", "Plain weights",
+        "Loads into your own class with load_state_dict; every name and shape is the original's.",
+        graph=False,
+    ),
+    FormatKind(
+        "pt2", "model.pt2", "PyTorch program",
+        "Runs and trains in PyTorch without your source code, at any batch size.",
+        graph=True,
+    ),
+    FormatKind(
+        "onnx", "model.onnx", "ONNX",
+        "Runs in ONNX Runtime and whatever else reads ONNX, at any batch size.",
+        graph=True,
+    ),
+    FormatKind(
+        "recipe", "recipe.json", "Recipe",
+        "Makes the same weights again from the dense model; small enough to mail or to review.",
+        graph=False,
+    ),
+)  # fmt: skip
+FORMAT_NAMES: Final = tuple(kind.name for kind in FORMATS)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise and what the reloaded file gave.
+
+    Attributes:
+        name: What is compared: ``loads``, ``outputs``, ``accuracy``, ``zeros``, ``bytes``, ...
+        promised: What the screen says, for people.
+        got: What the file gives, for people.
+        ok: Whether the promise is kept.
+    """
+
+    name: str
+    promised: str
+    got: str
+    ok: bool
+
+
+@dataclass(frozen=True)
+class FormatCheck:
+    """One written file, reloaded in a fresh process and compared.
+
+    Attributes:
+        format: One of ``FORMAT_NAMES``.
+        file: Name in the export's folder; ends in ``.failed`` when a check failed, empty when
+            nothing was written.
+        bytes: On disk.
+        compressed_bytes: Of the file deflated (zlib level 6): what a zipped download weighs.
+        seconds: That writing, reloading and comparing took.
+        checks: In the order in which they were made.
+        refused: Why nothing was written, else None.
+    """
+
+    format: str
+    file: str
+    bytes: int
+    compressed_bytes: int
+    seconds: float
+    checks: tuple[Check, ...] = ()
+    refused: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file exists and keeps every promise: only then it is offered."""
+        return self.refused is None and bool(self.checks) and all(c.ok for c in self.checks)
+
+    @property
+    def reason(self) -> str | None:
+        """Why the file is not offered, in one sentence; None when it is."""
+        if self.refused is not None:
+            return self.refused
+        broken = next((check for check in self.checks if not check.ok), None)
+        if broken is None:
+            return None if self.checks else "Nothing was checked."
+        return f"{broken.name}: promised {broken.promised}, but got {broken.got}."
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """An export and its verification.
+
+    Attributes:
+        digest: Of the plan.
+        plan: The plan's name.
+        fingerprint: Of the study.
+        recovered: Whether the weights are the fine-tuned ones.
+        weights_sha256: Of the exported tensors (names, types, shapes, values).
+        removed: Weights removed, exact.
+        parameters: Of the dense model.
+        samples: Validation samples that were run through every reloaded file.
+        formats: One entry per format that was asked for, in the order of ``FORMATS``.
+        versions: Of what wrote and reloaded the files.
+    """
+
+    digest: str
+    plan: str
+    fingerprint: str
+    recovered: bool
+    weights_sha256: str
+    removed: int
+    parameters: int
+    samples: int
+    formats: tuple[FormatCheck, ...]
+    versions: dict[str, str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every format that was asked for is offered."""
+        return bool(self.formats) and all(entry.ok for entry in self.formats)
+
+    def format(self, name: str) -> FormatCheck | None:
+        """Return the entry of format ``name``, or None when it was not asked for."""
+        return next((entry for entry in self.formats if entry.format == name), None)
+
+
+def export_folder(study: Path, digest: str, recovered: bool = False) -> Path:
+    """Return where the study folder ``study`` keeps the export of the plan ``digest``."""
+    return study / "exports" / (f"{digest}-recovered" if recovered else digest)
+
+
+def read_report(folder: Path) -> ExportReport | None:
+    """Return the report of the export in ``folder``, or None when nothing was exported there.
+
+    Raises:
+        DamagedFile: The report cannot be read as one.
+    """
+    path = folder / REPORT
+    return read_document(ExportReport, path) if path.is_file() else None
+
+
+def write_report(folder: Path, report: ExportReport) -> None:
+    """Write ``report`` next to the files that it is about."""
+    write_document(folder / REPORT, report)

@@ -1,0 +1,154 @@
+"""Latency of the dense and the pruned model, with what may be concluded from it. Torch-free."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.store.documents import read_document, write_document
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The latency of one model: one forward pass of one batch.
+
+    Attributes:
+        median: Seconds.
+        low: First quartile, seconds.
+        high: Third quartile, seconds.
+    """
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Dense time divided by the other model's time: above 1 the other one is faster.
+
+    Attributes:
+        value: Median of the paired ratios.
+        low: Lower end of its 95 % interval (paired bootstrap).
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def holds_one(self) -> bool:
+        """Whether the interval holds 1: no difference was found."""
+        return self.low <= 1 <= self.high
+
+
+@dataclass(frozen=True)
+class RuntimeLatency:
+    """What one runtime needs for both models.
+
+    Attributes:
+        runtime: ``PyTorch`` or ``ONNX Runtime``.
+        version: Of the runtime.
+        dense: The dense model.
+        pruned: The pruned model.
+        ratio: Dense over pruned.
+        control: Dense over a second copy of the dense model, timed in the same rounds: what
+            this machine shows where there is no difference.
+        pairs: Interleaved rounds.
+        calls: Forward passes per timed run, so that short ones can be told from the clock.
+        problem: Why this runtime was not timed, else None; the timings are 0 then.
+    """
+
+    runtime: str
+    version: str
+    dense: Timing = Timing(0, 0, 0)
+    pruned: Timing = Timing(0, 0, 0)
+    ratio: Ratio = Ratio(1, 1, 1)
+    control: Ratio = Ratio(1, 1, 1)
+    pairs: int = 0
+    calls: int = 0
+    problem: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the pruned model's time differs: beyond its interval and beyond the control's."""
+        floor = max(abs(self.control.low - 1), abs(self.control.high - 1))
+        return self.problem is None and not self.ratio.holds_one and (
+            abs(self.ratio.value - 1) > floor
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LatencyReport:
+    """Dense and pruned, timed side by side on one machine.
+
+    Attributes:
+        digest: Of the plan.
+        plan: The plan's name.
+        fingerprint: Of the study.
+        batch: Samples per forward pass.
+        threads: That a runtime may use.
+        dtype: Of the weights.
+        processor: Name of the CPU.
+        cores: Logical cores that the machine has.
+        dense_macs: Multiply-accumulates per sample of the dense model in a dense runtime.
+        pruned_macs: Of the pruned one; the same where pruning only sets zeros.
+        runtimes: PyTorch, then ONNX Runtime.
+    """
+
+    digest: str
+    plan: str
+    fingerprint: str
+    batch: int
+    threads: int
+    dtype: str
+    processor: str
+    cores: int
+    dense_macs: int
+    pruned_macs: int
+    runtimes: tuple[RuntimeLatency, ...]
+
+    def verdict(self, runtime: RuntimeLatency) -> str:
+        """Return in words what ``runtime``'s interval allows to say, and not more."""
+        if runtime.problem is not None:
+            return f"{runtime.runtime}: not timed. {runtime.problem}"
+        ratio = runtime.ratio
+        interval = f"{ratio.value:.2f}×, 95 % interval {ratio.low:.2f} to {ratio.high:.2f}"
+        if not runtime.differs:
+            why = (
+                "dense runtimes multiply by zeros too; zeros make the download smaller, not the "
+                "model faster."
+                if self.pruned_macs == self.dense_macs
+                else "what was removed is too little to be seen on this machine."
+            )
+            beyond = "" if ratio.holds_one else (
+                " (two copies of the dense model differ as much: "
+                f"{runtime.control.low:.2f} to {runtime.control.high:.2f})"
+            )  # fmt: skip
+            return f"{runtime.runtime}: no difference ({interval}){beyond}: {why}"
+        word = "faster" if ratio.value > 1 else "slower"
+        return f"{runtime.runtime}: the pruned model is {word} ({interval})."
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """One sentence per runtime."""
+        return tuple(self.verdict(runtime) for runtime in self.runtimes)
+
+
+def latency_path(study: Path, digest: str) -> Path:
+    """Return where the study folder ``study`` keeps the latency of the plan ``digest``."""
+    return study / "latency" / f"{digest}.json"
+
+
+def read_latency(study: Path, digest: str) -> LatencyReport | None:
+    """Return the stored latency of the plan ``digest``, or None when it was not timed.
+
+    Raises:
+        DamagedFile: The file cannot be read as a report.
+    """
+    path = latency_path(study, digest)
+    return read_document(LatencyReport, path) if path.is_file() else None
+
+
+def write_latency(study: Path, report: LatencyReport) -> None:
+    """Store ``report`` in the study folder ``study``."""
+    write_document(latency_path(study, report.digest), report)
