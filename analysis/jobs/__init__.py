@@ -1,0 +1,22 @@
+"""Runs in other processes, watched through files in the study's folder. Torch-free.
+
+A job is a folder ``STUDY/jobs/NNNN-KIND``. Everything known about it is a file in there, so a
+browser refresh, a second viewer and a restart of the server are all the same case.
+"""
+
+from analysis.jobs.job import Job, jobs
+from analysis.jobs.launch import start
+from analysis.jobs.records import ACTIVE, STATES, Snapshot
+from analysis.jobs.worker import JobFailed, JobProgress, running
+
+__all__ = [
+    "ACTIVE",
+    "STATES",
+    "Job",
+    "JobFailed",
+    "JobProgress",
+    "Snapshot",
+    "jobs",
+    "running",
+    "start",
+]

@@ -1,0 +1,164 @@
+"""A job as its files tell it."""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from analysis.errors import DamagedFile
+from analysis.jobs.processes import alive
+from analysis.jobs.records import (
+    ACTIVE,
+    CANCEL,
+    END,
+    JOB,
+    LOG,
+    PROGRESS,
+    SPAWNED,
+    TURN,
+    EndRecord,
+    JobRecord,
+    ProcessRecord,
+    Snapshot,
+    State,
+    Track,
+    read_track,
+)
+from analysis.store.documents import read_document
+from analysis.store.files import storage
+
+FOLDER: Final = "jobs"
+Record = TypeVar("Record", JobRecord, ProcessRecord, EndRecord)
+_NAME: Final = re.compile(r"(\d+)-[\w-]+")
+_SPAWNING: Final = 30.0
+"""Seconds after which a job that no process ever took on counts as dead."""
+_DIED: Final = (
+    "Expected the job to end with a word, but its process is gone (killed, or out of memory). "
+    "Start it again: what was finished is kept."
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run in another process.
+
+    Attributes:
+        folder: Holds everything that is known about it.
+        id: The folder's name, such as ``0003-sweep``; unique in its study.
+        kind: The command: ``sweep``, ``finetune``, ...
+        arguments: Of the command line, the kind included, without ``--job``.
+        created: When it was asked for, seconds since the epoch.
+    """
+
+    folder: Path
+    id: str
+    kind: str
+    arguments: tuple[str, ...]
+    created: float
+
+    @property
+    def number(self) -> int:
+        """Its place in the study's queue."""
+        return place(self.folder)
+
+    def state(self) -> State:
+        """Return the state alone, cheaper than a snapshot."""
+        end = _read(EndRecord, self.folder / END)
+        if end is not None:
+            return end.state
+        turn = _read(ProcessRecord, self.folder / TURN)
+        process = turn or _read(ProcessRecord, self.folder / SPAWNED)
+        if process is None:
+            return "waiting" if time.time() - self.created < _SPAWNING else "died"
+        if alive(process):
+            return "running" if turn else "waiting"
+        # The worker may have ended between the two looks.
+        end = _read(EndRecord, self.folder / END)
+        return end.state if end is not None else "died"
+
+    def snapshot(self) -> Snapshot:
+        """Return how the job stands now, read from its files."""
+        state = self.state()
+        track = read_track(self.folder / PROGRESS)
+        turn = _read(ProcessRecord, self.folder / TURN)
+        end = _read(EndRecord, self.folder / END)
+        now = time.time()
+        if state not in ACTIVE:
+            now = end.ended if end is not None else (track.latest or now)
+        return Snapshot(
+            state=state,
+            done=track.done,
+            total=track.total,
+            seconds=max(now - turn.since, 0.0) if turn is not None else 0.0,
+            remaining=_remaining(track, now) if state == "running" else None,
+            message=track.message or ("starting" if state in ACTIVE else ""),
+            error=_DIED if state == "died" else end.error if end is not None else None,
+            values=track.values,
+            stopping=state in ACTIVE and (self.folder / CANCEL).exists(),
+        )
+
+    def cancel(self) -> None:
+        """Ask the job to stop; it keeps what it finished. An ended job takes no notice.
+
+        Raises:
+            StorageFailure: The folder cannot be written.
+        """
+        with storage(self.folder / CANCEL):
+            (self.folder / CANCEL).touch()
+
+    def log(self, lines: int = 40) -> str:
+        """Return the last ``lines`` of what the process printed."""
+        try:
+            text = (self.folder / LOG).read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+
+def jobs(study: Path) -> tuple[Job, ...]:
+    """Return the jobs of the study in folder ``study``, newest first."""
+    found = []
+    for folder in folders(study):
+        job = open_job(folder)
+        if job is not None:
+            found.append(job)
+    return tuple(reversed(found))
+
+
+def open_job(folder: Path) -> Job | None:
+    """Return the job in ``folder``, or None when its ``job.json`` is missing or damaged."""
+    record = _read(JobRecord, folder / JOB)
+    if record is None or not record.arguments:
+        return None
+    return Job(folder, folder.name, record.arguments[0], record.arguments, record.created)
+
+
+def folders(study: Path) -> list[Path]:
+    """Return the job folders of ``study`` in the order of the queue."""
+    found = [path for path in (study / FOLDER).glob("*-*") if _NAME.fullmatch(path.name)]
+    return sorted(found, key=place)
+
+
+def place(folder: Path) -> int:
+    """Return a job folder's number."""
+    return int(folder.name.partition("-")[0])
+
+
+def _read(kind: type[Record], path: Path) -> Record | None:
+    if not path.exists():
+        return None
+    try:
+        return read_document(kind, path)
+    except DamagedFile:
+        return None
+
+
+def _remaining(track: Track, now: float) -> float | None:
+    """The phase's steps so far took as long on average as the rest will."""
+    if track.began is None or track.done <= 0 or track.total <= 0:
+        return None
+    left = max(track.total - track.done, 0)
+    latest = track.latest if track.latest is not None else now
+    expected = (latest - track.began) / track.done * left - (now - latest)
+    return max(expected, 0.0)

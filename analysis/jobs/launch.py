@@ -1,0 +1,133 @@
+"""Start jobs as processes that outlive whoever started them."""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from analysis.errors import BadValue, StorageFailure
+from analysis.jobs.job import FOLDER, Job, folders, jobs, place
+from analysis.jobs.processes import identify
+from analysis.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
+from analysis.store.documents import write_document
+from analysis.store.files import storage
+
+_LOCK: Final = ".lock"
+_PATIENCE: Final = 30.0
+_KIND: Final = re.compile(r"[a-z][\w-]*")
+
+
+def start(study: Path, arguments: Sequence[str], command: Sequence[str] | None = None) -> Job:
+    """Start ``prunescope ARGUMENTS --job FOLDER`` in a process of its own and return its job.
+
+    The process belongs to no terminal and no server: it ends when its work ends. One job of a
+    study runs at a time, later ones wait for it. The same arguments as those of a job that is
+    still waiting or running start nothing: that job is returned, so two tabs get one job.
+
+    Args:
+        study: Folder of the study; made when it does not exist.
+        arguments: Of the command line, the command (the job's kind) first.
+        command: What to run instead of ``python -m analysis.cli``.
+
+    Raises:
+        BadValue: No arguments, or the first one is no command.
+        StorageFailure: The folder cannot be written, or no process can be started.
+    """
+    wanted = tuple(str(argument) for argument in arguments)
+    if not wanted or not _KIND.fullmatch(wanted[0]):
+        raise BadValue(
+            f"Expected arguments to begin with a command such as sweep, but got {list(wanted)}. "
+            "Name the command first."
+        )
+    study = study.resolve()
+    with locked(study / FOLDER):
+        for job in jobs(study):
+            if job.arguments == wanted and job.state() in ACTIVE:
+                return job
+        taken = folders(study)
+        number = place(taken[-1]) + 1 if taken else 1
+        folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
+        record = JobRecord(wanted, time.time(), str(Path.cwd()))
+        write_document(folder / JOB, record)
+        _spawn(folder, [*(command or (sys.executable, "-m", "analysis.cli")), *wanted])
+    return Job(folder, folder.name, wanted[0], wanted, record.created)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time into the block; the system frees the lock of a killed one.
+
+    Raises:
+        StorageFailure: Somebody has held the lock for half a minute.
+    """
+    with storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        end = time.monotonic() + _PATIENCE
+        while not _try_lock(handle):
+            if time.monotonic() > end:
+                raise StorageFailure(
+                    f"Expected {folder} to be free for a new job, but another process has held "
+                    "its lock for half a minute. Close the other window and try again."
+                )
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _spawn(folder: Path, command: Sequence[str]) -> None:
+    try:
+        with (folder / LOG).open("ab") as log:
+            process = subprocess.Popen(
+                [*command, "--job", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(),
+                start_new_session=True,
+            )
+    except OSError as error:
+        sentence = (
+            f"Expected a process to start for {folder.name}, but got: {error}. Free memory or "
+            "disk and start it again."
+        )
+        write_document(folder / END, EndRecord("failed", time.time(), sentence))
+        raise StorageFailure(sentence) from error
+    write_document(folder / SPAWNED, identify(process.pid))
+    # Without this, an ended child stays in the process table for as long as its server runs.
+    threading.Thread(target=process.wait, name=f"reaper-{folder.name}", daemon=True).start()
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, with one core left to the server unless the caller says otherwise."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = str(max(1, (cores or 1) - 1))
+    return {
+        "OMP_NUM_THREADS": threads,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",
+        **os.environ,
+    }

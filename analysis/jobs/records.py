@@ -1,0 +1,134 @@
+"""What the files of a job's folder hold."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+State = Literal["waiting", "running", "done", "failed", "cancelled", "died"]
+EndState = Literal["done", "failed", "cancelled"]
+STATES: Final[tuple[State, ...]] = ("waiting", "running", "done", "failed", "cancelled", "died")
+ACTIVE: Final[tuple[State, ...]] = ("waiting", "running")
+
+JOB: Final = "job.json"
+SPAWNED: Final = "process.json"
+"""Written by whoever starts the job: the process that will work on it."""
+TURN: Final = "turn.json"
+"""Written by the worker when its turn has come."""
+PROGRESS: Final = "progress.jsonl"
+CANCEL: Final = "cancel"
+END: Final = "end.json"
+LOG: Final = "log.txt"
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """What a job was asked to do.
+
+    Attributes:
+        arguments: Of the command line, without ``--job``; the first one is the job's kind.
+        created: Seconds since the epoch.
+        directory: Where relative paths among the arguments begin.
+    """
+
+    arguments: tuple[str, ...]
+    created: float
+    directory: str = ""
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """A process that a later one with the same number is not mistaken for.
+
+    Attributes:
+        pid: Its number.
+        born: When the system started it, seconds since the epoch.
+        since: When the record was written, seconds since the epoch.
+    """
+
+    pid: int
+    born: float
+    since: float
+
+
+@dataclass(frozen=True)
+class EndRecord:
+    """How a job ended: its state, when (seconds since the epoch), and the error's sentence."""
+
+    state: EndState
+    ended: float
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How a job stands now.
+
+    Attributes:
+        state: ``waiting`` for an earlier job, ``running``, ``done``, ``failed``, ``cancelled``,
+            or ``died``: its process is gone without a word.
+        done: Steps done since the last phase began.
+        total: Steps of that phase, 0 while unknown.
+        seconds: Running time, waiting not counted.
+        remaining: Expected seconds until the phase ends, or None while nothing is known.
+        message: What it does, or did last.
+        error: Why it failed or died, one sentence, else None.
+        values: Named values in the order in which they were reported, such as a loss per step.
+        stopping: Whether it was asked to stop and has not stopped yet.
+    """
+
+    state: State
+    done: int
+    total: int
+    seconds: float
+    remaining: float | None
+    message: str
+    error: str | None
+    values: tuple[dict[str, float], ...]
+    stopping: bool = False
+
+
+@dataclass(frozen=True)
+class Track:
+    """What ``progress.jsonl`` says: counts and message of the last phase, values of all.
+
+    ``began`` and ``latest`` are the times of the phase's start and of the last line.
+    """
+
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    began: float | None = None
+    latest: float | None = None
+    values: tuple[dict[str, float], ...] = ()
+
+
+def read_track(path: Path) -> Track:
+    """Return what the complete lines of ``path`` say; a line still being written is left out."""
+    done = total = 0
+    message, began, latest = "", None, None
+    values: list[dict[str, float]] = []
+    for line in _lines(path):
+        latest = float(line["time"])
+        if "total" in line:
+            done, total, began = 0, int(line["total"]), latest
+        done += int(line.get("steps", 0))
+        message = str(line.get("message") or message)
+        if line.get("values"):
+            values.append(dict(line["values"]))
+    return Track(done, total, message, began, latest, tuple(values))
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return
+    for line in content.split(b"\n")[:-1]:
+        try:
+            known = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(known, dict) and "time" in known:
+            yield known

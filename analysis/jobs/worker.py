@@ -1,0 +1,186 @@
+"""The worker's side of a job: wait for the turn, report, and say how it ended."""
+
+import contextlib
+import json
+import os
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from analysis.errors import BadReference, Cancelled, PrunescopeError, StorageFailure
+from analysis.jobs.job import folders, open_job, place
+from analysis.jobs.processes import identify
+from analysis.jobs.records import (
+    ACTIVE,
+    CANCEL,
+    END,
+    JOB,
+    LOG,
+    PROGRESS,
+    SPAWNED,
+    TURN,
+    EndRecord,
+    EndState,
+)
+from analysis.store.documents import write_document
+from analysis.store.files import storage
+
+_POLL: Final = 0.2
+_SELDOM: Final = 0.1
+"""Seconds between two lines that carry nothing but a count."""
+
+
+class JobFailed(PrunescopeError):  # noqa: N818 - reads like its siblings in errors
+    """A job that ended by an error which nobody foresaw; its log holds the traceback."""
+
+
+class JobProgress:
+    """Report to a job's folder; implements ``analysis.progress.Progress``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stopped = False
+        """Whether the run has been told to stop."""
+        self._steps = 0
+        self._message = ""
+        self._written = 0.0
+
+    def start(self, total: int, message: str) -> None:
+        """Say that a phase of ``total`` steps begins."""
+        self.flush()
+        self._write(total=total, message=message)
+
+    def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
+        """Say that ``steps`` are done; values are always written, counts now and then."""
+        self._steps += steps
+        self._message = message or self._message
+        if values or time.monotonic() - self._written >= _SELDOM:
+            plain = {name: float(value) for name, value in values.items()}
+            self.flush(**({"values": plain} if plain else {}))
+
+    def cancelled(self) -> bool:
+        """Return whether somebody asked to stop."""
+        self.stopped = self.stopped or (self.folder / CANCEL).exists()
+        return self.stopped
+
+    def flush(self, **more: Any) -> None:
+        """Write what is counted but not yet written."""
+        if self._steps or more:
+            self._write(steps=self._steps, message=self._message, **more)
+            self._steps, self._message = 0, ""
+
+    def _write(self, **content: Any) -> None:
+        """Append one whole line in one write, so that a reader sees all of it or none."""
+        line = json.dumps({"time": time.time(), **content}).encode() + b"\n"
+        path = self.folder / PROGRESS
+        with storage(path):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                os.write(handle, line)
+            finally:
+                os.close(handle)
+        self._written = time.monotonic()
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[JobProgress]:
+    """Run the block as the job in ``folder``: wait for earlier jobs, then record how it ends.
+
+    ``done`` when the block ends and never heard of a cancellation; ``cancelled`` when it did, or
+    raises ``Cancelled``, or is interrupted; ``failed`` with the sentence of a ``PrunescopeError``,
+    which passes on; ``failed`` with a traceback in ``log.txt`` for anything else.
+
+    Raises:
+        BadReference: No job there.
+        Cancelled: It was cancelled while it waited for its turn.
+        JobFailed: In place of an error that is not a ``PrunescopeError``.
+    """
+    folder = folder.resolve()
+    if not (folder / JOB).is_file():
+        raise BadReference(
+            f"Expected a job's folder with {JOB}, but {folder} has none. Leave --job out: it is "
+            "for processes that the dashboard starts."
+        )
+    progress = JobProgress(folder)
+    try:
+        _await_turn(folder, progress)
+        yield progress
+        progress.flush()
+    except (Cancelled, KeyboardInterrupt):
+        _end(folder, "cancelled")
+        raise
+    except PrunescopeError as error:
+        _end_anyway(folder, str(error))
+        raise
+    except SystemExit as error:
+        if error.code in (None, 0):
+            _end(folder, "cancelled" if progress.stopped else "done")
+        else:
+            sentence = f"Expected the job to finish, but it exited with {error.code}. Read {LOG}."
+            _end_anyway(folder, sentence)
+        raise
+    except Exception as error:
+        sentence = _log(folder, error)
+        _end_anyway(folder, sentence)
+        raise JobFailed(sentence) from error
+    else:
+        _end(folder, "cancelled" if progress.stopped else "done")
+
+
+def _await_turn(folder: Path, progress: JobProgress) -> None:
+    if not (folder / SPAWNED).exists():  # its starter was killed before it could write this
+        write_document(folder / SPAWNED, identify(os.getpid()))
+    told = ""
+    while (ahead := _ahead(folder)) is not None:
+        if ahead != told:
+            progress.start(0, f"waiting for {ahead}")
+            told = ahead
+        if progress.cancelled():
+            break
+        time.sleep(_POLL)
+    if progress.cancelled():
+        raise Cancelled(
+            "Expected the job to get its turn, but it was cancelled while it waited. Start it "
+            "again when you want it."
+        )
+    write_document(folder / TURN, identify(os.getpid()))
+
+
+def _ahead(folder: Path) -> str | None:
+    """The first earlier job that still waits or runs."""
+    for other in folders(folder.parent.parent):
+        if place(other) >= place(folder):
+            return None
+        if (other / END).exists():
+            continue
+        job = open_job(other)
+        if job is not None and job.state() in ACTIVE:
+            return job.id
+    return None
+
+
+def _end(folder: Path, state: EndState, error: str | None = None) -> None:
+    write_document(folder / END, EndRecord(state, time.time(), error))
+
+
+def _end_anyway(folder: Path, sentence: str) -> None:
+    """Record a failure; where even that cannot be written, the first error is the one to show."""
+    with contextlib.suppress(StorageFailure):
+        _end(folder, "failed", sentence)
+
+
+def _log(folder: Path, error: Exception) -> str:
+    with contextlib.suppress(OSError), (folder / LOG).open("a") as log:
+        log.write("".join(traceback.format_exception(error)))
+    if isinstance(error, MemoryError):
+        return (
+            "Expected the job to fit into memory, but it does not. Use smaller data, or close "
+            "other programs."
+        )
+    said = " ".join(str(error).split())[:300].rstrip(".")
+    return (
+        f"Expected the job to finish, but it raised {type(error).__name__}: {said or 'no text'}. "
+        f"The traceback is in {LOG} of {folder.name}."
+    )

@@ -1,0 +1,313 @@
+"""Jobs are real processes here: started, queued, cancelled, killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from analysis.errors import BadReference, BadValue, Cancelled
+from analysis.jobs import ACTIVE, Job, JobFailed, JobProgress, jobs, running, start
+from analysis.jobs.processes import alive, identify
+from analysis.jobs.records import ProcessRecord, read_track
+from analysis.store.documents import read_document, write_document
+
+WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
+
+
+def launch(study: Path, *arguments: str) -> Job:
+    return start(study, arguments, command=WORKER)
+
+
+def until(job: Job, wanted: Callable[[str], bool], seconds: float = 30) -> str:
+    end = time.monotonic() + seconds
+    while not wanted(state := job.state()):
+        assert time.monotonic() < end, f"{job.id} is still {state}: {job.log()}"
+        time.sleep(0.02)
+    return state
+
+
+def ended(job: Job) -> str:
+    return until(job, lambda state: state not in ACTIVE)
+
+
+def worker_pid(job: Job) -> int:
+    return read_document(ProcessRecord, job.folder / "turn.json").pid
+
+
+def test_a_job_reports_steps_values_and_its_end(tmp_path: Path) -> None:
+    job = launch(tmp_path, "quick", "--flag", "7")
+    assert (job.id, job.kind, job.arguments) == ("0001-quick", "quick", ("quick", "--flag", "7"))
+    assert ended(job) == "done"
+    shot = job.snapshot()
+    assert (shot.done, shot.total, shot.message, shot.error) == (4, 4, "rest", None)
+    assert shot.values == ({"loss": 2.5}, {"loss": 1.5})
+    assert shot.remaining is None
+    assert 0 <= shot.seconds < 30
+    assert "working on quick --flag 7" in job.log()
+
+
+def test_another_viewer_sees_the_same(tmp_path: Path) -> None:
+    job = launch(tmp_path, "quick")
+    ended(job)
+    (found,) = jobs(tmp_path)
+    assert found == job
+    assert found.snapshot() == job.snapshot()
+
+
+def test_the_process_is_in_a_session_of_its_own(tmp_path: Path) -> None:
+    job = launch(tmp_path, "wait")
+    until(job, lambda state: state == "running")
+    assert os.getsid(worker_pid(job)) != os.getsid(0)
+    job.cancel()
+    assert ended(job) == "cancelled"
+
+
+def test_a_running_job_tells_the_remaining_time_and_that_it_is_stopping(tmp_path: Path) -> None:
+    job = launch(tmp_path, "wait")
+    end = time.monotonic() + 30
+    while not (shot := job.snapshot()).values:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert shot.state == "running"
+    assert shot.remaining is not None
+    assert shot.remaining >= 0
+    assert not shot.stopping
+    job.cancel()
+    assert job.snapshot().stopping or job.state() == "cancelled"
+    assert ended(job) == "cancelled"
+    assert job.snapshot().error is None
+
+
+def test_an_error_of_ours_is_the_sentence(tmp_path: Path) -> None:
+    job = launch(tmp_path, "fail")
+    assert ended(job) == "failed"
+    assert job.snapshot().error == ("Expected sparsity to be a number, but got 'x'. Write 0.5.")
+
+
+def test_an_unforeseen_error_is_one_sentence_and_a_traceback_in_the_log(tmp_path: Path) -> None:
+    job = launch(tmp_path, "crash")
+    assert ended(job) == "failed"
+    error = job.snapshot().error
+    assert error is not None
+    assert error.startswith("Expected the job to finish, but it raised KeyError: ")
+    assert "\n" not in error
+    assert "Traceback" in job.log(200)
+
+
+def test_an_exit_code_is_a_failure(tmp_path: Path) -> None:
+    job = launch(tmp_path, "exit")
+    assert ended(job) == "failed"
+    assert "exited with 3" in (job.snapshot().error or "")
+
+
+def test_kill_9_is_seen_and_keeps_what_was_reported(tmp_path: Path) -> None:
+    job = launch(tmp_path, "wait")
+    until(job, lambda state: state == "running")
+    while not job.snapshot().values:
+        time.sleep(0.02)
+    os.kill(worker_pid(job), signal.SIGKILL)
+    assert ended(job) == "died"
+    shot = job.snapshot()
+    assert shot.values == ({"loss": 2.5},)
+    assert "Start it again" in (shot.error or "")
+
+
+def test_jobs_of_a_study_run_one_at_a_time_in_their_order(tmp_path: Path) -> None:
+    first, second, third = (launch(tmp_path, "wait", str(n)) for n in range(3))
+    until(first, lambda state: state == "running")
+    end = time.monotonic() + 30
+    while second.snapshot().message != f"waiting for {first.id}":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert [job.state() for job in (second, third)] == ["waiting", "waiting"]
+    os.kill(worker_pid(first), signal.SIGKILL)  # a killed job gives its turn away
+    until(second, lambda state: state == "running")
+    assert third.state() == "waiting"
+    third.cancel()
+    assert ended(third) == "cancelled"  # without ever having had its turn
+    assert third.snapshot().seconds == 0
+    second.cancel()
+    assert ended(second) == "cancelled"
+    assert [job.id for job in jobs(tmp_path)] == ["0003-wait", "0002-wait", "0001-wait"]
+
+
+def test_studies_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    pair = [launch(tmp_path / name, "wait") for name in "ab"]
+    for job in pair:
+        until(job, lambda state: state == "running")
+    for job in pair:
+        job.cancel()
+        assert ended(job) == "cancelled"
+
+
+def test_two_tabs_that_start_the_same_get_one_job(tmp_path: Path) -> None:
+    found: list[Job] = []
+    tabs = [
+        threading.Thread(target=lambda: found.append(launch(tmp_path, "wait", "same")))
+        for _ in range(4)
+    ]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert len({job.id for job in found}) == 1
+    found[0].cancel()
+    ended(found[0])
+    again = launch(tmp_path, "wait", "same")
+    assert again.id == "0002-wait"
+    again.cancel()
+    ended(again)
+
+
+def test_a_job_outlives_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from analysis.jobs import start;"
+        f"start(Path({str(tmp_path)!r}), ['wait'], command={WORKER!r})"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    (job,) = jobs(tmp_path)
+    until(job, lambda state: state == "running")
+    job.cancel()
+    assert ended(job) == "cancelled"
+
+
+def test_a_line_still_being_written_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    progress = JobProgress(tmp_path)
+    progress.start(3, "counting")
+    progress.advance(1, loss=1.0)
+    whole = path.read_bytes()
+    last = json.dumps({"time": 1.0, "steps": 1, "values": {"loss": 9.0}}).encode()
+    for cut in range(len(last) + 1):
+        path.write_bytes(whole + last[:cut])
+        assert read_track(path).values == ({"loss": 1.0},)
+    path.write_bytes(whole + last + b"\n")
+    assert read_track(path).values == ({"loss": 1.0}, {"loss": 9.0})
+
+
+def test_damaged_lines_cost_only_themselves(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    path.write_bytes(
+        b'{"time": 1, "total": 5, "message": "a"}\n{"ti\xff\n[]\n{"time": 2, "steps": 2}\n'
+    )
+    assert (read_track(path).done, read_track(path).total) == (2, 5)
+
+
+def test_counts_without_values_are_neither_lost_nor_written_one_by_one(tmp_path: Path) -> None:
+    progress = JobProgress(tmp_path)
+    progress.start(5000, "counting")
+    for _ in range(5000):
+        progress.advance()
+    progress.flush()
+    assert read_track(tmp_path / "progress.jsonl").done == 5000
+    assert (tmp_path / "progress.jsonl").read_bytes().count(b"\n") < 500
+
+
+def test_a_new_phase_counts_from_zero(tmp_path: Path) -> None:
+    progress = JobProgress(tmp_path)
+    progress.start(2, "first")
+    progress.advance(2, loss=1.0)
+    progress.start(7, "second")
+    track = read_track(tmp_path / "progress.jsonl")
+    assert (track.done, track.total, track.message) == (0, 7, "second")
+    assert track.values == ({"loss": 1.0},)
+
+
+def test_a_reused_process_number_is_not_the_process() -> None:
+    me = identify(os.getpid())
+    assert alive(me)
+    assert not alive(ProcessRecord(me.pid, me.born - 3600, me.since))
+
+
+def test_an_unburied_process_counts_as_dead() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    record = identify(child.pid)
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.02)
+    assert not alive(record)
+    child.wait()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--study", "x"], ["../evil"]])
+def test_arguments_begin_with_a_command(tmp_path: Path, arguments: list[str]) -> None:
+    with pytest.raises(BadValue, match="begin with a command"):
+        start(tmp_path, arguments)
+
+
+def make_job(study: Path) -> Path:
+    folder = study / "jobs" / "0001-test"
+    write_document(folder / "job.json", _record())
+    return folder
+
+
+def _record() -> object:
+    from analysis.jobs.records import JobRecord
+
+    return JobRecord(("test",), time.time())
+
+
+def test_running_in_this_process_records_its_end(tmp_path: Path) -> None:
+    folder = make_job(tmp_path)
+    (job,) = jobs(tmp_path)
+    assert job.state() == "waiting"
+    with running(folder) as progress:
+        assert job.state() == "running"
+        progress.start(1, "x")
+    assert job.state() == "done"
+
+
+def test_a_cancelled_job_never_begins(tmp_path: Path) -> None:
+    folder = make_job(tmp_path)
+    (job,) = jobs(tmp_path)
+    job.cancel()
+    with pytest.raises(Cancelled), running(folder):
+        pytest.fail("it began")
+    assert job.state() == "cancelled"
+
+
+def test_unforeseen_errors_become_ours(tmp_path: Path) -> None:
+    folder = make_job(tmp_path)
+    with pytest.raises(JobFailed, match="raised ZeroDivisionError"), running(folder):
+        _ = 1 / 0
+    assert jobs(tmp_path)[0].state() == "failed"
+
+
+def test_a_finished_run_is_done_though_somebody_cancelled_too_late(tmp_path: Path) -> None:
+    folder = make_job(tmp_path)
+    with running(folder):
+        jobs(tmp_path)[0].cancel()
+    assert jobs(tmp_path)[0].state() == "done"
+
+
+def test_no_job_there(tmp_path: Path) -> None:
+    with pytest.raises(BadReference, match="Leave --job out"), running(tmp_path):
+        pytest.fail("it began")
+    assert jobs(tmp_path) == ()
+
+
+def test_a_job_that_no_process_took_on_is_dead_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_job(tmp_path)
+    (job,) = jobs(tmp_path)
+    assert job.state() == "waiting"
+    monkeypatch.setattr("analysis.jobs.job._SPAWNING", 0.0)
+    assert job.state() == "died"
+
+
+@pytest.mark.parametrize(
+    ("module", "loaded"), [("analysis.jobs", False), ("analysis.pruned", True)]
+)
+def test_jobs_do_without_torch(module: str, loaded: bool) -> None:
+    """The second module shows that the check can fail."""
+    code = f"import sys, {module}; print('torch' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == str(loaded)
