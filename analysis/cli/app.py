@@ -1,0 +1,72 @@
+"""The ``prunescope`` command: its subcommands, its exit codes, and the one place for errors.
+
+Exit codes: 0 done; 1 an error with its sentence; 2 wrong usage; 130 stopped by Ctrl-C.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from analysis.cli.explore import inspect, show
+from analysis.cli.measure import sweep, verify
+from analysis.cli.open import dashboard, demo
+from analysis.cli.terminal import errors
+from analysis.cli.work import export, finetune, time
+from analysis.errors import Cancelled, PrunescopeError
+
+app = typer.Typer(
+    name="prunescope",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="See how much of a trained network can be removed before it breaks; choose; export.",
+)
+for command in (inspect, sweep, show, verify, finetune, time, export, dashboard, demo):
+    app.command()(command)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    try:
+        code = app(standalone_mode=False)
+    except (PrunescopeError, Cancelled) as error:
+        errors.print(f"[bold red]prunescope:[/] {_escaped(str(error))}", highlight=False)
+        sys.exit(1)
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print("Stopped. What was finished is kept: the same command goes on from there.")
+        sys.exit(130)
+    except typer._click.exceptions.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Exception as error:
+        _unexpected(error)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unexpected(error: Exception) -> None:
+    if os.environ.get("PRUNESCOPE_DEBUG"):
+        traceback.print_exc()
+        return
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exc(file=file)
+    errors.print(
+        f"[bold red]prunescope:[/] An error that Prunescope did not expect: "
+        f"{type(error).__name__}: {_escaped(str(error)[:300])}\nWhat was finished is kept. The "
+        f"details are in {Path(file.name)}; please report them.",
+        highlight=False,
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,170 @@
+"""``sweep`` a model and ``verify`` a plan: the commands that measure."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.cli.options import (
+    DataOption,
+    JobOption,
+    JsonOption,
+    MetricOption,
+    PlanArgument,
+    RandomOption,
+    StudyArgument,
+    ThreadsOption,
+    WeightsOption,
+)
+from analysis.cli.terminal import console, count, errors, print_json, reporting
+from analysis.errors import BadValue
+from analysis.planning.plan import Plan
+from analysis.store.documents import read_document
+from analysis.store.folder import MANIFEST, Study
+from analysis.study import Grid, Method, Reference, parse_methods, parse_sparsities
+
+
+def sweep(
+    study: Annotated[Path, typer.Option("--study", help="Folder to make or to go on with.")],
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="As for inspect; not needed to go on with a study."),
+    ] = None,
+    data: DataOption = None,
+    methods: Annotated[
+        str, typer.Option("--methods", help="Comma-separated criteria, or criterion@granularity.")
+    ] = "magnitude",
+    sparsities: Annotated[
+        str, typer.Option("--sparsities", help="0.5,0.7 or first:last:step.")
+    ] = "0.1:0.9:0.1",
+    layers: Annotated[
+        str, typer.Option("--layers", help="Comma-separated; all prunable ones by default.")
+    ] = "",
+    granularity: Annotated[
+        str, typer.Option("--granularity", help="weight, channel or head, for methods without @.")
+    ] = "weight",
+    recovery: Annotated[
+        str, typer.Option("--recovery", help="Comma-separated: none, bn.")
+    ] = "none",
+    seeds: Annotated[str, typer.Option("--seeds", help="Comma-separated, for random.")] = "0",
+    weights: WeightsOption = None,
+    random: RandomOption = False,
+    metric: MetricOption = "top-1",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Measure every layer's curve; what the study already holds is not measured again."""
+    with reporting(job, quiet=json) as progress:
+        # Names and numbers are checked before a second is spent on loading torch.
+        grid = Grid(
+            methods=tuple(
+                Method(m.criterion, granularity) if m.granularity == "weight" else m
+                for m in parse_methods(methods)
+            ),
+            sparsities=parse_sparsities(sparsities),
+            subjects=tuple(name for name in layers.split(",") if name),
+            recoveries=tuple(recovery.split(",")),
+            seeds=_seeds(seeds),
+        )
+        reference = _reference(study, model, data, weights, random, metric)
+        from analysis.sweep.runner import sweep as run
+        from analysis.workbench import prepare
+
+        _threads(threads)
+        bench = prepare(reference)
+        opened = Study.create(study, bench.manifest)
+        report = run(bench, opened, grid, progress)
+    if json:
+        print_json(report)
+        return
+    known = report.wanted - report.measured - report.missing
+    errors.print(
+        f"{count(report.measured)} points measured, {count(known)} known before, "
+        f"{count(report.missing)} left. See them: prunescope show {study}"
+    )
+    for name in report.damaged:
+        errors.print(f"Set aside because it was damaged: {name}")
+
+
+def verify(
+    study: StudyArgument,
+    plan: PlanArgument,
+    split: Annotated[
+        str, typer.Option("--split", help="validation; test only for the final report.")
+    ] = "validation",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Apply a plan for real and measure it, beside what was predicted."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        chosen = read_plan(opened, plan)
+        from analysis.sweep.verify import verify_plan
+        from analysis.workbench import prepare
+
+        _threads(threads)
+        progress.start(1, "measuring the plan")
+        bench = prepare(opened.manifest.reference)
+        row = verify_plan(bench, opened, chosen, split)
+        progress.advance(1, "measured")
+    if json:
+        print_json(row)
+        return
+    from analysis.statistics import paired_interval
+
+    drop = paired_interval(row.samples, row.drop_sum, row.drop_squares)
+    console.print(
+        f"{row.score_sum / row.samples:.2%} on {count(row.samples)} {split} samples: drop "
+        f"{100 * drop.mean:.2f} points ({100 * drop.low:.2f} to {100 * drop.high:.2f}, 95 %); "
+        f"{count(row.removed)} weights removed."
+    )
+    if row.predictor:
+        console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
+
+
+def read_plan(study: Study, plan: str) -> Plan:
+    """Return the plan in file ``plan``, or the saved plan of that name, made for ``study``."""
+    if plan.endswith(".json"):
+        found = read_document(Plan, Path(plan))
+        found.require(study.manifest)
+        return found
+    return study.plan(plan)
+
+
+def _reference(
+    study: Path,
+    model: str | None,
+    data: str | None,
+    weights: Path | None,
+    random: bool,
+    metric: str,
+) -> Reference:
+    if model is None:
+        if not (study / MANIFEST).exists():
+            raise BadValue(
+                f"Expected a model to make the new study {study} from, but got none. Run: "
+                "prunescope sweep MODEL --data DATA --study FOLDER."
+            )
+        return Study.open(study).manifest.reference
+    if data is None:
+        if not model.startswith("sample:"):
+            raise BadValue(
+                "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
+            )
+        data = "sample:fashion-mnist"
+    return Reference(model, data, metric, str(weights) if weights else None, random)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    if not all(part.strip().isdigit() for part in text.split(",")):
+        raise BadValue(f"Expected seeds like 0 or 0,1,2, but got {text!r}. Use whole numbers.")
+    return tuple(int(part) for part in text.split(","))
+
+
+def _threads(threads: int) -> None:
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)

@@ -1,0 +1,37 @@
+"""The arguments that several commands take, each described once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="sample:NAME, torchvision:NAME, file.py:function, package.module:function, file.pt2",
+        show_default=False,
+    ),
+]
+StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder.")]
+PlanArgument = Annotated[
+    str, typer.Argument(metavar="PLAN", help="A plan's JSON file, or the name of a saved plan.")
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", help="sample:fashion-mnist, imagefolder:DIR, file.npz, file.py:function"),
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option("--weights", help="safetensors, or a state dict; never a pickle.")
+]
+RandomOption = Annotated[
+    bool, typer.Option("--random", help="Keep torchvision's random weights: no download.")
+]
+MetricOption = Annotated[
+    str, typer.Option("--metric", help="top-1, top-5, agreement, or file.py:function")
+]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", min=0, help="CPU threads; 0 lets torch choose.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+JobOption = Annotated[Path | None, typer.Option("--job", hidden=True)]

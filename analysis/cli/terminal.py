@@ -1,0 +1,98 @@
+"""What the commands share on a terminal: consoles, the progress bar, and jobs."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+
+from analysis.progress import Progress, Silent
+
+_PIPED_WIDTH: Final = 140
+
+console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+errors = Console(stderr=True, soft_wrap=True)
+
+
+class TerminalProgress:
+    """A progress bar with remaining time on the error stream, shown once there are steps."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=None, visible=False)
+
+    def start(self, total: int, message: str) -> None:
+        """Show a bar of ``total`` steps; none for nothing to do."""
+        if not total:
+            return
+        self._bar.reset(self._task, total=total, description=message, visible=True)
+        self._bar.start()
+
+    def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
+        """Move the bar and name the last step and its values."""
+        shown = "  ".join([message, *(f"{k} {v:.4g}" for k, v in values.items())]).strip()
+        self._bar.update(self._task, advance=steps, description=shown or None)
+
+    def cancelled(self) -> bool:
+        """Return False: Ctrl-C interrupts instead."""
+        return False
+
+
+@contextlib.contextmanager
+def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
+    """Yield where a run reports to: a job's folder, a progress bar, or nowhere."""
+    if job is not None:
+        from analysis.jobs import running
+
+        with running(job) as progress:
+            yield progress
+    elif quiet:
+        yield Silent()
+    else:
+        columns = (
+            TextColumn("{task.description:<44.44}"), BarColumn(), MofNCompleteColumn(),
+            TimeElapsedColumn(), TimeRemainingColumn(),
+        )  # fmt: skip
+        bar = Bar(*columns, console=errors)
+        try:
+            yield TerminalProgress(bar)
+        finally:
+            if bar.live.is_started:
+                bar.stop()
+
+
+def print_json(value: object) -> None:
+    """Print ``value``, a dataclass or plain values, as JSON on the output stream."""
+    plain: Any = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    console.print_json(json.dumps(plain, ensure_ascii=False, default=str))
+
+
+def count(number: int) -> str:
+    """Return a number with thin separators: 1 234 567."""
+    return f"{number:,}".replace(",", " ")
+
+
+def size(number: int) -> str:
+    """Return bytes in the unit that reads best.
+
+    >>> size(1_724_320)
+    '1.72 MB'
+    """
+    value = float(number)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} GB"

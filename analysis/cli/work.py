@@ -1,0 +1,123 @@
+"""``finetune``, ``time`` and ``export`` a plan."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.cli.measure import _threads, read_plan
+from analysis.cli.options import JobOption, JsonOption, PlanArgument, StudyArgument, ThreadsOption
+from analysis.cli.terminal import console, count, print_json, reporting, size
+from analysis.errors import PrunescopeError
+from analysis.store.folder import Study
+
+
+def finetune(
+    study: StudyArgument,
+    plan: PlanArgument,
+    epochs: Annotated[int, typer.Option("--epochs", min=1)] = 3,
+    rate: Annotated[float, typer.Option("--rate", help="Peak learning rate.")] = 0.01,
+    batch: Annotated[int, typer.Option("--batch", min=1)] = 64,
+    distillation: Annotated[
+        float, typer.Option("--distillation", help="Weight of the dense model's word, 0 to 1.")
+    ] = 0.5,
+    temperature: Annotated[float, typer.Option("--temperature", help="Of the distillation.")] = 3.0,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Train what a plan keeps, zeros staying zero; Ctrl-C keeps the best so far."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        chosen = read_plan(opened, plan)
+        from analysis.recovery.finetune import FineTuning
+        from analysis.recovery.finetune import finetune as run
+        from analysis.workbench import prepare
+
+        settings = FineTuning(
+            epochs=epochs, rate=rate, batch=batch, distillation=distillation,
+            temperature=temperature, seed=seed,
+        )  # fmt: skip
+        _threads(threads)
+        result = run(prepare(opened.manifest.reference), opened, chosen, settings, progress)
+    if json:
+        print_json(result)
+        return
+    before, after = result.before, result.after
+    console.print(
+        f"Before {before.score_sum / before.samples:.2%}, after {after.score_sum / after.samples:.2%}"
+        f" on {count(after.samples)} validation samples, {result.seconds:.0f} s. "
+        f"Export it: prunescope export {study} {plan} --recovered"
+    )
+
+
+def time(
+    study: StudyArgument,
+    plan: PlanArgument,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Samples per run.")] = 1,
+    budget: Annotated[float, typer.Option("--budget", help="Seconds to spend.")] = 30.0,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")] = 1,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Time the dense and the pruned model on this machine, in PyTorch and ONNX Runtime."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        chosen = read_plan(opened, plan)
+        from analysis.latency.measure import time_plan
+        from analysis.workbench import prepare
+
+        report = time_plan(
+            prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
+            budget_seconds=budget, progress=progress,
+        )  # fmt: skip
+    if json:
+        print_json(report)
+        return
+    for line in report.lines():
+        console.print(line)
+
+
+def export(
+    study: StudyArgument,
+    plan: PlanArgument,
+    formats: Annotated[
+        str, typer.Option("--formats", help="Comma-separated: safetensors, pt2, onnx.")
+    ] = "safetensors,pt2,onnx",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder; the study's exports by default.")
+    ] = None,
+    recovered: Annotated[
+        bool, typer.Option("--recovered", help="With the fine-tuned weights.")
+    ] = False,
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Write the pruned model, load every file in a fresh process, and compare it."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        chosen = read_plan(opened, plan)
+        from analysis.export import export_plan
+        from analysis.workbench import prepare
+
+        _threads(threads)
+        report = export_plan(
+            prepare(opened.manifest.reference), opened, chosen, formats.split(","), output,
+            recovered, progress,
+        )  # fmt: skip
+    if json:
+        print_json(report)
+    else:
+        for each in report.formats:
+            mark = "[green]verified[/]" if each.ok else "[red]failed[/]"
+            console.print(f"{each.file}  {size(each.bytes)}  {mark}")
+            for check in each.checks:
+                if not check.ok:
+                    console.print(f"  {check.name}: promised {check.promised}, got {check.got}")
+    if not report.ok:
+        raise PrunescopeError(
+            "Expected every exported file to be what the study shows, but not all are. The ones "
+            "that failed are renamed; see verification.json beside them."
+        )
