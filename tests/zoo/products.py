@@ -1,0 +1,311 @@
+"""Gates and products: GLU and its kin, bilinear forms, einsum, matmul with a parameter."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tests.zoo.network import ZooNetwork, channels, draw, into, out, param, refuse
+
+
+class Glu(ZooNetwork):
+    """The second half gates the first: row i leaves with row i + 6."""
+
+    shape = (5,)
+    expected = (channels(6, out("fc1"), into("fc2")),)
+    refused = refuse("output", "fc2")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(5, 12), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(F.glu(self.fc1(x), dim=-1))
+
+
+class GluConv(ZooNetwork):
+    """The same over channels, through torch's module and a batch norm before it."""
+
+    expected = (channels(5, out("conv", "bn"), into("head")),)
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.bn, self.glu = nn.Conv2d(3, 10, 3), nn.BatchNorm2d(10), nn.GLU(1)
+        self.head = nn.Conv2d(5, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.glu(self.bn(self.conv(x))))
+
+
+class Geglu(ZooNetwork):
+    """GEGLU by chunk: a feature is a row of the value half and the same row of the gate half."""
+
+    shape = (4, 5)
+    expected = (channels(7, out("up"), into("down")),)
+    refused = refuse("output", "down")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = nn.Linear(5, 14), nn.Linear(7, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = self.up(x).chunk(2, dim=-1)
+        return self.down(value * F.gelu(gate))
+
+
+class SwigluSeparate(ZooNetwork):
+    """Llama's feed-forward: gate and up are two layers with one width."""
+
+    shape = (4, 5)
+    expected = (channels(8, out("gate", "up", bias=False), into("down")),)
+    refused = refuse("output", "down")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.up = nn.Linear(5, 8, bias=False), nn.Linear(5, 8, bias=False)
+        self.down = nn.Linear(8, 3, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(F.silu(self.gate(x)) * self.up(x))
+
+
+class SwigluInterleaved(ZooNetwork):
+    """Gate and value take turns (even and odd features): neighbours leave together."""
+
+    shape = (4, 5)
+    expected = (channels(6, out("up"), into("down")),)
+    refused = refuse("output", "down")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = nn.Linear(5, 12), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.up(x)
+        return self.down(F.silu(x[..., ::2]) * (x[..., 1::2] + 1))
+
+
+class SimpleGate(ZooNetwork):
+    """NAFNet multiplies the two halves of a depthwise convolution: both filters leave."""
+
+    expected = (channels(6, out("expand", "depthwise"), into("project")),)
+    refused = refuse("output", "project")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expand = nn.Conv2d(3, 12, 1)
+        self.depthwise = nn.Conv2d(12, 12, 3, groups=12)
+        self.project = nn.Conv2d(6, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = self.depthwise(self.expand(x)).chunk(2, dim=1)
+        return self.project(left * right)
+
+
+class BilinearLayer(ZooNetwork):
+    """nn.Bilinear's weight is (out, left, right): each side is a group of its own."""
+
+    expected = (
+        channels(6, out("a"), param("mix.weight", dim=1)),
+        channels(7, out("b"), param("mix.weight", dim=2)),
+        channels(5, out("mix"), into("head")),
+    )
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 6), nn.Linear(3, 7)
+        self.mix, self.head = nn.Bilinear(6, 7, 5), nn.Linear(5, 2)
+
+    def example(self) -> tuple[Tensor, Tensor]:
+        return draw(3, 4), draw(3, 3, seed=2)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.head(F.relu(self.mix(F.relu(self.a(x)), F.relu(self.b(y)))))
+
+
+class BilinearPooling(ZooNetwork):
+    """The outer product of two branches, flattened: a left channel owns a block of six inputs,
+    a right channel every sixth."""
+
+    shape = (4,)
+    expected = (channels(5, out("a"), into("fc")), channels(6, out("b"), into("fc")))
+    refused = refuse("output", "fc")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.fc = nn.Linear(4, 5), nn.Linear(4, 6), nn.Linear(30, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outer = self.a(x).unsqueeze(2) * torch.relu(self.b(x)).unsqueeze(1)
+        return self.fc(outer.flatten(1))
+
+
+class BilinearScore(ZooNetwork):
+    """Two towers meet in a dot product: their features are one group with no consumer."""
+
+    expected = (channels(7, out("a", "b")),)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 7), nn.Linear(3, 7)
+
+    def example(self) -> tuple[Tensor, Tensor]:
+        return draw(3, 4), draw(3, 3, seed=2)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return (self.a(x) * self.b(y)).sum(-1)
+
+
+class MatmulParameter(ZooNetwork):
+    """A parameter used with @ is (in, out), the other way round than a linear layer's."""
+
+    shape = (4, 5)
+    expected = (
+        channels(7, param("first", dim=1), param("shift"), param("second", dim=0)),
+        channels(6, param("second", dim=1), into("head")),
+    )
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.shift = nn.Parameter(torch.randn(5, 7)), nn.Parameter(torch.zeros(7))
+        self.second, self.head = nn.Parameter(torch.randn(7, 6)), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(torch.relu(x @ self.first + self.shift) @ self.second))
+
+
+class AddmmParameter(ZooNetwork):
+    """addmm as GPT-2's Conv1D uses it: bias, input, and an (in, out) weight."""
+
+    shape = (5,)
+    expected = (channels(8, param("weight", dim=1), param("bias"), into("head")),)
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.randn(5, 8)), nn.Parameter(torch.zeros(8))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.gelu(torch.addmm(self.bias, x, self.weight)))
+
+
+class EinsumParameter(ZooNetwork):
+    """einsum names the dimensions: f is contracted with the input, g goes on."""
+
+    shape = (4, 5)
+    expected = (
+        channels(7, param("first", dim=0), param("second", dim=1)),
+        channels(6, param("second", dim=0), into("head")),
+    )
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Parameter(torch.randn(7, 5)), nn.Parameter(torch.randn(6, 7))
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(torch.einsum("bnf,gf->bng", x, self.first))
+        return self.head(torch.relu(torch.einsum("bnf,gf->bng", x, self.second)))
+
+
+class EinsumThreeWay(ZooNetwork):
+    """A low-rank bilinear form: the rank r is contracted by all three factors at once."""
+
+    expected = (
+        channels(4, param("u", dim=1), param("v", dim=1), param("w", dim=1)),
+        channels(6, param("w", dim=0), into("head")),
+    )
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.u, self.v = nn.Parameter(torch.randn(5, 4)), nn.Parameter(torch.randn(3, 4))
+        self.w, self.head = nn.Parameter(torch.randn(6, 4)), nn.Linear(6, 2)
+
+    def example(self) -> tuple[Tensor, Tensor]:
+        return draw(3, 5), draw(3, 3, seed=2)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        mixed = torch.einsum("bi,ir,bj,jr,or->bo", x, self.u, y, self.v, self.w)
+        return self.head(torch.tanh(mixed))
+
+
+class LowRankFactor(ZooNetwork):
+    """LoRA: the rank is a group of its own, the update is added to the frozen layer's outputs."""
+
+    shape = (5,)
+    expected = (
+        channels(8, out("base"), param("up", dim=0), into("head")),
+        channels(4, param("up", dim=1), param("down", dim=0)),
+    )
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base, self.head = nn.Linear(5, 8), nn.Linear(8, 3)
+        self.down, self.up = nn.Parameter(torch.randn(4, 5)), nn.Parameter(torch.randn(8, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.relu(self.base(x) + F.linear(F.linear(x, self.down), self.up)))
+
+
+class Film(ZooNetwork):
+    """A condition makes a scale and a shift per channel: both halves of its layer and the
+    convolution leave together."""
+
+    expected = (channels(6, out("conv", "condition"), into("head")),)
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.condition = nn.Conv2d(3, 6, 3), nn.Linear(4, 12)
+        self.head = nn.Conv2d(6, 2, 1)
+
+    def example(self) -> tuple[Tensor, Tensor]:
+        return draw(3, 3, 8, 8), draw(3, 4, seed=2)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        scale, shift = self.condition(y)[:, :, None, None].chunk(2, dim=1)
+        return self.head(F.relu(self.conv(x) * (1 + scale) + shift))
+
+
+class SelectiveKernel(ZooNetwork):
+    """SKNet softmaxes over branches, not channels: all branches and their gates are one group."""
+
+    expected = (
+        channels(6, out("a", "b", "gate_a", "gate_b"), into("squeeze", "head")),
+        channels(5, out("squeeze"), into("gate_a", "gate_b")),
+    )
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(3, 6, 5, padding=2)
+        self.squeeze, self.head = nn.Linear(6, 5), nn.Conv2d(6, 2, 1)
+        self.gate_a, self.gate_b = nn.Linear(5, 6), nn.Linear(5, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = F.relu(self.a(x)), F.relu(self.b(x))
+        z = F.relu(self.squeeze((a + b).mean((2, 3))))
+        gates = torch.stack([self.gate_a(z), self.gate_b(z)], 1).softmax(1)[..., None, None]
+        return self.head((torch.stack([a, b], 1) * gates).sum(1))
+
+
+class BufferScale(ZooNetwork):
+    """A constant vector along the channels (input statistics, a mask) is sliced with them."""
+
+    shape = (5,)
+    expected = (channels(7, out("fc1"), into("fc2")),)
+    refused = refuse("output", "fc2")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(5, 7), nn.Linear(7, 3)
+        self.register_buffer("scale", torch.linspace(0.2, 2.0, 7))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(torch.sigmoid(self.fc1(x) * self.scale))
