@@ -95,9 +95,7 @@ class SeparateProjections(ZooNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         b, n, _ = x.shape
-        q, k, v = (
-            layer(x).view(b, n, 3, 4).transpose(1, 2) for layer in (self.q, self.k, self.v)
-        )
+        q, k, v = (layer(x).view(b, n, 3, 4).transpose(1, 2) for layer in (self.q, self.k, self.v))
         weights = torch.softmax(torch.matmul(q, k.transpose(2, 3)) / math.sqrt(4), dim=-1)
         return self.proj(torch.matmul(weights, v).transpose(1, 2).reshape(b, n, 12))
 
@@ -149,9 +147,7 @@ class TorchAttention(ZooNetwork):
     """nn.MultiheadAttention packs thirds, heads inside each third."""
 
     shape = (5, 12)
-    expected = (
-        heads(3, param("mha.in_proj_weight", "mha.in_proj_bias"), into("mha.out_proj")),
-    )
+    expected = (heads(3, param("mha.in_proj_weight", "mha.in_proj_bias"), into("mha.out_proj")),)
     refused = refuse("output", "mha.out_proj")
 
     def __init__(self) -> None:
@@ -174,7 +170,6 @@ class TorchAttentionWeights(ZooNetwork):
         channels(12, out("mha.out_proj"), into("fc")),
     )
     refused = refuse("output", "fc")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -256,9 +251,7 @@ class GroupedQuery(ZooNetwork):
         b, n, _ = x.shape
         q = self.q(x).view(b, n, 6, 4).transpose(1, 2)
         k, v = (layer(x).view(b, n, 3, 4).transpose(1, 2) for layer in (self.k, self.v))
-        k, v = (
-            each[:, :, None].expand(b, 3, 2, n, 4).reshape(b, 6, n, 4) for each in (k, v)
-        )
+        k, v = (each[:, :, None].expand(b, 3, 2, n, 4).reshape(b, 6, n, 4) for each in (k, v))
         x = F.scaled_dot_product_attention(q, k, v)
         return self.proj(x.transpose(1, 2).reshape(b, n, 24))
 
@@ -474,9 +467,7 @@ class RotaryAttention(ZooNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         b, n, _ = x.shape
-        q, k, v = (
-            layer(x).view(b, n, 3, 4).transpose(1, 2) for layer in (self.q, self.k, self.v)
-        )
+        q, k, v = (layer(x).view(b, n, 3, 4).transpose(1, 2) for layer in (self.q, self.k, self.v))
         x = F.scaled_dot_product_attention(self.turn(q), self.turn(k), v, is_causal=True)
         return self.proj(x.transpose(1, 2).reshape(b, n, 12))
 

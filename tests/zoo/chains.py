@@ -393,7 +393,6 @@ class StandardisedConv(ZooNetwork):
     expected = (channels(6, out("conv1"), param("conv2.weight", dim=1), normalised=True),
                 channels(7, out("conv2"), into("head")))  # fmt: skip
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -191,7 +191,6 @@ class OneSampleStatistics(ZooNetwork):
     shape = (5,)
     expected = (channels(7, out("fc1"), into("fc2"), normalised=True),)
     refused = refuse("output", "fc2")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -80,13 +80,15 @@ class ZooNetwork(nn.Module):
         shape: Of one input sample; networks with other inputs override :meth:`example`.
         expected: All groups that can be pruned.
         refused: Layers that must be named as not prunable.
-        zeroing: Whether zeroing all members of a unit in the dense network equals removing the
-            unit. False where a norm sees the unit, or where zero weights mean something else.
+        either: Whether an engine may as well refuse the expected groups, by name: exact or honest.
+        zeroing: Whether zeroing a unit's parameters in the dense network silences it (groups
+            that are not normalised). False where a zero weight is not a number.
     """
 
     shape: ClassVar[tuple[int, ...]] = (3, 8, 8)
     expected: ClassVar[tuple[ExpectedGroup, ...]] = ()
     refused: ClassVar[tuple[ExpectedRefusal, ...]] = ()
+    either: ClassVar[bool] = False
     zeroing: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
@@ -115,11 +117,11 @@ class ZooNetwork(nn.Module):
                     value.copy_(uniform(value, 0.4, 1.6))
                 elif value.numel() == 1 or float(value.std()) == 0.0:
                     value.copy_(uniform(value, -0.8, 0.8))
+            norms = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
             for module in self.modules():
-                if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-                    if module.running_mean is not None and module.running_var is not None:
-                        module.running_mean.copy_(uniform(module.running_mean, -0.5, 0.5))
-                        module.running_var.copy_(uniform(module.running_var, 0.5, 2.0))
+                if isinstance(module, norms) and module.running_mean is not None:
+                    module.running_mean.copy_(uniform(module.running_mean, -0.5, 0.5))
+                    module.running_var.copy_(uniform(module.running_var, 0.5, 2.0))
 
 
 def draw(*shape: int, seed: int = 11) -> Tensor:

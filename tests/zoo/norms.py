@@ -13,7 +13,6 @@ class LayerNormMlp(ZooNetwork):
     shape = (5,)
     expected = (channels(8, out("fc1", "norm"), into("fc2"), normalised=True),)
     refused = refuse("output", "fc2")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +28,6 @@ class LayerNormPlain(ZooNetwork):
     shape = (5,)
     expected = (channels(8, out("fc1"), into("fc2"), normalised=True),)
     refused = refuse("output", "fc2")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +44,6 @@ class LayerNormOverMap(ZooNetwork):
         channels(5, out("conv"), param("norm.weight", "norm.bias"), into("head"), normalised=True),
     )
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +77,6 @@ class RmsNormMlp(ZooNetwork):
         channels(8, out("fc1", bias=False), param("norm.weight"), into("fc2"), normalised=True),
     )
     refused = refuse("output", "fc2")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +93,6 @@ class RmsNormByHand(ZooNetwork):
     shape = (4, 5)
     expected = (channels(8, out("fc1"), param("gain"), into("fc2"), normalised=True),)
     refused = refuse("output", "fc2")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +110,6 @@ class GroupNormConv(ZooNetwork):
 
     expected = (channels(4, out("conv", "norm"), into("head"), normalised=True),)
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +125,6 @@ class GroupNormSingle(ZooNetwork):
 
     expected = (channels(6, out("conv", "norm"), into("head"), normalised=True),)
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -249,7 +242,6 @@ class ConvNeXtBlock(ZooNetwork):
         channels(10, out("expand"), into("project")),
     )  # fmt: skip
     refused = refuse("output", "fc")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -272,7 +264,6 @@ class GlobalResponseNorm(ZooNetwork):
     shape = (4, 4, 5)
     expected = (channels(8, out("fc1"), param("gamma", "beta"), into("fc2"), normalised=True),)
     refused = refuse("output", "fc2")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -307,7 +298,6 @@ class ChannelMeanGate(ZooNetwork):
 
     expected = (channels(6, out("conv"), into("head"), normalised=True),)
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -134,10 +134,10 @@ class CumulativeChannels(ZooNetwork):
 
 
 class CumulativeTime(ZooNetwork):
-    """A running sum over time leaves channels alone, but nobody needs to know: refused is honest.
-    Here it is only the operator's name that must be said."""
+    """A running sum over time leaves channels alone."""
 
     shape = (4, 5)
+    expected = (channels(8, out("fc1"), into("fc2")),)
     refused = refuse("output", "fc2")
     either = True
 
@@ -223,10 +223,11 @@ class ConvOverChannels(ZooNetwork):
 
 
 class PooledChannels(ZooNetwork):
-    """Pooling over the channel axis, two by two."""
+    """Pooling over the channel axis, two by two, makes pairs of neighbours one unit."""
 
     shape = (5,)
-    refused = refuse("", "fc1") + refuse("output", "fc2")
+    expected = (channels(4, out("fc1"), into("fc2")),)
+    refused = refuse("output", "fc2")
     either = True
 
     def __init__(self) -> None:
@@ -271,7 +272,8 @@ class ScalarOfAll(ZooNetwork):
     """A variance over channels by torch.var, which divides by their number less one."""
 
     shape = (5,)
-    refused = refuse("var", "fc1") + refuse("output", "fc2")
+    expected = (channels(8, out("fc1"), into("fc2"), normalised=True),)
+    refused = refuse("output", "fc2")
     either = True
 
     def __init__(self) -> None:
@@ -367,12 +369,13 @@ class ArgmaxHead(ZooNetwork):
         return self.fc2(F.relu(self.fc1(x))).argmax(1)
 
 
-class HeadsAverageReturned(ZooNetwork):
-    """Attention weights returned head by head keep every head."""
+class HeadWeightsReturned(ZooNetwork):
+    """Attention weights returned head by head keep every head; the features within a head may
+    leave, the same ones of every head."""
 
     shape = (5, 12)
-    expected = ()
-    refused = refuse("", "q", "k") + refuse("output", "proj")
+    expected = (channels(4, out("q", "k")), channels(4, out("v"), into("proj")))
+    refused = refuse("output", "proj")
     either = True
 
     def __init__(self) -> None:

@@ -266,7 +266,7 @@ class SliceStrided(ZooNetwork):
 
 
 class SliceSomeUnused(ZooNetwork):
-    """Two channels are sliced away and read by nobody: they may leave as a group without readers."""
+    """Two channels are sliced away, read by nobody: they may leave, a group without readers."""
 
     expected = (
         channels(6, out("conv"), into("head")),

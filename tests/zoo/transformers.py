@@ -27,7 +27,6 @@ class EncoderPostNorm(ZooNetwork):
         channels(10, out("layer.linear1"), into("layer.linear2")),
     )
     refused = refuse("output", "head")
-    zeroing = False
     norm_first = False
 
     def __init__(self) -> None:
@@ -76,7 +75,6 @@ class EncoderStack(ZooNetwork):
         ),
     )  # fmt: skip
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +116,6 @@ class DecoderLayer(ZooNetwork):
         channels(10, out("layer.linear1"), into("layer.linear2")),
     )  # fmt: skip
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,7 +145,6 @@ class TinyVit(ZooNetwork):
         channels(8, out("fc1"), into("fc2")),
     )
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -188,7 +184,6 @@ class TinyGpt(ZooNetwork):
         channels(11, out("fc1"), into("fc2")),
     )
     refused = refuse("output", "wte")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -227,7 +222,6 @@ class TinyLlama(ZooNetwork):
         channels(7, out("gate", "up", bias=False), into("down")),
     )
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -254,12 +248,9 @@ class TinyLlama(ZooNetwork):
         b, n = ids.shape
         x = self.embed(ids)
         y = self.norm(x, self.gain1)
-        q, k, v = (
-            layer(y).view(b, n, -1, 4).transpose(1, 2) for layer in (self.q, self.k, self.v)
-        )
+        q, k, v = (layer(y).view(b, n, -1, 4).transpose(1, 2) for layer in (self.q, self.k, self.v))
         k, v = (
-            each[:, :, None].expand(b, 2, 2, n, 4).reshape(b, 4, n, 4)
-            for each in (self.turn(k), v)
+            each[:, :, None].expand(b, 2, 2, n, 4).reshape(b, 4, n, 4) for each in (self.turn(k), v)
         )
         y = F.scaled_dot_product_attention(self.turn(q), k, v, is_causal=True)
         x = x + self.o(y.transpose(1, 2).reshape(b, n, 16))
@@ -284,7 +275,6 @@ class TinyBert(ZooNetwork):
         channels(8, out("pooler"), into("head")),
     )
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -302,9 +292,7 @@ class TinyBert(ZooNetwork):
         b, n = ids.shape
         place = self.place(torch.arange(n, device=ids.device)[None])
         x = self.norm0(self.word(ids) + place + self.kind(kinds))
-        q, k, v = (
-            layer(x).view(b, n, 2, 5).transpose(1, 2) for layer in (self.q, self.k, self.v)
-        )
+        q, k, v = (layer(x).view(b, n, 2, 5).transpose(1, 2) for layer in (self.q, self.k, self.v))
         scores = q @ k.transpose(-1, -2) / 5**0.5 + (1 - mask)[:, None, None] * -1e4
         y = (scores.softmax(-1) @ v).permute(0, 2, 1, 3).contiguous().view(b, n, 10)
         x = self.norm1(x + self.o(y))
@@ -321,7 +309,6 @@ class WindowAttention(ZooNetwork):
         heads(3, out("qkv"), param("table", dim=1), into("proj")),
     )
     refused = refuse("output", "head")
-    zeroing = False
     index: Tensor
 
     def __init__(self) -> None:
@@ -365,7 +352,6 @@ class PatchMerging(ZooNetwork):
         channels(7, out("reduce", bias=False), into("head")),
     )
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -389,7 +375,6 @@ class Mixer(ZooNetwork):
         channels(9, out("ch1"), into("ch2")),
     )
     refused = refuse("", "tok2") + refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -411,7 +396,6 @@ class SpatialGating(ZooNetwork):
     shape = (5, 4)
     expected = (channels(7, out("up", "norm"), into("down"), normalised=True),)
     refused = refuse("", "spatial") + refuse("output", "down")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -470,7 +454,6 @@ class PoolFormer(ZooNetwork):
         channels(9, out("fc1"), into("fc2")),
     )
     refused = refuse("output", "head")
-    zeroing = False
 
     def __init__(self) -> None:
         super().__init__()
