@@ -39,7 +39,7 @@ SCHEDULES: Final = {
     "lenet5": Schedule(epochs=20, rate=0.03, shift=1),
     "resnet20": Schedule(epochs=13, rate=0.15),
     "mobilenet": Schedule(epochs=13, rate=0.15, decay=1e-4),
-    "vit": Schedule(epochs=16, rate=1.5e-3, optimiser="adamw", decay=0.05, shift=1),
+    "vit": Schedule(epochs=12, rate=2e-3, optimiser="adamw", decay=0.05, shift=1),
 }
 
 

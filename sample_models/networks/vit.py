@@ -49,7 +49,7 @@ class Block(nn.Module):
 class ViT(nn.Module):
     """Map images ``(n, 1, 28, 28)`` to 10 class logits through 49 patches and a class token."""
 
-    def __init__(self, width: int = 96, heads: int = 6, depth: int = 6, hidden: int = 192) -> None:
+    def __init__(self, width: int = 64, heads: int = 4, depth: int = 6, hidden: int = 128) -> None:
         super().__init__()
         self.stem1 = nn.Conv2d(1, 32, 3, 2, 1)
         self.stem2 = nn.Conv2d(32, width, 3, 2, 1)
