@@ -32,7 +32,7 @@ _SELDOM: Final = 0.1
 """Seconds between two lines that carry nothing but a count."""
 
 
-class JobFailed(PrunescopeError):  # noqa: N818 - reads like its siblings in errors
+class JobFailed(PrunescopeError):
     """A job that ended by an error which nobody foresaw; its log holds the traceback."""
 
 

@@ -1,5 +1,4 @@
-"""Win accuracy back without or with training: batch-norm re-estimation, fine-tuning."""
+"""Win accuracy back without or with training: batch-norm re-estimation, fine-tuning.
 
-from analysis.recovery.batch_norm import recovered
-
-__all__ = ["recovered"]
+``report`` is torch-free, so nothing is imported here.
+"""

@@ -1,16 +1,20 @@
 """Re-estimate batch-norm statistics on calibration inputs."""
 
 import contextlib
+import itertools
+import math
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import torch
-from torch import fx, nn
-from torch.utils import _pytree as pytree
+from torch import Tensor, fx, nn
+from torch.fx import _pytree as fx_pytree
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from analysis.capture.functional import operator_name
+from analysis.capture.graph import Inputs, call_arguments
 from analysis.capture.network import forward
-from analysis.errors import CannotPrune, UnknownName
+from analysis.errors import CannotPrune, DataMismatch, UnknownName
 from analysis.sources.data import Samples
 from analysis.workbench import Workbench
 
@@ -46,35 +50,59 @@ def recovered(bench: Workbench, recovery: str) -> Iterator[None]:
 def reestimate(module: nn.Module, calibration: Samples) -> None:
     """Replace every batch norm's running mean and variance by those of ``calibration``.
 
-    Mean and variance over all samples and positions: the average of the batches' means and
-    unbiased variances, as ``momentum=None`` gives, with the network normalising by each batch's
-    own statistics. Only inputs are read, no labels.
+    The average over batches (of about 128 samples, alike in size) of each batch's mean and
+    unbiased variance, as ``nn.BatchNorm2d(momentum=None)`` gives, with the network normalising by
+    each batch's own statistics; a norm that is called several times averages over its calls. Only
+    inputs are read, no labels; nothing but the running means and variances changes.
+
+    Args:
+        module: A captured graph or a plain module, in evaluation mode.
+        calibration: At least two samples.
 
     Raises:
-        CannotPrune: The network has no batch norm.
+        CannotPrune: The network has no batch norm with running statistics.
+        DataMismatch: Fewer than two samples.
 
     Source: Li et al. 2020, *EagleEye* (arXiv 2007.02491), adaptive batch normalisation.
     """
-    if isinstance(module, fx.GraphModule):
-        norms: list[fx.Node] | list[nn.Module] = _norm_nodes(module)
-        run = _GraphStatistics(module).run_batches
-    else:
-        norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        run = _module_statistics(module)
-    if not norms:
+    if not has_batch_norm(module):
         raise CannotPrune(
             "Expected a network with batch norm for recovery bn, but it has none. Use recovery "
             "none."
         )
-    run(calibration)
+    if len(calibration) < 2:
+        raise DataMismatch(
+            f"Expected at least two calibration samples for recovery bn, but got "
+            f"{len(calibration)}. Give more, or use recovery none."
+        )
+    if isinstance(module, fx.GraphModule):
+        statistics = _GraphStatistics(module)
+        _run(statistics.forward, calibration)
+    else:
+        with _module_statistics(module):
+            _run(lambda inputs: forward(module, inputs), calibration)
 
 
-def _norm_nodes(module: fx.GraphModule) -> list[fx.Node]:
-    return [
-        node
-        for node in module.graph.nodes
-        if node.op == "call_function" and operator_name(node) == "batch_norm" and node.args[3]
-    ]
+def has_batch_norm(module: nn.Module) -> bool:
+    """Return whether ``reestimate`` finds something to do in ``module``."""
+    if isinstance(module, fx.GraphModule):
+        return any(_keeps_statistics(node) for node in module.graph.nodes)
+    return bool(_norms(module))
+
+
+def _run(call: Callable[[Inputs], object], calibration: Samples) -> None:
+    """Batches of nearly equal size: a last one of a single sample would have no variance."""
+    count = len(calibration)
+    batches = math.ceil(count / _BATCH)
+    edges = [round(index * count / batches) for index in range(batches + 1)]
+    with torch.no_grad():
+        for start, stop in itertools.pairwise(edges):
+            call(calibration.chunk(start, stop).inputs)
+
+
+def _keeps_statistics(node: fx.Node) -> bool:
+    called = node.op == "call_function" and operator_name(node) == "batch_norm"
+    return called and isinstance(node.args[3], fx.Node)
 
 
 class _GraphStatistics(fx.Interpreter):
@@ -82,47 +110,40 @@ class _GraphStatistics(fx.Interpreter):
 
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module)
-        self._seen: dict[str, int] = {}
+        self._calls: dict[str, int] = {}
+        self._spec: Any = module._in_spec
 
-    def run_batches(self, calibration: Samples) -> None:
-        with torch.no_grad():
-            for start in range(0, len(calibration), _BATCH):
-                inputs = calibration.chunk(start, start + _BATCH).inputs
-                self.run(*pytree.tree_leaves(inputs), enable_io_processing=False)
+    def forward(self, inputs: Inputs) -> None:
+        leaves = fx_pytree.tree_flatten_spec(call_arguments(inputs), self._spec)
+        self.run(*leaves, enable_io_processing=False)
 
     def run_node(self, n: fx.Node) -> object:
-        if n.op == "call_function" and operator_name(n) == "batch_norm" and n.args[3]:
-            args, _ = self.fetch_args_kwargs_from_env(n)
-            count = self._seen.get(n.name, 0) + 1
-            self._seen[n.name] = count
-            changed = (*args[:5], True, 1 / count, *args[7:])
-            return n.target(*changed)  # type: ignore[operator]
-        return super().run_node(n)
+        if not _keeps_statistics(n):
+            return super().run_node(n)
+        args, _ = self.fetch_args_kwargs_from_env(n)
+        mean = n.args[3]
+        owner = str(mean.target) if isinstance(mean, fx.Node) else n.name
+        calls = self._calls[owner] = self._calls.get(owner, 0) + 1
+        return torch.ops.aten.batch_norm.default(*args[:5], True, 1 / calls, *args[7:])
 
 
-def _module_statistics(module: nn.Module) -> Callable[[Samples], None]:
-    def run(calibration: Samples) -> None:
-        norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # type: ignore[assignment]
-            norm.train()
-        try:
-            with torch.no_grad():
-                for start in range(0, len(calibration), _BATCH):
-                    forward(module, calibration.chunk(start, start + _BATCH).inputs)
-        finally:
-            for norm, momentum in zip(norms, momenta, strict=True):
-                norm.momentum = momentum
-                norm.eval()
-
-    return run
+def _norms(module: nn.Module) -> list[_BatchNorm]:
+    found = [each for each in module.modules() if isinstance(each, _BatchNorm)]
+    return [norm for norm in found if isinstance(norm.running_mean, Tensor)]
 
 
-def has_batch_norm(module: nn.Module) -> bool:
-    """Return whether ``reestimate`` finds something to do in ``module``."""
-    if isinstance(module, fx.GraphModule):
-        return bool(_norm_nodes(module))
-    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in module.modules())
-
+@contextlib.contextmanager
+def _module_statistics(module: nn.Module) -> Iterator[None]:
+    norms = _norms(module)
+    before = [(norm.momentum, norm.training, norm.num_batches_tracked) for norm in norms]
+    for norm in norms:
+        norm.momentum = None
+        norm.num_batches_tracked = torch.zeros((), dtype=torch.long)
+        norm.train()
+    try:
+        yield
+    finally:
+        for norm, (momentum, mode, tracked) in zip(norms, before, strict=True):
+            norm.momentum = momentum
+            norm.num_batches_tracked = tracked
+            norm.train(mode)

@@ -12,7 +12,7 @@ from torch import nn
 from analysis.criteria.scores import Scores
 from analysis.evaluate import Outcome, compare, evaluate
 from analysis.pruned import pruned
-from analysis.recovery import recovered
+from analysis.recovery.batch_norm import recovered
 from analysis.store.measurements import Measurement
 from analysis.study import MEASUREMENT_VERSION
 from analysis.sweep.points import Point

@@ -1,0 +1,182 @@
+"""Fine-tune a plan: mask, train what is kept, measure before and after, store."""
+
+import copy
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from analysis.criteria.scores import Scores
+from analysis.errors import CannotPrune, DamagedFile
+from analysis.evaluate import Outcome, compare, evaluate
+from analysis.planning.plan import Plan
+from analysis.progress import Progress
+from analysis.pruned import plan_masks
+from analysis.recovery.batch_norm import SAMPLES, reestimate
+from analysis.recovery.distillation import objective
+from analysis.recovery.report import (
+    RESULT,
+    WEIGHTS,
+    FineTuned,
+    FineTuning,
+    SideBySide,
+    Sums,
+    read_result,
+    result_folder,
+)
+from analysis.recovery.training import train
+from analysis.sources.data import Samples
+from analysis.sources.weights import load_weights
+from analysis.store.documents import write_document
+from analysis.store.files import write_atomically
+from analysis.store.folder import Study
+from analysis.workbench import Workbench
+
+__all__ = ["FineTuned", "FineTuning", "finetune", "read_weights"]
+
+
+def finetune(
+    bench: Workbench,
+    study: Study,
+    plan: Plan,
+    settings: FineTuning,
+    progress: Progress,
+    test: bool = False,
+) -> FineTuned:
+    """Train the masked network of ``plan`` on the calibration split and keep its best epoch.
+
+    Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
+    the one with the highest validation score; see ``FineTuned`` on what that score is worth.
+    ``STUDY/recovered/DIGEST`` receives the whole state dict under the model's own names
+    (``weights.safetensors``) and the result (``result.json``), also after a cancellation.
+
+    Args:
+        bench: Network, data, metric.
+        study: Where the result is kept.
+        plan: At weight granularity.
+        settings: How to train.
+        progress: Told loss, accuracy and rate; asked before each step whether to go on.
+        test: Whether to measure dense, pruned and fine-tuned model on the test split too.
+
+    Raises:
+        ForeignStudy: Plan or study belong to other weights or data.
+        CannotPrune: A choice of the plan is not at weight granularity.
+        DataMismatch: The model gives no class logits, or the labels do not fit them.
+        BadValue: The loss was no number.
+    """
+    study.require(bench.manifest)
+    plan.require(study.manifest)
+    begun = time.monotonic()
+    masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
+    student = _student(bench, plan, masks)
+    calibration, validation = bench.splits.calibration, bench.splits.validation
+    splits = {"validation": validation} | ({"test": bench.splits.test} if test else {})
+    before = {name: _outcome(student, bench, each) for name, each in splits.items()}
+    trained = train(
+        student,
+        calibration,
+        masks,
+        objective(bench.network.module, calibration, settings, bench.batch),
+        settings,
+        lambda: _outcome(student, bench, validation).score.double().mean().item(),
+        progress,
+    )
+    seconds = time.monotonic() - begun
+    sides = {
+        name: _side_by_side(bench, name, before[name], _outcome(student, bench, each))
+        for name, each in splits.items()
+    }
+    content = save({n: t.detach().clone().contiguous() for n, t in student.state_dict().items()})
+    result = FineTuned(
+        plan=plan,
+        settings=settings,
+        curve=trained.curve,
+        best_epoch=trained.best_epoch,
+        ending=trained.ending,
+        validation=sides["validation"],
+        test=sides.get("test"),
+        removed=sum(keep.numel() - int(keep.sum()) for keep in masks.values()),
+        total=sum(keep.numel() for keep in masks.values()),
+        seconds=seconds,
+        threads=torch.get_num_threads(),
+        weights_hash=hashlib.sha256(content).hexdigest(),
+    )
+    folder = result_folder(study.folder, plan)
+    write_atomically(folder / WEIGHTS, content)
+    write_document(folder / RESULT, result)
+    return result
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the fine-tuned state dict in ``folder``, checked against its result.
+
+    Raises:
+        BadReference: Nothing was fine-tuned there.
+        DamagedFile: The weights are not those that the result was measured with.
+    """
+    result = read_result(folder)
+    path = folder / WEIGHTS
+    weights = load_weights(path)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != result.weights_hash:
+        raise DamagedFile(
+            f"Expected {path} to hold the weights that {RESULT} was measured with, but it holds "
+            "others. Fine-tune the plan again."
+        )
+    return weights
+
+
+def _student(bench: Workbench, plan: Plan, masks: Mapping[str, Tensor]) -> nn.Module:
+    """A copy of the network with the plan applied, its own recovery included."""
+    try:
+        student = copy.deepcopy(bench.network.module)
+    except Exception as error:
+        raise CannotPrune(
+            f"Expected a model that can be copied to fine-tune it, but copying raised "
+            f"{type(error).__name__}: {error}. Fine-tune the exported weights instead."
+        ) from error
+    with torch.no_grad():
+        for name, keep in masks.items():
+            student.get_parameter(name).masked_fill_(~keep, 0.0)
+    if plan.recovery == "bn":
+        reestimate(student, bench.splits.calibration.chunk(0, SAMPLES))
+    for parameter in student.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
+    return student
+
+
+def _outcome(module: nn.Module, bench: Workbench, samples: Samples) -> Outcome:
+    return evaluate(module, samples, bench.metric, bench.batch)
+
+
+def _side_by_side(bench: Workbench, name: str, before: Outcome, after: Outcome) -> SideBySide:
+    samples = bench.splits.named(name)
+    dense = bench.dense if name == "validation" else _outcome(bench.network.module, bench, samples)
+    gain = after.score.double() - before.score.double()
+    return SideBySide(
+        dense_score=dense.score.double().mean().item(),
+        before=_sums(bench, dense, before, samples),
+        after=_sums(bench, dense, after, samples),
+        gain_sum=gain.sum().item(),
+        gain_squares=gain.square().sum().item(),
+    )
+
+
+def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -> Sums:
+    found = compare(dense, pruned, samples.targets, bench.classes)
+    labelled = dense.entropy is not None and pruned.entropy is not None
+    classes = dense.log_probabilities is not None and pruned.log_probabilities is not None
+    return Sums(
+        samples=found.samples,
+        score_sum=found.score_sum,
+        drop_sum=found.drop_sum,
+        drop_squares=found.drop_squares,
+        entropy_sum=found.entropy_sum if labelled else None,
+        divergence_sum=found.divergence_sum if classes else None,
+        agreements=found.agreements,
+        nonfinite=found.nonfinite,
+        class_correct=found.class_correct,
+    )
