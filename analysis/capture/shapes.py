@@ -7,7 +7,7 @@ from torch import Tensor, fx
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Captured, call_arguments, take
+from analysis.capture.graph import Captured, call_arguments
 
 
 class _Recorder(fx.Interpreter):
@@ -38,13 +38,17 @@ def shapes(captured: Captured, samples: int = 1) -> dict[fx.Node, Any]:
     several tensors map to tuples.
     """
     mode = FakeTensorMode(allow_non_fake_inputs=True)
-    one = take(captured.example, torch.arange(samples) % 2)
-    args, kwargs = call_arguments(one)
+    args, kwargs = call_arguments(captured.example)
     with mode, torch.no_grad():
         faked = pytree.tree_map(
-            lambda leaf: mode.from_tensor(leaf) if isinstance(leaf, Tensor) else leaf,
+            lambda leaf: mode.from_tensor(_batch(leaf, samples)) if isinstance(leaf, Tensor) else leaf,
             (args, kwargs),
         )
         recorder = _Recorder(captured.module, mode)
         recorder.run(*pytree.tree_leaves(faked), enable_io_processing=False)
     return recorder.values
+
+
+def _batch(leaf: Tensor, samples: int) -> Tensor:
+    """The first sample ``samples`` times, without storage for the copies."""
+    return leaf[:1].expand(samples, *leaf.shape[1:]) if leaf.ndim else leaf

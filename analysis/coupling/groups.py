@@ -1,0 +1,300 @@
+"""Groups: units with the same members, found by two walks over the graph."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import fx
+
+import analysis.coupling.rules  # noqa: F401  (fills the operator table)
+from analysis.capture.graph import Captured
+from analysis.capture.layers import layer_name
+from analysis.capture.shapes import shapes
+from analysis.coupling.labels import Labels, Solved
+from analysis.coupling.walk import BATCH, Key, Walk
+from analysis.errors import UnknownName
+
+Granularity = Literal["channel", "head"]
+Role = Literal["producer", "consumer", "follower"]
+_ALONE: Final = "a single unit is left, and the last one stays"
+_INSEPARABLE: Final = "all of its indices can only leave together"
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A dimension of a parameter or buffer that gets smaller with the group.
+
+    Attributes:
+        parameter: Dotted name; the first one, if the tensor has several.
+        layer: Dotted module name.
+        dimension: Of the tensor.
+        role: ``producer`` makes the units, ``consumer`` reads them, ``follower`` goes along
+            (biases, norms, depthwise filters beside another producer).
+        buffer: Whether the tensor is a buffer.
+        indices: What each unit owns of the dimension, one int64 array per unit.
+    """
+
+    parameter: str
+    layer: str
+    dimension: int
+    role: Role
+    buffer: bool
+    indices: tuple[NDArray[np.int64], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Units that are alike: same members, removed or kept one by one.
+
+    Attributes:
+        name: Dotted name of the first producing layer; where one layer produces for several
+            groups, with the range or number of its part.
+        granularity: ``channel`` or ``head``.
+        units: How many there are; at least one stays.
+        members: In the order in which the graph uses them.
+        normalised: Whether a statistic over the units changes by nature when some leave.
+        statistic: Which one, for ``normalised`` groups.
+        ids: Unit numbers in the coupling, in the order of the first member's indices.
+    """
+
+    name: str
+    granularity: Granularity
+    units: int
+    members: tuple[Member, ...]
+    normalised: bool
+    statistic: str | None
+    ids: Labels = field(repr=False)
+    reason: str | None = None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that change with the group, in the order in which the graph uses them."""
+        return tuple(dict.fromkeys(member.layer for member in self.members))
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Layers whose outputs stay, and why."""
+
+    layers: tuple[str, ...]
+    dimension: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """All groups of a graph, and what cannot leave.
+
+    Attributes:
+        groups: In the order in which the graph makes them.
+        refused: Producing dimensions that stay, whole or in part.
+        walk: The walk that the labels come from; removal rewrites the graph by it.
+        solved: The unit of each label.
+    """
+
+    groups: tuple[Group, ...]
+    refused: tuple[Refused, ...]
+    walk: Walk = field(repr=False)
+    solved: Solved = field(repr=False)
+
+    def group(self, name: str) -> Group:
+        """Return the group ``name``.
+
+        Raises:
+            UnknownName: There is none.
+        """
+        for group in self.groups:
+            if group.name == name:
+                return group
+        raise UnknownName.among("group", name, [group.name for group in self.groups])
+
+
+_KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()
+
+
+def find_groups(captured: Captured) -> Coupling:
+    """Return the groups of ``captured``; found once per graph and kept.
+
+    A first walk leaves open which factor of a split dimension carries the units, and offers
+    each; the second takes, for every split, a factor that nothing blocks, heads first.
+    """
+    known = _KNOWN.get(captured.module)
+    if known is None:
+        values = shapes(captured, BATCH)
+        scout = Walk(captured, values, None).run()
+        choices = _decide(scout) if scout.options else {}
+        walk = Walk(captured, values, choices).run()
+        known = _collect(captured, walk, walk.ledger.solve())
+        _KNOWN[captured.module] = known
+    return known
+
+
+def _decide(scout: Walk) -> dict[Key, int]:
+    """Rank the options of every decision: prunable, heads, outside heads, plain, large."""
+    solved = scout.ledger.solve()
+    blocked = _having(solved, solved.reason)
+    marked = {
+        kind: _having(solved, solved.marks.get(kind, {}))
+        for kind in ("head", "inner", "normalised")
+    }
+
+    def rank(place: int, labels: Labels) -> tuple[bool, bool, bool, bool, int, int]:
+        units = solved.unit[labels[labels >= 0]]
+        return (
+            bool(units.size and not blocked[units].all()),
+            bool(marked["head"][units].any()),
+            not marked["inner"][units].any(),
+            not marked["normalised"][units].any(),
+            len(labels),
+            place,
+        )
+
+    return {
+        key: max(range(len(offered)), key=lambda place: rank(place, offered[place]))
+        for key, offered in scout.options.items()
+    }
+
+
+def _having(solved: Solved, units: Iterable[int]) -> NDArray[np.bool_]:
+    """A flag for each unit that is among ``units``."""
+    flags = np.zeros(int(solved.unit.max(initial=-1)) + 1, bool)
+    flags[list(units)] = True
+    return flags
+
+
+def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
+    """Sort units by the parameter dimensions that they touch."""
+    places = {
+        (name, at): solved.unit[dim.labels]
+        for name, dims in walk.parameters.items()
+        for at, dim in enumerate(dims)
+        if dim.labels is not None
+    }
+    order = [place for place in walk.roles if place in places]
+    order += [place for place in places if place not in walk.roles]
+    count = int(solved.unit.max(initial=-1)) + 1
+    signature = np.zeros(count, np.uint64)
+    producing = np.zeros(count, bool)
+    dice = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
+    first = np.full(count, np.iinfo(np.int64).max, np.int64)
+    for rank, place in enumerate(order):
+        units, where = np.unique(places[place], return_index=True)
+        signature[units] += dice[rank]
+        if walk.roles.get(place) in ("producer", "depthwise"):
+            new = units[~producing[units]]
+            first[new] = rank * 2**32 + where[~producing[units]]
+            producing[units] = True
+    blocked = _having(solved, solved.reason)
+    groups: list[tuple[int, Labels]] = []
+    refused: dict[Refused, None] = {}
+    chosen = np.flatnonzero(producing)
+    keys = np.stack([signature[chosen], blocked[chosen].astype(np.uint64)], 1)
+    _, inverse = np.unique(keys, axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    by_kind = np.argsort(inverse, kind="stable")
+    borders = np.flatnonzero(np.diff(inverse[by_kind])) + 1
+    kinds = [chosen[part] for part in np.split(by_kind, borders)] if chosen.size else []
+    for units in sorted(kinds, key=lambda units: int(first[units].min())):
+        ordered = units[np.argsort(first[units], kind="stable")]
+        if blocked[ordered[0]] or len(ordered) == 1:
+            reason = solved.reason.get(int(ordered[0]), "")
+            refused[_refusal(walk, places, order, ordered, reason)] = None
+        else:
+            groups.append((int(first[ordered[0]]), ordered))
+    buffers = {name for name, _ in captured.module.named_buffers(remove_duplicate=False)}
+    made = [_group(walk, solved, places, order, units, buffers) for _, units in groups]
+    return Coupling(_named(made), tuple(refused), walk, solved)
+
+
+def _touched(
+    places: Mapping[tuple[str, int], Labels], order: list[tuple[str, int]], unit: int
+) -> list[tuple[str, int]]:
+    return [place for place in order if (places[place] == unit).any()]
+
+
+def _refusal(
+    walk: Walk,
+    places: Mapping[tuple[str, int], Labels],
+    order: list[tuple[str, int]],
+    units: Labels,
+    reason: str,
+) -> Refused:
+    touched = _touched(places, order, int(units[0]))
+    makers = [p for p in touched if walk.roles.get(p) in ("producer", "depthwise")]
+    if not reason:
+        alone = any(len(np.unique(places[maker])) == 1 for maker in makers)
+        reason = _INSEPARABLE if alone else _ALONE
+    layers = tuple(dict.fromkeys(layer_name(name) for name, _ in makers))
+    return Refused(layers, makers[0][1], reason)
+
+
+def _group(
+    walk: Walk,
+    solved: Solved,
+    places: Mapping[tuple[str, int], Labels],
+    order: list[tuple[str, int]],
+    units: Labels,
+    buffers: set[str],
+) -> Group:
+    rank = np.full(int(solved.unit.max()) + 1, -1, np.int64)
+    rank[units] = np.arange(len(units))
+    touched = _touched(places, order, int(units[0]))
+    alone = not any(walk.roles.get(place) == "producer" for place in touched)
+    members = []
+    for name, dimension in touched:
+        owners = rank[places[name, dimension]]
+        by_unit = np.argsort(owners, kind="stable")
+        counts = np.bincount(owners[owners >= 0], minlength=len(units))
+        starts = (owners < 0).sum() + np.cumsum(counts)[:-1]
+        indices = np.split(by_unit[(owners < 0).sum() :], starts - (owners < 0).sum())
+        role = walk.roles.get((name, dimension), "follower")
+        if role == "depthwise":
+            role = "producer" if alone else "follower"
+        layer = layer_name(name.rpartition(".")[0] + ".weight" if "." in name else name)
+        layer = layer_name(name) if name.endswith("_weight") else layer
+        members.append(
+            Member(name, layer, dimension, role, name in buffers, tuple(indices))  # type: ignore[arg-type]
+        )
+    makers = [member for member in members if member.role == "producer"]
+    heads = solved.marks.get("head", {})
+    several = any(len(owned) > 1 for member in makers for owned in member.indices)
+    statistic = next(
+        (why for kind in (solved.marks.get("normalised", {}),) for u in units.tolist()
+         if (why := kind.get(u)) is not None), None,
+    )  # fmt: skip
+    return Group(
+        name=(makers or members)[0].layer,
+        granularity="head" if several and int(units[0]) in heads else "channel",
+        units=len(units),
+        members=tuple(members),
+        normalised=statistic is not None,
+        statistic=statistic,
+        ids=units,
+    )
+
+
+def _named(groups: list[Group]) -> tuple[Group, ...]:
+    """Tell groups of one producer apart by the range of it that they own."""
+    from dataclasses import replace
+
+    counted: dict[str, int] = {}
+    for group in groups:
+        counted[group.name] = counted.get(group.name, 0) + 1
+    taken: set[str] = set()
+    named = []
+    for group in groups:
+        name = group.name
+        if counted[name] > 1:
+            maker = next(m for m in group.members if m.layer == name)
+            owned = np.sort(np.concatenate(maker.indices))
+            part = f"[{owned[0]}:{owned[-1] + 1}]"
+            solid = len(owned) == owned[-1] - owned[0] + 1
+            name = name + part if solid else f"{name}[{owned[0]},…]"
+        while name in taken:
+            name += "'"
+        taken.add(name)
+        named.append(replace(group, name=name))
+    return tuple(named)

@@ -1,0 +1,58 @@
+"""Fused attention and recurrent layers."""
+
+import numpy as np
+from torch import fx
+
+from analysis.capture.functional import operator_name
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.rules.elementwise import broadcast
+from analysis.coupling.rules.products import heads
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk
+
+
+@rule("scaled_dot_product_attention")
+def attention(walk: Walk, node: fx.Node) -> Value:
+    """Heads are the batch dimensions; a key-value head leaves with its query heads."""
+    query, key, value = (walk.dims(each) for each in node.args[:3])
+    mask = argument(node, "attn_mask")
+    ledger = walk.ledger
+    features = ledger.unite(query[-1], key[-1])
+    if argument(node, "scale") is None:
+        ledger.block(features, "the scale of this attention is computed from its size")
+    for place, node_of in ((len(query) - 1, node.args[0]), (len(key) - 1, node.args[1])):
+        walk.read(node, node_of, place)
+    length = ledger.unite(key[-2], value[-2])
+    ledger.block(length, "attention reads all of its positions at once")
+    batches = [query[:-2], key[:-2], value[:-2]]
+    if argument(node, "enable_gqa", False):
+        batches[1:] = [_grouped(batch, query) for batch in batches[1:]]
+    sizes = walk.shape(node)
+    batch = broadcast(walk, batches, sizes[:-2])
+    assert isinstance(batch, tuple)
+    out = (*batch, query[-2], value[-1])
+    if isinstance(mask, fx.Node):
+        scores = broadcast(walk, [walk.dims(mask), (*batch, query[-2], length)],
+                           (*sizes[:-1], length.size))  # fmt: skip
+        assert isinstance(scores, tuple)
+        ledger.block(scores[-1], "attention reads all of its positions at once")
+    heads(walk, batch, (features, value[-1]))
+    return tuple(Dim(dim.size, dim.labels, dim.why) for dim in out)
+
+
+def _grouped(batch: tuple[Dim, ...], query: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    few, many = batch[-1], query[-3]
+    if few.size == many.size or few.size == 1:
+        return batch
+    if few.labels is None:
+        return (*batch[:-1], Dim(many.size, why=few.why))
+    repeated = np.repeat(few.labels, many.size // few.size)
+    return (*batch[:-1], Dim(many.size, repeated, few.why))
+
+
+@rule("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell")
+def recurrent(walk: Walk, node: fx.Node) -> Value:
+    """Refuse: all gates and steps are one operator."""
+    name = operator_name(node)
+    return walk.refuse(node, f"{name} runs all its gates and steps in one fused operator")

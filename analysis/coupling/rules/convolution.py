@@ -1,0 +1,123 @@
+"""Convolutions: a filter is a unit, an input channel is read by all filters of its group.
+
+A group convolution must keep equal channels per group, so a unit is one channel of each group,
+on either side. With one input channel per group (depthwise), a unit is a whole group.
+"""
+
+
+import numpy as np
+from torch import fx
+
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk, relabel
+
+_SPATIAL = "a convolution slides over it"
+_KERNEL = "it is a kernel's window"
+
+
+@rule("conv1d", "conv2d", "conv3d", "convolution")
+def convolution(walk: Walk, node: fx.Node) -> Value:
+    """Tie input channels to the weight's dimension 1, output channels to its dimension 0."""
+    source, kernel = node.args[0], node.args[1]
+    if argument(node, "transposed", False):
+        return transposed(walk, node)
+    weight = walk.dims(kernel)
+    dims, place = _inputs(walk, node, len(weight))
+    groups = argument(node, "groups", 1)
+    channels, ledger = dims[place], walk.ledger
+    out = weight[0]
+    if groups == 1:
+        ledger.unite(channels, weight[1])
+    elif weight[1].size == 1:
+        out = _follow(walk, channels, out)
+    else:
+        ledger.unite(_per_group(walk, channels, groups), weight[1])
+        out = _tied(walk, out, groups)
+    walk.read(node, source, place)
+    walk.role(kernel, weight[1], "consumer")
+    depthwise = groups > 1 and weight[1].size == 1
+    walk.role(kernel, weight[0], "depthwise" if depthwise else "producer")
+    return _result(walk, node, dims, place, out)
+
+
+@rule("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+def transposed(walk: Walk, node: fx.Node) -> Value:
+    """Tie input channels to the weight's dimension 0, output channels to its dimension 1."""
+    source, kernel = node.args[0], node.args[1]
+    weight = walk.dims(kernel)
+    dims, place = _inputs(walk, node, len(weight))
+    groups = argument(node, "groups", 1)
+    channels, ledger = dims[place], walk.ledger
+    out = weight[1]
+    if groups == 1:
+        ledger.unite(channels, weight[0])
+    elif weight[0].size == groups:
+        ledger.unite(channels, weight[0])
+        ledger.block(weight[1], "each input channel has its own outputs in this convolution")
+        out = _repeated(channels, walk.shape(node)[place])
+    else:
+        ledger.unite(_tied(walk, channels, groups), _tied(walk, weight[0], groups))
+        if out.labels is not None:
+            out = relabel(out, np.tile(out.labels, groups))
+        else:
+            out = Dim(out.size * groups)
+    walk.read(node, source, place)
+    depthwise = groups > 1 and weight[0].size == groups
+    walk.role(kernel, weight[0], "depthwise" if depthwise else "consumer")
+    walk.role(kernel, weight[1], "producer")
+    return _result(walk, node, dims, place, out)
+
+
+def _inputs(walk: Walk, node: fx.Node, rank: int) -> tuple[tuple[Dim, ...], int]:
+    """The input's dimensions and its channel dimension; windows are blocked."""
+    dims = walk.dims(node.args[0])
+    place = len(dims) - rank + 1
+    for dim in dims[place + 1 :]:
+        walk.ledger.block(dim, _SPATIAL)
+    for dim in walk.dims(node.args[1])[2:]:
+        walk.ledger.block(dim, _KERNEL)
+    return dims, place
+
+
+def _result(
+    walk: Walk, node: fx.Node, dims: tuple[Dim, ...], place: int, out: Dim
+) -> tuple[Dim, ...]:
+    bias = walk.dims(argument(node, "bias"))
+    if bias:
+        out = walk.ledger.unite(out, bias[0]) if bias[0].size > 1 else out
+    sizes = walk.shape(node)
+    result = Dim(sizes[place], out.labels if sizes[place] > 1 else None, out.why)
+    space = [Dim(size, why=_SPATIAL) for size in sizes[place + 1 :]]
+    return (*dims[:place], result, *space)
+
+
+def _per_group(walk: Walk, channels: Dim, groups: int) -> Dim:
+    """The channels of one group, united with their fellows in the others."""
+    if channels.labels is None:
+        return Dim(channels.size // groups, why=channels.why)
+    labels = walk.ledger.unite_along(channels.labels.reshape(groups, -1), [0])
+    return Dim(channels.size // groups, labels[0], channels.why)
+
+
+def _tied(walk: Walk, channels: Dim, groups: int) -> Dim:
+    _per_group(walk, channels, groups)
+    return channels
+
+
+def _follow(walk: Walk, channels: Dim, out: Dim) -> Dim:
+    """Each input channel's own filters leave with it."""
+    per_channel = out.size // channels.size
+    if channels.labels is None:
+        walk.ledger.block(out, channels.why)
+        return Dim(out.size, why=channels.why)
+    return walk.ledger.unite(out, relabel(channels, np.repeat(channels.labels, per_channel)))
+
+
+def _repeated(channels: Dim, size: int) -> Dim:
+    if channels.labels is None:
+        return Dim(size, why=channels.why)
+    return Dim(size, np.repeat(channels.labels, size // channels.size), channels.why)
+
+

@@ -1,0 +1,37 @@
+"""Constants and sizes: filled tensors may have any size, counted ones may not."""
+
+from torch import fx
+
+from analysis.coupling.rules.join import free
+from analysis.coupling.labels import Dim
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk
+
+
+@rule("zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "new_empty")
+def filled(walk: Walk, node: fx.Node) -> Value:
+    """All indices are alike, so any of them may leave."""
+    return tuple(free(walk, size) for size in walk.shape(node))
+
+
+@rule("arange", "linspace", "eye", "scalar_tensor", "tensor", "tril_indices", "triu_indices",
+      "rand", "randn", "randint", "logspace", "hann_window")  # fmt: skip
+def counted(walk: Walk, node: fx.Node) -> Value:
+    """Indices are numbers, so each must stay."""
+    return tuple(Dim(size, why="it counts positions") for size in walk.shape(node))
+
+
+@rule("tril", "triu")
+def triangle(walk: Walk, node: fx.Node) -> Value:
+    """The two last dimensions are compared by position."""
+    dims = walk.dims(node.args[0])
+    for dim in dims[-2:]:
+        walk.ledger.block(dim, "it counts positions")
+    return (*dims[:-2], *(Dim(dim.size, why="it counts positions") for dim in dims[-2:]))
+
+
+@rule("sym_size", "_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_numel",
+      "sym_constrain_range_for_size", "sym_constrain_range")  # fmt: skip
+def nothing(walk: Walk, node: fx.Node) -> Value:
+    """A size or a check: no tensor comes back."""
+    return None

@@ -1,0 +1,72 @@
+"""einsum: letters unite, summed letters are read, letters that stay go on."""
+
+from torch import fx
+
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.rules.products import heads
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk
+
+
+@rule("einsum")
+def einsum(walk: Walk, node: fx.Node) -> Value:
+    """Unite the dimensions that share a letter."""
+    equation = str(argument(node, "equation")).replace(" ", "")
+    operands = list(argument(node, "tensors"))
+    if "..." in equation:
+        expanded = _spelled(equation, [len(walk.dims(each)) for each in operands])
+        if expanded is None:
+            return walk.refuse(node, f"einsum {equation} has no coupling rule")
+        equation = expanded
+    left, _, right = equation.partition("->")
+    terms = left.split(",")
+    if "->" not in equation:
+        joined = "".join(terms)
+        right = "".join(sorted(letter for letter in set(joined) if joined.count(letter) == 1))
+    met: dict[str, Dim] = {}
+    for term, operand in zip(terms, operands, strict=True):
+        for letter, dim in zip(term, walk.dims(operand), strict=True):
+            if dim.size == 1 and letter in met:
+                continue
+            small = letter in met and met[letter].size == 1
+            met[letter] = dim if letter not in met or small else walk.ledger.unite(met[letter], dim)
+    for term, operand in zip(terms, operands, strict=True):
+        dims = walk.dims(operand)
+        for place, letter in enumerate(term):
+            inside = letter in right
+            if not inside:
+                walk.read(node, operand, place)
+            other = "".join(t for t in terms if t is not term)
+            walk.role(operand, dims[place], _role(inside, letter in other))
+    if len(operands) > 1 and not any(walk.static(each) for each in operands):
+        shared = [c for c in right if all(c in term for term in terms)]
+        within = [c for c in met if c not in shared]
+        heads(walk, tuple(met[c] for c in shared), tuple(met[c] for c in within))
+    return tuple(Dim(met[c].size, met[c].labels, met[c].why) for c in right)
+
+
+def _role(inside: bool, shared: bool) -> str:
+    if not inside:
+        return "consumer"
+    return "depthwise" if shared else "producer"
+
+
+def _spelled(equation: str, ranks: list[int]) -> str | None:
+    """Spell an ellipsis out in letters that are free."""
+    left, arrow, right = equation.partition("->")
+    terms = left.split(",")
+    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in equation]
+    widths = [
+        rank - len(term.replace("...", "")) if "..." in term else 0
+        for term, rank in zip(terms, ranks, strict=True)
+    ]
+    most = max(widths)
+    if most > len(free) or not arrow:
+        return None
+    letters = "".join(free[:most])
+    terms = [
+        term.replace("...", letters[most - width :])
+        for term, width in zip(terms, widths, strict=True)
+    ]
+    return ",".join(terms) + "->" + right.replace("...", letters)

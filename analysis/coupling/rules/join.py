@@ -1,0 +1,140 @@
+"""Operators that put tensors beside each other, or repeat them."""
+
+import numpy as np
+from torch import fx
+
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import WHOLE, Dim, Labels
+from analysis.coupling.rules.elementwise import broadcast
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import BATCH, Walk, relabel
+
+
+@rule("cat", "concat", "concatenate")
+def cat(walk: Walk, node: fx.Node) -> Value:
+    """Concatenate labels along one dimension; the others meet index by index."""
+    parts = [walk.dims(each) for each in argument(node, "tensors")]
+    parts = [dims for dims in parts if dims and dims != (Dim(0),)]
+    place = argument(node, "dim", 0) % len(parts[0])
+    sizes = walk.shape(node)
+    meeting = [tuple(Dim(1) if at == place else dim for at, dim in enumerate(dims))
+               for dims in parts]  # fmt: skip
+    result = list(broadcast(walk, meeting, [1 if at == place else s for at, s in enumerate(sizes)])
+                  or ())  # fmt: skip
+    along = [dims[place] for dims in parts]
+    result[place] = _beside(walk, along, sizes[place])
+    return tuple(result)
+
+
+def _beside(walk: Walk, along: list[Dim], size: int) -> Dim:
+    if len(along) == 1:
+        return along[0]
+    wholes = [dim.why for dim in along if dim.labels is None]
+    why = wholes[0] if wholes else along[0].why
+    if all(dim.labels is None for dim in along) or size % BATCH == 0:
+        for dim in along:
+            walk.ledger.block(dim, why)
+        return Dim(size, why=why)
+    pieces: list[Labels] = [
+        np.full(dim.size, WHOLE, np.int64) if dim.labels is None else dim.labels for dim in along
+    ]
+    return Dim(size, np.concatenate(pieces), why)
+
+
+@rule("stack")
+def stack(walk: Walk, node: fx.Node) -> Value:
+    """The stacked tensors meet index by index; the new dimension counts them."""
+    parts = [walk.dims(each) for each in argument(node, "tensors")]
+    sizes = list(walk.shape(node))
+    place = argument(node, "dim", 0) % len(sizes)
+    count = sizes.pop(place)
+    result = list(broadcast(walk, parts, sizes) or ())
+    result.insert(place, Dim(count, why="it counts stacked tensors"))
+    return tuple(result)
+
+
+@rule("expand", "broadcast_to")
+def expand(walk: Walk, node: fx.Node) -> Value:
+    """A dimension of size one that is expanded may become any size: it gets new labels."""
+    dims, sizes = walk.dims(node.args[0]), walk.shape(node)
+    result: list[Dim] = []
+    for back in range(len(sizes), 0, -1):
+        size = sizes[len(sizes) - back]
+        if len(dims) >= back and dims[-back].size == size:
+            result.append(dims[-back])
+        else:
+            result.append(free(walk, size))
+    return tuple(result)
+
+
+def free(walk: Walk, size: int) -> Dim:
+    """Return a dimension all of whose indices are alike, so that any of them may leave."""
+    if size == 1 or size % BATCH == 0:
+        return Dim(size)
+    return Dim(size, walk.ledger.fresh(size))
+
+
+@rule("repeat", "tile")
+def repeat(walk: Walk, node: fx.Node) -> Value:
+    """Repeat the labels, so that all copies of an index leave together."""
+    dims, sizes = walk.dims(node.args[0]), walk.shape(node)
+    result: list[Dim] = []
+    for back in range(len(sizes), 0, -1):
+        size = sizes[len(sizes) - back]
+        dim = dims[-back] if len(dims) >= back else Dim(1)
+        if dim.size == size:
+            result.append(dim)
+        elif dim.size == 1:
+            result.append(free(walk, size))
+        elif dim.labels is None or size % BATCH == 0:
+            walk.ledger.block(dim, dim.why)
+            result.append(Dim(size, why=dim.why))
+        else:
+            result.append(relabel(dim, np.tile(dim.labels, size // dim.size)))
+    return tuple(result)
+
+
+@rule("repeat_interleave")
+def repeat_interleave(walk: Walk, node: fx.Node) -> Value:
+    """Repeat each index in place, a fixed number of times."""
+    times = argument(node, "repeats")
+    given = argument(node, "dim")
+    if not isinstance(times, int) or given is None:
+        return walk.refuse(node, "repeat_interleave repeats its units unequally")
+    dims = list(walk.dims(node.args[0]))
+    place = given % len(dims)
+    dim = dims[place]
+    size = walk.shape(node)[place]
+    if dim.size == 1:
+        dims[place] = free(walk, size)
+    elif dim.labels is None or size % BATCH == 0:
+        walk.ledger.block(dim, dim.why)
+        dims[place] = Dim(size, why=dim.why)
+    else:
+        dims[place] = relabel(dim, np.repeat(dim.labels, times))
+    return tuple(dims)
+
+
+@rule("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
+      "replication_pad1d", "replication_pad2d", "replication_pad3d", "zero_pad2d")  # fmt: skip
+def pad(walk: Walk, node: fx.Node) -> Value:
+    """Constants beside units leave freely; padding that copies units is refused."""
+    dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
+    amounts = walk.number(argument(node, "pad", argument(node, "padding")))
+    mode = argument(node, "mode", "constant")
+    constant = mode == "constant" and "pad2d" not in str(node.target) or "zero_pad" in str(
+        node.target
+    )
+    for pair in range(len(amounts) // 2):
+        before, after = amounts[2 * pair], amounts[2 * pair + 1]
+        place = len(dims) - 1 - pair
+        dim = dims[place]
+        if before == after == 0:
+            continue
+        if dim.labels is None or not constant or dim.size % BATCH == 0 or min(before, after) < 0:
+            walk.ledger.block(dim, "it is padded with copies of itself")
+            dims[place] = Dim(sizes[place], why=dim.why)
+            continue
+        new = walk.ledger.fresh(before + after)
+        dims[place] = relabel(dim, np.concatenate([new[:before], dim.labels, new[before:]]))
+    return tuple(dims)

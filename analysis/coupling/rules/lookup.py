@@ -1,0 +1,91 @@
+"""Tables that are looked up by number: rows must stay, columns are features."""
+
+from torch import Tensor, fx
+
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.rules.elementwise import broadcast
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk
+
+_NUMBER = "it is looked up by number"
+_VALUES = "its values are indices"
+
+
+@rule("embedding")
+def embedding(walk: Walk, node: fx.Node) -> Value:
+    """Rows by number; the columns are features."""
+    rows, features = walk.dims(node.args[0])
+    numbers = walk.dims(node.args[1])
+    walk.ledger.block(rows, _NUMBER)
+    walk.role(node.args[0], features, "producer")
+    return (*numbers, Dim(features.size, features.labels, features.why))
+
+
+@rule("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only")
+def embedding_bag(walk: Walk, node: fx.Node) -> Value:
+    """As an embedding, summed or averaged over each bag."""
+    rows, features = walk.dims(node.args[0])
+    walk.ledger.block(rows, _NUMBER)
+    for operand in node.args[1:3]:
+        for dim in walk.dims(operand):
+            walk.ledger.block(dim, _VALUES)
+    weights = walk.dims(argument(node, "per_sample_weights"))
+    for dim in weights:
+        walk.ledger.block(dim, _VALUES)
+    walk.role(node.args[0], features, "producer")
+    value = walk.refuse_outputs(node, _NUMBER)
+    first = (Dim(walk.shapes(node)[0][0]), Dim(features.size, features.labels, features.why))
+    return [first, *value[1:]] if isinstance(value, list) else first
+
+
+@rule("index")
+def index(walk: Walk, node: fx.Node) -> Value:
+    """Look one or more dimensions up by number; the others pass."""
+    dims = walk.dims(node.args[0])
+    numbers = list(argument(node, "indices"))
+    numbers += [None] * (len(dims) - len(numbers))
+    used = [place for place, each in enumerate(numbers) if each is not None]
+    tensors = [each for each in numbers if each is not None]
+    if any(_boolean(walk, each) for each in tensors):
+        return walk.refuse(node, "it is looked up by a mask")
+    for place in used:
+        walk.ledger.block(dims[place], _NUMBER)
+    shapes = [walk.dims(each) for each in tensors]
+    rank = max(len(each) for each in shapes)
+    apart = used != list(range(used[0], used[0] + len(used)))
+    sizes = walk.shape(node)
+    start = 0 if apart else used[0]
+    looked = broadcast(walk, shapes, sizes[start : start + rank])
+    assert isinstance(looked, tuple)
+    rest = [dim for place, dim in enumerate(dims) if place not in used]
+    return (*rest[:start], *looked, *rest[start:])
+
+
+def _boolean(walk: Walk, node: fx.Node) -> bool:
+    value = walk.fake(node)
+    return isinstance(value, Tensor) and value.dtype.is_floating_point is False and (
+        str(value.dtype) in ("torch.bool", "torch.uint8")
+    )
+
+
+@rule("gather", "take_along_dim")
+def gather(walk: Walk, node: fx.Node) -> Value:
+    """Pick along one dimension, by numbers that are given for each place of the others."""
+    source, place, numbers = node.args[0], argument(node, "dim"), argument(node, "index")
+    if not isinstance(place, int):
+        return walk.refuse(node, "it is gathered by number")
+    dims, picked = list(walk.dims(source)), walk.dims(numbers)
+    place %= len(dims)
+    walk.ledger.block(dims[place], "it is gathered by number")
+    for at, dim in enumerate(dims):
+        if at == place:
+            walk.ledger.block(picked[at], _VALUES)
+            dims[at] = picked[at]
+        elif picked[at].size == dim.size and dim.size > 1:
+            dims[at] = walk.ledger.unite(dim, picked[at])
+        elif dim.size != picked[at].size:
+            walk.ledger.block(dim, "it is gathered by number")
+            walk.ledger.block(picked[at], _VALUES)
+            dims[at] = Dim(picked[at].size)
+    return tuple(dims)

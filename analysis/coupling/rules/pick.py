@@ -1,0 +1,141 @@
+"""Operators that pick indices or pieces out of a dimension."""
+
+import numpy as np
+from torch import fx
+
+from analysis.capture.functional import operator_name
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import Dim, Labels
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import BATCH, Walk, relabel
+
+
+@rule("getitem")
+def getitem(walk: Walk, node: fx.Node) -> Value:
+    """One tensor of a list."""
+    source, place = node.args
+    value = walk.values[source]  # type: ignore[index]
+    if isinstance(value, list):
+        return value[place]  # type: ignore[no-any-return, call-overload]
+    return None
+
+
+@rule("slice", "narrow")
+def slices(walk: Walk, node: fx.Node) -> Value:
+    """A range of indices, with a step."""
+    dims = list(walk.dims(node.args[0]))
+    place = argument(node, "dim", 0) % len(dims)
+    dim, size = dims[place], walk.shape(node)[place]
+    if dim.size == size:
+        return tuple(dims)
+    start, stop, step = bounds(node, dim.size, walk.number)
+    labels = None if dim.labels is None else sliced(walk, dim, slice(start, stop, step))
+    if labels is not None and len(labels) == 1:
+        walk.ledger.block(relabel(dim, labels), "it is picked by its number")
+        labels = None
+    dims[place] = Dim(size, labels, dim.why, dim.origin)
+    return tuple(dims)
+
+
+def bounds(node: fx.Node, size: int, number: object = None) -> tuple[int, int, int]:
+    """Return start, stop and step of a ``slice`` or ``narrow``, within ``size``."""
+
+    def read(name: str, default: int) -> int:
+        value = argument(node, name)
+        value = number(value) if callable(number) else value
+        return default if value is None else int(value)
+
+    if operator_name(node) == "narrow":
+        start = read("start", 0) % max(1, size)
+        return start, start + read("length", size), 1
+    start, stop, step = slice(read("start", 0), read("end", size), read("step", 1)).indices(size)
+    return start, stop, step
+
+
+def sliced(walk: Walk, dim: Dim, part: slice) -> Labels | None:
+    """The labels of a range of ``dim``; a folded batch cannot be cut."""
+    if dim.size % BATCH == 0:
+        walk.ledger.block(dim, "a slice cuts across the batch")
+        return None
+    assert dim.labels is not None
+    return dim.labels[part]
+
+
+@rule("select")
+def select(walk: Walk, node: fx.Node) -> Value:
+    """One index by its number: that one must stay."""
+    dims = list(walk.dims(node.args[0]))
+    place = argument(node, "dim") % len(dims)
+    dim = dims.pop(place)
+    index = walk.number(argument(node, "index"))
+    if dim.labels is not None:
+        only = dim.labels[[int(index) % len(dim.labels)]]
+        walk.ledger.block(relabel(dim, only), "it is picked by its number")
+    return tuple(dims)
+
+
+@rule("unbind")
+def unbind(walk: Walk, node: fx.Node) -> Value:
+    """Every index becomes a tensor of its own, so all must stay."""
+    dims = list(walk.dims(node.args[0]))
+    dim = dims.pop(argument(node, "dim", 0) % len(dims))
+    walk.ledger.block(dim, "each index is a tensor of its own")
+    return [tuple(dims)] * dim.size
+
+
+@rule("chunk", "split", "split_with_sizes", "tensor_split")
+def split(walk: Walk, node: fx.Node) -> Value:
+    """Consecutive pieces of one dimension."""
+    dims = list(walk.dims(node.args[0]))
+    place = argument(node, "dim", 0) % len(dims)
+    dim, start, result = dims[place], 0, []
+    for sizes in walk.shapes(node):
+        size = sizes[place]
+        labels = None
+        if dim.labels is not None:
+            labels = sliced(walk, dim, slice(start, start + size))
+        if labels is not None and size == 1:
+            walk.ledger.block(relabel(dim, labels), "it is a piece by itself")
+            labels = None
+        piece = Dim(size, labels, dim.why, dim.origin)
+        result.append((*dims[:place], piece, *dims[place + 1 :]))
+        start += size
+    return list(result)
+
+
+@rule("slice_scatter")
+def slice_scatter(walk: Walk, node: fx.Node) -> Value:
+    """A range of indices is replaced by another tensor's, which meets what it replaces."""
+    dims = list(walk.dims(node.args[0]))
+    source = walk.dims(node.args[1])
+    place = argument(node, "dim", 0) % len(dims)
+    dim = dims[place]
+    if dim.labels is not None and dim.size % BATCH == 0:
+        walk.ledger.block(dim, "a slice cuts across the batch")
+    start, stop, step = bounds(node, dim.size, walk.number)
+    for at, other in enumerate(source):
+        if other.size == 1:
+            continue
+        if at != place:
+            dims[at] = walk.ledger.unite(dims[at], other)
+        else:
+            picked = dim.labels[start:stop:step] if dim.labels is not None else None
+            walk.ledger.unite(Dim(other.size, picked, dim.why), other)
+    return tuple(dims)
+
+
+@rule("index_select")
+def index_select(walk: Walk, node: fx.Node) -> Value:
+    """Indices by a tensor of numbers; exact only if the numbers are constants."""
+    dims = list(walk.dims(node.args[0]))
+    place = argument(node, "dim") % len(dims)
+    dim, size = dims[place], walk.shape(node)[place]
+    for other in walk.dims(argument(node, "index")):
+        walk.ledger.block(other, "its values are indices")
+    constant = walk.constant(argument(node, "index"))
+    if dim.labels is None or constant is None or dim.size % BATCH == 0:
+        walk.ledger.block(dim, "it is looked up by number")
+        dims[place] = Dim(size, why="it is looked up by number")
+    else:
+        dims[place] = relabel(dim, dim.labels[np.asarray(constant.tolist(), np.int64)])
+    return tuple(dims)

@@ -1,0 +1,76 @@
+"""Products: what is contracted is read, what is not goes on."""
+
+from torch import fx
+
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.rules.elementwise import broadcast
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk
+
+
+@rule("linear")
+def linear(walk: Walk, node: fx.Node) -> Value:
+    """Tie features to the weight's columns; its rows are the new features."""
+    source, matrix = node.args[0], node.args[1]
+    dims, weight = walk.dims(source), walk.dims(matrix)
+    walk.ledger.unite(dims[-1], weight[-1])
+    walk.read(node, source, len(dims) - 1)
+    walk.role(matrix, weight[-1], "consumer")
+    if len(weight) == 1:
+        return dims[:-1]
+    walk.role(matrix, weight[0], "producer")
+    out = Dim(weight[0].size, weight[0].labels, weight[0].why)
+    bias = walk.dims(argument(node, "bias"))
+    if bias and bias[0].size == out.size and out.size > 1:
+        out = walk.ledger.unite(out, bias[0])
+    return (*dims[:-1], Dim(out.size, out.labels, out.why))
+
+
+@rule("matmul", "mm", "bmm", "mv", "dot")
+def matmul(walk: Walk, node: fx.Node) -> Value:
+    """Contract the last dimension of the first with the second last of the second."""
+    return product(walk, node, node.args[0], node.args[1])
+
+
+@rule("addmm", "baddbmm", "addmv")
+def added(walk: Walk, node: fx.Node) -> Value:
+    """A product with something added."""
+    result = product(walk, node, node.args[1], node.args[2])
+    assert isinstance(result, tuple)
+    return broadcast(walk, [result, walk.dims(node.args[0])], walk.shape(node))
+
+
+def product(walk: Walk, node: fx.Node, left: object, right: object) -> Value:
+    """Return the dimensions of ``left @ right``; heads are the labelled batch dimensions."""
+    first, second = walk.dims(left), walk.dims(right)
+    inner, place = first[-1], -2 if len(second) > 1 else -1
+    walk.ledger.unite(inner, second[place])
+    walk.read(node, left, len(first) - 1)
+    walk.read(node, right, len(second) + place)
+    if walk.static(left) and walk.static(right) and min(len(first), len(second)) == 1:
+        why = "a weight is divided by an estimate of its norm over the kept units"
+        walk.ledger.mark(inner, "normalised", why)
+    lead = [dims[:-2] for dims in (first, second)]
+    rows, columns = first[-2:-1], second[-1:] if len(second) > 1 else ()
+    sizes = walk.shape(node)
+    batch = broadcast(walk, lead, sizes[: len(sizes) - len(rows) - len(columns)])
+    assert isinstance(batch, tuple)
+    for node_of, dims, out in ((left, first, rows), (right, second, columns)):
+        contracted = dims[-1] if node_of is left else dims[place]
+        walk.role(node_of, contracted, "consumer")
+        if out:
+            walk.role(node_of, out[0], "producer")
+    if not walk.static(left) and not walk.static(right):
+        heads(walk, batch, (inner, second[place], *rows, *columns))
+    return (*batch, *(Dim(dim.size, dim.labels, dim.why) for dim in (*rows, *columns)))
+
+
+def heads(walk: Walk, batch: tuple[Dim, ...], within: tuple[Dim, ...]) -> None:
+    """Mark labelled batch dimensions as heads, and the dimensions inside a head as such."""
+    if all(dim.labels is None for dim in batch):
+        return
+    for dim in batch:
+        walk.ledger.mark(dim, "head")
+    for dim in within:
+        walk.ledger.mark(dim, "inner")

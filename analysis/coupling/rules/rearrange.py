@@ -1,0 +1,129 @@
+"""Operators that move dimensions or indices about without mixing them."""
+
+import numpy as np
+from torch import fx
+
+from analysis.capture.functional import operator_name
+from analysis.coupling.arguments import argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk, relabel
+
+
+@rule("permute", "transpose", "t", "swapaxes", "swapdims", "movedim", "numpy_T", "mT", "adjoint")
+def permute(walk: Walk, node: fx.Node) -> Value:
+    """Reorder the dimensions."""
+    dims = walk.dims(node.args[0])
+    return tuple(dims[place] for place in order(node, len(dims)))
+
+
+def order(node: fx.Node, rank: int) -> list[int]:
+    """Return which old dimension each new dimension is."""
+    name, places = operator_name(node), list(range(rank))
+    if name == "permute":
+        return [int(place) % rank for place in argument(node, "dims")]
+    if name == "movedim":
+        source, target = argument(node, "source"), argument(node, "destination")
+        sources = source if isinstance(source, list | tuple) else [source]
+        targets = target if isinstance(target, list | tuple) else [target]
+        rest = [place for place in places if place not in {each % rank for each in sources}]
+        for to, origin in sorted(
+            zip((t % rank for t in targets), (s % rank for s in sources), strict=True)
+        ):
+            rest.insert(to, origin)
+        return rest
+    if name == "numpy_T":
+        return places[::-1]
+    first, second = (rank - 2, rank - 1) if name in ("t", "mT", "adjoint") else node.args[1:3]
+    if rank < 2:
+        return places
+    places[first % rank], places[second % rank] = places[second % rank], places[first % rank]
+    return places
+
+
+@rule("squeeze")
+def squeeze(walk: Walk, node: fx.Node) -> Value:
+    """Drop dimensions of size one."""
+    dims = walk.dims(node.args[0])
+    given = argument(node, "dim")
+    places = range(len(dims)) if given is None else given
+    places = places if isinstance(places, list | tuple | range) else [places]
+    dropped = {place % len(dims) for place in places if dims[place].size == 1}
+    return tuple(dim for place, dim in enumerate(dims) if place not in dropped)
+
+
+@rule("unsqueeze")
+def unsqueeze(walk: Walk, node: fx.Node) -> Value:
+    """Insert a dimension of size one."""
+    dims = list(walk.dims(node.args[0]))
+    dims.insert(argument(node, "dim") % (len(dims) + 1), Dim(1))
+    return tuple(dims)
+
+
+@rule("flip")
+def flip(walk: Walk, node: fx.Node) -> Value:
+    """Reverse the indices of dimensions."""
+    dims = list(walk.dims(node.args[0]))
+    for place in argument(node, "dims"):
+        labels = dims[place].labels
+        if labels is not None:
+            dims[place] = relabel(dims[place], labels[::-1])
+    return tuple(dims)
+
+
+@rule("roll")
+def roll(walk: Walk, node: fx.Node) -> Value:
+    """A shift by a fixed count keeps no unit in place: refuse along it."""
+    dims = list(walk.dims(node.args[0]))
+    places = argument(node, "dims") or range(len(dims))
+    for place in places if isinstance(places, list | tuple | range) else [places]:
+        walk.ledger.block(dims[place], "it is rolled by a fixed number of places")
+        dims[place] = Dim(dims[place].size, why="it is rolled by a fixed number of places")
+    return tuple(dims)
+
+
+@rule("channel_shuffle", "native_channel_shuffle")
+def channel_shuffle(walk: Walk, node: fx.Node) -> Value:
+    """Deal channels out over groups: one channel of each group leaves together."""
+    dims = list(walk.dims(node.args[0]))
+    labels = dims[1].labels
+    if labels is not None:
+        grid = labels.reshape(argument(node, "groups"), -1)
+        walk.ledger.unite_along(grid, [0])
+        dims[1] = relabel(dims[1], grid.T.ravel())
+    return tuple(dims)
+
+
+@rule("pixel_shuffle")
+def pixel_shuffle(walk: Walk, node: fx.Node) -> Value:
+    """``r * r`` neighbouring channels make one."""
+    dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
+    _space(walk, dims, sizes)
+    channels = dims[-3]
+    if channels.labels is None:
+        dims[-3] = Dim(sizes[-3], why=channels.why)
+    else:
+        united = walk.ledger.unite_along(channels.labels.reshape(sizes[-3], -1), [1])
+        dims[-3] = Dim(sizes[-3], united.ravel() if sizes[-3] > 1 else None, channels.why)
+        if sizes[-3] == 1:
+            walk.ledger.block(channels, "together its units make a single channel")
+    return tuple(dims)
+
+
+@rule("pixel_unshuffle")
+def pixel_unshuffle(walk: Walk, node: fx.Node) -> Value:
+    """One channel becomes ``r * r`` neighbours."""
+    dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
+    _space(walk, dims, sizes)
+    channels = dims[-3]
+    labels = channels.labels
+    if labels is not None:
+        labels = np.repeat(labels, sizes[-3] // channels.size)
+    dims[-3] = Dim(sizes[-3], labels, channels.why)
+    return tuple(dims)
+
+
+def _space(walk: Walk, dims: list[Dim], sizes: tuple[int, ...]) -> None:
+    for place in (-2, -1):
+        walk.ledger.block(dims[place], "it is a dimension of space")
+        dims[place] = Dim(sizes[place], why="it is a dimension of space")

@@ -1,0 +1,85 @@
+"""Reductions: a sum loses a summand exactly; a mean or a maximum is over what is kept."""
+
+from typing import Any, Final
+
+from torch import fx
+
+from analysis.capture.functional import operator_name
+from analysis.coupling.arguments import argument, has_argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.table import Value, rule
+from analysis.coupling.walk import Walk
+
+_STATISTICS: Final = (
+    "mean", "var", "std", "amax", "amin", "max", "min", "norm", "linalg_vector_norm", "logsumexp",
+    "frobenius_norm", "nanmean", "median",
+)  # fmt: skip
+_SUMS: Final = ("sum", "nansum")
+
+
+@rule(*_STATISTICS, *_SUMS, "var_mean", "std_mean", "prod", "any", "all", "argmax", "argmin")
+def reduction(walk: Walk, node: fx.Node) -> Value:
+    """Drop the reduced dimensions; mark those whose statistic is over the kept indices."""
+    name = operator_name(node)
+    dims = walk.dims(node.args[0])
+    if name in ("max", "min") and len(node.args) > 1 and isinstance(node.args[1], fx.Node):
+        return walk.refuse(node, f"the operator {name} has no coupling rule for two tensors")
+    places = _places(node, len(dims))
+    for place in places:
+        dim = dims[place]
+        if dim.labels is None:
+            continue
+        if name in _SUMS:
+            walk.read(node, node.args[0], place)
+        elif name in _STATISTICS or name.endswith("_mean"):
+            walk.ledger.mark(dim, "normalised", f"{name} over it is taken over the kept units")
+            walk.read(node, node.args[0], place, statistic=True)
+        else:
+            walk.ledger.block(dim, f"{name} over it needs every unit")
+    keep = bool(argument(node, "keepdim", False))
+    kept: list[Dim] = []
+    for place, dim in enumerate(dims):
+        if place not in places:
+            kept.append(dim)
+        elif keep:
+            kept.append(Dim(1))
+    several = len(node.target._schema.returns) > 1  # type: ignore[union-attr]
+    return [tuple(kept), tuple(kept)] if several else tuple(kept)
+
+
+@rule("softmax", "log_softmax", "_softmax", "_log_softmax", "softmin")
+def softmax(walk: Walk, node: fx.Node) -> Value:
+    """A softmax over units shares out one whole: over the kept units after a removal."""
+    dims = walk.dims(node.args[0])
+    place = argument(node, "dim", -1) % len(dims)
+    if dims[place].labels is not None:
+        walk.ledger.mark(dims[place], "normalised", "a softmax over it is over the kept units")
+        walk.read(node, node.args[0], place, statistic=True)
+    return dims
+
+
+@rule("cumsum", "cumprod", "logcumsumexp", "sort", "argsort", "topk", "kthvalue", "cummax")
+def ordered(walk: Walk, node: fx.Node) -> Value:
+    """Refuse along the dimension whose order counts; the others pass."""
+    name = operator_name(node)
+    dims = list(walk.dims(node.args[0]))
+    place = argument(node, "dim", -1) % max(1, len(dims))
+    walk.ledger.block(dims[place], f"{name} over it needs every unit")
+    sizes = walk.shapes(node)[0] if _several(node) else walk.shape(node)
+    if len(sizes) < len(dims):
+        del dims[place]
+    else:
+        dims[place] = Dim(sizes[place], why=f"{name} over it needs every unit")
+    return [tuple(dims), tuple(dims)] if _several(node) else tuple(dims)
+
+
+def _several(node: fx.Node) -> bool:
+    return len(node.target._schema.returns) > 1  # type: ignore[union-attr]
+
+
+def _places(node: fx.Node, rank: int) -> set[int]:
+    given: Any = argument(node, "dim") if has_argument(node, "dim") else None
+    if given is None or given == []:
+        return set(range(rank))
+    several = given if isinstance(given, list | tuple) else [given]
+    return {place % rank for place in several}

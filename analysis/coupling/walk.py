@@ -1,0 +1,213 @@
+"""Walk a captured graph once and let each operator's rule decide about labels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import torch
+from torch import Tensor, fx
+from torch.utils import _pytree as pytree
+
+from analysis.capture.functional import operator_name
+from analysis.capture.graph import Captured
+from analysis.coupling.labels import Dim, Labels, Ledger
+from analysis.coupling.table import RULES, Value
+
+BATCH: Final = 10007
+"""Samples in the batch that the walk imagines: a prime, so that it shows in every size."""
+
+INPUT: Final = "it is tied to the network's input"
+OUTPUT: Final = "it is read as the network's output"
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Read:
+    """An operator that mixes the indices of a dimension of one of its arguments.
+
+    Attributes:
+        node: The reader.
+        source: The argument it reads.
+        dimension: Of ``source``.
+        statistic: Whether the reader's result depends on how many indices there are.
+    """
+
+    node: fx.Node
+    source: fx.Node
+    dimension: int
+    statistic: bool = False
+
+
+class Walk:
+    """One pass over the graph.
+
+    Attributes:
+        values: The dimensions of every tensor.
+        ledger: What the rules decided.
+        options: For each decision that a scouting pass left open, the labels to choose from.
+        roles: What each parameter dimension does: ``producer``, ``consumer`` or ``depthwise``.
+        reads: Who mixes which dimension.
+        parameters: Labels of every parameter and buffer dimension, by first dotted name.
+    """
+
+    def __init__(
+        self,
+        captured: Captured,
+        shapes: Mapping[fx.Node, Any],
+        choices: Mapping[Key, int] | None,
+    ) -> None:
+        self._module = captured.module
+        self._shapes = shapes
+        self._choices = choices
+        self._static: set[fx.Node] = set()
+        self._first = first_names(captured.module)
+        self.values: dict[fx.Node, Value] = {}
+        self.ledger = Ledger()
+        self.options: dict[Key, list[Labels]] = {}
+        self.roles: dict[tuple[str, int], str] = {}
+        self.reads: list[Read] = []
+        self.parameters: dict[str, tuple[Dim, ...]] = {}
+
+    def run(self) -> "Walk":
+        """Visit every node in order, and return self."""
+        for node in self._module.graph.nodes:
+            self.values[node] = self._visit(node)
+        return self
+
+    @property
+    def scouting(self) -> bool:
+        """Whether this pass only collects options."""
+        return self._choices is None
+
+    def dims(self, node: object) -> tuple[Dim, ...]:
+        """Return the dimensions of the tensor that ``node`` gives."""
+        value = self.values[node] if isinstance(node, fx.Node) else None
+        return value if isinstance(value, tuple) else ()
+
+    def shape(self, node: fx.Node) -> tuple[int, ...]:
+        """Return the shape of what ``node`` returns, for a batch of ``BATCH``."""
+        return tuple(int(size) for size in self._shapes[node].shape)
+
+    def shapes(self, node: fx.Node) -> list[tuple[int, ...]]:
+        """Return the shapes of the tensors in the list that ``node`` returns."""
+        return [tuple(int(size) for size in value.shape) for value in self._shapes[node]]
+
+    def number(self, value: Any) -> Any:
+        """Return ``value``, with symbolic sizes evaluated at a batch of ``BATCH``."""
+        return pytree.tree_map(lambda v: self._shapes[v] if isinstance(v, fx.Node) else v, value)
+
+    def fake(self, node: fx.Node) -> Any:
+        """Return what ``node`` returns, as fake tensors."""
+        return self._shapes[node]
+
+    def constant(self, node: object) -> Tensor | None:
+        """Return the tensor of a buffer that ``node`` reads as it is, or None."""
+        if not isinstance(node, fx.Node) or node.op != "get_attr":
+            return None
+        buffers = dict(self._module.named_buffers(remove_duplicate=False))
+        return buffers.get(str(node.target))
+
+    def static(self, node: object) -> bool:
+        """Whether ``node`` depends on parameters and constants only."""
+        return isinstance(node, fx.Node) and node in self._static
+
+    def choose(self, key: Key, candidates: Sequence[Labels]) -> int | None:
+        """Return which candidate carries the units of a decision; None while scouting."""
+        if self._choices is None:
+            self.options[key] = list(candidates)
+            return None
+        sizes = [len(labels) for labels in candidates]
+        fallback = max(range(len(sizes)), key=lambda place: (sizes[place], place))
+        return min(self._choices.get(key, fallback), len(sizes) - 1)
+
+    def read(self, node: fx.Node, source: object, dimension: int, statistic: bool = False) -> None:
+        """Record that ``node`` mixes the indices of ``dimension`` of ``source``."""
+        if isinstance(source, fx.Node) and self.dims(source)[dimension].labels is not None:
+            self.reads.append(Read(node, source, dimension, statistic))
+
+    def role(self, node: object, dim: Dim, role: str) -> None:
+        """Record what a parameter dimension does in an operator that multiplies by it."""
+        if dim.origin is not None and self.static(node):
+            known = self.roles.get(dim.origin)
+            if known is None or known == "depthwise" or role == "producer":
+                self.roles[dim.origin] = role
+
+    def refuse(self, node: fx.Node, reason: str) -> Value:
+        """Block everything that ``node`` reads, and return whole dimensions."""
+        for source in node.all_input_nodes:
+            for dim in _leaves(self.values[source]):
+                self.ledger.block(dim, reason)
+        return self._whole(self._shapes[node], reason)
+
+    def refuse_outputs(self, node: fx.Node, why: str) -> Value:
+        """Return whole dimensions for what ``node`` returns, blocking nothing."""
+        return self._whole(self._shapes[node], why)
+
+    def _visit(self, node: fx.Node) -> Value:
+        if node.op == "placeholder":
+            return self._whole(self._shapes[node], INPUT)
+        if node.op == "get_attr":
+            return self._attribute(node)
+        if node.op == "output":
+            for leaf in pytree.tree_leaves(node.args):
+                for dim in _leaves(self.values.get(leaf)):
+                    self.ledger.block(dim, OUTPUT)
+            return None
+        if all(source in self._static for source in node.all_input_nodes):
+            self._static.add(node)
+        name = operator_name(node)
+        if name in RULES:
+            return RULES[name](self, node)
+        if isinstance(node.target, torch._ops.OpOverload):
+            return self.refuse(node, f"the operator {name} has no coupling rule")
+        return None  # arithmetic on sizes
+
+    def _attribute(self, node: fx.Node) -> Value:
+        self._static.add(node)
+        tensor = self._shapes[node]
+        if not isinstance(tensor, Tensor):
+            return None
+        name = self._first.get(str(node.target), str(node.target))
+        if name not in self.parameters:
+            self.parameters[name] = tuple(
+                Dim(size, self.ledger.fresh(size), origin=(name, place)) if size > 1 else Dim(size)
+                for place, size in enumerate(tensor.shape)
+            )
+        return self.parameters[name]
+
+    def _whole(self, value: Any, why: str) -> Value:
+        if isinstance(value, Tensor):
+            return tuple(Dim(int(size), why=why) for size in value.shape)
+        if isinstance(value, list | tuple):
+            return [self._whole(each, why) for each in value]
+        return None
+
+
+def first_names(module: fx.GraphModule) -> dict[str, str]:
+    """Return the first dotted name of the same tensor for every parameter and buffer name."""
+    first: dict[int, str] = {}
+    named = [
+        *module.named_parameters(remove_duplicate=False),
+        *module.named_buffers(remove_duplicate=False),
+    ]
+    return {name: first.setdefault(id(tensor), name) for name, tensor in named}
+
+
+def whole(dim: Dim, size: int | None = None, why: str | None = None) -> Dim:
+    """Return a dimension like ``dim`` of which no index can leave."""
+    return Dim(dim.size if size is None else size, None, why or dim.why)
+
+
+def relabel(dim: Dim, labels: Labels | None) -> Dim:
+    """Return ``dim`` with other labels, its size following from them."""
+    if labels is None:
+        return replace(dim, labels=None)
+    return replace(dim, labels=labels, size=len(labels))
+
+
+def _leaves(value: Value) -> Iterator[Dim]:
+    if isinstance(value, tuple):
+        yield from value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
