@@ -28,9 +28,11 @@ def paired_interval(
 ) -> Interval:
     """Return the mean of paired differences with its interval over images like these.
 
-    The differences ``d`` lie in [-1, 1]: dense score minus pruned score of the same sample. Half a
-    disagreement each way and one agreement each way are added to the counts for the width (not
-    for the mean), so that no disagreement at all does not pass for certainty.
+    The differences ``d`` are dense score minus pruned score of the same sample, in [-1, 1] for
+    scores from 0 to 1. Half a disagreement each way and one agreement each way are added to the
+    counts for the width (not for the mean), so that no disagreement at all does not pass for
+    certainty. Scores of another scale show in the squares; then a disagreement counts as the mean
+    square, and nothing is clipped.
 
     Args:
         samples: Number of pairs.
@@ -48,6 +50,8 @@ def paired_interval(
         return Interval(math.nan, -1.0, 1.0)
     mean = total / samples
     n = samples + 2
-    variance = max((squares + 1) / n - (total / n) ** 2, 0.0)
+    variance = max((squares + max(1.0, squares / samples)) / n - (total / n) ** 2, 0.0)
     half = float(stats.norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance / n)
+    if squares > samples:
+        return Interval(mean, mean - half, mean + half)
     return Interval(mean, max(mean - half, -1.0), min(mean + half, 1.0))

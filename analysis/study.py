@@ -34,11 +34,11 @@ def sparsity(value: float | str) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if 0 <= number <= 1:
-        return round(number, _DIGITS)
-    percent = str(value).rstrip("% ")
+        return round(abs(number), _DIGITS)  # abs: -0.0 is 0.0
     hint = "Write a fraction, such as 0.5 for half of the weights."
-    if str(value).endswith("%") or 1 < number <= 100:
-        hint = f"Write a fraction instead of percent: {_fraction(percent)}."
+    fraction = _fraction(str(value))
+    if fraction is not None:
+        hint = f"Write a fraction instead of percent: {fraction:g}."
     raise BadValue(f"Expected sparsity to be a number from 0 to 1, but got {value!r}. {hint}")
 
 
@@ -101,7 +101,12 @@ class Method:
 
 def parse_methods(text: str) -> tuple[Method, ...]:
     """Return the methods of a comma-separated list, without repetition, in its order."""
-    return tuple(dict.fromkeys(Method.parse(part) for part in text.split(",") if part.strip()))
+    found = tuple(dict.fromkeys(Method.parse(part) for part in text.split(",") if part.strip()))
+    if not found:
+        raise BadValue(
+            f"Expected methods like magnitude,taylor, but got {text!r}. Name at least one."
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -289,8 +294,10 @@ def check_names(what: str, given: Iterable[str], allowed: Iterable[str]) -> None
             raise UnknownName.among(what, name, known)
 
 
-def _fraction(percent: str) -> str:
+def _fraction(percent: str) -> float | None:
+    """What ``percent`` means as a fraction, or None when it is no percentage."""
     try:
-        return f"{float(percent) / 100:g}"
+        fraction = float(percent.rstrip("% ")) / 100
     except ValueError:
-        return "0.5"
+        return None
+    return fraction if 0 <= fraction <= 1 else None

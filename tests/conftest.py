@@ -1,0 +1,131 @@
+"""What many tests share: one thread, tiny models and data in files, and a small real bench."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from analysis.capture.graph import take
+from analysis.sources import data as data_source
+from analysis.sources.data import Samples, Splits
+from analysis.study import Reference
+from analysis.workbench import Workbench, prepare
+
+torch.set_num_threads(1)
+
+TINY = '''\
+"""A tiny network, its data and metrics, as a user would write them."""
+
+import torch
+from torch import nn
+
+
+class Tiny(nn.Module):
+    """Three prunable layers on (n, 1, 6, 6)."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, padding=1)
+        self.mix = nn.Conv2d(4, 6, 3, stride=2)
+        self.head = nn.Linear(24, 3)
+
+    def forward(self, x):
+        x = self.conv(x).relu()
+        return self.head(self.mix(x).relu().flatten(1))
+
+
+def build():
+    return Tiny()
+
+
+def splits():
+    made = torch.Generator().manual_seed(7)
+
+    def part(count):
+        targets = torch.arange(count) % 3
+        inputs = torch.randn(count, 1, 6, 6, generator=made)
+        inputs[:, 0, 0, 0] += targets
+        return inputs, targets
+
+    return {"calibration": part(48), "validation": part(60), "test": part(30)}
+
+
+def margin(outputs, targets):
+    return outputs[torch.arange(len(outputs)), targets]
+
+
+def closeness(outputs, targets):
+    return -(outputs.argmax(1) - targets).abs().float()
+'''
+
+
+@pytest.fixture
+def tiny_file(tmp_path: Path) -> Path:
+    """A file with ``build``, ``splits`` and metrics, fresh for each test."""
+    path = tmp_path / "tiny.py"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture
+def tiny(tiny_file: Path) -> Reference:
+    """The reference of the tiny network on its own data."""
+    return Reference(f"{tiny_file}:build", f"{tiny_file}:splits")
+
+
+@pytest.fixture(scope="session")
+def tiny_bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """The tiny network, prepared once; no test may change it."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.py"
+    path.write_text(TINY)
+    return prepare(Reference(f"{path}:build", f"{path}:splits"))
+
+
+def reduced(splits: Splits, calibration: int, validation: int, test: int) -> Splits:
+    """The first samples of each split."""
+
+    def cut(samples: Samples, count: int) -> Samples:
+        targets = samples.targets
+        return Samples(
+            take(samples.inputs, slice(0, count)), None if targets is None else targets[:count]
+        )
+
+    return replace(
+        splits,
+        calibration=cut(splits.calibration, calibration),
+        validation=cut(splits.validation, validation),
+        test=cut(splits.test, test),
+    )
+
+
+def _sample_bench(model: str) -> Workbench:
+    load = data_source._sample
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data_source, "_sample", lambda name: reduced(load(name), 256, 300, 100))
+        return prepare(Reference(f"sample:{model}", "sample:fashion-mnist"))
+
+
+@pytest.fixture(scope="session")
+def lenet5() -> Workbench:
+    """The trained LeNet-5 on 256 calibration and 300 validation images; no test may change it."""
+    return _sample_bench("lenet5")
+
+
+@pytest.fixture(scope="session")
+def mlp() -> Workbench:
+    """The trained MLP on 256 calibration and 300 validation images; no test may change it."""
+    return _sample_bench("mlp")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a Python file into the test's folder and return its path."""
+
+    def write_file(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write_file
