@@ -159,14 +159,33 @@ class LayerSummary:
 
 
 @dataclass(frozen=True)
+class MemberSummary:
+    """A dimension of a tensor that gets smaller with a group.
+
+    Attributes:
+        parameter: Dotted name of the parameter or buffer.
+        layer: Dotted module name.
+        dimension: Of the tensor.
+        role: ``producer`` makes the units, ``consumer`` reads them, ``follower`` goes along.
+        indices: How many indices of the dimension one unit owns.
+    """
+
+    parameter: str
+    layer: str
+    dimension: int
+    role: str
+    indices: int
+
+
+@dataclass(frozen=True)
 class GroupSummary:
     """What must be removed together: units (channels or heads) across coupled layers.
 
     Attributes:
         name: Dotted name of the first producing layer.
         granularity: ``channel`` or ``head``.
-        units: How many units there are.
-        members: ``(parameter, dimension, role)`` of every coupled tensor dimension.
+        units: How many units there are; at least one stays.
+        members: Every coupled tensor dimension, in the order in which the graph uses them.
         unit_parameters: Parameters that one unit frees when it leaves alone.
         unit_macs: Multiply-accumulates per sample that one unit frees when it leaves alone.
         normalised: Whether a norm runs over the pruned dimension, so that removal changes its
@@ -177,11 +196,48 @@ class GroupSummary:
     name: str
     granularity: str
     units: int
-    members: tuple[tuple[str, int, str], ...]
+    members: tuple[MemberSummary, ...]
     unit_parameters: int = 0
     unit_macs: int = 0
     normalised: bool = False
     reason: str | None = None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that change with the group, in forward order."""
+        return tuple(dict.fromkeys(member.layer for member in self.members))
+
+
+@dataclass(frozen=True)
+class TensorSummary:
+    """A parameter or saved buffer.
+
+    Attributes:
+        name: Dotted name.
+        shape: Dense shape.
+        width: Bytes per element.
+        buffer: Whether it is a buffer.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    width: int
+    buffer: bool = False
+
+
+@dataclass(frozen=True)
+class MacTerm:
+    """Multiply-accumulates of one operator, and what they shrink with.
+
+    Attributes:
+        macs: For one sample, dense.
+        parameter: The weight whose elements they are proportional to, or None.
+        groups: Without a weight: ``(group, share)`` by which each removed unit reduces them.
+    """
+
+    macs: int
+    parameter: str | None = None
+    groups: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -239,6 +295,8 @@ class Manifest:
         splits: Samples per split.
         environment: Versions and machine on which the study was made.
         methods: Every method the engine knows, with what keeps it from this model, if anything.
+        tensors: Every parameter and saved buffer, shared ones once.
+        mac_terms: What the multiply-accumulates are made of.
         parts: The fingerprint's parts by name (weights, graph, data, metric), to say what differs.
     """
 
@@ -257,6 +315,8 @@ class Manifest:
     baseline: Baseline | None = None
     environment: dict[str, str] = field(default_factory=dict)
     methods: tuple[MethodSummary, ...] = ()
+    tensors: tuple[TensorSummary, ...] = ()
+    mac_terms: tuple[MacTerm, ...] = ()
     parts: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -266,6 +326,21 @@ class Manifest:
             if layer.name == name:
                 return layer
         raise UnknownName.among("layer", name, [layer.name for layer in self.layers])
+
+    def group(self, name: str) -> GroupSummary:
+        """Return the group ``name``, or raise ``UnknownName`` with the closest names."""
+        for group in self.groups:
+            if group.name == name:
+                return group
+        raise UnknownName.among("group", name, [group.name for group in self.groups])
+
+    def removable(self, granularity: str | None = None) -> tuple[GroupSummary, ...]:
+        """Return the groups whose units can be removed, of one granularity or of all."""
+        return tuple(
+            group
+            for group in self.groups
+            if group.reason is None and granularity in (None, group.granularity)
+        )
 
     def prunable(self) -> tuple[LayerSummary, ...]:
         """Return the layers whose weights can be pruned, in forward order."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from analysis.capture.graph import take
 from analysis.capture.network import Network, build_network
+from analysis.coupling import Group
 from analysis.criteria import method_summaries
 from analysis.evaluate import Outcome, evaluate, require_finite
 from analysis.sources.data import Samples, Splits, data_hash, load_data
@@ -32,6 +33,7 @@ class Workbench:
         dense: The dense model's outcome on the validation split.
         manifest: What the study says about all this, baseline included.
         batch: Samples per forward pass.
+        groups: What can be removed together.
     """
 
     network: Network
@@ -40,6 +42,7 @@ class Workbench:
     dense: Outcome
     manifest: Manifest
     batch: int
+    groups: tuple[Group, ...] = ()
 
     @property
     def classes(self) -> int:

@@ -1,6 +1,6 @@
 """What criteria may look at: weights, gradients and layer inputs on calibration samples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from analysis.capture.layers import Layer
 from analysis.capture.network import Network, forward
+from analysis.coupling import Group
 from analysis.criteria.inputs import squared_inputs
 from analysis.errors import CannotPrune
 from analysis.sources.data import Samples
@@ -28,11 +29,13 @@ class Evidence:
         network: Never modified.
         calibration: With class labels where gradients are asked for.
         seed: For criteria that draw at random.
+        groups: The groups whose units are scored.
     """
 
     network: Network
     calibration: Samples
     seed: int = 0
+    groups: tuple[Group, ...] = ()
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -44,23 +47,33 @@ class Evidence:
         module = self.network.module
         return {each.parameter: module.get_parameter(each.parameter).detach() for each in self.layers}
 
-    def batch_gradients(self) -> Iterator[dict[str, Tensor]]:
-        """Yield the gradients of the mean cross-entropy of each of 16 batches of 64 samples."""
-        yield from self._gradients(SAMPLES, BATCH)
+    def batch_gradients(self, names: Iterable[str] | None = None) -> Iterator[dict[str, Tensor]]:
+        """Yield the gradients of the mean cross-entropy of each of 16 batches of 64 samples.
 
-    def sample_gradients(self) -> Iterator[dict[str, Tensor]]:
+        Args:
+            names: Parameters to differentiate by; the prunable weights by default.
+        """
+        yield from self._gradients(SAMPLES, BATCH, names)
+
+    def sample_gradients(self, names: Iterable[str] | None = None) -> Iterator[dict[str, Tensor]]:
         """Yield the gradients of the cross-entropy of 512 single samples, one by one."""
-        yield from self._gradients(SINGLE_SAMPLES, 1)
+        yield from self._gradients(SINGLE_SAMPLES, 1, names)
+
+    def parameters(self, names: Iterable[str]) -> dict[str, Tensor]:
+        """Return parameters by name, detached."""
+        return {name: self.network.module.get_parameter(name).detach() for name in names}
 
     def squared_inputs(self) -> dict[str, Tensor]:
         """Return, shaped like each weight, the sum of squares of the inputs it multiplies."""
         used = self.calibration.chunk(0, SAMPLES)
         return squared_inputs(self.network, used, BATCH)
 
-    def _gradients(self, samples: int, batch: int) -> Iterator[dict[str, Tensor]]:
+    def _gradients(
+        self, samples: int, batch: int, wanted: Iterable[str] | None
+    ) -> Iterator[dict[str, Tensor]]:
         used = self.calibration.chunk(0, samples)
         module = self.network.module
-        names = [layer.parameter for layer in self.layers]
+        names = [layer.parameter for layer in self.layers] if wanted is None else sorted(wanted)
         tensors = [module.get_parameter(name) for name in names]
         for start in range(0, len(used), batch):
             chunk = used.chunk(start, start + batch)

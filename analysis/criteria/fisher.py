@@ -5,6 +5,7 @@ from torch import Tensor
 
 from analysis.criteria.base import Criterion
 from analysis.criteria.evidence import Evidence
+from analysis.criteria.units import names, readers, summed
 
 
 def score(evidence: Evidence) -> dict[str, Tensor]:
@@ -22,11 +23,27 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
     return {name: weights[name].square() * total / (2 * samples) for name, total in totals.items()}
 
 
+def unit_score(evidence: Evidence) -> dict[str, Tensor]:
+    """Return per group ``(units,)``: half the mean over samples of the squared gate gradient."""
+    wanted = names(evidence.groups)
+    weights = evidence.parameters(wanted)
+    totals = {group.name: torch.zeros(group.units, dtype=torch.float64) for group in evidence.groups}
+    samples = 0
+    for gradients in evidence.sample_gradients(wanted):
+        samples += 1
+        products = {name: gradient * weights[name] for name, gradient in gradients.items()}
+        for group in evidence.groups:
+            totals[group.name] += summed(group, products, readers(group)).square()
+    return {name: total / (2 * max(samples, 1)) for name, total in totals.items()}
+
+
 CRITERION = Criterion(
     name="fisher",
     title="Fisher, diagonal",
     definition="½ w² · mean of g², g the gradient of a single sample's cross-entropy.",
-    source="Theis et al. 2018 (arXiv 1801.05787), section 2.1; LeCun et al. 1989.",
+    source="Theis et al. 2018 (arXiv 1801.05787), section 2.1; units: Liu et al. 2021 (arXiv 2108.00708).",
     needs="labels",
     weights=score,
+    units=unit_score,
+    unit_definition="½ mean over single samples of (∂L/∂z)², z a gate of 1 on the unit.",
 )

@@ -1,6 +1,7 @@
 """Random: the honest floor that every criterion has to beat."""
 
 import hashlib
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,12 +12,24 @@ from analysis.criteria.evidence import Evidence
 
 def score(evidence: Evidence) -> dict[str, Tensor]:
     """Return uniform numbers; they depend on the seed and the layer's name alone."""
-    found = {}
-    for name, weight in evidence.weights().items():
-        digest = hashlib.sha256(f"{evidence.seed}:{name}".encode()).digest()
-        generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-        found[name] = torch.rand(weight.shape, generator=generator).to(weight.device)
-    return found
+    return {
+        name: _uniform(evidence.seed, name, weight.shape).to(weight.device)
+        for name, weight in evidence.weights().items()
+    }
+
+
+def unit_score(evidence: Evidence) -> dict[str, Tensor]:
+    """Return a uniform number per unit; it depends on the seed and the group's name alone."""
+    return {
+        group.name: _uniform(evidence.seed, f"group {group.name}", (group.units,))
+        for group in evidence.groups
+    }
+
+
+def _uniform(seed: int, name: str, shape: Sequence[int]) -> Tensor:
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+    return torch.rand(*shape, generator=generator)
 
 
 CRITERION = Criterion(
@@ -26,5 +39,7 @@ CRITERION = Criterion(
     source="Control; see Frankle et al. 2021 (arXiv 2009.08576).",
     needs="weights",
     weights=score,
+    units=unit_score,
+    unit_definition="A uniform random number per unit: the control, best drawn with several seeds.",
     seeded=True,
 )

@@ -2,14 +2,26 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from analysis.capture.network import Network
+from analysis.coupling import Group
 from analysis.criteria.base import Criterion
+from analysis.criteria.units import norm_scales
 from analysis.errors import UnknownName
 from analysis.evaluate import Outcome
 from analysis.study import MethodSummary
+
+PATTERNS: Final = ("2:4", "4:8")
+"""N:M patterns that sweeps offer: N of M neighbouring input weights stay."""
+
+_PATTERN_NOTE: Final = (
+    " {} of every {} neighbouring input weights stay. Faster only on NVIDIA GPUs from Ampere on, in "
+    "half precision or int8, through sparse kernels; elsewhere only the download shrinks."
+)
 
 
 @cache
@@ -35,17 +47,53 @@ def criterion(name: str) -> Criterion:
     return _criteria()[name]
 
 
-def method_summaries(network: Network, dense: Outcome) -> tuple[MethodSummary, ...]:
+def method_summaries(
+    network: Network, dense: Outcome, groups: Iterable[Group] = ()
+) -> tuple[MethodSummary, ...]:
     """Return every method with its definition, and why this model cannot use it, if so."""
-    return tuple(
-        MethodSummary(
-            rule.name, rule.title, rule.definition, rule.source, rule.needs, _reason(rule, dense)
-        )
-        for rule in _criteria().values()
+    prunable = [group for group in groups if group.reason is None]
+    granularities = sorted({group.granularity for group in prunable})
+    found = []
+    for rule in _criteria().values():
+        reason = _reason(rule, network, dense)
+        if rule.weights is not None:
+            found.append(_summary(rule, "", rule.definition, reason))
+        if rule.units is not None:
+            found += [
+                _summary(rule, f"@{each}", rule.unit_definition, reason) for each in granularities
+            ]
+    for rule in _criteria().values():
+        if rule.weights is not None:
+            found += [_pattern(rule, pattern, network, dense) for pattern in PATTERNS]
+    return tuple(found)
+
+
+def _summary(
+    rule: Criterion, suffix: str, definition: str, reason: str | None
+) -> MethodSummary:
+    return MethodSummary(
+        rule.name + suffix, rule.title, definition, rule.source, rule.needs, reason
     )
 
 
-def _reason(rule: Criterion, dense: Outcome) -> str | None:
+def _pattern(rule: Criterion, pattern: str, network: Network, dense: Outcome) -> MethodSummary:
+    kept, of = pattern.split(":")
+    reason = _reason(rule, network, dense)
+    if not any(fits_pattern(layer.summary.shape, int(of)) for layer in network.prunable()):
+        reason = f"no layer has an input dimension that {of} divides"
+    return _summary(
+        rule, f"@{pattern}", rule.definition + _PATTERN_NOTE.format(kept, of), reason
+    )
+
+
+def fits_pattern(shape: tuple[int, ...], of: int) -> bool:
+    """Return whether every ``of`` neighbouring input weights of a weight can be a block."""
+    return len(shape) > 1 and shape[1] % of == 0
+
+
+def _reason(rule: Criterion, network: Network, dense: Outcome) -> str | None:
     if rule.needs == "labels" and dense.entropy is None:
         return "it needs a cross-entropy, and this model's outputs are not class logits"
+    if rule.name == "bn-scale" and not norm_scales(network):
+        return "this model has no batch norm with a scale"
     return None

@@ -2,33 +2,81 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from analysis.capture.layers import Layer
 from analysis.capture.network import Network
+from analysis.coupling import Group
 from analysis.criteria.evidence import Evidence
 from analysis.criteria.registry import criterion
-from analysis.masks import mask
+from analysis.errors import CannotPrune
+from analysis.masks import mask, pattern_mask
+from analysis.planning.counts import removed_units
 from analysis.sources.data import Samples
 
 
 class Scores:
     """The scores of one network on one set of calibration samples, kept once computed."""
 
-    def __init__(self, network: Network, calibration: Samples) -> None:
+    def __init__(
+        self, network: Network, calibration: Samples, groups: tuple[Group, ...] = ()
+    ) -> None:
         self.network = network
+        self.groups = {group.name: group for group in groups if group.reason is None}
         self._calibration = calibration
-        self._known: dict[tuple[str, int], Mapping[str, Tensor]] = {}
+        self._known: dict[tuple[str, str, int], Mapping[str, Tensor]] = {}
 
     def by_parameter(self, name: str, seed: int = 0) -> Mapping[str, Tensor]:
-        """Return the scores of criterion ``name`` by parameter name."""
-        rule = criterion(name)
-        key = (name, seed if rule.seeded else 0)
-        if key not in self._known:
-            self._known[key] = rule.weights(Evidence(self.network, self._calibration, key[1]))
-        return self._known[key]
+        """Return the weight scores of criterion ``name`` by parameter name."""
+        return self._scores("weights", name, seed)
 
-    def mask(self, name: str, layer: Layer, sparsity: float, seed: int = 0) -> Tensor:
-        """Return the mask of ``layer`` at ``sparsity``: bool like its weight, True = keep."""
+    def by_group(self, name: str, seed: int = 0) -> Mapping[str, Tensor]:
+        """Return the unit scores ``(units,)`` of criterion ``name`` by group name."""
+        return self._scores("units", name, seed)
+
+    def mask(
+        self, name: str, layer: Layer, sparsity: float, seed: int = 0, granularity: str = "weight"
+    ) -> Tensor:
+        """Return the mask of ``layer`` at ``sparsity``: bool like its weight, True = keep.
+
+        At an ``n:m`` granularity the pattern alone decides how many weights leave.
+        """
         score = self.by_parameter(name, seed)[layer.parameter]
-        return mask(score, sparsity, per_row=criterion(name).per_row)
+        if granularity == "weight":
+            return mask(score, sparsity, per_row=criterion(name).per_row)
+        kept, of = map(int, granularity.split(":"))
+        return pattern_mask(score, kept, of)
+
+    def units(self, name: str, group: str, sparsity: float, seed: int = 0) -> Tensor:
+        """Return which units of ``group`` to keep at ``sparsity``: ``(units,)`` bool.
+
+        At least one unit stays.
+
+        Raises:
+            CannotPrune: The criterion cannot score this group.
+        """
+        scores = self.by_group(name, seed)
+        if group not in scores:
+            raise CannotPrune(
+                f"Expected a criterion that can score the units of {group}, but {name} finds "
+                "nothing to read there. Choose l1, l2 or random for this group."
+            )
+        score = scores[group]
+        keep = torch.ones(len(score), dtype=torch.bool)
+        keep[score.argsort(stable=True)[: removed_units(len(score), sparsity)]] = False
+        return keep
+
+    def _scores(self, kind: str, name: str, seed: int) -> Mapping[str, Tensor]:
+        rule = criterion(name)
+        make = rule.weights if kind == "weights" else rule.units
+        if make is None:
+            raise CannotPrune(
+                f"Expected a criterion that scores {kind}, but {name} does not. Choose another "
+                "criterion for this granularity."
+            )
+        key = (kind, name, seed if rule.seeded else 0)
+        if key not in self._known:
+            groups = tuple(self.groups.values())
+            self._known[key] = make(Evidence(self.network, self._calibration, key[2], groups))
+        return self._known[key]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from analysis.criteria.base import Criterion
 from analysis.criteria.evidence import Evidence
+from analysis.criteria.units import names, readers, summed
 
 
 def score(evidence: Evidence) -> dict[str, Tensor]:
@@ -23,11 +24,29 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
     return {name: total / batches for name, total in totals.items()}
 
 
+def unit_score(evidence: Evidence) -> dict[str, Tensor]:
+    """Return per group ``(units,)``: the mean over batches of the squared gate gradient."""
+    wanted = names(evidence.groups)
+    weights = evidence.parameters(wanted)
+    totals = {group.name: torch.zeros(group.units, dtype=torch.float64) for group in evidence.groups}
+    batches = 0
+    for gradients in evidence.batch_gradients(wanted):
+        batches += 1
+        products = {name: gradient * weights[name] for name, gradient in gradients.items()}
+        for group in evidence.groups:
+            totals[group.name] += summed(group, products, readers(group)).square()
+    return {name: total / max(batches, 1) for name, total in totals.items()}
+
+
 CRITERION = Criterion(
     name="taylor",
     title="Taylor, first order",
     definition="Mean over batches of (g·w)², g the gradient of the batch's cross-entropy.",
-    source="Molchanov et al. 2019 (arXiv 1906.10771), equation 8, per weight.",
+    source="Molchanov et al. 2019 (arXiv 1906.10771), equation 8 per weight; section 3.2 per gate.",
     needs="labels",
     weights=score,
+    units=unit_score,
+    unit_definition=(
+        "Mean over batches of (∂L/∂z)², z a gate of 1 on the unit where its readers read it."
+    ),
 )

@@ -1,5 +1,6 @@
 """How many weights or units a sparsity removes: decided here, for masks and previews alike."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from analysis.study import sparsity
@@ -25,3 +26,25 @@ def removed_count(total: int, fraction: float) -> int:
     """
     parts = round(sparsity(fraction) * _UNIT)
     return (2 * total * parts + _UNIT) // (2 * _UNIT)
+
+
+def removed_units(units: int, fraction: float) -> int:
+    """Return how many of ``units`` the sparsity ``fraction`` removes; one always stays.
+
+    >>> removed_units(16, 0.5), removed_units(16, 1), removed_units(16, 0.02)
+    (8, 15, 0)
+    """
+    return min(removed_count(units, fraction), units - 1)
+
+
+def unit_sparsities(units: int, fractions: Iterable[float]) -> tuple[float, ...]:
+    """Return the sparsities that exist among ``fractions``: ``removed / units``, each once.
+
+    Fractions too small to remove one unit are left out: where nothing is removed, there is
+    nothing to measure.
+
+    >>> unit_sparsities(4, (0.1, 0.2, 0.25, 0.5))
+    (0.25, 0.5)
+    """
+    counts = sorted({removed_units(units, fraction) for fraction in fractions} - {0})
+    return tuple(sparsity(count / units) for count in counts)

@@ -18,10 +18,17 @@ from analysis.study import Manifest
 
 @dataclass(frozen=True)
 class Gap:
-    """A part of a plan for which there is no measurement, and why."""
+    """A part of a plan that no measurement covers.
+
+    Attributes:
+        subject: Layer or group.
+        reason: What is missing, for people.
+        beyond: Whether it was measured, only not so far.
+    """
 
     subject: str
     reason: str
+    beyond: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,17 +51,18 @@ class Prediction:
     """The expected drop of a plan.
 
     Attributes:
-        drop: Dense minus pruned score, absolute, at most the dense score.
+        drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
+            the plan was never measured.
         interval: Around ``drop``, from the sampling of the curves alone, widened by the
-            back-test's worst error where there is one.
+            back-test's worst error where there is one; None without ``drop``.
         error: The back-test, or None when no other plan of this study has been measured.
         predictor: Name of the rule, a key of ``PREDICTORS``.
-        missing: Parts of the plan that no measurement covers; the drop counts them as 0 or at
-            their last measured point.
+        missing: Parts of the plan that no measurement covers. One that was measured, but not so
+            far, counts at its last point, so that the drop is then at least so large.
     """
 
-    drop: float
-    interval: Interval
+    drop: float | None
+    interval: Interval | None
     error: BackTest | None
     predictor: str
     missing: tuple[Gap, ...]
@@ -106,8 +114,10 @@ def predict(
     """
     known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
     parts, missing = _parts(plan, known)
-    expected = _bounded(PREDICTORS[predictor](parts), manifest)
     error = back_test(manifest, known, verified, predictor, leave_out=plan.digest)
+    if not all(gap.beyond for gap in missing):
+        return Prediction(None, None, error, predictor, missing)
+    expected = _bounded(PREDICTORS[predictor](parts), manifest)
     slack = error.worst if error else 0.0
     interval = Interval(expected.mean, expected.low - slack, expected.high + slack)
     return Prediction(expected.mean, _bounded(interval, manifest), error, predictor, missing)
@@ -148,7 +158,7 @@ def _parts(plan: Plan, known: Curves) -> tuple[list[Part], tuple[Gap, ...]]:
             continue
         parts.append(Part(subject, choice.sparsity, curve))
         if choice.sparsity > curve.reach:
-            missing.append(Gap(subject, f"measured only up to {curve.reach:g}"))
+            missing.append(Gap(subject, f"measured only up to {curve.reach:g}", beyond=True))
     return parts, tuple(missing)
 
 

@@ -24,8 +24,15 @@ _BATCH: Final = 128
 
 
 @contextlib.contextmanager
-def recovered(bench: Workbench, recovery: str) -> Iterator[None]:
+def recovered(
+    bench: Workbench, recovery: str, pruned: nn.Module | None = None
+) -> Iterator[None]:
     """Apply ``recovery`` to the bench's network as it is now, and take it back after the block.
+
+    Args:
+        bench: Its calibration split is read.
+        recovery: ``none`` or ``bn``.
+        pruned: A smaller network made from the bench's, to recover in its place.
 
     Raises:
         UnknownName: No such recovery.
@@ -36,7 +43,7 @@ def recovered(bench: Workbench, recovery: str) -> Iterator[None]:
     if recovery == "none":
         yield
         return
-    module = bench.network.module
+    module = bench.network.module if pruned is None else pruned
     before = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
     try:
         reestimate(module, bench.splits.calibration.chunk(0, SAMPLES))

@@ -116,7 +116,9 @@ class Study:
         return plan
 
     def delete_plan(self, name: str) -> None:
-        """Remove the saved plan ``name``."""
+        """Remove the saved plan ``name``; nothing happens when there is none."""
+        if name not in self.plans():
+            return
         path = self.folder / "plans" / f"{name}.json"
         with storage(path):
             path.unlink(missing_ok=True)

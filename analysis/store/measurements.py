@@ -80,7 +80,7 @@ class Verification:
         split: ``validation`` or ``test``.
         predicted_drop: What was predicted before measuring; NaN when nothing was.
         predictor: Name of the predictor that said so, or empty.
-        removed: Weights removed.
+        removed: Parameters zeroed or gone.
         bytes: Dense bytes of the pruned model.
         Others as in ``Measurement``.
     """

@@ -8,6 +8,8 @@ with the same file. A row that stands twice is one row; the one with more sample
 import hashlib
 import io
 import logging
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,9 +19,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.errors import StorageFailure
 from analysis.store.files import set_aside, storage, write_atomically
 
 log = logging.getLogger(__name__)
+
+_NAMED: Final = re.compile(r"[0-9a-f]{20}")
+_STALE: Final = 3600.0
+"""Seconds after which a temporary file belongs to nobody: a write takes milliseconds."""
 
 _KINDS: Final[dict[Any, pa.DataType]] = {
     str: pa.string(),
@@ -71,15 +78,19 @@ class Table:
         if not sources:
             return
         written = self._write(merged)
-        for path in sources:
-            if path != written:
-                path.unlink(missing_ok=True)
+        with storage(self.folder):
+            for path in sources:
+                if path != written:
+                    path.unlink(missing_ok=True)
+            for path in self.folder.glob(".*.parquet.*.tmp"):  # of writers that were killed
+                if time.time() - path.stat().st_mtime > _STALE:
+                    path.unlink(missing_ok=True)
 
     def _write(self, table: pa.Table) -> Path:
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")
         content = buffer.getvalue()
-        path = self.folder / f"{hashlib.sha256(content).hexdigest()[:20]}.parquet"
+        path = self.folder / f"{_digest(content)}.parquet"
         if not path.exists():
             write_atomically(path, content)
         return path
@@ -110,10 +121,17 @@ class Table:
 
     def _read(self, path: Path) -> pa.Table | None:
         try:
-            table = pq.read_table(path, partitioning=None)
+            with storage(path):  # a disk that refuses says nothing about the file
+                content = path.read_bytes()
+        except StorageFailure as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+        try:
+            if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
+                raise ValueError("its bytes are not the ones that were written")
+            table = pq.read_table(io.BytesIO(content))
             return table.select(self.schema.names).cast(self.schema)
-        except FileNotFoundError:
-            return None
         except (pa.ArrowException, KeyError, ValueError, OSError) as error:
             aside = set_aside(path)
             log.warning(
@@ -136,6 +154,10 @@ def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
             )
             for values in frame[names].itertuples(index=False, name=None)
         ]  # fmt: skip
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]
 
 
 def _first_line(error: Exception) -> str:

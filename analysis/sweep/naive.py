@@ -11,7 +11,7 @@ from torch import nn
 
 from analysis.criteria.scores import Scores
 from analysis.evaluate import Outcome, compare, evaluate
-from analysis.pruned import pruned
+from analysis.pruned import select_one, selected
 from analysis.recovery.batch_norm import recovered
 from analysis.store.measurements import Measurement
 from analysis.study import MEASUREMENT_VERSION
@@ -20,28 +20,28 @@ from analysis.workbench import Workbench
 
 
 def measure(bench: Workbench, todo: Iterable[Point]) -> Iterator[tuple[Point, Measurement]]:
-    """Yield the measurement of each point; the network's weights are back after each."""
-    scores = Scores(bench.network, bench.splits.calibration)
-    layers = {layer.name: layer for layer in bench.network.prunable()}
+    """Yield the measurement of each point; the network's weights are back after each.
+
+    Units are really removed: their points are measured on the smaller network.
+    """
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     dense = {"none": bench.dense}
-    module = bench.network.module
     for point in todo:
-        layer = layers[point.subject]
-        keep = scores.mask(point.method.criterion, layer, point.sparsity, point.seed)
         if point.recovery not in dense:  # the reference goes through the same recovery
             with recovered(bench, point.recovery):
-                dense[point.recovery] = _evaluate(bench)
-        with pruned(module, {layer.parameter: keep}), recovered(bench, point.recovery):
-            compressed = deflated(module, layer.parameter)
-            outcome = _evaluate(bench)
-        removed = keep.numel() - int(keep.sum())
+                dense[point.recovery] = _evaluate(bench, bench.network.module)
+        chosen = select_one(scores, point.subject, point.method, point.sparsity, point.seed)
+        with selected(bench.network, chosen) as module, recovered(bench, point.recovery, module):
+            compressed = sum(deflated(module, name) for name in chosen.masks)
+            outcome = _evaluate(bench, module)
+        keep = next(iter((*chosen.masks.values(), *chosen.units.values())))
         sums = compare(
             dense[point.recovery], outcome, bench.splits.validation.targets, bench.classes
         )
         yield point, Measurement(
             bench.manifest.fingerprint, MEASUREMENT_VERSION, point.subject,
             point.method.criterion, point.method.granularity, point.sparsity, point.recovery,
-            point.seed, removed, keep.numel(), compressed, **asdict(sums),
+            point.seed, keep.numel() - int(keep.sum()), keep.numel(), compressed, **asdict(sums),
         )  # fmt: skip
 
 
@@ -51,5 +51,5 @@ def deflated(module: nn.Module, parameter: str) -> int:
     return len(zlib.compress(weight.numpy().tobytes(), 6))
 
 
-def _evaluate(bench: Workbench) -> Outcome:
-    return evaluate(bench.network.module, bench.splits.validation, bench.metric, bench.batch)
+def _evaluate(bench: Workbench, module: nn.Module) -> Outcome:
+    return evaluate(module, bench.splits.validation, bench.metric, bench.batch)

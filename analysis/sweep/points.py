@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.errors import BadValue
+from analysis.errors import BadValue, UnknownName
+from analysis.planning.counts import unit_sparsities
 from analysis.store.measurements import KEY
-from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Method, check_names
+from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Method, check_names, sparsity
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,64 @@ class Point:
 
 
 def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
-    """Return all points of ``grid`` in forward order of layers, then method, then sparsity.
+    """Return all points of ``grid`` in forward order of subjects, then method, then sparsity.
+
+    Layers take the sparsities as asked; an ``n:m`` pattern has the one sparsity that it is;
+    groups take the sparsities that their units allow, and none at which nothing would be removed.
 
     Raises:
-        UnknownName: A layer or method that does not exist.
-        BadValue: A layer or method that exists but cannot be pruned or used here, with why.
+        UnknownName: A layer, group or method that does not exist.
+        BadValue: One that exists but cannot be pruned or used here, with why.
     """
-    subjects = [layer.name for layer in manifest.prunable()]
-    check_names("layer", grid.subjects, [layer.name for layer in manifest.layers])
-    for name in grid.subjects:
-        reason = manifest.layer(name).reason
-        if reason is not None:
-            raise BadValue(f"Expected a layer that can be pruned, but {name} cannot: {reason}.")
+    _check_methods(grid, manifest)
+    _check_subjects(grid, manifest)
+    return tuple(
+        Point(subject, method, value, recovery, seed)
+        for subject, method, value in _pruned(grid, manifest)
+        for recovery in grid.recoveries
+        for seed in (grid.seeds if method.criterion == "random" else grid.seeds[:1])
+    )
+
+
+def missing(wanted: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest) -> list[Point]:
+    """Return the points of ``wanted`` that ``measured`` does not hold."""
+    stored = set(measured[list(KEY)].itertuples(index=False, name=None))
+    return [point for point in wanted if point.key(manifest) not in stored]
+
+
+def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
+    """Subject, method and sparsity, in order."""
+    chosen = set(grid.subjects)
+    asked = sorted(set(grid.sparsities))
+    found = []
+    for layer in manifest.prunable():
+        if chosen and layer.name not in chosen:
+            continue
+        for method in grid.methods:
+            if method.granularity == "weight":
+                found += [(layer.name, method, value) for value in asked]
+            elif ":" in method.granularity:
+                kept, of = map(int, method.granularity.split(":"))
+                if len(layer.shape) > 1 and layer.shape[1] % of == 0:
+                    found.append((layer.name, method, sparsity(1 - kept / of)))
+    for group in manifest.removable():
+        if chosen and group.name not in chosen:
+            continue
+        for method in grid.methods:
+            if method.granularity == group.granularity:
+                values = unit_sparsities(group.units, asked)
+                found += [(group.name, method, value) for value in values]
+    return found
+
+
+def _check_methods(grid: Grid, manifest: Manifest) -> None:
     known = {summary.name: summary for summary in manifest.methods}
+    for method in grid.methods:
+        if method.granularity in ("channel", "head") and not manifest.removable(method.granularity):
+            raise BadValue(
+                f"Expected a model with {method.granularity}s that can be removed for {method}, "
+                f"but this one has none: {_why_no_groups(manifest)}"
+            )
     check_names("method", map(str, grid.methods), known)
     for method in grid.methods:
         reason = known[str(method)].reason
@@ -49,18 +95,23 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
                 f"Expected a method that fits this model, but {method} does not: {reason}. "
                 "Choose another method."
             )
-    chosen = [name for name in subjects if not grid.subjects or name in grid.subjects]
-    return tuple(
-        Point(subject, method, sparsity, recovery, seed)
-        for subject in chosen
-        for method in grid.methods
-        for recovery in grid.recoveries
-        for seed in grid.seeds
-        for sparsity in sorted(set(grid.sparsities))
-    )
 
 
-def missing(wanted: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest) -> list[Point]:
-    """Return the points of ``wanted`` that ``measured`` does not hold."""
-    stored = set(measured[list(KEY)].itertuples(index=False, name=None))
-    return [point for point in wanted if point.key(manifest) not in stored]
+def _check_subjects(grid: Grid, manifest: Manifest) -> None:
+    layers = {layer.name: layer.reason for layer in manifest.layers}
+    groups = {group.name: group.reason for group in manifest.groups}
+    grouped = any(method.granularity in ("channel", "head") for method in grid.methods)
+    known = layers | (groups if grouped else {})
+    for name in grid.subjects:
+        if name not in known:
+            raise UnknownName.among("layer or group" if grouped else "layer", name, known)
+        reason = known[name]
+        if reason is not None:
+            raise BadValue(f"Expected a layer that can be pruned, but {name} cannot: {reason}.")
+
+
+def _why_no_groups(manifest: Manifest) -> str:
+    if manifest.capture_problem:
+        return manifest.capture_problem
+    reasons = [group.reason for group in manifest.groups if group.reason]
+    return f"{reasons[0]}." if reasons else "there is nothing to remove. Use weight granularity."

@@ -3,12 +3,14 @@
 import math
 from dataclasses import asdict
 
+from torch import nn
+
 from analysis.criteria.scores import Scores
 from analysis.evaluate import compare, evaluate
 from analysis.planning.plan import Plan
 from analysis.planning.predict import predict
-from analysis.pruned import plan_masks, pruned
-from analysis.recovery import recovered
+from analysis.pruned import select, selected
+from analysis.recovery.batch_norm import recovered
 from analysis.store.documents import to_json
 from analysis.store.folder import Study
 from analysis.store.measurements import Verification
@@ -32,14 +34,16 @@ def verify_plan(
     samples = bench.splits.named(split)
     module = bench.network.module
     guess = predict(study.manifest, plan, study.measured(), study.verified())
-    masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
+    chosen = select(plan, Scores(bench.network, bench.splits.calibration, bench.groups))
     if split == "validation" and plan.recovery == "none":
         dense = bench.dense
     else:
         with recovered(bench, plan.recovery):
             dense = evaluate(module, samples, bench.metric, bench.batch)
-    with pruned(module, masks), recovered(bench, plan.recovery):
-        outcome = evaluate(module, samples, bench.metric, bench.batch)
+    with selected(bench.network, chosen) as left, recovered(bench, plan.recovery, left):
+        outcome = evaluate(left, samples, bench.metric, bench.batch)
+        bytes_left = state_bytes(left.state_dict())
+        elements = _elements(left)
     sums = asdict(compare(dense, outcome, samples.targets, bench.classes))
     del sums["entropy_squares"], sums["divergence_squares"]
     known = guess.drop is not None
@@ -51,9 +55,15 @@ def verify_plan(
         split=split,
         predicted_drop=guess.drop if guess.drop is not None else math.nan,
         predictor=guess.predictor if known else "",
-        removed=sum(keep.numel() - int(keep.sum()) for keep in masks.values()),
-        bytes=state_bytes(module.state_dict()),
+        removed=_elements(module) - elements,
+        bytes=bytes_left,
         **sums,
     )
     study.verifications.append([row])
     return row
+
+
+def _elements(module: nn.Module) -> int:
+    """Parameters that are not zeroed or gone, shared ones once."""
+    unique = {id(p): p for p in module.parameters()}.values()
+    return sum(int(p.count_nonzero()) for p in unique)

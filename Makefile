@@ -1,0 +1,39 @@
+# make demo: environment, sample study, sweep, dashboard. make test: environment, tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint types bench clean
+
+demo: $(VENV)/.ready
+	$(BIN)/prunescope demo
+
+test: $(VENV)/.ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist worksteal
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.ready-dev
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready-bench
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Prunescope needs Python 3.11 or newer; name one: make PYTHON=python3.12')"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@
+
+$(VENV)/.ready-bench: $(VENV)/.ready-dev
+	$(BIN)/pip install --quiet --editable ".[bench]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,40 @@
+"""Activation norm: a unit that is nearly silent on real data carries little."""
+
+import torch
+from torch import Tensor
+
+from analysis.criteria.base import Criterion
+from analysis.criteria.evidence import Evidence
+from analysis.criteria.units import per_unit, readers
+
+
+def unit_score(evidence: Evidence) -> dict[str, Tensor]:
+    """Return per group ``(units,)``: the L2 norm of its activations as its readers read them.
+
+    ``(sum of x^2)^(1/2)`` over calibration samples and positions, per multiplying weight, averaged
+    over the readers. Groups that no prunable weight reads are left out.
+    """
+    squares = evidence.squared_inputs()
+    found = {}
+    for group in evidence.groups:
+        members = [m for m in readers(group) if m.role == "consumer" and m.parameter in squares]
+        if not members:
+            continue
+        total = torch.zeros(group.units, dtype=torch.float64)
+        for member in members:
+            seen = squares[member.parameter].double().cpu()
+            others = seen.numel() // seen.shape[member.dimension]
+            total += per_unit(seen, member) / others
+        found[group.name] = (total / len(members)).sqrt()
+    return found
+
+
+CRITERION = Criterion(
+    name="activation",
+    title="Activation norm",
+    definition="‖x‖₂ of the unit's activations where they are read, on calibration inputs.",
+    source="Common practice; the input norm of Wanda (arXiv 2306.11695) per unit.",
+    needs="inputs",
+    units=unit_score,
+    unit_definition="‖x‖₂ of the unit's activations where they are read, on calibration inputs.",
+)

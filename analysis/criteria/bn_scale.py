@@ -1,0 +1,36 @@
+"""Batch-norm scale: a channel that its batch norm scales to nothing carries nothing."""
+
+from torch import Tensor
+
+from analysis.criteria.base import Criterion
+from analysis.criteria.evidence import Evidence
+from analysis.criteria.units import norm_scales, parameters, summed
+
+
+def unit_score(evidence: Evidence) -> dict[str, Tensor]:
+    """Return per group ``(units,)``: the sum of ``|scale|`` over its batch norms.
+
+    Groups without a batch norm are left out: there is nothing to read.
+    """
+    scales = norm_scales(evidence.network)
+    found = {}
+    for group in evidence.groups:
+        members = [m for m in parameters(group) if m.parameter in scales]
+        if members:
+            sizes = {
+                name: scale.abs()
+                for name, scale in evidence.parameters(m.parameter for m in members).items()
+            }
+            found[group.name] = summed(group, sizes, members)
+    return found
+
+
+CRITERION = Criterion(
+    name="bn-scale",
+    title="Batch-norm scale",
+    definition="Σ|γ| over the batch norms of the group.",
+    source="Liu et al. 2017 (arXiv 1708.06519), section 3; without the sparsity training.",
+    needs="weights",
+    units=unit_score,
+    unit_definition="Σ|γ| over the batch norms of the group; only for groups that have one.",
+)

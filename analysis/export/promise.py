@@ -1,0 +1,105 @@
+"""What the screen promises about a pruned model: outputs, scores, zeros and bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from analysis.capture.graph import Captured, Inputs, take
+from analysis.capture.network import forward
+from analysis.evaluate import Outcome, evaluate
+from analysis.export.tensors import saved_tensors, tensor_bytes, weights_sha256, zero_patterns
+from analysis.sources.data import Samples
+from analysis.sources.metrics import Metric
+
+SAMPLES: Final = 256
+"""Validation samples whose outputs are compared number by number."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A pruned model in memory, as measured, which every reloaded file has to equal.
+
+    Attributes:
+        inputs: Up to 256 validation samples.
+        outputs: Of the model in memory for ``inputs``.
+        single: Of the model in memory for the first sample alone.
+        validation: The whole validation split.
+        metric: The study's score.
+        batch: Samples per forward pass over ``validation``.
+        outcome: Of the model in memory on ``validation``.
+        zeros: Where the plan removes weights: bool by parameter name, True = removed.
+        patterns: Where every weight of two or more dimensions is zero.
+        sha256: Of the saved tensors.
+        bytes: Of the saved tensors, dense.
+        nodes: Operators of the graph, 0 without one.
+        threads: That computed all this.
+    """
+
+    inputs: Inputs
+    outputs: Any
+    single: Any
+    validation: Samples
+    metric: Metric
+    batch: int
+    outcome: Outcome
+    zeros: Mapping[str, np.ndarray]
+    patterns: Mapping[str, np.ndarray]
+    sha256: str
+    bytes: int
+    nodes: int
+    threads: int
+
+    @property
+    def first(self) -> Inputs:
+        """The first sample alone, as a batch of one."""
+        return take(self.inputs, slice(0, 1))
+
+
+def promise(
+    module: nn.Module,
+    captured: Captured | None,
+    masks: Mapping[str, Tensor],
+    validation: Samples,
+    metric: Metric,
+    batch: int,
+) -> Promise:
+    """Return what ``module``, with the weights that it has now, promises.
+
+    Args:
+        module: The pruned model.
+        captured: Its graph, or None.
+        masks: What was set to zero, by parameter name, True = keep; empty where units were
+            removed instead.
+        validation: Samples and targets of the validation split.
+        metric: The study's score.
+        batch: Samples per forward pass.
+    """
+    inputs = validation.chunk(0, min(SAMPLES, batch)).inputs
+    with torch.inference_mode():
+        outputs = _detached(forward(module, inputs))
+        single = _detached(forward(module, take(inputs, slice(0, 1))))
+    tensors = saved_tensors(module)
+    return Promise(
+        inputs=inputs,
+        outputs=outputs,
+        single=single,
+        validation=validation,
+        metric=metric,
+        batch=batch,
+        outcome=evaluate(module, validation, metric, batch),
+        zeros={name: (~keep).cpu().numpy() for name, keep in masks.items()},
+        patterns=zero_patterns(tensors),
+        sha256=weights_sha256(tensors),
+        bytes=tensor_bytes(tensors),
+        nodes=len(captured.module.graph.nodes) if captured else 0,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _detached(outputs: Any) -> Any:
+    return pytree.tree_map(lambda x: x.clone() if isinstance(x, Tensor) else x, outputs)

@@ -1,0 +1,87 @@
+"""The recipe: what was done to which dense model, so that it can be done again. Torch-free."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from analysis.planning.plan import Plan
+from analysis.recovery.report import FineTuning
+from analysis.store.documents import read_document, write_document
+from analysis.study import Reference
+
+RECIPE: Final = "recipe.json"
+
+
+@dataclass(frozen=True)
+class LayerCount:
+    """How many weights of one layer are removed.
+
+    Attributes:
+        name: The layer.
+        parameter: Dotted name of its weight.
+        removed: Exact; these entries of the weight are zero.
+        total: Entries of the weight.
+    """
+
+    name: str
+    parameter: str
+    removed: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A pruned model as instructions: the dense model, the plan, and proof of the outcome.
+
+    Attributes:
+        plan: Methods and sparsities by layer, recovery and seed.
+        reference: Model, data and metric, as the user wrote them.
+        fingerprint: Of weights, graph, data and metric that the plan was made for.
+        layers: Exact counts of every pruned layer, in forward order.
+        weights_sha256: Of the resulting tensors (names, types, shapes, values).
+        training: How the weights were fine-tuned after pruning, None when they were not. Training
+            is not repeated on replay: the masks are made anew, the stored weights are taken, and
+            both are checked.
+        threads: That computed the scores: the order in which floats are summed depends on it.
+        versions: Of everything that had a hand in it.
+    """
+
+    plan: Plan
+    reference: Reference
+    fingerprint: str
+    layers: tuple[LayerCount, ...]
+    weights_sha256: str
+    training: FineTuning | None
+    threads: int
+    versions: dict[str, str]
+    schema: int = 1
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the weights were fine-tuned."""
+        return self.training is not None
+
+    @property
+    def removed(self) -> int:
+        """Weights removed."""
+        return sum(layer.removed for layer in self.layers)
+
+    @property
+    def statement(self) -> str:
+        """What this recipe can make again, in one sentence."""
+        if self.recovered:
+            return (
+                "The weights come from fine-tuning, which a replay does not repeat: it makes the "
+                "masks anew and checks the stored weights against them and against their hash."
+            )
+        return "A replay makes every tensor anew from the dense model, bit for bit."
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe in ``path``; raises ``DamagedFile`` when it holds none."""
+    return read_document(Recipe, path)
+
+
+def write_recipe(path: Path, recipe: Recipe) -> None:
+    """Write ``recipe`` to ``path``."""
+    write_document(path, recipe)

@@ -1,0 +1,206 @@
+"""Compare an exported file, reloaded in a fresh process, with what was promised."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from analysis.capture.network import forward
+from analysis.errors import PrunescopeError
+from analysis.evaluate import Outcome, evaluate
+from analysis.export.fresh import Reloaded
+from analysis.export.promise import Promise
+from analysis.export.report import Check, FormatKind
+
+TOLERANCE: Final = 1e-4
+"""Largest difference of an output, relative to the largest output of its tensor."""
+_NODE_BYTES: Final = 8 << 10
+_FIXED_BYTES: Final = 256 << 10
+
+
+def verify(kind: FormatKind, file: Path, recipe: Path, promised: Promise) -> tuple[Check, ...]:
+    """Return every check of ``file``, the failing ones included.
+
+    Args:
+        kind: The file's format.
+        file: What was written.
+        recipe: The recipe, in the same folder.
+        promised: What the model in memory gave.
+    """
+    checks: list[Check] = []
+    step, wanted = "loads", "a file that a fresh process can load"
+    with Reloaded(kind.name, file, recipe, promised.threads, promised.outputs) as model:
+        try:
+            versions = model.versions()
+            told = ", ".join(f"{name} {version}" for name, version in versions.items())
+            checks.append(Check(step, wanted, f"loaded by {told}", ok=True))
+            step, wanted = "weights", "readable weights"
+            digest, size, patterns = model.zeros()
+            if digest:
+                checks.append(_weights(digest, promised))
+            checks.append(_zeros(patterns, promised, folded=not digest))
+            checks.append(_bytes(kind, file, size, promised))
+            step, wanted = "outputs", "outputs for validation samples"
+            checks.append(_outputs(model, promised))
+            step, wanted = "accuracy", "outputs for the whole validation split"
+            outcome = evaluate(model, promised.validation, promised.metric, promised.batch)
+            checks.append(_accuracy(outcome, promised))
+        except (PrunescopeError, OSError, ValueError, RuntimeError) as error:
+            checks.append(Check(step, wanted, _short(error), ok=False))
+    return tuple(checks)
+
+
+def difference(expected: Any, got: Any) -> float:
+    """Return the largest difference of two outputs, relative to the largest expected value.
+
+    Per tensor; infinite where shapes, whole numbers or the places of NaN differ.
+    """
+    worst = 0.0
+    for one, other in zip(_tensors(expected), _tensors(got), strict=True):
+        if one.shape != other.shape:
+            return float("inf")
+        if not one.is_floating_point():
+            worst = worst if torch.equal(one, other.to(one.dtype)) else float("inf")
+            continue
+        left, right = one.double().cpu(), other.double().cpu()
+        finite = left.isfinite()
+        if not torch.equal(left[~finite].nan_to_num(), right[~finite].nan_to_num()):
+            return float("inf")
+        if not bool(right[finite].isfinite().all()):
+            return float("inf")
+        if bool(finite.any()):
+            scale = max(float(left[finite].abs().max()), 1e-6)
+            worst = max(worst, float((left[finite] - right[finite]).abs().max()) / scale)
+    return worst
+
+
+def ties(outcome: Outcome, tolerance: float) -> Tensor:
+    """Return which samples are too close to call: ``(n,)`` bool.
+
+    A sample is when two of its highest six class scores lie within twice ``tolerance`` of the
+    largest score: rounding may then change the order. Without class logits, none is.
+    """
+    known = outcome.log_probabilities
+    samples = len(outcome.score)
+    if known is None:
+        return torch.zeros(samples, dtype=torch.bool)
+    best = known.topk(min(6, known.shape[1]), 1).values
+    gaps = (best[:, :-1] - best[:, 1:]).amin(1).reshape(samples, -1).amin(1)
+    scale = known.abs().reshape(samples, -1).amax(1).clamp(min=1e-6)
+    return gaps <= 2 * tolerance * scale
+
+
+def _weights(digest: str, promised: Promise) -> Check:
+    return Check(
+        "weights",
+        f"tensors with hash {promised.sha256[:16]}",
+        f"tensors with hash {digest[:16]}",
+        digest == promised.sha256,
+    )
+
+
+def _zeros(patterns: Mapping[str, np.ndarray], promised: Promise, folded: bool) -> Check:
+    """Folding a batch norm may add zeros where its scale is zero, but never takes one away."""
+    wanted = sum(int(where.sum()) for where in promised.zeros.values())
+    kept, wrong = 0, ""
+    for name, where in promised.zeros.items():
+        found = _place(patterns, name, where)
+        if found is None:
+            wrong = wrong or f"{name} is not in the file"
+            continue
+        kept += int((found & where).sum())
+        pattern = promised.patterns[name]
+        if not bool(found[where].all()):
+            wrong = wrong or f"{name} is not zero in {int((where & ~found).sum())} places"
+        elif not folded and not np.array_equal(found, pattern):
+            wrong = wrong or f"{name} has {int((found & ~pattern).sum())} zeros too many"
+    got = f"{kept:,} zeros at the planned positions" + (f"; {wrong}" if wrong else "")
+    layers = len(promised.zeros)
+    said = f"{wanted:,} zeros at the planned positions of {layers} layer{'s' * (layers != 1)}"
+    return Check("zeros", said, got, ok=not wrong and kept == wanted)
+
+
+def _place(patterns: Mapping[str, np.ndarray], name: str, where: np.ndarray) -> np.ndarray | None:
+    """The weight's zeros in the file: under its own name, or transposed under another one."""
+    found = patterns.get(name)
+    if found is not None and found.shape == where.shape:
+        return found
+    for other in patterns.values():
+        for turned in (other, np.swapaxes(other, -1, -2)):
+            if turned.shape == where.shape and bool(turned[where].all()):
+                return turned
+    return None
+
+
+def _bytes(kind: FormatKind, file: Path, size: int, promised: Promise) -> Check:
+    if kind.name == "recipe":
+        return Check("bytes", f"{promised.bytes:,} bytes of tensors", f"{size:,} bytes of tensors",
+                     size == promised.bytes)  # fmt: skip
+    on_disk = file.stat().st_size
+    if kind.name == "safetensors":
+        with file.open("rb") as opened:
+            header = 8 + int.from_bytes(opened.read(8), "little")
+        return Check(
+            "bytes",
+            f"{promised.bytes:,} bytes of tensors, dense",
+            f"{on_disk - header:,} bytes of tensors and {header:,} of names",
+            on_disk - header == promised.bytes,
+        )
+    example = sum(t.numel() * t.element_size() for t in _tensors(promised.single))
+    inputs = sum(t.numel() * t.element_size() for t in _tensors(promised.first))
+    most = promised.bytes + promised.nodes * _NODE_BYTES + _FIXED_BYTES + 4 * (example + inputs)
+    return Check(
+        "bytes",
+        f"{promised.bytes:,} bytes of tensors, at most {most:,} with the graph",
+        f"{on_disk:,} bytes",
+        on_disk <= most,
+    )
+
+
+def _outputs(model: Reloaded, promised: Promise) -> Check:
+    with torch.inference_mode():
+        worst = max(
+            difference(promised.outputs, forward(model, promised.inputs)),
+            difference(promised.single, forward(model, promised.first)),
+        )
+    samples = len(promised.validation.chunk(0, len(_tensors(promised.inputs)[0])))
+    return Check(
+        "outputs",
+        f"the outputs of the model on screen, within {TOLERANCE:g} of their scale",
+        f"largest difference {worst:.1e} on {samples} samples, in one batch and one alone",
+        worst <= TOLERANCE,
+    )
+
+
+def _accuracy(outcome: Outcome, promised: Promise) -> Check:
+    before, after = promised.outcome, outcome
+    differ = (before.score - after.score).abs() > TOLERANCE * before.score.abs().clamp(min=1)
+    differ |= before.finite != after.finite
+    undecided = differ & ties(before, TOLERANCE)
+    wrong = int((differ & ~undecided).sum())
+    samples = len(before.score)
+    alike = "alike on every sample" if not bool(differ.any()) else (
+        f"{int(differ.sum())} samples differ, {int(undecided.sum())} of them ties"
+    )  # fmt: skip
+    return Check(
+        "accuracy",
+        f"{_mean(before):.4f} on {samples:,} validation samples",
+        f"{_mean(after):.4f}, {alike}",
+        wrong == 0,
+    )
+
+
+def _mean(outcome: Outcome) -> float:
+    return outcome.score.double().mean().item()
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(tree) if isinstance(leaf, Tensor)]
+
+
+def _short(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

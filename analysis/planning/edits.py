@@ -1,0 +1,97 @@
+"""Edit many choices of a plan at once. Locked choices stay as they are. Torch-free."""
+
+from collections.abc import Iterable
+
+from analysis.curves import CurveKey, Curves
+from analysis.planning.plan import Choice, Plan
+from analysis.study import Method, sparsity
+
+
+def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
+    """Return the plan's choice for ``subject``, or a dense one by the ``default`` method."""
+    return plan.choices.get(subject) or Choice(default.criterion, 0.0, default.granularity)
+
+
+def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Method) -> Plan:
+    """Return the plan with sparsity ``value`` on all ``subjects`` that are not locked.
+
+    Args:
+        plan: Not modified.
+        subjects: Layers or groups.
+        value: Sparsity, 0 to 1.
+        default: Method of subjects that had none.
+    """
+    found = {name: choice_of(plan, name, default) for name in subjects}
+    return plan.setting(
+        {
+            name: Choice(choice.criterion, value, choice.granularity)
+            for name, choice in found.items()
+            if not choice.locked
+        }
+    )
+
+
+def set_method(plan: Plan, subjects: Iterable[str], method: Method) -> Plan:
+    """Return the plan with ``method`` on all ``subjects`` that are not locked."""
+    found = {name: choice_of(plan, name, method) for name in subjects}
+    return plan.setting(
+        {
+            name: Choice(method.criterion, choice.sparsity, method.granularity)
+            for name, choice in found.items()
+            if not choice.locked
+        }
+    )
+
+
+def scale(plan: Plan, subjects: Iterable[str], factor: float) -> Plan:
+    """Return the plan with the sparsities of ``subjects`` times ``factor``, at most 1."""
+    chosen = set(subjects)
+    return plan.setting(
+        {
+            name: Choice(
+                choice.criterion, sparsity(min(choice.sparsity * factor, 1.0)), choice.granularity
+            )
+            for name, choice in plan.choices.items()
+            if name in chosen and not choice.locked
+        }
+    )
+
+
+def within_drop(
+    plan: Plan, subjects: Iterable[str], limit: float, curves: Curves, methods: Iterable[Method]
+) -> Plan:
+    """Return the plan with, per subject, the largest sparsity whose own drop is within ``limit``.
+
+    Of ``methods`` the one that reaches furthest wins, the earlier on a tie. Subjects without a
+    measurement by any of them stay as they are.
+
+    Args:
+        plan: Not modified; its recovery and seed choose the curves.
+        subjects: Layers or groups.
+        limit: Largest accepted drop of each subject alone, absolute.
+        curves: As from ``analysis.curves.curves``.
+        methods: Which methods may be taken.
+    """
+    allowed = tuple(methods)
+    changes = {}
+    for name in subjects:
+        before = plan.choices.get(name)
+        if before is not None and before.locked:
+            continue
+        keys = [CurveKey(name, method, plan.recovery, plan.seed) for method in allowed]
+        reached = [(curves[key].largest_within(limit), key.method) for key in keys if key in curves]
+        if reached:
+            best, method = max(reached, key=lambda pair: pair[0])
+            changes[name] = Choice(method.criterion, best, method.granularity)
+    return plan.setting(changes)
+
+
+def set_locks(plan: Plan, subjects: Iterable[str], locked: bool, default: Method) -> Plan:
+    """Return the plan with all ``subjects`` locked or unlocked."""
+    found = {name: choice_of(plan, name, default) for name in subjects}
+    return plan.setting(
+        {
+            name: Choice(choice.criterion, choice.sparsity, choice.granularity, locked)
+            for name, choice in found.items()
+        }
+    )

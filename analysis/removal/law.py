@@ -1,0 +1,82 @@
+"""The law: what is removed equals what is silenced."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from analysis.capture.graph import Captured, Inputs, call_arguments
+from analysis.coupling import Group, find_groups
+from analysis.removal.remove import remove
+from analysis.removal.rounding import round_units
+from analysis.removal.selection import Removal
+from analysis.removal.silence import silence
+
+
+@dataclass(frozen=True)
+class LawReport:
+    """How far the smaller network is from the dense one with the same units silent.
+
+    Attributes:
+        max_error: Largest absolute difference of any output value.
+        scale: Largest absolute output value of the silenced network, at least 1e-6.
+        ok: Whether ``max_error / scale`` is at most ``tolerance``, and both are finite.
+        tolerance: 1e-4, or 1e-9 if all outputs are float64.
+        normalised: Whether the reference takes a statistic over the kept units.
+    """
+
+    max_error: float
+    scale: float
+    ok: bool
+    tolerance: float
+    normalised: bool
+
+
+def check_law(
+    captured: Captured, removal: "Removal | Group | str", inputs: Inputs | None = None
+) -> LawReport:
+    """Return how well the law holds for a removal, or for half of a group's units.
+
+    Args:
+        captured: In evaluation mode, as captured.
+        removal: Masks by group name; or a group, of which every other unit is removed.
+        inputs: A batch; None for the example that the graph was captured with.
+    """
+    coupling = find_groups(captured)
+    if not isinstance(removal, Mapping):
+        group = removal if isinstance(removal, Group) else coupling.group(removal)
+        removal = {group.name: half(group)}
+    batch = captured.example if inputs is None else inputs
+    reference = _leaves(silence(captured, removal)(batch))
+    args, kwargs = call_arguments(batch)
+    with torch.no_grad():
+        outputs = _leaves(remove(captured, removal).module(*args, **kwargs))
+    normalised = any(coupling.group(name).normalised for name in removal)
+    same = [one.shape == other.shape for one, other in zip(outputs, reference, strict=True)]
+    errors = [
+        float((one - other).abs().max()) if equal else float("inf")
+        for one, other, equal in zip(outputs, reference, same, strict=True)
+        if one.numel()
+    ]
+    error = max(errors, default=0.0)
+    scale = max([1e-6, *(float(each.abs().max()) for each in reference if each.numel())])
+    finite = bool(np.isfinite(error) and np.isfinite(scale))
+    exact = all(each.dtype == torch.float64 for each in reference)
+    limit = 1e-9 if exact else 1e-4
+    return LawReport(error, scale, finite and error <= limit * scale, limit, normalised)
+
+
+def half(group: Group) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Return the mask that removes every other unit of ``group``, one at least if it can."""
+    mask = np.ones(group.units, bool)
+    mask[1::2][: round_units(group.units, 0.5)] = False
+    return mask
+
+
+def _leaves(outputs: object) -> list[Tensor]:
+    """All floating-point outputs, as float64 if any is."""
+    leaves = [leaf for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor)]
+    return [leaf if leaf.is_floating_point() else leaf.double() for leaf in leaves]

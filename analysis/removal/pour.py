@@ -1,0 +1,1 @@
+"""Pour smaller weights back into the user's own class."""

@@ -1,0 +1,257 @@
+"""Rewrite the sizes that a graph holds as constants, one small function per operator."""
+
+import operator
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import fx
+
+from analysis.coupling.arguments import argument, set_argument
+from analysis.coupling.labels import Dim
+from analysis.coupling.rules.pick import bounds
+from analysis.errors import CannotPrune
+from analysis.removal.selection import Selection
+
+
+class Rewrite:
+    """The smaller graph, and what stays of each dimension."""
+
+    def __init__(self, selection: Selection, module: fx.GraphModule) -> None:
+        self.selection = selection
+        self.module = module
+        self._buffers = 0
+
+    def dims(self, node: object) -> tuple[Dim, ...]:
+        """Return the dimensions that ``node`` had before the removal."""
+        return self.selection.coupling.walk.dims(node)
+
+    def outputs(self, node: fx.Node) -> list[tuple[Dim, ...]]:
+        """Return the dimensions of the list of tensors that ``node`` gave."""
+        value = self.selection.coupling.walk.values[node]
+        return value if isinstance(value, list) else []
+
+    def number(self, value: Any) -> Any:
+        """Return ``value`` with symbolic sizes evaluated at the walk's batch."""
+        return self.selection.coupling.walk.number(value)
+
+    def full(self, dim: Dim) -> NDArray[np.bool_]:
+        """Return which indices of ``dim`` stay, for every index."""
+        if dim.labels is None:
+            return np.ones(dim.size, bool)
+        return np.tile(self.selection.keep(dim), dim.size // len(dim.labels))
+
+    def resized(self, size: Any, dim: Dim, before: fx.Node) -> Any:
+        """Return ``size`` (a number or a node) of ``dim`` after the removal."""
+        if not self.selection.touches(dim) or size == -1:
+            return size
+        assert dim.labels is not None
+        kept, period = self.selection.count(dim), len(dim.labels)
+        if not isinstance(size, fx.Node):
+            return int(size) // period * kept
+        graph = self.module.graph
+        if size.target is operator.mul and isinstance(size.args[1], int):
+            factor = size.args[1]
+            if factor % period == 0:
+                with graph.inserting_before(before):
+                    return graph.call_function(
+                        operator.mul, (size.args[0], factor // period * kept)
+                    )
+        with graph.inserting_before(before):
+            product = graph.call_function(operator.mul, (size, kept))
+            return graph.call_function(operator.floordiv, (product, period))
+
+    def constant(self, tensor: torch.Tensor, before: fx.Node) -> fx.Node:
+        """Register a buffer that is not saved, and return the node that reads it."""
+        name = f"_kept_{self._buffers}"
+        while hasattr(self.module, name):
+            self._buffers += 1
+            name = f"_kept_{self._buffers}"
+        self.module.register_buffer(name, tensor)
+        with self.module.graph.inserting_before(before):
+            return self.module.graph.get_attr(name)
+
+
+Rewriter = Callable[[Rewrite, fx.Node, fx.Node], None]
+
+
+def _sizes(name: str) -> Rewriter:
+    """The rewriter of an operator whose argument ``name`` is the shape of its result."""
+
+    def rewrite(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+        dims = context.dims(old)
+        sizes = list(argument(new, name))
+        dims = dims[len(dims) - len(sizes) :]
+        made = [context.resized(s, dim, new) for s, dim in zip(sizes, dims, strict=True)]
+        if made != sizes:
+            set_argument(new, name, made)
+
+    return rewrite
+
+
+def _unflatten(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims, sizes = context.dims(old), list(argument(new, "sizes"))
+    start = argument(old, "dim") % (len(dims) - len(sizes) + 1)
+    inside = dims[start : start + len(sizes)]
+    made = [context.resized(s, dim, new) for s, dim in zip(sizes, inside, strict=True)]
+    set_argument(new, "sizes", made)
+
+
+def _repeats(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    name = "repeats" if "repeat" in str(old.target) else "dims"
+    dims, source = context.dims(old), context.dims(old.args[0])
+    times = list(argument(new, name))
+    for back in range(1, len(times) + 1):
+        single = len(source) < back or source[-back].size == 1
+        if single and back <= len(dims) and context.selection.touches(dims[-back]):
+            times[-back] = context.selection.count(dims[-back])
+    set_argument(new, name, times)
+
+
+def _interleave(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims, source = context.dims(old), context.dims(old.args[0])
+    place = argument(old, "dim")
+    if place is None:
+        return
+    dim = dims[place % len(dims)]
+    if context.selection.touches(dim):
+        set_argument(new, "output_size", None)
+        if source[place % len(dims)].size == 1:
+            set_argument(new, "repeats", context.selection.count(dim))
+
+
+def _pieces(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    """Pieces become uneven: name every size."""
+    place = argument(old, "dim", 0)
+    pieces = [dims[place] for dims in context.outputs(old)]
+    if any(context.selection.touches(dim) for dim in pieces):
+        new.target = torch.ops.aten.split_with_sizes.default
+        sizes = [context.selection.count(dim) for dim in pieces]
+        new.args, new.kwargs = (new.args[0], sizes, place), {}
+
+
+def _slice(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims = context.dims(old.args[0])
+    place = argument(old, "dim", 0) % len(dims)
+    dim = dims[place]
+    if not context.selection.touches(dim) or dim.size == context.dims(old)[place].size:
+        return
+    start, stop, step = bounds(old, dim.size, context.number)
+    keep = context.full(dim)
+    picked = (np.cumsum(keep) - 1)[start:stop:step][keep[start:stop:step]]
+    steps = np.diff(picked)
+    if len(picked) and (steps == steps[:1]).all():
+        step = int(steps[0]) if len(steps) else 1
+        new.target = torch.ops.aten.slice.Tensor
+        new.args = (new.args[0], place, int(picked[0]), int(picked[-1]) + 1, step)
+    else:
+        chosen = context.constant(torch.from_numpy(picked), new)
+        new.target = torch.ops.aten.index_select.default
+        new.args = (new.args[0], place, chosen)
+    new.kwargs = {}
+
+
+def _slice_scatter(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims = context.dims(old)
+    place = argument(old, "dim", 0) % len(dims)
+    if not context.selection.touches(dims[place]):
+        return
+    start, stop, step = bounds(old, dims[place].size, context.number)
+    keep = context.full(dims[place])
+    if step != 1:
+        raise CannotPrune(
+            f"Expected slice_scatter at {old.name} to write a solid range, but its step is {step}. "
+            "Keep this group whole."
+        )
+    new.args = (*new.args[:2], place, int(keep[:start].sum()), int(keep[:stop].sum()), 1)
+    new.kwargs = {}
+
+
+def _select(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims = context.dims(old.args[0])
+    dim = dims[argument(old, "dim") % len(dims)]
+    if context.selection.touches(dim):
+        index = int(context.number(argument(old, "index"))) % dim.size
+        set_argument(new, "index", int(context.full(dim)[:index].sum()))
+
+
+def _index_select(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims = context.dims(old.args[0])
+    dim = dims[argument(old, "dim") % len(dims)]
+    numbers = context.selection.coupling.walk.constant(argument(old, "index"))
+    if numbers is None or not context.selection.touches(dim):
+        return
+    keep = torch.from_numpy(context.full(dim))
+    moved = torch.cumsum(keep, 0) - 1
+    picked = moved[numbers.cpu()][keep[numbers.cpu()]].to(numbers.device)
+    set_argument(new, "index", context.constant(picked, new))
+
+
+def _groups(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    """Depthwise convolutions get fewer groups, others keep them, equally filled."""
+    name = "num_groups" if "group_norm" in str(old.target) else "groups"
+    count = argument(old, name, 1)
+    if count == 1:
+        return
+    dims = context.dims(old.args[0])
+    place = 1
+    if name == "groups" and argument(old, "weight") is not None:
+        place = len(dims) - len(context.dims(argument(old, "weight"))) + 1
+    if not context.selection.touches(dims[place]):
+        return
+    grid = context.full(dims[place]).reshape(count, -1)
+    if grid.shape[1] == 1:
+        set_argument(new, name, int(grid.sum()))
+    elif (grid != grid[:1]).any():
+        raise CannotPrune(
+            f"Expected the groups of {old.name} to stay equal, but this removal leaves them "
+            "uneven. Remove one channel from each group."
+        )
+
+
+def _normalized_shape(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    shape = list(argument(new, "normalized_shape"))
+    dims = context.dims(old)[-len(shape) :]
+    made = [context.resized(s, dim, new) for s, dim in zip(shape, dims, strict=True)]
+    set_argument(new, "normalized_shape", made)
+
+
+def _pad(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims = context.dims(old)
+    amounts = list(argument(new, "pad"))
+    for pair in range(len(amounts) // 2):
+        dim = dims[len(dims) - 1 - pair]
+        if context.selection.touches(dim) and (amounts[2 * pair] or amounts[2 * pair + 1]):
+            keep = context.full(dim)
+            before, after = amounts[2 * pair : 2 * pair + 2]
+            amounts[2 * pair] = int(keep[:before].sum())
+            amounts[2 * pair + 1] = int(keep[len(keep) - after :].sum())
+    set_argument(new, "pad", amounts)
+
+
+_SIZED: Final = {
+    "view": "size", "_unsafe_view": "size", "reshape": "shape", "expand": "size",
+    "broadcast_to": "size", "zeros": "size", "ones": "size", "full": "size", "empty": "size",
+    "new_zeros": "size", "new_ones": "size", "new_full": "size", "new_empty": "size",
+}  # fmt: skip
+
+REWRITES: Final[dict[str, Rewriter]] = {
+    **{operator_: _sizes(name) for operator_, name in _SIZED.items()},
+    **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _pieces),
+    **dict.fromkeys(("slice", "narrow"), _slice),
+    **dict.fromkeys(
+        ("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d", "conv_transpose2d",
+         "conv_transpose3d", "group_norm", "channel_shuffle", "native_channel_shuffle"), _groups,
+    ),
+    **dict.fromkeys(("layer_norm", "rms_norm"), _normalized_shape),
+    **dict.fromkeys(("pad", "constant_pad_nd"), _pad),
+    **dict.fromkeys(("repeat", "tile"), _repeats),
+    "unflatten": _unflatten,
+    "repeat_interleave": _interleave,
+    "slice_scatter": _slice_scatter,
+    "select": _select,
+    "index_select": _index_select,
+}  # fmt: skip
+"""ATen operator → what changes in its arguments; the others hold no size."""

@@ -1,0 +1,97 @@
+"""What a removal takes: masks over the units of groups, resolved to indices of dimensions."""
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from analysis.capture.graph import Captured
+from analysis.coupling import Coupling, find_groups
+from analysis.coupling.labels import Dim
+from analysis.coupling.table import Value
+from analysis.errors import BadValue, CannotPrune
+
+Removal: TypeAlias = "Mapping[str, Tensor | ArrayLike]"
+"""Group name → bool mask over its units, True = keep."""
+
+
+class Selection:
+    """Which indices of which dimension stay.
+
+    Attributes:
+        coupling: Of the graph.
+        gone: For each label, whether it leaves.
+    """
+
+    def __init__(self, captured: Captured, removal: Removal) -> None:
+        self.captured = captured
+        self.coupling: Coupling = find_groups(captured)
+        solved = self.coupling.solved
+        units = np.zeros(int(solved.unit.max(initial=-1)) + 1, bool)
+        for name, mask in removal.items():
+            group = self.coupling.group(name)
+            units[group.ids[~_flags(mask, name, group.units)]] = True
+        self.gone: NDArray[np.bool_] = units[solved.unit]
+        self._kept: dict[int, NDArray[np.bool_]] = {}
+
+    def touches(self, dim: Dim) -> bool:
+        """Whether any index of ``dim`` leaves."""
+        return dim.labels is not None and not bool(self.keep(dim).all())
+
+    def keep(self, dim: Dim) -> NDArray[np.bool_]:
+        """Return which indices of a labelled ``dim`` stay, over one period of its labels."""
+        assert dim.labels is not None
+        known = self._kept.get(id(dim.labels))
+        if known is None:
+            known = (dim.labels < 0) | ~self.gone[dim.labels]
+            self._kept[id(dim.labels)] = known
+        return known
+
+    def count(self, dim: Dim) -> int:
+        """Return how many indices of ``dim`` stay, over one period of its labels."""
+        return dim.size if dim.labels is None else int(self.keep(dim).sum())
+
+    def require_units(self) -> None:
+        """Check that no dimension is emptied.
+
+        Raises:
+            CannotPrune: One would be.
+        """
+        for node, value in self.coupling.walk.values.items():
+            for dim in dimensions(value):
+                if dim.labels is not None and not self.keep(dim).any():
+                    raise CannotPrune(
+                        f"Expected every tensor to keep an index, but this removal empties a "
+                        f"dimension of {node.name}. Keep at least one unit there."
+                    )
+
+
+def dimensions(value: Value) -> Iterator[Dim]:
+    """Yield the dimensions of every tensor in ``value``."""
+    if isinstance(value, tuple):
+        yield from value
+    elif isinstance(value, list):
+        for each in value:
+            yield from dimensions(each)
+
+
+def _flags(mask: "Tensor | ArrayLike", name: str, units: int) -> NDArray[np.bool_]:
+    flags = np.asarray(mask.cpu() if isinstance(mask, Tensor) else mask)
+    if flags.dtype != np.bool_ or flags.shape != (units,):
+        raise BadValue(
+            f"Expected the mask of {name} to be {units} booleans (True = keep), but got "
+            f"{flags.dtype} of shape {flags.shape}. Give one flag for each unit."
+        )
+    if not flags.any():
+        raise CannotPrune(
+            f"Expected {name} to keep a unit, but the mask removes all {units}. Keep at least one."
+        )
+    return flags
+
+
+def positions(keep: NDArray[np.bool_]) -> Tensor:
+    """Return the indices that stay, as an int64 tensor."""
+    return torch.from_numpy(np.flatnonzero(keep))

@@ -1,0 +1,168 @@
+"""The dense network in which exactly the removed units are silent: the law's other side.
+
+It shares no mechanism with removal. The graph, all shapes and all operators stay dense; the
+removed units' own parameters are disturbed, so that a unit that is not really silent shows; and
+every activation is zero at the removed indices, as its readers see it. A statistic over a pruned
+dimension is taken over the kept indices only.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx
+
+from analysis.capture.functional import operator_name
+from analysis.capture.graph import Captured, Inputs, call_arguments
+from analysis.coupling.arguments import argument
+from analysis.coupling.table import Value
+from analysis.removal.selection import Removal, Selection
+
+Spot = tuple[int, Tensor]
+"""A dimension, and which of its indices stay over one period."""
+
+
+class Silenced(fx.Interpreter):
+    """Run the dense graph with the removed units silent."""
+
+    def __init__(self, captured: Captured, removal: Removal, disturb: bool = True) -> None:
+        super().__init__(captured.module)
+        self._selection = Selection(captured, removal)
+        walk = self._selection.coupling.walk
+        self._spots: dict[fx.Node, Any] = {}
+        self._disturbed: dict[str, Tensor] = {}
+        self._over: dict[fx.Node, set[int]] = {}
+        for node, value in walk.values.items():
+            spots = self._find(value)
+            if spots:
+                self._spots[node] = spots
+        for read in walk.reads:
+            if read.statistic and self._selection.touches(walk.dims(read.source)[read.dimension]):
+                self._over.setdefault(read.node, set()).add(read.dimension)
+        for node in captured.module.graph.nodes if disturb else ():
+            if node.op == "get_attr" and node in self._spots:
+                tensor = self.fetch_attr(str(node.target))
+                self._disturbed[str(node.target)] = _disturb(tensor, self._spots[node])
+
+    def __call__(self, inputs: Inputs) -> Any:
+        """Return the outputs for the batch ``inputs``."""
+        args, kwargs = call_arguments(inputs)
+        flat = torch.utils._pytree.tree_leaves((args, kwargs))
+        with torch.no_grad():
+            return self.run(*flat, enable_io_processing=False)
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run one operator, then silence what it returns."""
+        if n.op == "get_attr":
+            return self._disturbed.get(str(n.target), super().run_node(n))
+        if n in self._over:
+            args, kwargs = self.fetch_args_kwargs_from_env(n)
+            result = self._statistic(n, args, kwargs)
+        else:
+            result = super().run_node(n)
+        return _masked(result, self._spots[n]) if n in self._spots else result
+
+    def _find(self, value: Value) -> Any:
+        if isinstance(value, list):
+            inside = [self._find(each) for each in value]
+            return inside if any(inside) else None
+        spots = [
+            (place, torch.from_numpy(self._selection.keep(dim)))
+            for place, dim in enumerate(value or ())
+            if self._selection.touches(dim)
+        ]
+        return tuple(spots) or None
+
+    def _statistic(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
+        """Run ``node`` on the kept indices, and put its result back at their places."""
+        source: Tensor = args[0]
+        dims = self._selection.coupling.walk.dims(node.args[0])
+        kept = {
+            place: torch.from_numpy(np.flatnonzero(self._selection.keep(dims[place])))
+            for place in self._over[node]
+        }
+        name = operator_name(node)
+        inside = _pick(source, kept)
+        changed = {"input": inside, "self": inside}
+        if name in ("layer_norm", "rms_norm"):
+            shape = argument(node, "normalized_shape")
+            lead = source.ndim - len(shape)
+            changed["normalized_shape"] = list(inside.shape[lead:])
+            within = {place - lead: index for place, index in kept.items()}
+            for affine in ("weight", "bias"):
+                changed[affine] = _pick(self._value(node, affine, args, kwargs), within)
+        elif name == "group_norm":
+            for affine in ("weight", "bias"):
+                tensor = self._value(node, affine, args, kwargs)
+                changed[affine] = _pick(tensor, {0: kept[1]})
+        result = _call(node, args, kwargs, changed)
+        if not isinstance(result, Tensor) or result.shape != inside.shape:
+            return result
+        full = torch.zeros(source.shape, dtype=result.dtype, device=result.device)
+        for place, index in kept.items():
+            if len(kept) == 1:
+                return full.index_copy(place, index.to(full.device), result)
+        grid = torch.meshgrid(
+            *(kept.get(at, torch.arange(source.shape[at])) for at in range(source.ndim)),
+            indexing="ij",
+        )
+        full[grid] = result
+        return full
+
+    @staticmethod
+    def _value(node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
+        names = [each.name for each in node.target._schema.arguments]  # type: ignore[union-attr]
+        place = names.index(name) if name in names else len(args)
+        return args[place] if place < len(args) else kwargs.get(name)
+
+
+def silence(captured: Captured, removal: Removal) -> Silenced:
+    """Return the dense network in which exactly the units that ``removal`` masks out are silent.
+
+    Call it with a batch, as the model itself is called.
+    """
+    return Silenced(captured, removal)
+
+
+def _call(node: fx.Node, args: Any, kwargs: Any, changed: dict[str, Any]) -> Any:
+    assert isinstance(node.target, torch._ops.OpOverload)
+    names = [each.name for each in node.target._schema.arguments]
+    given = [changed.get(name, value) for name, value in zip(names, args, strict=False)]
+    named = {name: changed.get(name, value) for name, value in kwargs.items()}
+    return node.target(*given, **named)
+
+
+def _pick(tensor: Any, kept: dict[int, Tensor]) -> Any:
+    if isinstance(tensor, Tensor):
+        for place, index in kept.items():
+            if tensor.shape[place] > 1:
+                tensor = tensor.index_select(place, index.to(tensor.device))
+    return tensor
+
+
+def _masked(result: Any, spots: Any) -> Any:
+    if isinstance(spots, list):
+        return [
+            _masked(each, inside) if inside else each
+            for each, inside in zip(result, spots, strict=True)
+        ]
+    for place, keep in spots:
+        size = result.shape[place]
+        flags = keep.to(result.device).repeat(size // len(keep))
+        shape = [size if at == place else 1 for at in range(result.ndim)]
+        result = torch.where(flags.view(shape), result, torch.zeros((), dtype=result.dtype,
+                                                                    device=result.device))  # fmt: skip
+    return result
+
+
+def _disturb(tensor: Tensor, spots: Any) -> Tensor:
+    """Scale what the removed units own by 0.5 to 1.5, the same each time; signs stay."""
+    if not tensor.is_floating_point():
+        return tensor
+    generator = torch.Generator().manual_seed(tensor.numel())
+    factor = torch.rand(tensor.shape, generator=generator).to(tensor) + 0.5
+    kept = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
+    for place, keep in spots:
+        shape = [-1 if at == place else 1 for at in range(tensor.ndim)]
+        kept &= keep.to(tensor.device).view(shape)
+    return torch.where(kept, tensor.detach(), tensor.detach() * factor)
