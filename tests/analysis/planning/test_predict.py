@@ -53,32 +53,43 @@ def test_an_empty_plan_drops_nothing_for_certain() -> None:
 def test_one_layer_is_its_curve() -> None:
     found = predict(MANIFEST, plan(a=0.5), CURVES, NONE)
     assert found.drop == 0.1
+    assert found.interval is not None
     assert (found.interval.low, found.interval.high) == pytest.approx((0.07, 0.13))
 
 
 def test_drops_add_up_and_errors_in_quadrature() -> None:
     found = predict(MANIFEST, plan(a=0.5, b=0.5), CURVES, NONE)
     assert found.drop == pytest.approx(0.3)
+    assert found.interval is not None
     assert found.interval.half_width == pytest.approx(0.03 * 2**0.5)
 
 
 def test_a_drop_cannot_exceed_the_dense_score() -> None:
     found = predict(MANIFEST, plan(a=0.9, b=0.9), CURVES, NONE)
     assert found.drop == 0.9
+    assert found.interval is not None
     assert found.interval.high == 0.9
 
 
 def test_what_was_not_measured_is_named() -> None:
     mixed = plan(a=0.95).setting({"b": Choice("taylor", 0.5)})
-    assert predict(MANIFEST, mixed, CURVES, NONE).missing == (
-        Gap("a", "measured only up to 0.9"),
+    found = predict(MANIFEST, mixed, CURVES, NONE)
+    assert found.missing == (
+        Gap("a", "measured only up to 0.9", beyond=True),
         Gap("b", "no measurement by taylor"),
     )
+    assert (found.drop, found.interval) == (None, None)
+
+
+def test_a_part_beyond_its_curve_counts_at_its_last_point() -> None:
+    found = predict(MANIFEST, plan(a=0.95), CURVES, NONE)
+    assert found.drop == 0.5
+    assert [gap.beyond for gap in found.missing] == [True]
 
 
 def test_another_recovery_needs_its_own_measurements() -> None:
     found = predict(MANIFEST, replace(plan(a=0.5), recovery="bn"), CURVES, NONE)
-    assert found.drop == 0
+    assert found.drop is None
     assert len(found.missing) == 1
 
 
@@ -99,6 +110,7 @@ def test_the_error_is_the_mean_distance_on_other_verified_plans() -> None:
     assert found.error.plans == 2
     assert found.error.mean == pytest.approx(0.03)
     assert found.error.worst == pytest.approx(0.04)
+    assert found.interval is not None
     assert found.interval.half_width == pytest.approx(0.03 * 2**0.5 + 0.04)
 
 

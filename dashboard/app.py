@@ -1,0 +1,47 @@
+"""The frame of the dashboard: ``streamlit run dashboard/app.py -- FOLDER``."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from dashboard import frame, problems, session, warm, watch
+from dashboard.views import curves, export, plan, recover, study
+
+_ICON: Final = Path(__file__).with_name("icon.png")
+_LIVE: Final = ("study", "curves")
+
+
+def main(folder: Path, first: str = "study") -> None:
+    """Show the dashboard over the studies in ``folder``, beginning with the page ``first``."""
+    warm.freeze()
+    st.set_page_config("Prunescope", page_icon=str(_ICON), layout="wide")
+    pages = [
+        st.Page(view.page, title=title, url_path=path, icon=icon, default=path == first)
+        for view, title, path, icon in (
+            (study, "Study", "study", ":material/lab_profile:"),
+            (curves, "Curves", "curves", ":material/show_chart:"),
+            (plan, "Plan", "plan", ":material/tune:"),
+            (recover, "Recover", "recover", ":material/healing:"),
+            (export, "Export", "export", ":material/download:"),
+        )
+    ]
+    chosen = st.navigation(pages, position="top")
+    with problems.shown():
+        session.read_link()
+        place = frame.show(folder)
+        if place is not None:
+            watch.strip(place, live=chosen.url_path in _LIVE or chosen.title == "Study")
+        said = session.notice()
+        if said:
+            st.warning(said)
+        chosen.run()
+
+
+def _folder() -> Path:
+    return Path(sys.argv[1] if len(sys.argv) > 1 else "studies").resolve()
+
+
+if __name__ == "__main__":
+    main(_folder())

@@ -1,0 +1,1 @@
+"""Figures from DataFrames. Plotly only: no Streamlit, no files."""

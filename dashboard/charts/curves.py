@@ -1,0 +1,157 @@
+"""One layer's curves, every method overlaid, each with its interval."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.curves import FEW_UNITS
+from dashboard.charts.colours import QUIET, faint
+
+Numbers = npt.NDArray[np.float64]
+
+SCALES: Final[Mapping[str, str]] = {
+    "score": "Score of the pruned model, %",
+    "drop": "Drop against the dense model, points",
+    "entropy": "Change of the cross-entropy, nats",
+    "divergence": "KL(dense ‖ pruned), nats",
+}
+"""What can be drawn upwards: column → axis title."""
+
+
+def curves_figure(
+    points: pd.DataFrame,
+    colours: Mapping[str, str],
+    baseline: float,
+    vertical: str = "score",
+    limit: float | None = None,
+    score_name: str = "Score",
+) -> go.Figure:
+    """Return the curves of one subject: a line, a band and markers per method.
+
+    Markers are hollow where the interval contains no change at all. Sparsities that removed
+    nothing are crosses without a value. Curves over few units are steps at the fractions that
+    exist.
+
+    Args:
+        points: Rows of one subject, as from ``analysis.curves.measured_points``.
+        colours: Method → colour; its order is the order of the legend.
+        baseline: Dense score, 0 to 1.
+        vertical: A key of ``SCALES``.
+        limit: Accepted drop, drawn as a line where the scale knows it.
+        score_name: What the score is called.
+    """
+    figure = go.Figure()
+    for method, colour in colours.items():
+        rows = points[points["method"] == method].sort_values("sparsity")
+        for (recovery, seed), group in rows.groupby(["recovery", "seed"], sort=True):
+            name = method + ("" if recovery == "none" else f" + {recovery}")
+            name += "" if seed == 0 else f" (seed {seed})"
+            dash = "solid" if recovery == "none" else "dot"
+            _add(figure, group, name, colour, dash, baseline, vertical)
+    dense = {"score": 100 * baseline}.get(vertical, 0.0)
+    figure.add_hline(
+        dense, line={"color": QUIET, "width": 1}, annotation_text="dense",
+        annotation_position="bottom left", annotation_font={"color": QUIET, "size": 11},
+    )  # fmt: skip
+    if limit is not None and vertical in ("score", "drop"):
+        height = 100 * (baseline - limit) if vertical == "score" else 100 * limit
+        figure.add_hline(
+            height, line={"color": QUIET, "width": 1, "dash": "dash"},
+            annotation_text=f"accepted drop {100 * limit:g} pt",
+            annotation_position="bottom left", annotation_font={"color": QUIET, "size": 11},
+        )  # fmt: skip
+    title = SCALES[vertical].replace("Score", score_name, 1)
+    figure.update_layout(
+        height=430, margin={"l": 8, "r": 8, "t": 8, "b": 8}, hovermode="closest",
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": None},
+        uirevision=vertical,
+    )  # fmt: skip
+    figure.update_xaxes(
+        title="Sparsity of this layer, %", range=[0, 101], dtick=10, showgrid=False, zeroline=False
+    )
+    figure.update_yaxes(title=title, zeroline=False, automargin=True)
+    return figure
+
+
+def _add(
+    figure: go.Figure,
+    rows: pd.DataFrame,
+    name: str,
+    colour: str,
+    dash: str,
+    baseline: float,
+    vertical: str,
+) -> None:
+    taken = rows[rows["removed"] > 0]
+    stepped = bool(len(taken)) and bool((taken["total"] <= FEW_UNITS).any())
+    if stepped:
+        taken = taken.drop_duplicates("removed")
+    shape = "hv" if stepped else "linear"
+    across = np.concatenate([[0.0], 100 * taken["share" if stepped else "sparsity"].to_numpy()])
+    middle, low, high = _heights(taken, vertical)
+    start = np.array([100 * baseline if vertical == "score" else 0.0])
+    group: dict[str, Any] = {"legendgroup": name}
+    if low is not None and high is not None and len(taken):
+        around = np.concatenate([across, across[::-1]])
+        figure.add_trace(
+            go.Scatter(
+                x=around,
+                y=np.concatenate([start, high, low[::-1], start]),
+                fill="toself", fillcolor=faint(colour, 0.14), line={"width": 0, "shape": shape},
+                mode="lines", hoverinfo="skip", showlegend=False, **group,
+            )
+        )  # fmt: skip
+    noise = taken["noise"].to_numpy(bool)
+    figure.add_trace(
+        go.Scatter(
+            x=across,
+            y=np.concatenate([start, middle]),
+            name=name, mode="lines+markers",
+            line={"color": colour, "width": 2, "dash": dash, "shape": shape},
+            marker={
+                "size": np.concatenate([[0], np.full(len(taken), 7)]),
+                "color": colour,
+                "symbol": ["circle", *np.where(noise, "circle-open", "circle")],
+                "line": {"width": 1.5, "color": colour},
+            },
+            customdata=["dense", *map(_told, taken.to_dict("records"))],
+            hovertemplate="%{customdata}<extra>" + name + "</extra>", **group,
+        )
+    )  # fmt: skip
+    idle = rows[rows["removed"] <= 0]
+    if len(idle):
+        figure.add_trace(
+            go.Scatter(
+                x=100 * idle["sparsity"], y=np.full(len(idle), start[0]), mode="markers",
+                marker={"symbol": "x-thin-open", "size": 8, "color": QUIET}, showlegend=False,
+                hovertemplate="%{x:g} %: too small to remove one<extra>" + name + "</extra>",
+                **group,
+            )
+        )  # fmt: skip
+
+
+def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None, Numbers | None]:
+    """Middle, low and high of the marks; no interval is kept for cross-entropy and KL."""
+    if vertical in ("entropy", "divergence"):
+        return rows[vertical].to_numpy(float), None, None
+    drop, low, high = (100 * rows[name].to_numpy(float) for name in ("drop", "low", "high"))
+    if vertical == "drop":
+        return drop, low, high
+    score = 100 * rows["score"].to_numpy(float)
+    return score, score - (high - drop), score + (drop - low)
+
+
+def _told(row: Mapping[Any, Any]) -> str:
+    half = (row["high"] - row["low"]) / 2
+    noise = " · within noise" if row["noise"] else ""
+    broken = f"<br>{row['nonfinite']} samples gave NaN or infinity" if row["nonfinite"] else ""
+    return (
+        f"<b>{100 * row['sparsity']:g} %</b> asked, {row['removed']:,} of {row['total']:,} removed"
+        f"<br>score {100 * row['score']:.2f} %"
+        f"<br>drop {100 * row['drop']:.2f} ± {100 * half:.2f} pt{noise}"
+        f"<br>{row['samples']:,} samples{broken}"
+    )

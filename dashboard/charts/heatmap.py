@@ -1,0 +1,81 @@
+"""Layers by sparsities: where a network breaks, at a glance."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.colours import scale
+
+BEST: Final = "best of all"
+_TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
+_LABELLED: Final = 40
+"""Up to so many layers every cell carries its number."""
+
+
+def heat_table(points: pd.DataFrame, layers: Sequence[str], method: str) -> pd.DataFrame:
+    """Return the cells of a layer × sparsity map, one row per cell, unmeasured ones left out.
+
+    Args:
+        points: As from ``analysis.curves.measured_points``.
+        layers: Which, in the order wanted.
+        method: Its name, or ``BEST`` for the smallest drop of any method.
+    """
+    rows = points[(points["removed"] > 0) & points["subject"].isin(layers)]
+    if method != BEST:
+        rows = rows[rows["method"] == method]
+    kept = ["subject", "sparsity", "drop", "low", "high", "noise", "method"]
+    return rows.sort_values("drop", kind="stable").drop_duplicates(["subject", "sparsity"])[kept]
+
+
+def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Figure:
+    """Return the map of drops in points; the colour follows the root, so small drops show.
+
+    Args:
+        cells: As from ``heat_table``.
+        layers: Rows from top to bottom; one without cells stays empty.
+        dark: Whether the page is dark.
+    """
+    sparsities = sorted(cells["sparsity"].unique())
+    places = {name: place for place, name in enumerate(layers)}
+    across = {value: place for place, value in enumerate(sparsities)}
+    drop = np.full((len(layers), len(sparsities)), np.nan)
+    told: list[list[Any]] = [[""] * len(sparsities) for _ in layers]
+    shown: list[list[str]] = [[""] * len(sparsities) for _ in layers]
+    for row in cells.to_dict("records"):
+        i, j = places[row["subject"]], across[row["sparsity"]]
+        value = 100 * row["drop"]
+        drop[i, j] = value
+        half = 50 * (row["high"] - row["low"])
+        noise = ", within noise" if row["noise"] else ""
+        told[i][j] = f"{value:.2f} ± {half:.2f} pt{noise}<br>{row['method']}"
+        shown[i][j] = "·" if row["noise"] else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+    root = np.sqrt(np.maximum(drop, 0))
+    top = max(float(np.nanmax(root)) if np.isfinite(root).any() else 1.0, 1.0)
+    ticks = [tick for tick in _TICKS if tick**0.5 <= top]
+    few = len(layers) <= _LABELLED
+    figure = go.Figure(
+        go.Heatmap(
+            z=root, x=[f"{100 * value:g} %" for value in sparsities], y=list(layers),
+            zmin=0, zmax=top, colorscale=scale(dark), xgap=1, ygap=1 if few else 0,
+            text=shown if few else None, texttemplate="%{text}" if few else None,
+            textfont={"size": 11}, customdata=told, hoverongaps=False,
+            hovertemplate="<b>%{y}</b> at %{x}<br>%{customdata}<extra></extra>",
+            colorbar={
+                "title": {"text": "Drop, pt", "side": "right"}, "thickness": 10, "outlinewidth": 0,
+                "tickvals": [tick**0.5 for tick in ticks], "ticktext": [f"{t:g}" for t in ticks],
+            },
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        height=max(140, min(70 + (24 if few else 8) * len(layers), 1100)),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+    )
+    figure.update_xaxes(title="Sparsity", type="category", side="bottom", showgrid=False)
+    figure.update_yaxes(
+        autorange="reversed", type="category", showgrid=False, automargin=True,
+        tickmode="linear" if few else "auto",
+    )  # fmt: skip
+    return figure

@@ -1,0 +1,95 @@
+"""Everything that the pages read from the disk: the only cached functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from analysis.curves import Curve, CurveKey, curves, measured_points
+from analysis.jobs import ACTIVE, Job, jobs
+from analysis.store.folder import MANIFEST, Study, find_studies
+
+JOBS = "jobs"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A study's measurements in the three forms that pages want; shared, so never modified.
+
+    Attributes:
+        frame: Rows as stored.
+        points: Means and intervals, one row per point.
+        curves: By subject, method, recovery and seed.
+    """
+
+    frame: pd.DataFrame
+    points: pd.DataFrame
+    curves: Mapping[CurveKey, Curve]
+
+
+def catalogue(folder: Path) -> tuple[Path, ...]:
+    """Return the studies in ``folder``, those included that a job is still about to make."""
+    found = set(find_studies(folder))
+    if folder not in found:
+        found.update(path.parent for path in folder.glob(f"*/{JOBS}") if path.is_dir())
+    return tuple(sorted(found))
+
+
+def study(folder: Path) -> Study | None:
+    """Return the study in ``folder``, or None while its first job has not written it yet."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    return _study(folder, path.stat().st_mtime_ns)
+
+
+def measured(of: Study) -> Measured:
+    """Return the measurements of a study as they are now."""
+    return _measured(of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder))
+
+
+def verified(of: Study) -> pd.DataFrame:
+    """Return the measured plans of a study as they are now."""
+    return _verified(of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder))
+
+
+def signature(of: Study) -> int:
+    """Return a number that changes when measurements or verifications are added."""
+    return hash((_signature(of.measurements.folder), _signature(of.verifications.folder)))
+
+
+def jobs_of(folder: Path) -> tuple[Job, ...]:
+    """Return the jobs of a study's folder, newest first."""
+    return jobs(folder)
+
+
+def running(folder: Path) -> Job | None:
+    """Return the oldest job that is at work or waits, if any."""
+    active = [job for job in jobs(folder) if job.state() in ACTIVE]
+    return active[-1] if active else None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _study(folder: Path, changed: int) -> Study:
+    del changed  # part of the cache's key only
+    return Study.open(folder)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> Measured:
+    del folder, fingerprint, signature
+    frame = _of.measured()
+    return Measured(frame, measured_points(frame), curves(frame, _of.manifest))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _verified(_of: Study, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
+    del folder, fingerprint, signature
+    return _of.verified()
+
+
+def _signature(folder: Path) -> int:
+    """Files never change once written, so their names are enough."""
+    return hash(tuple(sorted(path.name for path in folder.glob("*.parquet"))))

@@ -1,0 +1,80 @@
+"""Numbers as people read them: units everywhere, percent only here."""
+
+import math
+
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_MINUS = "\u2212"
+
+
+def count(value: float) -> str:
+    """Return a number of things with three digits that matter.
+
+    >>> count(271_914), count(41_300_000), count(950)
+    ('272 k', '41.3 M', '950')
+    """
+    for size, prefix in _PREFIXES:
+        if abs(value) >= size * 0.9995:
+            return f"{_three(value / size)} {prefix}"
+    return f"{value:,.0f}".replace(",", "\u2009")
+
+
+def bytes_(value: float) -> str:
+    """Return bytes with a decimal prefix.
+
+    >>> bytes_(1_087_656), bytes_(812)
+    ('1.09 MB', '812 B')
+    """
+    for size, prefix in _PREFIXES:
+        if abs(value) >= size * 0.9995:
+            return f"{_three(value / size)} {prefix}B"
+    return f"{value:.0f} B"
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    """Return a fraction as percent.
+
+    >>> percent(0.925), percent(float("nan"))
+    ('92.5 %', '–')
+    """
+    if math.isnan(fraction):
+        return "–"
+    return f"{_signed(fraction * 100, digits)} %"
+
+
+def points(drop: float, digits: int = 2, sign: bool = False) -> str:
+    """Return a difference of two scores in points (hundredths).
+
+    >>> points(0.0125), points(-0.003, sign=True)
+    ('1.25 pt', '−0.30 pt')
+    """
+    if math.isnan(drop):
+        return "–"
+    text = _signed(drop * 100, digits)
+    return f"{'+' if sign and drop > 0 else ''}{text} pt"
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration.
+
+    >>> seconds(4.2), seconds(75), seconds(7300), seconds(None)
+    ('4 s', '1 min 15 s', '2 h 1 min', '–')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    whole = max(round(value), 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _three(value: float) -> str:
+    digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _signed(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return _MINUS + text[1:] if text.startswith("-") and float(text) != 0 else text.lstrip("-")

@@ -1,0 +1,1 @@
+"""Pieces of pages that are forms or tables of their own."""

@@ -1,0 +1,146 @@
+"""What the draft keeps and costs, what accuracy to expect, and what was really measured."""
+
+import pandas as pd
+import streamlit as st
+
+from analysis.jobs import start
+from analysis.planning.plan import Plan
+from analysis.planning.predict import Prediction, predict
+from analysis.planning.preview import Preview, preview
+from analysis.statistics import Interval, paired_interval
+from analysis.store.documents import write_document
+from analysis.store.folder import Study
+from dashboard import loaders, units
+from dashboard.loaders import Measured
+from dashboard.tables import verified_table
+
+
+def show(opened: Study, known: Measured, plan: Plan) -> None:
+    """Show prediction, measured truth and costs of ``plan``."""
+    verified = loaders.verified(opened)
+    prediction = predict(opened.manifest, plan, known.curves, verified)
+    with st.container(border=True, key="outlook"):
+        left, right = st.columns(2)
+        with left:
+            _predicted(opened, prediction)
+        with right:
+            _measured(opened, plan, verified)
+        for gap in prediction.missing[:3]:
+            st.caption(f":material/warning: {gap.subject}: {gap.reason}")
+        if len(prediction.missing) > 3:
+            st.caption(f":material/warning: and {len(prediction.missing) - 3} more layers")
+    _costs(preview(opened.manifest, plan, known.curves))
+
+
+def draft_file(opened: Study, plan: Plan) -> str:
+    """Write ``plan`` where a job can read it, whatever it is called, and return the path."""
+    path = opened.folder / "drafts" / f"{plan.digest}.json"
+    if not path.exists():
+        write_document(path, plan)
+    return str(path)
+
+
+def measured_row(verified: pd.DataFrame, plan: Plan) -> "pd.Series[float] | None":
+    """Return the row of ``plan`` measured on the validation split, if there is one."""
+    rows = verified[(verified["digest"] == plan.digest) & (verified["split"] == "validation")]
+    return rows.iloc[0] if len(rows) else None
+
+
+def history(opened: Study, known: Measured) -> None:
+    """Show every plan of this study that was really measured."""
+    verified = loaders.verified(opened)
+    if verified.empty:
+        return
+    st.subheader("Measured plans", anchor=False)
+    table = verified_table(opened.manifest, verified, known.curves)
+    st.dataframe(
+        table, hide_index=True, height=min(38 + 35 * len(table), 260),
+        column_config={
+            "Score": st.column_config.NumberColumn("Score, %", format="%.2f"),
+            "Drop": st.column_config.NumberColumn("Drop, pt", format="%.2f"),
+            "±": st.column_config.NumberColumn(format="%.2f", help="Half of the 95 % interval."),
+            "Predicted": st.column_config.NumberColumn(
+                "Predicted drop, pt", format="%.2f", help="From the curves as they are now."
+            ),
+            "Off by": st.column_config.NumberColumn("Off by, pt", format="%+.2f"),
+            "Removed": st.column_config.NumberColumn("Removed, %", format="%.1f"),
+            "Samples": st.column_config.NumberColumn(format="localized"),
+        },
+        alt="Measured plans with their predicted and measured drops",
+    )  # fmt: skip
+
+
+def _predicted(opened: Study, prediction: Prediction) -> None:
+    baseline = opened.manifest.baseline.score if opened.manifest.baseline else 0.0
+    name = opened.manifest.reference.metric.rpartition(":")[2]
+    if prediction.drop is None or prediction.interval is None:
+        st.metric(f"Predicted {name}", "unknown")
+        st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
+        return
+    st.metric(
+        f"Predicted {name}", units.percent(baseline - prediction.drop, 2),
+        f"{units.points(-prediction.drop, sign=True)}",
+        help=f"Predicted, not measured: {prediction.predictor}. Interval of the drop: "
+        f"{_range(prediction.interval)}.",
+    )  # fmt: skip
+    if prediction.error is None:
+        st.caption("Predicted from single layers; **not yet checked** on a measured plan.")
+    else:
+        plans = "plan" if prediction.error.plans == 1 else "plans"
+        st.caption(
+            f"Back-tested: off by {units.points(prediction.error.mean)} on average over "
+            f"{prediction.error.plans} measured {plans}, at worst "
+            f"{units.points(prediction.error.worst)}."
+        )
+
+
+def _measured(opened: Study, plan: Plan, verified: pd.DataFrame) -> None:
+    name = opened.manifest.reference.metric.rpartition(":")[2]
+    row = measured_row(verified, plan)
+    if row is None:
+        st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
+        if st.button(
+            "Measure it", key="measure", icon=":material/science:", type="primary",
+            disabled=not plan.active(),
+            help="Applies the plan for real and evaluates the validation split, in a job.",
+        ):  # fmt: skip
+            start(
+                opened.folder,
+                ["verify", str(opened.folder), draft_file(opened, plan), "--split", "validation"],
+            )
+            st.rerun()
+        return
+    samples = int(row["samples"])
+    drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+    st.metric(
+        f"Measured {name}", units.percent(float(row["score_sum"]) / samples, 2),
+        units.points(-drop.mean, sign=True),
+        help=f"Of just this plan, on {samples:,} validation samples. Drop {_range(drop)}, 95 %.",
+    )  # fmt: skip
+    st.caption(f"Drop {_range(drop)}, 95 % paired interval, {samples:,} samples.")
+
+
+def _costs(found: Preview) -> None:
+    exact = "exact" if found.compressed_measured else "predicted"
+    rows = [
+        ("Non-zero parameters", units.count, found.parameters, found.kept, ""),
+        ("Bytes, dense tensors", units.bytes_, found.dense_bytes, found.dense_bytes, ""),
+        ("Bytes, bit mask + values", units.bytes_, found.dense_bytes, found.sparse_bytes, ""),
+        ("Bytes, deflated", units.bytes_, found.dense_bytes, found.compressed_bytes, exact),
+        ("MACs, dense runtime", units.count, found.macs, found.macs, ""),
+        ("MACs by non-zero weights", units.count, found.macs, found.nonzero_macs, ""),
+    ]
+    lines = ["| | Dense | Plan | |", "| :-- | --: | --: | --: |"]
+    for label, form, dense, now, note in rows:
+        ratio = f"{100 * now / dense:.1f} %" if dense else "–"
+        mark = f" :gray-badge[{note}]" if note and found.layers else ""
+        lines.append(f"| {label}{mark} | {form(dense)} | **{form(now)}** | {ratio} |")
+    st.markdown("\n".join(lines))
+    st.caption(
+        f"{units.percent(found.sparsity)} of all parameters are zero. Dense tensors store zeros, "
+        "dense runtimes multiply by them: a smaller download, not faster inference."
+    )
+
+
+def _range(drop: Interval) -> str:
+    return f"{units.points(drop.low)} to {units.points(drop.high)}"

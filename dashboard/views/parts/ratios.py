@@ -1,0 +1,104 @@
+"""The table of layers: exact sparsities and methods, typed in place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from analysis.errors import BadValue
+from analysis.planning.plan import Choice, Plan
+from analysis.store.folder import Study
+from analysis.study import Method, sparsity
+from dashboard import session
+from dashboard.loaders import Measured
+from dashboard.tables import methods_of, plan_table
+from dashboard.views.parts.bulk import default_method
+
+
+def table(opened: Study, known: Measured, shown: tuple[str, ...]) -> None:
+    """Show the layers ``shown`` with what the draft does to them, and take typed changes."""
+    if not shown:
+        st.info("No layer's name or kind contains what you search for.")
+        return
+    draft = session.draft(opened)
+    default = default_method(opened, known)
+    rows = plan_table(opened.manifest, draft.base, draft.plan, known.curves, shown, default)
+    key = f"ratios {opened.folder.name} {draft.revision} {hash(shown)}"
+    st.data_editor(
+        rows, key=key, hide_index=True, num_rows="fixed", height=min(38 + 35 * len(rows), 640),
+        disabled=["Layer", "Kind", "Weights", "Alone", "±", "MACs", "Curve"],
+        on_change=_take, args=(opened, key, shown, default),
+        column_config={
+            "Lock": st.column_config.CheckboxColumn(
+                "Lock", width=46, help="Bulk edits leave a locked layer alone."
+            ),
+            "Layer": st.column_config.TextColumn(pinned=True),
+            "Sparsity": st.column_config.NumberColumn(
+                "Remove, %", min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
+                help="Share of this layer's weights that is set to zero.",
+            ),
+            "Method": st.column_config.SelectboxColumn(
+                options=methods_of(opened.manifest), required=True
+            ),
+            "Weights": st.column_config.NumberColumn(format="compact"),
+            "MACs": st.column_config.NumberColumn(
+                "MACs, %", format="%.1f", help="Share of the model's multiply-accumulates."
+            ),
+            "Alone": st.column_config.NumberColumn(
+                "Drop alone, pt", format="%.2f",
+                help="Drop when only this layer is pruned so far: measured, or linear between "
+                "measured points. Empty where this method was not measured.",
+            ),
+            "±": st.column_config.NumberColumn(format="%.2f", help="Half of its 95 % interval."),
+            "Curve": st.column_config.LineChartColumn(
+                "Drop, 0 to 100 %", y_min=0, width="small", help="Of this method."
+            ),
+        },
+        alt="Sparsity and method per layer",
+    )  # fmt: skip
+    dense = sum(1 for name in shown if name not in draft.plan.active())
+    locked = sum(choice.locked for choice in draft.plan.choices.values())
+    st.caption(
+        f"{len(shown) - dense} of {len(shown)} shown layers are pruned, {locked} locked. "
+        "Double-click a cell to type; paste works over many cells."
+    )
+
+
+def changed(
+    base: Plan, edits: Mapping[int, Mapping[str, Any]], shown: tuple[str, ...], default: Method
+) -> Plan:
+    """Return ``base`` with the edits of the browser's table, checked as any foreign input.
+
+    Args:
+        base: What the table was filled from.
+        edits: Row → column → new value.
+        shown: Subjects in the order of the rows.
+        default: Method of subjects that had none.
+
+    Raises:
+        BadValue: A row that does not exist, or a value that is no sparsity or method.
+    """
+    changes = {}
+    for place, values in edits.items():
+        if not 0 <= int(place) < len(shown):
+            raise BadValue(
+                f"Expected an edit of one of {len(shown)} rows, but got row {place}. "
+                "Reload the page."
+            )
+        name = shown[int(place)]
+        before = base.choices.get(name) or Choice(default.criterion, 0.0, default.granularity)
+        method = Method.parse(str(values.get("Method") or before.method))
+        given = values.get("Sparsity")
+        part = before.sparsity if given is None else sparsity(float(given) / 100)
+        lock = bool(values.get("Lock", before.locked))
+        changes[name] = Choice(method.criterion, part, method.granularity, lock)
+    return base.setting(changes)
+
+
+def _take(opened: Study, key: str, shown: tuple[str, ...], default: Method) -> None:
+    try:
+        edits = st.session_state[key]["edited_rows"]
+        session.typed(opened, changed(session.draft(opened).base, edits, shown, default))
+    except BadValue as error:
+        session.notice(str(error))
+        session.refill(opened)

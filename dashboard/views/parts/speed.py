@@ -1,0 +1,67 @@
+"""How long dense and pruned take on this machine, told honestly."""
+
+import pandas as pd
+import streamlit as st
+
+from analysis.jobs import start
+from analysis.latency.report import LatencyReport, Ratio, RuntimeLatency, read_latency
+from analysis.planning.plan import Plan
+from analysis.store.folder import Study
+from dashboard.views.parts import outlook
+
+
+def show(opened: Study, plan: Plan) -> None:
+    """Show the plan's latency against the dense model, and a button that measures it."""
+    st.subheader("Speed on this machine", anchor=False)
+    report = read_latency(opened.folder, plan.digest)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        batch = st.number_input("Batch", 1, 1024, 1, key="time batch", width=110)
+        threads = st.number_input("Threads", 1, 64, 1, key="time threads", width=110)
+        if st.button("Measure again" if report else "Measure speed", key="time",
+                     icon=":material/timer:"):  # fmt: skip
+            start(
+                opened.folder,
+                [
+                    "time", str(opened.folder), outlook.draft_file(opened, plan),
+                    "--batch", str(batch), "--threads", str(threads),
+                ],
+            )  # fmt: skip
+            st.rerun()
+        st.caption(
+            "Dense and pruned in turns, in PyTorch and ONNX Runtime; leave the machine idle."
+        )
+    if report is None:
+        return
+    for sentence in report.verdicts:
+        st.markdown(f"- {sentence}")
+    timed = [_row(each) for each in report.runtimes if each.problem is None]
+    if timed:
+        st.table(pd.DataFrame(timed), hide_index=True)
+    st.caption(_conditions(report))
+
+
+def _row(each: RuntimeLatency) -> dict[str, str]:
+    return {
+        "Runtime": f"{each.runtime} {each.version}",
+        "Dense, ms": _time(each.dense.median, each.dense.low, each.dense.high),
+        "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
+        "Dense / pruned": _ratio(each.ratio),
+        "Dense / dense": _ratio(each.control),
+        "Rounds": f"{each.pairs:,}",
+    }
+
+
+def _ratio(ratio: Ratio) -> str:
+    return f"{ratio.value:.2f}× ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def _time(median: float, low: float, high: float) -> str:
+    return f"{1000 * median:.3g} ({1000 * low:.3g} to {1000 * high:.3g})"
+
+
+def _conditions(report: LatencyReport) -> str:
+    return (
+        f"Median and quartiles of one forward pass of {report.batch} samples, {report.dtype}, "
+        f"{report.threads} of {report.cores} cores of {report.processor}. Dense / dense compares "
+        "two copies of the dense model: what this machine shows where there is no difference."
+    )

@@ -1,0 +1,91 @@
+"""The form that starts a sweep of the open study."""
+
+import streamlit as st
+
+from analysis.errors import PrunescopeError
+from analysis.jobs import start
+from analysis.store.folder import Study
+from analysis.study import Grid, Method, MethodSummary, parse_sparsities
+from analysis.sweep.points import missing, points
+from dashboard import loaders, units
+
+_RECOVERIES = {"none": "As pruned", "bn": "Batch norm re-estimated"}
+
+
+def form(opened: Study) -> None:
+    """Show which methods, sparsities and layers to measure, and start the job."""
+    manifest = opened.manifest
+    st.subheader("Measure curves", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        chosen = _methods(manifest.methods)
+    with right:
+        text = st.text_input(
+            "Sparsities", "0.1:0.9:0.1, 0.95", key="sweep sparsities",
+            help="Fractions removed: a list such as 0.5,0.7 or a range first:last:step.",
+        )  # fmt: skip
+        layers = st.multiselect(
+            "Layers", [layer.name for layer in manifest.prunable()], key="sweep layers",
+            placeholder=f"All {len(manifest.prunable())} that can be pruned",
+        )  # fmt: skip
+        recoveries = st.pills(
+            "Before evaluating", list(_RECOVERIES), selection_mode="multi", default=["none"],
+            format_func=lambda name: _RECOVERIES[name], key="sweep recovery",
+            help="Batch-norm statistics can be re-estimated on calibration inputs, without labels.",
+        )  # fmt: skip
+        _launch(opened, chosen, text.replace(" ", ""), tuple(layers), tuple(recoveries))
+
+
+def _methods(known: tuple[MethodSummary, ...]) -> tuple[str, ...]:
+    st.caption("Methods")
+    chosen = []
+    for method in known:
+        reason = f" *Not here: {method.reason}.*" if method.reason else ""
+        ticked = st.checkbox(
+            f"**{method.title}** `{method.name}` — {method.definition}{reason}",
+            value=method.name == known[0].name and method.reason is None,
+            key=f"sweep method {method.name}", disabled=method.reason is not None,
+            help=f"{method.source} Reads: {method.needs}.",
+        )  # fmt: skip
+        if ticked:
+            chosen.append(method.name)
+    return tuple(chosen)
+
+
+def _launch(
+    opened: Study,
+    methods: tuple[str, ...],
+    sparsities: str,
+    layers: tuple[str, ...],
+    recoveries: tuple[str, ...],
+) -> None:
+    if not methods or not recoveries:
+        st.caption("Choose at least one method and one way of evaluating.")
+        return
+    try:
+        grid = Grid(
+            tuple(Method.parse(name) for name in methods), parse_sparsities(sparsities), layers,
+            recoveries,
+        )  # fmt: skip
+        wanted = points(grid, opened.manifest)
+        todo = missing(wanted, loaders.measured(opened).frame, opened.manifest)
+    except PrunescopeError as error:
+        st.error(str(error))
+        return
+    known = len(wanted) - len(todo)
+    st.caption(
+        f"{len(wanted):,} points, {known:,} of them measured already; each evaluates "
+        f"{units.count(opened.manifest.splits.get('validation', 0))} validation samples."
+    )
+    if st.button(
+        f"Measure {len(todo):,} points" if todo else "Everything is measured",
+        type="primary", disabled=not todo, key="sweep start", icon=":material/play_arrow:",
+    ):  # fmt: skip
+        arguments = [
+            "sweep", "--study", str(opened.folder), "--methods", ",".join(methods),
+            "--sparsities", sparsities, "--recovery", ",".join(recoveries),
+        ]  # fmt: skip
+        if layers:
+            arguments += ["--layers", ",".join(layers)]
+        start(opened.folder, arguments)
+        st.rerun()

@@ -1,0 +1,82 @@
+"""Jobs as they run: progress, remaining time, cancel. Polls the study's folder."""
+
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from analysis.jobs import ACTIVE, Job, Snapshot
+from dashboard import loaders, problems, units
+
+FAST: Final = 1.0
+SLOW: Final = 4.0
+_WORDS: Final = {
+    "sweep": "Sweep", "verify": "Measuring a plan", "finetune": "Fine-tuning",
+    "export": "Export", "time": "Timing",
+}  # fmt: skip
+_SEEN: Final = "jobs seen"
+
+
+def strip(folder: Path, live: bool) -> None:
+    """Show the study's active jobs, and rerun the page when one begins or ends.
+
+    Args:
+        folder: Of the study.
+        live: Rerun as well when new measurements arrive.
+    """
+    active = loaders.running(folder) is not None
+    st.fragment(_strip, run_every=FAST if active else SLOW)(folder, live)
+
+
+def title(job: Job) -> str:
+    """Return what a job does, for people."""
+    return _WORDS.get(job.kind, job.kind.capitalize())
+
+
+def _strip(folder: Path, live: bool) -> None:
+    with problems.shown():
+        jobs = loaders.jobs_of(folder)[:20]
+        snapshots = [(job, job.snapshot()) for job in jobs if job.state() in ACTIVE]
+        for job, snapshot in reversed(snapshots):
+            _row(job, snapshot)
+        _rerun_on_change(folder, live, tuple((job.id, job.state()) for job in jobs))
+
+
+def _row(job: Job, snapshot: Snapshot) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"job {job.folder}"):
+        share = snapshot.done / snapshot.total if snapshot.total else 0.0
+        st.progress(min(share, 1.0), text=describe(job, snapshot))
+        if st.button(
+            "Cancel", key=f"cancel {job.folder}", disabled=snapshot.stopping,
+            icon=":material/stop_circle:", help="What is finished is kept.",
+        ):  # fmt: skip
+            job.cancel()
+            st.rerun(scope="fragment")
+
+
+def describe(job: Job, snapshot: Snapshot) -> str:
+    """Return one line on how a job stands."""
+    parts = [f"**{title(job)}**"]
+    if snapshot.stopping:
+        parts.append("stopping")
+    elif snapshot.state == "waiting":
+        parts.append("waits for the job before it")
+    if snapshot.total > 1:
+        parts.append(f"{snapshot.done:,} of {snapshot.total:,}")
+    if snapshot.message:
+        parts.append(snapshot.message.replace("[", r"\["))
+    if snapshot.remaining is not None and snapshot.total > 1:
+        parts.append(f"{units.seconds(snapshot.remaining)} left")
+    elif snapshot.seconds:
+        parts.append(units.seconds(snapshot.seconds))
+    return " · ".join(parts)
+
+
+def _rerun_on_change(folder: Path, live: bool, states: tuple[tuple[str, str], ...]) -> None:
+    study = loaders.study(folder)
+    now = (states, study is not None, loaders.signature(study) if live and study else None)
+    key = f"{_SEEN} {folder} {live}"
+    before = st.session_state.get(key)
+    st.session_state[key] = now
+    if before is not None and before != now:
+        st.rerun()
