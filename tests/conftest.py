@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -14,6 +15,10 @@ from analysis.study import Reference
 from analysis.workbench import Workbench, prepare
 
 torch.set_num_threads(1)
+hypothesis.settings.register_profile(
+    "prunescope", deadline=None, derandomize=True, max_examples=50, database=None
+)
+hypothesis.settings.load_profile("prunescope")
 
 TINY = '''\
 """A tiny network, its data and metrics, as a user would write them."""

@@ -5,6 +5,7 @@ into one file, sorted by key and named by its content, so that two runs of the s
 with the same file. A row that stands twice is one row; the one with more samples counts.
 """
 
+import contextlib
 import hashlib
 import io
 import logging
@@ -83,8 +84,9 @@ class Table:
                 if path != written:
                     path.unlink(missing_ok=True)
             for path in self.folder.glob(".*.parquet.*.tmp"):  # of writers that were killed
-                if time.time() - path.stat().st_mtime > _STALE:
-                    path.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > _STALE:
+                        path.unlink()
 
     def _write(self, table: pa.Table) -> Path:
         buffer = io.BytesIO()
@@ -146,14 +148,13 @@ def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
     """Return the rows of ``frame`` as instances of the table's dataclass."""
     names = [each.name for each in fields(table.row)]
     tuples = {each.name for each in fields(table.row) if each.type == tuple[int, ...]}
-    with storage(table.folder):
-        return [
-            table.row(
-                **{n: tuple(int(v) for v in value) if n in tuples else value
-                   for n, value in zip(names, values, strict=True)}
-            )
-            for values in frame[names].itertuples(index=False, name=None)
-        ]  # fmt: skip
+    return [
+        table.row(
+            **{n: tuple(int(v) for v in value) if n in tuples else value
+               for n, value in zip(names, values, strict=True)}
+        )
+        for values in frame[names].itertuples(index=False, name=None)
+    ]  # fmt: skip
 
 
 def _digest(content: bytes) -> str:
