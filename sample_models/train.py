@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sample_models import fashion_mnist
+from sample_models.cards import write_card
 from sample_models.registry import NAMES, WEIGHTS, architecture
 
 
@@ -44,7 +45,7 @@ SCHEDULES: Final = {
 
 
 def main() -> None:
-    """Train, evaluate on validation and test, write weights and ``*.json`` beside them."""
+    """Train, evaluate on validation and test, write weights, ``*.json`` and the card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=NAMES)
     parser.add_argument("--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
@@ -92,6 +93,7 @@ def train(name: str, schedule: Schedule, folder: Path, seed: int) -> None:
     measured = {part: accuracy(network, fashion_mnist.split(part)) for part in fashion_mnist.SPLITS}
     measured |= {"epochs": schedule.epochs, "seed": seed, "seconds": round(time.time() - start)}
     (WEIGHTS / f"{name}.json").write_text(json.dumps(measured, indent=2) + "\n")
+    write_card(name)
     print(name, measured, flush=True)
 
 
