@@ -22,7 +22,7 @@ _PATIENCE: Final = 1800.0
 """Seconds after which a silent process counts as hung."""
 
 
-class ReloadFailed(PrunescopeError):
+class ReloadError(PrunescopeError):
     """An exported file that does not load or run in a fresh process."""
 
 
@@ -41,11 +41,12 @@ class Reloaded(nn.Module):
         super().__init__()
         self._leaves, self._spec = pytree.tree_flatten(outputs)
         self._folder = tempfile.TemporaryDirectory(prefix="prunescope-reload-")
-        self._errors = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "analysis.export.reload", kind, file, recipe, str(threads)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
-        )  # fmt: skip
+        self._complaints = Path(self._folder.name) / "complaints"
+        with self._complaints.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "analysis.export.reload", kind, file, recipe, str(threads)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+            )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self
@@ -61,11 +62,10 @@ class Reloaded(nn.Module):
             if stream is not None:
                 stream.close()
         self._process.wait()
-        self._errors.close()
         self._folder.cleanup()
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of what loaded the file; raises ``ReloadFailed`` if nothing did."""
+        """Return the versions of what loaded the file; raises ``ReloadError`` if nothing did."""
         found: dict[str, str] = self._ask({"load": True})["versions"]
         return found
 
@@ -89,7 +89,7 @@ class Reloaded(nn.Module):
         found = load_file(target)
         wanted = sum(isinstance(leaf, Tensor) for leaf in self._leaves)
         if answer["outputs"] != wanted:
-            raise ReloadFailed(f"it returns {answer['outputs']} tensors instead of {wanted}")
+            raise ReloadError(f"it returns {answer['outputs']} tensors instead of {wanted}")
         order = iter(range(wanted))
         leaves = [
             found[str(next(order))] if isinstance(leaf, Tensor) else leaf for leaf in self._leaves
@@ -99,7 +99,7 @@ class Reloaded(nn.Module):
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
-            raise ReloadFailed("its process has no pipes")
+            raise ReloadError("its process has no pipes")
         guard = threading.Timer(_PATIENCE, self._process.kill)
         guard.start()
         try:
@@ -111,13 +111,12 @@ class Reloaded(nn.Module):
         finally:
             guard.cancel()
         if not line:
-            raise ReloadFailed(self._complaint())
+            raise ReloadError(self._complaint())
         reply: dict[str, Any] = json.loads(line)
         return reply
 
     def _complaint(self) -> str:
         self._process.wait()
-        self._errors.seek(0)
-        text = self._errors.read().decode(errors="replace").strip()
+        text = self._complaints.read_text(errors="replace").strip()
         last = text.splitlines()[-1] if text else f"exit code {self._process.returncode}"
         return last[:300]

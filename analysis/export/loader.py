@@ -8,7 +8,7 @@ from typing import Final
 
 from analysis.export.recipe import Recipe
 
-_HEAD: Final = '''"""How to load what is in this folder: copy what you need, or run `python load.py`.
+_HEAD: Final = '''"""How to load what is in this folder: copy what you need, or run this file.
 
 {summary}
 """

@@ -30,7 +30,7 @@ def weights_sha256(tensors: Mapping[str, Tensor]) -> str:
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
         bits = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-        digest.update(bits.numpy())
+        digest.update(bits.numpy().data)
     return digest.hexdigest()
 
 

@@ -46,6 +46,8 @@ def verify(kind: FormatKind, file: Path, recipe: Path, promised: Promise) -> tup
             checks.append(_bytes(kind, file, size, promised))
             step, wanted = "outputs", "outputs for validation samples"
             checks.append(_outputs(model, promised))
+            if kind.name == "recipe":  # bit-identical weights in the same graph: nothing to add
+                return tuple(checks)
             step, wanted = "accuracy", "outputs for the whole validation split"
             outcome = evaluate(model, promised.validation, promised.metric, promised.batch)
             checks.append(_accuracy(outcome, promised))

@@ -1,5 +1,5 @@
 """How long the dense and the pruned model take on this machine, told honestly.
 
-``plan.time_plan`` measures and stores; ``report`` (torch-free) is what it found; ``measure``
-times any two models against each other.
+``measure.time_plan`` measures a plan and stores what it found; ``measure.time_models`` times any
+two models against each other; ``report`` (torch-free) holds the numbers and what they allow to say.
 """

@@ -20,6 +20,9 @@ class Timing:
     low: float
     high: float
 
+    def __str__(self) -> str:
+        return f"{self.median * 1e3:.3g} ms ({self.low * 1e3:.3g} to {self.high * 1e3:.3g})"
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -127,6 +130,21 @@ class LatencyReport:
             return f"{runtime.runtime}: no difference ({interval}){beyond}: {why}"
         word = "faster" if ratio.value > 1 else "slower"
         return f"{runtime.runtime}: the pruned model is {word} ({interval})."
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the report as text: the setting, both times per runtime, the verdicts."""
+        found = [
+            f"{self.processor}, {self.threads} of {self.cores} threads, batch {self.batch}, "
+            f"{self.dtype}; median and quartiles of interleaved runs"
+        ]
+        for each in self.runtimes:
+            if each.problem is None:
+                found.append(
+                    f"{each.runtime} {each.version}: dense {each.dense}, pruned {each.pruned}, "
+                    f"{each.pairs} pairs of {each.calls} passes"
+                )
+            found.append(self.verdict(each))
+        return tuple(found)
 
     @property
     def verdicts(self) -> tuple[str, ...]:

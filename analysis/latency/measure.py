@@ -1,0 +1,199 @@
+"""Time the dense and the pruned model against each other, in PyTorch and in ONNX Runtime."""
+
+import copy
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils import _pytree as pytree
+
+from analysis.capture.graph import Captured, Inputs, batch_size, call_arguments, take
+from analysis.criteria.scores import Scores
+from analysis.errors import BadValue, CannotCapture
+from analysis.export import onnx_file, program
+from analysis.export.replay import computing_threads
+from analysis.latency.race import STEPS, race
+from analysis.latency.report import LatencyReport, RuntimeLatency, write_latency
+from analysis.planning.plan import Plan
+from analysis.progress import Progress, Silent
+from analysis.pruned import plan_masks, pruned
+from analysis.store.folder import Study
+from analysis.workbench import Workbench
+
+
+def time_plan(
+    bench: Workbench,
+    study: Study,
+    plan: Plan,
+    batch: int = 1,
+    threads: int = 1,
+    budget_seconds: float = 30.0,
+    progress: Progress | None = None,
+) -> LatencyReport:
+    """Return how long the dense and ``plan``'s model take on this machine, and store it.
+
+    Recovery and fine-tuning change values, not time, so they are left out.
+
+    Args:
+        bench: The study's model and data; dense again afterwards.
+        study: Where the report is stored.
+        plan: What to prune; at weight granularity.
+        batch: Samples per forward pass, 1 or more.
+        threads: That a runtime may use, 1 or more.
+        budget_seconds: Time to spend, shared by the runtimes; see ``race``.
+        progress: Told how far the rounds are.
+
+    Raises:
+        BadValue: Batch, threads or budget are not above 0.
+        ForeignStudy: Plan, study and bench are not about the same.
+        Cancelled: Somebody asked to stop; nothing is stored.
+    """
+    _positive("batch", batch)
+    _positive("threads", threads)
+    _positive("budget in seconds", budget_seconds)
+    study.require(bench.manifest)
+    plan.require(study.manifest)
+    module = bench.network.module
+    masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
+    with pruned(module, masks):
+        zeroed = copy.deepcopy(module)
+    rows = torch.arange(batch) % len(bench.splits.validation)
+    runtimes = time_models(
+        module, zeroed, take(bench.splits.validation.inputs, rows), threads, budget_seconds,
+        progress or Silent(), bench.network.problem,
+    )  # fmt: skip
+    report = LatencyReport(
+        digest=plan.digest,
+        plan=plan.name,
+        fingerprint=plan.fingerprint,
+        batch=batch,
+        threads=threads,
+        dtype=str(next(module.parameters()).dtype).removeprefix("torch."),
+        processor=processor(),
+        cores=os.cpu_count() or 1,
+        dense_macs=bench.manifest.macs,
+        pruned_macs=bench.manifest.macs,
+        runtimes=runtimes,
+    )
+    write_latency(study.folder, report)
+    return report
+
+
+def time_models(
+    dense: nn.Module,
+    other: nn.Module,
+    inputs: Inputs,
+    threads: int,
+    budget: float,
+    progress: Progress,
+    problem: str | None = None,
+) -> tuple[RuntimeLatency, ...]:
+    """Return the latency of ``dense`` and ``other`` on ``inputs``, interleaved, per runtime.
+
+    The models may have different shapes: masked, or really smaller. A second copy of the dense
+    model runs in every round as a control.
+
+    Args:
+        dense: A captured graph, or a module (then PyTorch alone is timed).
+        other: Likewise.
+        inputs: One batch, as it is passed to both.
+        threads: That a runtime may use.
+        budget: Seconds, half for each runtime; exporting to ONNX comes on top.
+        progress: Told 200 steps.
+        problem: Why there is no graph, for the runtime that needs one.
+    """
+    progress.start(2 * STEPS, "timing")
+    models = [copy.deepcopy(dense), copy.deepcopy(other), copy.deepcopy(dense)]
+    with computing_threads(threads), torch.inference_mode():
+        native = _raced(
+            "PyTorch", torch.__version__, _torch_calls(models, inputs), budget / 2, progress
+        )
+    version = str(_onnxruntime_version())
+    try:
+        with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
+            calls = _onnx_calls(dense, other, inputs, threads, Path(folder), problem)
+            onnx = _raced("ONNX Runtime", version, calls, budget / 2, progress)
+    except CannotCapture as error:
+        progress.advance(STEPS, "not timed")
+        onnx = RuntimeLatency("ONNX Runtime", version, problem=str(error))
+    return native, onnx
+
+
+def processor() -> str:
+    """Return the name of this machine's CPU."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
+
+
+def _raced(
+    runtime: str,
+    version: str,
+    calls: Sequence[Callable[[], object]],
+    budget: float,
+    progress: Progress,
+) -> RuntimeLatency:
+    found = race(calls, budget, progress)
+    return RuntimeLatency(
+        runtime,
+        version,
+        dense=found.timing(0),
+        pruned=found.timing(1),
+        ratio=found.ratio(0, 1),
+        control=found.ratio(0, 2),
+        pairs=len(found.seconds),
+        calls=found.calls,
+    )
+
+
+def _torch_calls(models: Sequence[nn.Module], inputs: Inputs) -> list[Callable[[], object]]:
+    args, kwargs = call_arguments(inputs)
+
+    def bound(model: nn.Module) -> Callable[[], object]:
+        return lambda: model(*args, **kwargs)
+
+    return [bound(model) for model in models]
+
+
+def _onnx_calls(
+    dense: nn.Module,
+    other: nn.Module,
+    inputs: Inputs,
+    threads: int,
+    folder: Path,
+    problem: str | None,
+) -> list[Callable[[], object]]:
+    if not isinstance(dense, fx.GraphModule) or not isinstance(other, fx.GraphModule):
+        raise CannotCapture(f"ONNX is made from the model's graph, and there is none: {problem}")
+    example = take(inputs, torch.arange(2) % batch_size(inputs))
+    paths = []
+    for name, module in (("dense", dense), ("other", other)):
+        paths.append(folder / f"{name}.onnx")
+        onnx_file.write(program.exported(Captured(module, example)), paths[-1])
+    args, kwargs = pytree.tree_map(
+        lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x, call_arguments(inputs)
+    )
+
+    def bound(path: Path) -> Callable[[], object]:
+        opened = onnx_file.session(path, threads)
+        arrays: Any = onnx_file.feed(opened, args, kwargs)
+        return lambda: opened.run(None, arrays)
+
+    return [bound(path) for path in (paths[0], paths[1], paths[0])]
+
+
+def _onnxruntime_version() -> str:
+    import onnxruntime
+
+    return str(onnxruntime.__version__)
+
+
+def _positive(name: str, value: float) -> None:
+    if value <= 0:
+        raise BadValue(f"Expected {name} to be above 0, but got {value!r}. Give a positive number.")
