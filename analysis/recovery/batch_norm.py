@@ -24,9 +24,7 @@ _BATCH: Final = 128
 
 
 @contextlib.contextmanager
-def recovered(
-    bench: Workbench, recovery: str, pruned: nn.Module | None = None
-) -> Iterator[None]:
+def recovered(bench: Workbench, recovery: str, pruned: nn.Module | None = None) -> Iterator[None]:
     """Apply ``recovery`` to the bench's network as it is now, and take it back after the block.
 
     Args:

@@ -39,13 +39,15 @@ def objective(dense: nn.Module, samples: Samples, settings: FineTuning, batch: i
     Source: Hinton, Vinyals, Dean 2015, *Distilling the knowledge in a neural network*
     (arXiv 1503.02531), section 2.
     """
-    first = _rows(dense, take(samples.inputs, slice(0, 1)))
-    if first is None:
+    first = _rows(dense, take(samples.inputs, slice(0, 2)))
+    targets = samples.targets
+    if first is None or (targets is not None and not _whole(targets)):
+        got = "other outputs" if first is None or targets is None else f"{targets.dtype} targets"
         raise DataMismatch(
-            "Expected class logits (n, classes) to fine-tune on, but the model returns something "
-            "else. Fine-tune the exported weights with your own loss, or use recovery bn."
+            f"Expected class logits and integer class labels to fine-tune on, but got {got}. "
+            "Export the pruned model and train it with your own loss, or use recovery bn."
         )
-    rows, classes = first.shape
+    rows, classes = len(first) // min(len(samples), 2), first.shape[1]
     share, temperature = settings.distillation, settings.temperature
     labels = _labels(samples, rows, classes) if share < 1 else None
     teacher = _teacher(dense, samples, rows * classes, batch) if share > 0 else None
@@ -98,8 +100,6 @@ def _labels(samples: Samples, rows: int, classes: int) -> Tensor:
     problem = None
     if targets is None:
         problem = "there are none"
-    elif targets.is_floating_point() or targets.is_complex():
-        problem = f"got {targets.dtype}"
     elif targets.numel() != len(samples) * rows:
         problem = f"got {targets.numel()} for {len(samples) * rows} rows of logits"
     elif int(targets.min()) < 0 or int(targets.max()) >= classes:
@@ -110,3 +110,7 @@ def _labels(samples: Samples, rows: int, classes: int) -> Tensor:
             "then the dense model alone is the teacher."
         )
     return targets.reshape(len(samples), rows).long()
+
+
+def _whole(targets: Tensor) -> bool:
+    return not targets.is_floating_point() and not targets.is_complex()

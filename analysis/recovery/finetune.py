@@ -15,7 +15,7 @@ from analysis.errors import CannotPrune, DamagedFile
 from analysis.evaluate import Outcome, compare, evaluate
 from analysis.planning.plan import Plan
 from analysis.progress import Progress
-from analysis.pruned import plan_masks
+from analysis.pruned import Selection, select, selected
 from analysis.recovery.batch_norm import SAMPLES, reestimate
 from analysis.recovery.distillation import objective
 from analysis.recovery.report import (
@@ -47,32 +47,36 @@ def finetune(
     progress: Progress,
     test: bool = False,
 ) -> FineTuned:
-    """Train the masked network of ``plan`` on the calibration split and keep its best epoch.
+    """Train what ``plan`` leaves of the network on the calibration split; keep the best epoch.
 
     Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
     the one with the highest validation score; see ``FineTuned`` on what that score is worth.
     ``STUDY/recovered/DIGEST`` receives the whole state dict under the model's own names
-    (``weights.safetensors``) and the result (``result.json``), also after a cancellation.
+    (``weights.safetensors``) and the result (``result.json``), also after a cancellation; a later
+    run of the same plan takes their place.
 
     Args:
         bench: Network, data, metric.
         study: Where the result is kept.
-        plan: At weight granularity.
+        plan: Weights that it removes stay zero; units that it removes are gone, and the smaller
+            network is trained.
         settings: How to train.
         progress: Told loss, accuracy and rate; asked before each step whether to go on.
         test: Whether to measure dense, pruned and fine-tuned model on the test split too.
 
     Raises:
         ForeignStudy: Plan or study belong to other weights or data.
-        CannotPrune: A choice of the plan is not at weight granularity.
+        CannotPrune: The plan removes units of a network without a graph.
         DataMismatch: The model gives no class logits, or the labels do not fit them.
         BadValue: The loss was no number.
     """
     study.require(bench.manifest)
     plan.require(study.manifest)
     begun = time.monotonic()
-    masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
-    student = _student(bench, plan, masks)
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    selection = select(plan, scores)
+    student = _student(bench, plan, selection)
+    masks = _masks(student, selection)
     calibration, validation = bench.splits.calibration, bench.splits.validation
     splits = {"validation": validation} | ({"test": bench.splits.test} if test else {})
     before = {name: _outcome(student, bench, each) for name, each in splits.items()}
@@ -99,8 +103,10 @@ def finetune(
         ending=trained.ending,
         validation=sides["validation"],
         test=sides.get("test"),
-        removed=sum(keep.numel() - int(keep.sum()) for keep in masks.values()),
-        total=sum(keep.numel() for keep in masks.values()),
+        removed=_elements(bench.network.module)
+        - _elements(student)
+        + sum(int((~keep).sum()) for keep in masks.values()),
+        total=_elements(bench.network.module),
         seconds=seconds,
         threads=torch.get_num_threads(),
         weights_hash=hashlib.sha256(content).hexdigest(),
@@ -129,23 +135,32 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _student(bench: Workbench, plan: Plan, masks: Mapping[str, Tensor]) -> nn.Module:
-    """A copy of the network with the plan applied, its own recovery included."""
-    try:
-        student = copy.deepcopy(bench.network.module)
-    except Exception as error:
-        raise CannotPrune(
-            f"Expected a model that can be copied to fine-tune it, but copying raised "
-            f"{type(error).__name__}: {error}. Fine-tune the exported weights instead."
-        ) from error
-    with torch.no_grad():
-        for name, keep in masks.items():
-            student.get_parameter(name).masked_fill_(~keep, 0.0)
+def _student(bench: Workbench, plan: Plan, selection: Selection) -> nn.Module:
+    """A network of its own with the plan applied, the plan's own recovery included."""
+    with selected(bench.network, selection) as left:
+        try:
+            student = copy.deepcopy(left)
+        except Exception as error:
+            raise CannotPrune(
+                f"Expected a model that can be copied to fine-tune it, but copying raised "
+                f"{type(error).__name__}: {error}. Fine-tune the exported weights instead."
+            ) from error
     if plan.recovery == "bn":
         reestimate(student, bench.splits.calibration.chunk(0, SAMPLES))
     for parameter in student.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
     return student
+
+
+def _masks(student: nn.Module, selection: Selection) -> Mapping[str, Tensor]:
+    """What stays zero; in a physically smaller weight, that is what is zero now."""
+    if not selection.units:
+        return selection.masks
+    return {name: student.get_parameter(name).detach() != 0 for name in selection.masks}
+
+
+def _elements(module: nn.Module) -> int:
+    return sum(each.numel() for each in {id(p): p for p in module.parameters()}.values())
 
 
 def _outcome(module: nn.Module, bench: Workbench, samples: Samples) -> Outcome:

@@ -32,20 +32,20 @@ class FineTuning:
         seed: Of the order of samples and of dropout.
     """
 
-    epochs: int = 3
-    rate: float = 0.01
+    epochs: int = 5
+    rate: float = 0.05
     batch: int = 64
     momentum: float = 0.9
     decay: float = 1e-4
     warmup: float = 0.05
-    distillation: float = 0.5
+    distillation: float = 0.9
     temperature: float = 3.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         _within("epochs", self.epochs, 1, math.inf, "Ask for at least one pass.")
         _within("batch", self.batch, 2, math.inf, "Batch norm needs two samples to vary.")
-        _within("rate", self.rate, 0, 10, "Try 0.01.", above=True)
+        _within("rate", self.rate, 0, 10, "Try 0.05.", above=True)
         _within("momentum", self.momentum, 0, 0.9999, "Try 0.9.")
         _within("decay", self.decay, 0, 1, "Try 0.0001.")
         _within("warmup", self.warmup, 0, 1, "It is a fraction of all steps: try 0.05.")
@@ -152,8 +152,8 @@ class FineTuned:
         ending: ``finished``, ``cancelled``, or ``diverged``: the loss was no number any more.
         validation: The three models on the validation split.
         test: The same on the test split, when asked for.
-        removed: Weights that are zero by the masks.
-        total: Weights of the masked layers.
+        removed: Parameters that are zero by a mask, or gone with their units.
+        total: Parameters of the dense model.
         seconds: Of training and validation.
         threads: CPU threads; the same seed gives the same weights at the same number of them.
         weights_hash: SHA-256 of the weights file that belongs to this result.

@@ -1,0 +1,62 @@
+"""Workbenches and plans on the small networks of ``networks.py``."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from analysis.planning.plan import Choice, Plan
+from analysis.store.folder import Study
+from analysis.study import Reference
+from analysis.workbench import Workbench, prepare
+
+SOURCE = Path(__file__).with_name("networks.py")
+MakeBench = Callable[..., Workbench]
+MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def make_bench() -> MakeBench:
+    def made(model: str, data: str = "blobs", metric: str = "top-1") -> Workbench:
+        named = metric if metric in ("top-1", "agreement") else f"{SOURCE}:{metric}"
+        return prepare(Reference(f"{SOURCE}:{model}", f"{SOURCE}:{data}", named))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def make_plan() -> MakePlan:
+    def made(bench: Workbench, sparsity: float = 0.8, recovery: str = "none") -> Plan:
+        names = [layer.name for layer in bench.manifest.prunable()]
+        choices = {name: Choice("magnitude", sparsity) for name in names}
+        return Plan("all", bench.manifest.fingerprint, choices, recovery)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def bench(make_bench: MakeBench) -> Workbench:
+    made = make_bench("blobs_model")
+    assert made.network.captured is not None
+    return made
+
+
+@pytest.fixture(scope="session")
+def untraceable(make_bench: MakeBench) -> Workbench:
+    made = make_bench("untraceable_model")
+    assert made.network.captured is None
+    return made
+
+
+@pytest.fixture
+def study(bench: Workbench, tmp_path: Path) -> Study:
+    return Study.create(tmp_path / "study", bench.manifest)
