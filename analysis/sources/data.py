@@ -2,10 +2,12 @@
 
 import hashlib
 import itertools
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -14,7 +16,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from analysis.capture.graph import Inputs, batch_size, take
-from analysis.errors import BadReference, BadValue, DataMismatch, UnknownName
+from analysis.errors import BadReference, BadValue, DataMismatch, PrunescopeError, UnknownName
 from analysis.sources.functions import find_function, is_function
 from analysis.sources.models import torchvision_transform
 from analysis.study import Reference
@@ -72,7 +74,7 @@ def load_data(reference: Reference) -> Splits:
         DataMismatch: A split is empty, its parts have different lengths, or values are NaN.
     """
     text = reference.data
-    path, _, query = text.partition("?")
+    path, _, query = text.partition("?")  # only a folder of images takes options
     if text.startswith("sample:"):
         splits = _sample(text.removeprefix("sample:"))
     elif path.startswith("imagefolder:"):
@@ -92,13 +94,18 @@ def load_data(reference: Reference) -> Splits:
 
 
 def data_hash(splits: Splits) -> str:
-    """Return a hash of the calibration and validation samples, values and order."""
+    """Return a hash of all samples of all splits: names, values and order."""
     digest = hashlib.sha256()
-    for samples in (splits.calibration, splits.validation):
-        for leaf in pytree.tree_leaves((samples.inputs, samples.targets)):
+    for name in SPLITS:
+        samples = splits.named(name)
+        leaves, _ = pytree.tree_flatten_with_path((samples.inputs, samples.targets))
+        for path, leaf in leaves:
+            digest.update(f"{name}{pytree.keystr(path)}".encode())
             if isinstance(leaf, Tensor):
                 digest.update(f"{leaf.dtype}{tuple(leaf.shape)}".encode())
-                digest.update(leaf.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+                digest.update(memoryview(leaf.detach().cpu().flatten().view(torch.uint8).numpy()))
+            else:
+                digest.update(repr(leaf).encode())
     return digest.hexdigest()[:16]
 
 
@@ -115,7 +122,7 @@ def _sample(name: str) -> Splits:
             torch.from_numpy(labels.astype(np.int64)),
         )
 
-    return Splits(*map(read, SPLITS), classes=fashion_mnist.CLASSES)
+    return _three(read, fashion_mnist.CLASSES)
 
 
 def _arrays(path: Path) -> Splits:
@@ -123,18 +130,23 @@ def _arrays(path: Path) -> Splits:
     if not path.is_file():
         raise BadReference(f"Expected data in {path}, but there is no such file. Check the path.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zlib.error,
+            zipfile.BadZipFile) as error:
         raise DataMismatch(
-            f"Expected {path} to hold plain arrays, but got: {error}. Save it with numpy.savez "
-            "from arrays of numbers."
-        ) from error
+            f"Expected {path} to hold plain arrays, but got: {str(error).rstrip('.')}. Save it "
+            "with numpy.savez from arrays of numbers."
+        ) from error  # fmt: skip
 
     def read(part: str) -> Samples:
         single = arrays.get(f"{part}_inputs")
         prefix = f"{part}_inputs_"
-        several = {k.removeprefix(prefix): _tensor(v) for k, v in arrays.items() if prefix in k}
+        several = {
+            key.removeprefix(prefix): _tensor(array)
+            for key, array in arrays.items()
+            if key.startswith(prefix)
+        }
         if single is None and not several:
             raise DataMismatch(
                 f"Expected {path} to hold {part}_inputs (and {part}_targets), but it holds "
@@ -145,14 +157,17 @@ def _arrays(path: Path) -> Splits:
         inputs: Inputs = several if single is None else _tensor(single)
         return Samples(inputs, None if targets is None else _labels(targets))
 
-    return Splits(*map(read, SPLITS))
+    return _three(read)
 
 
 def _from_function(text: str) -> Splits:
-    """The function returns splits → (inputs, targets) or splits → inputs."""
+    """The function returns split → (inputs, targets), or split → inputs without labels.
+
+    A pair counts as inputs and targets; inputs alone are a tensor, a dict or ``(inputs, None)``.
+    """
     try:
         made = find_function("data", text)()
-    except (BadReference, UnknownName):
+    except PrunescopeError:
         raise
     except Exception as error:
         raise BadReference(
@@ -168,11 +183,13 @@ def _from_function(text: str) -> Splits:
         )
 
     def read(part: str) -> Samples:
-        inputs, targets = made[part]
+        given = made[part]
+        pair = isinstance(given, tuple | list) and len(given) == 2
+        inputs, targets = given if pair else (given, None)
         plain = pytree.tree_map(lambda a: _tensor(a) if isinstance(a, np.ndarray) else a, inputs)
-        return Samples(plain, _labels(targets) if isinstance(targets, np.ndarray) else targets)
+        return Samples(plain, None if targets is None else _labels(targets))
 
-    return Splits(*map(read, SPLITS))
+    return _three(read)
 
 
 def _image_folder(folder: Path, model: str, options: dict[str, int]) -> Splits:
@@ -191,12 +208,18 @@ def _image_folder(folder: Path, model: str, options: dict[str, int]) -> Splits:
     try:
         if found["calibration"] and found["validation"]:
             trees = {part: ImageFolder(str(path)) for part, path in found.items() if path}
+            _require_alike(folder, {part: tree.classes for part, tree in trees.items()})
             order = {part: _shuffled(len(tree)) for part, tree in trees.items()}
             if "test" not in trees:  # the second half of validation is held back as test
                 half = len(order["validation"]) // 2
                 trees["test"] = trees["validation"]
                 order["test"] = order["validation"][half:]
                 order["validation"] = order["validation"][:half]
+        elif found["calibration"] or found["validation"]:
+            raise DataMismatch(
+                f"Expected both train and val in {folder}, but only one is there. Add the other, "
+                "or name the folder whose folders are the classes."
+            )
         else:
             tree = ImageFolder(str(folder))
             cuts = np.cumsum([options[part] for part in SPLITS])
@@ -207,22 +230,49 @@ def _image_folder(folder: Path, model: str, options: dict[str, int]) -> Splits:
     except FileNotFoundError as error:
         raise DataMismatch(
             f"Expected {folder} to hold one folder of images per class, but got: "
-            f"{str(error).splitlines()[0]} Arrange it as DIR/class/image.jpg."
+            f"{str(error).splitlines()[0].rstrip('.')}. Arrange it as DIR/class/image.jpg."
         ) from error
 
     def read(part: str) -> Samples:
-        rows = order[part][: options[part]]
-        pairs = [trees[part][int(row)] for row in rows]
-        if not pairs:
+        images, labels = [], []
+        for row in order[part][: options[part]]:
+            file, label = trees[part].samples[int(row)]
+            images.append(_image(file, trees[part].loader, transform))
+            labels.append(label)
+        if not images:
             raise DataMismatch(
                 f"Expected images for {part} in {folder}, but there are none. Add some."
             )
-        return Samples(
-            torch.stack([transform(image) for image, _ in pairs]),
-            torch.tensor([label for _, label in pairs]),
-        )
+        shapes = {tuple(image.shape) for image in images}
+        if len(shapes) > 1:
+            raise DataMismatch(
+                f"Expected preprocessing to give images of one shape, but {part} has "
+                f"{' and '.join(map(str, sorted(shapes)[:2]))}. Resize and crop in preprocess."
+            )
+        return Samples(torch.stack(images), torch.tensor(labels))
 
-    return Splits(*map(read, SPLITS), classes=tuple(trees["validation"].classes))
+    return _three(read, tuple(trees["validation"].classes))
+
+
+def _image(file: str, load: Callable[[str], Any], transform: Callable[[Any], Tensor]) -> Tensor:
+    try:
+        return transform(load(file))
+    except Exception as error:  # a broken image, or the user's preprocessing
+        raise DataMismatch(
+            f"Expected {file} to be an image that preprocessing can read, but it raised "
+            f"{type(error).__name__}: {error}. Replace the file or mend the preprocessing."
+        ) from error
+
+
+def _require_alike(folder: Path, classes: Mapping[str, list[str]]) -> None:
+    first = classes["calibration"]
+    for part, names in classes.items():
+        if names != first:
+            other = sorted(set(first) ^ set(names))
+            raise DataMismatch(
+                f"Expected the same classes in every split of {folder}, but {part} differs from "
+                f"calibration in {', '.join(other[:3])}. Give each split a folder per class."
+            )
 
 
 def _transform(model: str, size: int) -> Callable[[Any], Tensor]:
@@ -235,14 +285,14 @@ def _transform(model: str, size: int) -> Callable[[Any], Tensor]:
     if is_function(model):
         own = getattr(find_function("model", model), "preprocess", None)
         if callable(own):
-            return own  # type: ignore[no-any-return]
-    return v2.Compose(
+            return cast(Callable[[Any], Tensor], own)
+    return cast(Callable[[Any], Tensor], v2.Compose(
         [
             v2.ToImage(), v2.Resize(size * 8 // 7), v2.CenterCrop(size),
             v2.ToDtype(torch.float32, scale=True),
             v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
         ]
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _options(query: str) -> dict[str, int]:
@@ -251,7 +301,10 @@ def _options(query: str) -> dict[str, int]:
         if name not in options:
             raise UnknownName.among("option of imagefolder", name, options)
         if not value.isdigit() or int(value) < 1:
-            raise BadValue(f"Expected {name} to be a whole number above 0, but got {value!r}.")
+            raise BadValue(
+                f"Expected {name} to be a whole number above 0, but got {value!r}. Write for "
+                f"example imagefolder:DIR?{name}={options[name]}."
+            )
         options[name] = int(value)
     return options
 
@@ -260,14 +313,34 @@ def _shuffled(count: int) -> Any:
     return np.random.default_rng(0).permutation(count)
 
 
+def _three(read: Callable[[str], Samples], classes: tuple[str, ...] = ()) -> Splits:
+    calibration, validation, test = map(read, SPLITS)
+    return Splits(calibration, validation, test, classes)
+
+
 def _tensor(array: Any) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    try:
+        tensor = torch.from_numpy(np.array(array))
+    except TypeError as error:
+        raise DataMismatch(
+            f"Expected arrays of numbers, but got {np.asarray(array).dtype}. Convert them to "
+            "float32 or int64."
+        ) from error
     return tensor.float() if tensor.dtype == torch.float64 else tensor
 
 
-def _labels(array: Any) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    return tensor.long() if not tensor.is_floating_point() else tensor.float()
+def _labels(targets: Any) -> Tensor:
+    """Targets as int64 or float32; a column ``(n, 1)`` of labels is ``(n,)``."""
+    try:
+        tensor = targets if isinstance(targets, Tensor) else torch.from_numpy(np.array(targets))
+    except (TypeError, ValueError) as error:
+        raise DataMismatch(
+            f"Expected targets as a tensor or an array of numbers, but got "
+            f"{type(targets).__name__}. Convert them to int64 class labels."
+        ) from error
+    if tensor.is_floating_point():
+        return tensor.float()
+    return (tensor.flatten() if tensor.ndim == 2 and tensor.shape[1] == 1 else tensor).long()
 
 
 def _check(name: str, samples: Samples, source: str) -> None:

@@ -1,5 +1,6 @@
 """Find a user's function by reference: ``path/to/file.py:function`` or ``package.module:function``."""
 
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -57,11 +58,17 @@ def find_function(what: str, reference: str) -> Callable[..., Any]:
 
 
 def source_hash(function: Callable[..., Any]) -> str:
-    """Return a hash of the function's source file, so that an edited one is another one."""
+    """Return a hash of the function's name and source file, so that an edited one is another one."""
+    made = function
+    while isinstance(made, functools.partial):
+        made = made.func
+    made = made if inspect.isroutine(made) or inspect.isclass(made) else type(made)
+    text = f"{made.__module__}.{made.__qualname__}".encode()
     try:
-        text = Path(inspect.getsourcefile(function) or "").read_bytes()
+        source = inspect.getsourcefile(made)
+        text = made.__qualname__.encode() + (Path(source).read_bytes() if source else b"")
     except (OSError, TypeError):
-        text = repr(function).encode()
+        pass  # built in: its name says it all
     return hashlib.sha256(text).hexdigest()[:16]
 
 
@@ -71,13 +78,15 @@ def _import_file(what: str, path: Path) -> Any:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise BadReference(f"Expected {path} to be a Python file, but it cannot be imported.")
+        raise BadReference(
+            f"Expected {path} to be a Python file, but it cannot be imported. Check the file."
+        )
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise _broken(what, str(path), error) from error
     finally:
@@ -95,11 +104,11 @@ def _import_module(what: str, where: str) -> Any:
             f"Expected {what} {where!r} to be an importable module or a .py file, but "
             f"{error.name!r} is not installed. Check the name or install it."
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(what, where, error) from error
 
 
-def _broken(what: str, where: str, error: Exception) -> BadReference:
+def _broken(what: str, where: str, error: BaseException) -> BadReference:
     return BadReference(
         f"Expected {what} from {where} to import, but it raised {type(error).__name__}: "
         f"{error}. Mend the file."

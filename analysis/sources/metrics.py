@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.errors import BadValue, DataMismatch, UnknownName
+from analysis.errors import (
+    BadReference,
+    BadValue,
+    DataMismatch,
+    PrunescopeError,
+    UnknownName,
+)
 from analysis.sources.functions import find_function, is_function, source_hash
 
 NAMES: Final = ("top-1", "top-5", "agreement")
@@ -60,13 +66,41 @@ def logits(outputs: Any) -> Tensor | None:
     if not isinstance(found, Tensor):
         leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
         found = leaves[0] if leaves else None
-    if found is None or not found.is_floating_point() or found.ndim < 2 or found.shape[1] < 2:
+    if found is None or not found.is_floating_point() or found.ndim < 2:
         return None
-    if found.ndim == 2:
-        return found
+    rows = found
     if found.ndim == 3:
-        return found.flatten(0, 1)
-    return found.movedim(1, -1).flatten(0, -2)
+        rows = found.flatten(0, 1)
+    elif found.ndim > 3:
+        rows = found.movedim(1, -1).flatten(0, -2)
+    return rows if rows.shape[1] > 1 else None
+
+
+def class_labels(rows: Tensor, targets: Any, what: str) -> Tensor:
+    """Return ``targets`` as one class label per row of logits ``(rows, classes)``.
+
+    Raises:
+        DataMismatch: Not whole numbers, not one per row, or not a class of these logits; ``what``
+            says what they are for.
+    """
+    labels = torch.as_tensor(targets).flatten()
+    if labels.is_floating_point():
+        raise DataMismatch(
+            f"Expected class labels as integers for {what}, but got {labels.dtype}. Give integer "
+            "targets or your own metric: --metric file.py:function."
+        )
+    if len(labels) != len(rows):
+        raise DataMismatch(
+            f"Expected {len(rows)} labels for outputs of this shape, but got {len(labels)}. Give "
+            "one label per row of logits."
+        )
+    if len(labels) and (int(labels.min()) < 0 or int(labels.max()) >= rows.shape[1]):
+        raise DataMismatch(
+            f"Expected labels from 0 to {rows.shape[1] - 1} for outputs with {rows.shape[1]} "
+            f"classes, but got {int(labels.min())} to {int(labels.max())}. Check that data and "
+            "model have the same classes."
+        )
+    return labels.to(rows.device)
 
 
 def rows_per_sample(values: Tensor, samples: int) -> Tensor:
@@ -79,28 +113,15 @@ def _top(k: int) -> Callable[[Any, Any], Tensor]:
         rows = logits(outputs)
         if rows is None:
             raise DataMismatch(
-                "Expected outputs with class logits (n, classes) for top-1, but the model returns "
+                f"Expected outputs with class logits (n, classes) for top-{k}, but the model returns "
                 "something else. Name your own metric: --metric file.py:function."
             )
-        labels = torch.as_tensor(targets).flatten()
-        if labels.is_floating_point():
-            raise DataMismatch(
-                f"Expected class labels as integers for top-{k}, but got {labels.dtype}. Give "
-                "integer targets or your own metric: --metric file.py:function."
-            )
-        if len(labels) != len(rows):
-            raise DataMismatch(
-                f"Expected {len(rows)} labels for outputs of this shape, but got {len(labels)}. "
-                "Give one label per row of logits."
-            )
-        if len(labels) and (int(labels.min()) < 0 or int(labels.max()) >= rows.shape[1]):
-            raise DataMismatch(
-                f"Expected labels from 0 to {rows.shape[1] - 1} for outputs with {rows.shape[1]} "
-                f"classes, but got {int(labels.min())} to {int(labels.max())}. Check that data "
-                "and model have the same classes."
-            )
-        best = rows.topk(min(k, rows.shape[1]), 1).indices
-        right = (best == labels[:, None]).any(1) & rows.isfinite().all(1)
+        labels = class_labels(rows, targets, f"top-{k}")
+        if k == 1:  # as predictions are taken everywhere else, ties included
+            right = rows.argmax(1) == labels
+        else:
+            right = (rows.topk(min(k, rows.shape[1]), 1).indices == labels[:, None]).any(1)
+        right &= rows.isfinite().all(1)
         return rows_per_sample(right, len(torch.as_tensor(targets)))
 
     return score
@@ -108,7 +129,15 @@ def _top(k: int) -> Callable[[Any, Any], Tensor]:
 
 def _checked(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Tensor]:
     def score(outputs: Any, targets: Any) -> Tensor:
-        found = function(outputs, targets)
+        try:
+            found = function(outputs, targets)
+        except PrunescopeError:
+            raise
+        except Exception as error:
+            raise BadReference(
+                f"Expected metric {name} to score the outputs, but it raised "
+                f"{type(error).__name__}: {error}. Mend the function."
+            ) from error
         count = len(targets) if targets is not None else None
         if not isinstance(found, Tensor) or found.ndim != 1 or count not in (None, len(found)):
             got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__

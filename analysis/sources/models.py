@@ -9,6 +9,7 @@ from torch import nn
 
 from analysis.errors import BadReference, BadValue, UnknownName
 from analysis.sources.functions import find_function, is_function
+from analysis.sources.programs import load_program
 from analysis.sources.weights import load_weights, pour
 from analysis.study import Reference
 
@@ -34,7 +35,7 @@ def load_model(reference: Reference) -> nn.Module:
     elif kind == "torchvision":
         model = _torchvision(name, random=reference.random or reference.weights is not None)
     elif text.endswith(".pt2"):
-        model = _program(Path(text))
+        model = load_program(Path(text))
     elif is_function(text):
         model = _built(text)
     else:
@@ -78,20 +79,6 @@ def _torchvision(name: str, random: bool) -> nn.Module:
             f"Expected the pretrained weights of {name} to download, but got: {error}. Go online, "
             "name a file with --weights, or take random weights with --random."
         ) from error
-
-
-def _program(path: Path) -> nn.Module:
-    if not path.is_file():
-        raise BadReference(f"Expected {path} to be a .pt2 file, but it does not exist.")
-    try:
-        program = torch.export.load(path)
-    except Exception as error:
-        raise BadReference(
-            f"Expected {path} to be a program of torch.export.save, but it cannot be loaded: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}. Export it "
-            "again with this version of torch."
-        ) from error
-    return cast(nn.Module, program.module(check_guards=False))
 
 
 def _built(text: str) -> nn.Module:

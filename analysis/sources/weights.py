@@ -1,5 +1,6 @@
 """Weights from a file, without ever running code from it."""
 
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,20 +36,20 @@ def load_weights(path: Path) -> dict[str, Tensor]:
                 f"Expected {path} to be a safetensors file, but got: {error}. Download or save "
                 "it again."
             ) from error
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _MOST_INFLATED:
-                raise UnsafeFile(
-                    f"Expected {path} to unpack to less than {_MOST_INFLATED >> 30} GiB, but it "
-                    "claims more. Save the weights as safetensors."
-                )
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                require_reasonable(path, archive)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on how a pickle was made, before it is refused
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except UnsafeFile:
+        raise
     except Exception as error:
-        if "weights_only" in str(error) or "Unsupported" in str(error):
+        if "weights_only" in str(error):
             raise UnsafeFile(
                 f"Expected {path} to hold only tensors, but it holds pickled objects, which could "
-                "run code when loaded. Save it again with "
+                "run code when loaded; none of it was run. Save it again with "
                 "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')."
             ) from error
         raise DamagedFile(
@@ -66,9 +67,27 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): tensor for name, tensor in loaded.items()}
 
 
+def require_reasonable(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise ``UnsafeFile`` when ``archive`` claims to unpack to more than 64 GiB."""
+    if sum(entry.file_size for entry in archive.infolist()) > _MOST_INFLATED:
+        raise UnsafeFile(
+            f"Expected {path} to unpack to less than {_MOST_INFLATED >> 30} GiB, but it claims "
+            "more. Save the weights as safetensors."
+        )
+
+
 def pour(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Copy ``tensors`` into ``model``, every name and shape exactly; raises ``DataMismatch``."""
+    """Copy ``tensors`` into ``model``, every name and shape exactly; raises ``DataMismatch``.
+
+    Of tied weights one name is enough, as safetensors stores them.
+    """
     own = model.state_dict()
+    given = dict(tensors)
+    by_storage = {_place(own[name]): tensor for name, tensor in tensors.items() if name in own}
+    for name, tensor in own.items():
+        if name not in given and tensor.numel() and _place(tensor) in by_storage:
+            given[name] = by_storage[_place(tensor)]
+    tensors = given
     missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     shapes = [
         f"{name} is {tuple(tensors[name].shape)}, not {tuple(own[name].shape)}"
@@ -86,3 +105,8 @@ def pour(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
             "Give the weights of this architecture."
         )
     model.load_state_dict(dict(tensors))
+
+
+def _place(tensor: Tensor) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """Where a tensor lies in memory: equal for tied weights."""
+    return tensor.data_ptr(), tuple(tensor.shape), tensor.stride()
