@@ -1,0 +1,60 @@
+"""What a sweep's parts cost, in dense evaluations of the same samples on the same threads.
+
+Naive loop: (mask + evaluate + compare) of a point against a bare evaluation. Criteria: one set of
+scores for all layers. Medians of interleaved repetitions.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from analysis.criteria import criterion, criterion_names
+from analysis.criteria.evidence import Evidence
+from analysis.evaluate import evaluate
+from analysis.study import Method, Reference
+from analysis.sweep.naive import measure
+from analysis.sweep.points import Point
+from analysis.workbench import Workbench, prepare
+
+REPEATS = 5
+MODELS = ("mlp", "lenet5", "resnet20", "mobilenet")
+
+
+def main() -> None:
+    """Print one row per sample model."""
+    torch.set_num_threads(1)
+    names = criterion_names()
+    print("model", "point/evaluation", *names, sep=" | ")
+    for model in MODELS:
+        bench = prepare(Reference(f"sample:{model}", "sample:fashion-mnist"))
+        dense = _dense(bench)
+        todo = [Point(bench.network.prunable()[0].name, Method("magnitude"), 0.5)]
+        pairs = [(_seconds(dense), _seconds(lambda: list(measure(bench, todo))))
+                 for _ in range(REPEATS)]  # fmt: skip
+        point = statistics.median(b / a for a, b in pairs)
+        base = statistics.median(a for a, _ in pairs)
+        costs = []
+        evidence = Evidence(bench.network, bench.splits.calibration, 0, bench.groups)
+        for name in names:
+            rule = criterion(name)
+            score = rule.weights or rule.units
+            costs.append(_seconds(lambda: score(evidence)) / base if score else float("nan"))
+        print(model, f"{point:.2f}", *(f"{cost:.2f}" for cost in costs), sep=" | ", flush=True)
+
+
+def _dense(bench: Workbench) -> Callable[[], object]:
+    return lambda: evaluate(
+        bench.network.module, bench.splits.validation, bench.metric, bench.batch
+    )
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
