@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from analysis.criteria.scores import Scores
-from analysis.errors import CannotPrune, DamagedFile
+from analysis.errors import BadReference, CannotPrune, DamagedFile
 from analysis.evaluate import Outcome, compare, evaluate
 from analysis.planning.plan import Plan
 from analysis.progress import Progress
@@ -52,8 +52,8 @@ def finetune(
     Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
     the one with the highest validation score; see ``FineTuned`` on what that score is worth.
     ``STUDY/recovered/DIGEST`` receives the whole state dict under the model's own names
-    (``weights.safetensors``) and the result (``result.json``), also after a cancellation; a later
-    run of the same plan takes their place.
+    (``weights.safetensors``) and the result (``result.json``), also after a cancellation. A later
+    run of the same plan takes their place, but one that was cut short only where it is better.
 
     Args:
         bench: Network, data, metric.
@@ -63,6 +63,9 @@ def finetune(
         settings: How to train.
         progress: Told loss, accuracy and rate; asked before each step whether to go on.
         test: Whether to measure dense, pruned and fine-tuned model on the test split too.
+
+    Returns:
+        The result that is kept now: this run's, or the better one before it.
 
     Raises:
         ForeignStudy: Plan or study belong to other weights or data.
@@ -112,6 +115,9 @@ def finetune(
         weights_hash=hashlib.sha256(content).hexdigest(),
     )
     folder = result_folder(study.folder, plan)
+    if result.ending != "finished" and (known := _better(folder, result)) is not None:
+        progress.advance(0, "kept the better weights of an earlier run")
+        return known
     write_atomically(folder / WEIGHTS, content)
     write_document(folder / RESULT, result)
     return result
@@ -133,6 +139,16 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
             "others. Fine-tune the plan again."
         )
     return weights
+
+
+def _better(folder: Path, result: FineTuned) -> FineTuned | None:
+    """The result in ``folder`` if it is whole and better than ``result``."""
+    try:
+        read_weights(folder)
+        known = read_result(folder)
+    except (BadReference, DamagedFile):
+        return None
+    return known if known.after.score > result.after.score else None
 
 
 def _student(bench: Workbench, plan: Plan, selection: Selection) -> nn.Module:

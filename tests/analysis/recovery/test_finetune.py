@@ -186,6 +186,22 @@ def test_cancelling_keeps_the_best_so_far(
         assert result.after == result.before
 
 
+def test_a_run_cut_short_does_not_displace_a_better_one(
+    bench: Workbench, study: Study, make_plan: MakePlan
+) -> None:
+    plan = make_plan(bench)
+    folder = result_folder(study.folder, plan)
+    whole = finetune(bench, study, plan, QUICK, Silent())
+    assert finetune(bench, study, plan, QUICK, Spy(cancel_at=0)) == whole
+    assert read_result(folder) == whole
+    (folder / "weights.safetensors").write_bytes(b"damaged")
+    short = finetune(bench, study, plan, QUICK, Spy(cancel_at=0))
+    assert short.ending == "cancelled"
+    assert read_result(folder) == short
+    finetune(bench, study, plan, QUICK, Silent())
+    assert read_result(folder).weights_hash == whole.weights_hash
+
+
 def test_epochs_that_harm_are_not_kept(bench: Workbench, study: Study, make_plan: MakePlan) -> None:
     plan = make_plan(bench, 0.01)
     result = finetune(bench, study, plan, replace(QUICK, rate=2.0, momentum=0.0), Silent())
