@@ -1,7 +1,7 @@
 """Groups: units with the same members, found by two walks over the graph."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from weakref import WeakKeyDictionary
 
@@ -20,6 +20,7 @@ from analysis.errors import UnknownName
 Granularity = Literal["channel", "head"]
 Role = Literal["producer", "consumer", "follower"]
 _ALONE: Final = "a single unit is left, and the last one stays"
+_OWN: Final = ("weight", "bias", "running_mean", "running_var", "weight_g", "weight_v")
 _INSEPARABLE: Final = "all of its indices can only leave together"
 
 
@@ -140,11 +141,13 @@ def _decide(scout: Walk) -> dict[Key, int]:
         kind: _having(solved, solved.marks.get(kind, {}))
         for kind in ("head", "inner", "normalised")
     }
+    free = _free(scout, solved)
 
-    def rank(place: int, labels: Labels) -> tuple[bool, bool, bool, bool, int, int]:
+    def rank(place: int, labels: Labels) -> tuple[bool, bool, bool, bool, bool, int, int]:
         units = solved.unit[labels[labels >= 0]]
         return (
             bool(units.size and not blocked[units].all()),
+            not free[units].all(),
             bool(marked["head"][units].any()),
             not marked["inner"][units].any(),
             not marked["normalised"][units].any(),
@@ -156,6 +159,14 @@ def _decide(scout: Walk) -> dict[Key, int]:
         key: max(range(len(offered)), key=lambda place: rank(place, offered[place]))
         for key, offered in scout.options.items()
     }
+
+
+def _free(scout: Walk, solved: Solved) -> NDArray[np.bool_]:
+    """A flag for each unit that only expanded or filled dimensions have, so that any size does."""
+    count = int(solved.unit.max(initial=-1)) + 1
+    expanded = [labels for labels, _ in scout.ledger.marks.get("free", [])]
+    mine = solved.unit[np.concatenate(expanded)] if expanded else np.zeros(0, np.int64)
+    return np.bincount(mine, minlength=count) == np.bincount(solved.unit, minlength=count)
 
 
 def _having(solved: Solved, units: Iterable[int]) -> NDArray[np.bool_]:
@@ -183,7 +194,7 @@ def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
     for rank, place in enumerate(order):
         units, where = np.unique(places[place], return_index=True)
         signature[units] += dice[rank]
-        if walk.roles.get(place) in ("producer", "depthwise"):
+        if place in walk.roles:
             new = units[~producing[units]]
             first[new] = rank * 2**32 + where[~producing[units]]
             producing[units] = True
@@ -201,9 +212,14 @@ def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
         ordered = units[np.argsort(first[units], kind="stable")]
         if blocked[ordered[0]] or len(ordered) == 1:
             reason = solved.reason.get(int(ordered[0]), "")
-            refused[_refusal(walk, places, order, ordered, reason)] = None
+            refusal = _refusal(walk, places, order, ordered, reason)
+            if refusal is not None:
+                refused[refusal] = None
         else:
             groups.append((int(first[ordered[0]]), ordered))
+    for (name, at), role in walk.roles.items():
+        if role == "producer" and walk.parameters[name][at].size == 1:
+            refused[Refused((_layer(name),), at, "it has a single output, which stays")] = None
     buffers = {name for name, _ in captured.module.named_buffers(remove_duplicate=False)}
     made = [_group(walk, solved, places, order, units, buffers) for _, units in groups]
     return Coupling(_named(made), tuple(refused), walk, solved)
@@ -221,13 +237,15 @@ def _refusal(
     order: list[tuple[str, int]],
     units: Labels,
     reason: str,
-) -> Refused:
+) -> Refused | None:
     touched = _touched(places, order, int(units[0]))
     makers = [p for p in touched if walk.roles.get(p) in ("producer", "depthwise")]
+    if not makers:
+        return None
     if not reason:
         alone = any(len(np.unique(places[maker])) == 1 for maker in makers)
         reason = _INSEPARABLE if alone else _ALONE
-    layers = tuple(dict.fromkeys(layer_name(name) for name, _ in makers))
+    layers = tuple(dict.fromkeys(_layer(name) for name, _ in makers))
     return Refused(layers, makers[0][1], reason)
 
 
@@ -242,7 +260,7 @@ def _group(
     rank = np.full(int(solved.unit.max()) + 1, -1, np.int64)
     rank[units] = np.arange(len(units))
     touched = _touched(places, order, int(units[0]))
-    alone = not any(walk.roles.get(place) == "producer" for place in touched)
+    roles = _roles(walk, touched)
     members = []
     for name, dimension in touched:
         owners = rank[places[name, dimension]]
@@ -250,13 +268,9 @@ def _group(
         counts = np.bincount(owners[owners >= 0], minlength=len(units))
         starts = (owners < 0).sum() + np.cumsum(counts)[:-1]
         indices = np.split(by_unit[(owners < 0).sum() :], starts - (owners < 0).sum())
-        role = walk.roles.get((name, dimension), "follower")
-        if role == "depthwise":
-            role = "producer" if alone else "follower"
-        layer = layer_name(name.rpartition(".")[0] + ".weight" if "." in name else name)
-        layer = layer_name(name) if name.endswith("_weight") else layer
+        role = roles[name, dimension]
         members.append(
-            Member(name, layer, dimension, role, name in buffers, tuple(indices))  # type: ignore[arg-type]
+            Member(name, _layer(name), dimension, role, name in buffers, tuple(indices))
         )
     makers = [member for member in members if member.role == "producer"]
     heads = solved.marks.get("head", {})
@@ -276,10 +290,38 @@ def _group(
     )
 
 
+def _roles(walk: Walk, touched: list[tuple[str, int]]) -> dict[tuple[str, int], Role]:
+    """Say what each member does; a group always has a producer."""
+    known = {place: walk.roles.get(place, "follower") for place in touched}
+    for kinds in (("producer",), ("depthwise",), ("follower",), ("consumer",)):
+        makers = [place for place, role in known.items() if role in kinds]
+        if makers:
+            break
+    if known[makers[0]] in ("follower", "consumer"):
+        makers = makers[:1]
+    return {
+        place: "producer" if place in makers else "consumer" if role == "consumer" else "follower"
+        for place, role in known.items()
+    }
+
+
+def _layer(parameter: str) -> str:
+    """The dotted name of the module that owns a tensor, or of the tensor if that says more."""
+    plain = parameter.partition(".parametrizations.")[0]
+    if plain != parameter:
+        return plain
+    path, _, own = parameter.rpartition(".")
+    if own.endswith("_weight"):
+        return layer_name(parameter)
+    if own.endswith("_bias"):
+        return parameter.removesuffix("_bias")
+    if own.startswith(("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")):
+        return path
+    return path if own in _OWN else parameter
+
+
 def _named(groups: list[Group]) -> tuple[Group, ...]:
     """Tell groups of one producer apart by the range of it that they own."""
-    from dataclasses import replace
-
     counted: dict[str, int] = {}
     for group in groups:
         counted[group.name] = counted.get(group.name, 0) + 1

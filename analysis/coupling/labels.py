@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 Labels = NDArray[np.int64]
 WHOLE: Final = -1
+_REASONS: Final = 3
 FIXED: Final = "it meets a dimension whose size is fixed"
 
 
@@ -128,15 +129,17 @@ class Ledger:
         unit = unit.astype(np.int64)
         return Solved(
             unit,
-            _first(unit, self.blocks),
-            {kind: _first(unit, marked) for kind, marked in self.marks.items()},
+            _reasons(unit, self.blocks),
+            {kind: _reasons(unit, marked) for kind, marked in self.marks.items()},
         )
 
 
-def _first(unit: Labels, recorded: list[tuple[Labels, str]]) -> dict[int, str]:
-    """The first reason recorded for each unit."""
-    found: dict[int, str] = {}
+def _reasons(unit: Labels, recorded: list[tuple[Labels, str]]) -> dict[int, str]:
+    """The first reasons recorded for each unit."""
+    found: dict[int, list[str]] = {}
     for labels, reason in recorded:
         for each in np.unique(unit[labels]).tolist():
-            found.setdefault(each, reason)
-    return found
+            known = found.setdefault(each, [])
+            if reason not in known:
+                known.append(reason)
+    return {each: ", and ".join(reasons[:_REASONS]) for each, reasons in found.items()}

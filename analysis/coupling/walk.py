@@ -135,8 +135,11 @@ class Walk:
     def refuse(self, node: fx.Node, reason: str) -> Value:
         """Block everything that ``node`` reads, and return whole dimensions."""
         for source in node.all_input_nodes:
-            for dim in _leaves(self.values[source]):
+            dims = list(_leaves(self.values[source]))
+            for dim in dims:
                 self.ledger.block(dim, reason)
+            if len(dims) > 1:
+                self.role(source, dims[0], "producer")
         return self._whole(self._shapes[node], reason)
 
     def refuse_outputs(self, node: fx.Node, why: str) -> Value:
@@ -156,11 +159,11 @@ class Walk:
         if all(source in self._static for source in node.all_input_nodes):
             self._static.add(node)
         name = operator_name(node)
+        if not isinstance(node.target, torch._ops.OpOverload) and name != "getitem":
+            return None  # arithmetic on sizes
         if name in RULES:
             return RULES[name](self, node)
-        if isinstance(node.target, torch._ops.OpOverload):
-            return self.refuse(node, f"the operator {name} has no coupling rule")
-        return None  # arithmetic on sizes
+        return self.refuse(node, f"the operator {name} has no coupling rule")
 
     def _attribute(self, node: fx.Node) -> Value:
         self._static.add(node)
@@ -170,7 +173,7 @@ class Walk:
         name = self._first.get(str(node.target), str(node.target))
         if name not in self.parameters:
             self.parameters[name] = tuple(
-                Dim(size, self.ledger.fresh(size), origin=(name, place)) if size > 1 else Dim(size)
+                Dim(size, self.ledger.fresh(size) if size > 1 else None, origin=(name, place))
                 for place, size in enumerate(tensor.shape)
             )
         return self.parameters[name]

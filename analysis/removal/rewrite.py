@@ -181,12 +181,27 @@ def _index_select(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dims = context.dims(old.args[0])
     dim = dims[argument(old, "dim") % len(dims)]
     numbers = context.selection.coupling.walk.constant(argument(old, "index"))
-    if numbers is None or not context.selection.touches(dim):
-        return
+    if numbers is not None and context.selection.touches(dim):
+        picked = context.constant(_moved(context, dim, numbers), new)
+        set_argument(new, "index", picked)
+
+
+def _index(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    numbers = list(argument(old, "indices"))
+    for place, each in enumerate(numbers):
+        dim = context.dims(old.args[0])[place]
+        constant = context.selection.coupling.walk.constant(each)
+        if constant is not None and context.selection.touches(dim):
+            made: list[Any] = list(argument(new, "indices"))
+            made[place] = context.constant(_moved(context, dim, constant), new)
+            set_argument(new, "indices", made)
+
+
+def _moved(context: Rewrite, dim: Dim, numbers: torch.Tensor) -> torch.Tensor:
+    """The new places of the indices that ``numbers`` pick, without those that left."""
     keep = torch.from_numpy(context.full(dim))
-    moved = torch.cumsum(keep, 0) - 1
-    picked = moved[numbers.cpu()][keep[numbers.cpu()]].to(numbers.device)
-    set_argument(new, "index", context.constant(picked, new))
+    wanted = numbers.cpu() % len(keep)
+    return (torch.cumsum(keep, 0) - 1)[wanted][keep[wanted]].to(numbers.device)
 
 
 def _groups(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
@@ -253,5 +268,6 @@ REWRITES: Final[dict[str, Rewriter]] = {
     "slice_scatter": _slice_scatter,
     "select": _select,
     "index_select": _index_select,
+    "index": _index,
 }  # fmt: skip
 """ATen operator → what changes in its arguments; the others hold no size."""

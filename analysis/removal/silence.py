@@ -39,8 +39,9 @@ class Silenced(fx.Interpreter):
         for read in walk.reads:
             if read.statistic and self._selection.touches(walk.dims(read.source)[read.dimension]):
                 self._over.setdefault(read.node, set()).add(read.dimension)
+        mixed = {read.source for read in walk.reads if read.source.op == "get_attr"}
         for node in captured.module.graph.nodes if disturb else ():
-            if node.op == "get_attr" and node in self._spots:
+            if node.op == "get_attr" and node in self._spots and node not in mixed:
                 tensor = self.fetch_attr(str(node.target))
                 self._disturbed[str(node.target)] = _disturb(tensor, self._spots[node])
 
@@ -53,8 +54,8 @@ class Silenced(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one operator, then silence what it returns."""
-        if n.op == "get_attr":
-            return self._disturbed.get(str(n.target), super().run_node(n))
+        if n.op == "get_attr" and str(n.target) in self._disturbed:
+            return self._disturbed[str(n.target)]
         if n in self._over:
             args, kwargs = self.fetch_args_kwargs_from_env(n)
             result = self._statistic(n, args, kwargs)

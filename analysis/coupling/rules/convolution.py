@@ -74,8 +74,9 @@ def _inputs(walk: Walk, node: fx.Node, rank: int) -> tuple[tuple[Dim, ...], int]
     """The input's dimensions and its channel dimension; windows are blocked."""
     dims = walk.dims(node.args[0])
     place = len(dims) - rank + 1
-    for dim in dims[place + 1 :]:
-        walk.ledger.block(dim, _SPATIAL)
+    for axis, dim in enumerate(dims[place + 1 :]):
+        if not _pointwise(walk, node, axis):
+            walk.ledger.block(dim, _SPATIAL)
     for dim in walk.dims(node.args[1])[2:]:
         walk.ledger.block(dim, _KERNEL)
     return dims, place
@@ -89,8 +90,29 @@ def _result(
         out = walk.ledger.unite(out, bias[0]) if bias[0].size > 1 else out
     sizes = walk.shape(node)
     result = Dim(sizes[place], out.labels if sizes[place] > 1 else None, out.why)
-    space = [Dim(size, why=_SPATIAL) for size in sizes[place + 1 :]]
+    space = [
+        dims[place + 1 + axis] if _pointwise(walk, node, axis) else Dim(size, why=_SPATIAL)
+        for axis, size in enumerate(sizes[place + 1 :])
+    ]
     return (*dims[:place], result, *space)
+
+
+def _pointwise(walk: Walk, node: fx.Node, axis: int) -> bool:
+    """Whether a convolution does not slide along one of its windows' axes."""
+
+    def along(name: str, default: int) -> object:
+        given = argument(node, name, default)
+        if not isinstance(given, list | tuple):
+            return given
+        return given[axis % len(given)] if given else default
+
+    window = walk.dims(node.args[1])[2 + axis].size
+    return (
+        window == 1
+        and along("stride", 1) == 1
+        and along("padding", 0) == 0
+        and along("output_padding", 0) == 0
+    )
 
 
 def _per_group(walk: Walk, channels: Dim, groups: int) -> Dim:

@@ -71,7 +71,9 @@ def free(walk: Walk, size: int) -> Dim:
     """Return a dimension all of whose indices are alike, so that any of them may leave."""
     if size == 1 or size % BATCH == 0:
         return Dim(size)
-    return Dim(size, walk.ledger.fresh(size))
+    made = Dim(size, walk.ledger.fresh(size))
+    walk.ledger.mark(made, "free")
+    return made
 
 
 @rule("repeat", "tile")

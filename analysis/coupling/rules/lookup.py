@@ -1,12 +1,13 @@
 """Tables that are looked up by number: rows must stay, columns are features."""
 
+import numpy as np
 from torch import Tensor, fx
 
 from analysis.coupling.arguments import argument
 from analysis.coupling.labels import Dim
 from analysis.coupling.rules.elementwise import broadcast
 from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from analysis.coupling.walk import BATCH, Walk
 
 _NUMBER = "it is looked up by number"
 _VALUES = "its values are indices"
@@ -49,6 +50,9 @@ def index(walk: Walk, node: fx.Node) -> Value:
     tensors = [each for each in numbers if each is not None]
     if any(_boolean(walk, each) for each in tensors):
         return walk.refuse(node, "it is looked up by a mask")
+    constant = walk.constant(tensors[0]) if len(used) == 1 else None
+    if constant is not None and constant.ndim == 1 and dims[used[0]].labels is not None:
+        return picked(walk, node, used[0], constant)
     for place in used:
         walk.ledger.block(dims[place], _NUMBER)
     shapes = [walk.dims(each) for each in tensors]
@@ -60,6 +64,34 @@ def index(walk: Walk, node: fx.Node) -> Value:
     assert isinstance(looked, tuple)
     rest = [dim for place, dim in enumerate(dims) if place not in used]
     return (*rest[:start], *looked, *rest[start:])
+
+
+def picked(walk: Walk, node: fx.Node, place: int, numbers: Tensor) -> Value:
+    """Indices of one dimension by constant numbers, repeated or left out."""
+    dims = list(walk.dims(node.args[0]))
+    dim = dims[place]
+    if dim.labels is None or dim.size % BATCH == 0:
+        walk.ledger.block(dim, _NUMBER)
+        dims[place] = Dim(numbers.numel(), why=_NUMBER)
+    else:
+        labels = dim.labels[np.asarray(numbers.tolist(), np.int64)]
+        dims[place] = Dim(len(labels), labels, dim.why)
+    return tuple(dims)
+
+
+@rule("index_select")
+def index_select(walk: Walk, node: fx.Node) -> Value:
+    """Indices by a tensor of numbers; exact only if the numbers are constants."""
+    dims = list(walk.dims(node.args[0]))
+    place = argument(node, "dim") % len(dims)
+    for other in walk.dims(argument(node, "index")):
+        walk.ledger.block(other, _VALUES)
+    numbers = walk.constant(argument(node, "index"))
+    if numbers is not None:
+        return picked(walk, node, place, numbers)
+    walk.ledger.block(dims[place], _NUMBER)
+    dims[place] = Dim(walk.shape(node)[place], why=_NUMBER)
+    return tuple(dims)
 
 
 def _boolean(walk: Walk, node: fx.Node) -> bool:

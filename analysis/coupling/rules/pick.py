@@ -122,20 +122,3 @@ def slice_scatter(walk: Walk, node: fx.Node) -> Value:
             picked = dim.labels[start:stop:step] if dim.labels is not None else None
             walk.ledger.unite(Dim(other.size, picked, dim.why), other)
     return tuple(dims)
-
-
-@rule("index_select")
-def index_select(walk: Walk, node: fx.Node) -> Value:
-    """Indices by a tensor of numbers; exact only if the numbers are constants."""
-    dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim") % len(dims)
-    dim, size = dims[place], walk.shape(node)[place]
-    for other in walk.dims(argument(node, "index")):
-        walk.ledger.block(other, "its values are indices")
-    constant = walk.constant(argument(node, "index"))
-    if dim.labels is None or constant is None or dim.size % BATCH == 0:
-        walk.ledger.block(dim, "it is looked up by number")
-        dims[place] = Dim(size, why="it is looked up by number")
-    else:
-        dims[place] = relabel(dim, dim.labels[np.asarray(constant.tolist(), np.int64)])
-    return tuple(dims)

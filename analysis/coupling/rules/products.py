@@ -66,6 +66,25 @@ def product(walk: Walk, node: fx.Node, left: object, right: object) -> Value:
     return (*batch, *(Dim(dim.size, dim.labels, dim.why) for dim in (*rows, *columns)))
 
 
+@rule("bilinear")
+def bilinear(walk: Walk, node: fx.Node) -> Value:
+    """Each output is a form in both operands: the weight is (outputs, first, second)."""
+    first, second, matrix = node.args[:3]
+    left, right, weight = walk.dims(first), walk.dims(second), walk.dims(matrix)
+    for operand, dims, place in ((first, left, 1), (second, right, 2)):
+        walk.ledger.unite(dims[-1], weight[place])
+        walk.read(node, operand, len(dims) - 1)
+        walk.role(matrix, weight[place], "consumer")
+    walk.role(matrix, weight[0], "producer")
+    out = weight[0]
+    bias = walk.dims(argument(node, "bias"))
+    if bias and bias[0].size == out.size:
+        out = walk.ledger.unite(out, bias[0])
+    lead = broadcast(walk, [left[:-1], right[:-1]], walk.shape(node)[:-1])
+    assert isinstance(lead, tuple)
+    return (*lead, Dim(out.size, out.labels, out.why))
+
+
 def heads(walk: Walk, batch: tuple[Dim, ...], within: tuple[Dim, ...]) -> None:
     """Mark labelled batch dimensions as heads, and the dimensions inside a head as such."""
     if all(dim.labels is None for dim in batch):

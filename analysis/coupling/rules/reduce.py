@@ -11,13 +11,14 @@ from analysis.coupling.table import Value, rule
 from analysis.coupling.walk import Walk
 
 _STATISTICS: Final = (
-    "mean", "var", "std", "amax", "amin", "max", "min", "norm", "linalg_vector_norm", "logsumexp",
-    "frobenius_norm", "nanmean", "median",
+    "mean", "var", "std", "nanmean", "var_mean", "std_mean", "norm", "linalg_vector_norm",
+    "frobenius_norm",
 )  # fmt: skip
 _SUMS: Final = ("sum", "nansum")
 
 
-@rule(*_STATISTICS, *_SUMS, "var_mean", "std_mean", "prod", "any", "all", "argmax", "argmin")
+@rule(*_STATISTICS, *_SUMS, "amax", "amin", "max", "min", "logsumexp", "median", "prod", "any", "all",
+      "argmax", "argmin")  # fmt: skip
 def reduction(walk: Walk, node: fx.Node) -> Value:
     """Drop the reduced dimensions; mark those whose statistic is over the kept indices."""
     name = operator_name(node)
@@ -31,7 +32,7 @@ def reduction(walk: Walk, node: fx.Node) -> Value:
             continue
         if name in _SUMS:
             walk.read(node, node.args[0], place)
-        elif name in _STATISTICS or name.endswith("_mean"):
+        elif name in _STATISTICS:
             walk.ledger.mark(dim, "normalised", f"{name} over it is taken over the kept units")
             walk.read(node, node.args[0], place, statistic=True)
         else:
@@ -49,12 +50,9 @@ def reduction(walk: Walk, node: fx.Node) -> Value:
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax", "softmin")
 def softmax(walk: Walk, node: fx.Node) -> Value:
-    """A softmax over units shares out one whole: over the kept units after a removal."""
+    """A softmax over units shares out one whole: silent units would still take their part."""
     dims = walk.dims(node.args[0])
-    place = argument(node, "dim", -1) % len(dims)
-    if dims[place].labels is not None:
-        walk.ledger.mark(dims[place], "normalised", "a softmax over it is over the kept units")
-        walk.read(node, node.args[0], place, statistic=True)
+    walk.ledger.block(dims[argument(node, "dim", -1) % len(dims)], "a softmax over it compares all")
     return dims
 
 

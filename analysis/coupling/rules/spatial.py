@@ -5,9 +5,10 @@ from typing import Final
 from torch import fx
 
 from analysis.capture.functional import operator_name
+from analysis.coupling.arguments import argument
 from analysis.coupling.labels import Dim
 from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from analysis.coupling.walk import BATCH, Walk
 
 _POOLS: Final = tuple(
     f"{name}{rank}d"
@@ -29,6 +30,11 @@ def pool(walk: Walk, node: fx.Node) -> Value:
     rank = next(int(digit) for digit in name if digit.isdigit())
     dims = walk.dims(node.args[0])
     lead = len(dims) - rank
+    if "1d" in name and _windows(walk, node, dims[-1]):
+        labels = dims[-1].labels
+        assert labels is not None
+        size = walk.shape(node)[-1]
+        return (*dims[:-1], Dim(size, labels.reshape(size, -1)[:, 0].copy(), dims[-1].why))
     for dim in dims[lead:]:
         walk.ledger.block(dim, f"{name} slides over it")
     if len(node.target._schema.returns) > 1:  # type: ignore[union-attr]
@@ -36,6 +42,24 @@ def pool(walk: Walk, node: fx.Node) -> Value:
             (*dims[:lead], *(Dim(size) for size in sizes[lead:])) for sizes in walk.shapes(node)
         ]
     return (*dims[:lead], *(Dim(size) for size in walk.shape(node)[lead:]))
+
+
+def _windows(walk: Walk, node: fx.Node, dim: Dim) -> bool:
+    """Unite the units of each window, if windows lie side by side and cover everything."""
+
+    def number(name: str, default: int) -> object:
+        given = argument(node, name)
+        given = given[0] if isinstance(given, list | tuple) and given else given
+        return default if given in (None, []) else given
+
+    width = number("kernel_size", 0)
+    solid = number("stride", int(str(width))) == width and number("padding", 0) == 0
+    if not isinstance(width, int) or width < 2 or not solid or number("dilation", 1) != 1:
+        return False
+    if dim.labels is None or dim.size % width or dim.size % BATCH == 0 or dim.size == width:
+        return False
+    walk.ledger.unite_along(dim.labels.reshape(-1, width), [1])
+    return True
 
 
 @rule("grid_sampler", "grid_sampler_2d", "grid_sampler_3d")
