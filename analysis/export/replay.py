@@ -14,6 +14,7 @@ from analysis.export.recipe import LayerCount, Recipe
 from analysis.export.tensors import saved_tensors, weights_sha256
 from analysis.planning.plan import Plan
 from analysis.pruned import plan_masks
+from analysis.sources.weights import load_weights
 from analysis.workbench import Workbench, prepare
 
 
@@ -45,7 +46,8 @@ def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
             )
         masks = plan_masks(recipe.plan, Scores(bench.network, bench.splits.calibration))
         counts = layer_counts(bench, recipe.plan, masks)
-        with planned(bench, recipe.plan, masks, weights if recipe.recovered else None) as module:
+        tuned = load_weights(weights) if recipe.recovered and weights is not None else None
+        with planned(bench, recipe.plan, masks, tuned) as module:
             tensors = saved_tensors(module)
     found = weights_sha256(tensors)
     if found != recipe.weights_sha256 or counts != recipe.layers:

@@ -16,7 +16,7 @@ from analysis.criteria.scores import Scores
 from analysis.errors import Cancelled, CannotCapture
 from analysis.export import onnx_file, program, safetensors_file
 from analysis.export.loader import loader_script
-from analysis.export.planned import planned, tuned_weights
+from analysis.export.planned import planned
 from analysis.export.promise import Promise, promise
 from analysis.export.recipe import RECIPE, Recipe, write_recipe
 from analysis.export.replay import layer_counts
@@ -36,7 +36,8 @@ from analysis.export.verify import verify
 from analysis.planning.plan import Plan
 from analysis.progress import Progress, Silent
 from analysis.pruned import plan_masks
-from analysis.recovery.report import FineTuning
+from analysis.recovery.finetune import read_weights
+from analysis.recovery.report import FineTuning, read_result, result_folder
 from analysis.store.files import storage, write_atomically
 from analysis.store.folder import Study
 from analysis.study import check_names
@@ -96,7 +97,9 @@ def export_plan(
     check_names("export format", wanted, FORMAT_NAMES)
     study.require(bench.manifest)
     plan.require(study.manifest)
-    tuned, training = tuned_weights(study.folder, plan) if recovered else (None, None)
+    kept = result_folder(study.folder, plan)
+    tuned = read_weights(kept) if recovered else None
+    training = read_result(kept).settings if recovered else None
     folder = destination or export_folder(study.folder, plan.digest, recovered)
     masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
     with planned(bench, plan, masks, tuned) as module:

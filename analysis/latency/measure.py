@@ -58,6 +58,7 @@ def time_plan(
     _positive("budget in seconds", budget_seconds)
     study.require(bench.manifest)
     plan.require(study.manifest)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     module = bench.network.module
     masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
     with pruned(module, masks):
@@ -76,6 +77,7 @@ def time_plan(
         dtype=str(next(module.parameters()).dtype).removeprefix("torch."),
         processor=processor(),
         cores=os.cpu_count() or 1,
+        load=load,
         dense_macs=bench.manifest.macs,
         pruned_macs=bench.manifest.macs,
         runtimes=runtimes,

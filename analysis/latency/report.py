@@ -93,6 +93,7 @@ class LatencyReport:
         dtype: Of the weights.
         processor: Name of the CPU.
         cores: Logical cores that the machine has.
+        load: Mean number of runnable processes in the minute before, this one included.
         dense_macs: Multiply-accumulates per sample of the dense model in a dense runtime.
         pruned_macs: Of the pruned one; the same where pruning only sets zeros.
         runtimes: PyTorch, then ONNX Runtime.
@@ -106,6 +107,7 @@ class LatencyReport:
     dtype: str
     processor: str
     cores: int
+    load: float
     dense_macs: int
     pruned_macs: int
     runtimes: tuple[RuntimeLatency, ...]
@@ -144,7 +146,17 @@ class LatencyReport:
                     f"{each.pairs} pairs of {each.calls} passes"
                 )
             found.append(self.verdict(each))
+        if self.busy:
+            found.append(
+                f"The machine was busy (load {self.load:.1f} on {self.cores} cores): the times are "
+                "longer than on an idle one and the intervals wider."
+            )
         return tuple(found)
+
+    @property
+    def busy(self) -> bool:
+        """Whether other processes had to take turns with the timing."""
+        return self.load > self.cores
 
     @property
     def verdicts(self) -> tuple[str, ...]:

@@ -1,0 +1,67 @@
+"""Reports are read without torch, and say why a file is not offered."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import DamagedFile
+from analysis.export.report import (
+    REPORT,
+    Check,
+    ExportReport,
+    FormatCheck,
+    export_folder,
+    read_report,
+    write_report,
+)
+
+KEPT = Check("zeros", "3 zeros", "3 zeros", ok=True)
+BROKEN = Check("outputs", "the same", "others", ok=False)
+
+
+def report(*formats: FormatCheck) -> ExportReport:
+    return ExportReport("d" * 16, "mine", "f" * 16, False, "0" * 64, 3, 9, 70, formats, {})
+
+
+def test_only_a_file_that_keeps_every_promise_is_ok() -> None:
+    good = FormatCheck("onnx", "model.onnx", 10, 5, 1.0, (KEPT,))
+    bad = FormatCheck("pt2", "model.pt2.failed", 10, 5, 1.0, (KEPT, BROKEN))
+    refused = FormatCheck("pt2", "", 0, 0, 0.0, refused="There is no graph.")
+    assert good.ok
+    assert good.reason is None
+    assert bad.reason == "outputs: promised the same, but got others."
+    assert refused.reason == "There is no graph."
+    assert not FormatCheck("pt2", "model.pt2", 10, 5, 1.0).ok
+    assert report(good).ok
+    assert not report(good, bad).ok
+    assert not report().ok
+    assert report(good, bad).format("pt2") == bad
+    assert report(good).format("pt2") is None
+
+
+def test_a_report_survives_its_file(tmp_path: Path) -> None:
+    folder = export_folder(tmp_path, "d" * 16, recovered=True)
+    assert read_report(folder) is None
+    written = report(FormatCheck("onnx", "model.onnx", 10, 5, 1.0, (KEPT,)))
+    write_report(folder, written)
+    assert read_report(folder) == written
+    (folder / REPORT).write_text("{")
+    with pytest.raises(DamagedFile):
+        read_report(folder)
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("analysis.export.report", False),
+        ("analysis.export.recipe", False),
+        ("analysis.export.reload", False),
+        ("analysis.latency.report", False),
+        ("analysis.export.tensors", True),  # the check can fail
+    ],
+)
+def test_reading_needs_no_torch(module: str, heavy: bool) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == heavy

@@ -1,0 +1,113 @@
+"""Timing is interleaved, leaves the weights alone, and gives intervals that hold their middle."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from analysis.errors import BadValue, Cancelled
+from analysis.export.tensors import saved_tensors, weights_sha256
+from analysis.latency.measure import time_models, time_plan
+from analysis.latency.race import STEPS, Race, race
+from analysis.latency.report import Ratio, read_latency
+from analysis.planning.plan import Choice, Plan
+from analysis.progress import Silent
+from analysis.store.folder import Study
+from analysis.workbench import Workbench
+
+
+class Counting(Silent):
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
+        self.steps += steps
+
+
+class Stopping(Silent):
+    def cancelled(self) -> bool:
+        return True
+
+
+def plan(bench: Workbench) -> Plan:
+    choices = {layer.name: Choice("magnitude", 0.9) for layer in bench.network.prunable()}
+    return Plan("mine", bench.manifest.fingerprint, choices)
+
+
+def holds(ratio: Ratio) -> bool:
+    return 0 < ratio.low <= ratio.value <= ratio.high
+
+
+def test_both_runtimes_are_timed_and_stored(tiny_bench: Workbench, tmp_path: Path) -> None:
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    before = weights_sha256(saved_tensors(tiny_bench.network.module))
+    threads = torch.get_num_threads()
+    counting = Counting()
+    found = time_plan(tiny_bench, study, plan(tiny_bench), 3, 1, 0.5, counting)
+    assert [each.runtime for each in found.runtimes] == ["PyTorch", "ONNX Runtime"]
+    for each in found.runtimes:
+        assert each.problem is None
+        assert each.pairs >= 30
+        assert holds(each.ratio)
+        assert holds(each.control)
+        assert 0 < each.dense.low <= each.dense.median <= each.dense.high
+        assert 0 < each.pruned.low <= each.pruned.median <= each.pruned.high
+    assert (found.batch, found.threads, found.dtype) == (3, 1, "float32")
+    assert read_latency(tmp_path, plan(tiny_bench).digest) == found
+    assert weights_sha256(saved_tensors(tiny_bench.network.module)) == before
+    assert torch.get_num_threads() == threads
+    assert counting.steps == 2 * STEPS
+
+
+def test_models_of_different_shapes_can_race_without_a_graph() -> None:
+    native, onnx = time_models(
+        nn.Linear(8, 8), nn.Linear(8, 4), torch.zeros(2, 8), 1, 0.1, Silent(), "it branches."
+    )
+    assert native.pairs >= 30
+    assert onnx.problem is not None
+    assert "it branches" in onnx.problem
+
+
+def test_nonsense_is_refused_and_a_stop_stores_nothing(
+    tiny_bench: Workbench, tmp_path: Path
+) -> None:
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    with pytest.raises(BadValue, match="batch"):
+        time_plan(tiny_bench, study, plan(tiny_bench), batch=0)
+    with pytest.raises(BadValue, match="threads"):
+        time_plan(tiny_bench, study, plan(tiny_bench), threads=-1)
+    with pytest.raises(Cancelled):
+        time_plan(tiny_bench, study, plan(tiny_bench), budget_seconds=0.1, progress=Stopping())
+    assert read_latency(tmp_path, plan(tiny_bench).digest) is None
+
+
+def test_every_contender_runs_once_per_round_in_every_order() -> None:
+    ran: list[int] = []
+    counting = Counting()
+    found = race([lambda k=k: ran.append(k) for k in range(3)], 0.001, counting)
+    assert len(found.seconds) == 30
+    rounds = [tuple(ran[-each * 3 * found.calls :][: 3 * found.calls]) for each in range(1, 31)]
+    orders = Counter(tuple(row[:: found.calls]) for row in rounds)
+    assert all(sorted(order) == [0, 1, 2] for order in orders)
+    assert set(orders.values()) == {5}
+    assert counting.steps == STEPS
+
+
+def test_the_ratio_is_the_median_of_pairs_and_slow_rounds_cancel() -> None:
+    drift = np.linspace(1, 10, 31)
+    found = Race(np.stack([2 * drift, drift], 1), 1)
+    assert found.ratio(0, 1) == Ratio(2.0, 2.0, 2.0)
+    assert found.timing(1).median == 5.5
+
+
+def test_the_interval_widens_with_the_spread() -> None:
+    made = np.random.default_rng(0)
+    ratios = {}
+    for spread in (0.01, 0.3):
+        seconds = np.exp(made.normal(0, spread, (100, 2)))
+        ratios[spread] = Race(seconds, 1).ratio(0, 1)
+        assert holds(ratios[spread])
+    assert ratios[0.3].high - ratios[0.3].low > ratios[0.01].high - ratios[0.01].low
