@@ -33,6 +33,7 @@ Record = TypeVar("Record", JobRecord, ProcessRecord, EndRecord)
 _NAME: Final = re.compile(r"(\d+)-[\w-]+")
 _SPAWNING: Final = 30.0
 """Seconds after which a job that no process ever took on counts as dead."""
+_FRAME: Final = " \t│╭╮╰╯─"
 _DIED: Final = (
     "Expected the job to end with a word, but its process is gone (killed, or out of memory). "
     "Start it again: what was finished is kept."
@@ -93,7 +94,7 @@ class Job:
             seconds=max(now - turn.since, 0.0) if turn is not None else 0.0,
             remaining=_remaining(track, now) if state == "running" else None,
             message=track.message or ("starting" if state in ACTIVE else ""),
-            error=_DIED if state == "died" else end.error if end is not None else None,
+            error=self._error(state, turn is not None, end),
             values=track.values,
             stopping=state in ACTIVE and (self.folder / CANCEL).exists(),
         )
@@ -114,6 +115,18 @@ class Job:
         except FileNotFoundError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
+
+    def _error(self, state: State, began: bool, end: EndRecord | None) -> str | None:
+        if state != "died":
+            return end.error if end is not None else None
+        if began:
+            return _DIED
+        said = [line.strip(_FRAME) for line in self.log().splitlines()]
+        last = next((line for line in reversed(said) if any(map(str.isalnum, line))), "nothing")
+        return (
+            f"Expected the job to begin, but its process ended before that and said: "
+            f"{last.rstrip('.')}. Read {LOG} in {self.folder}, and start it again."
+        )
 
 
 def jobs(study: Path) -> tuple[Job, ...]:

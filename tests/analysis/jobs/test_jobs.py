@@ -120,6 +120,12 @@ def test_kill_9_is_seen_and_keeps_what_was_reported(tmp_path: Path) -> None:
     assert "Start it again" in (shot.error or "")
 
 
+def test_a_process_that_never_began_is_quoted(tmp_path: Path) -> None:
+    job = launch(tmp_path, "misused", "--colour")
+    assert ended(job) == "died"
+    assert "said: No such option: --colour. Read" in (job.snapshot().error or "")
+
+
 def test_jobs_of_a_study_run_one_at_a_time_in_their_order(tmp_path: Path) -> None:
     first, second, third = (launch(tmp_path, "wait", str(n)) for n in range(3))
     until(first, lambda state: state == "running")
