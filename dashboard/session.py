@@ -58,7 +58,7 @@ def forget_link(*names: str) -> None:
 
 def draft(study: Study) -> Draft:
     """Return the study's draft; the first time, the one from the link, else an empty plan."""
-    key = _key(study)
+    key = draft_key(study)
     if key not in st.session_state:
         plan = _from_link(study.manifest) or Plan(UNNAMED, study.manifest.fingerprint)
         st.session_state[key] = Draft(History(plan), plan)
@@ -69,19 +69,19 @@ def draft(study: Study) -> Draft:
 def edit(study: Study, plan: Plan) -> None:
     """Make ``plan`` the present one, and fill the table anew."""
     now = draft(study)
-    st.session_state[_key(study)] = Draft(now.history.to(plan), plan, now.revision + 1)
+    st.session_state[draft_key(study)] = Draft(now.history.to(plan), plan, now.revision + 1)
 
 
 def typed(study: Study, plan: Plan) -> None:
     """Make ``plan`` the present one; the table shows it already."""
     now = draft(study)
-    st.session_state[_key(study)] = replace(now, history=now.history.to(plan))
+    st.session_state[draft_key(study)] = replace(now, history=now.history.to(plan))
 
 
 def refill(study: Study) -> None:
     """Fill the table anew from the present plan."""
     now = draft(study)
-    st.session_state[_key(study)] = Draft(now.history, now.plan, now.revision + 1)
+    st.session_state[draft_key(study)] = Draft(now.history, now.plan, now.revision + 1)
 
 
 def undo(study: Study) -> None:
@@ -119,10 +119,11 @@ def notice(text: str | None = None) -> str | None:
 
 def _move(study: Study, history: History[Plan]) -> None:
     now = draft(study)
-    st.session_state[_key(study)] = Draft(history, history.present, now.revision + 1)
+    st.session_state[draft_key(study)] = Draft(history, history.present, now.revision + 1)
 
 
-def _key(study: Study) -> str:
+def draft_key(study: Study) -> str:
+    """Return under which key a session keeps the study's draft."""
     return f"draft {study.folder} {study.manifest.fingerprint}"
 
 

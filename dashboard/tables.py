@@ -6,8 +6,11 @@ import pandas as pd
 
 from analysis.curves import Curve, CurveKey, Curves, by_sensitivity
 from analysis.errors import DamagedFile
+from analysis.planning.counts import UNITS, real_sparsity, removed_units
+from analysis.planning.edits import choice_of
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.predict import predict
+from analysis.planning.shrink import frees
 from analysis.statistics import paired_interval
 from analysis.store.documents import from_json
 from analysis.study import LayerSummary, Manifest, Method
@@ -59,6 +62,7 @@ def layer_table(
         method, ``Curve`` the drops of the best method.
     """
     layers = {layer.name: layer for layer in manifest.layers}
+    groups = {group.name: group for group in manifest.groups}
     mine: dict[str, list[Curve]] = {}
     for key, curve in curves.items():
         if curve.points:
@@ -73,9 +77,10 @@ def layer_table(
         rows.append(
             {
                 "Layer": name,
-                "Kind": layer.kind if layer else "group",
+                "Kind": layer.kind if layer else groups[name].granularity if name in groups else "",
                 "Weights": layer.parameters if layer else 0,
                 "MACs": layer.macs if layer else 0,
+                "Units": groups[name].units if name in groups else 0,
                 "Mean drop": 100 * ranked.get(name, float("nan")),
                 "Safe to": 100 * safe,
                 "By": str(best.key.method) if best and safe > 0 else "–",
@@ -85,9 +90,28 @@ def layer_table(
     return pd.DataFrame(rows)
 
 
-def methods_of(manifest: Manifest) -> list[str]:
-    """Return the names of the methods that this model can use."""
-    return [method.name for method in manifest.methods if method.reason is None] or ["magnitude"]
+def granularities(manifest: Manifest) -> list[str]:
+    """Return at what the model can be pruned: ``weight``, then the kinds of units it has."""
+    return ["weight", *dict.fromkeys(group.granularity for group in manifest.removable())]
+
+
+def names_of(manifest: Manifest, granularity: str) -> tuple[str, ...]:
+    """Return the layers (``weight``) or groups that a plan can choose at ``granularity``."""
+    if granularity == "weight":
+        return tuple(layer.name for layer in manifest.prunable())
+    return tuple(group.name for group in manifest.removable(granularity))
+
+
+def methods_of(manifest: Manifest, granularity: str = "weight") -> list[str]:
+    """Return the names of the methods that this model can use; patterns belong to ``weight``."""
+    usable = [Method.parse(method.name) for method in manifest.methods if method.reason is None]
+    found = [
+        str(method)
+        for method in usable
+        if method.granularity == granularity
+        or (granularity == "weight" and ":" in method.granularity)
+    ]
+    return found or [str(Method("magnitude", granularity))]
 
 
 def plan_table(
@@ -111,15 +135,13 @@ def plan_table(
         names: Subjects in the order wanted.
         default: Method of subjects without a choice.
     """
-    layers = {layer.name: layer for layer in manifest.layers}
-    empty = Choice(default.criterion, 0.0, default.granularity)
     rows = []
     for name in names:
-        before, now = base.choices.get(name, empty), plan.choices.get(name, empty)
-        layer = layers.get(name)
+        before, now = choice_of(base, name, default), choice_of(plan, name, default)
         curve = curves.get(CurveKey(name, now.method, plan.recovery, plan.seed))
         measured = curve is not None and bool(curve.points)
-        drop = curve.drop_at(now.sparsity) if curve is not None and measured else None
+        real = real_sparsity(manifest, name, now)
+        drop = curve.drop_at(real) if curve is not None and measured else None
         rows.append(
             {
                 "Lock": before.locked,
@@ -129,12 +151,29 @@ def plan_table(
                 "Alone": 100 * drop.mean if drop else float("nan"),
                 "±": 100 * drop.half_width if drop else float("nan"),
                 "Curve": [0.0, *(100 * p.drop for p in curve.points)] if curve else [],
-                "Kind": layer.kind if layer else "group",
-                "Weights": layer.parameters if layer else 0,
-                "MACs": 100 * layer.macs / max(manifest.macs, 1) if layer else 0.0,
+                **_size(manifest, name, now),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _size(manifest: Manifest, name: str, choice: Choice) -> dict[str, object]:
+    if choice.granularity in UNITS:
+        group = manifest.group(name)
+        removed = removed_units(group.units, choice.sparsity)
+        parameters, macs = frees(manifest, name, removed)
+        return {
+            "Kind": f"{len(group.layers)} layers",
+            "Units": f"{group.units - removed} of {group.units}",
+            "Weights": parameters,
+            "MACs": 100 * macs / max(manifest.macs, 1),
+        }
+    layer = manifest.layer(name)
+    return {
+        "Kind": layer.kind,
+        "Weights": layer.parameters,
+        "MACs": 100 * layer.macs / max(manifest.macs, 1),
+    }
 
 
 def verified_table(manifest: Manifest, verified: pd.DataFrame, curves: Curves) -> pd.DataFrame:
@@ -164,3 +203,28 @@ def verified_table(manifest: Manifest, verified: pd.DataFrame, curves: Curves) -
             }
         )
     return pd.DataFrame(rows)
+
+
+def member_table(manifest: Manifest, name: str) -> pd.DataFrame:
+    """Return every tensor dimension that gets smaller with the group ``name``."""
+    words = {"producer": "makes the units", "consumer": "reads them", "follower": "goes along"}
+    shapes = {tensor.name: tensor.shape for tensor in manifest.tensors}
+    return pd.DataFrame(
+        [
+            {
+                "Layer": member.layer,
+                "Tensor": member.parameter,
+                "Shape": " × ".join(map(str, shapes.get(member.parameter, ()))),
+                "Dimension": member.dimension,
+                "Role": words.get(member.role, member.role),
+                "Indices per unit": member.indices,
+            }
+            for member in manifest.group(name).members
+        ]
+    )
+
+
+def groups_of(manifest: Manifest, layer: str) -> list[str]:
+    """Return the groups that ``layer`` is a member of, its own name's first."""
+    found = [g.name for g in manifest.groups if g.name == layer or layer in g.layers]
+    return sorted(found, key=lambda name: name != layer)

@@ -53,6 +53,15 @@ def points(drop: float, digits: int = 2, sign: bool = False) -> str:
     return f"{'+' if sign and drop > 0 else ''}{text} pt"
 
 
+def delta(drop: float) -> str:
+    """Return what a drop does to the score, with the plain minus that arrows are chosen by.
+
+    >>> delta(0.0125), delta(-0.003)
+    ('-1.25 pt', '+0.30 pt')
+    """
+    return f"{-100 * drop:+.2f} pt"
+
+
 def seconds(value: float | None) -> str:
     """Return a duration.
 

@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from analysis.study import sparsity
+from analysis.planning.plan import Choice
+from analysis.study import Manifest, sparsity
+
+UNITS: Final = ("channel", "head")
+"""Granularities at which units leave; at the others weights become zero."""
 
 _UNIT: Final = 10_000  # sparsities have four digits, so the product below stays in whole numbers
 
@@ -48,3 +52,11 @@ def unit_sparsities(units: int, fractions: Iterable[float]) -> tuple[float, ...]
     """
     counts = sorted({removed_units(units, fraction) for fraction in fractions} - {0})
     return tuple(sparsity(count / units) for count in counts)
+
+
+def real_sparsity(manifest: Manifest, subject: str, choice: Choice) -> float:
+    """Return the sparsity that ``choice`` comes to: units are whole, and one always stays."""
+    if choice.granularity not in UNITS:
+        return choice.sparsity
+    units = manifest.group(subject).units
+    return sparsity(removed_units(units, choice.sparsity) / units)

@@ -3,13 +3,32 @@
 from collections.abc import Iterable
 
 from analysis.curves import CurveKey, Curves
+from analysis.planning.counts import UNITS
 from analysis.planning.plan import Choice, Plan
-from analysis.study import Method, sparsity
+from analysis.study import Method
 
 
 def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
-    """Return the plan's choice for ``subject``, or a dense one by the ``default`` method."""
-    return plan.choices.get(subject) or Choice(default.criterion, 0.0, default.granularity)
+    """Return the plan's choice for ``subject``, or a dense one by the ``default`` method.
+
+    A layer and a group can have one name; a choice that zeroes weights is none for the group.
+    """
+    found = plan.choices.get(subject)
+    if found is not None and (found.granularity in UNITS) == (default.granularity in UNITS):
+        return found
+    return Choice(default.criterion, 0.0, default.granularity)
+
+
+def fitting(method: Method, value: float, locked: bool = False) -> Choice:
+    """Return the choice of ``method`` at sparsity ``value``; a pattern has only its own, or none.
+
+    >>> fitting(Method("magnitude", "2:4"), 0.7).sparsity
+    0.5
+    """
+    if ":" in method.granularity and value > 0:
+        kept, of = map(int, method.granularity.split(":"))
+        value = 1 - kept / of
+    return Choice(method.criterion, value, method.granularity, locked)
 
 
 def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Method) -> Plan:
@@ -23,11 +42,7 @@ def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Met
     """
     found = {name: choice_of(plan, name, default) for name in subjects}
     return plan.setting(
-        {
-            name: Choice(choice.criterion, value, choice.granularity)
-            for name, choice in found.items()
-            if not choice.locked
-        }
+        {name: fitting(choice.method, value) for name, choice in found.items() if not choice.locked}
     )
 
 
@@ -36,7 +51,7 @@ def set_method(plan: Plan, subjects: Iterable[str], method: Method) -> Plan:
     found = {name: choice_of(plan, name, method) for name in subjects}
     return plan.setting(
         {
-            name: Choice(method.criterion, choice.sparsity, method.granularity)
+            name: fitting(method, choice.sparsity)
             for name, choice in found.items()
             if not choice.locked
         }
@@ -48,9 +63,7 @@ def scale(plan: Plan, subjects: Iterable[str], factor: float) -> Plan:
     chosen = set(subjects)
     return plan.setting(
         {
-            name: Choice(
-                choice.criterion, sparsity(min(choice.sparsity * factor, 1.0)), choice.granularity
-            )
+            name: fitting(choice.method, min(choice.sparsity * factor, 1.0))
             for name, choice in plan.choices.items()
             if name in chosen and not choice.locked
         }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.curves import Curve, CurveKey, Curves, curves
 from analysis.errors import DamagedFile
+from analysis.planning.counts import real_sparsity
 from analysis.planning.plan import Plan
 from analysis.statistics import Interval
 from analysis.store.documents import from_json
@@ -113,7 +114,7 @@ def predict(
         predictor: A key of ``PREDICTORS``.
     """
     known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
-    parts, missing = _parts(plan, known)
+    parts, missing = _parts(plan, known, manifest)
     error = back_test(manifest, known, verified, predictor, leave_out=plan.digest)
     if not all(gap.beyond for gap in missing):
         return Prediction(None, None, error, predictor, missing)
@@ -142,22 +143,23 @@ def back_test(
             plan = from_json(Plan, row["plan"], "a verified plan")
         except DamagedFile:  # written by another version; it can tell nothing about this one
             continue
-        parts, missing = _parts(plan, known)
+        parts, missing = _parts(plan, known, manifest)
         if not missing:
             expected = _bounded(PREDICTORS[predictor](parts), manifest).mean
             errors.append(abs(expected - row["drop_sum"] / row["samples"]))
     return BackTest(float(np.mean(errors)), max(errors), len(errors)) if errors else None
 
 
-def _parts(plan: Plan, known: Curves) -> tuple[list[Part], tuple[Gap, ...]]:
+def _parts(plan: Plan, known: Curves, manifest: Manifest) -> tuple[list[Part], tuple[Gap, ...]]:
     parts, missing = [], []
     for subject, choice in plan.active().items():
         curve = known.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
         if curve is None or not curve.points:
             missing.append(Gap(subject, f"no measurement by {choice.method}"))
             continue
-        parts.append(Part(subject, choice.sparsity, curve))
-        if choice.sparsity > curve.reach:
+        value = real_sparsity(manifest, subject, choice)
+        parts.append(Part(subject, value, curve))
+        if value > curve.reach:
             missing.append(Gap(subject, f"measured only up to {curve.reach:g}", beyond=True))
     return parts, tuple(missing)
 

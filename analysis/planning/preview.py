@@ -6,19 +6,20 @@ from itertools import pairwise
 import pandas as pd
 
 from analysis.curves import Curve, CurveKey, Curves, curves
-from analysis.planning.counts import removed_count
+from analysis.planning.counts import UNITS, removed_count, removed_units
 from analysis.planning.plan import Choice, Plan
+from analysis.planning.shrink import Size, shrunk
 from analysis.study import LayerSummary, Manifest
 
 
 @dataclass(frozen=True)
 class LayerPreview:
-    """One layer under the plan.
+    """One layer whose weights the plan zeroes.
 
     Attributes:
         name: The layer.
         removed: Weights removed, exact.
-        total: Weights that there were.
+        total: Weights that there are, those gone with units not counted.
         dense_bytes: Of the weight as a dense tensor.
         sparse_bytes: As one bit per weight plus the kept values, or dense where that is smaller.
         compressed_bytes: Of the masked weight, deflated (zlib level 6).
@@ -43,36 +44,44 @@ class Preview:
     """A whole model under a plan. Tensors that the plan leaves alone count as they are.
 
     Attributes:
-        layers: The layers that the plan prunes, in forward order.
+        layers: The layers whose weights the plan zeroes, in forward order.
+        units: Group → units that the plan removes.
         parameters: Of the dense model, biases and norms counted.
-        removed: Weights removed, exact.
-        dense_bytes: Parameters and buffers, dense: zeros are stored.
-        sparse_bytes: Pruned tensors as bit mask and values, the others dense. Exact.
-        compressed_bytes: Pruned tensors deflated, the others dense.
-        compressed_measured: Whether every pruned tensor was measured at just its sparsity, so
+        removed: Parameters zeroed or gone.
+        stored: Parameters that the pruned model's tensors hold, zeros counted.
+        dense_bytes: Parameters and buffers of the pruned model, dense: zeros are stored.
+        sparse_bytes: Zeroed tensors as bit mask and values, the others dense.
+        compressed_bytes: Zeroed tensors deflated, the others dense.
+        compressed_measured: Whether every zeroed tensor was measured at just its sparsity, so
             that ``compressed_bytes`` is exact; else it is interpolated.
         macs: Per sample in a dense runtime, which multiplies by zeros too.
         nonzero_macs: Per sample by weights that are kept.
+        exact: Whether all counts are exact. Where weights are zeroed in a layer that also loses
+            units, how many zeros leave with the units is not known before: then they are
+            expected values.
     """
 
     layers: tuple[LayerPreview, ...]
+    units: dict[str, int]
     parameters: int
     removed: int
+    stored: int
     dense_bytes: int
     sparse_bytes: int
     compressed_bytes: int
     compressed_measured: bool
     macs: int
     nonzero_macs: int
+    exact: bool = True
 
     @property
     def kept(self) -> int:
-        """Parameters that stay."""
+        """Parameters that stay and are not zeroed."""
         return self.parameters - self.removed
 
     @property
     def sparsity(self) -> float:
-        """Fraction of all parameters removed."""
+        """Fraction of all parameters zeroed or gone."""
         return self.removed / self.parameters if self.parameters else 0.0
 
 
@@ -81,28 +90,44 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
 
     Args:
         manifest: Of the plan's study.
-        plan: Its choices at weight granularity are counted.
+        plan: Its choices, of every granularity.
         measured: Measurements as in ``Study.measured()``, or their curves: they tell how well
             the masked weights compress.
     """
     known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
-    width = value_bytes(manifest)
     active = plan.active()
+    units = {
+        name: removed_units(manifest.group(name).units, choice.sparsity)
+        for name, choice in active.items()
+        if choice.granularity in UNITS
+    }
+    size = shrunk(manifest, units) if any(units.values()) else _whole(manifest)
+    widths = {tensor.name: tensor.width for tensor in manifest.tensors}
+    usual = value_bytes(manifest)
     layers = tuple(
-        _layer(layer, active[layer.name], width, _curve(known, plan, layer.name))
+        _layer(
+            layer,
+            active[layer.name],
+            size.by_tensor.get(layer.parameter, layer.parameters),
+            widths.get(layer.parameter, usual),
+            _curve(known, plan, layer.name),
+        )
         for layer in manifest.prunable()
-        if layer.name in active
+        if layer.name in active and active[layer.name].granularity not in UNITS
     )
     return Preview(
         layers=layers,
+        units=units,
         parameters=manifest.parameters,
-        removed=sum(each.removed for each in layers),
-        dense_bytes=manifest.bytes,
-        sparse_bytes=manifest.bytes - sum(x.dense_bytes - x.sparse_bytes for x in layers),
-        compressed_bytes=manifest.bytes - sum(x.dense_bytes - x.compressed_bytes for x in layers),
+        removed=manifest.parameters - size.parameters + sum(each.removed for each in layers),
+        stored=size.parameters,
+        dense_bytes=size.bytes,
+        sparse_bytes=size.bytes - sum(x.dense_bytes - x.sparse_bytes for x in layers),
+        compressed_bytes=size.bytes - sum(x.dense_bytes - x.compressed_bytes for x in layers),
         compressed_measured=all(each.measured for each in layers),
-        macs=manifest.macs,
-        nonzero_macs=manifest.macs - sum(each.macs - each.nonzero_macs for each in layers),
+        macs=size.macs,
+        nonzero_macs=size.macs - sum(each.macs - each.nonzero_macs for each in layers),
+        exact=all(each.total == manifest.layer(each.name).parameters for each in layers),
     )
 
 
@@ -129,11 +154,19 @@ def _curve(known: Curves, plan: Plan, subject: str) -> Curve | None:
     return None
 
 
-def _layer(layer: LayerSummary, choice: Choice, width: int, curve: Curve | None) -> LayerPreview:
-    total = layer.parameters
+def _whole(manifest: Manifest) -> Size:
+    return Size(manifest.parameters, manifest.bytes, manifest.macs, {})
+
+
+def _layer(
+    layer: LayerSummary, choice: Choice, total: int, width: int, curve: Curve | None
+) -> LayerPreview:
+    """The layer with ``total`` weights left by the groups that it is a member of."""
     removed = removed_count(total, choice.sparsity)
     dense = total * width
-    compressed, measured = _compressed(curve, choice.sparsity, dense)
+    whole = total == layer.parameters
+    compressed, measured = _compressed(curve if whole else None, choice.sparsity, dense)
+    macs = round(layer.macs * total / layer.parameters) if layer.parameters else 0
     return LayerPreview(
         name=layer.name,
         removed=removed,
@@ -142,8 +175,8 @@ def _layer(layer: LayerSummary, choice: Choice, width: int, curve: Curve | None)
         sparse_bytes=sparse_bytes(total, removed, width),
         compressed_bytes=compressed,
         measured=measured,
-        macs=layer.macs,
-        nonzero_macs=layer.macs - round(layer.macs * removed / total) if total else layer.macs,
+        macs=macs,
+        nonzero_macs=macs - round(macs * removed / total) if total else macs,
     )
 
 

@@ -29,6 +29,7 @@ def curves_figure(
     vertical: str = "score",
     limit: float | None = None,
     score_name: str = "Score",
+    near: float | None = None,
 ) -> go.Figure:
     """Return the curves of one subject: a line, a band and markers per method.
 
@@ -43,6 +44,7 @@ def curves_figure(
         vertical: A key of ``SCALES``.
         limit: Accepted drop, drawn as a line where the scale knows it.
         score_name: What the score is called.
+        near: Show only drops up to this one, where the scale knows it.
     """
     figure = go.Figure()
     for method, colour in colours.items():
@@ -55,7 +57,7 @@ def curves_figure(
     dense = {"score": 100 * baseline}.get(vertical, 0.0)
     figure.add_hline(
         dense, line={"color": QUIET, "width": 1}, annotation_text="dense",
-        annotation_position="bottom left", annotation_font={"color": QUIET, "size": 11},
+        annotation_position="top left", annotation_font={"color": QUIET, "size": 11},
     )  # fmt: skip
     if limit is not None and vertical in ("score", "drop"):
         height = 100 * (baseline - limit) if vertical == "score" else 100 * limit
@@ -74,6 +76,9 @@ def curves_figure(
         title="Sparsity of this layer, %", range=[0, 101], dtick=10, showgrid=False, zeroline=False
     )
     figure.update_yaxes(title=title, zeroline=False, automargin=True)
+    if near is not None and vertical in ("score", "drop"):
+        ends = (-100 * near, 10 * near) if vertical == "score" else (-10 * near, 100 * near)
+        figure.update_yaxes(range=[dense + end for end in ends])
     return figure
 
 

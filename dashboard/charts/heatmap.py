@@ -13,6 +13,8 @@ BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
 _LABELLED: Final = 40
 """Up to so many layers every cell carries its number."""
+_TALL: Final = 10
+"""From so many layers on a colour bar has room for its ticks."""
 
 
 def heat_table(points: pd.DataFrame, layers: Sequence[str], method: str) -> pd.DataFrame:
@@ -47,7 +49,7 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
     for row in cells.to_dict("records"):
         i, j = places[row["subject"]], across[row["sparsity"]]
         value = 100 * row["drop"]
-        drop[i, j] = value
+        drop[i, j] = 0.0 if row["noise"] else value
         half = 50 * (row["high"] - row["low"])
         noise = ", within noise" if row["noise"] else ""
         told[i][j] = f"{value:.2f} ± {half:.2f} pt{noise}<br>{row['method']}"
@@ -56,12 +58,13 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
     top = max(float(np.nanmax(root)) if np.isfinite(root).any() else 1.0, 1.0)
     ticks = [tick for tick in _TICKS if tick**0.5 <= top]
     few = len(layers) <= _LABELLED
+    tall = len(layers) >= _TALL
     figure = go.Figure(
         go.Heatmap(
             z=root, x=[f"{100 * value:g} %" for value in sparsities], y=list(layers),
             zmin=0, zmax=top, colorscale=scale(dark), xgap=1, ygap=1 if few else 0,
             text=shown if few else None, texttemplate="%{text}" if few else None,
-            textfont={"size": 11}, customdata=told, hoverongaps=False,
+            textfont={"size": 11}, customdata=told, hoverongaps=False, showscale=tall,
             hovertemplate="<b>%{y}</b> at %{x}<br>%{customdata}<extra></extra>",
             colorbar={
                 "title": {"text": "Drop, pt", "side": "right"}, "thickness": 10, "outlinewidth": 0,

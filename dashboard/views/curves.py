@@ -22,6 +22,7 @@ _SORTS: Final = {
     "Most MACs": ("MACs", False),
     "Safe to least": ("Safe to", True),
 }
+NEAR: Final = 0.1
 _SCALES: Final = {"score": "Score", "drop": "Drop", "entropy": "Cross-entropy", "divergence": "KL"}
 
 
@@ -61,6 +62,7 @@ def _controls() -> float:
             "below which no point drops further than this.",
         )  # fmt: skip
         st.space("stretch")
+        st.toggle("Near dense", key="near", help="Only drops of up to ten points.")
         st.segmented_control(
             "Draw", list(_SCALES), format_func=lambda name: _SCALES[name], key="curves scale",
             default="score", required=True,
@@ -86,7 +88,8 @@ def _table(opened: Study, known: Measured, limit: float) -> pd.DataFrame:
     wanted = session.remembered("layer")
     first = order.index(wanted) if wanted in order else 0
     st.dataframe(
-        table, key=key, hide_index=True, height=470, on_select=lambda: _select(key, order),
+        table, key=key, hide_index=True, height=min(37 + 35 * len(table), 492),
+        on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
         column_order=["Layer", "Weights", "Mean drop", "Safe to", "By", "Curve"],
         column_config={
@@ -141,7 +144,8 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float) -> None:
         st.info("This model's outputs are no class logits, so there is no cross-entropy here.")
         return
     metric = manifest.reference.metric.rpartition(":")[2]
-    figure = curves_figure(rows, present, baseline, vertical, limit, metric.capitalize())
+    near = NEAR if st.session_state["near"] else None
+    figure = curves_figure(rows, present, baseline, vertical, limit, metric.capitalize(), near)
     st.plotly_chart(
         figure, key="curves figure", config={"displaylogo": False},
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",

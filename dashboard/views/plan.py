@@ -1,10 +1,16 @@
 """The page *Plan*: how much of each layer to remove, and what that costs."""
 
+from typing import Final
+
 import streamlit as st
 
 from analysis.curves import subjects
+from analysis.store.folder import Study
 from dashboard import frame, loaders, session
+from dashboard.tables import granularities
 from dashboard.views.parts import bulk, outlook, plans, ratios
+
+WORDS: Final = {"weight": "Weights become zero", "channel": "Channels leave", "head": "Heads leave"}
 
 
 def page() -> None:
@@ -19,8 +25,21 @@ def page() -> None:
     plans.toolbar(opened)
     left, right = st.columns([11, 6], gap="medium")
     with left:
-        scope = bulk.toolbar(opened, known)
-        ratios.table(opened, known, scope)
+        granularity = _granularity(opened)
+        shown = bulk.toolbar(opened, known, granularity)
+        ratios.table(opened, known, shown, granularity)
     with right:
         outlook.show(opened, known, session.draft(opened).plan)
     outlook.history(opened, known)
+
+
+def _granularity(opened: Study) -> str:
+    offered = granularities(opened.manifest)
+    if len(offered) == 1:
+        return offered[0]
+    chosen = st.segmented_control(
+        "What leaves", offered, key="plan granularity", default=offered[0], required=True,
+        format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
+        persist_state="session",
+    )  # fmt: skip
+    return str(chosen)

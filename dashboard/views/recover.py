@@ -121,13 +121,13 @@ def _sides(result: FineTuned) -> None:
         st.metric("Dense", units.percent(side.dense_score, 2), border=True)
         st.metric(
             "Pruned", units.percent(side.before.score, 2),
-            units.points(-side.before.drop.mean, sign=True), border=True,
+            units.delta(side.before.drop.mean), border=True,
             help=f"Drop {units.points(side.before.drop.low)} to "
             f"{units.points(side.before.drop.high)}, 95 %.",
         )  # fmt: skip
         st.metric(
             "Fine-tuned", units.percent(side.after.score, 2),
-            units.points(-side.after.drop.mean, sign=True), border=True,
+            units.delta(side.after.drop.mean), border=True,
             help=f"Drop {units.points(side.after.drop.low)} to "
             f"{units.points(side.after.drop.high)}, 95 %. Chosen as the best epoch, so slightly "
             "optimistic.",

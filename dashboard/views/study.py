@@ -84,7 +84,7 @@ def _layers(opened: Study) -> None:
         st.info(f"No layer's name or kind contains {search!r}.")
         return
     st.dataframe(
-        table, hide_index=True, height=min(38 + 35 * len(table), 460),
+        table, hide_index=True, height=min(37 + 35 * len(table), 460),
         column_config={
             "Layer": st.column_config.TextColumn(pinned=True),
             "Weights": st.column_config.NumberColumn(format="localized"),

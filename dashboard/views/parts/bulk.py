@@ -4,14 +4,13 @@ from typing import Final
 
 import streamlit as st
 
-from analysis.curves import subjects
 from analysis.planning import edits
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from analysis.study import Method
 from dashboard import session
 from dashboard.loaders import Measured
-from dashboard.tables import methods_of
+from dashboard.tables import methods_of, names_of
 
 _ACTIONS: Final = {
     "set": "Set to",
@@ -24,13 +23,14 @@ _ACTIONS: Final = {
 _EVERY: Final = "All layers"
 
 
-def toolbar(opened: Study, known: Measured) -> tuple[str, ...]:
+def toolbar(opened: Study, known: Measured, granularity: str) -> tuple[str, ...]:
     """Show the bulk edit, and return the subjects that the table is to show."""
-    kinds = list(dict.fromkeys(layer.kind for layer in opened.manifest.prunable()))
+    weights = granularity == "weight"
+    kinds = [layer.kind for layer in opened.manifest.prunable()] if weights else []
     with st.container(horizontal=True, vertical_alignment="bottom", key="bulk"):
         search = st.text_input("Show", key="plan search", placeholder="Name or kind", width=150)
         scope = st.selectbox(
-            "Of the shown", [_EVERY, *kinds], key="bulk scope", width=130,
+            "Of the shown", [_EVERY, *dict.fromkeys(kinds)], key="bulk scope", width=130,
             help="Which of the shown layers the next edit changes. Locked ones stay.",
         )  # fmt: skip
         action = st.selectbox(
@@ -46,46 +46,52 @@ def toolbar(opened: Study, known: Measured) -> tuple[str, ...]:
             value = st.number_input("Points", 0.0, 100.0, 1.0, 0.5, key="bulk limit", width=120)
         elif action == "method":
             value = st.selectbox(
-                "Method", methods_of(opened.manifest), key="bulk method", width=150
+                "Method", methods_of(opened.manifest, granularity), key="bulk method", width=150
             )
-        shown = _shown(opened, search)
+        shown = _shown(opened, search, granularity)
         chosen = tuple(name for name in shown if scope == _EVERY or _kind(opened, name) == scope)
         if st.button(
             f"Apply to {len(chosen)}", key="bulk apply", disabled=not chosen, type="primary"
         ):
-            session.edit(opened, _edited(opened, known, action, value, chosen))
+            session.edit(opened, _edited(opened, known, action, value, chosen, granularity))
             st.rerun()
     return shown
 
 
-def default_method(opened: Study, known: Measured) -> Method:
+def default_method(opened: Study, known: Measured, granularity: str) -> Method:
     """Return the method of layers that have none yet: the first one that was measured."""
     measured = {key.method for key in known.curves}
-    names = [Method.parse(name) for name in methods_of(opened.manifest)]
+    names = [Method.parse(name) for name in methods_of(opened.manifest, granularity)]
     return next((name for name in names if name in measured), names[0])
 
 
 def _edited(
-    opened: Study, known: Measured, action: str, value: float | str | None, chosen: tuple[str, ...]
+    opened: Study,
+    known: Measured,
+    action: str,
+    value: float | str | None,
+    chosen: tuple[str, ...],
+    granularity: str,
 ) -> Plan:
-    plan, default = session.draft(opened).plan, default_method(opened, known)
+    plan, default = session.draft(opened).plan, default_method(opened, known, granularity)
     if action == "set" and isinstance(value, float):
         return edits.set_sparsity(plan, chosen, value / 100, default)
     if action == "scale" and isinstance(value, float):
-        return edits.scale(plan, chosen, value)
+        own = [name for name in chosen if edits.choice_of(plan, name, default).sparsity > 0]
+        return edits.scale(plan, own, value)
     if action == "limit" and isinstance(value, float):
-        methods = [Method.parse(name) for name in methods_of(opened.manifest)]
+        methods = [Method.parse(name) for name in methods_of(opened.manifest, granularity)]
         return edits.within_drop(plan, chosen, value / 100, known.curves, methods)
     if action == "method" and isinstance(value, str):
         return edits.set_method(plan, chosen, Method.parse(value))
     return edits.set_locks(plan, chosen, action == "lock", default)
 
 
-def _shown(opened: Study, search: str) -> tuple[str, ...]:
+def _shown(opened: Study, search: str, granularity: str) -> tuple[str, ...]:
     wanted = search.lower()
     return tuple(
         name
-        for name in subjects(opened.manifest)
+        for name in names_of(opened.manifest, granularity)
         if wanted in name.lower() or wanted in _kind(opened, name)
     )
 

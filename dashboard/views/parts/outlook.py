@@ -54,7 +54,7 @@ def history(opened: Study, known: Measured) -> None:
     st.subheader("Measured plans", anchor=False)
     table = verified_table(opened.manifest, verified, known.curves)
     st.dataframe(
-        table, hide_index=True, height=min(38 + 35 * len(table), 260),
+        table, hide_index=True, height=min(37 + 35 * len(table), 260),
         column_config={
             "Score": st.column_config.NumberColumn("Score, %", format="%.2f"),
             "Drop": st.column_config.NumberColumn("Drop, pt", format="%.2f"),
@@ -79,7 +79,7 @@ def _predicted(opened: Study, prediction: Prediction) -> None:
         return
     st.metric(
         f"Predicted {name}", units.percent(baseline - prediction.drop, 2),
-        f"{units.points(-prediction.drop, sign=True)}",
+        units.delta(prediction.drop) if prediction.drop else None,
         help=f"Predicted, not measured: {prediction.predictor}. Interval of the drop: "
         f"{_range(prediction.interval)}.",
     )  # fmt: skip
@@ -114,7 +114,7 @@ def _measured(opened: Study, plan: Plan, verified: pd.DataFrame) -> None:
     drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
     st.metric(
         f"Measured {name}", units.percent(float(row["score_sum"]) / samples, 2),
-        units.points(-drop.mean, sign=True),
+        units.delta(drop.mean),
         help=f"Of just this plan, on {samples:,} validation samples. Drop {_range(drop)}, 95 %.",
     )  # fmt: skip
     st.caption(f"Drop {_range(drop)}, 95 % paired interval, {samples:,} samples.")
@@ -124,22 +124,34 @@ def _costs(found: Preview) -> None:
     exact = "exact" if found.compressed_measured else "predicted"
     rows = [
         ("Non-zero parameters", units.count, found.parameters, found.kept, ""),
+        ("Parameters in tensors", units.count, found.parameters, found.stored, ""),
         ("Bytes, dense tensors", units.bytes_, found.dense_bytes, found.dense_bytes, ""),
         ("Bytes, bit mask + values", units.bytes_, found.dense_bytes, found.sparse_bytes, ""),
         ("Bytes, deflated", units.bytes_, found.dense_bytes, found.compressed_bytes, exact),
         ("MACs, dense runtime", units.count, found.macs, found.macs, ""),
         ("MACs by non-zero weights", units.count, found.macs, found.nonzero_macs, ""),
     ]
-    lines = ["| | Dense | Plan | |", "| :-- | --: | --: | --: |"]
-    for label, form, dense, now, note in rows:
-        ratio = f"{100 * now / dense:.1f} %" if dense else "–"
-        mark = f" :gray-badge[{note}]" if note and found.layers else ""
-        lines.append(f"| {label}{mark} | {form(dense)} | **{form(now)}** | {ratio} |")
-    st.markdown("\n".join(lines))
-    st.caption(
-        f"{units.percent(found.sparsity)} of all parameters are zero. Dense tensors store zeros, "
-        "dense runtimes multiply by them: a smaller download, not faster inference."
-    )
+    table = [
+        {
+            "": f"{label} *{note}*" if note and found.layers else label,
+            "Dense": form(dense),
+            "Plan": f"**{form(now)}**",
+            "Left": f"{100 * now / dense:.1f} %" if dense else "–",
+        }
+        for label, form, dense, now, note in rows
+    ]
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True)
+    parts = [f"{units.percent(found.sparsity)} of all parameters are zero or gone."]
+    if found.layers:
+        parts.append(
+            "Dense tensors store zeros, dense runtimes multiply by them: a smaller download, not "
+            "faster inference."
+        )
+    if any(found.units.values()):
+        parts.append("Units really leave: the tensors are smaller, and every runtime does less.")
+    if not found.exact:
+        parts.append("Where weights are zeroed in layers that lose units too, zeros are expected.")
+    st.caption(" ".join(parts))
 
 
 def _range(drop: Interval) -> str:

@@ -15,7 +15,7 @@ _NEW = "Empty plan"
 def toolbar(opened: Study) -> None:
     """Show the plan's name, open and save, undo and redo."""
     draft = session.draft(opened)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="plan toolbar"):
+    with st.container(horizontal=True, vertical_alignment="center", key="plan toolbar"):
         st.button(
             "Undo", icon=":material/undo:", disabled=not draft.history.past, key="undo",
             on_click=session.undo, args=(opened,), shortcut="Ctrl+Z",
@@ -24,8 +24,10 @@ def toolbar(opened: Study) -> None:
             "Redo", icon=":material/redo:", disabled=not draft.history.future, key="redo",
             on_click=session.redo, args=(opened,), shortcut="Ctrl+Shift+Z",
         )  # fmt: skip
-        st.space("stretch")
         names = opened.plans()
+        saved = draft.plan.name in names
+        st.caption(f"Plan **{draft.plan.name}** · {_status(opened, draft.plan, saved)}")
+        st.space("stretch")
         with st.popover("Open", icon=":material/folder_open:"):
             chosen = st.selectbox("Plan", [_NEW, *names], key="open plan")
             with st.container(horizontal=True):
@@ -39,8 +41,6 @@ def toolbar(opened: Study) -> None:
             if name in names and name != draft.plan.name:
                 st.caption(f"Replaces the saved plan {name!r}.")
             st.button("Save", key="save", type="primary", on_click=_save, args=(opened, name))
-    saved = draft.plan.name in names
-    st.caption(f"Plan **{draft.plan.name}** · {_status(opened, draft.plan, saved)}")
 
 
 def _status(opened: Study, plan: Plan, saved: bool) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 import streamlit as st
 
 from analysis.errors import BadValue
-from analysis.planning.plan import Choice, Plan
+from analysis.planning.counts import UNITS
+from analysis.planning.edits import choice_of, fitting
+from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from analysis.study import Method, sparsity
 from dashboard import session
@@ -15,34 +17,41 @@ from dashboard.tables import methods_of, plan_table
 from dashboard.views.parts.bulk import default_method
 
 
-def table(opened: Study, known: Measured, shown: tuple[str, ...]) -> None:
+def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
     """Show the layers ``shown`` with what the draft does to them, and take typed changes."""
     if not shown:
         st.info("No layer's name or kind contains what you search for.")
         return
     draft = session.draft(opened)
-    default = default_method(opened, known)
+    default = default_method(opened, known, granularity)
     rows = plan_table(opened.manifest, draft.base, draft.plan, known.curves, shown, default)
-    key = f"ratios {opened.folder.name} {draft.revision} {hash(shown)}"
+    key = f"ratios {opened.folder.name} {draft.revision} {hash(shown)} {granularity}"
+    units = granularity != "weight"
     st.data_editor(
-        rows, key=key, hide_index=True, num_rows="fixed", height=min(38 + 35 * len(rows), 640),
-        disabled=["Layer", "Kind", "Weights", "Alone", "±", "MACs", "Curve"],
+        rows, key=key, hide_index=True, num_rows="fixed", height=min(37 + 35 * len(rows), 640),
+        disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
         on_change=_take, args=(opened, key, shown, default),
         column_config={
             "Lock": st.column_config.CheckboxColumn(
-                "Lock", width=46, help="Bulk edits leave a locked layer alone."
+                "Lock", width=60, help="Bulk edits leave a locked layer alone."
             ),
             "Layer": st.column_config.TextColumn(pinned=True),
             "Sparsity": st.column_config.NumberColumn(
                 "Remove, %", min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
-                help="Share of this layer's weights that is set to zero.",
+                help="Share of this group's units that leave; whole units, one always stays."
+                if units else "Share of this layer's weights that is set to zero.",
             ),
             "Method": st.column_config.SelectboxColumn(
-                options=methods_of(opened.manifest), required=True
+                options=methods_of(opened.manifest, granularity), required=True
             ),
-            "Weights": st.column_config.NumberColumn(format="compact"),
+            "Units": st.column_config.TextColumn("Units left"),
+            "Weights": st.column_config.NumberColumn(
+                "Frees parameters" if units else "Weights", format="compact",
+                help="When this group alone is pruned so far." if units else None,
+            ),
             "MACs": st.column_config.NumberColumn(
-                "MACs, %", format="%.1f", help="Share of the model's multiply-accumulates."
+                "Frees MACs, %" if units else "MACs, %", format="%.1f",
+                help="Share of the model's multiply-accumulates.",
             ),
             "Alone": st.column_config.NumberColumn(
                 "Drop alone, pt", format="%.2f",
@@ -51,16 +60,20 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...]) -> None:
             ),
             "±": st.column_config.NumberColumn(format="%.2f", help="Half of its 95 % interval."),
             "Curve": st.column_config.LineChartColumn(
-                "Drop, 0 to 100 %", y_min=0, width="small", help="Of this method."
+                "Curve", y_min=0, width="small", help="Of this method."
             ),
         },
         alt="Sparsity and method per layer",
     )  # fmt: skip
-    dense = sum(1 for name in shown if name not in draft.plan.active())
-    locked = sum(choice.locked for choice in draft.plan.choices.values())
+    now = [choice_of(draft.plan, name, default) for name in shown]
+    pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
+    other = len(draft.plan.active()) - sum(
+        (c.granularity in UNITS) == units for c in draft.plan.active().values()
+    )
     st.caption(
-        f"{len(shown) - dense} of {len(shown)} shown layers are pruned, {locked} locked. "
-        "Double-click a cell to type; paste works over many cells."
+        f"{pruned} of {len(shown)} shown {'groups' if units else 'layers'} are pruned, {locked} "
+        "locked. Double-click a cell to type; paste works over many cells."
+        + (f" {other} more choices of this plan are made at another granularity." if other else "")
     )
 
 
@@ -86,12 +99,12 @@ def changed(
                 "Reload the page."
             )
         name = shown[int(place)]
-        before = base.choices.get(name) or Choice(default.criterion, 0.0, default.granularity)
+        before = choice_of(base, name, default)
         method = Method.parse(str(values.get("Method") or before.method))
         given = values.get("Sparsity")
         part = before.sparsity if given is None else sparsity(float(given) / 100)
         lock = bool(values.get("Lock", before.locked))
-        changes[name] = Choice(method.criterion, part, method.granularity, lock)
+        changes[name] = fitting(method, part, lock)
     return base.setting(changes)
 
 

@@ -36,7 +36,7 @@ def show(folder: Path | None) -> None:
         for job, snapshot in snapshots
     ]
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * len(rows), 260),
+        pd.DataFrame(rows), hide_index=True, height=min(37 + 35 * len(rows), 260),
         column_config={
             "Begun": st.column_config.DatetimeColumn(format="calendar"),
             "Last word": st.column_config.TextColumn(width="large"),

@@ -38,7 +38,7 @@ def curve(subject: str, sizes: dict[float, int], **changes: Any) -> dict[CurveKe
 
 def test_an_empty_plan_changes_nothing() -> None:
     assert preview(MANIFEST, plan(), {}) == Preview(
-        (), 1110, 0, 4440, 4440, 4440, True, 21_000, 21_000
+        (), {}, 1110, 0, 1110, 4440, 4440, 4440, True, 21_000, 21_000
     )
     assert preview(MANIFEST, plan(conv=0.0), {}) == preview(MANIFEST, plan(), {})
 

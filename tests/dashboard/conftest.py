@@ -1,0 +1,165 @@
+"""A small real study: a perceptron on scikit-learn's digits, pruned and evaluated in NumPy."""
+
+import shutil
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
+from streamlit.testing.v1 import AppTest
+
+from analysis.planning.counts import removed_count
+from analysis.planning.plan import Choice, Plan
+from analysis.store.documents import to_json
+from analysis.store.folder import Study
+from analysis.store.measurements import Measurement, Verification
+from analysis.study import Baseline, LayerSummary, Manifest, MethodSummary, Reference
+
+SPARSITIES = (0.3, 0.6, 0.8, 0.95)
+
+
+class Digits:
+    """A trained perceptron that measures itself."""
+
+    def __init__(self) -> None:
+        images, labels = load_digits(return_X_y=True)
+        self.x, self.y = images[1000:] / 16, labels[1000:]
+        with np.errstate(all="ignore"):
+            model = MLPClassifier((24, 16), solver="lbfgs", max_iter=120, random_state=0, tol=1e-2)
+            model.fit(images[:1000] / 16, labels[:1000])
+        self.weights = [np.asarray(w, np.float32).T for w in model.coefs_]
+        self.biases = model.intercepts_
+        self.right = self.correct(self.weights)
+
+    def correct(self, weights: Sequence[Any]) -> Any:
+        hidden = self.x
+        for place, (weight, bias) in enumerate(zip(weights, self.biases, strict=True)):
+            hidden = hidden @ weight.T + bias
+            hidden = np.maximum(hidden, 0) if place < len(weights) - 1 else hidden
+        return hidden.argmax(axis=1) == self.y
+
+    def pruned(self, weight: Any, criterion: str, sparsity: float) -> Any:
+        score = np.abs(weight) if criterion == "magnitude" else _noise(weight.shape)
+        order = score.flatten().argsort(kind="stable")
+        kept = weight.flatten().copy()
+        kept[order[: removed_count(weight.size, sparsity)]] = 0
+        return kept.reshape(weight.shape)
+
+    def manifest(self) -> Manifest:
+        layers = [
+            LayerSummary(f"fc{i + 1}", "linear", f"fc{i + 1}.weight", w.shape, w.size, w.size, 4 * len(w))
+            for i, w in enumerate(self.weights)
+        ]  # fmt: skip
+        skipped = LayerSummary(
+            "table", "add", "table", (8, 8), 64, 0, 0, False, "a table that is added"
+        )
+        parameters = 64 + sum(w.size + len(w) for w in self.weights)
+        return Manifest(
+            Reference("digits.py:perceptron", "digits.npz"), "d1g175f00d", parameters, 0,
+            4 * parameters, sum(layer.macs for layer in layers), 256, (*layers, skipped),
+            splits={"calibration": 1000, "validation": len(self.y), "test": 0},
+            baseline=Baseline(len(self.y), float(self.right.mean())),
+            environment={"numpy": np.__version__},
+            methods=(
+                MethodSummary("magnitude", "Magnitude", "|w|: the smallest leave.", "Han", "weights"),
+                MethodSummary("random", "Random", "A random number.", "Control", "weights"),
+                MethodSummary("taylor", "Taylor", "(g·w)²", "Molchanov", "labels", "it needs labels"),
+            ),
+        )  # fmt: skip
+
+    def measurement(self, place: int, criterion: str, sparsity: float) -> Measurement:
+        weights = list(self.weights)
+        weights[place] = self.pruned(weights[place], criterion, sparsity)
+        right = self.correct(weights)
+        drop = self.right.astype(int) - right.astype(int)
+        return Measurement(
+            "d1g175f00d", 1, f"fc{place + 1}", criterion, "weight", sparsity, "none", 0,
+            removed_count(weights[place].size, sparsity), weights[place].size,
+            len(zlib.compress(weights[place].tobytes(), 6)), len(right), float(right.sum()),
+            float(drop.sum()), float((drop**2).sum()), float("nan"), float("nan"), float("nan"),
+            float("nan"), int((drop == 0).sum()), 0, (),
+        )  # fmt: skip
+
+    def verification(self, plan: Plan) -> Verification:
+        weights = list(self.weights)
+        for name, choice in plan.active().items():
+            place = int(name[2:]) - 1
+            weights[place] = self.pruned(weights[place], choice.criterion, choice.sparsity)
+        right = self.correct(weights)
+        drop = self.right.astype(int) - right.astype(int)
+        removed = sum(int((w == 0).sum()) for w in weights)
+        return Verification(
+            "d1g175f00d", 1, plan.digest, to_json(plan), "validation", 0.0, "sum of drops", removed,
+            self.manifest().bytes, len(right), float(right.sum()), float(drop.sum()),
+            float((drop**2).sum()), float("nan"), float("nan"), int((drop == 0).sum()), 0, (),
+        )  # fmt: skip
+
+
+def _noise(shape: tuple[int, ...]) -> Any:
+    return np.random.default_rng(0).random(shape)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Digits:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Digits()
+
+
+@pytest.fixture(scope="session")
+def measured_folder(digits: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("studies")
+    study = Study.create(folder / "digits", digits.manifest())
+    study.measurements.append(
+        [
+            digits.measurement(place, criterion, sparsity)
+            for place in range(3)
+            for criterion in ("magnitude", "random")
+            for sparsity in SPARSITIES
+        ]
+    )
+    study.verifications.append([digits.verification(both(study.manifest, 0.6))])
+    return folder
+
+
+@pytest.fixture
+def studies(measured_folder: Path, tmp_path: Path) -> Path:
+    """A folder with one real study, of one's own."""
+    return Path(shutil.copytree(measured_folder, tmp_path / "studies"))
+
+
+@pytest.fixture
+def study(studies: Path) -> Study:
+    return Study.open(studies / "digits")
+
+
+@pytest.fixture
+def open_page() -> Callable[..., AppTest]:
+    """Open a page of the dashboard over a folder, with URL parameters if any."""
+
+    def opened(folder: Path, page: str = "study", **query: str) -> AppTest:
+        def script(folder: str, page: str) -> None:
+            from pathlib import Path
+
+            from dashboard.app import main
+
+            main(Path(folder), page)
+
+        at = AppTest.from_function(script, kwargs={"folder": str(folder), "page": page})
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run(timeout=30)
+        return at
+
+    return opened
+
+
+def both(manifest: Manifest, sparsity: float) -> Plan:
+    choices = {name: Choice("magnitude", sparsity) for name in ("fc1", "fc2")}
+    return Plan("both", manifest.fingerprint, choices)
