@@ -111,7 +111,7 @@ class Siamese(ZooNetwork):
         channels(6, out("conv"), into("fc1")),
         channels(8, out("fc1"), into("fc2")),
     )
-    refused = refuse("output", "fc2")
+    refused = refuse("", "fc2")
 
     def __init__(self) -> None:
         super().__init__()

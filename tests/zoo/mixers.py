@@ -43,6 +43,25 @@ class SpatialGating(ZooNetwork):
     def __init__(self) -> None:
         super().__init__()
         self.up, self.norm, self.down = nn.Linear(4, 14), nn.LayerNorm(7), nn.Linear(7, 3)
+        self.spatial = nn.Linear(5, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = F.gelu(self.up(x)).chunk(2, dim=-1)
+        return self.down(left * self.spatial(self.norm(right).mT).mT)
+
+
+class SpatialGatingConv(ZooNetwork):
+    """The same with a convolution over tokens: a kernel of one slides over features without
+    mixing them, which an engine may know or refuse."""
+
+    shape = (5, 4)
+    expected = (channels(7, out("up", "norm"), into("down"), normalised=True),)
+    refused = refuse("", "spatial") + refuse("output", "down")
+    either = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.norm, self.down = nn.Linear(4, 14), nn.LayerNorm(7), nn.Linear(7, 3)
         self.spatial = nn.Conv1d(5, 5, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,6 +76,7 @@ class TokenPooling(ZooNetwork):
     shape = (5, 4)
     expected = (channels(6, out("stem"), into("fc")), channels(3, out("pool"), into("fc")))
     refused = refuse("output", "fc")
+    either = True
 
     def __init__(self) -> None:
         super().__init__()

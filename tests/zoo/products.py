@@ -111,6 +111,7 @@ class BilinearLayer(ZooNetwork):
         channels(5, out("mix"), into("head")),
     )
     refused = refuse("output", "head")
+    either = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,6 +132,7 @@ class BilinearPooling(ZooNetwork):
     shape = (4,)
     expected = (channels(5, out("a"), into("fc")), channels(6, out("b"), into("fc")))
     refused = refuse("output", "fc")
+    either = True
 
     def __init__(self) -> None:
         super().__init__()

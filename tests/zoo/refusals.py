@@ -96,10 +96,13 @@ class RolledChannels(ZooNetwork):
 
 
 class SoftmaxChannels(ZooNetwork):
-    """Shares of one whole over the channels: a removal would hand its share to the others."""
+    """Shares of one whole over the channels: a removal hands its share to the others, so the
+    shares are over the kept, as with a norm."""
 
     shape = (5,)
-    refused = refuse("softmax", "fc1") + refuse("output", "fc2")
+    expected = (channels(8, out("fc1"), into("fc2"), normalised=True),)
+    refused = refuse("output", "fc2")
+    either = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,9 +113,12 @@ class SoftmaxChannels(ZooNetwork):
 
 
 class MaxOverChannels(ZooNetwork):
-    """The largest channel of a pixel may be the one that leaves: no silence equals that."""
+    """The largest channel of a pixel may be the one that leaves: no silence equals that, so the
+    reference is the largest of the kept, as with a norm."""
 
-    refused = refuse("max", "conv") + refuse("output", "head")
+    expected = (channels(6, out("conv"), normalised=True),)
+    refused = refuse("output", "head")
+    either = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -123,7 +123,8 @@ class ResidualPadded(ZooNetwork):
 
 
 class ResidualZeroConcat(ZooNetwork):
-    """The shortcut is widened by concatenating zeros: the last three channels are free."""
+    """The shortcut is widened by concatenating zeros: the last three channels are free. The
+    zeros' number is copied from a slice, but not their meaning."""
 
     expected = (
         channels(5, out("stem", "conv"), into("conv", "fc")),
@@ -139,6 +140,26 @@ class ResidualZeroConcat(ZooNetwork):
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         padding = torch.zeros_like(x[:, :3])
+        return self.fc((self.conv(x) + torch.cat([x, padding], 1)).relu().mean((2, 3)))
+
+
+class ResidualNewZeros(ZooNetwork):
+    """The shortcut is widened by three constant zeros: the last three channels are free."""
+
+    expected = (
+        channels(5, out("stem", "conv"), into("conv", "fc")),
+        channels(3, out("conv"), into("fc")),
+    )
+    refused = refuse("output", "fc")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.conv = nn.Conv2d(3, 5, 3), nn.Conv2d(5, 8, 3, padding=1)
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        padding = x.new_zeros(x.size(0), 3, x.size(2), x.size(3))
         return self.fc((self.conv(x) + torch.cat([x, padding], 1)).relu().mean((2, 3)))
 
 

@@ -10,14 +10,14 @@ from tests.zoo.network import ZooNetwork, channels, into, out, param, refuse, to
 
 
 class TiedEmbedding(ZooNetwork):
-    """The decoder reads the embedding table: its rows are the output and stay, its columns
-    are the stream."""
+    """The decoder reads the embedding table: its rows are looked up and put out and stay, its
+    columns are the stream."""
 
     expected = (
         channels(6, param("embed.weight", dim=1), out("fc2"), into("fc1")),
         channels(9, out("fc1"), into("fc2")),
     )
-    refused = refuse("output", "embed")
+    refused = refuse("looked up", "embed")
 
     def __init__(self) -> None:
         super().__init__()

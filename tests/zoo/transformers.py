@@ -60,7 +60,7 @@ class TinyGpt(ZooNetwork):
         heads(2, out("qkv"), into("proj")),
         channels(11, out("fc1"), into("fc2")),
     )
-    refused = refuse("output", "wte")
+    refused = refuse("looked up", "wte")
 
     def __init__(self) -> None:
         super().__init__()
