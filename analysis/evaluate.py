@@ -8,7 +8,7 @@ from torch.nn import functional
 from torch.utils import _pytree as pytree
 
 from analysis.capture.network import forward
-from analysis.errors import DataMismatch
+from analysis.errors import BadValue, DataMismatch
 from analysis.sources.data import Samples
 from analysis.sources.metrics import Metric, logits, rows_per_sample
 
@@ -18,8 +18,8 @@ class Outcome:
     """What a network gave for each of ``n`` samples.
 
     Attributes:
-        score: ``(n,)`` float32, 0 where outputs are not finite.
-        finite: ``(n,)`` bool.
+        score: ``(n,)`` float32, 0 where outputs or the score are not finite.
+        finite: ``(n,)`` bool, whether outputs and score are.
         log_probabilities: ``(rows, classes)`` float32, or None without class logits; rows are
             samples, or a sample's tokens or pixels one after the other.
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
@@ -34,6 +34,18 @@ class Outcome:
     def predicted(self) -> Tensor | None:
         """``(rows,)`` predicted classes, or None."""
         return None if self.log_probabilities is None else self.log_probabilities.argmax(1)
+
+    def class_correct(self, targets: Tensor, classes: int) -> tuple[int, ...]:
+        """Return per class how many samples with that target are predicted right.
+
+        Args:
+            targets: ``(n,)`` labels, one per row of logits.
+            classes: How many classes.
+        """
+        if self.predicted is None:
+            return ()
+        right = (self.predicted == targets) & self.finite
+        return tuple(torch.bincount(targets[right], minlength=classes).tolist())
 
 
 @dataclass(frozen=True)
@@ -77,8 +89,9 @@ def require_finite(dense: Outcome) -> None:
     broken = int((~dense.finite).sum())
     if broken:
         raise DataMismatch(
-            f"Expected finite outputs from the dense model, but {broken} of {len(dense.finite)} "
-            "samples give NaN or infinity. Check the weights and the preprocessing of the data."
+            f"Expected finite outputs and scores from the dense model, but {broken} of "
+            f"{len(dense.finite)} samples give NaN or infinity. Check the weights, the "
+            "preprocessing of the data and the metric."
         )
 
 
@@ -95,7 +108,8 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
     drop = dense.score.double() - pruned.score.double()
     missing = torch.full((n,), torch.nan, dtype=torch.float64)
     entropy = divergence = missing
-    agreements, correct = -1, ()
+    agreements = -1
+    correct: tuple[int, ...] = ()
     if dense.entropy is not None and pruned.entropy is not None:
         entropy = pruned.entropy.double() - dense.entropy.double()
     if dense.log_probabilities is not None and pruned.log_probabilities is not None:
@@ -106,8 +120,7 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
         agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
     if classes and targets is not None:
-        right = targets[(pruned.score > 0.5).cpu()]
-        correct = tuple(torch.bincount(right, minlength=classes).tolist())
+        correct = pruned.class_correct(targets, classes)
     return Comparison(
         samples=n,
         score_sum=pruned.score.double().sum().item(),
@@ -139,17 +152,25 @@ def _outcome(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
                 "Expected class logits to measure agreement with the dense model, but the model "
                 "returns something else. Give labels and a metric: --metric file.py:function."
             )
-        targets = chunk.targets if targets is not None else log_probabilities.argmax(1)
+        targets = log_probabilities.argmax(1) if targets is None else targets
         targets = targets.reshape(count, -1) if len(targets) != count else targets
     score = metric.score(outputs, targets).float().cpu()
+    if len(score) != count:
+        raise BadValue(
+            f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
+            f"{len(score)}. Do not average over samples."
+        )
+    finite &= score.isfinite()
     entropy = None
     fits = targets is not None and not targets.is_floating_point()
     if log_probabilities is not None and targets is not None and fits:
         labels = targets.flatten()
-        inside = len(labels) == len(log_probabilities) and (
-            0 <= int(labels.min()) and int(labels.max()) < log_probabilities.shape[1]
-        )
-        if inside:
+        classes = log_probabilities.shape[1]
+        if (
+            len(labels) == len(log_probabilities)
+            and int(labels.min()) >= 0
+            and int(labels.max()) < classes
+        ):
             entropy = rows_per_sample(
                 functional.nll_loss(log_probabilities, labels, reduction="none"), count
             )

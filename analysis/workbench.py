@@ -9,13 +9,16 @@ from importlib.metadata import version
 import torch
 from torch import Tensor
 
-from analysis.capture.graph import take
+from analysis.capture.graph import Inputs, take
 from analysis.capture.network import Network, build_network
-from analysis.coupling import Group
+from analysis.coupling import Group, find_groups
+from analysis.coupling.summaries import describe
 from analysis.criteria import method_summaries
 from analysis.evaluate import Outcome, evaluate, require_finite
 from analysis.sources.data import Samples, Splits, data_hash, load_data
-from analysis.sources.metrics import Metric, load_metric
+from analysis.errors import DataMismatch
+from analysis.sources.functions import source_hash
+from analysis.sources.metrics import Metric, class_labels, load_metric, logits
 from analysis.sources.models import load_model
 from analysis.study import Baseline, Manifest, Reference
 
@@ -58,24 +61,41 @@ def prepare(reference: Reference) -> Workbench:
     """
     model = load_model(reference)
     splits = load_data(reference)
-    network = build_network(model, take(splits.calibration.inputs, slice(0, 2)))
+    network = build_network(model, example_of(splits.calibration))
     metric = load_metric(reference.metric, splits.validation.targets is not None)
     batch = _batch(network, len(splits.validation))
+    parts = network_parts(network) | {"data": data_hash(splits), "metric": metric.identity}
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
     dense = evaluate(network.module, splits.validation, metric, batch)
     require_finite(dense)
-    manifest = _manifest(reference, network, splits, metric, dense)
-    return Workbench(network, splits, metric, dense, manifest, batch)
+    _require_labels(network, splits, dense)
+    groups: tuple[Group, ...] = ()
+    manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts, dense)
+    if network.captured is not None and network.cost is not None:
+        coupling = find_groups(network.captured)
+        groups = coupling.groups
+        manifest = describe(manifest, network.captured, network.cost, network.layers, coupling)
+    manifest = replace(manifest, methods=method_summaries(network, dense, groups))
+    return Workbench(network, splits, metric, dense, manifest, batch, groups)
 
 
 def network_parts(network: Network) -> dict[str, str]:
     """Return the hashes of a network's weights (names, shapes, values) and of its graph."""
+    module = network.module
+    tensors = dict(module.named_buffers()) | module.state_dict()  # unsaved buffers compute too
     weights = hashlib.sha256()
-    for name, tensor in sorted(network.module.state_dict().items()):
-        weights.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
-        weights.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    code = network.captured.module.code if network.captured else str(network.module)
+    for name, tensor in sorted(tensors.items()):
+        if isinstance(tensor, Tensor):
+            weights.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
+            flat = tensor.detach().cpu().flatten()
+            weights.update(memoryview(flat.view(torch.uint8).numpy()))
+    if network.captured is not None:
+        code = network.captured.module.code
+    else:  # without a graph, the source says what is computed
+        kinds = {type(each) for each in module.modules()} | {type(module)}
+        own = [kind for kind in kinds if kind.__module__.partition(".")[0] != "torch"]
+        code = str(module) + "".join(sorted(source_hash(kind) for kind in own))
     graph = hashlib.sha256(code.encode()).hexdigest()
     return {"weights": weights.hexdigest()[:16], "graph": graph[:16]}
 
@@ -92,9 +112,12 @@ def environment() -> dict[str, str]:
 
 
 def _manifest(
-    reference: Reference, network: Network, splits: Splits, metric: Metric, dense: Outcome
+    reference: Reference,
+    network: Network,
+    splits: Splits,
+    parts: dict[str, str],
+    dense: Outcome,
 ) -> Manifest:
-    parts = network_parts(network) | {"data": data_hash(splits), "metric": metric.identity}
     joined = "|".join(f"{name}={value}" for name, value in sorted(parts.items()))
     parameters = {id(p): p for p in network.module.parameters()}.values()
     known = network.cost
@@ -103,9 +126,7 @@ def _manifest(
         fingerprint=hashlib.sha256(joined.encode()).hexdigest()[:16],
         parameters=sum(p.numel() for p in parameters),
         buffers=known.buffers if known else sum(b.numel() for b in network.module.buffers()),
-        bytes=known.bytes if known else sum(
-            t.numel() * t.element_size() for t in network.module.state_dict().values()
-        ),
+        bytes=known.bytes if known else state_bytes(network.module.state_dict()),
         macs=known.macs if known else 0,
         activation_bytes=known.activation_bytes if known else 0,
         layers=tuple(layer.summary for layer in network.layers),
@@ -114,7 +135,6 @@ def _manifest(
         classes=splits.classes,
         baseline=_baseline(dense, splits.validation),
         environment=environment(),
-        methods=method_summaries(network, dense),
         parts=parts,
     )  # fmt: skip
 
@@ -127,12 +147,11 @@ def _baseline(dense: Outcome, validation: Samples) -> Baseline:
         dense.entropy is not None
         and probabilities is not None
         and targets is not None
-        and len(probabilities) == len(targets)
+        and targets.shape == probabilities.shape[:1]
     ):
         classes = probabilities.shape[1]
         samples = tuple(torch.bincount(targets, minlength=classes).tolist())
-        right = targets[dense.score > 0.5]
-        correct = tuple(torch.bincount(right, minlength=classes).tolist())
+        correct = dense.class_correct(targets, classes)
     return Baseline(
         samples=len(dense.score),
         score=dense.score.double().mean().item(),
@@ -169,5 +188,31 @@ def _batch(network: Network, most: int) -> int:
 
 
 def state_bytes(state: Mapping[str, Tensor]) -> int:
-    """Return the dense bytes of a state dict."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    """Return the dense bytes of a state dict, tied tensors counted once."""
+    once = {(t.data_ptr(), t.shape, t.stride()): t for t in state.values() if t.numel()}
+    return sum(tensor.numel() * tensor.element_size() for tensor in once.values())
+
+
+def example_of(samples: Samples) -> Inputs:
+    """Return a copy of two samples (one of them twice where there is only one)."""
+    return take(samples.inputs, torch.arange(2) % len(samples))
+
+
+def _require_labels(network: Network, splits: Splits, dense: Outcome) -> None:
+    """Labels that fit in one split must fit in all, or a criterion fails in the middle."""
+    if dense.entropy is None:
+        return
+    for name in ("calibration", "test"):
+        samples = splits.named(name)
+        if samples.targets is None:
+            raise DataMismatch(
+                f"Expected labels in every split, but {name} has none. Add them, or leave all "
+                "labels out to measure agreement with the dense model."
+            )
+        with torch.inference_mode():
+            rows = logits(network(samples.chunk(0, 1).inputs))
+        if rows is None:
+            continue
+        per_sample = len(rows)
+        wide = rows[:1].expand(per_sample * len(samples), -1)
+        class_labels(wide, samples.targets, f"the {name} split")

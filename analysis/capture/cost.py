@@ -48,10 +48,12 @@ Values = dict[fx.Node, Any]
 
 def _shape(values: Values, argument: object) -> tuple[int, ...]:
     value = values[argument] if isinstance(argument, fx.Node) else argument
-    return tuple(int(size) for size in value.shape)  # type: ignore[attr-defined]
+    return tuple(int(size) for size in value.shape) if isinstance(value, Tensor) else ()
 
 
 def _convolution(node: fx.Node, values: Values) -> int:
+    if operator_name(node) == "convolution" and len(node.args) > 6 and node.args[6]:
+        return _transposed(node, values)
     weight = _shape(values, node.args[1])
     return math.prod(_shape(values, node)) * math.prod(weight[1:])
 

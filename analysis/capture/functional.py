@@ -10,7 +10,7 @@ mask). Replay and removal keep tensors between nodes, so a write would falsify t
 """
 
 import operator
-from typing import Final
+from typing import Final, cast
 
 import torch
 from torch import Tensor, fx
@@ -20,9 +20,15 @@ from analysis.errors import CannotCapture
 _SHAPE_ONLY: Final = {"new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like"}
 _VIEWS: Final = {
     "view", "reshape", "slice", "select", "transpose", "permute", "squeeze", "unsqueeze", "expand",
-    "flatten", "narrow", "t", "chunk", "split", "unbind", "movedim", "detach", "alias", "view_as",
-    "unflatten", "diagonal", "split_with_sizes", "tensor_split", "swapaxes", "contiguous",
+    "flatten", "narrow", "t", "chunk", "split", "unbind", "movedim", "moveaxis", "detach", "alias",
+    "view_as", "reshape_as", "expand_as", "unflatten", "diagonal", "split_with_sizes", "ravel",
+    "tensor_split", "unsafe_chunk", "unsafe_split", "hsplit", "vsplit", "dsplit", "swapaxes",
+    "swapdims", "contiguous", "unfold", "as_strided", "real", "imag", "adjoint", "numpy_T",
+    "matrix_H", "mT", "mH", "broadcast_to", "_unsafe_view", "view_as_real", "view_as_complex",
+    # these give back their input itself where there is nothing to do:
+    "to", "type_as", "dropout", "alpha_dropout", "feature_dropout", "dropout_", "lift_fresh",
 }  # fmt: skip
+"""Operators whose result may share memory with their first argument."""
 
 
 def operator_name(node: fx.Node) -> str:
@@ -54,7 +60,12 @@ def _writes(node: fx.Node) -> bool:
 def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
     written = node.args[0]
     name = operator_name(node)
-    if not isinstance(written, fx.Node) or operator_name(written) in _VIEWS and _aliased(written):
+    if (
+        not isinstance(written, fx.Node)
+        or not _writes_first(node)
+        or (_is_view(written) and _aliased(written))
+        or _seen_later(written, node)
+    ):
         raise CannotCapture(
             f"Expected a graph without writes through views, but {name} at {node.name} writes "
             "into part of another tensor. Rewrite that line of the model with torch.where, "
@@ -94,7 +105,33 @@ def _aliased(view: fx.Node) -> bool:
         return True
     if len(base.users) > 1 or base.op != "call_function":
         return True
-    return operator_name(base) in _VIEWS and _aliased(base)
+    return _is_view(base) and _aliased(base)
+
+
+def _is_view(node: fx.Node) -> bool:
+    if node.op != "call_function":
+        return False
+    if node.target is operator.getitem:  # a piece of chunk, split or unbind
+        return _is_view(node.all_input_nodes[0])
+    return operator_name(node) in _VIEWS
+
+
+def _writes_first(node: fx.Node) -> bool:
+    """Whether the first argument, and no other, is what the operator writes to."""
+    arguments = cast(torch._ops.OpOverload, node.target)._schema.arguments
+    written = [bool(each.alias_info and each.alias_info.is_write) for each in arguments]
+    return written[0] and sum(written) == 1
+
+
+def _seen_later(written: fx.Node, write: fx.Node) -> bool:
+    """Whether a view taken of ``written`` before ``write`` is read after it, and so changed."""
+    order = {each: index for index, each in enumerate(write.graph.nodes)}
+    views = [user for user in written.users if _is_view(user) and order[user] < order[write]]
+    return any(
+        order[reader] > order[write] or _seen_later(view, write)
+        for view in views
+        for reader in view.users
+    )
 
 
 def _fold_constants(module: fx.GraphModule) -> None:

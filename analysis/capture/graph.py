@@ -1,5 +1,6 @@
 """Capture a model once with ``torch.export`` and keep one functional graph for every use."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -56,6 +57,12 @@ def take(inputs: Inputs, rows: slice | Tensor) -> Inputs:
     return cast(Inputs, chosen)
 
 
+def copied(inputs: Inputs) -> Inputs:
+    """Return the batch ``inputs`` with every tensor copied, for a model that may write to it."""
+    made = pytree.tree_map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, inputs)
+    return cast(Inputs, made)
+
+
 def capture(model: nn.Module, example: Inputs) -> Captured:
     """Return ``model``, in evaluation mode, as one functional graph.
 
@@ -74,7 +81,7 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
     torch.backends.mha.set_fastpath_enabled(False)  # its fused operators hide the projections
     try:
         program = _export(model, args, kwargs)
-        module = cast(fx.GraphModule, program.module(check_guards=False))
+        module = program.module(check_guards=False)
         make_functional(module)
     except CannotCapture:
         raise
@@ -99,7 +106,8 @@ def _export(
 
     shapes = pytree.tree_map(dynamic, (args, kwargs))
     positional, named = shapes
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what export doubts, comparing the outputs settles
         return torch.export.export(
             model,
             args,

@@ -48,6 +48,17 @@ class Layer:
         """The dotted name of the weight."""
         return self.summary.parameter
 
+    @property
+    def output_dimension(self) -> int:
+        """The dimension of the weight that counts outputs; the others count inputs."""
+        if self.summary.kind.startswith(("conv_transpose", "embedding")):
+            return 1
+        multiplied = [
+            node for node in self.nodes if operator_name(node) in ("matmul", "mm", "addmm")
+        ]
+        direct = multiplied and _direct(multiplied[0].args[-1])
+        return 1 if direct and len(self.summary.shape) == 2 else 0
+
 
 def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
     """Return every weight of two or more dimensions in forward order, prunable or skipped.
@@ -149,10 +160,25 @@ def _origin(argument: object) -> fx.Node | None:
         node = node.all_input_nodes[0]
     if not isinstance(node, fx.Node) or node.op != "get_attr":
         return None
-    value: object = node.graph.owning_module
-    for part in str(node.target).split("."):
-        value = getattr(value, part)
+    value = _value(node)
     return node if isinstance(value, nn.Parameter) and value.ndim > 1 else None
+
+
+def reads(argument: object, weight: nn.Parameter) -> bool:
+    """Return whether a node's ``argument`` is ``weight`` or a view of it."""
+    getter = _origin(argument)
+    return getter is not None and _value(getter) is weight
+
+
+def _direct(argument: object) -> bool:
+    return isinstance(argument, fx.Node) and argument.op == "get_attr"
+
+
+def _value(getter: fx.Node) -> object:
+    value: object = getter.graph.owning_module
+    for part in str(getter.target).split("."):
+        value = getattr(value, part)
+    return value
 
 
 def _first_names(module: nn.Module) -> dict[str, str]:

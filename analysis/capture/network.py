@@ -1,15 +1,20 @@
 """A model ready to be studied: its graph where it can be captured, its layers and its cost."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from analysis.capture.cost import Cost, cost
-from analysis.capture.graph import Captured, Inputs, call_arguments, capture
+from analysis.capture.graph import Captured, Inputs, call_arguments, capture, copied
 from analysis.capture.layers import Layer, graph_layers, module_layers
 from analysis.errors import CannotCapture, DataMismatch
+
+
+_ROOM: Final = 1e-3
+"""Of the largest output: attention's fused kernel, which the graph does without, rounds else."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +55,39 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
     """Return ``model`` as a network; a model that cannot be captured still gets its layers.
 
     Raises:
-        DataMismatch: The model cannot run on the example at all, or gives NaN for it.
+        DataMismatch: The model cannot run on the example at all.
     """
     try:
         with torch.no_grad():
-            forward(model, example)
+            outputs = forward(model, copied(example))
     except Exception as error:
         raise DataMismatch(
             f"Expected the model to run on this data, but it raised {type(error).__name__}: "
-            f"{str(error).splitlines()[0] if str(error) else ''} Check that the data has the "
-            "model's input shape, and that its preprocessing is the model's."
+            f"{str(error).strip().splitlines()[0].rstrip('.') if str(error).strip() else ''}. Check "
+            "that the data has the model's input shape, and that its preprocessing is the model's."
         ) from error
     try:
-        captured = capture(model, example)
+        captured = capture(model, copied(example))
+        _require_same(outputs, captured)
     except CannotCapture as error:
         return Network(model, module_layers(model), problem=str(error))
     known = cost(captured)
     return Network(captured.module, graph_layers(captured, known), captured, known)
+
+
+def _require_same(outputs: Any, captured: Captured) -> None:
+    """Refuse a graph that computes something else than the model did."""
+    with torch.no_grad():
+        found = forward(captured.module, copied(captured.example))
+    for old, new in zip(pytree.tree_leaves(outputs), pytree.tree_leaves(found), strict=True):
+        if not isinstance(old, Tensor) or not old.numel():
+            continue
+        room = _ROOM * float(old.abs().nan_to_num().max()) if old.is_floating_point() else 0.0
+        if old.shape != new.shape or not torch.allclose(
+            old.double(), new.double(), rtol=0.0, atol=room, equal_nan=True
+        ):
+            raise CannotCapture(
+                "Expected a model that gives the same outputs for the same inputs, but its graph "
+                "gives others. Remove what is random in evaluation, or writes to shared tensors, "
+                "from forward()."
+            )

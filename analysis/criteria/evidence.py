@@ -14,7 +14,7 @@ from analysis.coupling import Group
 from analysis.criteria.inputs import squared_inputs
 from analysis.errors import CannotPrune
 from analysis.sources.data import Samples
-from analysis.sources.metrics import logits
+from analysis.sources.metrics import class_labels, logits
 
 BATCH: Final = 64
 SAMPLES: Final = 1024
@@ -84,7 +84,8 @@ class Evidence:
                         "Expected class logits and labels for a gradient criterion, but this "
                         "model and data have none. Choose magnitude, wanda or random."
                     )
-                loss = functional.cross_entropy(rows.float(), chunk.targets.flatten())
+                labels = class_labels(rows, chunk.targets, "a gradient criterion")
+                loss = functional.cross_entropy(rows.float(), labels)
                 found = torch.autograd.grad(loss, tensors, allow_unused=True)
             yield {
                 name: torch.zeros_like(tensor) if gradient is None else gradient

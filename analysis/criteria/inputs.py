@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
+from analysis.capture.functional import operator_name
 from analysis.capture.graph import call_arguments
+from analysis.capture.layers import reads
 from analysis.capture.network import Network
 from analysis.sources.data import Samples
 
@@ -61,12 +63,15 @@ class _Observer(fx.Interpreter):
         args, kwargs = self.fetch_args_kwargs_from_env(n)
 
         def squared(leaf: Any, source: Any) -> Any:
-            linked = isinstance(leaf, Tensor) and leaf.requires_grad
-            plain = isinstance(leaf, Tensor) and leaf.is_floating_point() and not linked
-            return leaf.square() if plain else leaf
+            if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or reads(source, weight):
+                return leaf
+            return leaf.detach().square()
 
         changed = [squared(leaf, source) for leaf, source in zip(args, n.args, strict=True)]
+        if operator_name(n) == "embedding":  # the other arguments change gradients, not outputs
+            changed = changed[:2]
         output = n.target(*changed, **kwargs)  # type: ignore[operator]
+        output = output[0] if isinstance(output, tuple) else output
         (found,) = torch.autograd.grad(output.sum(), [weight], allow_unused=True)
         if found is not None:
             self._totals[name] += found
@@ -79,20 +84,25 @@ def _reads_only_weights(node: fx.Node) -> bool:
     )
 
 
+def _squared(leaf: Any) -> Any:
+    plain = isinstance(leaf, Tensor) and leaf.is_floating_point()
+    return leaf.detach().square() if plain else leaf
+
+
 def _observe_modules(network: Network, chunk: Samples, totals: dict[str, Tensor]) -> None:
     owners = {layer.parameter: layer for layer in network.prunable()}
     busy = False
 
     def hook(name: str) -> Any:
-        def observe(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        def observe(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             nonlocal busy
             if busy:
                 return
             busy = True
             weight = network.module.get_parameter(name)
-            x = inputs[0].detach()
+            args, kwargs = pytree.tree_map(_squared, (args, kwargs))
             with torch.enable_grad():
-                output = module(x.square() if x.is_floating_point() else x, *inputs[1:])
+                output = module(*args, **kwargs)
                 (found,) = torch.autograd.grad(output.sum(), [weight])
             totals[name] += found
             busy = False
@@ -103,7 +113,7 @@ def _observe_modules(network: Network, chunk: Samples, totals: dict[str, Tensor]
     try:
         for name in owners:
             owner = network.module.get_submodule(name.rpartition(".")[0])
-            handles.append(owner.register_forward_pre_hook(hook(name)))
+            handles.append(owner.register_forward_pre_hook(hook(name), with_kwargs=True))
         with torch.no_grad():
             network(chunk.inputs)
     finally:

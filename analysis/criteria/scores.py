@@ -44,7 +44,10 @@ class Scores:
         """
         score = self.by_parameter(name, seed)[layer.parameter]
         if granularity == "weight":
-            return mask(score, sparsity, per_row=criterion(name).per_row)
+            if not criterion(name).per_row:
+                return mask(score, sparsity)
+            rows = score.movedim(layer.output_dimension, 0)
+            return mask(rows, sparsity, per_row=True).movedim(0, layer.output_dimension)
         kept, of = map(int, granularity.split(":"))
         return pattern_mask(score, kept, of)
 
