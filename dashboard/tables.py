@@ -95,6 +95,11 @@ def granularities(manifest: Manifest) -> list[str]:
     return ["weight", *dict.fromkeys(group.granularity for group in manifest.removable())]
 
 
+def family(granularity: str) -> str:
+    """Return what leaves at ``granularity``: patterns zero weights too."""
+    return granularity if granularity in UNITS else "weight"
+
+
 def names_of(manifest: Manifest, granularity: str) -> tuple[str, ...]:
     """Return the layers (``weight``) or groups that a plan can choose at ``granularity``."""
     if granularity == "weight":

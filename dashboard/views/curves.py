@@ -12,7 +12,9 @@ from dashboard.charts.colours import by_name
 from dashboard.charts.curves import curves_figure
 from dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from dashboard.loaders import Measured
-from dashboard.tables import layer_table
+from dashboard.tables import family, layer_table
+from dashboard.views.parts import coupled
+from dashboard.views.parts.words import WORDS
 
 _SORTS: Final = {
     "Forward order": (None, True),
@@ -39,6 +41,7 @@ def page() -> None:
             icon=":material/show_chart:",
         )
         return
+    known = _of_granularity(known)
     limit = _controls()
     left, right = st.columns([5, 7], gap="medium")
     with left:
@@ -49,7 +52,24 @@ def page() -> None:
     layer = _chosen(table)
     with right:
         _curves(opened, known, layer, limit)
+        coupled.show(opened, layer)
     _heat(opened, known, list(table["Layer"]))
+
+
+def _of_granularity(known: Measured) -> Measured:
+    """Keep what leaves in one way: zeroed weights and removed units share no axis."""
+    found = list(dict.fromkeys(map(family, known.points["granularity"])))
+    if len(found) < 2:
+        return known
+    chosen = st.segmented_control(
+        "What leaves", found, key="curves granularity", default=found[0], required=True,
+        format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
+    )  # fmt: skip
+    return Measured(
+        known.frame,
+        known.points[known.points["granularity"].map(family) == chosen],
+        {key: c for key, c in known.curves.items() if family(key.method.granularity) == chosen},
+    )
 
 
 def _controls() -> float:

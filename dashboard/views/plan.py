@@ -1,7 +1,5 @@
 """The page *Plan*: how much of each layer to remove, and what that costs."""
 
-from typing import Final
-
 import streamlit as st
 
 from analysis.curves import subjects
@@ -9,8 +7,7 @@ from analysis.store.folder import Study
 from dashboard import frame, loaders, session
 from dashboard.tables import granularities
 from dashboard.views.parts import bulk, outlook, plans, ratios
-
-WORDS: Final = {"weight": "Weights become zero", "channel": "Channels leave", "head": "Heads leave"}
+from dashboard.views.parts.words import WORDS
 
 
 def page() -> None:

@@ -51,9 +51,9 @@ class Digits:
 
     def manifest(self) -> Manifest:
         layers = [
-            LayerSummary(f"fc{i + 1}", "linear", f"fc{i + 1}.weight", w.shape, w.size, w.size, 4 * len(w))
-            for i, w in enumerate(self.weights)
-        ]  # fmt: skip
+            LayerSummary(f"fc{i}", "linear", f"fc{i}.weight", w.shape, w.size, w.size, 4 * len(w))
+            for i, w in enumerate(self.weights, start=1)
+        ]
         skipped = LayerSummary(
             "table", "add", "table", (8, 8), 64, 0, 0, False, "a table that is added"
         )
@@ -65,9 +65,9 @@ class Digits:
             baseline=Baseline(len(self.y), float(self.right.mean())),
             environment={"numpy": np.__version__},
             methods=(
-                MethodSummary("magnitude", "Magnitude", "|w|: the smallest leave.", "Han", "weights"),
-                MethodSummary("random", "Random", "A random number.", "Control", "weights"),
-                MethodSummary("taylor", "Taylor", "(g·w)²", "Molchanov", "labels", "it needs labels"),
+                MethodSummary("magnitude", "Magnitude", "|w|: the smallest leave.", "Han", "-"),
+                MethodSummary("random", "Random", "A random number.", "Control", "-"),
+                MethodSummary("taylor", "Taylor", "(g·w)²", "M.", "labels", "it needs labels"),
             ),
         )  # fmt: skip
 

@@ -38,7 +38,9 @@ def test_it_runs(page: str, studies: Path, open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_folder_without_studies_says_what_to_do(page: str, tmp_path: Path, open_page: Open) -> None:
+def test_a_folder_without_studies_says_what_to_do(
+    page: str, tmp_path: Path, open_page: Open
+) -> None:
     at = open_page(tmp_path, page)
     assert not at.exception
     if page == "study":
@@ -64,7 +66,9 @@ def test_the_study_page_tells_what_the_model_is(studies: Path, open_page: Open) 
     assert list(table["Points"]) == [8, 8, 8, 0]
 
 
-def test_methods_come_from_the_manifest_with_their_definition(studies: Path, open_page: Open) -> None:
+def test_methods_come_from_the_manifest_with_their_definition(
+    studies: Path, open_page: Open
+) -> None:
     at = open_page(studies)
     boxes = {box.key: box for box in at.checkbox}
     assert "the smallest leave" in boxes["sweep method magnitude"].label
@@ -156,7 +160,9 @@ def test_an_empty_plan_keeps_everything(studies: Path, open_page: Open) -> None:
     assert at.button(key="measure").disabled
 
 
-def test_bulk_edits_change_the_plan_and_undo_takes_them_back(studies: Path, open_page: Open) -> None:
+def test_bulk_edits_change_the_plan_and_undo_takes_them_back(
+    studies: Path, open_page: Open
+) -> None:
     at = open_page(studies, "plan")
     at.button(key="bulk apply").click().run()
     assert {choice.sparsity for choice in choices(at, studies).values()} == {0.5}
@@ -209,7 +215,10 @@ def shared(study: Study, **sparsities: float) -> str:
 
 def test_a_link_restores_layer_and_plan(study: Study, studies: Path, open_page: Open) -> None:
     at = open_page(studies, "plan", study="digits", plan=shared(study, fc1=0.6, fc2=0.6))
-    assert {name: c.sparsity for name, c in choices(at, studies).items()} == {"fc1": 0.6, "fc2": 0.6}
+    assert {name: c.sparsity for name, c in choices(at, studies).items()} == {
+        "fc1": 0.6,
+        "fc2": 0.6,
+    }
 
 
 def test_a_measured_plan_stands_beside_its_prediction(

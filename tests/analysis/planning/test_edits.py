@@ -1,0 +1,68 @@
+"""Bulk edits: locked choices stay, and every edit does what it says."""
+
+from analysis.curves import Curve, CurveKey, CurvePoint
+from analysis.planning import edits
+from analysis.planning.plan import Choice, Plan
+from analysis.statistics import Interval
+from analysis.study import Method
+
+MAGNITUDE, TAYLOR = Method("magnitude"), Method("taylor")
+PLAN = Plan("p", "f", {"a": Choice("taylor", 0.4), "b": Choice("magnitude", 0.8, locked=True)})
+
+
+def curve(subject: str, method: Method, drops: dict[float, float]) -> dict[CurveKey, Curve]:
+    key = CurveKey(subject, method)
+    points = tuple(
+        CurvePoint(s, 1, 2, 9, 0.9 - d, Interval(d, d, d), 0, 0) for s, d in drops.items()
+    )
+    return {key: Curve(key, points)}
+
+
+def test_setting_keeps_methods_and_locks() -> None:
+    made = edits.set_sparsity(PLAN, ["a", "b", "c"], 0.5, MAGNITUDE)
+    assert made.choices == {
+        "a": Choice("taylor", 0.5), "b": PLAN.choices["b"], "c": Choice("magnitude", 0.5),
+    }  # fmt: skip
+    assert PLAN.choices["a"].sparsity == 0.4
+
+
+def test_scaling_stops_at_all() -> None:
+    assert edits.scale(PLAN, ["a", "b"], 0.5).choices["a"].sparsity == 0.2
+    assert edits.scale(PLAN, ["a", "b"], 9).choices["a"].sparsity == 1
+    assert edits.scale(PLAN, ["a", "b"], 9).choices["b"] == PLAN.choices["b"]
+    assert edits.scale(PLAN, ["b"], 0.5) == PLAN
+
+
+def test_changing_the_method_keeps_sparsities() -> None:
+    made = edits.set_method(PLAN, ["a", "b"], MAGNITUDE)
+    assert made.choices == {"a": Choice("magnitude", 0.4), "b": PLAN.choices["b"]}
+
+
+def test_a_limit_takes_the_method_that_reaches_furthest() -> None:
+    known = curve("a", MAGNITUDE, {0.5: 0.0, 0.7: 0.1}) | curve("a", TAYLOR, {0.5: 0.0, 0.7: 0.01})
+    known |= curve("b", TAYLOR, {0.5: 0.0})
+    made = edits.within_drop(PLAN, ["a", "b", "c"], 0.02, known, [MAGNITUDE, TAYLOR])
+    assert made.choices == {"a": Choice("taylor", 0.7), "b": PLAN.choices["b"]}
+
+
+def test_a_limit_that_nothing_keeps_leaves_the_layer_dense() -> None:
+    known = curve("a", TAYLOR, {0.5: 0.3})
+    assert edits.within_drop(PLAN, ["a"], 0.02, known, [TAYLOR]).choices["a"].sparsity == 0
+
+
+def test_locks_are_set_and_taken_away() -> None:
+    locked = edits.set_locks(PLAN, ["a", "c"], True, MAGNITUDE)
+    assert all(choice.locked for choice in locked.choices.values())
+    assert not edits.set_locks(locked, ["a"], False, MAGNITUDE).choices["a"].locked
+
+
+def test_a_pattern_has_one_sparsity_or_none() -> None:
+    pattern = Method("magnitude", "2:4")
+    assert edits.set_method(PLAN, ["a"], pattern).choices["a"].sparsity == 0.5
+    assert edits.set_sparsity(Plan("p", "f"), ["a"], 0.0, pattern).choices["a"].sparsity == 0
+
+
+def test_a_layer_and_a_group_of_one_name_are_not_mixed_up() -> None:
+    channels = Method("l1", "channel")
+    assert edits.choice_of(PLAN, "a", channels) == Choice("l1", 0.0, "channel")
+    assert edits.choice_of(PLAN, "a", Method("l1", "2:4")) == PLAN.choices["a"]

@@ -1,0 +1,131 @@
+"""Figures hold the values of the frames that they are made from."""
+
+import math
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import dashboard
+from analysis.curves import measured_points
+from analysis.store.folder import Study
+from dashboard.charts import colours
+from dashboard.charts.curves import SCALES, curves_figure
+from dashboard.charts.heatmap import BEST, heat_figure, heat_table
+from dashboard.charts.training import training_figure
+
+COLOURS = {"magnitude": "#2459B8", "random": "#C75B12"}
+
+
+@pytest.fixture
+def points(study: Study) -> pd.DataFrame:
+    return measured_points(study.measured())
+
+
+def test_a_method_is_one_line_from_the_dense_score(points: pd.DataFrame) -> None:
+    rows = points[points["subject"] == "fc1"]
+    figure = curves_figure(rows, COLOURS, 0.9)
+    for name in COLOURS:
+        (line,) = [t for t in figure.data if t.name == name]
+        own = rows[rows["method"] == name].sort_values("sparsity")
+        assert list(line.x) == [0, *(100 * own["sparsity"])]
+        assert list(line.y) == pytest.approx([90, *(100 * own["score"])])
+        assert line.line.color == COLOURS[name]
+
+
+def test_marks_within_noise_are_hollow(points: pd.DataFrame) -> None:
+    rows = points[(points["subject"] == "fc1") & (points["method"] == "magnitude")].copy()
+    rows["noise"] = [True, False, False, True]
+    (line,) = [t for t in curves_figure(rows, COLOURS, 0.9).data if t.name == "magnitude"]
+    shapes = [symbol == "circle-open" for symbol in line.marker.symbol]
+    assert shapes == [False, True, False, False, True]
+
+
+def test_the_band_encloses_the_line(points: pd.DataFrame) -> None:
+    rows = points[(points["subject"] == "fc1") & (points["method"] == "magnitude")]
+    for vertical in ("score", "drop"):
+        figure = curves_figure(rows, COLOURS, 0.9, vertical)
+        (band,) = [t for t in figure.data if t.fill == "toself"]
+        (line,) = [t for t in figure.data if t.name == "magnitude"]
+        for x, y in zip(line.x, line.y, strict=True):
+            heights = [b for a, b in zip(band.x, band.y, strict=True) if a == x]
+            assert min(heights) <= y <= max(heights)
+
+
+@pytest.mark.parametrize("vertical", SCALES)
+def test_every_scale_draws(vertical: str, points: pd.DataFrame) -> None:
+    assert curves_figure(points[points["subject"] == "fc2"], COLOURS, 0.9, vertical).data
+
+
+def test_nothing_removed_is_a_cross_and_no_point(points: pd.DataFrame) -> None:
+    rows = points[(points["subject"] == "fc1") & (points["method"] == "magnitude")].copy()
+    rows.loc[rows["sparsity"] == 0.3, "removed"] = 0
+    figure = curves_figure(rows, COLOURS, 0.9)
+    (line,) = [t for t in figure.data if t.name == "magnitude"]
+    assert 30 not in list(line.x)
+    (cross,) = [t for t in figure.data if t.marker.symbol == "x-thin-open"]
+    assert list(cross.x) == [30]
+
+
+def test_few_units_are_drawn_as_steps_where_they_exist(points: pd.DataFrame) -> None:
+    rows = points[(points["subject"] == "fc1") & (points["method"] == "magnitude")].copy()
+    rows["removed"], rows["total"] = [1, 2, 2, 4], 5
+    rows["share"] = rows["removed"] / rows["total"]
+    (line,) = [t for t in curves_figure(rows, COLOURS, 0.9).data if t.name == "magnitude"]
+    assert line.line.shape == "hv"
+    assert list(line.x) == pytest.approx([0, 20, 40, 80])
+
+
+def test_near_dense_shows_the_first_ten_points(points: pd.DataFrame) -> None:
+    figure = curves_figure(points, COLOURS, 0.9, near=0.1)
+    assert list(figure.layout.yaxis.range) == pytest.approx([80, 91])
+
+
+def test_the_map_holds_each_layers_drop(points: pd.DataFrame) -> None:
+    cells = heat_table(points, ["fc2", "fc1"], "random")
+    figure = heat_figure(cells, ["fc2", "fc1"], dark=False)
+    (heat,) = figure.data
+    assert list(heat.y) == ["fc2", "fc1"]
+    own = points[(points["subject"] == "fc1") & (points["method"] == "random")]
+    for x, z in zip(sorted(own["sparsity"]), heat.z[1], strict=True):
+        row = own[own["sparsity"] == x].iloc[0]
+        expected = 0 if row["noise"] else math.sqrt(max(100 * row["drop"], 0))
+        assert z == pytest.approx(expected)
+
+
+def test_the_best_method_is_never_worse_than_another(points: pd.DataFrame) -> None:
+    best = heat_table(points, ["fc1"], BEST).set_index("sparsity")["drop"]
+    for name in COLOURS:
+        own = heat_table(points, ["fc1"], name).set_index("sparsity")["drop"]
+        assert (best <= own).all()
+
+
+def test_an_unmeasured_cell_is_empty(points: pd.DataFrame) -> None:
+    few = points[~((points["subject"] == "fc1") & (points["sparsity"] == 0.6))]
+    figure = heat_figure(heat_table(few, ["fc1", "fc2"], BEST), ["fc1", "fc2"], dark=True)
+    assert math.isnan(figure.data[0].z[0][1])
+
+
+def test_training_shows_loss_and_score() -> None:
+    values = pd.DataFrame({"step": [0, 5, 10], "loss": [None, 2.0, 1.0], "score": [0.5, None, 0.8]})
+    figure = training_figure(values, dark=True, dense=0.9, before=0.5)
+    assert list(figure.data[0].y) == [2.0, 1.0]
+    assert list(figure.data[1].y) == [50, 80]
+
+
+def test_colours_agree_with_the_theme_and_number_ten() -> None:
+    path = Path(dashboard.__file__).parent / ".streamlit" / "config.toml"
+    theme = tomllib.loads(path.read_text())["theme"]
+    for name, marks, scale in (
+        ("light", colours.LIGHT, colours.LIGHT_SCALE),
+        ("dark", colours.DARK, colours.DARK_SCALE),
+    ):
+        assert tuple(theme[name]["chartCategoricalColors"]) == marks
+        assert tuple(theme[name]["chartSequentialColors"]) == scale
+        assert len(set(marks)) == len(set(scale)) == 10
+
+
+def test_methods_keep_their_colour_whatever_is_shown() -> None:
+    names = [f"m{i}" for i in range(12)]
+    assert colours.by_name(names, False)["m3"] == colours.by_name(names[:4], False)["m3"]

@@ -1,0 +1,86 @@
+"""Tables, and what the browser's table sends back."""
+
+import math
+
+import pytest
+
+from analysis.curves import curves
+from analysis.errors import BadValue
+from analysis.planning.plan import Choice, Plan
+from analysis.store.folder import Study
+from analysis.study import Method
+from dashboard import tables
+from dashboard.views.parts.ratios import changed
+
+MAGNITUDE = Method("magnitude")
+SHOWN = ("fc1", "fc2", "fc3")
+
+
+def plan(**choices: Choice) -> Plan:
+    return Plan("p", "d1g175f00d", choices)
+
+
+def test_typed_values_become_choices() -> None:
+    edits = {0: {"Sparsity": 62.5}, 2: {"Method": "random", "Lock": True}}
+    made = changed(plan(fc3=Choice("magnitude", 0.25)), edits, SHOWN, MAGNITUDE)
+    assert made.choices == {
+        "fc1": Choice("magnitude", 0.625), "fc3": Choice("random", 0.25, locked=True),
+    }  # fmt: skip
+
+
+def test_edits_count_from_the_base_so_taking_one_back_takes_it_back() -> None:
+    base = plan(fc1=Choice("magnitude", 0.5))
+    assert changed(base, {0: {"Sparsity": 90}}, SHOWN, MAGNITUDE).choices["fc1"].sparsity == 0.9
+    assert changed(base, {}, SHOWN, MAGNITUDE) == base
+
+
+@pytest.mark.parametrize(
+    "edits", [{7: {"Sparsity": 1}}, {0: {"Sparsity": 140}}, {0: {"Method": "a@b"}}]
+)
+def test_what_a_browser_should_not_send_is_refused(edits: dict[int, dict[str, object]]) -> None:
+    with pytest.raises(BadValue, match="Expected"):
+        changed(plan(), edits, SHOWN, MAGNITUDE)
+
+
+def test_an_emptied_cell_keeps_what_was() -> None:
+    base = plan(fc1=Choice("magnitude", 0.5))
+    assert changed(base, {0: {"Sparsity": None, "Method": None}}, SHOWN, MAGNITUDE) == base
+
+
+def test_a_pattern_has_its_own_sparsity() -> None:
+    made = changed(plan(), {0: {"Sparsity": 70, "Method": "magnitude@2:4"}}, SHOWN, MAGNITUDE)
+    assert made.choices["fc1"] == Choice("magnitude", 0.5, "2:4")
+
+
+def test_derived_columns_follow_while_typed_ones_stay(study: Study) -> None:
+    known = curves(study.measured(), study.manifest)
+    now = plan(fc1=Choice("magnitude", 0.6), fc2=Choice("taylor", 0.6))
+    table = tables.plan_table(study.manifest, plan(), now, known, SHOWN, MAGNITUDE)
+    assert list(table["Sparsity"]) == [0, 0, 0]
+    point = study.measured().query("subject=='fc1' and criterion=='magnitude' and sparsity==0.6")
+    assert table["Alone"][0] == pytest.approx(
+        100 * point["drop_sum"].iloc[0] / point["samples"].iloc[0]
+    )
+    assert math.isnan(table["Alone"][1])  # never measured by that method
+    assert table["Alone"][2] == 0
+
+
+def test_layers_carry_their_sensitivity(study: Study) -> None:
+    known = curves(study.measured(), study.manifest)
+    table = tables.layer_table(study.manifest, known, [*SHOWN, "table"], 1.0)
+    assert list(table["Safe to"][:3]) == [95, 95, 95]
+    assert math.isnan(table["Safe to"][3])
+    assert tables.layer_table(study.manifest, known, SHOWN, -1.0)["Safe to"].sum() == 0
+
+
+def test_only_usable_methods_are_offered(study: Study) -> None:
+    assert tables.methods_of(study.manifest) == ["magnitude", "random"]
+    assert tables.granularities(study.manifest) == ["weight"]
+    assert tables.names_of(study.manifest, "weight") == SHOWN
+
+
+def test_measured_plans_stand_beside_what_is_predicted_now(study: Study) -> None:
+    known = curves(study.measured(), study.manifest)
+    (row,) = tables.verified_table(study.manifest, study.verified(), known).to_dict("records")
+    assert row["Plan"] == "both"
+    assert row["Off by"] == pytest.approx(row["Predicted"] - row["Drop"])
