@@ -63,6 +63,19 @@ def replay():
 ''',
 }
 
+_SMALLER: Final = '''
+
+def load_safetensors():
+    """model.safetensors: tensors by their original names ({model}), in their smaller shapes.
+
+    recipe.json says which units are gone. model.pt2 is the smaller network itself; analysis.export
+    .safetensors_file.load builds it from your own source.
+    """
+    from safetensors.torch import load_file
+
+    return load_file(HERE / "model.safetensors")
+'''
+
 _TRY: Final = {
     "safetensors": """
     tensors = load_safetensors()
@@ -81,19 +94,19 @@ _TRY: Final = {
 }
 
 
-def loader_script(recipe: Recipe, formats: Iterable[str]) -> str:
+def loader_script(recipe: Recipe, formats: Iterable[str], removed: int, parameters: int) -> str:
     """Return the script that loads the files of ``formats``; ``python load.py`` tries each."""
-    total = sum(layer.total for layer in recipe.layers)
     summary = (
-        f"{recipe.reference.model}, pruned by plan {recipe.plan.name!r}: {recipe.removed} of "
-        f"{total} weights in {len(recipe.layers)} layers are zero."
+        f"{recipe.reference.model}, pruned by plan {recipe.plan.name!r}: {removed} of "
+        f"{parameters} parameters are {'gone or zero' if recipe.units else 'zero'}."
     ).replace("\\", "/").replace('"', "'")  # fmt: skip
     model = recipe.reference.model.replace("\\", "/").replace('"', "'")
+    parts = {**_PARTS, "safetensors": _SMALLER} if recipe.units else _PARTS
     names = [name for name in _PARTS if name in set(formats)]
     tries = [_TRY[name].format() for name in names if name in _TRY]
     return (
         _HEAD.format(summary=summary)
-        + "".join(_PARTS[name].format(model=model) for name in names)
+        + "".join(parts[name].format(model=model) for name in names)
         + '\n\nif __name__ == "__main__":'
         + "".join(tries or ["\n    print(__doc__)\n"])
     )

@@ -6,51 +6,98 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from analysis.criteria.scores import Scores
 from analysis.errors import DamagedFile
+from analysis.export.recipe import LayerCount, UnitRemoval
 from analysis.planning.plan import Plan
-from analysis.pruned import pruned
-from analysis.recovery.batch_norm import recovered as recovery
+from analysis.pruned import Selection, select, selected
+from analysis.recovery.batch_norm import recovered
 from analysis.sources.weights import pour
 from analysis.workbench import Workbench
+
+
+def selection_of(bench: Workbench, plan: Plan) -> Selection:
+    """Return what ``plan`` keeps of the bench's network: masks of weights, units of groups."""
+    return select(plan, Scores(bench.network, bench.splits.calibration, bench.groups))
 
 
 @contextlib.contextmanager
 def planned(
     bench: Workbench,
     plan: Plan,
-    masks: Mapping[str, Tensor],
+    selection: Selection,
     tuned: Mapping[str, Tensor] | None = None,
 ) -> Iterator[nn.Module]:
-    """Give the bench's network the weights of ``plan`` in the block, and take them back after.
+    """Yield the network that ``plan`` asks for; the bench's own is dense again after the block.
 
     Args:
         bench: Its network is dense before and after.
-        plan: Says which recovery follows the masks.
-        masks: Of the plan, by parameter name.
-        tuned: Fine-tuned weights that stand in for masks and recovery, or None.
+        plan: Says which recovery follows the pruning.
+        selection: Of the plan; with units it yields a smaller module.
+        tuned: Fine-tuned weights, after which no recovery follows, or None.
 
     Raises:
         DataMismatch: Fine-tuned weights of another architecture.
         DamagedFile: Fine-tuned weights are not zero where the plan removes.
     """
-    module = bench.network.module
-    if tuned is None:
-        with pruned(module, masks), recovery(bench, plan.recovery):
+    with selected(bench.network, selection) as module:
+        zeros = zero_places(module, selection)
+        if tuned is None:
+            with recovered(bench, plan.recovery, module):
+                yield module
+            return
+        before = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+        try:
+            pour(module, tuned, "the fine-tuned weights")
+            _require_zeros(module, zeros)
             yield module
-        return
-    before = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
-    try:
-        pour(module, tuned, "the fine-tuned weights")
-        _require_zeros(module, masks)
-        yield module
-    finally:
-        with torch.no_grad():
-            module.load_state_dict(before)
+        finally:
+            with torch.no_grad():
+                module.load_state_dict(before)
 
 
-def _require_zeros(module: nn.Module, masks: Mapping[str, Tensor]) -> None:
-    for name, keep in masks.items():
-        alive = int((module.get_parameter(name)[~keep] != 0).sum())
+def zero_places(module: nn.Module, selection: Selection) -> dict[str, Tensor]:
+    """Return where ``module``, just pruned, is zero because of a mask: bool by parameter name.
+
+    Where units are gone as well, the mask's own shape is of no use: the smaller weight's zeros
+    are what is left of it.
+    """
+    if not selection.units:
+        return {name: ~keep for name, keep in selection.masks.items()}
+    return {name: module.get_parameter(name).detach() == 0 for name in selection.masks}
+
+
+def layer_counts(bench: Workbench, selection: Selection) -> tuple[LayerCount, ...]:
+    """Return how many weights ``selection`` zeroes in each layer, in forward order."""
+    masks = selection.masks
+    return tuple(
+        LayerCount(
+            layer.name,
+            layer.parameter,
+            masks[layer.parameter].numel() - int(masks[layer.parameter].sum()),
+            masks[layer.parameter].numel(),
+        )
+        for layer in bench.network.prunable()
+        if layer.parameter in masks
+    )
+
+
+def unit_removals(plan: Plan, selection: Selection) -> tuple[UnitRemoval, ...]:
+    """Return which units of which groups ``selection`` removes."""
+    return tuple(
+        UnitRemoval(
+            name,
+            plan.choices[name].granularity,
+            tuple((~keep).nonzero().flatten().tolist()),
+            len(keep),
+        )
+        for name, keep in sorted(selection.units.items())
+    )
+
+
+def _require_zeros(module: nn.Module, zeros: Mapping[str, Tensor]) -> None:
+    for name, removed in zeros.items():
+        alive = int((module.get_parameter(name)[removed] != 0).sum())
         if alive:
             raise DamagedFile(
                 "Expected fine-tuned weights to be zero where the plan removes, but "

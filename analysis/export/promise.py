@@ -63,7 +63,7 @@ class Promise:
 def promise(
     module: nn.Module,
     captured: Captured | None,
-    masks: Mapping[str, Tensor],
+    zeros: Mapping[str, Tensor],
     validation: Samples,
     metric: Metric,
     batch: int,
@@ -73,8 +73,7 @@ def promise(
     Args:
         module: The pruned model.
         captured: Its graph, or None.
-        masks: What was set to zero, by parameter name, True = keep; empty where units were
-            removed instead.
+        zeros: What was set to zero, by parameter name, True = zero.
         validation: Samples and targets of the validation split.
         metric: The study's score.
         batch: Samples per forward pass.
@@ -92,7 +91,7 @@ def promise(
         metric=metric,
         batch=batch,
         outcome=evaluate(module, validation, metric, batch),
-        zeros={name: (~keep).cpu().numpy() for name, keep in masks.items()},
+        zeros={name: removed.cpu().numpy() for name, removed in zeros.items()},
         patterns=zero_patterns(tensors),
         sha256=weights_sha256(tensors),
         bytes=tensor_bytes(tensors),

@@ -30,6 +30,23 @@ class LayerCount:
 
 
 @dataclass(frozen=True)
+class UnitRemoval:
+    """Which units of one group are really gone.
+
+    Attributes:
+        group: The group.
+        granularity: ``channel`` or ``head``.
+        removed: Numbers of the units, ascending, from 0.
+        total: Units that there were.
+    """
+
+    group: str
+    granularity: str
+    removed: tuple[int, ...]
+    total: int
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A pruned model as instructions: the dense model, the plan, and proof of the outcome.
 
@@ -37,7 +54,8 @@ class Recipe:
         plan: Methods and sparsities by layer, recovery and seed.
         reference: Model, data and metric, as the user wrote them.
         fingerprint: Of weights, graph, data and metric that the plan was made for.
-        layers: Exact counts of every pruned layer, in forward order.
+        layers: Exact counts of every layer with zeroed weights, in forward order.
+        units: Every group that is physically smaller, by name.
         weights_sha256: Of the resulting tensors (names, types, shapes, values).
         training: How the weights were fine-tuned after pruning, None when they were not. Training
             is not repeated on replay: the masks are made anew, the stored weights are taken, and
@@ -50,6 +68,7 @@ class Recipe:
     reference: Reference
     fingerprint: str
     layers: tuple[LayerCount, ...]
+    units: tuple[UnitRemoval, ...]
     weights_sha256: str
     training: FineTuning | None
     threads: int
@@ -60,11 +79,6 @@ class Recipe:
     def recovered(self) -> bool:
         """Whether the weights were fine-tuned."""
         return self.training is not None
-
-    @property
-    def removed(self) -> int:
-        """Weights removed."""
-        return sum(layer.removed for layer in self.layers)
 
     @property
     def statement(self) -> str:

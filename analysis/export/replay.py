@@ -5,17 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from analysis.criteria.scores import Scores
 from analysis.errors import BadReference, ForeignStudy
-from analysis.export.planned import planned
-from analysis.export.recipe import LayerCount, Recipe
+from analysis.export.planned import layer_counts, planned, selection_of, unit_removals
+from analysis.export.recipe import Recipe
 from analysis.export.tensors import saved_tensors, weights_sha256
-from analysis.planning.plan import Plan
-from analysis.pruned import plan_masks
 from analysis.sources.weights import load_weights
-from analysis.workbench import Workbench, prepare
+from analysis.workbench import prepare
 
 
 def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
@@ -44,34 +41,20 @@ def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
                 f"{recipe.fingerprint}, but got {bench.manifest.fingerprint}. Restore the weights "
                 "and the data that the recipe was made from."
             )
-        masks = plan_masks(recipe.plan, Scores(bench.network, bench.splits.calibration))
-        counts = layer_counts(bench, recipe.plan, masks)
+        selection = selection_of(bench, recipe.plan)
+        same = layer_counts(bench, selection) == recipe.layers
+        same = same and unit_removals(recipe.plan, selection) == recipe.units
         tuned = load_weights(weights) if recipe.recovered and weights is not None else None
-        with planned(bench, recipe.plan, masks, tuned) as module:
+        with planned(bench, recipe.plan, selection, tuned) as module:
             tensors = saved_tensors(module)
     found = weights_sha256(tensors)
-    if found != recipe.weights_sha256 or counts != recipe.layers:
+    if found != recipe.weights_sha256 or not same:
         raise ForeignStudy(
             f"Expected weights with hash {recipe.weights_sha256[:16]}, but the replay gave "
             f"{found[:16]}. Use the versions that the recipe names: {_versions(recipe)}."
         )
     module.load_state_dict(tensors)
     return module
-
-
-def layer_counts(bench: Workbench, plan: Plan, masks: dict[str, Tensor]) -> tuple[LayerCount, ...]:
-    """Return how many weights ``masks`` remove from each layer of ``plan``, in forward order."""
-    active = plan.active()
-    return tuple(
-        LayerCount(
-            layer.name,
-            layer.parameter,
-            masks[layer.parameter].numel() - int(masks[layer.parameter].sum()),
-            masks[layer.parameter].numel(),
-        )
-        for layer in bench.network.prunable()
-        if layer.name in active
-    )
 
 
 @contextlib.contextmanager

@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from analysis.export.recipe import Recipe
+from analysis.capture.graph import capture
+from analysis.export.recipe import Recipe, UnitRemoval
+from analysis.removal import remove
+from analysis.sources.data import load_data
 from analysis.sources.models import load_model
+from analysis.sources.weights import load_weights, pour
+from analysis.workbench import example_of
 
 
 def write(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -19,8 +25,23 @@ def write(tensors: Mapping[str, Tensor], path: Path) -> None:
 def load(path: Path, recipe: Recipe) -> nn.Module:
     """Return the recipe's model, built from its own source, with the weights in ``path``.
 
+    Where units are gone, the model is captured and made as small as the recipe says.
+
     Raises:
         DataMismatch: A tensor is missing, unknown or of another shape.
         DamagedFile: ``path`` is no safetensors file.
+        CannotCapture: Units are gone, and the model has no graph to remove them from.
     """
-    return load_model(replace(recipe.reference, weights=str(path)))
+    if not recipe.units:
+        return load_model(replace(recipe.reference, weights=str(path)))
+    model = load_model(replace(recipe.reference, random=True))
+    captured = capture(model, example_of(load_data(recipe.reference).calibration))
+    smaller = remove(captured, {each.group: _kept(each) for each in recipe.units}).module
+    pour(smaller, load_weights(path), str(path))
+    return smaller
+
+
+def _kept(removal: UnitRemoval) -> Tensor:
+    keep = torch.ones(removal.total, dtype=torch.bool)
+    keep[list(removal.removed)] = False
+    return keep

@@ -9,17 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import fx, nn
 
 from analysis.capture.graph import Captured
-from analysis.criteria.scores import Scores
 from analysis.errors import Cancelled, CannotCapture
 from analysis.export import onnx_file, program, safetensors_file
 from analysis.export.loader import loader_script
-from analysis.export.planned import planned
+from analysis.export.planned import layer_counts, planned, selection_of, unit_removals, zero_places
 from analysis.export.promise import Promise, promise
 from analysis.export.recipe import RECIPE, Recipe, write_recipe
-from analysis.export.replay import layer_counts
 from analysis.export.report import (
     FORMAT_NAMES,
     FORMATS,
@@ -35,7 +33,7 @@ from analysis.export.tensors import saved_tensors
 from analysis.export.verify import verify
 from analysis.planning.plan import Plan
 from analysis.progress import Progress, Silent
-from analysis.pruned import plan_masks
+from analysis.pruned import Selection
 from analysis.recovery.finetune import read_weights
 from analysis.recovery.report import FineTuning, read_result, result_folder
 from analysis.store.files import storage, write_atomically
@@ -57,6 +55,7 @@ class Deliverable:
         recipe: How it came to be.
         promise: What the screen says about it.
         parameters: Of the dense model.
+        removed: Of them, zeroed or gone.
     """
 
     module: nn.Module
@@ -65,6 +64,7 @@ class Deliverable:
     recipe: Recipe
     promise: Promise
     parameters: int
+    removed: int
 
 
 def export_plan(
@@ -81,7 +81,7 @@ def export_plan(
     Args:
         bench: The study's model and data; dense again afterwards.
         study: Where the plan belongs.
-        plan: What to prune; at weight granularity.
+        plan: What to prune: weights are zeroed, units are really removed.
         formats: Some of ``FORMAT_NAMES``.
         destination: Folder for the files; the study's own by default.
         recovered: Whether to export the plan's fine-tuned weights.
@@ -101,9 +101,9 @@ def export_plan(
     tuned = read_weights(kept) if recovered else None
     training = read_result(kept).settings if recovered else None
     folder = destination or export_folder(study.folder, plan.digest, recovered)
-    masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
-    with planned(bench, plan, masks, tuned) as module:
-        made = _deliverable(bench, plan, masks, module, training)
+    selection = selection_of(bench, plan)
+    with planned(bench, plan, selection, tuned) as module:
+        made = _deliverable(bench, plan, selection, module, training)
         return deliver(made, wanted, folder, progress or Silent())
 
 
@@ -125,7 +125,10 @@ def deliver(
         with storage(folder):
             write_recipe(folder / RECIPE, made.recipe)
             offered = [entry.format for entry in report.formats if entry.ok]
-            write_atomically(folder / LOADER, loader_script(made.recipe, offered).encode())
+            write_atomically(
+                folder / LOADER,
+                loader_script(made.recipe, offered, made.removed, made.parameters).encode(),
+            )
             write_report(folder, report)
         progress.advance(1, f"{kind.title}: {'verified' if entries[kind.name].ok else 'failed'}")
     return _report(made, entries)
@@ -182,26 +185,43 @@ def deflated_bytes(file: Path) -> int:
 def _deliverable(
     bench: Workbench,
     plan: Plan,
-    masks: dict[str, Tensor],
+    selection: Selection,
     module: nn.Module,
     training: FineTuning | None,
 ) -> Deliverable:
     network = bench.network
+    captured = None
+    if network.captured is not None and isinstance(module, fx.GraphModule):
+        captured = Captured(module, network.captured.example)
     promised = promise(
-        module, network.captured, masks, bench.splits.validation, bench.metric, bench.batch
+        module,
+        captured,
+        zero_places(module, selection),
+        bench.splits.validation,
+        bench.metric,
+        bench.batch,
     )
     recipe = Recipe(
         plan=plan,
         reference=bench.manifest.reference,
         fingerprint=bench.manifest.fingerprint,
-        layers=layer_counts(bench, plan, masks),
+        layers=layer_counts(bench, selection),
+        units=unit_removals(plan, selection),
         weights_sha256=promised.sha256,
         training=training,
         threads=torch.get_num_threads(),
         versions=versions(),
     )
+    dense = bench.manifest.parameters
+    gone = dense - sum(p.numel() for p in {id(p): p for p in module.parameters()}.values())
     return Deliverable(
-        module, network.captured, network.problem, recipe, promised, bench.manifest.parameters
+        module=module,
+        captured=captured,
+        problem=network.problem,
+        recipe=recipe,
+        promise=promised,
+        parameters=dense,
+        removed=gone + sum(int(where.sum()) for where in promised.zeros.values()),
     )
 
 
@@ -230,7 +250,7 @@ def _report(made: Deliverable, entries: Mapping[str, FormatCheck]) -> ExportRepo
         fingerprint=recipe.fingerprint,
         recovered=recipe.recovered,
         weights_sha256=recipe.weights_sha256,
-        removed=recipe.removed,
+        removed=made.removed,
         parameters=made.parameters,
         samples=len(made.promise.validation),
         formats=tuple(entries[name] for name in FORMAT_NAMES if name in entries),

@@ -12,16 +12,17 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
+from analysis.capture.cost import cost
 from analysis.capture.graph import Captured, Inputs, batch_size, call_arguments, take
-from analysis.criteria.scores import Scores
 from analysis.errors import BadValue, CannotCapture
 from analysis.export import onnx_file, program
+from analysis.export.planned import selection_of
 from analysis.export.replay import computing_threads
 from analysis.latency.race import STEPS, race
 from analysis.latency.report import LatencyReport, RuntimeLatency, write_latency
 from analysis.planning.plan import Plan
 from analysis.progress import Progress, Silent
-from analysis.pruned import plan_masks, pruned
+from analysis.pruned import selected
 from analysis.store.folder import Study
 from analysis.workbench import Workbench
 
@@ -42,7 +43,7 @@ def time_plan(
     Args:
         bench: The study's model and data; dense again afterwards.
         study: Where the report is stored.
-        plan: What to prune; at weight granularity.
+        plan: What to prune: weights are zeroed, units are really removed.
         batch: Samples per forward pass, 1 or more.
         threads: That a runtime may use, 1 or more.
         budget_seconds: Time to spend, shared by the runtimes; see ``race``.
@@ -60,12 +61,15 @@ def time_plan(
     plan.require(study.manifest)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     module = bench.network.module
-    masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
-    with pruned(module, masks):
-        zeroed = copy.deepcopy(module)
+    selection = selection_of(bench, plan)
+    macs = bench.manifest.macs
+    with selected(bench.network, selection) as left:
+        other = copy.deepcopy(left)
+        if selection.units and bench.network.captured and isinstance(left, fx.GraphModule):
+            macs = cost(Captured(left, bench.network.captured.example)).macs
     rows = torch.arange(batch) % len(bench.splits.validation)
     runtimes = time_models(
-        module, zeroed, take(bench.splits.validation.inputs, rows), threads, budget_seconds,
+        module, other, take(bench.splits.validation.inputs, rows), threads, budget_seconds,
         progress or Silent(), bench.network.problem,
     )  # fmt: skip
     report = LatencyReport(
@@ -79,7 +83,7 @@ def time_plan(
         cores=os.cpu_count() or 1,
         load=load,
         dense_macs=bench.manifest.macs,
-        pruned_macs=bench.manifest.macs,
+        pruned_macs=macs,
         runtimes=runtimes,
     )
     write_latency(study.folder, report)
