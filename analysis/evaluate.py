@@ -75,7 +75,7 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
     with torch.inference_mode():
         for start in range(0, len(samples), batch):
             chunk = samples.chunk(start, start + batch)
-            parts.append(_outcome(forward(module, chunk.inputs), chunk, metric))
+            parts.append(_outcome(_forward(module, chunk), chunk, metric))
     return Outcome(
         torch.cat([part.score for part in parts]),
         torch.cat([part.finite for part in parts]),
@@ -134,6 +134,18 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         nonfinite=int((~pruned.finite).sum()),
         class_correct=correct,
     )
+
+
+def _forward(module: nn.Module, chunk: Samples) -> object:
+    try:
+        return forward(module, chunk.inputs)
+    except Exception as error:
+        text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+        raise DataMismatch(
+            f"Expected the model to run on a batch of {len(chunk)} samples, but it raised "
+            f"{type(error).__name__}: {text}. Check that all samples have the model's input shape, "
+            "and that an exported program has a dynamic batch dimension."
+        ) from error
 
 
 def _outcome(outputs: object, chunk: Samples, metric: Metric) -> Outcome:

@@ -351,7 +351,8 @@ class Manifest:
 class Grid:
     """What a sweep is to measure: the product of subjects, methods and sparsities.
 
-    ``subjects`` empty means every prunable layer or group.
+    ``subjects`` empty means every prunable layer or group. Sparsities are kept as ``sparsity``
+    makes them, each once, ascending.
     """
 
     methods: tuple[Method, ...]
@@ -359,6 +360,9 @@ class Grid:
     subjects: tuple[str, ...] = ()
     recoveries: tuple[str, ...] = ("none",)
     seeds: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sparsities", tuple(sorted(set(map(sparsity, self.sparsities)))))
 
 
 def check_names(what: str, given: Iterable[str], allowed: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import torch
 from torch import Tensor
 
-from analysis.capture.graph import Inputs, take
+from analysis.capture.graph import Inputs, constants, take
 from analysis.capture.network import Network, build_network
 from analysis.coupling import Group, find_groups
 from analysis.coupling.summaries import describe
@@ -84,6 +84,8 @@ def network_parts(network: Network) -> dict[str, str]:
     """Return the hashes of a network's weights (names, shapes, values) and of its graph."""
     module = network.module
     tensors = dict(module.named_buffers()) | module.state_dict()  # unsaved buffers compute too
+    if network.captured is not None:
+        tensors |= constants(network.captured.module)
     weights = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         if isinstance(tensor, Tensor):

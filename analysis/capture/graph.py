@@ -1,5 +1,6 @@
 """Capture a model once with ``torch.export`` and keep one functional graph for every use."""
 
+import contextlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +64,16 @@ def copied(inputs: Inputs) -> Inputs:
     return cast(Inputs, made)
 
 
+def constants(module: fx.GraphModule) -> dict[str, Tensor]:
+    """Return by name the tensors that the graph reads besides parameters and buffers."""
+    found = {}
+    for node in module.graph.nodes:
+        value = getattr(module, node.target, None) if node.op == "get_attr" else None
+        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+            found[node.target] = value
+    return found
+
+
 def capture(model: nn.Module, example: Inputs) -> Captured:
     """Return ``model``, in evaluation mode, as one functional graph.
 
@@ -74,7 +85,8 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
         CannotCapture: ``torch.export`` refuses the model, or its graph cannot be made
             functional; the message says where.
     """
-    model.eval()
+    with contextlib.suppress(NotImplementedError):  # a program stays in the mode of its export
+        model.eval()
     example = take(example, slice(0, 2))
     args, kwargs = call_arguments(example)
     fast_path = torch.backends.mha.get_fastpath_enabled()

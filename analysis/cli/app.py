@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
+from rich.markup import escape
 
 from analysis.cli.explore import inspect, show
 from analysis.cli.measure import sweep, verify
@@ -38,7 +39,7 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except (PrunescopeError, Cancelled) as error:
-        errors.print(f"[bold red]prunescope:[/] {_escaped(str(error))}", highlight=False)
+        errors.print(f"[bold red]prunescope:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         errors.print("Stopped. What was finished is kept: the same command goes on from there.")
@@ -62,11 +63,8 @@ def _unexpected(error: Exception) -> None:
         traceback.print_exc(file=file)
     errors.print(
         f"[bold red]prunescope:[/] An error that Prunescope did not expect: "
-        f"{type(error).__name__}: {_escaped(str(error)[:300])}\nWhat was finished is kept. The "
+        f"{type(error).__name__}: {escape(str(error)[:300])}\nWhat was finished is kept. The "
         f"details are in {Path(file.name)}; please report them.",
         highlight=False,
     )
 
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

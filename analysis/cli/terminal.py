@@ -2,8 +2,9 @@
 
 import contextlib
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -74,9 +75,20 @@ def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
 
 
 def print_json(value: object) -> None:
-    """Print ``value``, a dataclass or plain values, as JSON on the output stream."""
+    """Print ``value``, a dataclass or plain values, as JSON on the output stream; NaN is null."""
     plain: Any = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    console.print_json(json.dumps(plain, ensure_ascii=False, default=str))
+    console.print_json(json.dumps(_strict(plain), ensure_ascii=False, default=str))
+
+
+def _strict(value: Any) -> Any:
+    """The same with None for NaN and infinities, which JSON does not know."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _strict(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(each) for each in value]
+    return value
 
 
 def count(number: int) -> str:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
+import torch
 from torch import nn
 
 from analysis.criteria.scores import Scores
@@ -47,8 +48,8 @@ def measure(bench: Workbench, todo: Iterable[Point]) -> Iterator[tuple[Point, Me
 
 def deflated(module: nn.Module, parameter: str) -> int:
     """Return the bytes of a weight after deflate (zlib, level 6)."""
-    weight = module.get_parameter(parameter).detach().cpu().contiguous()
-    return len(zlib.compress(weight.numpy().tobytes(), 6))
+    weight = module.get_parameter(parameter).detach().cpu().flatten()
+    return len(zlib.compress(weight.view(torch.uint8).numpy().tobytes(), 6))
 
 
 def _evaluate(bench: Workbench, module: nn.Module) -> Outcome:

@@ -44,7 +44,7 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
         Point(subject, method, value, recovery, seed)
         for subject, method, value in _pruned(grid, manifest)
         for recovery in grid.recoveries
-        for seed in (grid.seeds if method.criterion == "random" else grid.seeds[:1])
+        for seed in (grid.seeds if method.criterion == "random" else (0,))
     )
 
 

@@ -1,0 +1,348 @@
+"""The sweep's laws: exact, restoring, in any order, only what is missing, safe at any moment."""
+
+import itertools
+import multiprocessing
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+
+from analysis.errors import BadValue, ForeignStudy, StorageFailure, UnknownName
+from analysis.evaluate import compare, evaluate
+from analysis.planning.counts import removed_count
+from analysis.progress import Silent
+from analysis.store.folder import Study
+from analysis.study import Grid, Method
+from analysis.sweep import naive
+from analysis.sweep.naive import deflated, measure
+from analysis.sweep.points import missing, points
+from analysis.sweep.runner import sweep
+from tests.analysis.store.rows import files
+
+WITHOUT_GRADIENTS = (Method("magnitude"), Method("random"))
+"""A forked process cannot use autograd once its parent has."""
+METHODS = tuple(map(Method, ("magnitude", "taylor", "fisher", "wanda", "random")))
+
+
+def grid(sparsities=(0.3, 0.6), methods=METHODS[:1], **more):
+    return Grid(methods, sparsities, **more)
+
+
+def measured(bench, wanted):
+    return {point: asdict(row) for point, row in measure(bench, wanted)}
+
+
+def state(bench):
+    return {name: t.clone() for name, t in bench.network.module.state_dict().items()}
+
+
+def same_state(bench, before):
+    return all(torch.equal(t, before[n]) for n, t in bench.network.module.state_dict().items())
+
+
+class Counting(Silent):
+    def __init__(self, stop_after=None):
+        self.total, self.done, self.stop_after = None, 0, stop_after
+
+    def start(self, total, message):
+        self.total = total
+
+    def advance(self, steps=1, message="", **values):
+        self.done += steps
+
+    def cancelled(self):
+        return self.stop_after is not None and self.done >= self.stop_after
+
+
+def test_sparsity_0_removes_nothing_and_changes_nothing(tiny_bench):
+    for row in measured(tiny_bench, points(grid((0.0,), METHODS), tiny_bench.manifest)).values():
+        assert row["removed"] == row["drop_sum"] == row["drop_squares"] == 0
+        assert row["entropy_sum"] == row["divergence_sum"] == 0
+        assert row["agreements"] == row["samples"] == 60
+        assert row["score_sum"] == pytest.approx(60 * tiny_bench.manifest.baseline.score)
+
+
+def test_sparsity_1_leaves_nothing_and_counts_are_exact(tiny_bench):
+    wanted = points(grid((0.07, 0.5, 1.0), METHODS), tiny_bench.manifest)
+    for point, row in measured(tiny_bench, wanted).items():
+        total = tiny_bench.manifest.layer(point.subject).parameters
+        assert row["total"] == total
+        assert row["removed"] == removed_count(total, point.sparsity)
+
+
+def test_a_measurement_is_masking_and_evaluating_by_hand(tiny_bench):
+    (point,) = points(grid((0.5,), subjects=("mix",)), tiny_bench.manifest)
+    row = measured(tiny_bench, [point])[point]
+    weight = tiny_bench.network.module.get_parameter("mix.weight")
+    kept = weight.detach().clone()
+    order = kept.abs().flatten().argsort(stable=True)[: kept.numel() // 2]
+    try:
+        with torch.no_grad():
+            weight.view(-1)[order] = 0.0
+        found = evaluate(
+            tiny_bench.network.module, tiny_bench.splits.validation, tiny_bench.metric, 60
+        )
+    finally:
+        with torch.no_grad():
+            weight.copy_(kept)
+    expected = asdict(compare(tiny_bench.dense, found, tiny_bench.splits.validation.targets, 3))
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_neither_order_nor_company_matters_bit_for_bit(tiny_bench):
+    """Masks pile up over levels: Distiller. Here any order gives the same curve."""
+    wanted = points(grid((0.2, 0.5, 0.9), METHODS), tiny_bench.manifest)
+    forward = measured(tiny_bench, wanted)
+    assert measured(tiny_bench, wanted[::-1]) == forward
+    shuffled = sorted(wanted, key=lambda p: (str(p.method), -p.sparsity, p.subject))
+    assert measured(tiny_bench, shuffled) == forward
+    for point in wanted[::7]:
+        assert measured(tiny_bench, [point])[point] == forward[point]
+
+
+def test_weights_are_bit_identical_after_a_sweep(tiny_bench):
+    before = state(tiny_bench)
+    measured(tiny_bench, points(grid((0.5, 1.0), METHODS), tiny_bench.manifest))
+    assert same_state(tiny_bench, before)
+
+
+def test_weights_are_bit_identical_when_the_evaluation_raises(tiny_bench, monkeypatch):
+    before = state(tiny_bench)
+
+    def fail(*args):
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr(naive, "evaluate", fail)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        measured(tiny_bench, points(grid((0.5,)), tiny_bench.manifest))
+    assert same_state(tiny_bench, before)
+
+
+def test_a_generator_that_is_dropped_gives_the_weights_back(tiny_bench):
+    before = state(tiny_bench)
+    running = measure(tiny_bench, points(grid((0.5, 1.0)), tiny_bench.manifest))
+    next(running)
+    assert same_state(tiny_bench, before)
+    running.close()
+    assert same_state(tiny_bench, before)
+
+
+def test_seeds_are_for_what_is_random(tiny_bench):
+    asked = grid((0.5,), (Method("magnitude"), Method("random")), subjects=("conv",), seeds=(1, 2))
+    wanted = points(asked, tiny_bench.manifest)
+    assert [(str(p.method), p.seed) for p in wanted] == [
+        ("magnitude", 0), ("random", 1), ("random", 2),
+    ]  # fmt: skip
+    one, other = (row for p, row in measured(tiny_bench, wanted).items() if p.seed)
+    assert one["divergence_sum"] != other["divergence_sum"]
+
+
+def test_a_resumed_sweep_measures_only_what_is_missing(tiny_bench, tmp_path, monkeypatch):
+    calls = []
+    plain = naive.evaluate
+    monkeypatch.setattr(naive, "evaluate", lambda *a: calls.append(1) or plain(*a))
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    first = sweep(tiny_bench, study, grid((0.3,)), Silent())
+    assert (first.wanted, first.measured, len(calls)) == (3, 3, 3)
+    again = sweep(tiny_bench, study, grid((0.3,)), Silent())
+    assert (again.wanted, again.measured, len(calls)) == (3, 0, 3)
+    more = sweep(tiny_bench, study, grid((0.3, 0.1 * 3, 0.6)), Silent())
+    assert (more.wanted, more.measured, len(calls)) == (6, 3, 6)
+
+
+def test_a_sweep_that_is_stopped_and_resumed_ends_with_the_same_files(tiny_bench, tmp_path):
+    asked = grid((0.2, 0.4, 0.6), METHODS[:2])
+    plain = Study.create(tmp_path / "plain", tiny_bench.manifest)
+    sweep(tiny_bench, plain, asked, Silent())
+    broken = Study.create(tmp_path / "broken", tiny_bench.manifest)
+    progress = Counting(stop_after=5)
+    report = sweep(tiny_bench, broken, asked, progress)
+    assert (report.wanted, report.measured, report.missing) == (18, 5, 13)
+    assert progress.total == 18
+    assert len(broken.measured()) == 5
+    progress = Counting()
+    assert sweep(tiny_bench, broken, asked, progress).measured == 13
+    assert progress.total == progress.done == 13
+    assert files(tmp_path / "plain") == files(tmp_path / "broken")
+
+
+def test_the_same_sweep_twice_gives_identical_files(tiny_bench, tmp_path):
+    asked = grid((0.5, 0.9), METHODS)
+    for name in ("a", "b"):
+        sweep(tiny_bench, Study.create(tmp_path / name, tiny_bench.manifest), asked, Silent())
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    assert len(files(tmp_path / "a")) == 2
+
+
+def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
+    """A crash loses everything: AIMET, Distiller."""
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    plain, calls = naive.evaluate, []
+
+    def fail(*args):
+        calls.append(1)
+        if len(calls) == 4:
+            raise RuntimeError("fourth")
+        return plain(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(naive, "evaluate", fail)
+        with pytest.raises(RuntimeError, match="fourth"):
+            sweep(tiny_bench, study, grid((0.3, 0.6)), Silent())
+    assert len(study.measured()) == 3
+    assert sweep(tiny_bench, study, grid((0.3, 0.6)), Silent()).measured == 3
+
+
+def test_a_full_disk_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    writes = itertools.count()
+
+    def full(descriptor):
+        if next(writes) == 2:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(StorageFailure, match=r"the disk is full\. Free some space and run"):
+            sweep(tiny_bench, study, grid((0.3, 0.6)), Silent())
+    assert len(study.measured()) == 2
+    assert sweep(tiny_bench, study, grid((0.3, 0.6)), Silent()).measured == 4
+
+
+def test_a_damaged_file_is_set_aside_and_measured_again(tiny_bench, tmp_path):
+    asked = grid((0.3, 0.6))
+    study = Study.create(tmp_path / "s", tiny_bench.manifest)
+    sweep(tiny_bench, study, asked, Silent())
+    before = files(tmp_path / "s" / "measurements")
+    (path,) = (tmp_path / "s" / "measurements").glob("*.parquet")
+    path.write_bytes(path.read_bytes()[:200])
+    report = sweep(tiny_bench, study, asked, Silent())
+    assert report.measured == 6
+    assert report.damaged == (path.name + ".damaged",)
+    after = files(tmp_path / "s" / "measurements")
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_study_of_something_else_is_refused_before_measuring(tiny_bench, tmp_path):
+    other = replace(
+        tiny_bench.manifest, fingerprint="x", parts=tiny_bench.manifest.parts | {"weights": "x"}
+    )
+    study = Study.create(tmp_path, other)
+    with pytest.raises(ForeignStudy, match="but its weights differ"):
+        sweep(tiny_bench, study, grid(), Silent())
+    assert not (tmp_path / "measurements").exists()
+
+
+def test_rows_of_other_weights_are_not_taken_for_measured(tiny_bench, tmp_path):
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    (point, row), *_ = measure(tiny_bench, points(grid((0.3,)), tiny_bench.manifest))
+    study.measurements.append([replace(row, fingerprint="other"), replace(row, version=0)])
+    todo = missing((point,), study.measured(), study.manifest)
+    assert todo == [point]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "message"),
+    [
+        (grid(subjects=("cnov",)), UnknownName, r"layer .* 'cnov'\. Closest: conv\."),
+        (grid(methods=(Method("magnitud"),)), UnknownName, "method .* Closest: magnitude"),
+        (grid(methods=(Method("magnitude", "channel"),)), ValueError, "magnitude@channel"),
+        (grid(recoveries=("bm",)), UnknownName, "recovery .* Closest: bn"),
+    ],
+)
+def test_unknown_names_stop_a_sweep_before_it_measures(tiny_bench, tmp_path, asked, kind, message):
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    with pytest.raises(kind, match=message):
+        sweep(tiny_bench, study, asked, Silent())
+    assert len(study.measured()) == 0
+
+
+def test_a_skipped_layer_says_why(tiny_bench):
+    layers = tuple(
+        replace(layer, prunable=False, reason="it is a table") if layer.name == "mix" else layer
+        for layer in tiny_bench.manifest.layers
+    )
+    changed = replace(tiny_bench.manifest, layers=layers)
+    with pytest.raises(BadValue, match="can be pruned, but mix cannot: it is a table"):
+        points(grid(subjects=("mix",)), changed)
+    assert {point.subject for point in points(grid(), changed)} == {"conv", "head"}
+
+
+def test_points_stand_in_forward_order_once(tiny_bench):
+    wanted = points(grid((0.6, 0.3, 0.3), METHODS[:2], subjects=("head", "conv")), tiny_bench.manifest)
+    assert [p.subject for p in wanted[::4]] == ["conv", "head"]
+    assert len(wanted) == len(set(wanted)) == 8
+
+
+def _run(bench, folder, sparsities):
+    torch.set_num_threads(1)
+    sweep(bench, Study.create(folder, bench.manifest), grid(sparsities, WITHOUT_GRADIENTS), Silent())
+
+
+def test_two_sweeps_at_once_on_one_study_are_safe(tiny_bench, tmp_path):
+    """Parallel results saved only at the end: Vitis."""
+    forked = multiprocessing.get_context("fork")
+    halves = [(0.1, 0.3, 0.5), (0.3, 0.5, 0.7)]
+    workers = [forked.Process(target=_run, args=(tiny_bench, tmp_path / "s", h)) for h in halves]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+        assert worker.exitcode == 0
+    study = Study.open(tmp_path / "s")
+    assert len(study.measured()) == 4 * 2 * 3
+    assert study.measurements.damaged() == []
+    plain = Study.create(tmp_path / "plain", tiny_bench.manifest)
+    sweep(tiny_bench, plain, grid((0.1, 0.3, 0.5, 0.7), WITHOUT_GRADIENTS), Silent())
+    study.measurements.compact()
+    assert files(tmp_path / "s") == files(tmp_path / "plain")
+
+
+def test_half_precision_weights_are_deflated_too(tiny_bench):
+    module = torch.nn.Linear(64, 64).to(torch.bfloat16)
+    dense = deflated(module, "weight")
+    with torch.no_grad():
+        module.weight[:32] = 0
+    assert deflated(module, "weight") < dense < 64 * 64 * 2 + 100
+
+
+def test_a_pruned_model_that_gives_nan_is_counted_not_hidden(write, tmp_path):
+    from analysis.study import Reference
+    from analysis.workbench import prepare
+    from tests.conftest import TINY
+
+    text = TINY.replace(
+        "return self.head(self.mix(x).relu().flatten(1))",
+        "x = self.head(self.mix(x).relu().flatten(1))\n"
+        "        return x / self.head.weight.norm()",
+    )
+    path = write("nan.py", text)
+    bench = prepare(Reference(f"{path}:build", f"{path}:splits"))
+    study = Study.create(tmp_path / "s", bench.manifest)
+    sweep(bench, study, grid((0.5, 1.0), subjects=("head",)), Silent())
+    frame = study.measured().set_index("sparsity")
+    assert frame["nonfinite"].tolist() == [0, 60]
+    assert frame["score_sum"][1.0] == 0
+    assert frame["drop_sum"][1.0] == pytest.approx(60 * bench.manifest.baseline.score)
+
+
+def test_a_model_without_a_graph_sweeps_by_plain_forwards(write, tmp_path):
+    from analysis.study import Reference
+    from analysis.workbench import prepare
+    from tests.conftest import TINY
+
+    text = TINY.replace("        x = self.conv(x).relu()\n", "        x = self.conv(x).relu()\n        if x.sum() < 0:\n            return x\n")
+    with_graph, without = write("a.py", TINY), write("b.py", text)
+    rows = []
+    for path in (with_graph, without):
+        bench = prepare(Reference(f"{path}:build", f"{path}:splits"))
+        wanted = points(grid((0.4,), METHODS), bench.manifest)
+        rows.append([row for _, row in measure(bench, wanted)])
+    assert "torch.export can capture" in bench.manifest.capture_problem
+    assert len(rows[0]) == 15
+    for one, other in zip(*rows, strict=True):
+        assert one.removed == other.removed
+        assert one.score_sum == other.score_sum
+        assert one.divergence_sum == pytest.approx(other.divergence_sum, rel=1e-4, abs=1e-6)
+
+

@@ -1,0 +1,296 @@
+"""The workbench: one baseline, one fingerprint that knows everything that is measured."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from analysis import workbench
+from analysis.capture.network import build_network
+from analysis.errors import DataMismatch
+from analysis.sources.models import load_model
+from analysis.store.documents import to_json
+from analysis.study import Reference
+from analysis.sweep.naive import measure
+from analysis.sweep.points import points
+from analysis.study import Grid, Method
+from analysis.workbench import network_parts, prepare, state_bytes
+from tests.conftest import TINY
+
+
+def test_the_baseline_is_scikit_learn_s(tiny_bench):
+    from sklearn.metrics import accuracy_score, log_loss
+
+    samples, baseline = tiny_bench.splits.validation, tiny_bench.manifest.baseline
+    with torch.no_grad():
+        outputs = load_model(tiny_bench.manifest.reference)(samples.inputs)
+    assert baseline.samples == 60
+    assert baseline.score == pytest.approx(accuracy_score(samples.targets, outputs.argmax(1)))
+    expected = log_loss(samples.targets, outputs.double().softmax(1), labels=range(3))
+    assert baseline.cross_entropy == pytest.approx(expected, rel=1e-5)
+    assert baseline.class_samples == (20, 20, 20)
+    assert sum(baseline.class_correct) == round(baseline.score * 60)
+    assert tiny_bench.classes == 3
+
+
+def test_preparing_twice_gives_the_same_document(tiny):
+    """Two runs of the same sweep end with identical files, study.json included."""
+    assert to_json(prepare(tiny).manifest) == to_json(prepare(tiny).manifest)
+
+
+@pytest.mark.parametrize("part", ["weights", "data", "graph", "metric"])
+def test_the_fingerprint_knows(tmp_path, tiny, part):
+    """The cache knows neither weights nor data nor criterion: all of the tools that we read."""
+    before = prepare(tiny).manifest
+    changed = {
+        "weights": ("nn.Linear(24, 3)", "nn.Linear(24, 3, dtype=None)\n        torch.rand(1)"),
+        "data": ("manual_seed(7)", "manual_seed(8)"),
+        "graph": (".relu().flatten(1)", ".sigmoid().flatten(1)"),
+        "metric": ("", ""),
+    }[part]
+    text = TINY.replace(*changed)
+    if part == "weights":
+        text = TINY.replace("    return Tiny()", "    net = Tiny()\n    with torch.no_grad():\n        net.head.bias[0] += 1e-6\n    return net")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "tiny.py").write_text(text)
+    path = tmp_path / "b" / "tiny.py"
+    metric = "top-5" if part == "metric" else "top-1"
+    after = prepare(Reference(f"{path}:build", f"{path}:splits", metric)).manifest
+    assert after.fingerprint != before.fingerprint
+    differ = {name for name in before.parts if before.parts[name] != after.parts[name]}
+    assert differ == {part}
+
+
+class Constant(nn.Module):
+    """Values that are no parameters and not saved, but computed with."""
+
+    def __init__(self, buffer=1.0, plain=1.0):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+        nn.init.ones_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
+        self.register_buffer("scale", torch.tensor([buffer, 1.0]), persistent=False)
+        self.plain = torch.tensor([plain, 1.0])
+
+    def forward(self, x):
+        return self.fc(x) * self.scale + self.plain
+
+
+def test_values_that_are_not_saved_count_too():
+    parts = [
+        network_parts(build_network(net, torch.ones(2, 2)))
+        for net in (Constant(), Constant(), Constant(buffer=2.0), Constant(plain=2.0))
+    ]
+    assert parts[0] == parts[1]
+    assert len({part["weights"] for part in parts}) == 3
+
+
+def test_without_a_graph_the_source_counts(write):
+    text = "from torch import nn\n\nclass N(nn.Linear):\n    def forward(self, x):\n        return super().forward(x) * (1.0 if x.sum() > 0 else {0})\n\ndef f():\n    return N(3, 2)\n"
+    found = []
+    for number, value in enumerate(("2.0", "3.0")):
+        path = write(f"m{number}.py", text.replace("{0}", value))
+        network = build_network(load_model(Reference(f"{path}:f", "")), torch.ones(2, 3))
+        assert network.problem is not None
+        found.append(network_parts(network))
+    assert found[0]["weights"] == found[1]["weights"]
+    assert found[0]["graph"] != found[1]["graph"]
+
+
+def test_other_weights_differ_in_weights_alone_even_without_labels(tmp_path, tiny_file):
+    text = tiny_file.read_text().replace("return inputs, targets", "return inputs, None")
+    tiny_file.write_text(text)
+    reference = Reference(f"{tiny_file}:build", f"{tiny_file}:splits")
+    before = prepare(reference)
+    state = {name: t * 1.01 for name, t in before.network.module.state_dict().items()}
+    save_file(state, tmp_path / "w.safetensors")
+    after = prepare(replace(reference, weights=str(tmp_path / "w.safetensors")))
+    assert before.manifest.parts["data"] == after.manifest.parts["data"]
+    assert before.manifest.parts["weights"] != after.manifest.parts["weights"]
+
+
+def without_labels(tiny_file):
+    tiny_file.write_text(
+        tiny_file.read_text().replace("return inputs, targets", "return inputs, None")
+    )
+    return Reference(f"{tiny_file}:build", f"{tiny_file}:splits")
+
+
+def test_without_labels_agreement_is_measured_and_gradients_work(tiny_file):
+    bench = prepare(without_labels(tiny_file))
+    assert bench.manifest.reference.metric == "agreement"
+    assert bench.manifest.baseline.score == 1.0
+    grid = Grid((Method("taylor"), Method("fisher")), (0.0, 0.5, 1.0), ("mix",))
+    rows = [row for _, row in measure(bench, points(grid, bench.manifest))]
+    assert [row.drop_sum for row in rows if row.sparsity == 0] == [0, 0]
+    assert all(row.score_sum == row.agreements for row in rows)
+    assert any(row.drop_sum > 0 for row in rows if row.sparsity == 1)
+
+
+def test_one_calibration_sample_is_enough_to_capture(tiny_file):
+    tiny_file.write_text(tiny_file.read_text().replace("part(48)", "part(1)"))
+    bench = prepare(Reference(f"{tiny_file}:build", f"{tiny_file}:splits"))
+    assert bench.manifest.capture_problem is None
+
+
+DATA = """
+import torch
+from torch import nn
+
+def build():
+    return nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+
+def nan():
+    net = build()
+    nn.init.constant_(net[1].weight, float("nan"))
+    return net
+
+def flat():
+    return nn.Sequential(nn.Linear(4, 1), nn.Flatten(0))
+
+def splits(labels=(0, 1, 2), calibration=(0, 1, 2), test=(0, 1, 2), shape=(4,)):
+    def part(targets):
+        inputs = torch.arange(3.0 * 4).view(3, *shape) / 12
+        return inputs, None if targets is None else torch.tensor(targets)
+    return {"calibration": part(calibration), "validation": part(labels), "test": part(test)}
+
+def too_high():
+    return splits(labels=(0, 1, 3))
+
+def floats():
+    return splits(labels=(0.0, 1.0, 2.0))
+
+def calibration_too_high():
+    return splits(calibration=(0, 1, 7))
+
+def test_too_high():
+    return splits(test=(0, 1, 7))
+
+def calibration_unlabelled():
+    return splits(calibration=None)
+
+def columns():
+    return splits(labels=((0,), (1,), (2,)))
+
+def wide():
+    return splits(labels=((0, 1), (1, 1), (2, 1)))
+
+def wrong_shape():
+    return splits(shape=(2, 2, 1))
+
+def empty():
+    made = splits()
+    made["validation"] = (torch.ones(0, 4), torch.ones(0).long())
+    return made
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "message"),
+    [
+        ("build", "too_high", r"labels from 0 to 2 for outputs with 3 classes, but got 0 to 3"),
+        ("build", "floats", r"class labels as integers for top-1, but got torch\.float32"),
+        ("build", "wide", r"Expected 3 labels for outputs of this shape, but got 6"),
+        ("build", "calibration_too_high", "from 0 to 2 .* but got 0 to 7"),
+        ("build", "test_too_high", "from 0 to 2 .* but got 0 to 7"),
+        ("build", "calibration_unlabelled", "labels in every split, but calibration has none"),
+        ("build", "empty", "samples in the validation split of .*, but it is empty. Add some"),
+        ("nan", "splits", "dense model, but 3 of 3 samples give NaN or infinity. Check the weights"),
+        ("flat", "splits", r"class logits .* Name your own metric: --metric"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused(write, model, data, message):
+    path = write("d.py", DATA)
+    with pytest.raises(DataMismatch, match=message):
+        prepare(Reference(f"{path}:{model}", f"{path}:{data}"))
+
+
+def test_a_column_of_labels_and_another_shape_that_fits_are_fine(write):
+    path = write("d.py", DATA)
+    plain = prepare(Reference(f"{path}:build", f"{path}:splits")).manifest.baseline
+    for data in ("columns", "wrong_shape"):
+        assert prepare(Reference(f"{path}:build", f"{path}:{data}")).manifest.baseline == plain
+
+
+def test_gradient_criteria_that_cannot_work_say_why(write):
+    path = write("d.py", DATA + "\ndef near(outputs, targets):\n    return -(outputs - targets).abs()\n")
+    bench = prepare(Reference(f"{path}:flat", f"{path}:floats", f"{path}:near"))
+    reasons = {method.name: method.reason for method in bench.manifest.methods}
+    assert "outputs are not class logits" in reasons["taylor"]
+    assert reasons["magnitude"] is None
+    assert bench.manifest.baseline.cross_entropy is None
+
+
+def test_tied_weights_weigh_once():
+    net = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))
+    assert state_bytes(net.state_dict()) == 72
+    net[1].weight = net[0].weight
+    assert state_bytes(net.state_dict()) == 36
+
+
+def test_a_batch_never_exceeds_what_is_there(tiny_bench, lenet5):
+    assert tiny_bench.batch == 60
+    assert 1 <= lenet5.batch <= 300
+
+
+def test_the_sample_model_keeps_its_accuracy(lenet5):
+    from sample_models.registry import measured
+
+    assert lenet5.manifest.capture_problem is None
+    assert lenet5.manifest.classes[0] == "t-shirt"
+    assert abs(lenet5.manifest.baseline.score - measured("lenet5")["validation"]) < 0.05
+
+
+def test_a_program_of_fixed_batch_says_what_to_do(tmp_path, write):
+    path = write("d.py", DATA)
+    class Fixed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 3)
+
+        def forward(self, x):
+            return self.fc(x.view(len(x) * 2, 2).view(len(x), 4))
+
+    program = torch.export.export(Fixed().eval(), (torch.ones(2, 4),))
+    torch.export.save(program, tmp_path / "m.pt2")
+    reference = Reference(str(tmp_path / "m.pt2"), f"{path}:splits")
+    with pytest.raises(DataMismatch, match="batch of 3 samples, .* dynamic batch dimension"):
+        prepare(reference)
+
+
+def test_a_program_is_studied_like_the_model(tmp_path, write):
+    path = write("d.py", DATA)
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 3)).eval()
+    save_file(net.state_dict(), tmp_path / "w.safetensors")
+    batch = torch.export.Dim("batch")
+    program = torch.export.export(net, (torch.ones(2, 4),), dynamic_shapes=({0: batch},))
+    torch.export.save(program, tmp_path / "m.pt2")
+    found = prepare(Reference(str(tmp_path / "m.pt2"), f"{path}:splits"))
+    poured = prepare(
+        Reference(f"{path}:build", f"{path}:splits", weights=str(tmp_path / "w.safetensors"))
+    )
+    assert found.manifest.capture_problem is None
+    assert found.manifest.baseline == poured.manifest.baseline
+    assert [layer.name for layer in found.manifest.layers] == ["1"]
+    assert found.manifest.layers == poured.manifest.layers
+
+
+def test_baseline_is_evaluated_once(monkeypatch, tiny):
+    """The baseline evaluated once per layer: Distiller."""
+    calls = []
+    plain = workbench.evaluate
+
+    def counted(module, samples, metric, batch):
+        calls.append(len(samples))
+        return plain(module, samples, metric, batch)
+
+    monkeypatch.setattr(workbench, "evaluate", counted)
+    monkeypatch.setattr("analysis.sweep.naive.evaluate", counted)
+    bench = prepare(tiny)
+    grid = Grid((Method("magnitude"), Method("random")), (0.2, 0.5, 0.8))
+    wanted = points(grid, bench.manifest)
+    assert len(list(measure(bench, wanted))) == 18
+    assert calls == [60] * 19
