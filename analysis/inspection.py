@@ -6,10 +6,12 @@ import torch
 
 from analysis.capture.graph import Inputs, take
 from analysis.capture.network import build_network
+from analysis.coupling import find_groups
+from analysis.coupling.summaries import describe
 from analysis.errors import BadReference, BadValue
 from analysis.sources.data import load_data
 from analysis.sources.models import load_model, torchvision_transform
-from analysis.study import GroupSummary, LayerSummary, Reference
+from analysis.study import GroupSummary, LayerSummary, Manifest, Reference
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,18 @@ def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
     network = build_network(model, example)
     parameters = {id(p): p for p in network.module.parameters()}.values()
     known = network.cost
+    layers = tuple(layer.summary for layer in network.layers)
+    groups: tuple[GroupSummary, ...] = ()
+    if network.captured is not None and known is not None:
+        described = describe(
+            Manifest(reference, "", 0, 0, 0, 0, 0, layers),
+            network.captured, known, network.layers, find_groups(network.captured),
+        )  # fmt: skip
+        layers, groups = described.layers, described.groups
     return Inspection(
         model=reference.model,
-        layers=tuple(layer.summary for layer in network.layers),
-        groups=(),
+        layers=layers,
+        groups=groups,
         parameters=sum(p.numel() for p in parameters),
         bytes=sum(t.numel() * t.element_size() for t in network.module.state_dict().values()),
         macs=known.macs if known else 0,

@@ -11,6 +11,7 @@ from analysis.capture.network import Network
 from analysis.criteria.scores import Scores
 from analysis.errors import BadValue, CannotPrune
 from analysis.planning.plan import Plan
+from analysis.removal import remove
 from analysis.study import Method
 
 
@@ -72,8 +73,6 @@ def selected(network: Network, selection: Selection) -> Iterator[nn.Module]:
                 f"Expected a captured model to remove units from, but {network.problem} "
                 "Choose methods at weight granularity."
             )
-        from analysis.removal import remove
-
         yield remove(network.captured, selection.units).module
 
 

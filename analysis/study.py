@@ -190,6 +190,8 @@ class GroupSummary:
         unit_macs: Multiply-accumulates per sample that one unit frees when it leaves alone.
         normalised: Whether a norm runs over the pruned dimension, so that removal changes its
             statistic by nature.
+        law_error: Largest difference, relative to the outputs' scale, between the network without
+            half of the units and the dense one with the same units silenced; None if not checked.
         reason: Why the group is not prunable, else None.
     """
 
@@ -200,6 +202,7 @@ class GroupSummary:
     unit_parameters: int = 0
     unit_macs: int = 0
     normalised: bool = False
+    law_error: float | None = None
     reason: str | None = None
 
     @property

@@ -17,7 +17,7 @@ from analysis.cli.options import (
 from analysis.cli.terminal import console, count, print_json, size
 from analysis.curves import CurveKey, curves
 from analysis.store.folder import Study
-from analysis.study import LayerSummary
+from analysis.study import GroupSummary, LayerSummary
 
 
 def inspect(
@@ -54,6 +54,7 @@ def inspect(
         f"{count(found.parameters)} parameters · {size(found.bytes)} · {count(found.macs)} MACs "
         f"per sample · {size(found.activation_bytes)} peak activations per sample"
     )
+    _print_groups(found.groups)
     if found.uncounted:
         console.print(f"Not counted in MACs: {', '.join(found.uncounted)}.")
     if found.problem:
@@ -123,6 +124,36 @@ def show(
     console.print(table)
     if not found:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
+
+
+def _print_groups(groups: tuple[GroupSummary, ...]) -> None:
+    if not groups:
+        return
+    table = Table(box=box.SIMPLE_HEAD, title="Groups: what leaves together", title_justify="left")
+    table.add_column("group", no_wrap=True)
+    for name in ("units", "frees parameters", "frees MACs"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("coupled layers (dimension)", overflow="fold")
+    for group in groups:
+        if group.reason is not None:
+            table.add_row(group.name, "", "", "", f"not prunable, because {group.reason}", style="dim")
+            continue
+        dimensions: dict[str, set[int]] = {}
+        for member in group.members:
+            if member.role != "follower":
+                dimensions.setdefault(member.layer, set()).add(member.dimension)
+        followers = sum(name not in dimensions for name in group.layers)
+        shown = ", ".join(
+            f"{name} ({','.join(map(str, sorted(where)))})" for name, where in dimensions.items()
+        )
+        note = f", and {followers} norms or other followers" if followers else ""
+        note += "; a norm runs over the units" if group.normalised else ""
+        table.add_row(
+            group.name, f"{group.units} {group.granularity}s", count(group.unit_parameters),
+            count(group.unit_macs), shown + note,
+        )  # fmt: skip
+    console.print(table)
+    console.print("Parameters and MACs are what one unit frees when it leaves alone.")
 
 
 def _cells(layer: LayerSummary) -> tuple[str, ...]:

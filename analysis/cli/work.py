@@ -9,20 +9,28 @@ from analysis.cli.measure import _threads, read_plan
 from analysis.cli.options import JobOption, JsonOption, PlanArgument, StudyArgument, ThreadsOption
 from analysis.cli.terminal import console, count, print_json, reporting, size
 from analysis.errors import PrunescopeError
+from analysis.recovery.report import FineTuning
 from analysis.store.folder import Study
+
+_USUAL = FineTuning()
 
 
 def finetune(
     study: StudyArgument,
     plan: PlanArgument,
-    epochs: Annotated[int, typer.Option("--epochs", min=1)] = 3,
-    rate: Annotated[float, typer.Option("--rate", help="Peak learning rate.")] = 0.01,
-    batch: Annotated[int, typer.Option("--batch", min=1)] = 64,
+    epochs: Annotated[int, typer.Option("--epochs", min=1)] = _USUAL.epochs,
+    rate: Annotated[float, typer.Option("--rate", help="Peak learning rate.")] = _USUAL.rate,
+    batch: Annotated[int, typer.Option("--batch", min=1)] = _USUAL.batch,
     distillation: Annotated[
         float, typer.Option("--distillation", help="Weight of the dense model's word, 0 to 1.")
-    ] = 0.5,
-    temperature: Annotated[float, typer.Option("--temperature", help="Of the distillation.")] = 3.0,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    ] = _USUAL.distillation,
+    temperature: Annotated[
+        float, typer.Option("--temperature", help="Of the distillation.")
+    ] = _USUAL.temperature,
+    seed: Annotated[int, typer.Option("--seed")] = _USUAL.seed,
+    test: Annotated[
+        bool, typer.Option("--test", help="Report the test split too; only for the final report.")
+    ] = False,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
     job: JobOption = None,
@@ -31,7 +39,6 @@ def finetune(
     with reporting(job, quiet=json) as progress:
         opened = Study.open(study)
         chosen = read_plan(opened, plan)
-        from analysis.recovery.finetune import FineTuning
         from analysis.recovery.finetune import finetune as run
         from analysis.workbench import prepare
 
@@ -40,7 +47,7 @@ def finetune(
             temperature=temperature, seed=seed,
         )  # fmt: skip
         _threads(threads)
-        result = run(prepare(opened.manifest.reference), opened, chosen, settings, progress)
+        result = run(prepare(opened.manifest.reference), opened, chosen, settings, progress, test)
     if json:
         print_json(result)
         return
@@ -99,7 +106,7 @@ def export(
     with reporting(job, quiet=json) as progress:
         opened = Study.open(study)
         chosen = read_plan(opened, plan)
-        from analysis.export import export_plan
+        from analysis.export.write import export_plan
         from analysis.workbench import prepare
 
         _threads(threads)

@@ -6,7 +6,8 @@ from analysis.progress import Progress
 from analysis.store.folder import Study
 from analysis.study import Grid
 from analysis.sweep.naive import measure
-from analysis.sweep.points import missing, points
+from analysis.sweep.laws import require_laws
+from analysis.sweep.points import Point, missing, points
 from analysis.workbench import Workbench
 
 
@@ -35,6 +36,9 @@ def sweep(bench: Workbench, study: Study, grid: Grid, progress: Progress) -> Swe
         StorageFailure: The disk refuses; what was stored before stays.
     """
     study.require(bench.manifest)
+    names = {group.name for group in study.manifest.groups}
+    asked = {point.subject for point in points(grid, study.manifest) if _on_units(point)} & names
+    study = require_laws(bench, study, asked)
     wanted = points(grid, study.manifest)
     todo = missing(wanted, study.measured(), study.manifest)
     progress.start(len(todo), "measuring")
@@ -48,3 +52,7 @@ def sweep(bench: Workbench, study: Study, grid: Grid, progress: Progress) -> Swe
     study.measurements.compact()
     damaged = tuple(path.name for path in study.measurements.damaged())
     return SweepReport(len(wanted), done, len(todo) - done, damaged)
+
+
+def _on_units(point: Point) -> bool:
+    return point.method.granularity in ("channel", "head")

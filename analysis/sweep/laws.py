@@ -1,0 +1,42 @@
+"""Check on the user's own model that removal is exact, before a group is measured."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from analysis.removal import check_law
+from analysis.store.folder import Study
+from analysis.study import GroupSummary
+from analysis.workbench import Workbench
+
+SAMPLES = 4
+
+
+def require_laws(bench: Workbench, study: Study, names: Iterable[str]) -> Study:
+    """Return ``study`` with the law checked, on real samples, for every group in ``names``.
+
+    The network without half of the units must give the outputs of the dense one in which those
+    units are silenced; a group that fails becomes not prunable, with the difference as reason.
+    """
+    wanted = set(names)
+    changed = tuple(
+        _checked(bench, group) if group.name in wanted and group.law_error is None else group
+        for group in study.manifest.groups
+    )
+    if changed == study.manifest.groups:
+        return study
+    return study.update(replace(study.manifest, groups=changed))
+
+
+def _checked(bench: Workbench, group: GroupSummary) -> GroupSummary:
+    captured = bench.network.captured
+    if captured is None or group.reason is not None:
+        return group
+    report = check_law(captured, group.name, bench.splits.calibration.chunk(0, SAMPLES).inputs)
+    error = report.max_error / report.scale
+    reason = None
+    if not report.ok:
+        reason = (
+            f"the smaller network differs from the silenced one by {error:.2g} of its scale, more "
+            f"than {report.tolerance:g}"
+        )
+    return replace(group, law_error=error, reason=reason)
