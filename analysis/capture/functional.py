@@ -6,7 +6,8 @@ mask). Replay and removal keep tensors between nodes, so a write would falsify t
 1. a tensor that depends on no input and no parameter and is written to (Swin's mask, filled
    window by window) is evaluated once, writes through views included, and becomes a constant;
 2. any in-place operator left becomes its out-of-place twin, and later readers of the written
-   tensor read the twin's result. A write through a view is refused.
+   tensor read the twin's result. A write through slices becomes a ``slice_scatter``; through
+   any other view it is refused.
 """
 
 import operator
@@ -60,7 +61,8 @@ def _writes(node: fx.Node) -> bool:
 def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
     written = node.args[0]
     name = operator_name(node)
-    if (
+    parts = _parts(node)
+    if not parts and (
         not isinstance(written, fx.Node)
         or not _writes_first(node)
         or (_is_view(written) and _aliased(written))
@@ -71,6 +73,7 @@ def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
             "into part of another tensor. Rewrite that line of the model with torch.where, "
             "torch.cat or an out-of-place operator."
         )
+    assert isinstance(written, fx.Node)
     packet = getattr(torch.ops.aten, name.removesuffix("_"), None)
     overload = getattr(packet, node.target._overloadname, None) if packet else None
     with module.graph.inserting_after(node):
@@ -90,12 +93,47 @@ def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
         else:
             twin = module.graph.call_function(overload, node.args, node.kwargs)
     twin.meta = dict(node.meta)
+    if parts:
+        written, twin = _scattered(module, parts, twin)
     order = {each: index for index, each in enumerate(module.graph.nodes)}
-    node.replace_all_uses_with(twin)
+    if not parts:
+        node.replace_all_uses_with(twin)
     for user in list(written.users):
         if order[user] > order[twin]:
             user.replace_input_with(written, twin)
     module.graph.erase_node(node)
+
+
+def _parts(node: fx.Node) -> list[fx.Node]:
+    """The slices, outermost first, through which ``node`` writes into a computed tensor.
+
+    None where anybody else reads them, their base has another view, or the base is not a tensor
+    of its own: only then is putting the written part back into the base the whole effect.
+    """
+    parts: list[fx.Node] = []
+    view = node.args[0]
+    while isinstance(view, fx.Node) and operator_name(view) == "slice":
+        if set(view.users) - {node, *parts}:
+            return []
+        parts.insert(0, view)
+        view = view.args[0]
+    if not isinstance(view, fx.Node) or view.op != "call_function" or _is_view(view):
+        return []
+    others = set(view.users) - set(parts)
+    return [] if node.users or any(_is_view(other) for other in others) else parts
+
+
+def _scattered(
+    module: fx.GraphModule, parts: list[fx.Node], twin: fx.Node
+) -> tuple[fx.Node, fx.Node]:
+    """Put ``twin`` where ``parts`` looked; return the base and what it becomes."""
+    last = twin
+    for part in reversed(parts):
+        with module.graph.inserting_after(last):
+            scatter = torch.ops.aten.slice_scatter.default
+            last = module.graph.call_function(scatter, (part.args[0], last, *part.args[1:]))
+        last.meta = dict(part.all_input_nodes[0].meta)
+    return parts[0].all_input_nodes[0], last
 
 
 def _aliased(view: fx.Node) -> bool:
