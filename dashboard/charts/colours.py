@@ -34,10 +34,17 @@ def scale(dark: bool) -> list[tuple[float, str]]:
     return [(place / (len(colours) - 1), colour) for place, colour in enumerate(colours)]
 
 
-def by_name(names: Sequence[str], dark: bool) -> dict[str, str]:
-    """Return a colour per name; the same order of names gives the same colours everywhere."""
+def by_criterion(methods: Sequence[str], dark: bool) -> dict[str, str]:
+    """Return a colour per method: its criterion's, the same at every granularity and page.
+
+    Args:
+        methods: All methods of a study, in its order, so that the colours stay when fewer show.
+        dark: Whether the page is dark.
+    """
     colours = palette(dark)
-    return {name: colours[place % len(colours)] for place, name in enumerate(names)}
+    criteria = list(dict.fromkeys(name.partition("@")[0] for name in methods))
+    place = {name: index for index, name in enumerate(criteria)}
+    return {name: colours[place[name.partition("@")[0]] % len(colours)] for name in methods}
 
 
 def faint(colour: str, opacity: float) -> str:

@@ -98,9 +98,10 @@ def _add(
     shape = "hv" if stepped else "linear"
     across = np.concatenate([[0.0], 100 * taken["share" if stepped else "sparsity"].to_numpy()])
     middle, low, high = _heights(taken, vertical)
+    pattern = bool(taken["granularity"].str.contains(":").any())  # one sparsity, so no curve
     start = np.array([100 * baseline if vertical == "score" else 0.0])
     group: dict[str, Any] = {"legendgroup": name}
-    if low is not None and high is not None and len(taken):
+    if low is not None and high is not None and len(taken) and not pattern:
         around = np.concatenate([across, across[::-1]])
         figure.add_trace(
             go.Scatter(
@@ -111,16 +112,17 @@ def _add(
             )
         )  # fmt: skip
     noise = taken["noise"].to_numpy(bool)
+    symbol = "diamond" if pattern else "circle"
     figure.add_trace(
         go.Scatter(
             x=across,
             y=np.concatenate([start, middle]),
-            name=name, mode="lines+markers",
+            name=name, mode="markers" if pattern else "lines+markers",
             line={"color": colour, "width": 2, "dash": dash, "shape": shape},
             marker={
                 "size": np.concatenate([[0], np.full(len(taken), 7)]),
                 "color": colour,
-                "symbol": ["circle", *np.where(noise, "circle-open", "circle")],
+                "symbol": [symbol, *np.where(noise, f"{symbol}-open", symbol)],
                 "line": {"width": 1.5, "color": colour},
             },
             customdata=["dense", *map(_told, taken.to_dict("records"))],

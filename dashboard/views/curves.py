@@ -8,13 +8,13 @@ import streamlit as st
 from analysis.curves import subjects
 from analysis.store.folder import Study
 from dashboard import frame, loaders, session, units
-from dashboard.charts.colours import by_name
+from dashboard.charts.colours import by_criterion
 from dashboard.charts.curves import curves_figure
 from dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from dashboard.loaders import Measured
 from dashboard.tables import family, layer_table
 from dashboard.views.parts import coupled
-from dashboard.views.parts.words import WORDS
+from dashboard.views.parts.words import WORDS, height
 
 _SORTS: Final = {
     "Forward order": (None, True),
@@ -108,7 +108,7 @@ def _table(opened: Study, known: Measured, limit: float) -> pd.DataFrame:
     wanted = session.remembered("layer")
     first = order.index(wanted) if wanted in order else 0
     st.dataframe(
-        table, key=key, hide_index=True, height=min(37 + 35 * len(table), 492),
+        table, key=key, hide_index=True, height=height(len(table), 492),
         on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
         column_order=["Layer", "Weights", "Mean drop", "Safe to", "By", "Curve"],
@@ -155,7 +155,7 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float) -> None:
     rows = known.points[known.points["subject"] == layer]
     order = [method.name for method in manifest.methods]
     names = [*order, *sorted(set(known.points["method"]) - set(order))]
-    colours = by_name(names, st.context.theme.type == "dark")
+    colours = by_criterion(names, st.context.theme.type == "dark")
     present = {name: colours[name] for name in names if name in set(rows["method"])}
     baseline = manifest.baseline.score if manifest.baseline else 0.0
     vertical = st.session_state["curves scale"]

@@ -118,22 +118,22 @@ def _result(opened: Study, plan: Plan) -> None:
 def _sides(result: FineTuned) -> None:
     side = result.validation
     with st.container(horizontal=True):
-        st.metric("Dense", units.percent(side.dense_score, 2), border=True)
+        st.metric("Dense", units.percent(side.dense_score, 2), border=True, height="stretch")
         st.metric(
             "Pruned", units.percent(side.before.score, 2),
-            units.delta(side.before.drop.mean), border=True,
+            units.delta(side.before.drop.mean), border=True, height="stretch",
             help=f"Drop {units.points(side.before.drop.low)} to "
             f"{units.points(side.before.drop.high)}, 95 %.",
         )  # fmt: skip
         st.metric(
             "Fine-tuned", units.percent(side.after.score, 2),
-            units.delta(side.after.drop.mean), border=True,
+            units.delta(side.after.drop.mean), border=True, height="stretch",
             help=f"Drop {units.points(side.after.drop.low)} to "
             f"{units.points(side.after.drop.high)}, 95 %. Chosen as the best epoch, so slightly "
             "optimistic.",
         )  # fmt: skip
         st.metric(
-            "Gained", units.points(side.gain.mean, sign=True), border=True,
+            "Gained", units.points(side.gain.mean, sign=True), border=True, height="stretch",
             help=f"{units.points(side.gain.low)} to {units.points(side.gain.high)}, 95 % paired "
             f"interval over {side.before.samples:,} validation samples.",
         )  # fmt: skip

@@ -6,6 +6,7 @@ from analysis.store.folder import Study
 from dashboard import frame, loaders, units
 from dashboard.tables import preflight
 from dashboard.views.parts import begin, runs, sweep
+from dashboard.views.parts.words import height
 
 
 def page() -> None:
@@ -84,7 +85,7 @@ def _layers(opened: Study) -> None:
         st.info(f"No layer's name or kind contains {search!r}.")
         return
     st.dataframe(
-        table, hide_index=True, height=min(37 + 35 * len(table), 460),
+        table, hide_index=True, height=height(len(table), 460),
         column_config={
             "Layer": st.column_config.TextColumn(pinned=True),
             "Weights": st.column_config.NumberColumn(format="localized"),

@@ -127,5 +127,7 @@ def test_colours_agree_with_the_theme_and_number_ten() -> None:
 
 
 def test_methods_keep_their_colour_whatever_is_shown() -> None:
-    names = [f"m{i}" for i in range(12)]
-    assert colours.by_name(names, False)["m3"] == colours.by_name(names[:4], False)["m3"]
+    names = ["magnitude", "magnitude@2:4", "taylor", "taylor@channel"]
+    found = colours.by_criterion(names, False)
+    assert found["magnitude"] == found["magnitude@2:4"] != found["taylor"]
+    assert found["taylor@channel"] == found["taylor"]

@@ -94,7 +94,7 @@ def test_a_sweep_starts_as_a_job(
     )
     at = open_page(studies)
     at.text_input(key="sweep sparsities").set_value("0.5").run()
-    at.multiselect(key="sweep layers").set_value(["fc2"]).run()
+    at.multiselect(key="sweep layers weight").set_value(["fc2"]).run()
     at.button(key="sweep start").click().run()
     assert started == [[
         "sweep", "--study", str(studies / "digits"), "--methods", "magnitude",

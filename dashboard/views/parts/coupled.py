@@ -15,7 +15,8 @@ def show(opened: Study, layer: str) -> None:
         group = opened.manifest.group(name)
         others = [each for each in group.layers if each != layer]
         title = f"{group.units} {group.granularity}s of **{name}**"
-        title += f", coupled with {len(others)} more layers" if others else ", coupled with none"
+        title += f", coupled with {', '.join(others[:3])}" if others else ", coupled with no other"
+        title += f" and {len(others) - 3} more" if len(others) > 3 else ""
         with st.expander(title, icon=":material/hub:"):
             st.markdown(_told(opened, group))
             st.dataframe(

@@ -13,6 +13,7 @@ from analysis.store.folder import Study
 from dashboard import loaders, units
 from dashboard.loaders import Measured
 from dashboard.tables import verified_table
+from dashboard.views.parts.words import height
 
 
 def show(opened: Study, known: Measured, plan: Plan) -> None:
@@ -54,7 +55,7 @@ def history(opened: Study, known: Measured) -> None:
     st.subheader("Measured plans", anchor=False)
     table = verified_table(opened.manifest, verified, known.curves)
     st.dataframe(
-        table, hide_index=True, height=min(37 + 35 * len(table), 260),
+        table, hide_index=True, height=height(len(table), 260),
         column_config={
             "Score": st.column_config.NumberColumn("Score, %", format="%.2f"),
             "Drop": st.column_config.NumberColumn("Drop, pt", format="%.2f"),

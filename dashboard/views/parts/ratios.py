@@ -15,6 +15,7 @@ from dashboard import session
 from dashboard.loaders import Measured
 from dashboard.tables import methods_of, plan_table
 from dashboard.views.parts.bulk import default_method
+from dashboard.views.parts.words import height
 
 
 def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
@@ -28,7 +29,7 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: s
     key = f"ratios {opened.folder.name} {draft.revision} {hash(shown)} {granularity}"
     units = granularity != "weight"
     st.data_editor(
-        rows, key=key, hide_index=True, num_rows="fixed", height=min(37 + 35 * len(rows), 640),
+        rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
         on_change=_take, args=(opened, key, shown, default),
         column_config={

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import loaders, units, watch
+from dashboard.views.parts.words import height
 
 
 def show(folder: Path | None) -> None:
@@ -36,7 +37,7 @@ def show(folder: Path | None) -> None:
         for job, snapshot in snapshots
     ]
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=min(37 + 35 * len(rows), 260),
+        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 260),
         column_config={
             "Begun": st.column_config.DatetimeColumn(format="calendar"),
             "Last word": st.column_config.TextColumn(width="large"),

@@ -8,6 +8,8 @@ from analysis.store.folder import Study
 from analysis.study import Grid, Method, MethodSummary, parse_sparsities
 from analysis.sweep.points import missing, points
 from dashboard import loaders, units
+from dashboard.tables import names_of
+from dashboard.views.parts.words import WORDS
 
 _RECOVERIES = {"none": "As pruned", "bn": "Batch norm re-estimated"}
 
@@ -18,15 +20,16 @@ def form(opened: Study) -> None:
     st.subheader("Measure curves", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chosen = _methods(manifest.methods)
+        family, chosen = _methods(manifest.methods)
     with right:
+        names = names_of(manifest, "weight" if family == "n:m" else family)
         text = st.text_input(
             "Sparsities", "0.1:0.9:0.1, 0.95", key="sweep sparsities",
             help="Fractions removed: a list such as 0.5,0.7 or a range first:last:step.",
         )  # fmt: skip
         layers = st.multiselect(
-            "Layers", [layer.name for layer in manifest.prunable()], key="sweep layers",
-            placeholder=f"All {len(manifest.prunable())} that can be pruned",
+            "Layers" if family in ("weight", "n:m") else "Groups", names,
+            key=f"sweep layers {family}", placeholder=f"All {len(names)} that can be pruned",
         )  # fmt: skip
         recoveries = st.pills(
             "Before evaluating", list(_RECOVERIES), selection_mode="multi", default=["none"],
@@ -36,20 +39,33 @@ def form(opened: Study) -> None:
         _launch(opened, chosen, text.replace(" ", ""), tuple(layers), tuple(recoveries))
 
 
-def _methods(known: tuple[MethodSummary, ...]) -> tuple[str, ...]:
-    st.caption("Methods")
+def _methods(known: tuple[MethodSummary, ...]) -> tuple[str, tuple[str, ...]]:
+    families = list(dict.fromkeys(_family(method) for method in known))
+    families.sort(key=lambda name: list(WORDS).index(name) if name in WORDS else len(WORDS))
+    family = families[0] if families else "weight"
+    if len(families) > 1:
+        family = st.segmented_control(
+            "What leaves", families, key="sweep family", default=family, required=True,
+            format_func=lambda name: WORDS.get(name, name),
+        )  # fmt: skip
+    listed = [method for method in known if _family(method) == family]
+    first = next((method for method in listed if method.reason is None), None)
     chosen = []
-    for method in known:
+    for method in sorted(listed, key=lambda each: each.reason is not None):
         reason = f" *Not here: {method.reason}.*" if method.reason else ""
         ticked = st.checkbox(
             f"**{method.title}** `{method.name}` — {method.definition}{reason}",
-            value=method.name == known[0].name and method.reason is None,
-            key=f"sweep method {method.name}", disabled=method.reason is not None,
-            help=f"{method.source} Reads: {method.needs}.",
+            value=method is first, key=f"sweep method {method.name}", wrap=True,
+            disabled=method.reason is not None, help=f"{method.source} Reads: {method.needs}.",
         )  # fmt: skip
         if ticked:
             chosen.append(method.name)
-    return tuple(chosen)
+    return family, tuple(chosen)
+
+
+def _family(method: MethodSummary) -> str:
+    granularity = Method.parse(method.name).granularity
+    return "n:m" if ":" in granularity else granularity
 
 
 def _launch(
