@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from analysis.coupling import Coupling, Group
@@ -70,6 +70,30 @@ def zero(network: ZooNetwork, found: Coupling, removal: Removal) -> None:
                 for unit in np.flatnonzero(~keep):
                     indices = torch.as_tensor(np.asarray(member.indices[unit]))
                     parameters[member.parameter].index_fill_(member.dimension, indices, 0.0)
+
+
+def narrow(network: ZooNetwork, found: Coupling, removal: Removal) -> None:
+    """Slice parameters and buffers in place, so that the network's own forward is the smaller one.
+
+    The reference for norms over the pruned dimension: the same Python code, on fewer channels.
+    """
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    with torch.no_grad():
+        for name, keep in removal.items():
+            for member in found.group(name).members:
+                value = tensors[member.parameter]
+                left = np.ones(value.shape[member.dimension], dtype=bool)
+                for unit in np.flatnonzero(~keep):
+                    left[np.asarray(member.indices[unit])] = False
+                where = torch.as_tensor(np.flatnonzero(left))
+                value.data = value.data.index_select(member.dimension, where)
+    for module in network.modules():
+        if isinstance(module, nn.LayerNorm | nn.RMSNorm) and module.weight is not None:
+            module.normalized_shape = tuple(module.weight.shape)
+        elif isinstance(module, nn.GroupNorm):
+            module.num_channels = len(module.weight)
+        elif isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1:
+            module.groups = len(module.weight)
 
 
 def apart(left: object, right: object) -> float:

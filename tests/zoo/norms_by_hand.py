@@ -71,11 +71,11 @@ class GlobalResponseNorm(ZooNetwork):
 
 
 class LengthNormalised(ZooNetwork):
-    """A vector scaled to length one: a silent feature adds nothing to a length, so unlike a mean
-    the removal equals the silence and needs no mark."""
+    """A vector scaled to length one: the length is over the kept features, a norm and so marked
+    (though a silent feature would add nothing to it)."""
 
     shape = (5,)
-    expected = (channels(8, out("fc1"), into("fc2")),)
+    expected = (channels(8, out("fc1"), into("fc2"), normalised=True),)
     refused = refuse("output", "fc2")
 
     def __init__(self) -> None:

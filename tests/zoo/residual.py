@@ -123,13 +123,10 @@ class ResidualPadded(ZooNetwork):
 
 
 class ResidualZeroConcat(ZooNetwork):
-    """The shortcut is widened by concatenating zeros: the last three channels are free. The
-    zeros' number is copied from a slice, but not their meaning."""
+    """The shortcut is widened by zeros shaped like its own first three channels: these leave
+    with the channels that they are shaped like, so five units own all eight."""
 
-    expected = (
-        channels(5, out("stem", "conv"), into("conv", "fc")),
-        channels(3, out("conv"), into("fc")),
-    )
+    expected = (channels(5, out("stem", "conv"), into("conv", "fc")),)
     refused = refuse("output", "fc")
 
     def __init__(self) -> None:
