@@ -1,8 +1,10 @@
 """Capture a model once with ``torch.export`` and keep one functional graph for every use."""
 
 import contextlib
+import io
+import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -118,8 +120,7 @@ def _export(
 
     shapes = pytree.tree_map(dynamic, (args, kwargs))
     positional, named = shapes
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what export doubts, comparing the outputs settles
+    with torch.no_grad(), _quiet():
         return torch.export.export(
             model,
             args,
@@ -129,6 +130,21 @@ def _export(
             ),
             strict=False,
         )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what torch prints, logs and warns to itself: errors are told in a sentence, and what
+    export doubts, comparing the outputs settles.
+    """
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def _named(

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import typer
 from rich.markup import escape
@@ -20,6 +20,8 @@ from analysis.cli.open import dashboard, demo
 from analysis.cli.terminal import errors
 from analysis.cli.work import export, finetune, time
 from analysis.errors import Cancelled, PrunescopeError
+
+_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="prunescope",
@@ -42,14 +44,15 @@ def main() -> NoReturn:
         errors.print(f"[bold red]prunescope:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
-        errors.print("Stopped. What was finished is kept: the same command goes on from there.")
-        sys.exit(130)
+        code = _INTERRUPTED
     except typer._click.exceptions.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except Exception as error:
         _unexpected(error)
         sys.exit(1)
+    if code == _INTERRUPTED:  # typer turns Ctrl-C into this code without a word
+        errors.print("Stopped. What was finished is kept: the same command goes on from there.")
     sys.exit(code if isinstance(code, int) else 0)
 
 

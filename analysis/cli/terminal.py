@@ -66,7 +66,7 @@ def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
             TextColumn("{task.description:<44.44}"), BarColumn(), MofNCompleteColumn(),
             TimeElapsedColumn(), TimeRemainingColumn(),
         )  # fmt: skip
-        bar = Bar(*columns, console=errors)
+        bar = Bar(*columns, console=errors, transient=True)  # each command ends with a summary
         try:
             yield TerminalProgress(bar)
         finally:

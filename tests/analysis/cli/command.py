@@ -1,0 +1,47 @@
+"""Run the command line within the test's process, as ``main`` would be run."""
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+
+from analysis.cli import main
+
+
+class Result(NamedTuple):
+    """Exit code and the two streams."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The output stream as strict JSON."""
+        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+
+
+class Command:
+    """Call it with arguments."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._streams = monkeypatch, capsys
+
+    def __call__(self, *arguments: object) -> Result:
+        self._patch.setattr("sys.argv", ["prunescope", *map(str, arguments)])
+        self._streams.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = self._streams.readouterr()
+        return Result(int(left.value.code or 0), out, err)
+
+    def refused(self, *arguments: object) -> str:
+        """Return the one sentence (with its next step) on the error stream, after exit code 1."""
+        result = self(*arguments)
+        assert result.code == 1, result
+        assert "Traceback" not in result.err
+        assert "did not expect" not in result.err
+        lines = result.err.strip().splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("prunescope: Expected ")
+        return lines[0]

@@ -1,0 +1,128 @@
+"""inspect, sweep, show and verify, as people and scripts use them."""
+
+import json
+import math
+
+import pytest
+
+from analysis.cli.terminal import count, print_json, size
+from analysis.planning.plan import Choice, Plan
+from analysis.store.folder import Study
+
+
+def sweep(prunescope, tiny, folder, *more):
+    return prunescope("sweep", tiny.model, "--data", tiny.data, "--study", folder, *more)
+
+
+def test_inspect_prints_a_table(prunescope, tiny_file):
+    result = prunescope("inspect", f"{tiny_file}:build", "--shape", "1,6,6")
+    assert result.code == 0
+    for word in ("conv", "mix", "head", "conv2d", "linear", "6×4×3×3", "MACs", "337 parameters"):
+        assert word in result.out
+    assert result.err == ""
+
+
+def test_inspect_as_json_has_the_same_numbers(prunescope, tiny_file):
+    found = prunescope("inspect", f"{tiny_file}:build", "--data", f"{tiny_file}:splits", "--json").json
+    assert found["macs"] == 36 * 36 + 4 * 6 * 36 + 24 * 3
+    assert found["parameters"] == 40 + 222 + 75
+    assert [layer["name"] for layer in found["layers"]] == ["conv", "mix", "head"]
+    assert found["problem"] is None
+
+
+def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
+    first = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3", "--json")
+    assert first.json == {"wanted": 9, "measured": 9, "missing": 0, "damaged": []}
+    assert first.err == ""
+    again = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3")
+    assert "0 points measured, 9 known before, 0 left." in again.err
+    more = prunescope("sweep", "--study", tmp_path / "s", "--sparsities", "0.3,0.5")
+    assert "3 points measured, 3 known before, 0 left." in more.err
+
+    shown = prunescope("show", tmp_path / "s", "--json").json
+    assert [curve["subject"] for curve in shown["curves"]] == ["conv", "mix", "head"]
+    for curve in shown["curves"]:
+        assert [point["sparsity"] for point in curve["points"]][-4:] == [0.3, 0.5, 0.6, 0.9]
+        for point in curve["points"]:
+            assert point["low"] <= point["drop"] <= point["high"]
+            assert point["drop"] == pytest.approx(shown["baseline"] - point["score"])
+    table = prunescope("show", tmp_path / "s")
+    assert table.code == 0
+    assert "conv" in table.out
+    assert "0.9" in table.out
+
+
+def test_verify_measures_a_plan(prunescope, tiny, tmp_path):
+    sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.5")
+    study = Study.open(tmp_path / "s")
+    plan = Plan("half", study.manifest.fingerprint, {"mix": Choice("magnitude", 0.5)})
+    path = study.save_plan(plan)
+    row = prunescope("verify", tmp_path / "s", "half", "--json").json
+    measured = study.measured().set_index("subject").loc["mix"]
+    assert row["removed"] == measured["removed"] == 108
+    assert row["drop_sum"] == measured["drop_sum"]
+    assert row["samples"] == 60
+    printed = prunescope("verify", tmp_path / "s", path, "--split", "test")
+    assert "on 30 test samples" in printed.out
+    assert "108 weights removed" in printed.out
+    assert "study.json" in prunescope.refused("verify", tmp_path, "half")
+    assert "Closest: half" in prunescope.refused("verify", tmp_path / "s", "hlaf")
+    assert "Closest: test" in prunescope.refused("verify", tmp_path / "s", "half", "--split", "tset")
+    study.save_plan(Plan("theirs", "other", {"mix": Choice("magnitude", 0.5)}))
+    refused = prunescope.refused("verify", tmp_path / "s", "theirs")
+    assert "'theirs' to be made for this study's weights and data" in refused
+
+
+def test_usage_errors_exit_with_2(prunescope, tmp_path):
+    for arguments in (("sweep",), ("inspect",), ("sweeep",), ("sweep", "--stuby", tmp_path)):
+        result = prunescope(*arguments)
+        assert result.code == 2, arguments
+        assert "Traceback" not in result.err
+
+
+def test_an_unexpected_error_keeps_its_traceback_in_a_file(prunescope, monkeypatch, tmp_path, capsys):
+    def fail(*args):
+        raise ZeroDivisionError("oops [1, 2]")
+
+    monkeypatch.setattr("analysis.inspection.inspect_model", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    result = prunescope("inspect", "sample:mlp")
+    assert result.code == 1
+    assert "ZeroDivisionError: oops [1, 2]" in result.err
+    assert "Traceback" not in result.err
+    (log,) = tmp_path.glob("prunescope-*.log")
+    assert "Traceback" in log.read_text()
+
+
+@pytest.mark.parametrize("text", ["a [0, 1] b", "[bold]x[/bold]", "tensor([1.])", r"C:\[x]", "[/]"])
+def test_errors_are_printed_as_they_are(prunescope, monkeypatch, text):
+    from analysis.errors import BadValue
+
+    def fail(*args):
+        raise BadValue(f"Expected {text}")
+
+    monkeypatch.setattr("analysis.inspection.inspect_model", fail)
+    assert prunescope("inspect", "sample:mlp").err.strip() == f"prunescope: Expected {text}"
+
+
+def test_json_knows_no_nan(capsys):
+    print_json({"a": math.nan, "b": [math.inf, 1.5], "c": {"d": (-math.inf,)}, "long": "x" * 500})
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert found == {"a": None, "b": [None, 1.5], "c": {"d": [None]}, "long": "x" * 500}
+
+
+def test_numbers_read_well():
+    assert count(1234567).replace("\N{THIN SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ") == "1 234 567"
+    assert [size(n) for n in (0, 999, 1000, 1_500_000, 2_000_000_000)] == [
+        "0 B", "999 B", "1 kB", "1.5 MB", "2 GB",
+    ]  # fmt: skip
+
+
+def test_interrupting_exits_with_130(prunescope, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analysis.inspection.inspect_model", interrupt)
+    result = prunescope("inspect", "sample:mlp")
+    assert result.code == 130
+    assert "the same command goes on from there" in result.err
