@@ -17,6 +17,7 @@ from analysis.coupling.labels import Labels, Solved
 from analysis.coupling.walk import BATCH, Key, Walk
 from analysis.errors import UnknownName
 
+Place = tuple[str, int]
 Granularity = Literal["channel", "head"]
 Role = Literal["producer", "consumer", "follower"]
 _ALONE: Final = "a single unit is left, and the last one stays"
@@ -166,7 +167,10 @@ def _free(scout: Walk, solved: Solved) -> NDArray[np.bool_]:
     count = int(solved.unit.max(initial=-1)) + 1
     expanded = [labels for labels, _ in scout.ledger.marks.get("free", [])]
     mine = solved.unit[np.concatenate(expanded)] if expanded else np.zeros(0, np.int64)
-    return np.bincount(mine, minlength=count) == np.bincount(solved.unit, minlength=count)
+    alone: NDArray[np.bool_] = np.bincount(mine, minlength=count) == np.bincount(
+        solved.unit, minlength=count
+    )
+    return alone
 
 
 def _having(solved: Solved, units: Iterable[int]) -> NDArray[np.bool_]:
@@ -199,7 +203,7 @@ def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
             first[new] = rank * 2**32 + where[~producing[units]]
             producing[units] = True
     blocked = _having(solved, solved.reason)
-    groups: list[tuple[int, Labels]] = []
+    groups: list[tuple[Labels, list[Place]]] = []
     refused: dict[Refused, None] = {}
     chosen = np.flatnonzero(producing)
     keys = np.stack([signature[chosen], blocked[chosen].astype(np.uint64)], 1)
@@ -208,37 +212,41 @@ def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
     by_kind = np.argsort(inverse, kind="stable")
     borders = np.flatnonzero(np.diff(inverse[by_kind])) + 1
     kinds = [chosen[part] for part in np.split(by_kind, borders)] if chosen.size else []
-    for units in sorted(kinds, key=lambda units: int(first[units].min())):
-        ordered = units[np.argsort(first[units], kind="stable")]
+    kinds = [units[np.argsort(first[units], kind="stable")] for units in kinds]
+    kinds.sort(key=lambda units: int(first[units[0]]))
+    for ordered, touched in zip(kinds, _touched(places, order, kinds, count), strict=True):
         if blocked[ordered[0]] or len(ordered) == 1:
             reason = solved.reason.get(int(ordered[0]), "")
-            refusal = _refusal(walk, places, order, ordered, reason)
+            refusal = _refusal(walk, places, touched, reason)
             if refusal is not None:
                 refused[refusal] = None
         else:
-            groups.append((int(first[ordered[0]]), ordered))
+            groups.append((ordered, touched))
     for (name, at), role in walk.roles.items():
         if role == "producer" and walk.parameters[name][at].size == 1:
             refused[Refused((_layer(name),), at, "it has a single output, which stays")] = None
     buffers = {name for name, _ in captured.module.named_buffers(remove_duplicate=False)}
-    made = [_group(walk, solved, places, order, units, buffers) for _, units in groups]
+    made = [_group(walk, solved, places, touched, units, buffers) for units, touched in groups]
     return Coupling(_named(made), tuple(refused), walk, solved)
 
 
 def _touched(
-    places: Mapping[tuple[str, int], Labels], order: list[tuple[str, int]], unit: int
-) -> list[tuple[str, int]]:
-    return [place for place in order if (places[place] == unit).any()]
+    places: Mapping[Place, Labels], order: list[Place], kinds: list[Labels], count: int
+) -> list[list[Place]]:
+    """The dimensions that the units of each kind own a part of, by their first unit."""
+    firsts = np.array([units[0] for units in kinds], np.int64)
+    touched: list[list[Place]] = [[] for _ in kinds]
+    for place in order:
+        here = np.zeros(count, bool)
+        here[places[place]] = True
+        for kind in np.flatnonzero(here[firsts]).tolist():
+            touched[kind].append(place)
+    return touched
 
 
 def _refusal(
-    walk: Walk,
-    places: Mapping[tuple[str, int], Labels],
-    order: list[tuple[str, int]],
-    units: Labels,
-    reason: str,
+    walk: Walk, places: Mapping[Place, Labels], touched: list[Place], reason: str
 ) -> Refused | None:
-    touched = _touched(places, order, int(units[0]))
     makers = [p for p in touched if walk.roles.get(p) in ("producer", "depthwise")]
     if not makers:
         return None
@@ -252,26 +260,26 @@ def _refusal(
 def _group(
     walk: Walk,
     solved: Solved,
-    places: Mapping[tuple[str, int], Labels],
-    order: list[tuple[str, int]],
+    places: Mapping[Place, Labels],
+    touched: list[Place],
     units: Labels,
     buffers: set[str],
 ) -> Group:
     rank = np.full(int(solved.unit.max()) + 1, -1, np.int64)
     rank[units] = np.arange(len(units))
-    touched = _touched(places, order, int(units[0]))
     roles = _roles(walk, touched)
     members = []
     for name, dimension in touched:
         owners = rank[places[name, dimension]]
         by_unit = np.argsort(owners, kind="stable")
         counts = np.bincount(owners[owners >= 0], minlength=len(units))
-        starts = (owners < 0).sum() + np.cumsum(counts)[:-1]
-        indices = np.split(by_unit[(owners < 0).sum() :], starts - (owners < 0).sum())
-        role = roles[name, dimension]
-        members.append(
-            Member(name, _layer(name), dimension, role, name in buffers, tuple(indices))
+        owned = by_unit[len(by_unit) - int(counts.sum()) :]
+        even = bool((counts == counts[0]).all())
+        indices = (
+            list(owned.reshape(len(units), -1)) if even else np.split(owned, counts.cumsum()[:-1])
         )
+        role = roles[name, dimension]
+        members.append(Member(name, _layer(name), dimension, role, name in buffers, tuple(indices)))
     makers = [member for member in members if member.role == "producer"]
     heads = solved.marks.get("head", {})
     several = any(len(owned) > 1 for member in makers for owned in member.indices)
@@ -290,7 +298,7 @@ def _group(
     )
 
 
-def _roles(walk: Walk, touched: list[tuple[str, int]]) -> dict[tuple[str, int], Role]:
+def _roles(walk: Walk, touched: list[Place]) -> dict[Place, Role]:
     """Say what each member does; a group always has a producer."""
     known = {place: walk.roles.get(place, "follower") for place in touched}
     for kinds in (("producer",), ("depthwise",), ("follower",), ("consumer",)):

@@ -78,9 +78,7 @@ def _tensors(captured: Captured) -> tuple[TensorSummary, ...]:
         if id(tensor) not in seen:
             seen.add(id(tensor))
             buffer = not isinstance(tensor, torch.nn.Parameter)
-            found.append(
-                TensorSummary(name, tuple(tensor.shape), tensor.element_size(), buffer)
-            )
+            found.append(TensorSummary(name, tuple(tensor.shape), tensor.element_size(), buffer))
     return tuple(found)
 
 

@@ -6,10 +6,11 @@ See ``analysis.coupling`` for the vocabulary and the list of functions.
 from analysis.removal.frees import Freed, frees
 from analysis.removal.gate import gated
 from analysis.removal.law import LawReport, check_law
+from analysis.removal.pour import load_pruned
 from analysis.removal.remove import remove
 from analysis.removal.rounding import round_units
-from analysis.removal.silence import Silenced, silence
 from analysis.removal.selection import Removal
+from analysis.removal.silence import Silenced, silence
 
 __all__ = [
     "Freed",
@@ -19,6 +20,7 @@ __all__ = [
     "check_law",
     "frees",
     "gated",
+    "load_pruned",
     "remove",
     "round_units",
     "silence",

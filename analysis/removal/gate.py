@@ -27,7 +27,7 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
     if isinstance(group, str):
         group = coupling.group(group)
     module = copy.deepcopy(captured.module, {id(t): t for t in _tensors(captured.module)})
-    module.register_parameter(GATE, nn.Parameter(torch.ones(group.units, **_like(module))))
+    module.register_parameter(GATE, nn.Parameter(_ones(module, group.units)))
     nodes = dict(zip(captured.module.graph.nodes, list(module.graph.nodes), strict=True))
     owner = _owners(coupling.solved.unit, group)
     with module.graph.inserting_before(next(iter(module.graph.nodes))):
@@ -103,8 +103,9 @@ def _tensors(module: nn.Module) -> list[torch.Tensor]:
     return [*module.parameters(), *module.buffers()]
 
 
-def _like(module: nn.Module) -> dict[str, torch.dtype | torch.device]:
+def _ones(module: nn.Module, count: int) -> torch.Tensor:
+    """Ones of the type and on the device of the first parameter."""
     for parameter in module.parameters():
         if parameter.is_floating_point():
-            return {"dtype": parameter.dtype, "device": parameter.device}
-    return {}
+            return torch.ones(count, dtype=parameter.dtype, device=parameter.device)
+    return torch.ones(count)

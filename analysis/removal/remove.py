@@ -109,5 +109,3 @@ def _register(module: nn.Module, dotted: str, tensor: Tensor) -> None:
         module.register_parameter(name, tensor)
     else:
         module.register_buffer(name, tensor)
-
-

@@ -151,8 +151,8 @@ def _masked(result: Any, spots: Any) -> Any:
         size = result.shape[place]
         flags = keep.to(result.device).repeat(size // len(keep))
         shape = [size if at == place else 1 for at in range(result.ndim)]
-        result = torch.where(flags.view(shape), result, torch.zeros((), dtype=result.dtype,
-                                                                    device=result.device))  # fmt: skip
+        nothing = torch.zeros((), dtype=result.dtype, device=result.device)
+        result = torch.where(flags.view(shape), result, nothing)
     return result
 
 

@@ -11,9 +11,9 @@ from analysis.coupling.rules import (
     norms,
     pick,
     products,
+    rearrange,
     reduce,
     regroup,
-    rearrange,
     spatial,
 )
 

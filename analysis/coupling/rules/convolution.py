@@ -4,7 +4,6 @@ A group convolution must keep equal channels per group, so a unit is one channel
 on either side. With one input channel per group (depthwise), a unit is a whole group.
 """
 
-
 import numpy as np
 from torch import fx
 
@@ -141,5 +140,3 @@ def _repeated(channels: Dim, size: int) -> Dim:
     if channels.labels is None:
         return Dim(size, why=channels.why)
     return Dim(size, np.repeat(channels.labels, size // channels.size), channels.why)
-
-

@@ -2,8 +2,8 @@
 
 from torch import fx
 
-from analysis.coupling.rules.join import free
 from analysis.coupling.labels import Dim
+from analysis.coupling.rules.join import free
 from analysis.coupling.table import Value, rule
 from analysis.coupling.walk import Walk
 
@@ -32,6 +32,6 @@ def triangle(walk: Walk, node: fx.Node) -> Value:
 
 @rule("sym_size", "_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_numel",
       "sym_constrain_range_for_size", "sym_constrain_range")  # fmt: skip
-def nothing(walk: Walk, node: fx.Node) -> Value:
+def nothing(_walk: Walk, _node: fx.Node) -> Value:
     """A size or a check: no tensor comes back."""
     return None

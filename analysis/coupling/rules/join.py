@@ -124,7 +124,7 @@ def pad(walk: Walk, node: fx.Node) -> Value:
     dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
     amounts = walk.number(argument(node, "pad", argument(node, "padding")))
     mode = argument(node, "mode", "constant")
-    constant = mode == "constant" and "pad2d" not in str(node.target) or "zero_pad" in str(
+    constant = (mode == "constant" and "pad2d" not in str(node.target)) or "zero_pad" in str(
         node.target
     )
     for pair in range(len(amounts) // 2):

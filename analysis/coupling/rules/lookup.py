@@ -96,8 +96,10 @@ def index_select(walk: Walk, node: fx.Node) -> Value:
 
 def _boolean(walk: Walk, node: fx.Node) -> bool:
     value = walk.fake(node)
-    return isinstance(value, Tensor) and value.dtype.is_floating_point is False and (
-        str(value.dtype) in ("torch.bool", "torch.uint8")
+    return (
+        isinstance(value, Tensor)
+        and value.dtype.is_floating_point is False
+        and (str(value.dtype) in ("torch.bool", "torch.uint8"))
     )
 
 

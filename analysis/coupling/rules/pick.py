@@ -1,6 +1,5 @@
 """Operators that pick indices or pieces out of a dimension."""
 
-import numpy as np
 from torch import fx
 
 from analysis.capture.functional import operator_name
@@ -13,11 +12,9 @@ from analysis.coupling.walk import BATCH, Walk, relabel
 @rule("getitem")
 def getitem(walk: Walk, node: fx.Node) -> Value:
     """One tensor of a list."""
-    source, place = node.args
-    value = walk.values[source]  # type: ignore[index]
-    if isinstance(value, list):
-        return value[place]  # type: ignore[no-any-return, call-overload]
-    return None
+    value = walk.values[node.all_input_nodes[0]]
+    picked: Value = value[int(str(node.args[1]))] if isinstance(value, list) else None
+    return picked
 
 
 @rule("slice", "narrow")

@@ -34,10 +34,12 @@ def order(node: fx.Node, rank: int) -> list[int]:
         return rest
     if name == "numpy_T":
         return places[::-1]
-    first, second = (rank - 2, rank - 1) if name in ("t", "mT", "adjoint") else node.args[1:3]
     if rank < 2:
         return places
-    places[first % rank], places[second % rank] = places[second % rank], places[first % rank]
+    first, second = rank - 2, rank - 1
+    if name not in ("t", "mT", "adjoint"):
+        first, second = (int(str(place)) % rank for place in node.args[1:3])
+    places[first], places[second] = places[second], places[first]
     return places
 
 

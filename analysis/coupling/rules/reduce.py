@@ -15,10 +15,12 @@ _STATISTICS: Final = (
     "frobenius_norm",
 )  # fmt: skip
 _SUMS: Final = ("sum", "nansum")
+_WHOLE: Final = (
+    "amax", "amin", "max", "min", "logsumexp", "median", "prod", "any", "all", "argmax", "argmin",
+)  # fmt: skip
 
 
-@rule(*_STATISTICS, *_SUMS, "amax", "amin", "max", "min", "logsumexp", "median", "prod", "any", "all",
-      "argmax", "argmin")  # fmt: skip
+@rule(*_STATISTICS, *_SUMS, *_WHOLE)
 def reduction(walk: Walk, node: fx.Node) -> Value:
     """Drop the reduced dimensions; mark those whose statistic is over the kept indices."""
     name = operator_name(node)

@@ -6,6 +6,7 @@ a unit, its features are not); a scouting pass finds out which factor can.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -59,11 +60,11 @@ def _block(walk: Walk, key: tuple[str, str, int], dims: list[Dim], sizes: list[i
     cuts = {prod(dim.size for dim in dims[place:]) for place in range(len(dims))}
     cuts |= {prod(sizes[place:]) for place in range(len(sizes))}
     ordered = sorted(cuts | {1})
-    if any(above % below for below, above in zip(ordered, ordered[1:], strict=False)):
+    if any(above % below for below, above in pairwise(ordered)):
         for dim in dims:
             walk.ledger.block(dim, _UNEVEN)
         return [Dim(size, why=_UNEVEN) for size in sizes]
-    factors = [above // below for below, above in zip(ordered, ordered[1:], strict=False)][::-1]
+    factors = [above // below for below, above in pairwise(ordered)][::-1]
     atoms: list[Dim] = []
     for number, dim in enumerate(dims):
         own = _take(factors, len(atoms), dim.size)
