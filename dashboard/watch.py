@@ -1,5 +1,6 @@
 """Jobs as they run: progress, remaining time, cancel. Polls the study's folder."""
 
+import time
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ _WORDS: Final = {
     "sweep": "Sweep", "verify": "Measuring a plan", "finetune": "Fine-tuning",
     "export": "Export", "time": "Timing",
 }  # fmt: skip
+_PAUSE: Final = 4.0
+"""Seconds between two looks at points that arrive."""
 _SEEN: Final = "jobs seen"
 
 
@@ -76,7 +79,11 @@ def _rerun_on_change(folder: Path, live: bool, states: tuple[tuple[str, str], ..
     study = loaders.study(folder)
     now = (states, study is not None, loaders.signature(study) if live and study else None)
     key = f"{_SEEN} {folder} {live}"
-    before = st.session_state.get(key)
-    st.session_state[key] = now
+    before, since = st.session_state.get(key, (None, 0.0))
+    waited = time.monotonic() - since
+    if before is not None and before[:2] == now[:2] and waited < _PAUSE:
+        return  # points alone can wait: reading them all again takes its time
+    if before != now:
+        st.session_state[key] = (now, time.monotonic())
     if before is not None and before != now:
         st.rerun()

@@ -107,8 +107,10 @@ def _table(opened: Study, known: Measured, limit: float) -> pd.DataFrame:
     key = f"curves table {hash(tuple(order))}"
     wanted = session.remembered("layer")
     first = order.index(wanted) if wanted in order else 0
+    st.markdown(f"**{len(order)}** {'layer' if len(order) == 1 else 'layers'} — choose one")
     st.dataframe(
-        table, key=key, hide_index=True, height=height(len(table), 492),
+        table,
+        key=key, hide_index=True, height=height(len(table), 492),
         on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
         column_order=["Layer", "Weights", "Mean drop", "Safe to", "By", "Curve"],

@@ -1,6 +1,7 @@
 """Every page runs headless on a real study, shows what it must, and never a traceback."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -310,3 +311,17 @@ def test_work_on_a_plan_is_a_job(
 def test_an_empty_plan_has_nothing_to_work_on(page: str, studies: Path, open_page: Open) -> None:
     at = open_page(studies, page)
     assert "removes nothing yet" in at.info[0].value
+
+
+def test_typed_cells_survive_another_search_and_another_page(
+    study: Study, studies: Path, open_page: Open
+) -> None:
+    at = open_page(studies, "plan", plan=shared(study, fc1=0.3))
+    key = session.draft_key(study)
+    before = at.session_state[key]
+    typed = before.plan.setting({"fc2": Choice("random", 0.8)})
+    at.session_state[key] = replace(before, history=before.history.to(typed))
+    at.text_input(key="plan search").set_value("fc2").run()
+    after = at.session_state[key]
+    assert after.plan == after.base == typed
+    assert after.revision > before.revision

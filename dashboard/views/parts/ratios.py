@@ -25,9 +25,24 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: s
         return
     draft = session.draft(opened)
     default = default_method(opened, known, granularity)
+    key = _key(opened, draft.revision, shown, granularity)
+    if key not in st.session_state and draft.plan != draft.base:
+        # Another search or another page took the typed cells along; they are in the plan.
+        session.refill(opened)
+        draft = session.draft(opened)
+        key = _key(opened, draft.revision, shown, granularity)
     rows = plan_table(opened.manifest, draft.base, draft.plan, known.curves, shown, default)
-    key = f"ratios {opened.folder.name} {draft.revision} {hash(shown)} {granularity}"
     units = granularity != "weight"
+    now = [choice_of(draft.plan, name, default) for name in shown]
+    pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
+    other = len(draft.plan.active()) - sum(
+        (c.granularity in UNITS) == units for c in draft.plan.active().values()
+    )
+    st.caption(
+        f"{pruned} of {len(shown)} shown {'groups' if units else 'layers'} are pruned, {locked} "
+        "locked. Double-click a cell to type."
+        + (f" {other} more choices of this plan are made at another granularity." if other else "")
+    )
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
@@ -66,16 +81,6 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: s
         },
         alt="Sparsity and method per layer",
     )  # fmt: skip
-    now = [choice_of(draft.plan, name, default) for name in shown]
-    pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
-    other = len(draft.plan.active()) - sum(
-        (c.granularity in UNITS) == units for c in draft.plan.active().values()
-    )
-    st.caption(
-        f"{pruned} of {len(shown)} shown {'groups' if units else 'layers'} are pruned, {locked} "
-        "locked. Double-click a cell to type; paste works over many cells."
-        + (f" {other} more choices of this plan are made at another granularity." if other else "")
-    )
 
 
 def changed(
@@ -107,6 +112,10 @@ def changed(
         lock = bool(values.get("Lock", before.locked))
         changes[name] = fitting(method, part, lock)
     return base.setting(changes)
+
+
+def _key(opened: Study, revision: int, shown: tuple[str, ...], granularity: str) -> str:
+    return f"ratios {opened.folder.name} {revision} {hash(shown)} {granularity}"
 
 
 def _take(opened: Study, key: str, shown: tuple[str, ...], default: Method) -> None:
