@@ -14,9 +14,9 @@ from analysis.capture.network import Network, build_network
 from analysis.coupling import Group, find_groups
 from analysis.coupling.summaries import describe
 from analysis.criteria import method_summaries
+from analysis.errors import DataMismatch
 from analysis.evaluate import Outcome, evaluate, require_finite
 from analysis.sources.data import Samples, Splits, data_hash, load_data
-from analysis.errors import DataMismatch
 from analysis.sources.functions import source_hash
 from analysis.sources.metrics import Metric, class_labels, load_metric, logits
 from analysis.sources.models import load_model
@@ -91,7 +91,7 @@ def network_parts(network: Network) -> dict[str, str]:
         if isinstance(tensor, Tensor):
             weights.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
             flat = tensor.detach().cpu().flatten()
-            weights.update(memoryview(flat.view(torch.uint8).numpy()))
+            weights.update(flat.view(torch.uint8).numpy().tobytes())
     if network.captured is not None:
         code = network.captured.module.code
     else:  # without a graph, the source says what is computed

@@ -10,7 +10,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -73,14 +73,13 @@ def train(name: str, schedule: Schedule, folder: Path, seed: int) -> None:
     for epoch in range(schedule.epochs):
         network.train()
         total = 0.0
-        for chosen in torch.randperm(len(labels))[: steps // schedule.epochs * schedule.batch].split(
-            schedule.batch
-        ):
+        used = torch.randperm(len(labels))[: steps // schedule.epochs * schedule.batch]
+        for chosen in used.reshape(-1, schedule.batch):
             loss = functional.cross_entropy(
                 network(augment(images[chosen], schedule.shift)), labels[chosen]
             )
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             cycle.step()
             total += loss.item()
@@ -116,14 +115,17 @@ def accuracy(network: nn.Module, data: fashion_mnist.Images) -> float:
     network.eval()
     inputs = torch.from_numpy(fashion_mnist.normalise(data.images))
     with torch.inference_mode():
-        outputs = torch.cat([network(chunk) for chunk in inputs.split(500)])
-    return (outputs.argmax(1).numpy() == data.labels).mean().item()
+        outputs = torch.cat([network(chunk) for chunk in torch.split(inputs, 500)])
+    return float((outputs.argmax(1).numpy() == data.labels).mean())
 
 
 def _optimiser(network: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [
+        {"params": decayed},
+        {"params": others, "weight_decay": 0.0},
+    ]
     if schedule.optimiser == "adamw":
         return torch.optim.AdamW(groups, schedule.rate, weight_decay=schedule.decay)
     return torch.optim.SGD(

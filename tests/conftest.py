@@ -1,5 +1,6 @@
 """What many tests share: one thread, tiny models and data in files, and a small real bench."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -105,11 +106,18 @@ def reduced(splits: Splits, calibration: int, validation: int, test: int) -> Spl
     )
 
 
+@functools.cache
 def _sample_bench(model: str) -> Workbench:
     load = data_source._sample
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_source, "_sample", lambda name: reduced(load(name), 256, 300, 100))
         return prepare(Reference(f"sample:{model}", "sample:fashion-mnist"))
+
+
+@pytest.fixture(scope="session")
+def sample_bench() -> Callable[[str], Workbench]:
+    """Any sample model on 256 calibration and 300 validation images; no test may change it."""
+    return _sample_bench
 
 
 @pytest.fixture(scope="session")

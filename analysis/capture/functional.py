@@ -11,10 +11,12 @@ mask). Replay and removal keep tensors between nodes, so a write would falsify t
 """
 
 import operator
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 import torch
 from torch import Tensor, fx
+from torch.utils import _pytree as pytree
 
 from analysis.errors import CannotCapture
 
@@ -62,26 +64,22 @@ def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
     written = node.args[0]
     name = operator_name(node)
     parts = _parts(node)
-    if not parts and (
-        not isinstance(written, fx.Node)
-        or not _writes_first(node)
-        or (_is_view(written) and _aliased(written))
-        or _seen_later(written, node)
-    ):
-        raise CannotCapture(
-            f"Expected a graph without writes through views, but {name} at {node.name} writes "
-            "into part of another tensor. Rewrite that line of the model with torch.where, "
-            "torch.cat or an out-of-place operator."
-        )
-    assert isinstance(written, fx.Node)
+    refused = CannotCapture(
+        f"Expected a graph without writes through views, but {name} at {node.name} writes "
+        "into part of another tensor. Rewrite that line of the model with torch.where, "
+        "torch.cat or an out-of-place operator."
+    )
+    if not isinstance(written, fx.Node):
+        raise refused
+    exact = _writes_first(node) and not (_is_view(written) and _aliased(written))
+    if not parts and (not exact or _seen_later(written, node)):
+        raise refused
     packet = getattr(torch.ops.aten, name.removesuffix("_"), None)
-    overload = getattr(packet, node.target._overloadname, None) if packet else None
+    overload = getattr(packet, getattr(node.target, "_overloadname", ""), None)
     with module.graph.inserting_after(node):
         if name == "copy_":
             source = node.args[1]
-            twin = module.graph.call_function(
-                torch.ops.aten.expand_as.default, (source, written)
-            )
+            twin = module.graph.call_function(torch.ops.aten.expand_as.default, (source, written))
         elif name in ("zero_", "fill_"):
             value = node.args[1] if name == "fill_" else 0
             twin = module.graph.call_function(torch.ops.aten.full_like.default, (written, value))
@@ -181,11 +179,11 @@ def _fold_constants(module: fx.GraphModule) -> None:
             if isinstance(value, Tensor) and not isinstance(value, torch.nn.Parameter):
                 constant[node] = value
         elif node.op == "call_function" and _foldable(node, constant):
-            args, kwargs = fx.node.map_arg(
-                (node.args, node.kwargs), lambda n: constant.get(n, _stand_in(n))
+            args, kwargs = pytree.tree_map(
+                lambda leaf: _known(leaf, constant), (tuple(node.args), dict(node.kwargs))
             )
             with torch.no_grad():
-                constant[node] = node.target(*args, **kwargs)
+                constant[node] = cast(Callable[..., Any], node.target)(*args, **kwargs)
     folded = 0
     written = _written(constant)
     for node in list(module.graph.nodes):
@@ -237,7 +235,7 @@ def _foldable(node: fx.Node, constant: dict[fx.Node, object]) -> bool:
             root = _root(node.all_input_nodes[0])
             if root.op == "get_attr":
                 return False
-        if "rand" in name or "dropout" in name or not needed and name in ("sym_size",):
+        if "rand" in name or "dropout" in name or (not needed and name in ("sym_size",)):
             return False
         return all(n in constant for n in needed)
     return False
@@ -247,6 +245,12 @@ def _root(node: fx.Node) -> fx.Node:
     while node.op == "call_function" and operator_name(node) in _VIEWS and node.all_input_nodes:
         node = node.all_input_nodes[0]
     return node
+
+
+def _known(leaf: object, constant: dict[fx.Node, object]) -> object:
+    if not isinstance(leaf, fx.Node):
+        return leaf
+    return constant[leaf] if leaf in constant else _stand_in(leaf)
 
 
 def _stand_in(node: fx.Node) -> Tensor:

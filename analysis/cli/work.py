@@ -90,8 +90,11 @@ def export(
     study: StudyArgument,
     plan: PlanArgument,
     formats: Annotated[
-        str, typer.Option("--formats", help="Comma-separated: safetensors, pt2, onnx.")
-    ] = "safetensors,pt2,onnx",
+        str,
+        typer.Option(
+            "--formats", help="Comma-separated: safetensors, pt2, onnx, recipe (replay it too)."
+        ),
+    ] = "safetensors,pt2,onnx,recipe",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder; the study's exports by default.")
     ] = None,
@@ -118,11 +121,10 @@ def export(
         print_json(report)
     else:
         for each in report.formats:
-            mark = "[green]verified[/]" if each.ok else "[red]failed[/]"
+            mark = "[green]verified[/]" if each.ok else "[red]not offered[/]"
             console.print(f"{each.file}  {size(each.bytes)}  {mark}")
-            for check in each.checks:
-                if not check.ok:
-                    console.print(f"  {check.name}: promised {check.promised}, got {check.got}")
+            if each.reason:
+                console.print(f"  {each.reason}")
     if not report.ok:
         raise PrunescopeError(
             "Expected every exported file to be what the study shows, but not all are. The ones "

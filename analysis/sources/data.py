@@ -103,7 +103,7 @@ def data_hash(splits: Splits) -> str:
             digest.update(f"{name}{pytree.keystr(path)}".encode())
             if isinstance(leaf, Tensor):
                 digest.update(f"{leaf.dtype}{tuple(leaf.shape)}".encode())
-                digest.update(memoryview(leaf.detach().cpu().flatten().view(torch.uint8).numpy()))
+                digest.update(leaf.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
             else:
                 digest.update(repr(leaf).encode())
     return digest.hexdigest()[:16]
@@ -132,8 +132,15 @@ def _arrays(path: Path) -> Splits:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, TypeError, AttributeError, zlib.error,
-            zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        TypeError,
+        AttributeError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
         raise DataMismatch(
             f"Expected {path} to hold plain arrays, but got: {str(error).rstrip('.')}. Save it "
             "with numpy.savez from arrays of numbers."
@@ -276,7 +283,7 @@ def _require_alike(folder: Path, classes: Mapping[str, list[str]]) -> None:
 
 
 def _transform(model: str, size: int) -> Callable[[Any], Tensor]:
-    """The model's own preprocessing: torchvision's, the function's ``preprocess``, or ImageNet's."""
+    """The model's preprocessing: torchvision's, the function's ``preprocess``, or ImageNet's."""
     from torchvision.transforms import v2
 
     if model.startswith("torchvision:"):

@@ -1,0 +1,127 @@
+"""Group curves are those of the exported, reloaded, smaller network, sample for sample."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from analysis.capture.cost import cost
+from analysis.capture.graph import Captured
+from analysis.errors import BadValue
+from analysis.evaluate import compare, evaluate
+from analysis.export import program
+from analysis.planning.plan import Choice, Plan
+from analysis.planning.preview import preview
+from analysis.progress import Silent
+from analysis.pruned import select, select_one
+from analysis.criteria.scores import Scores
+from analysis.removal import remove
+from analysis.store.folder import Study
+from analysis.study import Grid, Method
+from analysis.sweep.points import points
+from analysis.sweep.runner import sweep
+from analysis.workbench import Workbench
+from sample_models.registry import NAMES
+
+Benches = Callable[[str], Workbench]
+CRITERIA = ("l1", "taylor", "random")
+
+
+def chosen_groups(bench: Workbench) -> list[str]:
+    """The first and the last removable group of each granularity."""
+    found = []
+    for granularity in ("channel", "head"):
+        names = [group.name for group in bench.manifest.removable(granularity)]
+        found += dict.fromkeys([*names[:1], *names[-1:]])
+    return list(found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_curve_equals_prune_export_reload_evaluate(
+    name: str, sample_bench: Benches, tmp_path: Path
+) -> None:
+    bench = sample_bench(name)
+    assert bench.network.captured is not None
+    study = Study.create(tmp_path / "study", bench.manifest)
+    names = chosen_groups(bench)
+    methods = tuple(
+        Method(criterion, granularity)
+        for criterion in CRITERIA
+        for granularity in {bench.manifest.group(n).granularity for n in names}
+    )
+    sweep(bench, study, Grid(methods, (0.5,), tuple(names)), Silent())
+    rows = study.measured()
+    assert len(rows) == len(CRITERIA) * len(names)
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    for row in rows.itertuples():
+        keep = select_one(scores, row.subject, Method(row.criterion, row.granularity), row.sparsity)
+        smaller = remove(bench.network.captured, keep.units)
+        program.write(program.exported(smaller), tmp_path / "smaller.pt2")
+        reloaded = program.load(tmp_path / "smaller.pt2")
+        outcome = evaluate(reloaded, bench.splits.validation, bench.metric, bench.batch)
+        sums = compare(bench.dense, outcome, bench.splits.validation.targets, bench.classes)
+        direct = evaluate(smaller.module, bench.splits.validation, bench.metric, bench.batch)
+        assert torch.equal(outcome.score, direct.score)
+        assert (row.score_sum, row.drop_sum, row.drop_squares) == (
+            sums.score_sum, sums.drop_sum, sums.drop_squares,
+        )  # fmt: skip
+        assert row.agreements == sums.agreements
+        assert row.removed == row.total - int(next(iter(keep.units.values())).sum()) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_preview_counts_equal_the_smaller_network(name: str, sample_bench: Benches) -> None:
+    bench = sample_bench(name)
+    assert bench.network.captured is not None
+    manifest = bench.manifest
+    groups = {
+        group.name: Choice("l1", 0.25 + 0.5 * (index % 2), group.granularity)
+        for index, group in enumerate(manifest.removable())
+    }
+    plan = Plan("all", manifest.fingerprint, groups)
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    smaller = remove(bench.network.captured, select(plan, scores).units)
+    real = cost(Captured(smaller.module, smaller.example))
+    said = preview(manifest, plan, {})
+    assert (said.stored, said.macs, said.dense_bytes) == (
+        real.parameters, real.macs, real.bytes,
+    )  # fmt: skip
+    assert real.parameters < manifest.parameters
+
+
+def test_half_the_channels_on_both_sides_free_three_quarters(sample_bench: Benches) -> None:
+    manifest = sample_bench("resnet20").manifest
+    plan = Plan(
+        "half", manifest.fingerprint,
+        {g.name: Choice("l1", 0.5, g.granularity) for g in manifest.removable()},
+    )  # fmt: skip
+    said = preview(manifest, plan, {})
+    assert 0.24 < said.macs / manifest.macs < 0.27
+    assert 0.24 < said.stored / manifest.parameters < 0.27
+
+
+def test_ratios_too_small_to_remove_a_unit_are_not_points(sample_bench: Benches) -> None:
+    manifest = sample_bench("resnet20").manifest
+    name = manifest.removable("channel")[0].name
+    grid = Grid((Method("l1", "channel"),), (0.01, 0.02, 0.5, 0.51, 1.0), (name,))
+    units = manifest.group(name).units
+    assert [point.sparsity for point in points(grid, manifest)] == [0.5, (units - 1) / units]
+
+
+def test_the_law_is_checked_on_the_users_model_and_kept(
+    sample_bench: Benches, tmp_path: Path
+) -> None:
+    bench = sample_bench("mlp")
+    study = Study.create(tmp_path / "study", bench.manifest)
+    sweep(bench, study, Grid((Method("l1", "channel"),), (0.5,), ("fc2",)), Silent())
+    errors = {g.name: g.law_error for g in Study.open(study.folder).manifest.groups}
+    assert errors["fc1"] is None
+    assert errors["fc2"] is not None
+    assert errors["fc2"] < 1e-4
+
+
+def test_a_refused_group_says_why(sample_bench: Benches) -> None:
+    manifest = sample_bench("mlp").manifest
+    with pytest.raises(BadValue, match="fc3 cannot: it is read as the network's output"):
+        points(Grid((Method("l1", "channel"),), (0.5,), ("fc3",)), manifest)
