@@ -123,7 +123,17 @@ MACS: Final[dict[str, Callable[[fx.Node, Values], int]]] = {
     "rnn_tanh": _recurrent,
     "rnn_relu": _recurrent,
 }
-_MULTIPLIES: Final = ("conv", "mm", "matmul", "linear", "attention", "bilinear", "dot", "lstm", "gru")
+_MULTIPLIES: Final = (
+    "conv",
+    "mm",
+    "matmul",
+    "linear",
+    "attention",
+    "bilinear",
+    "dot",
+    "lstm",
+    "gru",
+)
 
 
 def cost(captured: Captured) -> Cost:

@@ -125,9 +125,9 @@ def _export(
             model,
             args,
             kwargs,
-            dynamic_shapes=(*positional, *named.values()) if not kwargs else _named(
-                model, args, positional, named
-            ),
+            dynamic_shapes=(*positional, *named.values())
+            if not kwargs
+            else _named(model, args, positional, named),
             strict=False,
         )
 

@@ -12,7 +12,6 @@ from analysis.capture.graph import Captured, Inputs, call_arguments, capture, co
 from analysis.capture.layers import Layer, graph_layers, module_layers
 from analysis.errors import CannotCapture, DataMismatch
 
-
 _ROOM: Final = 1e-3
 """Of the largest output: attention's fused kernel, which the graph does without, rounds else."""
 
@@ -61,10 +60,11 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
         with torch.no_grad():
             outputs = forward(model, copied(example))
     except Exception as error:
+        text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
         raise DataMismatch(
             f"Expected the model to run on this data, but it raised {type(error).__name__}: "
-            f"{str(error).strip().splitlines()[0].rstrip('.') if str(error).strip() else ''}. Check "
-            "that the data has the model's input shape, and that its preprocessing is the model's."
+            f"{text}. Check that the data has the model's input shape, and that its preprocessing "
+            "is the model's."
         ) from error
     try:
         captured = capture(model, copied(example))

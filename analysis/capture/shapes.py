@@ -41,7 +41,9 @@ def shapes(captured: Captured, samples: int = 1) -> dict[fx.Node, Any]:
     args, kwargs = call_arguments(captured.example)
     with mode, torch.no_grad():
         faked = pytree.tree_map(
-            lambda leaf: mode.from_tensor(_batch(leaf, samples)) if isinstance(leaf, Tensor) else leaf,
+            lambda leaf: (
+                mode.from_tensor(_batch(leaf, samples)) if isinstance(leaf, Tensor) else leaf
+            ),
             (args, kwargs),
         )
         recorder = _Recorder(captured.module, mode)

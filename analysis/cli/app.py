@@ -48,7 +48,7 @@ def main() -> NoReturn:
     except typer._click.exceptions.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last one to hear of it tells the user
         _unexpected(error)
         sys.exit(1)
     if code == _INTERRUPTED:  # typer turns Ctrl-C into this code without a word
@@ -70,4 +70,3 @@ def _unexpected(error: Exception) -> None:
         f"details are in {Path(file.name)}; please report them.",
         highlight=False,
     )
-

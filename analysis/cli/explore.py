@@ -136,7 +136,9 @@ def _print_groups(groups: tuple[GroupSummary, ...]) -> None:
     table.add_column("coupled layers (dimension)", overflow="fold")
     for group in groups:
         if group.reason is not None:
-            table.add_row(group.name, "", "", "", f"not prunable, because {group.reason}", style="dim")
+            table.add_row(
+                group.name, "", "", "", f"not prunable, because {group.reason}", style="dim"
+            )
             continue
         dimensions: dict[str, set[int]] = {}
         for member in group.members:

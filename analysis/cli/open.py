@@ -63,7 +63,9 @@ def demo(
         "--sparsities", "0.1:0.9:0.1,0.95", "--study", str(folder / f"demo-{model}"),
     ]  # fmt: skip
     errors.print("prunescope " + " ".join(arguments), highlight=False)
-    code = subprocess.run([sys.executable, "-m", "analysis.cli", *arguments], check=False).returncode
+    code = subprocess.run(
+        [sys.executable, "-m", "analysis.cli", *arguments], check=False
+    ).returncode
     if code:
         raise typer.Exit(code)
     if open_dashboard:

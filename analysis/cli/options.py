@@ -19,7 +19,9 @@ PlanArgument = Annotated[
 ]
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", help="sample:fashion-mnist, imagefolder:DIR, file.npz, file.py:function"),
+    typer.Option(
+        "--data", help="sample:fashion-mnist, imagefolder:DIR, file.npz, file.py:function"
+    ),
 ]
 WeightsOption = Annotated[
     Path | None, typer.Option("--weights", help="safetensors, or a state dict; never a pickle.")

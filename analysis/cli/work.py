@@ -53,7 +53,8 @@ def finetune(
         return
     before, after = result.before, result.after
     console.print(
-        f"Before {before.score_sum / before.samples:.2%}, after {after.score_sum / after.samples:.2%}"
+        f"Before {before.score_sum / before.samples:.2%}, "
+        f"after {after.score_sum / after.samples:.2%}"
         f" on {count(after.samples)} validation samples, {result.seconds:.0f} s. "
         f"Export it: prunescope export {study} {plan} --recovered"
     )

@@ -45,7 +45,9 @@ class Evidence:
     def weights(self) -> dict[str, Tensor]:
         """Return the weights by parameter name, detached."""
         module = self.network.module
-        return {each.parameter: module.get_parameter(each.parameter).detach() for each in self.layers}
+        return {
+            each.parameter: module.get_parameter(each.parameter).detach() for each in self.layers
+        }
 
     def batch_gradients(self, names: Iterable[str] | None = None) -> Iterator[dict[str, Tensor]]:
         """Yield the gradients of the mean cross-entropy of each of 16 batches of 64 samples.

@@ -27,7 +27,9 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     """Return per group ``(units,)``: half the mean over samples of the squared gate gradient."""
     wanted = names(evidence.groups)
     weights = evidence.parameters(wanted)
-    totals = {group.name: torch.zeros(group.units, dtype=torch.float64) for group in evidence.groups}
+    totals = {
+        group.name: torch.zeros(group.units, dtype=torch.float64) for group in evidence.groups
+    }
     samples = 0
     for gradients in evidence.sample_gradients(wanted):
         samples += 1
@@ -41,7 +43,10 @@ CRITERION = Criterion(
     name="fisher",
     title="Fisher, diagonal",
     definition="½ w² · mean of g², g the gradient of a single sample's cross-entropy.",
-    source="Theis et al. 2018 (arXiv 1801.05787), section 2.1; units: Liu et al. 2021 (arXiv 2108.00708).",
+    source=(
+        "Theis et al. 2018 (arXiv 1801.05787), section 2.1; units: Liu et al. 2021 "
+        "(arXiv 2108.00708)."
+    ),
     needs="labels",
     weights=score,
     units=unit_score,

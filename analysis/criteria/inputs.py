@@ -35,9 +35,7 @@ def squared_inputs(network: Network, samples: Samples, batch: int) -> dict[str, 
 class _Observer(fx.Interpreter):
     """Run the graph; at each layer's operator, differentiate it on squared inputs."""
 
-    def __init__(
-        self, network: Network, module: fx.GraphModule, totals: dict[str, Tensor]
-    ) -> None:
+    def __init__(self, network: Network, module: fx.GraphModule, totals: dict[str, Tensor]) -> None:
         super().__init__(module)
         self._totals = totals
         self._parameters = {
@@ -63,7 +61,11 @@ class _Observer(fx.Interpreter):
         args, kwargs = self.fetch_args_kwargs_from_env(n)
 
         def squared(leaf: Any, source: Any) -> Any:
-            if not isinstance(leaf, Tensor) or not leaf.is_floating_point() or reads(source, weight):
+            if (
+                not isinstance(leaf, Tensor)
+                or not leaf.is_floating_point()
+                or reads(source, weight)
+            ):
                 return leaf
             return leaf.detach().square()
 

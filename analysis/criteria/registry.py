@@ -19,8 +19,8 @@ PATTERNS: Final = ("2:4", "4:8")
 """N:M patterns that sweeps offer: N of M neighbouring input weights stay."""
 
 _PATTERN_NOTE: Final = (
-    " {} of every {} neighbouring input weights stay. Faster only on NVIDIA GPUs from Ampere on, in "
-    "half precision or int8, through sparse kernels; elsewhere only the download shrinks."
+    " {} of every {} neighbouring input weights stay. Faster only on NVIDIA GPUs from Ampere on, "
+    "in half precision or int8, through sparse kernels; elsewhere only the download shrinks."
 )
 
 
@@ -68,9 +68,7 @@ def method_summaries(
     return tuple(found)
 
 
-def _summary(
-    rule: Criterion, suffix: str, definition: str, reason: str | None
-) -> MethodSummary:
+def _summary(rule: Criterion, suffix: str, definition: str, reason: str | None) -> MethodSummary:
     return MethodSummary(
         rule.name + suffix, rule.title, definition, rule.source, rule.needs, reason
     )
@@ -81,9 +79,7 @@ def _pattern(rule: Criterion, pattern: str, network: Network, dense: Outcome) ->
     reason = _reason(rule, network, dense)
     if not any(fits_pattern(layer.summary.shape, int(of)) for layer in network.prunable()):
         reason = f"no layer has an input dimension that {of} divides"
-    return _summary(
-        rule, f"@{pattern}", rule.definition + _PATTERN_NOTE.format(kept, of), reason
-    )
+    return _summary(rule, f"@{pattern}", rule.definition + _PATTERN_NOTE.format(kept, of), reason)
 
 
 def fits_pattern(shape: tuple[int, ...], of: int) -> bool:

@@ -28,7 +28,9 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     """Return per group ``(units,)``: the mean over batches of the squared gate gradient."""
     wanted = names(evidence.groups)
     weights = evidence.parameters(wanted)
-    totals = {group.name: torch.zeros(group.units, dtype=torch.float64) for group in evidence.groups}
+    totals = {
+        group.name: torch.zeros(group.units, dtype=torch.float64) for group in evidence.groups
+    }
     batches = 0
     for gradients in evidence.batch_gradients(wanted):
         batches += 1

@@ -1,4 +1,4 @@
-"""Find a user's function by reference: ``path/to/file.py:function`` or ``package.module:function``."""
+"""Find a user's function by its reference, in a file or in a module."""
 
 import functools
 import hashlib
@@ -58,7 +58,7 @@ def find_function(what: str, reference: str) -> Callable[..., Any]:
 
 
 def source_hash(function: Callable[..., Any]) -> str:
-    """Return a hash of the function's name and source file, so that an edited one is another one."""
+    """Return a hash of a function's name and source file, so that an edited one is another."""
     made = function
     while isinstance(made, functools.partial):
         made = made.func

@@ -113,8 +113,8 @@ def _top(k: int) -> Callable[[Any, Any], Tensor]:
         rows = logits(outputs)
         if rows is None:
             raise DataMismatch(
-                f"Expected outputs with class logits (n, classes) for top-{k}, but the model returns "
-                "something else. Name your own metric: --metric file.py:function."
+                f"Expected outputs with class logits (n, classes) for top-{k}, but the model "
+                "returns something else. Name your own metric: --metric file.py:function."
             )
         labels = class_labels(rows, targets, f"top-{k}")
         if k == 1:  # as predictions are taken everywhere else, ties included

@@ -14,8 +14,7 @@ from analysis.sources.weights import load_weights, pour
 from analysis.study import Reference
 
 GRAMMAR = (
-    "sample:NAME, torchvision:NAME, path/to/file.py:function, package.module:function, "
-    "or file.pt2"
+    "sample:NAME, torchvision:NAME, path/to/file.py:function, package.module:function, or file.pt2"
 )
 
 

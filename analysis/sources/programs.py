@@ -103,6 +103,6 @@ def _only_tensors(content: bytes) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception:  # whatever it holds, torch would unpickle it next
+    except Exception:  # noqa: BLE001 - whatever it holds, torch would unpickle it next
         return False
     return True

@@ -61,7 +61,9 @@ class Table:
         """Add ``rows`` in one new file; raises ``StorageFailure`` when the disk refuses."""
         if not rows:
             return
-        columns = {each.name: [getattr(row, each.name) for row in rows] for each in fields(self.row)}
+        columns = {
+            each.name: [getattr(row, each.name) for row in rows] for each in fields(self.row)
+        }
         self._write(pa.table(columns, schema=self.schema))
 
     def read(self) -> pd.DataFrame:
@@ -106,7 +108,7 @@ class Table:
             for path in paths:
                 if path not in found:
                     table = self._read(path)
-                    vanished = vanished or table is None and not path.exists()
+                    vanished = vanished or (table is None and not path.exists())
                     if table is not None:
                         found[path] = table
             if not vanished:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from analysis.progress import Progress
 from analysis.store.folder import Study
 from analysis.study import Grid
-from analysis.sweep.naive import measure
 from analysis.sweep.laws import require_laws
+from analysis.sweep.naive import measure
 from analysis.sweep.points import Point, missing, points
 from analysis.workbench import Workbench
 

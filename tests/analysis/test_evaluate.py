@@ -51,7 +51,8 @@ def test_every_sum_is_the_reference_s(tables):
     assert found.drop_squares == (drop**2).sum()
     assert found.entropy_sum == pytest.approx(entropy.sum(), rel=1e-5)
     assert found.entropy_sum == pytest.approx(
-        83 * (log_loss(targets, q, labels=range(6)) - log_loss(targets, p, labels=range(6))), rel=1e-4
+        83 * (log_loss(targets, q, labels=range(6)) - log_loss(targets, p, labels=range(6))),
+        rel=1e-4,
     )
     assert found.entropy_squares == pytest.approx((entropy**2).sum(), rel=1e-5)
     assert found.divergence_sum == pytest.approx(divergence.sum(), rel=1e-5)
@@ -92,7 +93,9 @@ def test_a_baseline_of_0_is_no_division(tables):
 def test_the_batch_does_not_matter(tables):
     dense, pruned, targets = tables
     found = {
-        str(compare(outcome(dense, targets, batch=b), outcome(pruned, targets, batch=b), targets, 6))
+        str(
+            compare(outcome(dense, targets, batch=b), outcome(pruned, targets, batch=b), targets, 6)
+        )
         for b in (1, 10, 83, 1000)
     }
     assert len(found) == 1

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from analysis.criteria.scores import Scores
 from analysis.errors import BadValue, UnknownName
 from analysis.planning.plan import Choice, Plan
 from analysis.pruned import pruned, select, selected
-from analysis.criteria.scores import Scores
 
 
 def state(bench):

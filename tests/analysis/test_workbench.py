@@ -12,10 +12,9 @@ from analysis.capture.network import build_network
 from analysis.errors import DataMismatch
 from analysis.sources.models import load_model
 from analysis.store.documents import to_json
-from analysis.study import Reference
+from analysis.study import Grid, Method, Reference
 from analysis.sweep.naive import measure
 from analysis.sweep.points import points
-from analysis.study import Grid, Method
 from analysis.workbench import network_parts, prepare, state_bytes
 from tests.conftest import TINY
 
@@ -52,7 +51,11 @@ def test_the_fingerprint_knows(tmp_path, tiny, part):
     }[part]
     text = TINY.replace(*changed)
     if part == "weights":
-        text = TINY.replace("    return Tiny()", "    net = Tiny()\n    with torch.no_grad():\n        net.head.bias[0] += 1e-6\n    return net")
+        text = TINY.replace(
+            "    return Tiny()",
+            "    net = Tiny()\n    with torch.no_grad():\n        net.head.bias[0] += 1e-6\n"
+            "    return net",
+        )
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "tiny.py").write_text(text)
     path = tmp_path / "b" / "tiny.py"
@@ -88,7 +91,16 @@ def test_values_that_are_not_saved_count_too():
 
 
 def test_without_a_graph_the_source_counts(write):
-    text = "from torch import nn\n\nclass N(nn.Linear):\n    def forward(self, x):\n        return super().forward(x) * (1.0 if x.sum() > 0 else {0})\n\ndef f():\n    return N(3, 2)\n"
+    text = """
+from torch import nn
+
+class N(nn.Linear):
+    def forward(self, x):
+        return super().forward(x) * (1.0 if x.sum() > 0 else {0})
+
+def f():
+    return N(3, 2)
+"""
     found = []
     for number, value in enumerate(("2.0", "3.0")):
         path = write(f"m{number}.py", text.replace("{0}", value))
@@ -197,7 +209,11 @@ def empty():
         ("build", "test_too_high", "from 0 to 2 .* but got 0 to 7"),
         ("build", "calibration_unlabelled", "labels in every split, but calibration has none"),
         ("build", "empty", "samples in the validation split of .*, but it is empty. Add some"),
-        ("nan", "splits", "dense model, but 3 of 3 samples give NaN or infinity. Check the weights"),
+        (
+            "nan",
+            "splits",
+            "dense model, but 3 of 3 samples give NaN or infinity. Check the weights",
+        ),
         ("flat", "splits", r"class logits .* Name your own metric: --metric"),
     ],
 )
@@ -215,7 +231,9 @@ def test_a_column_of_labels_and_another_shape_that_fits_are_fine(write):
 
 
 def test_gradient_criteria_that_cannot_work_say_why(write):
-    path = write("d.py", DATA + "\ndef near(outputs, targets):\n    return -(outputs - targets).abs()\n")
+    path = write(
+        "d.py", DATA + "\ndef near(outputs, targets):\n    return -(outputs - targets).abs()\n"
+    )
     bench = prepare(Reference(f"{path}:flat", f"{path}:floats", f"{path}:near"))
     reasons = {method.name: method.reason for method in bench.manifest.methods}
     assert "outputs are not class logits" in reasons["taylor"]
@@ -245,6 +263,7 @@ def test_the_sample_model_keeps_its_accuracy(lenet5):
 
 def test_a_program_of_fixed_batch_says_what_to_do(tmp_path, write):
     path = write("d.py", DATA)
+
     class Fixed(nn.Module):
         def __init__(self):
             super().__init__()

@@ -246,7 +246,9 @@ def test_a_model_that_is_random_in_evaluation_has_no_graph():
 
 
 def test_data_of_another_shape_is_refused():
-    with pytest.raises(DataMismatch, match=r"to run on this data, but it raised RuntimeError: mat1"):
+    with pytest.raises(
+        DataMismatch, match=r"to run on this data, but it raised RuntimeError: mat1"
+    ):
         build_network(nn.Linear(3, 2), torch.ones(2, 5))
 
 

@@ -23,7 +23,9 @@ def test_inspect_prints_a_table(prunescope, tiny_file):
 
 
 def test_inspect_as_json_has_the_same_numbers(prunescope, tiny_file):
-    found = prunescope("inspect", f"{tiny_file}:build", "--data", f"{tiny_file}:splits", "--json").json
+    found = prunescope(
+        "inspect", f"{tiny_file}:build", "--data", f"{tiny_file}:splits", "--json"
+    ).json
     assert found["macs"] == 36 * 36 + 4 * 6 * 36 + 24 * 3
     assert found["parameters"] == 40 + 222 + 75
     assert [layer["name"] for layer in found["layers"]] == ["conv", "mix", "head"]
@@ -67,7 +69,9 @@ def test_verify_measures_a_plan(prunescope, tiny, tmp_path):
     assert "108 weights removed" in printed.out
     assert "study.json" in prunescope.refused("verify", tmp_path, "half")
     assert "Closest: half" in prunescope.refused("verify", tmp_path / "s", "hlaf")
-    assert "Closest: test" in prunescope.refused("verify", tmp_path / "s", "half", "--split", "tset")
+    assert "Closest: test" in prunescope.refused(
+        "verify", tmp_path / "s", "half", "--split", "tset"
+    )
     study.save_plan(Plan("theirs", "other", {"mix": Choice("magnitude", 0.5)}))
     refused = prunescope.refused("verify", tmp_path / "s", "theirs")
     assert "'theirs' to be made for this study's weights and data" in refused
@@ -80,7 +84,9 @@ def test_usage_errors_exit_with_2(prunescope, tmp_path):
         assert "Traceback" not in result.err
 
 
-def test_an_unexpected_error_keeps_its_traceback_in_a_file(prunescope, monkeypatch, tmp_path, capsys):
+def test_an_unexpected_error_keeps_its_traceback_in_a_file(
+    prunescope, monkeypatch, tmp_path, capsys
+):
     def fail(*args):
         raise ZeroDivisionError("oops [1, 2]")
 
@@ -112,7 +118,10 @@ def test_json_knows_no_nan(capsys):
 
 
 def test_numbers_read_well():
-    assert count(1234567).replace("\N{THIN SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ") == "1 234 567"
+    assert (
+        count(1234567).replace("\N{THIN SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+        == "1 234 567"
+    )
     assert [size(n) for n in (0, 999, 1000, 1_500_000, 2_000_000_000)] == [
         "0 B", "999 B", "1 kB", "1.5 MB", "2 GB",
     ]  # fmt: skip

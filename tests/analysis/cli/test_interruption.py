@@ -12,7 +12,9 @@ import pytest
 from tests.analysis.store.rows import files
 from tests.conftest import TINY
 
-SLOW = TINY + '''
+SLOW = (
+    TINY
+    + '''
 
 def slow(outputs, targets):
     """Top-1 that takes its time and leaves a line per evaluation."""
@@ -24,6 +26,7 @@ def slow(outputs, targets):
         log.write("x")
     return (outputs.argmax(1) == targets).float()
 '''
+)
 POINTS = 3 * 2 * 9
 GRID = ("--methods", "magnitude,random", "--sparsities", "0.1:0.9:0.1", "--threads", "1")
 

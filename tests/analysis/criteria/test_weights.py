@@ -69,7 +69,9 @@ def test_fisher_is_torch_func_s_per_sample_gradients(net):
     buffers = dict(model.named_buffers())
 
     def loss(given, image, label):
-        return F.cross_entropy(functional_call(model, (given, buffers), (image[None],)), label[None])
+        return F.cross_entropy(
+            functional_call(model, (given, buffers), (image[None],)), label[None]
+        )
 
     gradients = vmap(grad(loss), in_dims=(None, 0, 0))(parameters, samples.inputs, samples.targets)
     for name, score in scores(net, "fisher").items():
@@ -188,7 +190,9 @@ def test_conv2d_inputs_are_unfold_s(name, wrap):
 def test_conv1d_inputs_are_its_windows():
     layer, inputs = nn.Conv1d(3, 5, 3, stride=2, padding=1), torch.randn(9, 3, 8)
     windows = F.pad(inputs, (1, 1)).square().unfold(2, 3, 2).sum((0, 2))
-    torch.testing.assert_close(squares(layer, inputs), windows.expand(5, 3, 3), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        squares(layer, inputs), windows.expand(5, 3, 3), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_conv3d_inputs_are_its_windows():
@@ -263,9 +267,10 @@ def test_packed_attention_sees_its_tokens():
 
 
 def test_wanda_is_the_weight_times_the_norm(net):
-    expected = net[0].conv.weight.detach().abs() * Evidence(net[2], net[1]).squared_inputs()[
-        "conv.weight"
-    ].sqrt()
+    expected = (
+        net[0].conv.weight.detach().abs()
+        * Evidence(net[2], net[1]).squared_inputs()["conv.weight"].sqrt()
+    )
     torch.testing.assert_close(scores(net, "wanda")["conv.weight"], expected)
 
 

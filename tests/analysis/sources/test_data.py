@@ -131,7 +131,9 @@ def test_a_function_that_returns_pairs(tiny_file):
     ],
 )
 def test_a_function_may_return_many_forms(write, part, inputs, targets):
-    body = f"def splits():\n    return dict.fromkeys(('calibration', 'validation', 'test'), {part})\n"
+    body = (
+        f"def splits():\n    return dict.fromkeys(('calibration', 'validation', 'test'), {part})\n"
+    )
     samples = data(function(write, body)).validation
     assert isinstance(samples.inputs, inputs)
     assert (samples.targets is None) if targets is None else samples.targets.dtype == targets
@@ -230,7 +232,9 @@ def test_one_tree_is_cut_into_disjoint_splits_the_same_each_time(tmp_path, write
     assert data_hash(splits) == data_hash(data(reference, model))
 
 
-@pytest.mark.parametrize(("names", "third"), [(("train", "val"), 6), (("calibration", "validation", "test"), 12)])
+@pytest.mark.parametrize(
+    ("names", "third"), [(("train", "val"), 6), (("calibration", "validation", "test"), 12)]
+)
 def test_folders_per_split(tmp_path, write, names, third):
     for name in names:
         images(tmp_path / "d" / name)

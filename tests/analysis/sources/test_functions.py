@@ -15,7 +15,9 @@ def test_a_function_in_a_file(write):
 
 def test_a_file_may_import_its_neighbours(write):
     write("neighbour_of_mine.py", "VALUE = 3\n")
-    path = write("mine.py", "import neighbour_of_mine\n\ndef f():\n    return neighbour_of_mine.VALUE\n")
+    path = write(
+        "mine.py", "import neighbour_of_mine\n\ndef f():\n    return neighbour_of_mine.VALUE\n"
+    )
     assert find_function("data", f"{path}:f")() == 3
 
 

@@ -21,7 +21,9 @@ def test_top_k_is_scikit_learn_s(name, k):
 
 
 def test_top_5_of_three_classes_is_all():
-    assert load_metric("top-5", True).score(torch.randn(4, 3), torch.arange(4) % 3).tolist() == [1] * 4
+    assert (
+        load_metric("top-5", True).score(torch.randn(4, 3), torch.arange(4) % 3).tolist() == [1] * 4
+    )
 
 
 def test_ties_are_broken_as_predictions_are():
@@ -142,7 +144,9 @@ def test_a_metric_that_averages_is_refused(write, name, got):
 
 def test_a_metric_that_raises_is_named(write):
     path = write("m.py", METRICS)
-    with pytest.raises(BadReference, match=r"broken to score the outputs, but it raised IndexError"):
+    with pytest.raises(
+        BadReference, match=r"broken to score the outputs, but it raised IndexError"
+    ):
         load_metric(f"{path}:broken", True).score(torch.ones(2, 1), torch.ones(2))
 
 

@@ -48,7 +48,10 @@ def test_a_function_in_a_file_is_built_the_same_each_time(tiny_file):
 
 
 def test_a_frozen_parameter_can_still_be_scored(write):
-    path = write("m.py", "from torch import nn\n\ndef f():\n    return nn.Linear(2, 2).requires_grad_(False)\n")
+    path = write(
+        "m.py",
+        "from torch import nn\n\ndef f():\n    return nn.Linear(2, 2).requires_grad_(False)\n",
+    )
     assert model(f"{path}:f").weight.requires_grad
 
 

@@ -269,14 +269,18 @@ def test_a_skipped_layer_says_why(tiny_bench):
 
 
 def test_points_stand_in_forward_order_once(tiny_bench):
-    wanted = points(grid((0.6, 0.3, 0.3), METHODS[:2], subjects=("head", "conv")), tiny_bench.manifest)
+    wanted = points(
+        grid((0.6, 0.3, 0.3), METHODS[:2], subjects=("head", "conv")), tiny_bench.manifest
+    )
     assert [p.subject for p in wanted[::4]] == ["conv", "head"]
     assert len(wanted) == len(set(wanted)) == 8
 
 
 def _run(bench, folder, sparsities):
     torch.set_num_threads(1)
-    sweep(bench, Study.create(folder, bench.manifest), grid(sparsities, WITHOUT_GRADIENTS), Silent())
+    sweep(
+        bench, Study.create(folder, bench.manifest), grid(sparsities, WITHOUT_GRADIENTS), Silent()
+    )
 
 
 def test_two_sweeps_at_once_on_one_study_are_safe(tiny_bench, tmp_path):
@@ -313,8 +317,7 @@ def test_a_pruned_model_that_gives_nan_is_counted_not_hidden(write, tmp_path):
 
     text = TINY.replace(
         "return self.head(self.mix(x).relu().flatten(1))",
-        "x = self.head(self.mix(x).relu().flatten(1))\n"
-        "        return x / self.head.weight.norm()",
+        "x = self.head(self.mix(x).relu().flatten(1))\n        return x / self.head.weight.norm()",
     )
     path = write("nan.py", text)
     bench = prepare(Reference(f"{path}:build", f"{path}:splits"))
@@ -331,7 +334,10 @@ def test_a_model_without_a_graph_sweeps_by_plain_forwards(write, tmp_path):
     from analysis.workbench import prepare
     from tests.conftest import TINY
 
-    text = TINY.replace("        x = self.conv(x).relu()\n", "        x = self.conv(x).relu()\n        if x.sum() < 0:\n            return x\n")
+    text = TINY.replace(
+        "        x = self.conv(x).relu()\n",
+        "        x = self.conv(x).relu()\n        if x.sum() < 0:\n            return x\n",
+    )
     with_graph, without = write("a.py", TINY), write("b.py", text)
     rows = []
     for path in (with_graph, without):
@@ -344,5 +350,3 @@ def test_a_model_without_a_graph_sweeps_by_plain_forwards(write, tmp_path):
         assert one.removed == other.removed
         assert one.score_sum == other.score_sum
         assert one.divergence_sum == pytest.approx(other.divergence_sum, rel=1e-4, abs=1e-6)
-
-
