@@ -42,7 +42,8 @@ def by_criterion(methods: Sequence[str], dark: bool) -> dict[str, str]:
         dark: Whether the page is dark.
     """
     colours = palette(dark)
-    criteria = list(dict.fromkeys(name.partition("@")[0] for name in methods))
+    ordered = sorted(methods, key=lambda name: "@" in name)  # weights first: most often seen
+    criteria = list(dict.fromkeys(name.partition("@")[0] for name in ordered))
     place = {name: index for index, name in enumerate(criteria)}
     return {name: colours[place[name.partition("@")[0]] % len(colours)] for name in methods}
 

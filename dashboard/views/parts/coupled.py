@@ -13,7 +13,7 @@ def show(opened: Study, layer: str) -> None:
     """Show the groups that ``layer`` is a member of, with every coupled tensor."""
     for name in groups_of(opened.manifest, layer):
         group = opened.manifest.group(name)
-        others = [each for each in group.layers if each != layer]
+        others = [each for each in group.layers if each != name]
         title = f"{group.units} {group.granularity}s of **{name}**"
         title += f", coupled with {', '.join(others[:3])}" if others else ", coupled with no other"
         title += f" and {len(others) - 3} more" if len(others) > 3 else ""
