@@ -1,1 +1,1 @@
-"""Benchmarks: tables of ratios, measured side by side in one run; ``python -m benchmarks [NAME]``."""
+"""Benchmarks: tables of ratios, measured side by side; ``python -m benchmarks [NAME]``."""

@@ -7,6 +7,7 @@ scores for all layers. Medians of interleaved repetitions.
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -29,19 +30,27 @@ def main() -> None:
     print("model", "point/evaluation", *names, sep=" | ")
     for model in MODELS:
         bench = prepare(Reference(f"sample:{model}", "sample:fashion-mnist"))
-        dense = _dense(bench)
-        todo = [Point(bench.network.prunable()[0].name, Method("magnitude"), 0.5)]
-        pairs = [(_seconds(dense), _seconds(lambda: list(measure(bench, todo))))
-                 for _ in range(REPEATS)]  # fmt: skip
-        point = statistics.median(b / a for a, b in pairs)
-        base = statistics.median(a for a, _ in pairs)
-        costs = []
+        base, point = _overhead(bench)
         evidence = Evidence(bench.network, bench.splits.calibration, 0, bench.groups)
-        for name in names:
-            rule = criterion(name)
-            score = rule.weights or rule.units
-            costs.append(_seconds(lambda: score(evidence)) / base if score else float("nan"))
+        costs = [_seconds(partial(_score, name, evidence)) / base for name in names]
         print(model, f"{point:.2f}", *(f"{cost:.2f}" for cost in costs), sep=" | ", flush=True)
+
+
+def _overhead(bench: Workbench) -> tuple[float, float]:
+    """Seconds of one evaluation, and the ratio of a measured point to it (medians)."""
+    todo = [Point(bench.network.prunable()[0].name, Method("magnitude"), 0.5)]
+    pairs = [
+        (_seconds(_dense(bench)), _seconds(lambda: list(measure(bench, todo))))
+        for _ in range(REPEATS)
+    ]
+    base = statistics.median(dense for dense, _ in pairs)
+    return base, statistics.median(point / dense for dense, point in pairs)
+
+
+def _score(name: str, evidence: Evidence) -> object:
+    rule = criterion(name)
+    score = rule.weights or rule.units
+    return score(evidence) if score else None
 
 
 def _dense(bench: Workbench) -> Callable[[], object]:

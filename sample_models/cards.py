@@ -32,9 +32,9 @@ that are not in validation: {recorded["epochs"]} epochs, seed {recorded["seed"]}
 |---|---|---|
 {rows}
 
-Calibration images are part of what the network was trained on; validation and test are not. Input: \
-28×28 grey images as `sample_models.fashion_mnist.normalise` gives them. Licence: MIT. Meant for \
-trying pruning on, not for use.
+Calibration images are part of what the network was trained on; validation and test are not. \
+Input: 28×28 grey images as `sample_models.fashion_mnist.normalise` gives them. Licence: MIT. \
+Meant for trying pruning on, not for use.
 """
 
 

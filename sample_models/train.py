@@ -128,9 +128,7 @@ def _optimiser(network: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
     ]
     if schedule.optimiser == "adamw":
         return torch.optim.AdamW(groups, schedule.rate, weight_decay=schedule.decay)
-    return torch.optim.SGD(
-        groups, schedule.rate, 0.9, nesterov=True, weight_decay=schedule.decay
-    )
+    return torch.optim.SGD(groups, schedule.rate, 0.9, nesterov=True, weight_decay=schedule.decay)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a manifest says about groups, tensors and multiply-accumulates, so that plans need no torch."""
+"""What a manifest says about groups, tensors and costs, so that plans need no torch."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ import torch
 from analysis.capture.cost import Cost, cost
 from analysis.capture.graph import Captured
 from analysis.capture.layers import Layer
-from analysis.coupling.groups import Coupling, Group
+from analysis.coupling.groups import Coupling, Group, Refused
 from analysis.planning.shrink import frees
-from analysis.removal import remove
+from analysis.removal.remove import remove
 from analysis.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
 
 
@@ -20,20 +20,10 @@ def describe(
     tensors = _tensors(captured)
     terms = _terms(captured, known, layers, found)
     names = {tensor.name for tensor in tensors}
-    groups = [_summary(group, names) for group in found.groups]
-    for refused in found.refused:
-        groups.append(
-            GroupSummary(
-                name=refused.layers[0] if refused.layers else "?",
-                granularity="channel",
-                units=0,
-                members=tuple(
-                    MemberSummary("", layer, refused.dimension, "producer", 0)
-                    for layer in refused.layers
-                ),
-                reason=refused.reason,
-            )
-        )
+    groups = [
+        *(_summary(group, names) for group in found.groups),
+        *(_refusal(refused) for refused in found.refused),
+    ]
     layer_groups = _groups_by_layer(found)
     described = replace(
         manifest,
@@ -60,6 +50,14 @@ def _summary(group: Group, names: set[str]) -> GroupSummary:
         normalised=group.normalised,
         reason=group.reason,
     )
+
+
+def _refusal(refused: Refused) -> GroupSummary:
+    members = tuple(
+        MemberSummary("", layer, refused.dimension, "producer", 0) for layer in refused.layers
+    )
+    name = refused.layers[0] if refused.layers else "?"
+    return GroupSummary(name, "channel", 0, members, reason=refused.reason)
 
 
 def _priced(manifest: Manifest, group: GroupSummary) -> GroupSummary:

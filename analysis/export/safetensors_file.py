@@ -36,12 +36,13 @@ def load(path: Path, recipe: Recipe) -> nn.Module:
         return load_model(replace(recipe.reference, weights=str(path)))
     model = load_model(replace(recipe.reference, random=True))
     captured = capture(model, example_of(load_data(recipe.reference).calibration))
-    smaller = remove(captured, {each.group: _kept(each) for each in recipe.units}).module
+    smaller = remove(captured, {each.group: kept_units(each) for each in recipe.units}).module
     pour(smaller, load_weights(path), str(path))
     return smaller
 
 
-def _kept(removal: UnitRemoval) -> Tensor:
+def kept_units(removal: UnitRemoval) -> Tensor:
+    """Return ``(units,)`` bool of a removal, True = keep."""
     keep = torch.ones(removal.total, dtype=torch.bool)
     keep[list(removal.removed)] = False
     return keep

@@ -99,7 +99,8 @@ def _check_methods(grid: Grid, manifest: Manifest) -> None:
 
 def _check_subjects(grid: Grid, manifest: Manifest) -> None:
     layers = {layer.name: layer.reason for layer in manifest.layers}
-    groups = {group.name: group.reason for group in manifest.groups}
+    groups = {group.name: group.reason for group in reversed(manifest.groups)}
+    groups |= {group.name: None for group in manifest.removable()}  # a part may be refused
     grouped = any(method.granularity in ("channel", "head") for method in grid.methods)
     known = layers | (groups if grouped else {})
     for name in grid.subjects:

@@ -108,9 +108,7 @@ def test_fpgm_measures_distances_between_weights_not_their_sizes(
     assert not torch.allclose(found, sizes)
 
 
-def test_activation_norm_orders_channels_as_their_inputs_do(
-    net: Gated, evidence: Evidence
-) -> None:
+def test_activation_norm_orders_channels_as_their_inputs_do(net: Gated, evidence: Evidence) -> None:
     found = criterion("activation").units(evidence)["conv1"]
     with torch.no_grad():
         hidden = net.bn(net.conv1(evidence.calibration.inputs)).relu()
@@ -123,9 +121,7 @@ def test_activation_norm_orders_channels_as_their_inputs_do(
 def test_random_depends_on_the_seed_and_the_group_alone(evidence: Evidence) -> None:
     rule = criterion("random")
     one, again = rule.units(evidence), rule.units(evidence)
-    alone = rule.units(
-        Evidence(evidence.network, evidence.calibration, 0, evidence.groups[1:])
-    )
+    alone = rule.units(Evidence(evidence.network, evidence.calibration, 0, evidence.groups[1:]))
     other = rule.units(Evidence(evidence.network, evidence.calibration, 1, evidence.groups))
     assert torch.equal(one["conv1"], again["conv1"])
     assert torch.equal(one["conv2"], alone["conv2"])

@@ -47,6 +47,7 @@ def test_law_for_each_group(name: str) -> None:
         report = check_law(captured, group)
         assert report.tolerance == 1e-9
         assert report.ok, (group.name, report)
+        assert report.effect > 0, group.name
         assert report.normalised == group.normalised
 
 
@@ -87,7 +88,6 @@ def test_the_smaller_network_is_whole(name: str) -> None:
 def test_onnx_runtime_agrees(name: str, tmp_path: Path) -> None:
     import onnxruntime
 
-    model, _ = sample(name)
     captured = capture(architecture(name), torch.randn(2, 1, 28, 28))
     smaller = remove(captured, halved(captured)).module
     batch = torch.randn(3, 1, 28, 28)

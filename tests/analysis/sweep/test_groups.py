@@ -8,6 +8,7 @@ import torch
 
 from analysis.capture.cost import cost
 from analysis.capture.graph import Captured
+from analysis.criteria.scores import Scores
 from analysis.errors import BadValue
 from analysis.evaluate import compare, evaluate
 from analysis.export import program
@@ -15,7 +16,6 @@ from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
 from analysis.progress import Silent
 from analysis.pruned import select, select_one
-from analysis.criteria.scores import Scores
 from analysis.removal import remove
 from analysis.store.folder import Study
 from analysis.study import Grid, Method
