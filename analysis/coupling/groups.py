@@ -1,4 +1,4 @@
-"""Groups: units with the same members, found by two walks over the graph."""
+"""Groups: units that own the same of the same members, found by two walks over the graph."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -196,8 +196,8 @@ def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
     dice = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
     first = np.full(count, np.iinfo(np.int64).max, np.int64)
     for rank, place in enumerate(order):
-        units, where = np.unique(places[place], return_index=True)
-        signature[units] += dice[rank]
+        units, where, owned = np.unique(places[place], return_index=True, return_counts=True)
+        signature[units] += dice[rank] * owned.astype(np.uint64)
         if place in walk.roles:
             new = units[~producing[units]]
             first[new] = rank * 2**32 + where[~producing[units]]

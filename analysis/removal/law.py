@@ -26,6 +26,8 @@ class LawReport:
         ok: Whether ``max_error / scale`` is at most ``tolerance``, and both are finite.
         tolerance: 1e-4, or 1e-9 if all outputs are float64.
         normalised: Whether the reference takes a statistic over the kept units.
+        effect: Largest absolute change that silencing makes to the outputs; 0 means that these
+            inputs and weights cannot tell whether the law holds.
     """
 
     max_error: float
@@ -33,6 +35,7 @@ class LawReport:
     ok: bool
     tolerance: float
     normalised: bool
+    effect: float
 
 
 def check_law(
@@ -54,19 +57,24 @@ def check_law(
     args, kwargs = call_arguments(batch)
     with torch.no_grad():
         outputs = _leaves(remove(captured, removal).module(*args, **kwargs))
+        dense = _leaves(captured.module(*args, **kwargs))
     normalised = any(coupling.group(name).normalised for name in removal)
-    same = [one.shape == other.shape for one, other in zip(outputs, reference, strict=True)]
-    errors = [
-        float((one - other).abs().max()) if equal else float("inf")
-        for one, other, equal in zip(outputs, reference, same, strict=True)
-        if one.numel()
-    ]
-    error = max(errors, default=0.0)
+    error = _apart(outputs, reference)
     scale = max([1e-6, *(float(each.abs().max()) for each in reference if each.numel())])
     finite = bool(np.isfinite(error) and np.isfinite(scale))
     exact = all(each.dtype == torch.float64 for each in reference)
     limit = 1e-9 if exact else 1e-4
-    return LawReport(error, scale, finite and error <= limit * scale, limit, normalised)
+    effect = _apart(dense, reference)
+    return LawReport(error, scale, finite and error <= limit * scale, limit, normalised, effect)
+
+
+def _apart(outputs: list[Tensor], reference: list[Tensor]) -> float:
+    """The largest absolute difference; infinite where shapes differ."""
+    pairs = [(a, b) for a, b in zip(outputs, reference, strict=True) if a.numel()]
+    return max(
+        (float((a - b).abs().max()) if a.shape == b.shape else float("inf") for a, b in pairs),
+        default=0.0,
+    )
 
 
 def half(group: Group) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
