@@ -1,4 +1,4 @@
-"""Groups: units that own the same of the same members, found by two walks over the graph."""
+"""Groups: units with the same members, found by two walks over the graph."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -196,8 +196,8 @@ def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
     dice = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
     first = np.full(count, np.iinfo(np.int64).max, np.int64)
     for rank, place in enumerate(order):
-        units, where, owned = np.unique(places[place], return_index=True, return_counts=True)
-        signature[units] += dice[rank] * owned.astype(np.uint64)
+        units, where = np.unique(places[place], return_index=True)
+        signature[units] += dice[rank]
         if place in walk.roles:
             new = units[~producing[units]]
             first[new] = rank * 2**32 + where[~producing[units]]
@@ -206,7 +206,8 @@ def _collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
     groups: list[tuple[Labels, list[Place]]] = []
     refused: dict[Refused, None] = {}
     chosen = np.flatnonzero(producing)
-    keys = np.stack([signature[chosen], blocked[chosen].astype(np.uint64)], 1)
+    heads = _having(solved, solved.marks.get("head", {}))
+    keys = np.stack([signature[chosen], 2 * blocked[chosen].astype(np.uint64) + heads[chosen]], 1)
     _, inverse = np.unique(keys, axis=0, return_inverse=True)
     inverse = inverse.ravel()
     by_kind = np.argsort(inverse, kind="stable")
