@@ -73,13 +73,14 @@ def row(name: str, export: bool) -> dict[str, str]:
     smaller = remove(captured, removal)
     removed = time.perf_counter()
     report = check_law(captured, removal, images)
+    fails = "" if report.ok and report.effect else " FAILS"
     line = {
         "model": name,
         "groups": str(len(coupling.groups)),
         "refused": str(len(coupling.refused)),
         "parameters": str(sum(p.numel() for p in model.parameters())),
         "after": str(sum(p.numel() for p in smaller.module.parameters())),
-        "law error": f"{report.max_error / report.scale:.1e}{'' if report.ok and report.effect else ' FAILS'}",
+        "law error": f"{report.max_error / report.scale:.1e}{fails}",
         "capture s": f"{seen - started:.1f}",
         "groups s": f"{found - seen:.1f}",
         "remove s": f"{removed - found:.1f}",
