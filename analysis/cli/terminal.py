@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from analysis.cli.interrupt import interruptible
 from analysis.progress import Progress, Silent
 
 _PIPED_WIDTH: Final = 140
@@ -47,7 +48,7 @@ class TerminalProgress:
         self._bar.update(self._task, advance=steps, description=shown or None)
 
     def cancelled(self) -> bool:
-        """Return False: Ctrl-C interrupts instead."""
+        """Return False: on a terminal Ctrl-C asks (see ``analysis.cli.interrupt``)."""
         return False
 
 
@@ -60,7 +61,8 @@ def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
         with running(job) as progress:
             yield progress
     elif quiet:
-        yield Silent()
+        with interruptible(Silent()) as progress:
+            yield progress
     else:
         columns = (
             TextColumn("{task.description:<44.44}"), BarColumn(), MofNCompleteColumn(),
@@ -68,7 +70,8 @@ def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
         )  # fmt: skip
         bar = Bar(*columns, console=errors, transient=True)  # each command ends with a summary
         try:
-            yield TerminalProgress(bar)
+            with interruptible(TerminalProgress(bar)) as progress:
+                yield progress
         finally:
             if bar.live.is_started:
                 bar.stop()

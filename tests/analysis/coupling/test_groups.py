@@ -20,7 +20,8 @@ def sample(name: str) -> tuple[nn.Module, Captured, Coupling]:
 
 
 @pytest.mark.parametrize(
-    ("name", "groups"), [("mlp", 2), ("lenet5", 3), ("resnet20", 12), ("mobilenet", 19), ("vit", 14)]
+    ("name", "groups"),
+    [("mlp", 2), ("lenet5", 3), ("resnet20", 12), ("mobilenet", 19), ("vit", 14)],
 )
 def test_sample_models_have_these_groups(name: str, groups: int) -> None:
     _, _, coupling = sample(name)
