@@ -1,7 +1,7 @@
 """``sweep`` a model and ``verify`` a plan: the commands that measure."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -22,6 +22,8 @@ from analysis.planning.plan import Plan
 from analysis.store.documents import read_document
 from analysis.store.folder import MANIFEST, Study
 from analysis.study import Grid, Method, Reference, parse_methods, parse_sparsities
+
+_MOST_REFUSALS: Final = 5
 
 
 def sweep(
@@ -78,11 +80,15 @@ def sweep(
     if json:
         print_json(report)
         return
-    known = report.wanted - report.measured - report.missing
+    known = report.wanted - report.measured - report.missing - len(report.refused)
     errors.print(
         f"{count(report.measured)} points measured, {count(known)} known before, "
         f"{count(report.missing)} left. See them: prunescope show {study}"
     )
+    for refusal in report.refused[:_MOST_REFUSALS]:
+        errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
+    if len(report.refused) > _MOST_REFUSALS:
+        errors.print(f"… and {len(report.refused) - _MOST_REFUSALS} more points like these.")
     for name in report.damaged:
         errors.print(f"Set aside because it was damaged: {name}")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from analysis.errors import CannotPrune
 from analysis.progress import Progress
 from analysis.store.folder import Study
 from analysis.study import Grid
@@ -19,12 +20,14 @@ class SweepReport:
         wanted: Points of the grid.
         measured: Points measured now; the others were stored already or are still missing.
         missing: Points not measured because the run was cancelled.
+        refused: Points that cannot be had, each with the reason.
         damaged: Files that were set aside, to be looked at by hand.
     """
 
     wanted: int
     measured: int
     missing: int
+    refused: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
 
 
@@ -43,15 +46,21 @@ def sweep(bench: Workbench, study: Study, grid: Grid, progress: Progress) -> Swe
     todo = missing(wanted, study.measured(), study.manifest)
     progress.start(len(todo), "measuring")
     done = 0
+    refused = []
     for point, measurement in measure(bench, todo):
-        study.measurements.append([measurement])
-        done += 1
-        progress.advance(1, f"{point.subject} {point.method} {point.sparsity:g}")
+        said = f"{point.subject} {point.method} {point.sparsity:g}"
+        if isinstance(measurement, CannotPrune):
+            refused.append(f"{said}: {measurement}")
+        else:
+            study.measurements.append([measurement])
+            done += 1
+        progress.advance(1, said)
         if progress.cancelled():
             break
     study.measurements.compact()
     damaged = tuple(path.name for path in study.measurements.damaged())
-    return SweepReport(len(wanted), done, len(todo) - done, damaged)
+    left = len(todo) - done - len(refused)
+    return SweepReport(len(wanted), done, left, tuple(refused), damaged)
 
 
 def _on_units(point: Point) -> bool:

@@ -20,16 +20,7 @@ from tests.zoo.agreement import apart, describe, disagreements, halves, narrow, 
 from tests.zoo.network import Inputs, ZooNetwork
 
 EXACT = 1e-9
-PENDING = {
-    "parallel_block": "The engine takes heads and hidden features of one packed layer for one "
-    "group, because both have the same members; they are units of different kind and size."
-}
-NAMES = [
-    pytest.param(name, marks=pytest.mark.xfail(reason=PENDING[name], strict=False))
-    if name in PENDING
-    else name
-    for name in sorted(ZOO)
-]
+NAMES = sorted(ZOO)
 OWN_FORWARD = [
     "channel_mean_gate", "conv_ne_xt_block", "global_response_norm", "group_norm_conv",
     "group_norm_single", "layer_norm_mlp", "layer_norm_over_map", "mixer", "one_sample_statistics",

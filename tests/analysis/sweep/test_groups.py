@@ -125,3 +125,16 @@ def test_a_refused_group_says_why(sample_bench: Benches) -> None:
     manifest = sample_bench("mlp").manifest
     with pytest.raises(BadValue, match="fc3 cannot: it is read as the network's output"):
         points(Grid((Method("l1", "channel"),), (0.5,), ("fc3",)), manifest)
+
+
+def test_a_point_that_cannot_be_had_is_named_and_the_others_are_measured(
+    sample_bench: Benches, tmp_path: Path
+) -> None:
+    bench = sample_bench("mobilenet")
+    study = Study.create(tmp_path / "study", bench.manifest)
+    names = ("blocks.0.excite.reduce", "head")  # the first has no batch norm to read
+    report = sweep(bench, study, Grid((Method("bn-scale", "channel"),), (0.5,), names), Silent())
+    assert (report.measured, report.missing) == (1, 0)
+    assert set(study.measured()["subject"]) == {"head"}
+    (refusal,) = report.refused
+    assert refusal.startswith("blocks.0.excite.reduce bn-scale@channel 0.5: Expected a criterion")
