@@ -148,7 +148,8 @@ def _print_groups(groups: tuple[GroupSummary, ...]) -> None:
         shown = ", ".join(
             f"{name} ({','.join(map(str, sorted(where)))})" for name, where in dimensions.items()
         )
-        note = f", and {followers} norms or other followers" if followers else ""
+        plural = "s" if followers > 1 else ""
+        note = f", and {followers} follower{plural} (norms and the like)" if followers else ""
         note += "; a norm runs over the units" if group.normalised else ""
         table.add_row(
             group.name, f"{group.units} {group.granularity}s", count(group.unit_parameters),
