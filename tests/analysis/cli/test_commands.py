@@ -34,7 +34,7 @@ def test_inspect_as_json_has_the_same_numbers(prunescope, tiny_file):
 
 def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     first = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3", "--json")
-    assert first.json == {"wanted": 9, "measured": 9, "missing": 0, "damaged": []}
+    assert first.json == {"wanted": 9, "measured": 9, "missing": 0, "refused": [], "damaged": []}
     assert first.err == ""
     again = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3")
     assert "0 points measured, 9 known before, 0 left." in again.err
