@@ -5,7 +5,7 @@ from torch import Tensor
 
 from analysis.criteria.base import Criterion
 from analysis.criteria.evidence import Evidence
-from analysis.criteria.units import names, readers, summed
+from analysis.criteria.units import mean_squared_gates, names
 
 
 def score(evidence: Evidence) -> dict[str, Tensor]:
@@ -26,17 +26,9 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
 def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     """Return per group ``(units,)``: half the mean over samples of the squared gate gradient."""
     wanted = names(evidence.groups)
-    weights = evidence.parameters(wanted)
-    totals = {
-        group.name: torch.zeros(group.units, dtype=torch.float64) for group in evidence.groups
-    }
-    samples = 0
-    for gradients in evidence.sample_gradients(wanted):
-        samples += 1
-        products = {name: gradient * weights[name] for name, gradient in gradients.items()}
-        for group in evidence.groups:
-            totals[group.name] += summed(group, products, readers(group)).square()
-    return {name: total / (2 * max(samples, 1)) for name, total in totals.items()}
+    weights, gradients = evidence.parameters(wanted), evidence.sample_gradients(wanted)
+    means = mean_squared_gates(evidence.groups, weights, gradients)
+    return {name: mean / 2 for name, mean in means.items()}
 
 
 CRITERION = Criterion(

@@ -45,6 +45,22 @@ def readers(group: Group) -> tuple[Member, ...]:
     return found or tuple(m for m in parameters(group) if m.role == "producer")
 
 
+def mean_squared_gates(
+    groups: tuple[Group, ...],
+    weights: Mapping[str, Tensor],
+    gradients: Iterable[Mapping[str, Tensor]],
+) -> dict[str, Tensor]:
+    """Return per group ``(units,)``: the mean over ``gradients`` of the squared gate gradient."""
+    totals = {group.name: torch.zeros(group.units, dtype=torch.float64) for group in groups}
+    count = 0
+    for found in gradients:
+        count += 1
+        products = {name: gradient * weights[name] for name, gradient in found.items()}
+        for group in groups:
+            totals[group.name] += summed(group, products, readers(group)).square()
+    return {name: total / max(count, 1) for name, total in totals.items()}
+
+
 def norm_scales(network: Network) -> frozenset[str]:
     """Return the names of the scales of batch norms."""
     if network.captured is None:
