@@ -1,0 +1,44 @@
+"""What is studied: model, data, metric and their fingerprint, and the words for sparsity, method.
+
+A study is a folder (see ``analysis.store``); its ``study.json`` is a ``Manifest``. Torch-free.
+"""
+
+from analysis.study.grid import Grid, check_names
+from analysis.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
+from analysis.study.summaries import (
+    Baseline,
+    GroupSummary,
+    LayerSummary,
+    MacTerm,
+    MemberSummary,
+    MethodSummary,
+    TensorSummary,
+)
+from analysis.study.words import (
+    GRANULARITIES,
+    Method,
+    parse_methods,
+    parse_sparsities,
+    sparsity,
+)
+
+__all__ = [
+    "GRANULARITIES",
+    "MEASUREMENT_VERSION",
+    "SCHEMA",
+    "Baseline",
+    "Grid",
+    "GroupSummary",
+    "LayerSummary",
+    "MacTerm",
+    "Manifest",
+    "MemberSummary",
+    "Method",
+    "MethodSummary",
+    "Reference",
+    "TensorSummary",
+    "check_names",
+    "parse_methods",
+    "parse_sparsities",
+    "sparsity",
+]

@@ -1,0 +1,105 @@
+"""What a study is about: where model and data come from, and all that is known of them."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from analysis.errors import UnknownName
+from analysis.study.summaries import (
+    Baseline,
+    GroupSummary,
+    LayerSummary,
+    MacTerm,
+    MethodSummary,
+    TensorSummary,
+)
+
+SCHEMA: Final = 1
+MEASUREMENT_VERSION: Final = 1
+"""Part of every measurement's key: raised when the engine would measure something else."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where model, data and metric come from, as the user wrote them.
+
+    Attributes:
+        model: ``sample:resnet20``, ``torchvision:resnet50``, ``file.py:function``,
+            ``package.module:function`` or ``file.pt2``.
+        data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``.
+        metric: ``top-1``, ``agreement`` or ``file.py:function``.
+        weights: A safetensors file or a state dict, poured into the model; None for its own.
+        random: Whether a torchvision model keeps random weights.
+    """
+
+    model: str
+    data: str
+    metric: str = "top-1"
+    weights: str | None = None
+    random: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a study's measurements are about.
+
+    Attributes:
+        fingerprint: Hash of weights, graph, data and metric: a measurement's identity.
+        parameters: Elements of all parameters.
+        buffers: Elements of all buffers (running means and the like).
+        bytes: Bytes of all parameters and buffers, dense.
+        macs: Multiply-accumulates for one sample.
+        activation_bytes: Largest sum of tensors alive at once for one sample.
+        capture_problem: Why the model has no graph, else None.
+        splits: Samples per split.
+        environment: Versions and machine on which the study was made.
+        methods: Every method the engine knows, with what keeps it from this model, if anything.
+        tensors: Every parameter and saved buffer, shared ones once.
+        mac_terms: What the multiply-accumulates are made of.
+        parts: The fingerprint's parts by name (weights, graph, data, metric), to say what differs.
+    """
+
+    reference: Reference
+    fingerprint: str
+    parameters: int
+    buffers: int
+    bytes: int
+    macs: int
+    activation_bytes: int
+    layers: tuple[LayerSummary, ...]
+    groups: tuple[GroupSummary, ...] = ()
+    capture_problem: str | None = None
+    splits: dict[str, int] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    methods: tuple[MethodSummary, ...] = ()
+    tensors: tuple[TensorSummary, ...] = ()
+    mac_terms: tuple[MacTerm, ...] = ()
+    parts: dict[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def layer(self, name: str) -> LayerSummary:
+        """Return the layer ``name``, or raise ``UnknownName`` with the closest names."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise UnknownName.among("layer", name, [layer.name for layer in self.layers])
+
+    def group(self, name: str) -> GroupSummary:
+        """Return the group ``name``, or raise ``UnknownName`` with the closest names."""
+        for group in self.groups:
+            if group.name == name:
+                return group
+        raise UnknownName.among("group", name, [group.name for group in self.groups])
+
+    def removable(self, granularity: str | None = None) -> tuple[GroupSummary, ...]:
+        """Return the groups whose units can be removed, of one granularity or of all."""
+        return tuple(
+            group
+            for group in self.groups
+            if group.reason is None and granularity in (None, group.granularity)
+        )
+
+    def prunable(self) -> tuple[LayerSummary, ...]:
+        """Return the layers whose weights can be pruned, in forward order."""
+        return tuple(layer for layer in self.layers if layer.prunable)

@@ -1,0 +1,157 @@
+"""What a study knows of layers, groups, tensors and methods without the model. Torch-free."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One prunable or skipped layer, in the order of the forward pass.
+
+    Attributes:
+        name: Dotted module name.
+        kind: ``conv2d``, ``linear``, ``embedding``, ...
+        parameter: Dotted name of the weight that is pruned.
+        shape: Shape of that weight.
+        parameters: Elements of that weight, biases not counted.
+        macs: Multiply-accumulates of the layer for one sample.
+        activation_bytes: Bytes of the layer's output for one sample.
+        prunable: Whether weights of this layer can be pruned.
+        reason: Why not, else None.
+        group: Name of the group that the layer's outputs belong to, else None.
+    """
+
+    name: str
+    kind: str
+    parameter: str
+    shape: tuple[int, ...]
+    parameters: int
+    macs: int
+    activation_bytes: int
+    prunable: bool = True
+    reason: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class MemberSummary:
+    """A dimension of a tensor that gets smaller with a group.
+
+    Attributes:
+        parameter: Dotted name of the parameter or buffer.
+        layer: Dotted module name.
+        dimension: Of the tensor.
+        role: ``producer`` makes the units, ``consumer`` reads them, ``follower`` goes along.
+        indices: How many indices of the dimension one unit owns.
+    """
+
+    parameter: str
+    layer: str
+    dimension: int
+    role: str
+    indices: int
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """What must be removed together: units (channels or heads) across coupled layers.
+
+    Attributes:
+        name: Dotted name of the first producing layer.
+        granularity: ``channel`` or ``head``.
+        units: How many units there are; at least one stays.
+        members: Every coupled tensor dimension, in the order in which the graph uses them.
+        unit_parameters: Parameters that one unit frees when it leaves alone.
+        unit_macs: Multiply-accumulates per sample that one unit frees when it leaves alone.
+        normalised: Whether a norm runs over the pruned dimension, so that removal changes its
+            statistic by nature.
+        law_error: Largest difference, relative to the outputs' scale, between the network without
+            half of the units and the dense one with the same units silenced; None if not checked.
+        reason: Why the group is not prunable, else None.
+    """
+
+    name: str
+    granularity: str
+    units: int
+    members: tuple[MemberSummary, ...]
+    unit_parameters: int = 0
+    unit_macs: int = 0
+    normalised: bool = False
+    law_error: float | None = None
+    reason: str | None = None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that change with the group, in forward order."""
+        return tuple(dict.fromkeys(member.layer for member in self.members))
+
+
+@dataclass(frozen=True)
+class TensorSummary:
+    """A parameter or saved buffer.
+
+    Attributes:
+        name: Dotted name.
+        shape: Dense shape.
+        width: Bytes per element.
+        buffer: Whether it is a buffer.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    width: int
+    buffer: bool = False
+
+
+@dataclass(frozen=True)
+class MacTerm:
+    """Multiply-accumulates of one operator, and what they shrink with.
+
+    Attributes:
+        macs: For one sample, dense.
+        parameter: The weight whose elements they are proportional to, or None.
+        groups: Without a weight: ``(group, share)`` by which each removed unit reduces them.
+    """
+
+    macs: int
+    parameter: str | None = None
+    groups: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class MethodSummary:
+    """A method as people see it.
+
+    Attributes:
+        name: As in ``Method``: ``taylor`` or ``taylor@channel``.
+        title: A short human name.
+        definition: One sentence with the formula.
+        source: Paper and section.
+        needs: What it reads: ``weights``, ``inputs``, ``labels``.
+        reason: Why this model cannot use it, else None.
+    """
+
+    name: str
+    title: str
+    definition: str
+    source: str
+    needs: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The dense model, evaluated once on the validation split.
+
+    Attributes:
+        samples: How many samples.
+        score: Mean score, 0 to 1 for top-1.
+        cross_entropy: Mean cross-entropy in nats; None where the outputs are no class logits.
+        class_samples: Samples per class; empty without class labels.
+        class_correct: Rightly classified samples per class.
+    """
+
+    samples: int
+    score: float
+    cross_entropy: float | None = None
+    class_samples: tuple[int, ...] = ()
+    class_correct: tuple[int, ...] = ()
