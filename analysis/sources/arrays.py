@@ -1,0 +1,85 @@
+"""Splits from a file of plain arrays, and arrays as tensors."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.capture.graph import Inputs
+from analysis.errors import BadReference, DataMismatch
+from analysis.sources.samples import Samples, Splits, split_by
+
+
+def from_file(path: Path) -> Splits:
+    """Return the splits in the ``.npz`` file ``path``.
+
+    Its keys are ``{split}_{inputs|targets}``; several inputs are ``{split}_inputs_{name}``.
+    """
+    if not path.is_file():
+        raise BadReference(f"Expected data in {path}, but there is no such file. Check the path.")
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        TypeError,
+        AttributeError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
+        raise DataMismatch(
+            f"Expected {path} to hold plain arrays, but got: {str(error).rstrip('.')}. Save it "
+            "with numpy.savez from arrays of numbers."
+        ) from error  # fmt: skip
+
+    def read(part: str) -> Samples:
+        single = arrays.get(f"{part}_inputs")
+        prefix = f"{part}_inputs_"
+        several = {
+            key.removeprefix(prefix): as_tensor(array)
+            for key, array in arrays.items()
+            if key.startswith(prefix)
+        }
+        if single is None and not several:
+            raise DataMismatch(
+                f"Expected {path} to hold {part}_inputs (and {part}_targets), but it holds "
+                f"{', '.join(sorted(arrays)) or 'nothing'}. Name the arrays "
+                "calibration_inputs, validation_inputs, test_inputs, ..._targets."
+            )
+        targets = arrays.get(f"{part}_targets")
+        inputs: Inputs = several if single is None else as_tensor(single)
+        return Samples(inputs, None if targets is None else as_targets(targets))
+
+    return split_by(read)
+
+
+def as_tensor(array: Any) -> Tensor:
+    """Return an array of numbers as a tensor, float64 as float32."""
+    try:
+        tensor = torch.from_numpy(np.array(array))
+    except TypeError as error:
+        raise DataMismatch(
+            f"Expected arrays of numbers, but got {np.asarray(array).dtype}. Convert them to "
+            "float32 or int64."
+        ) from error
+    return tensor.float() if tensor.dtype == torch.float64 else tensor
+
+
+def as_targets(targets: Any) -> Tensor:
+    """Return targets as int64 or float32; a column ``(n, 1)`` of labels is ``(n,)``."""
+    try:
+        tensor = targets if isinstance(targets, Tensor) else torch.from_numpy(np.array(targets))
+    except (TypeError, ValueError) as error:
+        raise DataMismatch(
+            f"Expected targets as a tensor or an array of numbers, but got "
+            f"{type(targets).__name__}. Convert them to int64 class labels."
+        ) from error
+    if tensor.is_floating_point():
+        return tensor.float()
+    return (tensor.flatten() if tensor.ndim == 2 and tensor.shape[1] == 1 else tensor).long()

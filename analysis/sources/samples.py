@@ -1,0 +1,107 @@
+"""The three splits of a study's data."""
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from analysis.capture.graph import Inputs, batch_size, take
+from analysis.errors import DataMismatch, UnknownName
+
+SPLITS: Final = ("calibration", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of one split.
+
+    Attributes:
+        inputs: A batch of all samples: a tensor, a tuple or a dict; dimension 0 counts samples.
+        targets: ``(n,)`` int64 class labels, or whatever the metric takes; None without labels.
+    """
+
+    inputs: Inputs
+    targets: Tensor | None = None
+
+    def __len__(self) -> int:
+        return batch_size(self.inputs)
+
+    def chunk(self, start: int, stop: int) -> "Samples":
+        """Return the samples from ``start`` up to ``stop``."""
+        rows = slice(start, stop)
+        return Samples(
+            take(self.inputs, rows), None if self.targets is None else self.targets[rows]
+        )
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Three disjoint sets: calibration (scores, recovery), validation (curves), test (once)."""
+
+    calibration: Samples
+    validation: Samples
+    test: Samples
+    classes: tuple[str, ...] = field(default=())
+
+    def named(self, name: str) -> Samples:
+        """Return the split ``name``."""
+        if name not in SPLITS:
+            raise UnknownName.among("split", name, SPLITS)
+        found: Samples = getattr(self, name)
+        return found
+
+
+def split_by(read: Callable[[str], Samples], classes: tuple[str, ...] = ()) -> Splits:
+    """Return the splits that ``read`` gives, by name."""
+    calibration, validation, test = map(read, SPLITS)
+    return Splits(calibration, validation, test, classes)
+
+
+def data_hash(splits: Splits) -> str:
+    """Return a hash of all samples of all splits: names, values and order."""
+    digest = hashlib.sha256()
+    for name in SPLITS:
+        samples = splits.named(name)
+        leaves, _ = pytree.tree_flatten_with_path((samples.inputs, samples.targets))
+        for path, leaf in leaves:
+            digest.update(f"{name}{pytree.keystr(path)}".encode())
+            if isinstance(leaf, Tensor):
+                digest.update(f"{leaf.dtype}{tuple(leaf.shape)}".encode())
+                digest.update(leaf.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+            else:
+                digest.update(repr(leaf).encode())
+    return digest.hexdigest()[:16]
+
+
+def check_samples(name: str, samples: Samples, source: str) -> None:
+    """Raise ``DataMismatch`` unless the split ``name`` is usable: equal lengths, finite, not empty."""
+    leaves = [x for x in pytree.tree_leaves(samples.inputs) if isinstance(x, Tensor)]
+    if not leaves:
+        raise DataMismatch(
+            f"Expected the {name} inputs of {source} to hold tensors, but there are none. "
+            "Return a tensor, a tuple or a dict of tensors."
+        )
+    counts = {int(leaf.shape[0]) if leaf.ndim else 0 for leaf in leaves}
+    targets = samples.targets
+    if targets is not None:
+        counts.add(len(targets))
+    if len(counts) > 1:
+        raise DataMismatch(
+            f"Expected the {name} split of {source} to have as many targets as inputs, but the "
+            f"lengths are {', '.join(map(str, sorted(counts)))}. Make them equal."
+        )
+    if counts == {0}:
+        raise DataMismatch(
+            f"Expected samples in the {name} split of {source}, but it is empty. Add some."
+        )
+    for leaf in itertools.chain(leaves, [] if targets is None else [targets]):
+        if leaf.is_floating_point() and not bool(torch.isfinite(leaf).all()):
+            raise DataMismatch(
+                f"Expected finite numbers in the {name} split of {source}, but some are NaN or "
+                "infinite. Clean the data."
+            )
