@@ -18,7 +18,10 @@ _OPTIONS: Final = {"calibration": 1024, "validation": 2048, "test": 2048, "size"
 
 
 def from_folder(folder: Path, model: str, query: str) -> Splits:
-    """Return the splits in ``folder``: folders calibration|train, validation|val, test inside, or one tree that is cut in three."""
+    """Return the splits in ``folder``.
+
+    Inside are calibration|train, validation|val and test, or one tree that is cut in three.
+    """
     from torchvision.datasets import ImageFolder
 
     options = _options(query)

@@ -79,7 +79,7 @@ def data_hash(splits: Splits) -> str:
 
 
 def check_samples(name: str, samples: Samples, source: str) -> None:
-    """Raise ``DataMismatch`` unless the split ``name`` is usable: equal lengths, finite, not empty."""
+    """Raise ``DataMismatch`` unless split ``name`` has equal lengths, finite values, samples."""
     leaves = [x for x in pytree.tree_leaves(samples.inputs) if isinstance(x, Tensor)]
     if not leaves:
         raise DataMismatch(
