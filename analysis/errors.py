@@ -45,6 +45,10 @@ class CannotPrune(PrunescopeError):
     """A removal that would not be exact, refused with its reason."""
 
 
+class CannotReach(PrunescopeError):
+    """A target that no plan meets, with what can be reached."""
+
+
 class DataMismatch(PrunescopeError):
     """Data whose shape, labels or values do not fit the model."""
 

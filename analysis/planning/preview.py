@@ -165,7 +165,7 @@ def _layer(
     removed = removed_count(total, choice.sparsity)
     dense = total * width
     whole = total == layer.parameters
-    compressed, measured = _compressed(curve if whole else None, choice.sparsity, dense)
+    compressed, measured = compressed_bytes(curve if whole else None, choice.sparsity, dense)
     macs = round(layer.macs * total / layer.parameters) if layer.parameters else 0
     return LayerPreview(
         name=layer.name,
@@ -180,8 +180,11 @@ def _layer(
     )
 
 
-def _compressed(curve: Curve | None, sparsity: float, dense: int) -> tuple[int, bool]:
-    """Deflated bytes, linear between the measured sparsities, from ``dense`` at 0 to 0 at 1."""
+def compressed_bytes(curve: Curve | None, sparsity: float, dense: int) -> tuple[int, bool]:
+    """Return the deflated bytes of a weight of ``dense`` bytes, and whether they were measured.
+
+    Linear between the measured sparsities, from ``dense`` at 0 to 0 at 1.
+    """
     points = [(0.0, dense)]
     if curve is not None:
         points += [(p.sparsity, p.compressed_bytes) for p in curve.points if p.compressed_bytes]

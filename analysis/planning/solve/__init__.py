@@ -1,0 +1,20 @@
+"""Find the plan that does least damage within budgets: goal, problem, solvers. Torch-free."""
+
+from analysis.planning.solve.exact import solve_exactly
+from analysis.planning.solve.goal import Goal, Target, parse_target
+from analysis.planning.solve.prepare import prepare
+from analysis.planning.solve.problem import Problem
+from analysis.planning.solve.slider import Slider, solve
+from analysis.planning.solve.solution import Solution
+
+__all__ = [
+    "Goal",
+    "Problem",
+    "Slider",
+    "Solution",
+    "Target",
+    "parse_target",
+    "prepare",
+    "solve",
+    "solve_exactly",
+]

@@ -1,0 +1,135 @@
+"""Lagrangian multipliers of the budgets: a proven bound, and assignments near the best.
+
+For multipliers ``m >= 0`` the least of ``objective + m * costs`` over all assignments, minus
+``m * limits``, is a lower bound of every plan within the limits. Whatever was once minimised
+serves all later limits, so a slider that moves mostly looks things up.
+
+Source: Everett 1963 (Operations Research 11); the cutting planes are Kelley's (1960).
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linprog
+
+from analysis.planning.solve.problem import Problem
+
+Floats = npt.NDArray[np.float64]
+Choices = npt.NDArray[np.intp]
+
+_GRID: Final = np.logspace(-4, 3, 24)
+_ROUNDS: Final = 8
+_CLOSE: Final = 1e-4
+"""Relative distance of bound and cutting planes at which no more are cut."""
+
+
+class Dual:
+    """Everything minimised so far for one problem.
+
+    Attributes:
+        reach: Target kind's least possible value, each by itself, ``(targets,)``.
+        multipliers: ``(n, targets)``.
+        least: The minimum for each of them (a lower bound of it where tables were split).
+        chosen: ``(n, subjects)``, the assignments that were found.
+        values: ``(n, kinds)``, what they come to.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        targets = len(problem.kinds) - 1
+        count = len(problem.subjects)
+        self.multipliers = np.zeros((0, targets))
+        self.least = np.zeros(0)
+        self.chosen = np.zeros((0, count), np.intp)
+        self.values = np.zeros((0, targets + 1))
+        ends = self._ends()
+        self.reach = np.array([ends[k, k + 1] for k in range(targets)])
+        free = self.minimise(np.zeros((1, targets)))
+        worth = np.abs(ends[:, 0] - free[0, 0]) + 1e-12
+        saved = np.abs(free[0, 1:] - self.reach)
+        self.scale = np.where(saved > 0, worth / np.where(saved > 0, saved, 1), 0.0)
+        grid = [np.outer(_GRID, np.eye(targets)[k] * self.scale) for k in range(targets)]
+        if targets > 1:
+            grid.append(np.outer(_GRID, self.scale))
+        self.minimise(np.concatenate(grid))
+
+    def minimise(self, multipliers: Floats) -> Floats:
+        """Minimise for each row of ``multipliers``, keep it, and return the values."""
+        problem = self.problem
+        mixed = np.concatenate([np.ones((len(multipliers), 1)), multipliers], axis=1)
+        unary = np.tensordot(mixed, np.where(problem.real, problem.unary, 0.0), axes=1)
+        unary = np.where(problem.real, unary, np.inf)
+        least, chosen = problem.elimination.run(unary, mixed @ problem.weights)
+        values = problem.values(chosen)
+        self.multipliers = np.concatenate([self.multipliers, multipliers])
+        self.least = np.concatenate([self.least, least + mixed @ problem.constant])
+        self.chosen = np.concatenate([self.chosen, chosen])
+        self.values = np.concatenate([self.values, values])
+        return values
+
+    def _ends(self) -> Floats:
+        """Per target the values of the assignment in which it is least."""
+        problem = self.problem
+        rows = np.eye(len(problem.kinds))[1:]
+        unary = np.tensordot(rows, np.where(problem.real, problem.unary, 0.0), axes=1)
+        unary = np.where(problem.real, unary, np.inf)
+        _, chosen = problem.elimination.run(unary, rows @ problem.weights)
+        values = problem.values(chosen)
+        self.multipliers = np.concatenate([self.multipliers, np.zeros(rows[:, 1:].shape)])
+        self.least = np.concatenate([self.least, np.full(len(chosen), -np.inf)])  # bounds nothing
+        self.chosen = np.concatenate([self.chosen, chosen])
+        self.values = np.concatenate([self.values, values])
+        return values
+
+    def bound(self, limits: Floats) -> tuple[float, Floats]:
+        """Return the best known lower bound under ``limits``, and its multipliers."""
+        lower = self.least - self.multipliers @ limits
+        best = int(lower.argmax())
+        return float(lower[best]), self.multipliers[best]
+
+    def tighten(self, limits: Floats) -> None:
+        """Minimise at the multipliers that matter under ``limits``, until the bound is close."""
+        for _ in range(_ROUNDS):
+            upper, found = self._planes(limits)
+            lower, _ = self.bound(limits)
+            if upper - lower <= _CLOSE * max(abs(upper), 1e-12):
+                break
+            around = found[None]
+            if len(found) > 1:
+                turns = np.concatenate([np.eye(len(found)) * step for step in (0.25, -0.2)])
+                around = np.concatenate([around, found * (1 + turns)])
+            self.minimise(around)
+
+    def _planes(self, limits: Floats) -> tuple[float, Floats]:
+        """The multipliers at which the least of all found assignments' planes is highest."""
+        over = self.values[:, 1:] - limits
+        cost = self.values[:, 0]
+        if over.shape[1] == 1:
+            return _crossing(cost, over[:, 0])
+        scale = np.where(self.scale > 0, self.scale, 1.0)
+        worth = max(float(np.ptp(cost)), 1e-12)
+        rows = np.concatenate([np.ones((len(cost), 1)), -over * scale / worth], axis=1)
+        rows = np.unique(np.concatenate([rows, cost[:, None] / worth], axis=1), axis=0)
+        done = linprog(
+            [-1.0] + [0.0] * over.shape[1], A_ub=rows[:, :-1], b_ub=rows[:, -1],
+            bounds=[(None, None)] + [(0, 1e6)] * over.shape[1], method="highs",
+        )  # fmt: skip
+        if done.x is None:
+            return float(self.bound(limits)[0]), self.bound(limits)[1]
+        return float(done.x[0]) * worth, done.x[1:] * scale
+
+
+def _crossing(cost: Floats, over: Floats) -> tuple[float, Floats]:
+    """The same for one budget: where the lowest falling and the lowest rising line cross."""
+    low, high = int(np.lexsort((over, cost))[0]), int(np.lexsort((cost, over))[0])
+    if over[low] <= 0 or over[high] > 0:
+        return float(cost[low]), np.zeros(1)
+    for _ in range(len(cost)):
+        step = (cost[high] - cost[low]) / (over[low] - over[high])
+        heights = cost + step * over
+        lowest = int(heights.argmin())
+        if heights[lowest] >= heights[low] - 1e-12 * abs(heights[low]):
+            break
+        low, high = (lowest, high) if over[lowest] > 0 else (low, lowest)
+    return float(heights[lowest]), np.array([step])

@@ -1,0 +1,165 @@
+"""What the user asks for: budgets, what to keep small within them, and what is not to change."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from analysis.errors import BadValue, UnknownName
+from analysis.planning.plan import Choice
+from analysis.study import Method
+
+COSTS: Final[dict[str, str]] = {
+    "parameters": "non-zero parameters",
+    "stored": "parameters in tensors",
+    "bytes": "bytes, dense tensors",
+    "sparse-bytes": "bytes, bit mask and values",
+    "compressed-bytes": "bytes, deflated",
+    "macs": "MACs, dense runtime",
+    "nonzero-macs": "MACs by non-zero weights",
+    "latency": "latency",
+    "memory": "peak memory",
+}
+"""What a plan can save: name → words."""
+
+DAMAGES: Final[dict[str, str]] = {
+    "divergence": "KL(dense ‖ pruned), nats",
+    "cross-entropy": "increase of the cross-entropy, nats",
+    "drop": "drop of the score",
+}
+"""What a plan can lose: name → words."""
+
+ROUNDINGS: Final = (1, 4, 8, 16, 32)
+_ALIASES: Final = {
+    "kl": "divergence", "ce": "cross-entropy", "entropy": "cross-entropy", "params": "parameters",
+    "size": "bytes", "download": "compressed-bytes",
+}  # fmt: skip
+_NUMBER: Final = re.compile(r"([-+.\deE]*\d)\s*(%|ms|us|s|[kKMGT]?B|[kKMGT]|pt)?")
+_UNITS: Final = {
+    "%": 0.01, "ms": 1e-3, "us": 1e-6, "s": 1.0, "pt": 0.01, "B": 1.0,
+    **{prefix + tail: size for prefix, size in
+       (("k", 1e3), ("K", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)) for tail in ("", "B")},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Target:
+    """An upper bound on one cost or damage of the whole plan.
+
+    Attributes:
+        kind: A key of ``COSTS``, or of ``DAMAGES``.
+        limit: The most that is accepted.
+        relative: Whether ``limit`` is a fraction of the dense model's; damages are absolute.
+    """
+
+    kind: str
+    limit: float
+    relative: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_named(self.kind))
+        if self.kind in DAMAGES:
+            object.__setattr__(self, "relative", False)
+        top = 1.0 if self.relative else float("inf")
+        if not 0 < self.limit <= top:
+            raise BadValue(
+                f"Expected the target on {self.kind} to be above 0"
+                f"{' and at most 1, the dense model' if self.relative else ''}, but got "
+                f"{self.limit:g}. Write for example {self.kind}=0.5."
+            )
+
+    def __str__(self) -> str:
+        if self.kind == "drop":
+            return f"drop ≤ {100 * self.limit:g} pt"
+        value = f"{100 * self.limit:g} %" if self.relative else f"{self.limit:g}"
+        return f"{self.kind} ≤ {value}"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Targets and what may be changed to meet them.
+
+    Attributes:
+        targets: Upper bounds, any several at once, each kind once.
+        objective: What is kept smallest: a key of ``DAMAGES``, or of ``COSTS`` (then a damage
+            should be among the targets).
+        recovery: Of the plan, and of the curves that are used.
+        seed: Of random criteria.
+        locks: Subject → choice that stays; a dense one keeps the subject whole.
+        bounds: Subject → (least, largest) sparsity.
+        excluded: Subjects that stay dense.
+        methods: Which methods may be taken; empty for all measured ones but ``random``, which
+            is a control.
+        round_to: Units that groups keep are multiples of this.
+        between: Whether a few subjects may stand between two measured sparsities, to use up
+            what the budgets leave; else only measured ones are taken.
+    """
+
+    targets: tuple[Target, ...] = ()
+    objective: str = "divergence"
+    recovery: str = "none"
+    seed: int = 0
+    locks: Mapping[str, Choice] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ()
+    round_to: int = 1
+    between: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "objective", kind_named(self.objective))
+        if self.round_to not in ROUNDINGS:
+            raise BadValue(
+                f"Expected rounding to be one of {', '.join(map(str, ROUNDINGS))}, but got "
+                f"{self.round_to}. Choose one of them."
+            )
+        kinds = [target.kind for target in self.targets]
+        for kind in kinds:
+            if kinds.count(kind) > 1:
+                raise BadValue(
+                    f"Expected one target on {kind}, but got {kinds.count(kind)}. Keep the "
+                    "tightest."
+                )
+        for name, (low, high) in self.bounds.items():
+            if not 0 <= low <= high <= 1:
+                raise BadValue(
+                    f"Expected bounds of {name} from 0 to 1, the least first, but got {low:g} to "
+                    f"{high:g}. Turn them round."
+                )
+
+
+def kind_named(text: str) -> str:
+    """Return the cost or damage that ``text`` names, aliases such as ``kl`` included.
+
+    >>> kind_named("kl"), kind_named("macs")
+    ('divergence', 'macs')
+    """
+    name = text.strip().lower().replace("_", "-")
+    name = _ALIASES.get(name, name)
+    if name not in COSTS and name not in DAMAGES:
+        raise UnknownName.among("cost", text, (*COSTS, *DAMAGES))
+    return name
+
+
+def parse_target(text: str) -> Target:
+    """Return the target that ``text`` names: a fraction of dense, percent, or a value with unit.
+
+    >>> parse_target("macs=0.5"), parse_target("bytes=1.5MB").limit, parse_target("drop=1pt").limit
+    (Target(kind='macs', limit=0.5, relative=True), 1500000.0, 0.01)
+    """
+    name, sign, given = text.partition("=")
+    kind = kind_named(name)
+    found = _NUMBER.fullmatch(given.strip()) if sign else None
+    try:
+        number = float(found[1]) if found else float("nan")
+    except ValueError:
+        number = float("nan")
+    if found is None or number != number:
+        raise BadValue(
+            f"Expected a target like macs=0.5, bytes=1.5MB or latency=4ms, but got {text!r}. "
+            "Write the cost, an equals sign and a value."
+        )
+    unit = found[2]
+    value = number * _UNITS.get(unit or "", 1.0)
+    relative = unit == "%" or (unit is None and number <= 1)
+    return Target(kind, value, relative)

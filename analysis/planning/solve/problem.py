@@ -1,0 +1,176 @@
+"""A goal over a study as arrays: prepared once, then solved for any limits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.curves import Curves
+from analysis.planning.plan import Plan
+from analysis.planning.solve.eliminate import Elimination
+from analysis.planning.solve.goal import Goal
+from analysis.planning.solve.options import MissingPoint, Subject
+from analysis.study import Manifest
+
+Floats = npt.NDArray[np.float64]
+Choices = npt.NDArray[np.intp]
+"""Option index per subject."""
+
+Units = Mapping[str, int]
+BlackBox = Callable[[Units], float]
+"""A cost of the units removed per group that is no polynomial, such as a predicted latency."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Which options there are and what each costs; everything but the limits.
+
+    Attributes:
+        manifest: Of the study.
+        goal: What was asked; the limits of its targets are the usual ones of ``solve``.
+        subjects: The decisions.
+        kinds: The objective first, then the targets' kinds.
+        dense: Value of each kind for the dense network.
+        constant: Part of each kind that no choice changes, ``(kinds,)``.
+        unary: ``(kinds, subjects, options)``; padded options cost infinity in the objective.
+        units: Units that leave, ``(subjects, options)``; 0 for layers.
+        pairs: ``(edges, 2)`` subjects whose units meet in a tensor.
+        weights: ``(kinds, edges)``, times both units.
+        conflicts: ``(n, 2)``: layer and group that may not both be pruned.
+        missing: What was never measured, so that it stays dense.
+        notes: Sentences about what was done instead of what was asked.
+        exact: Whether the costs are exact; else they are bounded from above.
+        boxes: Costs that are no polynomials.
+    """
+
+    manifest: Manifest
+    known: Curves
+    goal: Goal
+    subjects: tuple[Subject, ...]
+    kinds: tuple[str, ...]
+    dense: Floats
+    constant: Floats
+    unary: Floats
+    units: Floats
+    pairs: Choices
+    weights: Floats
+    conflicts: Choices
+    missing: tuple[MissingPoint, ...]
+    notes: tuple[str, ...] = ()
+    exact: bool = True
+    boxes: Mapping[str, BlackBox] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Options per subject."""
+        return [len(subject.options) for subject in self.subjects]
+
+    @cached_property
+    def real(self) -> npt.NDArray[np.bool_]:
+        """Which entries of the padded tables are options, ``(subjects, options)``."""
+        return np.arange(self.units.shape[1])[None] < np.array(self.sizes)[:, None]
+
+    @cached_property
+    def active(self) -> npt.NDArray[np.bool_]:
+        """Which options remove something, ``(subjects, options)``."""
+        found = np.zeros(self.units.shape, bool)
+        for place, subject in enumerate(self.subjects):
+            found[place, : len(subject.options)] = [each.removed > 0 for each in subject.options]
+        return found
+
+    @cached_property
+    def coupling(self) -> Floats:
+        """``weights`` as full symmetric matrices, ``(kinds, subjects, subjects)``."""
+        count = len(self.subjects)
+        full = np.zeros((len(self.kinds), count, count))
+        for edge, (a, b) in enumerate(self.pairs):
+            full[:, a, b] += self.weights[:, edge]
+            full[:, b, a] += self.weights[:, edge]
+        return full
+
+    @cached_property
+    def elimination(self) -> Elimination:
+        """The inner minimiser for given multipliers."""
+        return Elimination(self.sizes, self.units, self.pairs, self.conflicts, self.active)
+
+    def limits(self, given: Mapping[str, float] | None = None) -> Floats:
+        """Return the absolute limit of every target; ``given`` replaces the goal's by kind.
+
+        Args:
+            given: Kind → limit, meant as in the goal's target: a fraction of dense or absolute.
+        """
+        found = []
+        for place, target in enumerate(self.goal.targets, start=1):
+            value = (given or {}).get(target.kind, target.limit)
+            found.append(value * self.dense[place] if target.relative else value)
+        return np.array(found)
+
+    def values(self, chosen: Choices) -> Floats:
+        """Return every kind's value, ``(..., kinds)``, of assignments ``(..., subjects)``."""
+        rows = np.arange(len(self.subjects))
+        total = self.constant + np.moveaxis(self.unary[:, rows, chosen], 0, -1).sum(axis=-2)
+        if len(self.pairs):
+            units = self.units[rows, chosen]
+            products = units[..., self.pairs[:, 0]] * units[..., self.pairs[:, 1]]
+            total = total + products @ self.weights.T
+        found: Floats = total
+        return found
+
+    def moves(self, chosen: Choices) -> Floats:
+        """Return how every kind changes when one subject changes, ``(kinds, subjects, options)``.
+
+        Exact, as no product has the same subject twice. Moves to padding or against a conflict
+        cost infinity in the objective.
+        """
+        rows = np.arange(len(self.subjects))
+        change = self.unary - self.unary[:, rows, chosen][..., None]
+        if len(self.pairs):
+            units = self.units[rows, chosen]
+            slope = self.coupling @ units
+            change = change + slope[:, :, None] * (self.units - units[:, None])[None]
+        if len(self.conflicts):
+            now = self.active[rows, chosen]
+            blocked = np.zeros(len(rows), bool)
+            for a, b in self.conflicts:
+                blocked[a] |= now[b]
+                blocked[b] |= now[a]
+            change[0][blocked[:, None] & self.active] = np.inf
+        found: Floats = change
+        return found
+
+    def plan(self, chosen: Choices, name: str = "solved") -> Plan:
+        """Return the assignment as a plan; locks are kept, dense choices are not named."""
+        choices = {}
+        for subject, place in zip(self.subjects, chosen, strict=True):
+            choice = subject.options[place].choice
+            if choice.sparsity > 0 and subject.options[place].removed > 0:
+                choices[subject.name] = replace(choice, locked=subject.name in self.goal.locks)
+        for name_, lock in self.goal.locks.items():
+            choices.setdefault(name_, replace(lock, locked=True))
+        return Plan(name, self.manifest.fingerprint, choices, self.goal.recovery, self.goal.seed)
+
+    def chosen(self, plan: Plan) -> Choices | None:
+        """Return ``plan`` as an assignment, or None when it has choices that are no options."""
+        found = []
+        active = plan.active()
+        named = {subject.name for subject in self.subjects}
+        if not active.keys() <= named:
+            return None
+        for subject in self.subjects:
+            choice = active.get(subject.name)
+            if choice is not None and (choice.granularity in ("channel", "head")) != (
+                subject.grouped
+            ):
+                choice = None
+            places = [
+                place
+                for place, each in enumerate(subject.options)
+                if (each.removed == 0 if choice is None else
+                    each.choice.method == choice.method and each.choice.sparsity == choice.sparsity)
+            ]  # fmt: skip
+            if not places:
+                return None
+            found.append(places[0])
+        return np.array(found, np.intp)

@@ -1,0 +1,80 @@
+"""Solve for new limits while a slider moves: multipliers, a greedy fill, and a proven gap."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.errors import CannotReach
+from analysis.planning.solve.dual import Dual
+from analysis.planning.solve.local import improve, repair, within
+from analysis.planning.solve.problem import Problem
+from analysis.planning.solve.solution import Solution
+from analysis.planning.solve.told import alike, told, unreachable
+
+Floats = npt.NDArray[np.float64]
+Choices = npt.NDArray[np.intp]
+
+_STARTS: Final = 3
+_ENOUGH: Final = 0.002
+"""Gap, as a fraction, below which a slider's plan is good enough."""
+
+
+class Slider:
+    """A problem ready to be solved again and again."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.dual = Dual(problem)
+
+    def solve(self, given: Mapping[str, float] | None = None, name: str = "solved") -> Solution:
+        """Return the best plan found within the limits, in milliseconds.
+
+        Args:
+            given: Target kind → limit in place of the goal's.
+            name: Of the plan.
+
+        Raises:
+            CannotReach: No plan of the options keeps the limits.
+        """
+        problem, dual = self.problem, self.dual
+        limits = problem.limits(given)
+        if (dual.reach > limits * (1 + 1e-12)).any():
+            raise CannotReach(unreachable(problem, limits, dual.reach))
+        dual.tighten(limits)
+        found = self._candidates(limits)
+        if not found:
+            raise CannotReach(unreachable(problem, limits, dual.reach, together=True))
+        found.sort(key=lambda each: float(problem.values(each)[0]))
+        bound, multipliers = dual.bound(limits)
+        return told(
+            problem, found[0], limits, bound if problem.exact else None, multipliers, name,
+            alternatives=alike(problem, found, limits),
+        )  # fmt: skip
+
+    def _candidates(self, limits: Floats) -> list[Choices]:
+        """Good starts, filled: some within the limits, some just past them and repaired."""
+        values, problem = self.dual.values, self.problem
+        good = within(values, limits)
+        score = np.where(good, values[:, 0], np.inf)
+        starts = [self.dual.chosen[i] for i in np.argsort(score, kind="stable")[:2] if good[i]]
+        past = np.maximum(values[:, 1:] / np.maximum(limits, 1e-300) - 1, 0).sum(axis=1)
+        past[good] = np.inf
+        for index in np.argsort(past, kind="stable")[: _STARTS - len(starts)]:
+            if np.isfinite(past[index]):
+                mended = repair(problem, self.dual.chosen[index], limits)
+                if mended is not None:
+                    starts.append(mended)
+        unique = {start.tobytes(): start for start in starts}
+        bound, _ = self.dual.bound(limits)
+        filled = [
+            improve(problem, start, limits, enough=bound + _ENOUGH * abs(bound))
+            for start in unique.values()
+        ]
+        return list({each.tobytes(): each for each in filled}.values())
+
+
+def solve(problem: Problem, given: Mapping[str, float] | None = None) -> Solution:
+    """Return the best plan found for ``problem``; see ``Slider.solve``."""
+    return Slider(problem).solve(given)

@@ -1,0 +1,57 @@
+"""What a solver found, and how far it can be from the best."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.planning.plan import Plan
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan within all its budgets.
+
+    Attributes:
+        plan: What to do.
+        objective: Which damage (or cost) was kept small.
+        value: The sum of it over subjects, as if they were pruned alone; per sample.
+        bound: No plan of the problem's options within the budgets is below this; None where
+            costs are no polynomials, so that nothing is proven.
+        costs: Target kind → value of the whole plan, really counted.
+        limits: Target kind → the most that was accepted, absolute.
+        dense: Target kind → the dense network's.
+        multipliers: Target kind → what the objective would gain per unit of a looser limit.
+        exact: Whether the exact solver ended with a proof.
+        chosen: Option per subject.
+        alternatives: Other plans whose objective is within 1 % of this one's.
+        notes: Sentences about what was done instead of what was asked.
+    """
+
+    plan: Plan
+    objective: str
+    value: float
+    bound: float | None
+    costs: Mapping[str, float]
+    limits: Mapping[str, float]
+    dense: Mapping[str, float]
+    multipliers: Mapping[str, float]
+    chosen: npt.NDArray[np.intp]
+    exact: bool = False
+    alternatives: tuple[Plan, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> float | None:
+        """Most by which ``value`` exceeds the best, as a fraction of ``value``; None unproven."""
+        if self.bound is None:
+            return None
+        if self.value <= 0:
+            return 0.0
+        return max(0.0, (self.value - self.bound) / self.value)
+
+    def binding(self) -> tuple[str, ...]:
+        """Return the targets that hold the objective up, the strongest first."""
+        force = {kind: value * self.limits[kind] for kind, value in self.multipliers.items()}
+        return tuple(sorted((k for k, v in force.items() if v > 0), key=lambda k: -force[k]))
