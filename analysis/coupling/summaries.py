@@ -8,6 +8,7 @@ from analysis.capture.cost import Cost, cost
 from analysis.capture.graph import Captured
 from analysis.capture.layers import Layer
 from analysis.coupling.groups import Coupling, Group, Refused
+from analysis.coupling.nodes import graph_summary
 from analysis.planning.shrink import frees
 from analysis.removal.remove import remove
 from analysis.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
@@ -30,6 +31,7 @@ def describe(
         groups=tuple(groups),
         tensors=tensors,
         mac_terms=terms,
+        graph=graph_summary(captured, found),
         layers=tuple(
             replace(layer, group=layer_groups.get(layer.parameter)) for layer in manifest.layers
         ),

@@ -7,11 +7,14 @@ from analysis.study.grid import Grid, check_names
 from analysis.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
 from analysis.study.summaries import (
     Baseline,
+    DimSummary,
+    GraphSummary,
     GroupSummary,
     LayerSummary,
     MacTerm,
     MemberSummary,
     MethodSummary,
+    NodeSummary,
     TensorSummary,
 )
 from analysis.study.words import (
@@ -27,6 +30,8 @@ __all__ = [
     "MEASUREMENT_VERSION",
     "SCHEMA",
     "Baseline",
+    "DimSummary",
+    "GraphSummary",
     "Grid",
     "GroupSummary",
     "LayerSummary",
@@ -35,6 +40,7 @@ __all__ = [
     "MemberSummary",
     "Method",
     "MethodSummary",
+    "NodeSummary",
     "Reference",
     "TensorSummary",
     "check_names",

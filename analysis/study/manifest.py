@@ -6,6 +6,7 @@ from typing import Final
 from analysis.errors import UnknownName
 from analysis.study.summaries import (
     Baseline,
+    GraphSummary,
     GroupSummary,
     LayerSummary,
     MacTerm,
@@ -55,6 +56,7 @@ class Manifest:
         methods: Every method the engine knows, with what keeps it from this model, if anything.
         tensors: Every parameter and saved buffer, shared ones once.
         mac_terms: What the multiply-accumulates are made of.
+        graph: Shapes of everything that the graph computes; None without a graph.
         parts: The fingerprint's parts by name (weights, graph, data, metric), to say what differs.
     """
 
@@ -75,6 +77,7 @@ class Manifest:
     methods: tuple[MethodSummary, ...] = ()
     tensors: tuple[TensorSummary, ...] = ()
     mac_terms: tuple[MacTerm, ...] = ()
+    graph: GraphSummary | None = None
     parts: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 

@@ -118,6 +118,54 @@ class MacTerm:
 
 
 @dataclass(frozen=True)
+class DimSummary:
+    """A size that dimensions of activations and parameters have, and what it shrinks with.
+
+    Attributes:
+        size: For one sample, dense.
+        batched: Whether it grows in proportion to the samples.
+        groups: ``(place in the manifest's groups, indices per unit)``: each removed unit takes so
+            many indices away. A fraction where units differ in how many they own.
+    """
+
+    size: int
+    batched: bool = False
+    groups: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeSummary:
+    """An operator, parameter or input of the graph.
+
+    Attributes:
+        name: In the graph.
+        operator: ATen name, or ``parameter``, ``input``, ``output``.
+        reads: Places of the nodes that it reads, in the order of its arguments.
+        tensors: For each tensor that it gives, the places of its dimensions in the summary's.
+        widths: Bytes per element of each of them.
+    """
+
+    name: str
+    operator: str
+    reads: tuple[int, ...] = ()
+    tensors: tuple[tuple[int, ...], ...] = ()
+    widths: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class GraphSummary:
+    """The graph's shapes as functions of what is removed and of the batch.
+
+    Attributes:
+        dims: Every different dimension once.
+        nodes: In the order in which they run.
+    """
+
+    dims: tuple[DimSummary, ...]
+    nodes: tuple[NodeSummary, ...]
+
+
+@dataclass(frozen=True)
 class MethodSummary:
     """A method as people see it.
 

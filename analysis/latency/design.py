@@ -1,0 +1,132 @@
+"""Which smaller models to time next: draws over all groups, and steps of each staircase."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from analysis.latency.rows import units_text
+
+Units = dict[str, int]
+_ALIGNED: Final = (16, 8, 4)
+_SHARES: Final = (0.5, 0.25, 0.75)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A smaller model worth timing.
+
+    Attributes:
+        units: Units removed by group.
+        kind: ``random`` or ``group``.
+    """
+
+    units: Units
+    kind: str
+
+
+def random_units(groups: Mapping[str, int], made: np.random.Generator, aligned: bool) -> Units:
+    """Return a draw of units to remove: any count of each group, or counts that leave multiples.
+
+    A quarter of the groups stays whole, so that single groups can be told apart.
+
+    Args:
+        groups: Units by group.
+        made: The source of chance.
+        aligned: Whether what stays is a multiple of 16, 8 or 4 where a group is large enough.
+    """
+    found = {}
+    for name, units in groups.items():
+        kept = units - int(made.integers(0, units))
+        if aligned:
+            kept = multiple(units, kept)
+        if made.random() >= 0.25 and kept < units:
+            found[name] = units - kept
+    return found
+
+
+def multiple(units: int, kept: int) -> int:
+    """Return the multiple of 16, 8 or 4 nearest to ``kept`` of ``units``, at least one of them.
+
+    >>> multiple(64, 30), multiple(50, 30), multiple(10, 3), multiple(4, 3)
+    (32, 32, 4, 3)
+    """
+    step = next((step for step in _ALIGNED if units >= 2 * step), 1)
+    return min(max(round(kept / step), 1) * step, units)
+
+
+def staircase_counts(units: int) -> tuple[int, ...]:
+    """Return kept counts that show a staircase, the most telling first.
+
+    Half, quarter and three quarters, each rounded to a multiple and one above it: where the
+    count above costs as much as the next multiple, the step is flat. One unit comes last.
+
+    >>> staircase_counts(64)
+    (32, 33, 16, 17, 48, 49, 1)
+    """
+    found: list[int] = []
+    for share in _SHARES:
+        kept = multiple(units, round(units * share))
+        found += [kept, kept + 1]
+    return tuple(dict.fromkeys(count for count in [*found, 1] if 0 < count < units))
+
+
+def proposals(
+    groups: Mapping[str, int], weight: Mapping[str, float], seed: int = 0
+) -> Iterator[Proposal]:
+    """Yield smaller models without end until every staircase is known; draws go on for ever.
+
+    A first eight draws over all groups, then two steps of a staircase for each draw: first one
+    step of every group, the ones with the most to save before the others, then the next.
+
+    Args:
+        groups: Units by group.
+        weight: What a group has to save, by which they are ordered.
+        seed: Of the draws.
+    """
+    made = np.random.default_rng(seed)
+    steps = list(_steps(groups, weight))
+    number = 0
+    while groups:
+        if number < 8 or number % 3 == 2 or not steps:
+            yield Proposal(random_units(groups, made, aligned=number % 2 == 0), "random")
+        else:
+            name, kept = steps.pop(0)
+            yield Proposal({name: groups[name] - kept}, "group")
+        number += 1
+
+
+def _steps(groups: Mapping[str, int], weight: Mapping[str, float]) -> Iterator[tuple[str, int]]:
+    ordered = sorted(groups, key=lambda name: -weight.get(name, 0.0))
+    ladders: list[tuple[str, Sequence[int]]] = [(n, staircase_counts(groups[n])) for n in ordered]
+    for place in range(max((len(counts) for _, counts in ladders), default=0)):
+        for name, counts in ladders:
+            if place < len(counts):
+                yield name, counts[place]
+
+
+def steepest(
+    staircases: Mapping[str, Sequence[tuple[int, float]]],
+    known: set[str],
+    groups: Mapping[str, int],
+) -> Proposal | None:
+    """Return the step in the middle of the largest fall that any staircase has, or None.
+
+    Args:
+        staircases: By group, ``(kept, ratio)`` in any order, dense included.
+        known: ``units_text`` of what is timed.
+        groups: Units by group.
+    """
+    falls = []
+    for name, points in staircases.items():
+        ordered = sorted(points)
+        for (below, fast), (above, slow) in pairwise(ordered):
+            middle = multiple(groups[name], (below + above) // 2)
+            for kept in (middle, (below + above) // 2):
+                units = {name: groups[name] - kept}
+                if below < kept < above and units_text(units) not in known:
+                    falls.append((abs(slow - fast), units))
+                    break
+    return Proposal(max(falls, key=lambda pair: pair[0])[1], "group") if falls else None

@@ -1,0 +1,212 @@
+"""Predict the time of any plan from smaller models that were timed. Torch-free.
+
+A ``LatencyTable`` holds the rows of one setting (machine, runtime, dtype, batch, threads);
+``tables`` gives a study's, ``predict_latency`` answers for a plan in well under a millisecond
+once the table's model is fitted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import ForeignStudy
+from analysis.latency.features import features_of
+from analysis.latency.fit import FEWEST, Fitted, fit
+from analysis.latency.rows import RUNTIMES, graph_digest, stored_rows, units_of, units_text
+from analysis.latency.shapes import Floats, shapes_of
+from analysis.study import Manifest
+
+_COVERAGE: Final = 0.9
+_SETTING: Final = ("machine", "runtime", "version", "dtype", "batch", "threads")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Under which conditions a table was measured."""
+
+    machine: str
+    runtime: str
+    version: str
+    dtype: str
+    batch: int
+    threads: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.runtime} {self.version}, batch {self.batch}, {self.threads} threads, "
+            f"{self.dtype}, on {self.machine}"
+        )
+
+
+@dataclass(frozen=True)
+class LatencyPrediction:
+    """The time of one forward pass of one batch without some units.
+
+    Attributes:
+        setting: Where and how the table was measured; another machine's times are its own.
+        seconds: Of the smaller model.
+        low: Lower end of the interval: quartile when measured, split-conformal (90 %) when not.
+        high: Upper end.
+        dense_seconds: Of the dense model.
+        error: Median of the relative errors on held-out combinations; None before six of them
+            are timed, and then there is no interval either (``low`` and ``high`` are NaN).
+        macs_error: The same for time in proportion to multiply-accumulates.
+        combinations: How many combinations the errors come from.
+        measured: Whether just these units' removal was timed: then it is no prediction.
+    """
+
+    setting: Setting
+    seconds: float
+    low: float
+    high: float
+    dense_seconds: float
+    error: float | None
+    macs_error: float | None
+    combinations: int
+    measured: bool
+
+    @property
+    def ratio(self) -> float:
+        """Time divided by the dense time; below 1 is faster."""
+        return self.seconds / self.dense_seconds
+
+
+@dataclass(frozen=True, eq=False)
+class LatencyTable:
+    """Smaller models of one graph that were timed in one setting.
+
+    Attributes:
+        graph: As from ``graph_digest``.
+        setting: Where and how.
+        rows: Columns of ``LatencyRow``.
+    """
+
+    graph: str
+    setting: Setting
+    rows: pd.DataFrame
+    _fitted: dict[str, Fitted] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {text: at for at, text in enumerate(self.rows["units"])}
+
+    @cached_property
+    def dense_seconds(self) -> float:
+        """Median over the rows of the dense model's time."""
+        return float(self.rows["dense_seconds"].median())
+
+    def measured(self, units: Mapping[str, int]) -> "pd.Series[float] | None":
+        """Return the row of just this removal, or None."""
+        place = self._places.get(units_text(units))
+        return None if place is None else self.rows.iloc[place]
+
+    def model(self, manifest: Manifest) -> Fitted:
+        """Return the model of time, fitted on the first call.
+
+        Raises:
+            ForeignStudy: The table is of another graph or of other shapes.
+        """
+        self.require(manifest)
+        if self.graph not in self._fitted:
+            shapes = shapes_of(manifest)
+            plans = [units_of(text) for text in self.rows["units"]]
+            self._fitted[self.graph] = fit(
+                features_of(shapes, self.setting.batch),
+                shapes.removed(plans),
+                self.rows["ratio"].to_numpy(float),
+                np.array([len(plan) > 1 for plan in plans], bool),
+            )
+        return self._fitted[self.graph]
+
+    def require(self, manifest: Manifest) -> None:
+        """Raise ``ForeignStudy`` unless the table is of the manifest's graph and shapes."""
+        if self.graph != graph_digest(manifest):
+            raise ForeignStudy(
+                f"Expected a latency table of {manifest.reference.model}'s graph and tensor "
+                "shapes, but it was measured on another network. Measure this one: "
+                "prunescope time STUDY."
+            )
+
+
+def tables(study: Path, manifest: Manifest) -> tuple[LatencyTable, ...]:
+    """Return the tables that the folder ``study`` holds for ``manifest``'s graph.
+
+    PyTorch's before ONNX Runtime's; within a runtime the ones with most rows first.
+    """
+    frame = stored_rows(study).read()
+    graph = graph_digest(manifest)
+    return tables_in(frame[frame["graph"] == graph], graph)
+
+
+def tables_in(frame: pd.DataFrame, graph: str) -> tuple[LatencyTable, ...]:
+    """Return one table for each setting in ``frame``."""
+    found = []
+    for key, rows in frame.groupby(list(_SETTING), sort=True):
+        machine, runtime, version, dtype, batch, threads = key
+        setting = Setting(str(machine), str(runtime), str(version), str(dtype),
+                          int(str(batch)), int(str(threads)))  # fmt: skip
+        found.append(LatencyTable(graph, setting, rows.reset_index(drop=True)))
+    return tuple(sorted(found, key=lambda t: (RUNTIMES.index(t.setting.runtime), -len(t.rows))))
+
+
+def predict_latency(
+    manifest: Manifest, table: LatencyTable, units: Mapping[str, int]
+) -> LatencyPrediction:
+    """Return the time of the network without ``units``, in the table's setting.
+
+    A removal that was timed itself is answered with its measurement. Masks of weights change
+    nothing in a dense runtime: leave them out, they are 1.0 times the dense time.
+
+    Args:
+        manifest: Of the dense network.
+        table: Of the same graph.
+        units: Group name → units removed, as in ``Preview.units``.
+
+    Raises:
+        ForeignStudy: The table is of another graph.
+        BadValue: A group that does not exist, or a count that is not possible.
+    """
+    fitted = table.model(manifest)
+    removed = fitted.features.shapes.removed([units])
+    dense = table.dense_seconds
+    known = table.measured(units)
+    off = fitted.errors
+    error = float(np.median(np.abs(off))) if len(off) else None
+    by_macs = float(np.median(np.abs(fitted.macs_errors))) if error is not None else None
+    if not removed.any():
+        ratio, low, high = 1.0, 1.0, 1.0
+    elif known is not None:
+        ratio, low, high = (float(known[name]) for name in ("ratio", "low", "high"))
+    else:
+        ratio = float(fitted.ratios(removed)[0])
+        room = _room(off)
+        low, high = ratio / (1 + room), ratio * (1 + room)
+    return LatencyPrediction(
+        table.setting, ratio * dense, low * dense, high * dense, dense, error, by_macs,
+        len(off), known is not None or not removed.any(),
+    )  # fmt: skip
+
+
+def predict_many(manifest: Manifest, table: LatencyTable, removed: Floats) -> Floats:
+    """Return predicted time divided by the dense time for many removals at once.
+
+    Args:
+        manifest: Of the dense network.
+        table: Of the same graph.
+        removed: ``(plans, groups)`` units removed, groups in the manifest's order.
+    """
+    return table.model(manifest).ratios(np.asarray(removed, float))
+
+
+def _room(errors: Floats) -> float:
+    """The split-conformal quantile of the larger of over- and underestimation."""
+    if len(errors) < FEWEST:
+        return float("nan")
+    sizes = np.sort(np.maximum(errors, 1 / (1 + errors) - 1))
+    place = int(np.ceil(_COVERAGE * (len(sizes) + 1))) - 1
+    return float(sizes[min(place, len(sizes) - 1)])

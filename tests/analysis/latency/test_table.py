@@ -1,0 +1,130 @@
+"""A latency table: dense is dense, measured beats predicted, and only its own network is told."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.errors import BadValue, ForeignStudy
+from analysis.latency.features import features_of
+from analysis.latency.rows import LatencyRow, graph_digest, stored_rows, units_text
+from analysis.latency.shapes import shapes_of
+from analysis.latency.table import LatencyTable, predict_latency, predict_many, tables
+from analysis.study import Manifest
+from analysis.workbench import Workbench
+
+Units = dict[str, int]
+
+
+def row(manifest: Manifest, units: Units, ratio: float, runtime: str = "PyTorch") -> LatencyRow:
+    return LatencyRow(
+        graph_digest(manifest), "a CPU", runtime, "2", "float32", 4, 1, units_text(units),
+        "random", 2e-3, ratio, 0.98 * ratio, 1.02 * ratio, 7,
+    )  # fmt: skip
+
+
+def draws(manifest: Manifest, count: int, seed: int = 0) -> list[Units]:
+    made = np.random.default_rng(seed)
+    groups = manifest.removable()
+    return [{g.name: int(made.integers(0, g.units)) for g in groups} for _ in range(count)]
+
+
+def truth(manifest: Manifest, plans: Sequence[Units]) -> list[float]:
+    """A machine that needs a fixed time, and time for MACs in blocks of eight channels."""
+    shapes = shapes_of(manifest)
+    features = features_of(shapes, 4)
+    named = [name == "MACs of conv2d, rounded up to 8" for name in features.names]
+    shares = np.array(named, float) * 0.7
+    shares[0] = 0.3
+    assert shares.sum() == 1
+    found: list[float] = (features.values(shapes.removed(plans)) @ shares).tolist()
+    return found
+
+
+@pytest.fixture(scope="module")
+def told(lenet5: Workbench, tmp_path_factory: pytest.TempPathFactory) -> LatencyTable:
+    """A table of thirty plans on a machine of known laws."""
+    folder = tmp_path_factory.mktemp("study")
+    manifest = lenet5.manifest
+    plans = draws(manifest, 30)
+    dense = truth(manifest, [{}])[0]
+    rows = [row(manifest, p, t / dense) for p, t in zip(plans, truth(manifest, plans), strict=True)]
+    stored_rows(folder).append(rows)
+    (found,) = tables(folder, manifest)
+    return found
+
+
+def test_dense_units_give_the_dense_time(lenet5: Workbench, told: LatencyTable) -> None:
+    for units in ({}, {"conv1": 0}):
+        found = predict_latency(lenet5.manifest, told, units)
+        assert found.seconds == found.low == found.high == found.dense_seconds == 2e-3
+    shapes = shapes_of(lenet5.manifest)
+    (modelled,) = predict_many(lenet5.manifest, told, shapes.removed([{}]))
+    assert modelled == pytest.approx(1, abs=0.01)
+
+
+def test_plans_never_seen_are_predicted_where_macs_alone_fail(
+    lenet5: Workbench, told: LatencyTable
+) -> None:
+    plans = draws(lenet5.manifest, 20, seed=1)
+    dense = truth(lenet5.manifest, [{}])[0]
+    off = []
+    for plan, real in zip(plans, truth(lenet5.manifest, plans), strict=True):
+        found = predict_latency(lenet5.manifest, told, plan)
+        assert not found.measured
+        assert found.low <= found.seconds <= found.high
+        off.append(abs(found.ratio * dense / real - 1))
+    assert np.median(off) < 0.02
+    assert found.error is not None
+    assert found.macs_error is not None
+    assert found.error < 0.05 < found.macs_error
+    assert found.combinations == 30
+
+
+def test_what_was_timed_itself_is_no_prediction(lenet5: Workbench, told: LatencyTable) -> None:
+    plan = draws(lenet5.manifest, 1)[0]
+    found = predict_latency(lenet5.manifest, told, plan)
+    assert found.measured
+    assert found.low < found.seconds < found.high
+    assert found.seconds / found.low == pytest.approx(1 / 0.98)
+
+
+def test_few_rows_promise_nothing(lenet5: Workbench, tmp_path: Path) -> None:
+    stored_rows(tmp_path).append([row(lenet5.manifest, {"conv1": 4}, 0.9)])
+    (table,) = tables(tmp_path, lenet5.manifest)
+    found = predict_latency(lenet5.manifest, table, {"conv1": 9})
+    assert found.error is None
+    assert np.isnan(found.low)
+    assert 0 < found.seconds <= found.dense_seconds
+
+
+def test_settings_are_kept_apart(lenet5: Workbench, tmp_path: Path) -> None:
+    manifest = lenet5.manifest
+    stored_rows(tmp_path).append(
+        [row(manifest, {"conv1": 4}, 0.9, "ONNX Runtime"), row(manifest, {"conv1": 4}, 0.8),
+         replace(row(manifest, {"conv1": 4}, 0.7), batch=1)]
+    )  # fmt: skip
+    found = tables(tmp_path, manifest)
+    assert [t.setting.runtime for t in found] == ["PyTorch", "PyTorch", "ONNX Runtime"]
+    assert {t.setting.batch for t in found[:2]} == {1, 4}
+
+
+def test_another_network_is_refused(
+    lenet5: Workbench, mlp: Workbench, told: LatencyTable, tmp_path: Path
+) -> None:
+    with pytest.raises(ForeignStudy, match="another network"):
+        predict_latency(mlp.manifest, told, {})
+    stored_rows(tmp_path).append([row(lenet5.manifest, {"conv1": 4}, 0.9)])
+    assert tables(tmp_path, mlp.manifest) == ()
+    with pytest.raises(BadValue, match="conv1 to be 0 to 19"):
+        predict_latency(lenet5.manifest, told, {"conv1": 20})
+
+
+def test_other_weights_of_the_same_shapes_share_a_table(lenet5: Workbench) -> None:
+    other = replace(lenet5.manifest, fingerprint="f" * 16, parts={**lenet5.manifest.parts,
+                                                                   "weights": "else"})  # fmt: skip
+    assert graph_digest(other) == graph_digest(lenet5.manifest)
+    tensors = (replace(other.tensors[0], shape=(9,)), *other.tensors[1:])
+    assert graph_digest(replace(other, tensors=tensors)) != graph_digest(other)
