@@ -1,43 +1,45 @@
-"""Predict the drop of a whole plan from curves that were measured one layer at a time."""
+"""Predict what a whole plan loses, from curves and logits measured one layer at a time."""
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from analysis.curves import Curve, CurveKey, Curves, curves
-from analysis.errors import DamagedFile
-from analysis.planning.counts import real_sparsity
+from analysis.curves import Curves, curves
+from analysis.errors import UnknownName
 from analysis.planning.plan import Plan
+from analysis.planning.predictors.cells import Cells
+from analysis.planning.predictors.divergence import added
+from analysis.planning.predictors.drops import added_drops
+from analysis.planning.predictors.forecast import Forecast, Recall, forecast
+from analysis.planning.predictors.interval import half_width
+from analysis.planning.predictors.parts import Gap, Part, parts_of
+from analysis.planning.predictors.record import Record
+from analysis.planning.predictors.registry import (
+    COMBINES,
+    PREDICTORS,
+    SUM,
+    SUMS,
+    Case,
+    case_of,
+    combined,
+    guess,
+)
+from analysis.planning.predictors.source import LogitSource
+from analysis.planning.predictors.standing import Standing, standing
 from analysis.statistics import Interval
-from analysis.store.documents import from_json
 from analysis.study import Manifest
 
-
-@dataclass(frozen=True)
-class Gap:
-    """A part of a plan that no measurement covers.
-
-    Attributes:
-        subject: Layer or group.
-        reason: What is missing, for people.
-        beyond: Whether it was measured, only not so far.
-    """
-
-    subject: str
-    reason: str
-    beyond: bool = False
+__all__ = ["BackTest", "Gap", "Part", "Prediction", "back_test", "predict"]
 
 
 @dataclass(frozen=True)
 class BackTest:
-    """How far a predictor was off on the plans of this study that were really measured.
+    """How far the predictor in force was off on the plans of this study that were really measured.
 
     Attributes:
-        mean: Mean of |predicted − measured| drop.
+        mean: Mean of |predicted − measured| drop, each predicted from the other plans.
         worst: Largest of them.
         plans: How many plans.
     """
@@ -49,17 +51,24 @@ class BackTest:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The expected drop of a plan.
+    """What is expected of a plan.
 
     Attributes:
         drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
             the plan was never measured.
-        interval: Around ``drop``, from the sampling of the curves alone, widened by the
-            back-test's worst error where there is one; None without ``drop``.
+        interval: Around ``drop``: where the verification of nine plans in ten would end, judged by
+            the verified ones; without any, only how exactly the curves are known. None without
+            ``drop``.
         error: The back-test, or None when no other plan of this study has been measured.
-        predictor: Name of the rule, a key of ``PREDICTORS``.
+        predictor: Name of the rule in force, one of ``PREDICTORS``.
         missing: Parts of the plan that no measurement covers. One that was measured, but not so
             far, counts at its last point, so that the drop is then at least so large.
+        slope: By which the rule was corrected after verified plans, in log-odds; 1 for not at all.
+        entropy: Change of the mean cross-entropy in nats; NaN when unknown.
+        divergence: Mean KL(dense ‖ pruned) in nats; NaN when unknown.
+        agreement: Fraction of samples that keep the dense model's class; NaN without logits.
+        recalls: Per class; empty without logits.
+        samples: Samples whose logits were combined; 0 where only sums were added.
     """
 
     drop: float | None
@@ -67,101 +76,142 @@ class Prediction:
     error: BackTest | None
     predictor: str
     missing: tuple[Gap, ...]
+    slope: float = 1.0
+    entropy: float = math.nan
+    divergence: float = math.nan
+    agreement: float = math.nan
+    recalls: tuple[Recall, ...] = ()
+    samples: int = 0
 
-
-@dataclass(frozen=True)
-class Part:
-    """One pruned layer or group of a plan, with its curve."""
-
-    subject: str
-    sparsity: float
-    curve: Curve
-
-
-Predictor = Callable[[Sequence[Part]], Interval]
-
-
-def additive(parts: Sequence[Part]) -> Interval:
-    """Return the sum of the parts' drops; half-widths combine as of independent errors.
-
-    Optimistic where layers share their errors' causes, as in residual networks.
-    """
-    drops = [part.curve.drop_at(part.sparsity) for part in parts]
-    mean = math.fsum(drop.mean for drop in drops)
-    half = math.sqrt(math.fsum(drop.half_width**2 for drop in drops))
-    return Interval(mean, mean - half, mean + half)
-
-
-PREDICTORS: Final[dict[str, Predictor]] = {"sum of drops": additive}
-DEFAULT: Final = "sum of drops"
+    @property
+    def worst(self) -> Recall | None:
+        """The class that is expected to be recognised least; None without logits."""
+        return min(self.recalls, key=lambda each: each.pruned, default=None)
 
 
 def predict(
     manifest: Manifest,
     plan: Plan,
     measured: pd.DataFrame | Curves,
-    verified: pd.DataFrame,
-    predictor: str = DEFAULT,
+    verified: pd.DataFrame | Record,
+    logits: LogitSource | Cells | None = None,
+    predictor: str | None = None,
 ) -> Prediction:
-    """Return the expected drop of ``plan`` on the validation split, with its known error.
+    """Return what is expected of ``plan`` on the validation split, with its known error.
 
     Args:
         manifest: Of the plan's study.
         plan: What to remove.
         measured: Measurements as in ``Study.measured()``, or their curves.
-        verified: Measured plans as in ``Study.verified()``; ``plan`` itself does not count for
-            its own error.
-        predictor: A key of ``PREDICTORS``.
+        verified: Measured plans as in ``Study.verified()``, or their record, which is quicker when
+            many plans are predicted; ``plan`` itself does not count for its own error.
+        logits: Of the measured points; without them only sums can be added. ``Cells`` are quicker
+            when many plans are predicted.
+        predictor: One of ``PREDICTORS`` to use whatever its record; None for the one in force.
+
+    Raises:
+        ForeignStudy: The plan was made for other weights or data.
+        UnknownName: No such predictor, or a layer that this study does not have.
     """
+    plan.require(manifest)
+    if predictor is not None and predictor not in PREDICTORS:
+        raise UnknownName.among("predictor", predictor, PREDICTORS)
     known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
-    parts, missing = _parts(plan, known, manifest)
-    error = back_test(manifest, known, verified, predictor, leave_out=plan.digest)
-    if not all(gap.beyond for gap in missing):
-        return Prediction(None, None, error, predictor, missing)
-    expected = _bounded(PREDICTORS[predictor](parts), manifest)
-    slack = error.worst if error else 0.0
-    interval = Interval(expected.mean, expected.low - slack, expected.high + slack)
-    return Prediction(expected.mean, _bounded(interval, manifest), error, predictor, missing)
+    cells = logits if logits is None or isinstance(logits, Cells) else Cells(manifest, logits)
+    if isinstance(verified, pd.DataFrame):
+        verified = Record.of(manifest, known, verified, cells)
+    parts, missing = parts_of(plan, known, manifest)
+    case = case_of(manifest, known, parts, plan.recovery, cells)
+    uncovered = not all(gap.beyond for gap in missing)
+    available = [] if uncovered else _available(case, predictor)
+    stands = standing(manifest, verified.about(plan), available or [SUM], predictor)
+    error = _back_test(stands)
+    if uncovered:
+        return Prediction(None, None, error, stands.name, missing)
+    if not parts:
+        return _nothing(case, stands, error)
+    seen = _forecast(case, stands)
+    alone = parts[0].curve.at(parts[0].sparsity) if len(parts) == 1 else None
+    drop = seen.drop if alone is None else alone.drop
+    interval = _interval(case, stands, drop) if alone is None else alone.interval
+    return Prediction(
+        _bounded(interval, manifest).mean, _bounded(interval, manifest), error, stands.name,
+        missing, stands.slope if alone is None else 1.0, seen.entropy, seen.divergence,
+        seen.agreement, seen.recalls, seen.samples,
+    )  # fmt: skip
 
 
 def back_test(
     manifest: Manifest,
     known: Curves,
-    verified: pd.DataFrame,
-    predictor: str = DEFAULT,
-    leave_out: str = "",
+    verified: pd.DataFrame | Record,
+    logits: LogitSource | Cells | None = None,
+    predictor: str | None = None,
+    recovery: str = "none",
 ) -> BackTest | None:
-    """Return how far ``predictor`` is off on the measured plans, or None when there is none.
+    """Return how far predictions are off on the measured plans, or None when there is none.
 
-    Plans that have parts without measurement are left out, and so are those of the test split.
+    Every plan is predicted from the others. Plans that have parts without measurement are left
+    out, and so are those of the test split.
+
+    Args:
+        manifest: Of the study.
+        known: All measured curves.
+        verified: Measured plans, or their record.
+        logits: Of the measured points.
+        predictor: One of ``PREDICTORS``; None for the one in force.
+        recovery: Of the plans that count.
     """
-    errors = []
-    for row in verified.to_dict("records"):
-        if row["digest"] == leave_out or row["split"] != "validation" or row["samples"] <= 0:
-            continue
-        try:
-            plan = from_json(Plan, row["plan"], "a verified plan")
-        except DamagedFile:  # written by another version; it can tell nothing about this one
-            continue
-        parts, missing = _parts(plan, known, manifest)
-        if not missing:
-            expected = _bounded(PREDICTORS[predictor](parts), manifest).mean
-            errors.append(abs(expected - row["drop_sum"] / row["samples"]))
-    return BackTest(float(np.mean(errors)), max(errors), len(errors)) if errors else None
+    cells = logits if logits is None or isinstance(logits, Cells) else Cells(manifest, logits)
+    if isinstance(verified, pd.DataFrame):
+        verified = Record.of(manifest, known, verified, cells)
+    record = verified.about(Plan("", manifest.fingerprint, recovery=recovery))
+    return _back_test(standing(manifest, record, PREDICTORS, predictor))
 
 
-def _parts(plan: Plan, known: Curves, manifest: Manifest) -> tuple[list[Part], tuple[Gap, ...]]:
-    parts, missing = [], []
-    for subject, choice in plan.active().items():
-        curve = known.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
-        if curve is None or not curve.points:
-            missing.append(Gap(subject, f"no measurement by {choice.method}"))
-            continue
-        value = real_sparsity(manifest, subject, choice)
-        parts.append(Part(subject, value, curve))
-        if value > curve.reach:
-            missing.append(Gap(subject, f"measured only up to {curve.reach:g}", beyond=True))
-    return parts, tuple(missing)
+def _available(case: Case, predictor: str | None) -> list[str]:
+    """Predictors that can say something of the plan; combining logits is not tried, as it costs."""
+    if predictor is not None:
+        return [predictor]
+    sums = [name for name in SUMS if not math.isnan(guess(name, case))]
+    return [*sums, *COMBINES] if case.logits else sums
+
+
+def _forecast(case: Case, stands: Standing) -> Forecast:
+    """The corrected drop with what else is known."""
+    rows = combined(stands.name, case)
+    drop = stands.corrected(guess(stands.name, case))
+    if rows is None or case.dense is None:
+        entropy, divergence = (added(case.parts, name) for name in ("entropy", "divergence"))
+        return Forecast(drop, entropy, divergence)
+    found = forecast(case.dense, rows, case.metric)
+    return Forecast(
+        drop, found.entropy, found.divergence, found.agreement, found.recalls, found.samples
+    )
+
+
+def _nothing(case: Case, stands: Standing, error: BackTest | None) -> Prediction:
+    """A plan that removes nothing."""
+    if case.dense is None:
+        return Prediction(0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 1.0, 0.0, 0.0, 1.0)
+    found = forecast(case.dense, case.dense.reference.rows, case.metric)
+    return Prediction(
+        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 1.0, 0.0, 0.0, 1.0, found.recalls,
+        found.samples,
+    )  # fmt: skip
+
+
+def _interval(case: Case, stands: Standing, drop: float) -> Interval:
+    half = half_width(stands.scores, drop)
+    half = added_drops(case.parts).half_width if half is None else half
+    return Interval(drop, drop - half, drop + half)
+
+
+def _back_test(stands: Standing) -> BackTest | None:
+    if not stands.errors:
+        return None
+    sizes = np.abs(stands.errors)
+    return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
 
 
 def _bounded(interval: Interval, manifest: Manifest) -> Interval:

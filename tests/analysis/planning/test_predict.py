@@ -2,12 +2,16 @@
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.curves import Curve, CurveKey, CurvePoint
+from analysis.errors import ForeignStudy, UnknownName
 from analysis.planning.plan import Choice, Plan
-from analysis.planning.predict import Gap, predict
+from analysis.planning.predict import Gap, back_test, predict
+from analysis.planning.predictors.correction import Link
+from analysis.planning.predictors.interval import half_width
 from analysis.statistics import Interval
 from analysis.store.documents import to_json
 from analysis.store.measurements import Verification
@@ -75,8 +79,8 @@ def test_what_was_not_measured_is_named() -> None:
     mixed = plan(a=0.95).setting({"b": Choice("taylor", 0.5)})
     found = predict(MANIFEST, mixed, CURVES, NONE)
     assert found.missing == (
-        Gap("a", "measured only up to 0.9", beyond=True),
-        Gap("b", "no measurement by taylor"),
+        Gap("a", "measured only up to 0.9", True, "magnitude", 0.95),
+        Gap("b", "no measurement by taylor", False, "taylor", 0.5),
     )
     assert (found.drop, found.interval) == (None, None)
 
@@ -97,25 +101,53 @@ def test_without_verified_plans_the_error_is_unknown() -> None:
     assert predict(MANIFEST, plan(a=0.5), CURVES, NONE).error is None
 
 
-def test_the_error_is_the_mean_distance_on_other_verified_plans() -> None:
+def test_the_error_is_the_distance_on_the_other_verified_plan() -> None:
     mine = plan(a=0.5, b=0.5)
     rows = pd.DataFrame([
         verified(mine, 0.9),  # itself: does not count for its own error
-        verified(plan(a=0.5), 0.12),  # predicted 0.10
-        verified(plan(b=0.5), 0.24),  # predicted 0.20
-        verified(plan(b=0.9), 0.0, split="test"),
+        verified(plan(a=0.9, b=0.5), 0.74),  # predicted 0.70, without any other to learn from
+        verified(plan(b=0.9), 0.0),  # one part: measurements know it already
+        verified(plan(a=0.5, b=0.9), 0.0, split="test"),
+        verified(replace(plan(a=0.5, b=0.9), recovery="bn"), 0.0),
     ])  # fmt: skip
     found = predict(MANIFEST, mine, CURVES, rows)
     assert found.error is not None
-    assert found.error.plans == 2
-    assert found.error.mean == pytest.approx(0.03)
-    assert found.error.worst == pytest.approx(0.04)
+    assert found.error.plans == 1
+    assert found.error.mean == found.error.worst == pytest.approx(0.04)
+    assert found.slope > 1
+    assert found.drop is not None
+    assert found.drop > 0.3  # learnt from that one
     assert found.interval is not None
-    assert found.interval.half_width == pytest.approx(0.03 * 2**0.5 + 0.04)
+    once = half_width([0.04 / (0.7 + 0.0025)], found.drop)
+    assert once is not None
+    assert found.interval.low == pytest.approx(found.drop - once)
+
+
+def test_each_plan_is_back_tested_without_itself() -> None:
+    """A rule that is always off by the same factor is learnt from the others."""
+    made = [plan(a=s, b=t) for s in (0.2, 0.3, 0.4, 0.5) for t in (0.2, 0.3, 0.4, 0.5)]
+    raw = [predict(MANIFEST, each, CURVES, NONE).drop or 0.0 for each in made]
+    link = Link(0.9)
+    real = link.drop(1.4 * link.change(np.array(raw)))
+    rows = pd.DataFrame([verified(m, d) for m, d in zip(made, real, strict=True)])
+    found = back_test(MANIFEST, CURVES, rows, predictor="sum of drops")
+    assert found is not None
+    assert found.plans == 16
+    assert found.mean < 0.15 * np.mean(np.abs(np.array(raw) - real))
 
 
 def test_plans_that_are_not_covered_or_not_readable_tell_nothing() -> None:
     rows = pd.DataFrame([
-        verified(plan(a=0.95), 0.5), {**verified(plan(a=0.5), 0.5), "plan": "no plan"},
+        verified(plan(a=0.95, b=0.5), 0.5), {**verified(plan(a=0.5, b=0.5), 0.5), "plan": "none"},
     ])  # fmt: skip
     assert predict(MANIFEST, plan(b=0.5), CURVES, rows).error is None
+
+
+def test_a_plan_for_other_weights_is_refused() -> None:
+    with pytest.raises(ForeignStudy, match="made for this study's weights"):
+        predict(MANIFEST, replace(plan(a=0.5), fingerprint="g"), CURVES, NONE)
+
+
+def test_an_unknown_predictor_is_refused() -> None:
+    with pytest.raises(UnknownName, match="Closest: sum of drops"):
+        predict(MANIFEST, plan(a=0.5), CURVES, NONE, predictor="sum of drop")

@@ -1,0 +1,145 @@
+"""A study's logits, prepared for prediction: one operator per measured point, made when needed."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from analysis.curves import Curve, CurveKey, CurvePoint
+from analysis.planning.predictors.borrow import borrowed
+from analysis.planning.predictors.coordinates import Coordinates, drop_of
+from analysis.planning.predictors.operators import Operator, Reference, between
+from analysis.planning.predictors.source import LogitSource, cell_key, dense_key
+from analysis.study import Manifest
+
+_BYTES: Final = 256 << 20
+"""Of operators kept at once; a thousand points of 4,096 samples and ten classes fit."""
+
+Point = tuple[CurveKey, float]
+
+
+@dataclass(frozen=True)
+class Dense:
+    """The dense model after one recovery.
+
+    Attributes:
+        reference: Its logits, prepared.
+        coordinates: In which all logits are compared with them.
+        labels: ``(n,)`` class of each sample.
+    """
+
+    reference: Reference
+    coordinates: Coordinates
+    labels: np.ndarray
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return len(self.labels)
+
+
+class Cells:
+    """The logits of one study's measured points; safe to share between threads.
+
+    Operators are made when a plan first needs them and kept, the most recently used ones within
+    256 MB. Nothing changes under a key, so whoever sees new measurements makes new ``Cells``.
+    """
+
+    def __init__(self, manifest: Manifest, source: LogitSource) -> None:
+        self._manifest = manifest
+        self._source = source
+        self._dense: dict[str, Dense | None] = {}
+        self._made: OrderedDict[Point, Operator] = OrderedDict()
+        self._held = 0
+        self._lock = Lock()
+
+    def dense(self, recovery: str) -> Dense | None:
+        """Return the dense model after ``recovery``, or None when its logits are not stored."""
+        with self._lock:
+            if recovery not in self._dense:
+                self._dense[recovery] = self._read_dense(recovery)
+            return self._dense[recovery]
+
+    def operators(self, wanted: Sequence[tuple[Curve, float]]) -> list[Operator | None]:
+        """Return what pruning each curve's subject to its sparsity does; None without logits.
+
+        Between measured points it is interpolated; past the last one the last one's is held.
+        """
+        bounds = [(curve, *_around(curve, sparsity)) for curve, sparsity in wanted]
+        points = {
+            (curve.key, point.sparsity): point
+            for curve, lower, upper in bounds
+            for point in (lower, upper)
+            if point is not None
+        }
+        made = self._operators(points)
+        found: list[Operator | None] = []
+        for (curve, lower, upper), (_, sparsity) in zip(bounds, wanted, strict=True):
+            above = made.get((curve.key, upper.sparsity)) if upper else None
+            below = made.get((curve.key, lower.sparsity)) if lower else None
+            if above is None or upper is None or sparsity >= upper.sparsity:
+                found.append(above)
+                continue
+            start = lower.sparsity if lower else 0.0
+            if lower is None:
+                dense = self.dense(curve.key.recovery)
+                below = dense.reference.nothing() if dense else None
+            part = (sparsity - start) / (upper.sparsity - start)
+            found.append(None if below is None else between(below, above, part))
+        return found
+
+    def _operators(self, points: dict[Point, CurvePoint]) -> dict[Point, Operator]:
+        with self._lock:
+            made = {name: self._made[name] for name in points if name in self._made}
+            for name in made:
+                self._made.move_to_end(name)
+        missing = {cell_key(self._manifest, *name): name for name in points if name not in made}
+        for key, rows in (self._source.read_many(missing) if missing else {}).items():
+            name = missing[key]
+            dense = self.dense(name[0].recovery)
+            if dense is not None and len(rows):
+                made[name] = _operator(dense, rows, points[name], self._manifest)
+                self._keep(name, made[name])
+        return made
+
+    def _keep(self, name: Point, operator: Operator) -> None:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = operator
+                self._held += operator.noise.nbytes
+            while self._held > _BYTES and len(self._made) > 1:
+                self._held -= self._made.popitem(last=False)[1].noise.nbytes
+
+    def _read_dense(self, recovery: str) -> Dense | None:
+        key = dense_key(self._manifest, recovery)
+        rows = self._source.read_many([key]).get(key)
+        labels = self._source.targets()
+        if rows is None or labels is None or not len(rows):
+            return None
+        labels = np.asarray(labels[: len(rows)], np.int64)
+        rows = rows[: len(labels)]
+        coordinates = Coordinates.of(rows, labels)
+        return Dense(Reference.of(coordinates(rows)), coordinates, labels)
+
+
+def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:
+    """Partial points have no excess: the samples that they lack are borrowed, not measured."""
+    given = dense.coordinates(rows[: dense.samples])
+    made = borrowed(dense.reference, given)
+    if len(given) < dense.samples:
+        return made
+    drop = drop_of(dense.reference.rows, given, dense.coordinates.target, manifest.reference.metric)
+    return made if math.isnan(drop) else replace(made, excess=point.drop - drop)
+
+
+def _around(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
+    """The measured points just below and at or above ``sparsity``; the last one past the end."""
+    above = [point for point in curve.points if point.sparsity >= sparsity]
+    below = [point for point in curve.points if point.sparsity < sparsity]
+    if not above:
+        return None, below[-1] if below else None
+    return below[-1] if below and above[0].sparsity > sparsity else None, above[0]

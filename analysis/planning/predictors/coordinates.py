@@ -1,0 +1,97 @@
+"""In which coordinates logits are compared: all classes, or each sample's likely ones.
+
+With few classes the coordinates are the classes. With many they are, per sample, the classes
+that the dense model finds likeliest, the label among them, and the log of all the others' summed
+exponentials: what a prediction needs stays, and ``n`` samples of a thousand classes fit in memory.
+The log-softmax over coordinates is exact; a class that the dense model holds for impossible
+counts among "the others".
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from scipy.special import logsumexp
+
+MOST: Final = 64
+"""So many classes are kept as they are."""
+
+LIKELY: Final = 32
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """How logits become rows of coordinates.
+
+    Attributes:
+        picked: ``(n, LIKELY)`` class indices, or None where the coordinates are the classes.
+        target: ``(n,)`` the coordinate of each sample's label.
+    """
+
+    picked: np.ndarray | None
+    target: np.ndarray
+
+    @classmethod
+    def of(cls, dense: np.ndarray, labels: np.ndarray) -> Self:
+        """Return the coordinates for ``dense`` logits ``(n, classes)`` and ``(n,)`` labels."""
+        if dense.shape[1] <= MOST:
+            return cls(None, labels.astype(np.intp))
+        order = np.argsort(-dense, axis=1, kind="stable")[:, :LIKELY].astype(np.intp)
+        found = order == labels[:, None]
+        outside = ~found.any(axis=1)
+        order[outside, -1] = labels[outside]
+        target = np.where(outside, LIKELY - 1, found.argmax(axis=1))
+        return cls(order, target.astype(np.intp))
+
+    def __call__(self, logits: np.ndarray) -> np.ndarray:
+        """Return centred rows ``(m, k)`` float32 of the first ``m`` samples' ``logits``."""
+        rows = np.asarray(logits, np.float32)
+        if self.picked is not None:
+            chosen = self.picked[: len(rows)]
+            likely = np.take_along_axis(rows, chosen, axis=1)
+            others = rows.copy()
+            np.put_along_axis(others, chosen, -np.inf, axis=1)
+            rest = logsumexp(others, axis=1, keepdims=True).astype(np.float32)
+            rows = np.concatenate([likely, rest], axis=1)
+        centred: np.ndarray = rows - rows.mean(axis=1, keepdims=True)
+        return centred
+
+
+def log_softmax(rows: np.ndarray) -> np.ndarray:
+    """Return log-probabilities of ``rows`` ``(n, k)``."""
+    shifted = rows - rows.max(axis=1, keepdims=True)
+    found: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return found
+
+
+def drop_of(dense: np.ndarray, pruned: np.ndarray, target: np.ndarray, metric: str) -> float:
+    """Return dense minus pruned score of rows ``(n, k)``; NaN where logits do not give the metric.
+
+    Args:
+        dense: Rows of the dense model.
+        pruned: Rows of the pruned one, of the same samples.
+        target: ``(n,)`` coordinate of each label.
+        metric: As in the study's reference.
+    """
+    before, after = hits(dense, target, metric), hits(pruned, target, metric)
+    if before is None or after is None:
+        return math.nan
+    return float(before.mean() - after.mean())
+
+
+def hits(rows: np.ndarray, target: np.ndarray, metric: str) -> np.ndarray | None:
+    """Return which samples ``(n,)`` bool the metric counts as right, or None for other metrics."""
+    if metric in ("top-1", "agreement"):
+        return np.asarray(rows.argmax(axis=1) == target)
+    if metric == "top-5":
+        own = np.take_along_axis(rows, target[:, None], axis=1)
+        return np.asarray((rows > own).sum(axis=1) < 5)
+    return None
+
+
+def divergence(dense: np.ndarray, pruned: np.ndarray) -> float:
+    """Return the mean KL(dense ‖ pruned) in nats of rows ``(n, k)``, at least 0."""
+    before, after = log_softmax(dense), log_softmax(pruned)
+    each = np.sum(np.exp(before) * (before - after), axis=1)
+    return max(float(np.mean(each, dtype=np.float64)), 0.0)

@@ -1,0 +1,72 @@
+"""What every predictor would have said of the plans of a study that were really measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+import pandas as pd
+
+from analysis.curves import Curves
+from analysis.errors import DamagedFile
+from analysis.planning.plan import Plan
+from analysis.planning.predictors.cells import Cells
+from analysis.planning.predictors.parts import parts_of
+from analysis.planning.predictors.registry import PREDICTORS, case_of, guess
+from analysis.store.documents import from_json
+from analysis.study import Manifest
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One measured plan.
+
+    Attributes:
+        digest: Of the plan.
+        recovery: Of the plan: predictors behave differently with and without.
+        drop: Measured on the validation split.
+        guesses: Predictor → the drop it predicts, uncorrected.
+    """
+
+    digest: str
+    recovery: str
+    drop: float
+    guesses: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Record:
+    """All measured plans that the study's measurements cover."""
+
+    trials: tuple[Trial, ...] = ()
+
+    @classmethod
+    def of(
+        cls, manifest: Manifest, known: Curves, verified: pd.DataFrame, cells: Cells | None = None
+    ) -> Self:
+        """Return the record of ``verified``, as in ``Study.verified()``.
+
+        Plans that have parts without measurement are left out, and so are those of the test
+        split, those with a single part, which measurements know already, and those that another
+        version wrote.
+        """
+        trials = []
+        for row in verified.to_dict("records"):
+            if row["split"] != "validation" or row["samples"] <= 0:
+                continue
+            try:
+                plan = from_json(Plan, row["plan"], "a verified plan")
+            except DamagedFile:  # written by another version; it can tell nothing about this one
+                continue
+            parts, missing = parts_of(plan, known, manifest)
+            if missing or len(parts) < 2:
+                continue
+            case = case_of(manifest, known, parts, plan.recovery, cells)
+            found = {name: guess(name, case) for name in PREDICTORS}
+            drop = row["drop_sum"] / row["samples"]
+            trials.append(Trial(row["digest"], plan.recovery, drop, found))
+        return cls(tuple(trials))
+
+    def about(self, plan: Plan) -> Self:
+        """Return the trials that say something of ``plan``: same recovery, and not itself."""
+        own = (each for each in self.trials if each.recovery == plan.recovery)
+        return replace(self, trials=tuple(each for each in own if each.digest != plan.digest))

@@ -1,0 +1,140 @@
+"""The predictors by name: those that add up a sweep's sums, and those that combine its logits."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from analysis.curves import Curves
+from analysis.planning.predictors.cells import Cells, Dense
+from analysis.planning.predictors.composition import composition
+from analysis.planning.predictors.coordinates import divergence, drop_of
+from analysis.planning.predictors.divergence import DropMap, added
+from analysis.planning.predictors.drops import added_drops
+from analysis.planning.predictors.operators import Operator, Reference
+from analysis.planning.predictors.parts import Part
+from analysis.planning.predictors.superposition import superposition
+from analysis.study import Manifest
+
+Combine = Callable[[Reference, Sequence[Operator]], np.ndarray]
+
+SUM: Final = "sum of drops"
+SUM_KL: Final = "sum of KL"
+SUM_ENTROPY: Final = "sum of cross-entropy"
+SUPERPOSITION: Final = "superposition"
+COMPOSITION: Final = "composition"
+BOTH: Final = "superposition and composition"
+
+
+def _both(reference: Reference, operators: Sequence[Operator]) -> np.ndarray:
+    """The mean of the two: their errors tend to have opposite signs."""
+    found: np.ndarray = (
+        superposition(reference, operators) + composition(reference, operators)
+    ) / 2
+    return found
+
+
+COMBINES: Final[Mapping[str, Combine]] = {
+    SUPERPOSITION: superposition,
+    "superposition, undamped": partial(superposition, damping=0.5),
+    "superposition, damped": partial(superposition, damping=1.5),
+    COMPOSITION: composition,
+    "composition, damped": partial(composition, damping=1.0),
+    BOTH: _both,
+}
+"""Those that predict every sample's logits."""
+
+SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
+"""Those that read a sweep's sums alone."""
+
+PREDICTORS: Final = (*SUMS, *COMBINES)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A plan's parts with everything that predictors read.
+
+    Attributes:
+        manifest: Of the study.
+        known: All measured curves.
+        recovery: Of the plan.
+        parts: In forward order, at least one.
+        dense: The dense model's logits, or None.
+        operators: One per part, or empty where logits are missing.
+    """
+
+    manifest: Manifest
+    known: Curves
+    recovery: str
+    parts: Sequence[Part]
+    dense: Dense | None = None
+    operators: tuple[Operator, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        """Name of the study's metric."""
+        return self.manifest.reference.metric
+
+    @property
+    def logits(self) -> bool:
+        """Whether logits can be combined."""
+        return self.dense is not None and bool(self.operators)
+
+
+def case_of(
+    manifest: Manifest, known: Curves, parts: Sequence[Part], recovery: str, cells: Cells | None
+) -> Case:
+    """Return the case of ``parts``, with logits where ``cells`` holds them for every part."""
+    dense = cells.dense(recovery) if cells is not None else None
+    if cells is None or dense is None:
+        return Case(manifest, known, recovery, parts)
+    found = cells.operators([(part.curve, part.sparsity) for part in parts])
+    operators = tuple(each for each in found if each is not None)
+    complete = len(operators) == len(parts)
+    return Case(manifest, known, recovery, parts, dense, operators if complete else ())
+
+
+def guess(name: str, case: Case) -> float:
+    """Return the drop that predictor ``name`` expects; NaN where it cannot say.
+
+    A prediction by logits speaks of the samples whose logits are kept; what the parts' own drops
+    differ by on all samples of the split is added, scaled to what is left of their sum.
+    """
+    if name == SUM:
+        return added_drops(case.parts).mean
+    if name in (SUM_KL, SUM_ENTROPY):
+        quantity = "divergence" if name == SUM_KL else "entropy"
+        found = DropMap.of(case.known, case.recovery, quantity)
+        amount = added(case.parts, quantity)
+        return math.nan if found is None or math.isnan(amount) else found.drop(amount)
+    rows = combined(name, case)
+    return math.nan if rows is None else drop_by(case, rows)
+
+
+def combined(name: str, case: Case) -> np.ndarray | None:
+    """Return the logits ``(n, k)`` that predictor ``name`` expects, or None where it has none."""
+    if case.dense is None or not case.logits or name not in COMBINES:
+        return None
+    return COMBINES[name](case.dense.reference, case.operators)
+
+
+def drop_by(case: Case, rows: np.ndarray) -> float:
+    """Return the drop on all samples of the split that predicted ``rows`` mean.
+
+    A metric that logits do not give is read off the study's own points: which drop came with
+    which KL.
+    """
+    if case.dense is None:
+        return math.nan
+    reference, target = case.dense.reference.rows, case.dense.coordinates.target
+    drop = drop_of(reference, rows, target, case.metric)
+    if math.isnan(drop):
+        found = DropMap.of(case.known, case.recovery, "divergence")
+        return math.nan if found is None else found.drop(divergence(reference, rows))
+    excess = math.fsum(each.excess for each in case.operators)
+    parts = math.fsum(part.curve.drop_at(part.sparsity).mean for part in case.parts) - excess
+    share = min(max(drop / parts, 0.0), 1.0) if parts > 0 else 1.0
+    return drop + share * excess

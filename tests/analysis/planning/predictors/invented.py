@@ -1,0 +1,95 @@
+"""A study whose logits are made by hand: dense logits, cells, curves and verified plans."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+
+from analysis.curves import Curve, CurveKey, CurvePoint
+from analysis.planning.plan import Choice, Plan
+from analysis.planning.predictors.source import Kept, cell_key, dense_key
+from analysis.statistics import paired_interval
+from analysis.store.documents import to_json
+from analysis.store.measurements import Verification
+from analysis.study import Baseline, LayerSummary, Manifest, Method, Reference
+
+NAMES = ("a", "b", "c")
+METHOD = Method("magnitude")
+
+
+class Invented:
+    """Three layers; ``cells`` maps (layer, sparsity) to the logits measured there."""
+
+    def __init__(
+        self,
+        dense: np.ndarray,
+        targets: np.ndarray,
+        cells: Mapping[tuple[str, float], np.ndarray],
+        metric: str = "top-1",
+    ) -> None:
+        self.dense, self.targets, self.cells = dense, targets, dict(cells)
+        right = dense.argmax(axis=1) == targets
+        self.manifest = Manifest(
+            Reference("m", "d", metric), "f", 300, 0, 1200, 100, 1,
+            tuple(LayerSummary(n, "linear", n, (10, 10), 100, 50, 1) for n in NAMES),
+            baseline=Baseline(len(targets), float(right.mean())),
+        )  # fmt: skip
+        self.curves: dict[CurveKey, Curve] = {}
+        rows = {dense_key(self.manifest, "none"): dense}
+        for name in NAMES:
+            key = CurveKey(name, METHOD)
+            own = {s: z for (n, s), z in sorted(self.cells.items()) if n == name}
+            points = tuple(self.point(s, z) for s, z in own.items())
+            if points:
+                self.curves[key] = Curve(key, points)
+            rows |= {cell_key(self.manifest, key, s): z for s, z in own.items()}
+        self.source = Kept(rows, targets)
+
+    def point(self, sparsity: float, logits: np.ndarray) -> CurvePoint:
+        drops = self.drops(logits)
+        interval = paired_interval(len(drops), drops.sum(), (drops**2).sum())
+        score = float((logits.argmax(axis=1) == self.targets[: len(logits)]).mean())
+        return CurvePoint(sparsity, 1, 2, len(drops), score, interval, 0.1, kl(self.dense, logits))
+
+    def drops(self, logits: np.ndarray) -> np.ndarray:
+        n = len(logits)
+        before = self.dense[:n].argmax(axis=1) == self.targets[:n]
+        return before.astype(float) - (logits.argmax(axis=1) == self.targets[:n])
+
+    def verified(self, made: Plan, logits: np.ndarray) -> dict[str, object]:
+        drops = self.drops(logits)
+        row = Verification(
+            "f", 1, made.digest, to_json(made), "validation", 0.0, "", 1, 800, len(drops),
+            float((1 - drops).sum()), float(drops.sum()), float((drops**2).sum()), 0.0, 0.0, 9, 0,
+            (),
+        )  # fmt: skip
+        return asdict(row)
+
+
+def plan(**sparsities: float) -> Plan:
+    return Plan("p", "f", {name: Choice("magnitude", s) for name, s in sparsities.items()})
+
+
+def kl(dense: np.ndarray, pruned: np.ndarray) -> float:
+    def log_softmax(z: np.ndarray) -> np.ndarray:
+        return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+    before, after = log_softmax(dense[: len(pruned)]), log_softmax(pruned)
+    return float((np.exp(before) * (before - after)).sum(axis=1).mean())
+
+
+def centred(rows: np.ndarray) -> np.ndarray:
+    return rows - rows.mean(axis=1, keepdims=True)
+
+
+def random_logits(seed: int, n: int = 600, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that are right for about nine samples of ten, centred, and the labels."""
+    made = np.random.default_rng(seed)
+    targets = made.integers(0, classes, n)
+    logits = made.normal(size=(n, classes))
+    logits[np.arange(n), targets] += 2.5
+    return centred(logits), targets
+
+
+NOTHING = pd.DataFrame(columns=list(Verification.__dataclass_fields__))
