@@ -9,6 +9,7 @@ import streamlit as st
 
 from analysis.curves import Curve, CurveKey, curves, measured_points
 from analysis.jobs import ACTIVE, Job, jobs
+from analysis.planning.predictors import Record
 from analysis.store.folder import MANIFEST, Study, find_studies
 
 JOBS = "jobs"
@@ -55,6 +56,14 @@ def verified(of: Study) -> pd.DataFrame:
     return _verified(of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder))
 
 
+def record(of: Study) -> Record:
+    """Return what every predictor would have said of the measured plans of a study."""
+    return _record(
+        of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder),
+        _signature(of.verifications.folder),
+    )  # fmt: skip
+
+
 def signature(of: Study) -> int:
     """Return a number that changes when measurements or verifications are added."""
     return hash((_signature(of.measurements.folder), _signature(of.verifications.folder)))
@@ -88,6 +97,12 @@ def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> Mea
 def _verified(_of: Study, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
     del folder, fingerprint, signature
     return _of.verified()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _record(_of: Study, folder: Path, fingerprint: str, points: int, plans: int) -> Record:
+    del folder, fingerprint, points, plans
+    return Record.of(_of.manifest, measured(_of).curves, verified(_of))
 
 
 def _signature(folder: Path) -> int:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.curves import Curve, CurveKey, Curves, by_sensitivity
-from analysis.errors import DamagedFile
+from analysis.errors import DamagedFile, UnknownName
 from analysis.planning.counts import UNITS, real_sparsity, removed_units
 from analysis.planning.edits import choice_of
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.predict import predict
+from analysis.planning.predictors import Cells, Record
 from analysis.planning.shrink import frees
 from analysis.statistics import paired_interval
 from analysis.store.documents import from_json
@@ -181,16 +182,23 @@ def _size(manifest: Manifest, name: str, choice: Choice) -> dict[str, object]:
     }
 
 
-def verified_table(manifest: Manifest, verified: pd.DataFrame, curves: Curves) -> pd.DataFrame:
-    """Return every measured plan with its drop and what is predicted for it now, in points."""
+def verified_table(
+    manifest: Manifest,
+    verified: pd.DataFrame,
+    curves: Curves,
+    record: Record | None = None,
+    cells: Cells | None = None,
+) -> pd.DataFrame:
+    """Return every measured plan with its drop and what the others predict for it, in points."""
     rows = []
+    record = Record.of(manifest, curves, verified, cells) if record is None else record
     for row in verified.to_dict("records"):
         samples = row["samples"]
         drop = paired_interval(samples, row["drop_sum"], row["drop_squares"])
         try:
             plan = from_json(Plan, row["plan"], "a verified plan")
-            expected = predict(manifest, plan, curves, verified).drop
-        except DamagedFile:
+            expected = predict(manifest, plan, curves, record, cells).drop
+        except (DamagedFile, UnknownName):  # another version's, or another capture's
             plan, expected = None, None
         guess = float("nan") if expected is None else 100 * expected
         rows.append(

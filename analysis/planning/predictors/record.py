@@ -7,7 +7,7 @@ from typing import Self
 import pandas as pd
 
 from analysis.curves import Curves
-from analysis.errors import DamagedFile
+from analysis.errors import DamagedFile, UnknownName
 from analysis.planning.plan import Plan
 from analysis.planning.predictors.cells import Cells
 from analysis.planning.predictors.parts import parts_of
@@ -55,9 +55,9 @@ class Record:
                 continue
             try:
                 plan = from_json(Plan, row["plan"], "a verified plan")
-            except DamagedFile:  # written by another version; it can tell nothing about this one
+                parts, missing = parts_of(plan, known, manifest)
+            except (DamagedFile, UnknownName):  # of another version: it tells nothing about this
                 continue
-            parts, missing = parts_of(plan, known, manifest)
             if missing or len(parts) < 2:
                 continue
             case = case_of(manifest, known, parts, plan.recovery, cells)

@@ -1,5 +1,7 @@
 """What the draft keeps and costs, what accuracy to expect, and what was really measured."""
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -19,7 +21,7 @@ from dashboard.views.parts.words import height
 def show(opened: Study, known: Measured, plan: Plan) -> None:
     """Show prediction, measured truth and costs of ``plan``."""
     verified = loaders.verified(opened)
-    prediction = predict(opened.manifest, plan, known.curves, verified)
+    prediction = predict(opened.manifest, plan, known.curves, loaders.record(opened))
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
         with left:
@@ -53,7 +55,7 @@ def history(opened: Study, known: Measured) -> None:
     if verified.empty:
         return
     st.subheader("Measured plans", anchor=False)
-    table = verified_table(opened.manifest, verified, known.curves)
+    table = verified_table(opened.manifest, verified, known.curves, loaders.record(opened))
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260),
         column_config={
@@ -84,15 +86,37 @@ def _predicted(opened: Study, prediction: Prediction) -> None:
         help=f"Predicted, not measured: {prediction.predictor}. Interval of the drop: "
         f"{_range(prediction.interval)}.",
     )  # fmt: skip
+    details = _details(opened, prediction)
+    if details:
+        st.caption(" · ".join(details))
+    rule = prediction.predictor
     if prediction.error is None:
-        st.caption("Predicted from single layers; **not yet checked** on a measured plan.")
+        st.caption(f"By {rule}, from single layers; **not yet checked** on a measured plan.")
     else:
         plans = "plan" if prediction.error.plans == 1 else "plans"
         st.caption(
-            f"Back-tested: off by {units.points(prediction.error.mean)} on average over "
+            f"By {rule}. Back-tested: off by {units.points(prediction.error.mean)} on average over "
             f"{prediction.error.plans} measured {plans}, at worst "
             f"{units.points(prediction.error.worst)}."
         )
+
+
+def _details(opened: Study, prediction: Prediction) -> list[str]:
+    """Loss, divergence and the class that suffers most, where they are known."""
+    found = []
+    if math.isfinite(prediction.entropy):
+        found.append(f"Cross-entropy {prediction.entropy:+.3f} nats")
+    if math.isfinite(prediction.divergence):
+        found.append(f"KL {prediction.divergence:.3f} nats")
+    worst = prediction.worst
+    if worst is not None:
+        names = opened.manifest.classes
+        name = names[worst.label] if worst.label < len(names) else f"class {worst.label}"
+        found.append(
+            f"worst class {name}: {units.percent(worst.pruned)} recalled "
+            f"(dense {units.percent(worst.dense)})"
+        )
+    return found
 
 
 def _measured(opened: Study, plan: Plan, verified: pd.DataFrame) -> None:
