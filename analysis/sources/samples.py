@@ -38,6 +38,12 @@ class Samples:
             take(self.inputs, rows), None if self.targets is None else self.targets[rows]
         )
 
+    def picked(self, rows: Tensor) -> "Samples":
+        """Return the samples at the indices ``rows``, in that order."""
+        return Samples(
+            take(self.inputs, rows), None if self.targets is None else self.targets[rows]
+        )
+
 
 @dataclass(frozen=True)
 class Splits:

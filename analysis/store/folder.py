@@ -11,6 +11,7 @@ from analysis.errors import BadReference, BadValue, ForeignStudy, UnknownName
 from analysis.planning.plan import Plan
 from analysis.store.documents import read_document, write_document
 from analysis.store.files import storage
+from analysis.store.logits import LogitStore
 from analysis.store.measurements import KEY, VERIFICATION_KEY, Measurement, Verification
 from analysis.store.tables import Table
 from analysis.study import MEASUREMENT_VERSION, Manifest
@@ -78,6 +79,11 @@ class Study:
     def verifications(self) -> Table:
         """All verified plans."""
         return Table(self.folder / "verifications", Verification, VERIFICATION_KEY)
+
+    @property
+    def logits(self) -> LogitStore:
+        """What the measured points answered, sample by sample."""
+        return LogitStore(self.folder / "logits")
 
     def measured(self) -> pd.DataFrame:
         """Return the measurements of this study's fingerprint and the engine's version."""

@@ -1,10 +1,14 @@
 """One row per measured point, and one per verified plan."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 KEY: Final = (
     "fingerprint", "version", "subject", "criterion", "granularity", "sparsity", "recovery", "seed",
+)  # fmt: skip
+_SUMS: Final = (
+    "samples", "score_sum", "drop_sum", "drop_squares", "entropy_sum", "entropy_squares",
+    "divergence_sum", "divergence_squares", "agreements", "nonfinite",
 )  # fmt: skip
 VERIFICATION_KEY: Final = ("fingerprint", "version", "digest", "split")
 
@@ -28,7 +32,9 @@ class Measurement:
         removed: Weights or units removed.
         total: Weights or units that there were.
         compressed_bytes: Of the pruned weight, deflated (zlib level 6), 0 when not taken.
-        samples: Evaluated samples.
+        samples: Evaluated so far: the first ``samples`` of the study's order
+            (``analysis.study.sample_order``); all sums run over them.
+        population: Samples of the validation split; a row with fewer ``samples`` is partial.
         score_sum: Sum of the pruned model's scores.
         drop_sum: Sum of score differences.
         drop_squares: Sum of squared score differences.
@@ -53,6 +59,7 @@ class Measurement:
     total: int
     compressed_bytes: int
     samples: int
+    population: int
     score_sum: float
     drop_sum: float
     drop_squares: float
@@ -68,6 +75,17 @@ class Measurement:
     def key(self) -> tuple[str | int | float, ...]:
         """What identifies the point: no other measurement is ever shown under it."""
         return tuple(getattr(self, name) for name in KEY)
+
+    def plus(self, more: Self) -> Self:
+        """Return the row over both: ``more`` holds the samples that follow in the order."""
+        summed = {name: getattr(self, name) + getattr(more, name) for name in _SUMS}
+        if self.agreements < 0:
+            summed["agreements"] = -1
+        classes = tuple(
+            mine + theirs
+            for mine, theirs in zip(self.class_correct, more.class_correct, strict=True)
+        )
+        return replace(self, **summed, class_correct=classes)
 
 
 @dataclass(frozen=True)

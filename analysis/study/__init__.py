@@ -5,6 +5,7 @@ A study is a folder (see ``analysis.store``); its ``study.json`` is a ``Manifest
 
 from analysis.study.grid import Grid, check_names
 from analysis.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
+from analysis.study.order import doubling, sample_order
 from analysis.study.summaries import (
     Baseline,
     DimSummary,
@@ -44,7 +45,9 @@ __all__ = [
     "Reference",
     "TensorSummary",
     "check_names",
+    "doubling",
     "parse_methods",
     "parse_sparsities",
+    "sample_order",
     "sparsity",
 ]

@@ -15,7 +15,7 @@ from analysis.study.summaries import (
 )
 
 SCHEMA: Final = 1
-MEASUREMENT_VERSION: Final = 1
+MEASUREMENT_VERSION: Final = 2
 """Part of every measurement's key: raised when the engine would measure something else."""
 
 

@@ -21,10 +21,11 @@ def measured(subject: str, sparsity: float, drop: float, **changes: Any) -> dict
     """One row whose drop comes from samples that all changed in the same direction."""
     changed = round(drop * SAMPLES)
     row = Measurement(
-        fingerprint="f", version=1, subject=subject, criterion="magnitude", granularity="weight",
+        fingerprint="f", version=2, subject=subject, criterion="magnitude", granularity="weight",
         sparsity=sparsity, recovery="none", seed=0, removed=round(1000 * sparsity), total=1000,
-        compressed_bytes=100, samples=SAMPLES, score_sum=0.9 * SAMPLES - changed,
-        drop_sum=changed, drop_squares=abs(changed), entropy_sum=3.0, entropy_squares=1.0,
+        compressed_bytes=100, samples=SAMPLES, population=SAMPLES,
+        score_sum=0.9 * SAMPLES - changed, drop_sum=changed, drop_squares=abs(changed),
+        entropy_sum=3.0, entropy_squares=1.0,
         divergence_sum=2.0, divergence_squares=1.0, agreements=SAMPLES - abs(changed),
         nonfinite=0, class_correct=(),
     )  # fmt: skip

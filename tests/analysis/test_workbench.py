@@ -307,7 +307,7 @@ def test_baseline_is_evaluated_once(monkeypatch, tiny):
         return plain(module, samples, metric, batch)
 
     monkeypatch.setattr(workbench, "evaluate", counted)
-    monkeypatch.setattr("analysis.sweep.naive.evaluate", counted)
+    monkeypatch.setattr("analysis.sweep.engine.evaluate", counted)
     bench = prepare(tiny)
     grid = Grid((Method("magnitude"), Method("random")), (0.2, 0.5, 0.8))
     wanted = points(grid, bench.manifest)

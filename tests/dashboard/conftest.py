@@ -17,7 +17,14 @@ from analysis.planning.plan import Choice, Plan
 from analysis.store.documents import to_json
 from analysis.store.folder import Study
 from analysis.store.measurements import Measurement, Verification
-from analysis.study import Baseline, LayerSummary, Manifest, MethodSummary, Reference
+from analysis.study import (
+    MEASUREMENT_VERSION,
+    Baseline,
+    LayerSummary,
+    Manifest,
+    MethodSummary,
+    Reference,
+)
 
 SPARSITIES = (0.3, 0.6, 0.8, 0.95)
 
@@ -77,11 +84,11 @@ class Digits:
         right = self.correct(weights)
         drop = self.right.astype(int) - right.astype(int)
         return Measurement(
-            "d1g175f00d", 1, f"fc{place + 1}", criterion, "weight", sparsity, "none", 0,
-            removed_count(weights[place].size, sparsity), weights[place].size,
-            len(zlib.compress(weights[place].tobytes(), 6)), len(right), float(right.sum()),
-            float(drop.sum()), float((drop**2).sum()), float("nan"), float("nan"), float("nan"),
-            float("nan"), int((drop == 0).sum()), 0, (),
+            "d1g175f00d", MEASUREMENT_VERSION, f"fc{place + 1}", criterion, "weight", sparsity,
+            "none", 0, removed_count(weights[place].size, sparsity), weights[place].size,
+            len(zlib.compress(weights[place].tobytes(), 6)), len(right), len(right),
+            float(right.sum()), float(drop.sum()), float((drop**2).sum()), float("nan"),
+            float("nan"), float("nan"), float("nan"), int((drop == 0).sum()), 0, (),
         )  # fmt: skip
 
     def verification(self, plan: Plan) -> Verification:
@@ -93,9 +100,10 @@ class Digits:
         drop = self.right.astype(int) - right.astype(int)
         removed = sum(int((w == 0).sum()) for w in weights)
         return Verification(
-            "d1g175f00d", 1, plan.digest, to_json(plan), "validation", 0.0, "sum of drops", removed,
-            self.manifest().bytes, len(right), float(right.sum()), float(drop.sum()),
-            float((drop**2).sum()), float("nan"), float("nan"), int((drop == 0).sum()), 0, (),
+            "d1g175f00d", MEASUREMENT_VERSION, plan.digest, to_json(plan), "validation", 0.0,
+            "sum of drops", removed, self.manifest().bytes, len(right), float(right.sum()),
+            float(drop.sum()), float((drop**2).sum()), float("nan"), float("nan"),
+            int((drop == 0).sum()), 0, (),
         )  # fmt: skip
 
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from analysis.store.measurements import KEY, Measurement
 from analysis.store.tables import Table
-from analysis.study import Baseline, LayerSummary, Manifest, MethodSummary, Reference
+from analysis.study import (
+    MEASUREMENT_VERSION,
+    Baseline,
+    LayerSummary,
+    Manifest,
+    MethodSummary,
+    Reference,
+)
 
 
 def manifest(fingerprint: str = "f", **parts: str) -> Manifest:
@@ -29,7 +36,7 @@ def manifest(fingerprint: str = "f", **parts: str) -> Manifest:
 
 ROW = Measurement(
     fingerprint="f",
-    version=1,
+    version=MEASUREMENT_VERSION,
     subject="fc",
     criterion="magnitude",
     granularity="weight",
@@ -40,6 +47,7 @@ ROW = Measurement(
     total=6,
     compressed_bytes=20,
     samples=4,
+    population=4,
     score_sum=2.0,
     drop_sum=1.0,
     drop_squares=1.0,

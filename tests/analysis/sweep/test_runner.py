@@ -13,8 +13,9 @@ from analysis.planning.counts import removed_count
 from analysis.progress import Silent
 from analysis.store.folder import Study
 from analysis.study import Grid, Method
-from analysis.sweep import naive
-from analysis.sweep.naive import deflated, measure
+from analysis.sweep import engine, runner
+from analysis.sweep.engine import deflated
+from analysis.sweep.naive import measure
 from analysis.sweep.points import missing, points
 from analysis.sweep.runner import sweep
 from tests.analysis.store.rows import files
@@ -112,7 +113,7 @@ def test_weights_are_bit_identical_when_the_evaluation_raises(tiny_bench, monkey
     def fail(*args):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(naive, "evaluate", fail)
+    monkeypatch.setattr(engine, "evaluate", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
         measured(tiny_bench, points(grid((0.5,)), tiny_bench.manifest))
     assert same_state(tiny_bench, before)
@@ -139,15 +140,15 @@ def test_seeds_are_for_what_is_random(tiny_bench):
 
 def test_a_resumed_sweep_measures_only_what_is_missing(tiny_bench, tmp_path, monkeypatch):
     calls = []
-    plain = naive.evaluate
-    monkeypatch.setattr(naive, "evaluate", lambda *a: calls.append(1) or plain(*a))
+    plain = engine.evaluate
+    monkeypatch.setattr(engine, "evaluate", lambda *a: calls.append(1) or plain(*a))
     study = Study.create(tmp_path, tiny_bench.manifest)
     first = sweep(tiny_bench, study, grid((0.3,)), Silent())
-    assert (first.wanted, first.measured, len(calls)) == (3, 3, 3)
+    assert (first.wanted, first.measured, len(calls)) == (3, 3, 4)  # the dense network once
     again = sweep(tiny_bench, study, grid((0.3,)), Silent())
-    assert (again.wanted, again.measured, len(calls)) == (3, 0, 3)
+    assert (again.wanted, again.measured, len(calls)) == (3, 0, 4)
     more = sweep(tiny_bench, study, grid((0.3, 0.1 * 3, 0.6)), Silent())
-    assert (more.wanted, more.measured, len(calls)) == (6, 3, 6)
+    assert (more.wanted, more.measured, len(calls)) == (6, 3, 8)
 
 
 def test_a_sweep_that_is_stopped_and_resumed_ends_with_the_same_files(tiny_bench, tmp_path):
@@ -171,23 +172,23 @@ def test_the_same_sweep_twice_gives_identical_files(tiny_bench, tmp_path):
     for name in ("a", "b"):
         sweep(tiny_bench, Study.create(tmp_path / name, tiny_bench.manifest), asked, Silent())
     assert files(tmp_path / "a") == files(tmp_path / "b")
-    assert len(files(tmp_path / "a")) == 2
+    assert len(files(tmp_path / "a")) == 4  # manifest, rows, logits, targets
 
 
 def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
     """A crash loses everything: AIMET, Distiller."""
     study = Study.create(tmp_path, tiny_bench.manifest)
-    plain, calls = naive.evaluate, []
+    plain, calls = engine.evaluate, []
 
     def fail(*args):
         calls.append(1)
-        if len(calls) == 4:
-            raise RuntimeError("fourth")
+        if len(calls) == 5:  # the dense network is the second
+            raise RuntimeError("fifth")
         return plain(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(naive, "evaluate", fail)
-        with pytest.raises(RuntimeError, match="fourth"):
+        patch.setattr(engine, "evaluate", fail)
+        with pytest.raises(RuntimeError, match="fifth"):
             sweep(tiny_bench, study, grid((0.3, 0.6)), Silent())
     assert len(study.measured()) == 3
     assert sweep(tiny_bench, study, grid((0.3, 0.6)), Silent()).measured == 3
@@ -198,11 +199,13 @@ def test_a_full_disk_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
     writes = itertools.count()
 
     def full(descriptor):
-        if next(writes) == 2:
+        if next(writes) == 6:  # the targets, then logits and row of each point
             raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
+        patch.setattr(runner, "_OFTEN", 0.0)
+        patch.setattr(runner, "_SHARE", 0.0)
         with pytest.raises(StorageFailure, match=r"the disk is full\. Free some space and run"):
             sweep(tiny_bench, study, grid((0.3, 0.6)), Silent())
     assert len(study.measured()) == 2

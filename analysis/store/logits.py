@@ -1,0 +1,331 @@
+"""What pruned networks answered, kept so that later predictions need no forward pass. Torch-free.
+
+One row holds a run of samples of one point, in half precision. Files are written whole and never
+edited, as in ``analysis.store.tables``; a page's checksum tells a damaged file, which is set aside.
+"""
+
+import contextlib
+import hashlib
+import io
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy.special import log_softmax, logsumexp
+
+from analysis.store.files import set_aside, storage, write_atomically
+from analysis.store.measurements import KEY
+
+log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
+Key = tuple[str | int | float, ...]
+Run = tuple[Key, int, np.ndarray]
+"""A point's key, the place of its first sample in the order, ``(rows, classes)`` values."""
+
+MOST_SAMPLES: Final = 4096
+"""Samples kept per point: the first ones of the study's order."""
+MOST_CLASSES: Final = 64
+"""Up to so many classes every entry is kept."""
+TOP: Final = 32
+"""Of more classes, so many largest entries are kept, the target's, and the rest's mass."""
+_LOWEST: Final = -60000.0
+"""Below it a log-probability is out of half precision's range."""
+_TARGETS: Final = "targets.parquet"
+_SMALL: Final = 32 << 20
+_GROUP: Final = 2 << 20
+_SCHEMA: Final = pa.schema(
+    [
+        ("fingerprint", pa.string()), ("version", pa.int64()), ("subject", pa.string()),
+        ("criterion", pa.string()), ("granularity", pa.string()), ("sparsity", pa.float64()),
+        ("recovery", pa.string()), ("seed", pa.int64()), ("start", pa.int64()),
+        ("rows", pa.int64()), ("classes", pa.int64()), ("values", pa.binary()),
+        ("places", pa.binary()), ("rest", pa.binary()),
+    ]
+)  # fmt: skip
+
+
+def point_bytes(population: int, classes: int) -> int:
+    """Return the bytes that one point's logits take at most, before compression.
+
+    >>> point_bytes(6000, 10) == 4096 * 10 * 2
+    True
+    """
+    entry = 2 * classes if classes <= MOST_CLASSES else (TOP + 1) * (2 + _width(classes)) + 2
+    return min(population, MOST_SAMPLES) * entry
+
+
+@dataclass(frozen=True)
+class LogitStore:
+    """A folder of logits by measurement key, all in the study's order of samples.
+
+    Dense references stand under subject ``""`` with their recovery. Of every point the first
+    ``MOST_SAMPLES`` samples are kept. Values come back as log-probabilities.
+    """
+
+    folder: Path
+
+    def append(self, key: Key, start: int, values: np.ndarray) -> None:
+        """Add the samples ``start`` and following of one point; see ``extend``."""
+        self.extend([(key, start, values)])
+
+    def extend(self, runs: Iterable[Run]) -> None:
+        """Add runs of samples in one new file.
+
+        Args:
+            runs: Keys as in ``Measurement.key``, places in the order, ``(rows, classes)`` logits
+                or log-probabilities, not modified. What lies past ``MOST_SAMPLES`` is left out.
+
+        Raises:
+            StorageFailure: The disk refuses.
+        """
+        kept = [(k, s, np.asarray(v)[: max(MOST_SAMPLES - s, 0)]) for k, s, v in runs]
+        kept = [run for run in kept if len(run[2])]
+        if not kept:
+            return
+        targets = self.targets() if any(v.shape[1] > MOST_CLASSES for _, _, v in kept) else None
+        self._write(pa.Table.from_pylist([_row(*run, targets) for run in kept], schema=_SCHEMA))
+
+    def read(self, key: Key) -> np.ndarray | None:
+        """Return ``(samples so far, classes)`` float32 log-probabilities, or None without any."""
+        return self.read_many([key]).get(tuple(key))
+
+    def read_many(self, keys: Iterable[Key]) -> dict[Key, np.ndarray]:
+        """Return the log-probabilities of those of ``keys`` that are stored, in one pass.
+
+        Runs that overlap say the same; what follows a gap (a damaged file) is left out.
+        """
+        wanted = {tuple(key) for key in keys}
+        runs: dict[Key, list[tuple[int, np.ndarray]]] = {}
+        for table in self._tables(wanted):
+            for row in table.to_pylist():
+                key = tuple(row[name] for name in KEY)
+                if key in wanted:
+                    runs.setdefault(key, []).append((row["start"], _values(row)))
+        joined = {key: _joined(found) for key, found in runs.items()}
+        return {key: values for key, values in joined.items() if values is not None}
+
+    def samples(self) -> dict[Key, int]:
+        """Return for every stored point how many samples there are of it."""
+        runs: dict[Key, list[tuple[int, int]]] = {}
+        for table in self._tables(None):
+            for row in table.to_pylist():
+                key = tuple(row[name] for name in KEY)
+                runs.setdefault(key, []).append((row["start"], row["rows"]))
+        counts: dict[Key, int] = {}
+        for key, found in runs.items():
+            end = 0
+            for start, rows in sorted(found):
+                end = max(end, start + rows) if start <= end else end
+            counts[key] = end
+        return counts
+
+    def write_targets(self, targets: np.ndarray) -> None:
+        """Write the labels ``(n,)`` of the samples, in the study's order, unless they are there."""
+        path = self.folder / _TARGETS
+        if path.exists() and self.targets() is not None:
+            return
+        buffer = io.BytesIO()
+        table = pa.table({"target": pa.array(np.asarray(targets), pa.int64())})
+        pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+        write_atomically(path, buffer.getvalue())
+
+    def targets(self) -> np.ndarray | None:
+        """Return the labels ``(n,)`` int64 in the study's order, or None when none are stored."""
+        path = self.folder / _TARGETS
+        table = self._whole(path)
+        return None if table is None else np.asarray(table["target"], np.int64)
+
+    def damaged(self) -> list[Path]:
+        """Return the files that were set aside because they could not be read."""
+        return sorted(self.folder.glob("*.parquet.damaged*")) if self.folder.is_dir() else []
+
+    def bytes(self) -> int:
+        """Return what the files take on the disk."""
+        total = 0
+        for path in self._paths():
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
+
+    def compact(self) -> None:
+        """Merge small files into one, sorted by key, so that a point is read without the others."""
+        sizes = {}
+        for path in self._paths():
+            with contextlib.suppress(FileNotFoundError):
+                sizes[path] = path.stat().st_size
+        small = [path for path, size in sizes.items() if size < _SMALL]
+        for batch in _batches(small, sizes):
+            read = {path: self._whole(path) for path in batch}
+            found = {path: table for path, table in read.items() if table is not None}
+            if not found:
+                continue
+            merged = pa.concat_tables(found.values())
+            merged = merged.sort_by([*((name, "ascending") for name in (*KEY, "start")),
+                                     ("rows", "descending")])  # fmt: skip
+            twice = merged.select([*KEY, "start"]).to_pandas().duplicated(keep="first")
+            written = self._write(merged.filter(pa.array(~twice)).combine_chunks())
+            with storage(self.folder):
+                for path in found:
+                    if path != written:
+                        path.unlink(missing_ok=True)
+
+    def _paths(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return sorted(p for p in self.folder.glob("*.parquet") if p.name != _TARGETS)
+
+    def _write(self, table: pa.Table) -> Path:
+        each = max(table.nbytes // max(table.num_rows, 1), 1)
+        buffer = io.BytesIO()
+        pq.write_table(
+            table, buffer, compression="zstd", row_group_size=max(_GROUP // each, 1),
+            write_page_checksum=True, use_dictionary=list(KEY),
+        )  # fmt: skip
+        content = buffer.getvalue()
+        path = self.folder / f"{hashlib.sha256(content).hexdigest()[:20]}.parquet"
+        if not path.exists():
+            write_atomically(path, content)
+        return path
+
+    def _tables(self, wanted: set[Key] | None) -> list[pa.Table]:
+        """The rows of ``wanted`` (with what shares their row groups), or all without values."""
+        found: dict[Path, pa.Table] = {}
+        for _ in range(20):  # a compaction may take files away while we read; then look again
+            paths = self._paths()
+            found = {path: table for path, table in found.items() if path in paths}
+            vanished = False
+            for path in paths:
+                if path in found:
+                    continue
+                table = self._some(path, wanted)
+                vanished = vanished or (table is None and not path.exists())
+                if table is not None:
+                    found[path] = table
+            if not vanished:
+                break
+        return list(found.values())
+
+    def _some(self, path: Path, wanted: set[Key] | None) -> pa.Table | None:
+        if wanted is None:
+            return self._whole(path, [*KEY, "start", "rows"])
+        return _reading(path, lambda: _matching(path, wanted))
+
+    def _whole(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
+        return _reading(
+            path, lambda: pq.read_table(path, columns=columns, page_checksum_verification=True)
+        )
+
+
+def _matching(path: Path, wanted: set[Key]) -> pa.Table:
+    """The row groups of ``path`` that hold any of ``wanted``."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        groups = []
+        for group in range(file.num_row_groups):
+            keys = file.read_row_group(group, columns=list(KEY))
+            columns = [keys[name].to_pylist() for name in KEY]
+            if not wanted.isdisjoint(zip(*columns, strict=True)):
+                groups.append(group)
+        return file.read_row_groups(groups) if groups else _SCHEMA.empty_table()
+
+
+def _row(key: Key, start: int, values: np.ndarray, targets: np.ndarray | None) -> dict[str, Any]:
+    rows, classes = values.shape
+    plain = dict(zip(KEY, key, strict=True)) | {"start": start, "rows": rows, "classes": classes}
+    known = np.maximum(log_softmax(values.astype(np.float64), axis=1), _LOWEST)
+    if classes <= MOST_CLASSES:
+        return plain | {"values": _halved(known).tobytes(), "places": b"", "rest": b""}
+    order = np.argsort(-known, axis=1, kind="stable")
+    places = order[:, : TOP + 1]
+    if targets is not None:
+        wanted = targets[start : start + rows, None]
+        absent = ~(places == wanted).any(axis=1)
+        places[absent, TOP] = wanted[absent, 0]
+    kept = np.take_along_axis(known, places, axis=1)
+    others = known.copy()
+    np.put_along_axis(others, places, -np.inf, axis=1)
+    rest = np.maximum(logsumexp(others, axis=1), _LOWEST)
+    return plain | {
+        "values": _halved(kept).tobytes(),
+        "places": places.astype(f"<u{_width(classes)}").tobytes(),
+        "rest": rest.astype("<f2").tobytes(),
+    }
+
+
+def _halved(known: np.ndarray) -> np.ndarray:
+    """Half precision in which the largest entry stays the only largest one."""
+    half = known.astype("<f2")
+    lines = np.arange(len(half))
+    top = known.argmax(axis=1)
+    best = half[lines, top]
+    tied = (half == best[:, None]).sum(axis=1) > 1
+    half[lines[tied], top[tied]] = np.nextafter(best[tied], np.float16(np.inf))
+    return half
+
+
+def _values(row: dict[str, Any]) -> np.ndarray:
+    rows, classes = row["rows"], row["classes"]
+    values = np.frombuffer(row["values"], "<f2").astype(np.float32).reshape(rows, -1)
+    if not row["places"]:
+        return values
+    places = np.frombuffer(row["places"], f"<u{_width(classes)}").astype(np.int64)
+    places = places.reshape(rows, -1)
+    rest = np.frombuffer(row["rest"], "<f2").astype(np.float32)
+    spread = rest - np.float32(np.log(classes - places.shape[1]))
+    # No spread entry may pass a kept one: the largest class must stay the largest.
+    full = np.repeat(np.minimum(spread, values[:, :TOP].min(axis=1))[:, None], classes, axis=1)
+    np.put_along_axis(full, places, values, axis=1)
+    return full
+
+
+def _joined(runs: Sequence[tuple[int, np.ndarray]]) -> np.ndarray | None:
+    parts: list[np.ndarray] = []
+    end = 0
+    for start, values in sorted(runs, key=lambda run: (run[0], -len(run[1]))):
+        if start > end:
+            break
+        new = values[end - start :]
+        parts.append(new)
+        end += len(new)
+    return np.concatenate(parts) if end else None
+
+
+def _width(classes: int) -> int:
+    return 2 if classes <= 1 << 16 else 4
+
+
+def _batches(paths: Sequence[Path], sizes: dict[Path, int]) -> Iterator[list[Path]]:
+    """Files that are merged together: not more than fit into memory at ease."""
+    batch: list[Path] = []
+    for path in paths:
+        batch.append(path)
+        if sum(sizes[each] for each in batch) >= 4 * _SMALL:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _reading(path: Path, read: Callable[[], Found]) -> Found | None:
+    """Return what ``read`` gives, or None when ``path`` is gone or damaged (and set aside)."""
+    try:
+        return read()
+    except FileNotFoundError:
+        return None
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        if not path.exists():
+            return None
+        if isinstance(error, OSError) and error.errno is not None:  # the disk, not the file
+            with storage(path):
+                raise
+        aside = set_aside(path)
+        log.warning(
+            "Expected %s to hold logits, but it is damaged (%s). It is set aside as %s; sweep into "
+            "a new folder when you need its points' logits again.",
+            path.name, (str(error).splitlines() or [type(error).__name__])[0][:120], aside.name,
+        )  # fmt: skip
+        return None

@@ -1,0 +1,43 @@
+"""The one random order in which a study's validation samples are evaluated. Torch-free."""
+
+import hashlib
+from typing import Final
+
+import numpy as np
+
+FIRST: Final = 64
+"""Samples of the first chunk: few enough that every point has an estimate within seconds."""
+
+
+def sample_order(fingerprint: str, population: int) -> np.ndarray:
+    """Return a permutation of ``range(population)``, the same for every point of a study.
+
+    Its first ``n`` entries are a simple random sample without replacement, which is what the
+    confidence sequences need; that all points share it makes them comparable early.
+
+    Args:
+        fingerprint: The study's; it seeds the permutation.
+        population: Validation samples there are.
+
+    Returns:
+        ``(population,)`` int64.
+    """
+    digest = hashlib.sha256(f"order of {fingerprint}".encode()).digest()
+    seed = int.from_bytes(digest[:8], "big")
+    return np.random.default_rng(seed).permutation(population)
+
+
+def doubling(population: int, first: int = FIRST) -> tuple[int, ...]:
+    """Return where chunks end: ``first`` samples, then as many again as there were, to the end.
+
+    >>> doubling(1000, 64)
+    (64, 128, 256, 512, 1000)
+    """
+    ends = []
+    end = first
+    while end < population:
+        ends.append(end)
+        end *= 2
+    if ends and population - ends[-1] < ends[-1] // 2:  # a stump of a chunk is no look
+        ends.pop()
+    return (*ends, population)
