@@ -38,6 +38,6 @@ def doubling(population: int, first: int = FIRST) -> tuple[int, ...]:
     while end < population:
         ends.append(end)
         end *= 2
-    if ends and population - ends[-1] < ends[-1] // 2:  # a stump of a chunk is no look
+    if ends and population - ends[-1] < ends[-1] // 4:  # a stump of a chunk is no look
         ends.pop()
     return (*ends, population)
