@@ -4,7 +4,8 @@ from analysis.planning.solve.exact import solve_exactly
 from analysis.planning.solve.goal import Goal, Target, parse_target
 from analysis.planning.solve.prepare import prepare
 from analysis.planning.solve.problem import Problem
-from analysis.planning.solve.slider import Slider, solve
+from analysis.planning.solve.ready import Solver, prove, solver
+from analysis.planning.solve.slider import Slider
 from analysis.planning.solve.solution import Solution
 
 __all__ = [
@@ -12,9 +13,11 @@ __all__ = [
     "Problem",
     "Slider",
     "Solution",
+    "Solver",
     "Target",
     "parse_target",
     "prepare",
-    "solve",
+    "prove",
     "solve_exactly",
+    "solver",
 ]

@@ -32,7 +32,10 @@ def true_costs(problem: Problem, plan: Plan, chosen: Choices) -> dict[str, float
     for place, kind in enumerate(problem.kinds):
         if kind in DAMAGES:
             counted[kind] = float(values[place])
-    counted |= {kind: box(found.units) for kind, box in problem.boxes.items()}
+    if problem.boxes:
+        groups = problem.manifest.groups
+        units = np.array([[float(found.units.get(group.name, 0)) for group in groups]])
+        counted |= {kind: float(box(units)[0]) for kind, box in problem.boxes.items()}
     return {kind: counted[kind] for kind in problem.kinds[1:]}
 
 

@@ -67,7 +67,7 @@ def prepare(
             f"Expected a target on a damage when {kinds[0]} is minimised, but there is none. "
             "Add one, such as drop=0.01."
         )
-    boxed = dict(boxes or {})
+    boxed = {kind: box for kind, box in (boxes or {}).items() if kind in kinds}
     for kind in kinds:
         if kind in COSTS and kind not in _BASES and kind not in boxed:
             raise BadValue(
@@ -104,14 +104,17 @@ def _arrays(
             for index, subject in enumerate(subjects):
                 damage = [each.damages[kind] for each in subject.options]
                 unary[row, index, : len(damage)] = np.nan_to_num(damage)  # of locks: a constant
-        elif kind in boxes:
-            dense[row] = boxes[kind]({})
         else:
-            polynomial = costs[_BASES[kind]]
-            exact = exact and polynomial.exact
+            polynomial = costs[_BASES.get(kind, "macs")]
+            exact = exact and polynomial.exact and kind not in boxes
+            scale = 1.0
             dense[row] = polynomial.terms[()]
-            constant[row] = polynomial.terms[()]
-            for key, value in polynomial.terms.items():
+            if kind in boxes:  # a first idea of it, before it is looked at around a plan
+                dense[row] = boxes[kind](np.zeros((1, len(manifest.groups))))[0]
+                scale = dense[row] / max(polynomial.terms[()], 1.0)
+            constant[row] = scale * polynomial.terms[()]
+            for key, term in polynomial.terms.items():
+                value = scale * term
                 at = [place[index] for index in key]
                 if len(at) == 1:
                     unary[row, at[0]] += value * units[at[0]]

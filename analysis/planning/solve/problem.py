@@ -18,9 +18,11 @@ Floats = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.intp]
 """Option index per subject."""
 
-Units = Mapping[str, int]
-BlackBox = Callable[[Units], float]
-"""A cost of the units removed per group that is no polynomial, such as a predicted latency."""
+BlackBox = Callable[[Floats], Floats]
+"""A cost that is no polynomial, such as a predicted latency.
+
+From units removed, ``(plans, groups)`` in the order of the manifest's groups, to ``(plans,)``.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Problem:
         missing: What was never measured, so that it stays dense.
         notes: Sentences about what was done instead of what was asked.
         exact: Whether the costs are exact; else they are bounded from above.
-        boxes: Costs that are no polynomials.
+        boxes: Costs that are no polynomials; in ``unary`` they follow the MACs.
     """
 
     manifest: Manifest
@@ -94,6 +96,15 @@ class Problem:
     def elimination(self) -> Elimination:
         """The inner minimiser for given multipliers."""
         return Elimination(self.sizes, self.units, self.pairs, self.conflicts, self.active)
+
+    def removed(self, chosen: Choices) -> Floats:
+        """Return the units removed, ``(..., groups)`` in the order of the manifest's groups."""
+        place = {group.name: at for at, group in enumerate(self.manifest.groups)}
+        found = np.zeros((*chosen.shape[:-1], len(place)))
+        for at, subject in enumerate(self.subjects):
+            if subject.grouped:
+                found[..., place[subject.name]] = self.units[at, chosen[..., at]]
+        return found
 
     def limits(self, given: Mapping[str, float] | None = None) -> Floats:
         """Return the absolute limit of every target; ``given`` replaces the goal's by kind.

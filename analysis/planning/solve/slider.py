@@ -40,18 +40,27 @@ class Slider:
         """
         problem, dual = self.problem, self.dual
         limits = problem.limits(given)
-        if (dual.reach > limits * (1 + 1e-12)).any():
-            raise CannotReach(unreachable(problem, limits, dual.reach))
-        dual.tighten(limits)
-        found = self._candidates(limits)
-        if not found:
-            raise CannotReach(unreachable(problem, limits, dual.reach, together=True))
-        found.sort(key=lambda each: float(problem.values(each)[0]))
+        found = self.found(limits)
         bound, multipliers = dual.bound(limits)
         return told(
             problem, found[0], limits, bound if problem.exact else None, multipliers, name,
             alternatives=alike(problem, found, limits),
         )  # fmt: skip
+
+    def best(self, limits: Floats) -> Choices:
+        """Return the best assignment found within absolute ``limits``; raises as ``solve``."""
+        return self.found(limits)[0]
+
+    def found(self, limits: Floats) -> list[Choices]:
+        """Return the assignments found within absolute ``limits``, best first."""
+        if (self.dual.reach > limits * (1 + 1e-12)).any():
+            raise CannotReach(unreachable(self.problem, limits, self.dual.reach))
+        self.dual.tighten(limits)
+        found = self._candidates(limits)
+        if not found:
+            raise CannotReach(unreachable(self.problem, limits, self.dual.reach, together=True))
+        found.sort(key=lambda each: float(self.problem.values(each)[0]))
+        return found
 
     def _candidates(self, limits: Floats) -> list[Choices]:
         """Good starts, filled: some within the limits, some just past them and repaired."""
@@ -73,8 +82,3 @@ class Slider:
             for start in unique.values()
         ]
         return list({each.tobytes(): each for each in filled}.values())
-
-
-def solve(problem: Problem, given: Mapping[str, float] | None = None) -> Solution:
-    """Return the best plan found for ``problem``; see ``Slider.solve``."""
-    return Slider(problem).solve(given)

@@ -20,6 +20,7 @@ from analysis.planning.solve import (
     parse_target,
     prepare,
     solve_exactly,
+    solver,
 )
 from analysis.planning.solve.eliminate import Elimination
 from analysis.planning.solve.quantities import shape_costs
@@ -366,3 +367,33 @@ def test_targets_read_fractions_percent_and_units() -> None:
     assert parse_target("drop=0.01") == Target("drop", 0.01, relative=False)
     with pytest.raises(BadValue, match="one target on macs"):
         Goal((Target("macs", 0.5), Target("macs", 0.4)))
+
+
+def test_a_cost_that_is_no_polynomial_is_kept_as_a_budget() -> None:
+    """A staircase: every group's units bill in blocks of four, and producers times consumers."""
+    names = [group.name for group in MANIFEST.groups]
+
+    def staircase(removed: np.ndarray) -> np.ndarray:
+        total = np.array([group.units for group in MANIFEST.groups])
+        kept = np.ceil((total - removed) / 4) * 4
+        return 1.0 + kept[:, 0] * 3 + (kept[:, 1:] * kept[:, :-1]).sum(axis=1)
+
+    goal = Goal((Target("latency", 0.5),))
+    ready = solver(prepare(MANIFEST, CHANNELS, goal, {"latency": staircase}))
+    found = ready.solve()
+    units = preview(MANIFEST, found.plan, CHANNELS).units
+    real = staircase(np.array([[units.get(name, 0) for name in names]]))[0]
+    assert found.costs["latency"] == real <= found.limits["latency"]
+    assert found.gap is None
+    assert found.dense["latency"] == staircase(np.zeros((1, len(names))))[0]
+    every = np.array(list(product(*(range(n) for n in ready.problem.sizes))), np.intp)
+    values = ready.problem.values(every)[:, 0]
+    fits = staircase(ready.problem.removed(every)) <= found.limits["latency"]
+    assert found.value <= 1.1 * values[fits].min()
+    with pytest.raises(CannotReach, match="latency at most 0.1 %"):
+        ready.solve({"latency": 0.001})
+
+
+def test_a_cost_without_a_table_says_how_to_get_one() -> None:
+    with pytest.raises(BadValue, match="prunescope time"):
+        prepare(MANIFEST, CHANNELS, Goal((Target("latency", 0.5),)))

@@ -1,0 +1,176 @@
+"""Why each layer or group got its sparsity: what one step more or less costs and saves."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.curves import Curves
+from analysis.errors import PrunescopeError
+from analysis.planning.plan import Plan
+from analysis.planning.solve.prepare import prepare
+from analysis.planning.solve.problem import Problem
+from analysis.planning.solve.ready import solver
+from analysis.planning.solve.solution import Solution
+from analysis.study import Manifest
+
+Choices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A subject changed to its next sparsity, the rest of the plan as it is.
+
+    Attributes:
+        sparsity: The next one.
+        damage: Change of the objective.
+        cost: Change of the binding cost, as a fraction of the dense network's; negative saves.
+    """
+
+    sparsity: float
+    damage: float
+    cost: float
+
+    @property
+    def price(self) -> float:
+        """Objective paid (or won back) per fraction of the dense cost; NaN where it saves none."""
+        return abs(self.damage / self.cost) if self.cost else math.nan
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why one subject has its sparsity.
+
+    Attributes:
+        subject: Layer or group.
+        grouped: Whether units leave.
+        sparsity: Of the solution, as measured.
+        more: The next larger sparsity, or None.
+        less: The next smaller one, or None.
+        why: One sentence.
+    """
+
+    subject: str
+    grouped: bool
+    sparsity: float
+    more: Step | None
+    less: Step | None
+    why: str
+
+
+def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
+    """Return the reasons of all subjects, in forward order.
+
+    Steps are counted in the target that binds most; where none binds, in the first one.
+    """
+    binding = solution.binding()
+    kind = binding[0] if binding else problem.kinds[1]
+    row = problem.kinds.index(kind, 1)
+    dense = float(problem.dense[row]) or 1.0
+    rate = solution.multipliers[kind] * dense
+    change = problem.moves(solution.chosen)
+    return tuple(
+        _reason(problem, solution, place, change[:, place], row, dense, rate, kind)
+        for place in range(len(problem.subjects))
+    )
+
+
+def lock_costs(
+    manifest: Manifest, known: Curves, problem: Problem, solution: Solution
+) -> dict[str, float]:
+    """Return what each lock adds to the objective: solved again without it, same targets.
+
+    Locks without which nothing can be solved are left out.
+    """
+    found = {}
+    for name in problem.goal.locks:
+        locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
+        try:
+            other = solver(
+                prepare(manifest, known, replace(problem.goal, locks=locks), problem.boxes)
+            ).solve()
+        except PrunescopeError:
+            continue
+        found[name] = solution.value - other.value
+    return found
+
+
+def _reason(
+    problem: Problem, solution: Solution, place: int, change: npt.NDArray[np.float64], row: int,
+    dense: float, rate: float, kind: str,
+) -> Reason:  # fmt: skip
+    subject = problem.subjects[place]
+    now = subject.options[solution.chosen[place]]
+    steps: list[Step | None] = []
+    for side in (1, -1):
+        further = [
+            (each.removed, option)
+            for option, each in enumerate(subject.options)
+            if side * (each.removed - now.removed) > 0 and np.isfinite(change[0, option])
+        ]
+        pick = min(further, key=lambda pair: abs(pair[0] - now.removed), default=None)
+        steps.append(
+            None
+            if pick is None
+            else Step(
+                subject.options[pick[1]].choice.sparsity, float(change[0, pick[1]]),
+                float(change[row, pick[1]]) / dense,
+            )
+        )  # fmt: skip
+    more, less = steps
+    return Reason(
+        subject.name, subject.grouped, now.choice.sparsity, more, less,
+        _why(problem, subject.name, subject.locked, now.removed > 0, more, less, rate, kind),
+    )  # fmt: skip
+
+
+def _why(
+    problem: Problem, name: str, locked: bool, pruned: bool, more: Step | None, less: Step | None,
+    rate: float, kind: str,
+) -> str:  # fmt: skip
+    goal = problem.goal
+    if name in goal.locks:
+        return "Locked by you."
+    if name in goal.excluded:
+        return "Excluded by you."
+    if locked:
+        return "Its bounds leave one measured sparsity."
+    if more is None and pruned:
+        return "As far as was measured, or as its bounds allow."
+    if more is None:
+        return "Nothing else can be chosen beside what it is coupled with."
+    if rate <= 0:
+        return "No budget asks for more."
+    if more.cost >= 0:
+        return f"Pruning it further saves nothing in {kind}."
+    text = f"The next step costs {_times(more.price, rate)} what the budget's last step cost"
+    if less is not None and less.cost > 0:
+        text += f"; the step before it would win back {_times(less.price, rate)}"
+    return text + "."
+
+
+def _times(price: float, rate: float) -> str:
+    return "far more than" if price > 99 * rate else f"{price / rate:.2g} ×"
+
+
+def nearest(problem: Problem, plan: Plan) -> Choices:
+    """Return the assignment closest to any ``plan``, so that hand-made plans can be explained."""
+    active = plan.active()
+    found = []
+    for subject in problem.subjects:
+        choice = active.get(subject.name)
+        if choice is not None and (choice.granularity in ("channel", "head")) != subject.grouped:
+            choice = None
+        wanted = choice.sparsity if choice else 0.0
+        method = choice.method if choice else None
+        found.append(
+            min(
+                range(len(subject.options)),
+                key=lambda option, s=subject, w=wanted, m=method: (  # type: ignore[misc]
+                    abs(s.options[option].choice.sparsity - w),
+                    s.options[option].choice.method != m,
+                ),
+            )
+        )
+    return np.array(found, np.intp)

@@ -1,0 +1,196 @@
+"""The front over one cost: for a row of targets the plan of least damage, each one can open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import BadValue, CannotReach
+from analysis.planning.plan import Plan
+from analysis.planning.predict import Prediction
+from analysis.planning.solve.goal import COSTS
+from analysis.planning.solve.ready import Solver
+from analysis.progress import Progress, Silent
+from analysis.store.documents import read_document, write_document
+
+POINTS: Final = 24
+_FOLDER: Final = "fronts"
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """One plan of a front.
+
+    Attributes:
+        cost: What it costs, absolute.
+        value: The objective, added up over single subjects.
+        bound: No plan of measured sparsities within this cost is below; None where unproven.
+        drop: Predicted drop of the score; None where it cannot be predicted.
+        low: Lower end of its interval.
+        high: Upper end.
+        plan: The plan.
+    """
+
+    cost: float
+    value: float
+    bound: float | None
+    drop: float | None
+    low: float | None
+    high: float | None
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Front:
+    """Plans by rising cost.
+
+    Attributes:
+        kind: The cost, a key of ``analysis.planning.solve.goal.COSTS``.
+        dense: What the dense network costs.
+        objective: What was kept smallest.
+        fingerprint: Of the study.
+        recovery: Of the plans.
+        predictor: Name of the rule that predicted the drops.
+        points: The plans.
+    """
+
+    kind: str
+    dense: float
+    objective: str
+    fingerprint: str
+    recovery: str
+    predictor: str
+    points: tuple[FrontPoint, ...]
+
+
+def front(
+    ready: Solver,
+    predicted: Callable[[Plan], Prediction],
+    points: int = POINTS,
+    progress: Progress | None = None,
+) -> Front:
+    """Return the front over the problem's first target; its other targets hold at every point.
+
+    The costs reach from the least that can be had to the dense network's, evenly; plans that
+    another point beats in cost and objective are left out.
+
+    Args:
+        ready: The problem to sweep.
+        predicted: What is expected of a plan.
+        points: How many targets.
+        progress: Told after every point.
+
+    Raises:
+        BadValue: The first target is on a damage.
+        CannotReach: No target at all can be met.
+    """
+    report = progress or Silent()
+    problem = ready.problem
+    kind = problem.kinds[1]
+    if kind not in COSTS:
+        raise BadValue(
+            f"Expected a cost to sweep, but got {kind}. Name one, such as macs or parameters."
+        )
+    relative = problem.goal.targets[0].relative
+    dense = float(problem.dense[1])
+    least = _least(ready)
+    found: list[FrontPoint] = []
+    name = ""
+    report.start(points, f"front over {kind}")
+    for share in np.linspace(least, 1.0, points):
+        if report.cancelled():
+            break
+        limit = float(share if relative else share * dense)
+        report.advance(1, f"{kind} at most {100 * share:.0f} %")
+        try:
+            solution = ready.solve({kind: limit}, f"{kind} {100 * share:.0f} %")
+        except CannotReach:
+            continue
+        guess = predicted(solution.plan)
+        name = guess.predictor
+        interval = guess.interval
+        found.append(
+            FrontPoint(
+                solution.costs[kind], solution.value, solution.bound, guess.drop,
+                interval.low if interval else None, interval.high if interval else None,
+                solution.plan,
+            )
+        )  # fmt: skip
+    if not found:
+        raise CannotReach(
+            f"Expected a plan at some {kind}, but none keeps the other targets. Loosen them."
+        )
+    return Front(
+        kind, dense, problem.kinds[0], problem.manifest.fingerprint, problem.goal.recovery, name,
+        _undominated(found),
+    )  # fmt: skip
+
+
+def save_front(study: Path, found: Front, name: str = "") -> Path:
+    """Write a front into the study's folder, one per cost, recovery and ``name``."""
+    path = study / _FOLDER / f"{name or found.kind}-{found.recovery}.json"
+    write_document(path, found)
+    return path
+
+
+def saved_front(study: Path, kind: str, recovery: str, fingerprint: str) -> Front | None:
+    """Return the stored front over ``kind``, or None when there is none of these weights."""
+    path = study / _FOLDER / f"{kind}-{recovery}.json"
+    if not path.exists():
+        return None
+    found = read_document(Front, path)
+    return found if found.fingerprint == fingerprint else None
+
+
+def front_table(found: Front, verified: pd.DataFrame) -> pd.DataFrame:
+    """Return a front as a table, with what was measured of its plans.
+
+    Returns:
+        Columns ``plan, digest, cost, share, objective, drop, low, high, measured``; drops as
+        fractions, NaN where unknown.
+    """
+    own = verified[(verified["split"] == "validation") & (verified["samples"] > 0)]
+    drops = dict(zip(own["digest"], own["drop_sum"] / own["samples"], strict=True))
+    nan = float("nan")
+    return pd.DataFrame(
+        [
+            {
+                "plan": point.plan.name, "digest": point.plan.digest, "cost": point.cost,
+                "share": point.cost / found.dense if found.dense else nan,
+                "objective": point.value,
+                "drop": nan if point.drop is None else point.drop,
+                "low": nan if point.low is None else point.low,
+                "high": nan if point.high is None else point.high,
+                "measured": float(drops.get(point.plan.digest, nan)),
+            }
+            for point in found.points
+        ]
+    )  # fmt: skip
+
+
+def _least(ready: Solver) -> float:
+    """The smallest share of the dense cost that can be had, found where solving begins to work."""
+    problem = ready.problem
+    kind, relative = problem.kinds[1], problem.goal.targets[0].relative
+    dense = float(problem.dense[1])
+    low, high = 0.0, 1.0
+    for _ in range(12):
+        middle = (low + high) / 2
+        try:
+            ready.solve({kind: middle if relative else middle * dense})
+        except CannotReach:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _undominated(found: list[FrontPoint]) -> tuple[FrontPoint, ...]:
+    kept: list[FrontPoint] = []
+    for point in sorted(found, key=lambda each: (each.cost, each.value)):
+        if not kept or point.value < kept[-1].value - 1e-15:
+            kept.append(point)
+    return tuple(kept)

@@ -1,0 +1,62 @@
+"""Quantiles of every layer's scores, so that one threshold over all layers needs no weights."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.store.tables import Table
+from analysis.study import MEASUREMENT_VERSION, Manifest
+
+SCORES: Final = ("magnitude", "lamp")
+STEPS: Final = 512
+"""A score is stored at so many equal steps of the share below it, and at both ends."""
+
+_KEY: Final = ("fingerprint", "version", "subject", "granularity", "score", "step")
+Levels = dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class QuantileRow:
+    """The score below which a share of one subject's weights or units lies.
+
+    Attributes:
+        fingerprint: Of the study.
+        version: The engine's measurement version.
+        subject: Layer or group.
+        granularity: ``weight``, or what the group's units are.
+        score: ``magnitude`` (of a weight, or L1 norm of a unit's weights) or ``lamp``.
+        step: ``share * STEPS``.
+        value: The score.
+    """
+
+    fingerprint: str
+    version: int
+    subject: str
+    granularity: str
+    score: str
+    step: int
+    value: float
+
+
+def quantiles(folder: Path) -> Table:
+    """Return the table in the study folder ``folder``."""
+    return Table(folder / "quantiles", QuantileRow, _KEY)
+
+
+def levels(folder: Path, manifest: Manifest, score: str, grouped: bool) -> Levels:
+    """Return per subject its score at every step, ``(STEPS + 1,)``; empty when none is stored."""
+    frame = quantiles(folder).read()
+    own = frame[
+        (frame["fingerprint"] == manifest.fingerprint)
+        & (frame["version"] == MEASUREMENT_VERSION)
+        & (frame["score"] == score)
+        & ((frame["granularity"] != "weight") == grouped)
+    ]
+    return {
+        str(name): rows.sort_values("step")["value"].to_numpy(float)
+        for name, rows in own.groupby("subject", sort=False)
+        if len(rows) == STEPS + 1
+    }

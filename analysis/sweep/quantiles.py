@@ -1,0 +1,68 @@
+"""Read every layer's score quantiles off the weights, once per study."""
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from analysis.criteria.scores import Scores
+from analysis.errors import CannotPrune
+from analysis.store.folder import Study
+from analysis.store.quantiles import STEPS, QuantileRow, quantiles
+from analysis.study import MEASUREMENT_VERSION
+from analysis.workbench import Workbench
+
+Floats = npt.NDArray[np.float64]
+
+
+def store_quantiles(bench: Workbench, study: Study) -> None:
+    """Write the quantiles of magnitude and LAMP score of all layers and groups, unless known.
+
+    Weights are scored by magnitude, units by the L1 norm of their weights.
+    """
+    table = quantiles(study.folder)
+    frame = table.read()
+    if (
+        (frame["fingerprint"] == bench.manifest.fingerprint)
+        & (frame["version"] == MEASUREMENT_VERSION)
+    ).any():
+        return
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    rows: list[QuantileRow] = []
+    by_parameter = scores.by_parameter("magnitude")
+    for layer in bench.network.prunable():
+        score = by_parameter[layer.parameter]
+        rows += _rows(bench.manifest.fingerprint, layer.name, "weight", score)
+    try:
+        by_group = scores.by_group("l1")
+    except CannotPrune:
+        by_group = {}
+    for group in bench.manifest.removable():
+        if group.name in by_group:
+            rows += _rows(
+                bench.manifest.fingerprint, group.name, group.granularity, by_group[group.name]
+            )
+    table.append(rows)
+
+
+def lamp(scores: Floats) -> Floats:
+    """Return the LAMP score of each of ``scores`` (magnitudes), in ascending order of magnitude.
+
+    ``w_u^2`` over the sum of ``w_v^2`` of all ``v`` that are at least as large, itself counted.
+
+    Source: Lee et al. 2021 (arXiv 2010.07611), section 3.
+    """
+    squares = np.sort(np.asarray(scores, float)) ** 2
+    rest = np.cumsum(squares[::-1])[::-1]
+    return np.asarray(np.divide(squares, rest, out=np.zeros_like(squares), where=rest > 0))
+
+
+def _rows(fingerprint: str, name: str, granularity: str, score: Tensor) -> list[QuantileRow]:
+    values = score.detach().double().abs().flatten().cpu().numpy()
+    shares = np.linspace(0, 1, STEPS + 1)
+    return [
+        QuantileRow(
+            fingerprint, MEASUREMENT_VERSION, name, granularity, kind, step, float(value)
+        )
+        for kind, made in (("magnitude", np.sort(values)), ("lamp", lamp(values)))
+        for step, value in enumerate(np.quantile(made, shares))
+    ]  # fmt: skip

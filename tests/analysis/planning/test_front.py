@@ -1,0 +1,153 @@
+"""The front, the reasons and the swaps of a solved plan."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.planning.explain import explain, lock_costs, nearest
+from analysis.planning.pareto import front, front_table, save_front, saved_front
+from analysis.planning.plan import Choice, Plan
+from analysis.planning.predict import Prediction
+from analysis.planning.solve import Goal, Slider, Target, parse_target, prepare
+from analysis.planning.swaps import proposals
+from analysis.statistics import Interval
+from benchmarks.solver_networks import chain, curves_of
+
+MANIFEST = chain([3, 16, 32, 16, 10])
+KNOWN = curves_of(MANIFEST, ("magnitude", "taylor"), (0.25, 0.5, 0.75, 0.9))
+
+
+def ready(*targets: str, **changes: object) -> Slider:
+    goal = Goal(tuple(map(parse_target, targets)), **changes)  # type: ignore[arg-type]
+    return Slider(prepare(MANIFEST, KNOWN, goal))
+
+
+def predicted(plan: Plan) -> Prediction:
+    drop = 0.01 * len(plan.active())
+    return Prediction(drop, Interval(drop, drop - 0.01, drop + 0.01), None, "counted", ())
+
+
+def test_a_front_rises_in_cost_and_falls_in_damage() -> None:
+    found = front(ready("parameters=0.5"), predicted, points=9)
+    costs = [point.cost for point in found.points]
+    values = [point.value for point in found.points]
+    assert costs == sorted(costs)
+    assert values == sorted(values, reverse=True)
+    assert len(costs) >= 7
+    assert found.points[-1].value == 0
+    assert found.predictor == "counted"
+    for point in found.points:
+        assert point.bound is not None
+        assert point.bound <= point.value + 1e-12
+
+
+def test_other_targets_hold_all_along_the_front() -> None:
+    slider = ready("parameters=0.5", "drop=0.05")
+    found = front(slider, predicted, points=6)
+    for point in found.points:
+        chosen = nearest(slider.problem, point.plan)
+        assert slider.problem.values(chosen)[2] <= 0.05 + 1e-9
+
+
+def test_a_front_is_kept_and_says_what_was_measured(tmp_path: Path) -> None:
+    found = front(ready("parameters=0.5"), predicted, points=4)
+    save_front(tmp_path, found)
+    assert saved_front(tmp_path, "parameters", "none", "paper") == found
+    assert saved_front(tmp_path, "parameters", "none", "other weights") is None
+    assert saved_front(tmp_path, "macs", "none", "paper") is None
+    verified = pd.DataFrame(
+        {"digest": [found.points[1].plan.digest], "split": ["validation"], "samples": [100],
+         "drop_sum": [2.0]}
+    )  # fmt: skip
+    table = front_table(found, verified)
+    assert list(table["measured"].notna()) == [False, True, False, False]
+    assert table["measured"].iloc[1] == 0.02
+    assert list(table["share"]) == sorted(table["share"])
+
+
+def test_every_subject_has_its_reason_and_its_next_steps() -> None:
+    lock = Choice("magnitude", 0.5, locked=True)
+    slider = ready("parameters=0.5", locks={"conv0": lock}, excluded=("conv1",))
+    solution = slider.solve()
+    reasons = {reason.subject: reason for reason in explain(slider.problem, solution)}
+    assert reasons["conv0"].why == "Locked by you."
+    assert reasons["conv1"].why == "Excluded by you."
+    for name in ("conv2", "conv3"):
+        reason = reasons[name]
+        place = [s.name for s in slider.problem.subjects].index(name)
+        for step in (reason.more, reason.less):
+            if step is None:
+                continue
+            option = [
+                o for o, each in enumerate(slider.problem.subjects[place].options)
+                if each.choice.sparsity == step.sparsity
+            ]  # fmt: skip
+            change = [slider.problem.moves(solution.chosen)[:, place, o] for o in option]
+            assert any(
+                step.damage == c[0] and step.cost == pytest.approx(c[1] / slider.problem.dense[1])
+                for c in change
+            )
+        assert reason.more is None or (reason.more.damage >= 0 and reason.more.cost < 0)
+        assert reason.less is None or (reason.less.damage <= 0 and reason.less.cost > 0)
+    assert solution.binding() == ("parameters",)
+
+
+def test_a_lock_costs_what_solving_without_it_gains() -> None:
+    held = ready("parameters=0.5")
+    free = held.solve()
+    lock = Choice("magnitude", 0.9, locked=True)
+    slider = ready("parameters=0.5", locks={"conv0": lock})
+    solution = slider.solve()
+    (cost,) = lock_costs(MANIFEST, KNOWN, slider.problem, solution).values()
+    assert cost == pytest.approx(solution.value - free.value)
+    assert cost > 0
+
+
+def test_hand_made_plans_are_explained_by_the_nearest_options() -> None:
+    problem = ready("parameters=0.5").problem
+    plan = Plan("p", "paper", {"conv0": Choice("taylor", 0.45), "conv2": Choice("magnitude", 0.9)})
+    chosen = nearest(problem, plan)
+    values = [s.options[o].choice.sparsity for s, o in zip(problem.subjects, chosen, strict=True)]
+    assert values == [0.5, 0.0, 0.9, 0.0]
+
+
+def test_swaps_find_what_the_sum_cannot_see_and_stay_within_budgets() -> None:
+    slider = ready("parameters=0.5", between=False)
+    solution = slider.solve()
+    pruned = next(iter(solution.plan.active()))
+
+    def combined(plan: Plan) -> float:
+        """The truth dislikes one layer of the solved plan."""
+        value = float(slider.problem.values(nearest(slider.problem, plan))[0])
+        return value + (0.05 * value if pruned in plan.active() else 0.0)
+
+    found = proposals(slider.problem, solution, combined)
+    assert 1 <= len(found) <= 5
+    scores = [each.predicted for each in found]
+    assert scores == sorted(scores)
+    assert scores[0] <= combined(solution.plan)
+    for each in found:
+        chosen = nearest(slider.problem, each.plan)
+        values = slider.problem.values(chosen)
+        assert values[1] <= solution.limits["parameters"]
+        assert each.added == pytest.approx(values[0])
+
+
+def test_swaps_leave_out_what_cannot_be_predicted() -> None:
+    slider = ready("parameters=0.5")
+    solution = slider.solve()
+    assert proposals(slider.problem, solution, lambda plan: float("nan"), looks=5) == ()
+
+
+def test_the_front_needs_a_cost() -> None:
+    from analysis.errors import BadValue
+
+    problem = ready("drop=0.1", objective="parameters").problem
+    with pytest.raises(BadValue, match="cost to sweep"):
+        front(Slider(problem), predicted)
+    assert Target("drop", 0.1) in problem.goal.targets
+    assert replace(problem).kinds[0] == "parameters"
+    assert np.isfinite(problem.dense).all()
