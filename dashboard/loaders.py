@@ -9,7 +9,7 @@ import streamlit as st
 
 from analysis.curves import Curve, CurveKey, curves, measured_points
 from analysis.jobs import ACTIVE, Job, jobs
-from analysis.planning.predictors import Record
+from analysis.planning.predictors import Cells, Record
 from analysis.store.folder import MANIFEST, Study, find_studies
 
 JOBS = "jobs"
@@ -60,8 +60,13 @@ def record(of: Study) -> Record:
     """Return what every predictor would have said of the measured plans of a study."""
     return _record(
         of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder),
-        _signature(of.verifications.folder),
+        _signature(of.verifications.folder) ^ _signature(of.logits.folder),
     )  # fmt: skip
+
+
+def cells(of: Study) -> Cells:
+    """Return the logits of a study's measured points as they are now, prepared for prediction."""
+    return _cells(of, of.folder, of.manifest.fingerprint, _signature(of.logits.folder))
 
 
 def signature(of: Study) -> int:
@@ -102,7 +107,13 @@ def _verified(_of: Study, folder: Path, fingerprint: str, signature: int) -> pd.
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _record(_of: Study, folder: Path, fingerprint: str, points: int, plans: int) -> Record:
     del folder, fingerprint, points, plans
-    return Record.of(_of.manifest, measured(_of).curves, verified(_of))
+    return Record.of(_of.manifest, measured(_of).curves, verified(_of), cells(_of))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _cells(_of: Study, folder: Path, fingerprint: str, signature: int) -> Cells:
+    del folder, fingerprint, signature
+    return Cells(_of.manifest, _of.logits)
 
 
 def _signature(folder: Path) -> int:

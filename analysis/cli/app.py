@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 import typer
 from rich.markup import escape
 
+from analysis.cli.calibrate import calibrate
 from analysis.cli.explore import inspect, show
 from analysis.cli.measure import sweep, verify
 from analysis.cli.open import dashboard, demo
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="See how much of a trained network can be removed before it breaks; choose; export.",
 )
-for command in (inspect, sweep, show, verify, finetune, time, export, dashboard, demo):
+for command in (inspect, sweep, show, verify, calibrate, finetune, time, export, dashboard, demo):
     app.command()(command)
 
 

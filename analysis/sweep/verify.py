@@ -6,9 +6,9 @@ from dataclasses import asdict
 from torch import nn
 
 from analysis.criteria.scores import Scores
-from analysis.evaluate import compare, evaluate
+from analysis.evaluate import Outcome, compare, evaluate
 from analysis.planning.plan import Plan
-from analysis.planning.predict import predict
+from analysis.planning.predict import Prediction, predict
 from analysis.pruned import select, selected
 from analysis.recovery.batch_norm import recovered
 from analysis.store.documents import to_json
@@ -31,36 +31,56 @@ def verify_plan(
     """
     study.require(bench.manifest)
     plan.require(study.manifest)
-    samples = bench.splits.named(split)
-    module = bench.network.module
-    guess = predict(study.manifest, plan, study.measured(), study.verified())
-    chosen = select(plan, Scores(bench.network, bench.splits.calibration, bench.groups))
-    if split == "validation" and plan.recovery == "none":
-        dense = bench.dense
-    else:
-        with recovered(bench, plan.recovery):
-            dense = evaluate(module, samples, bench.metric, bench.batch)
-    with selected(bench.network, chosen) as left, recovered(bench, plan.recovery, left):
-        outcome = evaluate(left, samples, bench.metric, bench.batch)
-        bytes_left = state_bytes(left.state_dict())
-        elements = _elements(left)
-    sums = asdict(compare(dense, outcome, samples.targets, bench.classes))
-    del sums["entropy_squares"], sums["divergence_squares"]
-    known = guess.drop is not None
-    row = Verification(
-        fingerprint=bench.manifest.fingerprint,
-        version=MEASUREMENT_VERSION,
-        digest=plan.digest,
-        plan=to_json(plan),
-        split=split,
-        predicted_drop=guess.drop if guess.drop is not None else math.nan,
-        predictor=guess.predictor if known else "",
-        removed=_elements(module) - elements,
-        bytes=bytes_left,
-        **sums,
-    )
+    guess = predict(study.manifest, plan, study.measured(), study.verified(), study.logits)
+    row = Verifier(bench).measure(plan, guess, split)
     study.verifications.append([row])
     return row
+
+
+class Verifier:
+    """Measures plans of one network: scores and dense references are worked out once."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+        self._dense: dict[tuple[str, str], Outcome] = {("validation", "none"): bench.dense}
+
+    def measure(
+        self, plan: Plan, guess: Prediction | None = None, split: str = "validation"
+    ) -> Verification:
+        """Return the measurement of ``plan`` on ``split``, beside what was predicted of it."""
+        bench = self._bench
+        samples = bench.splits.named(split)
+        dense = self._reference(split, plan.recovery)
+        chosen = select(plan, self._scores)
+        with selected(bench.network, chosen) as left, recovered(bench, plan.recovery, left):
+            outcome = evaluate(left, samples, bench.metric, bench.batch)
+            bytes_left = state_bytes(left.state_dict())
+            elements = _elements(left)
+        sums = asdict(compare(dense, outcome, samples.targets, bench.classes))
+        del sums["entropy_squares"], sums["divergence_squares"]
+        known = guess is not None and guess.drop is not None
+        return Verification(
+            fingerprint=bench.manifest.fingerprint,
+            version=MEASUREMENT_VERSION,
+            digest=plan.digest,
+            plan=to_json(plan),
+            split=split,
+            predicted_drop=guess.drop if guess and guess.drop is not None else math.nan,
+            predictor=guess.predictor if guess and known else "",
+            removed=_elements(bench.network.module) - elements,
+            bytes=bytes_left,
+            **sums,
+        )
+
+    def _reference(self, split: str, recovery: str) -> Outcome:
+        bench = self._bench
+        if (split, recovery) not in self._dense:
+            with recovered(bench, recovery):
+                self._dense[split, recovery] = evaluate(
+                    bench.network.module, bench.splits.named(split), bench.metric, bench.batch
+                )
+        return self._dense[split, recovery]
 
 
 def _elements(module: nn.Module) -> int:

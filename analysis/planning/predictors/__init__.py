@@ -8,11 +8,12 @@ learnt from verified plans, ``proposals`` which plans are worth verifying.
 from analysis.planning.predictors.cells import Cells
 from analysis.planning.predictors.forecast import Forecast, Recall
 from analysis.planning.predictors.parts import Gap, Part, parts_of, sweep_command
+from analysis.planning.predictors.proposals import propose_verifications
 from analysis.planning.predictors.record import Record, Trial
 from analysis.planning.predictors.registry import PREDICTORS
 from analysis.planning.predictors.source import Kept, LogitSource
 
 __all__ = [
     "PREDICTORS", "Cells", "Forecast", "Gap", "Kept", "LogitSource", "Part", "Recall", "Record",
-    "Trial", "parts_of", "sweep_command",
+    "Trial", "parts_of", "propose_verifications", "sweep_command",
 ]  # fmt: skip

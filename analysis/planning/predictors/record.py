@@ -49,22 +49,32 @@ class Record:
         split, those with a single part, which measurements know already, and those that another
         version wrote.
         """
-        trials = []
+        found = cls()
         for row in verified.to_dict("records"):
             if row["split"] != "validation" or row["samples"] <= 0:
                 continue
             try:
                 plan = from_json(Plan, row["plan"], "a verified plan")
-                parts, missing = parts_of(plan, known, manifest)
-            except (DamagedFile, UnknownName):  # of another version: it tells nothing about this
+            except DamagedFile:  # of another version: it tells nothing about this one
                 continue
-            if missing or len(parts) < 2:
-                continue
-            case = case_of(manifest, known, parts, plan.recovery, cells)
-            found = {name: guess(name, case) for name in PREDICTORS}
-            drop = row["drop_sum"] / row["samples"]
-            trials.append(Trial(row["digest"], plan.recovery, drop, found))
-        return cls(tuple(trials))
+            found = found.plus(manifest, known, plan, row["drop_sum"] / row["samples"], cells)
+        return found
+
+    def plus(
+        self, manifest: Manifest, known: Curves, plan: Plan, drop: float, cells: Cells | None = None
+    ) -> Self:
+        """Return the record with ``plan``, measured to lose ``drop``, if that tells anything."""
+        try:
+            parts, missing = parts_of(plan, known, manifest)
+        except UnknownName:  # of another version
+            return self
+        if missing or len(parts) < 2:
+            return self
+        case = case_of(manifest, known, parts, plan.recovery, cells)
+        guesses = {name: guess(name, case) for name in PREDICTORS}
+        return replace(
+            self, trials=(*self.trials, Trial(plan.digest, plan.recovery, drop, guesses))
+        )
 
     def about(self, plan: Plan) -> Self:
         """Return the trials that say something of ``plan``: same recovery, and not itself."""

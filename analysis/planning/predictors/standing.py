@@ -86,7 +86,9 @@ def standing(
         name
         for name in ([only] if only else available)
         if all(math.isfinite(trial.guesses.get(name, math.nan)) for trial in trials)
-    ] or [SUM]
+    ]
+    if not names:
+        return Standing(only or SUM, 1.0, link)
     start = np.array([prior.get(name, _UNKNOWN) for name in names])
     if not trials:
         return Standing(names[int(start.argmin())], 1.0, link)

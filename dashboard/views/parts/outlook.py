@@ -21,7 +21,9 @@ from dashboard.views.parts.words import height
 def show(opened: Study, known: Measured, plan: Plan) -> None:
     """Show prediction, measured truth and costs of ``plan``."""
     verified = loaders.verified(opened)
-    prediction = predict(opened.manifest, plan, known.curves, loaders.record(opened))
+    prediction = predict(
+        opened.manifest, plan, known.curves, loaders.record(opened), loaders.cells(opened)
+    )
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
         with left:
@@ -55,7 +57,9 @@ def history(opened: Study, known: Measured) -> None:
     if verified.empty:
         return
     st.subheader("Measured plans", anchor=False)
-    table = verified_table(opened.manifest, verified, known.curves, loaders.record(opened))
+    table = verified_table(
+        opened.manifest, verified, known.curves, loaders.record(opened), loaders.cells(opened)
+    )
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260),
         column_config={

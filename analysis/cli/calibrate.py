@@ -1,0 +1,45 @@
+"""``calibrate``: measure a few combinations, so that predictions come with a known error."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from analysis.cli.options import JobOption, JsonOption, StudyArgument, ThreadsOption
+from analysis.cli.terminal import console, errors, print_json, reporting
+from analysis.store.folder import Study
+
+
+def calibrate(
+    study: StudyArgument,
+    plans: Annotated[int, typer.Option("--plans", min=1, help="Combinations to measure.")] = 16,
+    recovery: Annotated[str, typer.Option("--recovery", help="Of the plans.")] = "none",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Measure combinations that tell how far predictions of this study can be trusted."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        from analysis.cli.measure import _threads
+        from analysis.sweep.calibrate import calibrate as run
+        from analysis.workbench import prepare
+
+        _threads(threads)
+        found = run(prepare(opened.manifest.reference), opened, plans, recovery, progress)
+    if json:
+        print_json(found)
+        return
+    errors.print(f"{found.measured} plans measured, {found.known} known before, {found.left} left.")
+    for refusal in found.refused:
+        errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
+    if found.error is None:
+        return
+    table = Table("predictor", "mean error, points", "worst, points", "plans")
+    for name, error in sorted(found.errors.items(), key=lambda each: each[1].mean):
+        table.add_row(name, f"{100 * error.mean:.2f}", f"{100 * error.worst:.2f}", str(error.plans))
+    console.print(table)
+    console.print(
+        f"In force: {found.predictor}, off by {100 * found.error.mean:.2f} points on average, "
+        "each plan predicted from the others."
+    )

@@ -1,0 +1,81 @@
+"""Measure a few combinations that tell how far predictions of this study can be trusted."""
+
+from dataclasses import dataclass
+
+from analysis.curves import curves
+from analysis.errors import CannotPrune
+from analysis.planning.plan import Plan
+from analysis.planning.predict import BackTest, back_test, predict
+from analysis.planning.predictors import PREDICTORS, Cells, Record, propose_verifications
+from analysis.planning.predictors.standing import standing
+from analysis.progress import Progress
+from analysis.store.folder import Study
+from analysis.sweep.verify import Verifier
+from analysis.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the verified plans say of the predictors.
+
+    Attributes:
+        measured: Plans measured now.
+        known: Proposed plans that were measured before.
+        left: Plans not measured because the run was cancelled.
+        refused: Plans that cannot be applied, each with the reason.
+        predictor: The one in force now.
+        error: Its back-test, or None without a verified plan.
+        errors: Every predictor's own back-test, as far as it can say anything.
+    """
+
+    measured: int
+    known: int
+    left: int
+    refused: tuple[str, ...]
+    predictor: str
+    error: BackTest | None
+    errors: dict[str, BackTest]
+
+
+def calibrate(
+    bench: Workbench, study: Study, count: int, recovery: str, progress: Progress
+) -> Calibration:
+    """Measure ``count`` proposed plans, those that the study lacks, and back-test predictors.
+
+    Every plan is stored as soon as it is measured, with what was predicted of it before.
+
+    Raises:
+        ForeignStudy: The study is about another model, data or metric.
+        BadValue: Too few curves with this recovery to combine.
+    """
+    study.require(bench.manifest)
+    manifest, known = study.manifest, curves(study.measured(), study.manifest)
+    plans = propose_verifications(manifest, known, count, recovery)
+    stored = set(study.verified().query("split == 'validation'")["digest"])
+    todo = [plan for plan in plans if plan.digest not in stored]
+    progress.start(len(todo), "verifying plans")
+    verifier, cells = Verifier(bench), Cells(manifest, study.logits)
+    record = Record.of(manifest, known, study.verified(), cells)
+    done, refused = 0, []
+    for plan in todo:
+        if progress.cancelled():
+            break
+        guess = predict(manifest, plan, known, record, cells)
+        try:
+            row = verifier.measure(plan, guess)
+        except CannotPrune as reason:
+            refused.append(f"{plan.name}: {reason}")
+        else:
+            study.verifications.append([row])
+            done += 1
+            record = record.plus(manifest, known, plan, row.drop_sum / row.samples, cells)
+        progress.advance(1, plan.name)
+    study.verifications.compact()
+    about = record.about(Plan("", manifest.fingerprint, recovery=recovery))
+    found = {name: back_test(manifest, known, about, cells, name, recovery) for name in PREDICTORS}
+    return Calibration(
+        done, len(plans) - len(todo), len(todo) - done - len(refused), tuple(refused),
+        standing(manifest, about, PREDICTORS).name,
+        back_test(manifest, known, about, cells, None, recovery),
+        {name: error for name, error in found.items() if error is not None},
+    )  # fmt: skip

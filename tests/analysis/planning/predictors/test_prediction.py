@@ -1,0 +1,151 @@
+"""Predictions from logits: laws, what they say beside the drop, and which rule is in force."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.planning.predict import Prediction, predict
+from analysis.planning.predictors import PREDICTORS, Record, parts_of, sweep_command
+from analysis.planning.predictors.cells import Cells
+from analysis.planning.predictors.registry import COMBINES, COMPOSITION, SUM, SUPERPOSITION
+from analysis.study import TensorSummary
+from tests.analysis.planning.predictors.invented import (
+    NOTHING,
+    Invented,
+    centred,
+    kl,
+    plan,
+    random_logits,
+)
+
+DENSE, TARGETS = random_logits(5, n=1500)
+MADE = np.random.default_rng(6)
+NOISES = {name: centred(MADE.normal(size=DENSE.shape)) * 0.8 for name in "abc"}
+SCALES = {"a": 0.7, "b": 0.6, "c": 0.8}
+
+
+def cell(name: str) -> np.ndarray:
+    found: np.ndarray = SCALES[name] * (DENSE + NOISES[name])
+    return found
+
+
+STUDY = Invented(DENSE, TARGETS, {(name, 0.5): cell(name) for name in "abc"})
+CELLS = Cells(STUDY.manifest, STUDY.source)
+
+
+def together(*names: str) -> np.ndarray:
+    """The network in which noises add up beside the logits: superposition is its truth."""
+    scale = np.prod([SCALES[name] for name in names])
+    found: np.ndarray = scale * (DENSE + sum(NOISES[name] for name in names))
+    return found
+
+
+def found(
+    verified: pd.DataFrame = NOTHING, predictor: str | None = None, **sparsities: float
+) -> Prediction:
+    made = plan(**sparsities)
+    return predict(STUDY.manifest, made, STUDY.curves, verified, CELLS, predictor)
+
+
+@pytest.mark.parametrize("name", [None, *PREDICTORS])
+def test_an_empty_plan_changes_nothing(name: str | None) -> None:
+    empty = found(predictor=name)
+    assert (empty.drop, empty.entropy, empty.divergence, empty.agreement) == (0, 0, 0, 1)
+    assert empty.interval is not None
+    assert empty.interval.half_width == 0
+
+
+@pytest.mark.parametrize("name", [None, SUM, *COMBINES])
+def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
+    alone = found(predictor=name, a=0.5)
+    assert alone.drop == pytest.approx(STUDY.drops(cell("a")).mean())
+    if name != SUM:
+        assert alone.divergence == pytest.approx(kl(DENSE, cell("a")), rel=1e-3)
+        worst = min(((cell("a").argmax(axis=1) == TARGETS)[c == TARGETS]).mean() for c in range(4))
+        assert alone.worst is not None
+        assert alone.worst.pruned == pytest.approx(worst)
+
+
+def test_a_network_that_superposes_is_predicted_exactly() -> None:
+    truth = together("a", "b", "c")
+    guess = found(predictor=SUPERPOSITION, a=0.5, b=0.5, c=0.5)
+    assert guess.drop == pytest.approx(STUDY.drops(truth).mean(), abs=0.002)
+    assert guess.divergence == pytest.approx(kl(DENSE, truth), rel=0.02)
+    agreement = (truth.argmax(axis=1) == DENSE.argmax(axis=1)).mean()
+    assert guess.agreement == pytest.approx(agreement, abs=0.003)
+    right = truth.argmax(axis=1) == TARGETS
+    for recall in guess.recalls:
+        assert recall.pruned == pytest.approx(right[recall.label == TARGETS].mean(), abs=0.01)
+    added = found(predictor=SUM, a=0.5, b=0.5, c=0.5)
+    assert added.drop is not None
+    assert abs(added.drop - STUDY.drops(truth).mean()) > 0.01  # which the sum is not
+
+
+def verified(truth: str) -> pd.DataFrame:
+    """Four verified pairs, by the network ``truth``."""
+    rows = []
+    for names in (("a", "b"), ("a", "c"), ("b", "c"), ("a", "b", "c")):
+        made = plan(**dict.fromkeys(names, 0.5))
+        logits = together(*names)
+        if truth == COMPOSITION:
+            logits = DENSE
+            for name in names:
+                logits = SCALES[name] * (logits + NOISES[name])
+        rows.append(STUDY.verified(made, logits))
+    return pd.DataFrame(rows)
+
+
+def test_the_rule_that_did_best_is_in_force() -> None:
+    mine = found(verified(SUPERPOSITION), a=0.5, b=0.5)
+    assert mine.predictor == SUPERPOSITION
+    other = found(verified(COMPOSITION), a=0.5, b=0.5)
+    assert other.predictor == COMPOSITION
+    assert other.error is not None
+    assert other.error.plans == 3
+    assert other.error.mean < 0.01
+
+
+def test_without_verified_plans_the_network_decides() -> None:
+    assert found(a=0.5, b=0.5).predictor == SUPERPOSITION
+    normed = replace(STUDY.manifest, tensors=(TensorSummary("bn.running_mean", (4,), 4, True),))
+    guess = predict(normed, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
+    assert guess.predictor == COMPOSITION
+    assert guess.error is None
+
+
+def test_a_record_says_the_same_as_its_table() -> None:
+    table = verified(COMPOSITION)
+    record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    made = plan(a=0.5, b=0.5)
+    one = predict(STUDY.manifest, made, STUDY.curves, table, CELLS)
+    assert one == predict(STUDY.manifest, made, STUDY.curves, record, CELLS)
+
+
+def test_without_logits_only_sums_are_left() -> None:
+    guess = predict(STUDY.manifest, plan(a=0.5, b=0.5), STUDY.curves, NOTHING)
+    assert guess.predictor.startswith("sum of")
+    assert guess.recalls == ()
+    assert np.isnan(guess.agreement)
+    assert guess.divergence == pytest.approx(kl(DENSE, cell("a")) + kl(DENSE, cell("b")))
+
+
+def test_a_metric_that_logits_do_not_give_is_read_off_the_points() -> None:
+    own = Invented(DENSE, TARGETS, STUDY.cells, metric="m.py:closeness")
+    guess = predict(
+        own.manifest, plan(a=0.5, b=0.5), own.curves, NOTHING, own.source, SUPERPOSITION
+    )
+    drops = [point.drop for curve in own.curves.values() for point in curve.points]
+    assert guess.drop == pytest.approx(max(drops), abs=0.002)  # its KL is beyond every point's
+
+
+def test_missing_points_come_with_the_command_that_measures_them() -> None:
+    made = replace(plan(a=0.5, b=0.75), recovery="bn", seed=0)
+    _, gaps = parts_of(made, STUDY.curves, STUDY.manifest)
+    assert sweep_command(made, gaps, "s") == (
+        "prunescope sweep --study s --methods magnitude --layers a,b --sparsities 0.5,0.75 "
+        "--recovery bn"
+    )
+    _, gaps = parts_of(plan(a=0.5), STUDY.curves, STUDY.manifest)
+    assert sweep_command(plan(a=0.5), gaps) == ""

@@ -1,0 +1,64 @@
+"""Calibration: combinations are really measured, once, and every rule is judged by them."""
+
+
+import pytest
+
+from analysis.errors import BadValue
+from analysis.planning.plan import Plan
+from analysis.planning.predict import predict
+from analysis.progress import Silent
+from analysis.store.documents import from_json
+from analysis.store.folder import Study
+from analysis.study import Grid, parse_methods
+from analysis.sweep.calibrate import calibrate
+from analysis.sweep.runner import sweep
+from analysis.sweep.verify import verify_plan
+from analysis.workbench import Workbench
+
+
+@pytest.fixture(scope="module")
+def study(tiny_bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    made = Study.create(tmp_path_factory.mktemp("calibrate") / "s", tiny_bench.manifest)
+    sweep(tiny_bench, made, Grid(parse_methods("magnitude,wanda"), (0.3, 0.6, 0.9)), Silent())
+    return made
+
+
+def test_plans_are_measured_once_and_judge_every_rule(tiny_bench: Workbench, study: Study) -> None:
+    first = calibrate(tiny_bench, study, 5, "none", Silent())
+    assert (first.measured, first.known, first.left, first.refused) == (5, 0, 0, ())
+    assert first.error is not None
+    assert first.error.plans == 5
+    assert first.predictor in first.errors
+    assert {"sum of drops", "superposition", "composition"} <= set(first.errors)
+    again = calibrate(tiny_bench, study, 5, "none", Silent())
+    assert (again.measured, again.known) == (0, 5)
+    assert again.errors == first.errors
+
+
+def test_what_is_stored_is_what_verifying_the_plan_gives(
+    tiny_bench: Workbench, study: Study
+) -> None:
+    calibrate(tiny_bench, study, 5, "none", Silent())
+    row = study.verified().iloc[0]
+    plan = from_json(Plan, row["plan"], "it")
+    alone = verify_plan(tiny_bench, study, plan)
+    assert (alone.drop_sum, alone.removed) == (row["drop_sum"], row["removed"])
+
+
+def test_predictions_use_the_logits_that_the_sweep_kept(
+    tiny_bench: Workbench, study: Study
+) -> None:
+    calibrate(tiny_bench, study, 5, "none", Silent())
+    plan = from_json(Plan, study.verified().iloc[0]["plan"], "it")
+    found = predict(
+        study.manifest, plan, study.measured(), study.verified(), study.logits, "composition"
+    )
+    assert found.samples == len(tiny_bench.splits.validation)
+    assert len(found.recalls) == 3
+    assert found.error is not None
+    assert found.error.plans == 4  # the plan itself does not count
+
+
+def test_a_recovery_that_was_not_swept_is_named(tiny_bench: Workbench, study: Study) -> None:
+    with pytest.raises(BadValue, match="prunescope sweep --study STUDY --recovery bn"):
+        calibrate(tiny_bench, study, 5, "bn", Silent())
