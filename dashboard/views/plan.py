@@ -6,7 +6,7 @@ from analysis.curves import subjects
 from analysis.store.folder import Study
 from dashboard import frame, loaders, session
 from dashboard.tables import granularities
-from dashboard.views.parts import bulk, outlook, plans, ratios
+from dashboard.views.parts import bulk, outlook, painter, plans, ratios
 from dashboard.views.parts.words import WORDS
 
 
@@ -24,6 +24,7 @@ def page() -> None:
     with left:
         granularity = _granularity(opened)
         shown = bulk.toolbar(opened, known, granularity)
+        painter.show(opened, known, shown, granularity)
         ratios.table(opened, known, shown, granularity)
     with right:
         outlook.show(opened, known, session.draft(opened).plan)
