@@ -28,6 +28,8 @@ def test_a_stroke_a_key_and_undo(page: Page, settle: Settle) -> None:
 
     bars.nth(1).press("PageUp")
     expect(bars.nth(1)).to_have_attribute("aria-valuenow", "60")
+    # 136 100 of 266 610: Python has the key's edit, and undo means that one
+    expect(page.get_by_text("51.0 % of all parameters")).to_be_visible()
 
     settle(page)
     page.get_by_role("button", name="Undo").click()
