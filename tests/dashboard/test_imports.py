@@ -12,8 +12,8 @@ import dashboard
 
 ROOMS = [
     "analysis.errors", "analysis.study", "analysis.curves", "analysis.statistics",
-    "analysis.recovery.report", "analysis.export.report", "analysis.latency.report", "analysis.latency.table",
-    "analysis.latency.memory",
+    "analysis.recovery.report", "analysis.export.report", "analysis.latency.report",
+    "analysis.latency.table", "analysis.latency.memory",
     "analysis.sweep.points",
 ]  # fmt: skip
 
