@@ -1,5 +1,6 @@
 """Evaluate a network on samples, and compare two evaluations sample by sample."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -75,7 +76,12 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
     with torch.inference_mode():
         for start in range(0, len(samples), batch):
             chunk = samples.chunk(start, start + batch)
-            parts.append(_outcome(_forward(module, chunk), chunk, metric))
+            parts.append(outcome_of(_forward(module, chunk), chunk, metric))
+    return join_outcomes(parts)
+
+
+def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of all samples from those of consecutive parts."""
     return Outcome(
         torch.cat([part.score for part in parts]),
         torch.cat([part.finite for part in parts]),
@@ -140,15 +146,25 @@ def _forward(module: nn.Module, chunk: Samples) -> object:
     try:
         return forward(module, chunk.inputs)
     except Exception as error:
-        text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
-        raise DataMismatch(
-            f"Expected the model to run on a batch of {len(chunk)} samples, but it raised "
-            f"{type(error).__name__}: {text}. Check that all samples have the model's input shape, "
-            "and that an exported program has a dynamic batch dimension."
-        ) from error
+        raise model_failed(error, len(chunk)) from error
 
 
-def _outcome(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
+def model_failed(error: Exception, samples: int) -> DataMismatch:
+    """Return the sentence for what a model raised on a batch of ``samples``."""
+    text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+    return DataMismatch(
+        f"Expected the model to run on a batch of {samples} samples, but it raised "
+        f"{type(error).__name__}: {text}. Check that all samples have the model's input shape, "
+        "and that an exported program has a dynamic batch dimension."
+    )
+
+
+def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
+    """Return the outcome of ``outputs``, what a model gave for the samples in ``chunk``.
+
+    Raises:
+        DataMismatch: Labels do not fit the outputs.
+    """
     count = len(chunk)
     leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
     finite = torch.ones(count, dtype=torch.bool)

@@ -91,21 +91,27 @@ def reestimate(module: nn.Module, calibration: Samples) -> None:
 def has_batch_norm(module: nn.Module) -> bool:
     """Return whether ``reestimate`` finds something to do in ``module``."""
     if isinstance(module, fx.GraphModule):
-        return any(_keeps_statistics(node) for node in module.graph.nodes)
+        return any(keeps_statistics(node) for node in module.graph.nodes)
     return bool(_norms(module))
 
 
 def _run(call: Callable[[Inputs], object], calibration: Samples) -> None:
-    """Batches of nearly equal size: a last one of a single sample would have no variance."""
+    with torch.no_grad():
+        for batch in statistics_batches(calibration):
+            call(batch)
+
+
+def statistics_batches(calibration: Samples) -> Iterator[Inputs]:
+    """Yield batches of nearly equal size: a last one of a single sample would have no variance."""
     count = len(calibration)
     batches = math.ceil(count / _BATCH)
     edges = [round(index * count / batches) for index in range(batches + 1)]
-    with torch.no_grad():
-        for start, stop in itertools.pairwise(edges):
-            call(calibration.chunk(start, stop).inputs)
+    for start, stop in itertools.pairwise(edges):
+        yield calibration.chunk(start, stop).inputs
 
 
-def _keeps_statistics(node: fx.Node) -> bool:
+def keeps_statistics(node: fx.Node) -> bool:
+    """Return whether ``node`` is a batch norm that keeps running statistics."""
     called = node.op == "call_function" and operator_name(node) == "batch_norm"
     return called and isinstance(node.args[3], fx.Node)
 
@@ -123,7 +129,7 @@ class _GraphStatistics(fx.Interpreter):
         self.run(*leaves, enable_io_processing=False)
 
     def run_node(self, n: fx.Node) -> object:
-        if not _keeps_statistics(n):
+        if not keeps_statistics(n):
             return super().run_node(n)
         args, _ = self.fetch_args_kwargs_from_env(n)
         mean = n.args[3]

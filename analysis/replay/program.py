@@ -1,0 +1,173 @@
+"""Parts of a graph as flat lists of steps: what to call, on what, and what nobody reads after."""
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor, fx
+
+from analysis.capture.cost import MACS
+from analysis.capture.functional import operator_name
+
+
+class Slot(int):
+    """Where a computed value stands in an environment."""
+
+
+Values = MutableMapping[int, Any]
+Place = Callable[[fx.Node], Any]
+"""A ``Slot`` for a computed node, the value itself for a parameter, buffer or constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A list, tuple, dict or slice with slots in it."""
+
+    build: Callable[[list[Any]], Any]
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operator.
+
+    Attributes:
+        node: Where it stands in its graph.
+        call: The operator.
+        args: With slots for computed values and everything else in place.
+        kwargs: Likewise.
+        slot: Where the result goes.
+        dead: Slots that no later step reads.
+    """
+
+    node: fx.Node
+    call: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    slot: int
+    dead: tuple[int, ...] = ()
+
+
+def make_step(node: fx.Node, place: Place) -> Step:
+    """Return the step of a ``call_function`` node."""
+    assert callable(node.target), node.op
+    slot = place(node)
+    args = tuple(template(each, place) for each in node.args)
+    kwargs = {name: template(each, place) for name, each in node.kwargs.items()}
+    return Step(node, node.target, args, kwargs, slot)
+
+
+def with_dead(steps: Sequence[Step], kept: Any) -> tuple[Step, ...]:
+    """Return ``steps`` that drop what nobody reads later, except what the template ``kept`` reads.
+
+    Slots that are read but not made here are dropped too: run on a copy of their environment.
+    """
+    seen = set(slots(kept))
+    found = []
+    for step in reversed(steps):
+        read = {*slots(step.args), *slots(step.kwargs), step.slot}
+        found.append(replace(step, dead=tuple(sorted(read - seen))))
+        seen |= read
+    return tuple(reversed(found))
+
+
+def run(steps: Iterable[Step], values: Values) -> None:
+    """Run ``steps`` on the environment ``values``."""
+    for step in steps:
+        args = [fill(each, values) for each in step.args]
+        kwargs = {name: fill(each, values) for name, each in step.kwargs.items()}
+        values[step.slot] = step.call(*args, **kwargs)
+        del args, kwargs
+        for slot in step.dead:
+            del values[slot]
+
+
+def counted_run(steps: Iterable[Step], values: Values) -> int:
+    """Run ``steps`` and return the multiply-accumulates that they took."""
+    total = 0
+    for step in steps:
+        rule = MACS.get(operator_name(step.node))
+        shapes = dict(_arguments(step, values)) if rule else {}
+        dead, step = step.dead, replace(step, dead=())
+        run((step,), values)
+        if rule:
+            total += rule(step.node, shapes | {step.node: values[step.slot]})
+        for slot in dead:
+            del values[slot]
+    return total
+
+
+def template(argument: Any, place: Place) -> Any:
+    """Return ``argument`` with a slot or a value for each node in it."""
+    if isinstance(argument, fx.Node):
+        return place(argument)
+    if isinstance(argument, list | tuple):
+        parts = tuple(template(each, place) for each in argument)
+        return _nested(list if isinstance(argument, list) else tuple, parts)
+    if isinstance(argument, dict):
+        parts = tuple(template(each, place) for each in argument.values())
+        names = tuple(argument)
+        return _nested(lambda made: dict(zip(names, made, strict=True)), parts)
+    if isinstance(argument, slice):
+        ends = (argument.start, argument.stop, argument.step)
+        return _nested(lambda made: slice(*made), tuple(template(each, place) for each in ends))
+    return argument
+
+
+def fill(argument: Any, values: Mapping[int, Any]) -> Any:
+    """Return what the template ``argument`` stands for."""
+    kind = type(argument)
+    if kind is Slot:
+        return values[argument]
+    if kind is Nested:
+        return argument.build([fill(each, values) for each in argument.parts])
+    return argument
+
+
+def slots(argument: Any) -> list[int]:
+    """Return the slots in a template, in a tuple or in a dict of templates."""
+    if type(argument) is Slot:
+        return [argument]
+    if type(argument) is Nested:
+        return [slot for each in argument.parts for slot in slots(each)]
+    if isinstance(argument, tuple):
+        return [slot for each in argument for slot in slots(each)]
+    if isinstance(argument, dict):
+        return [slot for each in argument.values() for slot in slots(each)]
+    return []
+
+
+def constants(steps: Iterable[Step]) -> list[Tensor]:
+    """Return the tensors that ``steps`` hold in place."""
+    found: list[Tensor] = []
+
+    def visit(argument: Any) -> None:
+        if isinstance(argument, Tensor):
+            found.append(argument)
+        elif type(argument) is Nested:
+            for each in argument.parts:
+                visit(each)
+
+    for step in steps:
+        for each in (*step.args, *step.kwargs.values()):
+            visit(each)
+    return found
+
+
+def _nested(build: Callable[[list[Any]], Any], parts: tuple[Any, ...]) -> Any:
+    held = any(type(each) in (Slot, Nested) for each in parts)
+    return Nested(build, parts) if held else build(list(parts))
+
+
+def _arguments(step: Step, values: Mapping[int, Any]) -> Iterable[tuple[fx.Node, Any]]:
+    """Each node that the step reads, with its value."""
+
+    def pairs(old: Any, made: Any) -> Iterable[tuple[fx.Node, Any]]:
+        if isinstance(old, fx.Node):
+            yield old, made
+        elif isinstance(old, list | tuple):
+            for each, value in zip(old, made, strict=True):
+                yield from pairs(each, value)
+
+    for old, made in zip(step.node.args, step.args, strict=True):
+        yield from pairs(old, fill(made, values))

@@ -1,0 +1,114 @@
+"""Walk the dense graph once over a chunk of samples, and hold the frontier at every stop."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Generic
+
+from torch import Tensor, fx
+from torch.fx import _pytree as fx_pytree
+
+from analysis.capture.graph import Inputs, batch_size, call_arguments
+from analysis.replay.flow import Flow, places
+from analysis.replay.lanes import Lanes
+from analysis.replay.program import (
+    Slot,
+    Step,
+    Values,
+    counted_run,
+    fill,
+    make_step,
+    run,
+)
+from analysis.replay.schedule import Schedule, Stop, Subject
+from analysis.replay.variant import Tensors, Variant
+
+
+class Walk(Generic[Subject]):
+    """One pass over the dense network, batch by batch, with a stop where each subject begins.
+
+    Attributes:
+        batches: How many batches the chunk has.
+        samples: In all batches together.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        base: Tensors,
+        planned: Schedule[Subject],
+        batches: Sequence[Inputs],
+        dense_step: Callable[[Step], Step] | None = None,
+    ) -> None:
+        self._flow = flow
+        self._planned = planned
+        self._inputs = [flat_inputs(flow, batch) for batch in batches]
+        self._frontiers: list[Values] = [
+            {slot: leaves[slot] for slot in places(planned.inputs)} for leaves in self._inputs
+        ]
+        self._make = dense_step or (lambda step: step)
+        self._base = base
+        self.batches = len(batches)
+        self.samples = sum(batch_size(batch) for batch in batches)
+
+    def stops(self, lanes: Lanes) -> Iterator[Stop[Subject]]:
+        """Yield each stop once its frontier is computed."""
+        for stop in self._planned.stops:
+            steps = self._steps(stop)
+            if steps:
+                lanes.map(partial(_advance, steps), self._frontiers)
+            yield stop
+            for frontier in self._frontiers:
+                for slot in stop.leaves:
+                    del frontier[slot]
+
+    def outputs(self, batch: int, variant: Variant) -> Any:
+        """Return the outputs of ``variant`` on batch number ``batch``, from the frontier."""
+        values = self._start(batch, variant)
+        run(variant.steps, values)
+        return self._finished(variant, values)
+
+    def counted_outputs(self, batch: int, variant: Variant) -> tuple[Any, int]:
+        """Return the same, and the multiply-accumulates that were executed."""
+        values = self._start(batch, variant)
+        macs = counted_run(variant.steps, values)
+        return self._finished(variant, values), macs
+
+    def _start(self, batch: int, variant: Variant) -> Values:
+        known = self._inputs[batch] if variant.whole else self._frontiers[batch]
+        return {slot: known[slot] for slot in variant.reads}
+
+    def _finished(self, variant: Variant, values: Mapping[int, Any]) -> Any:
+        return self._flow.module.graph.process_outputs(fill(variant.result, values))
+
+    def _steps(self, stop: Stop[Subject]) -> tuple[Step, ...]:
+        """The dense steps up to this stop, with what dies at each."""
+
+        def place(node: fx.Node) -> Any:
+            if node.op == "get_attr":
+                return self._base[str(node.target)]
+            return Slot(self._flow.number[node])
+
+        made = [make_step(self._flow.nodes[each], place) for each in stop.compute]
+        return tuple(
+            self._make(replace(step, dead=dead)) for step, dead in zip(made, stop.dead, strict=True)
+        )
+
+
+def _advance(steps: Sequence[Step], frontier: Values) -> None:
+    run(steps, frontier)
+
+
+def flat_inputs(flow: Flow, batch: Inputs) -> Mapping[int, Any]:
+    """Return the graph's inputs for ``batch`` by slot, on the device of its parameters."""
+    spec: Any = flow.module._in_spec
+    leaves = fx_pytree.tree_flatten_spec(call_arguments(batch), spec)
+    device = device_of(flow)
+    moved = [leaf.to(device) if device and isinstance(leaf, Tensor) else leaf for leaf in leaves]
+    return dict(zip(flow.inputs, moved, strict=True))
+
+
+def device_of(flow: Flow) -> Any:
+    """Return the device of the network's tensors, or None without any."""
+    found = [value.device for value in flow.tensors.values() if isinstance(value, Tensor)]
+    return found[0] if found else None
