@@ -10,6 +10,7 @@ import streamlit as st
 from analysis.curves import Curve, CurveKey, curves, measured_points
 from analysis.jobs import ACTIVE, Job, jobs
 from analysis.planning.predictors import Cells, Record
+from analysis.seeds import mean_curves, over_seeds
 from analysis.store.folder import MANIFEST, Study, find_studies
 
 JOBS = "jobs"
@@ -17,17 +18,19 @@ JOBS = "jobs"
 
 @dataclass(frozen=True)
 class Measured:
-    """A study's measurements in the three forms that pages want; shared, so never modified.
+    """A study's measurements in the four forms that pages want; shared, so never modified.
 
     Attributes:
         frame: Rows as stored.
-        points: Means and intervals, one row per point.
-        curves: By subject, method, recovery and seed.
+        points: Means and intervals, one row per point, its seeds together.
+        curves: By subject, method, recovery and seed: a plan has one seed.
+        means: The curves with the seeds of a random criterion together.
     """
 
     frame: pd.DataFrame
     points: pd.DataFrame
     curves: Mapping[CurveKey, Curve]
+    means: Mapping[CurveKey, Curve]
 
 
 def catalogue(folder: Path) -> tuple[Path, ...]:
@@ -95,7 +98,8 @@ def _study(folder: Path, changed: int) -> Study:
 def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> Measured:
     del folder, fingerprint, signature
     frame = _of.measured()
-    return Measured(frame, measured_points(frame), curves(frame, _of.manifest))
+    found = curves(frame, _of.manifest)
+    return Measured(frame, over_seeds(measured_points(frame)), found, mean_curves(found))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.curves import Curve, CurveKey, Curves, by_sensitivity
 from analysis.errors import DamagedFile, UnknownName
 from analysis.planning.counts import UNITS, real_sparsity, removed_units
+from analysis.planning.coupled import freed
 from analysis.planning.edits import choice_of
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.predict import predict
@@ -14,7 +15,8 @@ from analysis.planning.predictors import Cells, Record
 from analysis.planning.shrink import frees
 from analysis.statistics import paired_interval
 from analysis.store.documents import from_json
-from analysis.study import LayerSummary, Manifest, Method
+from analysis.study import GroupSummary, LayerSummary, Manifest, Method
+from dashboard.group_tables import kind
 
 
 def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
@@ -47,7 +49,11 @@ def shape(layer: LayerSummary) -> str:
 
 
 def layer_table(
-    manifest: Manifest, curves: Curves, subjects: Sequence[str], limit: float
+    manifest: Manifest,
+    curves: Curves,
+    subjects: Sequence[str],
+    limit: float,
+    grouped: bool = False,
 ) -> pd.DataFrame:
     """Return one row per subject for reading and sorting.
 
@@ -56,6 +62,8 @@ def layer_table(
         curves: All curves of the study.
         subjects: Which, in the order wanted.
         limit: Accepted drop of a layer alone, absolute.
+        grouped: Whether the subjects are groups: then ``Kind`` counts the units and the coupled
+            layers, and ``Weights`` and ``MACs`` are what half of the units free.
 
     Returns:
         Indexed by place; ``Mean drop`` in points over the shared sparsities by the best method,
@@ -73,22 +81,32 @@ def layer_table(
     for name in subjects:
         own = mine.get(name, [])
         best = max(own, key=lambda curve: curve.largest_within(limit), default=None)
-        layer = layers.get(name)
         safe = best.largest_within(limit) if best else float("nan")
         rows.append(
             {
                 "Layer": name,
-                "Kind": layer.kind if layer else groups[name].granularity if name in groups else "",
-                "Weights": layer.parameters if layer else 0,
-                "MACs": layer.macs if layer else 0,
-                "Units": groups[name].units if name in groups else 0,
+                **(
+                    _grouped(manifest, groups[name]) if grouped and name in groups
+                    else _layered(layers.get(name))
+                ),
                 "Mean drop": 100 * ranked.get(name, float("nan")),
                 "Safe to": 100 * safe,
                 "By": str(best.key.method) if best and safe > 0 else "–",
                 "Curve": [100 * point.drop for point in best.points] if best else [],
             }
-        )
+        )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _layered(layer: LayerSummary | None) -> dict[str, object]:
+    if layer is None:
+        return {"Kind": "", "Weights": 0, "MACs": 0}
+    return {"Kind": layer.kind, "Weights": layer.parameters, "MACs": layer.macs}
+
+
+def _grouped(manifest: Manifest, group: GroupSummary) -> dict[str, object]:
+    found = freed(manifest, {group.name: group.units // 2})
+    return {"Kind": kind(manifest, group), "Weights": found.parameters, "MACs": found.macs}
 
 
 def granularities(manifest: Manifest) -> list[str]:
@@ -169,7 +187,7 @@ def _size(manifest: Manifest, name: str, choice: Choice) -> dict[str, object]:
         removed = removed_units(group.units, choice.sparsity)
         parameters, macs = frees(manifest, name, removed)
         return {
-            "Kind": f"{len(group.layers)} layers",
+            "Kind": kind(manifest, group),
             "Units": f"{group.units - removed} of {group.units}",
             "Weights": parameters,
             "MACs": 100 * macs / max(manifest.macs, 1),
@@ -216,28 +234,3 @@ def verified_table(
             }
         )
     return pd.DataFrame(rows)
-
-
-def member_table(manifest: Manifest, name: str) -> pd.DataFrame:
-    """Return every tensor dimension that gets smaller with the group ``name``."""
-    words = {"producer": "makes the units", "consumer": "reads them", "follower": "goes along"}
-    shapes = {tensor.name: tensor.shape for tensor in manifest.tensors}
-    return pd.DataFrame(
-        [
-            {
-                "Layer": member.layer,
-                "Tensor": member.parameter,
-                "Shape": " × ".join(map(str, shapes.get(member.parameter, ()))),
-                "Dimension": member.dimension,
-                "Role": words.get(member.role, member.role),
-                "Indices per unit": member.indices,
-            }
-            for member in manifest.group(name).members
-        ]
-    )
-
-
-def groups_of(manifest: Manifest, layer: str) -> list[str]:
-    """Return the groups that ``layer`` is a member of, its own name's first."""
-    found = [g.name for g in manifest.groups if g.name == layer or layer in g.layers]
-    return sorted(found, key=lambda name: name != layer)

@@ -1,5 +1,6 @@
 """``inspect`` a model and ``show`` a study: look, measure nothing."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from analysis.cli.options import (
 )
 from analysis.cli.terminal import console, count, print_json, size
 from analysis.curves import CurveKey, curves
+from analysis.seeds import mean_curves, seed_counts
 from analysis.store.folder import Study
 from analysis.study import GroupSummary, LayerSummary
 
@@ -115,12 +117,14 @@ def show(
     table.add_column("method")
     for sparsity in columns:
         table.add_column(f"{sparsity:g}", justify="right")
-    for key, curve in found.items():
+    seeds = seed_counts(found)
+    for key, curve in mean_curves(found).items():
         cells = {
             p.sparsity: f"{100 * p.drop:.1f}±{100 * p.interval.half_width:.1f}"
             for p in curve.points
         }
-        table.add_row(key.subject, _label(key), *(cells.get(c, "") for c in columns))
+        label = _label(key, seeds[replace(key, seed=0)])
+        table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
     console.print(table)
     if not found:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
@@ -171,7 +175,9 @@ def _cells(layer: LayerSummary) -> tuple[str, ...]:
     )
 
 
-def _label(key: CurveKey) -> str:
+def _label(key: CurveKey, seeds: int) -> str:
     """The method, with recovery and seed where they are not the usual ones."""
     recovery = "" if key.recovery == "none" else f" + {key.recovery}"
+    if seeds > 1:
+        return f"{key.method}{recovery}, mean of {seeds}"
     return f"{key.method}{recovery}" + (f" #{key.seed}" if key.seed else "")

@@ -1,5 +1,6 @@
 """``sweep`` a model and ``verify`` a plan: the commands that measure."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,7 +22,7 @@ from analysis.errors import BadValue
 from analysis.planning.plan import Plan
 from analysis.store.documents import read_document
 from analysis.store.folder import MANIFEST, Study
-from analysis.study import Grid, Method, Reference, parse_methods, parse_sparsities
+from analysis.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
 
 _MOST_REFUSALS: Final = 5
 
@@ -48,7 +49,13 @@ def sweep(
     recovery: Annotated[
         str, typer.Option("--recovery", help="Comma-separated: none, bn.")
     ] = "none",
-    seeds: Annotated[str, typer.Option("--seeds", help="Comma-separated, for random.")] = "0",
+    seeds: Annotated[
+        str, typer.Option("--seeds", help="Comma-separated, for random: drawn as a band.")
+    ] = ",".join(map(str, SEEDS)),
+    multiple: Annotated[
+        int,
+        typer.Option("--round", min=1, help="Units that stay come in multiples: 1, 4, 8, 16, 32."),
+    ] = 1,
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = "top-1",
@@ -68,8 +75,10 @@ def sweep(
             subjects=tuple(name for name in layers.split(",") if name),
             recoveries=tuple(recovery.split(",")),
             seeds=_seeds(seeds),
+            multiple=multiple,
         )
         reference = _reference(study, model, data, weights, random, metric)
+        from analysis.sweep.points import left_out
         from analysis.sweep.runner import sweep as run
         from analysis.workbench import prepare
 
@@ -77,8 +86,9 @@ def sweep(
         bench = prepare(reference)
         opened = Study.create(study, bench.manifest)
         report = run(bench, opened, grid, progress)
+        idle = left_out(grid, opened.manifest)
     if json:
-        print_json(report)
+        print_json(asdict(report) | {"left_out": idle})
         return
     known = report.wanted - report.measured - report.missing - len(report.refused)
     errors.print(
@@ -89,6 +99,10 @@ def sweep(
         errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
     if len(report.refused) > _MOST_REFUSALS:
         errors.print(f"… and {len(report.refused) - _MOST_REFUSALS} more points like these.")
+    for sentence in idle[:_MOST_REFUSALS]:
+        errors.print(f"No point: {sentence}.", highlight=False, markup=False)
+    if len(idle) > _MOST_REFUSALS:
+        errors.print(f"… and {len(idle) - _MOST_REFUSALS} more groups like these.")
     for name in report.damaged:
         errors.print(f"Set aside because it was damaged: {name}")
 

@@ -20,7 +20,6 @@ Removal (``analysis.removal``) takes ``{group name: bool mask over units, True =
 * ``frees(captured, group, units) -> Freed``: parameters, MACs and bytes.
 * ``gated(captured, group) -> GraphModule``: the network with a parameter ``gate`` of one
   multiplier per unit, where the group's readers read it.
-* ``round_units(count, sparsity, multiple) -> int``: how many units to remove.
 * ``load_pruned(module, removal, weights)``: pour the smaller weights into the user's class.
 """
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from analysis.curves import CurveKey, Curves
-from analysis.planning.counts import UNITS
+from analysis.planning.counts import UNITS, removed_units
 from analysis.planning.plan import Choice, Plan
-from analysis.study import Method
+from analysis.study import Manifest, Method, sparsity
 
 
 def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
@@ -68,6 +68,35 @@ def scale(plan: Plan, subjects: Iterable[str], factor: float) -> Plan:
             if name in chosen and not choice.locked
         }
     )
+
+
+def in_multiples(
+    plan: Plan, subjects: Iterable[str], multiple: int, manifest: Manifest
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan in which each group keeps a ``multiple`` of units, and who cannot.
+
+    Never more leaves than the plan said: a group that has too few units to remove any of them so
+    stays whole, and is named. Locked choices and layers whose weights are zeroed stay.
+
+    Args:
+        plan: Not modified.
+        subjects: Groups that may change.
+        multiple: 1 or more.
+        manifest: Gives the groups' units.
+    """
+    changes, whole = {}, []
+    for name in subjects:
+        choice = plan.choices.get(name)
+        if choice is None or choice.locked or choice.granularity not in UNITS:
+            continue
+        units = manifest.group(name).units
+        if not removed_units(units, choice.sparsity):
+            continue
+        removed = removed_units(units, choice.sparsity, multiple)
+        changes[name] = fitting(choice.method, sparsity(removed / units))
+        if not removed:
+            whole.append(name)
+    return plan.setting(changes), tuple(whole)
 
 
 def within_drop(

@@ -8,7 +8,6 @@ from analysis.removal.gate import gated
 from analysis.removal.law import LawReport, check_law
 from analysis.removal.pour import load_pruned
 from analysis.removal.remove import remove
-from analysis.removal.rounding import round_units
 from analysis.removal.selection import Removal
 from analysis.removal.silence import Silenced, silence
 
@@ -22,6 +21,5 @@ __all__ = [
     "gated",
     "load_pruned",
     "remove",
-    "round_units",
     "silence",
 ]

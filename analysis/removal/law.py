@@ -10,8 +10,8 @@ from torch.utils import _pytree as pytree
 
 from analysis.capture.graph import Captured, Inputs, call_arguments
 from analysis.coupling import Group, find_groups
+from analysis.planning.counts import removed_units
 from analysis.removal.remove import remove
-from analysis.removal.rounding import round_units
 from analysis.removal.selection import Removal
 from analysis.removal.silence import silence
 
@@ -80,7 +80,7 @@ def _apart(outputs: list[Tensor], reference: list[Tensor]) -> float:
 def half(group: Group) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """Return the mask that removes every other unit of ``group``, one at least if it can."""
     mask = np.ones(group.units, bool)
-    mask[1::2][: round_units(group.units, 0.5)] = False
+    mask[1::2][: removed_units(group.units, 0.5)] = False
     return mask
 
 

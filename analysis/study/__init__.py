@@ -3,7 +3,7 @@
 A study is a folder (see ``analysis.store``); its ``study.json`` is a ``Manifest``. Torch-free.
 """
 
-from analysis.study.grid import Grid, check_names
+from analysis.study.grid import SEEDS, Grid, check_names
 from analysis.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
 from analysis.study.order import doubling, sample_order
 from analysis.study.summaries import (
@@ -30,6 +30,7 @@ __all__ = [
     "GRANULARITIES",
     "MEASUREMENT_VERSION",
     "SCHEMA",
+    "SEEDS",
     "Baseline",
     "DimSummary",
     "GraphSummary",

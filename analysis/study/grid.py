@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from analysis.errors import UnknownName
+from analysis.errors import BadValue, UnknownName
 from analysis.study.words import Method, sparsity
+
+SEEDS: Final = (0, 1, 2)
+"""Of random criteria, unless others are asked for: one draw says little, so they draw a band."""
 
 
 @dataclass(frozen=True)
@@ -12,16 +16,28 @@ class Grid:
     """What a sweep is to measure: the product of subjects, methods and sparsities.
 
     ``subjects`` empty means every prunable layer or group. Sparsities are kept as ``sparsity``
-    makes them, each once, ascending.
+    makes them, each once, ascending. ``seeds`` are for random criteria alone. What a group keeps
+    comes in a ``multiple`` of units, 1 for any count; weights do not mind.
+
+    Raises:
+        BadValue: ``multiple`` is below 1, or there is no seed.
     """
 
     methods: tuple[Method, ...]
     sparsities: tuple[float, ...]
     subjects: tuple[str, ...] = ()
     recoveries: tuple[str, ...] = ("none",)
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int, ...] = SEEDS
+    multiple: int = 1
 
     def __post_init__(self) -> None:
+        if self.multiple < 1:
+            raise BadValue(
+                f"Expected the multiple of units to keep to be 1 or more, but got {self.multiple}. "
+                "Take 4, 8, 16 or 32, or 1 for any count."
+            )
+        if not self.seeds:
+            raise BadValue("Expected seeds to be whole numbers, but got none. Give one at least.")
         object.__setattr__(self, "sparsities", tuple(sorted(set(map(sparsity, self.sparsities)))))
 
 

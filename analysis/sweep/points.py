@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.errors import BadValue, UnknownName
-from analysis.planning.counts import unit_sparsities
+from analysis.planning.counts import UNITS, smallest_sparsity, unit_sparsities
 from analysis.store.measurements import KEY
 from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Method, check_names, sparsity
 
@@ -32,7 +32,8 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
     """Return all points of ``grid`` in forward order of subjects, then method, then sparsity.
 
     Layers take the sparsities as asked; an ``n:m`` pattern has the one sparsity that it is;
-    groups take the sparsities that their units allow, and none at which nothing would be removed.
+    groups take the sparsities that their units allow, in the grid's multiple, and none at which
+    nothing would be removed (``left_out`` names the groups that have none at all).
 
     Raises:
         UnknownName: A layer, group or method that does not exist.
@@ -52,6 +53,29 @@ def missing(wanted: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifes
     """Return the points of ``wanted`` that ``measured`` does not hold."""
     stored = set(measured[list(KEY)].itertuples(index=False, name=None))
     return [point for point in wanted if point.key(manifest) not in stored]
+
+
+def left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
+    """Return why, for each group that ``grid`` means and that none of its sparsities fits.
+
+    Such a group has too few units to keep a multiple of them, or every sparsity is too small to
+    remove one.
+    """
+    wanted = {method.granularity for method in grid.methods}
+    found = []
+    for group in manifest.removable():
+        chosen = not grid.subjects or group.name in grid.subjects
+        if not chosen or group.granularity not in wanted:
+            continue
+        if unit_sparsities(group.units, grid.sparsities, grid.multiple):
+            continue
+        least = smallest_sparsity(group.units, grid.multiple)
+        few = f"{group.name} has {group.units} {group.granularity}s"
+        if least is None:
+            found.append(f"{few}, too few to remove any and keep a multiple of {grid.multiple}")
+        else:
+            found.append(f"{few}; the smallest sparsity that removes any is {least:g}")
+    return tuple(found)
 
 
 def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
@@ -74,7 +98,7 @@ def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
             continue
         for method in grid.methods:
             if method.granularity == group.granularity:
-                values = unit_sparsities(group.units, asked)
+                values = unit_sparsities(group.units, asked, grid.multiple)
                 found += [(group.name, method, value) for value in values]
     return found
 
@@ -82,7 +106,7 @@ def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
 def _check_methods(grid: Grid, manifest: Manifest) -> None:
     known = {summary.name: summary for summary in manifest.methods}
     for method in grid.methods:
-        if method.granularity in ("channel", "head") and not manifest.removable(method.granularity):
+        if method.granularity in UNITS and not manifest.removable(method.granularity):
             raise BadValue(
                 f"Expected a model with {method.granularity}s that can be removed for {method}, "
                 f"but this one has none: {_why_no_groups(manifest)}"
@@ -101,7 +125,7 @@ def _check_subjects(grid: Grid, manifest: Manifest) -> None:
     layers = {layer.name: layer.reason for layer in manifest.layers}
     groups = {group.name: group.reason for group in reversed(manifest.groups)}
     groups |= {group.name: None for group in manifest.removable()}  # a part may be refused
-    grouped = any(method.granularity in ("channel", "head") for method in grid.methods)
+    grouped = any(method.granularity in UNITS for method in grid.methods)
     known = layers | (groups if grouped else {})
     for name in grid.subjects:
         if name not in known:

@@ -1,4 +1,4 @@
-"""One layer's curves, every method overlaid, each with its interval."""
+"""One layer's or group's curves, every method overlaid, each with its interval or its seeds."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.curves import FEW_UNITS
+from analysis.seeds import over_seeds
 from dashboard.charts.colours import QUIET, faint
 
 Numbers = npt.NDArray[np.float64]
@@ -30,12 +31,14 @@ def curves_figure(
     limit: float | None = None,
     score_name: str = "Score",
     near: float | None = None,
+    across: str = "Sparsity of this layer",
 ) -> go.Figure:
     """Return the curves of one subject: a line, a band and markers per method.
 
     Markers are hollow where the interval contains no change at all. Sparsities that removed
     nothing are crosses without a value. Curves over few units are steps at the fractions that
-    exist.
+    exist. Several seeds of a random criterion are one line, their mean, in a band from their
+    least to their greatest.
 
     Args:
         points: Rows of one subject, as from ``analysis.curves.measured_points``.
@@ -45,13 +48,16 @@ def curves_figure(
         limit: Accepted drop, drawn as a line where the scale knows it.
         score_name: What the score is called.
         near: Show only drops up to this one, where the scale knows it.
+        across: What the horizontal axis counts, in percent.
     """
     figure = go.Figure()
+    points = over_seeds(points)
     for method, colour in colours.items():
         rows = points[points["method"] == method].sort_values("sparsity")
-        for (recovery, seed), group in rows.groupby(["recovery", "seed"], sort=True):
+        for recovery, group in rows.groupby("recovery", sort=True):
+            seeds, seed = group["seeds"].max(), group["seed"].min()
             name = method + ("" if recovery == "none" else f" + {recovery}")
-            name += "" if seed == 0 else f" (seed {seed})"
+            name += f" ({seeds} seeds)" if seeds > 1 else f" (seed {seed})" if seed else ""
             dash = "solid" if recovery == "none" else "dot"
             _add(figure, group, name, colour, dash, baseline, vertical)
     dense = {"score": 100 * baseline}.get(vertical, 0.0)
@@ -73,7 +79,7 @@ def curves_figure(
         uirevision=vertical,
     )  # fmt: skip
     figure.update_xaxes(
-        title="Sparsity of this layer, %", range=[0, 101], dtick=10, showgrid=False, zeroline=False
+        title=f"{across}, %", range=[0, 101], dtick=10, showgrid=False, zeroline=False
     )
     figure.update_yaxes(title=title, zeroline=False, automargin=True)
     if near is not None and vertical in ("score", "drop"):
@@ -102,12 +108,14 @@ def _add(
     start = np.array([100 * baseline if vertical == "score" else 0.0])
     group: dict[str, Any] = {"legendgroup": name}
     if low is not None and high is not None and len(taken) and not pattern:
-        around = np.concatenate([across, across[::-1]])
+        top, bottom = np.concatenate([start, high]), np.concatenate([start, low])
+        around, top = _steps(across, top) if stepped else (across, top)
+        bottom = _steps(across, bottom)[1] if stepped else bottom
         figure.add_trace(
             go.Scatter(
-                x=around,
-                y=np.concatenate([start, high, low[::-1], start]),
-                fill="toself", fillcolor=faint(colour, 0.14), line={"width": 0, "shape": shape},
+                x=np.concatenate([around, around[::-1]]),
+                y=np.concatenate([top, bottom[::-1]]),
+                fill="toself", fillcolor=faint(colour, 0.14), line={"width": 0},
                 mode="lines", hoverinfo="skip", showlegend=False, **group,
             )
         )  # fmt: skip
@@ -142,7 +150,15 @@ def _add(
 
 
 def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None, Numbers | None]:
-    """Middle, low and high of the marks; no interval is kept for cross-entropy and KL."""
+    """Middle, low and high of the marks; no interval is kept for cross-entropy and KL.
+
+    Of several seeds, mean, least and greatest.
+    """
+    factor = 100.0 if vertical in ("score", "drop") else 1.0
+    if (rows["seeds"] > 1).any():
+        ends = (vertical, f"{vertical}_min", f"{vertical}_max")
+        middle, low, high = (factor * rows[name].to_numpy(float) for name in ends)
+        return middle, low, high
     if vertical in ("entropy", "divergence"):
         return rows[vertical].to_numpy(float), None, None
     drop, low, high = (100 * rows[name].to_numpy(float) for name in ("drop", "low", "high"))
@@ -152,8 +168,22 @@ def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None
     return score, score - (high - drop), score + (drop - low)
 
 
+def _steps(across: Numbers, heights: Numbers) -> tuple[Numbers, Numbers]:
+    """Corners of the steps: each height holds up to the next place."""
+    return np.repeat(across, 2)[1:], np.repeat(heights, 2)[:-1]
+
+
 def _told(row: Mapping[Any, Any]) -> str:
     half = (row["high"] - row["low"]) / 2
+    if row["seeds"] > 1:
+        return (
+            f"<b>{100 * row['sparsity']:g} %</b>: {row['removed']:,} of {row['total']:,} removed"
+            f"<br>mean of {row['seeds']} seeds, from the best to the worst:"
+            f"<br>score {100 * row['score']:.2f} %, {100 * row['score_max']:.2f} to "
+            f"{100 * row['score_min']:.2f} %"
+            f"<br>drop {100 * row['drop']:.2f} pt, {100 * row['drop_min']:.2f} to "
+            f"{100 * row['drop_max']:.2f} pt<br>{row['samples']:,} samples each"
+        )
     noise = " · within noise" if row["noise"] else ""
     broken = f"<br>{row['nonfinite']} samples gave NaN or infinity" if row["nonfinite"] else ""
     return (

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.planning.counts import UNITS
+from analysis.seeds import over_seeds
 from dashboard.charts.colours import scale
 
 BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
+_NEAR: Final = 0.03 + 1e-9
 _LABELLED: Final = 40
 """Up to so many layers every cell carries its number."""
 _TALL: Final = 10
@@ -20,16 +23,37 @@ _TALL: Final = 10
 def heat_table(points: pd.DataFrame, layers: Sequence[str], method: str) -> pd.DataFrame:
     """Return the cells of a layer × sparsity map, one row per cell, unmeasured ones left out.
 
+    Every group's units allow other sparsities. Those that lie within three points of each other
+    share a ``column``, named by their middle; of two in one row the larger stands in it.
+
     Args:
         points: As from ``analysis.curves.measured_points``.
         layers: Which, in the order wanted.
         method: Its name, or ``BEST`` for the smallest drop of any method.
     """
+    points = over_seeds(points)  # the best method is no lucky seed
     rows = points[(points["removed"] > 0) & points["subject"].isin(layers)]
     if method != BEST:
         rows = rows[rows["method"] == method]
-    kept = ["subject", "sparsity", "drop", "low", "high", "noise", "method"]
-    return rows.sort_values("drop", kind="stable").drop_duplicates(["subject", "sparsity"])[kept]
+    kept = ["subject", "sparsity", "column", "drop", "low", "high", "noise", "method"]
+    rows = rows.sort_values("drop", kind="stable").drop_duplicates(["subject", "sparsity"])
+    rows = rows.assign(column=rows["sparsity"])
+    if rows["granularity"].isin(UNITS).any():
+        rows = rows.sort_values("sparsity", kind="stable")
+        rows["column"] = rows["sparsity"].map(_columns(rows["sparsity"].unique().tolist()))
+        rows = rows.drop_duplicates(["subject", "column"], keep="last")
+    return rows[kept]
+
+
+def _columns(ascending: Sequence[float]) -> dict[float, float]:
+    """Sparsity → the middle of those that are no further than ``_NEAR`` from the first of them."""
+    runs: list[list[float]] = []
+    for value in ascending:
+        if runs and value - runs[-1][0] <= _NEAR:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return {value: round((run[0] + run[-1]) / 2, 4) for run in runs for value in run}
 
 
 def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Figure:
@@ -40,19 +64,20 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
         layers: Rows from top to bottom; one without cells stays empty.
         dark: Whether the page is dark.
     """
-    sparsities = sorted(cells["sparsity"].unique())
+    sparsities = sorted(cells["column"].unique())
     places = {name: place for place, name in enumerate(layers)}
     across = {value: place for place, value in enumerate(sparsities)}
     drop = np.full((len(layers), len(sparsities)), np.nan)
     told: list[list[Any]] = [[""] * len(sparsities) for _ in layers]
     shown: list[list[str]] = [[""] * len(sparsities) for _ in layers]
     for row in cells.to_dict("records"):
-        i, j = places[row["subject"]], across[row["sparsity"]]
+        i, j = places[row["subject"]], across[row["column"]]
         value = 100 * row["drop"]
         drop[i, j] = 0.0 if row["noise"] else value
         half = 50 * (row["high"] - row["low"])
         noise = ", within noise" if row["noise"] else ""
-        told[i][j] = f"{value:.2f} ± {half:.2f} pt{noise}<br>{row['method']}"
+        drops = f"{value:.2f} ± {half:.2f} pt{noise}"
+        told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{row['method']}"
         shown[i][j] = "·" if row["noise"] else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
     root = np.sqrt(np.maximum(drop, 0))
     top = max(float(np.nanmax(root)) if np.isfinite(root).any() else 1.0, 1.0)
@@ -61,11 +86,11 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
     tall = len(layers) >= _TALL
     figure = go.Figure(
         go.Heatmap(
-            z=root, x=[f"{100 * value:g} %" for value in sparsities], y=list(layers),
+            z=root, x=[f"{100 * value:.3g} %" for value in sparsities], y=list(layers),
             zmin=0, zmax=top, colorscale=scale(dark), xgap=1, ygap=1 if few else 0,
             text=shown if few else None, texttemplate="%{text}" if few else None,
             textfont={"size": 11}, customdata=told, hoverongaps=False, showscale=tall,
-            hovertemplate="<b>%{y}</b> at %{x}<br>%{customdata}<extra></extra>",
+            hovertemplate="<b>%{y}</b><br>%{customdata}<extra></extra>",
             colorbar={
                 "title": {"text": "Drop, pt", "side": "right"}, "thickness": 10, "outlinewidth": 0,
                 "tickvals": [tick**0.5 for tick in ticks], "ticktext": [f"{t:g}" for t in ticks],

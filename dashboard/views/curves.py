@@ -1,19 +1,20 @@
 """The page *Curves*: what every method does to every layer."""
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from analysis.curves import subjects
+from analysis.planning.counts import smallest_sparsity
 from analysis.store.folder import Study
 from dashboard import frame, loaders, session, units
 from dashboard.charts.colours import by_criterion
 from dashboard.charts.curves import curves_figure
-from dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from dashboard.loaders import Measured
 from dashboard.tables import family, layer_table
-from dashboard.views.parts import coupled
+from dashboard.views.parts import coupled, heat
 from dashboard.views.parts.words import WORDS, height
 
 _SORTS: Final = {
@@ -41,35 +42,36 @@ def page() -> None:
             icon=":material/show_chart:",
         )
         return
-    known = _of_granularity(known)
+    known, granularity = _of_granularity(known)
     limit = _controls()
     left, right = st.columns([5, 7], gap="medium")
     with left:
-        table = _table(opened, known, limit)
+        table = _table(opened, known, limit, granularity)
     if table.empty:
-        st.info("No layer's name or kind contains what you search for.")
+        st.info(f"No {_noun(granularity)}'s name or kind contains what you search for.")
         return
     layer = _chosen(table)
     with right:
-        _curves(opened, known, layer, limit)
-        coupled.show(opened, layer)
-    _heat(opened, known, list(table["Layer"]))
+        _curves(opened, known, layer, limit, granularity)
+        coupled.show(opened, layer, granularity)
+    heat.show(opened, known, list(table["Layer"]))
 
 
-def _of_granularity(known: Measured) -> Measured:
+def _of_granularity(known: Measured) -> tuple[Measured, str]:
     """Keep what leaves in one way: zeroed weights and removed units share no axis."""
-    found = list(dict.fromkeys(map(family, known.points["granularity"])))
+    families = known.points["granularity"].map(family)
+    found = sorted(families.unique(), key=list(WORDS).index)
     if len(found) < 2:
-        return known
+        return known, found[0]
+    linked = set(families[known.points["subject"] == session.remembered("layer")])
     chosen = st.segmented_control(
-        "What leaves", found, key="curves granularity", default=found[0], required=True,
+        "What leaves", found, key="curves granularity", required=True,
+        default=next((name for name in found if name in linked), found[0]),
         format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
     )  # fmt: skip
-    return Measured(
-        known.frame,
-        known.points[known.points["granularity"].map(family) == chosen],
-        {key: c for key, c in known.curves.items() if family(key.method.granularity) == chosen},
-    )
+    means = {key: c for key, c in known.means.items() if family(key.method.granularity) == chosen}
+    points = known.points[families == chosen]
+    return replace(known, points=points, means=means), str(chosen)
 
 
 def _controls() -> float:
@@ -90,9 +92,10 @@ def _controls() -> float:
     return float(limit) / 100
 
 
-def _table(opened: Study, known: Measured, limit: float) -> pd.DataFrame:
+def _table(opened: Study, known: Measured, limit: float, granularity: str) -> pd.DataFrame:
+    grouped = granularity != "weight"
     names = [name for name in subjects(opened.manifest) if name in set(known.points["subject"])]
-    table = layer_table(opened.manifest, known.curves, names, limit)
+    table = layer_table(opened.manifest, known.means, names, limit, grouped)
     search = st.session_state["curves search"]
     if search:
         text = table["Layer"] + " " + table["Kind"]
@@ -107,15 +110,25 @@ def _table(opened: Study, known: Measured, limit: float) -> pd.DataFrame:
     key = f"curves table {hash(tuple(order))}"
     wanted = session.remembered("layer")
     first = order.index(wanted) if wanted in order else 0
-    st.markdown(f"**{len(order)}** {'layer' if len(order) == 1 else 'layers'} — choose one")
+    plural = "" if len(order) == 1 else "s"
+    st.markdown(
+        f"**{len(order)}** {_noun(granularity)}{plural} — choose one"
+        + (", a row for all the layers coupled in it" if grouped else "")
+    )
     st.dataframe(
         table,
         key=key, hide_index=True, height=height(len(table), 492),
         on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
-        column_order=["Layer", "Weights", "Mean drop", "Safe to", "By", "Curve"],
+        column_order=[
+            "Layer", "Kind" if grouped else "Weights", "Mean drop", "Safe to", "By", "Curve",
+        ],
         column_config={
-            "Layer": st.column_config.TextColumn(pinned=True),
+            "Layer": st.column_config.TextColumn("Group" if grouped else "Layer", pinned=True),
+            "Kind": st.column_config.TextColumn(
+                "Units, in layers", help="Units that leave one by one, and in how many layers with "
+                "weights each of them leaves at once.",
+            ),
             "Weights": st.column_config.NumberColumn(format="compact"),
             "Mean drop": st.column_config.NumberColumn(
                 "Mean drop, pt", format="%.2f",
@@ -152,7 +165,11 @@ def _chosen(table: pd.DataFrame) -> str:
     return layer
 
 
-def _curves(opened: Study, known: Measured, layer: str, limit: float) -> None:
+def _noun(granularity: str) -> str:
+    return "layer" if granularity == "weight" else "group"
+
+
+def _curves(opened: Study, known: Measured, layer: str, limit: float, granularity: str) -> None:
     manifest = opened.manifest
     rows = known.points[known.points["subject"] == layer]
     order = [method.name for method in manifest.methods]
@@ -161,25 +178,44 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float) -> None:
     present = {name: colours[name] for name in names if name in set(rows["method"])}
     baseline = manifest.baseline.score if manifest.baseline else 0.0
     vertical = st.session_state["curves scale"]
-    st.markdown(f"**{layer}** — {_describe(opened, layer)}")
+    st.markdown(f"**{layer}** — {_describe(opened, layer, granularity)}")
     if vertical in ("entropy", "divergence") and rows[vertical].isna().all():
         st.info("This model's outputs are no class logits, so there is no cross-entropy here.")
         return
     metric = manifest.reference.metric.rpartition(":")[2]
     near = NEAR if st.session_state["near"] else None
-    figure = curves_figure(rows, present, baseline, vertical, limit, metric.capitalize(), near)
+    figure = curves_figure(
+        rows, present, baseline, vertical, limit, metric.capitalize(), near,
+        "Weights removed from this layer" if granularity == "weight"
+        else f"{granularity.capitalize()}s removed from this group",
+    )  # fmt: skip
     st.plotly_chart(
         figure, key="curves figure", config={"displaylogo": False},
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
     samples = int(rows["samples"].min())
-    st.caption(
-        f"Only this layer is pruned, the rest is dense. Bands: 95 % paired intervals, at least "
-        f"{samples:,} samples per point; hollow marks lie within noise of the dense model."
-    )
+    seeds = int(rows["seeds"].max())
+    text = [
+        f"Only this {_noun(granularity)} is pruned, the rest is dense. Bands: 95 % paired "
+        f"intervals, at least {samples:,} samples per point; hollow marks lie within noise of the "
+        "dense model."
+    ]
+    if seeds > 1:
+        text.append(f"Of random, the mean of {seeds} seeds in a band from the best to the worst.")
+    if granularity != "weight":
+        total = opened.manifest.group(layer).units
+        least = smallest_sparsity(total)
+        text.append(
+            f"One of {total} {granularity}s is {units.percent(least or 0, 2)}: smaller sparsities "
+            "remove nothing, and each measured count holds up to the next."
+        )
+    st.caption(" ".join(text))
 
 
-def _describe(opened: Study, name: str) -> str:
+def _describe(opened: Study, name: str, granularity: str) -> str:
+    if granularity != "weight":
+        group = opened.manifest.group(name)
+        return f"{group.units} {granularity}s that leave together from {len(group.layers)} layers"
     for layer in opened.manifest.layers:
         if layer.name == name:
             parts = [
@@ -190,35 +226,4 @@ def _describe(opened: Study, name: str) -> str:
                 share = layer.macs / max(opened.manifest.macs, 1)
                 parts.append(f"{units.percent(share)} of all MACs")
             return ", ".join(parts)
-    for group in opened.manifest.groups:
-        if group.name == name:
-            return f"{group.units} {group.granularity}s that leave together"
     return "no longer in the manifest"
-
-
-def _heat(opened: Study, known: Measured, layers: list[str]) -> None:
-    present = list(dict.fromkeys(known.points["method"]))
-    order = [method.name for method in opened.manifest.methods]
-    present.sort(key=lambda name: order.index(name) if name in order else len(order))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Where it breaks", width="content", anchor=False)
-        st.space("stretch")
-        linked = session.remembered("method")
-        method = st.segmented_control(
-            "Method", [BEST, *present], key="heat method", required=True,
-            default=linked if linked in present else BEST, label_visibility="collapsed",
-        )  # fmt: skip
-    session.remember("method", method)
-    plain = known.points[known.points["recovery"] == "none"]
-    cells = heat_table(plain if len(plain) else known.points, layers, method)
-    if cells.empty:
-        st.info(f"Nothing is measured by {method} for these layers yet.")
-        return
-    st.plotly_chart(
-        heat_figure(cells, layers, st.context.theme.type == "dark"), key="heat figure",
-        config={"displaylogo": False}, alt="Drop in points by layer and sparsity",
-    )  # fmt: skip
-    st.caption(
-        "Drop in points when that layer alone is pruned so far; the colour follows its square "
-        "root. A dot is a drop within noise, an empty cell is not measured."
-    )

@@ -5,7 +5,7 @@ import streamlit as st
 from analysis.store.folder import Study
 from dashboard import frame, loaders, units
 from dashboard.tables import preflight
-from dashboard.views.parts import begin, runs, sweep
+from dashboard.views.parts import begin, groups, runs, sweep
 from dashboard.views.parts.words import height
 
 
@@ -20,6 +20,7 @@ def page() -> None:
         return
     _facts(opened)
     _layers(opened)
+    groups.show(opened)
     sweep.form(opened)
     runs.show(opened.folder)
     with st.expander("Begin another study", icon=":material/add:"):

@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 
 from analysis.planning import edits
+from analysis.planning.counts import MULTIPLES
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from analysis.study import Method
@@ -16,6 +17,7 @@ _ACTIONS: Final = {
     "set": "Set to",
     "scale": "Scale by",
     "limit": "Limit each drop to",
+    "round": "Keep a multiple of",
     "method": "Use method",
     "lock": "Lock",
     "unlock": "Unlock",
@@ -33,17 +35,22 @@ def toolbar(opened: Study, known: Measured, granularity: str) -> tuple[str, ...]
             "Of the shown", [_EVERY, *dict.fromkeys(kinds)], key="bulk scope", width=130,
             help="Which of the shown layers the next edit changes. Locked ones stay.",
         )  # fmt: skip
+        offered = [name for name in _ACTIONS if not weights or name != "round"]
         action = st.selectbox(
-            "Do", list(_ACTIONS), format_func=lambda name: _ACTIONS[name], key="bulk action",
-            width=170,
-        )  # fmt: skip
-        value: float | str | None = None
+            "Do", offered, format_func=lambda name: _ACTIONS[name], key="bulk action", width=170
+        )
+        value: float | str | int | None = None
         if action == "set":
             value = st.number_input("Sparsity, %", 0.0, 100.0, 50.0, 5.0, key="bulk set", width=120)
         elif action == "scale":
             value = st.number_input("Factor", 0.0, 10.0, 0.9, 0.05, key="bulk scale", width=120)
         elif action == "limit":
             value = st.number_input("Points", 0.0, 100.0, 1.0, 0.5, key="bulk limit", width=120)
+        elif action == "round":
+            value = st.selectbox(
+                "Units", MULTIPLES[1:], index=MULTIPLES[1:].index(8), key="bulk round", width=120,
+                help="Lowers each group's sparsity until the units left are such a multiple.",
+            )  # fmt: skip
         elif action == "method":
             value = st.selectbox(
                 "Method", methods_of(opened.manifest, granularity), key="bulk method", width=150
@@ -69,7 +76,7 @@ def _edited(
     opened: Study,
     known: Measured,
     action: str,
-    value: float | str | None,
+    value: float | str | int | None,
     chosen: tuple[str, ...],
     granularity: str,
 ) -> Plan:
@@ -82,6 +89,12 @@ def _edited(
     if action == "limit" and isinstance(value, float):
         methods = [Method.parse(name) for name in methods_of(opened.manifest, granularity)]
         return edits.within_drop(plan, chosen, value / 100, known.curves, methods)
+    if action == "round" and isinstance(value, int):
+        rounded, whole = edits.in_multiples(plan, chosen, value, opened.manifest)
+        if whole:
+            some = ", ".join(whole[:5]) + (f" and {len(whole) - 5} more" if len(whole) > 5 else "")
+            session.notice(f"Too few units to remove any and keep a multiple of {value}: {some}.")
+        return rounded
     if action == "method" and isinstance(value, str):
         return edits.set_method(plan, chosen, Method.parse(value))
     return edits.set_locks(plan, chosen, action == "lock", default)

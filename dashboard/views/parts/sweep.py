@@ -4,9 +4,10 @@ import streamlit as st
 
 from analysis.errors import PrunescopeError
 from analysis.jobs import start
+from analysis.planning.counts import MULTIPLES, UNITS
 from analysis.store.folder import Study
-from analysis.study import Grid, Method, MethodSummary, parse_sparsities
-from analysis.sweep.points import missing, points
+from analysis.study import SEEDS, Grid, Method, MethodSummary, parse_sparsities
+from analysis.sweep.points import left_out, missing, points
 from dashboard import loaders, units
 from dashboard.tables import names_of
 from dashboard.views.parts.words import WORDS
@@ -36,7 +37,23 @@ def form(opened: Study) -> None:
             format_func=lambda name: _RECOVERIES[name], key="sweep recovery",
             help="Batch-norm statistics can be re-estimated on calibration inputs, without labels.",
         )  # fmt: skip
-        _launch(opened, chosen, text.replace(" ", ""), tuple(layers), tuple(recoveries))
+        multiple = seeds = None
+        with st.container(horizontal=True):
+            if family in UNITS:
+                multiple = st.selectbox(
+                    "Units that stay, in multiples of", MULTIPLES, key="sweep multiple",
+                    help="Points then stand only where the units left are such a multiple; "
+                    "hardware likes 8, 16 or 32.",
+                )  # fmt: skip
+            if any(Method.parse(name).criterion == "random" for name in chosen):
+                seeds = st.number_input(
+                    "Seeds of random", 1, 20, len(SEEDS), key="sweep seeds",
+                    help="Each is measured by itself; the curves show their mean and range.",
+                )  # fmt: skip
+        _launch(
+            opened, chosen, text.replace(" ", ""), tuple(layers), tuple(recoveries),
+            tuple(range(seeds)) if seeds else None, multiple,
+        )  # fmt: skip
 
 
 def _methods(known: tuple[MethodSummary, ...]) -> tuple[str, tuple[str, ...]]:
@@ -74,6 +91,8 @@ def _launch(
     sparsities: str,
     layers: tuple[str, ...],
     recoveries: tuple[str, ...],
+    seeds: tuple[int, ...] | None,
+    multiple: int | None,
 ) -> None:
     if not methods or not recoveries:
         st.caption("Choose at least one method and one way of evaluating.")
@@ -81,7 +100,7 @@ def _launch(
     try:
         grid = Grid(
             tuple(Method.parse(name) for name in methods), parse_sparsities(sparsities), layers,
-            recoveries,
+            recoveries, seeds or SEEDS, multiple or 1,
         )  # fmt: skip
         wanted = points(grid, opened.manifest)
         todo = missing(wanted, loaders.measured(opened).frame, opened.manifest)
@@ -93,6 +112,10 @@ def _launch(
         f"{len(wanted):,} points, {known:,} of them measured already; each evaluates "
         f"{units.count(opened.manifest.splits.get('validation', 0))} validation samples."
     )
+    idle = left_out(grid, opened.manifest)
+    if idle:
+        more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""
+        st.caption(f":material/info: No point for {'; '.join(idle[:3])}{more}.")
     if st.button(
         f"Measure {len(todo):,} points" if todo else "Everything is measured",
         type="primary", disabled=not todo, key="sweep start", icon=":material/play_arrow:",
@@ -103,5 +126,9 @@ def _launch(
         ]  # fmt: skip
         if layers:
             arguments += ["--layers", ",".join(layers)]
+        if seeds:
+            arguments += ["--seeds", ",".join(map(str, seeds))]
+        if multiple and multiple > 1:
+            arguments += ["--round", str(multiple)]
         start(opened.folder, arguments)
         st.rerun()

@@ -34,7 +34,9 @@ def test_inspect_as_json_has_the_same_numbers(prunescope, tiny_file):
 
 def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     first = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3", "--json")
-    assert first.json == {"wanted": 9, "measured": 9, "missing": 0, "refused": [], "damaged": []}
+    assert first.json == {
+        "wanted": 9, "measured": 9, "missing": 0, "refused": [], "damaged": [], "left_out": [],
+    }  # fmt: skip
     assert first.err == ""
     again = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3")
     assert "0 points measured, 9 known before, 0 left." in again.err
@@ -52,6 +54,32 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     assert table.code == 0
     assert "conv" in table.out
     assert "0.9" in table.out
+
+
+def test_units_that_stay_come_in_multiples_and_groups_that_cannot_are_named(
+    prunescope, tiny, tmp_path
+):
+    rounded = ("--methods", "l1@channel", "--sparsities", "0.25:0.75:0.25", "--round", "4")
+    result = sweep(prunescope, tiny, tmp_path / "s", *rounded)
+    assert "1 points measured" in result.err  # of mix 4 of 6 stay, whatever is asked
+    assert "No point: conv has 4 channels, too few to remove any and keep a multiple of 4." in (
+        result.err
+    )
+    (row,) = Study.open(tmp_path / "s").measured().to_dict("records")
+    assert (row["subject"], row["removed"], row["total"]) == ("mix", 2, 6)
+    assert row["sparsity"] == round(2 / 6, 4)
+    again = sweep(prunescope, tiny, tmp_path / "s", *rounded, "--json").json
+    assert (again["wanted"], again["measured"], len(again["left_out"])) == (1, 0, 1)
+
+
+def test_random_is_measured_with_three_seeds_and_shown_as_one(prunescope, tiny, tmp_path):
+    sweep(prunescope, tiny, tmp_path / "s", "--methods", "random", "--sparsities", "0.5")
+    rows = Study.open(tmp_path / "s").measured()
+    assert sorted(rows[rows["subject"] == "mix"]["seed"]) == [0, 1, 2]
+    table = prunescope("show", tmp_path / "s").out
+    assert table.count("random, mean of 3") == 3  # one line for each of the three layers
+    mean = 100 * rows[rows["subject"] == "mix"]["drop_sum"].mean() / 60
+    assert f"{mean:.1f}±" in next(line for line in table.splitlines() if " mix " in line)
 
 
 def test_verify_measures_a_plan(prunescope, tiny, tmp_path):

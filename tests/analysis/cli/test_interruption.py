@@ -28,7 +28,10 @@ def slow(outputs, targets):
 '''
 )
 POINTS = 3 * 2 * 9
-GRID = ("--methods", "magnitude,random", "--sparsities", "0.1:0.9:0.1", "--threads", "1")
+GRID = (
+    "--methods", "magnitude,random", "--seeds", "0", "--sparsities", "0.1:0.9:0.1",
+    "--threads", "1",
+)  # fmt: skip
 
 
 @pytest.fixture

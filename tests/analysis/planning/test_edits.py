@@ -2,9 +2,10 @@
 
 from analysis.curves import Curve, CurveKey, CurvePoint
 from analysis.planning import edits
+from analysis.planning.counts import removed_units
 from analysis.planning.plan import Choice, Plan
 from analysis.statistics import Interval
-from analysis.study import Method
+from analysis.study import GroupSummary, Manifest, Method, Reference
 
 MAGNITUDE, TAYLOR = Method("magnitude"), Method("taylor")
 PLAN = Plan("p", "f", {"a": Choice("taylor", 0.4), "b": Choice("magnitude", 0.8, locked=True)})
@@ -66,3 +67,25 @@ def test_a_layer_and_a_group_of_one_name_are_not_mixed_up() -> None:
     channels = Method("l1", "channel")
     assert edits.choice_of(PLAN, "a", channels) == Choice("l1", 0.0, "channel")
     assert edits.choice_of(PLAN, "a", Method("l1", "2:4")) == PLAN.choices["a"]
+
+
+def groups(**units: int) -> Manifest:
+    made = tuple(GroupSummary(name, "channel", count, ()) for name, count in units.items())
+    return Manifest(Reference("m", "d"), "f", 0, 0, 0, 0, 0, (), made)
+
+
+def test_units_left_come_in_multiples_and_who_cannot_is_named() -> None:
+    manifest = groups(wide=64, odd=20, small=6, locked=64, idle=64)
+    choices = {name: Choice("l1", 0.5, "channel") for name in ("wide", "odd", "small")}
+    choices |= {"locked": Choice("l1", 0.3, "channel", locked=True), "b": Choice("magnitude", 0.3)}
+    choices |= {"idle": Choice("l1", 0.004, "channel")}
+    plan = Plan("p", "f", choices)
+    made, whole = edits.in_multiples(plan, ["b", *choices], 8, manifest)
+    left = {n: 64 - removed_units(64, c.sparsity) for n, c in made.choices.items() if n == "wide"}
+    assert left == {"wide": 32}
+    assert made.choices["odd"].sparsity == 0.2  # 16 of 20 stay
+    assert made.choices["small"].sparsity == 0
+    assert whole == ("small",)
+    unchanged = ("locked", "b", "idle")
+    assert [made.choices[n] for n in unchanged] == [plan.choices[n] for n in unchanged]
+    assert edits.in_multiples(plan, choices, 1, manifest) == (plan, ())

@@ -13,7 +13,7 @@ from analysis.coupling import Group, find_groups
 from analysis.coupling.table import RULES, Value
 from analysis.coupling.walk import Walk
 from analysis.errors import BadValue, CannotPrune
-from analysis.removal import check_law, frees, gated, load_pruned, remove, round_units
+from analysis.removal import check_law, frees, gated, load_pruned, remove
 from analysis.removal.law import half
 from sample_models.registry import NAMES, architecture
 from tests.zoo import build
@@ -174,16 +174,6 @@ def test_a_class_with_sizes_in_its_forward_is_refused() -> None:
     captured = capture(network, network.example())
     with pytest.raises(CannotPrune, match=r"forward\(\) holds a size"):
         load_pruned(network, halved(captured), captured=captured)
-
-
-def test_the_kept_count_is_a_multiple() -> None:
-    for units in (1, 6, 20, 64, 100):
-        for multiple in (1, 4, 8, 16, 32):
-            for sparsity in (0.0, 0.1, 0.5, 0.9, 1.0):
-                removed = round_units(units, sparsity, multiple)
-                assert 0 <= removed < units or removed == 0
-                assert removed == 0 or (units - removed) % multiple == 0
-                assert removed <= max(1, round(units * sparsity))
 
 
 def test_a_group_can_be_given_as_itself_or_by_name() -> None:

@@ -12,6 +12,7 @@ from analysis.criteria.scores import Scores
 from analysis.errors import BadValue
 from analysis.evaluate import compare, evaluate
 from analysis.export import program
+from analysis.planning.counts import removed_units
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
 from analysis.progress import Silent
@@ -19,7 +20,7 @@ from analysis.pruned import select, select_one
 from analysis.removal import remove
 from analysis.store.folder import Study
 from analysis.study import Grid, Method
-from analysis.sweep.points import points
+from analysis.sweep.points import left_out, points
 from analysis.sweep.runner import sweep
 from analysis.workbench import Workbench
 from sample_models.registry import NAMES
@@ -50,7 +51,7 @@ def test_curve_equals_prune_export_reload_evaluate(
         for criterion in CRITERIA
         for granularity in {bench.manifest.group(n).granularity for n in names}
     )
-    sweep(bench, study, Grid(methods, (0.5,), tuple(names)), Silent())
+    sweep(bench, study, Grid(methods, (0.5,), tuple(names), seeds=(0,)), Silent())
     rows = study.measured()
     assert len(rows) == len(CRITERIA) * len(names)
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
@@ -107,6 +108,22 @@ def test_ratios_too_small_to_remove_a_unit_are_not_points(sample_bench: Benches)
     grid = Grid((Method("l1", "channel"),), (0.01, 0.02, 0.5, 0.51, 1.0), (name,))
     units = manifest.group(name).units
     assert [point.sparsity for point in points(grid, manifest)] == [0.5, (units - 1) / units]
+
+
+def test_points_stand_where_what_stays_is_a_multiple(sample_bench: Benches) -> None:
+    manifest = sample_bench("mobilenet").manifest
+    asked = tuple(part / 20 for part in range(1, 20))
+    for multiple in (1, 4, 8, 16, 32):
+        grid = Grid((Method("l1", "channel"),), asked, multiple=multiple)
+        wanted = points(grid, manifest)
+        for point in wanted:
+            units = manifest.group(point.subject).units
+            removed = removed_units(units, point.sparsity)
+            assert removed > 0
+            assert (units - removed) % multiple == 0
+        told = {sentence.split(" has ")[0] for sentence in left_out(grid, manifest)}
+        groups = {group.name for group in manifest.removable("channel")}
+        assert told == groups - {point.subject for point in wanted}
 
 
 def test_the_law_is_checked_on_the_users_model_and_kept(
