@@ -18,6 +18,7 @@ from analysis.cli.calibrate import calibrate
 from analysis.cli.explore import inspect, show
 from analysis.cli.measure import sweep, verify
 from analysis.cli.open import dashboard, demo
+from analysis.cli.plan import pareto, plan
 from analysis.cli.terminal import errors
 from analysis.cli.work import export, finetune, time
 from analysis.errors import Cancelled, PrunescopeError
@@ -32,7 +33,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="See how much of a trained network can be removed before it breaks; choose; export.",
 )
-for command in (inspect, sweep, show, verify, calibrate, finetune, time, export, dashboard, demo):
+_EXPLORING: Final = (inspect, sweep, show, plan, pareto, verify, calibrate)
+for command in (*_EXPLORING, finetune, time, export, dashboard, demo):
     app.command()(command)
 
 

@@ -1,0 +1,218 @@
+"""``plan`` within budgets and sweep the front over a cost: ``plan`` and ``pareto``."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from analysis.cli.options import JobOption, JsonOption, StudyArgument
+from analysis.cli.planned import print_plan, told
+from analysis.cli.terminal import console, print_json, reporting
+from analysis.errors import BadValue
+from analysis.planning.baselines import BASELINES, baseline, units_leave
+from analysis.planning.pareto import POINTS, front, front_table, save_front
+from analysis.planning.plan import Plan
+from analysis.planning.pose import (
+    Posed,
+    answer,
+    lock_named,
+    pose,
+)
+from analysis.planning.solve import Goal, Solution, parse_target
+from analysis.planning.solve.exact import TIME
+from analysis.planning.swaps import proposals
+from analysis.store.documents import write_document
+from analysis.store.folder import Study
+from analysis.store.quantiles import levels
+from analysis.study import parse_methods
+
+TargetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--target",
+        help="At most so much of a cost: macs=0.5, bytes=1.5MB, latency=4ms, drop=0.01. Repeat.",
+    ),
+]
+LockOption = Annotated[
+    list[str] | None,
+    typer.Option("--lock", help="Keep as it is: conv1=0, conv1=0.5, conv1=taylor:0.5. Repeat."),
+]
+ExcludeOption = Annotated[
+    str, typer.Option("--exclude", help="Comma-separated layers or groups that stay dense.")
+]
+BoundOption = Annotated[
+    list[str] | None, typer.Option("--bound", help="Least and largest sparsity: conv1=0:0.5.")
+]
+MethodsOption = Annotated[
+    str, typer.Option("--methods", help="Which may be taken; all measured ones but random.")
+]
+RoundOption = Annotated[int, typer.Option("--round", help="Units kept are multiples: 1 to 32.")]
+ObjectiveOption = Annotated[
+    str, typer.Option("--objective", help="What stays small: kl, cross-entropy, drop, or a cost.")
+]
+RecoveryOption = Annotated[str, typer.Option("--recovery", help="Of the curves and the plan.")]
+SettingOption = Annotated[
+    str, typer.Option("--runtime", help="Latency table to use, such as onnx; the first by default.")
+]
+
+
+def plan(
+    study: StudyArgument,
+    target: TargetOption,
+    lock: LockOption = None,
+    exclude: ExcludeOption = "",
+    bound: BoundOption = None,
+    methods: MethodsOption = "",
+    round_to: RoundOption = 1,
+    objective: ObjectiveOption = "kl",
+    recovery: RecoveryOption = "none",
+    runtime: SettingOption = "",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Prove that no measured plan is better.")
+    ] = False,
+    seconds: Annotated[float, typer.Option("--seconds", help="For --exact.")] = TIME,
+    swaps: Annotated[
+        bool,
+        typer.Option("--swaps", help="Look around it with the predictor of whole plans."),
+    ] = False,
+    rule: Annotated[
+        str | None, typer.Option("--baseline", help=f"Instead: {', '.join(BASELINES)}.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Of the plan.")] = "solved",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the plan's JSON here.")
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Save it in the study by its name.")] = False,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Find the plan that does least damage within budgets on size, MACs, latency or drop."""
+    with reporting(job, quiet=True) as progress:
+        opened = Study.open(study)
+        progress.start(1, "solving")
+        goal = goal_of(opened, target, lock, exclude, bound, methods, round_to, objective, recovery)
+        posed = pose(opened, goal, runtime)
+        if rule is not None:
+            found = _baseline(opened, posed, rule, name)
+            solution = None
+        else:
+            solution = answer(posed, name=name, seconds=seconds if exact else None)
+            found = _swapped(posed, solution) if swaps else solution.plan
+        if output is not None:
+            write_document(output, found)
+        if save:
+            opened.save_plan(found)
+        progress.advance(1, "solved")
+    guess = posed.predicted(found)
+    if json:
+        print_json(told(opened, posed, found, guess, solution))
+        return
+    print_plan(opened, posed, found, guess, solution)
+
+
+def pareto(
+    study: StudyArgument,
+    cost: Annotated[str, typer.Option("--cost", help="What to sweep: macs, parameters, bytes, …")],
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Held at every point of the front. Repeat.")
+    ] = None,
+    points: Annotated[int, typer.Option("--points", min=2, max=200)] = POINTS,
+    lock: LockOption = None,
+    exclude: ExcludeOption = "",
+    bound: BoundOption = None,
+    methods: MethodsOption = "",
+    round_to: RoundOption = 1,
+    objective: ObjectiveOption = "kl",
+    recovery: RecoveryOption = "none",
+    runtime: SettingOption = "",
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Solve for a row of budgets on one cost, each a plan, and keep the front in the study."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        goal = goal_of(
+            opened, [f"{cost}=1", *(target or [])], lock, exclude, bound, methods, round_to,
+            objective, recovery,
+        )  # fmt: skip
+        posed = pose(opened, goal, runtime)
+        found = front(posed.ready, posed.predicted, points, progress)
+        save_front(opened.folder, found)
+    table = front_table(found, opened.verified())
+    if json:
+        print_json({"front": asdict(found), "table": table.to_dict("records")})
+        return
+    shown = Table(box=box.SIMPLE_HEAD, title=f"Front over {found.kind}", title_justify="left")
+    shown.add_column("plan", no_wrap=True)
+    for column in (f"{found.kind}, % of dense", "predicted drop, pt", "measured drop, pt"):
+        shown.add_column(column, justify="right")
+    for row in table.to_dict("records"):
+        shown.add_row(
+            row["plan"], f"{100 * row['share']:.1f}",
+            "–" if row["drop"] != row["drop"] else
+            f"{100 * row['drop']:.2f} ({100 * row['low']:.2f} to {100 * row['high']:.2f})",
+            "–" if row["measured"] != row["measured"] else f"{100 * row['measured']:.2f}",
+        )  # fmt: skip
+    console.print(shown)
+    console.print(f"{len(found.points)} plans, predicted by {found.predictor or 'nothing'}.")
+
+
+def goal_of(
+    study: Study, targets: list[str], locks: list[str] | None, exclude: str,
+    bounds: list[str] | None, methods: str, round_to: int, objective: str, recovery: str,
+) -> Goal:  # fmt: skip
+    """Return the goal that the options name, checked as far as words go."""
+    from analysis.curves import curves
+
+    known = curves(study.measured(), study.manifest) if locks else {}
+    named = dict(lock_named(text, study.manifest, known, recovery) for text in locks or ())
+    return Goal(
+        tuple(parse_target(text) for text in targets),
+        objective,
+        recovery,
+        locks=named,
+        bounds=dict(_bound(text) for text in bounds or ()),
+        excluded=tuple(name for name in exclude.split(",") if name),
+        methods=parse_methods(methods) if methods else (),
+        round_to=round_to,
+    )
+
+
+def _bound(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, span = text.partition("=")
+    low, colon, high = span.partition(":")
+    try:
+        return name, (float(low), float(high if colon else "nan"))
+    except ValueError:
+        raise BadValue(
+            f"Expected bounds like conv1=0:0.5, but got {text!r}. Write the layer, an equals sign, "
+            "and its least and largest sparsity."
+        ) from None
+
+
+def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
+    """A baseline's plan; score quantiles are read off the weights when they are wanted first."""
+    problem = posed.ready.problem
+    known = None
+    if rule in ("global-magnitude", "lamp"):
+        score = "lamp" if rule == "lamp" else "magnitude"
+        grouped = units_leave(problem)
+        known = levels(study.folder, study.manifest, score, grouped)
+        if not known:
+            from analysis.sweep.quantiles import store_quantiles
+            from analysis.workbench import prepare
+
+            store_quantiles(prepare(study.manifest.reference), study)
+            known = levels(study.folder, study.manifest, score, grouped)
+    found = baseline(rule, problem, known)
+    return replace(found, name=rule if name == "solved" else name)
+
+
+def _swapped(posed: Posed, solution: Solution) -> Plan:
+    near = proposals(
+        posed.ready.problem, solution, lambda each: posed.predicted(each).divergence, count=1
+    )
+    return near[0].plan if near else solution.plan

@@ -1,0 +1,126 @@
+"""What ``plan`` prints: the choices and why, the costs, the prediction and the proof."""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from analysis.cli.terminal import console
+from analysis.planning.baselines import plan_costs
+from analysis.planning.explain import Reason, explain
+from analysis.planning.plan import Plan
+from analysis.planning.pose import Posed, grid_command, missing_grid
+from analysis.planning.predict import Prediction
+from analysis.planning.solve import Solution
+from analysis.store.folder import Study
+
+
+def told(
+    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None
+) -> dict[str, Any]:
+    """Return a planned plan as plain values for ``--json``."""
+    problem = posed.ready.problem
+    dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
+    limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
+    interval = guess.interval
+    said: dict[str, Any] = {
+        "plan": asdict(found),
+        "digest": found.digest,
+        "costs": plan_costs(problem, found),
+        "limits": limits,
+        "dense": dense,
+        "predicted": {
+            "drop": guess.drop, "low": interval and interval.low,
+            "high": interval and interval.high,
+            "predictor": guess.predictor, "divergence": guess.divergence,
+            "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
+        },
+        "missing": [grid_command(grid, str(study.folder)) for grid in missing_grid(posed)],
+    }  # fmt: skip
+    if solution is not None:
+        said |= {
+            "objective": solution.objective, "value": solution.value, "bound": solution.bound,
+            "gap": solution.gap, "exact": solution.exact, "binding": list(solution.binding()),
+            "alternatives": [asdict(each) for each in solution.alternatives],
+            "notes": list(solution.notes),
+        }  # fmt: skip
+        if found.digest == solution.plan.digest:
+            said["costs"] = dict(solution.costs)
+        proven = solution.bound is not None
+        reasons = explain(problem, solution) if proven else ()
+        said["reasons"] = [asdict(each) for each in reasons]
+    return said
+
+
+def print_plan(
+    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None
+) -> None:
+    """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
+    problem = posed.ready.problem
+    reasons: dict[tuple[str, bool], Reason] = {}
+    if solution is not None and solution.bound is not None:
+        reasons = {(r.subject, r.grouped): r for r in explain(problem, solution)}
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("layer or group", "method", "sparsity", "why"):
+        table.add_column(column, justify="right" if column == "sparsity" else "left")
+    for subject in problem.subjects:
+        choice = found.choices.get(subject.name)
+        if choice is not None and (choice.granularity in ("channel", "head")) != subject.grouped:
+            choice = None
+        reason = reasons.get((subject.name, subject.grouped))
+        pruned = choice is not None and choice.sparsity > 0
+        if not pruned and subject.locked and not reasons:
+            continue
+        table.add_row(
+            subject.name, str(choice.method) if choice and pruned else "",
+            f"{choice.sparsity:.4g}" if choice else "0", reason.why if reason else "",
+            style=None if pruned else "dim",
+        )  # fmt: skip
+    console.print(table)
+    costs = dict(solution.costs) if solution else plan_costs(problem, found)
+    if solution is not None and found.digest != solution.plan.digest:
+        costs |= plan_costs(problem, found)
+    for target, dense in zip(problem.goal.targets, problem.dense[1:], strict=True):
+        cost = costs.get(target.kind)
+        if target.kind == "drop" or cost is None:
+            continue
+        share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
+        console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
+    _print_guess(study, guess)
+    if solution is not None:
+        console.print(_proof(solution))
+        if solution.alternatives:
+            console.print(
+                f"{len(solution.alternatives)} more plans are within 1 % of it; --json lists them."
+            )
+        for note in solution.notes:
+            console.print(note)
+    for grid in missing_grid(posed):
+        console.print(
+            f"Not measured, so left dense: {', '.join(grid.subjects)}. Measure just these: "
+            + grid_command(grid, str(study.folder))
+        )
+
+
+def _print_guess(study: Study, guess: Prediction) -> None:
+    baseline = study.manifest.baseline
+    if guess.drop is None or guess.interval is None or baseline is None:
+        console.print("Its drop cannot be predicted: a part of it was never measured.")
+        return
+    error = f", off by {100 * guess.error.mean:.2f} on average so far" if guess.error else ""
+    console.print(
+        f"Predicted {study.manifest.reference.metric}: {baseline.score - guess.drop:.2%}, drop "
+        f"{100 * guess.drop:.2f} points ({100 * guess.interval.low:.2f} to "
+        f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}. Not measured yet: "
+        "prunescope verify STUDY PLAN."
+    )
+
+
+def _proof(solution: Solution) -> str:
+    words = f"{solution.objective} {solution.value:.4g} added up over single layers"
+    if solution.gap is None:
+        return f"{words}; nothing is proven where costs are predicted from a table."
+    if solution.exact:
+        return f"{words}: proven, no plan of measured sparsities is better."
+    return f"{words}: within {100 * solution.gap:.2g} % of the best plan of measured sparsities."

@@ -1,0 +1,245 @@
+"""From a study folder and a goal to something that can be solved: tables, predictions, drops."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from analysis.curves import CurveKey, Curves, curves
+from analysis.errors import BadValue, CannotReach
+from analysis.latency.memory import peak_memory
+from analysis.latency.table import LatencyTable, predict_many, tables
+from analysis.planning.counts import UNITS
+from analysis.planning.edits import fitting
+from analysis.planning.plan import Choice, Plan
+from analysis.planning.predict import Prediction, predict
+from analysis.planning.predictors import Cells, Record
+from analysis.planning.solve import Goal, Solution, Solver, prepare, prove, solver
+from analysis.planning.solve.problem import BlackBox, Floats
+from analysis.store.folder import Study
+from analysis.study import Grid, Manifest, Method, sparsity
+
+Predicted = Callable[[Plan], Prediction]
+
+_TRIES: Final = 6
+_NEAR: Final = 0.98
+"""A plan that uses so much of an accepted drop is not searched any further."""
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A goal over a study, ready to be solved.
+
+    Attributes:
+        ready: The solver.
+        known: The study's curves.
+        predicted: What is expected of a plan.
+    """
+
+    ready: Solver
+    known: Curves
+    predicted: Predicted
+
+
+def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
+    """Return ``goal`` over what ``study`` holds now.
+
+    Args:
+        study: With measurements.
+        goal: What is asked.
+        setting: Part of the name of the latency table to use, such as ``ONNX``; the first table
+            when empty.
+
+    Raises:
+        PrunescopeError: As ``solve.prepare``; no such latency table.
+    """
+    known = curves(study.measured(), study.manifest)
+    cells = Cells(study.manifest, study.logits)
+    record = Record.of(study.manifest, known, study.verified(), cells)
+    ready = solver(prepare(study.manifest, known, goal, boxes(study, goal, setting)))
+    return Posed(ready, known, predictor(study.manifest, known, record, cells))
+
+
+def predictor(manifest: Manifest, known: Curves, record: Record, cells: Cells | None) -> Predicted:
+    """Return the function that predicts a plan by the predictor in force."""
+    return lambda plan: predict(manifest, plan, known, record, cells)
+
+
+def boxes(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
+    """Return the costs of the goal that are no polynomials: latency from its table, memory."""
+    wanted = {target.kind for target in goal.targets} | {goal.objective}
+    found: dict[str, BlackBox] = {}
+    if "latency" in wanted:
+        known = tables(study.folder, study.manifest)
+        if known:
+            found["latency"] = latency_box(study.manifest, table_named(known, setting))
+    if "memory" in wanted and study.manifest.graph is not None:
+        found["memory"] = memory_box(study.manifest)
+    return found
+
+
+def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
+    """Return the first table whose setting contains ``setting``, whatever the case."""
+    for table in known:
+        if setting.lower() in str(table.setting).lower():
+            return table
+    raise BadValue(
+        f"Expected a latency table of {setting!r}, but this study has: "
+        f"{'; '.join(str(table.setting) for table in known)}. Name one of them, or measure "
+        "another: prunescope time STUDY."
+    )
+
+
+def latency_box(manifest: Manifest, table: LatencyTable) -> BlackBox:
+    """Return predicted seconds as a function of units removed, ``(plans, groups)``."""
+
+    def seconds(removed: Floats) -> Floats:
+        return predict_many(manifest, table, removed) * table.dense_seconds
+
+    return seconds
+
+
+def memory_box(manifest: Manifest) -> BlackBox:
+    """Return bytes of weights and peak activations of one sample, as a function of units."""
+    names = [group.name for group in manifest.groups]
+
+    def bytes_needed(removed: Floats) -> Floats:
+        plans = [dict(zip(names, map(int, row), strict=True)) for row in removed]
+        return np.array([float(peak_memory(manifest, plan).total) for plan in plans])
+
+    return bytes_needed
+
+
+def answer(
+    posed: Posed,
+    given: Mapping[str, float] | None = None,
+    name: str = "solved",
+    seconds: float | None = None,
+) -> Solution:
+    """Return the solution of a posed goal, a target on the drop kept by what is predicted.
+
+    Solvers add drops up; the accepted sum is moved until the drop that is predicted of the whole
+    plan is just within the target.
+
+    Args:
+        posed: What is asked.
+        given: Target kind → limit in place of the goal's.
+        name: Of the plan.
+        seconds: Solve exactly within so many seconds; None for the quick solver.
+
+    Raises:
+        CannotReach: No plan keeps the targets.
+    """
+
+    def solved(limits: Mapping[str, float]) -> Solution:
+        if seconds is None:
+            return posed.ready.solve(limits, name)
+        return prove(posed.ready, limits, name, seconds)
+
+    limits = dict(given or {})
+    targets = {target.kind: target for target in posed.ready.problem.goal.targets}
+    if "drop" not in targets:
+        return solved(limits)
+    accepted = limits.get("drop", targets["drop"].limit)
+    inner, best, least = accepted, None, float("inf")
+    refusal: CannotReach | None = None
+    for _ in range(_TRIES):
+        try:
+            found = solved({**limits, "drop": inner})
+        except CannotReach as error:
+            refusal = error
+            inner *= 2
+            if best is not None:
+                break
+            continue
+        guess = posed.predicted(found.plan).drop
+        if guess is None:
+            return found
+        least = min(least, guess)
+        if guess <= accepted:
+            told = replace(found, costs={**found.costs, "drop": guess}, limits={
+                **found.limits, "drop": accepted})  # fmt: skip
+            best = told if best is None or told.value < best.value else best
+            if guess >= _NEAR * accepted or found.value <= 0:
+                break
+        step = accepted / guess if guess > 0 else 2.0
+        inner *= min(max(step, 0.3), 2.0) * (0.995 if guess > accepted else 1.0)
+    if best is not None:
+        return best
+    if refusal is not None and least == float("inf"):
+        raise refusal
+    others = ", ".join(str(target) for kind, target in targets.items() if kind != "drop")
+    raise CannotReach(
+        f"Expected a plan with a drop of at most {100 * accepted:g} pt"
+        f"{' and ' + others if others else ''}, but the least predicted of a plan that was found "
+        f"is {100 * least:.3g} pt. Accept a larger drop or a larger cost."
+    )
+
+
+def locks_of(plan: Plan) -> dict[str, Choice]:
+    """Return the locked choices of a plan."""
+    return {name: choice for name, choice in plan.choices.items() if choice.locked}
+
+
+def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
+    """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
+
+    Without a method it is the first one measured of that subject, weights first.
+
+    Raises:
+        BadValue: No such form, or no method to take.
+    """
+    name, sign, value = text.partition("=")
+    method, colon, given = value.rpartition(":")
+    if not sign or not name:
+        raise BadValue(
+            f"Expected a lock like conv1=0 or conv1=taylor:0.5, but got {text!r}. Write the layer "
+            "or group, an equals sign and its sparsity."
+        )
+    number = sparsity(given)
+    if colon:
+        return name, fitting(Method.parse(method), number, locked=True)
+    grouped = {group.name for group in manifest.removable()}
+    keys = [key for key in known if key.subject == name and key.recovery == recovery]
+    if not keys and number > 0:
+        raise BadValue(
+            f"Expected a measured method for the lock {text!r}, but {name} has none with recovery "
+            f"{recovery}. Name one: {name}=magnitude:{number:g}."
+        )
+    layers = {layer.name for layer in manifest.prunable()}
+    usual = Method("magnitude", "weight" if name in layers else "channel")
+    if name in grouped - layers:
+        usual = Method("l1", manifest.group(name).granularity)
+    return name, fitting(min(keys, key=_weights_first).method if keys else usual, number, True)
+
+
+def missing_grid(posed: Posed) -> tuple[Grid, ...]:
+    """Return the grids that would measure exactly what the solver cannot change for want of it."""
+    problem = posed.ready.problem
+    found = []
+    for granularity in dict.fromkeys(each.granularity for each in problem.missing):
+        names = tuple(each.subject for each in problem.missing if each.granularity == granularity)
+        keys = [
+            key for key in posed.known
+            if key.recovery == problem.goal.recovery and key.method.criterion != "random"
+            and (key.method.granularity == granularity or
+                 (granularity == "weight" and key.method.granularity not in UNITS))
+        ]  # fmt: skip
+        methods = tuple(dict.fromkeys(key.method for key in keys))
+        values = {point.sparsity for key in keys for point in posed.known[key].points}
+        found.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
+    return tuple(found)
+
+
+def grid_command(grid: Grid, folder: str = "STUDY") -> str:
+    """Return the command that measures ``grid``."""
+    return (
+        f"prunescope sweep --study {folder} --methods {','.join(map(str, grid.methods))} "
+        f"--sparsities {','.join(f'{value:g}' for value in grid.sparsities)} "
+        f"--layers {','.join(grid.subjects)} --recovery {','.join(grid.recoveries)}"
+    )
+
+
+def _weights_first(key: CurveKey) -> bool:
+    return key.method.granularity in UNITS

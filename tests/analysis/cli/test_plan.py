@@ -1,0 +1,156 @@
+"""plan and pareto, as people and scripts use them."""
+
+import math
+import shutil
+
+import pytest
+
+from analysis.planning.plan import Plan
+from analysis.planning.preview import preview
+from analysis.progress import Silent
+from analysis.store.documents import read_document
+from analysis.store.folder import Study
+from analysis.study import Grid, Method
+from analysis.sweep.runner import sweep
+
+
+@pytest.fixture(scope="module")
+def measured(tiny_bench, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("planned") / "s"
+    study = Study.create(folder, tiny_bench.manifest)
+    methods = (Method("magnitude"), Method("l1", "channel"))
+    sweep(tiny_bench, study, Grid(methods, (0.25, 0.5, 0.75)), Silent())
+    return folder
+
+
+@pytest.fixture
+def swept(measured, tmp_path):
+    """A measured study of one's own."""
+    return shutil.copytree(measured, tmp_path / "s")
+
+
+def test_a_plan_within_its_budgets_with_locks_and_exclusions(prunescope, swept, tmp_path):
+    file = tmp_path / "plan.json"
+    said = prunescope(
+        "plan", swept, "--target", "parameters=0.7", "--target", "download=0.9",
+        "--lock", "conv=magnitude:0.25", "--exclude", "head", "--methods", "magnitude",
+        "--exact", "-o", file, "--json",
+    ).json  # fmt: skip
+    study = Study.open(swept)
+    plan = read_document(Plan, file)
+    plan.require(study.manifest)
+    assert said["digest"] == plan.digest
+    assert said["exact"] is True
+    assert plan.choices["conv"].sparsity == 0.25
+    assert "head" not in plan.active()
+    found = preview(study.manifest, plan, study.measured())
+    assert found.kept == said["costs"]["parameters"] <= 0.7 * found.parameters
+    assert found.compressed_bytes == said["costs"]["compressed-bytes"]
+    assert said["predicted"]["low"] <= said["predicted"]["drop"] <= said["predicted"]["high"]
+    assert {reason["subject"]: reason["why"] for reason in said["reasons"]}[
+        "conv"
+    ] == "Locked by you."
+
+
+def test_a_plan_reads_well_and_can_be_saved_and_verified(prunescope, swept):
+    said = prunescope("plan", swept, "--target", "macs=0.8", "--save", "--name", "mine")
+    assert said.code == 0, said
+    for words in ("macs:", "% of dense", "within", "Predicted", "prunescope verify"):
+        assert words in said.out
+    row = prunescope("verify", swept, "mine", "--json").json
+    assert row["digest"] == Study.open(swept).plan("mine").digest
+
+
+@pytest.mark.parametrize("rule", ["uniform", "erk", "equal-drop", "global-magnitude", "lamp"])
+def test_baselines_are_one_option_away(prunescope, swept, rule):
+    said = prunescope(
+        "plan", swept, "--target", "parameters=0.6", "--methods", "magnitude",
+        "--baseline", rule, "--json",
+    ).json  # fmt: skip
+    assert said["costs"]["parameters"] <= said["limits"]["parameters"]
+    assert said["plan"]["name"] == rule
+
+
+def test_a_global_threshold_removes_the_smallest_weights_of_the_model(prunescope, swept):
+    import torch
+
+    from analysis.workbench import prepare
+
+    said = prunescope(
+        "plan", swept, "--target", "parameters=0.6", "--baseline", "global-magnitude",
+        "--methods", "magnitude", "--json",
+    ).json  # fmt: skip
+    bench = prepare(Study.open(swept).manifest.reference)
+    kept, gone = [], []
+    for layer in bench.network.prunable():
+        weight = bench.network.module.get_parameter(layer.parameter).detach().abs().flatten()
+        count = round(said["plan"]["choices"][layer.name]["sparsity"] * len(weight))
+        ordered = weight.sort().values
+        gone.append(ordered[:count])
+        kept.append(ordered[count:])
+    total = torch.cat(gone + kept)
+    threshold = total.sort().values[len(torch.cat(gone))]
+    wrong = (torch.cat(gone) > threshold).sum() + (torch.cat(kept) < threshold).sum()
+    assert int(wrong) <= 3  # layers are cut at whole weights
+
+
+def test_swaps_are_at_most_as_divergent_as_predicted(prunescope, swept):
+    arguments = ("plan", swept, "--target", "parameters=0.6", "--json")
+    plain = prunescope(*arguments).json["predicted"]["divergence"]
+    swapped = prunescope(*arguments, "--swaps").json["predicted"]["divergence"]
+    assert swapped <= plain + 1e-12
+
+
+def test_a_drop_is_kept_by_what_is_predicted(prunescope, swept):
+    said = prunescope(
+        "plan", swept, "--objective", "parameters", "--target", "drop=5pt", "--json"
+    ).json
+    assert said["predicted"]["drop"] <= 0.05
+    assert said["objective"] == "parameters"
+
+
+def test_a_front_is_printed_and_kept(prunescope, swept):
+    said = prunescope("pareto", swept, "--cost", "macs", "--points", "5", "--json").json
+    shares = [row["share"] for row in said["table"]]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert (swept / "fronts" / "macs-none.json").is_file()
+    assert prunescope("pareto", swept, "--cost", "parameters", "--points", "3").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--target", "macs=0.01"), "macs at most 1 % of dense cannot"),
+        (("--target", "latency=0.5"), "prunescope time"),
+        (("--target", "macs"), "macs=0.5"),
+        (("--target", "macs=0.5", "--lock", "conv"), "a lock like"),
+        (("--target", "macs=0.5", "--lock", "nowhere=0"), "nowhere"),
+        (("--target", "macs=0.5", "--bound", "conv=0.1"), "bounds of conv"),
+        (("--target", "macs=0.5", "--round", "5"), "rounding"),
+        (("--target", "macs=0.5", "--recovery", "bn"), "recovery"),
+        (("--target", "macs=0.5", "--objective", "speed"), "cost"),
+        (("--target", "macs=0.5", "--baseline", "lottery"), "baseline"),
+        (("--target", "macs=0.5", "--target", "macs=0.4"), "one target on macs"),
+        (
+            ("--target", "parameters=0.9", "--lock", "conv=0.5", "--exclude", "conv"),
+            "either locked",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(prunescope, swept, options, words):
+    assert words in prunescope.refused("plan", swept, *options)
+
+
+def test_what_was_not_measured_comes_with_its_command(prunescope, tiny, tmp_path):
+    folder = tmp_path / "s"
+    prunescope(
+        "sweep", tiny.model, "--data", tiny.data, "--study", folder, "--layers", "conv,mix",
+        "--sparsities", "0.5,0.75",
+    )  # fmt: skip
+    said = prunescope("plan", folder, "--target", "parameters=0.7", "--json").json
+    (command,) = said["missing"]
+    done = prunescope(*command.split()[1:], "--json").json
+    assert done["measured"] == done["wanted"] == 2  # exactly those
+    assert prunescope("plan", folder, "--target", "parameters=0.7", "--json").json["missing"] == []
+    assert not math.isnan(said["value"])
