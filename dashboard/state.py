@@ -11,6 +11,7 @@ from typing import Final
 from analysis.curves import subjects
 from analysis.errors import BadValue, PrunescopeError
 from analysis.planning.plan import Choice, Plan
+from analysis.recovery.names import RECOVERIES
 from analysis.study import Manifest, Method
 
 LONGEST: Final = 6_000
@@ -20,7 +21,6 @@ _VERSION: Final = 1
 _MOST_BYTES: Final = 60_000
 _HEAD: Final = struct.Struct(">B8sBHH")
 _ROW: Final = struct.Struct(">HHB")
-_RECOVERIES: Final = ("none", "bn")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def encode_plan(plan: Plan, manifest: Manifest) -> str:
     chosen = {name: choice for name, choice in plan.choices.items() if choice != _EMPTY}
     methods = sorted({str(choice.method) for choice in chosen.values()})
     names = "\n".join(methods).encode()
-    recovery = _RECOVERIES.index(plan.recovery) if plan.recovery in _RECOVERIES else 0
+    recovery = RECOVERIES.index(plan.recovery) if plan.recovery in RECOVERIES else 0
     head = _HEAD.pack(_VERSION, _stamp(plan.fingerprint), recovery, plan.seed % 65536, len(names))
     rows = b"".join(
         _ROW.pack(
@@ -96,7 +96,7 @@ def decode_plan(text: str, manifest: Manifest, name: str = "shared") -> Plan:
             choices[order[place]] = Choice(
                 method.criterion, parts / 10_000, method.granularity, bool(flags % 2)
             )
-        known = _RECOVERIES[recovery]
+        known = RECOVERIES[recovery]
     except (struct.error, UnicodeDecodeError, IndexError, PrunescopeError) as error:
         raise _damaged() from error
     if version != _VERSION or stamp != _stamp(manifest.fingerprint):

@@ -138,6 +138,17 @@ def layer_name(parameter: str) -> str:
     return parameter.removesuffix(".weight").removesuffix("_weight") or parameter
 
 
+def weight_getters(node: fx.Node, kind: str) -> list[tuple[fx.Node, object]]:
+    """Return each parameter of two or more dimensions that ``node`` multiplies, as it is fetched
+    and as ``node`` reads it (perhaps through views).
+    """
+    if kind in _CARRIES:
+        return []
+    leaves = [leaf for each in node.args for leaf in (each if isinstance(each, list) else [each])]
+    found = [(_origin(leaf), leaf) for leaf in leaves]
+    return [(getter, leaf) for getter, leaf in found if getter is not None]
+
+
 def _weights(node: fx.Node, kind: str) -> list[tuple[fx.Node, int]]:
     """The parameters of two or more dimensions that ``node`` multiplies, with their places."""
     if kind in _CARRIES:

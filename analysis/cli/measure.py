@@ -20,6 +20,7 @@ from analysis.cli.options import (
 from analysis.cli.terminal import console, count, errors, print_json, reporting
 from analysis.errors import BadValue
 from analysis.planning.plan import Plan
+from analysis.recovery.names import RECOVERIES
 from analysis.store.documents import read_document
 from analysis.store.folder import MANIFEST, Study
 from analysis.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
@@ -47,7 +48,7 @@ def sweep(
         str, typer.Option("--granularity", help="weight, channel or head, for methods without @.")
     ] = "weight",
     recovery: Annotated[
-        str, typer.Option("--recovery", help="Comma-separated: none, bn.")
+        str, typer.Option("--recovery", help=f"Comma-separated: {', '.join(RECOVERIES)}.")
     ] = "none",
     seeds: Annotated[
         str, typer.Option("--seeds", help="Comma-separated, for random: drawn as a band.")

@@ -11,7 +11,7 @@ from analysis.errors import DamagedFile
 from analysis.export.recipe import LayerCount, UnitRemoval
 from analysis.planning.plan import Plan
 from analysis.pruned import Selection, select, selected
-from analysis.recovery.batch_norm import recovered
+from analysis.recovery import recovered
 from analysis.sources.weights import pour
 from analysis.workbench import Workbench
 
@@ -43,7 +43,7 @@ def planned(
     with selected(bench.network, selection) as module:
         zeros = zero_places(module, selection)
         if tuned is None:
-            with recovered(bench, plan.recovery, module):
+            with recovered(bench, plan.recovery, module, selection):
                 yield module
             return
         before = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

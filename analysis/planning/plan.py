@@ -43,7 +43,7 @@ class Plan:
         name: What the user calls it.
         fingerprint: Of the study that it was made for.
         choices: Subject → choice.
-        recovery: ``none`` or ``bn``, applied after pruning.
+        recovery: ``none``, ``bn`` or ``ls``, applied after pruning.
         seed: Of random criteria.
     """
 

@@ -149,7 +149,7 @@ def _curve(known: Curves, plan: Plan, subject: str) -> Curve | None:
     method = plan.choices[subject].method
     for recovery, seed in dict.fromkeys(((plan.recovery, plan.seed), ("none", plan.seed))):
         found = known.get(CurveKey(subject, method, recovery, seed))
-        if found is not None:  # recovery leaves the weights alone, so any will do
+        if found is not None:  # zeros decide the bytes, and recoveries keep them
             return found
     return None
 

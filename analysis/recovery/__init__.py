@@ -1,4 +1,21 @@
-"""Win accuracy back without or with training: batch-norm re-estimation, fine-tuning.
+"""Win accuracy back without or with training: statistics, least squares, fine-tuning.
 
-``report`` is torch-free, so nothing is imported here.
+``names`` and ``report`` are torch-free, so ``recovered`` is imported when it is asked for.
 """
+
+from typing import TYPE_CHECKING, Any
+
+from analysis.recovery.names import RECOVERIES, TITLES
+
+if TYPE_CHECKING:
+    from analysis.recovery.apply import recovered
+
+__all__ = ["RECOVERIES", "TITLES", "recovered"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "recovered":
+        from analysis.recovery.apply import recovered
+
+        return recovered
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,42 +14,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from analysis.capture.functional import operator_name
 from analysis.capture.graph import Inputs, call_arguments
 from analysis.capture.network import forward
-from analysis.errors import CannotPrune, DataMismatch, UnknownName
+from analysis.errors import CannotPrune, DataMismatch
 from analysis.sources.data import Samples
-from analysis.workbench import Workbench
 
-RECOVERIES: Final = ("none", "bn")
 SAMPLES: Final = 1024
 _BATCH: Final = 128
-
-
-@contextlib.contextmanager
-def recovered(bench: Workbench, recovery: str, pruned: nn.Module | None = None) -> Iterator[None]:
-    """Apply ``recovery`` to the bench's network as it is now, and take it back after the block.
-
-    Args:
-        bench: Its calibration split is read.
-        recovery: ``none`` or ``bn``.
-        pruned: A smaller network made from the bench's, to recover in its place.
-
-    Raises:
-        UnknownName: No such recovery.
-        CannotPrune: ``bn`` for a network without batch norm.
-    """
-    if recovery not in RECOVERIES:
-        raise UnknownName.among("recovery", recovery, RECOVERIES)
-    if recovery == "none":
-        yield
-        return
-    module = bench.network.module if pruned is None else pruned
-    before = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
-    try:
-        reestimate(module, bench.splits.calibration.chunk(0, SAMPLES))
-        yield
-    finally:
-        with torch.no_grad():
-            for name, buffer in module.named_buffers():
-                buffer.copy_(before[name])
 
 
 def reestimate(module: nn.Module, calibration: Samples) -> None:
@@ -158,3 +127,12 @@ def _module_statistics(module: nn.Module) -> Iterator[None]:
             norm.momentum = momentum
             norm.num_batches_tracked = tracked
             norm.train(mode)
+
+
+def __getattr__(name: str) -> Any:
+    """Former callers' ``recovered`` (it moved to ``analysis.recovery``)."""
+    if name == "recovered":
+        from analysis.recovery.apply import recovered
+
+        return recovered
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

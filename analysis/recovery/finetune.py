@@ -16,7 +16,7 @@ from analysis.evaluate import Outcome, compare, evaluate
 from analysis.planning.plan import Plan
 from analysis.progress import Progress
 from analysis.pruned import Selection, select, selected
-from analysis.recovery.batch_norm import SAMPLES, reestimate
+from analysis.recovery.apply import recovered
 from analysis.recovery.distillation import objective
 from analysis.recovery.report import (
     RESULT,
@@ -153,7 +153,10 @@ def _better(folder: Path, result: FineTuned) -> FineTuned | None:
 
 def _student(bench: Workbench, plan: Plan, selection: Selection) -> nn.Module:
     """A network of its own with the plan applied, the plan's own recovery included."""
-    with selected(bench.network, selection) as left:
+    with (
+        selected(bench.network, selection) as left,
+        recovered(bench, plan.recovery, left, selection),
+    ):
         try:
             student = copy.deepcopy(left)
         except Exception as error:
@@ -161,8 +164,6 @@ def _student(bench: Workbench, plan: Plan, selection: Selection) -> nn.Module:
                 f"Expected a model that can be copied to fine-tune it, but copying raised "
                 f"{type(error).__name__}: {error}. Fine-tune the exported weights instead."
             ) from error
-    if plan.recovery == "bn":
-        reestimate(student, bench.splits.calibration.chunk(0, SAMPLES))
     for parameter in student.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
     return student

@@ -16,7 +16,7 @@ from analysis.capture.graph import Captured
 from analysis.coupling import find_groups
 from analysis.criteria.scores import Scores
 from analysis.pruned import Selection, select_one, selected
-from analysis.recovery.batch_norm import recovered
+from analysis.recovery import recovered
 from analysis.removal import remove
 from analysis.replay.flow import Bits, Flow, places
 from analysis.replay.variant import Tensors, Variant, build_variant, differing, masked
@@ -140,12 +140,10 @@ class Points:
         """The same after any recovery, applied to the whole network and taken back."""
         with (
             selected(self._bench.network, selection) as module,
-            recovered(self._bench, recovery, module),
+            recovered(self._bench, recovery, module, selection),
         ):
             assert isinstance(module, fx.GraphModule)
-            found = differing(module, base)
-            if module is self.flow.module:
-                found = {name: _copy(value) for name, value in found.items()}
+            found = {name: _copy(value) for name, value in differing(module, base).items()}
         return module.graph, found
 
     def _selection(self, point: Point) -> Selection:

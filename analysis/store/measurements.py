@@ -27,7 +27,7 @@ class Measurement:
         criterion: Name of the criterion.
         granularity: ``weight``, ``channel``, ``head`` or ``n:m``.
         sparsity: As asked, 0 to 1.
-        recovery: ``none`` or ``bn``.
+        recovery: ``none``, ``bn`` or ``ls``.
         seed: Of whatever is random.
         removed: Weights or units removed.
         total: Weights or units that there were.

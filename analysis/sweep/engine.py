@@ -16,7 +16,7 @@ from analysis.criteria.scores import Scores
 from analysis.errors import CannotPrune
 from analysis.evaluate import Outcome, evaluate
 from analysis.pruned import Selection, select_one, selected
-from analysis.recovery.batch_norm import recovered
+from analysis.recovery import recovered
 from analysis.sources.samples import Samples
 from analysis.study import sample_order
 from analysis.sweep.points import Point
@@ -100,7 +100,11 @@ class NaiveEngine:
     def _outcome(self, point: Point, samples: Samples) -> Outcome:
         bench = self._bench
         chosen = select_one(self._scores, point.subject, point.method, point.sparsity, point.seed)
-        with selected(bench.network, chosen) as module, recovered(bench, point.recovery, module):
+        recovery = point.recovery
+        with (
+            selected(bench.network, chosen) as module,
+            recovered(bench, recovery, module, chosen),
+        ):
             if point not in self._about:
                 self._about[point] = removed(chosen, module)
             return self._evaluate(module, samples)

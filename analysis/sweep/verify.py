@@ -10,7 +10,7 @@ from analysis.evaluate import Outcome, compare, evaluate
 from analysis.planning.plan import Plan
 from analysis.planning.predict import Prediction, predict
 from analysis.pruned import select, selected
-from analysis.recovery.batch_norm import recovered
+from analysis.recovery import recovered
 from analysis.store.documents import to_json
 from analysis.store.folder import Study
 from analysis.store.measurements import Verification
@@ -53,7 +53,7 @@ class Verifier:
         samples = bench.splits.named(split)
         dense = self._reference(split, plan.recovery)
         chosen = select(plan, self._scores)
-        with selected(bench.network, chosen) as left, recovered(bench, plan.recovery, left):
+        with selected(bench.network, chosen) as left, recovered(bench, plan.recovery, left, chosen):
             outcome = evaluate(left, samples, bench.metric, bench.batch)
             bytes_left = state_bytes(left.state_dict())
             elements = _elements(left)

@@ -5,14 +5,13 @@ import streamlit as st
 from analysis.errors import PrunescopeError
 from analysis.jobs import start
 from analysis.planning.counts import MULTIPLES, UNITS
+from analysis.recovery.names import RECOVERIES, TITLES
 from analysis.store.folder import Study
 from analysis.study import SEEDS, Grid, Method, MethodSummary, parse_sparsities
 from analysis.sweep.points import left_out, missing, points
 from dashboard import loaders, units
 from dashboard.tables import names_of
 from dashboard.views.parts.words import WORDS
-
-_RECOVERIES = {"none": "As pruned", "bn": "Batch norm re-estimated"}
 
 
 def form(opened: Study) -> None:
@@ -33,9 +32,10 @@ def form(opened: Study) -> None:
             key=f"sweep layers {family}", placeholder=f"All {len(names)} that can be pruned",
         )  # fmt: skip
         recoveries = st.pills(
-            "Before evaluating", list(_RECOVERIES), selection_mode="multi", default=["none"],
-            format_func=lambda name: _RECOVERIES[name], key="sweep recovery",
-            help="Batch-norm statistics can be re-estimated on calibration inputs, without labels.",
+            "Before evaluating", list(RECOVERIES), selection_mode="multi", default=["none"],
+            format_func=TITLES.__getitem__, key="sweep recovery",
+            help="On calibration inputs, without labels: batch-norm statistics re-estimated, or "
+            "what is left refitted to the dense model's outputs in closed form.",
         )  # fmt: skip
         multiple = seeds = None
         with st.container(horizontal=True):

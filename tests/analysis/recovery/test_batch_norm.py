@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from analysis.capture.network import build_network
 from analysis.errors import CannotPrune, DataMismatch, UnknownName
-from analysis.recovery.batch_norm import has_batch_norm, recovered, reestimate
+from analysis.recovery import recovered
+from analysis.recovery.batch_norm import has_batch_norm, reestimate
 from analysis.sources.data import Samples
 from analysis.workbench import Workbench
 

@@ -1,0 +1,78 @@
+"""Put a pruned network through a recovery, and take it back: the one entry."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, fx, nn
+
+from analysis.errors import BadValue, UnknownName
+from analysis.pruned import Selection, originals
+from analysis.recovery.batch_norm import SAMPLES, reestimate
+from analysis.recovery.least_squares import refitted
+from analysis.recovery.names import RECOVERIES
+from analysis.recovery.sequential import refit_in_order
+from analysis.workbench import Workbench
+
+
+@contextlib.contextmanager
+def recovered(
+    bench: Workbench,
+    recovery: str,
+    pruned: nn.Module | None = None,
+    selection: Selection | None = None,
+) -> Iterator[None]:
+    """Apply ``recovery`` to the bench's network as it is now, and take it back after the block.
+
+    Args:
+        bench: The inputs of its calibration split are read, no labels.
+        recovery: One of ``RECOVERIES``. ``bn`` re-estimates batch norm; ``ls`` is least squares
+            towards the dense model's outputs, which leaves a dense model as it is.
+        pruned: What ``selected`` yielded for ``selection``; None for the bench's own network.
+        selection: What was pruned; ``ls`` needs it, None or empty is the dense model.
+
+    Raises:
+        UnknownName: No such recovery.
+        CannotPrune: ``bn`` for a network without batch norm, ``ls`` for one without a graph or
+            for a layer that it has no rule for.
+    """
+    if recovery not in RECOVERIES:
+        raise UnknownName.among("recovery", recovery, RECOVERIES)
+    if recovery == "none":
+        yield
+        return
+    module = bench.network.module if pruned is None else pruned
+    before = {name: tensor.detach().clone() for name, tensor in _tensors(module).items()}
+    try:
+        if recovery == "bn":
+            reestimate(module, bench.splits.calibration.chunk(0, SAMPLES))
+        else:
+            _least_squares(bench, module, selection)
+        yield
+    finally:
+        with torch.no_grad():
+            for name, tensor in _tensors(module).items():
+                tensor.copy_(before[name])
+
+
+def _least_squares(bench: Workbench, module: nn.Module, selection: Selection | None) -> None:
+    """One subject from the dense moments, as its curve is measured; several in forward order."""
+    if selection is None or not (selection.masks or selection.units):
+        if module is not bench.network.module or originals(module):
+            raise BadValue(
+                "Expected what was pruned for recovery ls, but got the pruned network alone. Pass "
+                "its selection."
+            )
+        return
+    if len(selection.masks) + len(selection.units) == 1:
+        tensors = _tensors(module)
+        with torch.no_grad():
+            for name, tensor in refitted(bench, selection).items():
+                tensors[name].copy_(tensor)
+        return
+    assert isinstance(module, fx.GraphModule)
+    refit_in_order(bench, module, selection)
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    return dict(module.named_buffers()) | dict(module.named_parameters())

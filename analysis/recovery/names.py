@@ -1,0 +1,13 @@
+"""The recoveries there are: the one list that command line and dashboard read. Torch-free."""
+
+from typing import Final
+
+RECOVERIES: Final = ("none", "bn", "ls")
+"""In the order in which links and files number them; new ones go to the end."""
+
+TITLES: Final = {
+    "none": "As pruned",
+    "bn": "Batch norm re-estimated",
+    "ls": "Least squares",
+}
+"""Recovery → what people call it."""
