@@ -176,7 +176,7 @@ def test_zeros_stay_zero_and_survivors_move(name: str, make: Callable[[str], Wor
             weight = left.get_parameter(parameter).detach()
             assert not bool(weight[~keep].any())
             moved = weight[keep] != before[parameter][keep]
-            assert float(moved.double().mean()) > 0.5  # rows that lose nothing stay
+            assert bool(moved.any())
 
 
 @pytest.mark.parametrize("kind", ["weights", "units", "2:4"])
