@@ -3,7 +3,9 @@
 ``find_groups(captured) -> Coupling`` walks the graph once per decision it has to take, with one
 rule per ATen operator (``analysis.coupling.rules``). Every index of every dimension carries a
 label; rules unite the labels of indices that can only leave together, and block those that
-cannot leave. What is connected is a *unit*; units with the same members are a *group*.
+cannot leave. What is connected is a *unit*; units with the same members are a *group*, of which
+one unit at least stays. Where a group could still empty a tensor on its way, it is divided, so
+that every removal that leaves a unit of each group exists.
 
 * ``Coupling.groups: tuple[Group, ...]``, ``Coupling.group(name) -> Group``,
   ``Coupling.refused: tuple[Refused, ...]`` (layers, dimension, reason).
@@ -23,6 +25,7 @@ Removal (``analysis.removal``) takes ``{group name: bool mask over units, True =
 * ``load_pruned(module, removal, weights)``: pour the smaller weights into the user's class.
 """
 
-from analysis.coupling.groups import Coupling, Group, Member, Refused, find_groups
+from analysis.coupling.find import find_groups
+from analysis.coupling.groups import Coupling, Group, Member, Refused
 
 __all__ = ["Coupling", "Group", "Member", "Refused", "find_groups"]

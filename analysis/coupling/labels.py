@@ -4,7 +4,7 @@ Decisions are only recorded while the graph is walked and solved once at the end
 is one numpy operation however many channels there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import lcm
 from typing import Final
@@ -52,6 +52,17 @@ class Solved:
     unit: Labels
     reason: dict[int, str]
     marks: dict[str, dict[int, str]]
+
+    @property
+    def count(self) -> int:
+        """How many units there are."""
+        return int(self.unit.max(initial=-1)) + 1
+
+    def having(self, units: Iterable[int]) -> NDArray[np.bool_]:
+        """Return a flag for each unit: whether it is among ``units``."""
+        flags = np.zeros(self.count, bool)
+        flags[list(units)] = True
+        return flags
 
 
 @dataclass

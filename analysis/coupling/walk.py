@@ -135,7 +135,7 @@ class Walk:
     def refuse(self, node: fx.Node, reason: str) -> Value:
         """Block everything that ``node`` reads, and return whole dimensions."""
         for source in node.all_input_nodes:
-            dims = list(_leaves(self.values[source]))
+            dims = list(leaves(self.values[source]))
             for dim in dims:
                 self.ledger.block(dim, reason)
             if len(dims) > 1:
@@ -153,7 +153,7 @@ class Walk:
             return self._attribute(node)
         if node.op == "output":
             for leaf in pytree.tree_leaves(node.args):
-                for dim in _leaves(self.values.get(leaf)):
+                for dim in leaves(self.values.get(leaf)):
                     self.ledger.block(dim, OUTPUT)
             return None
         if all(source in self._static for source in node.all_input_nodes):
@@ -208,9 +208,10 @@ def relabel(dim: Dim, labels: Labels | None) -> Dim:
     return replace(dim, labels=labels, size=len(labels))
 
 
-def _leaves(value: Value) -> Iterator[Dim]:
+def leaves(value: Value) -> Iterator[Dim]:
+    """Yield the dimensions of every tensor in ``value``."""
     if isinstance(value, tuple):
         yield from value
     elif isinstance(value, list):
         for each in value:
-            yield from _leaves(each)
+            yield from leaves(each)

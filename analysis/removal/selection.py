@@ -1,6 +1,6 @@
 """What a removal takes: masks over the units of groups, resolved to indices of dimensions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from analysis.capture.graph import Captured
 from analysis.coupling import Coupling, find_groups
 from analysis.coupling.labels import Dim
-from analysis.coupling.table import Value
+from analysis.coupling.walk import leaves
 from analysis.errors import BadValue, CannotPrune
 
 Removal: TypeAlias = "Mapping[str, Tensor | ArrayLike]"
@@ -61,21 +61,12 @@ class Selection:
             CannotPrune: One would be.
         """
         for node, value in self.coupling.walk.values.items():
-            for dim in dimensions(value):
+            for dim in leaves(value):
                 if dim.labels is not None and not self.keep(dim).any():
                     raise CannotPrune(
                         f"Expected every tensor to keep an index, but this removal empties a "
                         f"dimension of {node.name}. Keep at least one unit there."
                     )
-
-
-def dimensions(value: Value) -> Iterator[Dim]:
-    """Yield the dimensions of every tensor in ``value``."""
-    if isinstance(value, tuple):
-        yield from value
-    elif isinstance(value, list):
-        for each in value:
-            yield from dimensions(each)
 
 
 def _flags(mask: "Tensor | ArrayLike", name: str, units: int) -> NDArray[np.bool_]:

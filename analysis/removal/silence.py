@@ -6,6 +6,7 @@ every activation is zero at the removed indices, as its readers see it. A statis
 dimension is taken over the kept indices only.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class Silenced(fx.Interpreter):
                 tensor = self._value(node, affine, args, kwargs)
                 changed[affine] = _pick(tensor, {0: kept[1]})
         result = _call(node, args, kwargs, changed)
-        if not isinstance(result, Tensor) or result.shape != inside.shape:
+        if not self._alike(node, kept) or result.shape != inside.shape:
             return result
         full = torch.zeros(source.shape, dtype=result.dtype, device=result.device)
         for place, index in kept.items():
@@ -109,6 +110,11 @@ class Silenced(fx.Interpreter):
         )
         full[grid] = result
         return full
+
+    def _alike(self, node: fx.Node, places: Iterable[int]) -> bool:
+        """Whether the result of ``node`` still has the dimensions that it is a statistic of."""
+        dims = self._selection.coupling.walk.dims(node)
+        return all(at < len(dims) and self._selection.touches(dims[at]) for at in places)
 
     @staticmethod
     def _value(node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:

@@ -296,9 +296,12 @@ class SliceNegative(ZooNetwork):
 
 class SplitActivateJoin(ZooNetwork):
     """Three channels pass one activation, five another, and all meet again: alike to their
-    reader, so one group, though a removal may empty the smaller piece."""
+    reader, but a removal of eight could empty a piece, so each piece is a group that keeps one."""
 
-    expected = (channels(8, out("conv"), into("head")),)
+    expected = (
+        channels(3, out("conv"), into("head")),
+        channels(5, out("conv"), into("head")),
+    )
     refused = refuse("output", "head")
 
     def __init__(self) -> None:

@@ -124,9 +124,13 @@ class ResidualPadded(ZooNetwork):
 
 class ResidualZeroConcat(ZooNetwork):
     """The shortcut is widened by zeros shaped like its own first three channels: these leave
-    with the channels that they are shaped like, so five units own all eight."""
+    with the channels that they are shaped like. Without all three no zeros would be left, so the
+    three and the other two are groups of their own."""
 
-    expected = (channels(5, out("stem", "conv"), into("conv", "fc")),)
+    expected = (
+        channels(3, out("stem", "conv"), into("conv", "fc")),
+        channels(2, out("stem", "conv"), into("conv", "fc")),
+    )
     refused = refuse("output", "fc")
 
     def __init__(self) -> None:

@@ -1,0 +1,32 @@
+"""Find the groups of a captured graph: scout, decide, walk, collect."""
+
+from weakref import WeakKeyDictionary
+
+from torch import fx
+
+import analysis.coupling.rules  # noqa: F401  (fills the operator table)
+from analysis.capture.graph import Captured
+from analysis.capture.shapes import shapes
+from analysis.coupling.collect import collect
+from analysis.coupling.decide import decide
+from analysis.coupling.groups import Coupling
+from analysis.coupling.walk import BATCH, Walk
+
+_KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()
+
+
+def find_groups(captured: Captured) -> Coupling:
+    """Return the groups of ``captured``; found once per graph and kept.
+
+    A first walk leaves open which factor of a split dimension carries the units, and offers
+    each; the second takes, for every split, a factor that nothing blocks, heads first.
+    """
+    known = _KNOWN.get(captured.module)
+    if known is None:
+        values = shapes(captured, BATCH)
+        scout = Walk(captured, values, None).run()
+        choices = decide(scout) if scout.options else {}
+        walk = Walk(captured, values, choices).run()
+        known = collect(captured, walk, walk.ledger.solve())
+        _KNOWN[captured.module] = known
+    return known
