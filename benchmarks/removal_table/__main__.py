@@ -1,0 +1,3 @@
+from benchmarks.removal_table.run import main
+
+main()
