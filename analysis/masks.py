@@ -44,29 +44,30 @@ def mask(score: Tensor, sparsity: float, per_row: bool = False) -> Tensor:
     return (place >= quota).reshape(score.shape)
 
 
-def pattern_mask(score: Tensor, kept: int, of: int) -> Tensor:
+def pattern_mask(score: Tensor, kept: int, of: int, dimension: int | None = 1) -> Tensor:
     """Return the n:m mask of ``score``: in every block, the ``kept`` best of ``of`` stay.
 
-    Blocks are ``of`` neighbours along the input dimension (dimension 1), as NVIDIA's sparse
-    tensor cores want them; among equal scores the earlier one leaves first.
+    Blocks are ``of`` neighbours along the input dimension, as NVIDIA's sparse tensor cores want
+    them; among equal scores the earlier one leaves first.
 
     Args:
-        score: ``(out, in, ...)``, higher = keep, not modified.
+        score: At least two dimensions, higher = keep, not modified.
         kept: How many stay of each block.
         of: The block's size; must divide the input dimension.
+        dimension: Which one counts inputs: 1 of ``(out, in, ...)``; None if there is none.
 
     Raises:
-        BadValue: The input dimension is no multiple of ``of``.
+        BadValue: There is no input dimension, or it is no multiple of ``of``.
 
     >>> pattern_mask(torch.tensor([[4.0, 1.0, 3.0, 2.0]]), 2, 4)
     tensor([[ True, False,  True, False]])
     """
-    if score.ndim < 2 or score.shape[1] % of:
+    if dimension is None or score.ndim < 2 or score.shape[dimension] % of:
         raise BadValue(
             f"Expected an input dimension that {of} divides for {kept}:{of}, but got shape "
-            f"{tuple(score.shape)}. Leave this layer out."
+            f"{tuple(score.shape)} with inputs along {dimension}. Leave this layer out."
         )
-    moved = score.movedim(1, -1)
+    moved = score.movedim(dimension, -1)
     blocks = moved.reshape(*moved.shape[:-1], -1, of)
     place = blocks.argsort(dim=-1, stable=True).argsort(dim=-1, stable=True)
-    return (place >= of - kept).reshape(moved.shape).movedim(-1, 1).contiguous()
+    return (place >= of - kept).reshape(moved.shape).movedim(-1, dimension).contiguous()

@@ -98,6 +98,7 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
                     activation_bytes=sum(cost.output_bytes.get(node.name, 0) for node in users),
                     prunable=prunable,
                     reason=None if prunable else reasons[name],
+                    input_dimension=_inputs(kinds.get(name, ""), users[0], weight.ndim),
                 ),
                 tuple(users),
             )
@@ -122,11 +123,30 @@ def module_layers(model: nn.Module) -> tuple[Layer, ...]:
                 Layer(
                     LayerSummary(
                         layer_name(dotted), kind or type(module).__name__.lower(), dotted, shape,
-                        weight.numel(), 0, 0, prunable, reason,
+                        weight.numel(), 0, 0, prunable, reason, None,
+                        _input_dimension(kind or "", getattr(module, "groups", 1)),
                     )
                 )
             )  # fmt: skip
     return tuple(found)
+
+
+def _inputs(kind: str, node: fx.Node, rank: int) -> int | None:
+    """Which dimension of a weight counts the inputs that ``node`` sums over, if one does."""
+    if kind in ("matmul", "mm", "bmm", "addmm"):
+        left = _origin(node.args[0 if kind != "addmm" else 1]) is not None
+        return rank - 2 if _direct(node.args[-1]) and not left else rank - 1
+    names = [declared.name for declared in node.target._schema.arguments]  # type: ignore[union-attr]
+    given = dict(zip(names, node.args, strict=False)) | node.kwargs
+    groups = given.get("groups", 1)
+    return _input_dimension(kind, groups if isinstance(groups, int) else 1)
+
+
+def _input_dimension(kind: str, groups: int) -> int | None:
+    """Dimension 1, but 0 of a transposed convolution; grouped ones mix groups there."""
+    if kind.startswith("embedding") or (kind.startswith("conv_transpose") and groups > 1):
+        return None
+    return 0 if kind.startswith("conv_transpose") else 1
 
 
 def layer_name(parameter: str) -> str:

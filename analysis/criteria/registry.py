@@ -19,7 +19,8 @@ PATTERNS: Final = ("2:4", "4:8")
 """N:M patterns that sweeps offer: N of M neighbouring input weights stay."""
 
 _PATTERN_NOTE: Final = (
-    " {} of every {} neighbouring input weights stay. Faster only on NVIDIA GPUs from Ampere on, "
+    " {0} of every {1} neighbouring input weights stay, in layers whose inputs {1} divides; tables "
+    "looked up by number are left out. Faster only on NVIDIA GPUs from Ampere on, "
     "in half precision or int8, through sparse kernels; elsewhere only the download shrinks."
 )
 
@@ -77,14 +78,9 @@ def _summary(rule: Criterion, suffix: str, definition: str, reason: str | None) 
 def _pattern(rule: Criterion, pattern: str, network: Network, dense: Outcome) -> MethodSummary:
     kept, of = pattern.split(":")
     reason = _reason(rule, network, dense)
-    if not any(fits_pattern(layer.summary.shape, int(of)) for layer in network.prunable()):
+    if not any(layer.summary.takes_blocks(int(of)) for layer in network.prunable()):
         reason = f"no layer has an input dimension that {of} divides"
     return _summary(rule, f"@{pattern}", rule.definition + _PATTERN_NOTE.format(kept, of), reason)
-
-
-def fits_pattern(shape: tuple[int, ...], of: int) -> bool:
-    """Return whether every ``of`` neighbouring input weights of a weight can be a block."""
-    return len(shape) > 1 and shape[1] % of == 0
 
 
 def _reason(rule: Criterion, network: Network, dense: Outcome) -> str | None:

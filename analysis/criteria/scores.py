@@ -49,7 +49,7 @@ class Scores:
             rows = score.movedim(layer.output_dimension, 0)
             return mask(rows, sparsity, per_row=True).movedim(0, layer.output_dimension)
         kept, of = map(int, granularity.split(":"))
-        return pattern_mask(score, kept, of)
+        return pattern_mask(score, kept, of, layer.summary.input_dimension)
 
     def units(self, name: str, group: str, sparsity: float, seed: int = 0) -> Tensor:
         """Return which units of ``group`` to keep at ``sparsity``: ``(units,)`` bool.

@@ -18,6 +18,8 @@ class LayerSummary:
         prunable: Whether weights of this layer can be pruned.
         reason: Why not, else None.
         group: Name of the group that the layer's outputs belong to, else None.
+        input_dimension: The dimension of the weight that counts the inputs of one output; None
+            where inputs are not multiplied and summed (a table that is looked up by number).
     """
 
     name: str
@@ -30,6 +32,16 @@ class LayerSummary:
     prunable: bool = True
     reason: str | None = None
     group: str | None = None
+    input_dimension: int | None = 1
+
+    def takes_blocks(self, of: int) -> bool:
+        """Return whether every ``of`` neighbouring input weights can be a block of n:m."""
+        dimension = self.input_dimension
+        return (
+            dimension is not None
+            and len(self.shape) > max(1, dimension)
+            and self.shape[dimension] % of == 0
+        )
 
 
 @dataclass(frozen=True)

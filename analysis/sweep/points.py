@@ -91,7 +91,7 @@ def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
                 found += [(layer.name, method, value) for value in asked]
             elif ":" in method.granularity:
                 kept, of = map(int, method.granularity.split(":"))
-                if len(layer.shape) > 1 and layer.shape[1] % of == 0:
+                if layer.takes_blocks(of):
                     found.append((layer.name, method, sparsity(1 - kept / of)))
     for group in manifest.removable():
         if chosen and group.name not in chosen:
