@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.coupling.labels import Labels, Solved
-from analysis.coupling.walk import Walk, leaves
+from analysis.coupling.walk import Walk, dimensions
 
 
 def divided(walk: Walk, solved: Solved, kinds: Sequence[Labels]) -> list[Labels]:
@@ -29,7 +29,7 @@ def divided(walk: Walk, solved: Solved, kinds: Sequence[Labels]) -> list[Labels]
             kind[units] = number
     seen: set[int] = set()
     for value in walk.values.values():
-        for dim in leaves(value):
+        for dim in dimensions(value):
             if dim.labels is None or id(dim.labels) in seen:
                 continue
             seen.add(id(dim.labels))

@@ -135,7 +135,7 @@ class Walk:
     def refuse(self, node: fx.Node, reason: str) -> Value:
         """Block everything that ``node`` reads, and return whole dimensions."""
         for source in node.all_input_nodes:
-            dims = list(leaves(self.values[source]))
+            dims = list(dimensions(self.values[source]))
             for dim in dims:
                 self.ledger.block(dim, reason)
             if len(dims) > 1:
@@ -153,7 +153,7 @@ class Walk:
             return self._attribute(node)
         if node.op == "output":
             for leaf in pytree.tree_leaves(node.args):
-                for dim in leaves(self.values.get(leaf)):
+                for dim in dimensions(self.values.get(leaf)):
                     self.ledger.block(dim, OUTPUT)
             return None
         if all(source in self._static for source in node.all_input_nodes):
@@ -208,10 +208,10 @@ def relabel(dim: Dim, labels: Labels | None) -> Dim:
     return replace(dim, labels=labels, size=len(labels))
 
 
-def leaves(value: Value) -> Iterator[Dim]:
+def dimensions(value: Value) -> Iterator[Dim]:
     """Yield the dimensions of every tensor in ``value``."""
     if isinstance(value, tuple):
         yield from value
     elif isinstance(value, list):
         for each in value:
-            yield from leaves(each)
+            yield from dimensions(each)

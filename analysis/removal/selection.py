@@ -11,7 +11,7 @@ from torch import Tensor
 from analysis.capture.graph import Captured
 from analysis.coupling import Coupling, find_groups
 from analysis.coupling.labels import Dim
-from analysis.coupling.walk import leaves
+from analysis.coupling.walk import dimensions as dimensions
 from analysis.errors import BadValue, CannotPrune
 
 Removal: TypeAlias = "Mapping[str, Tensor | ArrayLike]"
@@ -61,7 +61,7 @@ class Selection:
             CannotPrune: One would be.
         """
         for node, value in self.coupling.walk.values.items():
-            for dim in leaves(value):
+            for dim in dimensions(value):
                 if dim.labels is not None and not self.keep(dim).any():
                     raise CannotPrune(
                         f"Expected every tensor to keep an index, but this removal empties a "
