@@ -20,6 +20,7 @@ from analysis.cli.options import (
 from analysis.cli.terminal import console, count, errors, print_json, reporting
 from analysis.errors import BadValue
 from analysis.planning.plan import Plan
+from analysis.planning.predictors.parts import sweep_command
 from analysis.recovery.names import RECOVERIES
 from analysis.store.documents import read_document
 from analysis.store.folder import MANIFEST, Study
@@ -143,6 +144,12 @@ def verify(
     )
     if row.predictor:
         console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
+    else:
+        from analysis.planning.predict import predict
+
+        gaps = predict(opened.manifest, chosen, opened.measured(), opened.verified()).missing
+        command = sweep_command(chosen, gaps, str(study))
+        console.print(f"Not predicted: a part was never measured. {command}", highlight=False)
 
 
 def read_plan(study: Study, plan: str) -> Plan:

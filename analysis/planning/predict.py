@@ -24,6 +24,7 @@ from analysis.planning.predictors.registry import (
     Case,
     case_of,
     combined,
+    drop_by,
     guess,
 )
 from analysis.planning.predictors.source import LogitSource
@@ -180,24 +181,18 @@ def _available(case: Case, predictor: str | None) -> list[str]:
 def _forecast(case: Case, stands: Standing) -> Forecast:
     """The corrected drop with what else is known."""
     rows = combined(stands.name, case)
-    drop = stands.corrected(guess(stands.name, case))
     if rows is None or case.dense is None:
-        entropy, divergence = (added(case.parts, name) for name in ("entropy", "divergence"))
-        return Forecast(drop, entropy, divergence)
-    found = forecast(case.dense, rows, case.metric)
-    return Forecast(
-        drop, found.entropy, found.divergence, found.agreement, found.recalls, found.samples
-    )
+        drop = stands.corrected(guess(stands.name, case))
+        return Forecast(drop, added(case.parts, "entropy"), added(case.parts, "divergence"))
+    return forecast(case.dense, rows, stands.corrected(drop_by(case, rows)))
 
 
 def _nothing(case: Case, stands: Standing, error: BackTest | None) -> Prediction:
     """A plan that removes nothing."""
-    if case.dense is None:
-        return Prediction(0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 1.0, 0.0, 0.0, 1.0)
-    found = forecast(case.dense, case.dense.reference.rows, case.metric)
+    seen = forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
     return Prediction(
-        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 1.0, 0.0, 0.0, 1.0, found.recalls,
-        found.samples,
+        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 1.0, 0.0, 0.0, 1.0, seen.recalls,
+        seen.samples,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.curves import Curve, CurveKey, CurvePoint
 from analysis.planning.predictors.borrow import borrowed
-from analysis.planning.predictors.coordinates import Coordinates, drop_of
+from analysis.planning.predictors.coordinates import Coordinates, drop_of, log_softmax
 from analysis.planning.predictors.operators import Operator, Reference, between
 from analysis.planning.predictors.source import LogitSource, cell_key, dense_key
 from analysis.study import Manifest
@@ -30,11 +30,13 @@ class Dense:
         reference: Its logits, prepared.
         coordinates: In which all logits are compared with them.
         labels: ``(n,)`` class of each sample.
+        log_probabilities: ``(n, k)``.
     """
 
     reference: Reference
     coordinates: Coordinates
     labels: np.ndarray
+    log_probabilities: np.ndarray
 
     @property
     def samples(self) -> int:
@@ -45,8 +47,9 @@ class Dense:
 class Cells:
     """The logits of one study's measured points; safe to share between threads.
 
-    Operators are made when a plan first needs them and kept, the most recently used ones within
-    256 MB. Nothing changes under a key, so whoever sees new measurements makes new ``Cells``.
+    Operators are made when a plan first needs them and kept, interpolated ones too, the most
+    recently used ones within 256 MB. Nothing changes under a key, so whoever sees new measurements
+    makes new ``Cells``.
     """
 
     def __init__(self, manifest: Manifest, source: LogitSource) -> None:
@@ -69,27 +72,47 @@ class Cells:
 
         Between measured points it is interpolated; past the last one the last one's is held.
         """
-        bounds = [(curve, *_around(curve, sparsity)) for curve, sparsity in wanted]
+        bounds = [_around(curve, sparsity) for curve, sparsity in wanted]
+        with self._lock:
+            kept = {
+                (curve.key, sparsity): self._made[curve.key, sparsity]
+                for curve, sparsity in wanted
+                if (curve.key, sparsity) in self._made
+            }
+            for name in kept:
+                self._made.move_to_end(name)
         points = {
             (curve.key, point.sparsity): point
-            for curve, lower, upper in bounds
-            for point in (lower, upper)
-            if point is not None
+            for (curve, sparsity), around in zip(wanted, bounds, strict=True)
+            for point in around
+            if point is not None and (curve.key, sparsity) not in kept
         }
-        made = self._operators(points)
-        found: list[Operator | None] = []
-        for (curve, lower, upper), (_, sparsity) in zip(bounds, wanted, strict=True):
-            above = made.get((curve.key, upper.sparsity)) if upper else None
-            below = made.get((curve.key, lower.sparsity)) if lower else None
-            if above is None or upper is None or sparsity >= upper.sparsity:
-                found.append(above)
-                continue
-            start = lower.sparsity if lower else 0.0
-            if lower is None:
-                dense = self.dense(curve.key.recovery)
-                below = dense.reference.nothing() if dense else None
-            part = (sparsity - start) / (upper.sparsity - start)
-            found.append(None if below is None else between(below, above, part))
+        made = self._operators(points) | kept
+        return [
+            made.get((curve.key, sparsity)) or self._between(curve, sparsity, *around, made)
+            for (curve, sparsity), around in zip(wanted, bounds, strict=True)
+        ]
+
+    def _between(
+        self,
+        curve: Curve,
+        sparsity: float,
+        lower: CurvePoint | None,
+        upper: CurvePoint | None,
+        made: dict[Point, Operator],
+    ) -> Operator | None:
+        dense = self.dense(curve.key.recovery)
+        above = made.get((curve.key, upper.sparsity)) if upper else None
+        if above is None or upper is None or dense is None or sparsity >= upper.sparsity:
+            return above
+        if lower is None:
+            start, below = 0.0, dense.reference.nothing()
+        elif (curve.key, lower.sparsity) in made:
+            start, below = lower.sparsity, made[curve.key, lower.sparsity]
+        else:
+            return None
+        found = between(below, above, (sparsity - start) / (upper.sparsity - start))
+        self._keep((curve.key, sparsity), found)
         return found
 
     def _operators(self, points: dict[Point, CurvePoint]) -> dict[Point, Operator]:
@@ -123,7 +146,8 @@ class Cells:
         labels = np.asarray(labels[: len(rows)], np.int64)
         rows = rows[: len(labels)]
         coordinates = Coordinates.of(rows, labels)
-        return Dense(Reference.of(coordinates(rows)), coordinates, labels)
+        centred = coordinates(rows)
+        return Dense(Reference.of(centred), coordinates, labels, log_softmax(centred))
 
 
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:

@@ -90,8 +90,7 @@ def hits(rows: np.ndarray, target: np.ndarray, metric: str) -> np.ndarray | None
     return None
 
 
-def divergence(dense: np.ndarray, pruned: np.ndarray) -> float:
-    """Return the mean KL(dense ‖ pruned) in nats of rows ``(n, k)``, at least 0."""
-    before, after = log_softmax(dense), log_softmax(pruned)
+def divergence(before: np.ndarray, after: np.ndarray) -> float:
+    """Return the mean KL(before ‖ after) in nats of log-probabilities ``(n, k)``, at least 0."""
     each = np.sum(np.exp(before) * (before - after), axis=1)
     return max(float(np.mean(each, dtype=np.float64)), 0.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.planning.predictors.cells import Dense
-from analysis.planning.predictors.coordinates import divergence, drop_of, log_softmax
+from analysis.planning.predictors.coordinates import divergence, log_softmax
 
 
 @dataclass(frozen=True)
@@ -50,27 +50,26 @@ class Forecast:
         return min(self.recalls, key=lambda each: each.pruned, default=None)
 
 
-def forecast(dense: Dense, rows: np.ndarray, metric: str) -> Forecast:
+def forecast(dense: Dense, rows: np.ndarray, drop: float) -> Forecast:
     """Return everything that predicted logits ``(n, k)`` say.
 
     Args:
         dense: What they are compared with.
         rows: Of the samples in the study's order, in the dense model's coordinates.
-        metric: As in the study's reference.
+        drop: What they mean for the study's metric.
     """
-    before = log_softmax(dense.reference.rows)
-    after = log_softmax(rows)
+    before, after = dense.log_probabilities, log_softmax(rows)
     own = (np.arange(dense.samples), dense.coordinates.target)
-    right = rows.argmax(axis=1) == dense.coordinates.target
-    right_before = dense.reference.rows.argmax(axis=1) == dense.coordinates.target
+    said, said_before = rows.argmax(axis=1), dense.reference.rows.argmax(axis=1)
+    right, right_before = (each == dense.coordinates.target for each in (said, said_before))
     counts = np.bincount(dense.labels)
     now = np.bincount(dense.labels, weights=right, minlength=len(counts))
     then = np.bincount(dense.labels, weights=right_before, minlength=len(counts))
     return Forecast(
-        drop=drop_of(dense.reference.rows, rows, dense.coordinates.target, metric),
+        drop=drop,
         entropy=float(np.mean(before[own] - after[own], dtype=np.float64)),
-        divergence=divergence(dense.reference.rows, rows),
-        agreement=float(np.mean(rows.argmax(axis=1) == dense.reference.rows.argmax(axis=1))),
+        divergence=divergence(before, after),
+        agreement=float(np.mean(said == said_before)),
         recalls=tuple(
             Recall(
                 int(label), float(then[label] / counts[label]), float(now[label] / counts[label])

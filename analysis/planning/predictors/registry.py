@@ -11,7 +11,7 @@ import numpy as np
 from analysis.curves import Curves
 from analysis.planning.predictors.cells import Cells, Dense
 from analysis.planning.predictors.composition import composition
-from analysis.planning.predictors.coordinates import divergence, drop_of
+from analysis.planning.predictors.coordinates import divergence, drop_of, log_softmax
 from analysis.planning.predictors.divergence import DropMap, added
 from analysis.planning.predictors.drops import added_drops
 from analysis.planning.predictors.operators import Operator, Reference
@@ -133,7 +133,11 @@ def drop_by(case: Case, rows: np.ndarray) -> float:
     drop = drop_of(reference, rows, target, case.metric)
     if math.isnan(drop):
         found = DropMap.of(case.known, case.recovery, "divergence")
-        return math.nan if found is None else found.drop(divergence(reference, rows))
+        return (
+            math.nan
+            if found is None
+            else found.drop(divergence(case.dense.log_probabilities, log_softmax(rows)))
+        )
     excess = math.fsum(each.excess for each in case.operators)
     parts = math.fsum(part.curve.drop_at(part.sparsity).mean for part in case.parts) - excess
     share = min(max(drop / parts, 0.0), 1.0) if parts > 0 else 1.0

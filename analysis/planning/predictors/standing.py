@@ -18,7 +18,13 @@ import numpy as np
 from analysis.planning.predictors.correction import Link, slopes
 from analysis.planning.predictors.interval import normaliser
 from analysis.planning.predictors.record import Record
-from analysis.planning.predictors.registry import BOTH, COMPOSITION, SUM, SUPERPOSITION
+from analysis.planning.predictors.registry import (
+    BOTH,
+    COMBINES,
+    COMPOSITION,
+    SUM,
+    SUPERPOSITION,
+)
 from analysis.study import Manifest
 
 BEFORE: Final = 3.0
@@ -27,10 +33,11 @@ BEFORE: Final = 3.0
 ROUND: Final = 0.01
 """Added to the drop that an error is compared with: below a point all errors weigh alike."""
 
-_UNKNOWN: Final = 1.6
+_SUMS: Final = 1.6
+_LOGITS: Final = 1.3
 PRIOR: Final[Mapping[bool, Mapping[str, float]]] = {
-    True: {COMPOSITION: 1.0, BOTH: 1.1, SUPERPOSITION: 1.3},
-    False: {SUPERPOSITION: 1.0, BOTH: 1.1, COMPOSITION: 1.3},
+    True: dict.fromkeys(COMBINES, _LOGITS) | {COMPOSITION: 1.0, BOTH: 1.1},
+    False: dict.fromkeys(COMBINES, _LOGITS) | {SUPERPOSITION: 1.0, BOTH: 1.1},
 }
 """With batch norm or without → predictor → its usual error relative to the best one's."""
 
@@ -80,7 +87,7 @@ def standing(
         only: Take this predictor, whatever its record.
     """
     link = _link(manifest)
-    prior = prior_of(manifest)
+    prior = _prior(manifest)
     trials = record.trials
     names = [
         name
@@ -89,7 +96,7 @@ def standing(
     ]
     if not names:
         return Standing(only or SUM, 1.0, link)
-    start = np.array([prior.get(name, _UNKNOWN) for name in names])
+    start = np.array([prior.get(name, _SUMS) for name in names])
     if not trials:
         return Standing(names[int(start.argmin())], 1.0, link)
     guesses = np.array([[trial.guesses[name] for name in names] for trial in trials])
@@ -109,7 +116,7 @@ def standing(
     )  # fmt: skip
 
 
-def prior_of(manifest: Manifest) -> Mapping[str, float]:
+def _prior(manifest: Manifest) -> Mapping[str, float]:
     """Return predictor → its usual error relative to the best one's, for such a network."""
     return PRIOR[any(tensor.name.endswith("running_mean") for tensor in manifest.tensors)]
 

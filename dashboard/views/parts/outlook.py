@@ -8,6 +8,7 @@ import streamlit as st
 from analysis.jobs import start
 from analysis.planning.plan import Plan
 from analysis.planning.predict import Prediction, predict
+from analysis.planning.predictors import sweep_command
 from analysis.planning.preview import Preview, preview
 from analysis.statistics import Interval, paired_interval
 from analysis.store.documents import write_document
@@ -34,6 +35,8 @@ def show(opened: Study, known: Measured, plan: Plan) -> None:
             st.caption(f":material/warning: {gap.subject}: {gap.reason}")
         if len(prediction.missing) > 3:
             st.caption(f":material/warning: and {len(prediction.missing) - 3} more layers")
+        if prediction.missing:
+            st.code(sweep_command(plan, prediction.missing, str(opened.folder)), language="sh")
     _costs(preview(opened.manifest, plan, known.curves))
 
 
@@ -95,7 +98,10 @@ def _predicted(opened: Study, prediction: Prediction) -> None:
         st.caption(" · ".join(details))
     rule = prediction.predictor
     if prediction.error is None:
-        st.caption(f"By {rule}, from single layers; **not yet checked** on a measured plan.")
+        st.caption(
+            f"By {rule}, from single layers; **not yet checked** on a measured plan. "
+            "`prunescope calibrate` measures some."
+        )
     else:
         plans = "plan" if prediction.error.plans == 1 else "plans"
         st.caption(

@@ -118,7 +118,7 @@ def test_the_error_is_the_distance_on_the_other_verified_plan() -> None:
     assert found.drop is not None
     assert found.drop > 0.3  # learnt from that one
     assert found.interval is not None
-    once = half_width([0.04 / (0.7 + 0.0025)], found.drop)
+    once = half_width([0.04 / (0.7 + 0.01)], found.drop)
     assert once is not None
     assert found.interval.low == pytest.approx(found.drop - once)
 
