@@ -225,7 +225,7 @@ def _judged(case: Case, cache: Path) -> pd.DataFrame:
     frame = pd.DataFrame(found, columns=["name", "rule", "real", "guess", "inside"])
     return pd.DataFrame(
         [
-            {"case": str(case), "predictor": _title(name, own), **_figures(own, limit)}
+            {"case": str(case), "predictor": _title(str(name), own), **_figures(own, limit)}
             for limit in LIMITS
             for name, own in frame.groupby("name", sort=False)
         ]

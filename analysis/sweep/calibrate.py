@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from analysis.curves import curves
-from analysis.errors import CannotPrune
+from analysis.errors import CannotPrune, UnknownName
 from analysis.planning.plan import Plan
 from analysis.planning.predict import BackTest, back_test, predict
 from analysis.planning.predictors import PREDICTORS, Cells, Record, propose_verifications
 from analysis.planning.predictors.standing import standing
 from analysis.progress import Progress
+from analysis.recovery.names import RECOVERIES
 from analysis.store.folder import Study
 from analysis.sweep.verify import Verifier
 from analysis.workbench import Workbench
@@ -46,9 +47,12 @@ def calibrate(
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
+        UnknownName: No such recovery.
         BadValue: Too few curves with this recovery to combine.
     """
     study.require(bench.manifest)
+    if recovery not in RECOVERIES:
+        raise UnknownName.among("recovery", recovery, RECOVERIES)
     manifest, known = study.manifest, curves(study.measured(), study.manifest)
     plans = propose_verifications(manifest, known, count, recovery)
     stored = set(study.verified().query("split == 'validation'")["digest"])
