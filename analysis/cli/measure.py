@@ -61,6 +61,9 @@ def sweep(
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = "top-1",
+    engine: Annotated[
+        str, typer.Option("--engine", help="frontier, or naive: the plain loop, to compare with.")
+    ] = "frontier",
     threads: ThreadsOption = 0,
     json: JsonOption = False,
     job: JobOption = None,
@@ -80,14 +83,16 @@ def sweep(
             multiple=multiple,
         )
         reference = _reference(study, model, data, weights, random, metric)
+        from analysis.replay import choose_engine
         from analysis.sweep.points import left_out
         from analysis.sweep.runner import sweep as run
         from analysis.workbench import prepare
 
         _threads(threads)
         bench = prepare(reference)
+        chosen = choose_engine(bench, engine)
         opened = Study.create(study, bench.manifest)
-        report = run(bench, opened, grid, progress)
+        report = run(bench, opened, grid, progress, chosen)
         idle = left_out(grid, opened.manifest)
     if json:
         print_json(asdict(report) | {"left_out": idle})

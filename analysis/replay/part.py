@@ -10,7 +10,7 @@ from typing import Final
 from analysis.errors import CannotPrune
 from analysis.evaluate import Outcome, join_outcomes, outcome_of
 from analysis.replay.lanes import Lanes
-from analysis.replay.memory import model_errors
+from analysis.replay.memory import batches, model_errors
 from analysis.replay.points import Key, Points
 from analysis.replay.schedule import Schedule, Stop, schedule
 from analysis.replay.variant import Variant, build_variant
@@ -63,11 +63,9 @@ class Parts:
         asked: tuple[Asked, ...],
     ) -> Iterator[Found]:
         """Yield what each of ``asked`` gives on ``samples``, in the order of the walk."""
-        batches = [
-            samples.chunk(first, first + self.batch) for first in range(0, len(samples), self.batch)
-        ]
+        runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
         base = self.points.base(recovery)
-        walk = Walk(self.points.flow, base, planned, [batch.inputs for batch in batches])
+        walk = Walk(self.points.flow, base, planned, [batch.inputs for batch in runs])
         self.work += ReplayCost(bound=self.points.cost.macs * len(samples))
         for stop in walk.stops(lanes):
             self.work += ReplayCost(executed=self.points.macs(stop.compute) * len(samples))
@@ -80,7 +78,7 @@ class Parts:
                     continue
                 calls = (
                     partial(self._outcome, walk, each, variant, number, batch)
-                    for number, batch in enumerate(batches)
+                    for number, batch in enumerate(runs)
                 )
                 running.append((each, [lanes.submit(call) for call in calls]))
                 while len(running) >= (_AHEAD if lanes.count > 1 else 1):

@@ -8,12 +8,13 @@ from typing import Final
 from analysis.errors import CannotPrune
 from analysis.evaluate import Outcome
 from analysis.progress import Progress
+from analysis.replay import choose_engine
 from analysis.store.folder import Study
 from analysis.store.logits import MOST_SAMPLES, Run
 from analysis.store.measurements import KEY, Measurement
 from analysis.store.tables import rows_of
 from analysis.study import MEASUREMENT_VERSION, Grid, doubling
-from analysis.sweep.engine import Engine, NaiveEngine, order
+from analysis.sweep.engine import Engine, order
 from analysis.sweep.laws import require_laws
 from analysis.sweep.points import Point, points
 from analysis.sweep.tally import measurement
@@ -62,7 +63,7 @@ def sweep(
     asked = {point.subject for point in points(grid, study.manifest) if _on_units(point)} & names
     study = require_laws(bench, study, asked)
     wanted = points(grid, study.manifest)
-    run = _Run(bench, study, progress, engine or NaiveEngine(bench))
+    run = _Run(bench, study, progress, engine or choose_engine(bench))
     return run.finish(wanted)
 
 

@@ -1,0 +1,23 @@
+"""Which engine a sweep runs on."""
+
+from typing import Final
+
+from analysis.errors import UnknownName
+from analysis.replay.engine import FrontierEngine
+from analysis.sweep.engine import Engine, NaiveEngine
+from analysis.workbench import Workbench
+
+ENGINES: Final = ("frontier", "naive")
+
+
+def choose_engine(bench: Workbench, name: str = "frontier") -> Engine:
+    """Return the engine ``name``; a model without a graph gets the plain loop in any case.
+
+    Raises:
+        UnknownName: There is no such engine.
+    """
+    if name not in ENGINES:
+        raise UnknownName.among("engine", name, ENGINES)
+    if name == "naive" or bench.network.captured is None:
+        return NaiveEngine(bench)
+    return FrontierEngine(bench)
