@@ -7,8 +7,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.errors import BadValue, CannotPrune, DataMismatch
-from analysis.replay import FrontierEngine, ReplayCost
+from analysis.errors import BadValue, CannotPrune, DataMismatch, UnknownName
+from analysis.replay import FrontierEngine, ReplayCost, choose_engine
 from analysis.replay import part as part_module
 from analysis.study import Grid, Method
 from analysis.sweep.engine import NaiveEngine
@@ -230,3 +230,22 @@ def test_work_is_within_a_tenth_of_the_bound(name, sample_bench):
     list(engine.outcomes(0, 2, wanted))
     assert engine.work.overhead <= 0.1
     assert engine.work.share < 0.66
+
+
+def test_least_squares_equals_the_plain_loop(lenet5):
+    wanted = spread(lenet5, 0.5, ("ls",))
+    frontier = FrontierEngine(lenet5, lanes=2)
+    expected = dict(NaiveEngine(lenet5).outcomes(0, 40, wanted))
+    found = dict(frontier.outcomes(0, 40, wanted))
+    assert all(same(expected[point], found[point]) for point in wanted)
+    before = frontier.dense("none", 0, 40)
+    assert same(before, frontier.dense("ls", 0, 40), exact=True)
+
+
+def test_a_model_without_a_graph_gets_the_plain_loop(lenet5):
+    plain = replace(lenet5, network=replace(lenet5.network, captured=None, cost=None))
+    assert isinstance(choose_engine(plain), NaiveEngine)
+    assert isinstance(choose_engine(lenet5, "naive"), NaiveEngine)
+    assert isinstance(choose_engine(lenet5), FrontierEngine)
+    with pytest.raises(UnknownName, match="Expected engine to be one"):
+        choose_engine(lenet5, "fast")
