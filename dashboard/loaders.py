@@ -9,6 +9,7 @@ import streamlit as st
 
 from analysis.curves import Curve, CurveKey, curves, measured_points
 from analysis.jobs import ACTIVE, Job, jobs
+from analysis.latency.table import LatencyTable, tables
 from analysis.planning.predictors import Cells, Record
 from analysis.seeds import mean_curves, over_seeds
 from analysis.store.folder import MANIFEST, Study, find_studies
@@ -72,6 +73,11 @@ def cells(of: Study) -> Cells:
     return _cells(of, of.folder, of.manifest.fingerprint, _signature(of.logits.folder))
 
 
+def latency(of: Study) -> tuple[LatencyTable, ...]:
+    """Return the latency tables of a study as they are now, their models fitted once."""
+    return _latency(of, of.folder, of.manifest.fingerprint, _signature(of.folder / "latency"))
+
+
 def signature(of: Study) -> int:
     """Return a number that changes when measurements or verifications are added."""
     return hash((_signature(of.measurements.folder), _signature(of.verifications.folder)))
@@ -118,6 +124,14 @@ def _record(_of: Study, folder: Path, fingerprint: str, points: int, plans: int)
 def _cells(_of: Study, folder: Path, fingerprint: str, signature: int) -> Cells:
     del folder, fingerprint, signature
     return Cells(_of.manifest, _of.logits)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _latency(
+    _of: Study, folder: Path, fingerprint: str, signature: int
+) -> tuple[LatencyTable, ...]:
+    del fingerprint, signature
+    return tables(folder, _of.manifest)
 
 
 def _signature(folder: Path) -> int:

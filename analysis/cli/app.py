@@ -20,7 +20,8 @@ from analysis.cli.measure import sweep, verify
 from analysis.cli.open import dashboard, demo
 from analysis.cli.plan import pareto, plan
 from analysis.cli.terminal import errors
-from analysis.cli.work import export, finetune, time
+from analysis.cli.timing import time
+from analysis.cli.work import export, finetune
 from analysis.errors import Cancelled, PrunescopeError
 
 _INTERRUPTED: Final = 130

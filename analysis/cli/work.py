@@ -1,4 +1,4 @@
-"""``finetune``, ``time`` and ``export`` a plan."""
+"""``finetune`` and ``export`` a plan."""
 
 from pathlib import Path
 from typing import Annotated
@@ -58,33 +58,6 @@ def finetune(
         f" on {count(after.samples)} validation samples, {result.seconds:.0f} s. "
         f"Export it: prunescope export {study} {plan} --recovered"
     )
-
-
-def time(
-    study: StudyArgument,
-    plan: PlanArgument,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Samples per run.")] = 1,
-    budget: Annotated[float, typer.Option("--budget", help="Seconds to spend.")] = 30.0,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")] = 1,
-    json: JsonOption = False,
-    job: JobOption = None,
-) -> None:
-    """Time the dense and the pruned model on this machine, in PyTorch and ONNX Runtime."""
-    with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        chosen = read_plan(opened, plan)
-        from analysis.latency.measure import time_plan
-        from analysis.workbench import prepare
-
-        report = time_plan(
-            prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
-            budget_seconds=budget, progress=progress,
-        )  # fmt: skip
-    if json:
-        print_json(report)
-        return
-    for line in report.lines():
-        console.print(line)
 
 
 def export(

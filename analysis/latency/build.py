@@ -1,7 +1,5 @@
 """Time smaller models of one network until a budget is spent: the rows of its latency table."""
 
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +17,9 @@ from analysis.errors import BadValue, CannotCapture
 from analysis.export import onnx_file, program
 from analysis.export.replay import computing_threads
 from analysis.latency.design import Proposal, proposals, steepest
-from analysis.latency.measure import processor
+from analysis.latency.measure import machine
 from analysis.latency.panel import panel
+from analysis.latency.resize import Resizer, agrees, leaves
 from analysis.latency.rows import RUNTIMES, LatencyRow, graph_digest, units_of, units_text
 from analysis.planning.shrink import frees
 from analysis.progress import Progress, Silent
@@ -32,8 +31,8 @@ from analysis.workbench import Workbench
 STEPS: Final = 100
 _AT_ONCE: Final = 5
 _RAM: Final = 0.4
-_ONNX_SHARE: Final = 0.7
-"""Of the budget: exporting takes seconds for each model, PyTorch runs the graph as it is."""
+_ONNX_SHARE: Final = 0.6
+"""Of the budget: the dense model is exported first, and its jumps take more models to learn."""
 
 Call = Callable[[], object]
 
@@ -51,11 +50,6 @@ class Built:
     rows: dict[str, int]
     problems: tuple[str, ...]
     seconds: float
-
-
-def machine() -> str:
-    """Return what a latency depends on of this machine: processor, cores, system."""
-    return f"{processor()}, {os.cpu_count() or 1} cores, {platform.system()} {platform.machine()}"
 
 
 def time_table(
@@ -96,7 +90,7 @@ def time_table(
             f"Expected a captured model to time smaller ones of, but {bench.network.problem}"
         )
     told = _Told(progress or Silent(), budget_seconds)
-    maker = _Maker(bench.network.captured, bench, batch, threads)
+    maker = Maker(bench.network.captured, bench, batch, threads)
     counts: dict[str, int] = {}
     problems = []
     for runtime, share in zip(RUNTIMES, (1 - _ONNX_SHARE, 1.0), strict=True):
@@ -129,7 +123,7 @@ class _Told:
             self.progress.advance(STEPS - self._told, "done")
 
 
-class _Maker:
+class Maker:
     """Smaller models of one network as calls on one batch, per runtime."""
 
     def __init__(self, captured: Captured, bench: Workbench, batch: int, threads: int) -> None:
@@ -139,6 +133,8 @@ class _Maker:
         self.inputs: Inputs = take(validation.inputs, rows)
         self.manifest: Manifest = bench.manifest
         self.groups = {group.name: group.units for group in bench.groups}
+        self.resizer: Resizer | None = None
+        self.exports = 0
 
     def row(self, runtime: str) -> LatencyRow:
         """A row with the setting filled in and no times."""
@@ -162,18 +158,30 @@ class _Maker:
             masks[name] = np.ones(self.groups[name], bool)
             masks[name][self.groups[name] - count :] = False
         smaller = remove(self.captured, masks) if masks else self.captured
-        return self._native(smaller) if runtime == "PyTorch" else self._onnx(smaller)
+        return self._native(smaller) if runtime == "PyTorch" else self._onnx(smaller, masks)
 
     def _native(self, smaller: Captured) -> Call:
         args, kwargs = call_arguments(self.inputs)
         return lambda: smaller.module(*args, **kwargs)
 
-    def _onnx(self, smaller: Captured) -> Call:
-        example = take(self.inputs, torch.arange(2) % batch_size(self.inputs))
+    def _onnx(self, smaller: Captured, masks: Mapping[str, np.ndarray]) -> Call:
         with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
             path = Path(folder) / "model.onnx"
+            if self.resizer is not None and masks:
+                path.write_bytes(self.resizer.smaller(masks))
+                call = self._checked(path, smaller)
+                if call is not None:
+                    return call
+                self.resizer = None  # from here on every model is exported
+            example = take(self.inputs, torch.arange(2) % batch_size(self.inputs))
             onnx_file.write(program.exported(Captured(smaller.module, example)), path)
-            opened = onnx_file.session(path, self.threads)
+            self.exports += 1
+            if not masks:
+                self.resizer = Resizer(self.captured, path, self.batch)
+            return self._session(path)
+
+    def _session(self, path: Path) -> Call:
+        opened = onnx_file.session(path, self.threads)
         args, kwargs = pytree.tree_map(
             lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x,
             call_arguments(self.inputs),
@@ -181,9 +189,21 @@ class _Maker:
         arrays: Any = onnx_file.feed(opened, args, kwargs)
         return lambda: opened.run(None, arrays)
 
+    def _checked(self, path: Path, smaller: Captured) -> Call | None:
+        """The session of a resized file, or None unless it computes the smaller network."""
+        try:
+            call = self._session(path)
+            outputs = call()
+        except Exception:  # noqa: BLE001 - ONNX Runtime's errors share no type
+            return None
+        args, kwargs = call_arguments(self.inputs)
+        with torch.inference_mode():
+            wanted = leaves(smaller.module(*args, **kwargs))
+        return call if agrees(outputs, wanted) else None
+
 
 def timed_rows(
-    maker: _Maker, runtime: str, dense: Call, wanted: Sequence[Proposal], progress: Progress
+    maker: Maker, runtime: str, dense: Call, wanted: Sequence[Proposal], progress: Progress
 ) -> list[LatencyRow]:
     """Return one row per model of ``wanted``, all timed in the same rounds as ``dense``."""
     calls = [maker.call(runtime, each.units) for each in wanted]
@@ -202,7 +222,7 @@ def timed_rows(
     ]  # fmt: skip
 
 
-def _timed(maker: _Maker, table: Table, runtime: str, end: float, told: _Told, seed: int) -> int:
+def _timed(maker: Maker, table: Table, runtime: str, end: float, told: _Told, seed: int) -> int:
     blank = maker.row(runtime)
     frame = table.read()
     for name in ("graph", "machine", "runtime", "version", "dtype", "batch", "threads"):
@@ -214,8 +234,7 @@ def _timed(maker: _Maker, table: Table, runtime: str, end: float, told: _Told, s
     coming = _wanted(maker, known, seed)
     control = [] if "{}" in known else [Proposal({}, "group")]
     while not added or time.perf_counter() < end:
-        # An export takes longer than its timing: then one model at a time keeps to the budget.
-        most = _AT_ONCE if runtime == "PyTorch" else 2
+        most = 2 if maker.exports > 1 else _AT_ONCE  # an export takes longer than its timing
         batch = control + [each for each, _ in zip(coming, range(most), strict=False)]
         control = []
         if not batch:
@@ -228,7 +247,7 @@ def _timed(maker: _Maker, table: Table, runtime: str, end: float, told: _Told, s
     return added
 
 
-def _wanted(maker: _Maker, known: dict[str, float], seed: int) -> Iterator[Proposal]:
+def _wanted(maker: Maker, known: dict[str, float], seed: int) -> Iterator[Proposal]:
     """Yield what is not known yet; every fourth one looks into the steepest fall."""
     weight = {name: float(_saved(maker.manifest, name)) for name in maker.groups}
     coming = proposals(maker.groups, weight, seed)

@@ -11,6 +11,7 @@ from analysis.latency.rows import units_text
 
 Units = dict[str, int]
 _ALIGNED: Final = (16, 8, 4)
+_WIDTHS: Final = (8, 4)
 _SHARES: Final = (0.5, 0.25, 0.75)
 
 
@@ -60,17 +61,20 @@ def multiple(units: int, kept: int) -> int:
 def staircase_counts(units: int) -> tuple[int, ...]:
     """Return kept counts that show a staircase, the most telling first.
 
-    Half, quarter and three quarters, each rounded to a multiple and one above it: where the
-    count above costs as much as the next multiple, the step is flat. One unit comes last.
+    Half, quarter and three quarters, rounded to a multiple, each with the first count past the
+    multiple below: where that one costs as much, the step between them is flat. One unit and all
+    but one come last.
 
     >>> staircase_counts(64)
-    (32, 33, 16, 17, 48, 49, 1)
+    (32, 25, 16, 9, 48, 41, 57, 1, 63)
     """
+    width = next((width for width in _WIDTHS if units >= 2 * width), 1)
     found: list[int] = []
     for share in _SHARES:
         kept = multiple(units, round(units * share))
-        found += [kept, kept + 1]
-    return tuple(dict.fromkeys(count for count in [*found, 1] if 0 < count < units))
+        found += [kept, kept - width + 1]
+    found += [units - width + 1, 1, units - 1]
+    return tuple(dict.fromkeys(count for count in found if 0 < count < units))
 
 
 def proposals(

@@ -18,12 +18,16 @@ from analysis.errors import BadValue, CannotCapture
 from analysis.export import onnx_file, program
 from analysis.export.planned import selection_of
 from analysis.export.replay import computing_threads
+from analysis.latency.memory import peak_memory
+from analysis.latency.peak import measured_peak
 from analysis.latency.race import STEPS, race
-from analysis.latency.report import LatencyReport, RuntimeLatency, write_latency
+from analysis.latency.report import LatencyReport, PlanMemory, RuntimeLatency, write_latency
+from analysis.latency.rows import LatencyRow, graph_digest, stored_rows, units_text
 from analysis.planning.plan import Plan
 from analysis.progress import Progress, Silent
 from analysis.pruned import selected
 from analysis.store.folder import Study
+from analysis.study import Manifest
 from analysis.workbench import Workbench
 
 
@@ -68,10 +72,12 @@ def time_plan(
         if selection.units and bench.network.captured and isinstance(left, fx.GraphModule):
             macs = cost(Captured(left, bench.network.captured.example)).macs
     rows = torch.arange(batch) % len(bench.splits.validation)
+    inputs = take(bench.splits.validation.inputs, rows)
     runtimes = time_models(
-        module, other, take(bench.splits.validation.inputs, rows), threads, budget_seconds,
-        progress or Silent(), bench.network.problem,
+        module, other, inputs, threads, budget_seconds, progress or Silent(),
+        bench.network.problem,
     )  # fmt: skip
+    removed = {name: int((~keep).sum()) for name, keep in selection.units.items()}
     report = LatencyReport(
         digest=plan.digest,
         plan=plan.name,
@@ -85,8 +91,11 @@ def time_plan(
         dense_macs=bench.manifest.macs,
         pruned_macs=macs,
         runtimes=runtimes,
+        memory=_memory(bench, module, other, inputs, removed),
     )
     write_latency(study.folder, report)
+    if removed:
+        stored_rows(study.folder).append(_rows(report, bench.manifest, removed))
     return report
 
 
@@ -128,6 +137,40 @@ def time_models(
         progress.advance(STEPS, "not timed")
         onnx = RuntimeLatency("ONNX Runtime", version, problem=str(error))
     return native, onnx
+
+
+def _memory(
+    bench: Workbench, dense: nn.Module, other: nn.Module, inputs: Inputs, removed: dict[str, int]
+) -> PlanMemory | None:
+    if bench.manifest.graph is None:
+        return None
+    batch = batch_size(inputs)
+    before = peak_memory(bench.manifest, {}, batch)
+    after = peak_memory(bench.manifest, removed, batch)
+    return PlanMemory(
+        before.weights, after.weights, before.activations, after.activations,
+        measured_peak(dense, inputs), measured_peak(other, inputs),
+    )  # fmt: skip
+
+
+def _rows(report: LatencyReport, manifest: Manifest, removed: dict[str, int]) -> list[LatencyRow]:
+    """What the plan's timing teaches the study's latency table."""
+    return [
+        LatencyRow(
+            graph=graph_digest(manifest), machine=machine(), runtime=each.runtime,
+            version=each.version, dtype=report.dtype, batch=report.batch, threads=report.threads,
+            units=units_text(removed), kind="plan", dense_seconds=each.dense.median,
+            ratio=1 / each.ratio.value, low=1 / each.ratio.high, high=1 / each.ratio.low,
+            samples=each.pairs,
+        )
+        for each in report.runtimes
+        if each.problem is None
+    ]  # fmt: skip
+
+
+def machine() -> str:
+    """Return what a latency depends on of this machine: processor, cores, system."""
+    return f"{processor()}, {os.cpu_count() or 1} cores, {platform.system()} {platform.machine()}"
 
 
 def processor() -> str:

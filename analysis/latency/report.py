@@ -81,6 +81,27 @@ class RuntimeLatency:
 
 
 @dataclass(frozen=True)
+class PlanMemory:
+    """Bytes of weights, and of activations at their peak, for one batch in PyTorch.
+
+    Attributes:
+        dense_weights: Parameters and saved buffers of the dense model.
+        pruned_weights: Of the pruned one.
+        dense_predicted: Largest sum of the graph's tensors alive at once; views count as copies.
+        pruned_predicted: Of the pruned one.
+        dense_measured: Most bytes that PyTorch's allocator held at once, inputs included.
+        pruned_measured: Of the pruned one.
+    """
+
+    dense_weights: int
+    pruned_weights: int
+    dense_predicted: int
+    pruned_predicted: int
+    dense_measured: int
+    pruned_measured: int
+
+
+@dataclass(frozen=True)
 class LatencyReport:
     """Dense and pruned, timed side by side on one machine.
 
@@ -97,6 +118,7 @@ class LatencyReport:
         dense_macs: Multiply-accumulates per sample of the dense model in a dense runtime.
         pruned_macs: Of the pruned one; the same where pruning only sets zeros.
         runtimes: PyTorch, then ONNX Runtime.
+        memory: Predicted and measured; None in reports of before, and without a graph.
     """
 
     digest: str
@@ -111,6 +133,7 @@ class LatencyReport:
     dense_macs: int
     pruned_macs: int
     runtimes: tuple[RuntimeLatency, ...]
+    memory: PlanMemory | None = None
 
     def verdict(self, runtime: RuntimeLatency) -> str:
         """Return in words what ``runtime``'s interval allows to say, and not more."""
@@ -146,12 +169,27 @@ class LatencyReport:
                     f"{each.pairs} pairs of {each.calls} passes"
                 )
             found.append(self.verdict(each))
+        if self.memory is not None:
+            found.append(self.memory_line)
         if self.busy:
             found.append(
                 f"The machine was busy (load {self.load:.1f} on {self.cores} cores): the times are "
                 "longer than on an idle one and the intervals wider."
             )
         return tuple(found)
+
+    @property
+    def memory_line(self) -> str:
+        """Weights and peak activations, predicted and measured, or nothing."""
+        each = self.memory
+        if each is None:
+            return ""
+        return (
+            f"Memory: weights {_mb(each.dense_weights)} dense, {_mb(each.pruned_weights)} pruned; "
+            f"activations at their peak, batch {self.batch}: predicted "
+            f"{_mb(each.dense_predicted)} and {_mb(each.pruned_predicted)}, measured in PyTorch "
+            f"{_mb(each.dense_measured)} and {_mb(each.pruned_measured)}."
+        )
 
     @property
     def busy(self) -> bool:
@@ -162,6 +200,10 @@ class LatencyReport:
     def verdicts(self) -> tuple[str, ...]:
         """One sentence per runtime."""
         return tuple(self.verdict(runtime) for runtime in self.runtimes)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.3g} MB"
 
 
 def latency_path(study: Path, digest: str) -> Path:

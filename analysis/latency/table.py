@@ -19,6 +19,8 @@ from analysis.latency.features import features_of
 from analysis.latency.fit import FEWEST, Fitted, fit
 from analysis.latency.rows import RUNTIMES, graph_digest, stored_rows, units_of, units_text
 from analysis.latency.shapes import Floats, shapes_of
+from analysis.planning.counts import UNITS, removed_units
+from analysis.planning.plan import Plan
 from analysis.study import Manifest
 
 _COVERAGE: Final = 0.9
@@ -75,6 +77,19 @@ class LatencyPrediction:
         """Time divided by the dense time; below 1 is faster."""
         return self.seconds / self.dense_seconds
 
+    def __str__(self) -> str:
+        """Say the time, what it is worth, and on which machine."""
+        told = f"{1e3 * self.seconds:.3g} ms, {1 / self.ratio:.2f}× the dense speed"
+        if self.measured:
+            return f"{told}, measured: {self.setting}."
+        if self.error is None or self.macs_error is None:
+            return f"{told}, predicted from too few timed models to say how well: {self.setting}."
+        return (
+            f"{told}, predicted ({1e3 * self.low:.3g} to {1e3 * self.high:.3g} ms; median error "
+            f"{self.error:.1%} on {self.combinations} held-out models, {self.macs_error:.0%} in "
+            f"proportion to MACs): {self.setting}."
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class LatencyTable:
@@ -122,6 +137,21 @@ class LatencyTable:
                 np.array([len(plan) > 1 for plan in plans], bool),
             )
         return self._fitted[self.graph]
+
+    @cached_property
+    def timed_groups(self) -> tuple[str, ...]:
+        """Groups of which single steps were timed, in the order of their names."""
+        alone = [units_of(text) for text in self.rows["units"]]
+        return tuple(sorted({next(iter(units)) for units in alone if len(units) == 1}))
+
+    def error(self, manifest: Manifest) -> float | None:
+        """Return the median relative error on held-out combinations; None with too few."""
+        return _median(self.model(manifest).errors)
+
+    def macs_error(self, manifest: Manifest) -> float | None:
+        """Return the same for time in proportion to multiply-accumulates."""
+        fitted = self.model(manifest)
+        return _median(fitted.macs_errors) if len(fitted.errors) else None
 
     def require(self, manifest: Manifest) -> None:
         """Raise ``ForeignStudy`` unless the table is of the manifest's graph and shapes."""
@@ -176,8 +206,6 @@ def predict_latency(
     dense = table.dense_seconds
     known = table.measured(units)
     off = fitted.errors
-    error = float(np.median(np.abs(off))) if len(off) else None
-    by_macs = float(np.median(np.abs(fitted.macs_errors))) if error is not None else None
     if not removed.any():
         ratio, low, high = 1.0, 1.0, 1.0
     elif known is not None:
@@ -187,9 +215,19 @@ def predict_latency(
         room = _room(off)
         low, high = ratio / (1 + room), ratio * (1 + room)
     return LatencyPrediction(
-        table.setting, ratio * dense, low * dense, high * dense, dense, error, by_macs,
-        len(off), known is not None or not removed.any(),
+        table.setting, ratio * dense, low * dense, high * dense, dense,
+        table.error(manifest), table.macs_error(manifest), len(off),
+        known is not None or not removed.any(),
     )  # fmt: skip
+
+
+def plan_units(manifest: Manifest, plan: Plan) -> dict[str, int]:
+    """Return units removed by group; masks of weights remove none and change no time."""
+    return {
+        name: removed_units(manifest.group(name).units, choice.sparsity)
+        for name, choice in plan.active().items()
+        if choice.granularity in UNITS
+    }
 
 
 def predict_many(manifest: Manifest, table: LatencyTable, removed: Floats) -> Floats:
@@ -201,6 +239,10 @@ def predict_many(manifest: Manifest, table: LatencyTable, removed: Floats) -> Fl
         removed: ``(plans, groups)`` units removed, groups in the manifest's order.
     """
     return table.model(manifest).ratios(np.asarray(removed, float))
+
+
+def _median(errors: Floats) -> float | None:
+    return float(np.median(np.abs(errors))) if len(errors) else None
 
 
 def _room(errors: Floats) -> float:

@@ -13,7 +13,8 @@ import dashboard
 ROOMS = [
     "analysis.errors", "analysis.study", "analysis.curves", "analysis.statistics",
     "analysis.recovery.report", "analysis.export.report", "analysis.latency.report",
-    "analysis.latency.table", "analysis.latency.memory",
+    "analysis.latency.table", "analysis.latency.memory", "analysis.latency.staircase",
+    "analysis.latency.exchange",
     "analysis.sweep.points",
 ]  # fmt: skip
 

@@ -5,8 +5,13 @@ import streamlit as st
 
 from analysis.jobs import start
 from analysis.latency.report import LatencyReport, Ratio, RuntimeLatency, read_latency
+from analysis.latency.staircase import flat_steps, told
+from analysis.latency.staircase import staircase as steps
+from analysis.latency.table import plan_units, predict_latency
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
+from dashboard import loaders
+from dashboard.charts.staircase import staircase_figure, staircase_frame
 from dashboard.views.parts import outlook
 
 
@@ -30,14 +35,70 @@ def show(opened: Study, plan: Plan) -> None:
         st.caption(
             "Dense and pruned in turns, in PyTorch and ONNX Runtime; leave the machine idle."
         )
-    if report is None:
+    if report is not None:
+        for sentence in report.verdicts:
+            st.markdown(f"- {sentence}")
+        timed = [_row(each) for each in report.runtimes if each.problem is None]
+        if timed:
+            st.table(pd.DataFrame(timed), hide_index=True)
+        st.caption(f"{report.memory_line} {_conditions(report)}".strip())
+    predicted(opened, plan)
+    if opened.manifest.removable():
+        _staircases(opened, batch, threads)
+
+
+def predicted(opened: Study, plan: Plan) -> None:
+    """Show what the latency tables say of ``plan``: one line for each setting."""
+    units = plan_units(opened.manifest, plan)
+    found = [
+        predict_latency(opened.manifest, table, units)
+        for table in loaders.latency(opened)
+        if any(units.values())
+    ]
+    for each in found:
+        st.markdown(f"- {each}")
+    if plan.active() and not any(units.values()):
+        st.markdown("- Only weights become zero: 1.0× the dense speed in dense runtimes.")
+
+
+def staircase(opened: Study, group: str) -> None:
+    """Show the time over kept units of ``group``, and which steps buy nothing."""
+    known = {
+        table.setting: steps(opened.manifest, table, group) for table in loaders.latency(opened)
+    }
+    if not known:
+        st.caption("No smaller models are timed yet: time some on the Export page.")
         return
-    for sentence in report.verdicts:
-        st.markdown(f"- {sentence}")
-    timed = [_row(each) for each in report.runtimes if each.problem is None]
-    if timed:
-        st.table(pd.DataFrame(timed), hide_index=True)
-    st.caption(_conditions(report))
+    st.plotly_chart(
+        staircase_figure(staircase_frame(known), st.context.theme.type == "dark"),
+        key=f"staircase {group}",
+    )
+    granularity = opened.manifest.group(group).granularity
+    for setting, each in known.items():
+        for sentence in told(flat_steps(each), granularity):
+            st.caption(f"{setting.runtime}, batch {setting.batch}: {sentence}")
+    machines = {setting.machine for setting in known}
+    st.caption(f"Time relative to the dense model, the rest dense. On {'; '.join(machines)}.")
+
+
+def _staircases(opened: Study, batch: int, threads: int) -> None:
+    with st.expander("What each group's units cost", icon=":material/stairs:"):
+        groups = [group.name for group in opened.manifest.removable()]
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox("Group", groups, key="staircase group", width=260)
+            budget = st.number_input(
+                "Seconds to spend", 10, 3600, 120, key="time budget", width=150
+            )
+            if st.button("Time smaller models", key="time table", icon=":material/timer:"):
+                start(
+                    opened.folder,
+                    [
+                        "time", str(opened.folder), "--batch", str(batch),
+                        "--threads", str(threads), "--budget", str(budget),
+                    ],
+                )  # fmt: skip
+                st.rerun()
+        staircase(opened, str(chosen))
 
 
 def _row(each: RuntimeLatency) -> dict[str, str]:

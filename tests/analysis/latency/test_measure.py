@@ -13,6 +13,8 @@ from analysis.export.tensors import saved_tensors, weights_sha256
 from analysis.latency.measure import time_models, time_plan
 from analysis.latency.race import STEPS, Race, race
 from analysis.latency.report import Ratio, read_latency
+from analysis.latency.rows import stored_rows
+from analysis.latency.table import predict_latency, tables
 from analysis.planning.plan import Choice, Plan
 from analysis.progress import Silent
 from analysis.store.folder import Study
@@ -60,6 +62,30 @@ def test_both_runtimes_are_timed_and_stored(tiny_bench: Workbench, tmp_path: Pat
     assert weights_sha256(saved_tensors(tiny_bench.network.module)) == before
     assert torch.get_num_threads() == threads
     assert counting.steps == 2 * STEPS
+    assert stored_rows(tmp_path).read().empty  # zeros are no smaller model
+    assert found.memory is not None
+    assert found.memory.dense_predicted == found.memory.pruned_predicted
+    assert found.memory.dense_weights == found.memory.pruned_weights == tiny_bench.manifest.bytes
+    assert found.memory.dense_measured > 0
+
+
+def test_removed_units_teach_the_table_and_are_measured_not_predicted(
+    tiny_bench: Workbench, tmp_path: Path
+) -> None:
+    study = Study.create(tmp_path, tiny_bench.manifest)
+    smaller = Plan("half", tiny_bench.manifest.fingerprint, {"mix": Choice("l1", 0.5, "channel")})
+    found = time_plan(tiny_bench, study, smaller, 2, 1, 0.3)
+    known = tables(tmp_path, tiny_bench.manifest)
+    assert [table.setting.runtime for table in known] == ["PyTorch", "ONNX Runtime"]
+    for table, timed in zip(known, found.runtimes, strict=True):
+        said = predict_latency(tiny_bench.manifest, table, {"mix": 3})
+        assert said.measured
+        assert said.ratio == pytest.approx(1 / timed.ratio.value)
+    assert found.memory is not None
+    assert found.memory.pruned_weights < found.memory.dense_weights
+    assert found.memory.pruned_predicted < found.memory.dense_predicted
+    assert "Memory: weights" in found.memory_line
+    assert read_latency(tmp_path, smaller.digest) == found
 
 
 def test_models_of_different_shapes_can_race_without_a_graph() -> None:

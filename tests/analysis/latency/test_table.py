@@ -1,6 +1,5 @@
 """A latency table: dense is dense, measured beats predicted, and only its own network is told."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,39 +7,18 @@ import numpy as np
 import pytest
 
 from analysis.errors import BadValue, ForeignStudy
-from analysis.latency.features import features_of
-from analysis.latency.rows import LatencyRow, graph_digest, stored_rows, units_text
+from analysis.latency.rows import graph_digest, stored_rows
 from analysis.latency.shapes import shapes_of
-from analysis.latency.table import LatencyTable, predict_latency, predict_many, tables
-from analysis.study import Manifest
+from analysis.latency.table import (
+    LatencyTable,
+    plan_units,
+    predict_latency,
+    predict_many,
+    tables,
+)
+from analysis.planning.plan import Choice, Plan
 from analysis.workbench import Workbench
-
-Units = dict[str, int]
-
-
-def row(manifest: Manifest, units: Units, ratio: float, runtime: str = "PyTorch") -> LatencyRow:
-    return LatencyRow(
-        graph_digest(manifest), "a CPU", runtime, "2", "float32", 4, 1, units_text(units),
-        "random", 2e-3, ratio, 0.98 * ratio, 1.02 * ratio, 7,
-    )  # fmt: skip
-
-
-def draws(manifest: Manifest, count: int, seed: int = 0) -> list[Units]:
-    made = np.random.default_rng(seed)
-    groups = manifest.removable()
-    return [{g.name: int(made.integers(0, g.units)) for g in groups} for _ in range(count)]
-
-
-def truth(manifest: Manifest, plans: Sequence[Units]) -> list[float]:
-    """A machine that needs a fixed time, and time for MACs in blocks of eight channels."""
-    shapes = shapes_of(manifest)
-    features = features_of(shapes, 4)
-    named = [name == "MACs of conv2d, rounded up to 8" for name in features.names]
-    shares = np.array(named, float) * 0.7
-    shares[0] = 0.3
-    assert shares.sum() == 1
-    found: list[float] = (features.values(shapes.removed(plans)) @ shares).tolist()
-    return found
+from tests.analysis.latency.made import draws, row, truth
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +27,7 @@ def told(lenet5: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Latency
     folder = tmp_path_factory.mktemp("study")
     manifest = lenet5.manifest
     plans = draws(manifest, 30)
-    dense = truth(manifest, [{}])[0]
-    rows = [row(manifest, p, t / dense) for p, t in zip(plans, truth(manifest, plans), strict=True)]
+    rows = [row(manifest, p, t) for p, t in zip(plans, truth(manifest, plans), strict=True)]
     stored_rows(folder).append(rows)
     (found,) = tables(folder, manifest)
     return found
@@ -69,13 +46,12 @@ def test_plans_never_seen_are_predicted_where_macs_alone_fail(
     lenet5: Workbench, told: LatencyTable
 ) -> None:
     plans = draws(lenet5.manifest, 20, seed=1)
-    dense = truth(lenet5.manifest, [{}])[0]
     off = []
     for plan, real in zip(plans, truth(lenet5.manifest, plans), strict=True):
         found = predict_latency(lenet5.manifest, told, plan)
         assert not found.measured
         assert found.low <= found.seconds <= found.high
-        off.append(abs(found.ratio * dense / real - 1))
+        off.append(abs(found.ratio / real - 1))
     assert np.median(off) < 0.02
     assert found.error is not None
     assert found.macs_error is not None
@@ -128,3 +104,20 @@ def test_other_weights_of_the_same_shapes_share_a_table(lenet5: Workbench) -> No
     assert graph_digest(other) == graph_digest(lenet5.manifest)
     tensors = (replace(other.tensors[0], shape=(9,)), *other.tensors[1:])
     assert graph_digest(replace(other, tensors=tensors)) != graph_digest(other)
+
+
+def test_masks_of_weights_remove_no_units(lenet5: Workbench) -> None:
+    choices = {"conv1": Choice("magnitude", 0.9), "conv2": Choice("l1", 0.5, "channel"),
+               "fc1": Choice("l1", 0.0, "channel")}  # fmt: skip
+    plan = Plan("mixed", lenet5.manifest.fingerprint, choices)
+    assert plan_units(lenet5.manifest, plan) == {"conv2": 25}
+
+
+def test_the_sentence_names_machine_and_error(lenet5: Workbench, told: LatencyTable) -> None:
+    said = str(predict_latency(lenet5.manifest, told, {"conv1": 5}))
+    assert "a CPU" in said
+    assert "predicted" in said
+    assert "held-out" in said
+    timed = str(predict_latency(lenet5.manifest, told, draws(lenet5.manifest, 1)[0]))
+    assert "measured" in timed
+    assert "predicted" not in timed

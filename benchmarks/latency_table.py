@@ -1,0 +1,113 @@
+"""Predicted against measured time of random plans, for each sample model and runtime.
+
+    python -m benchmarks.latency_table                          # all sample models
+    python -m benchmarks.latency_table lenet5 --plans 20 --budget 60
+
+A latency table is measured within the budget as ``prunescope time STUDY`` does; then plans that
+it has never seen (a sparsity of 0 to 0.9 for every group, in tenths) are predicted from it, and
+really timed, in turns with the dense model. The error of time in proportion to
+multiply-accumulates stands beside it. With ``--keep`` both tables stay in that folder.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from analysis.latency.build import Maker, time_table, timed_rows
+from analysis.latency.design import Proposal
+from analysis.latency.rows import LatencyRow, stored_rows, units_of
+from analysis.latency.table import LatencyTable, predict_latency, tables
+from analysis.planning.counts import removed_units
+from analysis.planning.shrink import shrunk
+from analysis.progress import Silent
+from analysis.store.documents import write_document
+from analysis.study import Manifest, Reference
+from analysis.workbench import prepare
+
+MODELS: Final = ("lenet5", "resnet20", "mobilenet", "vit")
+_AT_ONCE: Final = 5
+
+
+def plans_for(manifest: Manifest, count: int, seed: int = 1000) -> list[dict[str, int]]:
+    """Return random plans as units removed by group."""
+    made = np.random.default_rng(seed)
+    return [
+        {g.name: removed_units(g.units, int(made.integers(0, 10)) / 10)
+         for g in manifest.removable()}
+        for _ in range(count)
+    ]  # fmt: skip
+
+
+def line(manifest: Manifest, table: LatencyTable, rows: list[LatencyRow]) -> dict[str, str]:
+    """Return how far predictions from ``table`` are from ``rows``."""
+    found = [predict_latency(manifest, table, units_of(row.units)) for row in rows]
+    macs = [shrunk(manifest, units_of(row.units)).macs / manifest.macs for row in rows]
+    real = np.array([row.ratio for row in rows])
+    off = np.abs(np.array([each.ratio for each in found]) / real - 1)
+    by_macs = np.abs(np.array(macs) / real - 1)
+    inside = [
+        each.low <= row.ratio * each.dense_seconds <= each.high
+        for each, row in zip(found, rows, strict=True)
+    ]
+    return {
+        "runtime": table.setting.runtime,
+        "timed models": str(len(table.rows)),
+        "plans": str(len(rows)),
+        "speed-up of the plans": f"{1 / real.max():.1f} to {1 / real.min():.1f}×",
+        "median error": f"{np.median(off):.1%}",
+        "p90 error": f"{np.quantile(off, 0.9):.1%}",
+        "said before": f"{found[0].error:.1%}" if found[0].error is not None else "–",
+        "90 % intervals hold": f"{np.mean(inside):.0%}",
+        "MACs: median error": f"{np.median(by_macs):.0%}",
+        "spread of a timing": f"{np.median([(r.high - r.low) / r.ratio for r in rows]):.1%}",
+    }
+
+
+def run(name: str, plans: int, budget: float, batch: int, folder: Path) -> list[dict[str, str]]:
+    """Return the lines of one sample model."""
+    bench = prepare(Reference(f"sample:{name}", "sample:fashion-mnist"))
+    write_document(folder / "study.json", bench.manifest)
+    time_table(bench, stored_rows(folder), batch, 1, budget)
+    assert bench.network.captured is not None
+    maker = Maker(bench.network.captured, bench, batch, 1)
+    wanted = [Proposal(units, "plan") for units in plans_for(bench.manifest, plans)]
+    lines = []
+    for table in tables(folder, bench.manifest):
+        runtime = table.setting.runtime
+        dense = maker.call(runtime, {})
+        rows: list[LatencyRow] = []
+        for start in range(0, plans, _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            rows += timed_rows(maker, runtime, dense, part, Silent())
+        stored_rows(folder / "held-out").append(rows)
+        lines.append({"model": name} | line(bench.manifest, table, rows))
+    return lines
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", default=list(MODELS))
+    parser.add_argument("--plans", type=int, default=50)
+    parser.add_argument("--budget", type=float, default=120.0)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--keep", type=Path)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    headed = False
+    for name in asked.models:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = asked.keep / name if asked.keep else Path(scratch)
+            for each in run(name, asked.plans, asked.budget, asked.batch, folder):
+                if not headed:
+                    print(f"| {' | '.join(each)} |\n|{'---|' * len(each)}")
+                    headed = True
+                print(f"| {' | '.join(each.values())} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
