@@ -71,7 +71,8 @@ def time_table(
         table: As from ``stored_rows``; rows are appended as they come.
         batch: Samples per forward pass, 1 or more.
         threads: That a runtime may use, 1 or more.
-        budget_seconds: Time to spend, most of it for ONNX Runtime, whose models are exported.
+        budget_seconds: Time to spend, more of it for ONNX Runtime; exporting the dense model to
+            ONNX once comes on top.
         progress: Told 100 steps; asked between rounds whether to stop.
         seed: Of the draws over all groups.
 
@@ -93,10 +94,9 @@ def time_table(
     maker = Maker(bench.network.captured, bench, batch, threads)
     counts: dict[str, int] = {}
     problems = []
-    for runtime, share in zip(RUNTIMES, (1 - _ONNX_SHARE, 1.0), strict=True):
+    for runtime, share in zip(RUNTIMES, (1 - _ONNX_SHARE, _ONNX_SHARE), strict=True):
         try:
-            counts[runtime] = _timed(maker, table, runtime, told.start + share * budget_seconds,
-                                     told, seed)  # fmt: skip
+            counts[runtime] = _timed(maker, table, runtime, share * budget_seconds, told, seed)
         except CannotCapture as error:
             problems.append(f"{runtime}: not timed. {error}")
     told.finish()
@@ -222,7 +222,7 @@ def timed_rows(
     ]  # fmt: skip
 
 
-def _timed(maker: Maker, table: Table, runtime: str, end: float, told: _Told, seed: int) -> int:
+def _timed(maker: Maker, table: Table, runtime: str, seconds: float, told: _Told, seed: int) -> int:
     blank = maker.row(runtime)
     frame = table.read()
     for name in ("graph", "machine", "runtime", "version", "dtype", "batch", "threads"):
@@ -230,6 +230,7 @@ def _timed(maker: Maker, table: Table, runtime: str, end: float, told: _Told, se
     known = {str(text): float(ratio) for text, ratio in zip(frame["units"], frame["ratio"],
                                                            strict=True)}  # fmt: skip
     dense = maker.call(runtime, {})
+    end = time.perf_counter() + seconds
     added = 0
     coming = _wanted(maker, known, seed)
     control = [] if "{}" in known else [Proposal({}, "group")]

@@ -7,8 +7,9 @@ from analysis.planning.coupled import Freed, everywhere, freed, meetings
 from analysis.planning.shrink import shrunk
 from analysis.store.folder import Study
 from analysis.study import GroupSummary, Manifest
-from dashboard import units
+from dashboard import loaders, units
 from dashboard.group_tables import groups_of, member_table, part_of
+from dashboard.views.parts import speed
 from dashboard.views.parts.words import height
 
 
@@ -23,6 +24,8 @@ def show(opened: Study, subject: str, granularity: str) -> None:
     manifest = opened.manifest
     if granularity != "weight":
         _group(manifest, manifest.group(subject), subject)
+        if loaders.latency(opened):
+            speed.staircase(opened, subject)
         return
     names = groups_of(manifest, subject)
     if not names:

@@ -73,12 +73,13 @@ def test_removed_units_teach_the_table_and_are_measured_not_predicted(
     tiny_bench: Workbench, tmp_path: Path
 ) -> None:
     study = Study.create(tmp_path, tiny_bench.manifest)
-    smaller = Plan("half", tiny_bench.manifest.fingerprint, {"mix": Choice("l1", 0.5, "channel")})
+    halves = {name: Choice("l1", 0.5, "channel") for name in ("conv", "mix")}
+    smaller = Plan("half", tiny_bench.manifest.fingerprint, halves)
     found = time_plan(tiny_bench, study, smaller, 2, 1, 0.3)
     known = tables(tmp_path, tiny_bench.manifest)
     assert [table.setting.runtime for table in known] == ["PyTorch", "ONNX Runtime"]
     for table, timed in zip(known, found.runtimes, strict=True):
-        said = predict_latency(tiny_bench.manifest, table, {"mix": 3})
+        said = predict_latency(tiny_bench.manifest, table, {"conv": 2, "mix": 3})
         assert said.measured
         assert said.ratio == pytest.approx(1 / timed.ratio.value)
     assert found.memory is not None
