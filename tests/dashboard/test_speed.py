@@ -1,0 +1,50 @@
+"""Timed smaller models on the pages: a plan's prediction, a group's staircase, and the job."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analysis.latency.rows import stored_rows
+from analysis.planning.plan import Choice, Plan
+from analysis.store.folder import Study
+from analysis.workbench import Workbench
+from tests.analysis.latency.made import draws, row, truth
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def timed(lenet5: Workbench, tmp_path: Path) -> Study:
+    """LeNet-5 with ten timed plans and two steps of conv2's staircase, on a known machine."""
+    manifest = lenet5.manifest
+    study = Study.create(tmp_path / "studies" / "lenet5", manifest)
+    plans = [*draws(manifest, 10), {"conv2": 25}, {"conv2": 18}]
+    rows = [row(manifest, p, t) for p, t in zip(plans, truth(manifest, plans), strict=True)]
+    stored_rows(study.folder).append(rows)
+    choices = {"conv2": Choice("l1", 0.2, "channel")}
+    study.save_plan(Plan("smaller", manifest.fingerprint, choices))
+    return study
+
+
+def test_a_plan_is_predicted_and_more_models_are_a_job(
+    timed: Study, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(
+        "dashboard.views.parts.speed.start", lambda study, arguments: started.append(arguments)
+    )
+    at = open_page(timed.folder.parent, "export")
+    at.selectbox(key="export plan").set_value("smaller").run()
+    assert not at.exception
+    (said,) = [each.value for each in at.markdown if "predicted" in each.value]
+    assert "a CPU" in said
+    assert "held-out" in said
+    at.selectbox(key="staircase group").set_value("conv2").run()
+    at.number_input(key="time batch").set_value(32).run()
+    at.button(key="time table").click().run()
+    assert not at.exception
+    assert started == [
+        ["time", str(timed.folder), "--batch", "32", "--threads", "1", "--budget", "120"]
+    ]
