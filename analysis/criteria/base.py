@@ -30,6 +30,7 @@ class Criterion:
         unit_definition: The formula for units, in one sentence.
         per_row: Whether weights compete within their output row instead of the whole layer.
         seeded: Whether the score depends on the seed.
+        shuffles: The criterion whose weight scores this one deals out anew, or empty.
     """
 
     name: str
@@ -42,3 +43,4 @@ class Criterion:
     unit_definition: str = ""
     per_row: bool = False
     seeded: bool = False
+    shuffles: str = ""

@@ -13,7 +13,7 @@ from analysis.criteria.evidence import Evidence
 def score(evidence: Evidence) -> dict[str, Tensor]:
     """Return uniform numbers; they depend on the seed and the layer's name alone."""
     return {
-        name: _uniform(evidence.seed, name, weight.shape).to(weight.device)
+        name: uniform(evidence.seed, name, weight.shape).to(weight.device)
         for name, weight in evidence.weights().items()
     }
 
@@ -21,12 +21,13 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
 def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     """Return a uniform number per unit; it depends on the seed and the group's name alone."""
     return {
-        group.name: _uniform(evidence.seed, f"group {group.name}", (group.units,))
+        group.name: uniform(evidence.seed, f"group {group.name}", (group.units,))
         for group in evidence.groups
     }
 
 
-def _uniform(seed: int, name: str, shape: Sequence[int]) -> Tensor:
+def uniform(seed: int, name: str, shape: Sequence[int]) -> Tensor:
+    """Return uniform numbers, 0 to 1, that depend on ``seed``, ``name`` and ``shape`` alone."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
     return torch.rand(*shape, generator=generator)

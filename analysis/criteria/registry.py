@@ -10,6 +10,7 @@ from typing import Final
 from analysis.capture.network import Network
 from analysis.coupling import Group
 from analysis.criteria.base import Criterion
+from analysis.criteria.shuffled import twin
 from analysis.criteria.units import norm_scales
 from analysis.errors import UnknownName
 from analysis.evaluate import Outcome
@@ -33,11 +34,19 @@ def _criteria() -> dict[str, Criterion]:
         rule = getattr(loaded, "CRITERION", None)
         if isinstance(rule, Criterion):
             found[rule.name] = rule
-    return dict(sorted(found.items(), key=lambda item: (item[1].needs != "weights", item[0])))
+    plain = [rule for rule in found.values() if rule.weights is not None and not rule.seeded]
+    found |= {made.name: made for made in map(twin, plain)}
+    return dict(sorted(found.items(), key=_order))
+
+
+def _order(item: tuple[str, Criterion]) -> tuple[bool, bool, str]:
+    """The ones that need only weights first, controls that shuffle another last."""
+    name, rule = item
+    return bool(rule.shuffles), rule.needs != "weights", name
 
 
 def criterion_names() -> tuple[str, ...]:
-    """Return the names of all criteria, the ones that need only weights first."""
+    """Return the names of all criteria, the ones that need only weights first, controls last."""
     return tuple(_criteria())
 
 
@@ -64,7 +73,7 @@ def method_summaries(
                 _summary(rule, f"@{each}", rule.unit_definition, reason) for each in granularities
             ]
     for rule in _criteria().values():
-        if rule.weights is not None:
+        if rule.weights is not None and not rule.shuffles:
             found += [_pattern(rule, pattern, network, dense) for pattern in PATTERNS]
     return tuple(found)
 

@@ -10,6 +10,7 @@ from analysis.capture.network import Network
 from analysis.coupling import Group
 from analysis.criteria.evidence import Evidence
 from analysis.criteria.registry import criterion
+from analysis.criteria.shuffled import shuffled
 from analysis.errors import CannotPrune
 from analysis.masks import mask, pattern_mask
 from analysis.planning.counts import removed_units
@@ -80,6 +81,10 @@ class Scores:
             )
         key = (kind, name, seed if rule.seeded else 0)
         if key not in self._known:
+            if rule.shuffles:
+                scores = self._scores(kind, rule.shuffles, 0)
+                self._known[key] = shuffled(scores, self.network, key[2])
+                return self._known[key]
             groups = tuple(self.groups.values())
             self._known[key] = make(Evidence(self.network, self._calibration, key[2], groups))
         return self._known[key]

@@ -19,7 +19,7 @@ from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
 from analysis.planning.solve.goal import DAMAGES
 from analysis.planning.solve.problem import Problem
-from analysis.study import Manifest, Method, sparsity
+from analysis.study import Manifest, Method, is_control, sparsity
 
 Levels = Mapping[str, npt.NDArray[np.float64]]
 Rule = Callable[[float], dict[str, Choice]]
@@ -253,7 +253,7 @@ def _first_method(problem: Problem, grouped: bool) -> dict[str, Method]:
             continue
         if problem.goal.methods and key.method not in problem.goal.methods:
             continue
-        if key.method.criterion != "random" and ":" not in key.method.granularity:
+        if not is_control(key.method.criterion) and ":" not in key.method.granularity:
             known = found.get(key.subject)
             if known is None or key.method == usual:
                 found[key.subject] = key.method

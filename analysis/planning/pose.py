@@ -18,7 +18,7 @@ from analysis.planning.predictors import Cells, Record
 from analysis.planning.solve import Goal, Solution, Solver, prepare, prove, solver
 from analysis.planning.solve.problem import BlackBox, Floats
 from analysis.store.folder import Study
-from analysis.study import Grid, Manifest, Method, sparsity
+from analysis.study import Grid, Manifest, Method, is_control, sparsity
 
 Predicted = Callable[[Plan], Prediction]
 
@@ -222,7 +222,7 @@ def missing_grid(posed: Posed) -> tuple[Grid, ...]:
         names = tuple(each.subject for each in problem.missing if each.granularity == granularity)
         keys = [
             key for key in posed.known
-            if key.recovery == problem.goal.recovery and key.method.criterion != "random"
+            if key.recovery == problem.goal.recovery and not is_control(key.method.criterion)
             and (key.method.granularity == granularity or
                  (granularity == "weight" and key.method.granularity not in UNITS))
         ]  # fmt: skip

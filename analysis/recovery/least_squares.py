@@ -50,6 +50,57 @@ def refitted(bench: Workbench, selection: Selection) -> dict[str, Tensor]:
     return {name: sliced(tensor, removed, name) for name, tensor in found.items()}
 
 
+def output_error(bench: Workbench, selection: Selection, refitting: bool = False) -> float | None:
+    """Return how far the first outputs that change are from the dense ones, relatively.
+
+    ``‖WX − ŴX‖² / ‖WX‖²`` from the dense second moments, the mean over the layers whose weights
+    ``selection`` masks, or that read the units which it removes; no forward pass, no labels.
+
+    Args:
+        bench: As for ``refitted``.
+        selection: Of one subject.
+        refitting: Whether Ŵ are the refitted weights instead of the masked ones.
+
+    Returns:
+        0 where nothing changes; None where no layer reads what is removed.
+
+    Raises:
+        CannotPrune: No graph, or a layer that has no rule, by name.
+    """
+    dense = dense_moments(bench)
+    found = []
+    for name, keep in supports(bench, selection).items():
+        weight = _dense(bench, name)
+        sites = [site for site in dense.sites.values() if site.parameter == name]
+        require_sites(bench, name, sites)
+        for alike in _by_entries(sites):
+            start = weight.double().flatten()[alike[0].entries]
+            kept = keep.flatten()[alike[0].entries]
+            matrix, shift = start * kept, None
+            if refitting and not bool(kept.all()):
+                matrix, shift = _matrix(dense, alike, weight, kept)
+            found.append(_relative(dense, alike, start, matrix, shift is not None))
+    return sum(found) / len(found) if found else None
+
+
+def _relative(
+    dense: DenseMoments, alike: list[Site], start: Tensor, matrix: Tensor, centred: bool
+) -> float:
+    """The relative error of the outputs that ``matrix`` gives in place of ``start``."""
+    gone = changed = whole = 0.0
+    for site in alike:
+        known = dense.of(site)
+        moved = matrix - start
+        for place, block in enumerate(blocks(site.width)):
+            gram, part = known.second[place], moved[:, :, block]
+            changed += known.rows * float((part @ gram * part).sum())
+            part = start[:, :, block]
+            whole += known.rows * float((part @ gram * part).sum())
+        if centred:  # the offset takes the mean difference away
+            gone += known.rows * float((moved @ known.mean.unsqueeze(2)).square().sum())
+    return max(changed - gone, 0.0) / whole if whole > 0 else 0.0
+
+
 def supports(bench: Workbench, selection: Selection) -> dict[str, Tensor]:
     """Return by parameter, shaped as in the dense model, which weights are left to refit.
 

@@ -13,6 +13,7 @@ from analysis.store.documents import read_document, write_document
 from analysis.store.files import storage
 from analysis.store.logits import LogitStore
 from analysis.store.measurements import KEY, VERIFICATION_KEY, Measurement, Verification
+from analysis.store.screenings import Screening
 from analysis.store.tables import Table
 from analysis.study import MEASUREMENT_VERSION, Manifest
 
@@ -81,6 +82,11 @@ class Study:
         return Table(self.folder / "verifications", Verification, VERIFICATION_KEY)
 
     @property
+    def screening(self) -> Table:
+        """All screened points."""
+        return Table(self.folder / "screening", Screening, KEY)
+
+    @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
@@ -88,6 +94,10 @@ class Study:
     def measured(self) -> pd.DataFrame:
         """Return the measurements of this study's fingerprint and the engine's version."""
         return self._own(self.measurements.read())
+
+    def screened(self) -> pd.DataFrame:
+        """Return the screenings of this study's fingerprint and the engine's version."""
+        return self._own(self.screening.read())
 
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""

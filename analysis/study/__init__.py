@@ -20,7 +20,9 @@ from analysis.study.summaries import (
 )
 from analysis.study.words import (
     GRANULARITIES,
+    SHUFFLED,
     Method,
+    is_control,
     parse_methods,
     parse_sparsities,
     sparsity,
@@ -31,6 +33,7 @@ __all__ = [
     "MEASUREMENT_VERSION",
     "SCHEMA",
     "SEEDS",
+    "SHUFFLED",
     "Baseline",
     "DimSummary",
     "GraphSummary",
@@ -47,6 +50,7 @@ __all__ = [
     "TensorSummary",
     "check_names",
     "doubling",
+    "is_control",
     "parse_methods",
     "parse_sparsities",
     "sample_order",

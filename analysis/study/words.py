@@ -64,6 +64,21 @@ def parse_sparsities(text: str) -> tuple[float, ...]:
     return tuple(sorted(found))
 
 
+SHUFFLED: Final = "shuffled-"
+"""Before the name of the criterion that a control shuffles."""
+
+
+def is_control(criterion: str) -> bool:
+    """Return whether ``criterion`` draws at random, so that others are compared with it.
+
+    Controls are measured with several seeds and never chosen for a plan by themselves.
+
+    >>> is_control("random"), is_control("shuffled-magnitude"), is_control("magnitude")
+    (True, True, False)
+    """
+    return criterion == "random" or criterion.startswith(SHUFFLED)
+
+
 @dataclass(frozen=True, order=True)
 class Method:
     """A criterion at a granularity, written ``taylor`` (weights) or ``taylor@channel``."""

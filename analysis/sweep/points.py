@@ -7,7 +7,15 @@ import pandas as pd
 from analysis.errors import BadValue, UnknownName
 from analysis.planning.counts import UNITS, smallest_sparsity, unit_sparsities
 from analysis.store.measurements import KEY
-from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Method, check_names, sparsity
+from analysis.study import (
+    MEASUREMENT_VERSION,
+    Grid,
+    Manifest,
+    Method,
+    check_names,
+    is_control,
+    sparsity,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
         Point(subject, method, value, recovery, seed)
         for subject, method, value in _pruned(grid, manifest)
         for recovery in grid.recoveries
-        for seed in (grid.seeds if method.criterion == "random" else (0,))
+        for seed in (grid.seeds if is_control(method.criterion) else (0,))
     )
 
 

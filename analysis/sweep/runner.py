@@ -17,6 +17,7 @@ from analysis.study import MEASUREMENT_VERSION, Grid, doubling
 from analysis.sweep.engine import Engine, order
 from analysis.sweep.laws import require_laws
 from analysis.sweep.points import Point, points
+from analysis.sweep.screen import screen_missing
 from analysis.sweep.tally import measurement
 from analysis.workbench import Workbench
 
@@ -47,9 +48,17 @@ class SweepReport:
 
 
 def sweep(
-    bench: Workbench, study: Study, grid: Grid, progress: Progress, engine: Engine | None = None
+    bench: Workbench,
+    study: Study,
+    grid: Grid,
+    progress: Progress,
+    engine: Engine | None = None,
+    screening: bool = False,
 ) -> SweepReport:
     """Measure what ``grid`` asks for and ``study`` lacks, all points a little further in turn.
+
+    With ``screening``, a first pass without labels says how much each point changes its layer's
+    outputs (``analysis.sweep.screen``).
 
     The sums equal those of ``naive.measure`` whatever the chunks, the interruptions and the
     engine: counts exactly, sums of reals to the last digits of float64.
@@ -63,6 +72,8 @@ def sweep(
     asked = {point.subject for point in points(grid, study.manifest) if _on_units(point)} & names
     study = require_laws(bench, study, asked)
     wanted = points(grid, study.manifest)
+    if screening:
+        screen_missing(bench, study, wanted, progress)
     run = _Run(bench, study, progress, engine or choose_engine(bench))
     return run.finish(wanted)
 

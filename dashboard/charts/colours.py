@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from analysis.study import SHUFFLED
+
 LIGHT: Final = (
     "#2459B8", "#C75B12", "#12805F", "#A8327A", "#6C4FC2",
     "#8F6A00", "#137E9E", "#BE3A34", "#556474", "#5F7C1E",
@@ -37,6 +39,8 @@ def scale(dark: bool) -> list[tuple[float, str]]:
 def by_criterion(methods: Sequence[str], dark: bool) -> dict[str, str]:
     """Return a colour per method: its criterion's, the same at every granularity and page.
 
+    Criteria that shuffle another are grey, as what they are: chance.
+
     Args:
         methods: All methods of a study, in its order, so that the colours stay when fewer show.
         dark: Whether the page is dark.
@@ -44,8 +48,13 @@ def by_criterion(methods: Sequence[str], dark: bool) -> dict[str, str]:
     colours = palette(dark)
     ordered = sorted(methods, key=lambda name: "@" in name)  # weights first: most often seen
     criteria = list(dict.fromkeys(name.partition("@")[0] for name in ordered))
+    criteria = [name for name in criteria if not name.startswith(SHUFFLED)]
     place = {name: index for index, name in enumerate(criteria)}
-    return {name: colours[place[name.partition("@")[0]] % len(colours)] for name in methods}
+    return {
+        name: QUIET if name.startswith(SHUFFLED)
+        else colours[place[name.partition("@")[0]] % len(colours)]
+        for name in methods
+    }  # fmt: skip
 
 
 def faint(colour: str, opacity: float) -> str:

@@ -18,7 +18,7 @@ from analysis.curves import Curve, Curves
 from analysis.errors import BadValue
 from analysis.planning.counts import UNITS, real_sparsity
 from analysis.planning.plan import Choice, Plan
-from analysis.study import Manifest, sparsity
+from analysis.study import Manifest, is_control, sparsity
 
 LEVELS: Final = (0.003, 0.1)
 """Smallest and largest added drop of a proposed plan, absolute."""
@@ -83,7 +83,7 @@ def _families(known: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
             if fits and (key.method.granularity in UNITS) == units:
                 family.setdefault(key.subject, []).append(curve)
         for subject, curves in family.items():
-            chosen = [each for each in curves if each.key.method.criterion != "random"]
+            chosen = [each for each in curves if not is_control(each.key.method.criterion)]
             family[subject] = chosen or curves
         families.append(family)
     return families

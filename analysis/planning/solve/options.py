@@ -12,9 +12,7 @@ from analysis.planning.counts import UNITS, real_sparsity, removed_count, remove
 from analysis.planning.edits import fitting
 from analysis.planning.plan import Choice
 from analysis.planning.solve.goal import Goal
-from analysis.study import GroupSummary, Manifest, Method, sparsity
-
-_CONTROL = "random"
+from analysis.study import GroupSummary, Manifest, Method, is_control, sparsity
 
 
 @dataclass(frozen=True)
@@ -191,9 +189,9 @@ def _curves(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
         keys = [
             key
             for key in keys
-            if key.method.criterion != _CONTROL or (lock and key.method == lock.method)
+            if not is_control(key.method.criterion) or (lock and key.method == lock.method)
         ]
-    keys = [key for key in keys if key.method.criterion != _CONTROL or key.seed == goal.seed]
+    keys = [key for key in keys if not is_control(key.method.criterion) or key.seed == goal.seed]
     return [known[key] for key in keys]
 
 
@@ -300,5 +298,5 @@ def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int
 
 def curve_key(name: str, choice: Choice, goal: Goal) -> CurveKey:
     """Return which curve tells what ``choice`` of subject ``name`` does."""
-    seed = goal.seed if choice.criterion == _CONTROL else 0
+    seed = goal.seed if is_control(choice.criterion) else 0
     return CurveKey(name, choice.method, goal.recovery, seed)

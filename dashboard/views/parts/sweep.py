@@ -7,7 +7,7 @@ from analysis.jobs import start
 from analysis.planning.counts import MULTIPLES, UNITS
 from analysis.recovery.names import RECOVERIES, TITLES
 from analysis.store.folder import Study
-from analysis.study import SEEDS, Grid, Method, MethodSummary, parse_sparsities
+from analysis.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
 from analysis.sweep.points import left_out, missing, points
 from dashboard import loaders, units
 from dashboard.tables import names_of
@@ -45,9 +45,9 @@ def form(opened: Study) -> None:
                     help="Points then stand only where the units left are such a multiple; "
                     "hardware likes 8, 16 or 32.",
                 )  # fmt: skip
-            if any(Method.parse(name).criterion == "random" for name in chosen):
+            if any(is_control(Method.parse(name).criterion) for name in chosen):
                 seeds = st.number_input(
-                    "Seeds of random", 1, 20, len(SEEDS), key="sweep seeds",
+                    "Seeds of controls", 1, 20, len(SEEDS), key="sweep seeds",
                     help="Each is measured by itself; the curves show their mean and range.",
                 )  # fmt: skip
         _launch(

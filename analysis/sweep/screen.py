@@ -1,0 +1,90 @@
+"""A first pass over all points without labels: how much each changes its layer's own outputs."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from analysis.criteria.scores import Scores
+from analysis.errors import CannotPrune
+from analysis.progress import Progress
+from analysis.pruned import select_one
+from analysis.recovery.least_squares import output_error
+from analysis.store.folder import Study
+from analysis.store.measurements import KEY
+from analysis.store.screenings import Screening
+from analysis.study import MEASUREMENT_VERSION
+from analysis.sweep.points import Point
+from analysis.workbench import Workbench
+
+SCREENED: Final = ("none", "ls")
+"""Recoveries that a screening tells apart: batch-norm statistics change no layer's weights."""
+_OFTEN: Final = 0.5
+
+
+def screen(bench: Workbench, scores: Scores, points: Iterable[Point]) -> Iterator[Screening]:
+    """Yield the screening of each point that can be screened, in the given order.
+
+    All points of a layer share its second moments on calibration inputs, so the whole pass costs
+    about one walk over the calibration split and a matrix product for each point. The error of a
+    layer's outputs ranks what is worth measuring; how it reaches the network's outputs depends on
+    what follows the layer, so it is no accuracy.
+
+    Args:
+        bench: Its network is dense.
+        scores: Shared with the sweep that follows.
+        points: Those with recovery ``bn`` are passed over, and those that cannot be had or have
+            no rule.
+    """
+    if bench.network.captured is None:
+        return
+    for point in points:
+        if point.recovery not in SCREENED:
+            continue
+        try:
+            chosen = select_one(scores, point.subject, point.method, point.sparsity, point.seed)
+            error = output_error(bench, chosen, point.recovery == "ls")
+        except CannotPrune:
+            continue
+        if error is None:
+            continue
+        keep = next(iter((*chosen.masks.values(), *chosen.units.values())))
+        yield Screening(
+            bench.manifest.fingerprint, MEASUREMENT_VERSION, point.subject,
+            point.method.criterion, point.method.granularity, point.sparsity, point.recovery,
+            point.seed, keep.numel() - int(keep.sum()), keep.numel(), error,
+        )  # fmt: skip
+
+
+def screen_missing(
+    bench: Workbench, study: Study, points: Sequence[Point], progress: Progress
+) -> int:
+    """Screen those of ``points`` that ``study`` does not hold yet, and store them as they come.
+
+    Criteria that need labels are left out, so that the pass stays one without labels, and their
+    scores are not computed before they are measured.
+
+    Returns:
+        How many were stored.
+    """
+    known = set(study.screened()[list(KEY)].itertuples(index=False, name=None))
+    free = {m.name.partition("@")[0] for m in study.manifest.methods if m.needs != "labels"}
+    todo = [
+        point
+        for point in points
+        if point.method.criterion in free and point.key(study.manifest) not in known
+    ]
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    stored = 0
+    waiting: list[Screening] = []
+    begun = time.monotonic()
+    for row in screen(bench, scores, todo):
+        waiting.append(row)
+        stored += 1
+        if time.monotonic() - begun > _OFTEN:
+            study.screening.append(waiting)
+            waiting, begun = [], time.monotonic()
+        if progress.cancelled():
+            break
+    study.screening.append(waiting)
+    study.screening.compact()
+    return stored
