@@ -55,6 +55,11 @@ def measured(of: Study) -> Measured:
     return _measured(of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder))
 
 
+def screened(of: Study) -> pd.DataFrame:
+    """Return the screened points of a study as they are now."""
+    return _screened(of, of.folder, of.manifest.fingerprint, _signature(of.screening.folder))
+
+
 def verified(of: Study) -> pd.DataFrame:
     """Return the measured plans of a study as they are now."""
     return _verified(of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder))
@@ -106,6 +111,12 @@ def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> Mea
     frame = _of.measured()
     found = curves(frame, _of.manifest)
     return Measured(frame, over_seeds(measured_points(frame)), found, mean_curves(found))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _screened(_of: Study, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
+    del folder, fingerprint, signature
+    return _of.screened()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -208,7 +208,8 @@ def test_a_full_or_read_only_disk_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", refuse)
-        refused = prunescope.refused("sweep", "--study", finished, "--sparsities", "0.5,0.6")
+        asked = ("--study", finished, "--sparsities", "0.5,0.6", "--no-screen")
+        refused = prunescope.refused("sweep", *asked)
     assert sentence in refused
     assert before.items() <= files(finished).items()
     result = prunescope("sweep", "--study", finished, "--sparsities", "0.5,0.6")

@@ -58,6 +58,13 @@ def sweep(
         int,
         typer.Option("--round", min=1, help="Units that stay come in multiples: 1, 4, 8, 16, 32."),
     ] = 1,
+    screen: Annotated[
+        bool,
+        typer.Option(
+            "--screen/--no-screen",
+            help="First see, without labels, how much each point changes its layer's outputs.",
+        ),
+    ] = True,
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = "top-1",
@@ -92,7 +99,7 @@ def sweep(
         bench = prepare(reference)
         chosen = choose_engine(bench, engine)
         opened = Study.create(study, bench.manifest)
-        report = run(bench, opened, grid, progress, chosen)
+        report = run(bench, opened, grid, progress, chosen, screening=screen)
         idle = left_out(grid, opened.manifest)
     if json:
         print_json(asdict(report) | {"left_out": idle})

@@ -12,9 +12,10 @@ from analysis.store.folder import Study
 from dashboard import frame, loaders, session, units
 from dashboard.charts.colours import by_criterion
 from dashboard.charts.curves import curves_figure
+from dashboard.charts.screened import add_screened
 from dashboard.loaders import Measured
 from dashboard.tables import family, layer_table
-from dashboard.views.parts import coupled, heat
+from dashboard.views.parts import coupled, heat, screened
 from dashboard.views.parts.words import WORDS, height
 
 _SORTS: Final = {
@@ -189,6 +190,8 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float, granularit
         "Weights removed from this layer" if granularity == "weight"
         else f"{granularity.capitalize()}s removed from this group",
     )  # fmt: skip
+    unsure = screened.of_subject(opened, known, layer, granularity)
+    add_screened(figure, unsure, colours)
     st.plotly_chart(
         figure, key="curves figure", config={"displaylogo": False},
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
@@ -209,6 +212,7 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float, granularit
             f"One of {total} {granularity}s is {units.percent(least or 0, 2)}: smaller sparsities "
             "remove nothing, and each measured count holds up to the next."
         )
+    text += screened.sentences(known, layer, granularity, unsure)
     st.caption(" ".join(text))
 
 

@@ -143,6 +143,27 @@ def test_batch_norm_with_recovery_replays_to_the_same_bits(tmp_path: Path) -> No
         replay(read_recipe(folder / "other.json"))
 
 
+@pytest.mark.parametrize("subjects", ["one", "several"])
+def test_least_squares_replays_to_the_same_bits(subjects: str, tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "normed", "images")
+    group = next(group.name for group in bench.groups if group.reason is None)
+    choices = {group: Choice("l1", 0.5, "channel")}
+    if subjects == "several":
+        choices |= {"head": Choice("magnitude", 0.5)}
+    plan = Plan("refitted", bench.manifest.fingerprint, choices, recovery="ls")
+    before = saved_tensors(bench.network.module)
+    report = export_plan(bench, study, plan, ("safetensors", "recipe"))
+    folder = export_folder(study.folder, plan.digest)
+    assert_kept(report, ("safetensors", "recipe"), folder)
+    assert_same(saved_tensors(bench.network.module), before)
+    exported = load_file(folder / "model.safetensors")
+    assert_same(saved_tensors(replay(_recipe(folder))), exported)
+    plain = Plan("plain", bench.manifest.fingerprint, choices)
+    export_plan(bench, study, plain, ("safetensors",))
+    other = load_file(export_folder(study.folder, plain.digest) / "model.safetensors")
+    assert not torch.equal(exported["head.weight"], other["head.weight"])
+
+
 def test_dicts_tokens_and_tied_weights(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "tokens", "words")
     plan = mixed(bench)
