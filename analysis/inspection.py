@@ -1,6 +1,6 @@
 """Look at a model without measuring it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -9,6 +9,7 @@ from analysis.capture.network import build_network
 from analysis.coupling import find_groups
 from analysis.coupling.summaries import describe
 from analysis.errors import BadReference, BadValue
+from analysis.planning.coupled import Freed, freed
 from analysis.sources.data import load_data
 from analysis.sources.models import load_model, torchvision_transform
 from analysis.study import GroupSummary, LayerSummary, Manifest, Reference
@@ -16,7 +17,12 @@ from analysis.study import GroupSummary, LayerSummary, Manifest, Reference
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a model is made of; see ``analysis.study.Manifest`` for the fields."""
+    """What a model is made of; see ``analysis.study.Manifest`` for the fields.
+
+    Attributes:
+        halves: Removable group → what half of its units free when they leave alone.
+        everywhere: What half of the units of every group free together.
+    """
 
     model: str
     layers: tuple[LayerSummary, ...]
@@ -27,6 +33,8 @@ class Inspection:
     activation_bytes: int
     uncounted: tuple[str, ...]
     problem: str | None
+    halves: dict[str, Freed] = field(default_factory=dict)
+    everywhere: Freed | None = None
 
 
 def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
@@ -49,12 +57,17 @@ def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
     known = network.cost
     layers = tuple(layer.summary for layer in network.layers)
     groups: tuple[GroupSummary, ...] = ()
+    halves: dict[str, Freed] = {}
+    everywhere = None
     if network.captured is not None and known is not None:
         described = describe(
             Manifest(reference, "", 0, 0, 0, 0, 0, layers),
             network.captured, known, network.layers, find_groups(network.captured),
         )  # fmt: skip
         layers, groups = described.layers, described.groups
+        half = {group.name: group.units // 2 for group in described.removable()}
+        halves = {name: freed(described, {name: units}) for name, units in half.items()}
+        everywhere = freed(described, half)
     return Inspection(
         model=reference.model,
         layers=layers,
@@ -65,6 +78,8 @@ def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
         activation_bytes=known.activation_bytes if known else 0,
         uncounted=known.uncounted if known else (),
         problem=network.problem,
+        halves=halves,
+        everywhere=everywhere,
     )
 
 

@@ -10,7 +10,6 @@ from analysis.study import GroupSummary, Manifest
 def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
     """Return every group, removable or not, with what it frees and how often it was measured."""
     counts = points.loc[points["granularity"].isin(UNITS), "subject"].value_counts()
-    weights = {layer.name for layer in manifest.layers}
     rows = []
     for group in manifest.groups:
         free = group.reason is None
@@ -20,7 +19,7 @@ def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
             {
                 "Group": group.name,
                 "Units": f"{group.units} {group.granularity}s" if group.units else "–",
-                "Coupled layers": ", ".join(n for n in group.layers if n in weights) or "–",
+                "Coupled layers": ", ".join(weighted(manifest, group)) or "–",
                 "One frees": group.unit_parameters if free else None,
                 "One frees, MACs": group.unit_macs if free else None,
                 "Half frees": half / max(manifest.parameters, 1) if free else None,
@@ -66,7 +65,12 @@ def part_of(group: GroupSummary, layer: str) -> str:
 
 def kind(manifest: Manifest, group: GroupSummary) -> str:
     """Return how many units a group has, across how many layers with weights."""
-    weights = {layer.name for layer in manifest.layers}
-    across = sum(name in weights for name in group.layers)
+    across = len(weighted(manifest, group))
     plural = "" if across == 1 else "s"
     return f"{group.units} {group.granularity}s, {across} layer{plural}"
+
+
+def weighted(manifest: Manifest, group: GroupSummary) -> list[str]:
+    """Return the group's layers that have weights of their own, norms and biases left out."""
+    known = {layer.name for layer in manifest.layers}
+    return [name for name in group.layers if name in known]

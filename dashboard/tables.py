@@ -16,12 +16,13 @@ from analysis.planning.shrink import frees
 from analysis.statistics import paired_interval
 from analysis.store.documents import from_json
 from analysis.study import GroupSummary, LayerSummary, Manifest, Method
-from dashboard.group_tables import kind
+from dashboard.group_tables import kind, weighted
 
 
 def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
     """Return every layer, prunable or skipped, with its cost and how often it was measured."""
-    counts = points["subject"].value_counts()
+    own = points[~points["granularity"].isin(UNITS)]  # a group may have a layer's name
+    counts = own["subject"].value_counts()
     total = max(manifest.parameters, 1)
     grouped = any(layer.group for layer in manifest.layers)
     rows = []
@@ -106,7 +107,13 @@ def _layered(layer: LayerSummary | None) -> dict[str, object]:
 
 def _grouped(manifest: Manifest, group: GroupSummary) -> dict[str, object]:
     found = freed(manifest, {group.name: group.units // 2})
-    return {"Kind": kind(manifest, group), "Weights": found.parameters, "MACs": found.macs}
+    return {
+        "Kind": kind(manifest, group),
+        "Units": group.units,
+        "Layers": len(weighted(manifest, group)),
+        "Weights": found.parameters,
+        "MACs": found.macs,
+    }
 
 
 def granularities(manifest: Manifest) -> list[str]:

@@ -7,6 +7,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from analysis.cli.groups import print_groups
 from analysis.cli.options import (
     DataOption,
     JsonOption,
@@ -19,7 +20,7 @@ from analysis.cli.terminal import console, count, print_json, size
 from analysis.curves import CurveKey, curves
 from analysis.seeds import mean_curves, seed_counts
 from analysis.store.folder import Study
-from analysis.study import GroupSummary, LayerSummary
+from analysis.study import LayerSummary
 
 
 def inspect(
@@ -56,7 +57,7 @@ def inspect(
         f"{count(found.parameters)} parameters · {size(found.bytes)} · {count(found.macs)} MACs "
         f"per sample · {size(found.activation_bytes)} peak activations per sample"
     )
-    _print_groups(found.groups)
+    print_groups(found)
     if found.uncounted:
         console.print(f"Not counted in MACs: {', '.join(found.uncounted)}.")
     if found.problem:
@@ -128,39 +129,6 @@ def show(
     console.print(table)
     if not found:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
-
-
-def _print_groups(groups: tuple[GroupSummary, ...]) -> None:
-    if not groups:
-        return
-    table = Table(box=box.SIMPLE_HEAD, title="Groups: what leaves together", title_justify="left")
-    table.add_column("group", no_wrap=True)
-    for name in ("units", "frees parameters", "frees MACs"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("coupled layers (dimension)", overflow="fold")
-    for group in groups:
-        if group.reason is not None:
-            table.add_row(
-                group.name, "", "", "", f"not prunable, because {group.reason}", style="dim"
-            )
-            continue
-        dimensions: dict[str, set[int]] = {}
-        for member in group.members:
-            if member.role != "follower":
-                dimensions.setdefault(member.layer, set()).add(member.dimension)
-        followers = sum(name not in dimensions for name in group.layers)
-        shown = ", ".join(
-            f"{name} ({','.join(map(str, sorted(where)))})" for name, where in dimensions.items()
-        )
-        plural = "s" if followers > 1 else ""
-        note = f", and {followers} follower{plural} (norms and the like)" if followers else ""
-        note += "; a norm runs over the units" if group.normalised else ""
-        table.add_row(
-            group.name, f"{group.units} {group.granularity}s", count(group.unit_parameters),
-            count(group.unit_macs), shown + note,
-        )  # fmt: skip
-    console.print(table)
-    console.print("Parameters and MACs are what one unit frees when it leaves alone.")
 
 
 def _cells(layer: LayerSummary) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from analysis.capture.graph import Captured
 from analysis.capture.layers import Layer
 from analysis.coupling.groups import Coupling, Group, Refused
 from analysis.coupling.nodes import graph_summary
-from analysis.planning.shrink import frees
+from analysis.planning.coupled import freed
 from analysis.removal.remove import remove
 from analysis.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
 
@@ -65,8 +65,8 @@ def _refusal(refused: Refused) -> GroupSummary:
 def _priced(manifest: Manifest, group: GroupSummary) -> GroupSummary:
     if group.reason is not None:
         return group
-    parameters, macs = frees(manifest, group.name)
-    return replace(group, unit_parameters=parameters, unit_macs=macs)
+    one = freed(manifest, {group.name: 1})
+    return replace(group, unit_parameters=one.parameters, unit_macs=one.macs, unit_bytes=one.bytes)
 
 
 def _tensors(captured: Captured) -> tuple[TensorSummary, ...]:

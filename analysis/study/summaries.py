@@ -74,6 +74,7 @@ class GroupSummary:
         members: Every coupled tensor dimension, in the order in which the graph uses them.
         unit_parameters: Parameters that one unit frees when it leaves alone.
         unit_macs: Multiply-accumulates per sample that one unit frees when it leaves alone.
+        unit_bytes: Bytes of parameters and saved buffers that one unit frees when it leaves alone.
         normalised: Whether a norm runs over the pruned dimension, so that removal changes its
             statistic by nature.
         law_error: Largest difference, relative to the outputs' scale, between the network without
@@ -87,6 +88,7 @@ class GroupSummary:
     members: tuple[MemberSummary, ...]
     unit_parameters: int = 0
     unit_macs: int = 0
+    unit_bytes: int = 0
     normalised: bool = False
     law_error: float | None = None
     reason: str | None = None

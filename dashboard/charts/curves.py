@@ -101,16 +101,15 @@ def _add(
     stepped = bool(len(taken)) and bool((taken["total"] <= FEW_UNITS).any())
     if stepped:
         taken = taken.drop_duplicates("removed")
-    shape = "hv" if stepped else "linear"
     across = np.concatenate([[0.0], 100 * taken["share" if stepped else "sparsity"].to_numpy()])
     middle, low, high = _heights(taken, vertical)
     pattern = bool(taken["granularity"].str.contains(":").any())  # one sparsity, so no curve
     start = np.array([100 * baseline if vertical == "score" else 0.0])
+    total = int(taken["total"].iloc[0]) if stepped else 0
     group: dict[str, Any] = {"legendgroup": name}
     if low is not None and high is not None and len(taken) and not pattern:
-        top, bottom = np.concatenate([start, high]), np.concatenate([start, low])
-        around, top = _steps(across, top) if stepped else (across, top)
-        bottom = _steps(across, bottom)[1] if stepped else bottom
+        around, top = _treads(across, np.concatenate([start, high]), total)
+        _, bottom = _treads(across, np.concatenate([start, low]), total)
         figure.add_trace(
             go.Scatter(
                 x=np.concatenate([around, around[::-1]]),
@@ -119,14 +118,19 @@ def _add(
                 mode="lines", hoverinfo="skip", showlegend=False, **group,
             )
         )  # fmt: skip
+    heights = np.concatenate([start, middle])
+    stroke = {"color": colour, "width": 2, "dash": dash}
+    if stepped:
+        x, y = _treads(across, heights, total)
+        figure.add_trace(
+            go.Scatter(x=x, y=y, name=name, mode="lines", line=stroke, hoverinfo="skip", **group)
+        )
     noise = taken["noise"].to_numpy(bool)
     symbol = "diamond" if pattern else "circle"
     figure.add_trace(
         go.Scatter(
-            x=across,
-            y=np.concatenate([start, middle]),
-            name=name, mode="markers" if pattern else "lines+markers",
-            line={"color": colour, "width": 2, "dash": dash, "shape": shape},
+            x=across, y=heights, name=None if stepped else name, showlegend=not stepped,
+            mode="markers" if pattern or stepped else "lines+markers", line=stroke,
             marker={
                 "size": np.concatenate([[0], np.full(len(taken), 7)]),
                 "color": colour,
@@ -168,9 +172,18 @@ def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None
     return score, score - (high - drop), score + (drop - low)
 
 
-def _steps(across: Numbers, heights: Numbers) -> tuple[Numbers, Numbers]:
-    """Corners of the steps: each height holds up to the next place."""
-    return np.repeat(across, 2)[1:], np.repeat(heights, 2)[:-1]
+def _treads(across: Numbers, heights: Numbers, total: int) -> tuple[Numbers, Numbers]:
+    """Steps over so many units, each as wide as the sparsities that round to its count.
+
+    Neighbouring counts join upright; between counts that are further apart nothing was measured,
+    and a straight line says so. 0 units mean a plain curve.
+    """
+    if not total:
+        return across, heights
+    half = 50 / total
+    ends = np.where(across >= 100 - 2 * half - 1e-6, 100.0, across + half)  # one always stays
+    corners = np.stack([np.maximum(across - half, 0.0), ends], axis=1).ravel()
+    return corners, np.repeat(heights, 2)
 
 
 def _told(row: Mapping[Any, Any]) -> str:

@@ -54,7 +54,7 @@ def page() -> None:
     layer = _chosen(table)
     with right:
         _curves(opened, known, layer, limit, granularity)
-        coupled.show(opened, layer, granularity)
+    coupled.show(opened, layer, granularity)
     heat.show(opened, known, list(table["Layer"]))
 
 
@@ -122,13 +122,17 @@ def _table(opened: Study, known: Measured, limit: float, granularity: str) -> pd
         on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
         column_order=[
-            "Layer", "Kind" if grouped else "Weights", "Mean drop", "Safe to", "By", "Curve",
+            "Layer", *(["Units", "Layers"] if grouped else ["Weights"]), "Mean drop", "Safe to",
+            "By", "Curve",
         ],
         column_config={
             "Layer": st.column_config.TextColumn("Group" if grouped else "Layer", pinned=True),
-            "Kind": st.column_config.TextColumn(
-                "Units, in layers", help="Units that leave one by one, and in how many layers with "
-                "weights each of them leaves at once.",
+            "Units": st.column_config.NumberColumn(
+                WORDS.get(granularity, "Units").split()[0], width=76,
+                help="Units of this group: each leaves from all of its layers at once.",
+            ),
+            "Layers": st.column_config.NumberColumn(
+                width=60, help="Coupled layers that have weights."
             ),
             "Weights": st.column_config.NumberColumn(format="compact"),
             "Mean drop": st.column_config.NumberColumn(
@@ -210,7 +214,8 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float, granularit
         least = smallest_sparsity(total)
         text.append(
             f"One of {total} {granularity}s is {units.percent(least or 0, 2)}: smaller sparsities "
-            "remove nothing, and each measured count holds up to the next."
+            "remove nothing, and a step is as wide as the sparsities that come to its count; "
+            "straight lines span counts that were not measured."
         )
     text += screened.sentences(known, layer, granularity, unsure)
     st.caption(" ".join(text))

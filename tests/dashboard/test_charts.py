@@ -9,6 +9,7 @@ import pytest
 
 import dashboard
 from analysis.curves import measured_points
+from analysis.planning.counts import removed_units
 from analysis.store.folder import Study
 from dashboard.charts import colours
 from dashboard.charts.curves import SCALES, curves_figure
@@ -68,13 +69,45 @@ def test_nothing_removed_is_a_cross_and_no_point(points: pd.DataFrame) -> None:
     assert list(cross.x) == [30]
 
 
-def test_few_units_are_drawn_as_steps_where_they_exist(points: pd.DataFrame) -> None:
+def test_few_units_are_drawn_as_steps_as_wide_as_what_rounds_to_them(points: pd.DataFrame) -> None:
     rows = points[(points["subject"] == "fc1") & (points["method"] == "magnitude")].copy()
     rows["removed"], rows["total"] = [1, 2, 2, 4], 5
     rows["share"] = rows["removed"] / rows["total"]
-    (line,) = [t for t in curves_figure(rows, COLOURS, 0.9).data if t.name == "magnitude"]
-    assert line.line.shape == "hv"
-    assert list(line.x) == pytest.approx([0, 20, 40, 80])
+    figure = curves_figure(rows, COLOURS, 0.9)
+    (line,) = [t for t in figure.data if t.name == "magnitude"]
+    assert list(line.x) == pytest.approx([0, 10, 10, 30, 30, 50, 70, 100])  # 3 of 5: not measured
+    assert list(line.y[::2]) == list(line.y[1::2])
+    for at, asked in zip(line.x[::2], (0, 1, 2, 4), strict=True):
+        assert removed_units(5, at / 100) == asked
+    (marks,) = [t for t in figure.data if t.mode == "markers"]
+    assert list(marks.x) == pytest.approx([0, 20, 40, 80])
+    (band,) = [t for t in figure.data if t.fill == "toself"]
+    for x, y in zip(line.x, line.y, strict=True):
+        heights = [b for a, b in zip(band.x, band.y, strict=True) if a == x]
+        assert min(heights) <= y <= max(heights)
+
+
+def test_seeds_are_one_line_in_a_band_from_the_least_to_the_greatest(points: pd.DataFrame) -> None:
+    one = points[(points["subject"] == "fc1") & (points["method"] == "random")]
+    other = points[(points["subject"] == "fc2") & (points["method"] == "random")]
+    both = pd.concat([one, other.assign(subject="fc1", seed=1, removed=one["removed"].to_numpy())])
+    figure = curves_figure(both, COLOURS, 0.9)
+    (line,) = [t for t in figure.data if t.name]
+    assert line.name == "random (2 seeds)"
+    ends = 100 * one["score"].to_numpy(), 100 * other["score"].to_numpy()
+    assert list(line.y[1:]) == pytest.approx(list((ends[0] + ends[1]) / 2))
+    (band,) = [t for t in figure.data if t.fill == "toself"]
+    assert sorted(band.y) == pytest.approx(sorted([90, 90, *ends[0], *ends[1]]))
+
+
+def test_groups_share_columns_where_their_sparsities_are_close(points: pd.DataFrame) -> None:
+    one = points[points["subject"] == "fc1"].assign(granularity="channel", method="l1@channel")
+    one = one[one["criterion"] == "magnitude"]
+    near = one.assign(subject="fc2", sparsity=one["sparsity"] + 0.02)
+    cells = heat_table(pd.concat([one, near]), ["fc1", "fc2"], BEST)
+    assert len(cells) == 8
+    figure = heat_figure(cells, ["fc1", "fc2"], dark=False)
+    assert list(figure.data[0].x) == [f"{100 * s + 1:.3g} %" for s in sorted(one["sparsity"])]
 
 
 def test_near_dense_shows_the_first_ten_points(points: pd.DataFrame) -> None:

@@ -115,6 +115,7 @@ def test_the_study_lists_every_group_with_the_law_or_the_reason(
     assert all(float(law) < 1e-4 for law in found["Law"][:3])
     assert found.loc["head", "Can leave"] == "no: it is read as the network's output"
     assert list(found["Can leave"][:3]) == ["yes"] * 3
+    assert "**head**: not prunable, because it is read as" in texts(open_page(studies))
     assert found.loc["inner", "One frees"] == freed(study.manifest, {"inner": 1}).parameters
     assert (found["Points"][:3] > 0).all()
 
@@ -124,8 +125,8 @@ def test_a_chain_of_coupled_layers_is_one_row(studies: Path, open_page: Open) ->
     assert not at.exception
     rows = table(at, "Layer", "Safe to")
     assert list(rows["Layer"]) == ["stem", "inner", "wide"]  # outer is in the first row
-    assert list(rows["Kind"]) == ["16 channels, 4 layers", "12 channels, 2 layers",
-                                  "20 channels, 2 layers"]  # fmt: skip
+    assert list(rows["Units"]) == [16, 12, 20]
+    assert list(rows["Layers"]) == [4, 2, 2]
 
 
 def test_choosing_a_group_shows_who_changes_and_what_that_frees(
@@ -141,7 +142,7 @@ def test_choosing_a_group_shows_who_changes_and_what_that_frees(
             at.slider(key="coupled stem stem").set_value(count).run()
         found = freed(study.manifest, {"stem": count})
         assert metric(at, "Frees parameters") == units.count(found.parameters)
-        assert metric(at, "Frees MACs per sample") == units.count(found.macs)
+        assert metric(at, "Frees MACs") == units.count(found.macs)
         assert metric(at, "Frees bytes") == units.bytes_(found.bytes)
         sides = table(at, "Left", "Left by both").set_index("Layer")
         for each in meetings(study.manifest, "stem", count):

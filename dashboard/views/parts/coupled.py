@@ -51,28 +51,30 @@ def _group(manifest: Manifest, group: GroupSummary, subject: str) -> None:
         st.markdown(f"Not prunable, because {group.reason}.")
         return
     kind = f"{group.granularity}s"
-    producers = _named(group, "producer")
-    st.markdown(
-        f"**{group.units} {kind} that leave together**, one decision for {len(group.layers)} "
-        f"layers. Made by {_listed(producers)}; read by {_listed(_named(group, 'consumer'))}."
-    )
-    count = group.units // 2
-    if group.units > 2:
-        count = st.slider(
-            f"{kind.capitalize()} that leave", 1, group.units - 1, max(group.units // 2, 1),
-            key=f"coupled {subject} {group.name}", persist_state="session",
-            help="Only a look at what it frees: the plan is made on the Plan page.",
-        )  # fmt: skip
-    count = max(count, 1)
-    _frees(manifest, group, count)
-    _sides(manifest, group, count)
-    with st.expander("Every tensor that gets smaller", icon=":material/hub:"):
-        table = member_table(manifest, group.name)
-        st.dataframe(
-            table, hide_index=True, height=height(len(table), 360),
-            alt=f"Tensor dimensions that get smaller with {group.name}",
-        )  # fmt: skip
-    st.caption(_law(group))
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        st.markdown(
+            f"**{group.units} {kind} that leave together**, one decision for {len(group.layers)} "
+            f"layers. Made by {_listed(_named(group, 'producer'))}; read by "
+            f"{_listed(_named(group, 'consumer'))}."
+        )
+        count = max(group.units // 2, 1)
+        if group.units > 2:
+            count = st.slider(
+                f"{kind.capitalize()} that leave", 1, group.units - 1, count,
+                key=f"coupled {subject} {group.name}", persist_state="session",
+                help="Only a look at what it frees: the plan is made on the Plan page.",
+            )  # fmt: skip
+        _frees(manifest, group, count)
+        st.caption(_law(group))
+    with right:
+        _sides(manifest, group, count)
+        with st.expander("Every tensor that gets smaller", icon=":material/hub:"):
+            table = member_table(manifest, group.name)
+            st.dataframe(
+                table, hide_index=True, height=height(len(table), 360),
+                alt=f"Tensor dimensions that get smaller with {group.name}",
+            )  # fmt: skip
 
 
 def _frees(manifest: Manifest, group: GroupSummary, count: int) -> None:
@@ -81,11 +83,11 @@ def _frees(manifest: Manifest, group: GroupSummary, count: int) -> None:
     with st.container(horizontal=True, key=f"coupled frees {group.name}"):
         for label, shown, now, whole in (
             ("Frees parameters", units.count, found.parameters, totals.parameters),
-            ("Frees MACs per sample", units.count, found.macs, totals.macs),
+            ("Frees MACs", units.count, found.macs, totals.macs),
             ("Frees bytes", units.bytes_, found.bytes, totals.bytes),
         ):
             st.metric(
-                label, shown(now), f"{units.percent(now / whole if whole else 0)} of the model",
+                label, shown(now), f"{units.percent(now / whole if whole else 0)} of all",
                 delta_color="off", delta_arrow="off", border=True,
                 help=f"{now:,} by {count} of {group.units} {group.granularity}s of this group "
                 "alone, exact: what the exported model has less.",

@@ -1,11 +1,16 @@
 """The table of groups: what leaves together, what it frees, and what stays, with the reason."""
 
+from typing import Final
+
 import streamlit as st
 
 from analysis.store.folder import Study
 from dashboard import loaders
 from dashboard.group_tables import group_table
 from dashboard.views.parts.words import height
+
+_MOST: Final = 5
+"""Reasons that are spelled out below the table."""
 
 
 def show(opened: Study) -> None:
@@ -19,7 +24,7 @@ def show(opened: Study) -> None:
         stay = len(groups) - len(removable)
         st.caption(
             f"{len(removable)} can be removed"
-            + (f", {stay} stay, with the reason" if stay else ", none has to stay")
+            + (f"; {stay} cannot, with the reason" if stay else "; none has to stay")
         )
     table = group_table(opened.manifest, loaders.measured(opened).points)
     st.dataframe(
@@ -27,7 +32,7 @@ def show(opened: Study) -> None:
         column_config={
             "Group": st.column_config.TextColumn(pinned=True),
             "Coupled layers": st.column_config.TextColumn(
-                width="medium", help="Layers with weights that change with the group."
+                width="large", help="Layers with weights that change with the group."
             ),
             "One frees": st.column_config.NumberColumn(
                 "One frees, parameters", format="compact",
@@ -44,7 +49,15 @@ def show(opened: Study) -> None:
                 "before a group is measured."
             ),
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
-            "Can leave": st.column_config.TextColumn(width="large"),
+            "Can leave": st.column_config.TextColumn(width="medium"),
         },
         alt="Every group with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip
+    refused = [group for group in groups if group.reason is not None]
+    lines = [
+        f"**{group.name}**: not prunable, because {group.reason}." for group in refused[:_MOST]
+    ]
+    if len(refused) > _MOST:
+        lines.append(f"and {len(refused) - _MOST} more, in the table.")
+    if lines:
+        st.caption("  \n".join(lines))

@@ -20,6 +20,10 @@ def test_inspect_prints_a_table(prunescope, tiny_file):
     for word in ("conv", "mix", "head", "conv2d", "linear", "6×4×3×3", "MACs", "337 parameters"):
         assert word in result.out
     assert result.err == ""
+    # one channel of conv: its 10 parameters, and 6 filters of 9 that read it
+    assert "conv                4 channels          64" in result.out
+    assert "made by conv (0); read by mix (1)" in result.out
+    assert "Not prunable, because it is read as the network's output: head." in result.out
 
 
 def test_inspect_as_json_has_the_same_numbers(prunescope, tiny_file):
@@ -30,6 +34,12 @@ def test_inspect_as_json_has_the_same_numbers(prunescope, tiny_file):
     assert found["parameters"] == 40 + 222 + 75
     assert [layer["name"] for layer in found["layers"]] == ["conv", "mix", "head"]
     assert found["problem"] is None
+    one, half = found["groups"][0], found["halves"]["conv"]
+    assert (one["name"], one["unit_parameters"], one["unit_bytes"]) == ("conv", 64, 256)
+    assert (half["parameters"], half["bytes"], half["macs"]) == (128, 512, 2 * (9 * 36 + 6 * 9 * 4))
+    assert found["everywhere"]["parameters"] < sum(
+        h["parameters"] for h in found["halves"].values()
+    )
 
 
 def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):

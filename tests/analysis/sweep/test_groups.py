@@ -7,23 +7,24 @@ import pytest
 import torch
 
 from analysis.capture.cost import cost
-from analysis.capture.graph import Captured
+from analysis.capture.graph import Captured, capture
 from analysis.criteria.scores import Scores
 from analysis.errors import BadValue
 from analysis.evaluate import compare, evaluate
-from analysis.export import program
+from analysis.export import program, safetensors_file
 from analysis.planning.counts import removed_units
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
 from analysis.progress import Silent
 from analysis.pruned import select, select_one
 from analysis.removal import remove
+from analysis.sources.weights import load_weights, pour
 from analysis.store.folder import Study
 from analysis.study import Grid, Method
 from analysis.sweep.points import left_out, points
 from analysis.sweep.runner import sweep
 from analysis.workbench import Workbench
-from sample_models.registry import NAMES
+from sample_models.registry import NAMES, architecture
 
 Benches = Callable[[str], Workbench]
 CRITERIA = ("l1", "taylor", "random")
@@ -55,6 +56,8 @@ def test_curve_equals_prune_export_reload_evaluate(
     rows = study.measured()
     assert len(rows) == len(CRITERIA) * len(names)
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    # as a reader of the plain weights has it: the class, with other weights, captured anew
+    blank = capture(architecture(name).eval(), bench.network.captured.example)
     for row in rows.itertuples():
         keep = select_one(scores, row.subject, Method(row.criterion, row.granularity), row.sparsity)
         smaller = remove(bench.network.captured, keep.units)
@@ -62,6 +65,11 @@ def test_curve_equals_prune_export_reload_evaluate(
         reloaded = program.load(tmp_path / "smaller.pt2")
         outcome = evaluate(reloaded, bench.splits.validation, bench.metric, bench.batch)
         sums = compare(bench.dense, outcome, bench.splits.validation.targets, bench.classes)
+        safetensors_file.write(smaller.module.state_dict(), tmp_path / "smaller.safetensors")
+        poured = remove(blank, keep.units).module
+        pour(poured, load_weights(tmp_path / "smaller.safetensors"), "smaller.safetensors")
+        plain = evaluate(poured, bench.splits.validation, bench.metric, bench.batch)
+        assert torch.equal(plain.score, outcome.score)
         direct = evaluate(smaller.module, bench.splits.validation, bench.metric, bench.batch)
         assert torch.equal(outcome.score, direct.score)
         assert (row.score_sum, row.drop_sum, row.drop_squares) == (
