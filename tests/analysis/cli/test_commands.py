@@ -21,7 +21,7 @@ def test_inspect_prints_a_table(prunescope, tiny_file):
         assert word in result.out
     assert result.err == ""
     # one channel of conv: its 10 parameters, and 6 filters of 9 that read it
-    assert "conv                4 channels          64" in result.out
+    assert "conv 4 channels 64 " in " ".join(result.out.split())
     assert "made by conv (0); read by mix (1)" in result.out
     assert "Not prunable, because it is read as the network's output: head." in result.out
 
