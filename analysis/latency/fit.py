@@ -12,8 +12,8 @@ from analysis.latency.shapes import Floats
 _RIDGES: Final = (0.003, 0.03, 0.3)
 _FOLDS: Final = 5
 _DENSE: Final = 5.0
-FEWEST: Final = 6
-"""Combinations that must be timed before an error is stated."""
+FEWEST: Final = 9
+"""Combinations that must be timed before an error and a 90 % interval are stated."""
 
 
 @dataclass(frozen=True, eq=False)

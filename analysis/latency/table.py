@@ -55,7 +55,7 @@ class LatencyPrediction:
         low: Lower end of the interval: quartile when measured, split-conformal (90 %) when not.
         high: Upper end.
         dense_seconds: Of the dense model.
-        error: Median of the relative errors on held-out combinations; None before six of them
+        error: Median of the relative errors on held-out combinations; None before nine of them
             are timed, and then there is no interval either (``low`` and ``high`` are NaN).
         macs_error: The same for time in proportion to multiply-accumulates.
         combinations: How many combinations the errors come from.
