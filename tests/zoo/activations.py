@@ -195,3 +195,25 @@ class StandardisedConv(ZooNetwork):
         spread = (weight - mean).pow(2).mean((1, 2, 3), keepdim=True)
         weight = (weight - mean) / (spread + 1e-5).sqrt()
         return self.head(F.relu(F.conv2d(x, weight, self.conv2.bias)))
+
+
+class StandardisedByBatchNorm(ZooNetwork):
+    """The same by a batch norm that is always training, one channel for each filter, as NFNets
+    do it: the statistics run over each filter's inputs."""
+
+    expected = (channels(6, out("conv1"), param("conv2.weight", dim=1), normalised=True),
+                channels(7, out("conv2"), param("gain"), into("head")))  # fmt: skip
+    refused = refuse("output", "head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 7, 3)
+        self.gain = nn.Parameter(torch.ones(7, 1, 1, 1))
+        self.head = nn.Conv2d(7, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv1(x))
+        weight = self.conv2.weight
+        flat = F.batch_norm(weight.reshape(1, 7, -1), None, None, weight=(self.gain * 0.5).view(-1),
+                            training=True, momentum=0.0, eps=1e-5)  # fmt: skip
+        return self.head(F.relu(F.conv2d(x, flat.reshape_as(weight), self.conv2.bias)))

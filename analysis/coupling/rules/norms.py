@@ -11,7 +11,11 @@ from analysis.coupling.walk import Walk
 
 @rule("batch_norm", "instance_norm")
 def per_channel(walk: Walk, node: fx.Node) -> Value:
-    """Every channel by itself: weights, biases and running statistics follow it."""
+    """Every channel by itself: weights, biases and running statistics follow it.
+
+    Statistics of its own run over the dimensions behind, as where filters are standardised by a
+    batch norm that is always training.
+    """
     dims = list(walk.dims(node.args[0]))
     place = 1 if len(dims) > 1 else 0
     for name in ("weight", "bias", "running_mean", "running_var"):
@@ -21,7 +25,7 @@ def per_channel(walk: Walk, node: fx.Node) -> Value:
     own = operator_name(node) == "instance_norm" or argument(node, "training", False)
     for other, dim in enumerate(dims):
         if own and other > 1:
-            walk.ledger.block(dim, "a norm takes its statistics over it")
+            _over(walk, node, other, dim)
     return tuple(dims)
 
 
