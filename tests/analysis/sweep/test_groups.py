@@ -39,6 +39,7 @@ def chosen_groups(bench: Workbench) -> list[str]:
     return list(found)
 
 
+@pytest.mark.timeout(900)  # six exports of each model; a busy machine needs its time
 @pytest.mark.parametrize("name", NAMES)
 def test_curve_equals_prune_export_reload_evaluate(
     name: str, sample_bench: Benches, tmp_path: Path
