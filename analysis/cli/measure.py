@@ -2,10 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analysis.cli.durations import parse_seconds, spoken
 from analysis.cli.options import (
     DataOption,
     JobOption,
@@ -17,7 +19,7 @@ from analysis.cli.options import (
     ThreadsOption,
     WeightsOption,
 )
-from analysis.cli.terminal import console, count, errors, print_json, reporting
+from analysis.cli.terminal import console, count, errors, print_json, reporting, size
 from analysis.errors import BadValue
 from analysis.planning.plan import Plan
 from analysis.planning.predictors.parts import sweep_command
@@ -25,6 +27,10 @@ from analysis.recovery.names import RECOVERIES
 from analysis.store.documents import read_document
 from analysis.store.folder import MANIFEST, Study
 from analysis.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
+from analysis.sweep.policy import TOLERANCE, Policy
+
+if TYPE_CHECKING:
+    from analysis.workbench import Workbench
 
 _MOST_REFUSALS: Final = 5
 
@@ -65,6 +71,40 @@ def sweep(
             help="First see, without labels, how much each point changes its layer's outputs.",
         ),
     ] = True,
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            help="exact: every sample, uncertain points first. adaptive: stop points that are "
+            "certain enough. decide: only whether a drop passes the limit.",
+        ),
+    ] = "exact",
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance", help="Accepted half-width of a drop (a tenth of the drop always is)."
+        ),
+    ] = TOLERANCE,
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            "--limit", help="Drop to decide against; 0.02 for decide.", show_default=False
+        ),
+    ] = None,
+    monotone: Annotated[
+        bool,
+        typer.Option(
+            "--monotone/--no-monotone",
+            help="A sparsity certainly past the limit settles the larger ones.",
+        ),
+    ] = True,
+    familywise: Annotated[
+        bool, typer.Option("--familywise", help="All intervals hold together, not each alone.")
+    ] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", help="Time to spend, such as 90s, 5m or 1h: the best curves."),
+    ] = None,
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = "top-1",
@@ -89,6 +129,8 @@ def sweep(
             seeds=_seeds(seeds),
             multiple=multiple,
         )
+        policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
+        deadline = monotonic() + parse_seconds(budget) if budget else None
         reference = _reference(study, model, data, weights, random, metric)
         from analysis.replay import choose_engine
         from analysis.sweep.points import left_out
@@ -99,14 +141,17 @@ def sweep(
         bench = prepare(reference)
         chosen = choose_engine(bench, engine)
         opened = Study.create(study, bench.manifest)
-        report = run(bench, opened, grid, progress, chosen, screening=screen)
+        if not json and (cost := _cost(bench, opened, grid)):
+            errors.print(cost)
+        report = run(bench, opened, grid, progress, chosen, policy, deadline, screen)
         idle = left_out(grid, opened.manifest)
     if json:
         print_json(asdict(report) | {"left_out": idle})
         return
     known = report.wanted - report.measured - report.missing - len(report.refused)
+    early = f" ({count(report.partial)} settled early)" if report.partial else ""
     errors.print(
-        f"{count(report.measured)} points measured, {count(known)} known before, "
+        f"{count(report.measured)} points measured{early}, {count(known)} known before, "
         f"{count(report.missing)} left. See them: prunescope show {study}"
     )
     for refusal in report.refused[:_MOST_REFUSALS]:
@@ -171,6 +216,28 @@ def read_plan(study: Study, plan: str) -> Plan:
         found.require(study.manifest)
         return found
     return study.plan(plan)
+
+
+def _cost(bench: "Workbench", study: Study, grid: Grid) -> str:
+    """What the sweep costs at most, by the time that the dense model takes here and now."""
+    from analysis.evaluate import evaluate
+    from analysis.sweep.points import missing, points
+    from analysis.sweep.preflight import preflight
+
+    todo = missing(points(grid, study.manifest), study.measured(), study.manifest)
+    if not todo:
+        return ""
+    cost = preflight(study.manifest, todo)
+    some = bench.splits.validation.chunk(0, bench.batch)
+    began = monotonic()
+    evaluate(bench.network.module, some, bench.metric, bench.batch)
+    rate = len(some) / max(monotonic() - began, 1e-6)
+    seconds = spoken(cost.seconds(rate, replayed=bench.network.captured is not None))
+    return (
+        f"{count(cost.points)} points on up to {count(len(bench.splits.validation))} samples: at "
+        f"most {cost.suffix_macs / 1e9:.3g} of the plain loop's {cost.macs / 1e9:.3g} GMACs, about "
+        f"{seconds}; logits up to {size(cost.logit_bytes)}."
+    )
 
 
 def _reference(

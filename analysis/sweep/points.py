@@ -58,8 +58,9 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
 
 
 def missing(wanted: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest) -> list[Point]:
-    """Return the points of ``wanted`` that ``measured`` does not hold."""
-    stored = set(measured[list(KEY)].itertuples(index=False, name=None))
+    """Return the points of ``wanted`` that ``measured`` does not hold on all samples."""
+    whole = measured[measured["samples"] >= measured["population"]]
+    stored = set(whole[list(KEY)].itertuples(index=False, name=None))
     return [point for point in wanted if point.key(manifest) not in stored]
 
 

@@ -18,9 +18,11 @@ from analysis.sweep.engine import Engine, order
 from analysis.sweep.laws import require_laws
 from analysis.sweep.points import Point, points
 from analysis.sweep.screen import screen_missing
+from analysis.sweep.policy import Policy
 from analysis.sweep.tally import measurement
 from analysis.workbench import Workbench
 
+EXACT: Final = Policy()
 _OFTEN: Final = 0.25
 _SELDOM: Final = 2.0
 _SHARE: Final = 20.0
@@ -34,10 +36,14 @@ class SweepReport:
 
     Attributes:
         wanted: Points of the grid.
-        measured: Points measured to the end now; the others were stored already or are missing.
-        missing: Points not measured to the end because the run was cancelled.
+        measured: Points evaluated further now, to their end or until they were settled.
+        missing: Points not settled because the run was cancelled or its time was over.
         refused: Points that cannot be had, each with the reason.
         damaged: Files that were set aside, to be looked at by hand.
+        partial: Points settled before every sample was seen.
+        samples: Evaluated samples, all points together.
+        macs: Multiply-accumulates that the plain loop needs for them; 0 where unknown.
+        seconds: That the evaluation took.
     """
 
     wanted: int
@@ -45,6 +51,10 @@ class SweepReport:
     missing: int
     refused: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
+    partial: int = 0
+    samples: int = 0
+    macs: int = 0
+    seconds: float = 0.0
 
 
 def sweep(
@@ -53,15 +63,25 @@ def sweep(
     grid: Grid,
     progress: Progress,
     engine: Engine | None = None,
+    policy: Policy = EXACT,
+    deadline: float | None = None,
     screening: bool = False,
 ) -> SweepReport:
     """Measure what ``grid`` asks for and ``study`` lacks, all points a little further in turn.
 
-    With ``screening``, a first pass without labels says how much each point changes its layer's
-    outputs (``analysis.sweep.screen``).
+    Run to the end in exact mode, the sums equal those of ``naive.measure`` whatever the chunks,
+    the interruptions and the engine: counts exactly, sums of reals to the last digits of float64.
 
-    The sums equal those of ``naive.measure`` whatever the chunks, the interruptions and the
-    engine: counts exactly, sums of reals to the last digits of float64.
+    Args:
+        bench: What is measured.
+        study: Where rows and logits go.
+        grid: Which points.
+        progress: Counts samples, and stops the run between two points.
+        engine: Evaluates; ``choose_engine``'s by default.
+        policy: When a point needs no more samples.
+        deadline: When to stop, on ``time.monotonic``'s clock; what was measured is kept.
+        screening: Whether a first pass without labels says how much each point changes its layer's
+            outputs (``analysis.sweep.screen``).
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
@@ -74,15 +94,24 @@ def sweep(
     wanted = points(grid, study.manifest)
     if screening:
         screen_missing(bench, study, wanted, progress)
-    run = _Run(bench, study, progress, engine or choose_engine(bench))
-    return run.finish(wanted)
+    run = _Run(bench, study, progress, engine or choose_engine(bench), deadline)
+    return run.finish(wanted, policy)
 
 
 class _Run:
     """One sweep's state: how far each point is, and what waits to be written."""
 
-    def __init__(self, bench: Workbench, study: Study, progress: Progress, engine: Engine) -> None:
+    def __init__(
+        self,
+        bench: Workbench,
+        study: Study,
+        progress: Progress,
+        engine: Engine,
+        deadline: float | None,
+    ) -> None:
         self._bench, self._study, self._progress, self._engine = bench, study, progress, engine
+        self._deadline = deadline
+        self._population = len(bench.splits.validation)
         self._targets = bench.splits.validation.picked(order(bench)).targets
         self._known: dict[Point, Measurement] = {}
         self._rows: dict[Point, Measurement] = {}
@@ -90,50 +119,76 @@ class _Run:
         self._written, self._cost = time.monotonic(), 0.0
         self._dense: set[tuple[str, int]] = set()
         self._refused: dict[Point, str] = {}
+        self._touched: set[Point] = set()
+        self._evaluated = 0
+        self._open: dict[Point, int] = {}
 
-    def finish(self, wanted: Sequence[Point]) -> SweepReport:
-        population = len(self._bench.splits.validation)
+    def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
+        """Go on round by round until every point is settled; see ``sweep``."""
+        began = time.monotonic()
         self._write_targets()
         self._look(wanted)
-        todo = [point for point in wanted if self._samples(point) < population]
-        self._progress.start(sum(self._left(point, population) for point in todo), "measuring")
+        now, todo = self._unsettled(wanted, policy)
+        self._open = {point: self._population - self._samples(point) for point in todo}
+        self._progress.start(sum(self._open.values()), f"measuring {len(todo)} points")
         try:
-            for end in doubling(population):
-                self._look(todo)
-                if not self._advance(todo, end):
-                    break
+            while todo and not self._over():
+                self._round(now)
+                self._look(wanted)
+                now, todo = self._unsettled(wanted, policy)
+                self._settle(todo)
         finally:
             self._flush()
         self._study.measurements.compact()
         self._study.logits.compact()
-        done = sum(self._samples(point) >= population for point in todo)
         damaged = (*self._study.measurements.damaged(), *self._study.logits.damaged())
+        partial = sum(
+            self._samples(point) < self._population
+            for point in set(wanted) - set(todo) - set(self._refused)
+        )
         return SweepReport(
-            len(wanted), done, len(todo) - done - len(self._refused),
-            tuple(self._refused.values()), tuple(path.name for path in damaged),
+            len(wanted), len(self._touched - set(todo)), len(todo), tuple(self._refused.values()),
+            tuple(path.name for path in damaged), partial, self._evaluated,
+            self._evaluated * self._bench.manifest.macs, time.monotonic() - began,
         )  # fmt: skip
 
-    def _advance(self, todo: Sequence[Point], end: int) -> bool:
-        """Bring every point to ``end`` samples; False when the run was cancelled before that."""
-        for start in sorted({self._samples(point) for point in todo}):
-            behind = [
-                point
-                for point in todo
-                if self._samples(point) == start < end and point not in self._refused
-            ]
-            if not behind:
-                continue
-            for point, outcome in self._engine.outcomes(start, end, behind):
-                self._take(point, outcome, start, end)
-                if self._progress.cancelled():
-                    return False
-        return True
+    def _unsettled(
+        self, wanted: Sequence[Point], policy: Policy
+    ) -> tuple[list[Point], list[Point]]:
+        """What to go on with now, and all that is to do: in exact mode the settled ones last."""
+        possible = [point for point in wanted if point not in self._refused]
+        now = policy.unsettled(possible, self._known, self._population)
+        if policy.mode != "exact":
+            return now, now
+        todo = [p for p in possible if self._samples(p) < self._population]
+        return now or sorted(todo, key=self._samples), todo
+
+    def _round(self, todo: Sequence[Point]) -> None:
+        """Bring the first of ``todo``, and all that stand where it stands, one chunk further."""
+        start = self._samples(todo[0])
+        end = next(end for end in doubling(self._population) if end > start)
+        behind = [point for point in todo if self._samples(point) == start]
+        for point, outcome in self._engine.outcomes(start, end, behind):
+            self._take(point, outcome, start, end)
+            if self._over():
+                return
+
+    def _over(self) -> bool:
+        late = self._deadline is not None and time.monotonic() >= self._deadline
+        return late or self._progress.cancelled()
+
+    def _settle(self, todo: Sequence[Point]) -> None:
+        """Count what settled points need no more as done."""
+        still = set(todo)
+        for point in [point for point in self._open if point not in still]:
+            left = self._open.pop(point)
+            if left:
+                self._progress.advance(left)
 
     def _take(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
         said = f"{point.subject} {point.method} {point.sparsity:g}"
         if isinstance(outcome, CannotPrune):
             self._refused[point] = f"{said}: {outcome}"
-            self._progress.advance(self._left(point, len(self._bench.splits.validation)), said)
             return
         dense = self._engine.dense(point.recovery, start, end)
         targets = None if self._targets is None else self._targets[start:end]
@@ -144,7 +199,10 @@ class _Run:
         if (point.recovery, start) not in self._dense:
             self._dense.add((point.recovery, start))
             self._keep(_dense_key(self._bench, point.recovery), start, dense)
-        self._progress.advance(1, said)
+        self._touched.add(point)
+        self._evaluated += end - start
+        self._open[point] = self._population - end
+        self._progress.advance(end - start, f"{said} · {end} of {self._population} samples")
         since = time.monotonic() - self._written
         if since >= min(max(_OFTEN, _SHARE * self._cost), _SELDOM):
             self._flush()
@@ -189,10 +247,6 @@ class _Run:
     def _samples(self, point: Point) -> int:
         row = self._known.get(point)
         return 0 if row is None else row.samples
-
-    def _left(self, point: Point, population: int) -> int:
-        """Chunks that ``point`` still lacks."""
-        return sum(end > self._samples(point) for end in doubling(population))
 
 
 def _dense_key(bench: Workbench, recovery: str) -> tuple[str | int | float, ...]:

@@ -15,7 +15,8 @@ ROOMS = [
     "analysis.recovery.report", "analysis.export.report", "analysis.latency.report",
     "analysis.latency.table", "analysis.latency.memory", "analysis.latency.staircase",
     "analysis.latency.exchange",
-    "analysis.sweep.points",
+    "analysis.sweep.points", "analysis.sweep.policy", "analysis.sweep.preflight",
+    "analysis.sequences",
 ]  # fmt: skip
 
 

@@ -44,8 +44,9 @@ def test_inspect_as_json_has_the_same_numbers(prunescope, tiny_file):
 
 def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     first = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3", "--json")
-    assert first.json == {
+    assert {name: first.json[name] for name in first.json if name != "seconds"} == {
         "wanted": 9, "measured": 9, "missing": 0, "refused": [], "damaged": [], "left_out": [],
+        "partial": 0, "samples": 9 * 60, "macs": 9 * 60 * (36 * 36 + 4 * 6 * 36 + 24 * 3),
     }  # fmt: skip
     assert first.err == ""
     again = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3")
@@ -64,6 +65,17 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     assert table.code == 0
     assert "conv" in table.out
     assert "0.9" in table.out
+
+
+def test_a_sweep_says_what_it_costs_and_keeps_to_mode_and_budget(prunescope, tiny, tmp_path):
+    decided = sweep(prunescope, tiny, tmp_path / "s", "--mode", "decide", "--limit", "0.9")
+    assert "27 points on up to 60 samples" in decided.err
+    assert "logits up to 9.72 kB" in decided.err
+    none = sweep(prunescope, tiny, tmp_path / "t", "--budget", "0.000001s", "--json").json
+    assert (none["measured"], none["missing"]) == (0, 27)
+    for wrong in (("--budget", "soon"), ("--mode", "quick"), ("--tolerance", "5")):
+        assert "Expected" in sweep(prunescope, tiny, tmp_path / "u", *wrong).err
+    assert not (tmp_path / "u").exists()
 
 
 def test_units_that_stay_come_in_multiples_and_groups_that_cannot_are_named(

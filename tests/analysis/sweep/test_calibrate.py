@@ -1,6 +1,5 @@
 """Calibration: combinations are really measured, once, and every rule is judged by them."""
 
-
 import pytest
 
 from analysis.errors import BadValue

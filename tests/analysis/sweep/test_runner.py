@@ -162,14 +162,14 @@ def test_a_sweep_that_is_stopped_and_resumed_ends_with_the_same_files(tiny_bench
     plain = Study.create(tmp_path / "plain", tiny_bench.manifest)
     sweep(tiny_bench, plain, asked, Silent())
     broken = Study.create(tmp_path / "broken", tiny_bench.manifest)
-    progress = Counting(stop_after=5)
+    progress = Counting(stop_after=5 * 60)
     report = sweep(tiny_bench, broken, asked, progress)
     assert (report.wanted, report.measured, report.missing) == (18, 5, 13)
-    assert progress.total == 18
+    assert progress.total == 18 * 60
     assert len(broken.measured()) == 5
     progress = Counting()
     assert sweep(tiny_bench, broken, asked, progress).measured == 13
-    assert progress.total == progress.done == 13
+    assert progress.total == progress.done == 13 * 60
     assert files(tmp_path / "plain") == files(tmp_path / "broken")
 
 

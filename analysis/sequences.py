@@ -1,0 +1,127 @@
+"""Intervals that hold at every look while a sweep goes on, without replacement. Torch-free.
+
+They are about the whole validation split: what its mean will be once every sample is seen. At that
+moment they have no width. What other samples of the same kind would give is another question, see
+``analysis.statistics``.
+
+A curve is looked at when a chunk ends, and chunks double, so there are few looks: each gets an
+equal share of the error that the whole sequence may make (alpha spending). The last look needs none
+of it.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from analysis.statistics import CONFIDENCE
+from analysis.study.order import doubling
+
+Array = NDArray[np.float64]
+_WEIGHT: Final = 1.0
+"""One sample that might have changed and did not show: keeps small counts from certainty."""
+
+_SKEWED: Final = 16
+"""Samples that count as one degree of freedom where a few large values make the mean."""
+
+
+def quantiles(
+    samples: ArrayLike, population: ArrayLike, confidence: float = CONFIDENCE, family: int = 1
+) -> Array:
+    """Return how many standard errors wide each look's interval is, to each side.
+
+    Args:
+        samples: Evaluated so far, one entry per curve point.
+        population: Samples there are, likewise.
+        confidence: That the whole sequence covers, 0 to 1.
+        family: How many sequences have to cover together (Bonferroni).
+    """
+    seen, there = np.broadcast_arrays(np.asarray(samples, int), np.asarray(population, int))
+    error = (1 - confidence) / family
+    pairs, places = np.unique(np.stack([seen.ravel(), there.ravel()]), axis=1, return_inverse=True)
+    tails = [error * _share(int(n), int(size)) / 2 for n, size in pairs.T]
+    found = stats.norm.isf(np.array(tails, float))[np.ravel(places)]
+    return np.asarray(found.reshape(seen.shape), np.float64)
+
+
+def drop_half_widths(
+    samples: ArrayLike,
+    population: ArrayLike,
+    total: ArrayLike,
+    squares: ArrayLike,
+    confidence: float = CONFIDENCE,
+    family: int = 1,
+) -> Array:
+    """Return the half-widths of the mean drop's confidence sequence at these looks.
+
+    ``sqrt(1 - n/N) (z sqrt(n v + w) + w (z^2 - 1)/3 + w) / n`` for ``n`` of ``N`` differences of
+    variance ``v``: the normal interval for sampling without replacement, with the two terms by
+    which the exact upper limit of a rare count passes it (Cornish and Fisher's expansion of the
+    gamma quantile), so that it also holds where few or no samples changed. ``w`` is 1 for scores
+    from 0 to 1, and the mean square of larger ones. Never wider than what the samples not yet seen
+    can do. Its coverage is checked in the tests by exact enumeration and by simulation.
+
+    Args:
+        samples: Evaluated so far; 0 gives 1, and all give 0.
+        population: Samples there are.
+        total: Sums of the differences (dense minus pruned, in [-1, 1] for scores from 0 to 1).
+        squares: Sums of their squares.
+        confidence: That the whole sequence covers, 0 to 1.
+        family: How many sequences have to cover together.
+
+    >>> drop_half_widths([64, 100], 100, 0.0, 0.0).round(2).tolist()
+    [0.04, 0.0]
+    """
+    n, size, sums, squared = np.broadcast_arrays(
+        *(np.asarray(each, float) for each in (samples, population, total, squares))
+    )
+    counted = np.maximum(n, 1)
+    z = quantiles(n, size, confidence, family)
+    weight = np.maximum(_WEIGHT, squared / counted)
+    spread = np.maximum(squared - sums**2 / counted, 0.0) + weight
+    correction = np.sqrt(weight) * ((z**2 - 1) / 3 + 1)
+    half = np.sqrt(1 - n / size) * (z * np.sqrt(spread) + correction) / counted
+    # What is not seen yet changes the mean by at most its share, for scores from 0 to 1.
+    bounded = np.abs(sums) / counted * (1 - n / size) + (size - n) / size
+    half = np.where(squared <= counted, np.minimum(half, bounded), half)
+    return np.asarray(np.where(n <= 0, 1.0, np.where(n >= size, 0.0, half)), np.float64)
+
+
+def mean_half_widths(
+    samples: ArrayLike,
+    population: ArrayLike,
+    total: ArrayLike,
+    squares: ArrayLike,
+    confidence: float = CONFIDENCE,
+    family: int = 1,
+) -> Array:
+    """Return the half-widths for a mean without bounds: cross-entropy change or divergence.
+
+    ``t s sqrt((1 - n/N)/n)`` with Student's quantile ``t`` at ``n/16`` degrees of freedom, a margin
+    for the skewed sums that these are. Asymptotic: where a handful of samples carries most of the
+    sum it is too narrow at first; the drop's sequence is the one to decide by. NaN below two
+    samples and where the sums are NaN.
+    """
+    n, size, sums, squared = np.broadcast_arrays(
+        *(np.asarray(each, float) for each in (samples, population, total, squares))
+    )
+    z = quantiles(n, size, confidence, family)
+    z = stats.t.isf(stats.norm.sf(z), np.maximum(n / _SKEWED, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.maximum(squared - sums**2 / n, 0.0) / (n - 1)
+        half = z * np.sqrt(variance * (1 - n / size) / n)
+    known = (n >= 2) & ~np.isnan(sums)
+    return np.asarray(np.where(known, np.where(n >= size, 0.0, half), np.nan), np.float64)
+
+
+def _share(samples: int, population: int) -> float:
+    """The share of the error for the look at ``samples``; between looks, that of one sample."""
+    looks = [end for end in doubling(max(population, 1)) if end < population]
+    if not looks or samples >= population:
+        return 1.0
+    if samples in looks:
+        return 1 / len(looks)
+    edges = [0, *looks, population]
+    place = next(i for i, end in enumerate(edges) if samples <= end) if samples > 0 else 1
+    return 1 / len(looks) / max(edges[place] - edges[place - 1], 1)

@@ -1,0 +1,97 @@
+"""Which points a sweep goes on with: those whose answer is not settled yet. Torch-free."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from analysis.errors import BadValue, UnknownName
+from analysis.sequences import drop_half_widths
+from analysis.store.measurements import Measurement
+from analysis.sweep.points import Point
+
+Mode = Literal["exact", "adaptive", "decide"]
+MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide")
+TOLERANCE: Final = 0.005
+SHARE: Final = 0.1
+LIMIT: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When a point is settled.
+
+    Attributes:
+        mode: ``exact`` evaluates every sample, the unsettled points first; ``adaptive`` stops a
+            point whose half-width is at most ``tolerance`` or ``SHARE`` of its drop, or which is
+            decided against ``limit`` if there is one; ``decide`` stops as soon as it is decided.
+        tolerance: Largest accepted half-width of the drop, absolute (0.005 is half a point).
+        limit: The drop that points are decided against; None only where ``mode`` needs none.
+        monotone: Whether a sparsity certainly past ``limit`` settles the larger ones of its curve.
+        familywise: Whether all points together keep the error rate, instead of each.
+    """
+
+    mode: Mode = "exact"
+    tolerance: float = TOLERANCE
+    limit: float | None = None
+    monotone: bool = True
+    familywise: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise UnknownName.among("mode", self.mode, MODES)
+        for name, value in (("tolerance", self.tolerance), ("limit", self.limit)):
+            if value is not None and not 0 <= value <= 1:
+                raise BadValue(
+                    f"Expected {name} to be a number from 0 to 1, but got {value:g}. Write 0.01 "
+                    "for one point."
+                )
+        if self.mode == "decide" and self.limit is None:
+            object.__setattr__(self, "limit", LIMIT)
+
+    def unsettled(
+        self, wanted: Sequence[Point], known: Mapping[Point, Measurement], population: int
+    ) -> list[Point]:
+        """Return the points of ``wanted`` to go on with, the ones that matter most first.
+
+        A point that is not in ``known`` has no sample yet. Those with the fewest samples come
+        first, and among them the ones with the widest band that still touches the limit.
+        """
+        if not wanted:
+            return []
+        samples = np.array([known[p].samples if p in known else 0 for p in wanted])
+        sums = np.array([known[p].drop_sum if p in known else 0.0 for p in wanted])
+        squares = np.array([known[p].drop_squares if p in known else 0.0 for p in wanted])
+        family = len(wanted) if self.familywise else 1
+        half = drop_half_widths(samples, population, sums, squares, family=family)
+        drop = sums / np.maximum(samples, 1)
+        settled = samples >= population
+        if self.mode != "decide":
+            accepted = np.maximum(self.tolerance, SHARE * np.abs(drop))
+            settled |= (samples > 0) & (half <= accepted)
+        touching = np.ones(len(wanted), bool)
+        if self.limit is not None:
+            above, below = drop - half > self.limit, drop + half <= self.limit
+            touching = ~(above | below)
+            settled |= ~touching
+            if self.monotone:
+                settled |= self._past(wanted, above)
+        order = sorted(
+            map(int, np.flatnonzero(~settled)),
+            key=lambda i: (samples[i], not touching[i], -half[i] if samples[i] else 0, i),
+        )
+        return [wanted[i] for i in order]
+
+    def _past(self, wanted: Sequence[Point], above: np.ndarray) -> np.ndarray:
+        """Whether a smaller sparsity of the same curve is certainly past the limit."""
+        first: dict[tuple[object, ...], float] = {}
+        for point, past in zip(wanted, above, strict=True):
+            if past:
+                key = _curve(point)
+                first[key] = min(point.sparsity, first.get(key, 1.0))
+        return np.array([point.sparsity > first.get(_curve(point), 1.0) for point in wanted])
+
+
+def _curve(point: Point) -> tuple[object, ...]:
+    return point.subject, point.method, point.recovery, point.seed
