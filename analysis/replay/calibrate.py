@@ -90,7 +90,10 @@ def calibrate(
     work = ReplayCost()
     averages = {point: Averages(flow.tensors) for point in todo}
     for first in range(0, len(batches) if todo else 0, held):
-        walk = Walk(flow, flow.tensors, plan, batches[first : first + held], _normalising)
+        walk = Walk(
+            flow, points.base("none"), plan, batches[first : first + held],
+            lay=points.lay, dense_step=_normalising,
+        )  # fmt: skip
         work += ReplayCost(bound=points.cost.macs * walk.samples)
         for stop in walk.stops(lanes):
             work += ReplayCost(executed=points.macs(stop.compute) * walk.samples)

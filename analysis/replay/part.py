@@ -65,7 +65,8 @@ class Parts:
         """Yield what each of ``asked`` gives on ``samples``, in the order of the walk."""
         runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
         base = self.points.base(recovery)
-        walk = Walk(self.points.flow, base, planned, [batch.inputs for batch in runs])
+        inputs = [batch.inputs for batch in runs]
+        walk = Walk(self.points.flow, base, planned, inputs, lay=self.points.lay)
         self.work += ReplayCost(bound=self.points.cost.macs * len(samples))
         for stop in walk.stops(lanes):
             self.work += ReplayCost(executed=self.points.macs(stop.compute) * len(samples))

@@ -2,7 +2,7 @@
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from analysis.pruned import Selection, select_one, selected
 from analysis.recovery import recovered
 from analysis.removal import remove
 from analysis.replay.flow import Bits, Flow, places
+from analysis.replay.layout import channels_last, runs_alike, wants_channels_last
 from analysis.replay.variant import Tensors, Variant, build_variant, differing, masked
 from analysis.sweep.engine import Removed
 from analysis.sweep.points import Point
@@ -39,17 +40,21 @@ class Points:
         flow: The dense graph.
         cost: What it costs.
         statistics: Re-estimated batch-norm statistics by point, as ``calibrate`` finds them.
+        lay: Puts a tensor into the memory layout of the replay.
     """
 
     def __init__(self, bench: Workbench, captured: Captured, cost: Cost) -> None:
         self.flow = Flow(captured.module)
         self.cost = cost
         self.statistics: dict[Point, dict[str, Tensor]] = {}
+        self.lay: Callable[[Any], Any] = lambda value: value
+        if wants_channels_last(self.flow, cost) and runs_alike(self.flow, captured.example):
+            self.lay = channels_last
         self._bench = bench
         self._captured = captured
         self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
         self._cones: dict[Key, Bits] = {}
-        self._bases: dict[str, Tensors] = {"none": self.flow.tensors}
+        self._bases: dict[str, Tensors] = {}
         self._packed: dict[_Choice, _Packed] = {}
         self._removed: dict[Point, Removed] = {}
         self._kept: OrderedDict[Point, Variant] = OrderedDict()
@@ -76,13 +81,8 @@ class Points:
             CannotPrune: The recovery has nothing to do on this network.
         """
         if recovery not in self._bases:
-            tensors = self.flow.tensors
-            with recovered(self._bench, recovery):
-                after = {name: _copy(value) for name, value in tensors.items()}
-            if recovery == "bn":  # other recoveries write to the weights while they are replayed
-                changed = differing(self.flow.module, after)
-                after = {name: after[name] if name in changed else tensors[name] for name in after}
-            self._bases[recovery] = after
+            after = self._after(recovery)
+            self._bases[recovery] = {name: self.lay(value) for name, value in after.items()}
         return self._bases[recovery]
 
     def variant(self, point: Point) -> Variant:
@@ -111,6 +111,17 @@ class Points:
         """Return those of one sample that ``cone`` leaves as they are."""
         return self.cost.macs - self.macs(places(cone))
 
+    def _after(self, recovery: str) -> Tensors:
+        tensors = self.flow.tensors
+        if recovery == "none":
+            return tensors
+        with recovered(self._bench, recovery):
+            after = {name: _copy(value) for name, value in tensors.items()}
+        if recovery != "bn":  # others write to the weights while they are replayed
+            return after
+        changed = differing(self.flow.module, after)
+        return {name: after[name] if name in changed else tensors[name] for name in after}
+
     def _made(self, point: Point) -> Variant:
         selection = self._selection(point)
         cone, base = self.cone(self.key(point)), self.base(point.recovery)
@@ -124,7 +135,8 @@ class Points:
             if point.recovery != "bn" or twin is None:  # batch norms are no pruned weights
                 twin = self._about(selection, changed)
             self._removed[point] = twin
-        return build_variant(self.flow, base, cone, graph, changed)
+        laid = {name: self.lay(value) for name, value in changed.items()}
+        return build_variant(self.flow, base, cone, graph, laid)
 
     def _pruned(self, selection: Selection) -> tuple[fx.Graph, dict[str, Any]]:
         """The graph to run, and the tensors in it that the dense network does not have."""

@@ -38,11 +38,13 @@ class Walk(Generic[Subject]):
         base: Tensors,
         planned: Schedule[Subject],
         batches: Sequence[Inputs],
+        *,
+        lay: Callable[[Any], Any] = lambda value: value,
         dense_step: Callable[[Step], Step] | None = None,
     ) -> None:
         self._flow = flow
         self._planned = planned
-        self._inputs = [flat_inputs(flow, batch) for batch in batches]
+        self._inputs = [flat_inputs(flow, batch, lay) for batch in batches]
         self._frontiers: list[Values] = [
             {slot: leaves[slot] for slot in places(planned.inputs)} for leaves in self._inputs
         ]
@@ -99,13 +101,13 @@ def _advance(steps: Sequence[Step], frontier: Values) -> None:
     run(steps, frontier)
 
 
-def flat_inputs(flow: Flow, batch: Inputs) -> Mapping[int, Any]:
+def flat_inputs(flow: Flow, batch: Inputs, lay: Callable[[Any], Any]) -> Mapping[int, Any]:
     """Return the graph's inputs for ``batch`` by slot, on the device of its parameters."""
     spec: Any = flow.module._in_spec
     leaves = fx_pytree.tree_flatten_spec(call_arguments(batch), spec)
     device = device_of(flow)
     moved = [leaf.to(device) if device and isinstance(leaf, Tensor) else leaf for leaf in leaves]
-    return dict(zip(flow.inputs, moved, strict=True))
+    return dict(zip(flow.inputs, map(lay, moved), strict=True))
 
 
 def device_of(flow: Flow) -> Any:

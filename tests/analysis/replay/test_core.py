@@ -1,6 +1,7 @@
 """Replay on the zoo: tied weights, several inputs and outputs, branches, views, all groups."""
 
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from analysis.removal import remove
 from analysis.removal.law import half
 from analysis.replay.flow import Flow, members
 from analysis.replay.lanes import Lanes
+from analysis.replay.layout import channels_last, runs_alike, wants_channels_last
 from analysis.replay.schedule import frontier_bytes, schedule
 from analysis.replay.variant import build_variant, differing, masked
 from analysis.replay.walk import Walk
@@ -143,3 +145,28 @@ def test_a_tensor_in_the_same_memory_is_masked_too():
         view = "part" in target
         expected = torch.where(keep, model.both, 0.0)
         assert torch.equal(tensor, expected[1:3].t() if view else expected)
+
+
+class LargeMaps(torch.nn.Module):
+    """A convolution whose map is turned into rows by a view, or by flatten."""
+
+    def __init__(self, views):
+        super().__init__()
+        self.conv, self.views = torch.nn.Conv2d(3, 4, 3), views
+
+    def forward(self, x):
+        x = self.conv(x).relu()
+        return x.view(x.shape[0], -1) if self.views else x.flatten(1)
+
+
+@pytest.mark.parametrize("views", [True, False])
+def test_channels_last_only_where_the_graph_runs_so(views):
+    captured = captured_of(LargeMaps(views).eval(), torch.randn(2, 3, 16, 16))
+    flow = Flow(captured.module)
+    assert not wants_channels_last(flow, cost(captured))
+    assert wants_channels_last(flow, replace(cost(captured), activation_bytes=8 << 20))
+    sure = runs_alike(flow, captured.example)
+    assert sure == (not any(str(node.target).startswith("aten.view") for node in flow.nodes))
+    assert channels_last(flow.tensors["conv.weight"]).is_contiguous(
+        memory_format=torch.channels_last
+    )
