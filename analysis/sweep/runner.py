@@ -17,8 +17,8 @@ from analysis.study import MEASUREMENT_VERSION, Grid, doubling
 from analysis.sweep.engine import Engine, order
 from analysis.sweep.laws import require_laws
 from analysis.sweep.points import Point, points
-from analysis.sweep.screen import screen_missing
 from analysis.sweep.policy import Policy
+from analysis.sweep.screen import screen_missing
 from analysis.sweep.tally import measurement
 from analysis.workbench import Workbench
 
