@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.sequences import drop_half_widths
 from analysis.statistics import CONFIDENCE, Interval
 from analysis.study import Manifest, Method
 
@@ -173,12 +174,14 @@ def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns ``subject, method, criterion, granularity, recovery, seed, sparsity, removed,
         total, share, samples, score, drop, low, high, entropy, divergence, agreement,
-        compressed_bytes, nonfinite, noise``. Agreement is NaN without classes; ``noise`` says
-        that the drop's interval contains 0. Rows that removed nothing are kept: they show a
-        sparsity as too small.
+        compressed_bytes, nonfinite, noise, population, partial, split_half``. Agreement is NaN
+        without classes; ``noise`` says that the drop's interval contains 0. ``partial`` says that
+        not all samples of the split are seen yet; the drop over all of them then lies within
+        ``split_half`` of the one so far, whenever one looks (``analysis.sequences``). Rows that
+        removed nothing are kept: they show a sparsity as too small.
     """
     kept = ["subject", "criterion", "granularity", "recovery", "seed", "sparsity", "removed",
-            "total", "samples", "compressed_bytes", "nonfinite"]  # fmt: skip
+            "total", "samples", "population", "compressed_bytes", "nonfinite"]  # fmt: skip
     points = frame[kept].copy()
     plain = frame["granularity"] == "weight"
     named = frame["criterion"] + "@" + frame["granularity"]
@@ -196,6 +199,10 @@ def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
     agreements = frame["agreements"].to_numpy(float)
     points["agreement"] = np.where(agreements >= 0, agreements, np.nan) / counted
     points["noise"] = (low <= 0) & (high >= 0)
+    points["partial"] = frame["samples"] < frame["population"]
+    points["split_half"] = drop_half_widths(
+        samples, frame["population"], frame["drop_sum"], frame["drop_squares"]
+    )
     return points
 
 

@@ -35,7 +35,8 @@ def curves_figure(
 ) -> go.Figure:
     """Return the curves of one subject: a line, a band and markers per method.
 
-    Markers are hollow where the interval contains no change at all. Sparsities that removed
+    Markers are hollow where the interval contains no change at all, and hollow with a dot while
+    samples are still to come. Sparsities that removed
     nothing are crosses without a value. Curves over few units are steps at the fractions that
     exist. Several seeds of a random criterion are one line, their mean, in a band from their
     least to their greatest.
@@ -126,6 +127,7 @@ def _add(
             go.Scatter(x=x, y=y, name=name, mode="lines", line=stroke, hoverinfo="skip", **group)
         )
     noise = taken["noise"].to_numpy(bool)
+    partial = taken["partial"].to_numpy(bool)
     symbol = "diamond" if pattern else "circle"
     figure.add_trace(
         go.Scatter(
@@ -134,7 +136,7 @@ def _add(
             marker={
                 "size": np.concatenate([[0], np.full(len(taken), 7)]),
                 "color": colour,
-                "symbol": [symbol, *np.where(noise, f"{symbol}-open", symbol)],
+                "symbol": [symbol, *_symbols(symbol, noise, partial)],
                 "line": {"width": 1.5, "color": colour},
             },
             customdata=["dense", *map(_told, taken.to_dict("records"))],
@@ -186,6 +188,12 @@ def _treads(across: Numbers, heights: Numbers, total: int) -> tuple[Numbers, Num
     return corners, np.repeat(heights, 2)
 
 
+def _symbols(plain: str, noise: npt.NDArray[np.bool_], partial: npt.NDArray[np.bool_]) -> list[str]:
+    """Hollow within the noise, hollow with a dot while samples are still to come."""
+    ends = np.where(partial, "-open-dot", np.where(noise, "-open", ""))
+    return [plain + str(end) for end in ends]
+
+
 def _told(row: Mapping[Any, Any]) -> str:
     half = (row["high"] - row["low"]) / 2
     if row["seeds"] > 1:
@@ -203,5 +211,16 @@ def _told(row: Mapping[Any, Any]) -> str:
         f"<b>{100 * row['sparsity']:g} %</b> asked, {row['removed']:,} of {row['total']:,} removed"
         f"<br>score {100 * row['score']:.2f} %"
         f"<br>drop {100 * row['drop']:.2f} ± {100 * half:.2f} pt{noise}"
-        f"<br>{row['samples']:,} samples{broken}"
+        f"<br>{_seen(row)}{broken}"
+    )
+
+
+def _seen(row: Mapping[Any, Any]) -> str:
+    """How many samples, and what the unseen ones can still change."""
+    better = "<br>certainly better than dense on images like these" if row["high"] < 0 else ""
+    if not row["partial"]:
+        return f"{row['samples']:,} samples{better}"
+    return (
+        f"{row['samples']:,} of {row['population']:,} samples so far; all of them: drop within "
+        f"± {100 * row['split_half']:.2f} pt of this{better}"
     )

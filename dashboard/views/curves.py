@@ -207,6 +207,13 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float, granularit
         f"intervals, at least {samples:,} samples per point; hollow marks lie within noise of the "
         "dense model."
     ]
+    if rows["partial"].any():
+        text.append(
+            f"Dotted marks have seen {samples:,} or more of {int(rows['population'].max()):,} "
+            "samples so far and sharpen while the sweep goes on."
+        )
+    if ((rows["drop"] < 0) & rows["noise"]).any():
+        text.append("A drop below zero within its interval is luck of the samples, no gain.")
     if seeds > 1:
         text.append(f"Of random, the mean of {seeds} seeds in a band from the best to the worst.")
     if granularity != "weight":

@@ -43,6 +43,23 @@ def test_marks_within_noise_are_hollow(points: pd.DataFrame) -> None:
     assert shapes == [False, True, False, False, True]
 
 
+def test_marks_that_still_sharpen_are_dotted_and_say_so(study: Study) -> None:
+    frame = study.measured()
+    frame = frame[(frame["subject"] == "fc1") & (frame["criterion"] == "magnitude")]
+    whole = measured_points(frame)
+    assert not whole["partial"].any()
+    assert (whole["split_half"] == 0).all()
+    rows = measured_points(frame.assign(population=2 * frame["samples"]))
+    assert rows["partial"].all()
+    (line,) = [t for t in curves_figure(rows, COLOURS, 0.9).data if t.name == "magnitude"]
+    assert set(line.marker.symbol[1:]) == {"circle-open-dot"}
+    n = int(rows["samples"].iloc[0])
+    half = 100 * rows.sort_values("sparsity")["split_half"].iloc[0]
+    assert half > 0
+    assert f"{n:,} of {2 * n:,} samples so far" in line.customdata[1]
+    assert f"± {half:.2f} pt of this" in line.customdata[1]
+
+
 def test_the_band_encloses_the_line(points: pd.DataFrame) -> None:
     rows = points[(points["subject"] == "fc1") & (points["method"] == "magnitude")]
     for vertical in ("score", "drop"):
