@@ -166,7 +166,7 @@ def _random_plans(manifest: Manifest, known: Curves, count: int, recovery: str) 
     Nothing about them is chosen: which subjects take part, in which proportion, and how far the
     added KL of the parts goes are all random.
     """
-    made = np.random.default_rng(2026)
+    made = np.random.default_rng(2027)
     own = [curve for key, curve in known.items() if key.recovery == recovery and curve.points]
     sums = [
         (np.array([0.0, *(p.sparsity for p in c.points)]),

@@ -37,6 +37,9 @@ def propose_verifications(
 ) -> tuple[Plan, ...]:
     """Return ``count`` plans whose verification tells most about how choices combine.
 
+    They are fewer where the measured sparsities do not hold so many: where nothing that was
+    measured hurts, every plan ends at the last points.
+
     Args:
         manifest: Of the study.
         known: All measured curves; a random criterion is left out where there is another.
@@ -70,7 +73,7 @@ def propose_verifications(
         before.append(share)
         name = f"calibration {len(plans) + 1}"
         plans.append(Plan(name, manifest.fingerprint, choices, recovery))
-    return tuple(plans)
+    return tuple({plan.digest: plan for plan in plans}.values())
 
 
 def _families(known: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
@@ -119,7 +122,7 @@ def _drawn(
     choices = {}
     for curve, value in zip(curves, values, strict=True):
         method = curve.key.method
-        whole = _possible(manifest, curve, value)
+        whole = _possible(manifest, curve, value) if value > 0 else 0.0
         if whole > 0:
             choices[curve.key.subject] = Choice(method.criterion, whole, method.granularity)
     found = drops(values)
@@ -131,7 +134,7 @@ def _possible(manifest: Manifest, curve: Curve, value: float) -> float:
     method = curve.key.method
     if ":" in method.granularity:
         return curve.points[0].sparsity if value >= curve.points[0].sparsity / 2 else 0.0
-    choice = Choice(method.criterion, sparsity(round(value, 3)), method.granularity)
+    choice = Choice(method.criterion, sparsity(max(round(value, 3), 0.001)), method.granularity)
     return real_sparsity(manifest, curve.key.subject, choice)
 
 

@@ -66,3 +66,9 @@ def test_one_layer_alone_makes_no_combination() -> None:
         propose_verifications(MANIFEST, curve("a", 0.1), 4)
     with pytest.raises(BadValue, match="--recovery bn"):
         propose_verifications(MANIFEST, CURVES, 4, recovery="bn")
+
+
+def test_a_plan_is_proposed_once_although_nothing_hurts() -> None:
+    harmless = curve("a", 0.0) | curve("b", 0.0)
+    plans = propose_verifications(MANIFEST, harmless, 8)
+    assert len({plan.digest for plan in plans}) == len(plans) < 8

@@ -1,0 +1,27 @@
+"""``calibrate`` and what ``verify`` says of plans that nothing can predict."""
+
+from analysis.planning.plan import Choice, Plan
+from analysis.store.documents import write_document
+from analysis.store.folder import Study
+
+
+def test_calibrate_measures_judges_and_does_not_measure_again(prunescope, tiny, tmp_path):
+    sweep = ("sweep", tiny.model, "--data", tiny.data, "--study", tmp_path / "s")
+    assert prunescope(*sweep, "--sparsities", "0.3,0.6,0.9").code == 0
+    first = prunescope("calibrate", tmp_path / "s", "--plans", "3")
+    assert first.code == 0
+    assert " 0 known before, 0 left." in first.err
+    assert "In force: " in first.out
+    assert "superposition" in first.out
+    again = prunescope("calibrate", tmp_path / "s", "--plans", "3", "--json").json
+    assert f"{again['known']} plans measured" in first.err
+    assert again["measured"] == 0
+    assert again["error"]["plans"] == again["known"] >= 2
+    assert "Closest: none" in prunescope.refused("calibrate", tmp_path / "s", "--recovery", "non")
+
+    study = Study.open(tmp_path / "s")
+    plan = Plan("p", study.manifest.fingerprint, {"mix": Choice("taylor", 0.5)})
+    write_document(tmp_path / "p.json", plan)
+    said = prunescope("verify", tmp_path / "s", tmp_path / "p.json").out
+    assert "Not predicted" in said
+    assert "--methods taylor --layers mix --sparsities 0.5" in said.replace("\n", " ")
