@@ -49,6 +49,7 @@ def _row(job: Job, snapshot: Snapshot) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"job {job.folder}"):
         share = snapshot.done / snapshot.total if snapshot.total else 0.0
         st.progress(min(share, 1.0), text=describe(job, snapshot))
+        _hold(job, snapshot)
         if st.button(
             "Cancel", key=f"cancel {job.folder}", disabled=snapshot.stopping,
             icon=":material/stop_circle:", help="What is finished is kept.",
@@ -57,11 +58,26 @@ def _row(job: Job, snapshot: Snapshot) -> None:
             st.rerun(scope="fragment")
 
 
+def _hold(job: Job, snapshot: Snapshot) -> None:
+    """A button that pauses the job, or lets it go on; only sweeps ask often enough."""
+    if job.kind != "sweep":
+        return
+    word, icon = ("Resume", "play") if snapshot.paused else ("Pause", "pause")
+    if st.button(
+        word, key=f"hold {job.folder}", disabled=snapshot.stopping,
+        icon=f":material/{icon}_circle:", help="A paused sweep goes on where it was.",
+    ):  # fmt: skip
+        (job.resume if snapshot.paused else job.pause)()
+        st.rerun(scope="fragment")
+
+
 def describe(job: Job, snapshot: Snapshot) -> str:
     """Return one line on how a job stands."""
     parts = [f"**{title(job)}**"]
     if snapshot.stopping:
         parts.append("stopping")
+    elif snapshot.paused:
+        parts.append("paused")
     elif snapshot.state == "waiting":
         parts.append("waits for the job before it")
     if snapshot.total > 1:

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from analysis.cli.calibrate import calibrate
 from analysis.cli.explore import inspect, show
+from analysis.cli.jobs import jobs
 from analysis.cli.measure import sweep, verify
 from analysis.cli.open import dashboard, demo
 from analysis.cli.plan import pareto, plan
@@ -35,7 +36,7 @@ app = typer.Typer(
     help="See how much of a trained network can be removed before it breaks; choose; export.",
 )
 _EXPLORING: Final = (inspect, sweep, show, plan, pareto, verify, calibrate)
-for command in (*_EXPLORING, finetune, time, export, dashboard, demo):
+for command in (*_EXPLORING, finetune, time, export, jobs, dashboard, demo):
     app.command()(command)
 
 

@@ -14,6 +14,7 @@ from analysis.jobs.records import (
     END,
     JOB,
     LOG,
+    PAUSE,
     PROGRESS,
     SPAWNED,
     TURN,
@@ -87,16 +88,18 @@ class Job:
         now = time.time()
         if state not in ACTIVE:
             now = end.ended if end is not None else (track.latest or now)
+        paused = state in ACTIVE and (self.folder / PAUSE).exists()
         return Snapshot(
             state=state,
             done=track.done,
             total=track.total,
             seconds=max(now - turn.since, 0.0) if turn is not None else 0.0,
-            remaining=_remaining(track, now) if state == "running" else None,
+            remaining=_remaining(track, now) if state == "running" and not paused else None,
             message=track.message or ("starting" if state in ACTIVE else ""),
             error=self._error(state, turn is not None, end),
             values=track.values,
             stopping=state in ACTIVE and (self.folder / CANCEL).exists(),
+            paused=paused,
         )
 
     def cancel(self) -> None:
@@ -107,6 +110,20 @@ class Job:
         """
         with storage(self.folder / CANCEL):
             (self.folder / CANCEL).touch()
+
+    def pause(self) -> None:
+        """Ask the job to hold its work between two steps; ``resume`` lets it go on.
+
+        Raises:
+            StorageFailure: The folder cannot be written.
+        """
+        with storage(self.folder / PAUSE):
+            (self.folder / PAUSE).touch()
+
+    def resume(self) -> None:
+        """Let a paused job go on; one that is not paused takes no notice."""
+        with storage(self.folder / PAUSE):
+            (self.folder / PAUSE).unlink(missing_ok=True)
 
     def log(self, lines: int = 40) -> str:
         """Return the last ``lines`` of what the process printed."""

@@ -15,7 +15,7 @@ from analysis.errors import BadValue, StorageFailure
 from analysis.jobs.job import FOLDER, Job, folders, jobs, place
 from analysis.jobs.processes import identify
 from analysis.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
-from analysis.store.documents import write_document
+from analysis.store.documents import read_document, write_document
 from analysis.store.files import storage
 
 _LOCK: Final = ".lock"
@@ -23,7 +23,12 @@ _PATIENCE: Final = 30.0
 _KIND: Final = re.compile(r"[a-z][\w-]*")
 
 
-def start(study: Path, arguments: Sequence[str], command: Sequence[str] | None = None) -> Job:
+def start(
+    study: Path,
+    arguments: Sequence[str],
+    command: Sequence[str] | None = None,
+    directory: Path | None = None,
+) -> Job:
     """Start ``prunescope ARGUMENTS --job FOLDER`` in a process of its own and return its job.
 
     The process belongs to no terminal and no server: it ends when its work ends. One job of a
@@ -34,6 +39,7 @@ def start(study: Path, arguments: Sequence[str], command: Sequence[str] | None =
         study: Folder of the study; made when it does not exist.
         arguments: Of the command line, the command (the job's kind) first.
         command: What to run instead of ``python -m analysis.cli``.
+        directory: Where relative paths among the arguments begin; the present one by default.
 
     Raises:
         BadValue: No arguments, or the first one is no command.
@@ -53,10 +59,20 @@ def start(study: Path, arguments: Sequence[str], command: Sequence[str] | None =
         taken = folders(study)
         number = place(taken[-1]) + 1 if taken else 1
         folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
-        record = JobRecord(wanted, time.time(), str(Path.cwd()))
+        record = JobRecord(wanted, time.time(), str(directory or Path.cwd()))
         write_document(folder / JOB, record)
-        _spawn(folder, [*(command or (sys.executable, "-m", "analysis.cli")), *wanted])
+        _spawn(folder, [*(command or (sys.executable, "-m", "analysis.cli")), *wanted], directory)
     return Job(folder, folder.name, wanted[0], wanted, record.created)
+
+
+def restart(job: Job, command: Sequence[str] | None = None) -> Job:
+    """Start what ``job`` was asked to do once more, and return the new job.
+
+    A sweep goes on with what is missing. A job that still waits or runs is returned as it is.
+    """
+    known = read_document(JobRecord, job.folder / JOB).directory
+    directory = Path(known) if known and Path(known).is_dir() else None
+    return start(job.folder.parent.parent, job.arguments, command, directory)
 
 
 @contextlib.contextmanager
@@ -98,7 +114,7 @@ def _try_lock(handle: int) -> bool:
     return True
 
 
-def _spawn(folder: Path, command: Sequence[str]) -> None:
+def _spawn(folder: Path, command: Sequence[str], directory: Path | None) -> None:
     try:
         with (folder / LOG).open("ab") as log:
             process = subprocess.Popen(
@@ -108,6 +124,7 @@ def _spawn(folder: Path, command: Sequence[str]) -> None:
                 stderr=subprocess.STDOUT,
                 env=_environment(),
                 start_new_session=True,
+                cwd=directory,
             )
     except OSError as error:
         sentence = (

@@ -18,6 +18,7 @@ TURN: Final = "turn.json"
 """Written by the worker when its turn has come."""
 PROGRESS: Final = "progress.jsonl"
 CANCEL: Final = "cancel"
+PAUSE: Final = "pause"
 END: Final = "end.json"
 LOG: Final = "log.txt"
 
@@ -76,6 +77,7 @@ class Snapshot:
         error: Why it failed or died, one sentence, else None.
         values: Named values in the order in which they were reported, such as a loss per step.
         stopping: Whether it was asked to stop and has not stopped yet.
+        paused: Whether it was asked to hold its work; it goes on where it was.
     """
 
     state: State
@@ -87,6 +89,7 @@ class Snapshot:
     error: str | None
     values: tuple[dict[str, float], ...]
     stopping: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from analysis.jobs.records import (
     END,
     JOB,
     LOG,
+    PAUSE,
     PROGRESS,
     SPAWNED,
     TURN,
@@ -61,8 +62,11 @@ class JobProgress:
             self.flush(**({"values": plain} if plain else {}))
 
     def cancelled(self) -> bool:
-        """Return whether somebody asked to stop."""
+        """Return whether somebody asked to stop; while the job is paused, wait first."""
         self.stopped = self.stopped or (self.folder / CANCEL).exists()
+        while not self.stopped and (self.folder / PAUSE).exists():
+            time.sleep(_POLL)
+            self.stopped = (self.folder / CANCEL).exists()
         return self.stopped
 
     def flush(self, **more: Any) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from analysis.jobs import restart
 from dashboard import loaders, units, watch
 from dashboard.views.parts.words import height
 
@@ -21,6 +22,9 @@ def show(folder: Path | None) -> None:
     last, state = snapshots[0]
     if state.error:
         st.error(f"{watch.title(last)}: {state.error}", icon=":material/error:")
+        if st.button("Start it again", key="restart job", icon=":material/replay:"):
+            restart(last)
+            st.rerun()
         output = last.log()
         if output:
             with st.expander("What it printed"):

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from analysis.errors import BadReference, BadValue, Cancelled
-from analysis.jobs import ACTIVE, Job, JobFailed, JobProgress, jobs, running, start
+from analysis.jobs import ACTIVE, Job, JobFailed, JobProgress, jobs, restart, running, start
+from analysis.jobs.job import open_job
 from analysis.jobs.processes import alive, identify
 from analysis.jobs.records import ProcessRecord, read_track
 from analysis.store.documents import read_document, write_document
@@ -317,3 +318,48 @@ def test_jobs_do_without_torch(module: str, loaded: bool) -> None:
     code = f"import sys, {module}; print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == str(loaded)
+
+
+def test_a_paused_job_waits_and_goes_on(tmp_path: Path) -> None:
+    folder = make_job(tmp_path)
+    job = open_job(folder)
+    assert job is not None
+    progress = JobProgress(folder)
+    job.pause()
+    asked = threading.Thread(target=progress.cancelled)
+    asked.start()
+    asked.join(0.5)
+    assert asked.is_alive()
+    job.resume()
+    asked.join(10)
+    assert not asked.is_alive()
+    assert not progress.stopped
+
+
+def test_a_paused_job_can_be_cancelled(tmp_path: Path) -> None:
+    folder = make_job(tmp_path)
+    job = open_job(folder)
+    assert job is not None
+    job.pause()
+    job.cancel()
+    assert JobProgress(folder).cancelled()
+
+
+def test_a_paused_worker_says_so_and_ends_once_resumed(tmp_path: Path) -> None:
+    job = launch(tmp_path, "wait")
+    until(job, lambda state: state == "running")
+    job.pause()
+    assert job.snapshot().paused
+    assert job.snapshot().remaining is None
+    job.cancel()
+    assert ended(job) == "cancelled"
+    assert not job.snapshot().paused
+
+
+def test_a_dead_job_is_started_again_as_a_new_one(tmp_path: Path) -> None:
+    job = launch(tmp_path, "crash")
+    assert ended(job) == "failed"
+    again = restart(job, WORKER)
+    assert again.id != job.id
+    assert again.arguments == job.arguments
+    assert ended(again) == "failed"
