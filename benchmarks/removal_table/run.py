@@ -88,7 +88,9 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.write:
         found = stored(asked.rows)
-        asked.write.write_text(document([found[n] for n in names(asked.set) if n in found]))
+        known = names(asked.set)
+        rows, absent = [found[n] for n in known if n in found], [n for n in known if n not in found]
+        asked.write.write_text(document(rows, absent))
     else:
         _walk(asked)
 

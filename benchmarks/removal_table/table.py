@@ -70,8 +70,8 @@ def _peer(row: dict[str, Any]) -> str:
     return f"{other['left'] / row['parameters']:.1%} ({other['seconds']})"
 
 
-def document(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the whole file: what was run where, the table, and the sums."""
+def document(rows: Sequence[dict[str, Any]], absent: Sequence[str] = ()) -> str:
+    """Return the whole file: what was run where, the table, the sums, and what is ``absent``."""
     reasons: Counter[str] = Counter()
     for row in rows:
         reasons.update(row.get("refused", {}))
@@ -86,6 +86,8 @@ def document(rows: Sequence[dict[str, Any]]) -> str:
     if others:
         failed = sum("failed" in other for other in others)
         said.append(f"Torch-Pruning was run on {len(others)} of them; it failed on {failed}.")
+    if absent:
+        said.append(f"Not run yet: {len(absent)} more ({', '.join(absent)}).")
     head = "| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS)
     return f"""# Half of every group removed
 
