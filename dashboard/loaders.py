@@ -1,18 +1,27 @@
 """Everything that the pages read from the disk: the only cached functions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.curves import Curve, CurveKey, curves, measured_points
+from analysis.errors import PrunescopeError
 from analysis.jobs import ACTIVE, Job, jobs
-from analysis.latency.table import LatencyTable, tables
+from analysis.latency.table import LatencyTable, predict_many, tables
+from analysis.planning.pareto import saved_front
+from analysis.planning.plan import Plan
+from analysis.planning.pose import Predicted, boxes, memory_box, predictor
 from analysis.planning.predictors import Cells, Record
+from analysis.planning.preview import preview
+from analysis.planning.solve import Solver, prepare, solver
 from analysis.seeds import mean_curves, over_seeds
 from analysis.store.folder import MANIFEST, Study, find_studies
+from dashboard.asked import Asked
+from dashboard.front_tables import Share, Shown, share_of, shown
 
 JOBS = "jobs"
 
@@ -83,6 +92,34 @@ def latency(of: Study) -> tuple[LatencyTable, ...]:
     return _latency(of, of.folder, of.manifest.fingerprint, _signature(of.folder / "latency"))
 
 
+def predicted(of: Study) -> Predicted:
+    """Return the function that predicts a plan from what the study knows now."""
+    return predictor(of.manifest, measured(of).curves, record(of), cells(of))
+
+
+def ready(of: Study, asked: Asked) -> Solver:
+    """Return what is asked, prepared to be solved for any limits."""
+    signed = _signature(of.measurements.folder) ^ _signature(of.folder / "latency")
+    return _ready(of, asked, of.folder, of.manifest.fingerprint, signed, asked.key())
+
+
+def share(of: Study, kind: str) -> Share:
+    """Return the function from a plan to its cost as a fraction of the dense network's."""
+    return share_of(of.manifest, measured(of).curves, kind, _boxed(of, kind))
+
+
+def trade_off(of: Study, kind: str, recovery: str) -> Shown:
+    """Return the front over a cost with the study's measured and saved plans."""
+    places = [of.folder / "fronts" / f"{kind}-{recovery}.json"]
+    places += [of.folder / "plans" / f"{name}.json" for name in of.plans()]
+    stamps = tuple(path.stat().st_mtime_ns for path in places if path.exists())
+    return _trade_off(
+        of, of.folder, of.manifest.fingerprint, kind, recovery,
+        hash((signature(of), _signature(of.logits.folder), _signature(of.folder / "latency"))),
+        stamps,
+    )  # fmt: skip
+
+
 def signature(of: Study) -> int:
     """Return a number that changes when measurements or verifications are added."""
     return hash((_signature(of.measurements.folder), _signature(of.verifications.folder)))
@@ -141,8 +178,56 @@ def _cells(_of: Study, folder: Path, fingerprint: str, signature: int) -> Cells:
 def _latency(
     _of: Study, folder: Path, fingerprint: str, signature: int
 ) -> tuple[LatencyTable, ...]:
-    del fingerprint, signature
-    return tables(folder, _of.manifest)
+    del folder, fingerprint, signature
+    return tables(_of.folder, _of.manifest)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _ready(
+    _of: Study, _asked: Asked, folder: Path, fingerprint: str, signature: int, key: str
+) -> Solver:
+    del folder, fingerprint, signature, key
+    goal = _asked.goal()
+    known = measured(_of).curves
+    return solver(prepare(_of.manifest, known, goal, boxes(_of, goal)))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _trade_off(
+    _of: Study, folder: Path, fingerprint: str, kind: str, recovery: str, signature: int,
+    stamps: tuple[int, ...],
+) -> Shown:  # fmt: skip
+    del folder, signature, stamps
+    return shown(
+        _of.manifest, saved_front(_of.folder, kind, recovery, fingerprint), verified(_of),
+        list(_saved(_of)), share(_of, kind), predicted(_of),
+    )  # fmt: skip
+
+
+def _saved(of: Study) -> Iterator[Plan]:
+    for name in of.plans():
+        try:
+            yield of.plan(name)
+        except PrunescopeError:  # another study's, or damaged; the Open menu says which
+            continue
+
+
+def _boxed(of: Study, kind: str) -> Share | None:
+    """The share of costs that no polynomial knows: latency by the first table, and memory."""
+    groups = [group.name for group in of.manifest.groups]
+
+    def removed(plan: Plan) -> np.ndarray:
+        units = preview(of.manifest, plan, measured(of).curves).units
+        return np.array([[float(units.get(name, 0)) for name in groups]])
+
+    if kind == "latency" and latency(of):
+        table = latency(of)[0]
+        return lambda plan: float(predict_many(of.manifest, table, removed(plan))[0])
+    if kind == "memory" and of.manifest.graph is not None:
+        box = memory_box(of.manifest)
+        dense = float(box(np.zeros((1, len(groups))))[0]) or 1.0
+        return lambda plan: float(box(removed(plan))[0]) / dense
+    return None
 
 
 def _signature(folder: Path) -> int:

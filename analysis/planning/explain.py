@@ -84,12 +84,17 @@ def lock_costs(
     Locks without which nothing can be solved are left out.
     """
     found = {}
+    relative = {target.kind: target.relative for target in problem.goal.targets}
+    given = {
+        kind: limit / solution.dense[kind] if relative[kind] else limit
+        for kind, limit in solution.limits.items()
+    }
     for name in problem.goal.locks:
         locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
         try:
             other = solver(
                 prepare(manifest, known, replace(problem.goal, locks=locks), problem.boxes)
-            ).solve()
+            ).solve(given)
         except PrunescopeError:
             continue
         found[name] = solution.value - other.value

@@ -6,12 +6,23 @@ from analysis.curves import subjects
 from analysis.store.folder import Study
 from dashboard import frame, loaders, session
 from dashboard.tables import granularities
-from dashboard.views.parts import bulk, outlook, painter, plans, ratios
+from dashboard.views.parts import (
+    bulk,
+    clock,
+    front,
+    goal,
+    outlook,
+    painter,
+    plans,
+    ratios,
+    reasons,
+    rest,
+)
 from dashboard.views.parts.words import WORDS
 
 
 def page() -> None:
-    """Show the draft of the chosen study's plan, beside what it keeps and costs."""
+    """Show the goal, the draft of the chosen study's plan, and what it keeps and costs."""
     opened = frame.required()
     if opened is None:
         return
@@ -20,6 +31,7 @@ def page() -> None:
         return
     known = loaders.measured(opened)
     plans.toolbar(opened)
+    asked = goal.show(opened, known)
     left, right = st.columns([11, 6], gap="medium")
     with left:
         granularity = _granularity(opened)
@@ -27,7 +39,12 @@ def page() -> None:
         painter.show(opened, known, shown, granularity)
         ratios.table(opened, known, shown, granularity)
     with right:
-        outlook.show(opened, known, session.draft(opened).plan)
+        plan = session.draft(opened).plan
+        guess = outlook.show(opened, known, plan)
+        rest.follow(opened, plan)
+        clock.show(opened, plan)
+    front.show(opened, asked, guess)
+    reasons.show(opened, known, asked)
     outlook.history(opened, known)
 
 

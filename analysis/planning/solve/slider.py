@@ -1,6 +1,7 @@
 """Solve for new limits while a slider moves: multipliers, a greedy fill, and a proven gap."""
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -22,11 +23,12 @@ _ENOUGH: Final = 0.002
 
 
 class Slider:
-    """A problem ready to be solved again and again."""
+    """A problem ready to be solved again and again, by several threads in turn."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.dual = Dual(problem)
+        self._lock = Lock()
 
     def solve(self, given: Mapping[str, float] | None = None, name: str = "solved") -> Solution:
         """Return the best plan found within the limits, in milliseconds.
@@ -40,7 +42,8 @@ class Slider:
         """
         problem, dual = self.problem, self.dual
         limits = problem.limits(given)
-        found = self.found(limits)
+        with self._lock:  # two pages may share it, and what was minimised is kept
+            found = self.found(limits)
         bound, multipliers = dual.bound(limits)
         return told(
             problem, found[0], limits, bound if problem.exact else None, multipliers, name,

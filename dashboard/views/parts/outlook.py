@@ -19,8 +19,8 @@ from dashboard.tables import verified_table
 from dashboard.views.parts.words import height
 
 
-def show(opened: Study, known: Measured, plan: Plan) -> None:
-    """Show prediction, measured truth and costs of ``plan``."""
+def show(opened: Study, known: Measured, plan: Plan) -> Prediction:
+    """Show prediction, measured truth and costs of ``plan``, and return what is expected."""
     verified = loaders.verified(opened)
     prediction = predict(
         opened.manifest, plan, known.curves, loaders.record(opened), loaders.cells(opened)
@@ -38,6 +38,7 @@ def show(opened: Study, known: Measured, plan: Plan) -> None:
         if prediction.missing:
             st.code(sweep_command(plan, prediction.missing, str(opened.folder)), language="sh")
     _costs(preview(opened.manifest, plan, known.curves))
+    return prediction
 
 
 def draft_file(opened: Study, plan: Plan) -> str:
