@@ -34,7 +34,7 @@ class Shown:
 
     Attributes:
         points: ``COLUMNS``: cost and score as fractions; ``kind`` is ``front``, ``measured``,
-            ``saved`` or ``draft``.
+            ``saved``, ``draft`` (predicted) or ``now`` (the draft, measured).
         plans: Digest → plan.
     """
 
@@ -110,7 +110,7 @@ def with_draft(
     """Return the points with the draft's own: measured by ``row`` where it is, else predicted."""
     base = _base(manifest)
     if row is not None:
-        own = _measured(draft, row, share, base, "draft")
+        own = _measured(draft, row, share, base, "now")
     else:
         own = _predicted(draft, share, lambda _: guess, base, "draft")
     points = [*found.points.to_dict("records"), own]

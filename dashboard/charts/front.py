@@ -10,9 +10,15 @@ from dashboard.charts.colours import QUIET, faint, palette
 
 _NAMES: Final = {
     "front": "Front, predicted", "saved": "Saved, predicted", "measured": "Measured plans",
-    "draft": "This plan",
+    "draft": "This plan, predicted", "now": "This plan, measured",
 }  # fmt: skip
-_SYMBOLS: Final = {"front": "circle-open", "saved": "square-open", "measured": "diamond"}
+_SYMBOLS: Final = {
+    "front": "circle-open", "saved": "square-open", "measured": "diamond", "draft": "star-open",
+    "now": "star",
+}  # fmt: skip
+
+_NEAR: Final = 0.1
+"""Drop that is in view whatever this plan loses: ten points."""
 
 
 def front_figure(
@@ -44,9 +50,9 @@ def front_figure(
         rows = front if kind == "front" else points[points["kind"] == kind]
         if len(rows):
             figure.add_trace(_marks(rows, kind, colour))
-    draft = points[(points["kind"] == "draft") & points["score"].notna()]
-    if len(draft):
-        figure.add_trace(_marks(draft, "draft", colours[2]))
+    own = points[points["kind"].isin(("draft", "now")) & points["score"].notna()]
+    if len(own):
+        figure.add_trace(_marks(own, str(own["kind"].iloc[0]), colours[2]))
     figure.add_hline(
         100 * baseline, line={"color": QUIET, "width": 1}, annotation_text="dense",
         annotation_position="top left", annotation_font={"color": QUIET, "size": 11},
@@ -58,16 +64,21 @@ def front_figure(
     )  # fmt: skip
     figure.update_xaxes(title=f"{cost}, % of the dense network", showgrid=False, zeroline=False)
     figure.update_yaxes(title=f"{score}, %", zeroline=False, automargin=True)
-    low = points.loc[points["score"].notna(), "score"].min()
-    if pd.notna(low):
-        span = max(baseline - float(low), 0.02)
-        figure.update_yaxes(range=[100 * (baseline - 1.1 * span), 100 * (baseline + 0.12 * span)])
+    span = _span(points, own, baseline)
+    figure.update_yaxes(range=[100 * (baseline - span), 100 * (baseline + 0.12 * span)])
     return figure
+
+
+def _span(points: pd.DataFrame, own: pd.DataFrame, baseline: float) -> float:
+    """How far below the dense score the chart reaches: past this plan, not to the worst one."""
+    worst = baseline - float(points["score"].min()) if points["score"].notna().any() else 0.0
+    here = baseline - float(own["score"].min()) if len(own) else 0.0
+    return max(min(1.1 * worst, max(2.5 * here, _NEAR)), 0.02)
 
 
 def _marks(rows: pd.DataFrame, kind: str, colour: str) -> go.Scatter:
     error = None
-    if kind in ("measured", "draft"):
+    if kind in ("measured", "draft", "now"):
         error = {
             "type": "data", "symmetric": False, "array": 100 * (rows["high"] - rows["score"]),
             "arrayminus": 100 * (rows["score"] - rows["low"]), "thickness": 1, "width": 3,
@@ -77,8 +88,8 @@ def _marks(rows: pd.DataFrame, kind: str, colour: str) -> go.Scatter:
         mode="lines+markers" if kind == "front" else "markers",
         line={"color": colour, "width": 1.5}, error_y=error,
         marker={
-            "size": 15 if kind == "draft" else 9, "color": colour,
-            "symbol": "star" if kind == "draft" else _SYMBOLS[kind],
+            "size": 15 if kind in ("draft", "now") else 9, "color": colour,
+            "symbol": _SYMBOLS[kind],
             "line": {"width": 1.5, "color": colour},
         },
         customdata=rows[["digest", "name", "low", "high"]].to_numpy(),

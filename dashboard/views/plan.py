@@ -32,19 +32,19 @@ def page() -> None:
     known = loaders.measured(opened)
     plans.toolbar(opened)
     asked = goal.show(opened, known)
+    plan = session.draft(opened).plan
     left, right = st.columns([11, 6], gap="medium")
+    with right:
+        guess = outlook.show(opened, known, plan)
+        rest.follow(opened, plan)
+        clock.show(opened, plan)
     with left:
         granularity = _granularity(opened)
         shown = bulk.toolbar(opened, known, granularity)
         painter.show(opened, known, shown, granularity)
         ratios.table(opened, known, shown, granularity)
-    with right:
-        plan = session.draft(opened).plan
-        guess = outlook.show(opened, known, plan)
-        rest.follow(opened, plan)
-        clock.show(opened, plan)
-    front.show(opened, asked, guess)
-    reasons.show(opened, known, asked)
+        front.show(opened, asked, guess)
+        reasons.show(opened, known, asked)
     outlook.history(opened, known)
 
 

@@ -42,6 +42,8 @@ def test_from_a_trained_model_to_an_exported_one(
     expect(page.locator(".js-plotly-plot").first).to_contain_text("magnitude")
 
     open_page(page, "Plan", settle)
+    page.get_by_text("Measure when it rests").click()  # here a button asks
+    settle(page)
     page.get_by_role("button", name="Apply to 3").click()
     expect(page.get_by_text("3 of 3 shown layers are pruned")).to_be_visible()
     expect(metric(page, "Predicted top-1")).not_to_have_text("90.88 %")

@@ -13,7 +13,7 @@ def test_a_stroke_a_key_and_undo(page: Page, settle: Settle) -> None:
     page.get_by_role("link", name="Plan", exact=True).click()
     page.wait_for_url("**/plan*")
     settle(page)
-    bars = page.get_by_role("slider")
+    bars = page.locator(".bars").get_by_role("slider")
     expect(bars).to_have_count(3)
     box = page.locator(".bars").bounding_box()
     assert box is not None

@@ -7,8 +7,7 @@ import streamlit as st
 
 from analysis.jobs import start
 from analysis.latency.memory import peak_memory
-from analysis.latency.table import LatencyPrediction, predict_latency
-from analysis.planning.counts import UNITS, removed_units
+from analysis.latency.table import LatencyPrediction, plan_units, predict_latency
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from dashboard import loaders, units
@@ -20,11 +19,7 @@ def show(opened: Study, plan: Plan) -> None:
     """Show latency and memory of ``plan``; without a table, how to get one."""
     if not opened.manifest.removable():
         return
-    gone = {
-        name: removed_units(opened.manifest.group(name).units, choice.sparsity)
-        for name, choice in plan.active().items()
-        if choice.granularity in UNITS
-    }
+    gone = plan_units(opened.manifest, plan)
     rows = [
         _row(predict_latency(opened.manifest, table, gone))
         for table in loaders.latency(opened)[:_MOST]

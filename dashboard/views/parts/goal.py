@@ -9,6 +9,7 @@ import streamlit as st
 from analysis.errors import PrunescopeError
 from analysis.jobs import start
 from analysis.planning.baselines import BASELINES, baseline, units_leave
+from analysis.planning.counts import UNITS
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, answer, grid_command, missing_grid
 from analysis.planning.solve import Solution
@@ -165,6 +166,7 @@ def _solve(opened: Study, known: Measured, exact: bool = False, always: bool = F
 
 def _take(opened: Study, wanted: Asked, found: Solution, plan: Plan) -> None:
     made = replace(plan, name=session.draft(opened).plan.name)
+    _turn(made)
     session.edit(opened, made)
     st.session_state[_key(opened)] = Solved(found, made, wanted.key())
 
@@ -218,7 +220,16 @@ def _other(opened: Study, known: Measured, others: Mapping[str, Plan]) -> None:
         st.session_state[_refusal(opened)] = str(error)
 
 
+def _turn(plan: Plan) -> None:
+    """Show the table of what leaves in ``plan``, unless it shows some of it already."""
+    leaving = [choice.granularity for choice in plan.active().values()]
+    kinds = [name if name in UNITS else "weight" for name in leaving]
+    if kinds and st.session_state.get("plan granularity", "weight") not in kinds:
+        st.session_state["plan granularity"] = kinds[0]
+
+
 def _edit(opened: Study, plan: Plan) -> None:
+    _turn(plan)
     session.edit(opened, replace(plan, name=session.draft(opened).plan.name))
 
 

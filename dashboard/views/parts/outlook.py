@@ -37,7 +37,7 @@ def show(opened: Study, known: Measured, plan: Plan) -> Prediction:
             st.caption(f":material/warning: and {len(prediction.missing) - 3} more layers")
         if prediction.missing:
             st.code(sweep_command(plan, prediction.missing, str(opened.folder)), language="sh")
-    _costs(preview(opened.manifest, plan, known.curves))
+    _costs(opened, preview(opened.manifest, plan, known.curves))
     return prediction
 
 
@@ -156,16 +156,17 @@ def _measured(opened: Study, plan: Plan, verified: pd.DataFrame) -> None:
     st.caption(f"Drop {_range(drop)}, 95 % paired interval, {samples:,} samples.")
 
 
-def _costs(found: Preview) -> None:
+def _costs(opened: Study, found: Preview) -> None:
+    manifest = opened.manifest
     exact = "exact" if found.compressed_measured else "predicted"
     rows = [
         ("Non-zero parameters", units.count, found.parameters, found.kept, ""),
         ("Parameters in tensors", units.count, found.parameters, found.stored, ""),
-        ("Bytes, dense tensors", units.bytes_, found.dense_bytes, found.dense_bytes, ""),
-        ("Bytes, bit mask + values", units.bytes_, found.dense_bytes, found.sparse_bytes, ""),
-        ("Bytes, deflated", units.bytes_, found.dense_bytes, found.compressed_bytes, exact),
-        ("MACs, dense runtime", units.count, found.macs, found.macs, ""),
-        ("MACs by non-zero weights", units.count, found.macs, found.nonzero_macs, ""),
+        ("Bytes, dense tensors", units.bytes_, manifest.bytes, found.dense_bytes, ""),
+        ("Bytes, bit mask + values", units.bytes_, manifest.bytes, found.sparse_bytes, ""),
+        ("Bytes, deflated", units.bytes_, manifest.bytes, found.compressed_bytes, exact),
+        ("MACs, dense runtime", units.count, manifest.macs, found.macs, ""),
+        ("MACs by non-zero weights", units.count, manifest.macs, found.nonzero_macs, ""),
     ]
     table = [
         {

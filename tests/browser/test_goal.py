@@ -1,0 +1,87 @@
+"""Drag the budget, lock a layer, and watch numbers, truth and front follow."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from analysis.planning.pareto import saved_front
+from analysis.planning.plan import Plan
+from analysis.store.documents import from_json
+from analysis.store.folder import Study
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+Settle = Callable[[Page], None]
+
+
+def metric(page: Page, label: str) -> Locator:
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def kept(page: Page) -> Locator:
+    """Non-zero parameters that the plan keeps, in percent."""
+    return page.get_by_role("row").filter(has_text="Non-zero parameters").get_by_role("cell").last
+
+
+def drag(page: Page, share: float, settle: Settle) -> None:
+    """Drag the budget's thumb to ``share`` of the track."""
+    thumb = page.locator(".st-key-goal-parameters").get_by_role("slider")
+    track = page.locator(".st-key-goal-parameters [data-testid=stSlider]").bounding_box()
+    now = thumb.locator("xpath=..").bounding_box()
+    assert track is not None
+    assert now is not None
+    middle = now["y"] + now["height"] / 2
+    page.mouse.move(now["x"] + now["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(track["x"] + share * track["width"], middle, steps=8)
+    page.mouse.up()
+    settle(page)
+
+
+def test_a_dragged_budget_is_solved_measured_and_on_the_front(
+    page: Page, folder: Path, settle: Settle
+) -> None:
+    study = Study.open(folder / "mlp")
+    page.get_by_role("link", name="Plan", exact=True).click()
+    page.wait_for_url("**/plan*")
+    settle(page)
+    dense = metric(page, "Predicted top-1").inner_text()
+
+    drag(page, 0.5, settle)
+    expect(page.get_by_text("of the best plan of measured sparsities")).to_be_visible()
+    expect(metric(page, "Predicted top-1")).not_to_have_text(dense)
+    half = float(kept(page).inner_text().rstrip(" %"))
+    assert 20 < half <= 60
+
+    page.get_by_label("Show", exact=True).fill("fc3")
+    page.get_by_label("Show", exact=True).press("Enter")
+    settle(page)
+    page.get_by_role("combobox", name="Do").click()
+    page.get_by_role("option", name="Lock", exact=True).click()
+    settle(page)
+    page.get_by_role("button", name=re.compile("Apply to 1")).click()
+    expect(page.get_by_text(re.compile("1 locked"))).to_be_visible()
+
+    drag(page, 0.3, settle)
+    expect(kept(page)).not_to_have_text(f"{half:.1f} %")
+    less = float(kept(page).inner_text().rstrip(" %"))
+    assert less < half
+
+    # nobody presses a button: the truth arrives by itself, beside what was predicted
+    expect(metric(page, "Measured top-1")).to_contain_text("%")
+    rows = study.verified().to_dict("records")
+    shown = metric(page, "Measured top-1").inner_text()
+    (row,) = [r for r in rows if f"{100 * r['score_sum'] / r['samples']:.2f} %" == shown]
+    plan = from_json(Plan, row["plan"], "the measured plan")
+    assert plan.choices["fc3"].locked
+
+    page.get_by_role("button", name="Sweep the front").click()
+    expect(page.get_by_role("button", name="Sweep it again")).to_be_visible()
+    found = saved_front(study.folder, "parameters", "none", study.manifest.fingerprint)
+    assert found is not None
+    assert len(found.points) > 2
+    chart = page.locator(".st-key-front .js-plotly-plot")
+    for words in ("Front, predicted", "Measured plans", "This plan, measured"):
+        expect(chart).to_contain_text(words)
