@@ -15,7 +15,7 @@ from analysis.planning.edits import fitting
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.predict import Prediction, predict
 from analysis.planning.predictors import Cells, Record
-from analysis.planning.solve import Goal, Solution, Solver, prepare, prove, solver
+from analysis.planning.solve import Goal, Solution, Solver, prepare, prove, quick, solver
 from analysis.planning.solve.problem import BlackBox, Floats
 from analysis.store.folder import Study
 from analysis.study import Grid, Manifest, Method, is_control, sparsity
@@ -134,7 +134,7 @@ def answer(
 
     def solved(limits: Mapping[str, float]) -> Solution:
         if seconds is None:
-            return posed.ready.solve(limits, name)
+            return quick(posed.ready, limits, name)
         return prove(posed.ready, limits, name, seconds)
 
     limits = dict(given or {})

@@ -82,6 +82,6 @@ def test_a_dragged_budget_is_solved_measured_and_on_the_front(
     found = saved_front(study.folder, "parameters", "none", study.manifest.fingerprint)
     assert found is not None
     assert len(found.points) > 2
-    chart = page.locator(".st-key-front .js-plotly-plot")
+    chart = page.locator(".st-key-front .js-plotly-plot").last
     for words in ("Front, predicted", "Measured plans", "This plan, measured"):
         expect(chart).to_contain_text(words)

@@ -35,9 +35,8 @@ class Dual:
         values: ``(n, kinds)``, what they come to.
     """
 
-    def __init__(self, problem: Problem, allowed: npt.NDArray[np.bool_] | None = None) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.allowed = problem.real if allowed is None else allowed
         targets = len(problem.kinds) - 1
         count = len(problem.subjects)
         self.multipliers = np.zeros((0, targets))
@@ -58,7 +57,9 @@ class Dual:
     def minimise(self, multipliers: Floats) -> Floats:
         """Minimise for each row of ``multipliers``, keep it, and return the values."""
         problem = self.problem
-        mixed, unary = self._mixed(multipliers)
+        mixed = np.concatenate([np.ones((len(multipliers), 1)), multipliers], axis=1)
+        unary = np.tensordot(mixed, np.where(problem.real, problem.unary, 0.0), axes=1)
+        unary = np.where(problem.real, unary, np.inf)
         least, chosen = problem.elimination.run(unary, mixed @ problem.weights)
         values = problem.values(chosen)
         self.multipliers = np.concatenate([self.multipliers, multipliers])
@@ -67,36 +68,12 @@ class Dual:
         self.values = np.concatenate([self.values, values])
         return values
 
-    def _mixed(self, multipliers: Floats) -> tuple[Floats, Floats]:
-        """Weights of all kinds, ``(n, kinds)``, and the tables summed by them."""
-        mixed = np.concatenate([np.ones((len(multipliers), 1)), multipliers], axis=1)
-        unary = np.tensordot(mixed, np.where(self.problem.real, self.problem.unary, 0.0), axes=1)
-        return mixed, np.where(self.allowed, unary, np.inf)
-
-    def with_each(self, limits: Floats, multipliers: Floats) -> Floats:
-        """Return lower bounds of plans within ``limits`` that have each option, like the tables.
-
-        ``(subjects, options)``, infinite for options that are not allowed.
-        """
-        mixed, unary = self._mixed(multipliers[None])
-        places = np.argwhere(self.allowed)
-        fixed = np.repeat(unary, len(places), axis=0)
-        for run, (subject, option) in enumerate(places):
-            own = fixed[run, subject, option]
-            fixed[run, subject] = np.inf
-            fixed[run, subject, option] = own
-        weights = np.repeat(mixed @ self.problem.weights, len(places), axis=0)
-        least, _ = self.problem.elimination.run(fixed, weights)
-        found = np.full(self.allowed.shape, np.inf)
-        found[tuple(places.T)] = least + mixed[0] @ self.problem.constant - multipliers @ limits
-        return found
-
     def _ends(self) -> Floats:
         """Per target the values of the assignment in which it is least."""
         problem = self.problem
         rows = np.eye(len(problem.kinds))[1:]
         unary = np.tensordot(rows, np.where(problem.real, problem.unary, 0.0), axes=1)
-        unary = np.where(self.allowed, unary, np.inf)
+        unary = np.where(problem.real, unary, np.inf)
         _, chosen = problem.elimination.run(unary, rows @ problem.weights)
         values = problem.values(chosen)
         self.multipliers = np.concatenate([self.multipliers, np.zeros(rows[:, 1:].shape)])

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from analysis.errors import CannotReach
 from analysis.planning.solve.dual import Dual
 from analysis.planning.solve.local import improve, repair, within
-from analysis.planning.solve.probe import probed
 from analysis.planning.solve.problem import Problem
 from analysis.planning.solve.solution import Solution
 from analysis.planning.solve.told import alike, told, unreachable
@@ -19,9 +18,6 @@ Floats = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.intp]
 
 _STARTS: Final = 3
-_SMALL: Final = 160
-"""Options in all up to which a loose bound is worth a closer look."""
-_LOOSE: Final = 0.005
 _ENOUGH: Final = 0.002
 """Gap, as a fraction, below which a slider's plan is good enough."""
 
@@ -49,9 +45,6 @@ class Slider:
         with self._lock:  # two pages may share it, and what was minimised is kept
             found = self.found(limits)
         bound, multipliers = dual.bound(limits)
-        value = float(problem.values(found[0])[0])
-        if value - bound > _LOOSE * abs(value) and int(problem.real.sum()) <= _SMALL:
-            bound = probed(problem, dual, found[0], limits)
         return told(
             problem, found[0], limits, bound if problem.exact else None, multipliers, name,
             alternatives=alike(problem, found, limits),

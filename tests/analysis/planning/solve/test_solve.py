@@ -19,6 +19,7 @@ from analysis.planning.solve import (
     Target,
     parse_target,
     prepare,
+    quick,
     solve_exactly,
     solver,
 )
@@ -397,3 +398,12 @@ def test_a_cost_that_is_no_polynomial_is_kept_as_a_budget() -> None:
 def test_a_cost_without_a_table_says_how_to_get_one() -> None:
     with pytest.raises(BadValue, match="prunescope time"):
         prepare(MANIFEST, CHANNELS, Goal((Target("latency", 0.5),)))
+
+
+def test_few_subjects_are_settled_at_once() -> None:
+    slider = solved(CHANNELS, "macs=0.5", between=False)
+    loose, settled = slider.solve(), quick(slider)
+    assert loose.gap is not None
+    assert settled.gap is not None
+    assert settled.gap <= min(loose.gap, 0.01)
+    assert settled.value == pytest.approx(brute(slider.problem, slider.problem.limits()))
