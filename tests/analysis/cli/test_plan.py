@@ -55,7 +55,13 @@ def test_a_plan_within_its_budgets_with_locks_and_exclusions(prunescope, swept, 
 def test_a_plan_reads_well_and_can_be_saved_and_verified(prunescope, swept):
     said = prunescope("plan", swept, "--target", "macs=0.8", "--save", "--name", "mine")
     assert said.code == 0, said
-    for words in ("macs:", "% of dense", "within", "Predicted", "prunescope verify"):
+    for words in (
+        "macs:",
+        "% of dense",
+        "plan of measured sparsities",
+        "Predicted",
+        "prunescope verify",
+    ):
         assert words in said.out
     row = prunescope("verify", swept, "mine", "--json").json
     assert row["digest"] == Study.open(swept).plan("mine").digest
