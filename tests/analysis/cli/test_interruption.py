@@ -28,6 +28,9 @@ def slow(outputs, targets):
 '''
 )
 POINTS = 3 * 2 * 9
+BESIDES = 5
+"""Evaluations that are no points: the baseline, the estimate of the cost, the dense network in the
+sweep's order, and for Ctrl-C the two that may be under way."""
 GRID = (
     "--methods", "magnitude,random", "--seeds", "0", "--sparsities", "0.1:0.9:0.1",
     "--threads", "1",
@@ -60,12 +63,14 @@ def evaluations(log: Path) -> int:
     return len(log.read_text()) if log.exists() else 0
 
 
-def wait_for(process: subprocess.Popen[str], log: Path, count: int) -> None:
+def wait_for(process: subprocess.Popen[str], study: Path, count: int) -> int:
+    """Return how many points are written, once they are at least ``count``."""
     end = time.monotonic() + 200
-    while evaluations(log) < count:
+    while not (study / "study.json").exists() or stored(study) < count:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.005)
+    return stored(study)
 
 
 def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -87,33 +92,33 @@ def test_a_sweep_killed_then_interrupted_then_resumed_ends_like_an_untroubled_on
     study, log = tmp_path / "study", tmp_path / "evaluations"
 
     process = start(model, study, log)
-    wait_for(process, log, 12)
+    written = wait_for(process, study, 4)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     process.communicate()
     kept, seen = stored(study), evaluations(log)
-    assert seen - 2 <= kept < POINTS  # all but the baseline and what was under way
+    assert written <= kept <= seen  # what was written is kept; it is written every now and then
 
     process = start(model, study, log)
-    wait_for(process, log, seen + 9)
+    wait_for(process, study, kept + 4)
     process.send_signal(signal.SIGINT)
     code, errors = finished(process)
     assert code == 130
     assert "What was finished is kept" in errors
     known, before = stored(study), evaluations(log)
-    assert kept + 7 <= known < POINTS
+    assert kept + before - seen - BESIDES <= known < POINTS  # Ctrl-C writes all that is finished
 
     code, errors = finished(start(model, study, log))
     assert code == 0
     missing = POINTS - known
     assert f"{missing} points measured, {known} known before, 0 left" in errors
-    assert evaluations(log) - before == 1 + missing  # the baseline and what was missing
+    assert missing <= evaluations(log) - before <= missing + BESIDES
 
     plain, log = tmp_path / "plain", tmp_path / "plain.evaluations"
     monkeypatch.setenv("EVALUATIONS", str(log))
     result = prunescope(*arguments(model, plain))
     assert f"{POINTS} points measured, 0 known before, 0 left" in result.err
-    assert evaluations(log) == 1 + POINTS
+    assert POINTS < evaluations(log) <= POINTS + BESIDES
     left = {name: content for name, content in files(study).items() if ".tmp" not in name}
     assert left == files(plain)
-    assert len(left) == 2
+    assert {Path(name).parts[0] for name in left} >= {"study.json", "measurements", "logits"}
