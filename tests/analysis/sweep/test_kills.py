@@ -1,0 +1,20 @@
+"""kill -9 at random moments: the benchmark's hundred, here a few."""
+
+from pathlib import Path
+
+from analysis.study import Grid, Method, parse_sparsities
+from analysis.workbench import Workbench
+from benchmarks.kills import survive
+
+
+def test_killed_at_random_moments_a_sweep_loses_and_repeats_nothing(
+    mlp: Workbench, tmp_path: Path
+) -> None:
+    grid = Grid(
+        (Method("magnitude"), Method("random")), parse_sparsities("0.05:0.95:0.05"), seeds=(0,)
+    )
+    found = survive(mlp, grid, tmp_path, kills=5, seed=1, longest=0.5)
+    assert 0 < found.kills <= 5
+    # Points times chunks of 300 samples; a kill may come between a row's writing and its logging.
+    assert 300 < found.pieces <= 3 * 2 * 19 * 3
+    assert (found.repeated, found.lost, found.same) == (0, 0, True)
