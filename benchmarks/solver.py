@@ -15,7 +15,7 @@ from analysis.curves import Curves
 from analysis.errors import CannotReach
 from analysis.planning.solve import Goal, Slider, parse_target, prepare, solve_exactly
 from analysis.study import Manifest
-from benchmarks.solver_networks import chain, curves_of
+from benchmarks._paper import chain, curves_of
 
 METHODS = ("magnitude", "taylor", "wanda", "fisher", "l2", "bn-scale")
 SPARSITIES = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.98)

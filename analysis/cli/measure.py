@@ -134,6 +134,7 @@ def sweep(
         reference = _reference(study, model, data, weights, random, metric)
         from analysis.replay import choose_engine
         from analysis.sweep.points import left_out
+        from analysis.sweep.quantiles import store_quantiles
         from analysis.sweep.runner import sweep as run
         from analysis.workbench import prepare
 
@@ -144,6 +145,7 @@ def sweep(
         if not json and (cost := _cost(bench, opened, grid)):
             errors.print(cost)
         report = run(bench, opened, grid, progress, chosen, policy, deadline, screen)
+        store_quantiles(bench, opened)  # cheap, and the planning room has no weights to read
         idle = left_out(grid, opened.manifest)
     if json:
         print_json(asdict(report) | {"left_out": idle})

@@ -158,5 +158,6 @@ def test_what_was_not_measured_comes_with_its_command(prunescope, tiny, tmp_path
     (command,) = said["missing"]
     done = prunescope(*command.split()[1:], "--json").json
     assert done["measured"] == done["wanted"] == 2  # exactly those
+    assert list((folder / "quantiles").glob("*.parquet"))  # every sweep leaves them
     assert prunescope("plan", folder, "--target", "parameters=0.7", "--json").json["missing"] == []
     assert not math.isnan(said["value"])

@@ -8,7 +8,7 @@ from analysis.planning.baselines import BASELINES, baseline, plan_costs
 from analysis.planning.plan import Choice
 from analysis.planning.preview import preview
 from analysis.planning.solve import Goal, Problem, Target, prepare
-from benchmarks.solver_networks import chain, curves_of
+from benchmarks._paper import chain, curves_of
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 SPARSITIES = (0.25, 0.5, 0.75, 0.9)

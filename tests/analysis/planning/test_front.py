@@ -14,7 +14,7 @@ from analysis.planning.predict import Prediction
 from analysis.planning.solve import Goal, Slider, Target, parse_target, prepare
 from analysis.planning.swaps import proposals
 from analysis.statistics import Interval
-from benchmarks.solver_networks import chain, curves_of
+from benchmarks._paper import chain, curves_of
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 KNOWN = curves_of(MANIFEST, ("magnitude", "taylor"), (0.25, 0.5, 0.75, 0.9))

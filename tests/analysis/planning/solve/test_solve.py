@@ -26,7 +26,7 @@ from analysis.planning.solve import (
 from analysis.planning.solve.eliminate import Elimination
 from analysis.planning.solve.quantities import shape_costs
 from analysis.study import Manifest, Method
-from benchmarks.solver_networks import chain, curves_of
+from benchmarks._paper import chain, curves_of
 
 SPARSITIES = (0.25, 0.5, 0.75)
 LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -297,7 +297,7 @@ def test_a_late_lucky_point_gains_nothing() -> None:
 
 
 def test_random_is_a_control_and_no_candidate() -> None:
-    known = curves_of(MANIFEST, ("magnitude", "random"), SPARSITIES)
+    known = curves_of(MANIFEST, ("magnitude", "random", "shuffled-magnitude"), SPARSITIES)
     plan = solved(known, "parameters=0.3").solve().plan
     assert {choice.criterion for choice in plan.choices.values()} == {"magnitude"}
     named = solved(known, "parameters=0.3", methods=(Method("random"),)).solve().plan
