@@ -3,15 +3,17 @@
 import os
 import subprocess
 import sys
+import time
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from analysis.cli.terminal import errors
 from analysis.errors import BadReference
 
+_LOOK: Final = 0.1
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="[FOLDER]", help="A folder of studies, or one study.")
 ]
@@ -53,20 +55,34 @@ def demo(
     port: PortOption = 8501,
     browser: BrowserOption = True,
     open_dashboard: Annotated[
-        bool, typer.Option("--dashboard/--no-dashboard", help="Open it at the end.")
+        bool, typer.Option("--dashboard/--no-dashboard", help="Open it while the sweep runs.")
     ] = True,
 ) -> None:
-    """Sweep a sample model on real data, then open the dashboard on its curves."""
+    """Sweep a sample model on real data, and watch its curves sharpen in the dashboard."""
+    study = folder.resolve() / f"demo-{model}"
     arguments = [
         "sweep", f"sample:{model}", "--data", "sample:fashion-mnist",
         "--methods", "magnitude,taylor,wanda,random",
-        "--sparsities", "0.1:0.9:0.1,0.95", "--study", str(folder / f"demo-{model}"),
+        "--sparsities", "0.1:0.9:0.1,0.95", "--study", str(study),
     ]  # fmt: skip
     errors.print("prunescope " + " ".join(arguments), highlight=False)
-    code = subprocess.run(
-        [sys.executable, "-m", "analysis.cli", *arguments], check=False
-    ).returncode
-    if code:
-        raise typer.Exit(code)
-    if open_dashboard:
-        dashboard(folder, port, browser)
+    if not open_dashboard:
+        run = [sys.executable, "-m", "analysis.cli", *arguments]
+        if code := subprocess.run(run, check=False).returncode:
+            raise typer.Exit(code)
+        return
+    _begin(study, arguments)
+    dashboard(folder, port, browser)
+
+
+def _begin(study: Path, arguments: list[str]) -> None:
+    """Start the sweep as a job, and wait until there is a study to look at."""
+    from analysis.jobs import ACTIVE, start
+    from analysis.store.folder import MANIFEST
+
+    job = start(study, arguments)
+    errors.print(f"{job.id} loads and captures the model …")
+    while job.state() in ACTIVE and not (study / MANIFEST).exists():
+        time.sleep(_LOOK)
+    if not (study / MANIFEST).exists():
+        raise BadReference(job.snapshot().error or f"Expected a study in {study}. Start it again.")

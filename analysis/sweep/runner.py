@@ -92,9 +92,10 @@ def sweep(
     asked = {point.subject for point in points(grid, study.manifest) if _on_units(point)} & names
     study = require_laws(bench, study, asked)
     wanted = points(grid, study.manifest)
-    if screening:
-        screen_missing(bench, study, wanted, progress)
     run = _Run(bench, study, progress, engine or choose_engine(bench), deadline)
+    run.begin(wanted, policy)
+    if screening:  # after the first chunk, which costs less and shows curves sooner
+        screen_missing(bench, study, wanted, progress)
     return run.finish(wanted, policy)
 
 
@@ -111,6 +112,7 @@ class _Run:
     ) -> None:
         self._bench, self._study, self._progress, self._engine = bench, study, progress, engine
         self._deadline = deadline
+        self._began = time.monotonic()
         self._population = len(bench.splits.validation)
         self._targets = bench.splits.validation.picked(order(bench)).targets
         self._known: dict[Point, Measurement] = {}
@@ -123,15 +125,25 @@ class _Run:
         self._evaluated = 0
         self._open: dict[Point, int] = {}
 
-    def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
-        """Go on round by round until every point is settled; see ``sweep``."""
-        began = time.monotonic()
+    def begin(self, wanted: Sequence[Point], policy: Policy) -> None:
+        """Take over what is stored and bring the points that have nothing through one chunk."""
         self._write_targets()
         self._look(wanted)
         now, todo = self._unsettled(wanted, policy)
         self._open = {point: self._population - self._samples(point) for point in todo}
         self._progress.start(sum(self._open.values()), f"measuring {len(todo)} points")
         try:
+            if now and not self._samples(now[0]) and not self._over():
+                self._round(now)
+        finally:
+            self._flush()
+
+    def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
+        """Go on round by round until every point is settled; see ``sweep``."""
+        try:
+            self._look(wanted)
+            now, todo = self._unsettled(wanted, policy)
+            self._settle(todo)
             while todo and not self._over():
                 self._round(now)
                 self._look(wanted)
@@ -149,7 +161,7 @@ class _Run:
         return SweepReport(
             len(wanted), len(self._touched - set(todo)), len(todo), tuple(self._refused.values()),
             tuple(path.name for path in damaged), partial, self._evaluated,
-            self._evaluated * self._bench.manifest.macs, time.monotonic() - began,
+            self._evaluated * self._bench.manifest.macs, time.monotonic() - self._began,
         )  # fmt: skip
 
     def _unsettled(

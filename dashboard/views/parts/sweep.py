@@ -9,6 +9,7 @@ from analysis.recovery.names import RECOVERIES, TITLES
 from analysis.store.folder import Study
 from analysis.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
 from analysis.sweep.points import left_out, missing, points
+from analysis.sweep.preflight import preflight
 from dashboard import loaders, units
 from dashboard.tables import names_of
 from dashboard.views.parts.words import WORDS
@@ -112,6 +113,13 @@ def _launch(
         f"{len(wanted):,} points, {known:,} of them measured already; each evaluates "
         f"{units.count(opened.manifest.splits.get('validation', 0))} validation samples."
     )
+    if todo:
+        cost = preflight(opened.manifest, todo)
+        st.caption(
+            f"At most {units.count(cost.suffix_macs)} multiply-accumulates behind what is pruned "
+            f"({units.count(cost.macs)} by the plain loop); the answers kept for later predictions "
+            f"take up to {units.bytes_(cost.logit_bytes)}."
+        )
     idle = left_out(grid, opened.manifest)
     if idle:
         more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""
