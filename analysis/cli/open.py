@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,6 +13,8 @@ import typer
 
 from analysis.cli.terminal import errors
 from analysis.errors import BadReference
+from analysis.jobs import ACTIVE, start
+from analysis.store.folder import MANIFEST
 
 _LOOK: Final = 0.1
 FolderArgument = Annotated[
@@ -24,7 +27,10 @@ BrowserOption = Annotated[
 
 
 def dashboard(
-    folder: FolderArgument = Path("studies"), port: PortOption = 8501, browser: BrowserOption = True
+    folder: FolderArgument = Path("studies"),
+    port: PortOption = 8501,
+    browser: BrowserOption = True,
+    page: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Open the dashboard on a folder of studies."""
     from dashboard.launch import command
@@ -36,7 +42,7 @@ def dashboard(
     errors.print(f"Dashboard on {address} (Ctrl-C stops it; jobs go on).")
     process = subprocess.Popen(command(folder.resolve(), port))
     if browser and os.environ.get("CI") is None:
-        webbrowser.open(address)
+        webbrowser.open(f"{address}/{page}")
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -58,31 +64,45 @@ def demo(
         bool, typer.Option("--dashboard/--no-dashboard", help="Open it while the sweep runs.")
     ] = True,
 ) -> None:
-    """Sweep a sample model on real data, and watch its curves sharpen in the dashboard."""
+    """Sweep a sample model on real data; the dashboard shows its curves from the first chunk on.
+
+    Four jobs follow each other: curves of weights, curves of units, combined plans that judge the
+    predictions, and smaller models that are timed. With the dashboard they run beside it.
+    """
     study = folder.resolve() / f"demo-{model}"
-    arguments = [
-        "sweep", f"sample:{model}", "--data", "sample:fashion-mnist",
-        "--methods", "magnitude,taylor,wanda,random",
-        "--sparsities", "0.1:0.9:0.1,0.95", "--study", str(study),
-    ]  # fmt: skip
-    errors.print("prunescope " + " ".join(arguments), highlight=False)
-    if not open_dashboard:
+    commands = demo_jobs(study, model)
+    for arguments in commands:
+        errors.print("prunescope " + " ".join(arguments), highlight=False)
+        if open_dashboard:
+            continue
         run = [sys.executable, "-m", "analysis.cli", *arguments]
         if code := subprocess.run(run, check=False).returncode:
             raise typer.Exit(code)
-        return
-    _begin(study, arguments)
-    dashboard(folder, port, browser)
+    if open_dashboard:
+        _begin(study, commands)
+        dashboard(folder, port, browser, "curves")
 
 
-def _begin(study: Path, arguments: list[str]) -> None:
-    """Start the sweep as a job, and wait until there is a study to look at."""
-    from analysis.jobs import ACTIVE, start
-    from analysis.store.folder import MANIFEST
-
-    job = start(study, arguments)
+def _begin(study: Path, commands: Sequence[list[str]]) -> None:
+    """Start the jobs, and wait until there is a study to look at."""
+    job, *_ = [start(study, arguments) for arguments in commands]
     errors.print(f"{job.id} loads and captures the model …")
     while job.state() in ACTIVE and not (study / MANIFEST).exists():
         time.sleep(_LOOK)
     if not (study / MANIFEST).exists():
         raise BadReference(job.snapshot().error or f"Expected a study in {study}. Start it again.")
+
+
+def demo_jobs(study: Path, model: str) -> tuple[list[str], ...]:
+    """Return the commands that make the demo's study, in their order."""
+    sample, place = f"sample:{model}", str(study)
+    sweep = ["sweep", sample, "--data", "sample:fashion-mnist", "--study", place]
+    units = "head" if model == "vit" else "channel"
+    return (
+        [*sweep, "--methods", "magnitude,taylor,wanda,random", "--sparsities",
+         "0.1:0.9:0.1,0.95"],
+        [*sweep, "--methods", f"l1@{units},taylor@{units},random@{units}", "--sparsities",
+         "0.1:0.9:0.1", "--recovery", "none,ls"],
+        ["calibrate", place, "--plans", "12"],
+        ["time", place, "--batch", "32", "--budget", "90"],
+    )  # fmt: skip
