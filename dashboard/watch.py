@@ -13,10 +13,12 @@ FAST: Final = 1.0
 SLOW: Final = 4.0
 _WORDS: Final = {
     "sweep": "Sweep", "verify": "Measuring a plan", "finetune": "Fine-tuning",
-    "export": "Export", "time": "Timing",
+    "export": "Export", "time": "Timing", "calibrate": "Measuring combinations",
 }  # fmt: skip
 _PAUSE: Final = 4.0
 """Seconds between two looks at points that arrive."""
+_MANY: Final = 2
+"""Waiting jobs from which on they share one line."""
 _SEEN: Final = "jobs seen"
 
 
@@ -40,9 +42,22 @@ def _strip(folder: Path, live: bool) -> None:
     with problems.shown():
         jobs = loaders.jobs_of(folder)[:20]
         snapshots = [(job, job.snapshot()) for job in jobs if job.state() in ACTIVE]
+        waiting = [pair for pair in reversed(snapshots) if pair[1].state == "waiting"]
         for job, snapshot in reversed(snapshots):
-            _row(job, snapshot)
+            if len(waiting) < _MANY or snapshot.state != "waiting":
+                _row(job, snapshot)
+        if len(waiting) >= _MANY:
+            _queue(waiting)
         _rerun_on_change(folder, live, tuple((job.id, job.state()) for job in jobs))
+
+
+def _queue(waiting: list[tuple[Job, Snapshot]]) -> None:
+    """One line for jobs that only wait, with each behind it."""
+    with st.container(horizontal=True, vertical_alignment="center", key="jobs queue"):
+        st.caption(f"Then: {', '.join(title(job) for job, _ in waiting)}")
+        with st.popover("Waiting jobs", icon=":material/pending:"):
+            for job, snapshot in waiting:
+                _row(job, snapshot)
 
 
 def _row(job: Job, snapshot: Snapshot) -> None:
@@ -79,7 +94,7 @@ def describe(job: Job, snapshot: Snapshot) -> str:
     elif snapshot.paused:
         parts.append("paused")
     elif snapshot.state == "waiting":
-        parts.append("waits for the job before it")
+        parts.append("waits")
     if snapshot.total > 1:
         parts.append(f"{snapshot.done:,} of {snapshot.total:,}")
     if snapshot.message:

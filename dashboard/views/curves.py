@@ -37,8 +37,11 @@ def page() -> None:
         return
     known = loaders.measured(opened)
     if not known.curves:
+        running = loaders.running(opened.folder) is not None
         st.info(
-            "Nothing is measured in this study yet. Start a sweep on the Study page; curves "
+            "The first curves are on their way: they appear here and sharpen."
+            if running
+            else "Nothing is measured in this study yet. Start a sweep on the Study page; curves "
             "appear here point by point.",
             icon=":material/show_chart:",
         )
