@@ -127,12 +127,3 @@ def _module_statistics(module: nn.Module) -> Iterator[None]:
             norm.momentum = momentum
             norm.num_batches_tracked = tracked
             norm.train(mode)
-
-
-def __getattr__(name: str) -> Any:
-    """Former callers' ``recovered`` (it moved to ``analysis.recovery``)."""
-    if name == "recovered":
-        from analysis.recovery.apply import recovered
-
-        return recovered
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
