@@ -13,6 +13,7 @@ from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, grid_command, missing_grid
 from analysis.planning.predict import Prediction
 from analysis.planning.solve import Solution
+from analysis.planning.solve.goal import DAMAGES
 from analysis.store.folder import Study
 
 
@@ -118,7 +119,8 @@ def _print_guess(study: Study, guess: Prediction) -> None:
 
 
 def _proof(solution: Solution) -> str:
-    words = f"{solution.objective} {solution.value:.4g} added up over single layers"
+    words = f"{solution.objective} {solution.value:.4g}"
+    words += " added up over single layers" if solution.objective in DAMAGES else ""
     if solution.gap is None:
         return f"{words}; nothing is proven where costs are predicted from a table."
     if solution.exact:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from analysis.curves import Curves
 from analysis.errors import PrunescopeError
 from analysis.planning.plan import Plan
+from analysis.planning.solve.goal import DAMAGES
 from analysis.planning.solve.prepare import prepare
 from analysis.planning.solve.problem import Problem
 from analysis.planning.solve.ready import solver
@@ -147,6 +148,8 @@ def _why(
         return "Nothing else can be chosen beside what it is coupled with."
     if rate <= 0:
         return "No budget asks for more."
+    if kind in DAMAGES:
+        return "The accepted damage is spent where it saves most."
     if more.cost >= 0:
         return f"Pruning it further saves nothing in {kind}."
     text = f"The next step costs {_times(more.price, rate)} what the budget's last step cost"

@@ -70,7 +70,9 @@ def subjects_of(
     """
     _check(manifest, goal)
     granularities = {
-        key.method.granularity for key in known if key.recovery == goal.recovery
+        key.method.granularity
+        for key in known
+        if key.recovery == goal.recovery and (not goal.methods or key.method in goal.methods)
     }  # what was never swept at all is not missing, it is not asked for
     found, missing = [], []
     for layer in manifest.prunable():

@@ -309,6 +309,8 @@ def test_what_was_never_measured_is_listed_and_stays_dense() -> None:
     slider = solved(known, "parameters=0.7")
     assert [each.subject for each in slider.problem.missing] == ["conv2"]
     assert "conv2" not in slider.solve().plan.choices
+    both = solved({**WEIGHTS, **CHANNELS}, "macs=0.7", methods=(Method("magnitude", "channel"),))
+    assert both.problem.missing == ()  # what may not be taken is not missing
 
 
 def test_without_logits_the_drop_is_minimised_and_that_is_said() -> None:
