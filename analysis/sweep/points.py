@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.errors import BadValue, UnknownName
 from analysis.planning.counts import UNITS, smallest_sparsity, unit_sparsities
+from analysis.recovery.names import RECOVERIES
 from analysis.store.measurements import KEY
 from analysis.study import (
     MEASUREMENT_VERSION,
@@ -47,6 +48,7 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
         UnknownName: A layer, group or method that does not exist.
         BadValue: One that exists but cannot be pruned or used here, with why.
     """
+    check_names("recovery", grid.recoveries, RECOVERIES)
     _check_methods(grid, manifest)
     _check_subjects(grid, manifest)
     return tuple(

@@ -309,7 +309,7 @@ def test_baseline_is_evaluated_once(monkeypatch, tiny):
     monkeypatch.setattr(workbench, "evaluate", counted)
     monkeypatch.setattr("analysis.sweep.engine.evaluate", counted)
     bench = prepare(tiny)
-    grid = Grid((Method("magnitude"), Method("random")), (0.2, 0.5, 0.8))
+    grid = Grid((Method("magnitude"), Method("random")), (0.2, 0.5, 0.8), seeds=(0,))
     wanted = points(grid, bench.manifest)
     assert len(list(measure(bench, wanted))) == 18
     assert calls == [60] * 20  # the dense network for the manifest, and in the order of the sweep
