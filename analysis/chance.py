@@ -53,7 +53,8 @@ class Verdict:
         else:
             said = "is no better than chance"
         seeds = f", {self.seeds} seeds" if self.seeds > 1 else ", one seed"
-        return f"{self.method} {said} ({self.control}{seeds})."
+        name = self.method if self.recovery == "none" else f"{self.method} + {self.recovery}"
+        return f"{name} {said} ({self.control}{seeds})."
 
 
 def chance(points: pd.DataFrame) -> tuple[Verdict, ...]:
