@@ -1,6 +1,6 @@
 """A running sweep killed with -9 at random moments until it is done: nothing lost or repeated.
 
-    python -m benchmarks.kills                 # 100 kills of a sweep of sample:mlp
+    python -m benchmarks.kills                 # 100 kills of sweeps of sample:mlp
 
 The sweep leaves a line in a log for every point and chunk once its row is on the disk. After each
 kill the rows on the disk must be at least those of the log; at the end no line may stand twice,
@@ -8,6 +8,7 @@ and the study's files must be those of a sweep that nobody killed.
 """
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import random
@@ -30,8 +31,8 @@ from analysis.sweep.runner import sweep
 from analysis.workbench import Workbench, prepare
 
 GRID: Final = Grid(
-    (Method("magnitude"), Method("random"), Method("l1")), parse_sparsities("0.01:0.99:0.01"),
-    seeds=(0, 1, 2),
+    (Method("magnitude"), Method("random"), Method("l1", "channel")),
+    parse_sparsities("0.1:0.9:0.1"), seeds=(0, 1),
 )  # fmt: skip
 
 
@@ -55,15 +56,23 @@ class Survival:
 
 
 def main() -> None:
-    """Print one line."""
+    """Print one row for each sweep, until there were enough kills."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(sys.argv[1:] if sys.argv[0].endswith("kills.py") else [])
     torch.set_num_threads(1)
     bench = prepare(Reference("sample:mlp", "sample:fashion-mnist"))
-    with tempfile.TemporaryDirectory() as folder:
-        print(survive(bench, GRID, Path(folder), given.kills, given.seed))
+    print("sweep", "kills", "pieces", "repeated", "lost", "same files", sep=" | ", flush=True)
+    left = given.kills
+    for turn in itertools.count():
+        with tempfile.TemporaryDirectory() as folder:
+            found = survive(bench, GRID, Path(folder), left, given.seed + turn)
+        row = (found.kills, found.pieces, found.repeated, found.lost, found.same)
+        print(turn + 1, *row, sep=" | ", flush=True)
+        left -= found.kills
+        if left <= 0:
+            return
 
 
 def survive(
