@@ -17,6 +17,8 @@ _WORDS: Final = {
 }  # fmt: skip
 _PAUSE: Final = 4.0
 """Seconds between two looks at points that arrive."""
+_COUNTED: Final = 10_000
+"""Steps up to which people are told the count; a sweep's are samples times points."""
 _MANY: Final = 2
 """Waiting jobs from which on they share one line."""
 _SEEN: Final = "jobs seen"
@@ -95,7 +97,9 @@ def describe(job: Job, snapshot: Snapshot) -> str:
         parts.append("paused")
     elif snapshot.state == "waiting":
         parts.append("waits")
-    if snapshot.total > 1:
+    if snapshot.total > _COUNTED:
+        parts.append(units.percent(snapshot.done / snapshot.total))
+    elif snapshot.total > 1:
         parts.append(f"{snapshot.done:,} of {snapshot.total:,}")
     if snapshot.message:
         parts.append(snapshot.message.replace("[", r"\["))
