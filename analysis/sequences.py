@@ -60,7 +60,7 @@ def drop_half_widths(
     which the exact upper limit of a rare count passes it (Cornish and Fisher's expansion of the
     gamma quantile), so that it also holds where few or no samples changed. ``w`` is 1 for scores
     from 0 to 1, and the mean square of larger ones. Never wider than what the samples not yet seen
-    can do. Its coverage is checked in the tests by exact enumeration and by simulation.
+    can do. Its coverage is checked in the tests by simulation.
 
     Args:
         samples: Evaluated so far; 0 gives 1, and all give 0.
