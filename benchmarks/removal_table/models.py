@@ -33,6 +33,10 @@ TIMM: Final = (
 
 TRANSFORMERS: Final = ("bert", "gpt2", "llama")
 
+_NORM_GAINS: Final = {"efficientnet_v2_l": 0.4}
+"""Models whose random outputs would span so much (1e10) that float32 says nothing about the law:
+79 residual blocks, each of which adds. Their norms' weights are drawn around this instead of 1."""
+
 _SIZES: Final = {"inception_v3": 96, "maxvit_t": 224, "alexnet": 96, "vit_h_14": 56}
 
 
@@ -60,7 +64,7 @@ def build(name: str) -> tuple[nn.Module, Inputs]:
     torch.manual_seed(0)
     with _without_initialisers():
         model, inputs = makers[source](own)
-    _fill(model)
+    _fill(model, _NORM_GAINS.get(own, 1.0))
     return model.eval(), inputs
 
 
@@ -132,8 +136,8 @@ def _without_initialisers() -> Iterator[None]:
 
 
 @torch.no_grad()
-def _fill(model: nn.Module) -> None:
-    """Draw weights with He's variance, and everything else around 1 or 0."""
+def _fill(model: nn.Module, gain: float) -> None:
+    """Draw weights with He's variance, those of norms around ``gain``, the rest around 1 or 0."""
     generator = torch.Generator().manual_seed(0)
     statistics = [
         (name, value)
@@ -146,5 +150,6 @@ def _fill(model: nn.Module) -> None:
             value.uniform_(-reach, reach, generator=generator)
         elif name.endswith(("weight", "var")):
             value.uniform_(0.5, 1.5, generator=generator)
+            value *= gain if name.endswith("weight") else 1.0
         else:
             value.uniform_(-0.5, 0.5, generator=generator)

@@ -7,11 +7,11 @@ from analysis.study import SHUFFLED
 
 LIGHT: Final = (
     "#2459B8", "#C75B12", "#12805F", "#A8327A", "#6C4FC2",
-    "#8F6A00", "#137E9E", "#BE3A34", "#556474", "#5F7C1E",
+    "#8F6A00", "#137E9E", "#5F7C1E", "#556474", "#BE3A34",
 )  # fmt: skip
 DARK: Final = (
     "#7AA8F7", "#F5A060", "#4FC7A1", "#EA83C2", "#B29DFA",
-    "#DDBB4C", "#5CC4E2", "#F58680", "#A4B2C1", "#A6C75C",
+    "#DDBB4C", "#5CC4E2", "#A6C75C", "#A4B2C1", "#F58680",
 )  # fmt: skip
 LIGHT_SCALE: Final = (
     "#F3F5F8", "#FBE9D3", "#F8D2A8", "#F3B27D", "#E98D58",

@@ -1,8 +1,5 @@
 """Channels in a real browser: measured, planned, exported, and really fewer in a fresh Python."""
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,22 +8,9 @@ from playwright.sync_api import Page, expect
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
 from analysis.store.folder import Study
+from tests.browser.steps import Settle, exported, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
-Settle = Callable[[Page], None]
-
-LOAD = """
-import sys, torch
-module = torch.export.load(sys.argv[1]).module()
-print(tuple(module(torch.zeros(3, 1, 28, 28)).shape))
-print(sum(p.numel() for p in module.parameters()))
-"""
-
-
-def open_page(page: Page, name: str, settle: Settle) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
-    page.wait_for_url(f"**/{name.lower()}*")
-    settle(page)
 
 
 def channels(page: Page, settle: Settle) -> None:
@@ -58,22 +42,9 @@ def test_channels_from_a_sweep_to_a_really_smaller_model(
     page.get_by_role("button", name="Apply to 2").click()
     expect(page.get_by_text("2 of 2 shown groups are pruned")).to_be_visible()
 
-    open_page(page, "Export", settle)
-    page.get_by_role("button", name="Export and verify").click()
-    downloads = page.get_by_role("button", name="Download", exact=True)
-    expect(downloads).to_have_count(4)  # offered only once verified
-    with page.expect_download() as caught:
-        downloads.nth(1).click()
-    file = tmp_path / caught.value.suggested_filename
-    caught.value.save_as(file)
-    assert file.name == "model.pt2"
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(file)], capture_output=True, text=True, check=True
-    )
-    shape, parameters = done.stdout.splitlines()
-    assert shape == "(3, 10)"
+    parameters, _ = exported(page, settle, tmp_path)
     manifest = Study.open(folder / "mlp").manifest
     halves = {name: Choice("l1", 0.5, "channel") for name in ("fc1", "fc2")}
     promised = preview(manifest, Plan("half", manifest.fingerprint, halves), {})
-    assert int(parameters) == promised.stored == (784 + 1) * 150 + (150 + 1) * 50 + (50 + 1) * 10
-    assert int(parameters) < manifest.parameters / 2
+    assert parameters == promised.stored == (784 + 1) * 150 + (150 + 1) * 50 + (50 + 1) * 10
+    assert parameters < manifest.parameters / 2

@@ -1,34 +1,14 @@
 """The whole path in a real browser: read, decide, measure, fine-tune, export, load."""
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from analysis.store.folder import Study
+from tests.browser.steps import Settle, exported, metric, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
-Settle = Callable[[Page], None]
-
-LOAD = """
-import sys, torch
-module = torch.export.load(sys.argv[1]).module()
-print(tuple(module(torch.zeros(3, 1, 28, 28)).shape))
-print(sum(int((p == 0).sum()) for p in module.parameters()))
-"""
-
-
-def open_page(page: Page, name: str, settle: Settle) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
-    page.wait_for_url(f"**/{name.lower()}*")
-    settle(page)
-
-
-def metric(page: Page, label: str) -> Locator:
-    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
 
 
 def test_from_a_trained_model_to_an_exported_one(
@@ -63,21 +43,8 @@ def test_from_a_trained_model_to_an_exported_one(
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     expect(metric(page, "Fine-tuned")).to_contain_text("%")
 
-    open_page(page, "Export", settle)
-    page.get_by_role("button", name="Export and verify").click()
-    downloads = page.get_by_role("button", name="Download", exact=True)
-    expect(downloads).to_have_count(4)  # offered only once verified
-    with page.expect_download() as caught:
-        downloads.nth(1).click()
-    file = tmp_path / caught.value.suggested_filename
-    caught.value.save_as(file)
-    assert file.name == "model.pt2"
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(file)], capture_output=True, text=True, check=True
-    )
-    shape, zeros = done.stdout.splitlines()
-    assert shape == "(3, 10)"
-    assert int(zeros) >= row["removed"]
+    _, zeros = exported(page, settle, tmp_path)
+    assert zeros >= row["removed"]
 
 
 def _type_sparsity(page: Page, row: int, value: str) -> None:

@@ -1,0 +1,51 @@
+"""What several journeys do alike."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+Settle = Callable[[Page], None]
+
+_LOAD = """
+import sys, torch
+module = torch.export.load(sys.argv[1]).module()
+print(tuple(module(torch.zeros(3, 1, 28, 28)).shape))
+print(sum(p.numel() for p in module.parameters()))
+print(sum(int((p == 0).sum()) for p in module.parameters()))
+"""
+
+
+def open_page(page: Page, name: str, settle: Settle) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+    page.wait_for_url(f"**/{name.lower()}*")
+    settle(page)
+
+
+def metric(page: Page, label: str) -> Locator:
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def exported(page: Page, settle: Settle, folder: Path) -> tuple[int, int]:
+    """Export the draft, download its ``.pt2`` and load it without Prunescope.
+
+    Returns:
+        Its parameters, and how many of them are zero.
+    """
+    open_page(page, "Export", settle)
+    page.get_by_role("button", name="Export and verify").click()
+    downloads = page.get_by_role("button", name="Download", exact=True)
+    expect(downloads).to_have_count(4)  # offered only once verified
+    with page.expect_download() as caught:
+        downloads.nth(1).click()
+    file = folder / caught.value.suggested_filename
+    caught.value.save_as(file)
+    assert file.name == "model.pt2"
+    done = subprocess.run(
+        [sys.executable, "-c", _LOAD, str(file)], capture_output=True, text=True, check=True
+    )
+    shape, parameters, zeros = done.stdout.splitlines()
+    assert shape == "(3, 10)"
+    return int(parameters), int(zeros)
