@@ -41,7 +41,7 @@ _SIZES: Final = {"inception_v3": 96, "maxvit_t": 224, "alexnet": 96, "vit_h_14":
 
 
 def names(of: str) -> list[str]:
-    """Return the models of the set ``torchvision``, ``segmentation``, ``timm``, … or ``all``."""
+    """Return the models of a set: ``torchvision`` classifiers, ``others``, one kind, or ``all``."""
     import torchvision
 
     sets = {
@@ -50,7 +50,11 @@ def names(of: str) -> list[str]:
         "timm": [f"timm:{name}" for name in TIMM],
         "transformers": [f"transformers:{name}" for name in TRANSFORMERS],
     }
-    return sets[of] if of in sets else [name for each in sets.values() for name in each]
+    if of in sets:
+        return sets[of]
+    return [
+        name for kind, each in sets.items() if kind != "torchvision" or of == "all" for name in each
+    ]
 
 
 def build(name: str) -> tuple[nn.Module, Inputs]:

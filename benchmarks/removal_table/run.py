@@ -78,7 +78,7 @@ def stored(path: Path | None) -> dict[str, dict[str, Any]]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Half of every group of public models removed.")
-    sets = ("torchvision", "segmentation", "timm", "transformers", "all")
+    sets = ("torchvision", "segmentation", "timm", "transformers", "others", "all")
     parser.add_argument("models", nargs="*", help="torchvision names, timm:NAME, transformers:NAME")
     parser.add_argument("--set", choices=sets, default="torchvision")
     parser.add_argument("--export", choices=("none", "family", "all"), default="none")
