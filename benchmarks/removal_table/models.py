@@ -44,7 +44,7 @@ def names(of: str) -> list[str]:
     """Return the models of a set: ``torchvision`` classifiers, ``others``, one kind, or ``all``."""
     import torchvision
 
-    sets = {
+    sets: dict[str, list[str]] = {
         "torchvision": torchvision.models.list_models(torchvision.models),
         "segmentation": torchvision.models.list_models(torchvision.models.segmentation),
         "timm": [f"timm:{name}" for name in TIMM],
