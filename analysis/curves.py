@@ -30,11 +30,14 @@ class CurvePoint:
         total: Weights or units that there were.
         samples: Evaluated samples.
         score: Mean score of the pruned model.
-        interval: The drop (dense minus pruned, positive is worse) with its paired interval.
+        interval: The drop (dense minus pruned, positive is worse) with its paired interval; while
+            samples are still to come, as wide as what they can still change.
         entropy: Mean change of the cross-entropy in nats; NaN without class logits.
         divergence: Mean KL(dense ‖ pruned) in nats; NaN without class logits.
         compressed_bytes: Of the pruned weight, deflated; 0 when not taken.
         nonfinite: Samples for which the pruned model gave NaN or infinity.
+        split_half: How far the drop over all samples of the split may lie from the one so far; 0
+            once they are all seen.
     """
 
     sparsity: float
@@ -47,6 +50,7 @@ class CurvePoint:
     divergence: float
     compressed_bytes: int = 0
     nonfinite: int = 0
+    split_half: float = 0.0
 
     @property
     def drop(self) -> float:
@@ -104,7 +108,7 @@ class Curve:
         return next((point for point in self.points if point.sparsity == sparsity), None)
 
     def drop_at(self, sparsity: float) -> Interval:
-        """Return the drop at ``sparsity``, linear between measured points.
+        """Return the drop at ``sparsity`` and its interval, linear between measured points.
 
         Sparsity 0 drops nothing. Past the last point the last one's drop is held, which is a
         lower bound where curves rise; ``reach`` says where that begins.
@@ -132,17 +136,18 @@ class Curve:
         return self.points[-1].sparsity if self.points else 0.0
 
     def largest_within(self, limit: float) -> float:
-        """Return the largest measured sparsity up to which every drop stays within ``limit``.
+        """Return the largest measured sparsity up to which every drop is sure to be in ``limit``.
 
         The scan starts below and ends at the first violation, so a late lucky point does not
-        count; an improvement is no damage. 0 when the first point already violates.
+        count; an improvement is no damage. 0 when the first point already violates. A point that
+        has samples to come counts with the most that they can make of its drop over the split.
 
         Args:
             limit: Largest accepted drop, absolute (0.01 is one point of accuracy).
         """
         found = 0.0
         for point in self.points:
-            if not point.drop <= limit + _SLACK:
+            if not point.drop + point.split_half <= limit + _SLACK:
                 break
             found = point.sparsity
         return found
@@ -177,8 +182,9 @@ def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
         compressed_bytes, nonfinite, noise, population, partial, split_half``. Agreement is NaN
         without classes; ``noise`` says that the drop's interval contains 0. ``partial`` says that
         not all samples of the split are seen yet; the drop over all of them then lies within
-        ``split_half`` of the one so far, whenever one looks (``analysis.sequences``). Rows that
-        removed nothing are kept: they show a sparsity as too small.
+        ``split_half`` of the one so far, whenever one looks (``analysis.sequences``), and ``low``
+        and ``high`` are at least so far apart. Rows that removed nothing are kept: they show a
+        sparsity as too small.
     """
     kept = ["subject", "criterion", "granularity", "recovery", "seed", "sparsity", "removed",
             "total", "samples", "population", "compressed_bytes", "nonfinite"]  # fmt: skip
@@ -188,8 +194,11 @@ def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
     points.insert(1, "method", frame["criterion"].where(plain, named))
     samples = frame["samples"].to_numpy(float)
     counted = np.where(samples > 0, samples, np.nan)
+    half = drop_half_widths(
+        samples, frame["population"], frame["drop_sum"], frame["drop_squares"]
+    )
     mean, low, high = _intervals(
-        samples, frame["drop_sum"].to_numpy(float), frame["drop_squares"].to_numpy(float)
+        samples, frame["drop_sum"].to_numpy(float), frame["drop_squares"].to_numpy(float), half
     )
     points["share"] = frame["removed"] / frame["total"].where(frame["total"] > 0)
     points["score"] = frame["score_sum"].to_numpy(float) / counted
@@ -200,9 +209,7 @@ def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
     points["agreement"] = np.where(agreements >= 0, agreements, np.nan) / counted
     points["noise"] = (low <= 0) & (high >= 0)
     points["partial"] = frame["samples"] < frame["population"]
-    points["split_half"] = drop_half_widths(
-        samples, frame["population"], frame["drop_sum"], frame["drop_squares"]
-    )
+    points["split_half"] = half
     return points
 
 
@@ -230,7 +237,7 @@ def curves(frame: pd.DataFrame, manifest: Manifest) -> dict[CurveKey, Curve]:
             CurvePoint(
                 row["sparsity"], row["removed"], row["total"], row["samples"], row["score"],
                 Interval(row["drop"], row["low"], row["high"]), row["entropy"],
-                row["divergence"], row["compressed_bytes"], row["nonfinite"],
+                row["divergence"], row["compressed_bytes"], row["nonfinite"], row["split_half"],
             )
         )  # fmt: skip
     keys = sorted(gathered, key=lambda key: (order.get(key.subject, len(order)), key))
@@ -262,15 +269,18 @@ def by_sensitivity(found: Iterable[Curve]) -> list[tuple[str, float]]:
 
 
 def _intervals(
-    samples: np.ndarray, total: np.ndarray, squares: np.ndarray
+    samples: np.ndarray, total: np.ndarray, squares: np.ndarray, least: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``statistics.paired_interval`` for whole columns."""
+    """``statistics.paired_interval`` for whole columns, to each side at least ``least`` wide."""
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(samples > 0, total / samples, np.nan)
+        weight = np.maximum(1.0, np.where(samples > 0, squares / samples, 1.0))
     n = samples + 2
-    variance = np.maximum((squares + 1) / n - (total / n) ** 2, 0.0)
+    variance = np.maximum((squares + weight) / n - (total / n) ** 2, 0.0)
     half = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) * np.sqrt(variance / n)
+    half = np.maximum(half, least)
+    edge = np.where(squares > samples, np.inf, 1.0)  # scores of another scale have no edge
     unknown = np.isnan(mean)
-    low = np.where(unknown, -1.0, np.maximum(mean - half, -1.0))
-    high = np.where(unknown, 1.0, np.minimum(mean + half, 1.0))
+    low = np.where(unknown, -1.0, np.maximum(mean - half, -edge))
+    high = np.where(unknown, 1.0, np.minimum(mean + half, edge))
     return mean, low, high

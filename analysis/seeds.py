@@ -27,7 +27,8 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
         The same columns, and ``seeds``: how many there are; and ``score_min``, ``score_max`` and
         so on for ``RANGED``. ``low`` and ``high`` are the means of the interval's ends: seeds
         share their samples, so averaging them makes no interval narrower. ``seed`` is the least,
-        ``samples`` the least number of any seed, ``nonfinite`` the largest.
+        ``samples`` the least number of any seed; ``nonfinite`` and ``split_half`` the largest, and
+        ``partial`` if any seed is.
     """
     if "seeds" in points.columns:
         return points
@@ -37,7 +38,7 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
         return points.assign(seeds=1, **same)
     taken = {name: (name, "mean") for name in _MEANS} | ends
     taken |= {"samples": ("samples", "min"), "seed": ("seed", "min"), "seeds": ("seed", "nunique")}
-    taken |= {"nonfinite": ("nonfinite", "max")}
+    taken |= {name: (name, "max") for name in ("nonfinite", "partial", "split_half")}
     rest = [name for name in points.columns if name not in (*_KEY, *taken, "noise")]
     taken |= {name: (name, "first") for name in rest}
     made = points.groupby(_KEY, sort=False, dropna=False).agg(**taken).reset_index()
@@ -95,4 +96,5 @@ def _point(seeds: list[CurvePoint]) -> CurvePoint:
         divergence=mean(point.divergence for point in seeds),
         compressed_bytes=round(mean(point.compressed_bytes for point in seeds)),
         nonfinite=max(point.nonfinite for point in seeds),
+        split_half=max(point.split_half for point in seeds),
     )

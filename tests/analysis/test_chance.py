@@ -14,7 +14,8 @@ def row(
         "recovery": "none", "seed": seed, "sparsity": sparsity, "removed": 5, "total": 10,
         "share": sparsity, "samples": 100, "score": 0.9 - drop, "drop": drop, "low": drop - half,
         "high": drop + half, "noise": False, "entropy": drop, "divergence": drop,
-        "agreement": 0.9, "compressed_bytes": 0, "nonfinite": 0,
+        "agreement": 0.9, "compressed_bytes": 0, "nonfinite": 0, "partial": False,
+        "split_half": 0.0,
     }  # fmt: skip
 
 

@@ -118,6 +118,63 @@ def test_columns_agree_with_the_interval_of_one_point() -> None:
         assert point.low <= point.drop <= point.high
 
 
+def test_columns_agree_where_scores_are_of_another_scale() -> None:
+    """A metric that counts to ten, say: nothing is clipped, and a disagreement counts as it is."""
+    row = measured("a", 0.5, 0, drop_sum=3000.0, drop_squares=12_000.0)
+    (point,) = measured_points(pd.DataFrame([row])).itertuples()
+    expected = paired_interval(SAMPLES, 3000.0, 12_000.0)
+    assert (point.drop, point.low, point.high) == pytest.approx(
+        (expected.mean, expected.low, expected.high)
+    )
+    assert point.high > 1
+
+
+def some_seen(sparsity: float, drop: float, samples: int, population: int = 6000) -> dict[str, Any]:
+    """A row that has seen some of the samples so far."""
+    changed = round(drop * samples)
+    return measured(
+        "a", sparsity, 0, samples=samples, population=population, drop_sum=changed,
+        drop_squares=abs(changed), score_sum=0.9 * samples - changed,
+    )  # fmt: skip
+
+
+def test_a_partial_points_interval_holds_whenever_one_looks() -> None:
+    row = some_seen(0.5, 0.25, 64)
+    (point,) = measured_points(pd.DataFrame([row])).itertuples()
+    once = paired_interval(64, row["drop_sum"], row["drop_squares"])
+    assert point.partial
+    assert point.low <= point.drop - point.split_half < once.low
+    assert point.high >= point.drop + point.split_half > once.high
+    (curve,) = curves(pd.DataFrame([row]), manifest("a")).values()
+    assert curve.drop_at(0.5) == curve.points[0].interval
+    assert curve.drop_at(0.5).high == point.high
+
+
+def test_intervals_narrow_as_samples_arrive_and_end_as_the_paired_one() -> None:
+    rows = [some_seen(0.5, 0.25, samples) for samples in (64, 256, 1024, 4096, 6000)]
+    found = [measured_points(pd.DataFrame([row])).iloc[0] for row in rows]
+    widths = [point["high"] - point["low"] for point in found]
+    assert widths == sorted(widths, reverse=True)
+    last = paired_interval(6000, rows[-1]["drop_sum"], rows[-1]["drop_squares"])
+    assert (found[-1]["low"], found[-1]["high"]) == pytest.approx((last.low, last.high))
+    assert found[-1]["split_half"] == 0
+
+
+def test_a_sparsity_counts_as_within_only_once_the_samples_to_come_cannot_change_it() -> None:
+    def reached(samples: int) -> float:
+        rows = [some_seen(0.3, 0.0, 6000), some_seen(0.5, 0.0, samples)]
+        (curve,) = curves(pd.DataFrame(rows), manifest("a")).values()
+        return curve.largest_within(0.02)
+
+    assert [reached(samples) for samples in (64, 1024, 6000)] == [0.3, 0.5, 0.5]
+
+
+def test_an_uncertain_point_in_between_ends_the_scan() -> None:
+    rows = [some_seen(0.1, 0.0, 6000), some_seen(0.2, 0.0, 64), some_seen(0.3, 0.0, 6000)]
+    (curve,) = curves(pd.DataFrame(rows), manifest("a")).values()
+    assert curve.largest_within(0.01) == 0.1
+
+
 def test_noise_is_an_interval_around_zero() -> None:
     points = measured_points(pd.DataFrame([measured("a", 0.1, 0.001), measured("a", 0.9, 0.5)]))
     assert list(points["noise"]) == [True, False]

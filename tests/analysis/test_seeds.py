@@ -78,3 +78,14 @@ def test_seeds_are_counted_per_curve(frame: pd.DataFrame, tiny_bench: Workbench)
     assert {key.method.criterion: count for key, count in found.items()} == {
         "magnitude": 1, "l1": 1, "random": 3,
     }  # fmt: skip
+
+
+def test_seeds_are_as_unsure_as_the_least_sure_of_them(frame: pd.DataFrame) -> None:
+    random = frame[(frame["criterion"] == "random") & (frame["granularity"] == "weight")].copy()
+    behind = random["seed"] == 2
+    random.loc[behind, "population"] = 10 * random.loc[behind, "samples"]
+    points = measured_points(random)
+    made = over_seeds(points)
+    assert made["partial"].all()
+    assert (made["split_half"] == points["split_half"].max()).any()
+    assert (made["split_half"] > 0).all()
