@@ -8,10 +8,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.sequences import drop_half_widths
-from analysis.statistics import CONFIDENCE, Interval
+from analysis.statistics import CONFIDENCE, Interval, normal_quantile
 from analysis.study import Manifest, Method
 
 FEW_UNITS: Final = 256
@@ -194,9 +193,7 @@ def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
     points.insert(1, "method", frame["criterion"].where(plain, named))
     samples = frame["samples"].to_numpy(float)
     counted = np.where(samples > 0, samples, np.nan)
-    half = drop_half_widths(
-        samples, frame["population"], frame["drop_sum"], frame["drop_squares"]
-    )
+    half = drop_half_widths(samples, frame["population"], frame["drop_sum"], frame["drop_squares"])
     mean, low, high = _intervals(
         samples, frame["drop_sum"].to_numpy(float), frame["drop_squares"].to_numpy(float), half
     )
@@ -277,7 +274,7 @@ def _intervals(
         weight = np.maximum(1.0, np.where(samples > 0, squares / samples, 1.0))
     n = samples + 2
     variance = np.maximum((squares + weight) / n - (total / n) ** 2, 0.0)
-    half = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) * np.sqrt(variance / n)
+    half = normal_quantile(0.5 + CONFIDENCE / 2) * np.sqrt(variance / n)
     half = np.maximum(half, least)
     edge = np.where(squares > samples, np.inf, 1.0)  # scores of another scale have no edge
     unknown = np.isnan(mean)

@@ -12,6 +12,9 @@ class Progress(Protocol):
     def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
         """Say that ``steps`` are done, with named values such as a loss."""
 
+    def stand(self, **figures: float) -> None:
+        """Say where the run stands: figures that replace the ones before."""
+
     def cancelled(self) -> bool:
         """Return whether somebody asked to stop."""
 
@@ -23,6 +26,9 @@ class Silent:
         """Ignore."""
 
     def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
+        """Ignore."""
+
+    def stand(self, **figures: float) -> None:
         """Ignore."""
 
     def cancelled(self) -> bool:

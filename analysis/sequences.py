@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
-from analysis.statistics import CONFIDENCE
+from analysis.statistics import CONFIDENCE, normal_quantile
 from analysis.study.order import doubling
 
 Array = NDArray[np.float64]
@@ -41,7 +41,7 @@ def quantiles(
     error = (1 - confidence) / family
     pairs, places = np.unique(np.stack([seen.ravel(), there.ravel()]), axis=1, return_inverse=True)
     tails = [error * _share(int(n), int(size)) / 2 for n, size in pairs.T]
-    found = stats.norm.isf(np.array(tails, float))[np.ravel(places)]
+    found = np.array([-normal_quantile(tail) for tail in tails])[np.ravel(places)]
     return np.asarray(found.reshape(seen.shape), np.float64)
 
 
@@ -107,7 +107,7 @@ def mean_half_widths(
         *(np.asarray(each, float) for each in (samples, population, total, squares))
     )
     z = quantiles(n, size, confidence, family)
-    z = stats.t.isf(stats.norm.sf(z), np.maximum(n / _SKEWED, 1))
+    z = -special.stdtrit(np.maximum(n / _SKEWED, 1), special.ndtr(-z))
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.maximum(squared - sums**2 / n, 0.0) / (n - 1)
         half = z * np.sqrt(variance * (1 - n / size) / n)

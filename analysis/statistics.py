@@ -2,9 +2,8 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
-
-from scipy import stats
 
 CONFIDENCE: Final = 0.95
 
@@ -21,6 +20,18 @@ class Interval:
     def half_width(self) -> float:
         """Half of the interval's width."""
         return (self.high - self.low) / 2
+
+
+def normal_quantile(share: float) -> float:
+    """Return the value that a standard normal variable stays below with probability ``share``.
+
+    The standard library's: ``scipy.stats`` takes a second to import, which every command and page
+    would wait for.
+
+    >>> round(normal_quantile(0.975), 4)
+    1.96
+    """
+    return NormalDist().inv_cdf(share)
 
 
 def paired_interval(
@@ -51,7 +62,7 @@ def paired_interval(
     mean = total / samples
     n = samples + 2
     variance = max((squares + max(1.0, squares / samples)) / n - (total / n) ** 2, 0.0)
-    half = float(stats.norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance / n)
+    half = normal_quantile(0.5 + confidence / 2) * math.sqrt(variance / n)
     if squares > samples:
         return Interval(mean, mean - half, mean + half)
     return Interval(mean, max(mean - half, -1.0), min(mean + half, 1.0))

@@ -18,7 +18,7 @@ def main(folder: Path, first: str = "study") -> None:
     warm.freeze()
     st.set_page_config("Prunescope", page_icon=str(_ICON), layout="wide")
     pages = [
-        st.Page(view.page, title=title, url_path=path, icon=icon, default=path == first)
+        st.Page(view.page, title=title, url_path=path, icon=icon)
         for view, title, path, icon in (
             (study, "Study", "study", ":material/lab_profile:"),
             (curves, "Curves", "curves", ":material/show_chart:"),
@@ -27,12 +27,20 @@ def main(folder: Path, first: str = "study") -> None:
             (export, "Export", "export", ":material/download:"),
         )
     ]
-    chosen = st.navigation(pages, position="top")
+    # A default page answers at / alone: as one of its own, every page keeps its path.
+    start = next(page for page in pages if page.url_path == first)
+    home = st.Page(
+        lambda: st.switch_page(start, query_params=st.query_params.to_dict()),
+        title="Prunescope", url_path="home", default=True, visibility="hidden",
+    )  # fmt: skip
+    chosen = st.navigation([home, *pages], position="top")
+    if chosen == home:
+        chosen.run()
     with problems.shown():
         session.read_link()
         place = frame.show(folder)
         if place is not None:
-            watch.strip(place, live=chosen.url_path in _LIVE or chosen.title == "Study")
+            watch.strip(place, live=chosen.url_path in _LIVE)
         said = session.notice()
         if said:
             st.warning(said)

@@ -120,9 +120,14 @@ def trade_off(of: Study, kind: str, recovery: str) -> Shown:
     )  # fmt: skip
 
 
-def signature(of: Study) -> int:
-    """Return a number that changes when measurements or verifications are added."""
-    return hash((_signature(of.measurements.folder), _signature(of.verifications.folder)))
+def signature(of: Study) -> tuple[int, int]:
+    """Return numbers that change when measurements or verifications are added; 0 while none is."""
+    return _signature(of.measurements.folder), _signature(of.verifications.folder)
+
+
+def any_measured(of: Study) -> bool:
+    """Return whether the study holds any measurement."""
+    return _signature(of.measurements.folder) != 0
 
 
 def jobs_of(folder: Path) -> tuple[Job, ...]:
@@ -231,5 +236,6 @@ def _boxed(of: Study, kind: str) -> Share | None:
 
 
 def _signature(folder: Path) -> int:
-    """Files never change once written, so their names are enough."""
-    return hash(tuple(sorted(path.name for path in folder.glob("*.parquet"))))
+    """Files never change once written, so their names are enough; 0 without any."""
+    names = sorted(path.name for path in folder.glob("*.parquet"))
+    return hash(tuple(names)) if names else 0

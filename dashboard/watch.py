@@ -7,18 +7,22 @@ from typing import Final
 import streamlit as st
 
 from analysis.jobs import ACTIVE, Job, Snapshot
+from analysis.sweep.figures import macs_told, points_told
 from dashboard import loaders, problems, units
 
+EAGER: Final = 0.3
 FAST: Final = 1.0
 SLOW: Final = 4.0
 _WORDS: Final = {
     "sweep": "Sweep", "verify": "Measuring a plan", "finetune": "Fine-tuning",
     "export": "Export", "time": "Timing", "calibrate": "Measuring combinations",
 }  # fmt: skip
-_PAUSE: Final = 4.0
-"""Seconds between two looks at points that arrive."""
+_PAUSES: Final = (0.5, 4.0)
+"""Least and most seconds between two looks at points that arrive."""
+_PATIENCE: Final = 0.1
+"""Share of a job's running time that its points may wait: the first ones are drawn at once."""
 _COUNTED: Final = 10_000
-"""Steps up to which people are told the count; a sweep's are samples times points."""
+"""Steps up to which people are told the count."""
 _MANY: Final = 2
 """Waiting jobs from which on they share one line."""
 _SEEN: Final = "jobs seen"
@@ -32,7 +36,10 @@ def strip(folder: Path, live: bool) -> None:
         live: Rerun as well when new measurements arrive.
     """
     active = loaders.running(folder) is not None
-    st.fragment(_strip, run_every=FAST if active else SLOW)(folder, live)
+    study = loaders.study(folder)
+    nothing = study is None or not loaders.any_measured(study)
+    every = (EAGER if live and nothing else FAST) if active else SLOW
+    st.fragment(_strip, run_every=every)(folder, live)
 
 
 def title(job: Job) -> str:
@@ -50,7 +57,9 @@ def _strip(folder: Path, live: bool) -> None:
                 _row(job, snapshot)
         if len(waiting) >= _MANY:
             _queue(waiting)
-        _rerun_on_change(folder, live, tuple((job.id, job.state()) for job in jobs))
+        age = min((s.seconds for _, s in snapshots if s.state == "running"), default=0.0)
+        pause = min(max(_PATIENCE * age, _PAUSES[0]), _PAUSES[1])
+        _rerun_on_change(folder, live, tuple((job.id, job.state()) for job in jobs), pause)
 
 
 def _queue(waiting: list[tuple[Job, Snapshot]]) -> None:
@@ -72,20 +81,20 @@ def _row(job: Job, snapshot: Snapshot) -> None:
             icon=":material/stop_circle:", help="What is finished is kept.",
         ):  # fmt: skip
             job.cancel()
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 def _hold(job: Job, snapshot: Snapshot) -> None:
     """A button that pauses the job, or lets it go on; only sweeps ask often enough."""
     if job.kind != "sweep":
         return
-    word, icon = ("Resume", "play") if snapshot.paused else ("Pause", "pause")
+    word, icon = ("Go on", "play") if snapshot.paused else ("Pause", "pause")
     if st.button(
-        word, key=f"hold {job.folder}", disabled=snapshot.stopping,
+        word, key=f"hold {job.folder}", disabled=snapshot.stopping or snapshot.state == "waiting",
         icon=f":material/{icon}_circle:", help="A paused sweep goes on where it was.",
     ):  # fmt: skip
         (job.resume if snapshot.paused else job.pause)()
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def describe(job: Job, snapshot: Snapshot) -> str:
@@ -96,28 +105,43 @@ def describe(job: Job, snapshot: Snapshot) -> str:
     elif snapshot.paused:
         parts.append("paused")
     elif snapshot.state == "waiting":
-        parts.append("waits")
-    if snapshot.total > _COUNTED:
-        parts.append(units.percent(snapshot.done / snapshot.total))
-    elif snapshot.total > 1:
-        parts.append(f"{snapshot.done:,} of {snapshot.total:,}")
+        parts.append("waits its turn")
+    told = steps(snapshot)
+    if told:
+        parts.append(told)
+    if snapshot.seconds and snapshot.state != "waiting":
+        parts.append(units.seconds(snapshot.seconds))
+    if snapshot.remaining is not None and snapshot.total > 1:
+        parts.append(f"about {units.seconds(snapshot.remaining)} left")
     if snapshot.message:
         parts.append(snapshot.message.replace("[", r"\["))
-    if snapshot.remaining is not None and snapshot.total > 1:
-        parts.append(f"{units.seconds(snapshot.remaining)} left")
-    elif snapshot.seconds:
-        parts.append(units.seconds(snapshot.seconds))
     return " · ".join(parts)
 
 
-def _rerun_on_change(folder: Path, live: bool, states: tuple[tuple[str, str], ...]) -> None:
+def steps(snapshot: Snapshot) -> str:
+    """Return how much of its work a job has done: a sweep in points and multiply-accumulates."""
+    figures = snapshot.figures
+    if figures:
+        return " · ".join(filter(None, (points_told(figures), macs_told(figures))))
+    if snapshot.total > _COUNTED:
+        return units.percent(snapshot.done / snapshot.total)
+    return f"{snapshot.done:,} of {snapshot.total:,}" if snapshot.total > 1 else ""
+
+
+def _rerun_on_change(
+    folder: Path, live: bool, states: tuple[tuple[str, str], ...], pause: float
+) -> None:
+    """Rerun the page when a job or the study changed, for points alone after a pause.
+
+    Reading all points again takes its time.
+    """
     study = loaders.study(folder)
     now = (states, study is not None, loaders.signature(study) if live and study else None)
     key = f"{_SEEN} {folder} {live}"
     before, since = st.session_state.get(key, (None, 0.0))
     waited = time.monotonic() - since
-    if before is not None and before[:2] == now[:2] and waited < _PAUSE:
-        return  # points alone can wait: reading them all again takes its time
+    if before is not None and before[:2] == now[:2] and waited < pause and any(before[2] or ()):
+        return
     if before != now:
         st.session_state[key] = (now, time.monotonic())
     if before is not None and before != now:

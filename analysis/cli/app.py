@@ -3,48 +3,60 @@
 Exit codes: 0 done; 1 an error with its sentence; 2 wrong usage; 130 stopped by Ctrl-C.
 """
 
+import importlib
 import logging
 import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
 import typer
 from rich.markup import escape
 
-from analysis.cli.calibrate import calibrate
-from analysis.cli.explore import inspect, show
-from analysis.cli.jobs import jobs
-from analysis.cli.measure import sweep, verify
-from analysis.cli.open import dashboard, demo
-from analysis.cli.plan import pareto, plan
 from analysis.cli.terminal import errors
-from analysis.cli.timing import time
-from analysis.cli.work import export, finetune
 from analysis.errors import Cancelled, PrunescopeError
 
 _INTERRUPTED: Final = 130
+COMMANDS: Final[Mapping[str, str]] = {
+    "inspect": "explore", "sweep": "measure", "show": "explore", "plan": "plan", "pareto": "plan",
+    "verify": "measure", "calibrate": "calibrate", "finetune": "work", "time": "timing",
+    "export": "work", "jobs": "jobs", "dashboard": "open", "demo": "open",
+}  # fmt: skip
+"""Command → the module of this package that has it, in the order of the help."""
 
-app = typer.Typer(
-    name="prunescope",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help="See how much of a trained network can be removed before it breaks; choose; export.",
-)
-_EXPLORING: Final = (inspect, sweep, show, plan, pareto, verify, calibrate)
-for command in (*_EXPLORING, finetune, time, export, jobs, dashboard, demo):
-    app.command()(command)
+
+def application(asked: Sequence[str]) -> typer.Typer:
+    """Return the command line for the arguments ``asked``.
+
+    Where they begin with a command it holds that one alone: what the others import takes seconds,
+    which a job's first point would wait for.
+    """
+    app = typer.Typer(
+        name="prunescope",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        callback=_prunescope,
+    )
+    for name in asked[:1] if asked and asked[0] in COMMANDS else COMMANDS:
+        module = importlib.import_module(f"analysis.cli.{COMMANDS[name]}")
+        app.command(name)(getattr(module, name))
+    return app
+
+
+def _prunescope() -> None:
+    """See how much of a trained network can be removed before it breaks; choose; export."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
-        code = app(standalone_mode=False)
+        code = application(sys.argv[1:])(standalone_mode=False)
     except (PrunescopeError, Cancelled) as error:
         errors.print(f"[bold red]prunescope:[/] {escape(str(error))}", highlight=False)
         sys.exit(1)

@@ -29,6 +29,10 @@ class Interruptible:
         """Pass on."""
         self._progress.advance(steps, message, **values)
 
+    def stand(self, **figures: float) -> None:
+        """Pass on."""
+        self._progress.stand(**figures)
+
     def cancelled(self) -> bool:
         """Raise ``KeyboardInterrupt`` when Ctrl-C was pressed, else pass on."""
         if self.asked:

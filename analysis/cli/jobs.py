@@ -1,18 +1,23 @@
 """``jobs``: what ran and runs on a study, and to pause, resume, cancel or restart it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
-from analysis.cli.durations import spoken
 from analysis.cli.options import JsonOption, StudyArgument
 from analysis.cli.terminal import console, count, errors, print_json
-from analysis.errors import BadValue, UnknownName
+from analysis.durations import spoken
+from analysis.errors import BadReference, BadValue, UnknownName
 from analysis.jobs import ACTIVE, Job, restart
 from analysis.jobs import jobs as jobs_of
-from analysis.store.folder import Study
+from analysis.sweep.figures import macs_told, points_told
+
+_ENDED: Final = {
+    "done": "is done", "failed": "has failed", "cancelled": "was cancelled", "died": "has died",
+}  # fmt: skip
 
 
 def jobs(
@@ -28,21 +33,27 @@ def jobs(
     json: JsonOption = False,
 ) -> None:
     """List a study's jobs, or pause, resume, cancel or restart one."""
-    folder = Study.open(study).folder
+    known = jobs_of(study)  # a study that its first job has not made yet has jobs too
+    if not known and not study.is_dir():
+        raise BadReference(f"Expected a study folder, but {study} is none. Name one.")
     if action is not None:
-        _act(action, _named(jobs_of(folder), job))
+        _act(action, _named(known, job))
         return
-    found = [(each, each.snapshot()) for each in jobs_of(folder)]
+    found = [(each, each.snapshot()) for each in known]
     if json:
         print_json([{"id": each.id, "arguments": each.arguments, **vars(s)} for each, s in found])
         return
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("job", "state", "done", "took", "last word"):
-        table.add_column(name, no_wrap=name in ("job", "state"))
+    for name in ("job", "state", "done", "work", "took", "left", "last word"):
+        table.add_column(name, no_wrap=name in ("job", "state", "took"))
     for each, now in found:
-        state = "paused" if now.paused else now.state
-        done = f"{count(now.done)} of {count(now.total)}" if now.total else ""
-        table.add_row(each.id, state, done, spoken(now.seconds), now.error or now.message)
+        state = "stopping" if now.stopping else "paused" if now.paused else now.state
+        steps = f"{count(now.done)} of {count(now.total)}" if now.total else ""
+        table.add_row(
+            each.id, state, points_told(now.figures) or steps, macs_told(now.figures),
+            spoken(now.seconds), "" if now.remaining is None else spoken(now.remaining),
+            escape(now.error or now.message),
+        )  # fmt: skip
     console.print(table)
 
 
@@ -52,7 +63,7 @@ def _act(action: str, job: Job) -> None:
         return
     if job.state() not in ACTIVE:
         raise BadValue(
-            f"Expected a job that waits or runs to {action}, but {job.id} is {job.state()}. "
+            f"Expected a job that waits or runs to {action}, but {job.id} {_ENDED[job.state()]}. "
             "Start it again with restart."
         )
     {"pause": job.pause, "resume": job.resume, "cancel": job.cancel}[action]()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analysis.cli.durations import parse_seconds, spoken
+from analysis.cli.collector import resting
 from analysis.cli.options import (
     DataOption,
     JobOption,
@@ -20,16 +20,18 @@ from analysis.cli.options import (
     WeightsOption,
 )
 from analysis.cli.terminal import console, count, errors, print_json, reporting, size
+from analysis.durations import parse_seconds, spoken
 from analysis.errors import BadValue
 from analysis.planning.plan import Plan
-from analysis.planning.predictors.parts import sweep_command
 from analysis.recovery.names import RECOVERIES
 from analysis.store.documents import read_document
 from analysis.store.folder import MANIFEST, Study
 from analysis.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
+from analysis.sweep.figures import macs
 from analysis.sweep.policy import TOLERANCE, Policy
 
 if TYPE_CHECKING:
+    from analysis.sweep.runner import SweepReport
     from analysis.workbench import Workbench
 
 _MOST_REFUSALS: Final = 5
@@ -132,17 +134,19 @@ def sweep(
         policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
         deadline = monotonic() + parse_seconds(budget) if budget else None
         reference = _reference(study, model, data, weights, random, metric)
-        from analysis.replay import choose_engine
-        from analysis.sweep.points import left_out
-        from analysis.sweep.quantiles import store_quantiles
-        from analysis.sweep.runner import sweep as run
-        from analysis.workbench import prepare
+        progress.start(0, "loading and capturing the model")
+        with resting():
+            from analysis.replay import choose_engine
+            from analysis.sweep.points import left_out
+            from analysis.sweep.quantiles import store_quantiles
+            from analysis.sweep.runner import sweep as run
+            from analysis.workbench import prepare
 
-        _threads(threads)
-        bench = prepare(reference)
+            _threads(threads)
+            bench = prepare(reference)
         chosen = choose_engine(bench, engine)
         opened = Study.create(study, bench.manifest)
-        if not json and (cost := _cost(bench, opened, grid)):
+        if job is None and not json and (cost := _cost(bench, opened, grid)):
             errors.print(cost)
         report = run(bench, opened, grid, progress, chosen, policy, deadline, screen)
         store_quantiles(bench, opened)  # cheap, and the planning room has no weights to read
@@ -156,6 +160,8 @@ def sweep(
         f"{count(report.measured)} points measured{early}, {count(known)} known before, "
         f"{count(report.missing)} left. See them: prunescope show {study}"
     )
+    if report.executed:
+        errors.print(_work(report))
     for refusal in report.refused[:_MOST_REFUSALS]:
         errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
     if len(report.refused) > _MOST_REFUSALS:
@@ -205,6 +211,7 @@ def verify(
         console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
     else:
         from analysis.planning.predict import predict
+        from analysis.planning.predictors.parts import sweep_command
 
         gaps = predict(opened.manifest, chosen, opened.measured(), opened.verified()).missing
         command = sweep_command(chosen, gaps, str(study))
@@ -238,8 +245,21 @@ def _cost(bench: "Workbench", study: Study, grid: Grid) -> str:
     return (
         f"{count(cost.points)} points on up to {count(len(bench.splits.validation))} samples: at "
         f"most {cost.suffix_macs / 1e9:.3g} of the plain loop's {cost.macs / 1e9:.3g} GMACs, about "
-        f"{seconds}; logits up to {size(cost.logit_bytes)}."
+        f"{seconds} at the dense model's pace here; the study grows by at most {size(cost.bytes)}."
     )
+
+
+def _work(report: "SweepReport") -> str:
+    """What the measuring took, against the plain loop and the least that replay can take."""
+    text = (
+        f"{macs(report.executed)}MACs in {spoken(report.seconds)}, "
+        f"{report.executed / max(report.macs, 1):.3g} of the plain loop's {macs(report.macs)}MACs"
+    )
+    if not report.bound:
+        return f"{text}."
+    over = report.executed / report.bound - 1
+    side = "above" if over >= 0 else "below"
+    return f"{text}; {abs(over):.1%} {side} the replay bound (every suffix, one dense pass a walk)."
 
 
 def _reference(

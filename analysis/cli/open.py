@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 import webbrowser
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,10 +14,11 @@ import typer
 
 from analysis.cli.terminal import errors
 from analysis.errors import BadReference
-from analysis.jobs import ACTIVE, start
-from analysis.store.folder import MANIFEST
+from analysis.jobs import ACTIVE, Job, start
 
-_LOOK: Final = 0.1
+_LOOK: Final = 0.2
+"""Seconds between two looks at a server or a job that is about to begin."""
+
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="[FOLDER]", help="A folder of studies, or one study.")
 ]
@@ -42,7 +44,7 @@ def dashboard(
     errors.print(f"Dashboard on {address} (Ctrl-C stops it; jobs go on).")
     process = subprocess.Popen(command(folder.resolve(), port))
     if browser and os.environ.get("CI") is None:
-        webbrowser.open(f"{address}/{page}")
+        threading.Thread(target=_open, args=(address, page, process), daemon=True).start()
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -79,18 +81,32 @@ def demo(
         if code := subprocess.run(run, check=False).returncode:
             raise typer.Exit(code)
     if open_dashboard:
-        _begin(study, commands)
+        first, *others = commands
+        job = start(study, first)
+        threading.Thread(target=_follow, args=(job, study, others), daemon=True).start()
         dashboard(folder, port, browser, "curves")
 
 
-def _begin(study: Path, commands: Sequence[list[str]]) -> None:
-    """Start the jobs, and wait until there is a study to look at."""
-    job, *_ = [start(study, arguments) for arguments in commands]
-    errors.print(f"{job.id} loads and captures the model …")
-    while job.state() in ACTIVE and not (study / MANIFEST).exists():
+def _open(address: str, page: str, server: subprocess.Popen[bytes]) -> None:
+    """Open the browser once the server answers."""
+    while server.poll() is None:
+        try:
+            health = f"{address}/_stcore/health"
+            with urllib.request.urlopen(health, timeout=1):  # noqa: S310 - our own server
+                break
+        except OSError:
+            time.sleep(_LOOK)
+    else:
+        return
+    webbrowser.open(f"{address}/{page}")
+
+
+def _follow(job: Job, study: Path, commands: list[list[str]]) -> None:
+    """Queue the other jobs once the first one measures: until then they would only slow it."""
+    while job.state() in ACTIVE and not job.snapshot().figures:
         time.sleep(_LOOK)
-    if not (study / MANIFEST).exists():
-        raise BadReference(job.snapshot().error or f"Expected a study in {study}. Start it again.")
+    for arguments in commands:
+        start(study, arguments)
 
 
 def demo_jobs(study: Path, model: str) -> tuple[list[str], ...]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -21,6 +21,7 @@ from rich.progress import Progress as Bar
 
 from analysis.cli.interrupt import interruptible
 from analysis.progress import Progress, Silent
+from analysis.sweep.figures import macs_told, points_told
 
 _PIPED_WIDTH: Final = 140
 
@@ -33,19 +34,24 @@ class TerminalProgress:
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
-        self._task = bar.add_task("", total=None, visible=False)
+        self._task = bar.add_task("", total=None, visible=False, figures="")
 
     def start(self, total: int, message: str) -> None:
         """Show a bar of ``total`` steps; none for nothing to do."""
         if not total:
             return
-        self._bar.reset(self._task, total=total, description=message, visible=True)
+        self._bar.reset(self._task, total=total, description=message, visible=True, figures="")
         self._bar.start()
 
     def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
         """Move the bar and name the last step and its values."""
         shown = "  ".join([message, *(f"{k} {v:.4g}" for k, v in values.items())]).strip()
         self._bar.update(self._task, advance=steps, description=shown or None)
+
+    def stand(self, **figures: float) -> None:
+        """Show a sweep's points and multiply-accumulates beside the bar."""
+        told = " · ".join(filter(None, (points_told(figures), macs_told(figures))))
+        self._bar.update(self._task, figures=told)
 
     def cancelled(self) -> bool:
         """Return False: on a terminal Ctrl-C asks (see ``analysis.cli.interrupt``)."""
@@ -65,8 +71,8 @@ def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
             yield progress
     else:
         columns = (
-            TextColumn("{task.description:<44.44}"), BarColumn(), MofNCompleteColumn(),
-            TimeElapsedColumn(), TimeRemainingColumn(),
+            TextColumn("{task.description:<32.32}"), BarColumn(20), TaskProgressColumn(),
+            TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"),
         )  # fmt: skip
         bar = Bar(*columns, console=errors, transient=True)  # each command ends with a summary
         try:

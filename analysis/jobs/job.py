@@ -100,6 +100,7 @@ class Job:
             values=track.values,
             stopping=state in ACTIVE and (self.folder / CANCEL).exists(),
             paused=paused,
+            figures=track.figures,
         )
 
     def cancel(self) -> None:
@@ -185,10 +186,15 @@ def _read(kind: type[Record], path: Path) -> Record | None:
 
 
 def _remaining(track: Track, now: float) -> float | None:
-    """The phase's steps so far took as long on average as the rest will."""
-    if track.began is None or track.done <= 0 or track.total <= 0:
+    """The phase's work so far took as long on average as the rest will.
+
+    Work are the multiply-accumulates of what tells them, else steps.
+    """
+    done = track.figures.get("macs") or track.done
+    total = track.figures.get("macs_expected") or track.total
+    if track.began is None or done <= 0 or total <= 0:
         return None
-    left = max(track.total - track.done, 0)
+    left = max(total - done, 0)
     latest = track.latest if track.latest is not None else now
-    expected = (latest - track.began) / track.done * left - (now - latest)
+    expected = (latest - track.began) / done * left - (now - latest)
     return max(expected, 0.0)

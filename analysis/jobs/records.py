@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -78,6 +78,8 @@ class Snapshot:
         values: Named values in the order in which they were reported, such as a loss per step.
         stopping: Whether it was asked to stop and has not stopped yet.
         paused: Whether it was asked to hold its work; it goes on where it was.
+        figures: Where it stands, by name, as it said last; a sweep's are those of
+            ``analysis.sweep.meter``.
     """
 
     state: State
@@ -90,11 +92,12 @@ class Snapshot:
     values: tuple[dict[str, float], ...]
     stopping: bool = False
     paused: bool = False
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Track:
-    """What ``progress.jsonl`` says: counts and message of the last phase, values of all.
+    """What ``progress.jsonl`` says: counts, message and figures of the last phase, all values.
 
     ``began`` and ``latest`` are the times of the phase's start and of the last line.
     """
@@ -105,6 +108,7 @@ class Track:
     began: float | None = None
     latest: float | None = None
     values: tuple[dict[str, float], ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_track(path: Path) -> Track:
@@ -112,15 +116,18 @@ def read_track(path: Path) -> Track:
     done = total = 0
     message, began, latest = "", None, None
     values: list[dict[str, float]] = []
+    figures: dict[str, float] = {}
     for line in _lines(path):
         latest = float(line["time"])
         if "total" in line:
-            done, total, began = 0, int(line["total"]), latest
+            done, total, began, figures = 0, int(line["total"]), latest, {}
         done += int(line.get("steps", 0))
         message = str(line.get("message") or message)
         if line.get("values"):
             values.append(dict(line["values"]))
-    return Track(done, total, message, began, latest, tuple(values))
+        if line.get("figures"):
+            figures = dict(line["figures"])
+    return Track(done, total, message, began, latest, tuple(values), figures)
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:

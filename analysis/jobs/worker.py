@@ -29,8 +29,11 @@ from analysis.store.documents import write_document
 from analysis.store.files import storage
 
 _POLL: Final = 0.2
-_SELDOM: Final = 0.1
-"""Seconds between two lines that carry nothing but a count."""
+_OFTEN: Final = 0.1
+_SELDOM: Final = 2.0
+_SHARE: Final = 0.005
+"""Lines that carry nothing but a count are written at most every tenth of a second, and later on
+every two hundredth of the running time up to two seconds: all of them are read at every look."""
 
 
 class JobFailed(PrunescopeError):
@@ -46,7 +49,8 @@ class JobProgress:
         """Whether the run has been told to stop."""
         self._steps = 0
         self._message = ""
-        self._written = 0.0
+        self._figures: dict[str, float] = {}
+        self._began, self._written = time.monotonic(), 0.0
 
     def start(self, total: int, message: str) -> None:
         """Say that a phase of ``total`` steps begins."""
@@ -57,9 +61,15 @@ class JobProgress:
         """Say that ``steps`` are done; values are always written, counts now and then."""
         self._steps += steps
         self._message = message or self._message
-        if values or time.monotonic() - self._written >= _SELDOM:
+        now = time.monotonic()
+        wait = min(max(_OFTEN, _SHARE * (now - self._began)), _SELDOM)
+        if values or now - self._written >= wait:
             plain = {name: float(value) for name, value in values.items()}
             self.flush(**({"values": plain} if plain else {}))
+
+    def stand(self, **figures: float) -> None:
+        """Say where the run stands; written with the next count."""
+        self._figures = {name: float(value) for name, value in figures.items()}
 
     def cancelled(self) -> bool:
         """Return whether somebody asked to stop; while the job is paused, wait first."""
@@ -71,9 +81,11 @@ class JobProgress:
 
     def flush(self, **more: Any) -> None:
         """Write what is counted but not yet written."""
+        if self._figures:
+            more["figures"] = self._figures
         if self._steps or more:
             self._write(steps=self._steps, message=self._message, **more)
-            self._steps, self._message = 0, ""
+            self._steps, self._message, self._figures = 0, "", {}
 
     def _write(self, **content: Any) -> None:
         """Append one whole line in one write, so that a reader sees all of it or none."""

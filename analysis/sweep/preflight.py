@@ -1,11 +1,19 @@
 """What a sweep is going to cost, said before it starts. Torch-free."""
 
-from collections.abc import Sequence
+import contextlib
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from analysis.store.logits import point_bytes
 from analysis.study import Manifest
+from analysis.sweep.pace import Pace
 from analysis.sweep.points import Point
+
+ROW_BYTES: Final = 2000
+"""Of one point's row in a file of its own columns, generously."""
 
 
 @dataclass(frozen=True)
@@ -27,24 +35,51 @@ class Preflight:
     suffix_macs: int
     logit_bytes: int
 
+    @property
+    def bytes(self) -> int:
+        """Most that the study grows by: the logits, and a row for each point."""
+        return self.logit_bytes + self.points * ROW_BYTES
+
     def seconds(self, rate: float, replayed: bool) -> float:
         """Return how long it takes where the dense network does ``rate`` samples per second."""
         share = self.suffix_macs / self.macs if replayed and self.macs else 1.0
         return self.samples * share / rate
 
+    def at(self, pace: Pace) -> float:
+        """Return how many seconds it takes at the pace of an earlier sweep."""
+        return self.suffix_macs / pace.rate if self.macs else math.nan
+
 
 def preflight(manifest: Manifest, todo: Sequence[Point]) -> Preflight:
     """Return the cost of evaluating ``todo`` from the first sample to the last."""
     population = manifest.splits.get("validation", 0)
+    each = suffix_macs(manifest)
+    shares = [each(point.subject) for point in todo]
+    classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
+    kept = point_bytes(population, classes) if classes else 0
+    return Preflight(
+        len(todo), len(todo) * population, len(todo) * population * manifest.macs,
+        population * sum(shares), len(todo) * kept,
+    )  # fmt: skip
+
+
+def suffix_macs(manifest: Manifest) -> Callable[[str], int]:
+    """Return the function from a layer or group to one sample's multiply-accumulates behind it.
+
+    By the layers' order, the subject's own included; the whole network's for what is no layer.
+    """
     after: dict[str, int] = {}
     left = sum(layer.macs for layer in manifest.layers)
     for layer in manifest.layers:
         after.setdefault(layer.name, left)
         left -= layer.macs
-    shares = [after.get(point.subject, manifest.macs) for point in todo]
-    classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
-    each = point_bytes(population, classes) if classes else 0
-    return Preflight(
-        len(todo), len(todo) * population, len(todo) * population * manifest.macs,
-        population * sum(shares), len(todo) * each,
-    )  # fmt: skip
+    return lambda subject: after.get(subject, manifest.macs)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the bytes of all files in a study's folder."""
+    found = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # merged away meanwhile
+            found += path.stat().st_size if path.is_file() else 0
+    return found

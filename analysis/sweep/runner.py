@@ -1,5 +1,6 @@
 """Run a sweep: only what is missing, chunk by chunk, stored as it comes, stoppable any time."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from analysis.store.tables import rows_of
 from analysis.study import MEASUREMENT_VERSION, Grid, doubling
 from analysis.sweep.engine import Engine, order
 from analysis.sweep.laws import require_laws
+from analysis.sweep.meter import Meter
 from analysis.sweep.points import Point, points
 from analysis.sweep.policy import Policy
 from analysis.sweep.screen import screen_missing
@@ -23,6 +25,8 @@ from analysis.sweep.tally import measurement
 from analysis.workbench import Workbench
 
 EXACT: Final = Policy()
+FIRST: Final = 20.0
+"""Seconds after which points without an estimate are worth screening."""
 _OFTEN: Final = 0.25
 _SELDOM: Final = 2.0
 _SHARE: Final = 20.0
@@ -43,7 +47,9 @@ class SweepReport:
         partial: Points settled before every sample was seen.
         samples: Evaluated samples, all points together.
         macs: Multiply-accumulates that the plain loop needs for them; 0 where unknown.
-        seconds: That the evaluation took.
+        executed: Those that were executed; 0 where unknown.
+        bound: The least that replay can take (``analysis.replay.work``); 0 without replay.
+        seconds: That the evaluation took, pauses not counted.
     """
 
     wanted: int
@@ -54,6 +60,8 @@ class SweepReport:
     partial: int = 0
     samples: int = 0
     macs: int = 0
+    executed: int = 0
+    bound: int = 0
     seconds: float = 0.0
 
 
@@ -79,9 +87,11 @@ def sweep(
         progress: Counts samples, and stops the run between two points.
         engine: Evaluates; ``choose_engine``'s by default.
         policy: When a point needs no more samples.
-        deadline: When to stop, on ``time.monotonic``'s clock; what was measured is kept.
-        screening: Whether a first pass without labels says how much each point changes its layer's
-            outputs (``analysis.sweep.screen``).
+        deadline: When to stop, on ``time.monotonic``'s clock, later by the length of pauses; what
+            was measured is kept.
+        screening: Whether points that have no estimate after ``FIRST`` seconds are screened: a pass
+            without labels says how much each changes its layer's outputs
+            (``analysis.sweep.screen``).
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
@@ -93,9 +103,9 @@ def sweep(
     study = require_laws(bench, study, asked)
     wanted = points(grid, study.manifest)
     run = _Run(bench, study, progress, engine or choose_engine(bench), deadline)
-    run.begin(wanted, policy)
-    if screening:  # after the first chunk, which costs less and shows curves sooner
-        screen_missing(bench, study, wanted, progress)
+    late = run.begin(wanted, policy)
+    if screening and late:
+        screen_missing(bench, study, late, progress)
     return run.finish(wanted, policy)
 
 
@@ -110,9 +120,9 @@ class _Run:
         engine: Engine,
         deadline: float | None,
     ) -> None:
-        self._bench, self._study, self._progress, self._engine = bench, study, progress, engine
+        self._bench, self._study, self._engine = bench, study, engine
+        self._meter = Meter(bench, engine, progress)
         self._deadline = deadline
-        self._began = time.monotonic()
         self._population = len(bench.splits.validation)
         self._targets = bench.splits.validation.picked(order(bench)).targets
         self._known: dict[Point, Measurement] = {}
@@ -122,33 +132,36 @@ class _Run:
         self._dense: set[tuple[str, int]] = set()
         self._refused: dict[Point, str] = {}
         self._touched: set[Point] = set()
-        self._evaluated = 0
-        self._open: dict[Point, int] = {}
 
-    def begin(self, wanted: Sequence[Point], policy: Policy) -> None:
-        """Take over what is stored and bring the points that have nothing through one chunk."""
+    def begin(self, wanted: Sequence[Point], policy: Policy) -> list[Point]:
+        """Take over what is stored and bring the points that have nothing through one chunk.
+
+        Returns:
+            Those that still have nothing after ``FIRST`` seconds.
+        """
         self._write_targets()
         self._look(wanted)
         now, todo = self._unsettled(wanted, policy)
-        self._open = {point: self._population - self._samples(point) for point in todo}
-        self._progress.start(sum(self._open.values()), f"measuring {len(todo)} points")
+        left = {point: self._population - self._samples(point) for point in todo}
+        self._meter.begin(len(wanted), left)
         try:
             if now and not self._samples(now[0]) and not self._over():
-                self._round(now)
+                self._round(now, time.monotonic() + FIRST)
         finally:
             self._flush()
+        return [p for p in now if p not in self._refused and not self._samples(p)]
 
     def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
         """Go on round by round until every point is settled; see ``sweep``."""
         try:
             self._look(wanted)
             now, todo = self._unsettled(wanted, policy)
-            self._settle(todo)
+            self._meter.settle(set(todo))
             while todo and not self._over():
                 self._round(now)
                 self._look(wanted)
                 now, todo = self._unsettled(wanted, policy)
-                self._settle(todo)
+                self._meter.settle(set(todo))
         finally:
             self._flush()
         self._study.measurements.compact()
@@ -158,10 +171,11 @@ class _Run:
             self._samples(point) < self._population
             for point in set(wanted) - set(todo) - set(self._refused)
         )
+        work = self._meter.work
         return SweepReport(
             len(wanted), len(self._touched - set(todo)), len(todo), tuple(self._refused.values()),
-            tuple(path.name for path in damaged), partial, self._evaluated,
-            self._evaluated * self._bench.manifest.macs, time.monotonic() - self._began,
+            tuple(path.name for path in damaged), partial, self._meter.samples, work.naive,
+            work.executed, work.bound, self._meter.seconds,
         )  # fmt: skip
 
     def _unsettled(
@@ -175,27 +189,20 @@ class _Run:
         todo = [p for p in possible if self._samples(p) < self._population]
         return now or sorted(todo, key=self._samples), todo
 
-    def _round(self, todo: Sequence[Point]) -> None:
+    def _round(self, todo: Sequence[Point], until: float = math.inf) -> None:
         """Bring the first of ``todo``, and all that stand where it stands, one chunk further."""
         start = self._samples(todo[0])
         end = next(end for end in doubling(self._population) if end > start)
         behind = [point for point in todo if self._samples(point) == start]
         for point, outcome in self._engine.outcomes(start, end, behind):
             self._take(point, outcome, start, end)
-            if self._over():
+            if self._over() or time.monotonic() > until:
                 return
 
     def _over(self) -> bool:
-        late = self._deadline is not None and time.monotonic() >= self._deadline
-        return late or self._progress.cancelled()
-
-    def _settle(self, todo: Sequence[Point]) -> None:
-        """Count what settled points need no more as done."""
-        still = set(todo)
-        for point in [point for point in self._open if point not in still]:
-            left = self._open.pop(point)
-            if left:
-                self._progress.advance(left)
+        if self._meter.stopped():
+            return True
+        return self._deadline is not None and time.monotonic() - self._meter.held >= self._deadline
 
     def _take(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
         said = f"{point.subject} {point.method} {point.sparsity:g}"
@@ -212,9 +219,7 @@ class _Run:
             self._dense.add((point.recovery, start))
             self._keep(_dense_key(self._bench, point.recovery), start, dense)
         self._touched.add(point)
-        self._evaluated += end - start
-        self._open[point] = self._population - end
-        self._progress.advance(end - start, f"{said} · {end} of {self._population} samples")
+        self._meter.took(point, start, end, said)
         since = time.monotonic() - self._written
         if since >= min(max(_OFTEN, _SHARE * self._cost), _SELDOM):
             self._flush()

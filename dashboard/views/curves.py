@@ -32,19 +32,18 @@ _SCALES: Final = {"score": "Score", "drop": "Drop", "entropy": "Cross-entropy", 
 
 def page() -> None:
     """Show the curves of the chosen study."""
-    opened = frame.required()
-    if opened is None:
-        return
-    known = loaders.measured(opened)
-    if not known.curves:
-        running = loaders.running(opened.folder) is not None
-        st.info(
-            "The first curves are on their way: they appear here and sharpen."
-            if running
-            else "Nothing is measured in this study yet. Start a sweep on the Study page; curves "
-            "appear here point by point.",
-            icon=":material/show_chart:",
-        )
+    place = frame.place()
+    opened = frame.study()
+    known = loaders.measured(opened) if opened is not None else None
+    if opened is None or known is None or not known.curves:
+        if place is not None and loaders.running(place) is not None:
+            _awaited()
+        elif frame.required() is not None:
+            st.info(
+                "Nothing is measured in this study yet. Start a sweep on the Study page; curves "
+                "appear here point by point.",
+                icon=":material/show_chart:",
+            )
         return
     known, granularity = _of_granularity(known)
     limit = _controls()
@@ -59,6 +58,21 @@ def page() -> None:
         _curves(opened, known, layer, limit, granularity)
     coupled.show(opened, layer, granularity)
     heat.show(opened, known, list(table["Layer"]))
+
+
+def _awaited() -> None:
+    """Say that curves are coming, over empty axes, which make the browser fetch what draws."""
+    st.info(
+        "The first curves are on their way: the model is loaded and captured, then every point is "
+        "measured on a few samples. They appear here and sharpen.",
+        icon=":material/show_chart:",
+    )
+    columns = ["method", "recovery", "seed", "seeds"]
+    empty = curves_figure(pd.DataFrame(columns=columns), {}, 0.0, "drop")
+    st.plotly_chart(
+        empty, key="curves awaited", config={"displaylogo": False},
+        alt="Empty axes, until the first points are measured",
+    )  # fmt: skip
 
 
 def _of_granularity(known: Measured) -> tuple[Measured, str]:

@@ -80,8 +80,7 @@ def test_methods_come_from_the_manifest_with_their_definition(
 def test_the_sweep_form_counts_what_is_missing(studies: Path, open_page: Open) -> None:
     at = open_page(studies)
     at.text_input(key="sweep sparsities").set_value("0.3,0.5").run()
-    assert "6 points, 3 of them measured" in texts(at)
-    assert "multiply-accumulates behind what is pruned" in texts(at)
+    assert "**3 points** on 797 validation samples each; 3 more are measured already." in texts(at)
     assert at.button(key="sweep start").label == "Measure 3 points"
     at.text_input(key="sweep sparsities").set_value("30").run()
     assert "Write a fraction instead of percent: 0.3." in at.error[0].value

@@ -20,7 +20,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from scipy import stats
+from scipy import special
 
 COVERAGE: Final = 0.9
 SLACK: Final = 0.01
@@ -48,4 +48,4 @@ def half_width(errors: Sequence[float], predicted: float) -> float | None:
     if rank <= len(errors):
         return sorted(errors)[rank - 1] * normaliser(predicted)
     spread = math.sqrt(math.fsum(error**2 for error in errors) / len(errors))
-    return float(stats.t.ppf(0.5 + COVERAGE / 2, len(errors))) * spread * normaliser(predicted)
+    return float(special.stdtrit(len(errors), 0.5 + COVERAGE / 2)) * spread * normaliser(predicted)

@@ -9,9 +9,9 @@ from analysis.recovery.names import RECOVERIES, TITLES
 from analysis.store.folder import Study
 from analysis.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
 from analysis.sweep.points import left_out, missing, points
-from analysis.sweep.preflight import preflight
-from dashboard import loaders, units
+from dashboard import loaders
 from dashboard.tables import names_of
+from dashboard.views.parts import effort
 from dashboard.views.parts.words import WORDS
 
 
@@ -38,6 +38,7 @@ def form(opened: Study) -> None:
             help="On calibration inputs, without labels: batch-norm statistics re-estimated, or "
             "what is left refitted to the dense model's outputs in closed form.",
         )  # fmt: skip
+        spent = effort.choose()
         multiple = seeds = None
         with st.container(horizontal=True):
             if family in UNITS:
@@ -53,7 +54,7 @@ def form(opened: Study) -> None:
                 )  # fmt: skip
         _launch(
             opened, chosen, text.replace(" ", ""), tuple(layers), tuple(recoveries),
-            tuple(range(seeds)) if seeds else None, multiple,
+            tuple(range(seeds)) if seeds else None, multiple, spent,
         )  # fmt: skip
 
 
@@ -94,6 +95,7 @@ def _launch(
     recoveries: tuple[str, ...],
     seeds: tuple[int, ...] | None,
     multiple: int | None,
+    spent: effort.Effort | None,
 ) -> None:
     if not methods or not recoveries:
         st.caption("Choose at least one method and one way of evaluating.")
@@ -108,25 +110,16 @@ def _launch(
     except PrunescopeError as error:
         st.error(str(error))
         return
-    known = len(wanted) - len(todo)
-    st.caption(
-        f"{len(wanted):,} points, {known:,} of them measured already; each evaluates "
-        f"{units.count(opened.manifest.splits.get('validation', 0))} validation samples."
-    )
-    if todo:
-        cost = preflight(opened.manifest, todo)
-        st.caption(
-            f"At most {units.count(cost.suffix_macs)} multiply-accumulates behind what is pruned "
-            f"({units.count(cost.macs)} by the plain loop); the answers kept for later predictions "
-            f"take up to {units.bytes_(cost.logit_bytes)}."
-        )
+    effort.tell(opened, wanted, todo, spent)
     idle = left_out(grid, opened.manifest)
     if idle:
         more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""
         st.caption(f":material/info: No point for {'; '.join(idle[:3])}{more}.")
     if st.button(
-        f"Measure {len(todo):,} points" if todo else "Everything is measured",
-        type="primary", disabled=not todo, key="sweep start", icon=":material/play_arrow:",
+        f"Measure {len(todo):,} point{'' if len(todo) == 1 else 's'}" if todo
+        else "Everything is measured",
+        type="primary", disabled=not todo or spent is None, key="sweep start",
+        icon=":material/play_arrow:",
     ):  # fmt: skip
         arguments = [
             "sweep", "--study", str(opened.folder), "--methods", ",".join(methods),
@@ -138,5 +131,5 @@ def _launch(
             arguments += ["--seeds", ",".join(map(str, seeds))]
         if multiple and multiple > 1:
             arguments += ["--round", str(multiple)]
-        start(opened.folder, arguments)
+        start(opened.folder, arguments + (spent.arguments() if spent else []))
         st.rerun()

@@ -42,7 +42,7 @@ class Command:
         assert "Traceback" not in result.err
         assert "did not expect" not in result.err
         lines = result.err.strip().splitlines()
-        if len(lines) > 1 and "logits up to" in lines[0]:  # what the sweep was going to cost
+        if len(lines) > 1 and "grows by at most" in lines[0]:  # what the sweep was going to cost
             lines = [line for line in lines[1:] if line]
         assert len(lines) == 1, lines
         assert lines[0].startswith("prunescope: Expected ")

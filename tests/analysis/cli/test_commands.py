@@ -47,8 +47,10 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     assert {name: first.json[name] for name in first.json if name != "seconds"} == {
         "wanted": 9, "measured": 9, "missing": 0, "refused": [], "damaged": [], "left_out": [],
         "partial": 0, "samples": 9 * 60, "macs": 9 * 60 * (36 * 36 + 4 * 6 * 36 + 24 * 3),
+        "executed": first.json["executed"], "bound": first.json["bound"],
     }  # fmt: skip
     assert first.err == ""
+    assert 0 < first.json["executed"] < 1.1 * first.json["bound"] < 2 * first.json["macs"]
     again = sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.3:0.9:0.3")
     assert "0 points measured, 9 known before, 0 left." in again.err
     more = prunescope("sweep", "--study", tmp_path / "s", "--sparsities", "0.3,0.5")
@@ -70,7 +72,7 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
 def test_a_sweep_says_what_it_costs_and_keeps_to_mode_and_budget(prunescope, tiny, tmp_path):
     decided = sweep(prunescope, tiny, tmp_path / "s", "--mode", "decide", "--limit", "0.9")
     assert "27 points on up to 60 samples" in decided.err
-    assert "logits up to 9.72 kB" in decided.err
+    assert "grows by at most 63.7 kB" in decided.err
     none = sweep(prunescope, tiny, tmp_path / "t", "--budget", "0.000001s", "--json").json
     assert (none["measured"], none["missing"]) == (0, 27)
     for wrong in (("--budget", "soon"), ("--mode", "quick"), ("--tolerance", "5")):

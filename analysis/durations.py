@@ -1,4 +1,4 @@
-"""Times as people write and read them: ``90s``, ``5m``, ``1.5h``."""
+"""Times as people write and read them: ``90s``, ``5 min``, ``1.5h``. Torch-free."""
 
 import math
 import re

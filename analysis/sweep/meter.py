@@ -1,0 +1,95 @@
+"""What a sweep has done and has to do: in points, samples and multiply-accumulates."""
+
+import time
+from collections.abc import Mapping
+
+from analysis.progress import Progress
+from analysis.replay.engine import FrontierEngine
+from analysis.replay.work import ReplayCost
+from analysis.sweep.engine import Engine
+from analysis.sweep.points import Point
+from analysis.sweep.preflight import suffix_macs
+from analysis.workbench import Workbench
+
+
+class Meter:
+    """Counts, and tells a progress the figures.
+
+    These are ``points`` (settled ones) of ``points_wanted``, ``samples`` that every open point has
+    of ``population``, and ``macs`` executed of ``macs_expected``. The expectation weighs what is
+    left by the multiply-accumulates behind each pruned layer, and scales them by what was really
+    executed so far; modes that settle points early stay below it. ``macs_counted`` in ``seconds``
+    of work say how fast the next sweep is going to be (``analysis.sweep.pace``).
+    """
+
+    def __init__(self, bench: Workbench, engine: Engine, progress: Progress) -> None:
+        self._engine, self._progress = engine, progress
+        self._macs = bench.manifest.macs
+        self._population = len(bench.splits.validation)
+        self._each = suffix_macs(bench.manifest)
+        self._left: dict[Point, int] = {}
+        self._wanted = 0
+        self._to_do = 0
+        self._began = time.monotonic()
+        self.held = 0.0
+        """Seconds of pauses."""
+        self.samples = 0
+        """Evaluated, all points together."""
+        self.counted = 0
+        """Multiply-accumulates behind the pruned layers of what was evaluated."""
+        self._before = self.work.executed
+
+    def begin(self, wanted: int, left: Mapping[Point, int]) -> None:
+        """Begin to count: ``left`` samples are to come for each open point of ``wanted``."""
+        self._wanted, self._left = wanted, dict(left)
+        self._to_do = sum(self._each(point.subject) * n for point, n in left.items())
+        self._progress.start(sum(left.values()), f"measuring {len(left)} points")
+
+    def took(self, point: Point, start: int, stop: int, message: str) -> None:
+        """Count the samples from ``start`` to ``stop`` of one point."""
+        macs = self._each(point.subject) * (stop - start)
+        self.samples += stop - start
+        self.counted += macs
+        self._to_do -= macs
+        self._left[point] = self._population - stop
+        if stop >= self._population:
+            del self._left[point]
+        self._stand(start)
+        self._progress.advance(stop - start, message)
+
+    def settle(self, still: set[Point]) -> None:
+        """Count what all but the points of ``still`` need no more as done."""
+        for point in [point for point in self._left if point not in still]:
+            left = self._left.pop(point)
+            self._to_do -= self._each(point.subject) * left
+            self._progress.advance(left)
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning, pauses not counted."""
+        return time.monotonic() - self._began - self.held
+
+    def stopped(self) -> bool:
+        """Return whether the run was told to stop; time that it was held for is not counted."""
+        asked = time.monotonic()
+        stop = self._progress.cancelled()
+        self.held += time.monotonic() - asked
+        return stop
+
+    @property
+    def work(self) -> ReplayCost:
+        """What was executed, what the plain loop takes, and the bound of replay (0 without it)."""
+        if isinstance(self._engine, FrontierEngine):
+            return self._engine.work
+        plain = self.samples * self._macs
+        return ReplayCost(plain, plain)
+
+    def _stand(self, least: int) -> None:
+        executed = self.work.executed - self._before
+        scale = executed / self.counted if self.counted else 1.0
+        self._progress.stand(
+            points=self._wanted - len(self._left), points_wanted=self._wanted, samples=least,
+            population=self._population, macs=executed,
+            macs_expected=executed + scale * self._to_do, macs_counted=self.counted,
+            seconds=self.seconds,
+        )  # fmt: skip

@@ -1,0 +1,39 @@
+"""How fast the last sweep of a study went, so that the next one's time can be predicted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.jobs import jobs
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a sweep got through.
+
+    Attributes:
+        job: Its name.
+        macs: Multiply-accumulates behind the pruned layers, as ``analysis.sweep.preflight`` counts
+            them: what replay did besides cancels out of a prediction.
+        seconds: That it took, pauses not counted.
+    """
+
+    job: str
+    macs: float
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Multiply-accumulates per second."""
+        return self.macs / self.seconds
+
+
+def last_pace(study: Path) -> Pace | None:
+    """Return the pace of the latest sweep that ran as a job of the study in folder ``study``."""
+    for job in jobs(study):
+        if job.kind != "sweep":
+            continue
+        figures = job.snapshot().figures
+        macs, seconds = figures.get("macs_counted", 0.0), figures.get("seconds", 0.0)
+        if macs > 0 and seconds > 0:
+            return Pace(job.id, macs, seconds)
+    return None

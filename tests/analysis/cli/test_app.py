@@ -1,0 +1,49 @@
+"""The command line holds what it says, and loads only what is asked for."""
+
+import subprocess
+import sys
+
+import pytest
+
+from analysis.cli.app import COMMANDS, application
+
+
+def loaded(*asked: str) -> set[str]:
+    """The modules that are there once the command line for ``asked`` is."""
+    code = f"import sys; from analysis.cli.app import application; application({list(asked)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+def test_every_command_is_there_in_the_order_of_the_help(prunescope) -> None:
+    app = application(["--help"])
+    assert [command.name for command in app.registered_commands] == list(COMMANDS)
+    said = prunescope("--help")
+    assert said.code == 0
+    for name in COMMANDS:
+        assert f" {name} " in said.out
+    assert "how much of a trained network can be removed" in said.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself(prunescope, name: str) -> None:
+    said = prunescope(name, "--help")
+    assert said.code == 0
+    assert f"prunescope {name}" in said.out or f" {name} " in said.out
+
+
+def test_a_command_that_does_not_exist_is_wrong_usage(prunescope) -> None:
+    said = prunescope("swep")
+    assert said.code == 2
+    assert "swep" in said.err
+
+
+def test_opening_the_browser_waits_for_no_library() -> None:
+    """A second of imports is a second later for the first curve."""
+    heavy = {"pandas", "scipy.optimize", "scipy.stats", "torch"}
+    assert not heavy & loaded("demo")
+    assert not {"scipy.optimize", "scipy.stats", "torch"} & loaded("sweep")
+    assert {"pandas", "scipy.optimize"} <= loaded("plan")  # the check can fail
