@@ -1,0 +1,116 @@
+"""How long the demo takes to its first curve points in a real browser, and how they sharpen.
+
+    python -m benchmarks.first_curves                # three tries, each on a new study
+    python -m benchmarks.first_curves --shots docs   # and the pair of pictures
+
+Seconds from the command's start and from the job's start, with what came before the points. A
+picture is taken of the first points, and one of the same curves when all of them are measured.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from analysis.jobs import ACTIVE, Job, jobs
+from analysis.store.folder import Study
+
+DRAWN: Final = "document.querySelectorAll('.js-plotly-plot .scatterlayer .point').length > 0"
+COLUMNS: Final = ("server", "row", "curve", "curve since job")
+_PATIENCE: Final = 600_000
+
+
+def main() -> None:
+    """Print one row for each try, then the medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tries", type=int, default=3)
+    parser.add_argument("--model", default="lenet5")
+    parser.add_argument("--shots", type=Path)
+    given = parser.parse_args()
+    print("try", *COLUMNS, sep=" | ", flush=True)
+    rows = []
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for number in range(1, given.tries + 1):
+            last = number == given.tries
+            with tempfile.TemporaryDirectory() as folder:
+                row = first(browser, Path(folder), given.model, given.shots if last else None)
+            rows.append(row)
+            print(number, *(f"{value:.1f}" for value in row), sep=" | ", flush=True)
+        browser.close()
+    medians = (statistics.median(column) for column in zip(*rows, strict=True))
+    print("median", *(f"{value:.1f}" for value in medians), sep=" | ")
+
+
+def first(browser: Browser, folder: Path, model: str, shots: Path | None) -> tuple[float, ...]:
+    """Run the demo over ``folder`` until its first points are drawn; return ``COLUMNS``."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(_PATIENCE)
+    began = time.time()
+    command = ["demo", str(folder), "--model", model, "--port", str(port), "--no-browser"]
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "analysis.cli", *command],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    study = folder / f"demo-{model}"
+    try:
+        _await_server(port)
+        server = time.time()
+        page.goto(f"http://127.0.0.1:{port}/curves")
+        page.wait_for_function(DRAWN, polling=50)
+        curve = time.time()
+        job = jobs(study)[-1]
+        row = min(p.stat().st_mtime for p in (study / "measurements").glob("*.parquet"))
+        if shots is not None:
+            _pictures(page, study, job, shots)
+    finally:
+        for each in jobs(study):
+            each.cancel()
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.wait(30)
+        while any(each.state() in ACTIVE for each in jobs(study)):
+            time.sleep(0.2)
+        context.close()
+    return server - began, row - began, curve - began, curve - job.created
+
+
+def _await_server(port: int) -> None:
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+
+
+def _pictures(page: Page, study: Path, job: Job, shots: Path) -> None:
+    """One picture of the first points, one of the same curves measured to the end."""
+    page.get_by_text("Dotted marks have seen").wait_for()
+    page.screenshot(path=shots / "curves-first.png")
+    while job.state() in ACTIVE:
+        time.sleep(0.5)
+    frame = Study.open(study).measured()
+    print(json.dumps({"least samples": int(frame["samples"].min()), "points": len(frame)}))
+    time.sleep(8)  # the page looks every few seconds
+    page.screenshot(path=shots / "curves-later.png")
+
+
+if __name__ == "__main__":
+    main()

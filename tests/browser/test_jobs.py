@@ -1,0 +1,171 @@
+"""A sweep from the form, watched, held, let go, killed and gone on with, in real browsers."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from analysis.curves import measured_points
+from analysis.jobs import ACTIVE, Job, jobs
+from analysis.jobs.records import ProcessRecord
+from analysis.store.documents import read_document
+from analysis.store.folder import Study
+from analysis.store.measurements import KEY
+from dashboard.launch import command
+from tests.browser.steps import Settle, open_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+PATIENCE = 60_000
+SPARSITIES = 19
+POINTS = 3 * SPARSITIES * (1 + 3)
+"""Of three layers: magnitude, and three seeds of random."""
+
+
+class Server:
+    """A dashboard that can be killed and comes back at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._folder = folder
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            command(self._folder, self._port), env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        pytest.fail("The dashboard did not start within two minutes.")
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def study(folder: Path, tmp_path: Path) -> Iterator[Study]:
+    """A copy of the small measured study, whose jobs end with the test."""
+    copied = Study.open(shutil.copytree(folder / "mlp", tmp_path / "studies" / "mlp"))
+    yield copied
+    for job in jobs(copied.folder):
+        job.cancel()
+    until(lambda: not any(job.state() in ACTIVE for job in jobs(copied.folder)))
+
+
+@pytest.fixture
+def server(study: Study) -> Iterator[Server]:
+    opened = Server(study.folder.parent)
+    yield opened
+    opened.kill()
+
+
+def until(what: Callable[[], bool], seconds: float = 180) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def view(browser: Browser, address: str, settle: Settle) -> Page:
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page = context.new_page()
+    page.goto(address)
+    settle(page)
+    return page
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def rows(study: Study) -> pd.DataFrame:
+    return measured_points(study.measured()).set_index(["subject", "method", "seed", "sparsity"])
+
+
+def newest(study: Study) -> Job:
+    return jobs(study.folder)[0]
+
+
+def test_a_sweep_is_started_watched_held_killed_and_finished(
+    browser: Browser, server: Server, study: Study, settle: Settle
+) -> None:
+    page = view(browser, f"{server.url}/study", settle)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    sparsities = page.get_by_label("Sparsities", exact=True).first  # the other begins a study
+    sparsities.fill("0.05:0.95:0.05")
+    sparsities.press("Enter")
+    page.get_by_text("Random", exact=True).first.click()
+    expect(page.get_by_text(f"{POINTS - 6} points", exact=True)).to_be_visible()
+    expect(page.get_by_text("on disk now and at most")).to_be_visible()
+    page.get_by_role("button", name=f"Measure {POINTS - 6} points").click()
+    expect(page.get_by_text("of 228 points done").first).to_be_visible()
+
+    # Curves are there while samples are still to come.
+    open_page(page, "Curves", settle)
+    expect(page.get_by_text("Dotted marks have seen")).to_be_visible()
+    button(page, "Pause").click()
+    expect(button(page, "Go on")).to_be_visible()
+    job = newest(study)
+    until(lambda: job.snapshot().paused)
+    time.sleep(3)  # what was under way is finished and written
+    early = rows(study)
+    assert early["partial"].any()
+
+    # Another viewer, and the same one after a refresh, see the same job; either lets it go on.
+    other = view(browser, f"{server.url}/curves", settle)
+    expect(other.get_by_text("paused").first).to_be_visible()
+    page.reload()
+    settle(page)
+    expect(button(page, "Go on")).to_be_visible()
+    assert len(rows(study)) == len(early)
+    button(other, "Go on").click()
+    expect(button(page, "Pause")).to_be_visible()
+
+    # The server dies, the worker does not notice; then the worker dies, the next server tells.
+    server.kill()
+    until(lambda: len(rows(study)) > len(early) or rows(study)["samples"].sum() > early[
+        "samples"].sum())  # fmt: skip
+    assert job.state() == "running"
+    os.kill(read_document(ProcessRecord, job.folder / "turn.json").pid, signal.SIGKILL)
+    until(lambda: job.state() == "died")
+    kept = rows(study)
+    server.start()
+    page.goto(f"{server.url}/study")
+    settle(page)
+    expect(page.get_by_text("its process is gone")).to_be_visible()
+    button(page, "Go on").click()
+    until(lambda: newest(study).id != job.id)
+    until(lambda: newest(study).state() == "done")
+    expect(button(page, "Go on")).to_have_count(0)
+
+    done = study.measured()
+    assert not done.duplicated(list(KEY)).any()
+    late = rows(study)
+    assert len(late) == POINTS
+    assert not late["partial"].any()
+    assert (late.loc[kept.index, "samples"] >= kept["samples"]).all()  # nothing was lost
+    unsure = early.index[early["partial"]]
+    widths = (late["high"] - late["low"])[unsure], (early["high"] - early["low"])[unsure]
+    assert (widths[0] < widths[1]).all()
+    within = (late["drop"] - early["drop"])[unsure].abs() <= early["split_half"][unsure]
+    assert within.mean() >= 0.95
