@@ -135,20 +135,22 @@ class Curve:
         return self.points[-1].sparsity if self.points else 0.0
 
     def largest_within(self, limit: float) -> float:
-        """Return the largest measured sparsity up to which every drop is sure to be in ``limit``.
+        """Return the largest measured sparsity up to which every drop stays within ``limit``.
 
         The scan starts below and ends at the first violation, so a late lucky point does not
-        count; an improvement is no damage. 0 when the first point already violates. A point that
-        has samples to come counts with the most that they can make of its drop over the split.
+        count; an improvement is no damage. 0 when the first point already violates. A point with
+        samples to come counts once they cannot bring its drop past the limit any more; until then
+        it is passed over, or ends the scan if its drop so far violates.
 
         Args:
             limit: Largest accepted drop, absolute (0.01 is one point of accuracy).
         """
         found = 0.0
         for point in self.points:
-            if not point.drop + point.split_half <= limit + _SLACK:
+            if not point.drop <= limit + _SLACK:
                 break
-            found = point.sparsity
+            if point.drop + point.split_half <= limit + _SLACK:
+                found = point.sparsity
         return found
 
     def area(self, end: float | None = None) -> float:

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from analysis.jobs import jobs
+
+LEAST: Final = 2.0
+"""Seconds below which a sweep has told its beginning, not its pace."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,6 @@ def last_pace(study: Path) -> Pace | None:
             continue
         figures = job.snapshot().figures
         macs, seconds = figures.get("macs_counted", 0.0), figures.get("seconds", 0.0)
-        if macs > 0 and seconds > 0:
+        if macs > 0 and seconds >= LEAST:
             return Pace(job.id, macs, seconds)
     return None

@@ -36,8 +36,8 @@ def curves_figure(
     """Return the curves of one subject: a line, a band and markers per method.
 
     Markers are hollow where the interval contains no change at all, and hollow with a dot while
-    samples are still to come. Sparsities that removed
-    nothing are crosses without a value. Curves over few units are steps at the fractions that
+    samples are still to come; then the score is the dense one less the drop so far. Sparsities
+    that removed nothing are crosses without a value. Curves over few units are steps at the fractions that
     exist. Several seeds of a random criterion are one line, their mean, in a band from their
     least to their greatest.
 
@@ -52,7 +52,7 @@ def curves_figure(
         across: What the horizontal axis counts, in percent.
     """
     figure = go.Figure()
-    points = over_seeds(points)
+    points = _over_the_split(over_seeds(points), baseline)
     for method, colour in colours.items():
         rows = points[points["method"] == method].sort_values("sparsity")
         for recovery, group in rows.groupby("recovery", sort=True):
@@ -87,6 +87,27 @@ def curves_figure(
         ends = (-100 * near, 10 * near) if vertical == "score" else (-10 * near, 100 * near)
         figure.update_yaxes(range=[dense + end for end in ends])
     return figure
+
+
+def empty_figure() -> go.Figure:
+    """Return the axes of ``curves_figure`` without any curve."""
+    figure = go.Figure()
+    figure.update_layout(height=430, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_xaxes(title="Sparsity, %", range=[0, 101], dtick=10, showgrid=False)
+    figure.update_yaxes(title=SCALES["score"], range=[0, 101], zeroline=False)
+    return figure
+
+
+def _over_the_split(points: pd.DataFrame, baseline: float) -> pd.DataFrame:
+    """Give partial points the score that their paired drop foretells for all samples.
+
+    The score on the samples seen so far is no match for the dense score on all of them.
+    """
+    partial = points["partial"].astype(bool)
+    ends = {"score": "drop", "score_min": "drop_max", "score_max": "drop_min"}
+    return points.assign(
+        **{s: points[s].where(~partial, baseline - points[d]) for s, d in ends.items()}
+    )
 
 
 def _add(
@@ -171,7 +192,8 @@ def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None
     if vertical == "drop":
         return drop, low, high
     score = 100 * rows["score"].to_numpy(float)
-    return score, score - (high - drop), score + (drop - low)
+    most = 100.0 if (score <= 100).all() else np.inf  # a metric of one's own may count further
+    return score, score - (high - drop), np.minimum(score + (drop - low), most)
 
 
 def _treads(across: Numbers, heights: Numbers, total: int) -> tuple[Numbers, Numbers]:

@@ -11,7 +11,7 @@ from analysis.planning.counts import smallest_sparsity
 from analysis.store.folder import Study
 from dashboard import frame, loaders, session, units
 from dashboard.charts.colours import by_criterion
-from dashboard.charts.curves import curves_figure
+from dashboard.charts.curves import curves_figure, empty_figure
 from dashboard.charts.screened import add_screened
 from dashboard.loaders import Measured
 from dashboard.tables import family, layer_table
@@ -67,10 +67,8 @@ def _awaited() -> None:
         "measured on a few samples. They appear here and sharpen.",
         icon=":material/show_chart:",
     )
-    columns = ["method", "recovery", "seed", "seeds"]
-    empty = curves_figure(pd.DataFrame(columns=columns), {}, 0.0, "drop")
     st.plotly_chart(
-        empty, key="curves awaited", config={"displaylogo": False},
+        empty_figure(), key="curves awaited", config={"displaylogo": False},
         alt="Empty axes, until the first points are measured",
     )  # fmt: skip
 
@@ -220,14 +218,15 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float, granularit
     samples = int(rows["samples"].min())
     seeds = int(rows["seeds"].max())
     text = [
-        f"Only this {_noun(granularity)} is pruned, the rest is dense. Bands: 95 % paired "
-        f"intervals, at least {samples:,} samples per point; hollow marks lie within noise of the "
-        "dense model."
+        f"Only this {_noun(granularity)} is pruned, the rest is dense. Bands: 95 % intervals, each "
+        f"sample paired with the dense model's, at least {samples:,} per point; hollow marks lie "
+        "within noise of the dense model."
     ]
     if rows["partial"].any():
         text.append(
             f"Dotted marks have seen {samples:,} or more of {int(rows['population'].max()):,} "
-            "samples so far and sharpen while the sweep goes on."
+            "samples so far; their bands are as wide as the others can still change them, and "
+            "sharpen while the sweep goes on."
         )
     if ((rows["drop"] < 0) & rows["noise"]).any():
         text.append("A drop below zero within its interval is luck of the samples, no gain.")

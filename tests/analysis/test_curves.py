@@ -169,10 +169,12 @@ def test_a_sparsity_counts_as_within_only_once_the_samples_to_come_cannot_change
     assert [reached(samples) for samples in (64, 1024, 6000)] == [0.3, 0.5, 0.5]
 
 
-def test_an_uncertain_point_in_between_ends_the_scan() -> None:
-    rows = [some_seen(0.1, 0.0, 6000), some_seen(0.2, 0.0, 64), some_seen(0.3, 0.0, 6000)]
-    (curve,) = curves(pd.DataFrame(rows), manifest("a")).values()
-    assert curve.largest_within(0.01) == 0.1
+def test_an_uncertain_point_in_between_ends_the_scan_only_if_it_violates_so_far() -> None:
+    """A finer sweep that begins takes nothing back of what a coarse one has shown."""
+    for drop, reached in ((0.0, 0.3), (0.05, 0.1)):
+        rows = [some_seen(0.1, 0.0, 6000), some_seen(0.2, drop, 64), some_seen(0.3, 0.0, 6000)]
+        (curve,) = curves(pd.DataFrame(rows), manifest("a")).values()
+        assert curve.largest_within(0.01) == reached
 
 
 def test_noise_is_an_interval_around_zero() -> None:

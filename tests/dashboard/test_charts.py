@@ -60,6 +60,21 @@ def test_marks_that_still_sharpen_are_dotted_and_say_so(study: Study) -> None:
     assert f"± {half:.2f} pt of this" in line.customdata[1]
 
 
+def test_partial_scores_are_the_dense_one_less_the_drop_so_far(study: Study) -> None:
+    """The first samples may be easier than the rest: then their plain score passes the dense."""
+    frame = study.measured()
+    frame = frame[(frame["subject"] == "fc1") & (frame["criterion"] == "magnitude")]
+    easy = frame.assign(population=2 * frame["samples"], score_sum=frame["samples"])
+    rows = measured_points(easy).sort_values("sparsity")
+    figure = curves_figure(rows, COLOURS, 0.9)
+    (line,) = [t for t in figure.data if t.name == "magnitude"]
+    assert list(line.y[1:]) == pytest.approx(list(90 - 100 * rows["drop"]))
+    (band,) = [t for t in figure.data if t.fill == "toself"]
+    assert max(band.y) <= 100
+    assert f"score {line.y[1]:.2f} %" in line.customdata[1]
+    assert list(rows["score"]) == [1.0] * len(rows)  # the frame itself is not modified
+
+
 def test_the_band_encloses_the_line(points: pd.DataFrame) -> None:
     rows = points[(points["subject"] == "fc1") & (points["method"] == "magnitude")]
     for vertical in ("score", "drop"):

@@ -171,3 +171,16 @@ def test_a_job_without_figures_is_told_in_steps() -> None:
     assert watch.steps(Snapshot("running", 3, 9, 1.0, None, "", None, ())) == "3 of 9"
     assert watch.steps(Snapshot("running", 30_000, 90_000, 1.0, None, "", None, ())) == "33.3 %"
     assert watch.steps(shot("running")) == ""
+
+
+def test_curves_on_their_way_are_awaited_over_empty_axes(tmp_path: Path, open_page: Open) -> None:
+    job = start(tmp_path / "new", ("sweep", "wait"), command=SLEEPER)
+    until(lambda: bool(job.snapshot().figures), job)
+    at = open_page(tmp_path, "curves")
+    assert not at.exception
+    assert "The first curves are on their way" in at.info[0].value
+    assert len(at.get("plotly_chart")) == 1
+    job.cancel()
+    until(lambda: job.state() not in ACTIVE, job)
+    at.run()
+    assert not at.get("plotly_chart")
