@@ -37,9 +37,9 @@ def curves_figure(
 
     Markers are hollow where the interval contains no change at all, and hollow with a dot while
     samples are still to come; then the score is the dense one less the drop so far. Sparsities
-    that removed nothing are crosses without a value. Curves over few units are steps at the fractions that
-    exist. Several seeds of a random criterion are one line, their mean, in a band from their
-    least to their greatest.
+    that removed nothing are crosses without a value. Curves over few units are steps at the
+    fractions that exist. Several seeds of a random criterion are one line, their mean, in a band
+    from their least to their greatest.
 
     Args:
         points: Rows of one subject, as from ``analysis.curves.measured_points``.
