@@ -10,7 +10,7 @@ from analysis.latency.features import Features
 from analysis.latency.shapes import Floats
 
 _RIDGES: Final = (0.003, 0.03, 0.3)
-_FOLDS: Final = 5
+_FOLDS: Final = 10
 _DENSE: Final = 5.0
 FEWEST: Final = 9
 """Combinations that must be timed before an error and a 90 % interval are stated."""
@@ -23,7 +23,8 @@ class Fitted:
     Attributes:
         features: The columns.
         shares: Of the dense time, by column; none is negative.
-        errors: ``predicted / measured − 1`` of every combination when it was held out.
+        errors: ``predicted / measured − 1`` of the combinations that count, each predicted
+            without anything that was timed in the same rounds.
         macs_errors: The same for time in proportion to multiply-accumulates.
     """
 
@@ -37,44 +38,66 @@ class Fitted:
         return np.asarray(self.features.values(removed) @ self.shares)
 
 
-def fit(features: Features, removed: Floats, ratios: Floats, combined: np.ndarray) -> Fitted:
+def fit(
+    features: Features, removed: Floats, ratios: Floats, held: np.ndarray, rounds: np.ndarray
+) -> Fitted:
     """Return the non-negative combination of columns that explains ``ratios`` best.
 
     Relative errors are squared; the dense network counts more than a row. Columns of single
-    shapes are held back by a ridge that is chosen by the held-out error.
+    shapes are held back by a ridge that is chosen by the held-out error. Rows timed in the same
+    rounds are left out together: they share one dense time and the machine's state, and would
+    otherwise vouch for each other.
 
     Args:
         features: The columns of work.
         removed: ``(rows, groups)`` units removed.
         ratios: ``(rows,)`` measured time divided by the dense time.
-        combined: ``(rows,)`` whether a row removes from several groups: these are held out.
+        held: ``(rows,)`` whether a row is like the plans that will be asked for, so that its
+            held-out error counts.
+        rounds: ``(rows,)`` a number for each set of rows that were timed in the same rounds.
     """
     columns = features.values(removed)
     whole = features.values(np.zeros((1, removed.shape[1])))
     macs = features.macs(removed) / features.macs(np.zeros((1, removed.shape[1])))
-    held = np.flatnonzero(combined)
+    counted = np.flatnonzero(held)
+    folds = _folds(rounds, counted)
     best: tuple[float, float, Floats] | None = None
     for ridge in _RIDGES:
-        errors = _held_out(columns, ratios, whole, features.fine, held, ridge)
+        errors = _held_out(columns, ratios, whole, features.fine, counted, folds, ridge)
         score = float(np.median(np.abs(errors))) if len(errors) else 0.0
         if best is None or score < best[0]:
             best = (score, ridge, errors)
     assert best is not None
     shares = _solved(columns, ratios, whole, features.fine, best[1])
-    return Fitted(features, shares, best[2], macs[held] / ratios[held] - 1)
+    return Fitted(features, shares, best[2], macs[counted] / ratios[counted] - 1)
+
+
+def _folds(rounds: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Which rows are left out together; where all were timed at once, one by one in turn."""
+    names, own = np.unique(rounds, return_inverse=True)
+    if len(names) > 1:
+        return np.asarray(own % _FOLDS)
+    folds = np.full(len(rounds), -1)
+    folds[counted] = np.arange(len(counted)) % _FOLDS
+    return folds
 
 
 def _held_out(
-    columns: Floats, ratios: Floats, whole: Floats, fine: np.ndarray, held: np.ndarray, ridge: float
+    columns: Floats,
+    ratios: Floats,
+    whole: Floats,
+    fine: np.ndarray,
+    counted: np.ndarray,
+    folds: np.ndarray,
+    ridge: float,
 ) -> Floats:
-    errors = np.full(len(held), np.nan)
-    if len(held) < FEWEST:
+    errors = np.full(len(counted), np.nan)
+    if len(counted) < FEWEST:
         return np.zeros(0)
-    for fold in range(_FOLDS):
-        out = np.arange(len(held)) % _FOLDS == fold
-        keep = np.setdiff1d(np.arange(len(ratios)), held[out])
+    for fold in np.unique(folds[counted]):
+        out, keep = folds[counted] == fold, folds != fold
         shares = _solved(columns[keep], ratios[keep], whole, fine, ridge)
-        errors[out] = columns[held[out]] @ shares / ratios[held[out]] - 1
+        errors[out] = columns[counted[out]] @ shares / ratios[counted[out]] - 1
     return errors
 
 

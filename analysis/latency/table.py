@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ForeignStudy
+from analysis.latency.design import is_aligned
 from analysis.latency.features import features_of
 from analysis.latency.fit import FEWEST, Fitted, fit
 from analysis.latency.rows import RUNTIMES, graph_digest, stored_rows, units_of, units_text
@@ -130,11 +131,16 @@ class LatencyTable:
         if self.graph not in self._fitted:
             shapes = shapes_of(manifest)
             plans = [units_of(text) for text in self.rows["units"]]
+            groups = {group.name: group.units for group in manifest.removable()}
+            combined = np.array([len(plan) > 1 for plan in plans], bool)
+            easy = np.array([is_aligned(groups, plan) for plan in plans], bool)
+            hard = combined & ~easy
             self._fitted[self.graph] = fit(
                 features_of(shapes, self.setting.batch),
                 shapes.removed(plans),
                 self.rows["ratio"].to_numpy(float),
-                np.array([len(plan) > 1 for plan in plans], bool),
+                hard if hard.sum() >= FEWEST else combined,
+                self.rows["dense_seconds"].to_numpy(float),
             )
         return self._fitted[self.graph]
 

@@ -1,0 +1,196 @@
+"""What the prediction table stands on: a sweep, calibration plans, and plans drawn at random."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from analysis.curves import Curves, curves
+from analysis.errors import CannotPrune
+from analysis.planning.plan import Choice, Plan
+from analysis.planning.predictors import propose_verifications
+from analysis.planning.predictors.parts import parts_of
+from analysis.recovery.names import RECOVERIES
+from analysis.replay import choose_engine
+from analysis.replay.memory import micro_batch
+from analysis.store.folder import Study
+from analysis.store.measurements import VERIFICATION_KEY, Verification
+from analysis.store.tables import Table
+from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Method, Reference, sparsity
+from analysis.sweep.engine import order
+from analysis.sweep.points import missing, points
+from analysis.sweep.tally import measurement
+from analysis.sweep.verify import Verifier
+from analysis.workbench import Workbench, prepare
+from sample_models import fashion_mnist
+
+MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
+METHODS: Final = {
+    "weight": (Method("magnitude"),),
+    "channel": (Method("l1", "channel"), Method("l1", "head")),
+}
+SPARSITIES: Final = {
+    "weight": (0.3, 0.5, 0.7, 0.8, 0.9, 0.95),
+    "channel": (0.125, 0.25, 0.375, 0.5, 0.625, 0.75),
+}
+CALIBRATION: Final = 16
+SAMPLES: Final = {"mlp": 2000, "lenet5": 2000}
+"""Validation images; 1,000 for the others."""
+
+DRAWS: Final = {"held-out": 20261125, "practice": 1}
+"""Folder → seed. Designs may be chosen by the practice plans, never by the held-out ones."""
+
+IMAGES: Final = {"calibration": 512, "test": 10}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sample model, what leaves, and the recovery."""
+
+    model: str
+    granularity: str
+    recovery: str
+
+    def __str__(self) -> str:
+        return f"{self.model}-{self.granularity}-{self.recovery}"
+
+    @property
+    def samples(self) -> int:
+        """Validation images that it is measured on."""
+        return SAMPLES.get(self.model, 1000)
+
+
+def cases() -> tuple[Case, ...]:
+    """Return every case; those without batch norm have nothing to do for ``bn``."""
+    return tuple(
+        Case(model, granularity, recovery)
+        for model in MODELS
+        for recovery in RECOVERIES
+        for granularity in METHODS
+        if recovery != "bn" or model in ("resnet20", "mobilenet")
+    )
+
+
+def table_of(folder: Path, draw: str) -> Table:
+    """Kept apart from the study's verifications, so that nothing can learn from them."""
+    return Table(folder / draw, Verification, VERIFICATION_KEY)
+
+
+def measure(case: Case, cache: Path, plans: int, end: float, draw: str = "held-out") -> None:
+    """Sweep, verify the calibration plans, measure the drawn plans; stop at ``end``."""
+    study = cache / str(case)
+    drawn = table_of(study, draw)
+    if (study / "study.json").exists() and len(drawn.read()) >= plans:
+        return
+    bench = prepare(Reference(f"sample:{case.model}", str(_images(cache, case.samples))))
+    if bench.network.cost is not None:  # as many as stay in the cache
+        bench = replace(bench, batch=micro_batch(bench.network.cost))
+    opened = Study.create(study, bench.manifest)
+    grid = Grid(
+        tuple(m for m in METHODS[case.granularity] if _fits(m, bench.manifest)),
+        SPARSITIES[case.granularity], recoveries=(case.recovery,),
+    )  # fmt: skip
+    if not _swept(bench, opened, grid, end):
+        return
+    known = curves(opened.measured(), opened.manifest)
+    verifier = Verifier(bench)
+    proposed = propose_verifications(opened.manifest, known, CALIBRATION, case.recovery)
+    random = tuple(_random_plans(opened.manifest, known, plans, case.recovery, DRAWS[draw]))
+    for table, wanted in ((opened.verifications, proposed), (drawn, random)):
+        stored = set(table.read()["digest"])
+        for plan in wanted:
+            if plan.digest in stored:
+                continue
+            if time.monotonic() > end:
+                return
+            table.append([verifier.measure(plan)])
+        table.compact()
+
+
+def _swept(bench: Workbench, study: Study, grid: Grid, end: float) -> bool:
+    """Measure each missing point on all samples; False when time is up before all are."""
+    todo = missing(points(grid, study.manifest), study.measured(), study.manifest)
+    if not todo:
+        return True
+    engine = choose_engine(bench)
+    count = len(bench.splits.validation)
+    picked = bench.splits.validation.picked(order(bench))
+    assert picked.targets is not None
+    study.logits.write_targets(picked.targets.numpy())
+    recovery = grid.recoveries[0]
+    dense = engine.dense(recovery, 0, count)
+    assert dense.log_probabilities is not None
+    key = (bench.manifest.fingerprint, MEASUREMENT_VERSION, "", "", "", 0.0, recovery, 0)
+    study.logits.append(key, 0, dense.log_probabilities.numpy())
+    for point, outcome in engine.outcomes(0, count, todo):
+        if isinstance(outcome, CannotPrune) or outcome.log_probabilities is None:
+            continue
+        row = measurement(bench, point, engine.about(point), dense, outcome, picked.targets)
+        study.logits.append(row.key, 0, outcome.log_probabilities.numpy())
+        study.measurements.append([row])
+        if time.monotonic() > end:
+            return False
+    study.logits.compact()
+    study.measurements.compact()
+    return True
+
+
+def _random_plans(
+    manifest: Manifest, known: Curves, count: int, recovery: str, seed: int
+) -> Iterator[Plan]:
+    """Plans of random parts at random sparsities, scaled so that many lose little.
+
+    Nothing about them is chosen: which subjects take part, in which proportion, and how far the
+    added KL of the parts goes are all random.
+    """
+    made = np.random.default_rng(seed)
+    own = [curve for key, curve in known.items() if key.recovery == recovery and curve.points]
+    sums = [
+        (np.array([0.0, *(p.sparsity for p in c.points)]),
+         np.maximum.accumulate([0.0, *(p.divergence for p in c.points)]))
+        for c in own
+    ]  # fmt: skip
+    while count:
+        taken = made.random(len(own)) < made.uniform(0.3, 1.0)
+        direction = np.where(taken, made.uniform(0.2, 1.0, len(own)), 0.0)
+        target = float(np.exp(made.uniform(np.log(0.004), np.log(0.25))))
+        low, high = 0.0, 5.0
+        for _ in range(40):
+            scale = (low + high) / 2
+            values = [min(d * scale, c.reach) for d, c in zip(direction, own, strict=True)]
+            total = sum(float(np.interp(v, *s)) for v, s in zip(values, sums, strict=True))
+            low, high = (scale, high) if total < target else (low, scale)
+        choices = {}
+        for curve, value in zip(own, values, strict=True):
+            method = curve.key.method
+            if made.random() < 0.5:  # half of the choices stand on a measured point
+                grid = [0.0, *(point.sparsity for point in curve.points)]
+                value = min(grid, key=lambda each: abs(each - value))
+            choices[curve.key.subject] = Choice(
+                method.criterion, sparsity(round(value, 3)), method.granularity
+            )
+        plan = Plan("held out", manifest.fingerprint, choices, recovery)
+        if len(parts_of(plan, known, manifest)[0]) > 1:
+            count -= 1
+            yield plan
+
+
+def _images(cache: Path, samples: int) -> Path:
+    """A file of the first images of each split."""
+    path = cache / f"images-{samples}.npz"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, np.ndarray] = {}
+        for name, count in (IMAGES | {"validation": samples}).items():
+            images, labels = fashion_mnist.split(name)
+            arrays[f"{name}_inputs"] = fashion_mnist.normalise(images[:count])
+            arrays[f"{name}_targets"] = labels[:count].astype(np.int64)
+        np.savez(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def _fits(method: Method, manifest: Manifest) -> bool:
+    return method.granularity == "weight" or bool(manifest.removable(method.granularity))
