@@ -4,279 +4,171 @@
     python -m benchmarks.prediction_table --cache FOLDER lenet5-channel-none --minutes 5
     python -m benchmarks.prediction_table --cache FOLDER --minutes 0        # print what is there
 
-For each case (sample model, what leaves, recovery) single layers or groups are swept on
-``--samples`` validation images, 16 plans are verified for calibration
+For each case (sample model, what leaves, recovery) single layers or groups are swept on 2,000
+validation images (1,000 where the model is large), 16 plans are verified for calibration
 (``propose_verifications``), and ``--plans`` held-out plans, drawn at random by another generator,
 are measured and compared with what was predicted of them from the sweep and the calibration alone.
 The cache keeps all that was measured: a run that is stopped goes on from there.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import spearmanr
 
-from analysis.curves import Curves, curves
-from analysis.errors import CannotPrune
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.predict import predict
+from analysis.curves import curves
+from analysis.planning.plan import Plan
+from analysis.planning.predict import Prediction, predict
 from analysis.planning.predictors import PREDICTORS, Cells, Record
-from analysis.planning.predictors.parts import parts_of
-from analysis.planning.predictors.proposals import propose_verifications
-from analysis.recovery.batch_norm import has_batch_norm
-from analysis.recovery.names import RECOVERIES
+from analysis.statistics import Interval
 from analysis.store.documents import from_json
 from analysis.store.folder import Study
-from analysis.store.measurements import VERIFICATION_KEY, Verification
-from analysis.store.tables import Table
-from analysis.study import Grid, Manifest, Method, Reference, sparsity
-from analysis.sweep.engine import NaiveEngine, order
-from analysis.sweep.points import missing, points
-from analysis.sweep.tally import measurement
-from analysis.sweep.verify import Verifier
-from analysis.workbench import Workbench, prepare
-from sample_models import fashion_mnist
+from benchmarks._prediction_cases import Case, cases, measure, table_of
 
-MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
-METHODS: Final = {
-    "weight": (Method("magnitude"),),
-    "channel": (Method("l1", "channel"), Method("l1", "head")),
-}
-SPARSITIES: Final = {
-    "weight": (0.3, 0.5, 0.7, 0.8, 0.9, 0.95),
-    "channel": (0.125, 0.25, 0.375, 0.5, 0.625, 0.75),
-}
-CALIBRATION: Final = 16
-LIMITS: Final = (0.05, 0.2)
-"""Real drops up to which the table is printed."""
+LIMIT: Final = 0.05
+"""Real drop up to which the tables judge."""
 
 IN_FORCE: Final = "in force"
-IMAGES: Final = {"calibration": 512, "test": 10}
+_GOAL: Final = (1.0, 0.90)
+"""Most p90 error in points, least coverage."""
 
-
-@dataclass(frozen=True)
-class Case:
-    """A sample model, what leaves, and the recovery."""
-
-    model: str
-    granularity: str
-    recovery: str
-
-    def __str__(self) -> str:
-        return f"{self.model}-{self.granularity}-{self.recovery}"
-
-
-def cases() -> tuple[Case, ...]:
-    return tuple(
-        Case(model, granularity, recovery)
-        for model in MODELS
-        for recovery in RECOVERIES
-        for granularity in METHODS
-    )
+_FEWEST: Final = 10
 
 
 def main() -> None:
-    """Measure what the cache lacks within the time, then print the table."""
+    """Measure what the cache lacks within the time, then print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("cases", nargs="*", help="MODEL-GRANULARITY-RECOVERY; all by default")
     parser.add_argument("--cache", type=Path, default=Path("studies/prediction-table"))
-    parser.add_argument("--samples", type=int, default=2000, help="validation images")
     parser.add_argument("--plans", type=int, default=100, help="held-out plans per case")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="to measure for")
-    arguments, _ = parser.parse_known_args()
+    parser.add_argument("--draw", default="held-out", choices=["held-out", "practice"])
+    alone = not sys.argv[0].endswith("benchmarks/__main__.py")
+    asked = parser.parse_args(None if alone else [])
     torch.set_num_threads(1)
-    end = time.monotonic() + 60 * arguments.minutes
-    chosen = [each for each in cases() if str(each) in arguments.cases or not arguments.cases]
+    end = time.monotonic() + 60 * asked.minutes
+    chosen = [each for each in cases() if str(each) in asked.cases or not asked.cases]
     for case in chosen:
         if time.monotonic() < end:
-            _measure(case, arguments.cache, arguments.samples, arguments.plans, end)
-    table = pd.concat([_judged(case, arguments.cache) for case in chosen] or [pd.DataFrame()])
-    print(table.to_string(index=False) if len(table) else "nothing measured yet")
-    if len(table):
-        (arguments.cache / "prediction.md").write_text(_markdown(table))
-
-
-def _measure(case: Case, cache: Path, samples: int, plans: int, end: float) -> None:
-    """Sweep, verify the calibration plans, measure the held-out plans; stop at ``end``."""
-    study = cache / str(case)
-    held_out = _held_out(study)
-    if (study / "study.json").exists() and len(held_out.read()) >= plans:
+            measure(case, asked.cache, asked.plans, end, asked.draw)
+    judged = {case: _judged(case, asked.cache, asked.draw) for case in chosen}
+    judged = {case: frame for case, frame in judged.items() if len(frame) >= _FEWEST}
+    if not judged:
+        print("nothing measured yet")
         return
-    bench = prepare(Reference(f"sample:{case.model}", str(_images(cache, samples))))
-    if case.recovery == "bn" and not has_batch_norm(bench.network.module):
-        return
-    opened = Study.create(study, bench.manifest)
-    grid = Grid(
-        tuple(m for m in METHODS[case.granularity] if _fits(m, bench.manifest)),
-        SPARSITIES[case.granularity], recoveries=(case.recovery,),
-    )  # fmt: skip
-    if not _swept(bench, opened, grid, end):
-        return
-    known = curves(opened.measured(), opened.manifest)
-    verifier = Verifier(bench)
-    proposed = propose_verifications(opened.manifest, known, CALIBRATION, case.recovery)
-    drawn = tuple(_random_plans(opened.manifest, known, plans, case.recovery))
-    for table, wanted in ((opened.verifications, proposed), (held_out, drawn)):
-        stored = set(table.read()["digest"])
-        for plan in wanted:
-            if plan.digest in stored:
-                continue
-            if time.monotonic() > end:
-                return
-            table.append([verifier.measure(plan)])
-        table.compact()
+    print(_markdown([_summary(case, frame) for case, frame in judged.items()]))
+    print(_markdown([row for case, frame in judged.items() for row in _others(case, frame)]))
+    print(_markdown([row for case, frame in judged.items() for row in _each(case, frame)]))
 
 
-def _swept(bench: Workbench, study: Study, grid: Grid, end: float) -> bool:
-    """Measure each missing point in one go; False when time is up before all are."""
-    engine = NaiveEngine(bench)
-    count = len(bench.splits.validation)
-    picked = bench.splits.validation.picked(order(bench))
-    assert picked.targets is not None
-    study.logits.write_targets(picked.targets.numpy())
-    todo = missing(points(grid, study.manifest), study.measured(), study.manifest)
-    for point in todo:
-        if time.monotonic() > end:
-            return False
-        dense = engine.dense(point.recovery, 0, count)
-        for _, outcome in engine.outcomes(0, count, [point]):
-            if isinstance(outcome, CannotPrune) or outcome.log_probabilities is None:
-                continue
-            row = measurement(bench, point, engine.about(point), dense, outcome, picked.targets)
-            study.logits.append(row.key, 0, outcome.log_probabilities.numpy())
-            study.measurements.append([row])
-    if todo and dense.log_probabilities is not None:
-        key = (bench.manifest.fingerprint, row.version, "", "", "", 0.0, grid.recoveries[0], 0)
-        study.logits.append(key, 0, dense.log_probabilities.numpy())
-        study.logits.compact()
-        study.measurements.compact()
-    return True
-
-
-def _random_plans(manifest: Manifest, known: Curves, count: int, recovery: str) -> Iterator[Plan]:
-    """Plans of random parts at random sparsities, scaled so that many lose little.
-
-    Nothing about them is chosen: which subjects take part, in which proportion, and how far the
-    added KL of the parts goes are all random.
-    """
-    made = np.random.default_rng(2027)
-    own = [curve for key, curve in known.items() if key.recovery == recovery and curve.points]
-    sums = [
-        (np.array([0.0, *(p.sparsity for p in c.points)]),
-         np.maximum.accumulate([0.0, *(p.divergence for p in c.points)]))
-        for c in own
-    ]  # fmt: skip
-    while count:
-        taken = made.random(len(own)) < made.uniform(0.3, 1.0)
-        direction = np.where(taken, made.uniform(0.2, 1.0, len(own)), 0.0)
-        target = float(np.exp(made.uniform(np.log(0.004), np.log(0.25))))
-        low, high = 0.0, 5.0
-        for _ in range(40):
-            scale = (low + high) / 2
-            values = [min(d * scale, c.reach) for d, c in zip(direction, own, strict=True)]
-            total = sum(float(np.interp(v, *s)) for v, s in zip(values, sums, strict=True))
-            low, high = (scale, high) if total < target else (low, scale)
-        choices = {}
-        for curve, value in zip(own, values, strict=True):
-            method = curve.key.method
-            if made.random() < 0.5:  # half of the choices stand on a measured point
-                grid = [0.0, *(point.sparsity for point in curve.points)]
-                value = min(grid, key=lambda each: abs(each - value))
-            choices[curve.key.subject] = Choice(
-                method.criterion, sparsity(round(value, 3)), method.granularity
-            )
-        plan = Plan("held out", manifest.fingerprint, choices, recovery)
-        if len(parts_of(plan, known, manifest)[0]) > 1:
-            count -= 1
-            yield plan
-
-
-def _judged(case: Case, cache: Path) -> pd.DataFrame:
-    """One row per predictor and limit."""
+def _judged(case: Case, cache: Path, draw: str) -> pd.DataFrame:
+    """One row for each predictor and plan that really loses at most ``LIMIT``."""
     folder = cache / str(case)
     if not (folder / "study.json").exists():
         return pd.DataFrame()
     study = Study.open(folder)
-    rows = _held_out(folder).read()
-    if len(rows) < 10:
-        return pd.DataFrame()
     known = curves(study.measured(), study.manifest)
     cells = Cells(study.manifest, study.logits)
     record = Record.of(study.manifest, known, study.verified(), cells)
+    labels = study.logits.targets()
+    assert labels is not None
+    counts = np.bincount(labels)
     found = []
-    for name in (*PREDICTORS, IN_FORCE):
-        for row in rows.to_dict("records"):
-            plan = from_json(Plan, row["plan"], "a held-out plan")
+    for row in table_of(folder, draw).read().to_dict("records"):
+        if row["drop_sum"] / row["samples"] > LIMIT:
+            continue
+        plan = from_json(Plan, row["plan"], "a held-out plan")
+        for name in (*PREDICTORS, IN_FORCE):
             only = None if name == IN_FORCE else name
             trusted = record if name == IN_FORCE else Record()
             guess = predict(study.manifest, plan, known, trusted, cells, only)
-            if guess.drop is None or guess.interval is None:
-                continue
-            real = row["drop_sum"] / row["samples"]
-            inside = guess.interval.low <= real <= guess.interval.high
-            found.append((name, guess.predictor, real, guess.drop, inside))
-    frame = pd.DataFrame(found, columns=["name", "rule", "real", "guess", "inside"])
-    return pd.DataFrame(
-        [
-            {"case": str(case), "predictor": _title(str(name), own), **_figures(own, limit)}
-            for limit in LIMITS
-            for name, own in frame.groupby("name", sort=False)
-        ]
-    )
+            if guess.drop is not None:
+                found.append({"name": name} | _compared(guess, row, counts))
+    return pd.DataFrame(found)
 
 
-def _figures(frame: pd.DataFrame, limit: float) -> dict[str, object]:
-    own = frame[frame["real"] <= limit]
-    error = 100 * (own["guess"] - own["real"]).abs()
-    trusted = bool((own["name"] == IN_FORCE).all())
+def _compared(guess: Prediction, row: dict[Any, Any], counts: np.ndarray) -> dict[str, object]:
+    samples = row["samples"]
+    worst = float(np.min(np.array(row["class_correct"]) / counts))
+    real = {
+        "drop": row["drop_sum"] / samples,
+        "entropy": row["entropy_sum"] / samples,
+        "divergence": row["divergence_sum"] / samples,
+        "worst": worst,
+    }
+    told = {
+        "drop": (guess.drop, guess.interval),
+        "entropy": (guess.entropy, guess.entropy_interval),
+        "divergence": (guess.divergence, guess.divergence_interval),
+        "worst": (guess.worst.pruned if guess.worst else np.nan, guess.worst_interval),
+    }
+    found: dict[str, object] = {"rule": guess.predictor}
+    for name, (expected, interval) in told.items():
+        found |= {
+            name: real[name], f"{name} guess": expected, f"{name} in": _inside(interval, real[name])
+        }  # fmt: skip
+    return found
+
+
+def _inside(interval: Interval | None, value: float) -> float:
+    return np.nan if interval is None else float(interval.low <= value <= interval.high)
+
+
+def _figures(own: pd.DataFrame) -> dict[str, float]:
+    error = 100 * (own["drop guess"] - own["drop"]).abs()
     return {
-        "drop ≤": f"{100 * limit:.0f}",
-        "plans": len(own),
+        "plans ≤ 5 points": len(own),
         "MAE": round(float(error.mean()), 2),
         "p90": round(float(error.quantile(0.9)), 2),
-        "Spearman": round(float(spearmanr(own["guess"], own["real"])[0]), 2),
-        "covered": f"{100 * own['inside'].mean():.0f} %" if trusted else "–",
+        "Spearman": round(float(spearmanr(own["drop guess"], own["drop"])[0]), 2),
     }
 
 
-def _title(name: str, frame: pd.DataFrame) -> str:
-    return f"{name}: {frame['rule'].iloc[0]}" if name == IN_FORCE else name
+def _summary(case: Case, frame: pd.DataFrame) -> dict[str, object]:
+    own = frame[frame["name"] == IN_FORCE]
+    figures, covered = _figures(own), float(own["drop in"].mean())
+    met = figures["p90"] <= _GOAL[0] and covered >= _GOAL[1]
+    return {
+        "case": str(case), "predictor in force": own["rule"].iloc[0], **figures,
+        "covered": f"{covered:.0%}", "target met": "yes" if met else "no",
+    }  # fmt: skip
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
+def _others(case: Case, frame: pd.DataFrame) -> Iterator[dict[str, object]]:
+    """What comes with the drop: cross-entropy, KL, and the recall of the worst class."""
+    own = frame[frame["name"] == IN_FORCE]
+    titles = {"entropy": "cross-entropy, nats", "divergence": "KL, nats",
+              "worst": "worst recall, points"}  # fmt: skip
+    found: dict[str, object] = {"case": str(case)}
+    for name, title in titles.items():
+        error = (own[f"{name} guess"] - own[name]).abs() * (100 if name == "worst" else 1)
+        digits = 1 if name == "worst" else 3
+        found |= {
+            f"{title}: MAE": round(float(error.mean()), digits),
+            "p90 " + name: round(float(error.quantile(0.9)), digits),
+            "covered " + name: f"{own[f'{name} in'].mean():.0%}",
+        }
+    yield found
+
+
+def _each(case: Case, frame: pd.DataFrame) -> Iterator[dict[str, object]]:
+    for name in PREDICTORS:
+        own = frame[frame["name"] == name]
+        if len(own):
+            yield {"case": str(case), "predictor": name, **_figures(own)}
+
+
+def _markdown(rows: list[dict[str, object]]) -> str:
+    lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    lines += ["| " + " | ".join(map(str, row.values())) + " |" for row in rows]
     return "\n".join(lines) + "\n"
-
-
-def _held_out(folder: Path) -> Table:
-    """Kept apart from the study's verifications, so that nothing can learn from them."""
-    return Table(folder / "held-out", Verification, VERIFICATION_KEY)
-
-
-def _images(cache: Path, samples: int) -> Path:
-    """A file of the first images of each split."""
-    path = cache / f"images-{samples}.npz"
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, np.ndarray] = {}
-        for name, count in (IMAGES | {"validation": samples}).items():
-            images, labels = fashion_mnist.split(name)
-            arrays[f"{name}_inputs"] = fashion_mnist.normalise(images[:count])
-            arrays[f"{name}_targets"] = labels[:count].astype(np.int64)
-        np.savez(path, **arrays)  # type: ignore[arg-type]
-    return path
-
-
-def _fits(method: Method, manifest: Manifest) -> bool:
-    return method.granularity == "weight" or bool(manifest.removable(method.granularity))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Predict what a whole plan loses, from curves and logits measured one layer at a time."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from analysis.planning.plan import Plan
 from analysis.planning.predictors.cells import Cells
 from analysis.planning.predictors.divergence import added
 from analysis.planning.predictors.drops import added_drops
+from analysis.planning.predictors.figures import Figures
 from analysis.planning.predictors.forecast import Forecast, Recall, forecast
 from analysis.planning.predictors.interval import half_width
 from analysis.planning.predictors.parts import Gap, Part, parts_of
@@ -65,11 +66,16 @@ class Prediction:
         missing: Parts of the plan that no measurement covers. One that was measured, but not so
             far, counts at its last point, so that the drop is then at least so large.
         slope: By which the rule was corrected after verified plans, in log-odds; 1 for not at all.
-        entropy: Change of the mean cross-entropy in nats; NaN when unknown.
-        divergence: Mean KL(dense ‖ pruned) in nats; NaN when unknown.
+        entropy: Change of the mean cross-entropy in nats, corrected as the drop is; NaN when
+            unknown.
+        divergence: Mean KL(dense ‖ pruned) in nats, corrected likewise; NaN when unknown.
         agreement: Fraction of samples that keep the dense model's class; NaN without logits.
         recalls: Per class; empty without logits.
         samples: Samples whose logits were combined; 0 where only sums were added.
+        entropy_interval: Around ``entropy``, where the verification of nine plans in ten would
+            end; None before any plan of this study has been measured.
+        divergence_interval: The same around ``divergence``.
+        worst_interval: The same around the recall of the worst class, from 0 to 1.
     """
 
     drop: float | None
@@ -83,6 +89,9 @@ class Prediction:
     agreement: float = math.nan
     recalls: tuple[Recall, ...] = ()
     samples: int = 0
+    entropy_interval: Interval | None = None
+    divergence_interval: Interval | None = None
+    worst_interval: Interval | None = None
 
     @property
     def worst(self) -> Recall | None:
@@ -135,11 +144,32 @@ def predict(
     alone = parts[0].curve.at(parts[0].sparsity) if len(parts) == 1 else None
     drop = seen.drop if alone is None else alone.drop
     interval = _interval(case, stands, drop) if alone is None else alone.interval
-    return Prediction(
+    found = Prediction(
         _bounded(interval, manifest).mean, _bounded(interval, manifest), error, stands.name,
         missing, stands.slope if alone is None else 1.0, seen.entropy, seen.divergence,
         seen.agreement, seen.recalls, seen.samples,
     )  # fmt: skip
+    return found if alone is not None else _scaled(found, seen.figures, stands)
+
+
+def _scaled(found: Prediction, seen: Figures, stands: Standing) -> Prediction:
+    """``found`` with the other figures corrected, and their intervals."""
+    told = {name: scale.interval(getattr(seen, name)) for name, scale in stands.scales.items()}
+    entropy, divergence, fall = (told.get(name) for name in ("entropy", "divergence", "worst"))
+    if divergence is not None:
+        divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
+    worst = None
+    if fall is not None and found.worst is not None:
+        recall, half = found.worst.pruned, fall.half_width
+        worst = Interval(recall, max(recall - half, 0.0), min(recall + half, 1.0))
+    return replace(
+        found,
+        entropy=found.entropy if entropy is None else entropy.mean,
+        divergence=found.divergence if divergence is None else divergence.mean,
+        entropy_interval=entropy,
+        divergence_interval=divergence,
+        worst_interval=worst,
+    )
 
 
 def back_test(

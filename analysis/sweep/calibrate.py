@@ -1,12 +1,12 @@
 """Measure a few combinations that tell how far predictions of this study can be trusted."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from analysis.curves import curves
 from analysis.errors import CannotPrune, UnknownName
 from analysis.planning.plan import Plan
 from analysis.planning.predict import BackTest, back_test, predict
-from analysis.planning.predictors import PREDICTORS, Cells, Record, propose_verifications
+from analysis.planning.predictors import PREDICTORS, Cells, Figures, Record, propose_verifications
 from analysis.planning.predictors.standing import standing
 from analysis.progress import Progress
 from analysis.recovery.names import RECOVERIES
@@ -72,7 +72,8 @@ def calibrate(
         else:
             study.verifications.append([row])
             done += 1
-            record = record.plus(manifest, known, plan, row.drop_sum / row.samples, cells)
+            real = Figures.measured(asdict(row), manifest.baseline)
+            record = record.plus(manifest, known, plan, real, cells)
         progress.advance(1, plan.name)
     study.verifications.compact()
     about = record.about(Plan("", manifest.fingerprint, recovery=recovery))

@@ -6,6 +6,7 @@ learnt from verified plans, ``proposals`` which plans are worth verifying.
 """
 
 from analysis.planning.predictors.cells import Cells
+from analysis.planning.predictors.figures import Figures
 from analysis.planning.predictors.forecast import Forecast, Recall
 from analysis.planning.predictors.parts import Gap, Part, parts_of, sweep_command
 from analysis.planning.predictors.proposals import propose_verifications
@@ -14,6 +15,6 @@ from analysis.planning.predictors.registry import PREDICTORS
 from analysis.planning.predictors.source import Kept, LogitSource
 
 __all__ = [
-    "PREDICTORS", "Cells", "Forecast", "Gap", "Kept", "LogitSource", "Part", "Recall", "Record",
-    "Trial", "parts_of", "propose_verifications", "sweep_command",
+    "PREDICTORS", "Cells", "Figures", "Forecast", "Gap", "Kept", "LogitSource", "Part", "Recall",
+    "Record", "Trial", "parts_of", "propose_verifications", "sweep_command",
 ]  # fmt: skip

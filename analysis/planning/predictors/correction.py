@@ -53,17 +53,20 @@ class Link:
         return found
 
 
-def slopes(expected: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def slopes(
+    expected: np.ndarray, real: np.ndarray, floor: float = FLOOR
+) -> tuple[np.ndarray, np.ndarray]:
     """Return each predictor's slope from all verified plans, and leaving out one at a time.
 
     Args:
         expected: ``(plans, predictors)`` predicted changes.
         real: ``(plans,)`` measured changes.
+        floor: The noise of a change that is expected to be none.
 
     Returns:
         ``(predictors,)``, and ``(plans, predictors)`` without the plan of that row.
     """
-    weight = 1 / (FLOOR**2 + (SPREAD * expected) ** 2)
+    weight = 1 / (floor**2 + (SPREAD * expected) ** 2)
     above = weight * expected * real[:, None]
     below = weight * expected**2
     prior = 1 / TRUST**2

@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.planning.predictors.cells import Dense
 from analysis.planning.predictors.coordinates import divergence, log_softmax
+from analysis.planning.predictors.figures import Figures
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,13 @@ class Forecast:
     def worst(self) -> Recall | None:
         """The class that is recognised least; the first of several."""
         return min(self.recalls, key=lambda each: each.pruned, default=None)
+
+    @property
+    def figures(self) -> Figures:
+        """What can be compared with a measured plan."""
+        now = min((each.pruned for each in self.recalls), default=math.nan)
+        before = min((each.dense for each in self.recalls), default=math.nan)
+        return Figures(self.drop, self.entropy, self.divergence, before - now)
 
 
 def forecast(dense: Dense, rows: np.ndarray, drop: float) -> Forecast:

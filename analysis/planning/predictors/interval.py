@@ -20,7 +20,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from scipy import special
+from scipy import stats
 
 COVERAGE: Final = 0.9
 SLACK: Final = 0.01
@@ -42,10 +42,16 @@ def half_width(errors: Sequence[float], predicted: float) -> float | None:
     >>> round(half_width([0.1] * 8 + [0.2], 0.09), 9)
     0.02
     """
+    found = quantile(errors)
+    return None if found is None else found * normaliser(predicted)
+
+
+def quantile(errors: Sequence[float]) -> float | None:
+    """Return what nine in ten further errors will not exceed; None without errors."""
     if not errors:
         return None
     rank = math.ceil((len(errors) + 1) * COVERAGE)
     if rank <= len(errors):
-        return sorted(errors)[rank - 1] * normaliser(predicted)
+        return sorted(errors)[rank - 1]
     spread = math.sqrt(math.fsum(error**2 for error in errors) / len(errors))
-    return float(special.stdtrit(len(errors), 0.5 + COVERAGE / 2)) * spread * normaliser(predicted)
+    return float(stats.t.ppf(0.5 + COVERAGE / 2, len(errors))) * spread

@@ -10,8 +10,9 @@ from analysis.curves import Curves
 from analysis.errors import DamagedFile, UnknownName
 from analysis.planning.plan import Plan
 from analysis.planning.predictors.cells import Cells
+from analysis.planning.predictors.figures import Figures
 from analysis.planning.predictors.parts import parts_of
-from analysis.planning.predictors.registry import PREDICTORS, case_of, guess
+from analysis.planning.predictors.registry import PREDICTORS, case_of, expected
 from analysis.store.documents import from_json
 from analysis.study import Manifest
 
@@ -23,14 +24,14 @@ class Trial:
     Attributes:
         digest: Of the plan.
         recovery: Of the plan: predictors behave differently with and without.
-        drop: Measured on the validation split.
-        guesses: Predictor → the drop it predicts, uncorrected.
+        real: Measured on the validation split.
+        guesses: Predictor → what it predicts, uncorrected.
     """
 
     digest: str
     recovery: str
-    drop: float
-    guesses: Mapping[str, float]
+    real: Figures
+    guesses: Mapping[str, Figures]
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,19 @@ class Record:
                 plan = from_json(Plan, row["plan"], "a verified plan")
             except DamagedFile:  # of another version: it tells nothing about this one
                 continue
-            found = found.plus(manifest, known, plan, row["drop_sum"] / row["samples"], cells)
+            real = Figures.measured(row, manifest.baseline)
+            found = found.plus(manifest, known, plan, real, cells)
         return found
 
     def plus(
-        self, manifest: Manifest, known: Curves, plan: Plan, drop: float, cells: Cells | None = None
+        self,
+        manifest: Manifest,
+        known: Curves,
+        plan: Plan,
+        real: Figures,
+        cells: Cells | None = None,
     ) -> Self:
-        """Return the record with ``plan``, measured to lose ``drop``, if that tells anything."""
+        """Return the record with ``plan``, measured to do ``real``, if that tells anything."""
         try:
             parts, missing = parts_of(plan, known, manifest)
         except UnknownName:  # of another version
@@ -71,9 +78,9 @@ class Record:
         if missing or len(parts) < 2:
             return self
         case = case_of(manifest, known, parts, plan.recovery, cells)
-        guesses = {name: guess(name, case) for name in PREDICTORS}
+        guesses = {name: expected(name, case).figures for name in PREDICTORS}
         return replace(
-            self, trials=(*self.trials, Trial(plan.digest, plan.recovery, drop, guesses))
+            self, trials=(*self.trials, Trial(plan.digest, plan.recovery, real, guesses))
         )
 
     def about(self, plan: Plan) -> Self:

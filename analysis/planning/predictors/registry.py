@@ -14,6 +14,7 @@ from analysis.planning.predictors.composition import composition
 from analysis.planning.predictors.coordinates import divergence, drop_of, log_softmax
 from analysis.planning.predictors.divergence import DropMap, added
 from analysis.planning.predictors.drops import added_drops
+from analysis.planning.predictors.forecast import Forecast, forecast
 from analysis.planning.predictors.operators import Operator, Reference
 from analysis.planning.predictors.parts import Part
 from analysis.planning.predictors.superposition import superposition
@@ -112,6 +113,16 @@ def guess(name: str, case: Case) -> float:
         return math.nan if found is None or math.isnan(amount) else found.drop(amount)
     rows = combined(name, case)
     return math.nan if rows is None else drop_by(case, rows)
+
+
+def expected(name: str, case: Case) -> Forecast:
+    """Return all that predictor ``name`` expects, uncorrected."""
+    rows = combined(name, case)
+    if rows is None or case.dense is None:
+        return Forecast(
+            guess(name, case), added(case.parts, "entropy"), added(case.parts, "divergence")
+        )
+    return forecast(case.dense, rows, drop_by(case, rows))
 
 
 def combined(name: str, case: Case) -> np.ndarray | None:

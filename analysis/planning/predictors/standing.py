@@ -10,7 +10,7 @@ plan does not decide for all others.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from analysis.planning.predictors.registry import (
     SUM,
     SUPERPOSITION,
 )
+from analysis.planning.predictors.scales import Scale, scales_of
 from analysis.study import Manifest
 
 BEFORE: Final = 3.0
@@ -52,6 +53,7 @@ class Standing:
         link: What the slope acts on.
         errors: Per verified plan: predicted minus measured drop, predicted without that plan.
         expected: Per verified plan the drop so predicted.
+        scales: Other figure → how it is corrected, and how far it was off; empty without plans.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Standing:
     link: Link
     errors: tuple[float, ...] = ()
     expected: tuple[float, ...] = ()
+    scales: Mapping[str, Scale] = field(default_factory=dict)
 
     def corrected(self, drop: float) -> float:
         """Return what ``drop``, as predicted from single layers, becomes after the correction."""
@@ -92,15 +95,15 @@ def standing(
     names = [
         name
         for name in ([only] if only else available)
-        if all(math.isfinite(trial.guesses.get(name, math.nan)) for trial in trials)
+        if all(name in each.guesses and math.isfinite(each.guesses[name].drop) for each in trials)
     ]
     if not names:
         return Standing(only or SUM, 1.0, link)
     start = np.array([prior.get(name, _SUMS) for name in names])
     if not trials:
         return Standing(names[int(start.argmin())], 1.0, link)
-    guesses = np.array([[trial.guesses[name] for name in names] for trial in trials])
-    real = np.array([trial.drop for trial in trials])
+    guesses = np.array([[trial.guesses[name].drop for name in names] for trial in trials])
+    real = np.array([trial.real.drop for trial in trials])
     every, without = slopes(link.change(guesses), link.change(real))
     expected = link.drop(without * link.change(guesses))
     errors = expected - real[:, None]
@@ -113,6 +116,7 @@ def standing(
     return Standing(
         names[chosen], float(every[chosen]), link,
         tuple(map(float, errors[rows, rest])), tuple(map(float, expected[rows, rest])),
+        scales_of(trials, names[chosen]),
     )  # fmt: skip
 
 
