@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.planning.predictors.correction import slopes
 from analysis.planning.predictors.figures import SLACKS
-from analysis.planning.predictors.interval import quantile
+from analysis.planning.predictors.interval import limit
 from analysis.planning.predictors.record import Trial
 from analysis.statistics import Interval
 
@@ -38,7 +38,7 @@ class Scale:
     def interval(self, change: float) -> Interval | None:
         """Return the corrected ``change`` with its interval; None when either is unknown."""
         mean = self.slope * change
-        half = quantile(self.scores)
+        half = limit(self.scores)
         if half is None or math.isnan(mean):
             return None
         half *= abs(mean) + self.slack

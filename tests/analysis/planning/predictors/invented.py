@@ -33,7 +33,10 @@ class Invented:
         self.manifest = Manifest(
             Reference("m", "d", metric), "f", 300, 0, 1200, 100, 1,
             tuple(LayerSummary(n, "linear", n, (10, 10), 100, 50, 1) for n in NAMES),
-            baseline=Baseline(len(targets), float(right.mean())),
+            baseline=Baseline(
+                len(targets), float(right.mean()), None, tuple(np.bincount(targets).tolist()),
+                tuple(np.bincount(targets[right], minlength=targets.max() + 1).tolist()),
+            ),
         )  # fmt: skip
         self.curves: dict[CurveKey, Curve] = {}
         rows = {dense_key(self.manifest, "none"): dense}
@@ -57,12 +60,19 @@ class Invented:
         before = self.dense[:n].argmax(axis=1) == self.targets[:n]
         return before.astype(float) - (logits.argmax(axis=1) == self.targets[:n])
 
+    def entropy(self, logits: np.ndarray) -> float:
+        each = log_softmax(logits)[np.arange(len(logits)), self.targets]
+        return float(-each.mean())
+
     def verified(self, made: Plan, logits: np.ndarray) -> dict[str, object]:
         drops = self.drops(logits)
+        right = logits.argmax(axis=1) == self.targets
+        correct = np.bincount(self.targets[right], minlength=self.targets.max() + 1)
         row = Verification(
             "f", 1, made.digest, to_json(made), "validation", 0.0, "", 1, 800, len(drops),
-            float((1 - drops).sum()), float(drops.sum()), float((drops**2).sum()), 0.0, 0.0, 9, 0,
-            (),
+            float((1 - drops).sum()), float(drops.sum()), float((drops**2).sum()),
+            len(drops) * (self.entropy(logits) - self.entropy(self.dense)),
+            len(drops) * kl(self.dense, logits), 9, 0, tuple(correct.tolist()),
         )  # fmt: skip
         return asdict(row)
 
@@ -72,11 +82,13 @@ def plan(**sparsities: float) -> Plan:
 
 
 def kl(dense: np.ndarray, pruned: np.ndarray) -> float:
-    def log_softmax(z: np.ndarray) -> np.ndarray:
-        return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-
     before, after = log_softmax(dense[: len(pruned)]), log_softmax(pruned)
     return float((np.exp(before) * (before - after)).sum(axis=1).mean())
+
+
+def log_softmax(z: np.ndarray) -> np.ndarray:
+    found: np.ndarray = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return found
 
 
 def centred(rows: np.ndarray) -> np.ndarray:

@@ -107,6 +107,28 @@ def test_the_rule_that_did_best_is_in_force() -> None:
     assert other.error.mean < 0.01
 
 
+def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured() -> None:
+    before = found(a=0.5, b=0.5)
+    assert before.entropy_interval is before.divergence_interval is before.worst_interval is None
+    truth = together("a", "b")
+    for rule in (None, SUPERPOSITION, SUM):
+        guess = found(verified(SUPERPOSITION), rule, a=0.5, b=0.5)
+        assert guess.divergence_interval is not None
+        assert guess.divergence_interval.mean == guess.divergence
+        assert guess.divergence_interval.low <= kl(DENSE, truth) <= guess.divergence_interval.high
+        assert (guess.worst_interval is None) == (rule == SUM)  # sums know no classes
+    assert guess.entropy_interval is not None
+    real = STUDY.entropy(truth) - STUDY.entropy(DENSE)
+    assert guess.entropy_interval.low <= real <= guess.entropy_interval.high
+    superposed = found(verified(SUPERPOSITION), SUPERPOSITION, a=0.5, b=0.5)
+    assert superposed.worst is not None
+    assert superposed.worst_interval is not None
+    right = truth.argmax(axis=1) == TARGETS
+    least = min(right[c == TARGETS].mean() for c in range(4))
+    assert superposed.worst_interval.mean == superposed.worst.pruned
+    assert superposed.worst_interval.low <= least <= superposed.worst_interval.high
+
+
 def test_without_verified_plans_the_network_decides() -> None:
     assert found(a=0.5, b=0.5).predictor == SUPERPOSITION
     normed = replace(STUDY.manifest, tensors=(TensorSummary("bn.running_mean", (4,), 4, True),))

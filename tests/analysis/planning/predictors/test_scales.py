@@ -1,0 +1,77 @@
+"""What comes with the drop: compared with the truth, corrected, and as sure as it was right."""
+
+import math
+
+import numpy as np
+import pytest
+
+from analysis.planning.predictors.figures import SLACKS, Figures
+from analysis.planning.predictors.record import Trial
+from analysis.planning.predictors.scales import Scale, scales_of
+from analysis.study import Baseline
+
+RULE = "superposition"
+
+
+def trials(count: int, factor: float, spread: float = 0.0) -> list[Trial]:
+    """Plans whose every figure is ``factor`` times what was expected, more or less."""
+    made = np.random.default_rng(1)
+    found = []
+    for place in range(count):
+        said = 0.01 + 0.2 * made.random()
+        real = factor * said + spread * (said + 0.005) * made.normal()
+        found.append(
+            Trial(f"{place}", "none", Figures(0.0, real, real, real),
+                  {RULE: Figures(0.0, said, said, said)})
+        )  # fmt: skip
+    return found
+
+
+def test_worst_recall_by_hand() -> None:
+    baseline = Baseline(30, 0.8, None, (10, 0, 20), (9, 0, 15))
+    row = {"samples": 30, "drop_sum": 3.0, "entropy_sum": 6.0, "divergence_sum": 1.5,
+           "class_correct": (6, 0, 15)}  # fmt: skip
+    found = Figures.measured(row, baseline)
+    assert (found.drop, found.entropy, found.divergence) == (0.1, 0.2, 0.05)
+    assert found.worst == pytest.approx(0.75 - 0.6)
+    assert math.isnan(Figures.measured(row, None).worst)
+    assert math.isnan(Figures.measured(row | {"class_correct": ()}, baseline).worst)
+
+
+def test_right_guesses_are_left_alone_and_sure() -> None:
+    for name, scale in scales_of(trials(16, 1.0), RULE).items():
+        assert scale.slope == pytest.approx(1)
+        found = scale.interval(0.1)
+        assert found is not None
+        assert found.half_width == pytest.approx(0, abs=1e-9), name
+
+
+def test_what_is_always_twice_as_large_is_corrected_but_recall_is_not() -> None:
+    found = scales_of(trials(60, 2.0), RULE)
+    assert found["divergence"].slope == pytest.approx(2, abs=0.05)
+    assert found["entropy"].slope == pytest.approx(2, abs=0.1)
+    assert found["worst"].slope == 1
+    interval = found["worst"].interval(0.1)
+    assert interval is not None
+    assert interval.high >= 0.2  # not corrected, so as wide as it was wrong
+
+
+@pytest.mark.parametrize("name", SLACKS)
+def test_new_plans_end_inside_nine_times_in_ten(name: str) -> None:
+    scale = scales_of(trials(40, 1.2, 0.2), RULE)[name]
+    made = np.random.default_rng(2)
+    inside = []
+    for said in 0.01 + 0.2 * made.random(400):
+        interval = scale.interval(said)
+        assert interval is not None
+        real = 1.2 * said + 0.2 * (said + 0.005) * made.normal()
+        inside.append(interval.low <= real <= interval.high)
+    assert 0.88 <= np.mean(inside) <= 1
+
+
+def test_nothing_is_said_of_what_nobody_knows() -> None:
+    unknown = Trial("a", "none", Figures(0.1), {RULE: Figures(0.1)})
+    assert scales_of([unknown], RULE) == {}
+    assert scales_of([], RULE) == {}
+    assert Scale(0.01).interval(0.1) is None
+    assert Scale(0.01, 1.0, (0.1,)).interval(math.nan) is None
