@@ -210,11 +210,18 @@ def _available(case: Case, predictor: str | None) -> list[str]:
 
 def _forecast(case: Case, stands: Standing) -> Forecast:
     """The corrected drop with what else is known."""
-    rows = combined(stands.name, case)
-    if rows is None or case.dense is None:
-        drop = stands.corrected(guess(stands.name, case))
+    rows = {name: combined(name, case) for name in stands.parts}
+    logits = [each for each in rows.values() if each is not None]
+    drop = stands.corrected(
+        {
+            name: guess(name, case) if own is None else drop_by(case, own)
+            for name, own in rows.items()
+        }
+    )
+    if not logits or case.dense is None:
         return Forecast(drop, added(case.parts, "entropy"), added(case.parts, "divergence"))
-    return forecast(case.dense, rows, stands.corrected(drop_by(case, rows)))
+    together = sum(logits[1:], start=logits[0]) / len(logits)  # of the mean: BOTH's
+    return forecast(case.dense, together, drop)
 
 
 def _nothing(case: Case, stands: Standing, error: BackTest | None) -> Prediction:

@@ -12,7 +12,7 @@ from analysis.planning.plan import Plan
 from analysis.planning.predictors.cells import Cells
 from analysis.planning.predictors.figures import Figures
 from analysis.planning.predictors.parts import parts_of
-from analysis.planning.predictors.registry import PREDICTORS, case_of, expected
+from analysis.planning.predictors.registry import SINGLE, case_of, expected
 from analysis.store.documents import from_json
 from analysis.study import Manifest
 
@@ -25,7 +25,7 @@ class Trial:
         digest: Of the plan.
         recovery: Of the plan: predictors behave differently with and without.
         real: Measured on the validation split.
-        guesses: Predictor → what it predicts, uncorrected.
+        guesses: Each of ``SINGLE`` → what it predicts, uncorrected.
     """
 
     digest: str
@@ -78,7 +78,7 @@ class Record:
         if missing or len(parts) < 2:
             return self
         case = case_of(manifest, known, parts, plan.recovery, cells)
-        guesses = {name: expected(name, case).figures for name in PREDICTORS}
+        guesses = {name: expected(name, case).figures for name in SINGLE}
         return replace(
             self, trials=(*self.trials, Trial(plan.digest, plan.recovery, real, guesses))
         )

@@ -28,6 +28,7 @@ SUM_ENTROPY: Final = "sum of cross-entropy"
 SUPERPOSITION: Final = "superposition"
 COMPOSITION: Final = "composition"
 BOTH: Final = "superposition and composition"
+MEAN: Final = "weighted mean"
 
 
 def _both(reference: Reference, operators: Sequence[Operator]) -> np.ndarray:
@@ -51,7 +52,14 @@ COMBINES: Final[Mapping[str, Combine]] = {
 SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
 """Those that read a sweep's sums alone."""
 
-PREDICTORS: Final = (*SUMS, *COMBINES)
+SINGLE: Final = (*SUMS, *COMBINES)
+"""Those that look at a plan's parts alone."""
+
+MEMBERS: Final = (SUM, SUM_KL, SUPERPOSITION, COMPOSITION)
+"""What the weighted mean is made of: two that add and two that combine, unlike each other."""
+
+PREDICTORS: Final = (*SINGLE, MEAN)
+"""The last one weighs its members by their record (``standing``)."""
 
 
 @dataclass(frozen=True)

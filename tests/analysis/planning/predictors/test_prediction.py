@@ -9,7 +9,15 @@ import pytest
 from analysis.planning.predict import Prediction, predict
 from analysis.planning.predictors import PREDICTORS, Record, parts_of, sweep_command
 from analysis.planning.predictors.cells import Cells
-from analysis.planning.predictors.registry import COMBINES, COMPOSITION, SUM, SUPERPOSITION
+from analysis.planning.predictors.registry import (
+    COMBINES,
+    COMPOSITION,
+    MEAN,
+    MEMBERS,
+    SUM,
+    SUPERPOSITION,
+)
+from analysis.planning.predictors.standing import standing
 from analysis.study import TensorSummary
 from tests.analysis.planning.predictors.invented import (
     NOTHING,
@@ -97,14 +105,42 @@ def verified(truth: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_rule_that_did_best_is_in_force() -> None:
-    mine = found(verified(SUPERPOSITION), a=0.5, b=0.5)
-    assert mine.predictor == SUPERPOSITION
-    other = found(verified(COMPOSITION), a=0.5, b=0.5)
-    assert other.predictor == COMPOSITION
-    assert other.error is not None
-    assert other.error.plans == 3
-    assert other.error.mean < 0.01
+def test_the_weighted_mean_leans_on_what_did_best() -> None:
+    for truth in (SUPERPOSITION, COMPOSITION):
+        table = verified(truth)
+        guess = found(table, a=0.5, b=0.5)
+        assert guess.predictor == MEAN
+        assert guess.error is not None
+        assert guess.error.plans == 3
+        record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+        stands = standing(STUDY.manifest, record, PREDICTORS)
+        weights = {name: weight for name, (weight, _) in stands.parts.items()}
+        assert sum(weights.values()) == pytest.approx(1)
+        assert max(weights, key=weights.__getitem__) == truth
+        assert weights[truth] > 0.8
+
+
+def test_the_mean_lies_between_its_members_corrected() -> None:
+    record = Record.of(STUDY.manifest, STUDY.curves, verified(COMPOSITION), CELLS)
+    stands = standing(STUDY.manifest, record, PREDICTORS)
+    drops = dict.fromkeys(MEMBERS, 0.05)
+    corrected = [
+        stands.link.drop(slope * stands.link.change(np.array(0.05)))
+        for _, slope in stands.parts.values()
+    ]
+    assert min(corrected) <= stands.corrected(drops) <= max(corrected)
+
+
+def test_no_plan_is_back_tested_with_weights_that_it_moved() -> None:
+    """One plan that belies every rule shifts the others' weights, not its own prediction's."""
+    table = verified(SUPERPOSITION)
+    record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    odd = replace(record.trials[0], real=replace(record.trials[0].real, drop=0.4))
+    before = standing(STUDY.manifest, record, PREDICTORS)
+    after = standing(STUDY.manifest, replace(record, trials=(odd, *record.trials[1:])), PREDICTORS)
+    usual = before.expected[0]
+    assert after.expected[0] == pytest.approx(usual, abs=0.01)
+    assert after.expected[1] != before.expected[1]
 
 
 def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured() -> None:
@@ -130,10 +166,13 @@ def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured
 
 
 def test_without_verified_plans_the_network_decides() -> None:
-    assert found(a=0.5, b=0.5).predictor == SUPERPOSITION
     normed = replace(STUDY.manifest, tensors=(TensorSummary("bn.running_mean", (4,), 4, True),))
+    for manifest, most in ((STUDY.manifest, SUPERPOSITION), (normed, COMPOSITION)):
+        parts = standing(manifest, Record(), PREDICTORS).parts
+        assert max(parts, key=lambda name: parts[name][0]) == most
+        assert {slope for _, slope in parts.values()} == {1.0}
     guess = predict(normed, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
-    assert guess.predictor == COMPOSITION
+    assert guess.predictor == MEAN
     assert guess.error is None
 
 
