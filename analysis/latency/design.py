@@ -31,7 +31,10 @@ class Proposal:
 def random_units(groups: Mapping[str, int], made: np.random.Generator, aligned: bool) -> Units:
     """Return a draw of units to remove: any count of each group, or counts that leave multiples.
 
-    A quarter of the groups stays whole, so that single groups can be told apart.
+    Each draw has a depth of its own, the mean share that is removed, so that plans that remove
+    little and plans that remove nearly all are both among the draws: with one depth for all, many
+    groups' shares would average out and every draw weigh about the same. Up to a quarter of the
+    groups stays whole, fewer in deep draws, so that single groups can be told apart.
 
     Args:
         groups: Units by group.
@@ -39,11 +42,13 @@ def random_units(groups: Mapping[str, int], made: np.random.Generator, aligned: 
         aligned: Whether what stays is a multiple of 16, 8 or 4 where a group is large enough.
     """
     found = {}
+    depth = made.random()
     for name, units in groups.items():
-        kept = units - int(made.integers(0, units))
+        share = made.uniform(max(0.0, 2 * depth - 1), min(1.0, 2 * depth))
+        kept = units - min(int(share * units), units - 1)
         if aligned:
             kept = multiple(units, kept)
-        if made.random() >= 0.25 and kept < units:
+        if made.random() >= 0.25 * (1 - depth) and kept < units:
             found[name] = units - kept
     return found
 
@@ -98,7 +103,7 @@ def proposals(
 ) -> Iterator[Proposal]:
     """Yield smaller models without end until every staircase is known; draws go on for ever.
 
-    A first eight draws over all groups, then two steps of a staircase for each draw: first one
+    A first eight draws over all groups, then one step of a staircase for each draw: first one
     step of every group, the ones with the most to save before the others, then the next. A few
     draws leave multiples; the others are like anybody's plan, and the error is stated by them.
 
@@ -111,8 +116,8 @@ def proposals(
     steps = list(_steps(groups, weight))
     number = 0
     while groups:
-        if number < 8 or number % 3 == 2 or not steps:
-            yield Proposal(random_units(groups, made, number % 4 == 0), "random")
+        if number < 8 or number % 2 == 1 or not steps:
+            yield Proposal(random_units(groups, made, number % 5 == 0), "random")
         else:
             name, kept = steps.pop(0)
             yield Proposal({name: groups[name] - kept}, "group")

@@ -22,9 +22,9 @@ from analysis.latency.rows import RUNTIMES, graph_digest, stored_rows, units_of,
 from analysis.latency.shapes import Floats, shapes_of
 from analysis.planning.counts import UNITS, removed_units
 from analysis.planning.plan import Plan
+from analysis.planning.predictors.interval import limit
 from analysis.study import Manifest
 
-_COVERAGE: Final = 0.9
 _SETTING: Final = ("machine", "runtime", "version", "dtype", "batch", "threads")
 
 
@@ -53,7 +53,8 @@ class LatencyPrediction:
     Attributes:
         setting: Where and how the table was measured; another machine's times are its own.
         seconds: Of the smaller model.
-        low: Lower end of the interval: quartile when measured, split-conformal (90 %) when not.
+        low: Lower end of the interval: quartile when measured; when not, where nine plans in ten
+            end, with the sureness of ``analysis.planning.predictors.interval``.
         high: Upper end.
         dense_seconds: Of the dense model.
         error: Median of the relative errors on held-out combinations; None before nine of them
@@ -252,9 +253,8 @@ def _median(errors: Floats) -> float | None:
 
 
 def _room(errors: Floats) -> float:
-    """The split-conformal quantile of the larger of over- and underestimation."""
+    """The tolerance limit of the larger of over- and underestimation."""
     if len(errors) < FEWEST:
         return float("nan")
-    sizes = np.sort(np.maximum(errors, 1 / (1 + errors) - 1))
-    place = int(np.ceil(_COVERAGE * (len(sizes) + 1))) - 1
-    return float(sizes[min(place, len(sizes) - 1)])
+    sizes = np.maximum(errors, 1 / (1 + errors) - 1)
+    return limit(list(map(float, sizes))) or 0.0

@@ -91,6 +91,14 @@ def test_draws_are_possible_and_proposals_cover_every_staircase() -> None:
     assert sum(each.kind == "random" for each in found) >= 8
 
 
+def test_draws_over_many_groups_are_shallow_and_deep() -> None:
+    groups = {f"g{place}": 64 for place in range(30)}
+    made = np.random.default_rng(2)
+    kept = [1 - sum(random_units(groups, made, False).values()) / (64 * 30) for _ in range(40)]
+    assert min(kept) < 0.2
+    assert max(kept) > 0.9
+
+
 def test_the_steepest_fall_is_looked_into() -> None:
     stairs = {"a": [(1, 0.9), (16, 1.0)], "b": [(50, 1.0), (26, 0.4), (1, 0.35)]}
     found = steepest(stairs, set(), {"a": 16, "b": 50})
