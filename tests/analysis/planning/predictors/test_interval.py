@@ -4,21 +4,26 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.planning.predictors.interval import COVERAGE, SLACK, half_width, normaliser
+from analysis.planning.predictors.interval import COVERAGE, LEAST, SLACK, half_width, normaliser
 
 
 def test_the_rank_by_hand() -> None:
     """0.9^22 < 0.1: of 22 errors the largest is sure enough, of 21 it is not."""
     errors = [0.01 * k for k in range(1, 23)]
     assert half_width(errors, 0.1) == pytest.approx(0.22 * (0.1 + SLACK))
-    even = [0.2] * 21
-    wanted = 0.2 * stats.norm.ppf(0.95) * np.sqrt(21 / stats.chi2.ppf(0.1, 21))
+    even = [0.3] * 21
+    wanted = 0.3 * stats.norm.ppf(0.95) * np.sqrt(21 / stats.chi2.ppf(0.1, 21))
     assert half_width(even, 0.1) == pytest.approx(wanted * (0.1 + SLACK))
     assert half_width([*even[:-1], 5.0], 0.1) == pytest.approx(5 * (0.1 + SLACK))
 
 
 def test_no_verified_plan_gives_no_interval() -> None:
     assert half_width([], 0.1) is None
+
+
+def test_few_plans_that_were_predicted_exactly_are_luck_and_many_are_not() -> None:
+    assert half_width([0.0] * 21, 0.1) == pytest.approx(LEAST * (0.1 + SLACK))
+    assert half_width([0.0] * 22, 0.1) == 0
 
 
 def test_few_plans_are_trusted_little() -> None:
