@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from scipy import stats
+from scipy import special
 
 COVERAGE: Final = 0.9
 SURENESS: Final = 0.9
@@ -82,7 +82,7 @@ def limit(errors: Sequence[float]) -> float | None:
 def _rank(count: int) -> int | None:
     """The tolerance limit's rank, or None where even the largest error is not sure enough."""
     for rank in range(math.ceil(COVERAGE * count), count + 1):
-        if stats.beta.sf(COVERAGE, rank, count + 1 - rank) >= SURENESS:
+        if 1 - special.betainc(rank, count + 1 - rank, COVERAGE) >= SURENESS:
             return rank
     return None
 
@@ -90,5 +90,5 @@ def _rank(count: int) -> int | None:
 @cache
 def _factor(count: int) -> float:
     """The tolerance limit of normal errors, as a multiple of their root mean square."""
-    least = stats.chi2.ppf(1 - SURENESS, count)
-    return float(stats.norm.ppf(0.5 + COVERAGE / 2) * math.sqrt(count / least))
+    least = 2 * special.gammaincinv(count / 2, 1 - SURENESS)  # of χ²
+    return float(special.ndtri(0.5 + COVERAGE / 2) * math.sqrt(count / least))
