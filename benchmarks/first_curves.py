@@ -4,11 +4,11 @@
     python -m benchmarks.first_curves --shots docs   # and the pair of pictures
 
 Seconds from the command's start and from the job's start, with what came before the points. A
-picture is taken of the first points, and one of the same curves when all of them are measured.
+picture is taken of the first points, and one of the same curves when all have seen ``LATER`` of the
+6,000 samples.
 """
 
 import argparse
-import json
 import os
 import shutil
 import signal
@@ -25,10 +25,10 @@ from typing import Final
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.jobs import ACTIVE, Job, jobs
-from analysis.store.folder import Study
 
 DRAWN: Final = "document.querySelectorAll('.js-plotly-plot .scatterlayer .point').length > 0"
 COLUMNS: Final = ("server", "row", "curve", "curve since job")
+LATER: Final = 1024
 _PATIENCE: Final = 600_000
 
 
@@ -79,7 +79,7 @@ def first(browser: Browser, folder: Path, model: str, shots: Path | None) -> tup
         job = jobs(study)[-1]
         row = min(p.stat().st_mtime for p in (study / "measurements").glob("*.parquet"))
         if shots is not None:
-            _pictures(page, study, job, shots)
+            _pictures(page, job, shots)
     finally:
         for each in jobs(study):
             each.cancel()
@@ -100,15 +100,14 @@ def _await_server(port: int) -> None:
             time.sleep(0.05)
 
 
-def _pictures(page: Page, study: Path, job: Job, shots: Path) -> None:
-    """One picture of the first points, one of the same curves measured to the end."""
+def _pictures(page: Page, job: Job, shots: Path) -> None:
+    """One picture of the first points, one of the same curves later on."""
     page.get_by_text("Dotted marks have seen").wait_for()
     page.screenshot(path=shots / "curves-first.png")
-    while job.state() in ACTIVE:
+    while job.state() in ACTIVE and job.snapshot().figures.get("samples", 0) < LATER:
         time.sleep(0.5)
-    frame = Study.open(study).measured()
-    print(json.dumps({"least samples": int(frame["samples"].min()), "points": len(frame)}))
-    time.sleep(8)  # the page looks every few seconds
+    page.get_by_text(f"Dotted marks have seen {LATER:,} or more").wait_for()
+    page.wait_for_timeout(1000)
     page.screenshot(path=shots / "curves-later.png")
 
 

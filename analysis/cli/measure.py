@@ -70,7 +70,8 @@ def sweep(
         bool,
         typer.Option(
             "--screen/--no-screen",
-            help="First see, without labels, how much each point changes its layer's outputs.",
+            help="While points wait for their first samples, see without labels how much each "
+            "changes its layer's outputs.",
         ),
     ] = True,
     mode: Annotated[

@@ -18,7 +18,8 @@ def points_told(figures: Mapping[str, float]) -> str:
     text = f"{done:,} of {wanted:,} points done"
     seen = int(figures.get("samples", 0))
     if done < wanted and seen:
-        text += f", the others past {seen:,} of {int(figures['population']):,} samples"
+        others = "others" if wanted - done > 1 else "other"
+        text += f", the {others} past {seen:,} of {int(figures['population']):,} samples"
     return text
 
 

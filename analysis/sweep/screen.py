@@ -1,4 +1,4 @@
-"""A first pass over all points without labels: how much each changes its layer's own outputs."""
+"""A pass without labels over points that still wait: how much each changes its layer's outputs."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence

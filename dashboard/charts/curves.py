@@ -192,8 +192,10 @@ def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None
     if vertical == "drop":
         return drop, low, high
     score = 100 * rows["score"].to_numpy(float)
-    most = 100.0 if (score <= 100).all() else np.inf  # a metric of one's own may count further
-    return score, score - (high - drop), np.minimum(score + (drop - low), most)
+    bottom, top = score - (high - drop), score + (drop - low)
+    if ((score >= 0) & (score <= 100)).all():  # a metric of one's own may count further
+        bottom, top = np.maximum(bottom, 0.0), np.minimum(top, 100.0)
+    return score, bottom, top
 
 
 def _treads(across: Numbers, heights: Numbers, total: int) -> tuple[Numbers, Numbers]:

@@ -70,6 +70,7 @@ def test_partial_scores_are_the_dense_one_less_the_drop_so_far(study: Study) -> 
     (line,) = [t for t in figure.data if t.name == "magnitude"]
     assert list(line.y[1:]) == pytest.approx(list(90 - 100 * rows["drop"]))
     (band,) = [t for t in figure.data if t.fill == "toself"]
+    assert min(band.y) >= 0
     assert max(band.y) <= 100
     assert f"score {line.y[1]:.2f} %" in line.customdata[1]
     assert list(rows["score"]) == [1.0] * len(rows)  # the frame itself is not modified
