@@ -4,8 +4,8 @@
     python -m benchmarks.first_curves --shots docs   # and the pair of pictures
 
 Seconds from the command's start and from the job's start, with what came before the points. A
-picture is taken of the first points, and one of the same curves when all have seen ``LATER`` of the
-6,000 samples.
+picture is taken of the first points, and one of the same curves when ``LATER`` of the sweep's
+multiply-accumulates are done.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from analysis.jobs import ACTIVE, Job, jobs
 
 DRAWN: Final = "document.querySelectorAll('.js-plotly-plot .scatterlayer .point').length > 0"
 COLUMNS: Final = ("server", "row", "curve", "curve since job")
-LATER: Final = 1024
+LATER: Final = 0.2
 _PATIENCE: Final = 600_000
 
 
@@ -104,10 +104,12 @@ def _pictures(page: Page, job: Job, shots: Path) -> None:
     """One picture of the first points, one of the same curves later on."""
     page.get_by_text("Dotted marks have seen").wait_for()
     page.screenshot(path=shots / "curves-first.png")
-    while job.state() in ACTIVE and job.snapshot().figures.get("samples", 0) < LATER:
+    while job.state() in ACTIVE:
+        figures = job.snapshot().figures
+        if figures.get("macs", 0.0) >= LATER * figures.get("macs_expected", 1.0):
+            break
         time.sleep(0.5)
-    page.get_by_text(f"Dotted marks have seen {LATER:,} or more").wait_for()
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(8000)  # the page looks every few seconds
     page.screenshot(path=shots / "curves-later.png")
 
 

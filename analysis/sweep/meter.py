@@ -30,6 +30,7 @@ class Meter:
         self._left: dict[Point, int] = {}
         self._wanted = 0
         self._to_do = 0
+        self._round, self._least = -1, 0
         self._began = time.monotonic()
         self.held = 0.0
         """Seconds of pauses."""
@@ -47,6 +48,9 @@ class Meter:
 
     def took(self, point: Point, start: int, stop: int, message: str) -> None:
         """Count the samples from ``start`` to ``stop`` of one point."""
+        if start != self._round:  # once in a round: the open points may be many
+            self._round = start
+            self._least = self._population - max(self._left.values(), default=self._population)
         macs = self._each(point.subject) * (stop - start)
         self.samples += stop - start
         self.counted += macs
@@ -54,7 +58,7 @@ class Meter:
         self._left[point] = self._population - stop
         if stop >= self._population:
             del self._left[point]
-        self._stand(start)
+        self._stand(self._least)
         self._progress.advance(stop - start, message)
 
     def settle(self, still: set[Point]) -> None:
