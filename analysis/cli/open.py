@@ -103,8 +103,10 @@ def _open(address: str, page: str, server: subprocess.Popen[bytes]) -> None:
 
 def _follow(job: Job, study: Path, commands: list[list[str]]) -> None:
     """Queue the other jobs once the first one measures: until then they would only slow it."""
-    while job.state() in ACTIVE and not job.snapshot().figures:
+    while (state := job.state()) in ACTIVE and not job.snapshot().figures:
         time.sleep(_LOOK)
+    if state not in (*ACTIVE, "done"):  # without a study there is nothing to go on with
+        return
     for arguments in commands:
         start(study, arguments)
 
