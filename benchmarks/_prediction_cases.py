@@ -43,6 +43,9 @@ SAMPLES: Final = {"mlp": 2000, "lenet5": 2000}
 DRAWS: Final = {"held-out": 20261125, "practice": 1}
 """Folder → seed. Designs may be chosen by the practice plans, never by the held-out ones."""
 
+REDRAWN: Final = {"mlp": 20261126}
+"""Model → seed of its held-out plans, where the first ones had served to choose a design."""
+
 IMAGES: Final = {"calibration": 512, "test": 10}
 
 
@@ -98,7 +101,8 @@ def measure(case: Case, cache: Path, plans: int, end: float, draw: str = "held-o
     known = curves(opened.measured(), opened.manifest)
     verifier = Verifier(bench)
     proposed = propose_verifications(opened.manifest, known, CALIBRATION, case.recovery)
-    random = tuple(_random_plans(opened.manifest, known, plans, case.recovery, DRAWS[draw]))
+    seed = REDRAWN.get(case.model, DRAWS[draw]) if draw == "held-out" else DRAWS[draw]
+    random = tuple(_random_plans(opened.manifest, known, plans, case.recovery, seed))
     for table, wanted in ((opened.verifications, proposed), (drawn, random)):
         stored = set(table.read()["digest"])
         for plan in wanted:

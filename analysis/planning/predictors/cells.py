@@ -2,16 +2,17 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
 import numpy as np
 
-from analysis.curves import Curve, CurveKey, CurvePoint
+from analysis.curves import Curve, CurveKey, CurvePoint, Curves
 from analysis.planning.predictors.borrow import borrowed
 from analysis.planning.predictors.coordinates import Coordinates, drop_of, log_softmax
+from analysis.planning.predictors.figures import Figures
 from analysis.planning.predictors.operators import Operator, Reference, between
 from analysis.planning.predictors.source import LogitSource, cell_key, dense_key
 from analysis.study import Manifest
@@ -20,6 +21,7 @@ _BYTES: Final = 256 << 20
 """Of operators kept at once; a thousand points of 4,096 samples and ten classes fit."""
 
 Point = tuple[CurveKey, float]
+Guesses = Mapping[str, Figures]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Cells:
         self._made: OrderedDict[Point, Operator] = OrderedDict()
         self._held = 0
         self._lock = Lock()
+        self._guesses: tuple[Curves | None, dict[str, Guesses]] = (None, {})
 
     def dense(self, recovery: str) -> Dense | None:
         """Return the dense model after ``recovery``, or None when its logits are not stored."""
@@ -92,6 +95,16 @@ class Cells:
             made.get((curve.key, sparsity)) or self._between(curve, sparsity, *around, made)
             for (curve, sparsity), around in zip(wanted, bounds, strict=True)
         ]
+
+    def guesses(self, known: Curves, digest: str, made: Callable[[], Guesses]) -> Guesses:
+        """Return what predictors say of the plan ``digest``, made once for these curves."""
+        with self._lock:
+            if self._guesses[0] is not known:
+                self._guesses = (known, {})
+            kept = self._guesses[1]
+        if digest not in kept:
+            kept[digest] = made()
+        return kept[digest]
 
     def _between(
         self,

@@ -7,6 +7,7 @@ Source: worked out for this project (SCIENCE 2.4, "logit-operator composition");
 to its authors. With fewer samples than coefficients bear, ``M`` is one scale for all coordinates.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -94,13 +95,18 @@ def between(lower: Operator, upper: Operator, part: float) -> Operator:
     """
     if part <= 0 or part >= 1:
         return lower if part <= 0 else upper
-    noise = (1 - part) * lower.noise + part * upper.noise
-    heard = root_mean_square(noise)
+    shares = np.array([1 - part, part])
+    both = float(np.dot(lower.noise.ravel(), upper.noise.ravel())) / max(lower.noise.size, 1)
+    products = np.array([[lower.loudness**2, both], [both, upper.loudness**2]])
+    heard = math.sqrt(max(float(shares @ products @ shares), 0.0))
     wanted = (1 - part) * lower.loudness + part * upper.loudness
+    weights = (shares * (wanted / heard if heard > 0 else 1.0)).astype(np.float32)
+    noise = weights[0] * lower.noise
+    noise += weights[1] * upper.noise
     return Operator(
         (1 - part) * lower.matrix + part * upper.matrix,
         (1 - part) * lower.shift + part * upper.shift,
-        noise * np.float32(wanted / heard) if heard > 0 else noise,
+        noise,
         (1 - part) * lower.scale + part * upper.scale,
         wanted,
         (1 - part) * lower.excess + part * upper.excess,

@@ -77,8 +77,12 @@ class Record:
             return self
         if missing or len(parts) < 2:
             return self
-        case = case_of(manifest, known, parts, plan.recovery, cells)
-        guesses = {name: expected(name, case).figures for name in SINGLE}
+
+        def made() -> dict[str, Figures]:
+            case = case_of(manifest, known, parts, plan.recovery, cells)
+            return {name: expected(name, case).figures for name in SINGLE}
+
+        guesses = made() if cells is None else cells.guesses(known, plan.digest, made)
         return replace(
             self, trials=(*self.trials, Trial(plan.digest, plan.recovery, real, guesses))
         )

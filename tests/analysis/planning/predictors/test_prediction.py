@@ -184,6 +184,20 @@ def test_a_record_says_the_same_as_its_table() -> None:
     assert one == predict(STUDY.manifest, made, STUDY.curves, record, CELLS)
 
 
+def test_a_record_is_worked_out_once_for_each_plan_and_anew_for_other_curves() -> None:
+    cells, table = Cells(STUDY.manifest, STUDY.source), verified(SUPERPOSITION)
+    first = Record.of(STUDY.manifest, STUDY.curves, table, cells)
+    again = Record.of(STUDY.manifest, STUDY.curves, table, cells)
+    pairs = zip(first.trials, again.trials, strict=True)
+    assert all(one.guesses is other.guesses for one, other in pairs)
+    fewer = {
+        key: replace(curve, points=tuple(replace(p, divergence=1.0) for p in curve.points))
+        for key, curve in STUDY.curves.items()
+    }
+    other = Record.of(STUDY.manifest, fewer, table, cells)
+    assert other.trials[0].guesses != first.trials[0].guesses
+
+
 def test_without_logits_only_sums_are_left() -> None:
     guess = predict(STUDY.manifest, plan(a=0.5, b=0.5), STUDY.curves, NOTHING)
     assert guess.predictor.startswith("sum of")
