@@ -3,18 +3,20 @@
     python -m benchmarks.sweep_replay                         # all four models
     python -m benchmarks.sweep_replay sample:vit --points 12 --images 256
 
-Columns are ratios to the plain loop (``NaiveEngine``, torch's threads as they are), medians of
-interleaved repetitions:
+Columns are ratios of times, medians over repetitions in which all ways ran one after the other:
 
-* ``replay``: ``FrontierEngine`` with as many lanes as torch has threads; ``cpu`` the same in
+* ``replay / naive``: ``FrontierEngine`` against ``NaiveEngine``, both in the same batches, which
+  are the fastest for the plain loop (``python -m benchmarks.sweep_batch``); ``cpu`` the same in
   processor seconds, which other programs on the machine disturb less;
-* ``one lane``: the same with all threads on one operator instead of one operator per thread;
-* ``same batch``: the plain loop in replay's batches: what of the gain the batch alone would give;
-* ``peers``: how Distiller and NNI sweep: copy the model, mask, evaluate all of it, for each point;
+* ``one lane``: replay with all threads on one operator instead of one operator per thread (the
+  same as replay where torch has one thread);
+* ``replay / peers``: against the way of Distiller and NNI: copy the model, mask, evaluate all of
+  it in batches of 256 (Distiller's default), for each point;
 * ``MACs`` and ``over bound``: executed multiply-accumulates against the plain loop's, and against
-  the sum of the points' suffixes and one dense pass;
-* ``memory``: peak growth of the process (Linux), against that of one dense evaluation of the
-  same chunk at once;
+  the sum of the points' suffixes and one dense pass. With the same operators in the same batches,
+  no replay can take a smaller share of the time than of the MACs;
+* ``memory``: growth of the peak of a fresh process (Linux; memory that lies free is given back
+  first) that replays nine points on a chunk, against one dense evaluation of that chunk at once;
 * ``different``: samples scored or predicted differently, largest difference of log-probabilities.
 
 Points are spread evenly over layers; ``torchvision:resnet18`` has random weights and noise images.
@@ -22,13 +24,13 @@ Points are spread evenly over layers; ``torchvision:resnet18`` has random weight
 
 import argparse
 import copy
+import ctypes
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -46,9 +48,10 @@ from analysis.workbench import Workbench, prepare
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit", "torchvision:resnet18")
 SPARSITIES: Final = (0.3, 0.6, 0.9)
 COLUMNS: Final = (
-    "model", "points", "images", "replay", "replay cpu", "one lane", "same batch", "peers",
-    "MACs", "over bound", "memory", "different", "where the time goes",
+    "model", "batch", "points", "images", "replay / naive", "cpu", "one lane / naive",
+    "replay / peers", "MACs", "over bound", "memory", "different", "where the time goes",
 )  # fmt: skip
+_PEERS_BATCH: Final = 256
 _IMAGES = '''\
 """Noise images of ImageNet's shape."""
 
@@ -72,7 +75,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=0, help="by default 512; 32 of resnet18")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--memory", nargs=2, metavar=("MODEL", "ENGINE"), help=argparse.SUPPRESS)
-    asked = parser.parse_args([] if sys.argv[0].endswith("benchmarks/__main__.py") else None)
+    asked = parser.parse_args()
     if asked.memory:
         model, engine = asked.memory
         print(_growth(model, engine, asked.images or 128))
@@ -87,34 +90,37 @@ def _row(model: str, count: int, images: int, repeats: int) -> list[str]:
     bench = _bench(model, images)
     wanted = _spread(points(Grid((Method("magnitude"),), SPARSITIES), bench.manifest), count)
     replay = FrontierEngine(bench)
-    single = FrontierEngine(bench, lanes=1)
     plain = NaiveEngine(bench)
-    small = NaiveEngine(replace(bench, batch=replay.batch))
     ways: dict[str, Callable[[], object]] = {
         "naive": lambda: _all(plain, wanted, images),
         "replay": lambda: _all(replay, wanted, images),
-        "one lane": lambda: _all(single, wanted, images),
-        "same batch": lambda: _all(small, wanted, images),
         "peers": lambda: _peers(bench, wanted, images),
     }
-    different = _different(_all(plain, wanted, images), _all(replay, wanted, images))
+    if torch.get_num_threads() > 1:
+        single = FrontierEngine(bench, lanes=1)
+        ways["one lane"] = lambda: _all(single, wanted, images)
+    different = _different(_all(plain, wanted, images), _all(replay, wanted, images))  # warms up
     wall: dict[str, list[float]] = {way: [] for way in ways}
     cpu: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(repeats):
-        for way, call in ways.items():
+    for turn in range(repeats):
+        for way, call in list(ways.items())[:: 1 if turn % 2 else -1]:
             began, spent = time.perf_counter(), time.process_time()
             call()
             wall[way].append(time.perf_counter() - began)
             cpu[way].append(time.process_time() - spent)
-    base = statistics.median(wall["naive"])
-    ratio = {way: f"{statistics.median(each) / base:.2f}" for way, each in wall.items()}
-    processor = statistics.median(cpu["replay"]) / statistics.median(cpu["naive"])
+    wall.setdefault("one lane", wall["replay"])
     return [
-        model, str(len(wanted)), str(images), ratio["replay"], f"{processor:.2f}",
-        ratio["one lane"], ratio["same batch"], ratio["peers"], f"{replay.work.share:.2f}",
-        f"{replay.work.overhead:+.1%}", _memory(model, images), different,
-        _profile(ways["replay"]),
+        model, str(bench.batch), str(len(wanted)), str(images),
+        _ratio(wall["replay"], wall["naive"]), _ratio(cpu["replay"], cpu["naive"]),
+        _ratio(wall["one lane"], wall["naive"]), _ratio(wall["replay"], wall["peers"]),
+        f"{replay.work.share:.2f}", f"{replay.work.overhead:+.1%}", _memory(model, images),
+        different, replay.spent,
     ]  # fmt: skip
+
+
+def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """The median over repetitions of one way against another in the same repetition."""
+    return f"{statistics.median(a / b for a, b in zip(ours, theirs, strict=True)):.2f}"
 
 
 def _bench(model: str, images: int) -> Workbench:
@@ -147,7 +153,7 @@ def _peers(bench: Workbench, wanted: list[Point], images: int) -> None:
     for point in wanted:
         chosen = select_one(scores, point.subject, point.method, point.sparsity)
         with pruned(copy.deepcopy(bench.network.module), chosen.masks) as module:
-            evaluate(module, samples, bench.metric, bench.batch)
+            evaluate(module, samples, bench.metric, _PEERS_BATCH)
 
 
 def _different(expected: dict[Point, Outcome], found: dict[Point, Outcome]) -> str:
@@ -163,18 +169,6 @@ def _different(expected: dict[Point, Outcome], found: dict[Point, Outcome]) -> s
             far = max(far, float((one.log_probabilities - other.log_probabilities).abs().max()))
         samples += int((~same).sum())
     return f"{samples} samples, {far:.0e} nats"
-
-
-def _profile(call: Callable[[], object]) -> str:
-    """The operators that take most of the time, and what is not in operators."""
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as taken:
-        began = time.process_time()
-        call()
-        spent = (time.process_time() - began) * 1e6
-    events = sorted(taken.key_averages(), key=lambda event: -event.self_cpu_time_total)
-    shares = [f"{e.key.split('::')[-1]} {e.self_cpu_time_total / spent:.0%}" for e in events[:4]]
-    rest = 1 - sum(event.self_cpu_time_total for event in events) / spent
-    return ", ".join([*shares, f"outside of operators {max(0.0, rest):.0%}"])
 
 
 def _memory(model: str, images: int) -> str:
@@ -194,6 +188,8 @@ def _growth(model: str, engine: str, images: int) -> float:
     bench = _bench(model, images)
     wanted = _spread(points(Grid((Method("magnitude"),), SPARSITIES), bench.manifest), 9)
     samples = bench.splits.validation.picked(order(bench)[:images])
+    evaluate(bench.network.module, samples.chunk(0, 1), bench.metric, 1)  # what stays, stays
+    ctypes.CDLL(None).malloc_trim(0)  # else the chunk finds room that the preparation left free
     status = Path("/proc/self/status")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     before = _kilobytes(status, "VmRSS")

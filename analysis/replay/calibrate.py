@@ -21,6 +21,7 @@ from analysis.replay.lanes import Lanes
 from analysis.replay.points import Points
 from analysis.replay.program import Step
 from analysis.replay.schedule import frontier_bytes, schedule
+from analysis.replay.spent import Spent
 from analysis.replay.variant import Variant
 from analysis.replay.walk import Walk
 from analysis.replay.work import ReplayCost
@@ -69,7 +70,12 @@ class Averages:
 
 
 def calibrate(
-    points: Points, wanted: Iterable[Point], calibration: Samples, lanes: Lanes, memory: int
+    points: Points,
+    wanted: Iterable[Point],
+    calibration: Samples,
+    lanes: Lanes,
+    memory: int,
+    spent: Spent,
 ) -> ReplayCost:
     """Fill ``points.statistics`` for every wanted point that it lacks, and return the work.
 
@@ -80,6 +86,7 @@ def calibrate(
         lanes: Where suffixes run, one point at a time on each.
         memory: Bytes that the frontier may take; one batch of calibration samples is held in any
             case, as its statistics belong together.
+        spent: Where the time goes.
     """
     todo = [point for point in wanted if point not in points.statistics]
     flow = points.flow
@@ -92,7 +99,7 @@ def calibrate(
     for first in range(0, len(batches) if todo else 0, held):
         walk = Walk(
             flow, points.base("none"), plan, batches[first : first + held],
-            lay=points.lay, dense_step=_normalising,
+            lay=points.lay, dense_step=_normalising, spent=spent,
         )  # fmt: skip
         work += ReplayCost(bound=points.cost.macs * walk.samples)
         for stop in walk.stops(lanes):

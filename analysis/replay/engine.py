@@ -9,7 +9,7 @@ from analysis.errors import BadValue, CannotPrune
 from analysis.evaluate import Outcome, join_outcomes
 from analysis.replay.calibrate import calibrate
 from analysis.replay.lanes import Lanes, open_lanes
-from analysis.replay.memory import frontier_memory, micro_batch, out_of_memory
+from analysis.replay.memory import frontier_memory, out_of_memory
 from analysis.replay.part import Asked, Found, Parts
 from analysis.replay.points import Key, Points
 from analysis.replay.schedule import Schedule, frontier_bytes
@@ -27,10 +27,7 @@ class FrontierEngine:
     Implements ``Engine``. The dense network is computed step by step; at the first node that a
     point changes, the point's suffix runs on the tensors that are alive there. Units run their
     smaller suffix. Nothing writes to the network. Outcomes are those of the plain loop in batches
-    of ``batch``, whatever the points, their order and the number of lanes.
-
-    Attributes:
-        batch: Samples that go through a suffix together, few enough to stay in the cache.
+    of ``bench.batch``, whatever the points, their order and the number of lanes.
     """
 
     def __init__(
@@ -49,8 +46,7 @@ class FrontierEngine:
         assert network.cost is not None
         self._points = Points(bench, network.captured, network.cost)
         on_cpu = device_of(self._points.flow).type == "cpu"
-        self.batch = micro_batch(network.cost) if on_cpu else bench.batch
-        self._parts = Parts(self._points, bench.metric, self.batch)
+        self._parts = Parts(self._points, bench.metric, bench.batch)
         self._bench = bench
         self._order = order(bench)
         self._lanes = lanes or (torch.get_num_threads() if on_cpu else 1)
@@ -61,6 +57,22 @@ class FrontierEngine:
     def work(self) -> ReplayCost:
         """The multiply-accumulates so far."""
         return self._parts.work
+
+    @property
+    def spent(self) -> str:
+        """What took most of the lanes' time so far, in one line."""
+        return self._parts.spent.line()
+
+    def said(self) -> str:
+        """Return work and time in one line, for whoever ran the sweep."""
+        work = self.work
+        if not work.executed:
+            return ""
+        return (
+            f"Replay executed {work.executed / 1e9:.3g} GMACs, {work.share:.0%} of the plain "
+            f"loop's {work.naive / 1e9:.3g} and {work.overhead:+.1%} over its bound; time: "
+            f"{self.spent}."
+        )
 
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]
@@ -98,10 +110,11 @@ class FrontierEngine:
 
         The frontier holds at most ``frontier_bytes`` for each sample: the sum of the tensors that
         are read at or after a stop, views counted as copies. Beside it there is one suffix of
-        ``batch`` samples in each lane.
+        ``bench.batch`` samples in each lane.
         """
+        batch = self._bench.batch
         each = frontier_bytes(self._points.flow, planned.stops, self._points.cost.output_bytes)
-        return max(self.batch, self._memory // max(1, each) // self.batch * self.batch)
+        return max(batch, self._memory // max(1, each) // batch * batch)
 
     def _recovery(
         self, lanes: Lanes, recovery: str, start: int, stop: int, asked: tuple[Asked, ...]
@@ -115,7 +128,9 @@ class FrontierEngine:
         if recovery == "bn":
             real = [each for each in asked if each is not None]
             calibration = self._bench.splits.calibration
-            self._parts.work += calibrate(self._points, real, calibration, lanes, self._memory)
+            self._parts.work += calibrate(
+                self._points, real, calibration, lanes, self._memory, self._parts.spent
+            )
         planned = self._parts.plan(asked)
         size = self.chunk(planned)
         parts: dict[Asked, list[Outcome]] = {each: [] for each in asked}

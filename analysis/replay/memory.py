@@ -1,4 +1,4 @@
-"""How much memory a replay takes: batches that stay in the cache, a frontier that fits."""
+"""How much memory a replay takes: a frontier that fits, and what to do where it does not."""
 
 import contextlib
 import itertools
@@ -8,25 +8,10 @@ from typing import Final
 import psutil
 import torch
 
-from analysis.capture.cost import Cost
 from analysis.evaluate import model_failed
 
-_CACHE: Final = 8 << 20
-_FEWEST: Final = 16
-_MOST: Final = 256
 _SHARE: Final = 4
 _FRONTIER: Final = 1 << 30
-
-
-def micro_batch(cost: Cost) -> int:
-    """Return how many samples keep what is alive between two operators within 8 MiB, 16 to 256.
-
-    Measured on the sample models: such batches take 0.4 to 0.9 of the time of 500 samples at once
-    on the same operators, because their tensors stay in the cache and their memory is used again.
-    Under 16 samples, PyTorch leaves oneDNN's convolutions on a single thread. The number depends
-    on the network only: the last bits of a matrix product may depend on the batch.
-    """
-    return max(_FEWEST, min(_CACHE // max(1, cost.activation_bytes), _MOST))
 
 
 def batches(count: int, most: int) -> list[tuple[int, int]]:

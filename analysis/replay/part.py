@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 from typing import Final
 
 from analysis.errors import CannotPrune
@@ -13,6 +14,7 @@ from analysis.replay.lanes import Lanes
 from analysis.replay.memory import batches, model_errors
 from analysis.replay.points import Key, Points
 from analysis.replay.schedule import Schedule, Stop, schedule
+from analysis.replay.spent import MAKING, SCORING, Spent
 from analysis.replay.variant import Variant, build_variant
 from analysis.replay.walk import Walk
 from analysis.replay.work import ReplayCost
@@ -37,12 +39,14 @@ class Parts:
         metric: The score.
         batch: Samples that go through a suffix together.
         work: The multiply-accumulates so far.
+        spent: Where the time went.
     """
 
     points: Points
     metric: Metric
     batch: int
     work: ReplayCost = field(default_factory=ReplayCost)
+    spent: Spent = field(default_factory=Spent)
     _macs: dict[Point, int] = field(default_factory=dict)
 
     def plan(self, asked: tuple[Asked, ...]) -> Schedule[Key]:
@@ -66,14 +70,18 @@ class Parts:
         runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
         base = self.points.base(recovery)
         inputs = [batch.inputs for batch in runs]
-        walk = Walk(self.points.flow, base, planned, inputs, lay=self.points.lay)
+        walk = Walk(
+            self.points.flow, base, planned, inputs, lay=self.points.lay, spent=self.spent
+        )  # fmt: skip
         self.work += ReplayCost(bound=self.points.cost.macs * len(samples))
         for stop in walk.stops(lanes):
             self.work += ReplayCost(executed=self.points.macs(stop.compute) * len(samples))
             running: deque[tuple[Asked, list[Future[Outcome]]]] = deque()
             for each in (each for each in asked if self._key(each) == stop.subject):
+                began = perf_counter()
                 try:
                     variant = self._variant(each, recovery)
+                    self.spent.add_one(MAKING, perf_counter() - began)
                 except CannotPrune as reason:
                     yield each, reason
                     continue
@@ -107,7 +115,10 @@ class Parts:
                 self._macs[asked] = macs // len(batch)
             else:
                 outputs = walk.outputs(number, variant)
-        return outcome_of(outputs, batch, self.metric)
+        began = perf_counter()
+        outcome = outcome_of(outputs, batch, self.metric)
+        self.spent.add_one(SCORING, perf_counter() - began)
+        return outcome
 
     def _finished(
         self, stop: Stop[Key], samples: int, asked: Asked, running: list[Future[Outcome]]

@@ -1,7 +1,9 @@
 """Parts of a graph as flat lists of steps: what to call, on what, and what nobody reads after."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 from torch import Tensor, fx
@@ -33,6 +35,7 @@ class Step:
 
     Attributes:
         node: Where it stands in its graph.
+        name: The operator's.
         call: The operator.
         args: With slots for computed values and everything else in place.
         kwargs: Likewise.
@@ -41,6 +44,7 @@ class Step:
     """
 
     node: fx.Node
+    name: str
     call: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
@@ -54,7 +58,7 @@ def make_step(node: fx.Node, place: Place) -> Step:
     slot = place(node)
     args = tuple(template(each, place) for each in node.args)
     kwargs = {name: template(each, place) for name, each in node.kwargs.items()}
-    return Step(node, node.target, args, kwargs, slot)
+    return Step(node, operator_name(node), node.target, args, kwargs, slot)
 
 
 def with_dead(steps: Sequence[Step], kept: Any) -> tuple[Step, ...]:
@@ -71,25 +75,27 @@ def with_dead(steps: Sequence[Step], kept: Any) -> tuple[Step, ...]:
     return tuple(reversed(found))
 
 
-def run(steps: Iterable[Step], values: Values) -> None:
-    """Run ``steps`` on the environment ``values``."""
+def run(steps: Iterable[Step], values: Values, seconds: defaultdict[str, float]) -> None:
+    """Run ``steps`` on the environment ``values`` and add what each operator took."""
     for step in steps:
+        began = perf_counter()
         args = [fill(each, values) for each in step.args]
         kwargs = {name: fill(each, values) for name, each in step.kwargs.items()}
         values[step.slot] = step.call(*args, **kwargs)
         del args, kwargs
         for slot in step.dead:
             del values[slot]
+        seconds[step.name] += perf_counter() - began
 
 
-def counted_run(steps: Iterable[Step], values: Values) -> int:
-    """Run ``steps`` and return the multiply-accumulates that they took."""
+def counted_run(steps: Iterable[Step], values: Values, seconds: defaultdict[str, float]) -> int:
+    """Run ``steps`` likewise and return the multiply-accumulates that they took."""
     total = 0
     for step in steps:
-        rule = MACS.get(operator_name(step.node))
+        rule = MACS.get(step.name)
         shapes = dict(_arguments(step, values)) if rule else {}
         dead, step = step.dead, replace(step, dead=())
-        run((step,), values)
+        run((step,), values, seconds)
         if rule:
             total += rule(step.node, shapes | {step.node: values[step.slot]})
         for slot in dead:

@@ -1,5 +1,6 @@
 """Walk the dense graph once over a chunk of samples, and hold the frontier at every stop."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ from analysis.replay.program import (
     run,
 )
 from analysis.replay.schedule import Schedule, Stop, Subject
+from analysis.replay.spent import Spent
 from analysis.replay.variant import Tensors, Variant
 
 
@@ -30,6 +32,7 @@ class Walk(Generic[Subject]):
     Attributes:
         batches: How many batches the chunk has.
         samples: In all batches together.
+        spent: Where the time goes.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Walk(Generic[Subject]):
         *,
         lay: Callable[[Any], Any] = lambda value: value,
         dense_step: Callable[[Step], Step] | None = None,
+        spent: Spent | None = None,
     ) -> None:
         self._flow = flow
         self._planned = planned
@@ -50,6 +54,7 @@ class Walk(Generic[Subject]):
         ]
         self._make = dense_step or (lambda step: step)
         self._base = base
+        self.spent = Spent() if spent is None else spent
         self.batches = len(batches)
         self.samples = sum(batch_size(batch) for batch in batches)
 
@@ -58,7 +63,7 @@ class Walk(Generic[Subject]):
         for stop in self._planned.stops:
             steps = self._steps(stop)
             if steps:
-                lanes.map(partial(_advance, steps), self._frontiers)
+                lanes.map(partial(self._advance, steps), self._frontiers)
             yield stop
             for frontier in self._frontiers:
                 for slot in stop.leaves:
@@ -67,14 +72,23 @@ class Walk(Generic[Subject]):
     def outputs(self, batch: int, variant: Variant) -> Any:
         """Return the outputs of ``variant`` on batch number ``batch``, from the frontier."""
         values = self._start(batch, variant)
-        run(variant.steps, values)
+        seconds: defaultdict[str, float] = defaultdict(float)
+        run(variant.steps, values, seconds)
+        self.spent.add(seconds)
         return self._finished(variant, values)
 
     def counted_outputs(self, batch: int, variant: Variant) -> tuple[Any, int]:
         """Return the same, and the multiply-accumulates that were executed."""
         values = self._start(batch, variant)
-        macs = counted_run(variant.steps, values)
+        seconds: defaultdict[str, float] = defaultdict(float)
+        macs = counted_run(variant.steps, values, seconds)
+        self.spent.add(seconds)
         return self._finished(variant, values), macs
+
+    def _advance(self, steps: Sequence[Step], frontier: Values) -> None:
+        seconds: defaultdict[str, float] = defaultdict(float)
+        run(steps, frontier, seconds)
+        self.spent.add(seconds)
 
     def _start(self, batch: int, variant: Variant) -> Values:
         known = self._inputs[batch] if variant.whole else self._frontiers[batch]
@@ -95,10 +109,6 @@ class Walk(Generic[Subject]):
         return tuple(
             self._make(replace(step, dead=dead)) for step, dead in zip(made, stop.dead, strict=True)
         )
-
-
-def _advance(steps: Sequence[Step], frontier: Values) -> None:
-    run(steps, frontier)
 
 
 def flat_inputs(flow: Flow, batch: Inputs, lay: Callable[[Any], Any]) -> Mapping[int, Any]:

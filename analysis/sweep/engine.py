@@ -56,6 +56,9 @@ class Engine(Protocol):
     def about(self, point: Point) -> Removed:
         """Return what ``point`` takes away; known once its outcome was yielded."""
 
+    def said(self) -> str:
+        """Return what was done beyond evaluating every point whole, in one line, or nothing."""
+
 
 class NaiveEngine:
     """The plain loop: prune, evaluate the whole network, take it back. Implements ``Engine``.
@@ -96,6 +99,10 @@ class NaiveEngine:
     def about(self, point: Point) -> Removed:
         """Return what ``point`` takes away."""
         return self._about[point]
+
+    def said(self) -> str:
+        """Return nothing: the plain loop is what others are compared with."""
+        return ""
 
     def _outcome(self, point: Point, samples: Samples) -> Outcome:
         bench = self._bench
