@@ -1,10 +1,13 @@
 """A running sweep killed with -9 at random moments until it is done: nothing lost or repeated.
 
-    python -m benchmarks.kills                 # 100 kills of sweeps of sample:mlp
+    python -m benchmarks.kills                 # 100 kills of sweeps of sample:mlp by replay
+    python -m benchmarks.kills --engine naive
 
-The sweep leaves a line in a log for every point and chunk once its row is on the disk. After each
-kill the rows on the disk must be at least those of the log; at the end no line may stand twice,
-and the study's files must be those of a sweep that nobody killed.
+Every life of the sweep is a process of its own, with replay's two lanes, forked once the model is
+open: opening it writes nothing, and takes longer than most lives. The sweep leaves a line in a log
+for every point and chunk once its row is on the disk. After each kill the rows on the disk must be
+at least those of the log; at the end no line may stand twice, and the study's files must be those
+of a sweep that nobody killed.
 """
 
 import argparse
@@ -12,7 +15,6 @@ import itertools
 import json
 import multiprocessing
 import random
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from typing import Any, Final
 import torch
 
 from analysis.progress import Silent
+from analysis.replay import ENGINES, FrontierEngine
 from analysis.store.folder import Study
 from analysis.store.measurements import KEY, Measurement
 from analysis.store.tables import Table
@@ -60,14 +63,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args(sys.argv[1:] if sys.argv[0].endswith("kills.py") else [])
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
+    given = parser.parse_args()
     torch.set_num_threads(1)
     bench = prepare(Reference("sample:mlp", "sample:fashion-mnist"))
     print("sweep", "kills", "pieces", "repeated", "lost", "same files", sep=" | ", flush=True)
     left = given.kills
     for turn in itertools.count():
         with tempfile.TemporaryDirectory() as folder:
-            found = survive(bench, GRID, Path(folder), left, given.seed + turn)
+            found = survive(bench, GRID, Path(folder), left, given.seed + turn, engine=given.engine)
         row = (found.kills, found.pieces, found.repeated, found.lost, found.same)
         print(turn + 1, *row, sep=" | ", flush=True)
         left -= found.kills
@@ -76,7 +80,13 @@ def main() -> None:
 
 
 def survive(
-    bench: Workbench, grid: Grid, folder: Path, kills: int, seed: int = 0, longest: float = 1.0
+    bench: Workbench,
+    grid: Grid,
+    folder: Path,
+    kills: int,
+    seed: int = 0,
+    longest: float = 1.0,
+    engine: str = ENGINES[0],
 ) -> Survival:
     """Sweep in ``folder``, killing ``kills`` times, and compare with a sweep left alone.
 
@@ -87,12 +97,13 @@ def survive(
         kills: At most so many; a sweep that ends sooner is not killed again.
         seed: Of the moments.
         longest: Seconds that a sweep lives before it is killed, at most.
+        engine: What evaluates the points.
     """
     moments, forked = random.Random(seed), multiprocessing.get_context("fork")
     study, log = folder / "killed", folder / "pieces"
     done = lost = 0
     while True:
-        worker = forked.Process(target=_work, args=(bench, grid, study, log))
+        worker = forked.Process(target=_work, args=(bench, grid, engine, study, log))
         worker.start()
         if done < kills:
             worker.join(longest * moments.random())
@@ -106,12 +117,12 @@ def survive(
         if worker.exitcode != -9:
             raise SystemExit(f"Expected the sweep to end or be killed, but got {worker.exitcode}.")
     pieces = [tuple(line) for line in _lines(log)]
-    _work(bench, grid, folder / "plain", folder / "plain.pieces")
+    _work(bench, grid, engine, folder / "plain", folder / "plain.pieces")
     same = _files(study) == _files(folder / "plain")
     return Survival(done, len(pieces), len(pieces) - len(set(pieces)), lost, same)
 
 
-def _work(bench: Workbench, grid: Grid, folder: Path, log: Path) -> None:
+def _work(bench: Workbench, grid: Grid, engine: str, folder: Path, log: Path) -> None:
     """Sweep, and leave a line for every piece once it is written."""
     torch.set_num_threads(1)
     plain = Table.append
@@ -124,7 +135,8 @@ def _work(bench: Workbench, grid: Grid, folder: Path, log: Path) -> None:
 
     Table.append = logged  # type: ignore[method-assign, assignment]
     try:
-        sweep(bench, Study.create(folder, bench.manifest), grid, Silent(), NaiveEngine(bench))
+        replayed = FrontierEngine(bench, lanes=2) if engine == "frontier" else NaiveEngine(bench)
+        sweep(bench, Study.create(folder, bench.manifest), grid, Silent(), replayed)
     finally:
         Table.append = plain  # type: ignore[method-assign]
 

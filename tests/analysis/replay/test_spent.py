@@ -1,0 +1,46 @@
+"""Where a replay's time went: shares of all that lanes counted."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from analysis.replay import FrontierEngine
+from analysis.replay.spent import MAKING, SCORING, Spent
+from analysis.study import Method
+from analysis.sweep.engine import NaiveEngine
+from analysis.sweep.points import Point
+
+
+def test_shares_add_up_and_the_largest_come_first():
+    spent = Spent()
+    for place, name in enumerate("abcdef", 1):
+        spent.add_one(name, float(place))
+    spent.add({"f": 9.0})
+    shares = spent.shares()
+    assert sum(shares.values()) == pytest.approx(1)
+    assert list(shares) == ["f", "e", "d", "c", "b", "a"]
+    assert shares["f"] == 15 / 30
+    assert spent.line() == "f 50%, e 17%, d 13%, c 10%, the rest 10%"
+
+
+def test_lanes_add_at_the_same_time_and_nothing_is_lost():
+    spent = Spent()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: [spent.add_one("a", 1.0) for _ in range(500)], range(4)))
+    spent.add_one("b", 2000.0)
+    assert spent.shares() == {"a": 0.5, "b": 0.5}
+
+
+def test_nothing_done_is_nothing_said(tiny_bench):
+    assert (Spent().shares(), Spent().line()) == ({}, "")
+    assert FrontierEngine(tiny_bench).said() == NaiveEngine(tiny_bench).said() == ""
+
+
+def test_a_replay_says_its_work_and_what_it_went_on(tiny_bench):
+    engine = FrontierEngine(tiny_bench, lanes=1)
+    list(engine.outcomes(0, 60, [Point("mix", Method("magnitude"), 0.5)]))
+    counted = engine._parts.spent.shares()
+    assert {"conv2d", "linear", MAKING, SCORING} <= set(counted)
+    said = engine.said()
+    assert f"{engine.work.share:.0%} of the plain loop's" in said
+    assert f"{engine.work.overhead:+.1%} over its bound; time: {engine.spent}." in said
