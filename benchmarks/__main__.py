@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 ORDER: Final = (
-    "sweep_batch", "sweep_replay", "sweep_adaptive", "sweep_large", "sweep_cost", "kills",
-    "removal_table", "half_channels", "smaller_speed", "prediction_table", "latency_table",
-    "solver", "allocation",
+    "sweep_batch", "sweep_replay", "sweep_adaptive", "sweep_settled", "sweep_large", "sweep_cost",
+    "kills", "removal_table", "half_channels", "smaller_speed", "prediction_table",
+    "latency_table", "solver", "allocation",
 )  # fmt: skip
 
 

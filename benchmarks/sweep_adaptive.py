@@ -14,7 +14,8 @@ and logits, by replay. Columns:
 * ``wrong``: points decided against 2 points of drop on the wrong side, by their own interval or,
   where the mode uses monotonicity, by a smaller sparsity's;
 * ``covered``: intervals of partial points that hold the exact drop, with all their looks: a point
-  counts as covered only if every chunk's interval covers.
+  counts as covered only if every chunk's interval covers, in the study's order of the first 4,096
+  samples, whose logits are stored and whose mean is the truth of this smaller split.
 """
 
 import argparse
@@ -31,24 +32,17 @@ from numpy.typing import NDArray
 
 from analysis.errors import CannotPrune
 from analysis.progress import Silent
-from analysis.sequences import drop_half_widths
 from analysis.store.folder import Study
 from analysis.store.measurements import Measurement
 from analysis.store.tables import rows_of
 from analysis.study import Grid, Method, Reference, parse_sparsities
 from analysis.sweep.naive import measure
 from analysis.sweep.points import Point, points
-from analysis.sweep.policy import LIMIT, Policy
 from analysis.sweep.runner import sweep
 from analysis.workbench import Workbench, prepare
+from benchmarks.sweep_settled import POLICIES, answers, covered, wrong
 
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit")
-POLICIES: Final = {
-    "adaptive": Policy("adaptive"),
-    "decide": Policy("decide", limit=LIMIT),
-    "decide, each": Policy("decide", limit=LIMIT, monotone=False),
-    "exact": Policy("exact"),
-}
 COLUMNS: Final = (
     "model", "mode", "points", "samples", "time", "cpu", "partial", "wrong", "covered",
 )  # fmt: skip
@@ -82,17 +76,18 @@ def _model(bench: Workbench, name: str, layers: int, method: str) -> None:
         plain += _seconds(lambda: _plain(bench, wanted, _EVERY // 2))
         exact = Study.open(Path(folder) / "exact")
         truth = {p: row.drop_sum / row.samples for p, row in taken["exact"][1].items()}
-        always = _covered(bench, exact, wanted)
+        drops = answers(exact).drops
+        always = {point: covered(drops[point]) for point in wanted}
     timed = len(wanted[::_EVERY]) + len(wanted[_EVERY // 2 :: _EVERY])
     population = len(bench.splits.validation)
     for mode, (seconds, rows) in taken.items():
         samples = sum(row.samples for row in rows.values()) / (population * len(wanted))
         partial_ones = [p for p, row in rows.items() if row.samples < population]
-        covered = np.mean([always[p] for p in partial_ones]) if partial_ones else float("nan")
+        held = np.mean([always[p] for p in partial_ones]) if partial_ones else float("nan")
         wall, cpu = seconds / (plain * len(wanted) / timed)
         print(
             name, mode, len(wanted), f"{samples:.3f}", f"{wall:.3f}", f"{cpu:.3f}",
-            len(partial_ones), _wrong(rows, truth, POLICIES[mode]), f"{covered:.3f}",
+            len(partial_ones), wrong(rows, truth, POLICIES[mode]), f"{held:.3f}",
             sep=" | ", flush=True,
         )  # fmt: skip
 
@@ -114,51 +109,6 @@ def _rows(study: Study, wanted: tuple[Point, ...]) -> dict[Point, Measurement]:
     stored = {row.key: row for row in rows_of(study.measurements, study.measured())}
     keys = {point: point.key(study.manifest) for point in wanted}
     return {point: stored[key] for point, key in keys.items() if key in stored}
-
-
-def _wrong(rows: dict[Point, Measurement], truth: dict[Point, float], policy: Policy) -> int:
-    """Points decided on another side of the limit than that of the exact drop."""
-    wrong = 0
-    past: dict[str, float] = {}
-    for point, row in sorted(rows.items(), key=lambda pair: pair[0].sparsity):
-        n, drop = row.samples, row.drop_sum / row.samples
-        half = float(drop_half_widths(n, row.population, row.drop_sum, row.drop_squares))
-        above, below = drop - half > LIMIT, drop + half <= LIMIT
-        if above:
-            past.setdefault(point.subject, point.sparsity)
-        follows = policy.limit is not None and policy.monotone and point.subject in past
-        above = above or (follows and row.samples < row.population)
-        wrong += (above and truth[point] <= LIMIT) or (below and truth[point] > LIMIT)
-    return wrong
-
-
-def _covered(bench: Workbench, exact: Study, wanted: tuple[Point, ...]) -> dict[Point, bool]:
-    """Whether all looks at a point's stored answers cover what all of them say.
-
-    The stored logits are replayed in the study's order: the first 4,096 samples, whose mean is
-    the truth of this smaller split.
-    """
-    from analysis.study import doubling
-
-    targets = exact.logits.targets()
-    assert targets is not None
-    dense_key = (bench.manifest.fingerprint, wanted[0].key(bench.manifest)[1], *_DENSE)
-    found = exact.logits.read_many([*(p.key(bench.manifest) for p in wanted), dense_key])
-    dense = found[dense_key].argmax(1)
-    size = len(dense)
-    right = (dense == targets[:size]).astype(float)
-    ends = np.array(doubling(size))
-    result = {}
-    for point in wanted:
-        values = found[point.key(bench.manifest)]
-        drops = right - (values.argmax(1) == targets[:size])
-        sums, squares = drops.cumsum()[ends - 1], (drops**2).cumsum()[ends - 1]
-        half = drop_half_widths(ends, size, sums, squares)
-        result[point] = bool((np.abs(sums / ends - drops.mean()) <= half + 1e-12).all())
-    return result
-
-
-_DENSE: Final = ("", "", "", 0.0, "none", 0)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,8 @@ def sweep(
     )
     if report.executed:
         errors.print(_work(report))
+    if chosen.spent:
+        errors.print(f"Where the time of its lanes went: {chosen.spent}.")
     for refusal in report.refused[:_MOST_REFUSALS]:
         errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
     if len(report.refused) > _MOST_REFUSALS:

@@ -63,17 +63,6 @@ class FrontierEngine:
         """What took most of the lanes' time so far, in one line."""
         return self._parts.spent.line()
 
-    def said(self) -> str:
-        """Return work and time in one line, for whoever ran the sweep."""
-        work = self.work
-        if not work.executed:
-            return ""
-        return (
-            f"Replay executed {work.executed / 1e9:.3g} GMACs, {work.share:.0%} of the plain "
-            f"loop's {work.naive / 1e9:.3g} and {work.overhead:+.1%} over its bound; time: "
-            f"{self.spent}."
-        )
-
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]
     ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:

@@ -56,8 +56,9 @@ class Engine(Protocol):
     def about(self, point: Point) -> Removed:
         """Return what ``point`` takes away; known once its outcome was yielded."""
 
-    def said(self) -> str:
-        """Return what was done beyond evaluating every point whole, in one line, or nothing."""
+    @property
+    def spent(self) -> str:
+        """What took most of the time so far, in one line; nothing where that is not counted."""
 
 
 class NaiveEngine:
@@ -100,8 +101,9 @@ class NaiveEngine:
         """Return what ``point`` takes away."""
         return self._about[point]
 
-    def said(self) -> str:
-        """Return nothing: the plain loop is what others are compared with."""
+    @property
+    def spent(self) -> str:
+        """Nothing: the plain loop is what others are compared with."""
         return ""
 
     def _outcome(self, point: Point, samples: Samples) -> Outcome:

@@ -253,6 +253,16 @@ def test_a_batch_never_exceeds_what_is_there(tiny_bench, lenet5):
     assert 1 <= lenet5.batch <= 300
 
 
+def test_a_batch_stays_in_the_cache_but_is_no_single_sample(sample_bench):
+    for name in ("resnet20", "mobilenet", "vit"):
+        bench = sample_bench(name)
+        alive = bench.network.cost.activation_bytes
+        assert bench.batch * alive <= 16 << 20 < (bench.batch + 1) * alive
+    large = replace(bench.network.cost, activation_bytes=1 << 30)
+    assert workbench._batch(replace(bench.network, cost=large), 300) == 8
+    assert workbench._batch(replace(bench.network, cost=None), 300) == 64
+
+
 def test_the_sample_model_keeps_its_accuracy(lenet5):
     from sample_models.registry import measured
 

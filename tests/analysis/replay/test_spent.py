@@ -33,14 +33,12 @@ def test_lanes_add_at_the_same_time_and_nothing_is_lost():
 
 def test_nothing_done_is_nothing_said(tiny_bench):
     assert (Spent().shares(), Spent().line()) == ({}, "")
-    assert FrontierEngine(tiny_bench).said() == NaiveEngine(tiny_bench).said() == ""
+    assert FrontierEngine(tiny_bench).spent == NaiveEngine(tiny_bench).spent == ""
 
 
-def test_a_replay_says_its_work_and_what_it_went_on(tiny_bench):
+def test_a_replay_says_what_its_time_went_on(tiny_bench):
     engine = FrontierEngine(tiny_bench, lanes=1)
     list(engine.outcomes(0, 60, [Point("mix", Method("magnitude"), 0.5)]))
     counted = engine._parts.spent.shares()
     assert {"conv2d", "linear", MAKING, SCORING} <= set(counted)
-    said = engine.said()
-    assert f"{engine.work.share:.0%} of the plain loop's" in said
-    assert f"{engine.work.overhead:+.1%} over its bound; time: {engine.spent}." in said
+    assert next(iter(counted)) in engine.spent
