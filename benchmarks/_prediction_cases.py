@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,6 @@ from analysis.planning.predictors import propose_verifications
 from analysis.planning.predictors.parts import parts_of
 from analysis.recovery.names import RECOVERIES
 from analysis.replay import choose_engine
-from analysis.replay.memory import micro_batch
 from analysis.store.folder import Study
 from analysis.store.measurements import VERIFICATION_KEY, Verification
 from analysis.store.tables import Table
@@ -89,8 +88,6 @@ def measure(case: Case, cache: Path, plans: int, end: float, draw: str = "held-o
     if (study / "study.json").exists() and len(drawn.read()) >= plans:
         return
     bench = prepare(Reference(f"sample:{case.model}", str(_images(cache, case.samples))))
-    if bench.network.cost is not None:  # as many as stay in the cache
-        bench = replace(bench, batch=micro_batch(bench.network.cost))
     opened = Study.create(study, bench.manifest)
     grid = Grid(
         tuple(m for m in METHODS[case.granularity] if _fits(m, bench.manifest)),
