@@ -27,6 +27,8 @@ from analysis.workbench import Workbench
 EXACT: Final = Policy()
 FIRST: Final = 20.0
 """Seconds after which points without an estimate are worth screening."""
+SCREENING: Final = 30.0
+"""Seconds of screening at most, from its first point on, before measuring goes on."""
 _OFTEN: Final = 0.25
 _SELDOM: Final = 2.0
 _SHARE: Final = 20.0
@@ -105,7 +107,7 @@ def sweep(
     run = _Run(bench, study, progress, engine or choose_engine(bench), deadline)
     late = run.begin(wanted, policy)
     if screening and late:
-        screen_missing(bench, study, late, progress)
+        screen_missing(bench, study, late, progress, SCREENING)
     return run.finish(wanted, policy)
 
 
@@ -146,7 +148,7 @@ class _Run:
         self._meter.begin(len(wanted), left)
         try:
             if now and not self._samples(now[0]) and not self._over():
-                self._round(now, time.monotonic() + FIRST)
+                self._round(now, FIRST)
         finally:
             self._flush()
         return [p for p in now if p not in self._refused and not self._samples(p)]
@@ -189,14 +191,17 @@ class _Run:
         todo = [p for p in possible if self._samples(p) < self._population]
         return now or sorted(todo, key=self._samples), todo
 
-    def _round(self, todo: Sequence[Point], until: float = math.inf) -> None:
-        """Bring the first of ``todo``, and all that stand where it stands, one chunk further."""
+    def _round(self, todo: Sequence[Point], most: float = math.inf) -> None:
+        """Bring the first of ``todo``, and all that stand where it stands, one chunk further.
+
+        Stop between two points once the sweep has worked for ``most`` seconds, pauses not counted.
+        """
         start = self._samples(todo[0])
         end = next(end for end in doubling(self._population) if end > start)
         behind = [point for point in todo if self._samples(point) == start]
         for point, outcome in self._engine.outcomes(start, end, behind):
             self._take(point, outcome, start, end)
-            if self._over() or time.monotonic() > until:
+            if self._over() or self._meter.seconds > most:
                 return
 
     def _over(self) -> bool:

@@ -1,5 +1,6 @@
 """A pass without labels over points that still wait: how much each changes its layer's outputs."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -56,12 +57,16 @@ def screen(bench: Workbench, scores: Scores, points: Iterable[Point]) -> Iterato
 
 
 def screen_missing(
-    bench: Workbench, study: Study, points: Sequence[Point], progress: Progress
+    bench: Workbench,
+    study: Study,
+    points: Sequence[Point],
+    progress: Progress,
+    most: float = math.inf,
 ) -> int:
     """Screen those of ``points`` that ``study`` does not hold yet, and store them as they come.
 
     Criteria that need labels are left out, so that the pass stays one without labels, and their
-    scores are not computed before they are measured.
+    scores are not computed before they are measured. It ends ``most`` seconds after its first row.
 
     Returns:
         How many were stored.
@@ -77,13 +82,15 @@ def screen_missing(
     stored = 0
     waiting: list[Screening] = []
     begun = time.monotonic()
+    end = math.inf
     for row in screen(bench, scores, todo):
+        end = min(end, time.monotonic() + most)
         waiting.append(row)
         stored += 1
         if time.monotonic() - begun > _OFTEN:
             study.screening.append(waiting)
             waiting, begun = [], time.monotonic()
-        if progress.cancelled():
+        if progress.cancelled() or time.monotonic() > end:
             break
     study.screening.append(waiting)
     study.screening.compact()

@@ -85,10 +85,10 @@ class Pausing(Silent):
     """A clock that stands still, but for one pause."""
 
     def __init__(self) -> None:
-        self.now, self._pause = 1000.0, 60.0
+        self.now, self._pauses = 1000.0, [0.0, 60.0]  # once the first round has begun
 
     def cancelled(self) -> bool:
-        self.now, self._pause = self.now + self._pause, 0.0
+        self.now += self._pauses.pop(0) if self._pauses else 0.0
         return False
 
 
@@ -102,6 +102,18 @@ def test_a_pause_is_no_part_of_the_budget_or_of_the_pace(
     report = sweep(mlp, study, grid, progress, deadline=progress.now + 1)
     assert (report.missing, report.seconds) == (0, 0.0)
     assert progress.now == 1060.0
+
+
+def test_a_pause_sends_no_point_to_screening(
+    mlp: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It did: whoever paused a sweep's first round saw nothing move for minutes afterwards."""
+    progress = Pausing()
+    monkeypatch.setattr("time.monotonic", lambda: progress.now)
+    study = Study.create(tmp_path, mlp.manifest)
+    sweep(mlp, study, GRID, progress, screening=True)
+    assert progress.now - 1000 > runner.FIRST
+    assert study.screened().empty
 
 
 def test_what_waits_too_long_for_its_first_samples_is_screened(
