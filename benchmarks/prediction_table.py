@@ -142,18 +142,17 @@ def _summary(case: Case, frame: pd.DataFrame) -> dict[str, object]:
 
 
 def _others(case: Case, frame: pd.DataFrame) -> Iterator[dict[str, object]]:
-    """What comes with the drop: cross-entropy, KL, and the recall of the worst class."""
+    """What comes with the drop: cross-entropy and KL in nats, the worst recall in points."""
     own = frame[frame["name"] == IN_FORCE]
-    titles = {"entropy": "cross-entropy, nats", "divergence": "KL, nats",
-              "worst": "worst recall, points"}  # fmt: skip
+    titles = {"entropy": "cross-entropy", "divergence": "KL", "worst": "worst recall"}
     found: dict[str, object] = {"case": str(case)}
     for name, title in titles.items():
         error = (own[f"{name} guess"] - own[name]).abs() * (100 if name == "worst" else 1)
         digits = 1 if name == "worst" else 3
         found |= {
             f"{title}: MAE": round(float(error.mean()), digits),
-            "p90 " + name: round(float(error.quantile(0.9)), digits),
-            "covered " + name: f"{own[f'{name} in'].mean():.0%}",
+            f"{title}: p90": round(float(error.quantile(0.9)), digits),
+            f"{title}: covered": f"{own[f'{name} in'].mean():.0%}",
         }
     yield found
 
