@@ -59,7 +59,7 @@ def main() -> None:
         if time.monotonic() < end:
             measure(case, asked.cache, asked.plans, end, asked.draw)
     judged = {case: _judged(case, asked.cache, asked.draw) for case in chosen}
-    judged = {case: frame for case, frame in judged.items() if len(frame) >= _FEWEST}
+    judged = {c: f for c, f in judged.items() if len(f) >= _FEWEST * (len(PREDICTORS) + 1)}
     if not judged:
         print("nothing measured yet")
         return
