@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from analysis.sweep.runner import SweepReport
     from analysis.workbench import Workbench
 
+_LEAST: Final = 10.0
+"""Seconds of a budget that are for measuring, however long the set-up took."""
 _MOST_REFUSALS: Final = 5
 
 
@@ -133,7 +135,8 @@ def sweep(
             multiple=multiple,
         )
         policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
-        deadline = monotonic() + parse_seconds(budget) if budget else None
+        seconds = parse_seconds(budget) if budget else None
+        deadline = monotonic() + seconds if seconds is not None else None
         reference = _reference(study, model, data, weights, random, metric)
         progress.start(0, "loading and capturing the model")
         with resting():
@@ -149,6 +152,8 @@ def sweep(
         opened = Study.create(study, bench.manifest)
         if job is None and not json and (cost := _cost(bench, opened, grid)):
             errors.print(cost)
+        if deadline is not None and seconds is not None:  # setting up cannot eat all of it
+            deadline = max(deadline, monotonic() + min(seconds, _LEAST))
         report = run(bench, opened, grid, progress, chosen, policy, deadline, screen)
         store_quantiles(bench, opened)  # cheap, and the planning room has no weights to read
         idle = left_out(grid, opened.manifest)
@@ -157,9 +162,10 @@ def sweep(
         return
     known = report.wanted - report.measured - report.missing - len(report.refused)
     early = f" ({count(report.partial)} settled early)" if report.partial else ""
+    begun = f" ({count(report.begun)} of them begun)" if report.begun else ""
     errors.print(
         f"{count(report.measured)} points measured{early}, {count(known)} known before, "
-        f"{count(report.missing)} left. See them: prunescope show {study}"
+        f"{count(report.missing)} left{begun}. See them: prunescope show {study}"
     )
     if report.executed:
         errors.print(_work(report))

@@ -52,6 +52,7 @@ class SweepReport:
         executed: Those that were executed; 0 where unknown.
         bound: The least that replay can take (``analysis.replay.work``); 0 without replay.
         seconds: That the evaluation took, pauses not counted.
+        begun: Of the missing points, those that have an estimate and its interval.
     """
 
     wanted: int
@@ -65,6 +66,7 @@ class SweepReport:
     executed: int = 0
     bound: int = 0
     seconds: float = 0.0
+    begun: int = 0
 
 
 def sweep(
@@ -178,6 +180,7 @@ class _Run:
             len(wanted), len(self._touched - set(todo)), len(todo), tuple(self._refused.values()),
             tuple(path.name for path in damaged), partial, self._meter.samples, work.naive,
             work.executed, work.bound, self._meter.seconds,
+            sum(self._samples(point) > 0 for point in todo),
         )  # fmt: skip
 
     def _unsettled(

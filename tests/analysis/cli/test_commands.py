@@ -47,7 +47,7 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     assert {name: first.json[name] for name in first.json if name != "seconds"} == {
         "wanted": 9, "measured": 9, "missing": 0, "refused": [], "damaged": [], "left_out": [],
         "partial": 0, "samples": 9 * 60, "macs": 9 * 60 * (36 * 36 + 4 * 6 * 36 + 24 * 3),
-        "executed": first.json["executed"], "bound": first.json["bound"],
+        "executed": first.json["executed"], "bound": first.json["bound"], "begun": 0,
     }  # fmt: skip
     assert first.err == ""
     assert 0 < first.json["executed"] < 1.1 * first.json["bound"] < 2 * first.json["macs"]

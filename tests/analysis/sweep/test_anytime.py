@@ -189,9 +189,12 @@ def test_decide_is_right_and_cheaper_still(mlp: Workbench, tmp_path: Path) -> No
 def test_a_budget_stops_between_points_and_the_rest_follows(mlp: Workbench, tmp_path: Path) -> None:
     study = Study.create(tmp_path, mlp.manifest)
     report = sweep(mlp, study, GRID, Silent(), deadline=time.monotonic())
-    assert (report.measured, report.missing) == (0, 30)
+    assert (report.measured, report.missing, report.begun) == (0, 30, 0)
+    report = sweep(mlp, study, GRID, StopAfter(5))
+    assert report.missing == 30
+    assert report.begun == len(study.measured()) > 0
     report = sweep(mlp, study, GRID, Silent(), deadline=time.monotonic() + 1e6)
-    assert (report.measured, report.missing) == (30, 0)
+    assert (report.missing, report.begun) == (0, 0)
 
 
 def test_two_sweeps_in_turn_share_what_they_have(mlp: Workbench, tmp_path: Path) -> None:
