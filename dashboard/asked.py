@@ -8,9 +8,9 @@ from typing import Final
 from analysis.curves import CurveKey, Curves
 from analysis.planning.counts import UNITS
 from analysis.planning.plan import Choice, Plan
-from analysis.planning.pose import locks_of
 from analysis.planning.solve import Goal, Target
 from analysis.planning.solve.goal import COSTS
+from analysis.study import Method, is_control
 
 BUDGETS: Final[dict[str, str]] = {
     "macs": "MACs", "parameters": "Non-zero parameters", "latency": "Latency",
@@ -39,6 +39,10 @@ class Asked:
         recovery: Of curves and plan.
         round_to: Units kept are multiples.
         locks: The draft's locked choices.
+        bounds: Subject → least and largest sparsity in percent.
+        excluded: Subjects that stay dense.
+        methods: Which may be taken; empty for all measured ones.
+        setting: Of the latency table; empty for the first.
     """
 
     budgets: Mapping[str, float] = field(default_factory=dict)
@@ -47,6 +51,10 @@ class Asked:
     recovery: str = "none"
     round_to: int = 1
     locks: Mapping[str, Choice] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    setting: str = ""
 
     @property
     def idle(self) -> bool:
@@ -60,6 +68,8 @@ class Asked:
             targets.append(Target("drop", self.drop / 100))
         return Goal(
             tuple(targets), self.objective, self.recovery, locks=dict(self.locks),
+            bounds={name: (low / 100, high / 100) for name, (low, high) in self.bounds.items()},
+            excluded=self.excluded, methods=tuple(map(Method.parse, self.methods)),
             round_to=self.round_to,
         )  # fmt: skip
 
@@ -75,7 +85,10 @@ class Asked:
             for name, choice in sorted(self.locks.items())
         }
         kinds = [*self.budgets, *(["drop"] if self.drop is not None else [])]
-        return json.dumps([kinds, self.objective, self.recovery, self.round_to, locks])
+        return json.dumps(
+            [kinds, self.objective, self.recovery, self.round_to, locks,
+             sorted(self.bounds.items()), sorted(self.excluded), self.methods, self.setting]
+        )  # fmt: skip
 
     def arguments(self, study: str) -> list[str]:
         """Return the command line's arguments that sweep the front over the first budget."""
@@ -86,6 +99,16 @@ class Asked:
             found += ["--target", f"{kind}={self.budgets[kind] / 100:g}"]
         for name, choice in self.locks.items():
             found += ["--lock", f"{name}={choice.method}:{choice.sparsity:g}"]
+        for name, (low, high) in self.bounds.items():
+            found += ["--bound", f"{name}={low / 100:g}:{high / 100:g}"]
+        if self.excluded:
+            found += ["--exclude", ",".join(self.excluded)]
+        if self.methods:
+            found += ["--methods", ",".join(self.methods)]
+        if self.setting:
+            found += ["--runtime", self.setting]
+        if self.drop is not None:
+            found += ["--target", f"drop={self.drop / 100:g}"]
         return found
 
 
@@ -103,12 +126,14 @@ def recoveries(known: Mapping[CurveKey, object]) -> list[str]:
     return sorted(found, key=lambda name: (name != "none", name)) or ["none"]
 
 
-def asked_of(
-    plan: Plan, budgets: Mapping[str, float], drop: float | None, objective: str, recovery: str,
-    round_to: int,
-) -> Asked:  # fmt: skip
-    """Return what is asked with the draft's locks."""
-    return Asked(dict(budgets), drop, objective, recovery, round_to, locks_of(plan))
+def methods(known: Mapping[CurveKey, object], recovery: str) -> list[str]:
+    """Return the methods that a solver may take with ``recovery``, controls left out."""
+    found = [
+        str(key.method)
+        for key in known
+        if key.recovery == recovery and not is_control(key.method.criterion)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def differing(plan: Plan, other: Plan, most: int = 3) -> str:

@@ -194,7 +194,7 @@ def _ready(
     del folder, fingerprint, signature, key
     goal = _asked.goal()
     known = measured(_of).curves
-    return solver(prepare(_of.manifest, known, goal, boxes(_of, goal)))
+    return solver(prepare(_of.manifest, known, goal, boxes(_of, goal, _asked.setting)))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,5 +1,6 @@
 """``plan`` within budgets and sweep the front over a cost: ``plan`` and ``pareto``."""
 
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from analysis.cli.options import JobOption, JsonOption, StudyArgument
 from analysis.cli.planned import print_plan, told
 from analysis.cli.terminal import console, print_json, reporting
 from analysis.errors import BadValue
-from analysis.planning.baselines import BASELINES, baseline, units_leave
+from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
 from analysis.planning.pareto import POINTS, front, front_table, save_front
 from analysis.planning.plan import Plan
 from analysis.planning.pose import (
@@ -21,12 +22,12 @@ from analysis.planning.pose import (
     lock_named,
     pose,
 )
+from analysis.planning.search import SECONDS, Found, apart, improved, with_plan
 from analysis.planning.solve import Goal, Solution, parse_target
 from analysis.planning.solve.exact import TIME
-from analysis.planning.swaps import proposals
 from analysis.store.documents import write_document
 from analysis.store.folder import Study
-from analysis.store.quantiles import levels
+from analysis.store.quantiles import every_level, levels
 from analysis.study import parse_methods
 
 TargetOption = Annotated[
@@ -73,11 +74,27 @@ def plan(
     exact: Annotated[
         bool, typer.Option("--exact", help="Prove that no measured plan is better.")
     ] = False,
-    seconds: Annotated[float, typer.Option("--seconds", help="For --exact.")] = TIME,
-    swaps: Annotated[
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", help="To spend: 20 for --exact, 5 around it.")
+    ] = None,
+    around: Annotated[
         bool,
-        typer.Option("--swaps", help="Look around it with the predictor of whole plans."),
-    ] = False,
+        typer.Option(
+            "--around/--no-around",
+            help="Then look around it, and around the baselines' plans, with the predictor of "
+            "whole plans; off with --exact.",
+        ),
+    ] = True,
+    verify: Annotated[
+        int,
+        typer.Option(
+            "--verify",
+            min=0,
+            max=20,
+            help="Measure so many of the best plans that were seen, "
+            "and take the one that loses least.",
+        ),
+    ] = 0,
     rule: Annotated[
         str | None, typer.Option("--baseline", help=f"Instead: {', '.join(BASELINES)}.")
     ] = None,
@@ -99,8 +116,16 @@ def plan(
             found = _baseline(opened, posed, rule, name)
             solution = None
         else:
-            solution = answer(posed, name=name, seconds=seconds if exact else None)
-            found = _swapped(posed, solution) if swaps else solution.plan
+            solution = answer(posed, name=name, seconds=(seconds or TIME) if exact else None)
+            if around and not exact:
+                grouped = units_leave(posed.ready.problem)
+                solution, seen = improved(
+                    posed, solution, every_level(opened.folder, opened.manifest, grouped),
+                    seconds=seconds or SECONDS,
+                )  # fmt: skip
+                if verify and seen is not None:
+                    solution = _verified(opened, posed, solution, seen, verify)
+            found = solution.plan
         if output is not None:
             write_document(output, found)
         if save:
@@ -195,11 +220,9 @@ def _bound(text: str) -> tuple[str, tuple[float, float]]:
 
 def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
     """A baseline's plan; score quantiles are read off the weights when they are wanted first."""
-    problem = posed.ready.problem
-    known = None
-    if rule in ("global-magnitude", "lamp"):
-        score = "lamp" if rule == "lamp" else "magnitude"
-        grouped = units_leave(problem)
+    score, known = SCORE_OF.get(rule), None
+    if score is not None:
+        grouped = units_leave(posed.ready.problem)
         known = levels(study.folder, study.manifest, score, grouped)
         if not known:
             from analysis.sweep.quantiles import store_quantiles
@@ -207,12 +230,22 @@ def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
 
             store_quantiles(prepare(study.manifest.reference), study)
             known = levels(study.folder, study.manifest, score, grouped)
-    found = baseline(rule, problem, known)
+    found = baseline(rule, posed.ready.problem, known)
     return replace(found, name=rule if name == "solved" else name)
 
 
-def _swapped(posed: Posed, solution: Solution) -> Plan:
-    near = proposals(
-        posed.ready.problem, solution, lambda each: posed.predicted(each).divergence, count=1
-    )
-    return near[0].plan if near else solution.plan
+def _verified(study: Study, posed: Posed, solution: Solution, seen: Found, count: int) -> Solution:
+    """The one of the best plans that loses least when they are really applied."""
+    from analysis.sweep.verify import verify_plan
+    from analysis.workbench import prepare
+
+    bench = prepare(study.manifest.reference)
+    best, least = solution, math.inf
+    for proposal in apart(seen.proposals, count):
+        row = verify_plan(bench, study, replace(proposal.plan, name=solution.plan.name))
+        loss = {
+            "divergence": row.divergence_sum, "cross-entropy": row.entropy_sum,
+        }.get(solution.objective, row.drop_sum)  # fmt: skip
+        if loss < least:
+            best, least = with_plan(posed, solution, proposal), loss
+    return best

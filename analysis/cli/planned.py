@@ -7,12 +7,12 @@ from rich import box
 from rich.table import Table
 
 from analysis.cli.terminal import console
-from analysis.planning.baselines import plan_costs
 from analysis.planning.explain import Reason, explain
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, grid_command, missing_grid
 from analysis.planning.predict import Prediction
 from analysis.planning.solve import Solution
+from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.goal import DAMAGES
 from analysis.store.folder import Study
 
@@ -44,13 +44,11 @@ def told(
             "objective": solution.objective, "value": solution.value, "bound": solution.bound,
             "gap": solution.gap, "exact": solution.exact, "binding": list(solution.binding()),
             "alternatives": [asdict(each) for each in solution.alternatives],
-            "notes": list(solution.notes),
+            "notes": list(solution.notes), "judged": solution.predicted,
+            "beside": dict(solution.beside),
         }  # fmt: skip
-        if found.digest == solution.plan.digest:
-            said["costs"] = dict(solution.costs)
-        proven = solution.bound is not None
-        reasons = explain(problem, solution) if proven else ()
-        said["reasons"] = [asdict(each) for each in reasons]
+        said["costs"] = dict(solution.costs)
+        said["reasons"] = [asdict(each) for each in explain(problem, solution)]
     return said
 
 
@@ -60,28 +58,24 @@ def print_plan(
     """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
     problem = posed.ready.problem
     reasons: dict[tuple[str, bool], Reason] = {}
-    if solution is not None and solution.bound is not None:
+    if solution is not None:
         reasons = {(r.subject, r.grouped): r for r in explain(problem, solution)}
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("layer or group", "method", "sparsity", "why"):
         table.add_column(column, justify="right" if column == "sparsity" else "left")
     for subject in problem.subjects:
-        choice = found.choices.get(subject.name)
-        if choice is not None and (choice.granularity in ("channel", "head")) != subject.grouped:
-            choice = None
+        choice = subject.choice_in(found)
         reason = reasons.get((subject.name, subject.grouped))
-        pruned = choice is not None and choice.sparsity > 0
+        pruned = choice is not None
         if not pruned and subject.locked and not reasons:
             continue
         table.add_row(
-            subject.name, str(choice.method) if choice and pruned else "",
+            subject.name, str(choice.method) if choice else "",
             f"{choice.sparsity:.4g}" if choice else "0", reason.why if reason else "",
             style=None if pruned else "dim",
         )  # fmt: skip
     console.print(table)
     costs = dict(solution.costs) if solution else plan_costs(problem, found)
-    if solution is not None and found.digest != solution.plan.digest:
-        costs |= plan_costs(problem, found)
     for target, dense in zip(problem.goal.targets, problem.dense[1:], strict=True):
         cost = costs.get(target.kind)
         if target.kind == "drop" or cost is None:
@@ -121,8 +115,19 @@ def _print_guess(study: Study, guess: Prediction) -> None:
 def _proof(solution: Solution) -> str:
     words = f"{solution.objective} {solution.value:.4g}"
     words += " added up over single layers" if solution.objective in DAMAGES else ""
+    if solution.predicted is not None:
+        beside = ", ".join(f"{name} {value:.4g}" for name, value in solution.beside.items())
+        return (
+            f"{solution.objective} {solution.predicted:.4g} predicted of the whole plan, the least "
+            f"that was seen within the same budgets (others: {beside}). {words.capitalize()}"
+            + ("." if solution.gap is None else f", {_far(solution)}.")
+        )
     if solution.gap is None:
         return f"{words}; nothing is proven where costs are predicted from a table."
     if solution.exact:
         return f"{words}: proven, no plan of measured sparsities is better."
-    return f"{words}: within {100 * solution.gap:.2g} % of the best plan of measured sparsities."
+    return f"{words}: {_far(solution)}."
+
+
+def _far(solution: Solution) -> str:
+    return f"within {100 * (solution.gap or 0.0):.2g} % of the best plan of measured sparsities"

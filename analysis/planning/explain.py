@@ -9,6 +9,7 @@ import numpy.typing as npt
 from analysis.curves import Curves
 from analysis.errors import PrunescopeError
 from analysis.planning.plan import Plan
+from analysis.planning.solve.boxed import linearised
 from analysis.planning.solve.goal import DAMAGES
 from analysis.planning.solve.prepare import prepare
 from analysis.planning.solve.problem import Problem
@@ -46,7 +47,7 @@ class Reason:
     Attributes:
         subject: Layer or group.
         grouped: Whether units leave.
-        sparsity: Of the solution, as measured.
+        sparsity: Of the solution; of the option nearest to it.
         more: The next larger sparsity, or None.
         less: The next smaller one, or None.
         why: One sentence.
@@ -63,8 +64,11 @@ class Reason:
 def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
     """Return the reasons of all subjects, in forward order.
 
-    Steps are counted in the target that binds most; where none binds, in the first one.
+    Steps are counted in the target that binds most; where none binds, in the first one. Costs that
+    a table tells are looked at around the plan.
     """
+    if problem.boxes:
+        problem = linearised(problem, solution.chosen)
     binding = solution.binding()
     kind = binding[0] if binding else problem.kinds[1]
     row = problem.kinds.index(kind, 1)
@@ -164,12 +168,9 @@ def _times(price: float, rate: float) -> str:
 
 def nearest(problem: Problem, plan: Plan) -> Choices:
     """Return the assignment closest to any ``plan``, so that hand-made plans can be explained."""
-    active = plan.active()
     found = []
     for subject in problem.subjects:
-        choice = active.get(subject.name)
-        if choice is not None and (choice.granularity in ("channel", "head")) != subject.grouped:
-            choice = None
+        choice = subject.choice_in(plan)
         wanted = choice.sparsity if choice else 0.0
         method = choice.method if choice else None
         found.append(

@@ -35,11 +35,13 @@ class Posed:
         ready: The solver.
         known: The study's curves.
         predicted: What is expected of a plan.
+        cells: The study's logits, for judging many plans.
     """
 
     ready: Solver
     known: Curves
     predicted: Predicted
+    cells: Cells | None = None
 
 
 def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
@@ -58,7 +60,7 @@ def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
     cells = Cells(study.manifest, study.logits)
     record = Record.of(study.manifest, known, study.verified(), cells)
     ready = solver(prepare(study.manifest, known, goal, boxes(study, goal, setting)))
-    return Posed(ready, known, predictor(study.manifest, known, record, cells))
+    return Posed(ready, known, predictor(study.manifest, known, record, cells), cells)
 
 
 def predictor(manifest: Manifest, known: Curves, record: Record, cells: Cells | None) -> Predicted:

@@ -60,3 +60,9 @@ def levels(folder: Path, manifest: Manifest, score: str, grouped: bool) -> Level
         for name, rows in own.groupby("subject", sort=False)
         if len(rows) == STEPS + 1
     }
+
+
+def every_level(folder: Path, manifest: Manifest, grouped: bool) -> dict[str, Levels]:
+    """Return ``levels`` by score, of those that are stored."""
+    found = {score: levels(folder, manifest, score, grouped) for score in SCORES}
+    return {score: own for score, own in found.items() if own}

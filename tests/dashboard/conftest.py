@@ -159,7 +159,9 @@ def open_page() -> Callable[..., AppTest]:
 
             main(Path(folder), page)
 
-        at = AppTest.from_function(script, kwargs={"folder": str(folder), "page": page})
+        at = AppTest.from_function(
+            script, default_timeout=60, kwargs={"folder": str(folder), "page": page}
+        )
         for name, value in query.items():
             at.query_params[name] = value
         at.run(timeout=30)

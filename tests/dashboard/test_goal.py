@@ -1,6 +1,7 @@
 """The goal on the Plan page: every control changes the plan, and what is said is so."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from analysis.curves import curves
 from analysis.planning.edits import fitting
 from analysis.planning.pareto import Front, FrontPoint, save_front
 from analysis.planning.plan import Choice, Plan
+from analysis.planning.pose import locks_of
 from analysis.planning.preview import preview
 from analysis.store.folder import Study
+from analysis.store.tables import rows_of
 from analysis.study import Method
 from dashboard import session
-from dashboard.asked import Asked, asked_of, differing, offered, recoveries
+from dashboard.asked import Asked, differing, offered, recoveries
 from dashboard.charts.front import front_figure
 from dashboard.front_tables import COLUMNS, shown
 from dashboard.resting import PATIENCE, Rest
@@ -96,6 +99,82 @@ def test_an_accepted_drop_is_kept_or_refused(at: AppTest, study: Study) -> None:
     at.number_input(key="goal drop").set_value(60.0).run()
     assert not at.warning
     assert "predicted drop" in texts(at)
+
+
+def own(study: Study, name: str) -> str:
+    return f"goal {name} {study.manifest.fingerprint[:8]}"
+
+
+def test_what_stays_dense_and_bounds_hold_on_the_page(at: AppTest, study: Study) -> None:
+    budget(at, 60)
+    assert draft(at, study).choices["fc1"].sparsity > 0.3
+    at.multiselect(key=own(study, "bounded")).set_value(["fc1"]).run()
+    at.slider(key=own(study, "bound fc1")).set_value((10, 30)).run()
+    assert not at.exception
+    assert 0.1 <= draft(at, study).choices["fc1"].sparsity <= 0.3
+    budget(at, 30)
+    (warning,) = at.warning  # fc1 holds most of the network
+    assert "cannot" in warning.value
+    budget(at, 80)
+    assert not at.warning
+    assert 0.1 <= draft(at, study).choices["fc1"].sparsity <= 0.3
+    at.multiselect(key=own(study, "bounded")).set_value([]).run()
+    at.multiselect(key=own(study, "excluded")).set_value(["fc2"]).run()
+    budget(at, 40)
+    assert "fc2" not in draft(at, study).active()
+    at.slider(key="goal parameters").set_value(41).run()
+    at.multiselect(key=own(study, "excluded")).set_value([]).run()
+    assert "fc2" in draft(at, study).active()
+
+
+def test_contradictions_are_one_sentence(at: AppTest, study: Study) -> None:
+    budget(at, 70)
+    at.multiselect(key=own(study, "excluded")).set_value(["fc2"]).run()
+    at.multiselect(key=own(study, "bounded")).set_value(["fc2"]).run()
+    before = draft(at, study)
+    at.slider(key=own(study, "bound fc2")).set_value((20, 100)).run()
+    assert "either excluded or pruned to at least 0.2" in at.warning[0].value
+    assert draft(at, study).digest == before.digest
+    at.slider(key=own(study, "bound fc2")).set_value((0, 100)).run()
+    assert not at.warning
+
+
+def test_the_methods_that_may_be_taken_are_chosen_on_the_page(at: AppTest, study: Study) -> None:
+    assert at.multiselect(key=own(study, "methods")).options == ["magnitude"]
+    budget(at, 50)
+    at.multiselect(key=own(study, "methods")).set_value(["magnitude"]).run()
+    assert not at.exception
+    assert {str(each.method) for each in draft(at, study).active().values()} == {"magnitude"}
+
+
+def test_a_recovery_belongs_to_the_plan_and_its_curves_count(
+    study: Study, studies: Path, open_page: Open
+) -> None:
+    rows = study.measured()
+    rows = rows[(rows["criterion"] == "magnitude") & (rows["subject"] != "fc3")]
+    rows = rows.assign(recovery="ls", drop_sum=rows["drop_sum"] / 4)
+    study.measurements.append(rows_of(study.measurements, rows))
+    at = open_page(studies, "plan")
+    assert at.selectbox(key="goal recovery").options == ["As pruned", "Least-squares refit"]
+    budget(at, 50)
+    before = draft(at, study)
+    assert before.recovery == "none"
+    at.selectbox(key="goal recovery").set_value("ls").run()
+    assert not at.exception
+    after = draft(at, study)
+    assert after.recovery == "ls"
+    assert "fc3" not in after.active()  # never measured with it
+    assert "Not measured, so left dense: fc3" in texts(at)
+    at.selectbox(key="goal recovery").set_value("none").run()
+    assert draft(at, study).digest == before.digest
+
+
+def test_a_budget_kept_from_another_study_does_not_break_this_one(at: AppTest) -> None:
+    at.session_state["goal budgets"] = ["macs"]  # offered where units leave
+    at.run()
+    assert not at.exception
+    at.multiselect(key="goal budgets").set_value(["parameters"]).run()
+    assert at.slider(key="goal parameters").value == 100
 
 
 def test_the_objective_is_said_where_a_study_has_no_logits(at: AppTest) -> None:
@@ -236,8 +315,6 @@ def test_missing_points_are_offered(
     rows = rows[rows["subject"] != "fc2"]
     for path in study.measurements.folder.glob("*.parquet"):
         path.unlink()
-    from analysis.store.tables import rows_of
-
     study.measurements.append(rows_of(study.measurements, rows))
     at = budget(open_page(studies, "plan"), 60)
     assert "Not measured, so left dense: fc2" in texts(at)
@@ -309,7 +386,8 @@ def test_budgets_that_cannot_be_had_are_not_offered(study: Study) -> None:
 def test_what_is_asked_becomes_a_goal() -> None:
     lock = Choice("magnitude", 0.5, locked=True)
     plan = Plan("p", "f", {"a": lock, "b": fitting(Method("magnitude"), 0.3)})
-    wanted = asked_of(plan, {"macs": 50.0, "bytes": 60.0}, 2.0, "drop", "bn", 8)
+    assert locks_of(plan) == {"a": lock}
+    wanted = Asked({"macs": 50.0, "bytes": 60.0}, 2.0, "drop", "bn", 8, locks_of(plan))
     goal = wanted.goal()
     assert [str(target) for target in goal.targets] == [
         "macs ≤ 50 %",
@@ -321,10 +399,20 @@ def test_what_is_asked_becomes_a_goal() -> None:
     assert wanted.limits() == {"macs": 0.5, "bytes": 0.6, "drop": 0.02}
     assert not wanted.idle
     assert Asked({"macs": 100.0}).idle
-    moved = asked_of(plan, {"macs": 40.0, "bytes": 60.0}, 3.0, "drop", "bn", 8)
+    moved = replace(wanted, budgets={"macs": 40.0, "bytes": 60.0}, drop=3.0)
     assert moved.key() == wanted.key()  # limits alone need no new problem
     assert Asked({"macs": 40.0}).key() != wanted.key()
-    assert wanted.arguments("S")[-2:] == ["--lock", "a=magnitude:0.5"]
+    assert wanted.arguments("S")[-4:] == ["--lock", "a=magnitude:0.5", "--target", "drop=0.02"]
+    held = replace(
+        wanted, bounds={"b": (10.0, 60.0)}, excluded=("c",), methods=("l1@channel",), setting="O"
+    )
+    goal = held.goal()
+    assert (dict(goal.bounds), goal.excluded) == ({"b": (0.1, 0.6)}, ("c",))
+    assert goal.methods == (Method("l1", "channel"),)
+    assert held.key() != wanted.key()
+    said = " ".join(held.arguments("S"))
+    for words in ("--bound b=0.1:0.6", "--exclude c", "--methods l1@channel", "--runtime O"):
+        assert words in said
 
 
 def test_how_plans_differ_is_said_shortly() -> None:

@@ -1,4 +1,4 @@
-"""Use up what the budgets leave: a few subjects step back between two measured sparsities."""
+"""Use up what the budgets leave: a few subjects step back between two options."""
 
 import math
 from dataclasses import replace
@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import preview
+from analysis.planning.solve.costs import plan_costs
+from analysis.planning.solve.damages import curve_key, damages_at
 from analysis.planning.solve.goal import DAMAGES
-from analysis.planning.solve.options import curve_key, damages_at
 from analysis.planning.solve.problem import Problem
 from analysis.study import sparsity
 
@@ -18,34 +18,15 @@ Choices = npt.NDArray[np.intp]
 
 
 def true_costs(problem: Problem, plan: Plan, chosen: Choices) -> dict[str, float]:
-    """Return every target kind's value of ``plan``, counted by ``planning.preview``.
-
-    Damages are those of the options ``chosen``.
-    """
-    found = preview(problem.manifest, plan, problem.known)
-    counted: dict[str, float] = {
-        "parameters": found.kept, "stored": found.stored, "bytes": found.dense_bytes,
-        "sparse-bytes": found.sparse_bytes, "compressed-bytes": found.compressed_bytes,
-        "macs": found.macs, "nonzero-macs": found.nonzero_macs,
-    }  # fmt: skip
-    values = problem.values(chosen)
-    for place, kind in enumerate(problem.kinds):
-        if kind in DAMAGES:
-            counted[kind] = float(values[place])
-    if problem.boxes:
-        groups = problem.manifest.groups
-        units = np.array([[float(found.units.get(group.name, 0)) for group in groups]])
-        counted |= {kind: float(box(units)[0]) for kind, box in problem.boxes.items()}
-    return {kind: counted[kind] for kind in problem.kinds[1:]}
+    """Return every target kind's value of ``plan``; damages are those of the options ``chosen``."""
+    values = dict(zip(problem.kinds, map(float, problem.values(chosen)), strict=True))
+    return {**{kind: values[kind] for kind in problem.kinds[1:]}, **plan_costs(problem, plan)}
 
 
 def filled(
     problem: Problem, chosen: Choices, plan: Plan, costs: dict[str, float], limits: Floats
 ) -> tuple[Plan, dict[str, float], float]:
-    """Move a few subjects back between two measured sparsities, as far as limits leave room.
-
-    Costs and damages are linear between neighbours (for one group at a time), so the bound of
-    the measured options holds for what lies between them too.
+    """Move a few subjects back between two options, as far as limits leave room.
 
     Returns:
         The plan, its costs, and by how much the objective is lower.

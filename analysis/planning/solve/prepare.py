@@ -12,10 +12,13 @@ from analysis.curves import Curves
 from analysis.errors import BadValue
 from analysis.planning.counts import removed_count
 from analysis.planning.preview import compressed_bytes, sparse_bytes
+from analysis.planning.solve.damages import curve_key
 from analysis.planning.solve.goal import COSTS, DAMAGES, Goal
-from analysis.planning.solve.options import Subject, conflicts, curve_key, subjects_of
+from analysis.planning.solve.options import subjects_of
 from analysis.planning.solve.problem import BlackBox, Problem
-from analysis.planning.solve.quantities import Polynomial, shape_costs, widths
+from analysis.planning.solve.quantities import shape_costs, widths
+from analysis.planning.solve.rules import conflicts
+from analysis.planning.solve.subject import Subject
 from analysis.study import Manifest
 
 Floats = npt.NDArray[np.float64]
@@ -74,21 +77,29 @@ def prepare(
                 f"Expected this study to hold what a target on {kind} needs, but it has no table "
                 "of it. Measure one: prunescope time STUDY."
             )
-    groups = [subject.name for subject in subjects if subject.grouped]
-    costs = shape_costs(manifest, groups)
-    found = _arrays(manifest, known, goal, subjects, kinds, costs, boxed)
+    found = arranged(manifest, known, goal, subjects, kinds, boxed)
     return replace(found, missing=missing, notes=tuple(notes))
 
 
-def _arrays(
+def arranged(
     manifest: Manifest,
     known: Curves,
     goal: Goal,
     subjects: tuple[Subject, ...],
     kinds: tuple[str, ...],
-    costs: Mapping[str, Polynomial],
     boxes: Mapping[str, BlackBox],
 ) -> Problem:
+    """Return the problem of choosing among the options of ``subjects``, whatever they are.
+
+    Args:
+        manifest: Of the study.
+        known: Its curves.
+        goal: What is asked.
+        subjects: The decisions, with their damages.
+        kinds: The objective, then the targets' kinds.
+        boxes: Costs among them that the manifest does not hold.
+    """
+    costs = shape_costs(manifest, [subject.name for subject in subjects if subject.grouped])
     place = [index for index, subject in enumerate(subjects) if subject.grouped]
     most = max(len(subject.options) for subject in subjects)
     unary = np.zeros((len(kinds), len(subjects), most))

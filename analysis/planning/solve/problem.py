@@ -11,7 +11,7 @@ from analysis.curves import Curves
 from analysis.planning.plan import Plan
 from analysis.planning.solve.eliminate import Elimination
 from analysis.planning.solve.goal import Goal
-from analysis.planning.solve.options import MissingPoint, Subject
+from analysis.planning.solve.subject import MissingPoint, Subject
 from analysis.study import Manifest
 
 Floats = npt.NDArray[np.float64]
@@ -170,11 +170,7 @@ class Problem:
         if not active.keys() <= named:
             return None
         for subject in self.subjects:
-            choice = active.get(subject.name)
-            if choice is not None and (choice.granularity in ("channel", "head")) != (
-                subject.grouped
-            ):
-                choice = None
+            choice = subject.choice_in(plan)
             places = [
                 place
                 for place, each in enumerate(subject.options)

@@ -1,7 +1,7 @@
 """What a solver found, and how far it can be from the best."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ class Solution:
         chosen: Option per subject.
         alternatives: Other plans whose objective is within 1 % of this one's.
         notes: Sentences about what was done instead of what was asked.
+        predicted: Objective predicted of the plan as a whole, where it was looked for by that.
+        beside: What other plans within the same budgets are predicted, by where they come from:
+            ``solver`` (what sums alone gave), and rules by name.
     """
 
     plan: Plan
@@ -41,6 +44,8 @@ class Solution:
     exact: bool = False
     alternatives: tuple[Plan, ...] = ()
     notes: tuple[str, ...] = ()
+    predicted: float | None = None
+    beside: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def gap(self) -> float | None:

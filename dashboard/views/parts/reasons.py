@@ -10,7 +10,7 @@ from analysis.store.folder import Study
 from dashboard import loaders
 from dashboard.asked import BUDGETS, Asked
 from dashboard.loaders import Measured
-from dashboard.views.parts import goal
+from dashboard.views.parts import solving
 from dashboard.views.parts.words import height
 
 _MOST_LOCKS: Final = 6
@@ -18,8 +18,8 @@ _MOST_LOCKS: Final = 6
 
 def show(opened: Study, known: Measured, asked: Asked) -> None:
     """Show the reasons of the solved plan, worked out only while they are looked at."""
-    last = goal.solved(opened)
-    if last is None or last.solution.bound is None or last.key != asked.key():
+    last = solving.solved(opened)
+    if last is None or last.key != asked.key():
         return
     panel = st.expander(
         "Why these sparsities", key="reasons", on_change="rerun", icon=":material/help:"
@@ -28,9 +28,6 @@ def show(opened: Study, known: Measured, asked: Asked) -> None:
         if not panel.open:
             return
         problem = loaders.ready(opened, asked).problem
-        if not problem.exact:
-            st.caption("Costs read from a table are looked at around a plan, not explained.")
-            return
         found = explain(problem, last.solution)
         binding = last.solution.binding()
         kind = binding[0] if binding else problem.kinds[1]
@@ -47,7 +44,7 @@ def show(opened: Study, known: Measured, asked: Asked) -> None:
                 "Sparsity": st.column_config.NumberColumn(format="%.4g %%"),
                 "One step more": st.column_config.NumberColumn(
                     "One step more costs", format="%+.3g",
-                    help="Change of what is kept small, at the next measured sparsity.",
+                    help="Change of what is kept small, at the next sparsity that was looked at.",
                 ),
                 "saves": st.column_config.NumberColumn(
                     f"and saves, % of {BUDGETS.get(kind, kind)}", format="%.2f"

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from analysis.errors import BadValue, CannotReach, UnknownName
-from analysis.planning.baselines import BASELINES, baseline, plan_costs
+from analysis.planning.baselines import BASELINES, baseline
 from analysis.planning.plan import Choice
 from analysis.planning.preview import preview
 from analysis.planning.solve import Goal, Problem, Target, prepare
+from analysis.planning.solve.costs import plan_costs
 from benchmarks._paper import chain, curves_of
 
 MANIFEST = chain([3, 16, 32, 16, 10])

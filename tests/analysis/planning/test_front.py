@@ -1,4 +1,4 @@
-"""The front, the reasons and the swaps of a solved plan."""
+"""The front and the reasons of a solved plan."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from analysis.planning.pareto import front, front_table, save_front, saved_front
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.predict import Prediction
 from analysis.planning.solve import Goal, Slider, Target, parse_target, prepare
-from analysis.planning.swaps import proposals
 from analysis.statistics import Interval
 from benchmarks._paper import chain, curves_of
 
@@ -107,39 +106,11 @@ def test_a_lock_costs_what_solving_without_it_gains() -> None:
 
 
 def test_hand_made_plans_are_explained_by_the_nearest_options() -> None:
-    problem = ready("parameters=0.5").problem
+    problem = ready("parameters=0.5", between=False).problem
     plan = Plan("p", "paper", {"conv0": Choice("taylor", 0.45), "conv2": Choice("magnitude", 0.9)})
     chosen = nearest(problem, plan)
     values = [s.options[o].choice.sparsity for s, o in zip(problem.subjects, chosen, strict=True)]
     assert values == [0.5, 0.0, 0.9, 0.0]
-
-
-def test_swaps_find_what_the_sum_cannot_see_and_stay_within_budgets() -> None:
-    slider = ready("parameters=0.5", between=False)
-    solution = slider.solve()
-    pruned = next(iter(solution.plan.active()))
-
-    def combined(plan: Plan) -> float:
-        """The truth dislikes one layer of the solved plan."""
-        value = float(slider.problem.values(nearest(slider.problem, plan))[0])
-        return value + (0.05 * value if pruned in plan.active() else 0.0)
-
-    found = proposals(slider.problem, solution, combined)
-    assert 1 <= len(found) <= 5
-    scores = [each.predicted for each in found]
-    assert scores == sorted(scores)
-    assert scores[0] <= combined(solution.plan)
-    for each in found:
-        chosen = nearest(slider.problem, each.plan)
-        values = slider.problem.values(chosen)
-        assert values[1] <= solution.limits["parameters"]
-        assert each.added == pytest.approx(values[0])
-
-
-def test_swaps_leave_out_what_cannot_be_predicted() -> None:
-    slider = ready("parameters=0.5")
-    solution = slider.solve()
-    assert proposals(slider.problem, solution, lambda plan: float("nan"), looks=5) == ()
 
 
 def test_the_front_needs_a_cost() -> None:

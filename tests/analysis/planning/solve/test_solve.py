@@ -344,7 +344,8 @@ def test_equally_good_plans_are_shown() -> None:
     first = curves_of(manifest, ("magnitude",), (0.5,), noise=0)
     one = next(iter(first.values()))
     known = dict.fromkeys(first, one)
-    found = solve_exactly(Slider(prepare(manifest, known, Goal((Target("parameters", 0.85),)))))
+    goal = Goal((Target("parameters", 0.85),), between=False)
+    found = solve_exactly(Slider(prepare(manifest, known, goal)))
     assert len(found.alternatives) == 2  # which of the three is pruned
 
 

@@ -1,8 +1,4 @@
-"""Allocations by a simple rule, to the same budgets, for comparison with solved plans.
-
-Every rule has one number that makes all layers sparser together; it is searched for the least
-pruning that keeps every budget.
-"""
+"""Allocations by a simple rule: from one strength to the sparsities of all layers or groups."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.curves import Curve
-from analysis.errors import BadValue, CannotReach, UnknownName
+from analysis.errors import BadValue
 from analysis.planning.counts import UNITS
 from analysis.planning.edits import fitting
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import preview
-from analysis.planning.solve.goal import DAMAGES
+from analysis.planning.plan import Choice
 from analysis.planning.solve.problem import Problem
 from analysis.study import Manifest, Method, is_control, sparsity
 
@@ -33,101 +27,24 @@ BASELINES: Final[dict[str, str]] = {
 }
 """Rules: name → what it does."""
 
-_HALVINGS: Final = 40
+SCORE_OF: Final = {"global-magnitude": "magnitude", "lamp": "lamp"}
+"""Rules with one threshold → the score whose quantiles they need."""
 
 
-def baseline(
-    name: str,
-    problem: Problem,
-    levels: Levels | None = None,
-    given: Mapping[str, float] | None = None,
-) -> Plan:
-    """Return the plan of rule ``name`` that removes least within the problem's budgets.
-
-    Units leave where a budget cannot be met by zeroing weights (dense bytes, MACs, latency) or
-    where only units were measured; else weights are zeroed. Locks, bounds and exclusions hold.
+def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None) -> Rule:
+    """Return rule ``name`` of ``BASELINES`` as a function of its strength, 0 to 1.
 
     Args:
-        name: A key of ``BASELINES``.
-        problem: Its goal's targets are the budgets.
-        levels: For the rules with one threshold, as from ``analysis.store.quantiles.levels``.
-        given: Target kind → limit in place of the goal's.
-
-    Raises:
-        UnknownName: No such rule.
-        BadValue: A threshold without stored quantiles.
-        CannotReach: Even the most pruning of this rule exceeds a budget.
+        name: Of the rule.
+        problem: Its subjects and curves.
+        grouped: Whether units leave.
+        levels: For the rules in ``SCORE_OF``.
     """
-    if name not in BASELINES:
-        raise UnknownName.among("baseline", name, BASELINES)
-    grouped = units_leave(problem)
-    rule = _rule(name, problem, grouped, levels)
-    limits = dict(zip(problem.kinds[1:], problem.limits(given), strict=True))
-
-    def made(strength: float) -> Plan:
-        goal = problem.goal
-        choices = {
-            subject: _bounded(problem, subject, choice)
-            for subject, choice in rule(strength).items()
-            if subject not in goal.excluded and subject not in goal.locks
-        }
-        return Plan(
-            name, problem.manifest.fingerprint, {**choices, **goal.locks}, goal.recovery, goal.seed
-        )
-
-    def fits(strength: float) -> bool:
-        return all(
-            value <= limits[kind] * (1 + 1e-12)
-            for kind, value in plan_costs(problem, made(strength)).items()
-            if kind not in DAMAGES
-        )
-
-    if not fits(1.0):
-        most = plan_costs(problem, made(1.0))
-        reached = ", ".join(
-            f"{kind} {100 * most[kind] / problem.dense[problem.kinds.index(kind, 1)]:.3g} %"
-            for kind in most
-            if kind not in DAMAGES
-        )
-        raise CannotReach(
-            f"Expected a budget that the baseline {name} can meet, but at the most it reaches "
-            f"{reached} of dense. Raise the target or unlock some layers."
-        )
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if fits(middle) else (middle, high)
-    return made(high)
-
-
-def units_leave(problem: Problem) -> bool:
-    """Return whether a baseline of the problem removes units rather than zeroes weights."""
-    grouped = any(subject.grouped and len(subject.options) > 1 for subject in problem.subjects)
-    zeroed = any(not s.grouped and len(s.options) > 1 for s in problem.subjects)
-    solid = {"stored", "bytes", "macs", "latency", "memory"} & set(problem.kinds[1:])
-    return grouped and (bool(solid) or not zeroed)
-
-
-def plan_costs(problem: Problem, plan: Plan) -> dict[str, float]:
-    """Return every targeted cost of any plan, made of the problem's options or not."""
-    found = preview(problem.manifest, plan, problem.known)
-    counted: dict[str, float] = {
-        "parameters": found.kept, "stored": found.stored, "bytes": found.dense_bytes,
-        "sparse-bytes": found.sparse_bytes, "compressed-bytes": found.compressed_bytes,
-        "macs": found.macs, "nonzero-macs": found.nonzero_macs,
-    }  # fmt: skip
-    groups = problem.manifest.groups
-    units = np.array([[float(found.units.get(group.name, 0)) for group in groups]])
-    counted |= {kind: float(box(units)[0]) for kind, box in problem.boxes.items()}
-    return {kind: counted[kind] for kind in problem.kinds[1:] if kind in counted}
-
-
-def _rule(name: str, problem: Problem, grouped: bool, levels: Levels | None) -> Rule:
     manifest = problem.manifest
     names = [s.name for s in problem.subjects if s.grouped == grouped and not s.locked]
     if name == "equal-drop":
         return _equal_drop(problem, names, grouped)
-    if name in ("global-magnitude", "lamp"):
+    if name in SCORE_OF:
         if not levels or not set(names) <= levels.keys():
             raise BadValue(
                 f"Expected the study to hold score quantiles for the baseline {name}, but it has "
@@ -266,15 +183,3 @@ def _by_weight(problem: Problem, grouped: bool) -> Method:
         return Method("magnitude")
     kinds = [problem.manifest.group(s.name).granularity for s in problem.subjects if s.grouped]
     return Method("l1", kinds[0] if kinds else "channel")
-
-
-def _bounded(problem: Problem, name: str, choice: Choice) -> Choice:
-    """Within the goal's bounds, and a multiple of units kept."""
-    low, high = problem.goal.bounds.get(name, (0.0, 1.0))
-    value = min(max(choice.sparsity, low), high)
-    if choice.granularity in UNITS and problem.goal.round_to > 1:
-        units = problem.manifest.group(name).units
-        multiple = problem.goal.round_to
-        kept = min(units, max(round(units * (1 - value) / multiple), 1) * multiple)
-        value = 1 - kept / units
-    return Choice(choice.criterion, sparsity(value), choice.granularity, choice.locked)

@@ -1,0 +1,102 @@
+"""The least pruning by a simple rule that keeps every budget, for comparison with solved plans.
+
+Every rule has one number that makes all layers sparser together; it is searched for.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from analysis.errors import CannotReach, UnknownName
+from analysis.planning.baselines.rules import BASELINES, Levels, rule_named
+from analysis.planning.counts import UNITS
+from analysis.planning.plan import Choice, Plan
+from analysis.planning.solve.costs import plan_costs
+from analysis.planning.solve.goal import DAMAGES
+from analysis.planning.solve.problem import Problem
+from analysis.study import sparsity
+
+_HALVINGS: Final = 40
+
+
+def baseline(
+    name: str,
+    problem: Problem,
+    levels: Levels | None = None,
+    given: Mapping[str, float] | None = None,
+) -> Plan:
+    """Return the plan of rule ``name`` that removes least within the problem's budgets.
+
+    Units leave where a budget cannot be met by zeroing weights (dense bytes, MACs, latency) or
+    where only units were measured; else weights are zeroed. Locks, bounds and exclusions hold.
+
+    Args:
+        name: A key of ``BASELINES``.
+        problem: Its goal's targets are the budgets.
+        levels: For the rules with one threshold, as from ``analysis.store.quantiles.levels``.
+        given: Target kind → limit in place of the goal's.
+
+    Raises:
+        UnknownName: No such rule.
+        BadValue: A threshold without stored quantiles.
+        CannotReach: Even the most pruning of this rule exceeds a budget.
+    """
+    if name not in BASELINES:
+        raise UnknownName.among("baseline", name, BASELINES)
+    grouped = units_leave(problem)
+    rule = rule_named(name, problem, grouped, levels)
+    limits = dict(zip(problem.kinds[1:], problem.limits(given), strict=True))
+
+    def made(strength: float) -> Plan:
+        goal = problem.goal
+        choices = {
+            subject: _bounded(problem, subject, choice)
+            for subject, choice in rule(strength).items()
+            if subject not in goal.excluded and subject not in goal.locks
+        }
+        return Plan(
+            name, problem.manifest.fingerprint, {**choices, **goal.locks}, goal.recovery, goal.seed
+        )
+
+    def fits(strength: float) -> bool:
+        return all(
+            value <= limits[kind] * (1 + 1e-12)
+            for kind, value in plan_costs(problem, made(strength)).items()
+            if kind not in DAMAGES
+        )
+
+    if not fits(1.0):
+        most = plan_costs(problem, made(1.0))
+        reached = ", ".join(
+            f"{kind} {100 * most[kind] / problem.dense[problem.kinds.index(kind, 1)]:.3g} %"
+            for kind in most
+            if kind not in DAMAGES
+        )
+        raise CannotReach(
+            f"Expected a budget that the baseline {name} can meet, but at the most it reaches "
+            f"{reached} of dense. Raise the target or unlock some layers."
+        )
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return made(high)
+
+
+def units_leave(problem: Problem) -> bool:
+    """Return whether a baseline of the problem removes units rather than zeroes weights."""
+    grouped = any(subject.grouped and len(subject.options) > 1 for subject in problem.subjects)
+    zeroed = any(not s.grouped and len(s.options) > 1 for s in problem.subjects)
+    solid = {"stored", "bytes", "macs", "latency", "memory"} & set(problem.kinds[1:])
+    return grouped and (bool(solid) or not zeroed)
+
+
+def _bounded(problem: Problem, name: str, choice: Choice) -> Choice:
+    """Within the goal's bounds, and a multiple of units kept."""
+    low, high = problem.goal.bounds.get(name, (0.0, 1.0))
+    value = min(max(choice.sparsity, low), high)
+    if choice.granularity in UNITS and problem.goal.round_to > 1:
+        units = problem.manifest.group(name).units
+        multiple = problem.goal.round_to
+        kept = min(units, max(round(units * (1 - value) / multiple), 1) * multiple)
+        value = 1 - kept / units
+    return Choice(choice.criterion, sparsity(value), choice.granularity, choice.locked)

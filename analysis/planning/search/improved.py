@@ -1,0 +1,90 @@
+"""A solved plan, improved by the predictor of whole plans."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from analysis.planning.baselines import Levels
+from analysis.planning.explain import nearest
+from analysis.planning.plan import Plan
+from analysis.planning.pose import Posed
+from analysis.planning.search.around import SECONDS, Found, Proposal, apart, look_around
+from analysis.planning.search.judge import judge
+from analysis.planning.search.starts import starts
+from analysis.planning.solve.costs import plan_costs
+from analysis.planning.solve.damages import curve_key, damages_at
+from analysis.planning.solve.goal import DAMAGES
+from analysis.planning.solve.problem import Problem
+from analysis.planning.solve.solution import Solution
+
+_ALIKE: Final = 0.01
+_SHOWN: Final = 3
+
+
+def improved(
+    posed: Posed,
+    solution: Solution,
+    levels: Mapping[str, Levels] | None = None,
+    given: Mapping[str, float] | None = None,
+    seconds: float = SECONDS,
+) -> tuple[Solution, Found | None]:
+    """Return the best plan predicted around ``solution`` and the rules' plans, and the search.
+
+    The bound stays what it is: about sums over options. The solution is returned as it is, without
+    a search, where nothing but sums can be predicted (a study without logits).
+
+    Args:
+        posed: What is asked.
+        solution: The solver's answer.
+        levels: Score → quantiles, for the rules with one threshold.
+        given: Target kind → limit in place of the goal's.
+        seconds: To spend.
+    """
+    problem = posed.ready.problem
+    judged = judge(problem, posed.predicted, posed.cells, solution.plan)
+    if judged is None:
+        return solution, None
+    found = look_around(problem, starts(problem, solution, levels, given), judged, given, seconds)
+    if not found.proposals:
+        return solution, found
+    best, *others = found.proposals
+    near = [each for each in others if each.predicted <= best.predicted * (1 + _ALIKE)]
+    return replace(
+        with_plan(posed, solution, best),
+        alternatives=tuple(each.plan for each in apart((best, *near), 1 + _SHOWN)[1:]),
+        beside=found.starts,
+    ), found
+
+
+def with_plan(posed: Posed, solution: Solution, proposal: Proposal) -> Solution:
+    """Return ``solution`` with the plan of ``proposal`` in place of its own, costs counted."""
+    problem = posed.ready.problem
+    plan = replace(proposal.plan, name=solution.plan.name)
+    costs = {**solution.costs, **plan_costs(problem, plan)}
+    if "drop" in costs:
+        costs["drop"] = posed.predicted(plan).drop or 0.0
+    value = _added(problem, plan)
+    return replace(
+        solution,
+        plan=plan,
+        value=value,
+        bound=None if solution.bound is None else min(solution.bound, value),
+        costs=costs,
+        chosen=nearest(problem, plan),
+        exact=False,
+        predicted=proposal.predicted,
+    )
+
+
+def _added(problem: Problem, plan: Plan) -> float:
+    """The objective, a damage added up over the plan's subjects or a cost."""
+    kind = problem.kinds[0]
+    if kind not in DAMAGES:
+        return plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
+    total = 0.0
+    for subject in problem.subjects:
+        choice = subject.choice_in(plan)
+        if choice is not None:
+            curve = problem.known.get(curve_key(subject.name, choice, problem.goal))
+            total += damages_at(curve, choice.sparsity)[kind]
+    return total

@@ -1,0 +1,73 @@
+"""What a whole plan loses, as one rule predicts it: quick enough to be asked a thousand times."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from analysis.planning.plan import Plan
+from analysis.planning.predict import Prediction
+from analysis.planning.predictors import Cells, parts_of
+from analysis.planning.predictors.coordinates import divergence, log_softmax
+from analysis.planning.predictors.registry import COMBINES, case_of, combined
+from analysis.planning.solve.goal import DAMAGES
+from analysis.planning.solve.problem import Problem
+
+Judge = Callable[[Plan], Mapping[str, float]]
+"""From a plan to its predicted damages; NaN where one cannot be told."""
+
+_LEAN: Final = frozenset({"divergence"})
+"""What is told without everything else that a prediction says."""
+
+
+@dataclass(frozen=True)
+class _Combining:
+    """The KL of combined logits by one rule, without interval, recall and correction."""
+
+    problem: Problem
+    cells: Cells
+    rule: str
+
+    def __call__(self, plan: Plan) -> dict[str, float]:
+        manifest, known = self.problem.manifest, self.problem.known
+        parts, missing = parts_of(plan, known, manifest)
+        if any(not gap.beyond for gap in missing):
+            return {"divergence": math.nan}
+        if not parts:
+            return {"divergence": 0.0}
+        case = case_of(manifest, known, parts, plan.recovery, self.cells)
+        rows = combined(self.rule, case)
+        if rows is None or case.dense is None:
+            return {"divergence": math.nan}
+        return {"divergence": divergence(case.dense.log_probabilities, log_softmax(rows))}
+
+
+def judge(
+    problem: Problem,
+    predicted: Callable[[Plan], Prediction],
+    cells: Cells | None,
+    like: Plan,
+) -> Judge | None:
+    """Return what judges plans of ``problem``, or None where nothing but sums can be told.
+
+    The rule that is in force for ``like`` judges all plans, so that they can be compared.
+
+    Args:
+        problem: Its objective and targets say what has to be told.
+        predicted: What is expected of a plan.
+        cells: The study's logits.
+        like: A plan such as those to be judged.
+    """
+    wanted = {kind for kind in problem.kinds if kind in DAMAGES}
+    rule = predicted(like).predictor
+    if rule not in COMBINES or cells is None:
+        return None
+    if wanted <= _LEAN:
+        return _Combining(problem, cells, rule)
+
+    def everything(plan: Plan) -> dict[str, float]:
+        found = predicted(plan)
+        drop = math.nan if found.drop is None else found.drop
+        return {"divergence": found.divergence, "cross-entropy": found.entropy, "drop": drop}
+
+    return everything

@@ -1,0 +1,83 @@
+"""What one subject loses at any sparsity: measured points, and a smooth line between them.
+
+Logits move by a noise that grows about evenly with the sparsity, and KL and cross-entropy with its
+square; so their roots are interpolated, monotone (PCHIP), from 0 at the dense network. Straight
+lines would overrate everything between two points of a coarse grid, and most of all the small
+sparsities before the first one, so that a solver would never stop there. Drops are flat and noisy
+where little is removed, and stay linear.
+
+Source: Fritsch and Carlson 1980, as in ``scipy.interpolate.PchipInterpolator``.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import PchipInterpolator
+
+from analysis.curves import Curve, CurveKey
+from analysis.planning.plan import Choice
+from analysis.planning.solve.goal import DAMAGES, Goal
+from analysis.study import is_control
+
+Floats = npt.NDArray[np.float64]
+
+_SQUARES: Final = ("divergence", "cross-entropy")
+"""Damages that grow with the square of the noise."""
+
+NOTHING: Final[Mapping[str, float]] = dict.fromkeys(DAMAGES, 0.0)
+
+
+def monotone(curve: Curve) -> dict[str, list[float]]:
+    """Return the damages per point, each at least 0 and at least that of the point before."""
+    raw = {
+        "divergence": [point.divergence for point in curve.points],
+        "cross-entropy": [point.entropy for point in curve.points],
+        "drop": [point.drop for point in curve.points],
+    }
+    return {
+        name: [float(v) for v in np.maximum.accumulate(np.maximum(values, 0.0))]
+        for name, values in raw.items()
+    }
+
+
+def read(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
+    """Return the damages at each of ``shares`` (removed, 0 to 1); past the last point, the last's.
+
+    Exactly the measured ones (made monotone) at measured points; NaN where the study has none.
+    """
+    measured = [0.0, *(point.share for point in curve.points)]
+    across = np.unique(measured)  # small layers: two sparsities can remove the same
+    last = np.searchsorted(measured, across, side="right") - 1
+    wanted = np.clip(np.asarray(shares, float), 0.0, across[-1])
+    found: dict[str, Floats] = {}
+    for name, values in monotone(curve).items():
+        heights = np.array([0.0, *values])[last]
+        if name in _SQUARES and np.isfinite(heights).all():
+            line = PchipInterpolator(across, np.sqrt(heights))(wanted)
+            found[name] = np.where(
+                np.isin(wanted, across), np.interp(wanted, across, heights), np.square(line)
+            )
+        else:
+            found[name] = np.interp(wanted, across, heights)
+    return [
+        {name: float(values[place]) for name, values in found.items()}
+        for place in range(len(wanted))
+    ]
+
+
+def damages_at(curve: Curve | None, share: float) -> dict[str, float]:
+    """Return the damages at one share removed; NaN without a curve."""
+    if share <= 0:
+        return dict(NOTHING)
+    if curve is None:
+        return dict.fromkeys(DAMAGES, math.nan)
+    return read(curve, [share])[0]
+
+
+def curve_key(name: str, choice: Choice, goal: Goal) -> CurveKey:
+    """Return which curve tells what ``choice`` of subject ``name`` does."""
+    seed = goal.seed if is_control(choice.criterion) else 0
+    return CurveKey(name, choice.method, goal.recovery, seed)

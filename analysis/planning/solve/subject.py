@@ -1,0 +1,61 @@
+"""One decision of a goal and what it may become."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis.planning.counts import UNITS
+from analysis.planning.plan import Choice, Plan
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing that a subject may become.
+
+    Attributes:
+        choice: Method and sparsity.
+        removed: Weights zeroed, or units that leave.
+        damages: Divergence, cross-entropy increase and drop of this choice alone, each not
+            below that of a smaller sparsity by the same method, so that a late lucky point gains
+            nothing; NaN where the study has none.
+    """
+
+    choice: Choice
+    removed: int
+    damages: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One decision: a layer whose weights may be zeroed, or a group whose units may leave.
+
+    Attributes:
+        name: Of the layer or group; both can have the same.
+        grouped: Whether units leave.
+        total: Weights or units that there are.
+        options: The dense one first, unless a bound or lock rules it out.
+        locked: Whether there is no choice.
+    """
+
+    name: str
+    grouped: bool
+    total: int
+    options: tuple[Option, ...]
+    locked: bool = False
+
+    def choice_in(self, plan: Plan) -> Choice | None:
+        """Return what ``plan`` removes of this subject, None for nothing.
+
+        A layer and a group can have one name; what zeroes weights is no choice of the group.
+        """
+        found = plan.choices.get(self.name)
+        if found is None or found.sparsity == 0 or (found.granularity in UNITS) != self.grouped:
+            return None
+        return found
+
+
+@dataclass(frozen=True)
+class MissingPoint:
+    """A subject that the solver cannot change, because nothing of it was measured."""
+
+    subject: str
+    granularity: str

@@ -1,0 +1,60 @@
+"""A solved plan that rests is compared with what lies around it, as whole plans, once."""
+
+import time
+from typing import Final
+
+import streamlit as st
+
+from analysis.errors import PrunescopeError
+from analysis.store.folder import Study
+from dashboard import problems
+from dashboard.asked import Asked
+from dashboard.loaders import Measured
+from dashboard.resting import Rest
+from dashboard.views.parts import controls, solving
+
+_TICK: Final = 1.0
+_REST: Final = "goal rest"
+_LOOKED: Final = "looked around"
+_PATIENCE: Final = 1.0
+_SECONDS: Final = 1.5
+"""To wait, and to look around for."""
+
+
+def follow(opened: Study, known: Measured, wanted: Asked) -> None:
+    """Look around the last solved plan once it has rested, unless that was done."""
+    last = solving.solved(opened)
+    on = st.session_state.get(controls.AROUND, True)
+    if not on or last is None or not wanted.budgets or _done(last):
+        return
+    st.fragment(_wait, run_every=_TICK)(opened, known)
+
+
+def _done(last: solving.Solved) -> bool:
+    """Whether nothing is to be looked for: it was, a proof was asked for, nothing is pruned."""
+    found = last.solution
+    looked = st.session_state.get(_LOOKED) == last.plan.digest
+    return looked or found.exact or found.predicted is not None or not last.plan.active()
+
+
+def _wait(opened: Study, known: Measured) -> None:
+    with problems.shown():
+        look(opened, known, time.monotonic())
+
+
+def look(opened: Study, known: Measured, now: float) -> None:
+    """Look around when the solved plan is still the draft and rested; the page runs anew."""
+    last = solving.solved(opened)
+    if last is None or _done(last):
+        return
+    rest: Rest = st.session_state.get(_REST, Rest()).seen(last.plan.digest, now)
+    st.session_state[_REST] = rest
+    wanted = controls.asked(opened, known)
+    if now - rest.since < _PATIENCE or wanted.key() != last.key or wanted.limits() != last.limits:
+        return
+    st.session_state[_LOOKED] = last.plan.digest
+    try:
+        solving.look(opened, known, wanted, _SECONDS)
+    except PrunescopeError:  # what was solved stays
+        return
+    st.rerun()

@@ -1,0 +1,163 @@
+"""A search by whole plans: never worse than where it began, never over a budget, what was asked."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from analysis.planning.plan import Choice, Plan
+from analysis.planning.pose import Posed
+from analysis.planning.predict import predict
+from analysis.planning.predictors import Cells, Record
+from analysis.planning.search import apart, improved, judge, look_around, starts
+from analysis.planning.search.around import Proposal
+from analysis.planning.solve import Goal, Problem, Target, prepare, solver
+from analysis.planning.solve.costs import plan_costs
+from analysis.planning.solve.damages import curve_key, damages_at
+from benchmarks._paper import chain, curves_of
+from tests.analysis.planning.predictors.invented import Invented, random_logits
+
+MANIFEST = chain([3, 16, 32, 16, 10])
+SPARSITIES = (0.25, 0.5, 0.75, 0.9)
+WEIGHTS = curves_of(MANIFEST, ("magnitude", "taylor"), SPARSITIES)
+CHANNELS = curves_of(MANIFEST, ("l1", "taylor"), SPARSITIES, granularity="channel")
+
+
+def posed(units: bool = False, **changes: object) -> Problem:
+    target = Target("macs" if units else "parameters", 0.5)
+    return prepare(MANIFEST, CHANNELS if units else WEIGHTS, Goal((target,), **changes))  # type: ignore[arg-type]
+
+
+class Coupled:
+    """A truth that sums cannot tell: neighbours that are both pruned lose more than their sum."""
+
+    def __init__(self, problem: Problem, strength: float) -> None:
+        self.problem, self.strength = problem, strength
+
+    def __call__(self, plan: Plan) -> Mapping[str, float]:
+        alone = []
+        for subject in self.problem.subjects:
+            choice = subject.choice_in(plan)
+            curve = choice and self.problem.known[curve_key(subject.name, choice, Goal())]
+            alone.append(damages_at(curve, choice.sparsity)["divergence"] if choice else 0.0)
+        both = sum(np.sqrt(a * b) for a, b in pairwise(alone))
+        return {"divergence": sum(alone) + self.strength * float(both)}
+
+
+@pytest.mark.parametrize("units", [False, True])
+def test_it_finds_what_sums_cannot_see_within_the_budget(units: bool) -> None:
+    problem = posed(units)
+    truth = Coupled(problem, 3.0)
+    solution = solver(problem).solve()
+    begin = starts(problem, solution)
+    assert {"solver", "uniform", "erk"} <= begin.keys()
+    found = look_around(problem, begin, truth, seconds=60)
+    values = [each.predicted for each in found.proposals]
+    assert values == sorted(values)
+    assert found.ended
+    assert values[0] < 0.98 * min(found.starts.values())
+    for each in found.proposals:
+        assert truth(each.plan)["divergence"] == pytest.approx(each.predicted)
+        (cost,) = plan_costs(problem, each.plan).values()
+        assert cost <= 0.5 * problem.dense[1]
+
+
+def test_where_sums_are_the_truth_the_solver_is_as_good() -> None:
+    problem = posed()
+    truth = Coupled(problem, 0.0)
+    solution = solver(problem).solve()
+    found = look_around(problem, {"solver": solution.plan}, truth, seconds=60)
+    assert found.proposals[0].predicted <= solution.value * (1 + 1e-9)
+    assert found.proposals[0].predicted >= 0.9 * solution.value  # its grid was fine enough
+
+
+@pytest.mark.parametrize("units", [False, True])
+def test_locks_bounds_exclusions_and_rounding_hold(units: bool) -> None:
+    criterion, granularity = ("l1", "channel") if units else ("magnitude", "weight")
+    lock = Choice(criterion, 0.5, granularity, locked=True)
+    problem = posed(
+        units, locks={"conv1": lock}, excluded=("conv0",), bounds={"conv2": (0.1, 0.6)},
+        round_to=4,
+    )  # fmt: skip
+    found = look_around(
+        problem, {"solver": solver(problem).solve().plan}, Coupled(problem, 3.0), seconds=60
+    )
+    for each in found.proposals:
+        assert each.plan.choices["conv1"] == lock
+        assert "conv0" not in each.plan.active()
+        assert 0.1 <= each.plan.choices["conv2"].sparsity <= 0.6
+        if units:
+            for name, choice in each.plan.active().items():
+                total = MANIFEST.group(name).units
+                assert round(total * (1 - choice.sparsity)) % 4 == 0
+
+
+def test_time_ends_it_with_what_was_seen() -> None:
+    problem = posed()
+    plan = solver(problem).solve().plan
+    found = look_around(problem, {"solver": plan}, Coupled(problem, 3.0), seconds=0.0)
+    assert [each.plan.digest for each in found.proposals] == [plan.digest]
+    assert not found.ended
+
+
+def test_what_cannot_be_judged_is_left_out() -> None:
+    problem = posed()
+    plan = solver(problem).solve().plan
+    found = look_around(problem, {"solver": plan}, lambda _: {"divergence": float("nan")})
+    assert found.proposals == ()
+
+
+def test_plans_shown_apart_differ() -> None:
+    def proposal(value: float, method: str = "magnitude") -> Proposal:
+        return Proposal(Plan("p", "f", {"a": Choice(method, value)}), value, "solver")
+
+    given = [proposal(0.5), proposal(0.51), proposal(0.6), proposal(0.5, "taylor"), proposal(0.9)]
+    shown = [each.plan.choices["a"] for each in apart(given, 3)]
+    assert [(each.criterion, each.sparsity) for each in shown] == [
+        ("magnitude", 0.5), ("magnitude", 0.6), ("taylor", 0.5),
+    ]  # fmt: skip
+
+
+def invented() -> tuple[Invented, Cells, Record]:
+    dense, targets = random_logits(0)
+    cells = {}
+    for place, name in enumerate("abc"):
+        made = np.random.default_rng(place)
+        noise = made.normal(size=dense.shape)
+        for share in (0.3, 0.6, 0.9):
+            cells[name, share] = dense + (1 + place) * 1.5 * share**2 * noise
+    study = Invented(dense, targets, cells)
+    return study, Cells(study.manifest, study.source), Record()
+
+
+def test_the_judge_says_what_the_prediction_says() -> None:
+    study, cells, record = invented()
+
+    def predicted(plan: Plan):  # type: ignore[no-untyped-def]
+        return predict(study.manifest, plan, study.curves, record, cells)
+
+    goal = Goal((Target("parameters", 0.5),))
+    problem = prepare(study.manifest, study.curves, goal)
+    both = Plan("p", "f", {"a": Choice("magnitude", 0.5), "b": Choice("magnitude", 0.6)})
+    judged = judge(problem, predicted, cells, both)
+    assert judged is not None
+    assert judged(both)["divergence"] == pytest.approx(predicted(both).divergence)
+    assert judged(Plan("p", "f"))["divergence"] == 0
+    assert judge(problem, predicted, None, both) is None  # sums alone are the solver's own measure
+    full = judge(replace(problem, kinds=("cross-entropy", "parameters")), predicted, cells, both)
+    assert full is not None
+    assert full(both)["cross-entropy"] == pytest.approx(predicted(both).entropy)
+
+    ready = solver(problem)
+    solution = ready.solve()
+    better, found = improved(Posed(ready, study.curves, predicted, cells), solution)
+    assert found is not None
+    assert better.predicted is not None
+    assert better.predicted <= min(better.beside.values())
+    assert better.costs["parameters"] <= better.limits["parameters"]
+    assert better.gap is not None
+    same, nothing = improved(Posed(ready, study.curves, predicted), solution)
+    assert same is solution
+    assert nothing is None
