@@ -127,6 +127,13 @@ def test_what_stays_dense_and_bounds_hold_on_the_page(at: AppTest, study: Study)
     assert "fc2" in draft(at, study).active()
 
 
+def test_a_press_is_not_lost_to_a_search_that_is_due(at: AppTest, study: Study) -> None:
+    budget(at, 60)
+    at.session_state["goal rest"] = Rest(draft(at, study).digest, 0.0)
+    at.button(key="undo").click().run()
+    assert draft(at, study).active() == {}
+
+
 def test_contradictions_are_one_sentence(at: AppTest, study: Study) -> None:
     budget(at, 70)
     at.multiselect(key=own(study, "excluded")).set_value(["fc2"]).run()

@@ -15,6 +15,7 @@ from dashboard.views.parts import controls, solving
 
 _TICK: Final = 1.0
 _REST: Final = "goal rest"
+_PAGE: Final = "goal rest, page"
 _LOOKED: Final = "looked around"
 _PATIENCE: Final = 1.0
 _SECONDS: Final = 1.5
@@ -27,6 +28,7 @@ def follow(opened: Study, known: Measured, wanted: Asked) -> None:
     on = st.session_state.get(controls.AROUND, True)
     if not on or last is None or not wanted.budgets or _done(last):
         return
+    st.session_state[_PAGE] = True
     st.fragment(_wait, run_every=_TICK)(opened, known)
 
 
@@ -38,6 +40,8 @@ def _done(last: solving.Solved) -> bool:
 
 
 def _wait(opened: Study, known: Measured) -> None:
+    if st.session_state.pop(_PAGE, False):
+        return  # part of the page's own run: running it anew would lose what was just pressed
     with problems.shown():
         look(opened, known, time.monotonic())
 
@@ -47,9 +51,9 @@ def look(opened: Study, known: Measured, now: float) -> None:
     last = solving.solved(opened)
     if last is None or _done(last):
         return
+    wanted = controls.asked(opened, known)
     rest: Rest = st.session_state.get(_REST, Rest()).seen(last.plan.digest, now)
     st.session_state[_REST] = rest
-    wanted = controls.asked(opened, known)
     if now - rest.since < _PATIENCE or wanted.key() != last.key or wanted.limits() != last.limits:
         return
     st.session_state[_LOOKED] = last.plan.digest

@@ -89,9 +89,11 @@ def solve(opened: Study, known: Measured, exact: bool = False, always: bool = Fa
 
 def take(opened: Study, wanted: Asked, found: Solution) -> None:
     """Make the plan of ``found`` the draft."""
-    made = replace(found.plan, name=session.draft(opened).plan.name)
+    draft = session.draft(opened).plan
+    made = replace(found.plan, name=draft.name)
     _turn(made)
-    session.edit(opened, made)
+    if made != draft:
+        session.edit(opened, made)
     st.session_state[_key(opened)] = Solved(found, made, wanted.key(), wanted.limits())
 
 
