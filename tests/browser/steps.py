@@ -49,3 +49,37 @@ def exported(page: Page, settle: Settle, folder: Path) -> tuple[int, int]:
     shape, parameters, zeros = done.stdout.splitlines()
     assert shape == "(3, 10)"
     return int(parameters), int(zeros)
+
+
+def only_budget(page: Page, kind: str, words: str, settle: Settle) -> None:
+    """Have one budget, on ``kind``; which one the page begins with depends on what was measured."""
+    field = page.locator(".st-key-goal-budgets")
+    expect(field).to_be_visible()
+    while field.get_by_role("button", name="Remove").count() and not page.locator(
+        f".st-key-goal-{kind}"
+    ).count():
+        field.get_by_role("button", name="Remove").first.click()
+        settle(page)
+        break
+    if not page.locator(f".st-key-goal-{kind}").count():
+        field.get_by_role("combobox").click()
+        page.get_by_role("option", name=words, exact=True).click()
+        page.keyboard.press("Escape")
+        settle(page)
+    expect(page.locator(f".st-key-goal-{kind} [data-testid=stSlider]")).to_be_visible()
+
+
+def drag(page: Page, kind: str, share: float, settle: Settle) -> None:
+    """Drag the thumb of a budget to ``share`` of its track."""
+    slider = page.locator(f".st-key-goal-{kind}")
+    thumb = slider.get_by_role("slider")
+    track = slider.locator("[data-testid=stSlider]").bounding_box()
+    now = thumb.locator("xpath=..").bounding_box()
+    assert track is not None
+    assert now is not None
+    middle = now["y"] + now["height"] / 2
+    page.mouse.move(now["x"] + now["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(track["x"] + share * track["width"], middle, steps=8)
+    page.mouse.up()
+    settle(page)

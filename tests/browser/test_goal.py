@@ -25,21 +25,6 @@ def kept(page: Page) -> Locator:
     return page.get_by_role("row").filter(has_text="Non-zero parameters").get_by_role("cell").last
 
 
-def drag(page: Page, share: float, settle: Settle) -> None:
-    """Drag the budget's thumb to ``share`` of the track."""
-    thumb = page.locator(".st-key-goal-parameters").get_by_role("slider")
-    track = page.locator(".st-key-goal-parameters [data-testid=stSlider]").bounding_box()
-    now = thumb.locator("xpath=..").bounding_box()
-    assert track is not None
-    assert now is not None
-    middle = now["y"] + now["height"] / 2
-    page.mouse.move(now["x"] + now["width"] / 2, middle)
-    page.mouse.down()
-    page.mouse.move(track["x"] + share * track["width"], middle, steps=8)
-    page.mouse.up()
-    settle(page)
-
-
 def test_a_dragged_budget_is_solved_measured_and_on_the_front(
     page: Page, folder: Path, settle: Settle
 ) -> None:
