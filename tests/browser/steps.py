@@ -53,20 +53,18 @@ def exported(page: Page, settle: Settle, folder: Path) -> tuple[int, int]:
 
 def only_budget(page: Page, kind: str, words: str, settle: Settle) -> None:
     """Have one budget, on ``kind``; which one the page begins with depends on what was measured."""
+    slider = page.locator(f".st-key-goal-{kind} [data-testid=stSlider]")
     field = page.locator(".st-key-goal-budgets")
     expect(field).to_be_visible()
-    while field.get_by_role("button", name="Remove").count() and not page.locator(
-        f".st-key-goal-{kind}"
-    ).count():
-        field.get_by_role("button", name="Remove").first.click()
-        settle(page)
-        break
-    if not page.locator(f".st-key-goal-{kind}").count():
+    settle(page)
+    if slider.count() == 0:
         field.get_by_role("combobox").click()
         page.get_by_role("option", name=words, exact=True).click()
         page.keyboard.press("Escape")
-        settle(page)
-    expect(page.locator(f".st-key-goal-{kind} [data-testid=stSlider]")).to_be_visible()
+        expect(slider).to_be_visible()
+        field.get_by_role("button").first.click()  # the tag's cross of the one it began with
+    expect(slider).to_be_visible()
+    settle(page)
 
 
 def drag(page: Page, kind: str, share: float, settle: Settle) -> None:

@@ -11,13 +11,10 @@ from analysis.planning.pareto import saved_front
 from analysis.planning.plan import Plan
 from analysis.store.documents import from_json
 from analysis.store.folder import Study
+from tests.browser.steps import drag, metric, only_budget, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 Settle = Callable[[Page], None]
-
-
-def metric(page: Page, label: str) -> Locator:
-    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
 
 
 def kept(page: Page) -> Locator:
@@ -29,13 +26,12 @@ def test_a_dragged_budget_is_solved_measured_and_on_the_front(
     page: Page, folder: Path, settle: Settle
 ) -> None:
     study = Study.open(folder / "mlp")
-    page.get_by_role("link", name="Plan", exact=True).click()
-    page.wait_for_url("**/plan*")
-    settle(page)
+    open_page(page, "Plan", settle)
+    only_budget(page, "parameters", "Non-zero parameters", settle)
     dense = metric(page, "Predicted top-1").inner_text()
 
-    drag(page, 0.5, settle)
-    expect(page.get_by_text("plan of measured sparsities")).to_be_visible()
+    drag(page, "parameters", 0.5, settle)
+    expect(page.get_by_text("plan of measured sparsities").first).to_be_visible()
     expect(metric(page, "Predicted top-1")).not_to_have_text(dense)
     half = float(kept(page).inner_text().rstrip(" %"))
     assert 20 < half <= 60
@@ -49,7 +45,7 @@ def test_a_dragged_budget_is_solved_measured_and_on_the_front(
     page.get_by_role("button", name=re.compile("Apply to 1")).click()
     expect(page.get_by_text(re.compile("1 locked"))).to_be_visible()
 
-    drag(page, 0.3, settle)
+    drag(page, "parameters", 0.3, settle)
     expect(kept(page)).not_to_have_text(f"{half:.1f} %")
     less = float(kept(page).inner_text().rstrip(" %"))
     assert less < half
