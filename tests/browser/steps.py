@@ -25,7 +25,8 @@ def open_page(page: Page, name: str, settle: Settle) -> None:
 
 
 def metric(page: Page, label: str) -> Locator:
-    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+    found = page.get_by_test_id("stMetric").filter(has_text=label)
+    return found.get_by_test_id("stMetricValue").last  # the page before it may still be there
 
 
 def exported(page: Page, settle: Settle, folder: Path) -> tuple[int, int]:
