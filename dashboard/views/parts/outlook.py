@@ -1,6 +1,7 @@
 """What the draft keeps and costs, what accuracy to expect, and what was really measured."""
 
 import math
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -31,6 +32,7 @@ def show(opened: Study, known: Measured, plan: Plan) -> Prediction:
             _predicted(opened, prediction)
         with right:
             _measured(opened, plan, verified)
+        _vouched(opened, prediction)
         for gap in prediction.missing[:3]:
             st.caption(f":material/warning: {gap.subject}: {gap.reason}")
         if len(prediction.missing) > 3:
@@ -94,6 +96,14 @@ def _predicted(opened: Study, prediction: Prediction) -> None:
         help=f"Predicted, not measured: {prediction.predictor}. Interval of the drop: "
         f"{_range(prediction.interval)}.",
     )  # fmt: skip
+    if prediction.error is not None:
+        st.caption(f"Drop {_range(prediction.interval)} in nine plans of ten.")
+
+
+def _vouched(opened: Study, prediction: Prediction) -> None:
+    """What is predicted beside the drop, by what, and how far that was off so far."""
+    if prediction.drop is None:
+        return
     details = _details(opened, prediction)
     if details:
         st.caption(" · ".join(details))
@@ -116,18 +126,26 @@ def _details(opened: Study, prediction: Prediction) -> list[str]:
     """Loss, divergence and the class that suffers most, where they are known."""
     found = []
     if math.isfinite(prediction.entropy):
-        found.append(f"Cross-entropy {prediction.entropy:+.3f} nats")
+        around = _around(prediction.entropy_interval, "{:+.3f}".format)
+        found.append(f"Cross-entropy {prediction.entropy:+.3f} nats{around}")
     if math.isfinite(prediction.divergence):
-        found.append(f"KL {prediction.divergence:.3f} nats")
+        around = _around(prediction.divergence_interval, "{:.3f}".format)
+        found.append(f"KL {prediction.divergence:.3f} nats{around}")
     worst = prediction.worst
     if worst is not None:
         names = opened.manifest.classes
         name = names[worst.label] if worst.label < len(names) else f"class {worst.label}"
+        around = _around(prediction.worst_interval, units.percent)
         found.append(
-            f"worst class {name}: {units.percent(worst.pruned)} recalled "
-            f"(dense {units.percent(worst.dense)})"
+            f"worst class {name}: {units.percent(worst.pruned)} recalled{around}, dense "
+            f"{units.percent(worst.dense)}"
         )
     return found
+
+
+def _around(interval: Interval | None, form: Callable[[float], str]) -> str:
+    """The interval in brackets; nothing where no measured plan vouches for it."""
+    return "" if interval is None else f" ({form(interval.low)} to {form(interval.high)})"
 
 
 def _measured(opened: Study, plan: Plan, verified: pd.DataFrame) -> None:
