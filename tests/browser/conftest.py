@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a study of the smallest sample model, just measured on real data."""
     made = tmp_path_factory.mktemp("studies")
     arguments = [
@@ -44,6 +44,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     return made
+
+
+@pytest.fixture
+def folder(swept: Path, tmp_path: Path) -> Path:
+    """A copy of one's own, so that no journey meets what another one measured."""
+    return Path(shutil.copytree(swept, tmp_path / "studies"))
 
 
 @contextmanager
@@ -72,7 +78,7 @@ def serving(folder: Path) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def address(folder: Path) -> Iterator[str]:
     with serving(folder) as url:
         yield url

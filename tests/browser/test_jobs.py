@@ -1,7 +1,6 @@
 """A sweep from the form, watched, held, let go, killed and gone on with, in real browsers."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -61,13 +60,13 @@ class Server:
 
 
 @pytest.fixture
-def study(folder: Path, tmp_path: Path) -> Iterator[Study]:
-    """A copy of the small measured study, whose jobs end with the test."""
-    copied = Study.open(shutil.copytree(folder / "mlp", tmp_path / "studies" / "mlp"))
-    yield copied
-    for job in jobs(copied.folder):
+def study(folder: Path) -> Iterator[Study]:
+    """The small measured study, whose jobs end with the test."""
+    opened = Study.open(folder / "mlp")
+    yield opened
+    for job in jobs(opened.folder):
         job.cancel()
-    until(lambda: not any(job.state() in ACTIVE for job in jobs(copied.folder)))
+    until(lambda: not any(job.state() in ACTIVE for job in jobs(opened.folder)))
 
 
 @pytest.fixture
