@@ -24,7 +24,7 @@ from analysis.sweep.points import missing, points
 from analysis.sweep.tally import measurement
 from analysis.sweep.verify import Verifier
 from analysis.workbench import Workbench, prepare
-from sample_models import fashion_mnist
+from benchmarks._images import first_images
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
 METHODS: Final = {
@@ -87,7 +87,9 @@ def measure(case: Case, cache: Path, plans: int, end: float, draw: str = "held-o
     drawn = table_of(study, draw)
     if (study / "study.json").exists() and len(drawn.read()) >= plans:
         return
-    bench = prepare(Reference(f"sample:{case.model}", str(_images(cache, case.samples))))
+    counts = IMAGES | {"validation": case.samples}
+    data = first_images(cache / f"images-{case.samples}.npz", counts)
+    bench = prepare(Reference(f"sample:{case.model}", str(data)))
     opened = Study.create(study, bench.manifest)
     grid = Grid(
         tuple(m for m in METHODS[case.granularity] if _fits(m, bench.manifest)),
@@ -177,20 +179,6 @@ def _random_plans(
         if len(parts_of(plan, known, manifest)[0]) > 1:
             count -= 1
             yield plan
-
-
-def _images(cache: Path, samples: int) -> Path:
-    """A file of the first images of each split."""
-    path = cache / f"images-{samples}.npz"
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, np.ndarray] = {}
-        for name, count in (IMAGES | {"validation": samples}).items():
-            images, labels = fashion_mnist.split(name)
-            arrays[f"{name}_inputs"] = fashion_mnist.normalise(images[:count])
-            arrays[f"{name}_targets"] = labels[:count].astype(np.int64)
-        np.savez(path, **arrays)  # type: ignore[arg-type]
-    return path
 
 
 def _fits(method: Method, manifest: Manifest) -> bool:

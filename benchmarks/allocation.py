@@ -45,7 +45,7 @@ from analysis.sweep.quantiles import store_quantiles
 from analysis.sweep.runner import sweep
 from analysis.sweep.verify import Verifier
 from analysis.workbench import Workbench, prepare
-from sample_models import fashion_mnist
+from benchmarks._images import first_images
 
 MODELS: Final = ("lenet5", "resnet20", "mlp", "vit", "mobilenet")
 METHODS: Final = {
@@ -109,7 +109,8 @@ def _measure(case: str, cache: Path, cost: str, seconds: float, end: float) -> N
     model, _, leaves = case.rpartition("-")
     file = cache / case / f"allocation-{cost}.csv"
     known = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=list(_FIELDS))
-    bench = prepare(Reference(f"sample:{model}", str(_images(cache))))
+    data = first_images(cache / "images.npz", IMAGES)
+    bench = prepare(Reference(f"sample:{model}", str(data)))
     study = Study.create(cache / case, bench.manifest)
     methods = tuple(m for m in METHODS[leaves] if _fits(m, bench))
     if study.measured().empty:
@@ -223,20 +224,6 @@ def _cost_at(curve: tuple[np.ndarray, np.ndarray], drop: float) -> float | None:
 def _markdown(rows: list[dict[str, str]]) -> str:
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     return "\n".join([*lines, *("| " + " | ".join(row.values()) + " |" for row in rows)])
-
-
-def _images(cache: Path) -> Path:
-    """A file of the first images of each split."""
-    path = cache / "images.npz"
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, np.ndarray] = {}
-        for name, count in IMAGES.items():
-            images, labels = fashion_mnist.split(name)
-            arrays[f"{name}_inputs"] = fashion_mnist.normalise(images[:count])
-            arrays[f"{name}_targets"] = labels[:count].astype(np.int64)
-        np.savez(path, **arrays)  # type: ignore[arg-type]
-    return path
 
 
 def _fits(method: Method, bench: Workbench) -> bool:

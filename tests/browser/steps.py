@@ -1,5 +1,6 @@
 """What several journeys do alike."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,3 +87,15 @@ def drag(page: Page, kind: str, share: float, settle: Settle) -> None:
     page.mouse.move(track["x"] + share * track["width"], middle, steps=8)
     page.mouse.up()
     settle(page)
+
+
+def lock(page: Page, name: str, settle: Settle) -> None:
+    """Lock the one layer or group of that name by a bulk edit."""
+    page.get_by_label("Show", exact=True).fill(name)
+    page.get_by_label("Show", exact=True).press("Enter")
+    settle(page)
+    page.get_by_role("combobox", name="Do").click()
+    page.get_by_role("option", name="Lock", exact=True).click()
+    settle(page)
+    page.get_by_role("button", name=re.compile("Apply to 1")).click()
+    expect(page.get_by_text(re.compile("1 locked"))).to_be_visible()

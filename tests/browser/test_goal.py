@@ -1,6 +1,5 @@
 """Drag the budget, lock a layer, and watch numbers, truth and front follow."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from analysis.planning.pareto import saved_front
 from analysis.planning.plan import Plan
 from analysis.store.documents import from_json
 from analysis.store.folder import Study
-from tests.browser.steps import drag, metric, only_budget, open_page
+from tests.browser.steps import drag, lock, metric, only_budget, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 Settle = Callable[[Page], None]
@@ -36,14 +35,7 @@ def test_a_dragged_budget_is_solved_measured_and_on_the_front(
     half = float(kept(page).inner_text().rstrip(" %"))
     assert 20 < half <= 60
 
-    page.get_by_label("Show", exact=True).fill("fc3")
-    page.get_by_label("Show", exact=True).press("Enter")
-    settle(page)
-    page.get_by_role("combobox", name="Do").click()
-    page.get_by_role("option", name="Lock", exact=True).click()
-    settle(page)
-    page.get_by_role("button", name=re.compile("Apply to 1")).click()
-    expect(page.get_by_text(re.compile("1 locked"))).to_be_visible()
+    lock(page, "fc3", settle)
 
     drag(page, "parameters", 0.3, settle)
     expect(kept(page)).not_to_have_text(f"{half:.1f} %")
