@@ -83,7 +83,10 @@ def record(of: Study) -> Record:
 
 
 def cells(of: Study) -> Cells:
-    """Return the logits of a study's measured points as they are now, prepared for prediction."""
+    """Return the logits of a study's measured points as they are now, prepared for prediction.
+
+    What was made of points that did not change is kept.
+    """
     return _cells(of, of.folder, of.manifest.fingerprint, _signature(of.logits.folder))
 
 
@@ -137,8 +140,13 @@ def jobs_of(folder: Path) -> tuple[Job, ...]:
 
 def running(folder: Path) -> Job | None:
     """Return the oldest job that is at work or waits, if any."""
-    active = [job for job in jobs(folder) if job.state() in ACTIVE]
-    return active[-1] if active else None
+    found = active(folder)
+    return found[-1] if found else None
+
+
+def active(folder: Path) -> tuple[Job, ...]:
+    """Return the jobs that are at work or wait, newest first."""
+    return tuple(job for job in jobs(folder) if job.state() in ACTIVE)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -175,8 +183,17 @@ def _record(_of: Study, folder: Path, fingerprint: str, points: int, plans: int)
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _cells(_of: Study, folder: Path, fingerprint: str, signature: int) -> Cells:
-    del folder, fingerprint, signature
-    return Cells(_of.manifest, _of.logits)
+    del signature
+    latest = _latest_cells(folder, fingerprint)
+    latest["cells"] = Cells(_of.manifest, _of.logits, latest.get("cells"))
+    return latest["cells"]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _latest_cells(folder: Path, fingerprint: str) -> dict[str, Cells]:
+    """Where the next ``Cells`` of a study find what the ones before have made."""
+    del folder, fingerprint
+    return {}
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

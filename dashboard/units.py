@@ -2,6 +2,8 @@
 
 import math
 
+from analysis.statistics import Interval
+
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _MINUS = "\u2212"
 
@@ -51,6 +53,15 @@ def points(drop: float, digits: int = 2, sign: bool = False) -> str:
         return "–"
     text = _signed(drop * 100, digits)
     return f"{'+' if sign and drop > 0 else ''}{text} pt"
+
+
+def span(drop: Interval) -> str:
+    """Return the interval of a drop in points.
+
+    >>> span(Interval(0.01, -0.002, 0.0225))
+    '−0.20 to 2.25 pt'
+    """
+    return f"{_signed(drop.low * 100, 2)} to {points(drop.high)}"
 
 
 def delta(drop: float) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from analysis.jobs import ACTIVE, Job, Snapshot
 from analysis.sweep.figures import macs_told, points_told
-from dashboard import loaders, problems, units
+from dashboard import loaders, problems, ticks, units
 
 EAGER: Final = 0.3
 FAST: Final = 1.0
@@ -39,6 +39,7 @@ def strip(folder: Path, live: bool) -> None:
     study = loaders.study(folder)
     nothing = study is None or not loaders.any_measured(study)
     every = (EAGER if live and nothing else FAST) if active else SLOW
+    ticks.start(_SEEN)
     st.fragment(_strip, run_every=every)(folder, live)
 
 
@@ -48,6 +49,7 @@ def title(job: Job) -> str:
 
 
 def _strip(folder: Path, live: bool) -> None:
+    page = ticks.of_page(_SEEN)
     with problems.shown():
         jobs = loaders.jobs_of(folder)[:20]
         snapshots = [(job, job.snapshot()) for job in jobs if job.state() in ACTIVE]
@@ -59,7 +61,8 @@ def _strip(folder: Path, live: bool) -> None:
             _queue(waiting)
         age = min((s.seconds for _, s in snapshots if s.state == "running"), default=0.0)
         pause = min(max(_PATIENCE * age, _PAUSES[0]), _PAUSES[1])
-        _rerun_on_change(folder, live, tuple((job.id, job.state()) for job in jobs), pause)
+        states = tuple((job.id, job.state()) for job in jobs)
+        _rerun_on_change(folder, live, states, pause, page)
 
 
 def _queue(waiting: list[tuple[Job, Snapshot]]) -> None:
@@ -129,20 +132,21 @@ def steps(snapshot: Snapshot) -> str:
 
 
 def _rerun_on_change(
-    folder: Path, live: bool, states: tuple[tuple[str, str], ...], pause: float
+    folder: Path, live: bool, states: tuple[tuple[str, str], ...], pause: float, page: bool
 ) -> None:
     """Rerun the page when a job or the study changed, for points alone after a pause.
 
-    Reading all points again takes its time.
+    Reading all points again takes its time. While the page runs, it is about to read everything.
     """
     study = loaders.study(folder)
     now = (states, study is not None, loaders.signature(study) if live and study else None)
     key = f"{_SEEN} {folder} {live}"
     before, since = st.session_state.get(key, (None, 0.0))
     waited = time.monotonic() - since
-    if before is not None and before[:2] == now[:2] and waited < pause and any(before[2] or ()):
+    same = before is not None and before[:2] == now[:2]
+    if not page and same and waited < pause and any(before[2] or ()):
         return
     if before != now:
         st.session_state[key] = (now, time.monotonic())
-    if before is not None and before != now:
-        st.rerun()
+        if not page and before is not None:
+            st.rerun()

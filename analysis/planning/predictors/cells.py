@@ -21,6 +21,8 @@ _BYTES: Final = 256 << 20
 """Of operators kept at once; a thousand points of 4,096 samples and ten classes fit."""
 
 Point = tuple[CurveKey, float]
+Stamp = tuple[tuple[int, float], ...]
+"""Samples and drop of the measured points that an operator was made of."""
 Guesses = Mapping[str, Figures]
 
 
@@ -46,22 +48,40 @@ class Dense:
         return len(self.labels)
 
 
+@dataclass(frozen=True)
+class Made:
+    """An operator that is kept.
+
+    Attributes:
+        operator: The operator.
+        stamp: Of what it was made.
+    """
+
+    operator: Operator
+    stamp: Stamp
+
+
 class Cells:
     """The logits of one study's measured points; safe to share between threads.
 
     Operators are made when a plan first needs them and kept, interpolated ones too, the most
-    recently used ones within 256 MB. Nothing changes under a key, so whoever sees new measurements
-    makes new ``Cells``.
+    recently used ones within 256 MB; one is made anew when its points have seen more samples.
+    Whoever sees new logits makes new ``Cells`` from the ones before, which hand over what they
+    made where the dense logits are the same.
     """
 
-    def __init__(self, manifest: Manifest, source: LogitSource) -> None:
+    def __init__(
+        self, manifest: Manifest, source: LogitSource, before: "Cells | None" = None
+    ) -> None:
         self._manifest = manifest
         self._source = source
         self._dense: dict[str, Dense | None] = {}
-        self._made: OrderedDict[Point, Operator] = OrderedDict()
+        self._made: OrderedDict[Point, Made] = OrderedDict()
         self._held = 0
         self._lock = Lock()
         self._guesses: tuple[Curves | None, dict[str, Guesses]] = (None, {})
+        if before is not None:
+            self._take_over(before)
 
     def dense(self, recovery: str) -> Dense | None:
         """Return the dense model after ``recovery``, or None when its logits are not stored."""
@@ -76,14 +96,12 @@ class Cells:
         Between measured points it is interpolated; past the last one the last one's is held.
         """
         bounds = [_around(curve, sparsity) for curve, sparsity in wanted]
-        with self._lock:
-            kept = {
-                (curve.key, sparsity): self._made[curve.key, sparsity]
-                for curve, sparsity in wanted
-                if (curve.key, sparsity) in self._made
+        kept = self._kept(
+            {
+                (curve.key, sparsity): _stamp(*around)
+                for (curve, sparsity), around in zip(wanted, bounds, strict=True)
             }
-            for name in kept:
-                self._made.move_to_end(name)
+        )
         points = {
             (curve.key, point.sparsity): point
             for (curve, sparsity), around in zip(wanted, bounds, strict=True)
@@ -125,30 +143,53 @@ class Cells:
         else:
             return None
         found = between(below, above, (sparsity - start) / (upper.sparsity - start))
-        self._keep((curve.key, sparsity), found)
+        self._keep((curve.key, sparsity), Made(found, _stamp(lower, upper)))
         return found
 
     def _operators(self, points: dict[Point, CurvePoint]) -> dict[Point, Operator]:
-        with self._lock:
-            made = {name: self._made[name] for name in points if name in self._made}
-            for name in made:
-                self._made.move_to_end(name)
+        made = self._kept({name: _stamp(None, point) for name, point in points.items()})
         missing = {cell_key(self._manifest, *name): name for name in points if name not in made}
         for key, rows in (self._source.read_many(missing) if missing else {}).items():
             name = missing[key]
             dense = self.dense(name[0].recovery)
             if dense is not None and len(rows):
                 made[name] = _operator(dense, rows, points[name], self._manifest)
-                self._keep(name, made[name])
+                self._keep(name, Made(made[name], _stamp(None, points[name])))
         return made
 
-    def _keep(self, name: Point, operator: Operator) -> None:
+    def _kept(self, wanted: Mapping[Point, Stamp]) -> dict[Point, Operator]:
+        """Return those of ``wanted`` that were made of just that."""
+        found = {}
         with self._lock:
-            if name not in self._made:
-                self._made[name] = operator
-                self._held += operator.noise.nbytes
+            for name, stamp in wanted.items():
+                made = self._made.get(name)
+                if made is not None and made.stamp == stamp:
+                    self._made.move_to_end(name)
+                    found[name] = made.operator
+        return found
+
+    def _keep(self, name: Point, made: Made) -> None:
+        with self._lock:
+            old = self._made.pop(name, None)
+            self._held += _size(made) - (_size(old) if old else 0)
+            self._made[name] = made
             while self._held > _BYTES and len(self._made) > 1:
-                self._held -= self._made.popitem(last=False)[1].noise.nbytes
+                self._held -= _size(self._made.popitem(last=False)[1])
+
+    def _take_over(self, before: "Cells") -> None:
+        """Keep what ``before`` made after recoveries whose dense logits are as they were."""
+        with before._lock:
+            known, made, guesses = dict(before._dense), list(before._made.items()), before._guesses
+        for recovery, dense in known.items():
+            now = self.dense(recovery)
+            if dense is not None and now is not None and dense.samples == now.samples:
+                self._dense[recovery] = dense
+        same = {name for name, dense in known.items() if dense and self._dense[name] is dense}
+        for name, one in made:
+            if name[0].recovery in same:
+                self._keep(name, one)
+        if same == known.keys():
+            self._guesses = guesses
 
     def _read_dense(self, recovery: str) -> Dense | None:
         key = dense_key(self._manifest, recovery)
@@ -171,6 +212,14 @@ def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manif
         return made
     drop = drop_of(dense.reference.rows, given, dense.coordinates.target, manifest.reference.metric)
     return made if math.isnan(drop) else replace(made, excess=point.drop - drop)
+
+
+def _stamp(lower: CurvePoint | None, upper: CurvePoint | None) -> Stamp:
+    return tuple((point.samples, point.drop) for point in (lower, upper) if point is not None)
+
+
+def _size(made: Made) -> int:
+    return made.operator.noise.nbytes
 
 
 def _around(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:

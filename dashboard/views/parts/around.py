@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.errors import PrunescopeError
 from analysis.store.folder import Study
-from dashboard import problems
+from dashboard import ticks
 from dashboard.asked import Asked
 from dashboard.loaders import Measured
 from dashboard.resting import Rest
@@ -15,7 +15,6 @@ from dashboard.views.parts import controls, solving
 
 _TICK: Final = 1.0
 _REST: Final = "goal rest"
-_PAGE: Final = "goal rest, page"
 _LOOKED: Final = "looked around"
 _PATIENCE: Final = 1.0
 _SECONDS: Final = 1.5
@@ -28,8 +27,7 @@ def follow(opened: Study, known: Measured, wanted: Asked) -> None:
     on = st.session_state.get(controls.AROUND, True)
     if not on or last is None or not wanted.budgets or _done(last):
         return
-    st.session_state[_PAGE] = True
-    st.fragment(_wait, run_every=_TICK)(opened, known)
+    ticks.follow(_REST, _TICK, lambda: look(opened, known, time.monotonic()))
 
 
 def _done(last: solving.Solved) -> bool:
@@ -37,13 +35,6 @@ def _done(last: solving.Solved) -> bool:
     found = last.solution
     looked = st.session_state.get(_LOOKED) == last.plan.digest
     return looked or found.exact or found.predicted is not None or not last.plan.active()
-
-
-def _wait(opened: Study, known: Measured) -> None:
-    if st.session_state.pop(_PAGE, False):
-        return  # part of the page's own run: running it anew would lose what was just pressed
-    with problems.shown():
-        look(opened, known, time.monotonic())
 
 
 def look(opened: Study, known: Measured, now: float) -> None:

@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from analysis.jobs import start
 from analysis.planning.pose import grid_command, missing_grid
 from analysis.planning.solve import Solution
 from analysis.store.folder import Study
 from dashboard import loaders, units
 from dashboard.asked import BUDGETS, OBJECTIVES, Asked, differing
 from dashboard.loaders import Measured
-from dashboard.views.parts import around, controls, solving
+from dashboard.views.parts import around, controls, measuring, solving
 
 
 def show(opened: Study, known: Measured) -> Asked:
@@ -72,11 +71,7 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
         names = ", ".join(name for grid in grids for name in grid.subjects[:6])
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/warning: Not measured, so left dense: {names}.")
-            if st.button("Measure just these", key="measure missing"):
-                for grid in grids:
-                    command = grid_command(grid, str(opened.folder)).split()
-                    start(opened.folder, command[1:])
-                st.rerun()
+            measuring.points(opened, " && ".join(map(grid_command, grids)), "measure missing")
 
 
 def told(found: Solution) -> str:

@@ -1,22 +1,19 @@
 """What the draft keeps and costs, what accuracy to expect, and what was really measured."""
 
-import math
-from collections.abc import Callable
-
 import pandas as pd
 import streamlit as st
 
 from analysis.jobs import start
 from analysis.planning.plan import Plan
 from analysis.planning.predict import Prediction, predict
-from analysis.planning.predictors import sweep_command
 from analysis.planning.preview import Preview, preview
-from analysis.statistics import Interval, paired_interval
+from analysis.statistics import paired_interval
 from analysis.store.documents import write_document
 from analysis.store.folder import Study
 from dashboard import loaders, units
 from dashboard.loaders import Measured
 from dashboard.tables import verified_table
+from dashboard.views.parts import expected
 from dashboard.views.parts.words import height
 
 
@@ -29,16 +26,12 @@ def show(opened: Study, known: Measured, plan: Plan) -> Prediction:
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
         with left:
-            _predicted(opened, prediction)
+            expected.score(opened, plan, prediction)
         with right:
-            _measured(opened, plan, verified)
-        _vouched(opened, prediction)
-        for gap in prediction.missing[:3]:
-            st.caption(f":material/warning: {gap.subject}: {gap.reason}")
-        if len(prediction.missing) > 3:
-            st.caption(f":material/warning: and {len(prediction.missing) - 3} more layers")
-        if prediction.missing:
-            st.code(sweep_command(plan, prediction.missing, str(opened.folder)), language="sh")
+            row = measured_row(verified, plan)
+            _measured(opened, plan, row)
+        expected.vouched(opened, plan, prediction, row is not None)
+        expected.gaps(opened, plan, prediction)
     _costs(opened, preview(opened.manifest, plan, known.curves))
     return prediction
 
@@ -83,74 +76,8 @@ def history(opened: Study, known: Measured) -> None:
     )  # fmt: skip
 
 
-def _predicted(opened: Study, prediction: Prediction) -> None:
-    baseline = opened.manifest.baseline.score if opened.manifest.baseline else 0.0
+def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None:
     name = opened.manifest.reference.metric.rpartition(":")[2]
-    if prediction.drop is None or prediction.interval is None:
-        st.metric(f"Predicted {name}", "unknown")
-        st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
-        return
-    st.metric(
-        f"Predicted {name}", units.percent(baseline - prediction.drop, 2),
-        units.delta(prediction.drop) if prediction.drop else None,
-        help=f"Predicted, not measured: {prediction.predictor}. Interval of the drop: "
-        f"{_range(prediction.interval)}.",
-    )  # fmt: skip
-    if prediction.error is not None:
-        st.caption(f"Drop {_range(prediction.interval)} in nine plans of ten.")
-
-
-def _vouched(opened: Study, prediction: Prediction) -> None:
-    """What is predicted beside the drop, by what, and how far that was off so far."""
-    if prediction.drop is None:
-        return
-    details = _details(opened, prediction)
-    if details:
-        st.caption(" · ".join(details))
-    rule = prediction.predictor
-    if prediction.error is None:
-        st.caption(
-            f"By {rule}, from single layers; **not yet checked** on a measured plan. "
-            "`prunescope calibrate` measures some."
-        )
-    else:
-        plans = "plan" if prediction.error.plans == 1 else "plans"
-        st.caption(
-            f"By {rule}. Back-tested: off by {units.points(prediction.error.mean)} on average over "
-            f"{prediction.error.plans} measured {plans}, at worst "
-            f"{units.points(prediction.error.worst)}."
-        )
-
-
-def _details(opened: Study, prediction: Prediction) -> list[str]:
-    """Loss, divergence and the class that suffers most, where they are known."""
-    found = []
-    if math.isfinite(prediction.entropy):
-        around = _around(prediction.entropy_interval, "{:+.3f}".format)
-        found.append(f"Cross-entropy {prediction.entropy:+.3f} nats{around}")
-    if math.isfinite(prediction.divergence):
-        around = _around(prediction.divergence_interval, "{:.3f}".format)
-        found.append(f"KL {prediction.divergence:.3f} nats{around}")
-    worst = prediction.worst
-    if worst is not None:
-        names = opened.manifest.classes
-        name = names[worst.label] if worst.label < len(names) else f"class {worst.label}"
-        around = _around(prediction.worst_interval, units.percent)
-        found.append(
-            f"worst class {name}: {units.percent(worst.pruned)} recalled{around}, dense "
-            f"{units.percent(worst.dense)}"
-        )
-    return found
-
-
-def _around(interval: Interval | None, form: Callable[[float], str]) -> str:
-    """The interval in brackets; nothing where no measured plan vouches for it."""
-    return "" if interval is None else f" ({form(interval.low)} to {form(interval.high)})"
-
-
-def _measured(opened: Study, plan: Plan, verified: pd.DataFrame) -> None:
-    name = opened.manifest.reference.metric.rpartition(":")[2]
-    row = measured_row(verified, plan)
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
         if st.button(
@@ -169,9 +96,9 @@ def _measured(opened: Study, plan: Plan, verified: pd.DataFrame) -> None:
     st.metric(
         f"Measured {name}", units.percent(float(row["score_sum"]) / samples, 2),
         units.delta(drop.mean),
-        help=f"Of just this plan, on {samples:,} validation samples. Drop {_range(drop)}, 95 %.",
+        help=f"Of just this plan, on {samples:,} validation samples.",
     )  # fmt: skip
-    st.caption(f"Drop {_range(drop)}, 95 % paired interval, {samples:,} samples.")
+    st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {samples:,} samples.")
 
 
 def _costs(opened: Study, found: Preview) -> None:
@@ -207,7 +134,3 @@ def _costs(opened: Study, found: Preview) -> None:
     if not found.exact:
         parts.append("Where weights are zeroed in layers that lose units too, zeros are expected.")
     st.caption(" ".join(parts))
-
-
-def _range(drop: Interval) -> str:
-    return f"{units.points(drop.low)} to {units.points(drop.high)}"

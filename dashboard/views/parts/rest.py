@@ -8,7 +8,7 @@ import streamlit as st
 from analysis.jobs import start
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
-from dashboard import loaders, problems, session
+from dashboard import loaders, session, ticks
 from dashboard.resting import Rest, tried
 from dashboard.views.parts import outlook
 
@@ -31,18 +31,12 @@ def follow(opened: Study, plan: Plan) -> None:
         return
     if tried(loaders.jobs_of(opened.folder), outlook.draft_file(opened, plan)):
         return
-    st.fragment(_wait, run_every=_TICK)(opened)
+    ticks.follow(_REST, _TICK, lambda: look(opened, time.monotonic()))
 
 
-def _wait(opened: Study) -> None:
-    """Look at the draft again and again; the page runs anew once a job was started."""
-    with problems.shown():
-        _look(opened)
-
-
-def _look(opened: Study) -> None:
+def look(opened: Study, now: float) -> None:
+    """Start the measurement of the draft when it has rested; then the page runs anew."""
     plan = session.draft(opened).plan
-    now = time.monotonic()
     rest: Rest = st.session_state.get(_REST, Rest()).seen(plan.digest, now)
     st.session_state[_REST] = rest
     if not rest.over(now) or loaders.running(opened.folder) is not None:

@@ -1,5 +1,6 @@
 """Cells: measured points come back exactly, partial ones are completed, a store is a source."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from analysis.curves import CurveKey
 from analysis.planning.predictors.cells import Cells
 from analysis.planning.predictors.coordinates import LIKELY, Coordinates, log_softmax
-from analysis.planning.predictors.source import Kept
+from analysis.planning.predictors.source import DENSE as DENSE_SUBJECT
+from analysis.planning.predictors.source import Kept, Key
 from analysis.store.logits import LogitStore
 from tests.analysis.planning.predictors.invented import (
     METHOD,
@@ -107,3 +109,51 @@ def test_many_classes_keep_the_likely_ones_and_the_rest_in_sum() -> None:
     assert found.picked is not None
     best = found.picked[own, kept[:, :-1].argmax(axis=1)]
     np.testing.assert_array_equal(best, logits.argmax(axis=1))
+
+
+class Counting:
+    """A source that tells which points were read."""
+
+    def __init__(self, source: Kept) -> None:
+        self.source, self.read = source, list[str | int | float]()
+
+    def read_many(self, keys: Iterable[Key]) -> dict[Key, np.ndarray]:
+        wanted = list(keys)
+        self.read += [key[5] for key in wanted if key[2] != DENSE_SUBJECT]
+        return self.source.read_many(wanted)
+
+    def targets(self) -> np.ndarray | None:
+        return self.source.targets()
+
+
+def test_new_cells_take_over_what_did_not_change() -> None:
+    first = Cells(STUDY.manifest, STUDY.source)
+    expected = [rows(first, s) for s in (0.5, 0.7)]
+    source = Counting(STUDY.source)
+    later = Cells(STUDY.manifest, source, first)
+    for before, sparsity in zip(expected, (0.5, 0.7), strict=True):
+        np.testing.assert_array_equal(rows(later, sparsity), before)
+    assert source.read == []
+
+
+def test_a_point_that_has_seen_more_samples_is_made_anew() -> None:
+    (key,) = (key for key in STUDY.source.rows if key[2] == "a" and key[5] == 0.5)
+    short = Kept({**STUDY.source.rows, key: NOISY[:300]}, TARGETS)
+    early = replace(CURVE, points=(STUDY.point(0.5, NOISY[:300]), CURVE.points[1]))
+    first = Cells(STUDY.manifest, short)
+    first.operators([(early, 0.5), (early, 0.7), (early, 0.9)])
+    source = Counting(STUDY.source)
+    later = Cells(STUDY.manifest, source, first)
+    np.testing.assert_allclose(rows(later, 0.5), NOISY, atol=1e-4)
+    assert source.read == [0.5]
+    fresh = Cells(STUDY.manifest, STUDY.source)
+    np.testing.assert_array_equal(rows(later, 0.7), rows(fresh, 0.7))
+
+
+def test_nothing_is_taken_over_when_the_dense_logits_have_grown() -> None:
+    (key,) = (key for key in STUDY.source.rows if key[2] == DENSE_SUBJECT)
+    first = Cells(STUDY.manifest, Kept({**STUDY.source.rows, key: DENSE[:300]}, TARGETS))
+    rows(first, 0.5)
+    source = Counting(STUDY.source)
+    np.testing.assert_allclose(rows(Cells(STUDY.manifest, source, first), 0.5), NOISY, atol=1e-4)
+    assert source.read == [0.5]

@@ -1,0 +1,62 @@
+"""What tests read off a page and how they move its controls."""
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from analysis.planning.plan import Plan
+from analysis.planning.preview import preview
+from analysis.store.folder import Study
+from dashboard import session
+
+Open = Callable[..., AppTest]
+
+
+def texts(at: AppTest) -> str:
+    """Everything that is said in words."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "subheader", "header")
+    return "\n".join(element.value for kind in kinds for element in at.get(kind))
+
+
+def metric(at: AppTest, label: str) -> str:
+    (found,) = [each for each in at.metric if each.label == label]
+    return str(found.value)
+
+
+def draft(at: AppTest, study: Study) -> Plan:
+    plan: Plan = at.session_state[session.draft_key(study)].plan
+    return plan
+
+
+def kept(study: Study, plan: Plan) -> float:
+    """Non-zero parameters that a plan keeps, as a fraction."""
+    found = preview(study.manifest, plan, study.measured())
+    return found.kept / found.parameters
+
+
+def budget(at: AppTest, percent: int, kind: str = "parameters") -> AppTest:
+    return at.slider(key=f"goal {kind}").set_value(percent).run()
+
+
+def own(study: Study, name: str) -> str:
+    """The key of a control that belongs to one study."""
+    return f"goal {name} {study.manifest.fingerprint[:8]}"
+
+
+def set_draft(at: AppTest, study: Study, plan: Plan) -> None:
+    """Make ``plan`` the draft, as another page would."""
+    before = at.session_state[session.draft_key(study)]
+    made = session.Draft(before.history.to(plan), plan, before.revision + 1)
+    at.session_state[session.draft_key(study)] = made
+
+
+def run_menu(at: AppTest, option: str) -> AppTest:
+    """Choose from the menu of other plans as the browser would."""
+    from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+    (menu,) = at.get("menu_button")
+    state = WidgetState(id=menu.proto.id)
+    state.string_trigger_value.data = option
+    widgets = at._tree.get_widget_states()
+    widgets.widgets.append(state)
+    return at._run(widgets)
