@@ -11,6 +11,7 @@ from analysis.planning.plan import Choice, Plan
 from analysis.planning.solve import Goal, Target
 from analysis.planning.solve.goal import COSTS
 from analysis.study import Method, is_control
+from dashboard.units import points
 
 BUDGETS: Final[dict[str, str]] = {
     "macs": "MACs", "parameters": "Non-zero parameters", "latency": "Latency",
@@ -110,6 +111,15 @@ class Asked:
         if self.drop is not None:
             found += ["--target", f"drop={self.drop / 100:g}"]
         return found
+
+
+def amount(objective: str, value: float) -> str:
+    """Return a value of an objective with its unit.
+
+    >>> amount("drop", 0.0125), amount("divergence", 0.0908)
+    ('1.25 pt', '0.0908 nats')
+    """
+    return points(value) if objective == "drop" else f"{value:.3g} nats"
 
 
 def offered(known: Curves, latency: bool, memory: bool) -> list[str]:

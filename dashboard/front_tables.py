@@ -1,5 +1,6 @@
 """What the trade-off chart shows: the front, plans that were measured, plans that were saved."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -91,7 +92,8 @@ def shown(
     if found is not None:
         plans |= {point.plan.digest: point.plan for point in found.points}
         rows += [
-            {"name": each["plan"], "digest": each["digest"], "share": each["share"],
+            {"name": each["plan"], "digest": each["digest"],
+             "share": _finite(share(plans[each["digest"]]), each["share"]),
              "score": base - each["drop"], "low": base - each["high"],
              "high": base - each["low"], "kind": "front"}
             for each in front_table(found, verified).to_dict("records")
@@ -115,6 +117,11 @@ def with_draft(
         own = _predicted(draft, share, lambda _: guess, base, "draft")
     points = [*found.points.to_dict("records"), own]
     return pd.DataFrame(points, columns=list(COLUMNS))
+
+
+def _finite(share: float, stored: float) -> float:
+    """What a front's plan costs now: another latency table may be in use since it was swept."""
+    return share if math.isfinite(share) else stored
 
 
 def _base(manifest: Manifest) -> float:

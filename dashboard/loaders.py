@@ -14,7 +14,7 @@ from analysis.jobs import ACTIVE, Job, jobs
 from analysis.latency.table import LatencyTable, predict_many, tables
 from analysis.planning.pareto import saved_front
 from analysis.planning.plan import Plan
-from analysis.planning.pose import Predicted, boxes, memory_box, predictor
+from analysis.planning.pose import Predicted, boxes, memory_box, predictor, table_named
 from analysis.planning.predictors import Cells, Record
 from analysis.planning.preview import preview
 from analysis.planning.solve import Solver, prepare, solver
@@ -106,18 +106,24 @@ def ready(of: Study, asked: Asked) -> Solver:
     return _ready(of, asked, of.folder, of.manifest.fingerprint, signed, asked.key())
 
 
-def share(of: Study, kind: str) -> Share:
-    """Return the function from a plan to its cost as a fraction of the dense network's."""
-    return share_of(of.manifest, measured(of).curves, kind, _boxed(of, kind))
+def share(of: Study, kind: str, setting: str = "") -> Share:
+    """Return the function from a plan to its cost as a fraction of the dense network's.
+
+    Args:
+        of: The study.
+        kind: The cost.
+        setting: Of the latency table to use; empty for the first one.
+    """
+    return share_of(of.manifest, measured(of).curves, kind, _boxed(of, kind, setting))
 
 
-def trade_off(of: Study, kind: str, recovery: str) -> Shown:
-    """Return the front over a cost with the study's measured and saved plans."""
+def trade_off(of: Study, kind: str, recovery: str, setting: str = "") -> Shown:
+    """Return the front over a cost with the study's measured and saved plans; see ``share``."""
     places = [of.folder / "fronts" / f"{kind}-{recovery}.json"]
     places += [of.folder / "plans" / f"{name}.json" for name in of.plans()]
     stamps = tuple(path.stat().st_mtime_ns for path in places if path.exists())
     return _trade_off(
-        of, of.folder, of.manifest.fingerprint, kind, recovery,
+        of, of.folder, of.manifest.fingerprint, kind, recovery, setting,
         hash((signature(of), _signature(of.logits.folder), _signature(of.folder / "latency"))),
         stamps,
     )  # fmt: skip
@@ -216,13 +222,13 @@ def _ready(
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _trade_off(
-    _of: Study, folder: Path, fingerprint: str, kind: str, recovery: str, signature: int,
-    stamps: tuple[int, ...],
+    _of: Study, folder: Path, fingerprint: str, kind: str, recovery: str, setting: str,
+    signature: int, stamps: tuple[int, ...],
 ) -> Shown:  # fmt: skip
     del folder, signature, stamps
     return shown(
         _of.manifest, saved_front(_of.folder, kind, recovery, fingerprint), verified(_of),
-        list(_saved(_of)), share(_of, kind), predicted(_of),
+        list(_saved(_of)), share(_of, kind, setting), predicted(_of),
     )  # fmt: skip
 
 
@@ -234,8 +240,8 @@ def _saved(of: Study) -> Iterator[Plan]:
             continue
 
 
-def _boxed(of: Study, kind: str) -> Share | None:
-    """The share of costs that no polynomial knows: latency by the first table, and memory."""
+def _boxed(of: Study, kind: str, setting: str) -> Share | None:
+    """The share of costs that no polynomial knows: latency by a table, and memory."""
     groups = [group.name for group in of.manifest.groups]
 
     def removed(plan: Plan) -> np.ndarray:
@@ -243,7 +249,7 @@ def _boxed(of: Study, kind: str) -> Share | None:
         return np.array([[float(units.get(name, 0)) for name in groups]])
 
     if kind == "latency" and latency(of):
-        table = latency(of)[0]
+        table = table_named(latency(of), setting)
         return lambda plan: float(predict_many(of.manifest, table, removed(plan))[0])
     if kind == "memory" and of.manifest.graph is not None:
         box = memory_box(of.manifest)

@@ -1,14 +1,15 @@
 """Why each layer or group got its sparsity: what one step more or less costs and saves."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.curves import Curves
 from analysis.errors import PrunescopeError
 from analysis.planning.plan import Plan
+from analysis.planning.pose import Posed, answer
 from analysis.planning.solve.boxed import linearised
 from analysis.planning.solve.goal import DAMAGES
 from analysis.planning.solve.prepare import prepare
@@ -82,27 +83,33 @@ def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
 
 
 def lock_costs(
-    manifest: Manifest, known: Curves, problem: Problem, solution: Solution
+    manifest: Manifest, posed: Posed, limits: Mapping[str, float] | None = None
 ) -> dict[str, float]:
-    """Return what each lock adds to the objective: solved again without it, same targets.
+    """Return what each lock adds to the objective: the best with it minus the best without.
 
-    Locks without which nothing can be solved are left out.
+    Both are solved for the same targets in the same way, whatever plan is in force. What is locked
+    may still be chosen without the lock, so no lock adds less than nothing. Locks without which
+    nothing can be solved are left out.
+
+    Args:
+        manifest: Of the study.
+        posed: The goal with its locks.
+        limits: Target kind → limit in place of the goal's.
+
+    Raises:
+        CannotReach: No plan keeps the targets with all the locks.
     """
-    found = {}
-    relative = {target.kind: target.relative for target in problem.goal.targets}
-    given = {
-        kind: limit / solution.dense[kind] if relative[kind] else limit
-        for kind, limit in solution.limits.items()
-    }
+    found, problem = {}, posed.ready.problem
+    own = answer(posed, limits).value
     for name in problem.goal.locks:
         locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
+        goal = replace(problem.goal, locks=locks)
         try:
-            other = solver(
-                prepare(manifest, known, replace(problem.goal, locks=locks), problem.boxes)
-            ).solve(given)
+            ready = solver(prepare(manifest, posed.known, goal, problem.boxes))
+            other = answer(replace(posed, ready=ready), limits)
         except PrunescopeError:
             continue
-        found[name] = solution.value - other.value
+        found[name] = max(own - other.value, 0.0)
     return found
 
 

@@ -71,7 +71,7 @@ def curves_figure(
         figure.add_hline(
             height, line={"color": QUIET, "width": 1, "dash": "dash"},
             annotation_text=f"accepted drop {100 * limit:g} pt",
-            annotation_position="bottom left", annotation_font={"color": QUIET, "size": 11},
+            annotation_position="bottom right", annotation_font={"color": QUIET, "size": 11},
         )  # fmt: skip
     title = SCALES[vertical].replace("Score", score_name, 1)
     figure.update_layout(

@@ -7,7 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from analysis.curves import subjects
-from analysis.planning.counts import smallest_sparsity
 from analysis.store.folder import Study
 from dashboard import frame, loaders, session, units
 from dashboard.charts.colours import by_criterion
@@ -15,7 +14,7 @@ from dashboard.charts.curves import curves_figure, empty_figure
 from dashboard.charts.screened import add_screened
 from dashboard.loaders import Measured
 from dashboard.tables import family, layer_table
-from dashboard.views.parts import coupled, heat, screened
+from dashboard.views.parts import coupled, heat, reading, screened
 from dashboard.views.parts.words import WORDS, height
 
 _SORTS: Final = {
@@ -215,33 +214,7 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float, granularit
         figure, key="curves figure", config={"displaylogo": False},
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
-    samples = int(rows["samples"].min())
-    seeds = int(rows["seeds"].max())
-    text = [
-        f"Only this {_noun(granularity)} is pruned, the rest is dense. Bands: 95 % intervals, each "
-        f"sample paired with the dense model's, at least {samples:,} per point; hollow marks lie "
-        "within noise of the dense model."
-    ]
-    if rows["partial"].any():
-        text.append(
-            f"Dotted marks have seen {samples:,} or more of {int(rows['population'].max()):,} "
-            "samples so far; their bands are as wide as the others can still change them, and "
-            "sharpen while the sweep goes on."
-        )
-    if ((rows["drop"] < 0) & rows["noise"]).any():
-        text.append("A drop below zero within its interval is luck of the samples, no gain.")
-    if seeds > 1:
-        text.append(f"Of random, the mean of {seeds} seeds in a band from the best to the worst.")
-    if granularity != "weight":
-        total = opened.manifest.group(layer).units
-        least = smallest_sparsity(total)
-        text.append(
-            f"One of {total} {granularity}s is {units.percent(least or 0, 2)}: smaller sparsities "
-            "remove nothing, and a step is as wide as the sparsities that come to its count; "
-            "straight lines span counts that were not measured."
-        )
-    text += screened.sentences(known, layer, granularity, unsure)
-    st.caption(" ".join(text))
+    reading.show(known, rows, unsure, layer, granularity, manifest)
 
 
 def _describe(opened: Study, name: str, granularity: str) -> str:

@@ -37,7 +37,7 @@ def page() -> None:
     with right:
         guess = outlook.show(opened, known, plan)
         rest.follow(opened, plan)
-        clock.show(opened, plan)
+        clock.show(opened, plan, asked.setting)
     with left:
         granularity = _granularity(opened)
         shown = bulk.toolbar(opened, known, granularity)

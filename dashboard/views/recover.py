@@ -35,7 +35,7 @@ def page() -> None:
 def _form(opened: Study, plan: Plan) -> None:
     usual = FineTuning()
     with st.form("finetune", border=True):
-        st.markdown("**Fine-tuning** · zeros stay zero")
+        st.markdown("**Fine-tuning** · what is removed stays removed")
         epochs = st.number_input("Epochs", 1, 1000, usual.epochs, key="ft epochs")
         rate = st.number_input(
             "Peak learning rate", 0.0, 10.0, usual.rate, format="%.4f", step=0.001, key="ft rate",

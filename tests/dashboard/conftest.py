@@ -25,6 +25,8 @@ from analysis.study import (
     MethodSummary,
     Reference,
 )
+from analysis.workbench import Workbench
+from tests.dashboard import timed
 
 SPARSITIES = (0.3, 0.6, 0.8, 0.95)
 
@@ -145,6 +147,19 @@ def studies(measured_folder: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def study(studies: Path) -> Study:
     return Study.open(studies / "digits")
+
+
+@pytest.fixture(scope="session")
+def timed_once(lenet5: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("timed")
+    timed.measured(lenet5, folder / "lenet5")
+    return folder
+
+
+@pytest.fixture
+def timed_studies(timed_once: Path, tmp_path: Path) -> Path:
+    """A folder with a LeNet-5 whose channels were measured and timed, of one's own."""
+    return Path(shutil.copytree(timed_once, tmp_path / "timed"))
 
 
 @pytest.fixture

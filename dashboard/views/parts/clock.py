@@ -11,27 +11,34 @@ from analysis.latency.table import LatencyPrediction, plan_units, predict_latenc
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from dashboard import loaders, units
+from dashboard.views.parts import importing
 
 _MOST: Final = 3
 
 
-def show(opened: Study, plan: Plan) -> None:
-    """Show latency and memory of ``plan``; without a table, how to get one."""
+def show(opened: Study, plan: Plan, setting: str = "") -> None:
+    """Show latency and memory of ``plan``; without a table, how to get one.
+
+    Args:
+        opened: The study.
+        plan: The draft.
+        setting: Of the table that a latency budget is kept by, shown first; empty for any.
+    """
     if not opened.manifest.removable():
         return
     gone = plan_units(opened.manifest, plan)
-    rows = [
-        _row(predict_latency(opened.manifest, table, gone))
-        for table in loaders.latency(opened)[:_MOST]
-    ]
-    if rows:
-        st.table(rows, border="horizontal", hide_index=True)
-    else:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("No latency table of this network yet, so its speed cannot be predicted.")
-            if st.button("Time this network", key="time network", icon=":material/timer:"):
-                start(opened.folder, ["time", str(opened.folder)])
-                st.rerun()
+    known = sorted(loaders.latency(opened), key=lambda table: str(table.setting) != setting)
+    found = [predict_latency(opened.manifest, table, gone) for table in known[:_MOST]]
+    lines(found)
+    machines = machines_of(found)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_where(machines, len(known) - len(found)))
+        if not found and st.button(
+            "Time this network", key="time network", icon=":material/timer:"
+        ):
+            start(opened.folder, ["time", str(opened.folder)])
+            st.rerun()
+        importing.offer(opened)
     if opened.manifest.graph is not None:
         before, now = peak_memory(opened.manifest, {}), peak_memory(opened.manifest, gone)
         st.caption(
@@ -40,16 +47,40 @@ def show(opened: Study, plan: Plan) -> None:
         )
 
 
-def _row(found: LatencyPrediction) -> dict[str, str]:
+def lines(found: list[LatencyPrediction]) -> None:
+    """Show each setting's dense and predicted time in a table, if there are any."""
+    named = len(machines_of(found)) > 1
+    if found:
+        st.table([_row(each, named) for each in found], border="horizontal", hide_index=True)
+
+
+def machines_of(found: list[LatencyPrediction]) -> list[str]:
+    """Return on which machines the tables were measured."""
+    return list(dict.fromkeys(each.setting.machine for each in found))
+
+
+def _where(machines: list[str], more: int) -> str:
+    if not machines:
+        return "No latency table of this network yet, so its speed cannot be predicted."
+    where = f"Timed on {machines[0]}." if len(machines) == 1 else "Each machine has its own times."
+    return where + (f" {more} more tables are on the Export page." if more else "")
+
+
+def _row(found: LatencyPrediction, named: bool) -> dict[str, str]:
     """One line: the runtime, dense and now, and how far the table was off."""
     span = ""
-    if np.isfinite(found.low) and np.isfinite(found.high):
+    if np.isfinite(found.low) and np.isfinite(found.high) and found.low < found.high:
         span = f" ({1000 * found.low:.3g} to {1000 * found.high:.3g})"
     said = "measured" if found.measured else "predicted"
     if not found.measured and found.error is not None:
         said += f", off by {units.percent(found.error)} at the median"
+    elif not found.measured:
+        said += ", from too few timed models to say how well"
+    setting = found.setting
+    threads = f", {setting.threads} threads" if setting.threads > 1 else ""
+    machine = f", {setting.machine}" if named else ""
     return {
-        "": f"{found.setting.runtime}, batch {found.setting.batch}",
+        "": f"{setting.runtime}, batch {setting.batch}{threads}{machine}",
         "Dense, ms": f"{1000 * found.dense_seconds:.3g}",
         "Plan, ms": f"**{1000 * found.seconds:.3g}**{span}",
         "How": said,

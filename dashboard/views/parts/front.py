@@ -31,12 +31,12 @@ def show(opened: Study, asked: Asked, guess: Prediction) -> None:
         return
     kind = next(iter(asked.budgets))
     draft = session.draft(opened).plan
-    made = loaders.trade_off(opened, kind, asked.recovery)
+    made = loaders.trade_off(opened, kind, asked.recovery, asked.setting)
     st.session_state[_PLANS] = made.plans
     found = bool((made.points["kind"] == "front").any())
     points = with_draft(
         made, opened.manifest, draft, outlook.measured_row(loaders.verified(opened), draft),
-        loaders.share(opened, kind), guess,
+        loaders.share(opened, kind, asked.setting), guess,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Trade-off", anchor=False, width="content")

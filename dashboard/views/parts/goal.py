@@ -6,7 +6,7 @@ from analysis.planning.pose import grid_command, missing_grid
 from analysis.planning.solve import Solution
 from analysis.store.folder import Study
 from dashboard import loaders, units
-from dashboard.asked import BUDGETS, OBJECTIVES, Asked, differing
+from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount, differing
 from dashboard.loaders import Measured
 from dashboard.views.parts import around, controls, measuring, solving
 
@@ -75,40 +75,43 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
 
 
 def told(found: Solution) -> str:
-    """Return how good a solution is and what it costs, for people."""
+    """Return in two lines how good a solution is, and what it costs, for people."""
     words = OBJECTIVES.get(found.objective, found.objective)
-    parts = []
     if found.predicted is not None:
-        parts.append(
-            f"**The best that was seen**: {words} {found.predicted:.3g} predicted of the whole plan"
-        )
-        parts += [
-            f"{_start(name)} {value:.3g}"
+        whole = amount(found.objective, found.predicted)
+        first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"
+        others = [
+            f"{_start(name)} {amount(found.objective, value)}"
             for name, value in sorted(found.beside.items(), key=lambda pair: pair[1])[:3]
         ]
-    if found.gap is None:
-        parts.append("Found around measured tables; nothing is proven about the best")
+        first += f"; {', '.join(others)}" if others else ""
+    elif found.gap is None:
+        first = "Found around measured tables; nothing is proven about the best"
     elif found.exact:
-        parts.append("**Proven**: no plan of measured sparsities is better")
-    elif found.predicted is None:
-        parts.append(f"Within **{100 * found.gap:.2g} %** of the best plan of measured sparsities")
-    added = f"{words} {found.value:.3g}, added up over single layers"
+        first = "**Proven**: no plan of measured sparsities is better"
+    else:
+        first = f"Within **{100 * found.gap:.2g} %** of the best plan of measured sparsities"
+    parts = [_cost(found, kind) for kind in found.costs]
+    added = f"{words} {amount(found.objective, found.value)}, added up over single layers"
     if found.predicted is not None and found.gap is not None:
         added += f", within {100 * found.gap:.2g} % of the best plan of measured sparsities by that"
     parts.append(added)
-    for kind, cost in found.costs.items():
-        if kind == "drop":
-            most = units.points(found.limits[kind])
-            parts.append(f"predicted drop {units.points(cost)} of {most}")
-        else:
-            share = cost / found.dense[kind] if found.dense[kind] else 0.0
-            limit = found.limits[kind] / found.dense[kind] if found.dense[kind] else 0.0
-            parts.append(f"{BUDGETS[kind]} {units.percent(share)} of {units.percent(limit)}")
     if found.alternatives:
         count = len(found.alternatives)
         parts.append(f"{count} more {'plan is' if count == 1 else 'plans are'} within 1 % of it")
-    return " · ".join([*parts, *found.notes])
+    return f"{first}.  \n{' · '.join([*parts, *found.notes])}"
+
+
+def _cost(found: Solution, kind: str) -> str:
+    """What one target comes to, of what it may."""
+    cost, limit = found.costs[kind], found.limits[kind]
+    if kind == "drop":
+        return f"predicted drop {units.points(cost)} of {units.points(limit)}"
+    dense = found.dense[kind]
+    if not dense:
+        return f"{BUDGETS[kind]} 0"
+    return f"{BUDGETS[kind]} {units.percent(cost / dense)} of {units.percent(limit / dense)}"
 
 
 def _start(name: str) -> str:
-    return "the sums' own plan" if name == "solver" else solving.TITLES.get(name, name)
+    return "the sums' own plan" if name == "solver" else solving.TITLES.get(name, name).lower()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from analysis.planning.counts import UNITS
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from dashboard import session, units
@@ -38,5 +39,7 @@ def describe(chosen: Plan) -> str:
         if min(values) == max(values)
         else f"{units.percent(min(values), 0)} to {units.percent(max(values), 0)}"
     )
-    word = "layer" if len(active) == 1 else "layers"
+    leave = [choice.granularity in UNITS for choice in active.values()]
+    word = "group" if all(leave) else "layer or group" if any(leave) else "layer"
+    word = word.replace(" or ", "s or ") + "s" if len(active) > 1 else word
     return f"{len(active)} {word} pruned by {span}, by {methods} · `{chosen.digest}`"

@@ -8,7 +8,7 @@ import streamlit as st
 from analysis.planning.explain import Reason, explain, lock_costs
 from analysis.store.folder import Study
 from dashboard import loaders
-from dashboard.asked import BUDGETS, Asked
+from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
 from dashboard.loaders import Measured
 from dashboard.views.parts import solving
 from dashboard.views.parts.words import height
@@ -31,47 +31,62 @@ def show(opened: Study, known: Measured, asked: Asked) -> None:
         found = explain(problem, last.solution)
         binding = last.solution.binding()
         kind = binding[0] if binding else problem.kinds[1]
-        words = " and ".join(BUDGETS.get(each, each) for each in binding)
-        st.caption(
-            f"{words} {'bind' if len(binding) > 1 else 'binds'}: a looser limit would help, most "
-            "of all on the first."
-            if binding
-            else "No budget binds: the plan would be the same without them."
-        )
+        st.caption(_binding([BUDGETS.get(each, each) for each in binding]))
         st.dataframe(
-            reason_table(found), hide_index=True, height=height(len(found), 360),
+            reason_table(found), hide_index=True, height=height(len(found), 360), placeholder="–",
             column_config={
+                "Layer": st.column_config.TextColumn("Layer or group", pinned=True),
                 "Sparsity": st.column_config.NumberColumn(format="%.4g %%"),
                 "One step more": st.column_config.NumberColumn(
-                    "One step more costs", format="%+.3g",
-                    help="Change of what is kept small, at the next sparsity that was looked at.",
+                    "Next step costs", format="%+.3g",
+                    help=f"{OBJECTIVES[last.solution.objective]}, at the next larger sparsity that "
+                    "was looked at.",
                 ),
                 "saves": st.column_config.NumberColumn(
-                    f"and saves, % of {BUDGETS.get(kind, kind)}", format="%.2f"
+                    f"and saves, % {BUDGETS.get(kind, kind)}", format="%.2f"
                 ),
                 "One step less": st.column_config.NumberColumn(
-                    "One step less wins back", format="%.3g"
+                    "Last step cost", format="%.3g",
+                    help="What the next smaller sparsity would win back.",
                 ),
                 "costs": st.column_config.NumberColumn(
-                    f"and costs, % of {BUDGETS.get(kind, kind)}", format="%.2f"
+                    f"and saved, % {BUDGETS.get(kind, kind)}", format="%.2f"
                 ),
             },
             alt="What the next step of each layer costs and saves",
         )  # fmt: skip
-        locked = dict(list(problem.goal.locks.items())[:_MOST_LOCKS])
-        if locked:
-            costs = lock_costs(opened.manifest, known.curves, problem, last.solution)
-            told = [f"**{name}** {costs[name]:+.3g}" for name in locked if name in costs]
-            st.caption("What each lock adds to what is kept small: " + " · ".join(told))
+        if problem.goal.locks:
+            st.caption(_locks(opened, known, asked, last.solution.objective))
+
+
+def _locks(opened: Study, known: Measured, asked: Asked, objective: str) -> str:
+    """What each lock costs, as a sentence."""
+    costs = lock_costs(opened.manifest, solving.posed(opened, known, asked), asked.limits())
+    told = [f"**{name}** +{amount(objective, cost)}" for name, cost in costs.items()]
+    more = f" and {len(told) - _MOST_LOCKS} more" if len(told) > _MOST_LOCKS else ""
+    return (
+        f"What each lock adds to what is kept small ({OBJECTIVES[objective]}, added up over single "
+        f"layers), solved with it and without: {' · '.join(told[:_MOST_LOCKS])}{more}."
+    )
+
+
+def _binding(words: list[str]) -> str:
+    if not words:
+        return "No budget binds: the plan would be the same without them."
+    if len(words) == 1:
+        return f"{words[0]} {'bind' if words[0] == 'MACs' else 'binds'}: a looser limit would help."
+    return f"{' and '.join(words)} bind: a looser limit would help, most of all on {words[0]}."
 
 
 def reason_table(found: tuple[Reason, ...]) -> pd.DataFrame:
-    """Return the reasons as a table; steps that there are not are empty."""
+    """Return the reasons as a table, what can change first; steps that there are not are empty."""
     nan = float("nan")
+    found = tuple(sorted(found, key=lambda each: each.more is None and each.less is None))
     return pd.DataFrame(
         [
             {
                 "Layer": each.subject,
+                "What leaves": "units" if each.grouped else "weights",
                 "Sparsity": 100 * each.sparsity,
                 "One step more": each.more.damage if each.more else nan,
                 "saves": -100 * each.more.cost if each.more else nan,

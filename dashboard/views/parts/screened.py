@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.chance import chance
+from analysis.chance import Verdict, chance
 from analysis.store.folder import Study
 from dashboard import loaders
 from dashboard.charts.screened import unmeasured
@@ -19,17 +19,25 @@ def of_subject(opened: Study, known: Measured, name: str, granularity: str) -> p
     return unmeasured(rows, points)
 
 
-def sentences(known: Measured, name: str, granularity: str, unsure: pd.DataFrame) -> list[str]:
-    """Return what the caption adds: which criteria beat chance here, and what dashes mean."""
+def verdicts(known: Measured, name: str, granularity: str) -> list[str]:
+    """Return which criteria beat chance on a layer or group, those that do everywhere together."""
     points = known.points
     own = points[(points["subject"] == name) & (_kind(points["granularity"]) == _one(granularity))]
-    text = [verdict.sentence() for verdict in chance(own)[:_MOST]]
-    if not unsure.empty:
-        text.append(
-            "Dashed, right axis: screened without labels, the squared change of the outputs that "
-            "change first, relative to them; no accuracy."
-        )
-    return text
+    alike: dict[tuple[object, ...], list[Verdict]] = {}
+    for each in chance(own)[:_MOST]:
+        everywhere = len(each.better) == len(each.compared) > 0
+        key = (each.control, each.seeds, each.recovery) if everywhere else (each.method,)
+        alike.setdefault((everywhere, *key), []).append(each)
+    return [_together(group) for group in alike.values()]
+
+
+def _together(found: list[Verdict]) -> str:
+    """One sentence on verdicts that differ in their method alone."""
+    *others, last = found
+    if not others:
+        return last.sentence()
+    names = ", ".join(each.method for each in others)
+    return f"{names} and {last.sentence().replace(' beats ', ' beat ', 1)}"
 
 
 def _kind(granularities: "pd.Series[str]") -> "pd.Series[str]":

@@ -7,12 +7,12 @@ from analysis.jobs import start
 from analysis.latency.report import LatencyReport, Ratio, RuntimeLatency, read_latency
 from analysis.latency.staircase import flat_steps, told
 from analysis.latency.staircase import staircase as steps
-from analysis.latency.table import plan_units, predict_latency
+from analysis.latency.table import LatencyPrediction, plan_units, predict_latency
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from dashboard import loaders
 from dashboard.charts.staircase import staircase_figure, staircase_frame
-from dashboard.views.parts import outlook
+from dashboard.views.parts import clock, outlook
 
 
 def show(opened: Study, plan: Plan) -> None:
@@ -50,15 +50,25 @@ def show(opened: Study, plan: Plan) -> None:
 def predicted(opened: Study, plan: Plan) -> None:
     """Show what the latency tables say of ``plan``: one line for each setting."""
     units = plan_units(opened.manifest, plan)
-    found = [
-        predict_latency(opened.manifest, table, units)
-        for table in loaders.latency(opened)
-        if any(units.values())
-    ]
-    for each in found:
-        st.markdown(f"- {each}")
     if plan.active() and not any(units.values()):
         st.markdown("- Only weights become zero: 1.0× the dense speed in dense runtimes.")
+        return
+    found = [predict_latency(opened.manifest, table, units) for table in loaders.latency(opened)]
+    clock.lines(found)
+    if found:
+        where = f"Timed on {', '.join(clock.machines_of(found))}."
+        st.caption(" ".join([where, *filter(None, map(_error, found))]))
+
+
+def _error(found: LatencyPrediction) -> str:
+    """How good predictions of a setting are, beside the simplest rule; empty where unknown."""
+    if found.error is None or found.macs_error is None:
+        return ""
+    return (
+        f"{found.setting.runtime} {found.setting.version}: {found.error:.1%} off at the median of "
+        f"{found.combinations} held-out models; time in proportion to MACs would be "
+        f"{found.macs_error:.0%} off."
+    )
 
 
 def staircase(opened: Study, group: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from analysis.planning.explain import explain, lock_costs, nearest
 from analysis.planning.pareto import front, front_table, save_front, saved_front
 from analysis.planning.plan import Choice, Plan
+from analysis.planning.pose import Posed, answer
 from analysis.planning.predict import Prediction
 from analysis.planning.solve import Goal, Slider, Target, parse_target, prepare
 from analysis.statistics import Interval
@@ -94,15 +95,42 @@ def test_every_subject_has_its_reason_and_its_next_steps() -> None:
     assert solution.binding() == ("parameters",)
 
 
+def posed(*targets: str, **changes: object) -> Posed:
+    return Posed(ready(*targets, **changes), KNOWN, predicted)
+
+
+LOCK = Choice("magnitude", 0.9, locked=True)
+
+
 def test_a_lock_costs_what_solving_without_it_gains() -> None:
-    held = ready("parameters=0.5")
-    free = held.solve()
-    lock = Choice("magnitude", 0.9, locked=True)
-    slider = ready("parameters=0.5", locks={"conv0": lock})
-    solution = slider.solve()
-    (cost,) = lock_costs(MANIFEST, KNOWN, slider.problem, solution).values()
-    assert cost == pytest.approx(solution.value - free.value)
+    free, held = ready("parameters=0.5").solve(), posed("parameters=0.5", locks={"conv0": LOCK})
+    (cost,) = lock_costs(MANIFEST, held).values()
+    assert cost == pytest.approx(held.ready.solve().value - free.value)
     assert cost > 0
+
+
+def test_a_lock_is_priced_at_the_limits_that_are_asked() -> None:
+    """The limits that a problem was prepared with are old ones once a slider has moved."""
+    held = posed("parameters=0.9", locks={"conv0": LOCK})
+    (cost,) = lock_costs(MANIFEST, held, {"parameters": 0.5}).values()
+    (fresh,) = lock_costs(MANIFEST, posed("parameters=0.5", locks={"conv0": LOCK})).values()
+    assert cost == pytest.approx(fresh)
+
+
+def test_a_lock_on_what_is_best_anyway_costs_nothing() -> None:
+    free = ready("parameters=0.5", between=False).solve()
+    for name, choice in free.plan.active().items():
+        lock = replace(choice, locked=True)
+        held = posed("parameters=0.5", between=False, locks={name: lock})
+        assert lock_costs(MANIFEST, held)[name] == pytest.approx(0, abs=0.01 * free.value)
+
+
+def test_a_lock_is_priced_with_the_accepted_drop_kept() -> None:
+    """Both sides are solved for the predicted drop, not for the sum that stood in for it."""
+    held = posed("parameters=0.5", "drop=0.05", locks={"conv0": LOCK})
+    (cost,) = lock_costs(MANIFEST, held).values()
+    without = posed("parameters=0.5", "drop=0.05")
+    assert cost == pytest.approx(max(answer(held).value - answer(without).value, 0))
 
 
 def test_hand_made_plans_are_explained_by_the_nearest_options() -> None:

@@ -1,0 +1,34 @@
+"""A trained LeNet-5 with curves of its channels, measured combinations and latency tables."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from analysis.latency.rows import LatencyRow, stored_rows
+from analysis.progress import Silent
+from analysis.store.folder import Study
+from analysis.study import Grid, Manifest, Method
+from analysis.sweep.calibrate import calibrate
+from analysis.sweep.runner import sweep
+from analysis.workbench import Workbench
+from tests.analysis.latency.made import draws, row, truth
+
+
+def measured(bench: Workbench, folder: Path) -> Study:
+    """Measure it, with a table of a known machine in PyTorch, and in ONNX Runtime where only
+    ``fc1``'s units cost time.
+    """
+    study = Study.create(folder, bench.manifest)
+    methods = (Method("l1", "channel"), Method("taylor", "channel"))
+    sweep(bench, study, Grid(methods, (0.25, 0.5, 0.75), (), ("none", "ls")), Silent())
+    sweep(bench, study, Grid((Method("magnitude"),), (0.5, 0.9)), Silent())
+    calibrate(bench, study, 5, "none", Silent())
+    stored_rows(study.folder).append(rows(bench.manifest))
+    return Study.open(folder)
+
+
+def rows(manifest: Manifest, machine: str = "a CPU") -> list[LatencyRow]:
+    plans = draws(manifest, 24)
+    units = manifest.group("fc1").units
+    found = [row(manifest, p, t) for p, t in zip(plans, truth(manifest, plans), strict=True)]
+    found += [row(manifest, plan, 1 - 0.8 * plan["fc1"] / units, "ONNX Runtime") for plan in plans]
+    return [replace(each, machine=machine) for each in found]
