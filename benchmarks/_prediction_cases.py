@@ -18,19 +18,16 @@ from analysis.replay import choose_engine
 from analysis.store.folder import Study
 from analysis.store.measurements import VERIFICATION_KEY, Verification
 from analysis.store.tables import Table
-from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Method, Reference, sparsity
+from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Reference, sparsity
 from analysis.sweep.engine import order
 from analysis.sweep.points import missing, points
 from analysis.sweep.tally import measurement
 from analysis.sweep.verify import Verifier
 from analysis.workbench import Workbench, prepare
 from benchmarks._images import first_images
+from benchmarks._methods import METHODS, possible
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
-METHODS: Final = {
-    "weight": (Method("magnitude"),),
-    "channel": (Method("l1", "channel"), Method("l1", "head")),
-}
 SPARSITIES: Final = {
     "weight": (0.3, 0.5, 0.7, 0.8, 0.9, 0.95),
     "channel": (0.125, 0.25, 0.375, 0.5, 0.625, 0.75),
@@ -92,9 +89,10 @@ def measure(case: Case, cache: Path, plans: int, end: float, draw: str = "held-o
     bench = prepare(Reference(f"sample:{case.model}", str(data)))
     opened = Study.create(study, bench.manifest)
     grid = Grid(
-        tuple(m for m in METHODS[case.granularity] if _fits(m, bench.manifest)),
-        SPARSITIES[case.granularity], recoveries=(case.recovery,),
-    )  # fmt: skip
+        possible(METHODS[case.granularity], bench.manifest),
+        SPARSITIES[case.granularity],
+        recoveries=(case.recovery,),
+    )
     if not _swept(bench, opened, grid, end):
         return
     known = curves(opened.measured(), opened.manifest)
@@ -179,7 +177,3 @@ def _random_plans(
         if len(parts_of(plan, known, manifest)[0]) > 1:
             count -= 1
             yield plan
-
-
-def _fits(method: Method, manifest: Manifest) -> bool:
-    return method.granularity == "weight" or bool(manifest.removable(method.granularity))

@@ -1,6 +1,7 @@
 """Predicted against measured drops of random combined plans, per predictor and sample model.
 
-    python -m benchmarks.prediction_table --cache FOLDER                    # everything
+    python -m benchmarks.prediction_table --cache FOLDER                    # 20 minutes of it
+    python -m benchmarks.prediction_table --cache FOLDER --minutes inf      # everything
     python -m benchmarks.prediction_table --cache FOLDER lenet5-channel-none --minutes 5
     python -m benchmarks.prediction_table --cache FOLDER --minutes 0        # print what is there
 
@@ -8,11 +9,11 @@ For each case (sample model, what leaves, recovery) single layers or groups are 
 validation images (1,000 where the model is large), 16 plans are verified for calibration
 (``propose_verifications``), and ``--plans`` held-out plans, drawn at random by another generator,
 are measured and compared with what was predicted of them from the sweep and the calibration alone.
-The cache keeps all that was measured: a run that is stopped goes on from there.
+The cache keeps all that was measured: a run that is stopped, or whose minutes are over, goes on
+from there, and a line above the tables says what is still to be measured.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,9 @@ _GOAL: Final = (1.0, 0.90)
 
 _FEWEST: Final = 10
 
+MINUTES: Final = 20.0
+"""To measure for, when nothing else is asked: so a row of all benchmarks ends."""
+
 
 def main() -> None:
     """Measure what the cache lacks within the time, then print both tables."""
@@ -48,16 +52,24 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", help="MODEL-GRANULARITY-RECOVERY; all by default")
     parser.add_argument("--cache", type=Path, default=Path("studies/prediction-table"))
     parser.add_argument("--plans", type=int, default=100, help="held-out plans per case")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="to measure for")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="to measure for; inf: all")
     parser.add_argument("--draw", default="held-out", choices=["held-out", "practice"])
-    alone = not sys.argv[0].endswith("benchmarks/__main__.py")
-    asked = parser.parse_args(None if alone else [])
+    asked = parser.parse_args()
     torch.set_num_threads(1)
     end = time.monotonic() + 60 * asked.minutes
     chosen = [each for each in cases() if str(each) in asked.cases or not asked.cases]
     for case in chosen:
         if time.monotonic() < end:
             measure(case, asked.cache, asked.plans, end, asked.draw)
+    lacking = [
+        c for c in chosen if len(table_of(asked.cache / str(c), asked.draw).read()) < asked.plans
+    ]
+    if lacking:
+        print(
+            f"After {asked.minutes:g} minutes {len(lacking)} of {len(chosen)} cases have fewer "
+            f"than {asked.plans} plans, and --minutes inf measures them all: "
+            f"{', '.join(map(str, lacking))}."
+        )
     judged = {case: _judged(case, asked.cache, asked.draw) for case in chosen}
     judged = {c: f for c, f in judged.items() if len(f) >= _FEWEST * (len(PREDICTORS) + 1)}
     if not judged:

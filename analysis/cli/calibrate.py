@@ -5,18 +5,21 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from analysis.cli.options import JobOption, JsonOption, StudyArgument, ThreadsOption
+from analysis.cli.options import (
+    JobOption,
+    JsonOption,
+    RecoveryOption,
+    StudyArgument,
+    ThreadsOption,
+)
 from analysis.cli.terminal import console, errors, print_json, reporting
-from analysis.recovery.names import RECOVERIES
 from analysis.store.folder import Study
 
 
 def calibrate(
     study: StudyArgument,
     plans: Annotated[int, typer.Option("--plans", min=1, help="Combinations to measure.")] = 16,
-    recovery: Annotated[
-        str, typer.Option("--recovery", help=f"Of the plans: {', '.join(RECOVERIES)}.")
-    ] = "none",
+    recovery: RecoveryOption = "none",
     threads: ThreadsOption = 0,
     json: JsonOption = False,
     job: JobOption = None,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from analysis.recovery.names import RECOVERIES
+
 ModelArgument = Annotated[
     str,
     typer.Argument(
@@ -31,6 +33,10 @@ RandomOption = Annotated[
 ]
 MetricOption = Annotated[
     str, typer.Option("--metric", help="top-1, top-5, agreement, or file.py:function")
+]
+RecoveryOption = Annotated[
+    str,
+    typer.Option("--recovery", help=f"Of the curves and the plans: {', '.join(RECOVERIES)}."),
 ]
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=0, help="CPU threads; 0 lets torch choose.")

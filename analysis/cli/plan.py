@@ -1,6 +1,6 @@
 """``plan`` within budgets and sweep the front over a cost: ``plan`` and ``pareto``."""
 
-import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -9,55 +9,30 @@ import typer
 from rich import box
 from rich.table import Table
 
-from analysis.cli.options import JobOption, JsonOption, StudyArgument
+from analysis.cli.goal import (
+    BoundOption,
+    ExcludeOption,
+    LockOption,
+    MethodsOption,
+    ObjectiveOption,
+    RoundOption,
+    SettingOption,
+    TargetOption,
+    goal_of,
+)
+from analysis.cli.options import JobOption, JsonOption, RecoveryOption, StudyArgument
 from analysis.cli.planned import print_plan, told
 from analysis.cli.terminal import console, print_json, reporting
-from analysis.errors import BadValue
 from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
 from analysis.planning.pareto import POINTS, front, front_table, save_front
 from analysis.planning.plan import Plan
-from analysis.planning.pose import (
-    Posed,
-    answer,
-    lock_named,
-    pose,
-)
-from analysis.planning.search import SECONDS, Found, apart, improved, with_plan
-from analysis.planning.solve import Goal, Solution, parse_target
+from analysis.planning.pose import Posed, answer, pose
+from analysis.planning.predictors import Figures
+from analysis.planning.search import SECONDS, Measured, improved, settled
 from analysis.planning.solve.exact import TIME
 from analysis.store.documents import write_document
 from analysis.store.folder import Study
 from analysis.store.quantiles import every_level, levels
-from analysis.study import parse_methods
-
-TargetOption = Annotated[
-    list[str],
-    typer.Option(
-        "--target",
-        help="At most so much of a cost: macs=0.5, bytes=1.5MB, latency=4ms, drop=0.01. Repeat.",
-    ),
-]
-LockOption = Annotated[
-    list[str] | None,
-    typer.Option("--lock", help="Keep as it is: conv1=0, conv1=0.5, conv1=taylor:0.5. Repeat."),
-]
-ExcludeOption = Annotated[
-    str, typer.Option("--exclude", help="Comma-separated layers or groups that stay dense.")
-]
-BoundOption = Annotated[
-    list[str] | None, typer.Option("--bound", help="Least and largest sparsity: conv1=0:0.5.")
-]
-MethodsOption = Annotated[
-    str, typer.Option("--methods", help="Which may be taken; all measured ones but random.")
-]
-RoundOption = Annotated[int, typer.Option("--round", help="Units kept are multiples: 1 to 32.")]
-ObjectiveOption = Annotated[
-    str, typer.Option("--objective", help="What stays small: kl, cross-entropy, drop, or a cost.")
-]
-RecoveryOption = Annotated[str, typer.Option("--recovery", help="Of the curves and the plan.")]
-SettingOption = Annotated[
-    str, typer.Option("--runtime", help="Latency table to use, such as onnx; the first by default.")
-]
 
 
 def plan(
@@ -91,8 +66,8 @@ def plan(
             "--verify",
             min=0,
             max=20,
-            help="Measure so many of the best plans that were seen, "
-            "and take the one that loses least.",
+            help="Then measure so many plans: the best that were seen, the baselines' if they may "
+            "be as good, and what these teach; take the one that loses least.",
         ),
     ] = 0,
     rule: Annotated[
@@ -112,6 +87,7 @@ def plan(
         progress.start(1, "solving")
         goal = goal_of(opened, target, lock, exclude, bound, methods, round_to, objective, recovery)
         posed = pose(opened, goal, runtime)
+        tried: tuple[Measured, ...] = ()
         if rule is not None:
             found = _baseline(opened, posed, rule, name)
             solution = None
@@ -119,12 +95,14 @@ def plan(
             solution = answer(posed, name=name, seconds=(seconds or TIME) if exact else None)
             if around and not exact:
                 grouped = units_leave(posed.ready.problem)
-                solution, seen = improved(
-                    posed, solution, every_level(opened.folder, opened.manifest, grouped),
-                    seconds=seconds or SECONDS,
-                )  # fmt: skip
-                if verify and seen is not None:
-                    solution = _verified(opened, posed, solution, seen, verify)
+                scores = every_level(opened.folder, opened.manifest, grouped)
+                if verify:
+                    solution, tried = settled(
+                        posed, solution, _measure(opened, name), verify, scores,
+                        seconds=seconds or SECONDS,
+                    )  # fmt: skip
+                else:
+                    solution, _ = improved(posed, solution, scores, seconds=seconds or SECONDS)
             found = solution.plan
         if output is not None:
             write_document(output, found)
@@ -133,9 +111,9 @@ def plan(
         progress.advance(1, "solved")
     guess = posed.predicted(found)
     if json:
-        print_json(told(opened, posed, found, guess, solution))
+        print_json(told(opened, posed, found, guess, solution, tried))
         return
-    print_plan(opened, posed, found, guess, solution)
+    print_plan(opened, posed, found, guess, solution, tried)
 
 
 def pareto(
@@ -185,39 +163,6 @@ def pareto(
     console.print(f"{len(found.points)} plans, predicted by {found.predictor or 'nothing'}.")
 
 
-def goal_of(
-    study: Study, targets: list[str], locks: list[str] | None, exclude: str,
-    bounds: list[str] | None, methods: str, round_to: int, objective: str, recovery: str,
-) -> Goal:  # fmt: skip
-    """Return the goal that the options name, checked as far as words go."""
-    from analysis.curves import curves
-
-    known = curves(study.measured(), study.manifest) if locks else {}
-    named = dict(lock_named(text, study.manifest, known, recovery) for text in locks or ())
-    return Goal(
-        tuple(parse_target(text) for text in targets),
-        objective,
-        recovery,
-        locks=named,
-        bounds=dict(_bound(text) for text in bounds or ()),
-        excluded=tuple(name for name in exclude.split(",") if name),
-        methods=parse_methods(methods) if methods else (),
-        round_to=round_to,
-    )
-
-
-def _bound(text: str) -> tuple[str, tuple[float, float]]:
-    name, _, span = text.partition("=")
-    low, colon, high = span.partition(":")
-    try:
-        return name, (float(low), float(high if colon else "nan"))
-    except ValueError:
-        raise BadValue(
-            f"Expected bounds like conv1=0:0.5, but got {text!r}. Write the layer, an equals sign, "
-            "and its least and largest sparsity."
-        ) from None
-
-
 def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
     """A baseline's plan; score quantiles are read off the weights when they are wanted first."""
     score, known = SCORE_OF.get(rule), None
@@ -234,18 +179,15 @@ def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
     return replace(found, name=rule if name == "solved" else name)
 
 
-def _verified(study: Study, posed: Posed, solution: Solution, seen: Found, count: int) -> Solution:
-    """The one of the best plans that loses least when they are really applied."""
+def _measure(study: Study, name: str) -> Callable[[Plan], Mapping[str, float]]:
+    """What applies plans and stores their measurements in the study, as ``verify`` does."""
     from analysis.sweep.verify import verify_plan
     from analysis.workbench import prepare
 
     bench = prepare(study.manifest.reference)
-    best, least = solution, math.inf
-    for proposal in apart(seen.proposals, count):
-        row = verify_plan(bench, study, replace(proposal.plan, name=solution.plan.name))
-        loss = {
-            "divergence": row.divergence_sum, "cross-entropy": row.entropy_sum,
-        }.get(solution.objective, row.drop_sum)  # fmt: skip
-        if loss < least:
-            best, least = with_plan(posed, solution, proposal), loss
-    return best
+
+    def measured(plan: Plan) -> dict[str, float]:
+        row = verify_plan(bench, study, replace(plan, name=name))
+        return Figures.measured(asdict(row), None).damages
+
+    return measured

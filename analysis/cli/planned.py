@@ -1,5 +1,6 @@
 """What ``plan`` prints: the choices and why, the costs, the prediction and the proof."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from analysis.planning.explain import Reason, explain
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, grid_command, missing_grid
 from analysis.planning.predict import Prediction
+from analysis.planning.search import Measured
 from analysis.planning.solve import Solution
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.goal import DAMAGES
@@ -18,9 +20,10 @@ from analysis.store.folder import Study
 
 
 def told(
-    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None
-) -> dict[str, Any]:
-    """Return a planned plan as plain values for ``--json``."""
+    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    tried: Sequence[Measured] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Return a planned plan as plain values for ``--json``; ``tried`` is what was measured."""
     problem = posed.ready.problem
     dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
     limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
@@ -46,6 +49,12 @@ def told(
             "alternatives": [asdict(each) for each in solution.alternatives],
             "notes": list(solution.notes), "judged": solution.predicted,
             "beside": dict(solution.beside),
+            "measured": [
+                {"from": each.proposal.start, "digest": each.proposal.plan.digest,
+                 "predicted": each.proposal.predicted, "objective": each.objective,
+                 "kept": each.kept}
+                for each in tried
+            ],
         }  # fmt: skip
         said["costs"] = dict(solution.costs)
         said["reasons"] = [asdict(each) for each in explain(problem, solution)]
@@ -53,8 +62,9 @@ def told(
 
 
 def print_plan(
-    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None
-) -> None:
+    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    tried: Sequence[Measured] = (),
+) -> None:  # fmt: skip
     """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
     problem = posed.ready.problem
     reasons: dict[tuple[str, bool], Reason] = {}
@@ -82,9 +92,11 @@ def print_plan(
             continue
         share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
-    _print_guess(study, guess)
+    _print_guess(study, guess, bool(tried))
     if solution is not None:
-        console.print(_proof(solution))
+        if tried:
+            console.print(_trials(solution, tried))
+        console.print(_proof(solution, bool(tried)))
         if solution.alternatives:
             console.print(
                 f"{len(solution.alternatives)} more plans are within 1 % of it; --json lists them."
@@ -98,7 +110,7 @@ def print_plan(
         )
 
 
-def _print_guess(study: Study, guess: Prediction) -> None:
+def _print_guess(study: Study, guess: Prediction, measured: bool) -> None:
     baseline = study.manifest.baseline
     if guess.drop is None or guess.interval is None or baseline is None:
         console.print("Its drop cannot be predicted: a part of it was never measured.")
@@ -107,19 +119,31 @@ def _print_guess(study: Study, guess: Prediction) -> None:
     console.print(
         f"Predicted {study.manifest.reference.metric}: {baseline.score - guess.drop:.2%}, drop "
         f"{100 * guess.drop:.2f} points ({100 * guess.interval.low:.2f} to "
-        f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}. Not measured yet: "
-        "prunescope verify STUDY PLAN."
+        f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}."
+        + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")
     )
 
 
-def _proof(solution: Solution) -> str:
+def _trials(solution: Solution, tried: Sequence[Measured]) -> str:
+    """What the plans that were measured really lose."""
+    best, *others = tried
+    beside = ", ".join(f"{each.proposal.start} {each.objective:.4g}" for each in others)
+    over = "" if best.kept else " None kept all targets when measured; this one comes nearest."
+    return (
+        f"{solution.objective} {best.objective:.4g} measured, the least of {len(tried)} plans "
+        f"(by where the search for them began: {best.proposal.start}; others: {beside}).{over}"
+    )
+
+
+def _proof(solution: Solution, measured: bool) -> str:
     words = f"{solution.objective} {solution.value:.4g}"
     words += " added up over single layers" if solution.objective in DAMAGES else ""
     if solution.predicted is not None:
         beside = ", ".join(f"{name} {value:.4g}" for name, value in solution.beside.items())
+        least = "" if measured else "the least that was seen "
         return (
-            f"{solution.objective} {solution.predicted:.4g} predicted of the whole plan, the least "
-            f"that was seen within the same budgets (others: {beside}). {words.capitalize()}"
+            f"{solution.objective} {solution.predicted:.4g} predicted of the whole plan, "
+            f"{least}within the same budgets (others: {beside}). {words.capitalize()}"
             + ("." if solution.gap is None else f", {_far(solution)}.")
         )
     if solution.gap is None:

@@ -48,6 +48,13 @@ class Figures:
             row["divergence_sum"] / samples, worst,
         )  # fmt: skip
 
+    @property
+    def damages(self) -> dict[str, float]:
+        """By the names that goals give them."""
+        return {
+            "drop": self.drop, "cross-entropy": self.entropy, "divergence": self.divergence
+        }  # fmt: skip
+
 
 def _least(correct: tuple[int, ...], baseline: Baseline) -> float:
     recalls = [

@@ -1,11 +1,12 @@
 """Look for a better plan than sums can tell, with the predictor of whole plans. Torch-free."""
 
 from analysis.planning.search.around import SECONDS, Found, Proposal, apart, look_around
-from analysis.planning.search.improved import improved, with_plan
+from analysis.planning.search.improved import improved, settled, with_plan
 from analysis.planning.search.judge import Judge, judge
+from analysis.planning.search.measured import Measure, Measured, measured_best
 from analysis.planning.search.starts import starts
 
 __all__ = [
-    "SECONDS", "Found", "Judge", "Proposal", "apart", "improved", "judge", "look_around", "starts",
-    "with_plan",
+    "SECONDS", "Found", "Judge", "Measure", "Measured", "Proposal", "apart", "improved", "judge",
+    "look_around", "measured_best", "settled", "starts", "with_plan",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
-"""A solved plan, improved by the predictor of whole plans."""
+"""A solved plan, improved by the predictor of whole plans, and by measuring the best few."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -9,7 +10,8 @@ from analysis.planning.explain import nearest
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed
 from analysis.planning.search.around import SECONDS, Found, Proposal, apart, look_around
-from analysis.planning.search.judge import judge
+from analysis.planning.search.judge import Judge, judge
+from analysis.planning.search.measured import Measure, Measured, measured_best
 from analysis.planning.search.starts import starts
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.damages import curve_key, damages_at
@@ -45,15 +47,56 @@ def improved(
     if judged is None:
         return solution, None
     found = look_around(problem, starts(problem, solution, levels, given), judged, given, seconds)
+    return _with_found(posed, solution, found), found
+
+
+def settled(
+    posed: Posed,
+    solution: Solution,
+    measure: Measure,
+    count: int,
+    levels: Mapping[str, Levels] | None = None,
+    given: Mapping[str, float] | None = None,
+    seconds: float = SECONDS,
+) -> tuple[Solution, tuple[Measured, ...]]:
+    """Return the best of ``count`` measured plans as a solution, and all of them, best first.
+
+    As ``improved``, and then by ``measured_best``. Without logits the solver's and the rules'
+    plans are measured, as nothing tells where else to look.
+
+    Args:
+        posed: What is asked.
+        solution: The solver's answer.
+        measure: Applies a plan and measures it.
+        count: How many to measure, 1 or more.
+        levels: Score → quantiles, for the rules with one threshold.
+        given: Target kind → limit in place of the goal's.
+        seconds: To search, half of it before anything is measured.
+    """
+    problem = posed.ready.problem
+    begin = starts(problem, solution, levels, given)
+    judged = judge(problem, posed.predicted, posed.cells, solution.plan) or _blind(problem)
+    found = look_around(problem, begin, judged, given, seconds / 2)
+    tried = measured_best(problem, found, begin, judged, measure, count, given, seconds / 2)
+    return with_plan(posed, _with_found(posed, solution, found), tried[0].proposal), tried
+
+
+def _blind(problem: Problem) -> Judge:
+    nothing = {kind: math.nan for kind in problem.kinds if kind in DAMAGES}
+    return lambda _: nothing
+
+
+def _with_found(posed: Posed, solution: Solution, found: Found) -> Solution:
+    """``solution`` with the best proposal, and with others that are nearly as good."""
     if not found.proposals:
-        return solution, found
+        return solution
     best, *others = found.proposals
     near = [each for each in others if each.predicted <= best.predicted * (1 + _ALIKE)]
     return replace(
         with_plan(posed, solution, best),
         alternatives=tuple(each.plan for each in apart((best, *near), 1 + _SHOWN)[1:]),
         beside=found.starts,
-    ), found
+    )
 
 
 def with_plan(posed: Posed, solution: Solution, proposal: Proposal) -> Solution:
@@ -72,7 +115,7 @@ def with_plan(posed: Posed, solution: Solution, proposal: Proposal) -> Solution:
         costs=costs,
         chosen=nearest(problem, plan),
         exact=False,
-        predicted=proposal.predicted,
+        predicted=None if math.isnan(proposal.predicted) else proposal.predicted,
     )
 
 

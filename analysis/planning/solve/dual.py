@@ -20,7 +20,7 @@ Choices = npt.NDArray[np.intp]
 
 _GRID: Final = np.logspace(-4, 3, 24)
 _ROUNDS: Final = 8
-_CLOSE: Final = 1e-4
+_CLOSE: Final = 5e-4
 """Relative distance of bound and cutting planes at which no more are cut."""
 
 

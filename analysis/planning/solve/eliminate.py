@@ -52,7 +52,7 @@ class Elimination:
         self.members = sorted(met)
         self._two = {i for i in met if i not in coupled}
         """Subjects of which only matters whether they are pruned: two states each."""
-        self._active, self._units, self._pairs = active, units, pairs
+        self._active, self._pairs = active, pairs
         self._sizes = {i: 2 if i in self._two else sizes[i] for i in self.members}
         self._full = sizes
         self._hard: list[tuple[int, int, Floats]] = []
@@ -60,6 +60,10 @@ class Elimination:
             first, second = self._states(int(a)), self._states(int(b))
             table = np.where(first[:, None] & second[None], np.inf, 0.0)
             self._hard.append((int(a), int(b), table))
+        self._products = [
+            np.multiply.outer(units[a, : self._sizes[int(a)]], units[b, : self._sizes[int(b)]])
+            for a, b in pairs
+        ]
         self._order()
 
     def _states(self, index: int) -> npt.NDArray[np.bool_]:
@@ -159,8 +163,9 @@ class Elimination:
         for index, bucket in reversed(buckets):
             score = np.zeros((runs, self._sizes[index]))
             for factor in bucket:
-                rest = tuple(state[:, other] for other in scopes[factor][1:])
-                score = score + np.moveaxis(factors[factor], 1, -1)[(every, *rest)]
+                at: list[Choices | slice] = [every, slice(None)]
+                at += [state[:, other] for other in scopes[factor][1:]]
+                score += factors[factor][tuple(at)]  # (runs, own options)
             state[:, index] = score.argmin(axis=1)
             chosen[:, index] = state[:, index]
             if index in self._two:
@@ -181,10 +186,7 @@ class Elimination:
                 inner[index] = np.stack([side.argmin(axis=1) for side in sides], axis=1)
                 own = np.stack([side.min(axis=1) for side in sides], axis=1)
             factors.append(own)
-        for edge, (a, b) in enumerate(self._pairs):
-            table = np.multiply.outer(
-                self._units[a, : self._sizes[int(a)]], self._units[b, : self._sizes[int(b)]]
-            )
+        for edge, table in enumerate(self._products):
             factors.append(weights[:, edge, None, None] * table[None])
         factors += [np.broadcast_to(table, (runs, *table.shape)) for _, _, table in self._hard]
         for place, turned in enumerate(self._turned):

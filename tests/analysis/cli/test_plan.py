@@ -126,6 +126,11 @@ def test_the_best_few_are_measured_and_the_least_loss_is_taken(prunescope, swept
     (taken,) = rows[rows["digest"] == said["digest"]].to_dict("records")
     assert taken["divergence_sum"] == rows["divergence_sum"].min()
     assert said["costs"]["macs"] <= said["limits"]["macs"]
+    assert {each["digest"] for each in said["measured"]} == set(rows["digest"])
+    assert said["measured"][0]["digest"] == said["digest"]
+    text = prunescope("plan", swept, "--target", "macs=0.6", "--verify", "3").out
+    assert "measured, the least of" in " ".join(text.split())
+    assert "Not measured yet" not in text
 
 
 def test_a_drop_is_kept_by_what_is_predicted(prunescope, swept):

@@ -1,0 +1,158 @@
+"""Measure the best few plans, learn from each, and take the one that really loses least.
+
+First what the search found from each start, and the starts themselves, as far as they are
+predicted to be nearly as good; then, one by one, what looks best once the prediction is corrected
+by all plans measured so far. So the plan taken is no worse, where it was measured, than the
+solver's and any rule's that was measured too.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from analysis.planning.plan import Plan
+from analysis.planning.search.around import SECONDS, Found, Proposal, look_around
+from analysis.planning.search.judge import Judge
+from analysis.planning.search.lessons import Floats, Lesson, places, taught
+from analysis.planning.solve.costs import plan_costs
+from analysis.planning.solve.problem import Problem
+
+Measure = Callable[[Plan], Mapping[str, float]]
+"""From a plan to its measured damages per sample, by name."""
+
+_FIRST: Final = 0.5
+"""Of the plans measured: at most so many before the prediction is corrected."""
+
+_NEARLY: Final = 1.5
+"""Plans are measured that are predicted to lose at most so many times what the best does."""
+
+_APART: Final = 0.03
+"""Distance, relative to its own size, that a plan keeps from all measured ones: nearer, the few
+images would tell more than the plan."""
+
+_TOGETHER: Final = 2
+"""Measured plans that are searched around at once, the best first."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A plan that was really applied.
+
+    Attributes:
+        proposal: The plan, its objective as predicted uncorrected, and where it comes from.
+        objective: The objective as measured.
+        kept: Whether all limits hold, damages as measured.
+    """
+
+    proposal: Proposal
+    objective: float
+    kept: bool
+
+
+def measured_best(
+    problem: Problem,
+    found: Found,
+    begin: Mapping[str, Plan],
+    judged: Judge,
+    measure: Measure,
+    count: int,
+    given: Mapping[str, float] | None = None,
+    seconds: float = SECONDS,
+) -> tuple[Measured, ...]:
+    """Return up to ``count`` measured plans, the best first: limits kept, then least objective.
+
+    Args:
+        problem: What is asked.
+        found: By the search.
+        begin: Plans by where they come from, as from ``starts``.
+        judged: Of whole plans, as the search was.
+        measure: Applies a plan and measures it.
+        count: How many to measure, 1 or more.
+        given: Target kind → limit in place of the goal's.
+        seconds: To search again in all, between measurements.
+    """
+    trials = _Trials(problem, judged, measure, given)
+    first = max(round(_FIRST * count), 1) if found.proposals else count
+    waiting = _worth(found, begin)
+    end = time.monotonic() + seconds
+    while len(trials.done) < count:
+        fresh = None
+        if len(trials.done) >= first:
+            left = (end - time.monotonic()) / (count - len(trials.done))
+            fresh = _fresh(trials, given, max(left, 0.0))
+        waiting = [each for each in waiting if trials.new(each.plan)]
+        if fresh is None and not waiting:
+            break
+        trials.measure(fresh or waiting[0])
+    return trials.ranked()
+
+
+def _worth(found: Found, begin: Mapping[str, Plan]) -> list[Proposal]:
+    """The best from each start, and the starts, by what is predicted; at last those without."""
+    best = {each.start: each for each in reversed(found.proposals)}
+    most = _NEARLY * min((each.predicted for each in best.values()), default=math.inf)
+    starts = [
+        Proposal(plan, found.starts.get(name, math.nan), name) for name, plan in begin.items()
+    ]
+    wanted = [each for each in (*best.values(), *starts) if not each.predicted > most]
+    wanted.sort(key=lambda each: (math.isnan(each.predicted), each.predicted))
+    return list({each.plan.digest: each for each in wanted}.values())
+
+
+def _fresh(trials: "_Trials", given: Mapping[str, float] | None, seconds: float) -> Proposal | None:
+    """What looks best, of plans not measured yet, around the best measured ones that have any."""
+    corrected = taught(trials.judged, trials.place, trials.lessons)
+    ranked = [each.proposal for each in trials.ranked()]
+    end = time.monotonic() + seconds
+    for place in range(0, len(ranked), _TOGETHER):
+        begin = {each.plan.digest: each for each in ranked[place : place + _TOGETHER]}
+        found = look_around(
+            trials.problem, {name: each.plan for name, each in begin.items()}, corrected, given,
+            max(end - time.monotonic(), 0.0),
+        )  # fmt: skip
+        for each in found.proposals:
+            if trials.new(each.plan):
+                return replace(each, start=begin[each.start].start)
+    return None
+
+
+class _Trials:
+    """What was measured so far."""
+
+    def __init__(
+        self, problem: Problem, judged: Judge, measure: Measure, given: Mapping[str, float] | None
+    ) -> None:
+        self.problem, self.judged, self._measure = problem, judged, measure
+        limits = problem.limits(given)
+        self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
+        self.done: list[Measured] = []
+        self.place = places(problem)
+        self.places: list[Floats] = []
+        self.lessons: list[Lesson] = []
+
+    def new(self, plan: Plan) -> bool:
+        """Whether it differs from all measured ones by more than a little."""
+        here = self.place(plan)
+        least = _APART * float(np.linalg.norm(here))
+        near = [bool(np.linalg.norm(here - place) < least) for place in self.places]
+        same = [each.proposal.plan.digest == plan.digest for each in self.done]
+        return not any(near) and not any(same)
+
+    def measure(self, proposal: Proposal) -> None:
+        plan, objective = proposal.plan, self.problem.kinds[0]
+        real = self._measure(plan)
+        said = self.judged(plan)
+        values = {**plan_costs(self.problem, plan), **real}
+        kept = all(values[kind] <= most * (1 + 1e-12) for kind, most in self.limits.items())
+        self.places.append(self.place(plan))
+        told = Proposal(plan, said.get(objective, proposal.predicted), proposal.start)
+        self.done.append(Measured(told, values.get(objective, proposal.predicted), kept))
+        if not any(math.isnan(said.get(kind, math.nan)) for kind in said):
+            self.lessons.append(Lesson(plan, said, {kind: real[kind] for kind in said}))
+
+    def ranked(self) -> tuple[Measured, ...]:
+        return tuple(sorted(self.done, key=lambda each: (not each.kept, each.objective)))
