@@ -1,8 +1,8 @@
 """From the best start to the best plan that can be seen around it.
 
 Solvers add up what single layers lose. Combined, some lose more and some less, so a plan is judged
-as a whole: the solver's own and each rule's plan first, then what lies around the best few, step
-after step, as long as the whole is predicted to lose less. Every plan keeps all budgets.
+as a whole: the solver's own and each rule's plan first, then what lies around them, the best first,
+step after step, as long as the whole is predicted to lose less. Every plan keeps all budgets.
 """
 
 import math
@@ -26,10 +26,6 @@ SECONDS: Final = 5.0
 _FIRST: Final = 0.8
 _LAST: Final = 0.03
 """Steps, in log-odds of the sparsity."""
-
-_BEGUN: Final = 3
-"""Starts that are gone on from, the best by prediction first: corners of the interpolated curves
-hold a search, each start at another one."""
 
 _SAME: Final = 0.02
 """Difference of sparsities up to which two plans are one to people."""
@@ -77,7 +73,10 @@ def look_around(
     given: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> Found:
-    """Return the best plans that are predicted around the best few of ``begin``.
+    """Return the best plans that are predicted around those of ``begin``.
+
+    Each is gone on from, because corners of the interpolated curves hold a search, each start at
+    another one.
 
     Args:
         problem: What is asked.
@@ -91,7 +90,7 @@ def look_around(
     first = {name: found for name, found in seen.items() if found is not None}
     values = {name: found.predicted for name, found in first.items()}
     ended = True
-    for name in sorted(values, key=values.__getitem__)[:_BEGUN]:
+    for name in sorted(values, key=values.__getitem__):
         ended = search.descend(first[name], given) and ended
     ranked = sorted(search.seen.values(), key=lambda each: each.predicted)
     return Found(tuple(ranked), values, search.count, ended)
@@ -162,21 +161,20 @@ class _Search:
         """Judge a plan; None where it breaks a limit or cannot be judged."""
         if plan.digest in self.seen:
             return self.seen[plan.digest]
-        damages = self.counted(plan)
-        costs = plan_costs(self.problem, plan)
-        objective = self.problem.kinds[0]
-        values = {**damages, **costs}
-        if objective not in values:
-            values[objective] = _cost(self.problem, plan, objective)
-        kept = all(values[kind] <= most * (1 + 1e-12) for kind, most in self.limits.items())
-        if not kept or math.isnan(values[objective]):
+        kept, objective = weighed(self.problem, self.limits, plan, self.counted(plan))
+        if not kept or math.isnan(objective):
             return None
-        self.seen[plan.digest] = Proposal(plan, values[objective], start)
+        self.seen[plan.digest] = Proposal(plan, objective, start)
         return self.seen[plan.digest]
 
 
-def _cost(problem: Problem, plan: Plan, kind: str) -> float:
-    """A cost that is the objective."""
+def weighed(
+    problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
+) -> tuple[bool, float]:
+    """Return whether ``plan`` keeps all ``limits`` if it does ``damages``, and its objective."""
+    values = {**damages, **plan_costs(problem, plan)}
+    kept = all(values[kind] <= most * (1 + 1e-12) for kind, most in limits.items())
+    kind = problem.kinds[0]
     if kind in DAMAGES:
-        return math.nan
-    return plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
+        return kept, values.get(kind, math.nan)
+    return kept, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]

@@ -15,10 +15,15 @@ from typing import Final
 import numpy as np
 
 from analysis.planning.plan import Plan
-from analysis.planning.search.around import SECONDS, Found, Proposal, look_around
+from analysis.planning.search.around import (
+    SECONDS,
+    Found,
+    Proposal,
+    look_around,
+    weighed,
+)
 from analysis.planning.search.judge import Judge
 from analysis.planning.search.lessons import Floats, Lesson, places, taught
-from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.problem import Problem
 
 Measure = Callable[[Plan], Mapping[str, float]]
@@ -31,8 +36,11 @@ _NEARLY: Final = 1.5
 """Plans are measured that are predicted to lose at most so many times what the best does."""
 
 _APART: Final = 0.03
-"""Distance, relative to its own size, that a plan keeps from all measured ones: nearer, the few
-images would tell more than the plan."""
+"""Distance, relative to its own size, that a plan keeps from all measured ones while others wait:
+nearer, the few images would tell more than the plan."""
+
+_WAITING: Final = 48
+"""Plans that wait to be measured, at most: each is judged again after every measurement."""
 
 _TOGETHER: Final = 2
 """Measured plans that are searched around at once, the best first."""
@@ -76,18 +84,20 @@ def measured_best(
         seconds: To search again in all, between measurements.
     """
     trials = _Trials(problem, judged, measure, given)
-    first = max(round(_FIRST * count), 1) if found.proposals else count
+    first = max(round(_FIRST * count), 1)
     waiting = _worth(found, begin)
     end = time.monotonic() + seconds
     while len(trials.done) < count:
-        fresh = None
-        if len(trials.done) >= first:
+        if len(trials.done) == first:
+            waiting += found.proposals[:_WAITING]
+        if len(trials.done) >= first and trials.lessons:
             left = (end - time.monotonic()) / (count - len(trials.done))
-            fresh = _fresh(trials, given, max(left, 0.0))
-        waiting = [each for each in waiting if trials.new(each.plan)]
-        if fresh is None and not waiting:
+            waiting = _corrected(trials, waiting, max(left, 0.0))
+        new = [each for each in waiting if trials.new(each.plan, _APART)]
+        new = new or [each for each in waiting if trials.new(each.plan, 0.0)]
+        if not new:
             break
-        trials.measure(fresh or waiting[0])
+        trials.measure(new[0])
     return trials.ranked()
 
 
@@ -103,21 +113,20 @@ def _worth(found: Found, begin: Mapping[str, Plan]) -> list[Proposal]:
     return list({each.plan.digest: each for each in wanted}.values())
 
 
-def _fresh(trials: "_Trials", given: Mapping[str, float] | None, seconds: float) -> Proposal | None:
-    """What looks best, of plans not measured yet, around the best measured ones that have any."""
+def _corrected(trials: "_Trials", waiting: list[Proposal], seconds: float) -> list[Proposal]:
+    """What waits and what lies around the best measured plans, by the corrected prediction."""
     corrected = taught(trials.judged, trials.place, trials.lessons)
-    ranked = [each.proposal for each in trials.ranked()]
-    end = time.monotonic() + seconds
-    for place in range(0, len(ranked), _TOGETHER):
-        begin = {each.plan.digest: each for each in ranked[place : place + _TOGETHER]}
-        found = look_around(
-            trials.problem, {name: each.plan for name, each in begin.items()}, corrected, given,
-            max(end - time.monotonic(), 0.0),
-        )  # fmt: skip
-        for each in found.proposals:
-            if trials.new(each.plan):
-                return replace(each, start=begin[each.start].start)
-    return None
+    best = [each.proposal for each in trials.ranked()[:_TOGETHER]]
+    begin = {each.plan.digest: each for each in best}
+    again = look_around(
+        trials.problem, {name: each.plan for name, each in begin.items()}, corrected,
+        trials.given, seconds,
+    )  # fmt: skip
+    found = [replace(each, start=begin[each.start].start) for each in again.proposals[:_WAITING]]
+    unique = {each.plan.digest: each for each in (*waiting, *found)}
+    told = [(trials.weighed(each.plan, corrected(each.plan)), each) for each in unique.values()]
+    told.sort(key=lambda pair: (not pair[0][0], math.isnan(pair[0][1]), pair[0][1]))
+    return [each for _, each in told[:_WAITING]]
 
 
 class _Trials:
@@ -127,6 +136,7 @@ class _Trials:
         self, problem: Problem, judged: Judge, measure: Measure, given: Mapping[str, float] | None
     ) -> None:
         self.problem, self.judged, self._measure = problem, judged, measure
+        self.given = given
         limits = problem.limits(given)
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.done: list[Measured] = []
@@ -134,24 +144,24 @@ class _Trials:
         self.places: list[Floats] = []
         self.lessons: list[Lesson] = []
 
-    def new(self, plan: Plan) -> bool:
-        """Whether it differs from all measured ones by more than a little."""
+    def new(self, plan: Plan, apart: float) -> bool:
         here = self.place(plan)
-        least = _APART * float(np.linalg.norm(here))
+        least = apart * float(np.linalg.norm(here))
         near = [bool(np.linalg.norm(here - place) < least) for place in self.places]
         same = [each.proposal.plan.digest == plan.digest for each in self.done]
         return not any(near) and not any(same)
 
+    def weighed(self, plan: Plan, damages: Mapping[str, float]) -> tuple[bool, float]:
+        return weighed(self.problem, self.limits, plan, damages)
+
     def measure(self, proposal: Proposal) -> None:
-        plan, objective = proposal.plan, self.problem.kinds[0]
-        real = self._measure(plan)
-        said = self.judged(plan)
-        values = {**plan_costs(self.problem, plan), **real}
-        kept = all(values[kind] <= most * (1 + 1e-12) for kind, most in self.limits.items())
+        plan = proposal.plan
+        real, said = self._measure(plan), self.judged(plan)
+        _, predicted = self.weighed(plan, {**real, **said})
+        kept, objective = self.weighed(plan, real)
         self.places.append(self.place(plan))
-        told = Proposal(plan, said.get(objective, proposal.predicted), proposal.start)
-        self.done.append(Measured(told, values.get(objective, proposal.predicted), kept))
-        if not any(math.isnan(said.get(kind, math.nan)) for kind in said):
+        self.done.append(Measured(replace(proposal, predicted=predicted), objective, kept))
+        if not any(math.isnan(value) for value in said.values()):
             self.lessons.append(Lesson(plan, said, {kind: real[kind] for kind in said}))
 
     def ranked(self) -> tuple[Measured, ...]:
