@@ -62,10 +62,13 @@ def _steps_back(
         now = subject.options[chosen[place]]
         if place in done or subject.locked or not now.removed or ":" in now.choice.granularity:
             continue
+        criterion, granularity = now.choice.criterion, now.choice.granularity
         lower = [
             option
             for option, each in enumerate(subject.options)
-            if each.removed < now.removed and each.choice.method in (now.choice.method,)
+            if each.removed < now.removed
+            and each.choice.criterion == criterion
+            and each.choice.granularity == granularity
         ]
         if not lower:
             continue

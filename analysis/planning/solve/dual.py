@@ -90,11 +90,13 @@ class Dual:
 
     def tighten(self, limits: Floats) -> None:
         """Minimise at the multipliers that matter under ``limits``, until the bound is close."""
+        before = np.inf
         for _ in range(_ROUNDS):
             upper, found = self._planes(limits)
-            lower, _ = self.bound(limits)
-            if upper - lower <= _CLOSE * max(abs(upper), 1e-12):
-                break
+            apart = upper - self.bound(limits)[0]
+            if apart <= _CLOSE * max(abs(upper), 1e-12) or apart >= before:
+                break  # close, or as close as tables that had to be split allow
+            before = apart
             around = found[None]
             if len(found) > 1:
                 turns = np.concatenate([np.eye(len(found)) * step for step in (0.25, -0.2)])
