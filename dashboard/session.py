@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from analysis.errors import PrunescopeError
+from analysis.planning.counts import UNITS
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from analysis.study import Manifest
@@ -14,6 +15,8 @@ from dashboard.history import History
 from dashboard.state import Shared, decode_plan, from_query
 
 UNNAMED: Final = "untitled"
+GRANULARITY: Final = "plan granularity"
+"""Key of the control that says which table the Plan page shows."""
 _LINK: Final = "link"
 _NOTICE: Final = "notice"
 
@@ -61,6 +64,7 @@ def draft(study: Study) -> Draft:
     key = draft_key(study)
     if key not in st.session_state:
         plan = _from_link(study.manifest) or Plan(UNNAMED, study.manifest.fingerprint)
+        turn(plan)
         st.session_state[key] = Draft(History(plan), plan)
     found: Draft = st.session_state[key]
     return found
@@ -92,6 +96,14 @@ def undo(study: Study) -> None:
 def redo(study: Study) -> None:
     """Go one step forward again."""
     _move(study, draft(study).history.redone())
+
+
+def turn(plan: Plan) -> None:
+    """Show the table of what leaves in ``plan``, unless it shows some of it already."""
+    leaving = [choice.granularity for choice in plan.active().values()]
+    kinds = [name if name in UNITS else "weight" for name in leaving]
+    if kinds and st.session_state.get(GRANULARITY, "weight") not in kinds:
+        st.session_state[GRANULARITY] = kinds[0]
 
 
 def remember(name: str, value: str | None) -> None:

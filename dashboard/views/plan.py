@@ -52,8 +52,10 @@ def _granularity(opened: Study) -> str:
     offered = granularities(opened.manifest)
     if len(offered) == 1:
         return offered[0]
+    if st.session_state.get(session.GRANULARITY) not in offered:  # another study's
+        st.session_state[session.GRANULARITY] = offered[0]
     chosen = st.segmented_control(
-        "What leaves", offered, key="plan granularity", default=offered[0], required=True,
+        "What leaves", offered, key=session.GRANULARITY, required=True,
         format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
         persist_state="session",
     )  # fmt: skip

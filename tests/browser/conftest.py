@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from analysis.store.folder import Study
+from benchmarks._images import first_images
 from dashboard.launch import command
 
 PATIENCE = 300_000
 """Milliseconds that a job may take on a busy machine."""
+_IMAGES = {"calibration": 128, "validation": 500, "test": 50}
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +47,39 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     return made
+
+
+@pytest.fixture(scope="session")
+def timed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with LeNet-5 on a few images, by the real command: curves of weights and channels,
+    measured combinations, and a latency table.
+    """
+    made = tmp_path_factory.mktemp("timed")
+    data, study = first_images(made / "images.npz", _IMAGES), str(made / "studies" / "lenet5")
+    for arguments in (
+        ["sweep", "sample:lenet5", "--data", str(data), "--study", study, "--no-screen",
+         "--methods", "magnitude,l1@channel,taylor@channel", "--sparsities", "0.25,0.5,0.75",
+         "--recovery", "none,ls"],
+        ["calibrate", study, "--plans", "5"],
+        ["time", study, "--batch", "8", "--budget", "8"],
+    ):  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-m", "analysis.cli", *arguments],
+            check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    return made / "studies"
+
+
+@pytest.fixture
+def timed_study(timed: Path, tmp_path: Path) -> Study:
+    """A copy of one's own."""
+    return Study.open(Path(shutil.copytree(timed, tmp_path / "timed")) / "lenet5")
+
+
+@pytest.fixture
+def timed_page(browser: Browser, timed_study: Study) -> Iterator[Page]:
+    with serving(timed_study.folder.parent) as url, opened_at(browser, url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -5,8 +5,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
+
+from analysis.planning.plan import Plan
+from analysis.study import Manifest
+from dashboard.state import decode_plan
 
 Settle = Callable[[Page], None]
 
@@ -99,3 +104,43 @@ def lock(page: Page, name: str, settle: Settle) -> None:
     settle(page)
     page.get_by_role("button", name=re.compile("Apply to 1")).click()
     expect(page.get_by_text(re.compile("1 locked"))).to_be_visible()
+
+
+def pick(page: Page, label: str, option: str, settle: Settle) -> None:
+    """Choose from a list, or add to one of several."""
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+def clear(page: Page, label: str, settle: Settle) -> None:
+    """Take away everything that was added to a list of several."""
+    page.get_by_role("combobox", name=label).click()
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+class Shared:
+    """The plan as the page's own link tells it."""
+
+    def __init__(self, page: Page, manifest: Manifest, settle: Settle) -> None:
+        self._page, self._manifest, self._settle = page, manifest, settle
+        self._text = ""
+
+    def now(self, changed: bool = True) -> Plan:
+        """Return the plan on the page, at first waiting until it is another than the last one."""
+        self._settle(self._page)
+        self._page.get_by_role("button", name="Share", exact=True).click()
+        link = self._page.get_by_test_id("stPopoverBody").get_by_test_id("stCode")
+        expect(link).to_be_visible()
+        if changed and self._text:
+            expect(link).not_to_have_text(self._text)
+        self._text = link.inner_text()
+        self._page.keyboard.press("Escape")
+        expect(link).to_have_count(0)
+        query = parse_qs(urlsplit("".join(self._text.split())).query)
+        if "plan" not in query:
+            return Plan("shared", self._manifest.fingerprint)
+        return decode_plan(query["plan"][0], self._manifest)

@@ -12,7 +12,9 @@ from analysis.latency.table import plan_units, predict_latency, tables
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
 from analysis.store.folder import Study
+from dashboard import session
 from dashboard.asked import BUDGETS
+from dashboard.state import encode_plan
 from tests.dashboard import timed
 from tests.dashboard.page import Open, budget, draft, metric, own, set_draft, texts
 
@@ -179,3 +181,20 @@ def numbers(text: str) -> list[float]:
     found = [float(part.strip("*()")) for part in text.replace(" to ", " ").split()]
     assert np.isfinite(found).all()
     return found
+
+
+def test_a_plan_from_a_link_or_a_save_shows_what_leaves_in_it(
+    at: AppTest, study: Study, studies: Path, open_page: Open
+) -> None:
+    choices = {"conv2": Choice("l1", 0.5, "channel")}
+    saved = Plan("saved", study.manifest.fingerprint, choices)
+    study.save_plan(saved)
+    assert at.session_state[session.GRANULARITY] == "weight"
+    at.run().selectbox(key="open plan").set_value("saved").run()
+    at.button(key="open").click().run()
+    assert not at.exception
+    assert at.session_state[session.GRANULARITY] == "channel"
+    linked = open_page(studies, "plan", plan=encode_plan(saved, study.manifest))
+    assert linked.session_state[session.GRANULARITY] == "channel"
+    assert "1 of 3 shown groups are pruned" in texts(linked)
+    assert not linked.warning

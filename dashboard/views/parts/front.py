@@ -85,5 +85,6 @@ def _clicked(opened: Study) -> None:
             name: replace(choice, locked=name in locks and locks[name].locked)
             for name, choice in plan.choices.items()
         }
+        session.turn(plan)
         with problems.shown():
             session.edit(opened, replace(plan, choices=kept))

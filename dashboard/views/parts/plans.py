@@ -55,7 +55,9 @@ def _status(opened: Study, plan: Plan, saved: bool) -> str:
 def _open(opened: Study, name: str) -> None:
     with problems.shown():
         empty = Plan(session.UNNAMED, opened.manifest.fingerprint)
-        session.edit(opened, empty if name == _NEW else opened.plan(name))
+        plan = empty if name == _NEW else opened.plan(name)
+        session.turn(plan)
+        session.edit(opened, plan)
 
 
 def _save(opened: Study, name: str) -> None:

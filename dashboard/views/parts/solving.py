@@ -8,7 +8,6 @@ import streamlit as st
 
 from analysis.errors import PrunescopeError
 from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
-from analysis.planning.counts import UNITS
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, answer
 from analysis.planning.search import improved
@@ -91,7 +90,7 @@ def take(opened: Study, wanted: Asked, found: Solution) -> None:
     """Make the plan of ``found`` the draft."""
     draft = session.draft(opened).plan
     made = replace(found.plan, name=draft.name)
-    _turn(made)
+    session.turn(made)
     if made != draft:
         session.edit(opened, made)
     st.session_state[_key(opened)] = Solved(found, made, wanted.key(), wanted.limits())
@@ -143,16 +142,8 @@ def _refusal(opened: Study) -> str:
     return f"refused {session.draft_key(opened)}"
 
 
-def _turn(plan: Plan) -> None:
-    """Show the table of what leaves in ``plan``, unless it shows some of it already."""
-    leaving = [choice.granularity for choice in plan.active().values()]
-    kinds = [name if name in UNITS else "weight" for name in leaving]
-    if kinds and st.session_state.get("plan granularity", "weight") not in kinds:
-        st.session_state["plan granularity"] = kinds[0]
-
-
 def _edit(opened: Study, plan: Plan) -> None:
-    _turn(plan)
+    session.turn(plan)
     session.edit(opened, replace(plan, name=session.draft(opened).plan.name))
 
 

@@ -10,7 +10,7 @@ from analysis.latency.staircase import staircase as steps
 from analysis.latency.table import LatencyPrediction, plan_units, predict_latency
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
-from dashboard import loaders
+from dashboard import loaders, units
 from dashboard.charts.staircase import staircase_figure, staircase_frame
 from dashboard.views.parts import clock, outlook
 
@@ -49,11 +49,11 @@ def show(opened: Study, plan: Plan) -> None:
 
 def predicted(opened: Study, plan: Plan) -> None:
     """Show what the latency tables say of ``plan``: one line for each setting."""
-    units = plan_units(opened.manifest, plan)
-    if plan.active() and not any(units.values()):
+    gone = plan_units(opened.manifest, plan)
+    if plan.active() and not any(gone.values()):
         st.markdown("- Only weights become zero: 1.0× the dense speed in dense runtimes.")
         return
-    found = [predict_latency(opened.manifest, table, units) for table in loaders.latency(opened)]
+    found = [predict_latency(opened.manifest, table, gone) for table in loaders.latency(opened)]
     clock.lines(found)
     if found:
         where = f"Timed on {', '.join(clock.machines_of(found))}."
@@ -65,9 +65,9 @@ def _error(found: LatencyPrediction) -> str:
     if found.error is None or found.macs_error is None:
         return ""
     return (
-        f"{found.setting.runtime} {found.setting.version}: {found.error:.1%} off at the median of "
-        f"{found.combinations} held-out models; time in proportion to MACs would be "
-        f"{found.macs_error:.0%} off."
+        f"{found.setting.runtime} {found.setting.version}: {units.percent(found.error)} off at the "
+        f"median of {found.combinations} held-out models; time in proportion to MACs would be "
+        f"{units.percent(found.macs_error, 0)} off."
     )
 
 
