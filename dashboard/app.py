@@ -41,6 +41,7 @@ def main(folder: Path, first: str = "study") -> None:
         place = frame.show(folder)
         if place is not None:
             watch.strip(place, live=chosen.url_path in _LIVE)
+        warm.ready(place)
         said = session.notice()
         if said:
             st.warning(said)

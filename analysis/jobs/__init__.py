@@ -5,7 +5,7 @@ browser refresh, a second viewer and a restart of the server are all the same ca
 """
 
 from analysis.jobs.job import Job, jobs
-from analysis.jobs.launch import restart, start
+from analysis.jobs.launch import keep_spare, restart, start
 from analysis.jobs.records import ACTIVE, STATES, Snapshot
 from analysis.jobs.worker import JobFailed, JobProgress, running
 
@@ -17,6 +17,7 @@ __all__ = [
     "JobProgress",
     "Snapshot",
     "jobs",
+    "keep_spare",
     "restart",
     "running",
     "start",

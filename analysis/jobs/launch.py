@@ -15,12 +15,14 @@ from analysis.errors import BadValue, StorageFailure
 from analysis.jobs.job import FOLDER, Job, folders, jobs, place
 from analysis.jobs.processes import identify
 from analysis.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
+from analysis.jobs.spare import Spare
 from analysis.store.documents import read_document, write_document
 from analysis.store.files import storage
 
 _LOCK: Final = ".lock"
 _PATIENCE: Final = 30.0
 _KIND: Final = re.compile(r"[a-z][\w-]*")
+_SPARE: Final = Spare()
 
 
 def start(
@@ -61,7 +63,7 @@ def start(
         folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
         record = JobRecord(wanted, time.time(), str(directory or Path.cwd()))
         write_document(folder / JOB, record)
-        _spawn(folder, [*(command or (sys.executable, "-m", "analysis.cli")), *wanted], directory)
+        _spawn(folder, wanted, command, directory)
     return Job(folder, folder.name, wanted[0], wanted, record.created)
 
 
@@ -114,11 +116,36 @@ def _try_lock(handle: int) -> bool:
     return True
 
 
-def _spawn(folder: Path, command: Sequence[str], directory: Path | None) -> None:
+def keep_spare() -> None:
+    """Have a process at hand that the next job takes over, already imported; return at once.
+
+    For servers, when nothing runs: what a job imports costs seconds of a core.
+    """
+    _SPARE.keep(_environment())
+
+
+def _spawn(
+    folder: Path, wanted: Sequence[str], command: Sequence[str] | None, directory: Path | None
+) -> None:
+    arguments = [*wanted, "--job", str(folder)]
+    process = None
+    if command is None:
+        command = (sys.executable, "-m", "analysis.cli")
+        process = _SPARE.take(arguments, (directory or Path.cwd()).resolve(), folder / LOG)
+    if process is None:
+        process = _fresh(folder, [*command, *arguments], directory)
+    write_document(folder / SPAWNED, identify(process.pid))
+    # Without this, an ended child stays in the process table for as long as its server runs.
+    threading.Thread(target=process.wait, name=f"reaper-{folder.name}", daemon=True).start()
+
+
+def _fresh(
+    folder: Path, command: Sequence[str], directory: Path | None
+) -> "subprocess.Popen[bytes]":
     try:
         with (folder / LOG).open("ab") as log:
-            process = subprocess.Popen(
-                [*command, "--job", str(folder)],
+            return subprocess.Popen(
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -133,9 +160,6 @@ def _spawn(folder: Path, command: Sequence[str], directory: Path | None) -> None
         )
         write_document(folder / END, EndRecord("failed", time.time(), sentence))
         raise StorageFailure(sentence) from error
-    write_document(folder / SPAWNED, identify(process.pid))
-    # Without this, an ended child stays in the process table for as long as its server runs.
-    threading.Thread(target=process.wait, name=f"reaper-{folder.name}", daemon=True).start()
 
 
 def _environment() -> dict[str, str]:
