@@ -1,6 +1,7 @@
 """What many tests share: one thread, tiny models and data in files, and a small real bench."""
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 import torch
 
 from analysis.capture.graph import take
+from analysis.jobs.spare import SWITCH
 from analysis.sources import data as data_source
 from analysis.sources.data import Samples, Splits
 from analysis.study import Reference
 from analysis.workbench import Workbench, prepare
 
 torch.set_num_threads(1)
+os.environ[SWITCH] = "0"  # a process kept ready by every page and server would cost 5 s each
 hypothesis.settings.register_profile(
     "prunescope", deadline=None, derandomize=True, max_examples=50, database=None
 )

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from analysis.curves import measured_points
 from analysis.jobs import ACTIVE, Job, jobs
 from analysis.jobs.records import ProcessRecord
+from analysis.jobs.spare import SWITCH
 from analysis.store.documents import read_document
 from analysis.store.folder import Study
 from analysis.store.measurements import KEY
@@ -42,7 +43,8 @@ class Server:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            command(self._folder, self._port), env=os.environ | {"OMP_NUM_THREADS": "1"},
+            command(self._folder, self._port),
+            env=os.environ | {"OMP_NUM_THREADS": "1", SWITCH: "1"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         end = time.monotonic() + 120

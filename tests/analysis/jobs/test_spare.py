@@ -20,6 +20,7 @@ from analysis.store.documents import read_document
 @pytest.fixture
 def spare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spare]:
     """The one that ``start`` asks, new."""
+    monkeypatch.delenv(SWITCH)
     made = Spare()
     monkeypatch.setattr(launch, "_SPARE", made)
     yield made
@@ -75,12 +76,15 @@ def test_without_it_jobs_start_all_the_same(spare: Spare, tmp_path: Path) -> Non
     assert "nowhere" in (job.snapshot().error or "")
 
 
-def test_it_ends_with_its_server(tmp_path: Path) -> None:
+def test_it_ends_with_its_server() -> None:
     code = (
         "import time\nfrom analysis.jobs import keep_spare, launch\nkeep_spare()\n"
         "print(launch._SPARE._process.pid, flush=True)\ntime.sleep(60)"
     )
-    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {SWITCH: "1"},
+    )  # fmt: skip
     assert server.stdout is not None
     process = psutil.Process(int(server.stdout.readline()))
     server.kill()
