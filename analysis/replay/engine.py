@@ -1,14 +1,17 @@
 """The frontier engine: what all points of a sweep share is computed once for each chunk."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 
 import torch
 
 from analysis.capture.graph import take
 from analysis.errors import BadValue, CannotPrune
-from analysis.evaluate import Outcome, join_outcomes
+from analysis.evaluate import Outcome, evaluate, join_outcomes
 from analysis.replay.calibrate import calibrate
 from analysis.replay.lanes import Lanes, open_lanes
+from analysis.replay.machine import Chooser
 from analysis.replay.memory import frontier_memory, out_of_memory
 from analysis.replay.part import Asked, Found, Parts
 from analysis.replay.points import Key, Points
@@ -38,7 +41,8 @@ class FrontierEngine:
         Args:
             bench: Its network must be captured.
             lanes: Suffixes that run at the same time, each on one thread; None for as many as
-                torch has threads now (one on a GPU, which is untested).
+                torch has threads now (one on a GPU, which is untested), or for fewer lanes of
+                more threads where a long sweep found them faster.
             memory: Bytes that the frontier may take; None for a share of what is free.
         """
         network = bench.network
@@ -49,7 +53,8 @@ class FrontierEngine:
         self._parts = Parts(self._points, bench.metric, bench.batch)
         self._bench = bench
         self._order = order(bench)
-        self._lanes = lanes or (torch.get_num_threads() if on_cpu else 1)
+        self._machine = Chooser(lanes or (torch.get_num_threads() if on_cpu else 1))
+        self._fixed = lanes is not None
         self._memory = memory or frontier_memory()
         self._dense: dict[tuple[str, int, int], Outcome] = {}
 
@@ -60,14 +65,16 @@ class FrontierEngine:
 
     @property
     def spent(self) -> str:
-        """What took most of the lanes' time so far, in one line."""
-        return self._parts.spent.line()
+        """What took most of the lanes' time so far, in one line, and how the lanes were chosen."""
+        return "; ".join(filter(None, (self._parts.spent.line(), self._machine.said)))
 
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]
     ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:
         """Yield the points as they are finished, those that change the network first come first."""
-        with open_lanes(self._lanes) as lanes:
+        if not self._fixed:
+            self._settle((stop - start) * len(points))
+        with self._open() as lanes:
             for recovery in dict.fromkeys(point.recovery for point in points):
                 wanted = tuple(dict.fromkeys(p for p in points if p.recovery == recovery))
                 for point, outcome in self._recovery(lanes, recovery, start, stop, wanted):
@@ -82,7 +89,7 @@ class FrontierEngine:
         """
         key = (recovery, start, stop)
         if key not in self._dense:
-            with open_lanes(self._lanes) as lanes:
+            with self._open() as lanes:
                 ((_, found),) = self._recovery(lanes, recovery, start, stop, (None,))
             if isinstance(found, CannotPrune):
                 raise found
@@ -104,6 +111,18 @@ class FrontierEngine:
         batch = self._bench.batch
         each = frontier_bytes(self._points.flow, planned.stops, self._points.cost.output_bytes)
         return max(batch, self._memory // max(1, each) // batch * batch)
+
+    def _open(self) -> AbstractContextManager[Lanes]:
+        return open_lanes(self._machine.share.lanes, self._machine.share.threads)
+
+    def _settle(self, samples: int) -> None:
+        """Choose lanes and threads if ``samples`` are enough to pay for it; half of a pass each."""
+        bench = self._bench
+        some = self._samples(range(min(bench.batch, len(self._order))))
+        self._machine.settle(
+            partial(evaluate, bench.network.module, some, bench.metric, bench.batch),
+            samples / max(1, len(some)) / 2,
+        )
 
     def _recovery(
         self, lanes: Lanes, recovery: str, start: int, stop: int, asked: tuple[Asked, ...]

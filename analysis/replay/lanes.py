@@ -1,9 +1,9 @@
-"""Several independent computations at once, each on one thread of its own.
+"""Several independent computations at once, each in a lane: a thread of its own, or a few.
 
 PyTorch's operators let go of Python's lock while they compute, so N threads that run one operator
 each keep N cores busy without a second copy of the weights, without pickling, and with nothing
 that could be killed and waited for. An operator that splits itself over N threads waits for the
-slowest at its end.
+slowest at its end; which is faster, ``analysis.replay.machine`` measures.
 """
 
 import contextlib
@@ -54,13 +54,17 @@ class Lanes:
 
 
 @contextlib.contextmanager
-def open_lanes(count: int) -> Iterator[Lanes]:
-    """Yield ``count`` lanes; on leaving, they are empty and torch's thread count is as before."""
+def open_lanes(count: int, threads: int = 1) -> Iterator[Lanes]:
+    """Yield ``count`` lanes, the operators of each on ``threads`` threads.
+
+    One lane is the caller, on as many threads as torch has. On leaving, the lanes are empty and
+    torch's thread count is as before.
+    """
     if count <= 1:
         yield Lanes(1)
         return
     before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(count, "prunescope-replay", torch.set_num_threads, (1,))
+    pool = ThreadPoolExecutor(count, "prunescope-replay", torch.set_num_threads, (threads,))
     lanes = Lanes(count, pool)
     try:
         yield lanes
