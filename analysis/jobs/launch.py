@@ -17,9 +17,8 @@ from analysis.jobs.processes import identify
 from analysis.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
 from analysis.jobs.spare import Spare
 from analysis.store.documents import read_document, write_document
-from analysis.store.files import storage
+from analysis.store.locks import alone
 
-_LOCK: Final = ".lock"
 _PATIENCE: Final = 30.0
 _KIND: Final = re.compile(r"[a-z][\w-]*")
 _SPARE: Final = Spare()
@@ -84,36 +83,13 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         StorageFailure: Somebody has held the lock for half a minute.
     """
-    with storage(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        end = time.monotonic() + _PATIENCE
-        while not _try_lock(handle):
-            if time.monotonic() > end:
-                raise StorageFailure(
-                    f"Expected {folder} to be free for a new job, but another process has held "
-                    "its lock for half a minute. Close the other window and try again."
-                )
-            time.sleep(0.02)
+    with alone(folder, _PATIENCE) as got:
+        if not got:
+            raise StorageFailure(
+                f"Expected {folder} to be free for a new job, but another process has held "
+                "its lock for half a minute. Close the other window and try again."
+            )
         yield
-    finally:
-        os.close(handle)
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def keep_spare() -> None:

@@ -11,31 +11,30 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.special import log_softmax, logsumexp
 
 from analysis.store.files import set_aside, storage, write_atomically
+from analysis.store.locks import tidily
 from analysis.store.measurements import KEY
+from analysis.store.packing import (
+    MOST_CLASSES,
+    MOST_SAMPLES,
+    Key,
+    joined_runs,
+    packed,
+    unpacked,
+)
 
 log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
-Key = tuple[str | int | float, ...]
 Run = tuple[Key, int, np.ndarray]
 """A point's key, the place of its first sample in the order, ``(rows, classes)`` values."""
 
-MOST_SAMPLES: Final = 4096
-"""Samples kept per point: the first ones of the study's order."""
-MOST_CLASSES: Final = 64
-"""Up to so many classes every entry is kept."""
-TOP: Final = 32
-"""Of more classes, so many largest entries are kept, the target's, and the rest's mass."""
-_LOWEST: Final = -60000.0
-"""Below it a log-probability is out of half precision's range."""
 _TARGETS: Final = "targets.parquet"
 _SMALL: Final = 32 << 20
 _GROUP: Final = 2 << 20
@@ -48,16 +47,6 @@ _SCHEMA: Final = pa.schema(
         ("places", pa.binary()), ("rest", pa.binary()),
     ]
 )  # fmt: skip
-
-
-def point_bytes(population: int, classes: int) -> int:
-    """Return the bytes that one point's logits take at most, before compression.
-
-    >>> point_bytes(6000, 10) == 4096 * 10 * 2
-    True
-    """
-    entry = 2 * classes if classes <= MOST_CLASSES else (TOP + 1) * (2 + _width(classes)) + 2
-    return min(population, MOST_SAMPLES) * entry
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ class LogitStore:
         if not kept:
             return
         targets = self.targets() if any(v.shape[1] > MOST_CLASSES for _, _, v in kept) else None
-        self._write(pa.Table.from_pylist([_row(*run, targets) for run in kept], schema=_SCHEMA))
+        self._write(pa.Table.from_pylist([packed(*run, targets) for run in kept], schema=_SCHEMA))
 
     def read(self, key: Key) -> np.ndarray | None:
         """Return ``(samples so far, classes)`` float32 log-probabilities, or None without any."""
@@ -106,8 +95,8 @@ class LogitStore:
             for row in table.to_pylist():
                 key = tuple(row[name] for name in KEY)
                 if key in wanted:
-                    runs.setdefault(key, []).append((row["start"], _values(row)))
-        joined = {key: _joined(found) for key, found in runs.items()}
+                    runs.setdefault(key, []).append((row["start"], unpacked(row)))
+        joined = {key: joined_runs(found) for key, found in runs.items()}
         return {key: values for key, values in joined.items() if values is not None}
 
     def samples(self) -> dict[Key, int]:
@@ -154,7 +143,14 @@ class LogitStore:
         return total
 
     def compact(self) -> None:
-        """Merge small files into one, sorted by key, so that a point is read without the others."""
+        """Merge small files into one, sorted by key, so that a point is read without the others.
+
+        One process at a time where that can be had, so that the last one leaves one file.
+        """
+        with tidily(self.folder):
+            self._compact()
+
+    def _compact(self) -> None:
         sizes = {}
         for path in self._paths():
             with contextlib.suppress(FileNotFoundError):
@@ -232,71 +228,6 @@ def _matching(path: Path, wanted: set[Key]) -> pa.Table:
             if not wanted.isdisjoint(zip(*columns, strict=True)):
                 groups.append(group)
         return file.read_row_groups(groups) if groups else _SCHEMA.empty_table()
-
-
-def _row(key: Key, start: int, values: np.ndarray, targets: np.ndarray | None) -> dict[str, Any]:
-    rows, classes = values.shape
-    plain = dict(zip(KEY, key, strict=True)) | {"start": start, "rows": rows, "classes": classes}
-    known = np.maximum(log_softmax(values.astype(np.float64), axis=1), _LOWEST)
-    if classes <= MOST_CLASSES:
-        return plain | {"values": _halved(known).tobytes(), "places": b"", "rest": b""}
-    order = np.argsort(-known, axis=1, kind="stable")
-    places = order[:, : TOP + 1]
-    if targets is not None:
-        wanted = targets[start : start + rows, None]
-        absent = ~(places == wanted).any(axis=1)
-        places[absent, TOP] = wanted[absent, 0]
-    kept = np.take_along_axis(known, places, axis=1)
-    others = known.copy()
-    np.put_along_axis(others, places, -np.inf, axis=1)
-    rest = np.maximum(logsumexp(others, axis=1), _LOWEST)
-    return plain | {
-        "values": _halved(kept).tobytes(),
-        "places": places.astype(f"<u{_width(classes)}").tobytes(),
-        "rest": rest.astype("<f2").tobytes(),
-    }
-
-
-def _halved(known: np.ndarray) -> np.ndarray:
-    """Half precision in which the largest entry stays the only largest one."""
-    half = known.astype("<f2")
-    lines = np.arange(len(half))
-    top = known.argmax(axis=1)
-    best = half[lines, top]
-    tied = (half == best[:, None]).sum(axis=1) > 1
-    half[lines[tied], top[tied]] = np.nextafter(best[tied], np.float16(np.inf))
-    return half
-
-
-def _values(row: dict[str, Any]) -> np.ndarray:
-    rows, classes = row["rows"], row["classes"]
-    values = np.frombuffer(row["values"], "<f2").astype(np.float32).reshape(rows, -1)
-    if not row["places"]:
-        return values
-    places = np.frombuffer(row["places"], f"<u{_width(classes)}").astype(np.int64)
-    places = places.reshape(rows, -1)
-    rest = np.frombuffer(row["rest"], "<f2").astype(np.float32)
-    spread = rest - np.float32(np.log(classes - places.shape[1]))
-    # No spread entry may pass a kept one: the largest class must stay the largest.
-    full = np.repeat(np.minimum(spread, values[:, :TOP].min(axis=1))[:, None], classes, axis=1)
-    np.put_along_axis(full, places, values, axis=1)
-    return full
-
-
-def _joined(runs: Sequence[tuple[int, np.ndarray]]) -> np.ndarray | None:
-    parts: list[np.ndarray] = []
-    end = 0
-    for start, values in sorted(runs, key=lambda run: (run[0], -len(run[1]))):
-        if start > end:
-            break
-        new = values[end - start :]
-        parts.append(new)
-        end += len(new)
-    return np.concatenate(parts) if end else None
-
-
-def _width(classes: int) -> int:
-    return 2 if classes <= 1 << 16 else 4
 
 
 def _batches(paths: Sequence[Path], sizes: dict[Path, int]) -> Iterator[list[Path]]:

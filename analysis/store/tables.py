@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from analysis.errors import StorageFailure
 from analysis.store.files import set_aside, storage, write_atomically
+from analysis.store.locks import tidily
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,14 @@ class Table:
         return sorted(self.folder.glob("*.parquet.damaged*")) if self.folder.is_dir() else []
 
     def compact(self) -> None:
-        """Merge all files into one whose name and bytes depend on the rows alone."""
+        """Merge all files into one whose name and bytes depend on the rows alone.
+
+        One process at a time where that can be had, so that the last one leaves one file.
+        """
+        with tidily(self.folder):
+            self._compact()
+
+    def _compact(self) -> None:
         merged, sources = self._merged()
         if not sources:
             return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis.store.logits import point_bytes
+from analysis.store.packing import point_bytes
 from analysis.study import Manifest
 from analysis.sweep.pace import Pace
 from analysis.sweep.points import Point

@@ -11,8 +11,9 @@ from analysis.evaluate import Outcome
 from analysis.progress import Progress
 from analysis.replay import choose_engine
 from analysis.store.folder import Study
-from analysis.store.logits import MOST_SAMPLES, Run
+from analysis.store.logits import Run
 from analysis.store.measurements import KEY, Measurement
+from analysis.store.packing import MOST_SAMPLES
 from analysis.store.tables import rows_of
 from analysis.study import MEASUREMENT_VERSION, Grid, doubling
 from analysis.sweep.engine import Engine, order

@@ -8,7 +8,8 @@ import pytest
 from scipy.special import log_softmax
 
 from analysis.store import logits as module
-from analysis.store.logits import MOST_SAMPLES, TOP, LogitStore, point_bytes
+from analysis.store.logits import LogitStore
+from analysis.store.packing import MOST_SAMPLES, TOP, point_bytes
 from tests.analysis.store.rows import row
 
 KEY = row().key

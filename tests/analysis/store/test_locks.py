@@ -1,0 +1,50 @@
+"""Locks keep other processes out, end with their holder, and leave a folder as it was."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis.store.locks import alone, tidily
+
+HOLD = "import sys, time; from pathlib import Path; from analysis.store.locks import {name}\n"
+HOLD += "with {name}({call}):\n    print('held', flush=True)\n    time.sleep(60)"
+
+
+def holder(name: str, call: str) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(name=name, call=call)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    process.stdout.close()
+    return process
+
+
+def test_one_process_at_a_time_until_it_is_killed(tmp_path: Path) -> None:
+    other = holder("alone", f"Path({str(tmp_path)!r}), 1")
+    with alone(tmp_path, 0) as got:
+        assert not got
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    with alone(tmp_path, 5) as got:
+        assert got
+
+
+def test_merging_waits_and_goes_on_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.store.locks._PATIENCE", 0.1)
+    other = holder("tidily", f"Path({str(tmp_path)!r})")
+    began: list[bool] = []
+    with tidily(tmp_path):
+        began.append(True)
+    other.kill()
+    other.wait()
+    assert began
+    assert list(tmp_path.iterdir()) == []
+    with tidily(tmp_path / "not there"):
+        pass
