@@ -54,8 +54,9 @@ def predicted(opened: Study, plan: Plan) -> None:
         st.markdown("- Only weights become zero: 1.0× the dense speed in dense runtimes.")
         return
     found = [predict_latency(opened.manifest, table, gone) for table in loaders.latency(opened)]
-    clock.lines(found)
     if found:
+        st.markdown("By the smaller models that were timed:")
+        clock.lines(found)
         where = f"Timed on {', '.join(clock.machines_of(found))}."
         st.caption(" ".join([where, *filter(None, map(_error, found))]))
 
