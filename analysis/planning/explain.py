@@ -1,7 +1,7 @@
 """Why each layer or group got its sparsity: what one step more or less costs and saves."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,7 +83,10 @@ def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
 
 
 def lock_costs(
-    manifest: Manifest, posed: Posed, limits: Mapping[str, float] | None = None
+    manifest: Manifest,
+    posed: Posed,
+    limits: Mapping[str, float] | None = None,
+    names: Iterable[str] | None = None,
 ) -> dict[str, float]:
     """Return what each lock adds to the objective: the best with it minus the best without.
 
@@ -95,13 +98,14 @@ def lock_costs(
         manifest: Of the study.
         posed: The goal with its locks.
         limits: Target kind → limit in place of the goal's.
+        names: Whose locks to price; None for all, each of which takes a solution of its own.
 
     Raises:
         CannotReach: No plan keeps the targets with all the locks.
     """
     found, problem = {}, posed.ready.problem
     own = answer(posed, limits).value
-    for name in problem.goal.locks:
+    for name in problem.goal.locks if names is None else names:
         locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
         goal = replace(problem.goal, locks=locks)
         try:

@@ -56,6 +56,10 @@ def test_what_a_lock_costs_is_what_solving_without_it_gains(
     for name, cost in expected.items():
         assert said[name] == pytest.approx(100 * cost, abs=0.006)
     assert max(said.values()) > 0
+    budget(at, 1)  # cannot be: the last answer stays, and so do its reasons
+    assert len(at.warning) == 1
+    assert not at.error
+    assert said_costs(at) == said
 
 
 def test_a_lock_costs_the_same_after_a_look_around(timed_studies: Path, open_page: Open) -> None:

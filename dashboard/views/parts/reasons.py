@@ -56,17 +56,19 @@ def show(opened: Study, known: Measured, asked: Asked) -> None:
             alt="What the next step of each layer costs and saves",
         )  # fmt: skip
         if problem.goal.locks:
-            st.caption(_locks(opened, known, asked, last.solution.objective))
+            st.caption(_locks(opened, known, asked, last))
 
 
-def _locks(opened: Study, known: Measured, asked: Asked, objective: str) -> str:
-    """What each lock costs, as a sentence."""
-    costs = lock_costs(opened.manifest, solving.posed(opened, known, asked), asked.limits())
+def _locks(opened: Study, known: Measured, asked: Asked, last: solving.Solved) -> str:
+    """What each lock costs at the limits of the last answer, as a sentence."""
+    names, objective = list(asked.locks), last.solution.objective
+    posed = solving.posed(opened, known, asked)
+    costs = lock_costs(opened.manifest, posed, last.limits, names[:_MOST_LOCKS])
     told = [f"**{name}** +{amount(objective, cost)}" for name, cost in costs.items()]
-    more = f" and {len(told) - _MOST_LOCKS} more" if len(told) > _MOST_LOCKS else ""
+    more = f"; and {len(names) - _MOST_LOCKS} more locks" if len(names) > _MOST_LOCKS else ""
     return (
         f"What each lock adds to what is kept small ({OBJECTIVES[objective]}, added up over single "
-        f"layers), solved with it and without: {' · '.join(told[:_MOST_LOCKS])}{more}."
+        f"layers), solved with it and without: {' · '.join(told)}{more}."
     )
 
 

@@ -109,6 +109,14 @@ def test_a_lock_costs_what_solving_without_it_gains() -> None:
     assert cost > 0
 
 
+def test_only_the_locks_that_are_named_are_priced() -> None:
+    locks = {"conv0": LOCK, "conv1": Choice("taylor", 0.25, locked=True)}
+    held = posed("parameters=0.5", locks=locks)
+    every = lock_costs(MANIFEST, held)
+    assert every.keys() == locks.keys()
+    assert lock_costs(MANIFEST, held, names=["conv1"]) == {"conv1": every["conv1"]}
+
+
 def test_a_lock_is_priced_at_the_limits_that_are_asked() -> None:
     """The limits that a problem was prepared with are old ones once a slider has moved."""
     held = posed("parameters=0.9", locks={"conv0": LOCK})
