@@ -1,23 +1,25 @@
 """Run all benchmarks, or the ones named: ``python -m benchmarks sweep_replay removal_table``.
 
-All of them take hours. In a row they run with what each takes by default, in the order of the
-issues that they belong to: how fast and how exact a sweep is, what removal does, what planning
-predicts, how fast the smaller models are. One that fails costs its table, not the others'.
+All of them take hours. In a row they run with what each takes by default, each in a process of its
+own, in the order of the issues that they belong to: how fast and how exact a sweep is, what removal
+does, what planning predicts, how fast the smaller models are. One that fails or takes longer than
+``--minutes`` costs the rest of its table, not the others'.
 """
 
 import argparse
-import importlib
 import pkgutil
+import subprocess
 import sys
-import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 ORDER: Final = (
-    "sweep_batch", "sweep_replay", "sweep_adaptive", "sweep_settled", "sweep_large", "sweep_cost",
-    "kills", "removal_table", "half_channels", "smaller_speed", "prediction_table",
-    "latency_table", "solver", "allocation",
+    "sweep_batch", "sweep_machine", "sweep_replay", "sweep_adaptive", "sweep_settled",
+    "sweep_large", "sweep_cost", "first_curves", "kills", "removal_table", "half_channels",
+    "smaller_speed", "prediction_table", "latency_table", "solver", "allocation",
 )  # fmt: skip
+MINUTES: Final = 120.0
 
 
 def names() -> list[str]:
@@ -28,21 +30,27 @@ def names() -> list[str]:
     return sorted(public, key=lambda name: (place.get(name, len(ORDER)), name))
 
 
+def command(name: str) -> Sequence[str]:
+    """Return the command that runs the benchmark ``name`` with what it takes by default."""
+    return (sys.executable, "-m", f"benchmarks.{name}")
+
+
 def main() -> None:
     """Print the table of every benchmark, and exit with 1 if one could not."""
     known = names()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*known, []], default=known)
-    chosen = parser.parse_args().names
-    sys.argv[1:] = []  # the words above are not the benchmarks' own
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="each may take at most")
+    asked = parser.parse_args()
     failed = []
-    for name in chosen:
+    for name in asked.names:
         print(f"\n== {name} ==", flush=True)
         try:
-            importlib.import_module(f"benchmarks.{name}").main()
-        except (Exception, SystemExit):  # noqa: BLE001 - the other tables are still worth having
-            traceback.print_exc()
-            failed.append(name)
+            code = subprocess.run(command(name), timeout=60 * asked.minutes, check=False).returncode
+        except subprocess.TimeoutExpired:
+            code = None
+        if code != 0:
+            failed.append(name if code is not None else f"{name} (in {asked.minutes:g} minutes)")
     if failed:
         sys.exit(f"Expected every benchmark to end, but these did not: {', '.join(failed)}.")
 
