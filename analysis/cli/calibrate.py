@@ -27,11 +27,11 @@ def calibrate(
     """Measure combinations that tell how far predictions of this study can be trusted."""
     with reporting(job, quiet=json) as progress:
         opened = Study.open(study)
-        from analysis.cli.measure import _threads
+        from analysis.cli.given import use_threads
         from analysis.sweep.calibrate import calibrate as run
         from analysis.workbench import prepare
 
-        _threads(threads)
+        use_threads(threads)
         found = run(prepare(opened.manifest.reference), opened, plans, recovery, progress)
     if json:
         print_json(found)

@@ -3,11 +3,12 @@
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from analysis.cli.collector import resting
+from analysis.cli.given import read_plan, use_threads
 from analysis.cli.options import (
     DataOption,
     JobOption,
@@ -19,24 +20,17 @@ from analysis.cli.options import (
     ThreadsOption,
     WeightsOption,
 )
-from analysis.cli.terminal import console, count, errors, print_json, reporting, size
-from analysis.durations import parse_seconds, spoken
+from analysis.cli.swept import cost_told, print_report
+from analysis.cli.terminal import console, count, errors, print_json, reporting
+from analysis.durations import parse_seconds
 from analysis.errors import BadValue
-from analysis.planning.plan import Plan
 from analysis.recovery.names import RECOVERIES
-from analysis.store.documents import read_document
 from analysis.store.folder import MANIFEST, Study
 from analysis.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
-from analysis.sweep.figures import macs
 from analysis.sweep.policy import TOLERANCE, Policy
-
-if TYPE_CHECKING:
-    from analysis.sweep.runner import SweepReport
-    from analysis.workbench import Workbench
 
 _LEAST: Final = 10.0
 """Seconds of a budget that are for measuring, however long the set-up took."""
-_MOST_REFUSALS: Final = 5
 
 
 def sweep(
@@ -146,11 +140,11 @@ def sweep(
             from analysis.sweep.runner import sweep as run
             from analysis.workbench import prepare
 
-            _threads(threads)
+            use_threads(threads)
             bench = prepare(reference)
         chosen = choose_engine(bench, engine)
         opened = Study.create(study, bench.manifest)
-        if job is None and not json and (cost := _cost(bench, opened, grid)):
+        if job is None and not json and (cost := cost_told(bench, opened, grid)):
             errors.print(cost)
         if deadline is not None and seconds is not None:  # setting up cannot eat all of it
             deadline = max(deadline, monotonic() + min(seconds, _LEAST))
@@ -160,27 +154,7 @@ def sweep(
     if json:
         print_json(asdict(report) | {"left_out": idle})
         return
-    known = report.wanted - report.measured - report.missing - len(report.refused)
-    early = f" ({count(report.partial)} settled early)" if report.partial else ""
-    begun = f" ({count(report.begun)} of them begun)" if report.begun else ""
-    errors.print(
-        f"{count(report.measured)} points measured{early}, {count(known)} known before, "
-        f"{count(report.missing)} left{begun}. See them: prunescope show {study}"
-    )
-    if report.executed:
-        errors.print(_work(report))
-    if chosen.spent:
-        errors.print(f"Where the time of its lanes went: {chosen.spent}.")
-    for refusal in report.refused[:_MOST_REFUSALS]:
-        errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
-    if len(report.refused) > _MOST_REFUSALS:
-        errors.print(f"… and {len(report.refused) - _MOST_REFUSALS} more points like these.")
-    for sentence in idle[:_MOST_REFUSALS]:
-        errors.print(f"No point: {sentence}.", highlight=False, markup=False)
-    if len(idle) > _MOST_REFUSALS:
-        errors.print(f"… and {len(idle) - _MOST_REFUSALS} more groups like these.")
-    for name in report.damaged:
-        errors.print(f"Set aside because it was damaged: {name}")
+    print_report(report, idle, chosen.spent, study)
 
 
 def verify(
@@ -200,7 +174,7 @@ def verify(
         from analysis.sweep.verify import verify_plan
         from analysis.workbench import prepare
 
-        _threads(threads)
+        use_threads(threads)
         progress.start(1, "measuring the plan")
         bench = prepare(opened.manifest.reference)
         row = verify_plan(bench, opened, chosen, split)
@@ -225,50 +199,6 @@ def verify(
         gaps = predict(opened.manifest, chosen, opened.measured(), opened.verified()).missing
         command = sweep_command(chosen, gaps, str(study))
         console.print(f"Not predicted: a part was never measured. {command}", highlight=False)
-
-
-def read_plan(study: Study, plan: str) -> Plan:
-    """Return the plan in file ``plan``, or the saved plan of that name, made for ``study``."""
-    if plan.endswith(".json"):
-        found = read_document(Plan, Path(plan))
-        found.require(study.manifest)
-        return found
-    return study.plan(plan)
-
-
-def _cost(bench: "Workbench", study: Study, grid: Grid) -> str:
-    """What the sweep costs at most, by the time that the dense model takes here and now."""
-    from analysis.evaluate import evaluate
-    from analysis.sweep.points import missing, points
-    from analysis.sweep.preflight import preflight
-
-    todo = missing(points(grid, study.manifest), study.measured(), study.manifest)
-    if not todo:
-        return ""
-    cost = preflight(study.manifest, todo)
-    some = bench.splits.validation.chunk(0, bench.batch)
-    began = monotonic()
-    evaluate(bench.network.module, some, bench.metric, bench.batch)
-    rate = len(some) / max(monotonic() - began, 1e-6)
-    seconds = spoken(cost.seconds(rate, replayed=bench.network.captured is not None))
-    return (
-        f"{count(cost.points)} points on up to {count(len(bench.splits.validation))} samples: at "
-        f"most {cost.suffix_macs / 1e9:.3g} of the plain loop's {cost.macs / 1e9:.3g} GMACs, about "
-        f"{seconds} at the dense model's pace here; the study grows by at most {size(cost.bytes)}."
-    )
-
-
-def _work(report: "SweepReport") -> str:
-    """What the measuring took, against the plain loop and the least that replay can take."""
-    text = (
-        f"{macs(report.executed)}MACs in {spoken(report.seconds)}, "
-        f"{report.executed / max(report.macs, 1):.3g} of the plain loop's {macs(report.macs)}MACs"
-    )
-    if not report.bound:
-        return f"{text}."
-    over = report.executed / report.bound - 1
-    side = "above" if over >= 0 else "below"
-    return f"{text}; {abs(over):.1%} {side} the replay bound (every suffix, one dense pass a walk)."
 
 
 def _reference(
@@ -299,10 +229,3 @@ def _seeds(text: str) -> tuple[int, ...]:
     if not all(part.strip().isdigit() for part in text.split(",")):
         raise BadValue(f"Expected seeds like 0 or 0,1,2, but got {text!r}. Use whole numbers.")
     return tuple(int(part) for part in text.split(","))
-
-
-def _threads(threads: int) -> None:
-    import torch
-
-    if threads:
-        torch.set_num_threads(threads)

@@ -8,7 +8,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from analysis.cli.measure import read_plan
+from analysis.cli.given import read_plan
 from analysis.cli.options import DataOption, JobOption, JsonOption, RandomOption, WeightsOption
 from analysis.cli.terminal import console, count, errors, print_json, reporting
 from analysis.errors import BadValue

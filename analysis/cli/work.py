@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.cli.measure import _threads, read_plan
+from analysis.cli.given import read_plan, use_threads
 from analysis.cli.options import JobOption, JsonOption, PlanArgument, StudyArgument, ThreadsOption
 from analysis.cli.terminal import console, count, print_json, reporting, size
 from analysis.errors import PrunescopeError
@@ -46,7 +46,7 @@ def finetune(
             epochs=epochs, rate=rate, batch=batch, distillation=distillation,
             temperature=temperature, seed=seed,
         )  # fmt: skip
-        _threads(threads)
+        use_threads(threads)
         result = run(prepare(opened.manifest.reference), opened, chosen, settings, progress, test)
     if json:
         print_json(result)
@@ -86,7 +86,7 @@ def export(
         from analysis.export.write import export_plan
         from analysis.workbench import prepare
 
-        _threads(threads)
+        use_threads(threads)
         report = export_plan(
             prepare(opened.manifest.reference), opened, chosen, formats.split(","), output,
             recovered, progress,
