@@ -90,11 +90,11 @@ def reason_table(found: tuple[Reason, ...]) -> pd.DataFrame:
                 "Layer": each.subject,
                 "What leaves": "units" if each.grouped else "weights",
                 "Sparsity": 100 * each.sparsity,
+                "Why": each.why,
                 "One step more": each.more.damage if each.more else nan,
                 "saves": -100 * each.more.cost if each.more else nan,
                 "One step less": -each.less.damage if each.less else nan,
                 "costs": 100 * each.less.cost if each.less else nan,
-                "Why": each.why,
             }
             for each in found
         ]
