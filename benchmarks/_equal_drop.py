@@ -1,7 +1,9 @@
 """Costs at equal measured drop, read off each rule's own plans, with intervals by bootstrap.
 
 A rule's plans are points (cost, measured drop); drops are made to rise while costs fall (isotonic
-regression, from no drop at full cost), and costs are linear between them. Intervals resample the
+regression), and the logarithm of the cost is linear in that of the drop between them. These curves
+are nearly straight there; a straight line through costs and drops themselves would lie above the
+curve, the more the farther a rule's plans happen to be from the drop asked. Intervals resample the
 test images, the same ones for all rules, so that what all plans get wrong cancels.
 """
 
@@ -17,6 +19,9 @@ Floats = npt.NDArray[np.float64]
 
 EQUAL: Final = (0.01, 0.02, 0.04)
 """Measured drops at which costs are compared."""
+
+_NONE: Final = 5e-4
+"""A drop as good as none, where logarithms begin."""
 
 _RESAMPLED: Final = 500
 _INTERVAL: Final = (2.5, 97.5)
@@ -45,10 +50,10 @@ class Line:
         costs = np.concatenate([[1.0], self.costs[order]])
         found = np.full((len(weights), len(EQUAL)), np.nan)
         for row, mean in zip(found, means, strict=True):
-            rising = np.concatenate([[0.0], np.maximum(isotonic_regression(mean).x, 0.0)])
+            rising = np.maximum(np.concatenate([[0.0], isotonic_regression(mean).x]), _NONE)
             for place, drop in enumerate(EQUAL):
                 if drop <= rising[-1]:
-                    row[place] = np.interp(drop, rising, costs)
+                    row[place] = np.exp(np.interp(np.log(drop), np.log(rising), np.log(costs)))
         return found
 
 
