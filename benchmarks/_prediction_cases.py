@@ -25,7 +25,7 @@ from analysis.sweep.tally import measurement
 from analysis.sweep.verify import Verifier
 from analysis.workbench import Workbench, prepare
 from benchmarks._images import first_images
-from benchmarks._methods import METHODS, possible
+from benchmarks._methods import METHODS, methods
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
 SPARSITIES: Final = {
@@ -89,7 +89,7 @@ def measure(case: Case, cache: Path, plans: int, end: float, draw: str = "held-o
     bench = prepare(Reference(f"sample:{case.model}", str(data)))
     opened = Study.create(study, bench.manifest)
     grid = Grid(
-        possible(METHODS[case.granularity], bench.manifest),
+        methods(case.granularity, bench.manifest),
         SPARSITIES[case.granularity],
         recoveries=(case.recovery,),
     )

@@ -9,17 +9,15 @@ A case is a sample model and what leaves. Curves are swept on 2,000 validation i
 then gets budgets at which its plan is predicted to lose 0.5 to 8 points, and each plan is really
 applied and evaluated on test images that nothing was chosen on. A solved plan is what ``prunescope
 plan --verify 12`` gives: twelve plans within the budget are measured on the validation images, the
-rules' own among them where they may be as good, and the one with the least KL is taken.
-``solved`` has the rules' one method (magnitude, or the L1 norm), so that only the allocation
-differs; ``solved, any method`` also chooses each layer's method, ``_methods.MORE`` among them.
-Latency budgets use the study's table (measured first, within ``--seconds``), and each of those
-plans is timed for real in turns with the dense model. The cache keeps all that was measured.
+rules' own among them where they may be as good, and the one with the least KL is taken. Latency
+budgets use the study's table (measured first, within ``--seconds``), and each of those plans is
+timed for real in turns with the dense model. The cache keeps all that was measured.
 """
 
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +51,7 @@ from analysis.sweep.verify import Verifier
 from analysis.workbench import Workbench, prepare
 from benchmarks._equal_drop import Line, compared
 from benchmarks._images import first_images
-from benchmarks._methods import METHODS, MORE, possible
+from benchmarks._methods import METHODS, methods
 
 MODELS: Final = ("lenet5", "mlp", "resnet20", "mobilenet", "vit")
 SPARSITIES: Final = {
@@ -62,8 +60,7 @@ SPARSITIES: Final = {
 }
 COSTS: Final = {"weight": "parameters", "channel": "macs"}
 SOLVED: Final = "solved"
-ANY: Final = "solved, any method"
-RULES: Final = (SOLVED, *BASELINES, ANY)
+RULES: Final = (SOLVED, *BASELINES)
 LOSSES: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08)
 """Predicted drops that every rule's budgets are chosen for."""
 
@@ -118,8 +115,7 @@ def _measured(case: str, cache: Path, cost: str, seconds: float, end: float) -> 
     data = first_images(cache / "images.npz", IMAGES)
     bench = prepare(Reference(f"sample:{model}", str(data)))
     study = Study.create(cache / case, bench.manifest)
-    usual = Grid(possible(METHODS[leaves], bench.manifest), SPARSITIES[leaves])
-    sweep(bench, study, usual, Silent())
+    sweep(bench, study, Grid(methods(leaves, bench.manifest), SPARSITIES[leaves]), Silent())
     if quantiles(study.folder).read().empty:
         store_quantiles(bench, study)
     if cost == "latency" and not tables(study.folder, study.manifest):
@@ -128,9 +124,6 @@ def _measured(case: str, cache: Path, cost: str, seconds: float, end: float) -> 
     for rule in lacking:
         if time.monotonic() > end:
             return False
-        if rule == ANY:
-            more = possible(METHODS[leaves] + MORE[leaves], bench.manifest)
-            sweep(bench, study, replace(usual, methods=more), Silent())
         found, drops = [], []
         for plan, share, predicted in _plans(study, bench, rule, cost, leaves):
             drops.append(tested(plan))
@@ -176,8 +169,7 @@ def _plans(
     study: Study, bench: Workbench, rule: str, cost: str, leaves: str
 ) -> Iterator[tuple[Plan, float, float]]:
     """Plans by one rule with their cost and predicted drop, one per loss that it can have."""
-    usual = possible(METHODS[leaves], study.manifest)
-    posed = pose(study, Goal((Target(cost, 1.0),), methods=() if rule == ANY else usual))
+    posed = pose(study, Goal((Target(cost, 1.0),), methods=methods(leaves, study.manifest)))
     problem = posed.ready.problem
     before = ""
     for loss in LOSSES:
@@ -191,7 +183,7 @@ def _plans(
             low, high = (low, middle) if drop is not None and drop <= loss else (middle, high)
         try:
             plan = _plan(study, posed, rule, {cost: high})
-            if rule in (SOLVED, ANY):
+            if rule == SOLVED:
                 plan = _settled(study, posed, Verifier(bench), {cost: high})
         except CannotReach:
             continue
@@ -203,7 +195,7 @@ def _plans(
 
 def _plan(study: Study, posed: Posed, rule: str, given: dict[str, float]) -> Plan:
     """The plan of one rule to a budget."""
-    if rule in (SOLVED, ANY):
+    if rule == SOLVED:
         return answer(posed, given).plan
     score = SCORE_OF.get(rule)
     grouped = units_leave(posed.ready.problem)
