@@ -41,7 +41,8 @@ class Setting:
 
     def __str__(self) -> str:
         return (
-            f"{self.runtime} {self.version}, batch {self.batch}, {self.threads} threads, "
+            f"{self.runtime} {self.version}, batch {self.batch}, {self.threads} "
+            f"thread{'' if self.threads == 1 else 's'}, "
             f"{self.dtype}, on {self.machine}"
         )
 

@@ -4,7 +4,10 @@ import copy
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import torch
 from safetensors.torch import save
@@ -28,7 +31,7 @@ from analysis.recovery.report import (
     read_result,
     result_folder,
 )
-from analysis.recovery.training import train
+from analysis.recovery.training import Diverged, train
 from analysis.sources.data import Samples
 from analysis.sources.weights import load_weights
 from analysis.store.documents import write_document
@@ -37,6 +40,9 @@ from analysis.store.folder import Study
 from analysis.workbench import Workbench
 
 __all__ = ["FineTuned", "FineTuning", "finetune", "read_weights"]
+
+_RETRIES: Final = 2
+"""How often training begins again at a tenth of the rate."""
 
 
 def finetune(
@@ -48,6 +54,9 @@ def finetune(
     test: bool = False,
 ) -> FineTuned:
     """Train what ``plan`` leaves of the network on the calibration split; keep the best epoch.
+
+    Where the loss is soon no number, training begins again at a tenth of the rate, twice at most;
+    the result names the rate that it was trained with.
 
     Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
     the one with the highest validation score; see ``FineTuned`` on what that score is worth.
@@ -71,7 +80,7 @@ def finetune(
         ForeignStudy: Plan or study belong to other weights or data.
         CannotPrune: The plan removes units of a network without a graph.
         DataMismatch: The model gives no class logits, or the labels do not fit them.
-        BadValue: The loss was no number.
+        BadValue: The loss was no number at any of these rates.
     """
     study.require(bench.manifest)
     plan.require(study.manifest)
@@ -83,15 +92,18 @@ def finetune(
     calibration, validation = bench.splits.calibration, bench.splits.validation
     splits = {"validation": validation} | ({"test": bench.splits.test} if test else {})
     before = {name: _outcome(student, bench, each) for name, each in splits.items()}
-    trained = train(
-        student,
-        calibration,
-        masks,
-        objective(bench.network.module, calibration, settings, bench.batch),
-        settings,
-        lambda: _outcome(student, bench, validation).score.double().mean().item(),
-        progress,
-    )
+    judge = partial(_score, student, bench, validation)
+    teach = objective(bench.network.module, calibration, settings, bench.batch)
+    for _ in range(_RETRIES):
+        try:
+            trained = train(student, calibration, masks, teach, settings, judge, progress)
+            break
+        except Diverged:
+            slower = settings.rate / 10
+            progress.advance(0, f"diverged at a rate of {settings.rate:g}, again at {slower:g}")
+            settings = replace(settings, rate=slower)
+    else:
+        trained = train(student, calibration, masks, teach, settings, judge, progress)
     seconds = time.monotonic() - begun
     sides = {
         name: _side_by_side(bench, name, before[name], _outcome(student, bench, each))
@@ -182,6 +194,10 @@ def _elements(module: nn.Module) -> int:
 
 def _outcome(module: nn.Module, bench: Workbench, samples: Samples) -> Outcome:
     return evaluate(module, samples, bench.metric, bench.batch)
+
+
+def _score(module: nn.Module, bench: Workbench, samples: Samples) -> float:
+    return _outcome(module, bench, samples).score.double().mean().item()
 
 
 def _side_by_side(bench: Workbench, name: str, before: Outcome, after: Outcome) -> SideBySide:

@@ -22,6 +22,10 @@ _READINGS: Final = 40
 """Readings per epoch at most."""
 
 
+class Diverged(BadValue):
+    """The loss was no number before any epoch had improved the network."""
+
+
 @dataclass(frozen=True)
 class Trained:
     """Which epoch's weights the module holds now (0: as it came), the curve, and the ending."""
@@ -56,7 +60,8 @@ def train(
         progress: Told step, epoch, loss and rate, and after each epoch the accuracy.
 
     Raises:
-        BadValue: The loss was no number before any epoch had improved the network.
+        Diverged: The loss was no number before any epoch had improved the network, which is left
+            as it came.
     """
     run = _Run(module, samples, masks, objective, settings, progress)
     progress.start(run.total, "fine-tuning")
@@ -78,7 +83,7 @@ def train(
         ending = "diverged"
     _restore(module, best)
     if ending == "diverged" and best_epoch == 0:
-        raise BadValue(
+        raise Diverged(
             f"Expected the loss to stay a number, but it was none by step {run.step}. Lower the "
             f"rate: --rate {settings.rate / 10:g}."
         )

@@ -35,12 +35,14 @@ class Spy(Silent):
         self.cancel_at, self.interrupt = cancel_at, interrupt
         self.total = self.done = self.asked = 0
         self.values: list[dict[str, float]] = []
+        self.messages: list[str] = []
 
     def start(self, total: int, message: str) -> None:
         self.total = total
 
     def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
         self.done += steps
+        self.messages.append(message)
         if values:
             self.values.append(values)
 
@@ -208,6 +210,20 @@ def test_epochs_that_harm_are_not_kept(bench: Workbench, study: Study, make_plan
     assert result.after.score >= result.before.score
 
 
+def test_what_diverges_begins_again_at_a_tenth_of_the_rate(
+    bench: Workbench, study: Study, make_plan: MakePlan
+) -> None:
+    plan = make_plan(bench)
+    wild = FineTuning(epochs=4, rate=10.0, batch=8, decay=1.0)  # weights grow ninefold
+    spy = Spy()
+    result = finetune(bench, study, plan, wild, spy)
+    assert result.settings.rate < wild.rate
+    assert result.settings == replace(wild, rate=result.settings.rate)
+    assert any("diverged at a rate of 10" in message for message in spy.messages)
+    alone = finetune(bench, study, plan, result.settings, Silent())
+    assert alone.weights_hash == result.weights_hash  # nothing is left of the first try
+
+
 def test_the_dense_model_alone_teaches_without_labels(
     bench: Workbench, study: Study, make_plan: MakePlan
 ) -> None:
@@ -289,7 +305,7 @@ def test_a_loss_that_is_no_number_is_said(
     assert isinstance(known.inputs, Tensor)
     broken = replace(known, inputs=known.inputs * math.nan)
     poisoned = replace(bench, splits=replace(bench.splits, calibration=broken))
-    with pytest.raises(BadValue, match=r"loss to stay a number.*--rate 0\.005"):
+    with pytest.raises(BadValue, match=r"loss to stay a number.*--rate 5e-05"):
         finetune(poisoned, study, plan, QUICK, Silent())
     with pytest.raises(BadReference, match="Run: prunescope finetune"):
         read_result(result_folder(study.folder, plan))
