@@ -149,7 +149,12 @@ def repeats(entries: Tensor) -> bool:
 
 
 def _entries(leaf: object, weight: Tensor) -> Tensor | None:
-    """Where each entry of what ``leaf`` reads stands in ``weight``, flat."""
+    """Where each entry of what ``leaf`` reads stands in ``weight``, flat.
+
+    None where that is no matter of the weight alone: a view whose size is the batch's.
+    """
+    if not isinstance(leaf, fx.Node) or not _constant(leaf):
+        return None
 
     def read(node: fx.Node) -> Any:
         if node.op == "get_attr":
@@ -157,9 +162,16 @@ def _entries(leaf: object, weight: Tensor) -> Tensor | None:
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), read)
         return node.target(*args, **kwargs)  # type: ignore[operator]
 
-    found = read(leaf) if isinstance(leaf, fx.Node) else None
+    found = read(leaf)
     whole = isinstance(found, Tensor) and found.dtype == torch.int64
     return found if whole else None
+
+
+def _constant(node: fx.Node) -> bool:
+    """Whether ``node`` is computed from parameters alone."""
+    if node.op == "call_function":
+        return all(_constant(each) for each in node.all_input_nodes)
+    return node.op == "get_attr"
 
 
 def weight_readers(module: fx.GraphModule) -> dict[str, set[fx.Node]]:

@@ -82,6 +82,24 @@ def test_what_has_no_rule_has_no_site() -> None:
     assert find_sites(module) == {}
 
 
+class Token(nn.Module):
+    """Puts a parameter, repeated for every sample of the batch, in front of the tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = nn.Parameter(torch.randn(1, 1, 5))
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1))
+
+
+def test_a_parameter_as_long_as_the_batch_has_no_site() -> None:
+    """A vision transformer's class token raised a TypeError in the middle of a sweep."""
+    module = capture(Token(), torch.randn(5, 7, 5)).module
+    assert [site.parameter for site in find_sites(module).values()] == ["head.weight"]
+
+
 def test_a_running_mean_is_an_offset_only_where_nothing_else_reads_the_outputs() -> None:
     class Normed(nn.Module):
         def __init__(self) -> None:
