@@ -78,14 +78,20 @@ def table_of(folder: Path, draw: str) -> Table:
     return Table(folder / draw, Verification, VERIFICATION_KEY)
 
 
-def measure(case: Case, cache: Path, plans: int, end: float, draw: str = "held-out") -> None:
-    """Sweep, verify the calibration plans, measure the drawn plans; stop at ``end``."""
+def measure(
+    case: Case, cache: Path, plans: int, end: float, draw: str = "held-out", images: int = 0
+) -> None:
+    """Sweep, verify the calibration plans, measure the drawn plans; stop at ``end``.
+
+    All of it on ``images`` validation images, as many as the case names by default.
+    """
+    images = images or case.samples
     study = cache / str(case)
     drawn = table_of(study, draw)
     if (study / "study.json").exists() and len(drawn.read()) >= plans:
         return
-    counts = IMAGES | {"validation": case.samples}
-    data = first_images(cache / f"images-{case.samples}.npz", counts)
+    counts = IMAGES | {"validation": images}
+    data = first_images(cache / f"images-{images}.npz", counts)
     bench = prepare(Reference(f"sample:{case.model}", str(data)))
     opened = Study.create(study, bench.manifest)
     grid = Grid(

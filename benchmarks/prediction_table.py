@@ -54,13 +54,14 @@ def main() -> None:
     parser.add_argument("--plans", type=int, default=100, help="held-out plans per case")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="to measure for; inf: all")
     parser.add_argument("--draw", default="held-out", choices=["held-out", "practice"])
+    parser.add_argument("--images", type=int, default=0, help="instead; in a cache of its own")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     end = time.monotonic() + 60 * asked.minutes
     chosen = [each for each in cases() if str(each) in asked.cases or not asked.cases]
     for case in chosen:
         if time.monotonic() < end:
-            measure(case, asked.cache, asked.plans, end, asked.draw)
+            measure(case, asked.cache, asked.plans, end, asked.draw, asked.images)
     lacking = [
         c for c in chosen if len(table_of(asked.cache / str(c), asked.draw).read()) < asked.plans
     ]
