@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.store import locks
 from analysis.store.locks import alone, tidily
 
 HOLD = "import sys, time; from pathlib import Path; from analysis.store.locks import {name}\n"
@@ -37,14 +38,23 @@ def test_one_process_at_a_time_until_it_is_killed(tmp_path: Path) -> None:
 def test_merging_waits_and_goes_on_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.store.locks._PATIENCE", 0.1)
+    monkeypatch.setattr(locks, "_PATIENCE", 0.1)
+    tried: list[bool] = []
+    real = locks._try_lock
+
+    def noted(handle: int) -> bool:
+        tried.append(real(handle))
+        return tried[-1]
+
+    monkeypatch.setattr(locks, "_try_lock", noted)
     other = holder("tidily", f"Path({str(tmp_path)!r})")
-    began: list[bool] = []
     with tidily(tmp_path):
-        began.append(True)
+        assert len(tried) > 1
+        assert not any(tried)
     other.kill()
     other.wait()
-    assert began
+    with tidily(tmp_path):
+        assert tried[-1]
     assert list(tmp_path.iterdir()) == []
     with tidily(tmp_path / "not there"):
         pass
