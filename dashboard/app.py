@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import frame, problems, session, warm, watch
 from dashboard.views import curves, export, plan, recover, study
+from dashboard.views.parts import settling
 
 _ICON: Final = Path(__file__).with_name("icon.png")
 _LIVE: Final = ("study", "curves")
@@ -38,7 +39,7 @@ def main(folder: Path, first: str = "study") -> None:
         chosen.run()
     with problems.shown():
         session.read_link()
-        place = frame.show(folder)
+        place = frame.show(folder, settling.arrive if chosen.url_path == "plan" else None)
         if place is not None:
             watch.strip(place, live=chosen.url_path in _LIVE)
         warm.ready(place)

@@ -91,12 +91,21 @@ class Asked:
              sorted(self.bounds.items()), sorted(self.excluded), self.methods, self.setting]
         )  # fmt: skip
 
-    def arguments(self, study: str) -> list[str]:
+    def front(self, study: str) -> list[str]:
         """Return the command line's arguments that sweep the front over the first budget."""
         first, *others = self.budgets
-        found = ["pareto", study, "--cost", first, "--objective", self.objective,
-                 "--recovery", self.recovery, "--round", str(self.round_to)]  # fmt: skip
-        for kind in others:
+        return ["pareto", study, "--cost", first, *self._options(others)]
+
+    def settlement(self, study: str, count: int, name: str) -> list[str]:
+        """Return the command line's arguments that measure the best ``count`` plans."""
+        found = ["plan", study, "--verify", str(count), "--name", name]
+        return [*found, *self._options(list(self.budgets))]
+
+    def _options(self, kinds: Sequence[str]) -> list[str]:
+        """What is asked, as the command line takes it, with the budgets on ``kinds``."""
+        found = ["--objective", self.objective, "--recovery", self.recovery,
+                 "--round", str(self.round_to)]  # fmt: skip
+        for kind in kinds:
             found += ["--target", f"{kind}={self.budgets[kind] / 100:g}"]
         for name, choice in self.locks.items():
             found += ["--lock", f"{name}={choice.method}:{choice.sparsity:g}"]

@@ -1,5 +1,6 @@
 """What stands above every page: which study, what it is, and a link to share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -15,8 +16,13 @@ _STUDY = "study"
 _PLACES = "places"
 
 
-def show(folder: Path) -> Path | None:
-    """Show the study picker and return the chosen study's folder, or None without studies."""
+def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | None:
+    """Show the study picker and return the chosen study's folder, or None without studies.
+
+    Args:
+        folder: Of the studies.
+        before: What may still move the study's draft, called before anything is told of it.
+    """
     st.session_state[_FOLDER] = folder
     found = {path.name: path for path in loaders.catalogue(folder)}
     st.session_state[_PLACES] = found
@@ -34,6 +40,8 @@ def show(folder: Path) -> Path | None:
         st.caption(_facts(opened) if opened else "Being made: its first sweep is starting.")
         st.space("stretch")
         if opened is not None:
+            if before is not None:
+                before(opened)
             _share(opened)
     return path
 

@@ -16,6 +16,7 @@ SLOW: Final = 4.0
 _WORDS: Final = {
     "sweep": "Sweep", "verify": "Measuring a plan", "finetune": "Fine-tuning",
     "export": "Export", "time": "Timing", "calibrate": "Measuring combinations",
+    "plan": "Measuring the best few", "pareto": "Sweeping the front",
 }  # fmt: skip
 _PAUSES: Final = (0.5, 4.0)
 """Least and most seconds between two looks at points that arrive."""

@@ -1,6 +1,5 @@
 """``plan`` within budgets and sweep the front over a cost: ``plan`` and ``pareto``."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -22,13 +21,20 @@ from analysis.cli.goal import (
 )
 from analysis.cli.options import JobOption, JsonOption, RecoveryOption, StudyArgument
 from analysis.cli.planned import print_plan, told
+from analysis.cli.settling import measuring, require_search
 from analysis.cli.terminal import console, print_json, reporting
 from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
 from analysis.planning.pareto import POINTS, front, front_table, save_front
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, answer, pose
-from analysis.planning.predictors import Figures
-from analysis.planning.search import SECONDS, Measured, improved, settled
+from analysis.planning.search import (
+    SECONDS,
+    SETTLEMENT,
+    Measured,
+    Settlement,
+    improved,
+    settled,
+)
 from analysis.planning.solve.exact import TIME
 from analysis.store.documents import write_document
 from analysis.store.folder import Study
@@ -82,7 +88,9 @@ def plan(
     job: JobOption = None,
 ) -> None:
     """Find the plan that does least damage within budgets on size, MACs, latency or drop."""
-    with reporting(job, quiet=True) as progress:
+    if verify:
+        require_search(around, exact, rule)
+    with reporting(job, quiet=json or not verify) as progress:
         opened = Study.open(study)
         progress.start(1, "solving")
         goal = goal_of(opened, target, lock, exclude, bound, methods, round_to, objective, recovery)
@@ -98,9 +106,11 @@ def plan(
                 scores = every_level(opened.folder, opened.manifest, grouped)
                 if verify:
                     solution, tried = settled(
-                        posed, solution, _measure(opened, name), verify, scores,
+                        posed, solution, measuring(opened, name, verify, progress), verify, scores,
                         seconds=seconds or SECONDS,
                     )  # fmt: skip
+                    if job is not None:
+                        write_document(job / SETTLEMENT, Settlement(solution.objective, tried))
                 else:
                     solution, _ = improved(posed, solution, scores, seconds=seconds or SECONDS)
             found = solution.plan
@@ -108,7 +118,8 @@ def plan(
             write_document(output, found)
         if save:
             opened.save_plan(found)
-        progress.advance(1, "solved")
+        if not verify:
+            progress.advance(1, "solved")
     guess = posed.predicted(found)
     if json:
         print_json(told(opened, posed, found, guess, solution, tried))
@@ -177,17 +188,3 @@ def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
             known = levels(study.folder, study.manifest, score, grouped)
     found = baseline(rule, posed.ready.problem, known)
     return replace(found, name=rule if name == "solved" else name)
-
-
-def _measure(study: Study, name: str) -> Callable[[Plan], Mapping[str, float]]:
-    """What applies plans and stores their measurements in the study, as ``verify`` does."""
-    from analysis.sweep.verify import verify_plan
-    from analysis.workbench import prepare
-
-    bench = prepare(study.manifest.reference)
-
-    def measured(plan: Plan) -> dict[str, float]:
-        row = verify_plan(bench, study, replace(plan, name=name))
-        return Figures.measured(asdict(row), None).damages
-
-    return measured

@@ -12,7 +12,8 @@ from analysis.planning.explain import Reason, explain
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, grid_command, missing_grid
 from analysis.planning.predict import Prediction
-from analysis.planning.search import Measured
+from analysis.planning.predictors import sweep_command
+from analysis.planning.search import Measured, Settlement
 from analysis.planning.solve import Solution
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.goal import DAMAGES
@@ -41,6 +42,7 @@ def told(
             "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
         },
         "missing": [grid_command(grid, str(study.folder)) for grid in missing_grid(posed)],
+        "beyond": {gap.subject: gap.sparsity for gap in guess.missing if gap.beyond},
     }  # fmt: skip
     if solution is not None:
         said |= {
@@ -52,7 +54,8 @@ def told(
             "measured": [
                 {"from": each.proposal.start, "digest": each.proposal.plan.digest,
                  "predicted": each.proposal.predicted, "objective": each.objective,
-                 "kept": each.kept}
+                 "kept": each.kept,
+                 "own": each.own}
                 for each in tried
             ],
         }  # fmt: skip
@@ -92,10 +95,11 @@ def print_plan(
             continue
         share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
-    _print_guess(study, guess, bool(tried))
+    _print_guess(study, found, guess, bool(tried))
     if solution is not None:
         if tried:
-            console.print(_trials(solution, tried))
+            told_of = Settlement(solution.objective, tuple(tried))
+            console.print(told_of.told(lambda value: f"{solution.objective} {value:.4g}"))
         console.print(_proof(solution, bool(tried)))
         if solution.alternatives:
             console.print(
@@ -110,7 +114,7 @@ def print_plan(
         )
 
 
-def _print_guess(study: Study, guess: Prediction, measured: bool) -> None:
+def _print_guess(study: Study, found: Plan, guess: Prediction, measured: bool) -> None:
     baseline = study.manifest.baseline
     if guess.drop is None or guess.interval is None or baseline is None:
         console.print("Its drop cannot be predicted: a part of it was never measured.")
@@ -122,17 +126,11 @@ def _print_guess(study: Study, guess: Prediction, measured: bool) -> None:
         f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}."
         + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")
     )
-
-
-def _trials(solution: Solution, tried: Sequence[Measured]) -> str:
-    """What the plans that were measured really lose."""
-    best, *others = tried
-    beside = ", ".join(f"{each.proposal.start} {each.objective:.4g}" for each in others)
-    over = "" if best.kept else " None kept all targets when measured; this one comes nearest."
-    return (
-        f"{solution.objective} {best.objective:.4g} measured, the least of {len(tried)} plans "
-        f"(by where the search for them began: {best.proposal.start}; others: {beside}).{over}"
-    )
+    for gap in guess.missing:
+        console.print(f"{gap.subject}: {gap.reason}, so predicted as if at that point.")
+    if guess.missing:
+        command = sweep_command(found, guess.missing, str(study.folder))
+        console.print(f"Measure just these: {command}", highlight=False)
 
 
 def _proof(solution: Solution, measured: bool) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from analysis.cli.goal import goal_of
 from analysis.curves import curves
 from analysis.planning.edits import fitting
 from analysis.planning.plan import Choice, Plan
@@ -42,7 +43,7 @@ def test_what_is_asked_becomes_a_goal() -> None:
     moved = replace(wanted, budgets={"macs": 40.0, "bytes": 60.0}, drop=3.0)
     assert moved.key() == wanted.key()  # limits alone need no new problem
     assert Asked({"macs": 40.0}).key() != wanted.key()
-    assert wanted.arguments("S")[-4:] == ["--lock", "a=magnitude:0.5", "--target", "drop=0.02"]
+    assert wanted.front("S")[-4:] == ["--lock", "a=magnitude:0.5", "--target", "drop=0.02"]
     held = replace(
         wanted, bounds={"b": (10.0, 60.0)}, excluded=("c",), methods=("l1@channel",), setting="O"
     )
@@ -50,9 +51,31 @@ def test_what_is_asked_becomes_a_goal() -> None:
     assert (dict(goal.bounds), goal.excluded) == ({"b": (0.1, 0.6)}, ("c",))
     assert goal.methods == (Method("l1", "channel"),)
     assert held.key() != wanted.key()
-    said = " ".join(held.arguments("S"))
+    said = " ".join(held.front("S"))
     for words in ("--bound b=0.1:0.6", "--exclude c", "--methods l1@channel", "--runtime O"):
         assert words in said
+
+
+def test_the_command_line_understands_just_what_the_page_asks(study: Study) -> None:
+    locks = {
+        "fc1": Choice("magnitude", 0.1234, "weight", True),
+        "fc3": Choice("l1", 0, "2:4", True),
+    }
+    wanted = Asked(
+        {"parameters": 29.0, "compressed-bytes": 100.0}, 0.5, "cross-entropy", "ls", 4, locks,
+        {"fc2": (7.0, 93.0)}, ("table",), ("magnitude", "magnitude@2:4"), "a CPU",
+    )  # fmt: skip
+    head, options = wanted.settlement("S", 8, "mine")[:6], wanted.settlement("S", 8, "mine")[6:]
+    assert head == ["plan", "S", "--verify", "8", "--name", "mine"]
+    given: dict[str, list[str]] = {}
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        given.setdefault(option, []).append(value)
+    assert given.pop("--runtime") == ["a CPU"]
+    goal = goal_of(
+        study, given["--target"], given["--lock"], *given["--exclude"], given["--bound"],
+        *given["--methods"], int(*given["--round"]), *given["--objective"], *given["--recovery"],
+    )  # fmt: skip
+    assert goal == wanted.goal()
 
 
 def test_how_plans_differ_is_said_shortly() -> None:

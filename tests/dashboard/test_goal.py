@@ -160,13 +160,13 @@ def test_solving_again_takes_in_new_locks(at: AppTest, study: Study) -> None:
     assert kept(study, draft(at, study)) > 0.6
 
 
-def test_the_menu_offers_proof_search_and_every_baseline(at: AppTest) -> None:
+def test_the_menu_offers_proof_search_measurement_and_every_baseline(at: AppTest) -> None:
     budget(at, 50)
     (menu,) = at.get("menu_button")
     offered_now = list(menu.proto.options)
-    assert offered_now[:7] == [
-        "Prove the optimum", "Look around it", "Uniform", "ERK", "Equal drop",
-        "Global magnitude", "LAMP",
+    assert offered_now[:8] == [
+        "Prove the optimum", "Look around it", "Measure the best few", "Uniform", "ERK",
+        "Equal drop", "Global magnitude", "LAMP",
     ]  # fmt: skip
 
 

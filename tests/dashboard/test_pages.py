@@ -258,7 +258,7 @@ def test_what_a_plan_lacks_is_measured_by_one_press(
         "dashboard.views.parts.measuring.start", lambda study, arguments: started.append(arguments)
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.99, fc2=0.6))
-    assert "fc1: measured only up to 0.95" in texts(at)
+    assert "fc1: measured only up to 0.95, so predicted as if at that point" in texts(at)
     at.button(key="measure gaps").click().run()
     assert started == [[
         "sweep", "--study", str(study.folder), "--methods", "magnitude", "--layers", "fc1",

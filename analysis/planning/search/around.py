@@ -172,9 +172,21 @@ def weighed(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> tuple[bool, float]:
     """Return whether ``plan`` keeps all ``limits`` if it does ``damages``, and its objective."""
-    values = {**damages, **plan_costs(problem, plan)}
-    kept = all(values[kind] <= most * (1 + 1e-12) for kind, most in limits.items())
+    kept = excess(problem, limits, plan, damages) == 0
     kind = problem.kinds[0]
     if kind in DAMAGES:
-        return kept, values.get(kind, math.nan)
+        return kept, damages.get(kind, math.nan)
     return kept, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
+
+
+def excess(
+    problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
+) -> float:
+    """Return by which part ``plan`` exceeds the worst of ``limits``; infinite where unknown."""
+    values = {**damages, **plan_costs(problem, plan)}
+    worst = 0.0
+    for kind, most in limits.items():
+        if not values[kind] <= most * (1 + 1e-12):  # NaN too
+            over = (values[kind] - most) / most if most > 0 else math.inf
+            worst = max(worst, math.inf if math.isnan(over) else over)
+    return worst

@@ -1,7 +1,7 @@
 """A solved plan, improved by the predictor of whole plans, and by measuring the best few."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from analysis.planning.pose import Posed
 from analysis.planning.search.around import SECONDS, Found, Proposal, apart, look_around
 from analysis.planning.search.judge import Judge, judge
 from analysis.planning.search.measured import Measure, Measured, measured_best
-from analysis.planning.search.starts import starts
+from analysis.planning.search.starts import past_measured, starts
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.damages import curve_key, damages_at
 from analysis.planning.solve.goal import DAMAGES
@@ -46,8 +46,9 @@ def improved(
     judged = judge(problem, posed.predicted, posed.cells, solution.plan)
     if judged is None:
         return solution, None
-    found = look_around(problem, starts(problem, solution, levels, given), judged, given, seconds)
-    return _with_found(posed, solution, found), found
+    begin = starts(problem, solution, levels, given)
+    found = look_around(problem, begin, judged, given, seconds)
+    return _with_found(posed, _noted(problem, solution, begin), found), found
 
 
 def settled(
@@ -78,7 +79,25 @@ def settled(
     judged = judge(problem, posed.predicted, posed.cells, solution.plan) or _blind(problem)
     found = look_around(problem, begin, judged, given, seconds / 2)
     tried = measured_best(problem, found, begin, judged, measure, count, given, seconds / 2)
-    return with_plan(posed, _with_found(posed, solution, found), tried[0].proposal), tried
+    best = _with_found(posed, _noted(problem, solution, begin), found)
+    return taken(posed, best, tried), tried
+
+
+def taken(posed: Posed, solution: Solution, tried: Sequence[Measured]) -> Solution:
+    """Return ``solution`` with the best of the measured plans, and those that are as good."""
+    best, *others = tried
+    most = best.objective * (1 + _ALIKE)
+    near = [each.proposal for each in others if each.over == best.over and each.objective <= most]
+    alike = apart((best.proposal, *near), 1 + _SHOWN)[1:]
+    return replace(
+        with_plan(posed, solution, best.proposal), alternatives=tuple(each.plan for each in alike)
+    )
+
+
+def _noted(problem: Problem, solution: Solution, begin: Mapping[str, Plan]) -> Solution:
+    """``solution`` with a sentence on what is judged without a measurement so far."""
+    note = past_measured(problem, begin)
+    return replace(solution, notes=(*solution.notes, note)) if note else solution
 
 
 def _blind(problem: Problem) -> Judge:

@@ -19,6 +19,7 @@ from analysis.planning.search.around import (
     SECONDS,
     Found,
     Proposal,
+    excess,
     look_around,
     weighed,
 )
@@ -53,12 +54,19 @@ class Measured:
     Attributes:
         proposal: The plan, its objective as predicted uncorrected, and where it comes from.
         objective: The objective as measured.
-        kept: Whether all limits hold, damages as measured.
+        over: By which part the worst limit is exceeded, damages as measured; 0 where all hold.
+        own: Whether it is just what its start made, not what was found around that.
     """
 
     proposal: Proposal
     objective: float
-    kept: bool
+    over: float = 0.0
+    own: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether all limits hold."""
+        return self.over == 0
 
 
 def measured_best(
@@ -71,7 +79,7 @@ def measured_best(
     given: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Measured, ...]:
-    """Return up to ``count`` measured plans, the best first: limits kept, then least objective.
+    """Return up to ``count`` measured plans, the best first: least over a limit, then objective.
 
     Args:
         problem: What is asked.
@@ -83,7 +91,7 @@ def measured_best(
         given: Target kind → limit in place of the goal's.
         seconds: To search again in all, between measurements.
     """
-    trials = _Trials(problem, judged, measure, given)
+    trials = _Trials(problem, judged, measure, given, begin)
     first = max(round(_FIRST * count), 1)
     waiting = _worth(found, begin)
     end = time.monotonic() + seconds
@@ -133,10 +141,11 @@ class _Trials:
     """What was measured so far."""
 
     def __init__(
-        self, problem: Problem, judged: Judge, measure: Measure, given: Mapping[str, float] | None
-    ) -> None:
+        self, problem: Problem, judged: Judge, measure: Measure, given: Mapping[str, float] | None,
+        begin: Mapping[str, Plan],
+    ) -> None:  # fmt: skip
         self.problem, self.judged, self._measure = problem, judged, measure
-        self.given = given
+        self.given, self.begin = given, begin
         limits = problem.limits(given)
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.done: list[Measured] = []
@@ -158,11 +167,14 @@ class _Trials:
         plan = proposal.plan
         real, said = self._measure(plan), self.judged(plan)
         _, predicted = self.weighed(plan, {**real, **said})
-        kept, objective = self.weighed(plan, real)
+        _, objective = self.weighed(plan, real)
+        over = excess(self.problem, self.limits, plan, real)
+        start = self.begin.get(proposal.start)
+        own = start is not None and start.digest == plan.digest
         self.places.append(self.place(plan))
-        self.done.append(Measured(replace(proposal, predicted=predicted), objective, kept))
+        self.done.append(Measured(replace(proposal, predicted=predicted), objective, over, own))
         if not any(math.isnan(value) for value in said.values()):
             self.lessons.append(Lesson(plan, said, {kind: real[kind] for kind in said}))
 
     def ranked(self) -> tuple[Measured, ...]:
-        return tuple(sorted(self.done, key=lambda each: (not each.kept, each.objective)))
+        return tuple(sorted(self.done, key=lambda each: (each.over, each.objective)))

@@ -5,12 +5,18 @@ is the better one by prediction, it is as good a start as any.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from analysis.errors import PrunescopeError
 from analysis.planning.baselines import BASELINES, SCORE_OF, Levels, baseline
 from analysis.planning.plan import Plan
+from analysis.planning.predictors import parts_of
+from analysis.planning.search.settlement import possessive
 from analysis.planning.solve.problem import Problem
 from analysis.planning.solve.solution import Solution
+
+_NAMED: Final = 3
+"""Layers or groups that are named one by one."""
 
 
 def starts(
@@ -39,3 +45,27 @@ def starts(
         except PrunescopeError:
             continue
     return found
+
+
+def past_measured(problem: Problem, begin: Mapping[str, Plan]) -> str | None:
+    """Return a sentence on the plans of ``begin`` that go further than was measured; else None.
+
+    What is predicted of them is what the last measured points say, which is too little.
+    """
+    names: list[str] = []
+    parts: list[str] = []
+    for name, plan in begin.items():
+        _, gaps = parts_of(plan, problem.known, problem.manifest)
+        if any(gap.beyond for gap in gaps):
+            names.append(possessive(name))
+            parts += [gap.subject for gap in gaps if gap.beyond]
+    if not names:
+        return None
+    unique = list(dict.fromkeys(parts))
+    where = ", ".join(unique[:_NAMED]) + (" and more" if len(unique) > _NAMED else "")
+    some, verb = ("plan", "prunes") if len(names) == 1 else ("plans", "prune")
+    whose = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return (
+        f"{whose[0].upper()}{whose[1:]} {some} {verb} {where} further than was measured, and "
+        f"{'is' if len(names) == 1 else 'are'} predicted as if at the last measured points."
+    )

@@ -11,7 +11,7 @@ from dashboard import ticks
 from dashboard.asked import Asked
 from dashboard.loaders import Measured
 from dashboard.resting import Rest
-from dashboard.views.parts import controls, solving
+from dashboard.views.parts import controls, settling, solving
 
 _TICK: Final = 1.0
 _REST: Final = "goal rest"
@@ -25,22 +25,23 @@ def follow(opened: Study, known: Measured, wanted: Asked) -> None:
     """Look around the last solved plan once it has rested, unless that was done."""
     last = solving.solved(opened)
     on = st.session_state.get(controls.AROUND, True)
-    if not on or last is None or not wanted.budgets or _done(last):
+    if not on or last is None or not wanted.budgets or _done(last) or settling.under_way(opened):
         return
     ticks.follow(_REST, _TICK, lambda: look(opened, known, time.monotonic()))
 
 
 def _done(last: solving.Solved) -> bool:
-    """Whether nothing is to be looked for: it was, a proof was asked for, nothing is pruned."""
+    """Whether there is nothing to look for: that was done, or a proof was, or nothing is pruned."""
     found = last.solution
     looked = st.session_state.get(_LOOKED) == last.plan.digest
-    return looked or found.exact or found.predicted is not None or not last.plan.active()
+    seen = last.settlement is not None or found.predicted is not None
+    return looked or found.exact or seen or not last.plan.active()
 
 
 def look(opened: Study, known: Measured, now: float) -> None:
     """Look around when the solved plan is still the draft and rested; the page runs anew."""
     last = solving.solved(opened)
-    if last is None or _done(last):
+    if last is None or _done(last) or settling.under_way(opened):
         return
     wanted = controls.asked(opened, known)
     rest: Rest = st.session_state.get(_REST, Rest()).seen(last.plan.digest, now)

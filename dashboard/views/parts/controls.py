@@ -14,6 +14,9 @@ from dashboard.asked import BUDGETS, OBJECTIVES, Asked, methods, offered, recove
 from dashboard.loaders import Measured
 
 AROUND: Final = "goal around"
+TRIES: Final = 8
+"""Plans, unless the settings say otherwise: each is evaluated on the whole validation split."""
+_TRIES: Final = "goal tries"
 _MOST: Final = 3
 _RECOVERY_WORDS: Final = {
     "none": "As pruned", "bn": "Batch norm re-estimated", "ls": "Least-squares refit",
@@ -92,6 +95,16 @@ def settings(opened: Study, known: Measured, change: Change, recover: Change) ->
         help="A solved plan that stays for a second is compared with what lies around it and with "
         "the plans of simple rules, each predicted as a whole, and replaced by the best.",
     )  # fmt: skip
+    st.number_input(
+        "Plans to measure", 2, 20, TRIES, key=_TRIES, persist_state="session",
+        help="How many *Measure the best few* really applies and evaluates, those included that "
+        "were measured before.",
+    )  # fmt: skip
+
+
+def tries() -> int:
+    """Return how many plans are measured where the best few are asked for."""
+    return int(st.session_state.get(_TRIES) or TRIES)
 
 
 def asked(opened: Study, known: Measured) -> Asked:

@@ -69,7 +69,8 @@ def gaps(opened: Study, plan: Plan, prediction: Prediction) -> None:
     if not prediction.missing:
         return
     for gap in prediction.missing[:_GAPS]:
-        st.caption(f":material/warning: {gap.subject}: {gap.reason}")
+        beyond = ", so predicted as if at that point" if gap.beyond else ""
+        st.caption(f":material/warning: {gap.subject}: {gap.reason}{beyond}")
     if len(prediction.missing) > _GAPS:
         st.caption(f":material/warning: and {len(prediction.missing) - _GAPS} more layers")
     measuring.points(opened, sweep_command(plan, prediction.missing), "measure gaps")

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from analysis.planning.pose import grid_command, missing_grid
+from analysis.planning.search import Settlement
 from analysis.planning.solve import Solution
 from analysis.store.folder import Study
 from dashboard import loaders, units
-from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount, differing
+from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
 from dashboard.loaders import Measured
-from dashboard.views.parts import around, controls, measuring, solving
+from dashboard.views.parts import around, controls, measuring, others, settling, solving
 
 
 def show(opened: Study, known: Measured) -> Asked:
@@ -36,19 +37,7 @@ def _buttons(opened: Study, known: Measured, wanted: Asked) -> None:
         disabled=not wanted.budgets, on_click=solving.solve, args=(opened, known, False, True),
         help="Within the budgets, with what is locked as it is. Moving a slider does the same.",
     )  # fmt: skip
-    last = solving.solved(opened)
-    others = {}
-    if last is not None:
-        others = {
-            f"As good: {differing(last.plan, each)}": each for each in last.solution.alternatives
-        }
-    st.menu_button(
-        "Other plans", [solving.PROVE, solving.LOOK, *solving.TITLES.values(), *others],
-        key="other plans", disabled=not wanted.budgets,
-        on_click=lambda: solving.other(opened, known, others),
-        help="Prove that no plan of measured sparsities is better; look around with the predictor "
-        "of whole plans; or let a simple rule use the same budgets.",
-    )  # fmt: skip
+    others.menu(opened, known, wanted)
 
 
 def _say(opened: Study, known: Measured, wanted: Asked) -> None:
@@ -56,9 +45,10 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
     refusal = solving.refused(opened)
     if refusal:
         st.warning(refusal, icon=":material/block:")
+    settling.offer(opened, known)
     last = solving.solved(opened)
     if last is not None:
-        st.caption(told(last.solution))
+        st.caption(told(last.solution, last.settlement))
     elif not refusal:
         st.caption("Move a budget: what is not locked is solved for it at once.")
     tables = loaders.latency(opened)
@@ -74,17 +64,26 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
             measuring.points(opened, " && ".join(map(grid_command, grids)), "measure missing")
 
 
-def told(found: Solution) -> str:
-    """Return in two lines how good a solution is, and what it costs, for people."""
+def told(found: Solution, settlement: Settlement | None = None) -> str:
+    """Return in two lines how good a solution is, and what it costs, for people.
+
+    Args:
+        found: The solution.
+        settlement: What was measured before it was taken, if anything.
+    """
     words = OBJECTIVES.get(found.objective, found.objective)
-    if found.predicted is not None:
+    if settlement is not None:
+        first = f"**Measured**: {settling.sentence(settlement)}"
+        if found.predicted is not None:
+            first += f" Predicted of it: {amount(found.objective, found.predicted)}."
+    elif found.predicted is not None:
         whole = amount(found.objective, found.predicted)
         first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"
-        others = [
+        beside = [
             f"{_start(name)} {amount(found.objective, value)}"
             for name, value in sorted(found.beside.items(), key=lambda pair: pair[1])[:3]
         ]
-        first += f"; {', '.join(others)}" if others else ""
+        first += f"; {', '.join(beside)}" if beside else ""
     elif found.gap is None:
         first = "Found around measured tables; nothing is proven about the best"
     elif found.exact:
@@ -114,4 +113,4 @@ def _cost(found: Solution, kind: str) -> str:
 
 
 def _start(name: str) -> str:
-    return "the sums' own plan" if name == "solver" else solving.TITLES.get(name, name).lower()
+    return "the sums' own plan" if name == "solver" else others.TITLES.get(name, name).lower()

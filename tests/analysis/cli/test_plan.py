@@ -2,13 +2,20 @@
 
 import math
 import shutil
+import time
 
 import pytest
 
-from analysis.planning.plan import Plan
+from analysis.cli.settling import measuring
+from analysis.errors import Cancelled
+from analysis.jobs import JobProgress
+from analysis.jobs.job import open_job
+from analysis.jobs.records import JOB, JobRecord
+from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
+from analysis.planning.search import SETTLEMENT, Settlement
 from analysis.progress import Silent
-from analysis.store.documents import read_document
+from analysis.store.documents import from_json, read_document, write_document
 from analysis.store.folder import Study
 from analysis.study import Grid, Method
 from analysis.sweep.quantiles import store_quantiles
@@ -131,6 +138,62 @@ def test_the_best_few_are_measured_and_the_least_loss_is_taken(prunescope, swept
     text = prunescope("plan", swept, "--target", "macs=0.6", "--verify", "3").out
     assert "measured, the least of" in " ".join(text.split())
     assert "Not measured yet" not in text
+    again = Study.open(swept).verified()
+    assert list(again["digest"]) == list(rows["digest"])  # what is stored is not measured again
+
+
+def test_a_job_leaves_what_it_measured_for_the_page(prunescope, swept):
+    folder = swept / "jobs" / "0001-plan"
+    arguments = ("plan", str(swept), "--target", "macs=0.6", "--verify", "2", "--name", "mine")
+    write_document(folder / JOB, JobRecord(arguments, time.time()))
+    said = prunescope(*arguments, "--job", folder, "--json").json
+    found = read_document(Settlement, folder / SETTLEMENT)
+    assert [each.proposal.plan.digest for each in found.tried] == [
+        each["digest"] for each in said["measured"]
+    ]
+    assert found.objective == said["objective"]
+    for each in found.tried:
+        each.proposal.plan.require(Study.open(swept).manifest)
+    job = open_job(folder)
+    assert job.state() == "done"
+    assert (job.snapshot().done, job.snapshot().total) == (2, 2)
+    assert "drop" in job.snapshot().message
+    plans = [from_json(Plan, text, "a plan") for text in Study.open(swept).verified()["plan"]]
+    assert {plan.name for plan in plans} == {"mine"}
+
+
+def test_a_cancelled_job_keeps_what_it_measured(prunescope, swept):
+    folder = swept / "jobs" / "0001-plan"
+    arguments = ("plan", str(swept), "--target", "macs=0.6", "--verify", "3")
+    write_document(folder / JOB, JobRecord(arguments, time.time()))
+    study, asked = Study.open(swept), []
+
+    class Impatient(JobProgress):
+        def cancelled(self):
+            asked.append(len(study.verified()))
+            self.stopped = len(asked) > 1
+            return self.stopped
+
+    with pytest.raises(Cancelled, match="kept"):
+        measure = measuring(study, "mine", 3, Impatient(folder))
+        for sparsity in (0.25, 0.5):
+            choices = {"conv": Choice("magnitude", sparsity)}
+            measure(Plan("p", study.manifest.fingerprint, choices))
+    assert asked == [0, 1]
+    assert len(study.verified()) == 1
+
+
+def test_a_rule_past_the_last_measured_point_is_said_to_be(prunescope, swept):
+    arguments = ("plan", swept, "--target", "parameters=0.15", "--methods", "magnitude")
+    said = prunescope(*arguments, "--baseline", "uniform", "--json").json
+    assert set(said["beyond"]) == set(said["plan"]["choices"])
+    text = " ".join(prunescope(*arguments, "--baseline", "uniform").out.split())
+    assert "conv: measured only up to 0.75, so predicted as if at that point." in text
+    (_, line) = text.split("Measure just these: prunescope ")
+    done = prunescope(*line.split(), "--json").json
+    assert done["measured"] > 0
+    again = prunescope(*arguments, "--baseline", "uniform", "--json").json
+    assert again["beyond"] == {}
 
 
 def test_a_drop_is_kept_by_what_is_predicted(prunescope, swept):
@@ -164,6 +227,11 @@ def test_a_front_is_printed_and_kept(prunescope, swept):
         (("--target", "macs=0.5", "--objective", "speed"), "cost"),
         (("--target", "macs=0.5", "--baseline", "lottery"), "baseline"),
         (("--target", "macs=0.5", "--target", "macs=0.4"), "one target on macs"),
+        (("--target", "macs=0.5", "--verify", "2", "--exact"), "--verify without --exact"),
+        (
+            ("--target", "macs=0.5", "--verify", "2", "--no-around", "--baseline", "erk"),
+            "without --no-around and --baseline",
+        ),
         (
             ("--target", "parameters=0.9", "--lock", "conv=0.5", "--exclude", "conv"),
             "either locked",
@@ -181,6 +249,7 @@ def test_what_was_not_measured_comes_with_its_command(prunescope, tiny, tmp_path
         "--sparsities", "0.5,0.75",
     )  # fmt: skip
     said = prunescope("plan", folder, "--target", "parameters=0.7", "--json").json
+    assert said["beyond"] == {}
     (command,) = said["missing"]
     done = prunescope(*command.split()[1:], "--json").json
     assert done["measured"] == done["wanted"] == 2  # exactly those

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.planning.plan import Choice, Plan
-from analysis.planning.search import Measured, look_around, measured_best, starts
+from analysis.planning.search import Measured, Settlement, look_around, measured_best, starts
 from analysis.planning.search.lessons import Lesson, places, taught
 from analysis.planning.solve import Goal, Problem, Target, prepare, solver
 from analysis.planning.solve.costs import plan_costs
@@ -48,6 +48,10 @@ def test_the_best_measured_plan_beats_what_a_wrong_judge_found(units: bool) -> N
     before = [e.objective for e in plans if at[e.proposal.plan.digest] < 4]
     assert values[0] < min(before)  # what was learnt found a better one
     assert plans[0].proposal.start in {"solver", "uniform", "erk", "equal-drop"}
+    begin = starts(problem, solver(problem).solve())
+    for each in plans:
+        start = begin[each.proposal.start]
+        assert each.own == (each.proposal.plan.digest == start.digest)
 
 
 def test_without_a_prediction_the_starts_are_measured() -> None:
@@ -85,6 +89,28 @@ def test_limits_on_damages_count_as_measured() -> None:
     assert plans[0].proposal.plan.digest == small.digest
     assert plans[0].kept
     assert not plans[-1].kept
+    assert plans[-1].over == pytest.approx(0.15 * 0.9 / 0.1 - 1)
+
+
+def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
+    """Not the one with the least objective, which is the furthest off here."""
+    problem = prepare(MANIFEST, WEIGHTS, Goal((Target("drop", 0.01),), objective="parameters"))
+
+    def lost(plan: Plan) -> Mapping[str, float]:
+        loss = sum(choice.sparsity for choice in plan.active().values())
+        return {"drop": loss, "divergence": loss, "cross-entropy": loss}
+
+    begin = {
+        name: Plan("p", MANIFEST.fingerprint, {"conv1": Choice("magnitude", value)})
+        for name, value in {"small": 0.25, "large": 0.9}.items()
+    }
+    found = look_around(problem, begin, lost, seconds=0)
+    best, other = measured_best(problem, found, begin, lost, lost, 2, seconds=0)
+    assert best.proposal.start == "small"
+    assert best.objective > other.objective
+    told = Settlement("parameters", (best, other)).told("{:.0f}".format)
+    assert "the least of 2 plans: small's plan. Others: large's plan" in told
+    assert told.endswith("None keeps all targets when measured; this one comes nearest.")
 
 
 def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:

@@ -13,6 +13,7 @@ from analysis.planning.predict import predict
 from analysis.planning.predictors import Cells, Record
 from analysis.planning.search import apart, improved, judge, look_around, starts
 from analysis.planning.search.around import Proposal
+from analysis.planning.search.starts import past_measured
 from analysis.planning.solve import Goal, Problem, Target, prepare, solver
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.damages import curve_key, damages_at
@@ -62,6 +63,21 @@ def test_it_finds_what_sums_cannot_see_within_the_budget(units: bool) -> None:
         assert truth(each.plan)["divergence"] == pytest.approx(each.predicted)
         (cost,) = plan_costs(problem, each.plan).values()
         assert cost <= 0.5 * problem.dense[1]
+
+
+def test_a_start_past_what_was_measured_is_named() -> None:
+    problem = posed()
+    begin = starts(problem, solver(problem).solve())
+    assert past_measured(problem, begin) is None
+    far = prepare(MANIFEST, WEIGHTS, Goal((Target("parameters", 0.095),)))
+    begin = {
+        name: Plan(name, MANIFEST.fingerprint, {"conv1": Choice("magnitude", value)})
+        for name, value in {"solver": 0.9, "uniform": 0.95, "lamp": 0.99}.items()
+    }
+    assert past_measured(far, begin) == (
+        "The uniform and LAMP's plans prune conv1 further than was measured, and are predicted as "
+        "if at the last measured points."
+    )
 
 
 def test_where_sums_are_the_truth_the_solver_is_as_good() -> None:

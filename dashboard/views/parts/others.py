@@ -1,0 +1,79 @@
+"""The menu of other plans within the same budgets: proven, searched, measured, by simple rules."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from analysis.errors import PrunescopeError
+from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
+from analysis.planning.plan import Plan
+from analysis.store.folder import Study
+from analysis.store.quantiles import levels
+from dashboard import session
+from dashboard.asked import Asked, differing
+from dashboard.loaders import Measured
+from dashboard.views.parts import controls, settling, solving
+
+PROVE: Final = "Prove the optimum"
+LOOK: Final = "Look around it"
+MEASURE: Final = "Measure the best few"
+TITLES: Final = {
+    "uniform": "Uniform", "erk": "ERK", "equal-drop": "Equal drop",
+    "global-magnitude": "Global magnitude", "lamp": "LAMP",
+}  # fmt: skip
+_KEY: Final = "other plans"
+
+
+def menu(opened: Study, known: Measured, wanted: Asked) -> None:
+    """Show the menu; what is picked becomes the draft, or begins to be measured."""
+    last = solving.solved(opened)
+    alike = {} if last is None else {
+        f"As good: {differing(last.plan, each)}": each for each in last.solution.alternatives
+    }  # fmt: skip
+    st.menu_button(
+        "Other plans", [PROVE, LOOK, MEASURE, *TITLES.values(), *alike],
+        key=_KEY, disabled=not wanted.budgets,
+        on_click=lambda: _take(opened, known, alike),
+        help="Prove that no plan of measured sparsities is better; look around with the predictor "
+        "of whole plans; look around, then really measure the best "
+        f"{controls.tries()} (Settings say how many) and take the one that loses least; or let a "
+        "simple rule use the same budgets.",
+    )  # fmt: skip
+
+
+def _take(opened: Study, known: Measured, alike: Mapping[str, Plan]) -> None:
+    """Do what was picked."""
+    picked = st.session_state[_KEY]
+    if picked is None:
+        return
+    solving.refuse(opened, None)
+    if picked == PROVE:
+        solving.solve(opened, known, exact=True, always=True)
+        return
+    wanted = controls.asked(opened, known)
+    try:
+        if picked == LOOK:
+            solving.look(opened, known, wanted)
+        elif picked == MEASURE:
+            settling.begin(opened, known, wanted)
+        elif picked in alike:
+            _edit(opened, alike[picked])
+        else:
+            name = next(name for name in BASELINES if TITLES[name] == picked)
+            _edit(opened, _ruled(opened, known, wanted, name))
+    except PrunescopeError as error:
+        solving.refuse(opened, str(error))
+
+
+def _edit(opened: Study, plan: Plan) -> None:
+    session.turn(plan)
+    session.edit(opened, replace(plan, name=session.draft(opened).plan.name))
+
+
+def _ruled(opened: Study, known: Measured, wanted: Asked, name: str) -> Plan:
+    problem = solving.posed(opened, known, wanted).ready.problem
+    score = SCORE_OF.get(name)
+    found = score and levels(opened.folder, opened.manifest, score, units_leave(problem))
+    return baseline(name, problem, found or None, wanted.limits())
