@@ -17,7 +17,8 @@ from analysis.capture.cost import cost
 from analysis.capture.graph import Captured, take
 from analysis.criteria.scores import Scores
 from analysis.export import program
-from analysis.latency.measure import processor, time_models
+from analysis.latency.machine import processor
+from analysis.latency.measure import time_models
 from analysis.latency.report import Ratio, RuntimeLatency
 from analysis.planning.edits import in_multiples, set_sparsity
 from analysis.planning.plan import Plan

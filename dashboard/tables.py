@@ -93,10 +93,19 @@ def layer_table(
                 "Mean drop": 100 * ranked.get(name, float("nan")),
                 "Safe to": 100 * safe,
                 "By": str(best.key.method) if best and safe > 0 else "–",
-                "Curve": [100 * point.drop for point in best.points] if best else [],
+                "Curve": drops(best),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def drops(curve: Curve | None) -> list[float]:
+    """Return the drops of a curve in points, the dense network's first; empty without a curve.
+
+    A cell draws between its least and largest value. With 0 among them drops look no larger than
+    they are, and a curve without any, or below it, has a range to be drawn in too.
+    """
+    return [0.0, *(100 * point.drop for point in curve.points)] if curve else []
 
 
 def _layered(layer: LayerSummary | None) -> dict[str, object]:
@@ -181,7 +190,7 @@ def plan_table(
                 "Method": str(before.method),
                 "Alone": 100 * drop.mean if drop else float("nan"),
                 "±": 100 * drop.half_width if drop else float("nan"),
-                "Curve": [0.0, *(100 * p.drop for p in curve.points)] if curve else [],
+                "Curve": drops(curve),
                 **_size(manifest, name, now),
             }
         )

@@ -17,7 +17,7 @@ from analysis.errors import BadValue, CannotCapture
 from analysis.export import onnx_file, program
 from analysis.export.replay import computing_threads
 from analysis.latency.design import Proposal, proposals, steepest
-from analysis.latency.measure import machine
+from analysis.latency.machine import machine
 from analysis.latency.panel import panel
 from analysis.latency.resize import Resizer, agrees, leaves
 from analysis.latency.rows import RUNTIMES, LatencyRow, graph_digest, units_of, units_text

@@ -2,7 +2,6 @@
 
 import copy
 import os
-import platform
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from analysis.errors import BadValue, CannotCapture
 from analysis.export import onnx_file, program
 from analysis.export.planned import selection_of
 from analysis.export.replay import computing_threads
+from analysis.latency.machine import machine, processor
 from analysis.latency.memory import peak_memory
 from analysis.latency.peak import measured_peak
 from analysis.latency.race import STEPS, race
@@ -166,19 +166,6 @@ def _rows(report: LatencyReport, manifest: Manifest, removed: dict[str, int]) ->
         for each in report.runtimes
         if each.problem is None
     ]  # fmt: skip
-
-
-def machine() -> str:
-    """Return what a latency depends on of this machine: processor, cores, system."""
-    return f"{processor()}, {os.cpu_count() or 1} cores, {platform.system()} {platform.machine()}"
-
-
-def processor() -> str:
-    """Return the name of this machine's CPU."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return next(iter(names), platform.processor() or platform.machine())
 
 
 def _raced(

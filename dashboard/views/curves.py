@@ -15,7 +15,7 @@ from dashboard.charts.screened import add_screened
 from dashboard.loaders import Measured
 from dashboard.tables import family, layer_table
 from dashboard.views.parts import coupled, heat, reading, screened
-from dashboard.views.parts.words import WORDS, height
+from dashboard.views.parts.words import WORDS, curve_column, height
 
 _SORTS: Final = {
     "Forward order": (None, True),
@@ -159,9 +159,7 @@ def _table(opened: Study, known: Measured, limit: float, granularity: str) -> pd
                 help="Largest measured sparsity up to which no point drops more than accepted.",
             ),
             "By": st.column_config.TextColumn(help="The method that reaches it."),
-            "Curve": st.column_config.LineChartColumn(
-                "Drop", y_min=0, width="small", help="Of that method, against sparsity."
-            ),
+            "Curve": curve_column("Drop", "Of that method, against sparsity."),
         },
         alt="Layers with their sensitivity; choose a row to see its curves",
     )  # fmt: skip

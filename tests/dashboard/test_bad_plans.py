@@ -50,7 +50,7 @@ def test_a_table_of_another_machine_is_taken_in_and_named(
     at = open_page(timed_study.folder.parent, "plan")
     budget(at, 60, "macs")
     before = draft(at, timed_study)
-    assert "Timed on a CPU." in texts(at)
+    assert "Timed on a CPU, not on this machine" in texts(at)
     imported(at, parquet(exported))
     assert not at.exception
     assert not at.error
@@ -58,9 +58,9 @@ def test_a_table_of_another_machine_is_taken_in_and_named(
     assert draft(at, timed_study) == before
     (shown,) = [each.value for each in at.table if "Plan, ms" in each.value.columns]
     assert any("another CPU" in name for name in shown[""])
-    assert "Each machine has its own times." in texts(at)
+    assert "Timed on a CPU; another CPU, not on this machine" in texts(at)
     offered = at.selectbox(key=own(timed_study, "table")).options
-    assert [name.rpartition(" on ")[2] for name in offered].count("another CPU") == 2
+    assert sum(name.endswith("on another CPU (another machine)") for name in offered) == 2
 
 
 def _other_network(rows: pd.DataFrame) -> bytes:
@@ -108,7 +108,7 @@ def test_a_table_that_does_not_fit_is_one_sentence(
     assert sentence in error.value
     assert draft(at, timed_study) == before
     assert files(timed_study) == known
-    assert "Timed on a CPU." in texts(at)
+    assert "Timed on a CPU, not on this machine" in texts(at)
 
 
 def files(study: Study) -> set[str]:

@@ -14,7 +14,7 @@ ROOMS = [
     "analysis.errors", "analysis.study", "analysis.curves", "analysis.statistics",
     "analysis.recovery.report", "analysis.export.report", "analysis.latency.report",
     "analysis.latency.table", "analysis.latency.memory", "analysis.latency.staircase",
-    "analysis.latency.exchange",
+    "analysis.latency.exchange", "analysis.latency.machine",
     "analysis.sweep.points", "analysis.sweep.policy", "analysis.sweep.preflight",
     "analysis.sequences",
 ]  # fmt: skip
@@ -49,7 +49,7 @@ def test_the_check_would_notice() -> None:
 
 
 def test_only_the_app_imports_streamlit_among_the_plain_rooms() -> None:
-    plain = ["state", "history", "units", "tables", "launch"]
+    plain = ["state", "history", "units", "tables", "launch", "machines"]
     root = Path(dashboard.__file__).parent
     files = [root / f"{name}.py" for name in plain] + list((root / "charts").glob("*.py"))
     assert len(files) > 8

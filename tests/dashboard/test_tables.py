@@ -1,6 +1,8 @@
 """Tables, and what the browser's table sends back."""
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +10,11 @@ from analysis.curves import curves
 from analysis.errors import BadValue
 from analysis.planning.plan import Choice, Plan
 from analysis.store.folder import Study
+from analysis.store.tables import rows_of
 from analysis.study import Method
 from dashboard import tables
 from dashboard.views.parts.ratios import changed
+from tests.dashboard.page import Open
 
 MAGNITUDE = Method("magnitude")
 SHOWN = ("fc1", "fc2", "fc3")
@@ -84,3 +88,27 @@ def test_measured_plans_stand_beside_what_is_predicted_now(study: Study) -> None
     (row,) = tables.verified_table(study.manifest, study.verified(), known).to_dict("records")
     assert row["Plan"] == "both"
     assert row["Off by"] == pytest.approx(row["Predicted"] - row["Drop"])
+
+
+@pytest.mark.parametrize("page", ["curves", "plan"])
+def test_a_curve_that_never_falls_is_drawn_too(
+    page: str, study: Study, studies: Path, open_page: Open
+) -> None:
+    """The browser draws from the least to the largest value, and refuses where both are one."""
+    rows = study.measured()
+    better = rows["subject"] == "fc2"
+    rows.loc[better, "drop_sum"] = -(1.0 + 10 * rows.loc[better, "sparsity"].round(1))
+    none = rows["subject"] == "fc3"
+    rows.loc[none, "drop_sum"] = 0.0
+    for path in study.measurements.folder.glob("*.parquet"):
+        path.unlink()
+    study.measurements.append(rows_of(study.measurements, rows))
+    at = open_page(studies, page)
+    assert not at.exception
+    (table,) = [each for each in at.dataframe if "Curve" in each.value.columns]
+    config = json.loads(table.proto.columns)["Curve"]["type_config"]
+    assert config == {"type": "line_chart"}  # so the range is that of each curve
+    drawn = dict(zip(table.value["Layer"], table.value["Curve"], strict=True))
+    assert min(drawn["fc2"]) < max(drawn["fc2"]) == 0
+    assert set(drawn["fc3"]) == {0}  # which is drawn between 0 and 1
+    assert all(values[0] == 0 for values in drawn.values())

@@ -11,6 +11,7 @@ from analysis.latency.table import LatencyPrediction, plan_units, predict_latenc
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from dashboard import loaders, units
+from dashboard.machines import elsewhere, machines_of, where
 from dashboard.views.parts import importing
 
 _MOST: Final = 3
@@ -22,20 +23,23 @@ def show(opened: Study, plan: Plan, setting: str = "") -> None:
     Args:
         opened: The study.
         plan: The draft.
-        setting: Of the table that a latency budget is kept by, shown first; empty for any.
+        setting: Of the table that a latency budget is kept by, shown first; empty for any. Those
+            of this machine come before others'.
     """
     if not opened.manifest.removable():
         return
     gone = plan_units(opened.manifest, plan)
-    known = sorted(loaders.latency(opened), key=lambda table: str(table.setting) != setting)
+    known = sorted(
+        loaders.latency(opened),
+        key=lambda table: (str(table.setting) != setting, elsewhere(table.setting)),
+    )
     found = [predict_latency(opened.manifest, table, gone) for table in known[:_MOST]]
     lines(found)
     machines = machines_of(found)
+    here = any(not elsewhere(table.setting) for table in known)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_where(machines, len(known) - len(found)))
-        if not found and st.button(
-            "Time this network", key="time network", icon=":material/timer:"
-        ):
+        if not here and st.button("Time this network", key="time network", icon=":material/timer:"):
             start(opened.folder, ["time", str(opened.folder)])
             st.rerun()
         importing.offer(opened)
@@ -54,16 +58,10 @@ def lines(found: list[LatencyPrediction]) -> None:
         st.table([_row(each, named) for each in found], border="horizontal", hide_index=True)
 
 
-def machines_of(found: list[LatencyPrediction]) -> list[str]:
-    """Return on which machines the tables were measured."""
-    return list(dict.fromkeys(each.setting.machine for each in found))
-
-
 def _where(machines: list[str], more: int) -> str:
     if not machines:
         return "No latency table of this network yet, so its speed cannot be predicted."
-    where = f"Timed on {machines[0]}." if len(machines) == 1 else "Each machine has its own times."
-    return where + (f" {more} more tables are on the Export page." if more else "")
+    return where(machines) + (f" {more} more tables are on the Export page." if more else "")
 
 
 def _row(found: LatencyPrediction, named: bool) -> dict[str, str]:
@@ -79,6 +77,7 @@ def _row(found: LatencyPrediction, named: bool) -> dict[str, str]:
     setting = found.setting
     threads = f", {setting.threads} threads" if setting.threads > 1 else ""
     machine = f", {setting.machine}" if named else ""
+    machine += " (another machine)" if elsewhere(setting) else ""
     return {
         "": f"{setting.runtime}, batch {setting.batch}{threads}{machine}",
         "Dense, ms": f"{1000 * found.dense_seconds:.3g}",

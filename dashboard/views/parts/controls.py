@@ -12,6 +12,7 @@ from analysis.store.folder import Study
 from dashboard import loaders, session
 from dashboard.asked import BUDGETS, OBJECTIVES, Asked, methods, offered, recoveries
 from dashboard.loaders import Measured
+from dashboard.machines import named
 
 AROUND: Final = "goal around"
 TRIES: Final = 8
@@ -69,9 +70,10 @@ def settings(opened: Study, known: Measured, change: Change, recover: Change) ->
         persist_state="session", placeholder="All that were measured",
         help="Which may be taken.",
     )  # fmt: skip
-    if len(loaders.latency(opened)) > 1:
+    tables = {str(table.setting): named(table.setting) for table in loaders.latency(opened)}
+    if len(tables) > 1:
         st.selectbox(
-            "Latency by", [str(table.setting) for table in loaders.latency(opened)],
+            "Latency by", list(tables), format_func=tables.__getitem__,
             key=_own(opened, "table"), on_change=change, persist_state="session",
             help="Which table a latency budget is kept by.",
         )  # fmt: skip

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from analysis.planning.pose import grid_command, missing_grid
+from analysis.planning.pose import grid_command, missing_grid, table_named
 from analysis.planning.search import Settlement
 from analysis.planning.solve import Solution
 from analysis.store.folder import Study
 from dashboard import loaders, units
 from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
 from dashboard.loaders import Measured
+from dashboard.machines import HERE, elsewhere, named
 from dashboard.views.parts import around, controls, measuring, others, settling, solving
 
 
@@ -53,7 +54,8 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
         st.caption("Move a budget: what is not locked is solved for it at once.")
     tables = loaders.latency(opened)
     if "latency" in wanted.budgets and tables:
-        st.caption(f"Latency as on {wanted.setting or tables[0].setting}.")
+        setting = table_named(tables, wanted.setting).setting
+        st.caption(f"Latency as on {named(setting)}." + (f" {HERE}" if elsewhere(setting) else ""))
     if last is None:
         return
     grids = missing_grid(solving.posed(opened, known, wanted))

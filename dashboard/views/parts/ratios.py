@@ -15,7 +15,7 @@ from dashboard import session
 from dashboard.loaders import Measured
 from dashboard.tables import methods_of, plan_table
 from dashboard.views.parts.bulk import default_method
-from dashboard.views.parts.words import height
+from dashboard.views.parts.words import curve_column, height
 
 
 def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
@@ -75,9 +75,7 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: s
                 "measured points. Empty where this method was not measured.",
             ),
             "±": st.column_config.NumberColumn(format="%.2f", help="Half of its 95 % interval."),
-            "Curve": st.column_config.LineChartColumn(
-                "Curve", y_min=0, width="small", help="Of this method."
-            ),
+            "Curve": curve_column("Curve", "Drop against sparsity, by this method."),
         },
         alt="Sparsity and method per layer",
     )  # fmt: skip

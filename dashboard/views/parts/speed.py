@@ -12,6 +12,7 @@ from analysis.planning.plan import Plan
 from analysis.store.folder import Study
 from dashboard import loaders, units
 from dashboard.charts.staircase import staircase_figure, staircase_frame
+from dashboard.machines import machines_of, where
 from dashboard.views.parts import clock, outlook
 
 
@@ -57,8 +58,7 @@ def predicted(opened: Study, plan: Plan) -> None:
     if found:
         st.markdown("By the smaller models that were timed:")
         clock.lines(found)
-        where = f"Timed on {', '.join(clock.machines_of(found))}."
-        st.caption(" ".join([where, *filter(None, map(_error, found))]))
+        st.caption(" ".join([where(machines_of(found)), *filter(None, map(_error, found))]))
 
 
 def _error(found: LatencyPrediction) -> str:
