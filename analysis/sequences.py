@@ -4,9 +4,8 @@ They are about the whole validation split: what its mean will be once every samp
 moment they have no width. What other samples of the same kind would give is another question, see
 ``analysis.statistics``.
 
-A curve is looked at when a chunk ends, and chunks double, so there are few looks: each gets an
-equal share of the error that the whole sequence may make (alpha spending). The last look needs none
-of it.
+A curve is looked at when a chunk ends, and chunks grow, so there are few looks: the error that the
+whole sequence may make is spent on these (``analysis.boundary``). The last look needs none of it.
 """
 
 from typing import Final
@@ -15,14 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from analysis.boundary import boundary
 from analysis.statistics import CONFIDENCE, normal_quantile
-from analysis.study.order import doubling
 
 Array = NDArray[np.float64]
 _WEIGHT: Final = 1.0
 """One sample that might have changed and did not show: keeps small counts from certainty."""
 
-_SKEWED: Final = 16
+_SKEWED: Final = 24
 """Samples that count as one degree of freedom where a few large values make the mean."""
 
 
@@ -40,8 +39,7 @@ def quantiles(
     seen, there = np.broadcast_arrays(np.asarray(samples, int), np.asarray(population, int))
     error = (1 - confidence) / family
     pairs, places = np.unique(np.stack([seen.ravel(), there.ravel()]), axis=1, return_inverse=True)
-    tails = [error * _share(int(n), int(size)) / 2 for n, size in pairs.T]
-    found = np.array([-normal_quantile(tail) for tail in tails])[np.ravel(places)]
+    found = np.array([_width(int(n), int(size), error) for n, size in pairs.T])[np.ravel(places)]
     return np.asarray(found.reshape(seen.shape), np.float64)
 
 
@@ -98,7 +96,7 @@ def mean_half_widths(
 ) -> Array:
     """Return the half-widths for a mean without bounds: cross-entropy change or divergence.
 
-    ``t s sqrt((1 - n/N)/n)`` with Student's quantile ``t`` at ``n/16`` degrees of freedom, a margin
+    ``t s sqrt((1 - n/N)/n)`` with Student's quantile ``t`` at ``n/24`` degrees of freedom, a margin
     for the skewed sums that these are. Asymptotic: where a handful of samples carries most of the
     sum it is too narrow at first; the drop's sequence is the one to decide by. NaN below two
     samples and where the sums are NaN.
@@ -115,13 +113,16 @@ def mean_half_widths(
     return np.asarray(np.where(known, np.where(n >= size, 0.0, half), np.nan), np.float64)
 
 
-def _share(samples: int, population: int) -> float:
-    """The share of the error for the look at ``samples``; between looks, that of one sample."""
-    looks = [end for end in doubling(max(population, 1)) if end < population]
-    if not looks or samples >= population:
-        return 1.0
-    if samples in looks:
-        return 1 / len(looks)
-    edges = [0, *looks, population]
+def _width(samples: int, population: int, error: float) -> float:
+    """Standard errors at the look at ``samples``; between looks, one sample's share of the error
+    of the look that follows.
+    """
+    if samples >= population:
+        return -normal_quantile(error / 2)
+    spent = boundary(population, error)
+    if samples in spent or not spent:
+        return spent.get(samples, -normal_quantile(error / 2))
+    edges = [0, *spent, population]
     place = next(i for i, end in enumerate(edges) if samples <= end) if samples > 0 else 1
-    return 1 / len(looks) / max(edges[place] - edges[place - 1], 1)
+    share = len(spent) * max(edges[place] - edges[place - 1], 1)
+    return -normal_quantile(error / share / 2)

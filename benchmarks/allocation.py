@@ -28,8 +28,9 @@ import torch
 from analysis.criteria.scores import Scores
 from analysis.errors import CannotReach
 from analysis.evaluate import evaluate
-from analysis.latency.build import Maker, time_table, timed_rows
+from analysis.latency.build import time_table, timed_rows
 from analysis.latency.design import Proposal
+from analysis.latency.maker import Maker
 from analysis.latency.rows import stored_rows
 from analysis.latency.table import tables
 from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave

@@ -19,8 +19,9 @@ from typing import Final
 import numpy as np
 import torch
 
-from analysis.latency.build import Maker, time_table, timed_rows
+from analysis.latency.build import time_table, timed_rows
 from analysis.latency.design import Proposal
+from analysis.latency.maker import Maker
 from analysis.latency.rows import LatencyRow, stored_rows, units_of
 from analysis.latency.table import LatencyTable, predict_latency, tables
 from analysis.planning.counts import removed_units

@@ -29,7 +29,7 @@ from analysis.sequences import drop_half_widths
 from analysis.store.folder import Study
 from analysis.store.measurements import Measurement
 from analysis.store.tables import rows_of
-from analysis.study import Grid, Method, Reference, doubling, parse_sparsities
+from analysis.study import Grid, Method, Reference, looks, parse_sparsities
 from analysis.sweep.points import Point
 from analysis.sweep.policy import LIMIT, Policy
 from analysis.sweep.runner import sweep
@@ -128,7 +128,7 @@ def settle(known: Answers, policy: Policy) -> dict[Point, int]:
         if not todo:
             return stand
         start = stand[todo[0]]
-        end = next(end for end in doubling(population) if end > start)
+        end = next(end for end in looks(population) if end > start)
         stand |= {point: end for point in todo if stand[point] == start}
 
 
@@ -154,7 +154,7 @@ def wrong(known: Mapping[Point, Measurement], truth: Mapping[Point, float], poli
 
 def covered(drops: NDArray[np.float64]) -> bool:
     """Return whether the intervals of all looks at ``drops``, in order, hold their mean."""
-    ends = np.array(doubling(len(drops)))
+    ends = np.array(looks(len(drops)))
     sums, squares = drops.cumsum()[ends - 1], (drops**2).cumsum()[ends - 1]
     half = drop_half_widths(ends, len(drops), sums, squares)
     return bool((np.abs(sums / ends - drops.mean()) <= half + 1e-12).all())

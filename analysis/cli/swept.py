@@ -10,15 +10,15 @@ from analysis.durations import spoken
 from analysis.store.folder import Study
 from analysis.study import Grid
 from analysis.sweep.figures import macs
+from analysis.sweep.report import SweepReport
 
 if TYPE_CHECKING:
-    from analysis.sweep.runner import SweepReport
     from analysis.workbench import Workbench
 
 _MOST_REFUSALS: Final = 5
 
 
-def print_report(report: "SweepReport", idle: Sequence[str], spent: str, study: Path) -> None:
+def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Path) -> None:
     """Print what a sweep of ``study`` measured, what it took, and what it could not have.
 
     Args:
@@ -72,7 +72,7 @@ def cost_told(bench: "Workbench", study: Study, grid: Grid) -> str:
     )
 
 
-def _work(report: "SweepReport") -> str:
+def _work(report: SweepReport) -> str:
     """What the measuring took, against the plain loop and the least that replay can take."""
     text = (
         f"{macs(report.executed)}MACs in {spoken(report.seconds)}, "

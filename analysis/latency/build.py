@@ -1,29 +1,21 @@
 """Time smaller models of one network until a budget is spent: the rows of its latency table."""
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Captured, Inputs, batch_size, call_arguments, take
 from analysis.errors import BadValue, CannotCapture
-from analysis.export import onnx_file, program
 from analysis.export.replay import computing_threads
 from analysis.latency.design import Proposal, proposals, steepest
-from analysis.latency.machine import machine
+from analysis.latency.maker import Call, Maker
 from analysis.latency.panel import panel
-from analysis.latency.resize import Resizer, agrees, leaves
-from analysis.latency.rows import RUNTIMES, LatencyRow, graph_digest, units_of, units_text
+from analysis.latency.rows import RUNTIMES, LatencyRow, units_of, units_text
 from analysis.planning.shrink import frees
 from analysis.progress import Progress, Silent
-from analysis.removal import remove
 from analysis.store.tables import Table
 from analysis.study import Manifest
 from analysis.workbench import Workbench
@@ -33,8 +25,6 @@ _AT_ONCE: Final = 5
 _RAM: Final = 0.4
 _ONNX_SHARE: Final = 0.6
 """Of the budget: the dense model is exported first, and its jumps take more models to learn."""
-
-Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -121,85 +111,6 @@ class _Told:
     def finish(self) -> None:
         if self._told < STEPS:
             self.progress.advance(STEPS - self._told, "done")
-
-
-class Maker:
-    """Smaller models of one network as calls on one batch, per runtime."""
-
-    def __init__(self, captured: Captured, bench: Workbench, batch: int, threads: int) -> None:
-        self.captured, self.threads, self.batch = captured, threads, batch
-        validation = bench.splits.validation
-        rows = torch.arange(batch) % len(validation)
-        self.inputs: Inputs = take(validation.inputs, rows)
-        self.manifest: Manifest = bench.manifest
-        self.groups = {group.name: group.units for group in bench.groups}
-        self.resizer: Resizer | None = None
-        self.exports = 0
-
-    def row(self, runtime: str) -> LatencyRow:
-        """A row with the setting filled in and no times."""
-        import onnxruntime
-
-        version = torch.__version__ if runtime == "PyTorch" else str(onnxruntime.__version__)
-        dtype = next((p.dtype for p in self.captured.module.parameters()), torch.float32)
-        return LatencyRow(
-            graph_digest(self.manifest), machine(), runtime, version,
-            str(dtype).removeprefix("torch."), self.batch, self.threads, "{}", "group",
-            0.0, 1.0, 1.0, 1.0, 0,
-        )  # fmt: skip
-
-    def call(self, runtime: str, units: Mapping[str, int]) -> Call:
-        """Return one forward pass of the model without ``units``; the last ones of a group go.
-
-        Which units leave changes no shape, and so no time.
-        """
-        masks = {}
-        for name, count in units.items():
-            masks[name] = np.ones(self.groups[name], bool)
-            masks[name][self.groups[name] - count :] = False
-        smaller = remove(self.captured, masks) if masks else self.captured
-        return self._native(smaller) if runtime == "PyTorch" else self._onnx(smaller, masks)
-
-    def _native(self, smaller: Captured) -> Call:
-        args, kwargs = call_arguments(self.inputs)
-        return lambda: smaller.module(*args, **kwargs)
-
-    def _onnx(self, smaller: Captured, masks: Mapping[str, np.ndarray]) -> Call:
-        with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
-            path = Path(folder) / "model.onnx"
-            if self.resizer is not None and masks:
-                path.write_bytes(self.resizer.smaller(masks))
-                call = self._checked(path, smaller)
-                if call is not None:
-                    return call
-                self.resizer = None  # from here on every model is exported
-            example = take(self.inputs, torch.arange(2) % batch_size(self.inputs))
-            onnx_file.write(program.exported(Captured(smaller.module, example)), path)
-            self.exports += 1
-            if not masks:
-                self.resizer = Resizer(self.captured, path, self.batch)
-            return self._session(path)
-
-    def _session(self, path: Path) -> Call:
-        opened = onnx_file.session(path, self.threads)
-        args, kwargs = pytree.tree_map(
-            lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x,
-            call_arguments(self.inputs),
-        )
-        arrays: Any = onnx_file.feed(opened, args, kwargs)
-        return lambda: opened.run(None, arrays)
-
-    def _checked(self, path: Path, smaller: Captured) -> Call | None:
-        """The session of a resized file, or None unless it computes the smaller network."""
-        try:
-            call = self._session(path)
-            outputs = call()
-        except Exception:  # noqa: BLE001 - ONNX Runtime's errors share no type
-            return None
-        args, kwargs = call_arguments(self.inputs)
-        with torch.inference_mode():
-            wanted = leaves(smaller.module(*args, **kwargs))
-        return call if agrees(outputs, wanted) else None
 
 
 def timed_rows(

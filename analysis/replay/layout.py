@@ -1,8 +1,10 @@
-"""Whether large maps are replayed with channels last, the layout that oneDNN convolves as it is.
+"""Whether maps are replayed with channels last, the layout in which oneDNN convolves them as they
+are.
 
-Measured on ``torchvision:resnet18`` at 224 px on one thread: 0.8 of the time of PyTorch's usual
-layout, which every convolution reorders on its way in and out. On maps of 28 x 28 it makes no
-difference, so they keep the layout of the plain loop and its last bits.
+PyTorch's usual layout is reordered by every convolution on its way in and out. Measured on one
+thread (``benchmarks/tables/sweep.md``): .8 of the time of replay in the usual layout on the sample
+networks for 28 x 28 pixels, and on ``torchvision:resnet18`` at 224. The last bits of outputs differ
+from the plain loop's; which layout is used depends on the network only, never on a timing.
 """
 
 from typing import Any, Final
@@ -11,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.capture.cost import Cost
 from analysis.capture.functional import operator_name
 from analysis.capture.graph import Inputs
 from analysis.replay.flow import Flow
@@ -21,14 +22,12 @@ from analysis.replay.variant import build_variant
 from analysis.replay.walk import Walk
 
 _ROOM: Final = 1e-4
-_LARGE: Final = 2 << 20
-"""Bytes alive per sample: ResNet-18 at 224 px has 6 MiB, a ResNet-20 for 28 px 0.15."""
 
 
-def wants_channels_last(flow: Flow, cost: Cost) -> bool:
-    """Return whether the network has large maps and two-dimensional convolutions."""
+def wants_channels_last(flow: Flow) -> bool:
+    """Return whether the network has two-dimensional convolutions, and PyTorch oneDNN."""
     convolves = any(operator_name(n) == "conv2d" for n in flow.nodes if n.op == "call_function")
-    return convolves and cost.activation_bytes >= _LARGE
+    return convolves and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
 
 def runs_alike(flow: Flow, example: Inputs) -> bool:
@@ -46,7 +45,7 @@ def runs_alike(flow: Flow, example: Inputs) -> bool:
             with torch.inference_mode():
                 next(walk.stops(Lanes(1)))
                 outputs = walk.outputs(0, variant)
-        except RuntimeError:
+        except (RuntimeError, MemoryError):
             return False
         found.append(pytree.tree_leaves(outputs))
     return all(
@@ -63,5 +62,10 @@ def _as_it_is(value: Any) -> Any:
 def channels_last(value: Any) -> Any:
     """Return ``value``; a real tensor of four dimensions with its second dimension innermost."""
     if isinstance(value, Tensor) and value.ndim == 4 and value.is_floating_point():
-        return value.detach().contiguous(memory_format=torch.channels_last)
+        # operators go by strides, and ``contiguous`` leaves those of one channel, or of kernels of
+        # 1 x 1, as they are
+        laid = torch.empty(
+            value.shape, dtype=value.dtype, device=value.device, memory_format=torch.channels_last
+        )
+        return laid.copy_(value.detach())
     return value

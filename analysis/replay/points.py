@@ -48,7 +48,7 @@ class Points:
         self.cost = cost
         self.statistics: dict[Point, dict[str, Tensor]] = {}
         self.lay: Callable[[Any], Any] = lambda value: value
-        if wants_channels_last(self.flow, cost) and runs_alike(self.flow, captured.example):
+        if wants_channels_last(self.flow) and runs_alike(self.flow, captured.example):
             self.lay = channels_last
         self._bench = bench
         self._captured = captured

@@ -5,7 +5,7 @@ A study is a folder (see ``analysis.store``); its ``study.json`` is a ``Manifest
 
 from analysis.study.grid import SEEDS, Grid, check_names
 from analysis.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
-from analysis.study.order import doubling, sample_order
+from analysis.study.order import doubling, looks, sample_order
 from analysis.study.summaries import (
     Baseline,
     DimSummary,
@@ -51,6 +51,7 @@ __all__ = [
     "check_names",
     "doubling",
     "is_control",
+    "looks",
     "parse_methods",
     "parse_sparsities",
     "sample_order",

@@ -27,6 +27,34 @@ def sample_order(fingerprint: str, population: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(population)
 
 
+_FINE: Final = 512
+_STEPS: Final = 4
+
+
+def looks(population: int) -> tuple[int, ...]:
+    """Return where a sweep that stops early looks at its points: at each doubling, and from 512
+    samples on three times between two of them.
+
+    Finer chunks stop a point closer to where it is settled; smaller ones would cost more than
+    they save.
+
+    >>> looks(1300)
+    (64, 128, 256, 512, 609, 724, 861, 1024, 1218, 1300)
+    """
+    coarse = doubling(population)
+    ends = set(coarse)
+    step = 0
+    while (end := round(_FINE * 2 ** (step / _STEPS))) < population:
+        ends.add(end)
+        step += 1
+    found = sorted(ends)
+    if len(found) > 2 and found[-2] not in coarse:
+        stump, grown = found[-1] - found[-2], found[-2] - found[-3]
+        if stump < grown // 4:
+            del found[-2]
+    return tuple(found)
+
+
 def doubling(population: int, first: int = FIRST) -> tuple[int, ...]:
     """Return where chunks end: ``first`` samples, then as many again as there were, to the end.
 

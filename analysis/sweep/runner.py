@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from analysis.errors import CannotPrune
@@ -15,12 +14,13 @@ from analysis.store.logits import Run
 from analysis.store.measurements import KEY, Measurement
 from analysis.store.packing import MOST_SAMPLES
 from analysis.store.tables import rows_of
-from analysis.study import MEASUREMENT_VERSION, Grid, doubling
+from analysis.study import MEASUREMENT_VERSION, Grid, doubling, looks
 from analysis.sweep.engine import Engine, order
 from analysis.sweep.laws import require_laws
 from analysis.sweep.meter import Meter
 from analysis.sweep.points import Point, points
 from analysis.sweep.policy import Policy
+from analysis.sweep.report import SweepReport
 from analysis.sweep.screen import screen_missing
 from analysis.sweep.tally import measurement
 from analysis.workbench import Workbench
@@ -35,39 +35,6 @@ _SELDOM: Final = 2.0
 _SHARE: Final = 20.0
 """Results are written once a write's cost is at most a twentieth of the time since the last one,
 between a quarter of a second and two: so much work at most is lost to a kill."""
-
-
-@dataclass(frozen=True)
-class SweepReport:
-    """What a sweep did.
-
-    Attributes:
-        wanted: Points of the grid.
-        measured: Points evaluated further now, to their end or until they were settled.
-        missing: Points not settled because the run was cancelled or its time was over.
-        refused: Points that cannot be had, each with the reason.
-        damaged: Files that were set aside, to be looked at by hand.
-        partial: Points settled before every sample was seen.
-        samples: Evaluated samples, all points together.
-        macs: Multiply-accumulates that the plain loop needs for them; 0 where unknown.
-        executed: Those that were executed; 0 where unknown.
-        bound: The least that replay can take (``analysis.replay.work``); 0 without replay.
-        seconds: That the evaluation took, pauses not counted.
-        begun: Of the missing points, those that have an estimate and its interval.
-    """
-
-    wanted: int
-    measured: int
-    missing: int
-    refused: tuple[str, ...] = ()
-    damaged: tuple[str, ...] = ()
-    partial: int = 0
-    samples: int = 0
-    macs: int = 0
-    executed: int = 0
-    bound: int = 0
-    seconds: float = 0.0
-    begun: int = 0
 
 
 def sweep(
@@ -151,7 +118,7 @@ class _Run:
         self._meter.begin(len(wanted), left)
         try:
             if now and not self._samples(now[0]) and not self._over():
-                self._round(now, FIRST)
+                self._round(now, policy, FIRST)
         finally:
             self._flush()
         return [p for p in now if p not in self._refused and not self._samples(p)]
@@ -163,7 +130,7 @@ class _Run:
             now, todo = self._unsettled(wanted, policy)
             self._meter.settle(set(todo))
             while todo and not self._over():
-                self._round(now)
+                self._round(now, policy)
                 self._look(wanted)
                 now, todo = self._unsettled(wanted, policy)
                 self._meter.settle(set(todo))
@@ -195,13 +162,15 @@ class _Run:
         todo = [p for p in possible if self._samples(p) < self._population]
         return now or sorted(todo, key=self._samples), todo
 
-    def _round(self, todo: Sequence[Point], most: float = math.inf) -> None:
+    def _round(self, todo: Sequence[Point], policy: Policy, most: float = math.inf) -> None:
         """Bring the first of ``todo``, and all that stand where it stands, one chunk further.
 
         Stop between two points once the sweep has worked for ``most`` seconds, pauses not counted.
+        Where points may be settled early, chunks are finer.
         """
         start = self._samples(todo[0])
-        end = next(end for end in doubling(self._population) if end > start)
+        ends = doubling if policy.mode == "exact" else looks
+        end = next(end for end in ends(self._population) if end > start)
         behind = [point for point in todo if self._samples(point) == start]
         for point, outcome in self._engine.outcomes(start, end, behind):
             self._take(point, outcome, start, end)

@@ -12,7 +12,7 @@ from analysis.replay import FrontierEngine
 from analysis.sequences import drop_half_widths, mean_half_widths
 from analysis.store.folder import Study
 from analysis.study import Grid, Method, Reference, parse_sparsities
-from analysis.study.order import doubling
+from analysis.study.order import looks as chunk_ends
 from analysis.sweep.points import points
 from analysis.sweep.runner import sweep
 from analysis.workbench import prepare
@@ -20,7 +20,7 @@ from tests.conftest import data_source, reduced
 
 SAMPLES = 4000
 ORDERS = 200
-ENDS = np.array(doubling(SAMPLES))
+ENDS = np.array(chunk_ends(SAMPLES))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.sequences import drop_half_widths, mean_half_widths, quantiles
-from analysis.study.order import doubling
+from analysis.study.order import looks
 
 REPEATS = 2000
 WORLDS = [  # samples, worse, better
@@ -19,7 +19,7 @@ def walks(population: int, worse: int, better: int, seed: int = 0):
     rng = np.random.default_rng(seed)
     b, c = np.zeros(REPEATS, int), np.zeros(REPEATS, int)
     seen = 0
-    for end in doubling(population):
+    for end in looks(population):
         drawn, left = end - seen, population - seen
         more = rng.hypergeometric(worse - b, left - (worse - b), drawn)
         rest = left - (worse - b)
@@ -63,10 +63,10 @@ def test_all_of_a_family_are_covered_together():
 def test_a_smooth_mean_is_covered():
     rng = np.random.default_rng(1)
     values = rng.gamma(0.5, 0.2, 6000)  # as skewed as real cross-entropy changes
-    ever = np.zeros(400, bool)
-    for trial in range(400):
+    ever = np.zeros(1500, bool)
+    for trial in range(1500):
         order = rng.permutation(values)
-        ends = np.array(doubling(6000))
+        ends = np.array(looks(6000))
         sums, squares = order.cumsum()[ends - 1], (order**2).cumsum()[ends - 1]
         half = mean_half_widths(ends, 6000, sums, squares)
         ever[trial] = (np.abs(sums / ends - values.mean()) > half + 1e-9).any()
@@ -80,7 +80,7 @@ def test_all_samples_leave_no_width_and_none_says_nothing():
 
 
 def test_more_samples_narrow_and_more_disagreement_widens():
-    ends = np.array(doubling(6000))
+    ends = np.array(looks(6000))
     half = drop_half_widths(ends, 6000, 0.03 * ends, 0.05 * ends)
     assert (np.diff(half) < 0).all()
     assert (half < drop_half_widths(ends, 6000, 0.03 * ends, 0.3 * ends))[:-1].all()

@@ -10,7 +10,8 @@ from analysis.capture.graph import Captured, take
 from analysis.errors import BadValue, Cancelled
 from analysis.export import onnx_file, program
 from analysis.export.tensors import saved_tensors, weights_sha256
-from analysis.latency.build import Maker, time_table
+from analysis.latency.build import time_table
+from analysis.latency.maker import Maker
 from analysis.latency.panel import FEWEST, panel
 from analysis.latency.peak import measured_peak
 from analysis.latency.resize import Resizer, agrees

@@ -1,7 +1,6 @@
 """Replay on the zoo: tied weights, several inputs and outputs, branches, views, all groups."""
 
 import warnings
-from dataclasses import replace
 
 import pytest
 import torch
@@ -147,7 +146,7 @@ def test_a_tensor_in_the_same_memory_is_masked_too():
         assert torch.equal(tensor, expected[1:3].t() if view else expected)
 
 
-class LargeMaps(torch.nn.Module):
+class Maps(torch.nn.Module):
     """A convolution whose map is turned into rows by a view, or by flatten."""
 
     def __init__(self, views):
@@ -161,12 +160,21 @@ class LargeMaps(torch.nn.Module):
 
 @pytest.mark.parametrize("views", [True, False])
 def test_channels_last_only_where_the_graph_runs_so(views):
-    captured = captured_of(LargeMaps(views).eval(), torch.randn(2, 3, 16, 16))
+    captured = captured_of(Maps(views).eval(), torch.randn(2, 3, 16, 16))
     flow = Flow(captured.module)
-    assert not wants_channels_last(flow, cost(captured))
-    assert wants_channels_last(flow, replace(cost(captured), activation_bytes=8 << 20))
+    assert wants_channels_last(flow)
     sure = runs_alike(flow, captured.example)
     assert sure == (not any(str(node.target).startswith("aten.view") for node in flow.nodes))
     assert channels_last(flow.tensors["conv.weight"]).is_contiguous(
         memory_format=torch.channels_last
     )
+
+
+def test_channels_last_is_told_by_strides_also_where_there_is_one_channel():
+    for shape in ((2, 1, 5, 5), (8, 4, 1, 1), (8, 1, 3, 3)):
+        value = torch.randn(shape)
+        laid = channels_last(value)
+        assert laid.stride() == torch.empty(shape, memory_format=torch.channels_last).stride()
+        assert torch.equal(laid, value)
+    linear = captured_of(torch.nn.Linear(3, 4).eval(), torch.randn(2, 3))
+    assert not wants_channels_last(Flow(linear.module))

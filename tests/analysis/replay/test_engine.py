@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from analysis.errors import BadValue, CannotPrune, DataMismatch, UnknownName
 from analysis.replay import FrontierEngine, ReplayCost, choose_engine
 from analysis.replay import part as part_module
+from analysis.replay import points as engine_points
 from analysis.study import Grid, Method
 from analysis.sweep.engine import NaiveEngine
 from analysis.sweep.points import Point, points
@@ -56,8 +57,14 @@ def test_equals_the_plain_loop_sample_for_sample(name, sample_bench):
     assert same(naive.dense("none", 40, 140), frontier.dense("none", 40, 140))
 
 
+@pytest.fixture
+def usual_layout(monkeypatch):
+    """Without channels last, in which convolutions add up in another order."""
+    monkeypatch.setattr(engine_points, "wants_channels_last", lambda flow: False)
+
+
 @pytest.mark.parametrize("name", ["mlp", "lenet5", "resnet20"])
-def test_equals_the_plain_loop_bit_for_bit_in_the_same_batches(name, sample_bench):
+def test_equals_the_plain_loop_bit_for_bit_in_the_same_batches(name, sample_bench, usual_layout):
     bench = sample_bench(name)
     wanted = spread(bench)
     bench = replace(bench, batch=50)
@@ -66,7 +73,9 @@ def test_equals_the_plain_loop_bit_for_bit_in_the_same_batches(name, sample_benc
     assert all(same(expected[point], found[point], exact=True) for point in wanted)
 
 
-def test_batch_norm_statistics_are_those_of_the_whole_network_bit_for_bit(sample_bench):
+def test_batch_norm_statistics_are_those_of_the_whole_network_bit_for_bit(
+    sample_bench, usual_layout
+):
     bench = sample_bench("resnet20")
     wanted = [p for p in spread(bench, 0.7, ("none", "bn")) if p.subject != "conv1"]
     frontier = FrontierEngine(bench, memory=1)  # one batch of calibration samples at a time

@@ -1,0 +1,36 @@
+"""What a sweep did, in numbers. Torch-free."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What a sweep did.
+
+    Attributes:
+        wanted: Points of the grid.
+        measured: Points evaluated further now, to their end or until they were settled.
+        missing: Points not settled because the run was cancelled or its time was over.
+        refused: Points that cannot be had, each with the reason.
+        damaged: Files that were set aside, to be looked at by hand.
+        partial: Points settled before every sample was seen.
+        samples: Evaluated samples, all points together.
+        macs: Multiply-accumulates that the plain loop needs for them; 0 where unknown.
+        executed: Those that were executed; 0 where unknown.
+        bound: The least that replay can take (``analysis.replay.work``); 0 without replay.
+        seconds: That the evaluation took, pauses not counted.
+        begun: Of the missing points, those that have an estimate and its interval.
+    """
+
+    wanted: int
+    measured: int
+    missing: int
+    refused: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    partial: int = 0
+    samples: int = 0
+    macs: int = 0
+    executed: int = 0
+    bound: int = 0
+    seconds: float = 0.0
+    begun: int = 0
