@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 _WEIGHT: Final = 1.0
 """One sample that might have changed and did not show: keeps small counts from certainty."""
 
+_ONE_SIDE: Final = 3
+_BOTH_SIDES: Final = 5
+
 _SKEWED: Final = 24
 """Samples that count as one degree of freedom where a few large values make the mean."""
 
@@ -53,12 +56,14 @@ def drop_half_widths(
 ) -> Array:
     """Return the half-widths of the mean drop's confidence sequence at these looks.
 
-    ``sqrt(1 - n/N) (z sqrt(n v + w) + w (z^2 - 1)/3 + w) / n`` for ``n`` of ``N`` differences of
-    variance ``v``: the normal interval for sampling without replacement, with the two terms by
-    which the exact upper limit of a rare count passes it (Cornish and Fisher's expansion of the
-    gamma quantile), so that it also holds where few or no samples changed. ``w`` is 1 for scores
-    from 0 to 1, and the mean square of larger ones. Never wider than what the samples not yet seen
-    can do. Its coverage is checked in the tests by simulation.
+    ``sqrt(1 - n/N) (z sqrt(n v + w) + w (z^2 - 1)/s + w/2) / n`` for ``n`` of ``N`` differences of
+    variance ``v``: the normal interval for sampling without replacement, with the terms by which
+    the exact limit of a rare count passes it (Cornish and Fisher's expansion of the gamma
+    quantile), so that it also holds where few or no samples changed. ``w`` is 1 for scores from 0
+    to 1, and the mean square of larger ones. ``s`` is 3 for the upper limit alone; a rare count is
+    missed on the other side less often than a normal one, so 5 keeps the error of both sides
+    together (by simulation, which the tests repeat). In a family each sequence errs far out, where
+    just one side is left: 3. Never wider than what the samples not yet seen can do.
 
     Args:
         samples: Evaluated so far; 0 gives 1, and all give 0.
@@ -69,7 +74,7 @@ def drop_half_widths(
         family: How many sequences have to cover together.
 
     >>> drop_half_widths([64, 100], 100, 0.0, 0.0).round(2).tolist()
-    [0.04, 0.0]
+    [0.03, 0.0]
     """
     n, size, sums, squared = np.broadcast_arrays(
         *(np.asarray(each, float) for each in (samples, population, total, squares))
@@ -78,7 +83,8 @@ def drop_half_widths(
     z = quantiles(n, size, confidence, family)
     weight = np.maximum(_WEIGHT, squared / counted)
     spread = np.maximum(squared - sums**2 / counted, 0.0) + weight
-    correction = np.sqrt(weight) * ((z**2 - 1) / 3 + 1)
+    skewed = (z**2 - 1) / (_ONE_SIDE if family > 1 else _BOTH_SIDES)
+    correction = np.sqrt(weight) * (skewed + 0.5)
     half = np.sqrt(1 - n / size) * (z * np.sqrt(spread) + correction) / counted
     # What is not seen yet changes the mean by at most its share, for scores from 0 to 1.
     bounded = np.abs(sums) / counted * (1 - n / size) + (size - n) / size
