@@ -48,6 +48,19 @@ class Outcome:
         right = (self.predicted == targets) & self.finite
         return tuple(torch.bincount(targets[right], minlength=classes).tolist())
 
+    def picked(self, samples: Tensor) -> "Outcome":
+        """Return the outcome of some samples, in the order asked for.
+
+        Args:
+            samples: ``(k,)`` int64, their places.
+        """
+        rows = None
+        if self.log_probabilities is not None:
+            table = self.log_probabilities
+            rows = table.reshape(len(self.score), -1, table.shape[1])[samples].flatten(0, 1)
+        entropy = None if self.entropy is None else self.entropy[samples]
+        return Outcome(self.score[samples], self.finite[samples], rows, entropy)
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -5,12 +5,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from analysis.recovery.names import RECOVERIES, TITLES
+from analysis.recovery.names import MOVES_DENSE, RECOVERIES, TITLES
 
 if TYPE_CHECKING:
     from analysis.recovery.apply import recovered
 
-__all__ = ["RECOVERIES", "TITLES", "recovered"]
+__all__ = ["MOVES_DENSE", "RECOVERIES", "TITLES", "recovered"]
 
 
 def __getattr__(name: str) -> Any:

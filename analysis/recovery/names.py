@@ -5,6 +5,9 @@ from typing import Final
 RECOVERIES: Final = ("none", "bn", "ls")
 """In the order in which links and files number them; new ones go to the end."""
 
+MOVES_DENSE: Final = frozenset({"bn"})
+"""Those that change the dense network itself; the others leave it as it is."""
+
 TITLES: Final = {
     "none": "As pruned",
     "bn": "Batch norm re-estimated",

@@ -9,6 +9,7 @@ import torch
 from analysis.capture.graph import take
 from analysis.errors import BadValue, CannotPrune
 from analysis.evaluate import Outcome, evaluate, join_outcomes
+from analysis.recovery import MOVES_DENSE
 from analysis.replay.calibrate import calibrate
 from analysis.replay.lanes import Lanes, open_lanes
 from analysis.replay.machine import Chooser
@@ -87,6 +88,8 @@ class FrontierEngine:
         Raises:
             CannotPrune: The recovery has nothing to do on this network.
         """
+        if recovery not in MOVES_DENSE:
+            return self._bench.dense.picked(self._order[start:stop])
         key = (recovery, start, stop)
         if key not in self._dense:
             with self._open() as lanes:

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -134,24 +135,36 @@ class Table:
     def _read(self, path: Path) -> pa.Table | None:
         try:
             with storage(path):  # a disk that refuses says nothing about the file
-                content = path.read_bytes()
+                state = path.stat()
+                return _read_once(path, state.st_mtime_ns, state.st_size, self.schema)
         except StorageFailure as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return None
             raise
-        try:
-            if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
-                raise ValueError("its bytes are not the ones that were written")
-            table = pq.read_table(io.BytesIO(content))
-            return table.select(self.schema.names).cast(self.schema)
-        except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        except _Damaged as error:
             aside = set_aside(path)
             log.warning(
                 "Expected %s to be a table of %ss, but it is damaged (%s). It is set aside as %s; "
                 "run the sweep again to measure its points anew.",
-                path.name, self.row.__name__.lower(), _first_line(error), aside.name,
+                path.name, self.row.__name__.lower(), error, aside.name,
             )  # fmt: skip
             return None
+
+
+class _Damaged(Exception):
+    """A file whose bytes are not a table."""
+
+
+@lru_cache(maxsize=256)
+def _read_once(path: Path, _changed: int, _size: int, schema: pa.Schema) -> pa.Table:
+    """The table in a file, kept: nobody edits one, and a sweep looks at all of them each round."""
+    content = path.read_bytes()
+    try:
+        if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
+            raise ValueError("its bytes are not the ones that were written")
+        return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        raise _Damaged(_first_line(error)) from error
 
 
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:

@@ -16,7 +16,7 @@ from analysis.criteria.scores import Scores
 from analysis.errors import CannotPrune
 from analysis.evaluate import Outcome, evaluate
 from analysis.pruned import Selection, select_one, selected
-from analysis.recovery import recovered
+from analysis.recovery import MOVES_DENSE, recovered
 from analysis.sources.samples import Samples
 from analysis.study import sample_order
 from analysis.sweep.points import Point
@@ -51,7 +51,10 @@ class Engine(Protocol):
         """
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
-        """Return what the dense network gives after the same recovery, on the same samples."""
+        """Return what the dense network gives after the same recovery, on the same samples.
+
+        Where the recovery leaves it as it is, that is the baseline, which is not evaluated again.
+        """
 
     def about(self, point: Point) -> Removed:
         """Return what ``point`` takes away; known once its outcome was yielded."""
@@ -88,6 +91,8 @@ class NaiveEngine:
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
         """Return the dense network's outcome, evaluated once and kept until other samples come."""
+        if recovery not in MOVES_DENSE:
+            return self._bench.dense.picked(self._order[start:stop])
         key = (recovery, start, stop)
         if key not in self._dense:
             self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from torch import nn
 
 from analysis.errors import BadValue, DataMismatch
-from analysis.evaluate import compare, evaluate, require_finite
+from analysis.evaluate import Outcome, compare, evaluate, require_finite
 from analysis.sources.data import Samples
 from analysis.sources.metrics import Metric, load_metric
 
@@ -186,3 +186,14 @@ def test_nothing_is_traced_for_gradients(tables):
     found = outcome(tables[0].requires_grad_(), tables[2])
     assert not found.score.requires_grad
     assert not found.log_probabilities.requires_grad
+
+
+def test_picked_samples_keep_their_rows_in_the_order_asked_for():
+    log_probabilities = torch.randn(6, 4).log_softmax(1)  # two rows a sample
+    whole = Outcome(torch.arange(3.0), torch.tensor([True, False, True]), log_probabilities, None)
+    some = whole.picked(torch.tensor([2, 0]))
+    assert some.score.tolist() == [2, 0]
+    assert some.finite.all()
+    assert some.log_probabilities is not None
+    assert torch.equal(some.log_probabilities, log_probabilities[[4, 5, 0, 1]])
+    assert some.entropy is None
