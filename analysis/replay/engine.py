@@ -88,14 +88,9 @@ class FrontierEngine:
         Raises:
             CannotPrune: The recovery has nothing to do on this network.
         """
-        if recovery not in MOVES_DENSE:
-            return self._bench.dense.picked(self._order[start:stop])
         key = (recovery, start, stop)
         if key not in self._dense:
-            with self._open() as lanes:
-                ((_, found),) = self._recovery(lanes, recovery, start, stop, (None,))
-            if isinstance(found, CannotPrune):
-                raise found
+            found = self._dense_outcome(recovery, start, stop)
             self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}
             self._dense[key] = found
         return self._dense[key]
@@ -114,6 +109,15 @@ class FrontierEngine:
         batch = self._bench.batch
         each = frontier_bytes(self._points.flow, planned.stops, self._points.cost.output_bytes)
         return max(batch, self._memory // max(1, each) // batch * batch)
+
+    def _dense_outcome(self, recovery: str, start: int, stop: int) -> Outcome:
+        if recovery not in MOVES_DENSE:
+            return self._bench.dense.picked(self._order[start:stop])
+        with self._open() as lanes:
+            ((_, found),) = self._recovery(lanes, recovery, start, stop, (None,))
+        if isinstance(found, CannotPrune):
+            raise found
+        return found
 
     def _open(self) -> AbstractContextManager[Lanes]:
         return open_lanes(self._machine.share.lanes, self._machine.share.threads)

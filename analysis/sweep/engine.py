@@ -91,15 +91,10 @@ class NaiveEngine:
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
         """Return the dense network's outcome, evaluated once and kept until other samples come."""
-        if recovery not in MOVES_DENSE:
-            return self._bench.dense.picked(self._order[start:stop])
         key = (recovery, start, stop)
         if key not in self._dense:
             self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}
-            with recovered(self._bench, recovery):
-                self._dense[key] = self._evaluate(
-                    self._bench.network.module, self._samples(start, stop)
-                )
+            self._dense[key] = self._dense_outcome(recovery, start, stop)
         return self._dense[key]
 
     def about(self, point: Point) -> Removed:
@@ -122,6 +117,13 @@ class NaiveEngine:
             if point not in self._about:
                 self._about[point] = removed(chosen, module)
             return self._evaluate(module, samples)
+
+    def _dense_outcome(self, recovery: str, start: int, stop: int) -> Outcome:
+        bench = self._bench
+        if recovery not in MOVES_DENSE:
+            return bench.dense.picked(self._order[start:stop])
+        with recovered(bench, recovery):
+            return self._evaluate(bench.network.module, self._samples(start, stop))
 
     def _samples(self, start: int, stop: int) -> Samples:
         return self._bench.splits.validation.picked(self._order[start:stop])
