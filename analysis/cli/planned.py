@@ -99,7 +99,7 @@ def print_plan(
     if solution is not None:
         if tried:
             told_of = Settlement(solution.objective, tuple(tried))
-            console.print(told_of.told(lambda value: f"{solution.objective} {value:.4g}"))
+            console.print(f"Measured: {told_of.told(solution.objective, '{:.4g}'.format)}")
         console.print(_proof(solution, bool(tried)))
         if solution.alternatives:
             console.print(

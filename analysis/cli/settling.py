@@ -29,7 +29,7 @@ def measuring(study: Study, name: str, count: int, progress: Progress) -> Measur
 
     Args:
         study: Where measurements are kept.
-        name: Under which plans are stored.
+        name: Under which plans are stored, each with where it comes from.
         count: How many plans will be measured at most.
         progress: Told of each plan, and asked before it whether to go on.
     """
@@ -55,7 +55,7 @@ def measuring(study: Study, name: str, count: int, progress: Progress) -> Measur
         figures = stored.get(plan.digest)
         if figures is None:
             guess = predict(manifest, plan, known, record, cells)
-            row = verifier.measure(replace(plan, name=name), guess)
+            row = verifier.measure(replace(plan, name=f"{name} {plan.name}"), guess)
             study.verifications.append([row])
             figures = Figures.measured(asdict(row), None)
         progress.advance(1, f"drop {100 * figures.damages['drop']:.2f} points")

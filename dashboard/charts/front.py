@@ -65,7 +65,8 @@ def front_figure(
     figure.update_xaxes(title=f"{cost}, % of the dense network", showgrid=False, zeroline=False)
     figure.update_yaxes(title=f"{score}, %", zeroline=False, automargin=True)
     span = _span(points, own, baseline)
-    figure.update_yaxes(range=[100 * (baseline - span), 100 * (baseline + 0.12 * span)])
+    best = max(float(own["score"].max()) if len(own) else baseline, baseline)  # a gain is in view
+    figure.update_yaxes(range=[100 * (baseline - span), 100 * (best + 0.12 * span)])
     return figure
 
 

@@ -1,13 +1,15 @@
 """What tests read off a page and how they move its controls."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Plan
+from analysis.planning.plan import Choice, Plan
 from analysis.planning.preview import preview
 from analysis.store.folder import Study
 from dashboard import session
+from dashboard.state import encode_plan
 
 Open = Callable[..., AppTest]
 
@@ -60,3 +62,22 @@ def run_menu(at: AppTest, option: str) -> AppTest:
     widgets = at._tree.get_widget_states()
     widgets.widgets.append(state)
     return at._run(widgets)
+
+
+def choices(at: AppTest, studies: Path) -> dict[str, Choice]:
+    """The draft's choices."""
+    draft = at.session_state[session.draft_key(Study.open(studies / "digits"))]
+    return dict(draft.plan.choices)
+
+
+def metric_of_dense(studies: Path) -> str:
+    """The dense score as the page writes it."""
+    baseline = Study.open(studies / "digits").manifest.baseline
+    assert baseline is not None
+    return f"{100 * baseline.score:.2f} %"
+
+
+def shared(study: Study, **sparsities: float) -> str:
+    """The plan in a link that prunes these layers by magnitude."""
+    made = {name: Choice("magnitude", value) for name, value in sparsities.items()}
+    return encode_plan(Plan("p", study.manifest.fingerprint, made), study.manifest)

@@ -15,7 +15,7 @@ from analysis.store.folder import Study
 from analysis.sweep.pace import last_pace
 from analysis.sweep.preflight import folder_bytes
 from dashboard import units
-from tests.dashboard.test_pages import texts
+from tests.dashboard.page import texts
 
 Open = Callable[..., AppTest]
 Started = list[list[str]]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -62,6 +63,16 @@ def test_the_chart_tells_predicted_from_measured(study: Study) -> None:
     assert base is not None
     assert trace.y[0] == pytest.approx(100 * (base.score - 0.02))
     assert trace.x[0] == 50.0
+
+
+@pytest.mark.parametrize("score", [0.86, 0.9, 0.97])
+def test_this_plan_is_in_view_though_it_gains(score: float) -> None:
+    row = ("p", "d", 0.5, score, score - 0.01, score + 0.01, "draft")
+    figure = front_figure(
+        pd.DataFrame([row], columns=list(COLUMNS)), "MACs", "top-1", 0.9, dark=False
+    )
+    low, high = figure.layout.yaxis.range
+    assert low < 100 * min(score, 0.9) <= 100 * max(score, 0.9) < high
 
 
 def test_a_click_opens_the_plan_behind_the_mark(study: Study) -> None:

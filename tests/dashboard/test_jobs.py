@@ -17,7 +17,7 @@ from analysis.store.folder import Study
 from dashboard import watch
 from dashboard.views.parts.runs import unfinished
 from tests.analysis.cli.command import Command
-from tests.dashboard.test_pages import texts
+from tests.dashboard.page import texts
 
 Open = Callable[..., AppTest]
 SLEEPER = (sys.executable, str(Path(__file__).with_name("sleeper.py")))

@@ -8,7 +8,7 @@ solver's and any rule's that was measured too.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,10 +25,11 @@ from analysis.planning.search.around import (
 )
 from analysis.planning.search.judge import Judge
 from analysis.planning.search.lessons import Floats, Lesson, places, taught
+from analysis.planning.search.origins import origin
 from analysis.planning.solve.problem import Problem
 
 Measure = Callable[[Plan], Mapping[str, float]]
-"""From a plan to its measured damages per sample, by name."""
+"""From a plan, named by where it comes from, to its measured damages per sample, by name."""
 
 _FIRST: Final = 0.5
 """Of the plans measured: at most so many before the prediction is corrected."""
@@ -95,14 +96,15 @@ def measured_best(
     first = max(round(_FIRST * count), 1)
     waiting = _worth(found, begin)
     end = time.monotonic() + seconds
+    learning = False
     while len(trials.done) < count:
-        if len(trials.done) == first:
+        if not learning and (len(trials.done) >= first or not trials.left(waiting)):
+            learning = True
             waiting += found.proposals[:_WAITING]
-        if len(trials.done) >= first and trials.lessons:
+        if learning and trials.lessons:
             left = (end - time.monotonic()) / (count - len(trials.done))
             waiting = _corrected(trials, waiting, max(left, 0.0))
-        new = [each for each in waiting if trials.new(each.plan, _APART)]
-        new = new or [each for each in waiting if trials.new(each.plan, 0.0)]
+        new = trials.left(waiting, _APART) or trials.left(waiting)
         if not new:
             break
         trials.measure(new[0])
@@ -153,7 +155,11 @@ class _Trials:
         self.places: list[Floats] = []
         self.lessons: list[Lesson] = []
 
-    def new(self, plan: Plan, apart: float) -> bool:
+    def left(self, waiting: Sequence[Proposal], apart: float = 0.0) -> list[Proposal]:
+        """Those of ``waiting`` that were not measured, at a distance from what was."""
+        return [each for each in waiting if self._new(each.plan, apart)]
+
+    def _new(self, plan: Plan, apart: float) -> bool:
         here = self.place(plan)
         least = apart * float(np.linalg.norm(here))
         near = [bool(np.linalg.norm(here - place) < least) for place in self.places]
@@ -165,12 +171,13 @@ class _Trials:
 
     def measure(self, proposal: Proposal) -> None:
         plan = proposal.plan
-        real, said = self._measure(plan), self.judged(plan)
+        start = self.begin.get(proposal.start)
+        own = start is not None and start.digest == plan.digest
+        real = self._measure(replace(plan, name=origin(proposal.start, own)))
+        said = self.judged(plan)
         _, predicted = self.weighed(plan, {**real, **said})
         _, objective = self.weighed(plan, real)
         over = excess(self.problem, self.limits, plan, real)
-        start = self.begin.get(proposal.start)
-        own = start is not None and start.digest == plan.digest
         self.places.append(self.place(plan))
         self.done.append(Measured(replace(proposal, predicted=predicted), objective, over, own))
         if not any(math.isnan(value) for value in said.values()):

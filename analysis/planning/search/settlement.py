@@ -1,20 +1,18 @@
 """What was measured before a plan was taken: kept by a job, and told alike by page and command."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from analysis.planning.search.measured import Measured
+from analysis.planning.search.origins import possessive
 
 SETTLEMENT: Final = "settlement.json"
 """Where a job that measured the best few plans leaves them, in its own folder."""
 
-_NAMES: Final = {
-    "solver": "the solver's", "uniform": "the uniform", "erk": "ERK's", "lamp": "LAMP's",
-    "global-magnitude": "global magnitude's", "equal-drop": "equal drop's",
-}  # fmt: skip
-_TOLD: Final = 4
-"""Plans besides the best that are told one by one."""
+_TOLD: Final = 3
+"""Kinds of plans besides the best of which the best is told."""
 
 
 @dataclass(frozen=True)
@@ -29,27 +27,28 @@ class Settlement:
     objective: str
     tried: tuple[Measured, ...]
 
-    def told(self, amount: Callable[[float], str]) -> str:
+    def told(self, words: str, amount: Callable[[float], str]) -> str:
         """Return what was measured and whose plan is the best, as sentences.
 
         Args:
+            words: What the objective is called.
             amount: From a value of the objective to words.
         """
         best, *others = self.tried
-        count = f"the least of {len(self.tried)} plans" if others else "the only plan there was"
-        words = f"{amount(best.objective)} measured, {count}: {whose(best)}."
+        said = f"{words} {amount(best.objective)}"
+        if math.isfinite(best.proposal.predicted):
+            said += f" ({amount(best.proposal.predicted)} predicted)"
+        count = f"the least of {len(self.tried)} plans" if others else "the only plan measured"
+        said += f", {count}: {whose(best)}."
+        nearest: dict[str, Measured] = {}
+        for each in others:
+            nearest.setdefault(whose(each), each)
         if others:
-            told = "; ".join(f"{whose(each)} {amount(each.objective)}" for each in others[:_TOLD])
-            more = f"; and {len(others) - _TOLD} more" if len(others) > _TOLD else ""
-            words += f" Others: {told}{more}."
+            told = [f"{name} {amount(each.objective)}" for name, each in nearest.items()]
+            said += f" Behind it: {', '.join(told[:_TOLD])}."
         if not best.kept:
-            words += " None keeps all targets when measured; this one comes nearest."
-        return words
-
-
-def possessive(start: str) -> str:
-    """Return whose plan it is where a search began, such as ``LAMP's``."""
-    return _NAMES.get(start, f"{start}'s")
+            said += " None keeps all targets when measured; this one comes nearest."
+        return said
 
 
 def whose(found: Measured) -> str:

@@ -11,7 +11,7 @@ from analysis.errors import PrunescopeError
 from analysis.planning.baselines import BASELINES, SCORE_OF, Levels, baseline
 from analysis.planning.plan import Plan
 from analysis.planning.predictors import parts_of
-from analysis.planning.search.settlement import possessive
+from analysis.planning.search.origins import possessive
 from analysis.planning.solve.problem import Problem
 from analysis.planning.solve.solution import Solution
 

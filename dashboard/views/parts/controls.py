@@ -18,6 +18,8 @@ AROUND: Final = "goal around"
 TRIES: Final = 8
 """Plans, unless the settings say otherwise: each is evaluated on the whole validation split."""
 _TRIES: Final = "goal tries"
+_WIDE: Final = 560
+"""Pixels of the settings, so that all are in view at once."""
 _MOST: Final = 3
 _RECOVERY_WORDS: Final = {
     "none": "As pruned", "bn": "Batch norm re-estimated", "ls": "Least-squares refit",
@@ -49,7 +51,18 @@ def budgets(opened: Study, known: Measured, change: Change) -> None:
 
 
 def settings(opened: Study, known: Measured, change: Change, recover: Change) -> None:
-    """Show everything else that decides what is solved."""
+    """Show everything else that decides what is solved, in two columns."""
+    with st.container(width=_WIDE):
+        left, right = st.columns(2, gap="medium")
+    with left:
+        _kept(opened, known, change, recover)
+    with right:
+        _restricted(opened, change)
+        _search()
+
+
+def _kept(opened: Study, known: Measured, change: Change, recover: Change) -> None:
+    """What stays small, and what may be done for it."""
     st.selectbox(
         "Keep small", list(OBJECTIVES), format_func=OBJECTIVES.__getitem__,
         key="goal objective", persist_state="session", on_change=change,
@@ -77,6 +90,10 @@ def settings(opened: Study, known: Measured, change: Change, recover: Change) ->
             key=_own(opened, "table"), on_change=change, persist_state="session",
             help="Which table a latency budget is kept by.",
         )  # fmt: skip
+
+
+def _restricted(opened: Study, change: Change) -> None:
+    """What stays dense, and what is bounded."""
     names = subjects(opened.manifest)
     st.multiselect(
         "Stay dense", names, key=_own(opened, "excluded"), on_change=change,
@@ -92,6 +109,10 @@ def settings(opened: Study, known: Measured, change: Change, recover: Change) ->
             f"{name}, sparsity", 0, 100, (0, 100), format="%d %%", on_change=change,
             key=_own(opened, f"bound {name}"), persist_state="session",
         )  # fmt: skip
+
+
+def _search() -> None:
+    """What is done once a solved plan is there."""
     st.toggle(
         "Look around when it rests", value=True, key=AROUND, persist_state="session",
         help="A solved plan that stays for a second is compared with what lies around it and with "

@@ -108,7 +108,7 @@ def _details(opened: Study, prediction: Prediction) -> list[str]:
     worst = prediction.worst
     if worst is not None:
         names = opened.manifest.classes
-        name = names[worst.label] if worst.label < len(names) else f"class {worst.label}"
+        name = names[worst.label] if worst.label < len(names) else str(worst.label)
         around = _around(prediction.worst_interval, units.percent)
         found.append(
             f"worst class {name}: {units.percent(worst.pruned)} recalled{around}, dense "

@@ -76,8 +76,6 @@ def told(found: Solution, settlement: Settlement | None = None) -> str:
     words = OBJECTIVES.get(found.objective, found.objective)
     if settlement is not None:
         first = f"**Measured**: {settling.sentence(settlement)}"
-        if found.predicted is not None:
-            first += f" Predicted of it: {amount(found.objective, found.predicted)}."
     elif found.predicted is not None:
         whole = amount(found.objective, found.predicted)
         first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"
@@ -100,7 +98,7 @@ def told(found: Solution, settlement: Settlement | None = None) -> str:
     if found.alternatives:
         count = len(found.alternatives)
         parts.append(f"{count} more {'plan is' if count == 1 else 'plans are'} within 1 % of it")
-    return f"{first}.  \n{' · '.join([*parts, *found.notes])}"
+    return f"{first.rstrip('.')}.  \n{' · '.join([*parts, *found.notes])}"
 
 
 def _cost(found: Solution, kind: str) -> str:

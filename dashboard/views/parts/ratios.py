@@ -1,7 +1,7 @@
 """The table of layers: exact sparsities and methods, typed in place."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -16,6 +16,12 @@ from dashboard.loaders import Measured
 from dashboard.tables import methods_of, plan_table
 from dashboard.views.parts.bulk import default_method
 from dashboard.views.parts.words import curve_column, height
+
+_ORDER: Final = (
+    "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
+    "Kind",
+)  # fmt: skip
+"""What decides comes first: the last ones may lie past a narrow window's edge."""
 
 
 def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
@@ -40,13 +46,12 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: s
     )
     st.caption(
         f"{pruned} of {len(shown)} shown {'groups' if units else 'layers'} are pruned, {locked} "
-        "locked. Double-click a cell to type."
-        + (f" {other} more choices of this plan are made at another granularity." if other else "")
+        "locked. Double-click a cell to type." + _elsewhere(other)
     )
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
-        on_change=_take, args=(opened, key, shown, default),
+        on_change=_take, args=(opened, key, shown, default), column_order=_ORDER,
         column_config={
             "Lock": st.column_config.CheckboxColumn(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone."
@@ -79,6 +84,14 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: s
         },
         alt="Sparsity and method per layer",
     )  # fmt: skip
+
+
+def _elsewhere(count: int) -> str:
+    """How many choices this table does not show."""
+    if not count:
+        return ""
+    are = "choice of this plan is" if count == 1 else "choices of this plan are"
+    return f" {count} more {are} made at another granularity."
 
 
 def changed(

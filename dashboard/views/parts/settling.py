@@ -13,7 +13,7 @@ from analysis.planning.search import SETTLEMENT, Settlement, taken
 from analysis.store.documents import read_document
 from analysis.store.folder import Study
 from dashboard import loaders, session
-from dashboard.asked import OBJECTIVES, Asked, amount
+from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
 from dashboard.loaders import Measured
 from dashboard.views.parts import controls, solving
 
@@ -103,8 +103,8 @@ def offer(opened: Study, known: Measured) -> None:
         return
     with st.container(border=True, key="settled"):
         st.markdown(
-            f"**Measured, not opened**, as the plan or the goal is another by now: "
-            f"{sentence(found.settlement)}"
+            f"**Measured{_asked(found.wanted)}, not opened**, as the plan or the goal is another "
+            f"by now: {sentence(found.settlement)}"
         )
         with st.container(horizontal=True):
             st.button(
@@ -117,7 +117,15 @@ def offer(opened: Study, known: Measured) -> None:
 def sentence(found: Settlement) -> str:
     """Return what was measured and who won, for people."""
     words = OBJECTIVES.get(found.objective, found.objective)
-    return f"{words} {found.told(lambda value: amount(found.objective, value))}"
+    return found.told(words, lambda value: amount(found.objective, value))
+
+
+def _asked(wanted: Asked | None) -> str:
+    """The budgets that were asked for, where that is known."""
+    if wanted is None:
+        return ""
+    limits = [f"{BUDGETS[kind]} {percent:g} %" for kind, percent in wanted.budgets.items()]
+    return f" for {', '.join(limits)}"
 
 
 def _open(opened: Study, known: Measured, found: Offered) -> None:

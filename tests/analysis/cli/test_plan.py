@@ -136,7 +136,7 @@ def test_the_best_few_are_measured_and_the_least_loss_is_taken(prunescope, swept
     assert {each["digest"] for each in said["measured"]} == set(rows["digest"])
     assert said["measured"][0]["digest"] == said["digest"]
     text = prunescope("plan", swept, "--target", "macs=0.6", "--verify", "3").out
-    assert "measured, the least of" in " ".join(text.split())
+    assert "the least of" in " ".join(text.split())
     assert "Not measured yet" not in text
     again = Study.open(swept).verified()
     assert list(again["digest"]) == list(rows["digest"])  # what is stored is not measured again
@@ -159,7 +159,7 @@ def test_a_job_leaves_what_it_measured_for_the_page(prunescope, swept):
     assert (job.snapshot().done, job.snapshot().total) == (2, 2)
     assert "drop" in job.snapshot().message
     plans = [from_json(Plan, text, "a plan") for text in Study.open(swept).verified()["plan"]]
-    assert {plan.name for plan in plans} == {"mine"}
+    assert all(plan.name.startswith("mine ") for plan in plans)
 
 
 def test_a_cancelled_job_keeps_what_it_measured(prunescope, swept):

@@ -54,6 +54,16 @@ def test_the_best_measured_plan_beats_what_a_wrong_judge_found(units: bool) -> N
         assert each.own == (each.proposal.plan.digest == start.digest)
 
 
+def test_as_many_are_measured_as_asked_though_few_starts_are_worth_it() -> None:
+    problem = posed()
+    measure, judged = Counted(problem, 1.0), Coupled(problem, 1.0)
+    begin = {"uniform": starts(problem, solver(problem).solve())["uniform"]}
+    found = look_around(problem, begin, judged, seconds=20)
+    assert len(found.proposals) > 6
+    plans = measured_best(problem, found, begin, judged, measure, 6, seconds=1)
+    assert len(plans) == 6
+
+
 def test_without_a_prediction_the_starts_are_measured() -> None:
     problem = posed()
     measure = Counted(problem, 1.0)
@@ -108,8 +118,8 @@ def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
     best, other = measured_best(problem, found, begin, lost, lost, 2, seconds=0)
     assert best.proposal.start == "small"
     assert best.objective > other.objective
-    told = Settlement("parameters", (best, other)).told("{:.0f}".format)
-    assert "the least of 2 plans: small's plan. Others: large's plan" in told
+    told = Settlement("parameters", (best, other)).told("Parameters", "{:.0f}".format)
+    assert "the least of 2 plans: small's plan. Behind it: large's plan" in told
     assert told.endswith("None keeps all targets when measured; this one comes nearest.")
 
 

@@ -75,8 +75,8 @@ def test_a_start_past_what_was_measured_is_named() -> None:
         for name, value in {"solver": 0.9, "uniform": 0.95, "lamp": 0.99}.items()
     }
     assert past_measured(far, begin) == (
-        "The uniform and LAMP's plans prune conv1 further than was measured, and are predicted as "
-        "if at the last measured points."
+        "The uniform rule's and LAMP's plans prune conv1 further than was measured, and are "
+        "predicted as if at the last measured points."
     )
 
 

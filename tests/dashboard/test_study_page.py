@@ -1,0 +1,70 @@
+"""The Study page tells what the model is, and starts sweeps as jobs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard.page import Open, metric, texts
+
+
+def test_the_study_page_tells_what_the_model_is(studies: Path, open_page: Open) -> None:
+    at = open_page(studies)
+    assert metric(at, "Parameters") == "2.19 k"  # 64·24 + 24·16 + 16·10, 50 biases, a table of 64
+    table = at.dataframe[0].value
+    assert list(table["Layer"]) == ["fc1", "fc2", "fc3", "table"]
+    assert table["Can be pruned"].iloc[3] == "no: a table that is added"
+    assert list(table["Points"]) == [8, 8, 8, 0]
+
+
+def test_methods_come_from_the_manifest_with_their_definition(
+    studies: Path, open_page: Open
+) -> None:
+    at = open_page(studies)
+    boxes = {box.key: box for box in at.checkbox}
+    assert "the smallest leave" in boxes["sweep method magnitude"].label
+    assert boxes["sweep method taylor"].disabled
+    assert "it needs labels" in boxes["sweep method taylor"].label
+
+
+def test_the_sweep_form_counts_what_is_missing(studies: Path, open_page: Open) -> None:
+    at = open_page(studies)
+    at.text_input(key="sweep sparsities").set_value("0.3,0.5").run()
+    assert "**3 points** on 797 validation samples each; 3 more are measured already." in texts(at)
+    assert at.button(key="sweep start").label == "Measure 3 points"
+    at.text_input(key="sweep sparsities").set_value("30").run()
+    assert "Write a fraction instead of percent: 0.3." in at.error[0].value
+
+
+def test_a_sweep_starts_as_a_job(
+    studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(
+        "dashboard.views.parts.sweep.start", lambda study, arguments: started.append(arguments)
+    )
+    at = open_page(studies)
+    at.text_input(key="sweep sparsities").set_value("0.5").run()
+    at.multiselect(key="sweep layers weight").set_value(["fc2"]).run()
+    at.button(key="sweep start").click().run()
+    assert started == [[
+        "sweep", "--study", str(studies / "digits"), "--methods", "magnitude",
+        "--sparsities", "0.5", "--recovery", "none", "--layers", "fc2",
+    ]]  # fmt: skip
+
+
+def test_a_new_study_starts_as_a_job(
+    tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(
+        "dashboard.views.parts.begin.start", lambda study, arguments: started.append(arguments)
+    )
+    at = open_page(tmp_path)
+    at.text_input(key="begin model").set_value("net.py:make")
+    at.text_input(key="begin name").set_value("../outside")
+    at.button[-1].click().run()
+    assert "Expected a name" in at.error[0].value
+    at.text_input(key="begin name").set_value("mine")
+    at.button[-1].click().run()
+    assert started[0][:2] == ["sweep", "net.py:make"]
+    assert started[0][-1] == str(tmp_path / "mine")
