@@ -22,7 +22,7 @@ _WEIGHT: Final = 1.0
 """One sample that might have changed and did not show: keeps small counts from certainty."""
 
 _ONE_SIDE: Final = 3
-_BOTH_SIDES: Final = 5
+_BOTH_SIDES: Final = 6
 
 _SKEWED: Final = 24
 """Samples that count as one degree of freedom where a few large values make the mean."""
@@ -61,7 +61,7 @@ def drop_half_widths(
     the exact limit of a rare count passes it (Cornish and Fisher's expansion of the gamma
     quantile), so that it also holds where few or no samples changed. ``w`` is 1 for scores from 0
     to 1, and the mean square of larger ones. ``s`` is 3 for the upper limit alone; a rare count is
-    missed on the other side less often than a normal one, so 5 keeps the error of both sides
+    missed on the other side less often than a normal one, so 6 keeps the error of both sides
     together (by simulation, which the tests repeat). In a family each sequence errs far out, where
     just one side is left: 3. Never wider than what the samples not yet seen can do.
 
