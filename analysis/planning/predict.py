@@ -1,6 +1,7 @@
 """Predict what a whole plan loses, from curves and logits measured one layer at a time."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from analysis.curves import Curves, curves
 from analysis.errors import UnknownName
 from analysis.planning.plan import Plan
 from analysis.planning.predictors.cells import Cells
-from analysis.planning.predictors.divergence import added
+from analysis.planning.predictors.divergence import added, shares
 from analysis.planning.predictors.drops import added_drops
 from analysis.planning.predictors.figures import Figures
 from analysis.planning.predictors.forecast import Forecast, Recall, forecast
@@ -65,7 +66,6 @@ class Prediction:
         predictor: Name of the rule in force, one of ``PREDICTORS``.
         missing: Parts of the plan that no measurement covers. One that was measured, but not so
             far, counts at its last point, so that the drop is then at least so large.
-        slope: By which the rule was corrected after verified plans, in log-odds; 1 for not at all.
         entropy: Change of the mean cross-entropy in nats, corrected as the drop is; NaN when
             unknown.
         divergence: Mean KL(dense ‖ pruned) in nats, corrected likewise; NaN when unknown.
@@ -83,7 +83,6 @@ class Prediction:
     error: BackTest | None
     predictor: str
     missing: tuple[Gap, ...]
-    slope: float = 1.0
     entropy: float = math.nan
     divergence: float = math.nan
     agreement: float = math.nan
@@ -140,21 +139,22 @@ def predict(
         return Prediction(None, None, error, stands.name, missing)
     if not parts:
         return _nothing(case, stands, error)
-    seen = _forecast(case, stands)
+    seen, deviation = _forecast(case, stands)
     alone = parts[0].curve.at(parts[0].sparsity) if len(parts) == 1 else None
     drop = seen.drop if alone is None else alone.drop
-    interval = _interval(case, stands, drop) if alone is None else alone.interval
+    interval = _interval(case, stands, drop, deviation) if alone is None else alone.interval
     found = Prediction(
         _bounded(interval, manifest).mean, _bounded(interval, manifest), error, stands.name,
-        missing, stands.slope if alone is None else 1.0, seen.entropy, seen.divergence,
-        seen.agreement, seen.recalls, seen.samples,
+        missing, seen.entropy, seen.divergence, seen.agreement, seen.recalls, seen.samples,
     )  # fmt: skip
-    return found if alone is not None else _scaled(found, seen.figures, stands)
+    return found if alone is not None else _scaled(found, seen.figures, shares(parts), stands)
 
 
-def _scaled(found: Prediction, seen: Figures, stands: Standing) -> Prediction:
+def _scaled(
+    found: Prediction, seen: Figures, own: Mapping[str, float], stands: Standing
+) -> Prediction:
     """``found`` with the other figures corrected, and their intervals."""
-    told = {name: scale.interval(getattr(seen, name)) for name, scale in stands.scales.items()}
+    told = {name: scale.interval(getattr(seen, name), own) for name, scale in stands.scales.items()}
     entropy, divergence, fall = (told.get(name) for name in ("entropy", "divergence", "worst"))
     if divergence is not None:
         divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
@@ -208,33 +208,28 @@ def _available(case: Case, predictor: str | None) -> list[str]:
     return [*sums, *COMBINES] if case.logits else sums
 
 
-def _forecast(case: Case, stands: Standing) -> Forecast:
-    """The corrected drop with what else is known."""
-    rows = {name: combined(name, case) for name in stands.parts}
-    logits = [each for each in rows.values() if each is not None]
-    drop = stands.corrected(
-        {
-            name: guess(name, case) if own is None else drop_by(case, own)
-            for name, own in rows.items()
-        }
-    )
-    if not logits or case.dense is None:
-        return Forecast(drop, added(case.parts, "entropy"), added(case.parts, "divergence"))
-    together = sum(logits[1:], start=logits[0]) / len(logits)  # of the mean: BOTH's
-    return forecast(case.dense, together, drop)
+def _forecast(case: Case, stands: Standing) -> tuple[Forecast, float]:
+    """The corrected drop with what else is known, and the drop's standard deviation."""
+    rows = combined(stands.name, case)
+    guessed = guess(stands.name, case) if rows is None else drop_by(case, rows)
+    drop, deviation = stands.corrected(guessed, shares(case.parts))
+    if rows is None or case.dense is None:
+        entropy, divergence = added(case.parts, "entropy"), added(case.parts, "divergence")
+        return Forecast(drop, entropy, divergence), deviation
+    return forecast(case.dense, rows, drop), deviation
 
 
 def _nothing(case: Case, stands: Standing, error: BackTest | None) -> Prediction:
     """A plan that removes nothing."""
     seen = forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
     return Prediction(
-        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 1.0, 0.0, 0.0, 1.0, seen.recalls,
+        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 0.0, 0.0, 1.0, seen.recalls,
         seen.samples,
     )  # fmt: skip
 
 
-def _interval(case: Case, stands: Standing, drop: float) -> Interval:
-    half = half_width(stands.scores, drop)
+def _interval(case: Case, stands: Standing, drop: float, deviation: float) -> Interval:
+    half = half_width(stands.scores, drop, deviation)
     half = added_drops(case.parts).half_width if half is None else half
     return Interval(drop, drop - half, drop + half)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtr
 
 MOST: Final = 64
 """So many classes are kept as they are."""
@@ -65,7 +65,9 @@ def log_softmax(rows: np.ndarray) -> np.ndarray:
     return found
 
 
-def drop_of(dense: np.ndarray, pruned: np.ndarray, target: np.ndarray, metric: str) -> float:
+def drop_of(
+    dense: np.ndarray, pruned: np.ndarray, target: np.ndarray, metric: str, doubt: float = 0.0
+) -> float:
     """Return dense minus pruned score of rows ``(n, k)``; NaN where logits do not give the metric.
 
     Args:
@@ -73,10 +75,14 @@ def drop_of(dense: np.ndarray, pruned: np.ndarray, target: np.ndarray, metric: s
         pruned: Rows of the pruned one, of the same samples.
         target: ``(n,)`` coordinate of each label.
         metric: As in the study's reference.
+        doubt: Standard deviation by which predicted margins may be wrong: a sample then counts
+            with the probability that it is right, so that one near the border is not all or none.
     """
     before, after = hits(dense, target, metric), hits(pruned, target, metric)
     if before is None or after is None:
         return math.nan
+    if doubt > 0 and metric in ("top-1", "agreement"):
+        after = ndtr(_margins(pruned, target) / doubt)
     return float(before.mean() - after.mean())
 
 
@@ -88,6 +94,15 @@ def hits(rows: np.ndarray, target: np.ndarray, metric: str) -> np.ndarray | None
         own = np.take_along_axis(rows, target[:, None], axis=1)
         return np.asarray((rows > own).sum(axis=1) < 5)
     return None
+
+
+def _margins(rows: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """``(n,)`` by how much each sample's own logit exceeds all others."""
+    own = (np.arange(len(rows)), target)
+    others = rows.copy()
+    others[own] = -np.inf
+    found: np.ndarray = rows[own] - others.max(axis=1)
+    return found
 
 
 def divergence(before: np.ndarray, after: np.ndarray) -> float:

@@ -68,6 +68,18 @@ def added(parts: Sequence[Part], quantity: str) -> float:
     return math.fsum(_at(part.curve, part.sparsity, quantity) for part in parts)
 
 
+def shares(parts: Sequence[Part]) -> dict[str, float]:
+    """Return each subject's share in the parts' summed KL; in their drops where KLs are unknown."""
+    each = [_at(part.curve, part.sparsity, "divergence") for part in parts]
+    if not all(map(math.isfinite, each)):
+        each = [part.curve.drop_at(part.sparsity).mean for part in parts]
+    found: dict[str, float] = {}
+    for part, amount in zip(parts, each, strict=True):
+        found[part.subject] = found.get(part.subject, 0.0) + max(amount, 0.0)
+    total = math.fsum(found.values())
+    return {name: amount / total if total > 0 else 0.0 for name, amount in found.items()}
+
+
 def _at(curve: Curve, sparsity: float, quantity: str) -> float:
     """Linear between measured points, as ``Curve.drop_at``."""
 

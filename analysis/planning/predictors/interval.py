@@ -14,8 +14,8 @@ next 82 %. With ``K`` verified plans
                  errors with mean 0, their root mean square times z_0.95 √(K / χ²_0.1(K)):
                  very wide for one plan, as it should be.
 
-Where too few plans were verified for a rank, the limit of the drop is at least ``LEAST``, which
-nine in ten random plans needed at most on the networks that this was developed on: less is luck.
+No interval is smaller than nine in ten errors of the correction's own standard deviation: a few
+plans that were predicted more exactly were luck.
 
 It holds when the new plan is drawn like the verified ones.
 
@@ -35,11 +35,11 @@ from scipy import special
 
 COVERAGE: Final = 0.9
 SURENESS: Final = 0.9
+NINE_IN_TEN: Final = float(special.ndtri(0.5 + COVERAGE / 2))
+"""Standard deviations that nine in ten normal errors stay within."""
+
 SLACK: Final = 0.01
 """One point, added to the predicted drop."""
-
-LEAST: Final = 0.25
-"""Of the predicted drop and a point: the smallest limit that few verified plans can vouch for."""
 
 
 def normaliser(predicted: float) -> float:
@@ -47,18 +47,18 @@ def normaliser(predicted: float) -> float:
     return max(predicted, 0.0) + SLACK
 
 
-def half_width(errors: Sequence[float], predicted: float) -> float | None:
+def half_width(errors: Sequence[float], predicted: float, deviation: float = 0.0) -> float | None:
     """Return the half-width around ``predicted``; None without errors.
 
     Args:
         errors: ``|predicted − measured| / normaliser(predicted)`` of verified plans.
         predicted: The new plan's drop.
+        deviation: Standard deviation of its error, however well the verified ones were predicted.
     """
     found = limit(errors)
     if found is None:
         return None
-    least = LEAST if _rank(len(errors)) is None else 0.0
-    return max(found, least) * normaliser(predicted)
+    return max(found * normaliser(predicted), NINE_IN_TEN * deviation)
 
 
 def limit(errors: Sequence[float]) -> float | None:
@@ -91,4 +91,4 @@ def _rank(count: int) -> int | None:
 def _factor(count: int) -> float:
     """The tolerance limit of normal errors, as a multiple of their root mean square."""
     least = 2 * special.gammaincinv(count / 2, 1 - SURENESS)  # of χ²
-    return float(special.ndtri(0.5 + COVERAGE / 2) * math.sqrt(count / least))
+    return NINE_IN_TEN * math.sqrt(count / least)

@@ -1,7 +1,7 @@
 """What every predictor would have said of the plans of a study that were really measured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import pandas as pd
@@ -10,9 +10,10 @@ from analysis.curves import Curves
 from analysis.errors import DamagedFile, UnknownName
 from analysis.planning.plan import Plan
 from analysis.planning.predictors.cells import Cells
+from analysis.planning.predictors.divergence import shares
 from analysis.planning.predictors.figures import Figures
 from analysis.planning.predictors.parts import parts_of
-from analysis.planning.predictors.registry import SINGLE, case_of, expected
+from analysis.planning.predictors.registry import PREDICTORS, case_of, expected
 from analysis.store.documents import from_json
 from analysis.study import Manifest
 
@@ -25,13 +26,15 @@ class Trial:
         digest: Of the plan.
         recovery: Of the plan: predictors behave differently with and without.
         real: Measured on the validation split.
-        guesses: Each of ``SINGLE`` → what it predicts, uncorrected.
+        guesses: Each of ``PREDICTORS`` → what it predicts, uncorrected.
+        shares: Layer or group → its share in the summed damage of the plan's parts.
     """
 
     digest: str
     recovery: str
     real: Figures
     guesses: Mapping[str, Figures]
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,11 @@ class Record:
 
         def made() -> dict[str, Figures]:
             case = case_of(manifest, known, parts, plan.recovery, cells)
-            return {name: expected(name, case).figures for name in SINGLE}
+            return {name: expected(name, case).figures for name in PREDICTORS}
 
         guesses = made() if cells is None else cells.guesses(known, plan.digest, made)
-        return replace(
-            self, trials=(*self.trials, Trial(plan.digest, plan.recovery, real, guesses))
-        )
+        trial = Trial(plan.digest, plan.recovery, real, guesses, shares(parts))
+        return replace(self, trials=(*self.trials, trial))
 
     def about(self, plan: Plan) -> Self:
         """Return the trials that say something of ``plan``: same recovery, and not itself."""

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -27,39 +26,17 @@ SUM_KL: Final = "sum of KL"
 SUM_ENTROPY: Final = "sum of cross-entropy"
 SUPERPOSITION: Final = "superposition"
 COMPOSITION: Final = "composition"
-BOTH: Final = "superposition and composition"
-MEAN: Final = "weighted mean"
 
-
-def _both(reference: Reference, operators: Sequence[Operator]) -> np.ndarray:
-    """The mean of the two: their errors tend to have opposite signs."""
-    found: np.ndarray = (
-        superposition(reference, operators) + composition(reference, operators)
-    ) / 2
-    return found
-
-
-COMBINES: Final[Mapping[str, Combine]] = {
-    SUPERPOSITION: superposition,
-    "superposition, undamped": partial(superposition, damping=0.5),
-    "superposition, damped": partial(superposition, damping=1.5),
-    COMPOSITION: composition,
-    "composition, damped": partial(composition, damping=1.0),
-    BOTH: _both,
-}
+COMBINES: Final[Mapping[str, Combine]] = {SUPERPOSITION: superposition, COMPOSITION: composition}
 """Those that predict every sample's logits."""
 
 SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
 """Those that read a sweep's sums alone."""
 
-SINGLE: Final = (*SUMS, *COMBINES)
-"""Those that look at a plan's parts alone."""
+PREDICTORS: Final = (*SUMS, *COMBINES)
 
-MEMBERS: Final = (SUM, SUM_KL, SUPERPOSITION, COMPOSITION)
-"""What the weighted mean is made of: two that add and two that combine, unlike each other."""
-
-PREDICTORS: Final = (*SINGLE, MEAN)
-"""The last one weighs its members by their record (``standing``)."""
+DOUBT: Final = 0.5
+"""Of the noise that the parts add to the loudest one's: how far predicted logits may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -143,13 +120,15 @@ def combined(name: str, case: Case) -> np.ndarray | None:
 def drop_by(case: Case, rows: np.ndarray) -> float:
     """Return the drop on all samples of the split that predicted ``rows`` mean.
 
+    Samples near the border between two classes count by halves, the more the noisier parts are
+    combined: which of them flip is chance, and counting it is noise. One part's rows are known.
     A metric that logits do not give is read off the study's own points: which drop came with
     which KL.
     """
     if case.dense is None:
         return math.nan
     reference, target = case.dense.reference.rows, case.dense.coordinates.target
-    drop = drop_of(reference, rows, target, case.metric)
+    drop = drop_of(reference, rows, target, case.metric, _doubt(case.operators))
     if math.isnan(drop):
         found = DropMap.of(case.known, case.recovery, "divergence")
         return (
@@ -161,3 +140,9 @@ def drop_by(case: Case, rows: np.ndarray) -> float:
     parts = math.fsum(part.curve.drop_at(part.sparsity).mean for part in case.parts) - excess
     share = min(max(drop / parts, 0.0), 1.0) if parts > 0 else 1.0
     return drop + share * excess
+
+
+def _doubt(operators: Sequence[Operator]) -> float:
+    """How far a predicted margin, a difference of two logits, may be wrong."""
+    powers = [each.loudness**2 for each in operators]
+    return DOUBT * math.sqrt(2 * (math.fsum(powers) - max(powers, default=0.0)))

@@ -9,7 +9,7 @@ from analysis.planning.plan import Plan
 from analysis.planning.predict import Prediction
 from analysis.planning.predictors import Cells, parts_of
 from analysis.planning.predictors.coordinates import divergence, log_softmax
-from analysis.planning.predictors.registry import BOTH, COMBINES, MEAN, case_of, combined
+from analysis.planning.predictors.registry import COMBINES, case_of, combined
 from analysis.planning.solve.goal import DAMAGES
 from analysis.planning.solve.problem import Problem
 
@@ -60,7 +60,6 @@ def judge(
     """
     wanted = {kind for kind in problem.kinds if kind in DAMAGES}
     rule = predicted(like).predictor
-    rule = BOTH if rule == MEAN else rule  # whose logits are the mean's
     if rule not in COMBINES or cells is None:
         return None
     if wanted <= _LEAN:

@@ -80,8 +80,6 @@ def test_two_noises_by_hand() -> None:
     # composition: after 0.5 z0 + e comes 0.8 of all that, + 2 e
     truth = 0.8 * (0.5 * dense + across) + 2 * across
     np.testing.assert_allclose(composition(reference, cells), truth, atol=1e-5)
-    damped = 0.8 * (0.5 * dense + across) + 0.5 * 2 * across
-    np.testing.assert_allclose(composition(reference, cells, 1.0), damped, atol=1e-5)
 
 
 def test_between_two_points_the_noise_keeps_its_loudness() -> None:

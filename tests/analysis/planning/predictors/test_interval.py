@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.planning.predictors.interval import COVERAGE, LEAST, SLACK, half_width, normaliser
+from analysis.planning.predictors.interval import COVERAGE, SLACK, half_width, normaliser
 
 
 def test_the_rank_by_hand() -> None:
@@ -21,9 +21,10 @@ def test_no_verified_plan_gives_no_interval() -> None:
     assert half_width([], 0.1) is None
 
 
-def test_few_plans_that_were_predicted_exactly_are_luck_and_many_are_not() -> None:
-    assert half_width([0.0] * 21, 0.1) == pytest.approx(LEAST * (0.1 + SLACK))
-    assert half_width([0.0] * 22, 0.1) == 0
+def test_plans_that_were_predicted_exactly_are_luck_where_predictions_are_not_exact() -> None:
+    assert half_width([0.0] * 21, 0.1) == half_width([0.0] * 22, 0.1) == 0
+    assert half_width([0.0] * 21, 0.1, 0.004) == pytest.approx(0.004 * stats.norm.ppf(0.95))
+    assert half_width([0.2] * 30, 0.1, 0.004) == half_width([0.2] * 30, 0.1)  # wide as it is
 
 
 def test_few_plans_are_trusted_little() -> None:

@@ -12,8 +12,6 @@ from analysis.planning.predictors.cells import Cells
 from analysis.planning.predictors.registry import (
     COMBINES,
     COMPOSITION,
-    MEAN,
-    MEMBERS,
     SUM,
     SUPERPOSITION,
 )
@@ -76,10 +74,10 @@ def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
         assert alone.worst.pruned == pytest.approx(worst)
 
 
-def test_a_network_that_superposes_is_predicted_exactly() -> None:
+def test_a_network_that_superposes_is_predicted_by_superposition() -> None:
     truth = together("a", "b", "c")
     guess = found(predictor=SUPERPOSITION, a=0.5, b=0.5, c=0.5)
-    assert guess.drop == pytest.approx(STUDY.drops(truth).mean(), abs=0.002)
+    assert guess.drop == pytest.approx(STUDY.drops(truth).mean(), abs=0.03)  # some count by halves
     assert guess.divergence == pytest.approx(kl(DENSE, truth), rel=0.02)
     agreement = (truth.argmax(axis=1) == DENSE.argmax(axis=1)).mean()
     assert guess.agreement == pytest.approx(agreement, abs=0.003)
@@ -88,7 +86,7 @@ def test_a_network_that_superposes_is_predicted_exactly() -> None:
         assert recall.pruned == pytest.approx(right[recall.label == TARGETS].mean(), abs=0.01)
     added = found(predictor=SUM, a=0.5, b=0.5, c=0.5)
     assert added.drop is not None
-    assert abs(added.drop - STUDY.drops(truth).mean()) > 0.01  # which the sum is not
+    assert abs(added.drop - STUDY.drops(truth).mean()) > 0.05  # which the sum is not
 
 
 def verified(truth: str) -> pd.DataFrame:
@@ -105,34 +103,25 @@ def verified(truth: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_weighted_mean_leans_on_what_did_best() -> None:
-    for truth in (SUPERPOSITION, COMPOSITION):
-        table = verified(truth)
-        guess = found(table, a=0.5, b=0.5)
-        assert guess.predictor == MEAN
-        assert guess.error is not None
-        assert guess.error.plans == 3
-        record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
-        stands = standing(STUDY.manifest, record, PREDICTORS)
-        weights = {name: weight for name, (weight, _) in stands.parts.items()}
-        assert sum(weights.values()) == pytest.approx(1)
-        assert max(weights, key=weights.__getitem__) == truth
-        assert weights[truth] > 0.8
+@pytest.mark.parametrize("truth", [SUPERPOSITION, COMPOSITION])
+def test_what_did_best_is_in_force(truth: str) -> None:
+    other = ({SUPERPOSITION, COMPOSITION} - {truth}).pop()
+    table = pd.concat([verified(truth)] * 4)  # more than the prior counts
+    record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    found = {name: standing(STUDY.manifest, record, PREDICTORS, name) for name in (truth, other)}
+    errors = {name: np.abs(stands.errors).mean() for name, stands in found.items()}
+    assert errors[truth] < errors[other]
+    assert standing(STUDY.manifest, record, PREDICTORS).name == truth
 
 
-def test_the_mean_lies_between_its_members_corrected() -> None:
-    record = Record.of(STUDY.manifest, STUDY.curves, verified(COMPOSITION), CELLS)
-    stands = standing(STUDY.manifest, record, PREDICTORS)
-    drops = dict.fromkeys(MEMBERS, 0.05)
-    corrected = [
-        stands.link.drop(slope * stands.link.change(np.array(0.05)))
-        for _, slope in stands.parts.values()
-    ]
-    assert min(corrected) <= stands.corrected(drops) <= max(corrected)
+def test_a_back_test_leaves_out_the_plan_that_is_asked_for() -> None:
+    guess = found(verified(SUPERPOSITION), a=0.5, b=0.5)
+    assert guess.error is not None
+    assert guess.error.plans == 3
 
 
-def test_no_plan_is_back_tested_with_weights_that_it_moved() -> None:
-    """One plan that belies every rule shifts the others' weights, not its own prediction's."""
+def test_no_plan_is_back_tested_by_what_it_taught() -> None:
+    """One plan that belies every rule shifts the others' predictions, not its own."""
     table = verified(SUPERPOSITION)
     record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
     odd = replace(record.trials[0], real=replace(record.trials[0].real, drop=0.4))
@@ -168,11 +157,11 @@ def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured
 def test_without_verified_plans_the_network_decides() -> None:
     normed = replace(STUDY.manifest, tensors=(TensorSummary("bn.running_mean", (4,), 4, True),))
     for manifest, most in ((STUDY.manifest, SUPERPOSITION), (normed, COMPOSITION)):
-        parts = standing(manifest, Record(), PREDICTORS).parts
-        assert max(parts, key=lambda name: parts[name][0]) == most
-        assert {slope for _, slope in parts.values()} == {1.0}
+        stands = standing(manifest, Record(), PREDICTORS)
+        assert stands.name == most
+        assert stands.corrected(0.03, {"a": 1.0}) == (0.03, 0.0)
     guess = predict(normed, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
-    assert guess.predictor == MEAN
+    assert guess.predictor == COMPOSITION
     assert guess.error is None
 
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from analysis.planning.predictors.figures import SLACKS, Figures
+from analysis.planning.predictors.interval import NINE_IN_TEN
 from analysis.planning.predictors.record import Trial
 from analysis.planning.predictors.scales import Scale, scales_of
 from analysis.study import Baseline
 
 RULE = "superposition"
+OWN = {"a": 1.0}
 
 
 def trials(count: int, factor: float, spread: float = 0.0) -> list[Trial]:
@@ -22,7 +24,7 @@ def trials(count: int, factor: float, spread: float = 0.0) -> list[Trial]:
         real = factor * said + spread * (said + 0.005) * made.normal()
         found.append(
             Trial(f"{place}", "none", Figures(0.0, real, real, real),
-                  {RULE: Figures(0.0, said, said, said)})
+                  {RULE: Figures(0.0, said, said, said)}, OWN)
         )  # fmt: skip
     return found
 
@@ -40,19 +42,22 @@ def test_worst_recall_by_hand() -> None:
 
 def test_right_guesses_are_left_alone_and_sure() -> None:
     for name, scale in scales_of(trials(16, 1.0), RULE).items():
-        assert scale.slope == pytest.approx(1)
-        found = scale.interval(0.1)
+        found = scale.interval(0.1, OWN)
         assert found is not None
-        assert found.half_width == pytest.approx(0, abs=1e-9), name
+        assert found.mean == pytest.approx(0.1)
+        doubt = scale.correction(0.1, OWN)[1] if scale.correction else 0.0
+        assert found.half_width == pytest.approx(NINE_IN_TEN * doubt, abs=1e-9), name
 
 
 def test_what_is_always_twice_as_large_is_corrected_but_recall_is_not() -> None:
     found = scales_of(trials(60, 2.0), RULE)
-    assert found["divergence"].slope == pytest.approx(2, abs=0.05)
-    assert found["entropy"].slope == pytest.approx(2, abs=0.1)
-    assert found["worst"].slope == 1
-    interval = found["worst"].interval(0.1)
+    for name in ("divergence", "entropy"):
+        corrected = found[name].interval(0.1, OWN)
+        assert corrected is not None
+        assert corrected.mean == pytest.approx(0.2, rel=0.05)
+    interval = found["worst"].interval(0.1, OWN)
     assert interval is not None
+    assert interval.mean == 0.1
     assert interval.high >= 0.2  # not corrected, so as wide as it was wrong
 
 
@@ -62,7 +67,7 @@ def test_new_plans_end_inside_nine_times_in_ten(name: str) -> None:
     made = np.random.default_rng(2)
     inside = []
     for said in 0.01 + 0.2 * made.random(400):
-        interval = scale.interval(said)
+        interval = scale.interval(said, OWN)
         assert interval is not None
         real = 1.2 * said + 0.2 * (said + 0.005) * made.normal()
         inside.append(interval.low <= real <= interval.high)
@@ -73,5 +78,5 @@ def test_nothing_is_said_of_what_nobody_knows() -> None:
     unknown = Trial("a", "none", Figures(0.1), {RULE: Figures(0.1)})
     assert scales_of([unknown], RULE) == {}
     assert scales_of([], RULE) == {}
-    assert Scale(0.01).interval(0.1) is None
-    assert Scale(0.01, 1.0, (0.1,)).interval(math.nan) is None
+    assert Scale(0.01).interval(0.1, OWN) is None
+    assert Scale(0.01, None, (0.1,)).interval(math.nan, OWN) is None
