@@ -15,7 +15,9 @@ and logits, by replay. Columns:
   where the mode uses monotonicity, by a smaller sparsity's;
 * ``covered``: intervals of partial points that hold the exact drop, with all their looks: a point
   counts as covered only if every chunk's interval covers, in the study's order of the first 4,096
-  samples, whose logits are stored and whose mean is the truth of this smaller split.
+  samples, whose logits are stored and whose mean is the truth of this smaller split;
+* ``orders``: the same over 200 other orders of these samples, all points: those of a network share
+  an order, so they are covered or missed together.
 """
 
 import argparse
@@ -45,8 +47,10 @@ from benchmarks.sweep_settled import POLICIES, answers, covered, wrong
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit")
 COLUMNS: Final = (
     "model", "mode", "points", "samples", "time", "cpu", "partial", "wrong", "covered",
+    "orders",
 )  # fmt: skip
 _EVERY: Final = 6
+_ORDERS: Final = 200
 
 
 def main() -> None:
@@ -78,6 +82,12 @@ def _model(bench: Workbench, name: str, layers: int, method: str) -> None:
         truth = {p: row.drop_sum / row.samples for p, row in taken["exact"][1].items()}
         drops = answers(exact).drops
         always = {point: covered(drops[point]) for point in wanted}
+    dice = np.random.default_rng(0)
+    size = len(drops[wanted[0]])
+    orders = np.mean(
+        [[covered(drops[p][order]) for p in wanted]
+         for order in (dice.permutation(size) for _ in range(_ORDERS))]
+    )  # fmt: skip
     timed = len(wanted[::_EVERY]) + len(wanted[_EVERY // 2 :: _EVERY])
     population = len(bench.splits.validation)
     for mode, (seconds, rows) in taken.items():
@@ -88,7 +98,7 @@ def _model(bench: Workbench, name: str, layers: int, method: str) -> None:
         print(
             name, mode, len(wanted), f"{samples:.3f}", f"{wall:.3f}", f"{cpu:.3f}",
             len(partial_ones), wrong(rows, truth, POLICIES[mode]), f"{held:.3f}",
-            sep=" | ", flush=True,
+            f"{orders:.3f}", sep=" | ", flush=True,
         )  # fmt: skip
 
 
