@@ -101,19 +101,27 @@ def lock(page: Page, name: str, settle: Settle) -> None:
     """Lock the one layer or group of that name by a bulk edit."""
     page.get_by_label("Show", exact=True).fill(name)
     page.get_by_label("Show", exact=True).press("Enter")
-    settle(page)
-    page.get_by_role("combobox", name="Do").click()
-    page.get_by_role("option", name="Lock", exact=True).click()
-    settle(page)
-    page.get_by_role("button", name=re.compile("Apply to 1")).click()
+    apply = page.get_by_role("button", name="Apply to 1", exact=True)
+    expect(apply).to_be_visible()
+    pick(page, "Do", "Lock", settle)
+    apply.click()
     expect(page.get_by_text(re.compile("1 locked"))).to_be_visible()
 
 
-def pick(page: Page, label: str, option: str, settle: Settle) -> None:
-    """Choose from a list, or add to one of several."""
+def pick(page: Page, label: str, option: str | re.Pattern[str], settle: Settle) -> None:
+    """Choose from a list, or add to one of several.
+
+    A list that opens while the page still runs is drawn anew under the pointer, and an option that
+    has to be scrolled to may not take the press: so the page rests first, and the option's words
+    are typed.
+    """
+    settle(page)
+    words = option if isinstance(option, str) else option.pattern
     page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    page.keyboard.type(words)
+    page.get_by_role("option", name=option, exact=isinstance(option, str)).first.click()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
     settle(page)
 
 
@@ -130,6 +138,10 @@ class Shared:
 
     def __init__(self, page: Page, manifest: Manifest, settle: Settle) -> None:
         self._page, self._manifest, self._settle = page, manifest, settle
+        self._text = ""
+
+    def forget(self) -> None:
+        """Let the next plan be any, the last one too."""
         self._text = ""
 
     def now(self, changed: bool = True) -> Plan:

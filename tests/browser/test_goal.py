@@ -32,6 +32,7 @@ def test_a_dragged_budget_is_solved_measured_and_on_the_front(
     drag(page, "parameters", 0.5, settle)
     expect(page.get_by_text("plan of measured sparsities").first).to_be_visible()
     expect(metric(page, "Predicted top-1")).not_to_have_text(dense)
+    expect(kept(page)).not_to_have_text("100.0 %")  # drawn after what is predicted
     half = float(kept(page).inner_text().rstrip(" %"))
     assert 20 < half <= 60
 
