@@ -9,7 +9,7 @@ demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
 
 test: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist worksteal
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

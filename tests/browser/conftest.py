@@ -18,9 +18,20 @@ from analysis.store.folder import Study
 from benchmarks._images import first_images
 from dashboard.launch import command
 
-PATIENCE = 300_000
+PATIENCE = 180_000
 """Milliseconds that a job may take on a busy machine."""
 _IMAGES = {"calibration": 128, "validation": 500, "test": 50}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each journey a second try, which the summary tells.
+
+    A fault of the page fails twice. On a busy machine one press in some hundreds is lost or counted
+    twice between browser, socket and server, and no wait that we know keeps that from happening.
+    """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
