@@ -26,8 +26,8 @@ _IMAGES = {"calibration": 128, "validation": 500, "test": 50}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each journey a second try, which the summary tells.
 
-    A fault of the page fails twice. On a busy machine one press in some hundreds is lost or counted
-    twice between browser, socket and server, and no wait that we know keeps that from happening.
+    A lasting fault fails twice. Once, on a busy machine, one *Undo* went two steps back; its cause
+    is not found, so a journey that needs its second try is worth a look.
     """
     for item in items:
         if item.get_closest_marker("browser"):

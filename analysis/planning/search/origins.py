@@ -2,11 +2,12 @@
 
 from typing import Final
 
-_NAMES: Final = {
+NAMES: Final = {
     "solver": "solver", "uniform": "uniform", "erk": "ERK", "lamp": "LAMP",
     "global-magnitude": "global magnitude", "equal-drop": "equal drop",
 }  # fmt: skip
-_OWNED: Final = {name: f"{words}'s" for name, words in _NAMES.items()} | {
+"""The solver and the simple rules, as people call them within a sentence."""
+_OWNED: Final = {name: f"{words}'s" for name, words in NAMES.items()} | {
     "solver": "the solver's", "uniform": "the uniform rule's",
 }  # fmt: skip
 
@@ -26,5 +27,5 @@ def origin(start: str, own: bool) -> str:
     >>> origin("erk", True), origin("erk", False)
     ('ERK', 'near ERK')
     """
-    name = _NAMES.get(start, start)
+    name = NAMES.get(start, start)
     return name if own else f"near {name}"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.planning.pose import grid_command, missing_grid, table_named
-from analysis.planning.search import Settlement
+from analysis.planning.search import NAMES, Settlement
 from analysis.planning.solve import Solution
 from analysis.store.folder import Study
 from dashboard import loaders, units
@@ -113,4 +113,4 @@ def _cost(found: Solution, kind: str) -> str:
 
 
 def _start(name: str) -> str:
-    return "the sums' own plan" if name == "solver" else others.TITLES.get(name, name).lower()
+    return "the sums' own plan" if name == "solver" else NAMES.get(name, name)

@@ -9,6 +9,7 @@ import streamlit as st
 from analysis.errors import PrunescopeError
 from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
 from analysis.planning.plan import Plan
+from analysis.planning.search import NAMES
 from analysis.store.folder import Study
 from analysis.store.quantiles import levels
 from dashboard import session
@@ -19,10 +20,7 @@ from dashboard.views.parts import controls, settling, solving
 PROVE: Final = "Prove the optimum"
 LOOK: Final = "Look around it"
 MEASURE: Final = "Measure the best few"
-TITLES: Final = {
-    "uniform": "Uniform", "erk": "ERK", "equal-drop": "Equal drop",
-    "global-magnitude": "Global magnitude", "lamp": "LAMP",
-}  # fmt: skip
+TITLES: Final = {name: f"{NAMES[name][0].upper()}{NAMES[name][1:]}" for name in BASELINES}
 _KEY: Final = "other plans"
 
 
