@@ -5,6 +5,7 @@ import pandas as pd
 from analysis.planning.counts import UNITS
 from analysis.planning.coupled import freed
 from analysis.study import GroupSummary, Manifest
+from analysis.wording import counted
 
 
 def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
@@ -65,9 +66,8 @@ def part_of(group: GroupSummary, layer: str) -> str:
 
 def kind(manifest: Manifest, group: GroupSummary) -> str:
     """Return how many units a group has, across how many layers with weights."""
-    across = len(weighted(manifest, group))
-    plural = "" if across == 1 else "s"
-    return f"{group.units} {group.granularity}s, {across} layer{plural}"
+    layers = counted(len(weighted(manifest, group)), "layer")
+    return f"{group.units} {group.granularity}s, {layers}"
 
 
 def weighted(manifest: Manifest, group: GroupSummary) -> list[str]:

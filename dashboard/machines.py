@@ -8,11 +8,6 @@ from analysis.latency.table import LatencyPrediction, Setting
 HERE = "Measure them here: `prunescope time STUDY`."
 
 
-def elsewhere(setting: Setting) -> bool:
-    """Return whether another machine than this one measured the table."""
-    return setting.machine != machine()
-
-
 def machines_of(found: Iterable[LatencyPrediction]) -> list[str]:
     """Return on which machines the tables were measured."""
     return list(dict.fromkeys(each.setting.machine for each in found))
@@ -20,7 +15,7 @@ def machines_of(found: Iterable[LatencyPrediction]) -> list[str]:
 
 def named(setting: Setting) -> str:
     """Return a table's setting, with a word where it is another machine's."""
-    return f"{setting} (another machine)" if elsewhere(setting) else str(setting)
+    return f"{setting} (another machine)" if setting.elsewhere else str(setting)
 
 
 def where(machines: list[str]) -> str:

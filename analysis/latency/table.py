@@ -18,12 +18,14 @@ from analysis.errors import ForeignStudy
 from analysis.latency.design import is_aligned
 from analysis.latency.features import features_of
 from analysis.latency.fit import FEWEST, Fitted, fit
+from analysis.latency.machine import machine
 from analysis.latency.rows import RUNTIMES, graph_digest, stored_rows, units_of, units_text
 from analysis.latency.shapes import Floats, shapes_of
 from analysis.planning.counts import UNITS, removed_units
 from analysis.planning.plan import Plan
 from analysis.planning.predictors.interval import limit
 from analysis.study import Manifest
+from analysis.wording import counted
 
 _SETTING: Final = ("machine", "runtime", "version", "dtype", "batch", "threads")
 
@@ -39,11 +41,16 @@ class Setting:
     batch: int
     threads: int
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another machine than this one measured it."""
+        return self.machine != machine()
+
     def __str__(self) -> str:
+        threads = counted(self.threads, "thread")
         return (
-            f"{self.runtime} {self.version}, batch {self.batch}, {self.threads} "
-            f"thread{'' if self.threads == 1 else 's'}, "
-            f"{self.dtype}, on {self.machine}"
+            f"{self.runtime} {self.version}, batch {self.batch}, {threads}, {self.dtype}, "
+            f"on {self.machine}"
         )
 
 
@@ -174,7 +181,7 @@ class LatencyTable:
 def tables(study: Path, manifest: Manifest) -> tuple[LatencyTable, ...]:
     """Return the tables that the folder ``study`` holds for ``manifest``'s graph.
 
-    PyTorch's before ONNX Runtime's; within a runtime the ones with most rows first.
+    This machine's before another's, PyTorch's before ONNX Runtime's, then the ones with most rows.
     """
     frame = stored_rows(study).read()
     graph = graph_digest(manifest)
@@ -185,11 +192,10 @@ def tables_in(frame: pd.DataFrame, graph: str) -> tuple[LatencyTable, ...]:
     """Return one table for each setting in ``frame``."""
     found = []
     for key, rows in frame.groupby(list(_SETTING), sort=True):
-        machine, runtime, version, dtype, batch, threads = key
-        setting = Setting(str(machine), str(runtime), str(version), str(dtype),
-                          int(str(batch)), int(str(threads)))  # fmt: skip
+        where, runtime, version, dtype, batch, threads = map(str, key)
+        setting = Setting(where, runtime, version, dtype, int(batch), int(threads))
         found.append(LatencyTable(graph, setting, rows.reset_index(drop=True)))
-    return tuple(sorted(found, key=lambda t: (RUNTIMES.index(t.setting.runtime), -len(t.rows))))
+    return tuple(sorted(found, key=_place))
 
 
 def predict_latency(
@@ -247,6 +253,11 @@ def predict_many(manifest: Manifest, table: LatencyTable, removed: Floats) -> Fl
         removed: ``(plans, groups)`` units removed, groups in the manifest's order.
     """
     return table.model(manifest).ratios(np.asarray(removed, float))
+
+
+def _place(table: LatencyTable) -> tuple[bool, int, int]:
+    setting = table.setting
+    return setting.elsewhere, RUNTIMES.index(setting.runtime), -len(table.rows)
 
 
 def _median(errors: Floats) -> float | None:

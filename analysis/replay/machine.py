@@ -9,6 +9,7 @@ from typing import Final
 import torch
 
 from analysis.replay.lanes import open_lanes
+from analysis.wording import counted
 
 _ROUNDS: Final = 3
 _CLOSE: Final = 1.05
@@ -26,8 +27,7 @@ class Share:
     threads: int = 1
 
     def __str__(self) -> str:
-        lanes = "1 lane" if self.lanes == 1 else f"{self.lanes} lanes"
-        return f"{lanes} of {self.threads} thread{'' if self.threads == 1 else 's'}"
+        return f"{counted(self.lanes, 'lane')} of {counted(self.threads, 'thread')}"
 
 
 def shares(cores: int) -> tuple[Share, ...]:

@@ -8,6 +8,7 @@ from analysis.jobs import ACTIVE, Job, start
 from analysis.planning.plan import Plan
 from analysis.recovery.report import FineTuned, FineTuning, read_result, result_folder
 from analysis.store.folder import Study
+from analysis.wording import counted
 from dashboard import frame, loaders, problems, units, watch
 from dashboard.charts.training import training_figure
 from dashboard.views.parts import outlook, pick
@@ -111,7 +112,7 @@ def _result(opened: Study, plan: Plan) -> None:
     st.caption(
         f"{settings.epochs} epochs at a peak rate of {settings.rate:g}, {settings.batch} samples a "
         f"step, distillation {settings.distillation:g} at temperature {settings.temperature:g}; "
-        f"{units.seconds(result.seconds)} on {_threads(result.threads)}. {_ending(result)}"
+        f"{units.seconds(result.seconds)} on {counted(result.threads, 'thread')}. {_ending(result)}"
     )
 
 
@@ -146,10 +147,6 @@ def _chart(opened: Study, values: pd.DataFrame, result: FineTuned | None, key: s
     st.plotly_chart(
         figure, key=key, config={"displaylogo": False}, alt="Loss and score while fine-tuning"
     )
-
-
-def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _ending(result: FineTuned) -> str:

@@ -140,7 +140,7 @@ def test_every_setting_changes_the_plan(
     without("Bounded")
     assert plan.now().digest == free.digest
 
-    setting("After pruning", "Least-squares refit")
+    setting("After pruning", "Least squares")
     assert plan.now().recovery == "ls"
     setting("After pruning", "As pruned")
     assert plan.now().digest == free.digest

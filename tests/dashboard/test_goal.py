@@ -119,7 +119,7 @@ def test_a_recovery_belongs_to_the_plan_and_its_curves_count(
     rows = rows.assign(recovery="ls", drop_sum=rows["drop_sum"] / 4)
     study.measurements.append(rows_of(study.measurements, rows))
     at = open_page(studies, "plan")
-    assert at.selectbox(key="goal recovery").options == ["As pruned", "Least-squares refit"]
+    assert at.selectbox(key="goal recovery").options == ["As pruned", "Least squares"]
     budget(at, 50)
     before = draft(at, study)
     assert before.recovery == "none"

@@ -9,7 +9,7 @@ from analysis.latency.machine import machine
 from analysis.latency.rows import stored_rows
 from analysis.latency.table import tables
 from analysis.store.folder import Study
-from dashboard.machines import elsewhere, named, where
+from dashboard.machines import named, where
 from tests.dashboard import timed
 from tests.dashboard.page import Open, budget, own, texts
 
@@ -60,7 +60,6 @@ def test_tables_of_this_machine_come_first_and_need_no_word(study: Study, open_p
 def test_one_machine_that_is_this_one_is_named(study: Study) -> None:
     stored_rows(study.folder).append(timed.rows(study.manifest, HERE))
     for table in tables(study.folder, study.manifest):
-        assert elsewhere(table.setting) == (table.setting.machine != HERE)
-        assert named(table.setting).endswith("(another machine)") == elsewhere(table.setting)
+        assert named(table.setting).endswith("(another machine)") == table.setting.elsewhere
     assert where([HERE]) == f"Timed on {HERE}, this machine."
     assert where([HERE, "a CPU"]) == "Each machine has its own times."

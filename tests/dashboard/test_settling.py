@@ -178,6 +178,33 @@ def test_what_another_session_measures_is_offered_here(
     assert "not opened" not in texts(late)
 
 
+def test_what_ended_while_nobody_was_here_is_offered_once(
+    at: AppTest, studies: Path, study: Study, started: Started, digits: Digits, open_page: Open
+) -> None:
+    waiting(study, ["plan", str(study.folder), "--verify", "4", "--target", "parameters=0.5"])
+    best, *_ = measure(study, digits, 0.5)
+    end(study, "done")
+    at.run()
+    assert not at.exception
+    assert "Measured, not opened**, as nobody was here" in texts(at)
+    at.button(key="open settled").click().run()
+    assert draft(at, study).digest == best.proposal.plan.digest
+    later = open_page(studies, "plan")
+    assert "not opened" not in texts(later)
+    assert [each for each in later.button if each.key == "open settled"] == []
+
+
+def test_nothing_is_offered_of_a_job_whose_result_is_damaged(
+    at: AppTest, study: Study, started: Started
+) -> None:
+    job = waiting(study, ["plan", str(study.folder), "--verify", "4"])
+    (job.folder / SETTLEMENT).write_text("{")
+    end(study, "done")
+    at.run()
+    assert not at.exception
+    assert "not opened" not in texts(at)
+
+
 def test_a_search_that_ends_in_an_error_says_so(
     at: AppTest, study: Study, started: Started
 ) -> None:

@@ -10,8 +10,9 @@ from analysis.latency.memory import peak_memory
 from analysis.latency.table import LatencyPrediction, plan_units, predict_latency
 from analysis.planning.plan import Plan
 from analysis.store.folder import Study
+from analysis.wording import counted
 from dashboard import loaders, units
-from dashboard.machines import elsewhere, machines_of, where
+from dashboard.machines import machines_of, where
 from dashboard.views.parts import importing
 
 _MOST: Final = 3
@@ -23,20 +24,19 @@ def show(opened: Study, plan: Plan, setting: str = "") -> None:
     Args:
         opened: The study.
         plan: The draft.
-        setting: Of the table that a latency budget is kept by, shown first; empty for any. Those
-            of this machine come before others'.
+        setting: Of the table that a latency budget is kept by, shown first; empty for any.
     """
     if not opened.manifest.removable():
         return
     gone = plan_units(opened.manifest, plan)
     known = sorted(
         loaders.latency(opened),
-        key=lambda table: (str(table.setting) != setting, elsewhere(table.setting)),
+        key=lambda table: str(table.setting) != setting,
     )
     found = [predict_latency(opened.manifest, table, gone) for table in known[:_MOST]]
     lines(found)
     machines = machines_of(found)
-    here = any(not elsewhere(table.setting) for table in known)
+    here = any(not table.setting.elsewhere for table in known)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_where(machines, len(known) - len(found)))
         if not here and st.button("Time this network", key="time network", icon=":material/timer:"):
@@ -75,9 +75,9 @@ def _row(found: LatencyPrediction, named: bool) -> dict[str, str]:
     elif not found.measured:
         said += ", from too few timed models to say how well"
     setting = found.setting
-    threads = f", {setting.threads} threads" if setting.threads > 1 else ""
+    threads = f", {counted(setting.threads, 'thread')}" if setting.threads > 1 else ""
     machine = f", {setting.machine}" if named else ""
-    machine += " (another machine)" if elsewhere(setting) else ""
+    machine += " (another machine)" if setting.elsewhere else ""
     return {
         "": f"{setting.runtime}, batch {setting.batch}{threads}{machine}",
         "Dense, ms": f"{1000 * found.dense_seconds:.3g}",

@@ -8,6 +8,7 @@ import streamlit as st
 from analysis.curves import subjects
 from analysis.planning.pose import locks_of
 from analysis.planning.solve.goal import ROUNDINGS
+from analysis.recovery.names import TITLES
 from analysis.store.folder import Study
 from dashboard import loaders, session
 from dashboard.asked import BUDGETS, OBJECTIVES, Asked, methods, offered, recoveries
@@ -21,10 +22,6 @@ _TRIES: Final = "goal tries"
 _WIDE: Final = 560
 """Pixels of the settings, so that all are in view at once."""
 _MOST: Final = 3
-_RECOVERY_WORDS: Final = {
-    "none": "As pruned", "bn": "Batch norm re-estimated", "ls": "Least-squares refit",
-}  # fmt: skip
-
 Change = Callable[[], None]
 
 
@@ -70,7 +67,7 @@ def _kept(opened: Study, known: Measured, change: Change, recover: Change) -> No
     )  # fmt: skip
     st.selectbox(
         "After pruning", recoveries(known.curves), key="goal recovery", persist_state="session",
-        format_func=lambda name: _RECOVERY_WORDS.get(name, name), on_change=recover,
+        format_func=lambda name: TITLES.get(name, name), on_change=recover,
         help="Which curves count, and what is done to the plan. Sweep with a recovery to have it "
         "here.",
     )  # fmt: skip

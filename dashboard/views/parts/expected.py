@@ -11,6 +11,7 @@ from analysis.planning.predict import BackTest, Prediction
 from analysis.planning.predictors import sweep_command
 from analysis.statistics import Interval
 from analysis.store.folder import Study
+from analysis.wording import counted
 from dashboard import units
 from dashboard.views.parts import measuring
 
@@ -77,11 +78,10 @@ def gaps(opened: Study, plan: Plan, prediction: Prediction) -> None:
 
 
 def _back_tested(prediction: Prediction, error: BackTest) -> str:
-    plans = "plan" if error.plans == 1 else "plans"
     few = " So few leave the interval wide." if error.plans < _FEW else ""
     return (
         f"By {prediction.predictor}. Back-tested: off by {units.points(error.mean)} on average "
-        f"over {error.plans} measured {plans}, at worst {units.points(error.worst)}.{few}"
+        f"over {counted(error.plans, 'measured plan')}, at worst {units.points(error.worst)}.{few}"
     )
 
 

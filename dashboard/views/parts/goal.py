@@ -9,8 +9,8 @@ from analysis.store.folder import Study
 from dashboard import loaders, units
 from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
 from dashboard.loaders import Measured
-from dashboard.machines import HERE, elsewhere, named
-from dashboard.views.parts import around, controls, measuring, others, settling, solving
+from dashboard.machines import HERE, named
+from dashboard.views.parts import around, controls, measuring, others, settled, settling, solving
 
 
 def show(opened: Study, known: Measured) -> Asked:
@@ -55,7 +55,7 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
     tables = loaders.latency(opened)
     if "latency" in wanted.budgets and tables:
         setting = table_named(tables, wanted.setting).setting
-        st.caption(f"Latency as on {named(setting)}." + (f" {HERE}" if elsewhere(setting) else ""))
+        st.caption(f"Latency as on {named(setting)}." + (f" {HERE}" if setting.elsewhere else ""))
     if last is None:
         return
     grids = missing_grid(solving.posed(opened, known, wanted))
@@ -75,7 +75,7 @@ def told(found: Solution, settlement: Settlement | None = None) -> str:
     """
     words = OBJECTIVES.get(found.objective, found.objective)
     if settlement is not None:
-        first = f"**Measured**: {settling.sentence(settlement)}"
+        first = f"**Measured**: {settled.sentence(settlement)}"
     elif found.predicted is not None:
         whole = amount(found.objective, found.predicted)
         first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"

@@ -9,13 +9,11 @@ from analysis.errors import BadValue, PrunescopeError
 from analysis.jobs import ACTIVE, Job, start
 from analysis.planning.plan import Plan
 from analysis.planning.pose import answer
-from analysis.planning.search import SETTLEMENT, Settlement, taken
-from analysis.store.documents import read_document
 from analysis.store.folder import Study
 from dashboard import loaders, session
-from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
+from dashboard.asked import Asked
 from dashboard.loaders import Measured
-from dashboard.views.parts import controls, solving
+from dashboard.views.parts import controls, settled, solving
 
 _KIND: Final = "plan"
 
@@ -35,14 +33,6 @@ class Begun:
     draft: Plan | None = None
 
 
-@dataclass(frozen=True)
-class Offered:
-    """What a job measured that nothing on the page waits for any more."""
-
-    settlement: Settlement
-    wanted: Asked | None
-
-
 def begin(opened: Study, known: Measured, wanted: Asked) -> None:
     """Start to measure the best few plans for what is asked.
 
@@ -58,13 +48,16 @@ def begin(opened: Study, known: Measured, wanted: Asked) -> None:
     name = session.draft(opened).plan.name
     job = start(opened.folder, wanted.settlement(str(opened.folder), controls.tries(), name))
     st.session_state[_begun(opened)] = Begun(job.id, wanted, _draft(opened))
-    st.session_state.pop(_offered(opened), None)
+    settled.withdraw(opened)
 
 
 def arrive(opened: Study) -> None:
     """Take what a job has measured as the draft, or offer it where the draft or the goal moved."""
     begun, job = _followed(opened)
-    if begun is None or job is None or job.state() in ACTIVE:
+    if begun is None or job is None:
+        settled.recall(opened, next(iter(_mine(opened).values()), None))
+        return
+    if job.state() in ACTIVE:
         return
     del st.session_state[_begun(opened)]
     snapshot = job.snapshot()
@@ -73,17 +66,16 @@ def arrive(opened: Study) -> None:
     if snapshot.state != "done":
         return
     try:
-        found = read_document(Settlement, job.folder / SETTLEMENT)
-        found.tried[0].proposal.plan.require(opened.manifest)
+        found = settled.read(opened, job)
     except PrunescopeError as error:
         solving.refuse(opened, str(error))
         return
     known = loaders.measured(opened)
     wanted = controls.asked(opened, known)
     if begun.draft == _draft(opened) and begun.wanted == wanted:
-        _settle(opened, known, wanted, found)
+        settled.settle(opened, known, wanted, found, job.folder)
     else:
-        st.session_state[_offered(opened)] = Offered(found, begun.wanted)
+        settled.put(opened, settled.Offered(found, job.folder, begun.wanted))
 
 
 def under_way(opened: Study) -> bool:
@@ -98,69 +90,12 @@ def offer(opened: Study, known: Measured) -> None:
             ":material/science: The best few plans are being measured. The one that loses least "
             "becomes the plan, unless you change the plan or the goal meanwhile."
         )
-    found: Offered | None = st.session_state.get(_offered(opened))
-    if found is None:
-        return
-    with st.container(border=True, key="settled"):
-        st.markdown(
-            f"**Measured{_asked(found.wanted)}, not opened**, as the plan or the goal is another "
-            f"by now: {sentence(found.settlement)}"
-        )
-        with st.container(horizontal=True):
-            st.button(
-                "Open the best", key="open settled", icon=":material/folder_open:", type="primary",
-                on_click=_open, args=(opened, known, found),
-            )  # fmt: skip
-            st.button("Leave it", key="leave settled", on_click=_leave, args=(opened,))
-
-
-def sentence(found: Settlement) -> str:
-    """Return what was measured and who won, for people."""
-    words = OBJECTIVES.get(found.objective, found.objective)
-    return found.told(words, lambda value: amount(found.objective, value))
-
-
-def _asked(wanted: Asked | None) -> str:
-    """The budgets that were asked for, where that is known."""
-    if wanted is None:
-        return ""
-    limits = [f"{BUDGETS[kind]} {percent:g} %" for kind, percent in wanted.budgets.items()]
-    return f" for {', '.join(limits)}"
-
-
-def _open(opened: Study, known: Measured, found: Offered) -> None:
-    wanted = controls.asked(opened, known)
-    if found.wanted == wanted:
-        _settle(opened, known, wanted, found.settlement)
-    else:
-        plan = found.settlement.tried[0].proposal.plan
-        session.turn(plan)
-        session.edit(opened, replace(plan, name=session.draft(opened).plan.name))
-    _leave(opened)
-
-
-def _leave(opened: Study) -> None:
-    st.session_state.pop(_offered(opened), None)
-
-
-def _settle(opened: Study, known: Measured, wanted: Asked, found: Settlement) -> None:
-    """Make the best of the measured plans the draft, with what is known of its costs."""
-    made = solving.posed(opened, known, wanted)
-    try:
-        solution = taken(made, answer(made, wanted.limits()), found.tried)
-    except PrunescopeError as error:
-        solving.refuse(opened, str(error))
-        return
-    solving.take(opened, wanted, solution, found)
+    settled.offer(opened, known)
 
 
 def _followed(opened: Study) -> tuple[Begun | None, Job | None]:
     """The job that is waited for; one that another session has begun is followed too."""
-    mine = {
-        job.id: job
-        for job in loaders.jobs_of(opened.folder)
-        if job.kind == _KIND and "--verify" in job.arguments
-    }
+    mine = _mine(opened)
     begun: Begun | None = st.session_state.get(_begun(opened))
     if begun is None or begun.job not in mine:
         newest = next(iter(mine.values()), None)
@@ -170,13 +105,18 @@ def _followed(opened: Study) -> tuple[Begun | None, Job | None]:
     return begun, mine[begun.job]
 
 
+def _mine(opened: Study) -> dict[str, Job]:
+    """The study's jobs of this kind by their ids, newest first."""
+    return {
+        job.id: job
+        for job in loaders.jobs_of(opened.folder)
+        if job.kind == _KIND and "--verify" in job.arguments
+    }
+
+
 def _draft(opened: Study) -> Plan:
     return replace(session.draft(opened).plan, name="")
 
 
 def _begun(opened: Study) -> str:
     return f"settling {session.draft_key(opened)}"
-
-
-def _offered(opened: Study) -> str:
-    return f"settled {session.draft_key(opened)}"

@@ -9,6 +9,7 @@ from analysis.recovery.names import RECOVERIES, TITLES
 from analysis.store.folder import Study
 from analysis.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
 from analysis.sweep.points import left_out, missing, points
+from analysis.wording import counted
 from dashboard import loaders
 from dashboard.tables import names_of
 from dashboard.views.parts import effort
@@ -116,8 +117,7 @@ def _launch(
         more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""
         st.caption(f":material/info: No point for {'; '.join(idle[:3])}{more}.")
     if st.button(
-        f"Measure {len(todo):,} point{'' if len(todo) == 1 else 's'}" if todo
-        else "Everything is measured",
+        f"Measure {counted(len(todo), 'point')}" if todo else "Everything is measured",
         type="primary", disabled=not todo or spent is None, key="sweep start",
         icon=":material/play_arrow:",
     ):  # fmt: skip

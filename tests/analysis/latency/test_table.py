@@ -8,6 +8,7 @@ import pytest
 
 from analysis.errors import BadValue, ForeignStudy
 from analysis.latency.design import random_units
+from analysis.latency.machine import machine
 from analysis.latency.rows import graph_digest, stored_rows
 from analysis.latency.shapes import shapes_of
 from analysis.latency.table import (
@@ -128,6 +129,16 @@ def test_settings_are_kept_apart(lenet5: Workbench, tmp_path: Path) -> None:
     found = tables(tmp_path, manifest)
     assert [t.setting.runtime for t in found] == ["PyTorch", "PyTorch", "ONNX Runtime"]
     assert {t.setting.batch for t in found[:2]} == {1, 4}
+
+
+def test_this_machines_tables_come_first(lenet5: Workbench, tmp_path: Path) -> None:
+    manifest = lenet5.manifest
+    one, two = row(manifest, {"conv1": 4}, 0.9), row(manifest, {"conv1": 6}, 0.8)
+    here = replace(row(manifest, {"conv1": 4}, 0.9, "ONNX Runtime"), machine=machine())
+    stored_rows(tmp_path).append([one, two, here])
+    first, second = tables(tmp_path, manifest)
+    assert (first.setting.machine, first.setting.elsewhere) == (machine(), False)
+    assert (second.setting.machine, second.setting.elsewhere) == ("a CPU", True)
 
 
 def test_another_network_is_refused(
