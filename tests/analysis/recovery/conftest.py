@@ -1,6 +1,6 @@
 """Workbenches and plans on the small networks of ``networks.py``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,9 @@ from analysis.planning.plan import Choice, Plan
 from analysis.store.folder import Study
 from analysis.study import Reference
 from analysis.workbench import Workbench, prepare
+from tests.analysis.recovery.quick import MakeBench, MakePlan
 
 SOURCE = Path(__file__).with_name("networks.py")
-MakeBench = Callable[..., Workbench]
-MakePlan = Callable[..., Plan]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,12 @@
+"""Data as a reference names it."""
+
+from analysis.sources.data import load_data
+from analysis.study import Reference
+
+
+def data(reference, model="sample:mlp"):
+    return load_data(Reference(model, str(reference)))
+
+
+def lengths(splits):
+    return [len(splits.named(name)) for name in ("calibration", "validation", "test")]
