@@ -1,8 +1,8 @@
 """What every predictor would have said of the plans of a study that were really measured."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 
@@ -39,9 +39,17 @@ class Trial:
 
 @dataclass(frozen=True)
 class Record:
-    """All measured plans that the study's measurements cover."""
+    """All measured plans that the study's measurements cover.
+
+    Attributes:
+        trials: The plans.
+        learnt: What readers worked out from just these plans, by whatever tells it from the rest
+            (``standing``): it grows with their cube, and plan after plan asks for the same.
+    """
 
     trials: tuple[Trial, ...] = ()
+    learnt: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _about: "dict[str, Record]" = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -89,7 +97,11 @@ class Record:
         trial = Trial(plan.digest, plan.recovery, real, guesses, shares(parts))
         return replace(self, trials=(*self.trials, trial))
 
-    def about(self, plan: Plan) -> Self:
+    def about(self, plan: Plan) -> "Record":
         """Return the trials that say something of ``plan``: same recovery, and not itself."""
-        own = (each for each in self.trials if each.recovery == plan.recovery)
-        return replace(self, trials=tuple(each for each in own if each.digest != plan.digest))
+        own = self._about.get(plan.recovery)
+        if own is None:
+            trials = tuple(each for each in self.trials if each.recovery == plan.recovery)
+            own = self._about[plan.recovery] = replace(self, trials=trials)
+        others = tuple(each for each in own.trials if each.digest != plan.digest)
+        return own if len(others) == len(own.trials) else replace(own, trials=others)

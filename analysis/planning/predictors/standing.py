@@ -88,7 +88,17 @@ def standing(
         available: Predictors that can say something of the plan.
         only: Take this predictor, whatever its record.
     """
-    link, prior, trials = _link(manifest), _prior(manifest), record.trials
+    key = (manifest.fingerprint, tuple(available), only)
+    if key not in record.learnt:
+        record.learnt[key] = _standing(manifest, record.trials, available, only)
+    found: Standing = record.learnt[key]
+    return found
+
+
+def _standing(
+    manifest: Manifest, trials: Sequence[Trial], available: Sequence[str], only: str | None
+) -> Standing:
+    link, prior = _link(manifest), _prior(manifest)
     names = [name for name in ([only] if only else available) if _known(name, trials)]
     if not names:
         return Standing(only or SUM, link)

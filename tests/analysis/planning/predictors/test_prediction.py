@@ -173,6 +173,19 @@ def test_a_record_says_the_same_as_its_table() -> None:
     assert one == predict(STUDY.manifest, made, STUDY.curves, record, CELLS)
 
 
+def test_what_a_record_has_learnt_changes_no_answer() -> None:
+    """Not for a further plan, nor for one of its own, which does not count for itself."""
+    table = verified(SUPERPOSITION)
+    used = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    for _ in range(2):
+        for made in (plan(a=0.3, b=0.4), plan(a=0.5, b=0.5), plan(b=0.2, c=0.1)):
+            fresh = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+            asked = [predict(STUDY.manifest, made, STUDY.curves, r, CELLS) for r in (used, fresh)]
+            assert asked[0] == asked[1]
+    assert used.about(plan(a=0.3, b=0.4)) is used.about(plan(b=0.2, c=0.1))
+    assert len(used.about(plan(a=0.5, b=0.5)).trials) == len(used.trials) - 1
+
+
 def test_a_record_is_worked_out_once_for_each_plan_and_anew_for_other_curves() -> None:
     cells, table = Cells(STUDY.manifest, STUDY.source), verified(SUPERPOSITION)
     first = Record.of(STUDY.manifest, STUDY.curves, table, cells)
