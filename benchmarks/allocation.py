@@ -6,7 +6,7 @@
     python -m benchmarks.allocation --cache FOLDER --minutes 0            # print what is there
 
 A case is a sample model and what leaves. Curves are swept on 2,000 validation images; every rule
-then gets budgets at which its plan is predicted to lose 0.5 to 8 points, and each plan is really
+then gets budgets at which its plan is predicted to lose 0.5 to 12 points, and each plan is really
 applied and evaluated on test images that nothing was chosen on. A solved plan is what ``prunescope
 plan --verify 12`` gives: twelve plans within the budget are measured on the validation images, the
 rules' own among them where they may be as good, and the one with the least KL is taken. Latency
@@ -62,7 +62,7 @@ SPARSITIES: Final = {
 COSTS: Final = {"weight": "parameters", "channel": "macs"}
 SOLVED: Final = "solved"
 RULES: Final = (SOLVED, *BASELINES)
-LOSSES: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08)
+LOSSES: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12)
 """Predicted drops that every rule's budgets are chosen for."""
 
 IMAGES: Final = {"calibration": 512, "validation": 2000, "test": 10}
