@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from analysis.errors import CannotReach, UnknownName
+from analysis.planning.baselines.free import Bounded, required
 from analysis.planning.baselines.rules import BASELINES, Levels, rule_named
-from analysis.planning.counts import UNITS
-from analysis.planning.plan import Choice, Plan
+from analysis.planning.plan import Plan
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.goal import DAMAGES
+from analysis.planning.solve.kept import keeps
 from analysis.planning.solve.problem import Problem
-from analysis.study import sparsity
 
 _HALVINGS: Final = 40
 
@@ -27,7 +27,8 @@ def baseline(
     """Return the plan of rule ``name`` that removes least within the problem's budgets.
 
     Units leave where a budget cannot be met by zeroing weights (dense bytes, MACs, latency) or
-    where only units were measured; else weights are zeroed. Locks, bounds and exclusions hold.
+    where only units were measured; else weights are zeroed. Locks, bounds, exclusions and multiples
+    hold, and only methods are taken that the goal allows.
 
     Args:
         name: A key of ``BASELINES``.
@@ -37,8 +38,8 @@ def baseline(
 
     Raises:
         UnknownName: No such rule.
-        BadValue: A threshold without stored quantiles.
-        CannotReach: Even the most pruning of this rule exceeds a budget.
+        BadValue: A threshold without stored quantiles, or by a method that may not be taken.
+        CannotReach: Even the most pruning of this rule exceeds a budget, or it breaks a bound.
     """
     if name not in BASELINES:
         raise UnknownName.among("baseline", name, BASELINES)
@@ -46,16 +47,12 @@ def baseline(
     rule = rule_named(name, problem, grouped, levels)
     limits = dict(zip(problem.kinds[1:], problem.limits(given), strict=True))
 
+    goal, bounded, held = problem.goal, Bounded(problem), required(problem)
+
     def made(strength: float) -> Plan:
-        goal = problem.goal
-        choices = {
-            subject: _bounded(problem, subject, choice)
-            for subject, choice in rule(strength).items()
-            if subject not in goal.excluded and subject not in goal.locks
-        }
-        return Plan(
-            name, problem.manifest.fingerprint, {**choices, **goal.locks}, goal.recovery, goal.seed
-        )
+        chosen = {each: bounded(each, choice) for each, choice in rule(strength).items()}
+        choices = {**held, **chosen, **goal.locks}
+        return Plan(name, problem.manifest.fingerprint, choices, goal.recovery, goal.seed)
 
     def fits(strength: float) -> bool:
         return all(
@@ -79,7 +76,13 @@ def baseline(
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
-    return made(high)
+    found = made(high)
+    if not keeps(problem, found):
+        raise CannotReach(
+            f"Expected locks and bounds that the baseline {name} can keep, but it cannot keep all "
+            "of them. Loosen the bounds, or choose another baseline."
+        )
+    return found
 
 
 def units_leave(problem: Problem) -> bool:
@@ -88,15 +91,3 @@ def units_leave(problem: Problem) -> bool:
     zeroed = any(not s.grouped and len(s.options) > 1 for s in problem.subjects)
     solid = {"stored", "bytes", "macs", "latency", "memory"} & set(problem.kinds[1:])
     return grouped and (bool(solid) or not zeroed)
-
-
-def _bounded(problem: Problem, name: str, choice: Choice) -> Choice:
-    """Within the goal's bounds, and a multiple of units kept."""
-    low, high = problem.goal.bounds.get(name, (0.0, 1.0))
-    value = min(max(choice.sparsity, low), high)
-    if choice.granularity in UNITS and problem.goal.round_to > 1:
-        units = problem.manifest.group(name).units
-        multiple = problem.goal.round_to
-        kept = min(units, max(round(units * (1 - value) / multiple), 1) * multiple)
-        value = 1 - kept / units
-    return Choice(choice.criterion, sparsity(value), choice.granularity, choice.locked)

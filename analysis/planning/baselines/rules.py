@@ -1,7 +1,7 @@
 """Allocations by a simple rule: from one strength to the sparsities of all layers or groups."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from analysis.curves import Curve
 from analysis.errors import BadValue
-from analysis.planning.counts import UNITS
+from analysis.planning.baselines.free import free
 from analysis.planning.edits import fitting
 from analysis.planning.plan import Choice
+from analysis.planning.solve.options import curves_for
 from analysis.planning.solve.problem import Problem
-from analysis.study import Manifest, Method, is_control, sparsity
+from analysis.study import Manifest, Method, sparsity
 
 Levels = Mapping[str, npt.NDArray[np.float64]]
 Rule = Callable[[float], dict[str, Choice]]
@@ -39,31 +40,47 @@ def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None
         problem: Its subjects and curves.
         grouped: Whether units leave.
         levels: For the rules in ``SCORE_OF``.
+
+    Raises:
+        BadValue: A threshold without stored quantiles, or by a method that may not be taken.
     """
-    manifest = problem.manifest
-    names = [s.name for s in problem.subjects if s.grouped == grouped and not s.locked]
+    names = free(problem, grouped)
     if name == "equal-drop":
         return _equal_drop(problem, names, grouped)
     if name in SCORE_OF:
+        scored = {each: _scored(problem, each, grouped) for each in names}
+        _require_allowed(name, problem, scored.values())
         if not levels or not set(names) <= levels.keys():
             raise BadValue(
                 f"Expected the study to hold score quantiles for the baseline {name}, but it has "
                 "none of every layer. Read them off the weights: prunescope plan STUDY "
                 f"--baseline {name} --target …"
             )
-        return _threshold({each: levels[each] for each in names}, _by_weight(problem, grouped))
-    by = _first_method(problem, grouped)
-    methods = {each: by.get(each, _by_weight(problem, grouped)) for each in names}
+        return _threshold({each: levels[each] for each in names}, scored)
+    methods = {each: _allowed(problem, each, grouped) for each in names}
     if name == "uniform":
         return lambda strength: {
             each: fitting(methods[each], sparsity(min(strength, 1.0))) for each in names
         }
-    raw = {each: _erk(manifest, each, grouped) for each in names}
+    raw = {each: _erk(problem.manifest, each, grouped) for each in names}
     top = 1 / min(raw.values(), default=1.0)
     return lambda strength: {
         each: fitting(methods[each], sparsity(1 - min(1.0, raw[each] * top * (1 - strength))))
         for each in names
     }
+
+
+def _require_allowed(name: str, problem: Problem, methods: Iterable[Method]) -> None:
+    """Refuse a rule whose score is that of a method which the goal does not let be taken."""
+    wanted = problem.goal.methods
+    barred = list(dict.fromkeys(str(each) for each in methods if each not in wanted))
+    if wanted and barred:
+        others = ", ".join(each for each in BASELINES if each not in SCORE_OF)
+        raise BadValue(
+            f"Expected a baseline that prunes by {' or '.join(map(str, wanted))}, as no other "
+            f"method may be taken, but {name} prunes by {' and '.join(barred)}. Allow "
+            f"{' and '.join(barred)} too, or choose another baseline: {others}."
+        )
 
 
 def _erk(manifest: Manifest, name: str, grouped: bool) -> float:
@@ -84,14 +101,14 @@ def _erk(manifest: Manifest, name: str, grouped: bool) -> float:
     return sum(shape) / math.prod(shape)
 
 
-def _threshold(levels: Levels, method: Method) -> Rule:
+def _threshold(levels: Levels, methods: Mapping[str, Method]) -> Rule:
     """Everything below one score leaves; the threshold runs through all stored scores."""
     every = np.unique(np.concatenate([np.zeros(1), *levels.values()]))
 
     def rule(strength: float) -> dict[str, Choice]:
         score = float(np.interp(strength * (len(every) - 1), np.arange(len(every)), every))
         return {
-            name: fitting(method, sparsity(_share(values, score)))
+            name: fitting(methods[name], sparsity(_share(values, score)))
             for name, values in levels.items()
         }
 
@@ -111,22 +128,21 @@ def _share(values: npt.NDArray[np.float64], score: float) -> float:
 
 def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
     """Per subject the largest sparsity whose drop, and every smaller one's, is within a limit."""
-    curves: dict[str, list[Curve]] = {name: [] for name in names}
-    allowed = {
+    options = {
         (subject.name, option.choice.method)
         for subject in problem.subjects
         if subject.grouped == grouped
         for option in subject.options
         if option.removed
     }
-    for key, curve in problem.known.items():
-        if (
-            key.subject in curves
-            and (key.method.granularity in UNITS) == grouped
-            and key.recovery == problem.goal.recovery
-            and (key.subject, key.method) in allowed
-        ):
-            curves[key.subject].append(curve)
+    curves = {
+        name: [
+            curve
+            for curve in curves_for(problem.known, problem.goal, name, grouped)
+            if (name, curve.key.method) in options
+        ]
+        for name in names
+    }
     steps = sorted(
         {
             max(point.drop, 0.0)
@@ -150,36 +166,34 @@ def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
 
 
 def _reach(curve: Curve, limit: float) -> float:
-    """How far a curve goes within ``limit``, linear between points; the first past it ends it."""
+    """How far a curve goes within ``limit``, linear between points; the first past it ends it.
+
+    A pattern has nothing between dense and its only sparsity.
+    """
     before, drop = 0.0, 0.0
     for point in curve.points:
         now = max(point.drop, drop)
         if now > limit:
+            if ":" in curve.key.method.granularity:
+                return before
             part = (limit - drop) / (now - drop) if now > drop else 0.0
             return before + part * (point.share - before)
         before, drop = point.share, now
     return before
 
 
-def _first_method(problem: Problem, grouped: bool) -> dict[str, Method]:
-    """Per subject the method measured first, the goal's order first."""
-    usual = _by_weight(problem, grouped)
-    found: dict[str, Method] = {}
-    for key in problem.known:
-        if key.recovery != problem.goal.recovery or (key.method.granularity in UNITS) != grouped:
-            continue
-        if problem.goal.methods and key.method not in problem.goal.methods:
-            continue
-        if not is_control(key.method.criterion) and ":" not in key.method.granularity:
-            known = found.get(key.subject)
-            if known is None or key.method == usual:
-                found[key.subject] = key.method
-    return found
+def _allowed(problem: Problem, name: str, grouped: bool) -> Method:
+    """A method that may be taken: by magnitude if it may, else the first; a pattern comes last."""
+    curves = curves_for(problem.known, problem.goal, name, grouped)
+    methods = [curve.key.method for curve in curves]
+    usual = _scored(problem, name, grouped)
+    if usual in methods or not methods:
+        return usual
+    return min(methods, key=lambda each: ":" in each.granularity)
 
 
-def _by_weight(problem: Problem, grouped: bool) -> Method:
+def _scored(problem: Problem, name: str, grouped: bool) -> Method:
     """The method that scores as the thresholds do."""
     if not grouped:
         return Method("magnitude")
-    kinds = [problem.manifest.group(s.name).granularity for s in problem.subjects if s.grouped]
-    return Method("l1", kinds[0] if kinds else "channel")
+    return Method("l1", problem.manifest.group(name).granularity)

@@ -19,6 +19,7 @@ from analysis.planning.search.judge import Judge
 from analysis.planning.search.nearby import nearby
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.goal import DAMAGES
+from analysis.planning.solve.kept import keeps
 from analysis.planning.solve.problem import Problem
 from analysis.planning.solve.ready import solver
 
@@ -158,9 +159,11 @@ class _Search:
         return self.judged(plan)
 
     def see(self, plan: Plan, start: str) -> Proposal | None:
-        """Judge a plan; None where it breaks a limit or cannot be judged."""
+        """Judge a plan; None where it breaks a limit or what else was asked, or is not judged."""
         if plan.digest in self.seen:
             return self.seen[plan.digest]
+        if not keeps(self.problem, plan):
+            return None
         kept, objective = weighed(self.problem, self.limits, plan, self.counted(plan))
         if not kept or math.isnan(objective):
             return None

@@ -124,10 +124,9 @@ def _fitted(
         if value > max(point.share for point in curve.points):
             return None
     low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
-    value = sparsity(value)
-    if not low <= value <= (0.0 if subject.name in problem.goal.excluded else high):
+    choice = fitting(curve.key.method, sparsity(value))
+    if not low <= choice.sparsity <= (0.0 if subject.name in problem.goal.excluded else high):
         return None
-    choice = fitting(curve.key.method, value)
     same = now is not None and choice.method == now.method
     if (same or choice.sparsity == 0) and _removed(subject, choice) == (
         _removed(subject, now) if now else 0

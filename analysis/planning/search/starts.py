@@ -31,7 +31,8 @@ def starts(
         problem: What is asked.
         solution: The solver's answer.
         levels: Score → quantiles, as ``analysis.store.quantiles.levels`` reads them; rules whose
-            score is not among them are left out, and so are those that cannot meet the budgets.
+            score is not among them are left out, and so are those that cannot meet the budgets
+            or that need a method which may not be taken.
         given: Target kind → limit in place of the goal's.
     """
     found = {"solver": solution.plan}

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from analysis.curves import CurveKey
 from analysis.errors import BadValue, CannotReach, UnknownName
 from analysis.planning.baselines import BASELINES, baseline
 from analysis.planning.plan import Choice
 from analysis.planning.preview import preview
 from analysis.planning.solve import Goal, Problem, Target, prepare
 from analysis.planning.solve.costs import plan_costs
+from analysis.study import Method
 from benchmarks._paper import chain, curves_of
 
 MANIFEST = chain([3, 16, 32, 16, 10])
@@ -92,3 +94,73 @@ def test_bad_wishes_are_sentences() -> None:
         baseline("lamp", problem(Target("parameters", 0.5)))
     with pytest.raises(CannotReach, match="equal-drop can meet"):
         baseline("equal-drop", problem(Target("parameters", 0.01)))
+
+
+@pytest.mark.parametrize("name", ["lamp", "global-magnitude"])
+@pytest.mark.parametrize("units", [False, True])
+def test_a_rule_by_a_score_that_may_not_be_taken_is_refused(name: str, units: bool) -> None:
+    method = Method("taylor", "channel" if units else "weight")
+    posed = problem(Target("macs" if units else "parameters", 0.5), units=units, methods=(method,))
+    own = "l1@channel" if units else "magnitude"
+    with pytest.raises(BadValue, match=f"{name} prunes by {own}. Allow {own} too, or choose"):
+        baseline(name, posed, LEVELS)
+
+
+@pytest.mark.parametrize("name", ["uniform", "erk", "equal-drop"])
+@pytest.mark.parametrize("units", [False, True])
+def test_a_rule_without_a_score_prunes_by_what_may_be_taken(name: str, units: bool) -> None:
+    method = Method("taylor", "channel" if units else "weight")
+    posed = problem(Target("macs" if units else "parameters", 0.5), units=units, methods=(method,))
+    plan = baseline(name, posed, LEVELS)
+    assert {choice.method for choice in plan.active().values()} == {method}
+
+
+@pytest.mark.parametrize("name", ["uniform", "erk", "equal-drop"])
+def test_a_pattern_stays_a_pattern(name: str) -> None:
+    known = {**WEIGHTS, **curves_of(MANIFEST, ("magnitude",), (0.5,), granularity="2:4")}
+    pattern = Method("magnitude", "2:4")
+    posed = prepare(MANIFEST, known, Goal((Target("parameters", 0.6),), methods=(pattern,)))
+    chosen = baseline(name, posed).active().values()
+    assert {(choice.method, choice.sparsity) for choice in chosen} == {(pattern, 0.5)}
+
+
+def test_an_equal_drop_takes_a_pattern_as_a_whole_or_not() -> None:
+    """A part of its drop within the limit is not enough, as there is no part of a pattern."""
+    known = {
+        **curves_of(MANIFEST, ("magnitude",), SPARSITIES, noise=0),
+        **curves_of(MANIFEST, ("magnitude",), (0.5,), granularity="2:4", noise=0),
+    }
+    chosen = baseline("equal-drop", prepare(MANIFEST, known, Goal((Target("parameters", 0.8),))))
+    drops: dict[str, list[float]] = {"weight": [], "2:4": []}
+    for name, choice in chosen.active().items():
+        curve = known[CurveKey(name, choice.method)]
+        drops[choice.granularity].append(curve.drop_at(choice.sparsity).mean)
+    assert drops["weight"]
+    assert max(drops["2:4"], default=0) <= 1.01 * max(drops["weight"])
+
+
+def test_units_that_stay_are_whole_multiples_within_the_bounds() -> None:
+    """To the nearest multiple, 20 units of which at most half may leave would keep 8."""
+    manifest = chain([3, 20, 32, 16, 10])
+    known = curves_of(manifest, ("l1",), SPARSITIES, granularity="channel")
+    goal = Goal((Target("macs", 0.5),), bounds={"conv0": (0, 0.5), "conv1": (0.6, 1)}, round_to=8)
+    for name in ("uniform", "erk", "equal-drop"):
+        plan = baseline(name, prepare(manifest, known, goal))
+        assert plan.choices["conv0"].sparsity in (0.0, 0.2)
+        assert plan.choices["conv1"].sparsity == 0.75
+
+
+def test_what_bounds_leave_only_one_of_is_pruned_by_rules_too() -> None:
+    """The middle layer has one measured sparsity within its bounds, so nothing is free there."""
+    posed = problem(Target("parameters", 0.6), bounds={"conv1": (0.7, 0.8)}, between=False,
+                    methods=(Method("magnitude"),))  # fmt: skip
+    assert baseline("uniform", posed).choices["conv1"].sparsity == 0.75
+    assert baseline("lamp", posed, LEVELS).choices["conv1"].sparsity == 0.75
+
+
+def test_rules_leave_weights_alone_that_a_locked_group_touches() -> None:
+    lock = Choice("l1", 0.5, "channel", locked=True)
+    goal = Goal((Target("parameters", 0.5),), locks={"conv1": lock})
+    for name in ("uniform", "erk", "equal-drop"):
+        plan = baseline(name, prepare(MANIFEST, {**WEIGHTS, **CHANNELS}, goal))
+        assert plan.active().keys() == {"conv0", "conv1", "conv3"}
