@@ -1,15 +1,15 @@
 """From a study folder and a goal to something that can be solved: tables, predictions, drops."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.curves import CurveKey, Curves, curves
-from analysis.errors import BadValue, CannotReach
+from analysis.errors import BadValue
 from analysis.latency.memory import peak_memory
 from analysis.latency.table import LatencyTable, predict_many, tables
+from analysis.planning.accepted import keeping_drop
 from analysis.planning.counts import UNITS
 from analysis.planning.edits import fitting
 from analysis.planning.plan import Choice, Plan
@@ -21,10 +21,6 @@ from analysis.store.folder import Study
 from analysis.study import Grid, Manifest, Method, is_control, sparsity
 
 Predicted = Callable[[Plan], Prediction]
-
-_TRIES: Final = 6
-_NEAR: Final = 0.98
-"""A plan that uses so much of an accepted drop is not searched any further."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +117,6 @@ def answer(
 ) -> Solution:
     """Return the solution of a posed goal, a target on the drop kept by what is predicted.
 
-    Solvers add drops up; the accepted sum is moved until the drop that is predicted of the whole
-    plan is just within the target.
-
     Args:
         posed: What is asked.
         given: Target kind → limit in place of the goal's.
@@ -139,44 +132,7 @@ def answer(
             return quick(posed.ready, limits, name)
         return prove(posed.ready, limits, name, seconds)
 
-    limits = dict(given or {})
-    targets = {target.kind: target for target in posed.ready.problem.goal.targets}
-    if "drop" not in targets:
-        return solved(limits)
-    accepted = limits.get("drop", targets["drop"].limit)
-    inner, best, least = accepted, None, float("inf")
-    refusal: CannotReach | None = None
-    for _ in range(_TRIES):
-        try:
-            found = solved({**limits, "drop": inner})
-        except CannotReach as error:
-            refusal = error
-            inner *= 2
-            if best is not None:
-                break
-            continue
-        guess = posed.predicted(found.plan).drop
-        if guess is None:
-            return found
-        least = min(least, guess)
-        if guess <= accepted:
-            told = replace(found, costs={**found.costs, "drop": guess}, limits={
-                **found.limits, "drop": accepted})  # fmt: skip
-            best = told if best is None or told.value < best.value else best
-            if guess >= _NEAR * accepted or found.value <= 0:
-                break
-        step = accepted / guess if guess > 0 else 2.0
-        inner *= min(max(step, 0.3), 2.0) * (0.995 if guess > accepted else 1.0)
-    if best is not None:
-        return best
-    if refusal is not None and least == float("inf"):
-        raise refusal
-    others = ", ".join(str(target) for kind, target in targets.items() if kind != "drop")
-    raise CannotReach(
-        f"Expected a plan with a drop of at most {100 * accepted:g} pt"
-        f"{' and ' + others if others else ''}, but the least predicted of a plan that was found "
-        f"is {100 * least:.3g} pt. Accept a larger drop or a larger cost."
-    )
+    return keeping_drop(posed.ready.problem.goal, solved, posed.predicted, given)
 
 
 def locks_of(plan: Plan) -> dict[str, Choice]:
