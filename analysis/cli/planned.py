@@ -1,5 +1,6 @@
 """What ``plan`` prints: the choices and why, the costs, the prediction and the proof."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -100,7 +101,7 @@ def print_plan(
         if tried:
             told_of = Settlement(solution.objective, tuple(tried))
             console.print(f"Measured: {told_of.told(solution.objective, '{:.4g}'.format)}")
-        console.print(_proof(solution, bool(tried)))
+        console.print(proof(solution, bool(tried)))
         if solution.alternatives:
             console.print(
                 f"{len(solution.alternatives)} more plans are within 1 % of it; --json lists them."
@@ -133,22 +134,35 @@ def _print_guess(study: Study, found: Plan, guess: Prediction, measured: bool) -
         console.print(f"Measure just these: {command}", highlight=False)
 
 
-def _proof(solution: Solution, measured: bool) -> str:
-    words = f"{solution.objective} {solution.value:.4g}"
-    words += " added up over single layers" if solution.objective in DAMAGES else ""
+def proof(solution: Solution, measured: bool) -> str:
+    """Return how good a solution is as a sentence; ``measured`` says whether plans were."""
+    words = _added(solution)
     if solution.predicted is not None:
         beside = ", ".join(f"{name} {value:.4g}" for name, value in solution.beside.items())
         least = "" if measured else "the least that was seen "
         return (
             f"{solution.objective} {solution.predicted:.4g} predicted of the whole plan, "
-            f"{least}within the same budgets (others: {beside}). {words.capitalize()}"
+            f"{least}within the same budgets (others: {beside}). {words[0].upper()}{words[1:]}"
             + ("." if solution.gap is None else f", {_far(solution)}.")
         )
+    if math.isnan(solution.value):
+        return f"{words}."
     if solution.gap is None:
         return f"{words}; nothing is proven where costs are predicted from a table."
     if solution.exact:
         return f"{words}: proven, no plan of measured sparsities is better."
     return f"{words}: {_far(solution)}."
+
+
+def _added(solution: Solution) -> str:
+    """What the objective comes to."""
+    if math.isnan(solution.value):
+        return (
+            f"{solution.objective} cannot be added up over single layers, as a method of this plan "
+            "was not measured on each of them"
+        )
+    words = f"{solution.objective} {solution.value:.4g}"
+    return words + (" added up over single layers" if solution.objective in DAMAGES else "")
 
 
 def _far(solution: Solution) -> str:

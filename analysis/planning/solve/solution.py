@@ -1,5 +1,6 @@
 """What a solver found, and how far it can be from the best."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,7 +17,8 @@ class Solution:
     Attributes:
         plan: What to do.
         objective: Which damage (or cost) was kept small.
-        value: The sum of it over subjects, as if they were pruned alone; per sample.
+        value: The sum of it over subjects, as if they were pruned alone; per sample. NaN where
+            the plan takes a method that was never measured of one of them.
         bound: No plan of the problem's options within the budgets is below this; None where
             costs are no polynomials, so that nothing is proven.
         costs: Target kind → value of the whole plan, really counted.
@@ -49,8 +51,11 @@ class Solution:
 
     @property
     def gap(self) -> float | None:
-        """Most by which ``value`` exceeds the best, as a fraction of ``value``; None unproven."""
-        if self.bound is None:
+        """Most by which ``value`` exceeds the best, as a fraction of ``value``.
+
+        None where nothing is proven, or where sums cannot tell ``value`` (NaN).
+        """
+        if self.bound is None or math.isnan(self.bound) or math.isnan(self.value):
             return None
         if self.value <= 0:
             return 0.0

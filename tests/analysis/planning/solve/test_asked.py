@@ -1,5 +1,6 @@
 """Locks, bounds, budgets and what cannot be had: what the slider answers, and what it says."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -215,3 +216,12 @@ def test_few_subjects_are_settled_at_once() -> None:
     assert settled.gap is not None
     assert settled.gap <= min(loose.gap, 0.01)
     assert settled.value == pytest.approx(brute(slider.problem, slider.problem.limits()))
+
+
+def test_nothing_is_proven_of_what_cannot_be_added_up() -> None:
+    from dataclasses import replace
+
+    found = solved(WEIGHTS, "parameters=0.5").solve()
+    assert found.gap is not None
+    assert replace(found, value=math.nan).gap is None
+    assert replace(found, bound=math.nan).gap is None
