@@ -1,6 +1,6 @@
 """The front over one cost: for a row of targets the plan of least damage, each one can open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import BadValue, CannotReach
+from analysis.planning.accepted import keeping_drop
 from analysis.planning.plan import Plan
 from analysis.planning.predict import Prediction
 from analysis.planning.solve.goal import COSTS
 from analysis.planning.solve.ready import Solver
+from analysis.planning.solve.solution import Solution
 from analysis.progress import Progress, Silent
 from analysis.store.documents import read_document, write_document
 
@@ -27,7 +29,8 @@ class FrontPoint:
     Attributes:
         cost: What it costs, absolute.
         value: The objective, added up over single subjects.
-        bound: No plan of measured sparsities within this cost is below; None where unproven.
+        bound: No plan of measured sparsities within this cost is below; None where unproven, as
+            under a target on the drop, of which sums prove nothing.
         drop: Predicted drop of the score; None where it cannot be predicted.
         low: Lower end of its interval.
         high: Upper end.
@@ -74,6 +77,8 @@ def front(
 ) -> Front:
     """Return the front over the problem's first target; its other targets hold at every point.
 
+    A target on the drop is kept by what is predicted of each plan, as ``pose.answer`` keeps it.
+
     The costs reach from the least that can be had to the dense network's, evenly; plans that
     another point beats in cost and objective are left out.
 
@@ -96,7 +101,7 @@ def front(
         )
     relative = problem.goal.targets[0].relative
     dense = float(problem.dense[1])
-    least = _least(ready)
+    least = _least(ready, predicted)
     found: list[FrontPoint] = []
     name = ""
     report.start(points, f"front over {kind}")
@@ -106,15 +111,17 @@ def front(
         limit = float(share if relative else share * dense)
         report.advance(1, f"{kind} at most {100 * share:.0f} %")
         try:
-            solution = ready.solve({kind: limit}, f"{kind} {100 * share:.0f} %")
+            solution = _solved(ready, predicted, limit, f"{kind} {100 * share:.0f} %")
         except CannotReach:
             continue
         guess = predicted(solution.plan)
-        name = guess.predictor
+        if solution.plan.active() or not name:  # of the dense one sums know as much as any rule
+            name = guess.predictor
         interval = guess.interval
+        bound = None if "drop" in solution.limits else solution.bound
         found.append(
             FrontPoint(
-                solution.costs[kind], solution.value, solution.bound, guess.drop,
+                solution.costs[kind], solution.value, bound, guess.drop,
                 interval.low if interval else None, interval.high if interval else None,
                 solution.plan,
             )
@@ -171,16 +178,27 @@ def front_table(found: Front, verified: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _least(ready: Solver) -> float:
+def _solved(
+    ready: Solver, predicted: Callable[[Plan], Prediction], limit: float, name: str
+) -> Solution:
+    """The plan within ``limit`` of the first target's cost, and within all other targets."""
+
+    def solved(limits: Mapping[str, float]) -> Solution:
+        return ready.solve(limits, name)
+
+    problem = ready.problem
+    return keeping_drop(problem.goal, solved, predicted, {problem.kinds[1]: limit})
+
+
+def _least(ready: Solver, predicted: Callable[[Plan], Prediction]) -> float:
     """The smallest share of the dense cost that can be had, found where solving begins to work."""
     problem = ready.problem
-    kind, relative = problem.kinds[1], problem.goal.targets[0].relative
-    dense = float(problem.dense[1])
+    scale = 1.0 if problem.goal.targets[0].relative else float(problem.dense[1])
     low, high = 0.0, 1.0
     for _ in range(12):
         middle = (low + high) / 2
         try:
-            ready.solve({kind: middle if relative else middle * dense})
+            _solved(ready, predicted, middle * scale, "least")
         except CannotReach:
             low = middle
         else:
