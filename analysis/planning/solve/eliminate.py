@@ -45,6 +45,7 @@ class Elimination:
         pairs: Choices,
         conflicts: Choices,
         active: npt.NDArray[np.bool_],
+        needs: Choices | None = None,
     ) -> None:
         coupled = {int(index) for index in pairs.ravel()}
         met = coupled | {int(index) for index in conflicts.ravel()}
@@ -56,9 +57,12 @@ class Elimination:
         self._sizes = {i: 2 if i in self._two else sizes[i] for i in self.members}
         self._full = sizes
         self._hard: list[tuple[int, int, Floats]] = []
+        needed = set() if needs is None else {(int(a), int(b)) for a, b in needs}
         for a, b in conflicts:
             first, second = self._states(int(a)), self._states(int(b))
-            table = np.where(first[:, None] & second[None], np.inf, 0.0)
+            pruned = first[:, None].astype(int) + second[None]
+            wrong = pruned != 1 if (int(a), int(b)) in needed else pruned > 1
+            table = np.where(wrong, np.inf, 0.0)
             self._hard.append((int(a), int(b), table))
         self._products = [
             np.multiply.outer(units[a, : self._sizes[int(a)]], units[b, : self._sizes[int(b)]])

@@ -175,19 +175,20 @@ class _Program:
         return chosen, lower, done.status == 0
 
     def _rows(self) -> list[tuple[Floats, float, float]]:
-        """One option each; conflicts; and what makes ``y`` the product."""
+        """One option each; conflicts and needs; and what makes ``y`` the product."""
         problem = self.problem
         rows: list[tuple[Floats, float, float]] = []
         for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
             row = np.zeros(self.total)
             row[start:end] = 1
             rows.append((row, 1, 1))
+        needed = {(int(a), int(b)) for a, b in problem.needs}
         for a, b in problem.conflicts:
             row = np.zeros(self.total)
             for place in (a, b):
                 size = len(problem.subjects[place].options)
                 row[self.starts[place] : self.starts[place] + size] = problem.active[place, :size]
-            rows.append((row, -np.inf, 1))
+            rows.append((row, 1.0 if (int(a), int(b)) in needed else -np.inf, 1))
         for one, other, start in self.edges:
             size, count = len(problem.subjects[one].options), len(problem.subjects[other].options)
             units = problem.units[other, :count]

@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 
 from analysis.curves import Curve, Curves
-from analysis.errors import BadValue
 from analysis.planning.counts import UNITS, removed_count, removed_units
 from analysis.planning.edits import fitting
 from analysis.planning.plan import Choice
 from analysis.planning.solve.damages import NOTHING, damages_at, read
 from analysis.planning.solve.goal import Goal
-from analysis.planning.solve.rules import check, lock_of
+from analysis.planning.solve.rules import check, held_up, lock_of
 from analysis.planning.solve.subject import MissingPoint, Option, Subject
 from analysis.study import GroupSummary, Manifest, Method, is_control, sparsity
 
@@ -55,7 +54,7 @@ def subjects_of(
             continue
         options = _unit_options(group, curves, lock, goal)
         found.append(_subject(group.name, True, group.units, options, lock, goal))
-    return tuple(found), tuple(missing)
+    return held_up(found, goal), tuple(missing)
 
 
 def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
@@ -155,10 +154,5 @@ def _subject(
     low, high = goal.bounds.get(name, (0.0, 1.0))
     if name in goal.excluded:
         high = 0.0
-    kept = [each for each in (dense, *options) if low <= each.choice.sparsity <= high]
-    if not kept:
-        raise BadValue(
-            f"Expected a measured sparsity of {name} within its bounds {low:g} to {high:g}, but "
-            "there is none. Widen the bounds or measure sparsities within them."
-        )
+    kept = [dense, *(each for each in options if low <= each.choice.sparsity <= high)]
     return Subject(name, grouped, total, tuple(kept), locked=len(kept) == 1)

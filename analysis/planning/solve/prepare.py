@@ -17,7 +17,7 @@ from analysis.planning.solve.goal import COSTS, DAMAGES, Goal
 from analysis.planning.solve.options import subjects_of
 from analysis.planning.solve.problem import BlackBox, Problem
 from analysis.planning.solve.quantities import shape_costs, widths
-from analysis.planning.solve.rules import conflicts
+from analysis.planning.solve.rules import conflicts, needs
 from analysis.planning.solve.subject import Subject
 from analysis.study import Manifest
 
@@ -44,7 +44,8 @@ def prepare(
         boxes: Cost → function of the units removed, for costs that the manifest does not hold.
 
     Raises:
-        BadValue: Contradictory locks, nothing measured, or a cost that this study cannot tell.
+        BadValue: Contradictory locks or bounds, nothing measured, or a cost that this study cannot
+            tell.
     """
     subjects, missing = subjects_of(manifest, known, goal)
     if not any(len(subject.options) > 1 for subject in subjects) and not goal.locks:
@@ -78,6 +79,7 @@ def prepare(
                 "of it. Measure one: prunescope time STUDY."
             )
     found = arranged(manifest, known, goal, subjects, kinds, boxed)
+    _require_any(found)
     return replace(found, missing=missing, notes=tuple(notes))
 
 
@@ -143,8 +145,24 @@ def arranged(
             np.array(list(products), np.intp).reshape(-1, 2),
             np.array(list(products.values())).reshape(-1, len(kinds)).T,
             np.array(conflicts(manifest, subjects), np.intp).reshape(-1, 2), (), (), exact, boxes,
+            np.array(needs(subjects, goal), np.intp).reshape(-1, 2),
         )
     )  # fmt: skip
+
+
+def _require_any(problem: Problem) -> None:
+    """Refuse bounds and locks that can only be kept by pruning one weight in two ways."""
+    if all(low == 0 for low, _ in problem.goal.bounds.values()):
+        return
+    nothing = np.where(problem.real, 0.0, np.inf)[None]
+    least, _ = problem.elimination.run(nothing, np.zeros((1, len(problem.pairs))))
+    if np.isinf(least[0]):
+        names = ", ".join(name for name, (low, _) in problem.goal.bounds.items() if low > 0)
+        raise BadValue(
+            f"Expected bounds and locks that can be kept together, but the least sparsities of "
+            f"{names} ask for weights and units to leave of the same layer. Lower one of them, or "
+            "unlock what is coupled with it."
+        )
 
 
 def _zeros(

@@ -45,6 +45,7 @@ class Problem:
         notes: Sentences about what was done instead of what was asked.
         exact: Whether the costs are exact; else they are bounded from above.
         boxes: Costs that are no polynomials; in ``unary`` they follow the MACs.
+        needs: ``(n, 2)``: those of ``conflicts`` of which one must be pruned.
     """
 
     manifest: Manifest
@@ -63,6 +64,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     exact: bool = True
     boxes: Mapping[str, BlackBox] = field(default_factory=dict)
+    needs: Choices = field(default_factory=lambda: np.zeros((0, 2), np.intp))
 
     @property
     def sizes(self) -> list[int]:
@@ -95,7 +97,9 @@ class Problem:
     @cached_property
     def elimination(self) -> Elimination:
         """The inner minimiser for given multipliers."""
-        return Elimination(self.sizes, self.units, self.pairs, self.conflicts, self.active)
+        return Elimination(
+            self.sizes, self.units, self.pairs, self.conflicts, self.active, self.needs
+        )
 
     def removed(self, chosen: Choices) -> Floats:
         """Return the units removed, ``(..., groups)`` in the order of the manifest's groups."""
@@ -132,8 +136,8 @@ class Problem:
     def moves(self, chosen: Choices) -> Floats:
         """Return how every kind changes when one subject changes, ``(kinds, subjects, options)``.
 
-        Exact, as no product has the same subject twice. Moves to padding or against a conflict
-        cost infinity in the objective.
+        Exact, as no product has the same subject twice. Moves to padding, against a conflict or
+        away from a need cost infinity in the objective.
         """
         rows = np.arange(len(self.subjects))
         change = self.unary - self.unary[:, rows, chosen][..., None]
@@ -148,6 +152,8 @@ class Problem:
                 blocked[a] |= now[b]
                 blocked[b] |= now[a]
             change[0][blocked[:, None] & self.active] = np.inf
+            alone = self.needs[now[self.needs]]  # the one of each pair that is pruned
+            change[0, alone] = np.where(self.active[alone], change[0, alone], np.inf)
         found: Floats = change
         return found
 

@@ -1,6 +1,7 @@
 """What may not go together: locks, bounds and exclusions, and choices that touch one weight."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analysis.errors import BadValue, UnknownName
 from analysis.planning.counts import UNITS, real_sparsity
@@ -70,6 +71,44 @@ def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int
         found |= {(layers[parameter], place) for parameter in touched & layers.keys()}
         if each.name in named:  # a plan holds one choice per name
             found.add((named[each.name], place))
+    return sorted(found)
+
+
+def held_up(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
+    """Return ``subjects`` without the dense option of those that a bound keeps from it.
+
+    Where a layer and a group of one name can both meet its least sparsity, either may: both keep
+    their dense options, and ``needs`` tells that one of them must be pruned.
+
+    Raises:
+        BadValue: None of what was measured and may be taken lies within a bound.
+    """
+    found = list(subjects)
+    for name, (low, high) in goal.bounds.items():
+        if low == 0 or name in goal.locks:
+            continue
+        able = [at for at, each in enumerate(found) if each.name == name and len(each.options) > 1]
+        if not able:
+            raise BadValue(
+                f"Expected a measured sparsity of {name} within its bounds {low:g} to {high:g}, "
+                "but there is none that may be taken. Widen the bounds, allow more methods, or "
+                "measure sparsities within them."
+            )
+        if len(able) == 1:
+            subject = found[able[0]]
+            options = tuple(option for option in subject.options if option.removed)
+            found[able[0]] = replace(subject, options=options, locked=len(options) == 1)
+    return tuple(found)
+
+
+def needs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, int]]:
+    """Return the pairs (layer, group) of one name of which one must be pruned, to meet a bound."""
+    found = []
+    free = {(each.name, each.grouped): at for at, each in enumerate(subjects) if not each.locked}
+    for name, (low, _) in goal.bounds.items():
+        pair = free.get((name, False)), free.get((name, True))
+        if low > 0 and name not in goal.locks and pair[0] is not None and pair[1] is not None:
+            found.append((pair[0], pair[1]))
     return sorted(found)
 
 

@@ -27,15 +27,18 @@ KNOWN = {
     | curves_of(NETWORK, ("magnitude",), (0.5,), granularity="2:4"),
     "channel": curves_of(NETWORK, ("l1", "taylor"), SPARSITIES, granularity="channel"),
 }
+KNOWN["both"] = {**KNOWN["weight"], **KNOWN["channel"]}
 STEPS = np.linspace(0, 1, 65)
 LEVELS = {
     score: {layer.name: STEPS * (2 + place) for place, layer in enumerate(NETWORK.prunable())}
     for score in ("magnitude", "lamp")
 }
+PATTERN = Method("magnitude", "2:4")
 METHODS = {
-    "weight": [Method("magnitude"), Method("taylor"), Method("magnitude", "2:4")],
+    "weight": [Method("magnitude"), Method("taylor"), PATTERN],
     "channel": [Method("l1", "channel"), Method("taylor", "channel")],
 }
+METHODS["both"] = [*METHODS["channel"], *METHODS["weight"]]
 
 
 def judged(problem: Problem, plan: Plan) -> Mapping[str, float]:
@@ -57,7 +60,7 @@ def goals(draw: st.DrawFn, kind: str) -> Goal:
     methods = draw(st.lists(st.sampled_from(METHODS[kind]), max_size=2, unique=True))
     locks, bounds, excluded = {}, {}, ()
     if draw(st.booleans()):
-        method = draw(st.sampled_from(METHODS[kind][:2]))
+        method = draw(st.sampled_from([each for each in METHODS[kind] if each != PATTERN]))
         lock = Choice(method.criterion, draw(st.sampled_from([0.0, 0.3, 0.5])), method.granularity)
         locks[names[0]] = lock
     if draw(st.booleans()):
@@ -99,7 +102,7 @@ def check(problem: Problem, plan: Plan) -> None:
     assert cost <= float(problem.limits()[0]) * (1 + 1e-9)
 
 
-@given(st.sampled_from(["weight", "channel"]), st.data())
+@given(st.sampled_from(["weight", "channel", "both"]), st.data())
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_plan_of_a_search_keeps_the_goal(kind: str, data: st.DataObject) -> None:
     goal = data.draw(goals(kind))

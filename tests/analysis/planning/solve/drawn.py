@@ -23,13 +23,16 @@ def measured(manifest: Manifest, kind: str, seed: int) -> Curves:
 
 
 def brute(problem: Problem, limits: np.ndarray) -> float | None:
-    """The least objective of all assignments within the limits that no conflict forbids."""
+    """The least objective of all assignments within the limits that keep conflicts and needs."""
     every = np.array(list(product(*(range(size) for size in problem.sizes))), np.intp)
     rows = np.arange(len(problem.subjects))
     allowed = np.ones(len(every), bool)
     for a, b in problem.conflicts:
         on = problem.active[rows[None], every]
         allowed &= ~(on[:, a] & on[:, b])
+    for a, b in problem.needs:
+        on = problem.active[rows[None], every]
+        allowed &= on[:, a] | on[:, b]
     values = problem.values(every)
     fits = allowed & (values[:, 1:] <= limits * (1 + 1e-12)).all(axis=1)
     return float(values[fits, 0].min()) if fits.any() else None
