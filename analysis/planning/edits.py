@@ -1,6 +1,7 @@
 """Edit many choices of a plan at once. Locked choices stay as they are. Torch-free."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from analysis.curves import CurveKey, Curves
 from analysis.planning.counts import UNITS, removed_units
@@ -11,12 +12,24 @@ from analysis.study import Manifest, Method, sparsity
 def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
     """Return the plan's choice for ``subject``, or a dense one by the ``default`` method.
 
-    A layer and a group can have one name; a choice that zeroes weights is none for the group.
+    A layer and a group can have one name; a choice that zeroes weights is none for the group. A
+    lock holds both, as it does for the solver: the dense choice is then locked.
     """
     found = plan.choices.get(subject)
-    if found is not None and (found.granularity in UNITS) == (default.granularity in UNITS):
+    if found is None:
+        return Choice(default.criterion, 0.0, default.granularity)
+    if _alike(found, default):
         return found
-    return Choice(default.criterion, 0.0, default.granularity)
+    return Choice(default.criterion, 0.0, default.granularity, found.locked)
+
+
+def elsewhere(plan: Plan, subject: str, method: Method) -> Choice | None:
+    """Return the choice of ``subject`` where it is at the other granularity than ``method``.
+
+    A plan holds one choice per name, so that a choice by ``method`` would take this one's place.
+    """
+    found = plan.choices.get(subject)
+    return None if found is None or _alike(found, method) else found
 
 
 def fitting(method: Method, value: float, locked: bool = False) -> Choice:
@@ -34,6 +47,8 @@ def fitting(method: Method, value: float, locked: bool = False) -> Choice:
 def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Method) -> Plan:
     """Return the plan with sparsity ``value`` on all ``subjects`` that are not locked.
 
+    A sparsity above 0 takes the place of a choice at the other granularity; 0 leaves it alone.
+
     Args:
         plan: Not modified.
         subjects: Layers or groups.
@@ -42,18 +57,25 @@ def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Met
     """
     found = {name: choice_of(plan, name, default) for name in subjects}
     return plan.setting(
-        {name: fitting(choice.method, value) for name, choice in found.items() if not choice.locked}
+        {
+            name: fitting(choice.method, value)
+            for name, choice in found.items()
+            if not choice.locked and (value > 0 or _free(plan, name, default))
+        }
     )
 
 
 def set_method(plan: Plan, subjects: Iterable[str], method: Method) -> Plan:
-    """Return the plan with ``method`` on all ``subjects`` that are not locked."""
+    """Return the plan with ``method`` on all ``subjects`` that are not locked.
+
+    What is pruned at the other granularity stays as it is.
+    """
     found = {name: choice_of(plan, name, method) for name in subjects}
     return plan.setting(
         {
             name: fitting(method, choice.sparsity)
             for name, choice in found.items()
-            if not choice.locked
+            if not choice.locked and _free(plan, name, method)
         }
     )
 
@@ -105,7 +127,8 @@ def within_drop(
     """Return the plan with, per subject, the largest sparsity whose own drop is within ``limit``.
 
     Of ``methods`` the one that reaches furthest wins, the earlier on a tie. Subjects without a
-    measurement by any of them stay as they are.
+    measurement by any of them stay as they are, and so does what is pruned at another granularity
+    where none of them reaches anything.
 
     Args:
         plan: Not modified; its recovery and seed choose the curves.
@@ -124,16 +147,26 @@ def within_drop(
         reached = [(curves[key].largest_within(limit), key.method) for key in keys if key in curves]
         if reached:
             best, method = max(reached, key=lambda pair: pair[0])
-            changes[name] = Choice(method.criterion, best, method.granularity)
+            if best > 0 or _free(plan, name, method):
+                changes[name] = Choice(method.criterion, best, method.granularity)
     return plan.setting(changes)
 
 
 def set_locks(plan: Plan, subjects: Iterable[str], locked: bool, default: Method) -> Plan:
-    """Return the plan with all ``subjects`` locked or unlocked."""
-    found = {name: choice_of(plan, name, default) for name in subjects}
-    return plan.setting(
-        {
-            name: Choice(choice.criterion, choice.sparsity, choice.granularity, locked)
-            for name, choice in found.items()
-        }
-    )
+    """Return the plan with all ``subjects`` locked or unlocked, whatever they are pruned by.
+
+    Subjects without a choice get a dense one by the ``default`` method.
+    """
+    found = {name: plan.choices.get(name) or choice_of(plan, name, default) for name in subjects}
+    return plan.setting({name: replace(choice, locked=locked) for name, choice in found.items()})
+
+
+def _alike(choice: Choice, method: Method) -> bool:
+    """Whether both zero weights, or both take units."""
+    return (choice.granularity in UNITS) == (method.granularity in UNITS)
+
+
+def _free(plan: Plan, subject: str, method: Method) -> bool:
+    """Whether a dense choice by ``method`` takes nothing away that is pruned otherwise."""
+    other = elsewhere(plan, subject, method)
+    return other is None or other.sparsity == 0

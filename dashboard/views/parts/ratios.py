@@ -1,14 +1,15 @@
 """The table of layers: exact sparsities and methods, typed in place."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
 
 from analysis.errors import BadValue
 from analysis.planning.counts import UNITS
-from analysis.planning.edits import choice_of, fitting
-from analysis.planning.plan import Plan
+from analysis.planning.edits import choice_of, elsewhere, fitting
+from analysis.planning.plan import Choice, Plan
 from analysis.store.folder import Study
 from analysis.study import Method, sparsity
 from dashboard import session
@@ -54,7 +55,8 @@ def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: s
         on_change=_take, args=(opened, key, shown, default), column_order=_ORDER,
         column_config={
             "Lock": st.column_config.CheckboxColumn(
-                "Lock", width=60, help="Bulk edits leave a locked layer alone."
+                "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
+                "group of its name share one lock.",
             ),
             "Layer": st.column_config.TextColumn(pinned=True),
             "Sparsity": st.column_config.NumberColumn(
@@ -99,6 +101,9 @@ def changed(
 ) -> Plan:
     """Return ``base`` with the edits of the browser's table, checked as any foreign input.
 
+    A sparsity above 0 takes the place of a choice at the other granularity, unless that is locked;
+    a tick of the lock is one on that choice.
+
     Args:
         base: What the table was filled from.
         edits: Row → column → new value.
@@ -106,7 +111,8 @@ def changed(
         default: Method of subjects that had none.
 
     Raises:
-        BadValue: A row that does not exist, or a value that is no sparsity or method.
+        BadValue: A row that does not exist, a value that is no sparsity or method, or a sparsity
+            of what is locked at the other granularity.
     """
     changes = {}
     for place, values in edits.items():
@@ -121,8 +127,23 @@ def changed(
         given = values.get("Sparsity")
         part = before.sparsity if given is None else sparsity(float(given) / 100)
         lock = bool(values.get("Lock", before.locked))
-        changes[name] = fitting(method, part, lock)
+        other = elsewhere(base, name, default)
+        if other is None or (part > 0 and not _held(other, values)):
+            changes[name] = fitting(method, part, lock)
+        elif part > 0:
+            raise BadValue(
+                f"Expected {name} to be unlocked before it is set to {100 * part:g} % by {method}, "
+                f"but it is locked at {100 * other.sparsity:g} % by {other.method}. Take its lock "
+                "away first."
+            )
+        else:
+            changes[name] = replace(other, locked=lock)
     return base.setting(changes)
+
+
+def _held(other: Choice, values: Mapping[str, Any]) -> bool:
+    """Whether the lock of a choice at the other granularity stays."""
+    return other.locked and bool(values.get("Lock", True))
 
 
 def _key(opened: Study, revision: int, shown: tuple[str, ...], granularity: str) -> str:
@@ -130,9 +151,16 @@ def _key(opened: Study, revision: int, shown: tuple[str, ...], granularity: str)
 
 
 def _take(opened: Study, key: str, shown: tuple[str, ...], default: Method) -> None:
+    base = session.draft(opened).base
     try:
         edits = st.session_state[key]["edited_rows"]
-        session.typed(opened, changed(session.draft(opened).base, edits, shown, default))
+        plan = changed(base, edits, shown, default)
     except BadValue as error:
         session.notice(str(error))
         session.refill(opened)
+        return
+    ticked = [shown[int(place)] for place, values in edits.items() if "Lock" in values]
+    if any(elsewhere(plan, name, default) for name in ticked):
+        session.edit(opened, plan)  # the next edit of that row counts from the lock
+    else:
+        session.typed(opened, plan)

@@ -69,6 +69,37 @@ def test_a_layer_and_a_group_of_one_name_are_not_mixed_up() -> None:
     assert edits.choice_of(PLAN, "a", Method("l1", "2:4")) == PLAN.choices["a"]
 
 
+CHANNELS = Method("l1", "channel")
+SHARED = Plan("p", "f", {"a": Choice("magnitude", 0.7), "b": Choice("magnitude", 0.0, locked=True)})
+"""Layers ``a`` and ``b``, each with the name of a group."""
+
+
+def test_a_lock_holds_the_layer_and_the_group_of_its_name() -> None:
+    assert edits.choice_of(SHARED, "b", CHANNELS) == Choice("l1", 0.0, "channel", locked=True)
+    made = edits.set_sparsity(SHARED, ["a", "b"], 0.5, CHANNELS)
+    assert made.choices == {"a": Choice("l1", 0.5, "channel"), "b": SHARED.choices["b"]}
+    assert edits.set_method(SHARED, ["b"], CHANNELS) == SHARED
+    known = curve("a", CHANNELS, {0.5: 0.0}) | curve("b", CHANNELS, {0.5: 0.0})
+    assert edits.within_drop(SHARED, ["b"], 0.1, known, [CHANNELS]) == SHARED
+
+
+def test_locking_is_of_the_choice_that_there_is() -> None:
+    locked = edits.set_locks(SHARED, ["a", "b", "c"], True, CHANNELS)
+    assert locked.choices == {
+        "a": Choice("magnitude", 0.7, locked=True), "b": SHARED.choices["b"],
+        "c": Choice("l1", 0.0, "channel", locked=True),
+    }  # fmt: skip
+    freed = edits.set_locks(SHARED, ["a", "b"], False, CHANNELS)
+    assert freed.choices == {"a": SHARED.choices["a"], "b": Choice("magnitude", 0.0)}
+
+
+def test_what_removes_nothing_takes_nothing_away_at_the_other_granularity() -> None:
+    assert edits.set_sparsity(SHARED, ["a", "b"], 0.0, CHANNELS) == SHARED
+    assert edits.set_method(SHARED, ["a", "b"], CHANNELS) == SHARED
+    known = curve("a", CHANNELS, {0.5: 0.9})
+    assert edits.within_drop(SHARED, ["a"], 0.1, known, [CHANNELS]) == SHARED
+
+
 def groups(**units: int) -> Manifest:
     made = tuple(GroupSummary(name, "channel", count, ()) for name, count in units.items())
     return Manifest(Reference("m", "d"), "f", 0, 0, 0, 0, 0, (), made)
