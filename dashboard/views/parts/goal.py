@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from analysis.errors import PrunescopeError
 from analysis.planning.pose import grid_command, missing_grid, table_named
 from analysis.planning.search import NAMES, Settlement
 from analysis.planning.solve import Solution
@@ -56,9 +57,23 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
     if "latency" in wanted.budgets and tables:
         setting = table_named(tables, wanted.setting).setting
         st.caption(f"Latency as on {named(setting)}." + (f" {HERE}" if setting.elsewhere else ""))
-    if last is None:
+    if last is not None and not wanted.limits():
+        st.caption("Choose a budget: without one there is nothing to solve for.")
+    elif last is not None:
+        _lacks(opened, known, wanted, refusal)
+
+
+def _lacks(opened: Study, known: Measured, wanted: Asked, refusal: str | None) -> None:
+    """What the solver cannot change for want of measurements, or why there is nothing to solve.
+
+    The goal may have become a contradiction since the last answer, which the page outlives.
+    """
+    try:
+        grids = missing_grid(solving.posed(opened, known, wanted))
+    except PrunescopeError as error:
+        if not refusal:
+            st.warning(str(error), icon=":material/block:")
         return
-    grids = missing_grid(solving.posed(opened, known, wanted))
     if grids:
         names = ", ".join(name for grid in grids for name in grid.subjects[:6])
         with st.container(horizontal=True, vertical_alignment="center"):

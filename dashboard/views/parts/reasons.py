@@ -1,11 +1,13 @@
 """Why each layer got its sparsity: what a step costs and saves, what binds, what a lock costs."""
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from analysis.planning.explain import Reason, explain, lock_costs
+from analysis.errors import CannotReach, PrunescopeError
+from analysis.planning.explain import Reason, explain, lock_costs, nearest
 from analysis.store.folder import Study
 from dashboard import loaders
 from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
@@ -21,15 +23,20 @@ def show(opened: Study, known: Measured, asked: Asked) -> None:
     last = solving.solved(opened)
     if last is None or last.key != asked.key():
         return
+    try:
+        problem = loaders.ready(opened, asked).problem
+    except PrunescopeError:  # it cannot be solved any more; the goal says why
+        return
     panel = st.expander(
         "Why these sparsities", key="reasons", on_change="rerun", icon=":material/help:"
     )
     with panel:
         if not panel.open:
             return
-        problem = loaders.ready(opened, asked).problem
-        found = explain(problem, last.solution)
-        binding = last.solution.binding()
+        # Options are numbered anew when measurements arrive; the plan is what it was.
+        solution = replace(last.solution, chosen=nearest(problem, last.plan))
+        found = explain(problem, solution)
+        binding = solution.binding()
         kind = binding[0] if binding else problem.kinds[1]
         st.caption(_binding([BUDGETS.get(each, each) for each in binding]))
         st.dataframe(
@@ -39,7 +46,7 @@ def show(opened: Study, known: Measured, asked: Asked) -> None:
                 "Sparsity": st.column_config.NumberColumn(format="%.4g %%"),
                 "One step more": st.column_config.NumberColumn(
                     "Next step costs", format="%+.3g",
-                    help=f"{OBJECTIVES[last.solution.objective]}, at the next larger sparsity that "
+                    help=f"{OBJECTIVES[problem.kinds[0]]}, at the next larger sparsity that "
                     "was looked at.",
                 ),
                 "saves": st.column_config.NumberColumn(
@@ -63,7 +70,10 @@ def _locks(opened: Study, known: Measured, asked: Asked, last: solving.Solved) -
     """What each lock costs at the limits of the last answer, as a sentence."""
     names, objective = list(asked.locks), last.solution.objective
     posed = solving.posed(opened, known, asked)
-    costs = lock_costs(opened.manifest, posed, last.limits, names[:_MOST_LOCKS])
+    try:
+        costs = lock_costs(opened.manifest, posed, last.limits, names[:_MOST_LOCKS])
+    except CannotReach as error:  # by what was measured since
+        return str(error)
     told = [f"**{name}** +{amount(objective, cost)}" for name, cost in costs.items()]
     more = f"; and {len(names) - _MOST_LOCKS} more locks" if len(names) > _MOST_LOCKS else ""
     return (

@@ -91,8 +91,8 @@ def offer(opened: Study, known: Measured) -> None:
 def settle(opened: Study, known: Measured, wanted: Asked, found: Settlement, folder: Path) -> None:
     """Make the best of the measured plans the draft, with what is known of its costs."""
     _answer(folder)
-    made = solving.posed(opened, known, wanted)
     try:
+        made = solving.posed(opened, known, wanted)
         solution = taken(made, answer(made, wanted.limits()), found.tried)
     except PrunescopeError as error:
         solving.refuse(opened, str(error))
