@@ -8,7 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.curves import Curves
-from analysis.errors import DamagedFile
+from analysis.dense import dense_score
+from analysis.errors import PrunescopeError
 from analysis.planning.pareto import Front, front_table
 from analysis.planning.plan import Plan
 from analysis.planning.predict import Prediction
@@ -62,6 +63,7 @@ def share_of(manifest: Manifest, known: Curves, kind: str, latency: Share | None
 
 def shown(
     manifest: Manifest,
+    known: Curves,
     found: Front | None,
     verified: pd.DataFrame,
     saved: Iterable[Plan],
@@ -70,9 +72,9 @@ def shown(
 ) -> Shown:
     """Return what the trade-off chart draws beside the draft.
 
-    Plans that were measured stand where they were measured, all others where they are predicted.
+    Plans that were measured stand where they were measured, all others where they are predicted:
+    a drop below the dense score that it is counted from.
     """
-    base = _base(manifest)
     plans: dict[str, Plan] = {}
     rows: list[dict[str, object]] = []
     own = verified[(verified["split"] == "validation") & (verified["samples"] > 0)]
@@ -80,22 +82,25 @@ def shown(
     for row in own.tail(_MOST).to_dict("records"):
         try:
             plan = from_json(Plan, row["plan"], "a verified plan")
-        except DamagedFile:  # written by another version
+            plan.require(manifest)
+        except PrunescopeError:  # written by another version, or of another capture
             continue
         measured.add(row["digest"])
         plans[row["digest"]] = plan
-        rows.append(_measured(plan, row, share, base, "measured"))
+        rows.append(_measured(plan, row, share, "measured"))
     for plan in list(saved)[:_MOST]:
         plans[plan.digest] = plan
         if plan.digest not in measured:
-            rows.append(_predicted(plan, share, predicted, base, "saved"))
+            dense = dense_score(manifest, known, plan.recovery)
+            rows.append(_predicted(plan, share, predicted, dense, "saved"))
     if found is not None:
+        dense = dense_score(manifest, known, found.recovery)
         plans |= {point.plan.digest: point.plan for point in found.points}
         rows += [
             {"name": each["plan"], "digest": each["digest"],
              "share": _finite(share(plans[each["digest"]]), each["share"]),
-             "score": base - each["drop"], "low": base - each["high"],
-             "high": base - each["low"], "kind": "front"}
+             "score": dense - each["drop"], "low": dense - each["high"],
+             "high": dense - each["low"], "kind": "front"}
             for each in front_table(found, verified).to_dict("records")
         ]  # fmt: skip
     return Shown(pd.DataFrame(rows, columns=list(COLUMNS)), plans)
@@ -103,18 +108,26 @@ def shown(
 
 def with_draft(
     found: Shown,
-    manifest: Manifest,
+    dense: float,
     draft: Plan,
     row: "pd.Series[float] | None",
     share: Share,
     guess: Prediction,
 ) -> pd.DataFrame:
-    """Return the points with the draft's own: measured by ``row`` where it is, else predicted."""
-    base = _base(manifest)
+    """Return the points with the draft's own: measured by ``row`` where it is, else predicted.
+
+    Args:
+        found: What is drawn beside it.
+        dense: Score that the draft's drop is counted from, 0 to 1.
+        draft: The plan.
+        row: Its verification.
+        share: What a plan costs.
+        guess: What is expected of it.
+    """
     if row is not None:
-        own = _measured(draft, row, share, base, "now")
+        own = _measured(draft, row, share, "now")
     else:
-        own = _predicted(draft, share, lambda _: guess, base, "draft")
+        own = _predicted(draft, share, lambda _: guess, dense, "draft")
     points = [*found.points.to_dict("records"), own]
     return pd.DataFrame(points, columns=list(COLUMNS))
 
@@ -124,26 +137,25 @@ def _finite(share: float, stored: float) -> float:
     return share if math.isfinite(share) else stored
 
 
-def _base(manifest: Manifest) -> float:
-    return manifest.baseline.score if manifest.baseline else 1.0
-
-
 def _measured(
-    plan: Plan, row: "Mapping[Any, Any] | pd.Series[float]", share: Share, base: float, kind: str
+    plan: Plan, row: "Mapping[Any, Any] | pd.Series[float]", share: Share, kind: str
 ) -> dict[str, object]:
-    drop = paired_interval(int(row["samples"]), float(row["drop_sum"]), float(row["drop_squares"]))
-    return _row(plan, share(plan), base - drop.mean, base - drop.high, base - drop.low, kind)
+    samples = int(row["samples"])
+    drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+    score = float(row["score_sum"]) / max(samples, 1)
+    low, high = score - (drop.high - drop.mean), score + (drop.mean - drop.low)
+    return _row(plan, share(plan), score, low, high, kind)
 
 
 def _predicted(
-    plan: Plan, share: Share, predicted: Predicted, base: float, kind: str
+    plan: Plan, share: Share, predicted: Predicted, dense: float, kind: str
 ) -> dict[str, object]:
     guess = predicted(plan)
     nan = float("nan")
     if guess.drop is None or guess.interval is None:
         return _row(plan, share(plan), nan, nan, nan, kind)
-    low, high = base - guess.interval.high, base - guess.interval.low
-    return _row(plan, share(plan), base - guess.drop, low, high, kind)
+    low, high = dense - guess.interval.high, dense - guess.interval.low
+    return _row(plan, share(plan), dense - guess.drop, low, high, kind)
 
 
 def _row(

@@ -227,8 +227,8 @@ def _trade_off(
 ) -> Shown:  # fmt: skip
     del folder, signature, stamps
     return shown(
-        _of.manifest, saved_front(_of.folder, kind, recovery, fingerprint), verified(_of),
-        list(_saved(_of)), share(_of, kind, setting), predicted(_of),
+        _of.manifest, measured(_of).curves, saved_front(_of.folder, kind, recovery, fingerprint),
+        verified(_of), list(_saved(_of)), share(_of, kind, setting), predicted(_of),
     )  # fmt: skip
 
 

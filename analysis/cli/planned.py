@@ -9,6 +9,8 @@ from rich import box
 from rich.table import Table
 
 from analysis.cli.terminal import console
+from analysis.curves import Curves
+from analysis.dense import dense_score
 from analysis.planning.explain import Reason, explain
 from analysis.planning.plan import Plan
 from analysis.planning.pose import Posed, grid_command, missing_grid
@@ -96,7 +98,7 @@ def print_plan(
             continue
         share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
-    _print_guess(study, found, guess, bool(tried))
+    _print_guess(study, posed.known, found, guess, bool(tried))
     if solution is not None:
         if tried:
             told_of = Settlement(solution.objective, tuple(tried))
@@ -115,14 +117,16 @@ def print_plan(
         )
 
 
-def _print_guess(study: Study, found: Plan, guess: Prediction, measured: bool) -> None:
-    baseline = study.manifest.baseline
-    if guess.drop is None or guess.interval is None or baseline is None:
+def _print_guess(
+    study: Study, known: Curves, found: Plan, guess: Prediction, measured: bool
+) -> None:
+    dense = dense_score(study.manifest, known, found.recovery)
+    if guess.drop is None or guess.interval is None or study.manifest.baseline is None:
         console.print("Its drop cannot be predicted: a part of it was never measured.")
         return
     error = f", off by {100 * guess.error.mean:.2f} on average so far" if guess.error else ""
     console.print(
-        f"Predicted {study.manifest.reference.metric}: {baseline.score - guess.drop:.2%}, drop "
+        f"Predicted {study.manifest.reference.metric}: {dense - guess.drop:.2%}, drop "
         f"{100 * guess.drop:.2f} points ({100 * guess.interval.low:.2f} to "
         f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}."
         + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")

@@ -1,6 +1,8 @@
 """One layer's or group's curves, every method overlaid, each with its interval or its seeds."""
 
+import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +13,7 @@ import plotly.graph_objects as go
 from analysis.curves import FEW_UNITS
 from analysis.seeds import over_seeds
 from dashboard.charts.colours import QUIET, faint
+from dashboard.charts.marks import told
 
 Numbers = npt.NDArray[np.float64]
 
@@ -32,6 +35,7 @@ def curves_figure(
     score_name: str = "Score",
     near: float | None = None,
     across: str = "Sparsity of this layer",
+    moved: Mapping[str, float] = MappingProxyType({}),
 ) -> go.Figure:
     """Return the curves of one subject: a line, a band and markers per method.
 
@@ -50,9 +54,12 @@ def curves_figure(
         score_name: What the score is called.
         near: Show only drops up to this one, where the scale knows it.
         across: What the horizontal axis counts, in percent.
+        moved: Recovery → dense score after it, 0 to 1, for those that move it.
     """
     figure = go.Figure()
-    points = _over_the_split(over_seeds(points), baseline)
+    points = over_seeds(points)
+    points = points.assign(dense=points["recovery"].map(lambda name: moved.get(name, baseline)))
+    points = _over_the_split(points)
     for method, colour in colours.items():
         rows = points[points["method"] == method].sort_values("sparsity")
         for recovery, group in rows.groupby("recovery", sort=True):
@@ -60,19 +67,11 @@ def curves_figure(
             name = method + ("" if recovery == "none" else f" + {recovery}")
             name += f" ({seeds} seeds)" if seeds > 1 else f" (seed {seed})" if seed else ""
             dash = "solid" if recovery == "none" else "dot"
-            _add(figure, group, name, colour, dash, baseline, vertical)
-    dense = {"score": 100 * baseline}.get(vertical, 0.0)
-    figure.add_hline(
-        dense, line={"color": QUIET, "width": 1}, annotation_text="dense",
-        annotation_position="top left", annotation_font={"color": QUIET, "size": 11},
-    )  # fmt: skip
-    if limit is not None and vertical in ("score", "drop"):
-        height = 100 * (baseline - limit) if vertical == "score" else 100 * limit
-        figure.add_hline(
-            height, line={"color": QUIET, "width": 1, "dash": "dash"},
-            annotation_text=f"accepted drop {100 * limit:g} pt",
-            annotation_position="bottom right", annotation_font={"color": QUIET, "size": 11},
-        )  # fmt: skip
+            _add(figure, group, name, colour, dash, vertical)
+    _lines(figure, "", baseline, vertical, limit)
+    for name in sorted(moved.keys() & set(points["recovery"])):
+        if vertical == "score" and not math.isclose(moved[name], baseline):
+            _lines(figure, f" + {name}", moved[name], vertical, limit)
     title = SCALES[vertical].replace("Score", score_name, 1)
     figure.update_layout(
         height=430, margin={"l": 8, "r": 8, "t": 8, "b": 8}, hovermode="closest",
@@ -85,7 +84,8 @@ def curves_figure(
     figure.update_yaxes(title=title, zeroline=False, automargin=True)
     if near is not None and vertical in ("score", "drop"):
         ends = (-100 * near, 10 * near) if vertical == "score" else (-10 * near, 100 * near)
-        figure.update_yaxes(range=[dense + end for end in ends])
+        middle = 100 * baseline if vertical == "score" else 0.0
+        figure.update_yaxes(range=[middle + end for end in ends])
     return figure
 
 
@@ -98,7 +98,24 @@ def empty_figure() -> go.Figure:
     return figure
 
 
-def _over_the_split(points: pd.DataFrame, baseline: float) -> pd.DataFrame:
+def _lines(figure: go.Figure, name: str, dense: float, vertical: str, limit: float | None) -> None:
+    """The dense score ``dense``, and the accepted drop below it; with a name at the other ends."""
+    font, score = {"color": QUIET, "size": 11}, vertical == "score"
+    near, far = ("right", "left") if name else ("left", "right")
+    figure.add_hline(
+        100 * dense if score else 0.0, line={"color": QUIET, "width": 1},
+        annotation_text=f"dense{name}", annotation_position=f"top {near}", annotation_font=font,
+    )  # fmt: skip
+    if limit is not None and vertical in ("score", "drop"):
+        figure.add_hline(
+            100 * (dense - limit) if score else 100 * limit,
+            line={"color": QUIET, "width": 1, "dash": "dash"},
+            annotation_text=f"accepted drop {100 * limit:g} pt{name}",
+            annotation_position=f"bottom {far}", annotation_font=font,
+        )  # fmt: skip
+
+
+def _over_the_split(points: pd.DataFrame) -> pd.DataFrame:
     """Give partial points the score that their paired drop foretells for all samples.
 
     The score on the samples seen so far is no match for the dense score on all of them.
@@ -106,7 +123,7 @@ def _over_the_split(points: pd.DataFrame, baseline: float) -> pd.DataFrame:
     partial = points["partial"].astype(bool)
     ends = {"score": "drop", "score_min": "drop_max", "score_max": "drop_min"}
     return points.assign(
-        **{s: points[s].where(~partial, baseline - points[d]) for s, d in ends.items()}
+        **{s: points[s].where(~partial, points["dense"] - points[d]) for s, d in ends.items()}
     )
 
 
@@ -116,7 +133,6 @@ def _add(
     name: str,
     colour: str,
     dash: str,
-    baseline: float,
     vertical: str,
 ) -> None:
     taken = rows[rows["removed"] > 0]
@@ -126,7 +142,7 @@ def _add(
     across = np.concatenate([[0.0], 100 * taken["share" if stepped else "sparsity"].to_numpy()])
     middle, low, high = _heights(taken, vertical)
     pattern = bool(taken["granularity"].str.contains(":").any())  # one sparsity, so no curve
-    start = np.array([100 * baseline if vertical == "score" else 0.0])
+    start = np.array([100 * rows["dense"].iloc[0] if vertical == "score" else 0.0])
     total = int(taken["total"].iloc[0]) if stepped else 0
     group: dict[str, Any] = {"legendgroup": name}
     if low is not None and high is not None and len(taken) and not pattern:
@@ -160,7 +176,7 @@ def _add(
                 "symbol": [symbol, *_symbols(symbol, noise, partial)],
                 "line": {"width": 1.5, "color": colour},
             },
-            customdata=["dense", *map(_told, taken.to_dict("records"))],
+            customdata=["dense", *map(told, taken.to_dict("records"))],
             hovertemplate="%{customdata}<extra>" + name + "</extra>", **group,
         )
     )  # fmt: skip
@@ -216,35 +232,3 @@ def _symbols(plain: str, noise: npt.NDArray[np.bool_], partial: npt.NDArray[np.b
     """Hollow within the noise, hollow with a dot while samples are still to come."""
     ends = np.where(partial, "-open-dot", np.where(noise, "-open", ""))
     return [plain + str(end) for end in ends]
-
-
-def _told(row: Mapping[Any, Any]) -> str:
-    half = (row["high"] - row["low"]) / 2
-    if row["seeds"] > 1:
-        return (
-            f"<b>{100 * row['sparsity']:g} %</b>: {row['removed']:,} of {row['total']:,} removed"
-            f"<br>mean of {row['seeds']} seeds, from the best to the worst:"
-            f"<br>score {100 * row['score']:.2f} %, {100 * row['score_max']:.2f} to "
-            f"{100 * row['score_min']:.2f} %"
-            f"<br>drop {100 * row['drop']:.2f} pt, {100 * row['drop_min']:.2f} to "
-            f"{100 * row['drop_max']:.2f} pt<br>{row['samples']:,} samples each"
-        )
-    noise = " · within noise" if row["noise"] else ""
-    broken = f"<br>{row['nonfinite']} samples gave NaN or infinity" if row["nonfinite"] else ""
-    return (
-        f"<b>{100 * row['sparsity']:g} %</b> asked, {row['removed']:,} of {row['total']:,} removed"
-        f"<br>score {100 * row['score']:.2f} %"
-        f"<br>drop {100 * row['drop']:.2f} ± {100 * half:.2f} pt{noise}"
-        f"<br>{_seen(row)}{broken}"
-    )
-
-
-def _seen(row: Mapping[Any, Any]) -> str:
-    """How many samples, and what the unseen ones can still change."""
-    better = "<br>certainly better than dense on images like these" if row["high"] < 0 else ""
-    if not row["partial"]:
-        return f"{row['samples']:,} samples{better}"
-    return (
-        f"{row['samples']:,} of {row['population']:,} samples so far; all of them: drop within "
-        f"± {100 * row['split_half']:.2f} pt of this{better}"
-    )

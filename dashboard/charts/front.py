@@ -1,5 +1,6 @@
 """The trade-off: score against a cost, predicted plans apart from measured ones."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -22,8 +23,9 @@ _NEAR: Final = 0.1
 
 
 def front_figure(
-    points: pd.DataFrame, cost: str, score: str, baseline: float, dark: bool
-) -> go.Figure:
+    points: pd.DataFrame, cost: str, score: str, baseline: float, dark: bool,
+    recovered: float | None = None,
+) -> go.Figure:  # fmt: skip
     """Return score over cost, both in percent: the front as a line of hollow marks with its band.
 
     Args:
@@ -32,6 +34,7 @@ def front_figure(
         score: What the score is called.
         baseline: Dense score, 0 to 1.
         dark: Whether the page is dark.
+        recovered: Dense score after the front's recovery, drawn too where it is another one.
     """
     colours = palette(dark)
     figure = go.Figure()
@@ -53,10 +56,14 @@ def front_figure(
     own = points[points["kind"].isin(("draft", "now")) & points["score"].notna()]
     if len(own):
         figure.add_trace(_marks(own, str(own["kind"].iloc[0]), colours[2]))
-    figure.add_hline(
-        100 * baseline, line={"color": QUIET, "width": 1}, annotation_text="dense",
-        annotation_position="top left", annotation_font={"color": QUIET, "size": 11},
-    )  # fmt: skip
+    lines = {"dense": baseline}
+    if recovered is not None and not math.isclose(recovered, baseline):
+        lines["dense, recovered"] = recovered
+    for place, (label, height) in zip(("top left", "top right"), lines.items(), strict=False):
+        figure.add_hline(
+            100 * height, line={"color": QUIET, "width": 1}, annotation_text=label,
+            annotation_position=place, annotation_font={"color": QUIET, "size": 11},
+        )  # fmt: skip
     figure.update_layout(
         height=380, margin={"l": 8, "r": 8, "t": 8, "b": 8}, hovermode="closest",
         clickmode="event+select", dragmode=False, uirevision=cost,
@@ -65,7 +72,7 @@ def front_figure(
     figure.update_xaxes(title=f"{cost}, % of the dense network", showgrid=False, zeroline=False)
     figure.update_yaxes(title=f"{score}, %", zeroline=False, automargin=True)
     span = _span(points, own, baseline)
-    best = max(float(own["score"].max()) if len(own) else baseline, baseline)  # a gain is in view
+    best = max([*lines.values(), *own["score"]])  # a gain is in view
     figure.update_yaxes(range=[100 * (baseline - span), 100 * (best + 0.12 * span)])
     return figure
 

@@ -7,6 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from analysis.curves import subjects
+from analysis.dense import dense_score
+from analysis.recovery.names import MOVES_DENSE
 from analysis.store.folder import Study
 from dashboard import frame, loaders, session, units
 from dashboard.charts.colours import by_criterion
@@ -205,6 +207,8 @@ def _curves(opened: Study, known: Measured, layer: str, limit: float, granularit
         rows, present, baseline, vertical, limit, metric.capitalize(), near,
         "Weights removed from this layer" if granularity == "weight"
         else f"{granularity.capitalize()}s removed from this group",
+        {name: dense_score(manifest, known.curves, name)
+         for name in set(rows["recovery"]) & MOVES_DENSE},
     )  # fmt: skip
     unsure = screened.of_subject(opened, known, layer, granularity)
     add_screened(figure, unsure, colours)

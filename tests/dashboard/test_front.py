@@ -49,7 +49,7 @@ def test_the_chart_tells_predicted_from_measured(study: Study) -> None:
     known = curves(study.measured(), study.manifest)
     record = Record.of(study.manifest, known, study.verified(), None)
     guess = predictor(study.manifest, known, record, None)
-    made = shown(study.manifest, found, study.verified(), [saved], lambda _: 0.5, guess)
+    made = shown(study.manifest, known, found, study.verified(), [saved], lambda _: 0.5, guess)
     assert list(made.points.columns) == list(COLUMNS)
     assert sorted(made.points["kind"]) == ["front", "measured", "saved"]
     assert set(made.points["digest"]) == made.plans.keys()

@@ -6,9 +6,12 @@ from typing import Final
 
 import streamlit as st
 
+from analysis.curves import Curves
+from analysis.dense import dense_score
 from analysis.planning.plan import Plan
 from analysis.planning.predict import BackTest, Prediction
 from analysis.planning.predictors import sweep_command
+from analysis.recovery.names import MOVES_DENSE
 from analysis.statistics import Interval
 from analysis.store.folder import Study
 from analysis.wording import counted
@@ -20,19 +23,21 @@ _FEW: Final = 5
 """Measured plans below which an interval is mostly caution."""
 
 
-def score(opened: Study, plan: Plan, prediction: Prediction) -> None:
+def score(opened: Study, known: Curves, plan: Plan, prediction: Prediction) -> None:
     """Show the predicted score and its interval."""
-    baseline = opened.manifest.baseline.score if opened.manifest.baseline else 0.0
+    dense = dense_score(opened.manifest, known, plan.recovery)
+    moved = plan.recovery in MOVES_DENSE
     name = opened.manifest.reference.metric.rpartition(":")[2]
     if prediction.drop is None or prediction.interval is None:
         st.metric(f"Predicted {name}", "unknown")
         st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
         return
     st.metric(
-        f"Predicted {name}", units.percent(baseline - prediction.drop, 2),
+        f"Predicted {name}", units.percent(dense - prediction.drop, 2),
         units.delta(prediction.drop) if prediction.drop else None,
         help="Predicted, not measured"
-        + (f": {prediction.predictor}." if len(plan.active()) > 1 else "."),
+        + (f": {prediction.predictor}." if len(plan.active()) > 1 else ".")
+        + (f" Dense with this recovery: {units.percent(dense, 2)}." if moved else ""),
     )  # fmt: skip
     if not plan.active():
         return

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from analysis.dense import dense_score
 from analysis.jobs import start
 from analysis.planning.plan import Plan
 from analysis.planning.predict import Prediction
@@ -31,11 +32,13 @@ def show(opened: Study, asked: Asked, guess: Prediction) -> None:
         return
     kind = next(iter(asked.budgets))
     draft = session.draft(opened).plan
+    curves = loaders.measured(opened).curves
     made = loaders.trade_off(opened, kind, asked.recovery, asked.setting)
     st.session_state[_PLANS] = made.plans
     found = bool((made.points["kind"] == "front").any())
     points = with_draft(
-        made, opened.manifest, draft, outlook.measured_row(loaders.verified(opened), draft),
+        made, dense_score(opened.manifest, curves, draft.recovery), draft,
+        outlook.measured_row(loaders.verified(opened), draft),
         loaders.share(opened, kind, asked.setting), guess,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -59,6 +62,7 @@ def show(opened: Study, asked: Asked, guess: Prediction) -> None:
         front_figure(
             points, BUDGETS[kind], opened.manifest.reference.metric.rpartition(":")[2],
             baseline, st.context.theme.type == "dark",
+            dense_score(opened.manifest, curves, asked.recovery),
         ),
         key=_KEY, on_select=lambda: _clicked(opened), selection_mode="points",
         alt=f"Score over {BUDGETS[kind]} of predicted and measured plans",

@@ -26,7 +26,7 @@ def show(opened: Study, known: Measured, plan: Plan) -> Prediction:
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
         with left:
-            expected.score(opened, plan, prediction)
+            expected.score(opened, known.curves, plan, prediction)
         with right:
             row = measured_row(verified, plan)
             _measured(opened, plan, row)
