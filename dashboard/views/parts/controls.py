@@ -16,6 +16,8 @@ from dashboard.loaders import Measured
 from dashboard.machines import named
 
 AROUND: Final = "goal around"
+RECOVERY: Final = "goal recovery"
+"""Keys of controls that others read."""
 TRIES: Final = 8
 """Plans, unless the settings say otherwise: each is evaluated on the whole validation split."""
 _TRIES: Final = "goal tries"
@@ -60,14 +62,16 @@ def settings(opened: Study, known: Measured, change: Change, recover: Change) ->
 
 def _kept(opened: Study, known: Measured, change: Change, recover: Change) -> None:
     """What stays small, and what may be done for it."""
+    recovery = _recovery(opened, known)
+    st.session_state[RECOVERY] = recovery  # the draft may be another plan by now
     st.selectbox(
         "Keep small", list(OBJECTIVES), format_func=OBJECTIVES.__getitem__,
         key="goal objective", persist_state="session", on_change=change,
         help="Accuracy is flat and noisy where little is removed; KL and cross-entropy are not.",
     )  # fmt: skip
     st.selectbox(
-        "After pruning", recoveries(known.curves), key="goal recovery", persist_state="session",
-        format_func=lambda name: TITLES.get(name, name), on_change=recover,
+        "After pruning", list(dict.fromkeys([*recoveries(known.curves), recovery])), key=RECOVERY,
+        persist_state="session", format_func=lambda name: TITLES.get(name, name), on_change=recover,
         help="Which curves count, and what is done to the plan. Sweep with a recovery to have it "
         "here.",
     )  # fmt: skip
@@ -76,7 +80,7 @@ def _kept(opened: Study, known: Measured, change: Change, recover: Change) -> No
         on_change=change, help="Kernels work in blocks: 13 channels can cost as much as 16.",
     )  # fmt: skip
     st.multiselect(
-        "Methods", _methods(known), key=_own(opened, "methods"), on_change=change,
+        "Methods", _methods(opened, known), key=_own(opened, "methods"), on_change=change,
         persist_state="session", placeholder="All that were measured",
         help="Which may be taken.",
     )  # fmt: skip
@@ -132,18 +136,16 @@ def asked(opened: Study, known: Measured) -> Asked:
     state = st.session_state
     kinds = _kinds(opened, known)
     chosen = [kind for kind in state.get("goal budgets", kinds[:1]) if kind in kinds]
-    found = recoveries(known.curves)
-    recovery = state.get("goal recovery")
     names = subjects(opened.manifest)
     tables = [str(table.setting) for table in loaders.latency(opened)]
     setting = state.get(_own(opened, "table"))
     bounded = [name for name in state.get(_own(opened, "bounded"), ()) if name in names]
-    measured = _methods(known)
+    measured = _methods(opened, known)
     return Asked(
         {kind: float(state.get(f"goal {kind}", 100)) for kind in chosen},
         state.get("goal drop"),
         state.get("goal objective") or "divergence",
-        recovery if recovery in found else found[0],
+        _recovery(opened, known),
         state.get("goal round") or 1,
         locks_of(session.draft(opened).plan),
         {name: _span(state.get(_own(opened, f"bound {name}"), (0, 100))) for name in bounded},
@@ -158,10 +160,14 @@ def _kinds(opened: Study, known: Measured) -> list[str]:
     return offered(known.curves, latency, opened.manifest.graph is not None)
 
 
-def _methods(known: Measured) -> list[str]:
-    found = recoveries(known.curves)
-    recovery = st.session_state.get("goal recovery")
-    return methods(known.curves, recovery if recovery in found else found[0])
+def _methods(opened: Study, known: Measured) -> list[str]:
+    return methods(known.curves, _recovery(opened, known))
+
+
+def _recovery(opened: Study, known: Measured) -> str:
+    """The draft's; while that removes nothing, one that was measured."""
+    plan, found = session.draft(opened).plan, recoveries(known.curves)
+    return plan.recovery if plan.active() or plan.recovery in found else found[0]
 
 
 def _span(given: tuple[float, float]) -> tuple[float, float]:

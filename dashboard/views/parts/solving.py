@@ -106,7 +106,7 @@ def take(
 def recover(opened: Study, known: Measured) -> None:
     """The recovery belongs to the draft at once, whether or not anything is solved."""
     draft = session.draft(opened).plan
-    session.edit(opened, replace(draft, recovery=st.session_state["goal recovery"]))
+    session.edit(opened, replace(draft, recovery=st.session_state[controls.RECOVERY]))
     solve(opened, known)
 
 
