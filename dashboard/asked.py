@@ -1,6 +1,7 @@
 """What the goal's controls ask for, as values. No Streamlit."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -125,10 +126,12 @@ class Asked:
 def amount(objective: str, value: float) -> str:
     """Return a value of an objective with its unit.
 
-    >>> amount("drop", 0.0125), amount("divergence", 0.0908)
-    ('1.25 pt', '0.0908 nats')
+    >>> amount("drop", 0.0125), amount("divergence", 0.0908), amount("divergence", float("nan"))
+    ('1.25 pt', '0.0908 nats', '–')
     """
-    return points(value) if objective == "drop" else f"{value:.3g} nats"
+    if objective == "drop" or math.isnan(value):
+        return points(value)
+    return f"{value:.3g} nats"
 
 
 def offered(known: Curves, latency: bool, memory: bool) -> list[str]:

@@ -1,16 +1,21 @@
 """The goal on the Plan page: every control changes the plan, and what is said is so."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from analysis.planning.plan import Choice, Plan
+from analysis.planning.pose import answer, pose
 from analysis.planning.preview import preview
+from analysis.planning.solve import Goal, Target
 from analysis.store.folder import Study
 from analysis.store.tables import rows_of
 from dashboard import session
+from dashboard.views.parts.goal import told
 from tests.dashboard.page import Open, budget, draft, kept, own, run_menu, texts
 
 
@@ -139,6 +144,20 @@ def test_a_budget_kept_from_another_study_does_not_break_this_one(at: AppTest) -
     assert not at.exception
     at.multiselect(key="goal budgets").set_value(["parameters"]).run()
     assert at.slider(key="goal parameters").value == 100
+
+
+def test_what_cannot_be_added_up_is_said_and_not_called_the_best(study: Study) -> None:
+    found = answer(pose(study, Goal((Target("parameters", 0.5),), "drop")))
+    assert found.gap is not None
+    assert "of the best plan" in told(found)
+    unknown = replace(found, value=math.nan)
+    for each in (unknown, replace(unknown, predicted=0.25, beside={"lamp": 0.25})):
+        said = told(each)
+        assert "nan" not in said.lower()
+        assert "best plan" not in said
+        assert "Drop cannot be added up over single layers" in said
+    assert "No bound is known; nothing is proven" in told(unknown)
+    assert "Found around measured tables" in told(replace(found, bound=None))
 
 
 def test_the_objective_is_said_where_a_study_has_no_logits(at: AppTest) -> None:

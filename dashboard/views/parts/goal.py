@@ -1,5 +1,7 @@
 """The goal: what the plan may cost, everything that solves for it, and what was found."""
 
+import math
+
 import streamlit as st
 
 from analysis.errors import PrunescopeError
@@ -100,13 +102,14 @@ def told(found: Solution, settlement: Settlement | None = None) -> str:
         ]
         first += f"; {', '.join(beside)}" if beside else ""
     elif found.gap is None:
-        first = "Found around measured tables; nothing is proven about the best"
+        why = "Found around measured tables" if found.bound is None else "No bound is known"
+        first = f"{why}; nothing is proven about the best"
     elif found.exact:
         first = "**Proven**: no plan of measured sparsities is better"
     else:
         first = f"Within **{100 * found.gap:.2g} %** of the best plan of measured sparsities"
     parts = [_cost(found, kind) for kind in found.costs]
-    added = f"{words} {amount(found.objective, found.value)}, added up over single layers"
+    added = _added(found, words)
     if found.predicted is not None and found.gap is not None:
         added += f", within {100 * found.gap:.2g} % of the best plan of measured sparsities by that"
     parts.append(added)
@@ -114,6 +117,16 @@ def told(found: Solution, settlement: Settlement | None = None) -> str:
         count = len(found.alternatives)
         parts.append(f"{count} more {'plan is' if count == 1 else 'plans are'} within 1 % of it")
     return f"{first.rstrip('.')}.  \n{' · '.join([*parts, *found.notes])}"
+
+
+def _added(found: Solution, words: str) -> str:
+    """What the objective comes to by sums, where those can tell."""
+    if math.isnan(found.value):
+        return (
+            f"{words} cannot be added up over single layers, as a method of this plan was not "
+            "measured on each of them"
+        )
+    return f"{words} {amount(found.objective, found.value)}, added up over single layers"
 
 
 def _cost(found: Solution, kind: str) -> str:
