@@ -1,7 +1,7 @@
 """Curves: what measurements say about a layer or group, sparsity by sparsity. Torch-free."""
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -128,6 +128,20 @@ class Curve:
             below.low + part * (above.low - below.low),
             below.high + part * (above.high - below.high),
         )
+
+    def between(self, sparsity: float) -> Interval:
+        """Return the drop at ``sparsity`` with what both measured neighbours leave possible.
+
+        As ``drop_at``, but the interval reaches over those of the points on both sides: nothing
+        tells how the curve bends between them.
+        """
+        drop = self.drop_at(sparsity)
+        place = bisect_left(self.points, sparsity, key=lambda point: point.sparsity)
+        if not 0 < sparsity < self.reach or self.points[place].sparsity == sparsity:
+            return drop
+        below = self.points[place - 1].interval if place else Interval(0.0, 0.0, 0.0)
+        above = self.points[place].interval
+        return Interval(drop.mean, min(below.low, above.low), max(below.high, above.high))
 
     @property
     def reach(self) -> float:

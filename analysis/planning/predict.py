@@ -60,8 +60,8 @@ class Prediction:
         drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
             the plan was never measured.
         interval: Around ``drop``: where the verification of nine plans in ten would end, judged by
-            the verified ones; without any, only how exactly the curves are known. None without
-            ``drop``.
+            the verified ones; without any, only how exactly the curves are known. Of a plan with a
+            single part, which its own curve tells, as ``Curve.between``. None without ``drop``.
         error: The back-test, or None when no other plan of this study has been measured.
         predictor: Name of the rule in force, one of ``PREDICTORS``.
         missing: Parts of the plan that no measurement covers. One that was measured, but not so
@@ -140,9 +140,8 @@ def predict(
     if not parts:
         return _nothing(case, stands, error)
     seen, deviation = _forecast(case, stands)
-    alone = parts[0].curve.at(parts[0].sparsity) if len(parts) == 1 else None
-    drop = seen.drop if alone is None else alone.drop
-    interval = _interval(case, stands, drop, deviation) if alone is None else alone.interval
+    alone = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
+    interval = alone or _interval(case, stands, seen.drop, deviation)
     found = Prediction(
         _bounded(interval, manifest).mean, _bounded(interval, manifest), error, stands.name,
         missing, seen.entropy, seen.divergence, seen.agreement, seen.recalls, seen.samples,
@@ -242,7 +241,9 @@ def _back_test(stands: Standing) -> BackTest | None:
 
 
 def _bounded(interval: Interval, manifest: Manifest) -> Interval:
-    """A drop cannot exceed the dense score, nor lift the score above 1 where it is a fraction."""
+    """A drop cannot exceed the dense score where scores are fractions; others have no floor."""
     top = manifest.baseline.score if manifest.baseline else 1.0
+    if not 0 < top <= 1:
+        return interval
     mean, low, high = (min(value, top) for value in (interval.mean, interval.low, interval.high))
     return Interval(mean, low, high)

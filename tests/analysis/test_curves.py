@@ -103,6 +103,18 @@ def test_interpolation_starts_at_no_drop_and_passes_through_every_point() -> Non
     assert curve.drop_at(0.9) == curve.points[1].interval
 
 
+def test_between_points_an_interval_reaches_over_those_of_both() -> None:
+    curve = curve_of([0.2, 0.4], [0.1, 0.3])
+    first, second = (point.interval for point in curve.points)
+    inside = curve.between(0.3)
+    assert inside.mean == curve.drop_at(0.3).mean
+    assert (inside.low, inside.high) == (first.low, second.high)
+    start = curve.between(0.1)
+    assert (start.low, start.high) == (min(0.0, first.low), first.high)
+    for measured in (0.0, 0.2, 0.4, 0.9):
+        assert curve.between(measured) == curve.drop_at(measured)
+
+
 def test_columns_agree_with_the_interval_of_one_point() -> None:
     generator = np.random.default_rng(0)
     rows = []

@@ -74,6 +74,24 @@ def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
         assert alone.worst.pruned == pytest.approx(worst)
 
 
+@pytest.mark.parametrize("sparsity", [0.2, 0.4, 0.5, 0.7])
+def test_one_layer_is_read_off_its_curve_whatever_combinations_taught(sparsity: float) -> None:
+    alone, curve = found(verified(COMPOSITION), a=sparsity), next(iter(STUDY.curves.values()))
+    read = curve.between(sparsity)
+    assert alone.interval == read
+    assert alone.drop == read.mean == pytest.approx(curve.drop_at(sparsity).mean)
+    assert alone.divergence_interval is None
+
+
+def test_scores_that_are_no_fractions_may_fall_below_nothing() -> None:
+    """Such as minus a loss: the dense score is no floor of what can be lost."""
+    made = plan(a=0.5, b=0.5)
+    below = replace(STUDY.manifest, baseline=replace(STUDY.manifest.baseline, score=-0.3))
+    guess = predict(below, made, STUDY.curves, NOTHING, CELLS, SUM)
+    parts, _ = parts_of(made, STUDY.curves, STUDY.manifest)
+    assert guess.drop == pytest.approx(sum(p.curve.drop_at(p.sparsity).mean for p in parts))
+
+
 def test_a_network_that_superposes_is_predicted_by_superposition() -> None:
     truth = together("a", "b", "c")
     guess = found(predictor=SUPERPOSITION, a=0.5, b=0.5, c=0.5)
