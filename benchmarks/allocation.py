@@ -5,13 +5,14 @@
     python -m benchmarks.allocation --cache FOLDER resnet20-channel --cost latency
     python -m benchmarks.allocation --cache FOLDER --minutes 0            # print what is there
 
-A case is a sample model and what leaves. Curves are swept on 2,000 validation images; every rule
-then gets budgets at which its plan is predicted to lose 0.5 to 12 points, and each plan is really
-applied and evaluated on test images that nothing was chosen on. A solved plan is what ``prunescope
-plan --verify 12`` gives: twelve plans within the budget are measured on the validation images, the
-rules' own among them where they may be as good, and the one with the least KL is taken. Latency
-budgets use the study's table (measured first, within ``--seconds``), and each of those plans is
-timed for real in turns with the dense model. The cache keeps all that was measured.
+A case is a sample model and what leaves. Curves are swept on 2,000 validation images, of the small
+models on all 6,000; every rule then gets budgets at which its plan is predicted to lose 0.5 to 12
+points, and each plan is really applied and evaluated on test images that nothing was chosen on. A
+solved plan is what ``prunescope plan --verify 12`` gives: twelve plans within the budget are
+measured on the validation images, the rules' own among them where they may be as good, and the one
+with the least KL is taken. Latency budgets use the study's table (measured first, within
+``--seconds``), and each of those plans is timed for real in turns with the dense model. The cache
+keeps all that was measured.
 """
 
 import argparse
@@ -65,7 +66,10 @@ RULES: Final = (SOLVED, *BASELINES)
 LOSSES: Final = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12)
 """Predicted drops that every rule's budgets are chosen for."""
 
-IMAGES: Final = {"calibration": 512, "validation": 2000, "test": 10}
+IMAGES: Final = {"calibration": 512, "test": 10}
+SWEPT: Final = {"mlp": 6000, "lenet5": 6000}
+"""Validation images: all there are, as a study has them; of the larger models 2,000."""
+
 TESTED: Final = {"mlp": 10_000, "lenet5": 10_000}
 """Test images, of the others 5,000; in a file of their own, so that curves never depend on them."""
 
@@ -113,7 +117,8 @@ def _measured(case: str, cache: Path, cost: str, seconds: float, end: float) -> 
     if not lacking or time.monotonic() > end:
         return not lacking
     model, _, leaves = case.rpartition("-")
-    data = first_images(cache / "images.npz", IMAGES)
+    count = SWEPT.get(model, 2000)
+    data = first_images(cache / f"images-{count}.npz", IMAGES | {"validation": count})
     bench = prepare(Reference(f"sample:{model}", str(data)))
     study = Study.create(cache / case, bench.manifest)
     sweep(bench, study, Grid(methods(leaves, bench.manifest), SPARSITIES[leaves]), Silent())
