@@ -185,11 +185,12 @@ class Curve:
 Curves = Mapping[CurveKey, Curve]
 
 
-def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
+def measured_points(frame: pd.DataFrame, scale: float = 1.0) -> pd.DataFrame:
     """Return measurements as means with intervals, one row per point, for charts and tables.
 
     Args:
         frame: Rows as in ``Study.measured()``; not modified.
+        scale: How far one sample's score may change, as from ``Manifest.scale``.
 
     Returns:
         Columns ``subject, method, criterion, granularity, recovery, seed, sparsity, removed,
@@ -209,7 +210,9 @@ def measured_points(frame: pd.DataFrame) -> pd.DataFrame:
     points.insert(1, "method", frame["criterion"].where(plain, named))
     samples = frame["samples"].to_numpy(float)
     counted = np.where(samples > 0, samples, np.nan)
-    half = drop_half_widths(samples, frame["population"], frame["drop_sum"], frame["drop_squares"])
+    half = drop_half_widths(
+        samples, frame["population"], frame["drop_sum"], frame["drop_squares"], scale=scale
+    )
     mean, low, high = _intervals(
         samples, frame["drop_sum"].to_numpy(float), frame["drop_squares"].to_numpy(float), half
     )
@@ -235,7 +238,7 @@ def curves(frame: pd.DataFrame, manifest: Manifest) -> dict[CurveKey, Curve]:
     """
     if frame.empty:
         return {}
-    points = measured_points(frame).sort_values("sparsity", kind="stable")
+    points = measured_points(frame, manifest.scale).sort_values("sparsity", kind="stable")
     order = {name: place for place, name in enumerate(subjects(manifest))}
     gathered: dict[CurveKey, list[CurvePoint]] = {}
     idle: dict[CurveKey, list[float]] = {}

@@ -53,6 +53,7 @@ def drop_half_widths(
     squares: ArrayLike,
     confidence: float = CONFIDENCE,
     family: int = 1,
+    scale: float = 1.0,
 ) -> Array:
     """Return the half-widths of the mean drop's confidence sequence at these looks.
 
@@ -60,18 +61,21 @@ def drop_half_widths(
     variance ``v``: the normal interval for sampling without replacement, with the terms by which
     the exact limit of a rare count passes it (Cornish and Fisher's expansion of the gamma
     quantile), so that it also holds where few or no samples changed. ``w`` is 1 for scores from 0
-    to 1, and the mean square of larger ones. ``s`` is 3 for the upper limit alone; a rare count is
-    missed on the other side less often than a normal one, so 6 keeps the error of both sides
-    together (by simulation, which the tests repeat). In a family each sequence errs far out, where
-    just one side is left: 3. Never wider than what the samples not yet seen can do.
+    to 1; for others the square of ``scale``, or the mean square where that is more. ``s`` is 3 for
+    the upper limit alone; a rare count is missed on the other side less often than a normal one,
+    so 6 keeps the error of both sides together (by simulation, which the tests repeat). In a
+    family each sequence errs far out, where just one side is left: 3. Never wider than what the
+    samples not yet seen can do.
 
     Args:
-        samples: Evaluated so far; 0 gives 1, and all give 0.
+        samples: Evaluated so far; 0 gives ``scale``, and all give 0.
         population: Samples there are.
         total: Sums of the differences (dense minus pruned, in [-1, 1] for scores from 0 to 1).
         squares: Sums of their squares.
         confidence: That the whole sequence covers, 0 to 1.
         family: How many sequences have to cover together.
+        scale: How far one sample may change, known before any is seen: 1 for scores from 0 to 1,
+            the largest dense score of others (``Baseline.scale``).
 
     >>> drop_half_widths([64, 100], 100, 0.0, 0.0).round(2).tolist()
     [0.03, 0.0]
@@ -81,15 +85,17 @@ def drop_half_widths(
     )
     counted = np.maximum(n, 1)
     z = quantiles(n, size, confidence, family)
-    weight = np.maximum(_WEIGHT, squared / counted)
+    weight = np.maximum(max(_WEIGHT, scale**2), squared / counted)
     spread = np.maximum(squared - sums**2 / counted, 0.0) + weight
     skewed = (z**2 - 1) / (_ONE_SIDE if family > 1 else _BOTH_SIDES)
     correction = np.sqrt(weight) * (skewed + 0.5)
     half = np.sqrt(1 - n / size) * (z * np.sqrt(spread) + correction) / counted
     # What is not seen yet changes the mean by at most its share, for scores from 0 to 1.
     bounded = np.abs(sums) / counted * (1 - n / size) + (size - n) / size
-    half = np.where(squared <= counted, np.minimum(half, bounded), half)
-    return np.asarray(np.where(n <= 0, 1.0, np.where(n >= size, 0.0, half)), np.float64)
+    known = (squared <= counted) & (scale <= 1)
+    half = np.where(known, np.minimum(half, bounded), half)
+    nothing = max(1.0, scale)
+    return np.asarray(np.where(n <= 0, nothing, np.where(n >= size, 0.0, half)), np.float64)
 
 
 def mean_half_widths(

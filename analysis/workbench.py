@@ -163,6 +163,7 @@ def _baseline(dense: Outcome, validation: Samples) -> Baseline:
         cross_entropy=None if dense.entropy is None else dense.entropy.double().mean().item(),
         class_samples=samples,
         class_correct=correct,
+        scale=max(1.0, dense.score.abs().nan_to_num(1.0).max().item()) if len(dense.score) else 1.0,
     )
 
 

@@ -166,7 +166,8 @@ def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> Mea
     del folder, fingerprint, signature
     frame = _of.measured()
     found = curves(frame, _of.manifest)
-    return Measured(frame, over_seeds(measured_points(frame)), found, mean_curves(found))
+    points = over_seeds(measured_points(frame, _of.manifest.scale))
+    return Measured(frame, points, found, mean_curves(found))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

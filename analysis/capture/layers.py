@@ -1,5 +1,6 @@
 """The layers of a network whose weights can be pruned, and the ones that are skipped, with why."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,14 +83,14 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
                 kinds.setdefault(name, kind)
             elif name not in kinds:
                 reasons.setdefault(name, _why_not(kind))
-    found = []
+    found, names = [], _layer_names(nodes)
     for name, users in nodes.items():
         weight = captured.module.get_parameter(name)
         prunable = name in kinds
         found.append(
             Layer(
                 LayerSummary(
-                    name=layer_name(name),
+                    name=names[name],
                     kind=kinds.get(name, operator_name(users[0])),
                     parameter=name,
                     shape=tuple(weight.shape),
@@ -109,6 +110,7 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
 def module_layers(model: nn.Module) -> tuple[Layer, ...]:
     """Return the layers of a model without a graph, by module type; costs are unknown (0)."""
     found, seen = [], set()
+    names = _layer_names(dict(model.named_parameters()))
     for name, module in model.named_modules():
         kind = next((k for kind, k in _MODULES.items() if isinstance(module, kind)), None)
         for own, weight in module.named_parameters(recurse=False):
@@ -122,7 +124,7 @@ def module_layers(model: nn.Module) -> tuple[Layer, ...]:
             found.append(
                 Layer(
                     LayerSummary(
-                        layer_name(dotted), kind or type(module).__name__.lower(), dotted, shape,
+                        names[dotted], kind or type(module).__name__.lower(), dotted, shape,
                         weight.numel(), 0, 0, prunable, reason, None,
                         _input_dimension(kind or "", getattr(module, "groups", 1)),
                     )
@@ -156,6 +158,17 @@ def layer_name(parameter: str) -> str:
     ('layer1.0.conv1', 'attn.in_proj')
     """
     return parameter.removesuffix(".weight").removesuffix("_weight") or parameter
+
+
+def _layer_names(parameters: Iterable[str]) -> dict[str, str]:
+    """Parameter → layer, each a name of its own: ``mix_weight`` keeps it beside ``mix.weight``."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for parameter in sorted(parameters, key=lambda name: not name.endswith(".weight")):
+        name = layer_name(parameter)
+        found[parameter] = parameter if name in taken else name
+        taken.add(found[parameter])
+    return found
 
 
 def weight_getters(node: fx.Node, kind: str) -> list[tuple[fx.Node, object]]:

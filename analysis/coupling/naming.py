@@ -40,7 +40,7 @@ def named(groups: list[Group]) -> tuple[Group, ...]:
             owned = np.sort(np.concatenate(maker.indices))
             part = f"[{owned[0]}:{owned[-1] + 1}]"
             solid = len(owned) == owned[-1] - owned[0] + 1
-            name = name + part if solid else f"{name}[{owned[0]},…]"
+            name = name + part if solid else f"{name}[{owned[0]}…]"
         while name in taken:
             name += "'"
         taken.add(name)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from analysis.capture.functional import operator_name
 from analysis.capture.network import Network
@@ -65,12 +65,11 @@ def norm_scales(network: Network) -> frozenset[str]:
     """Return the names of the scales of batch norms."""
     if network.captured is None:
         return frozenset()
+    known = dict(network.module.named_parameters(remove_duplicate=False))
     found = set()
     for node in network.captured.module.graph.nodes:
         if node.op == "call_function" and operator_name(node) == "batch_norm":
             scale = node.args[1]
-            if getattr(scale, "op", "") == "get_attr" and isinstance(
-                network.module.get_parameter(str(scale.target)), nn.Parameter
-            ):
+            if getattr(scale, "op", "") == "get_attr" and str(scale.target) in known:
                 found.add(str(scale.target))
     return frozenset(found)

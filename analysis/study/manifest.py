@@ -103,6 +103,11 @@ class Manifest:
             if group.reason is None and granularity in (None, group.granularity)
         )
 
+    @property
+    def scale(self) -> float:
+        """How far one sample's score may change: 1 for scores from 0 to 1."""
+        return self.baseline.scale if self.baseline else 1.0
+
     def prunable(self) -> tuple[LayerSummary, ...]:
         """Return the layers whose weights can be pruned, in forward order."""
         return tuple(layer for layer in self.layers if layer.prunable)

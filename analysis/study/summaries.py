@@ -210,6 +210,8 @@ class Baseline:
         cross_entropy: Mean cross-entropy in nats; None where the outputs are no class logits.
         class_samples: Samples per class; empty without class labels.
         class_correct: Rightly classified samples per class.
+        scale: The largest size of a sample's score, at least 1: how far one that has not been seen
+            yet may move a mean of scores that are not between 0 and 1.
     """
 
     samples: int
@@ -217,3 +219,4 @@ class Baseline:
     cross_entropy: float | None = None
     class_samples: tuple[int, ...] = ()
     class_correct: tuple[int, ...] = ()
+    scale: float = 1.0

@@ -96,6 +96,7 @@ class _Run:
         self._meter = Meter(bench, engine, progress)
         self._deadline = deadline
         self._population = len(bench.splits.validation)
+        self._scale = bench.manifest.scale
         self._targets = bench.splits.validation.picked(order(bench)).targets
         self._known: dict[Point, Measurement] = {}
         self._rows: dict[Point, Measurement] = {}
@@ -156,7 +157,7 @@ class _Run:
     ) -> tuple[list[Point], list[Point]]:
         """What to go on with now, and all that is to do: in exact mode the settled ones last."""
         possible = [point for point in wanted if point not in self._refused]
-        now = policy.unsettled(possible, self._known, self._population)
+        now = policy.unsettled(possible, self._known, self._population, self._scale)
         if policy.mode != "exact":
             return now, now
         todo = [p for p in possible if self._samples(p) < self._population]

@@ -102,3 +102,20 @@ def test_scores_of_another_scale_are_not_clipped():
 
 def test_what_is_not_seen_bounds_the_width():
     assert drop_half_widths(299, 300, 0, 0) <= 1 / 300 + 1e-12
+
+
+@pytest.mark.parametrize(("rare", "size"), [(0.01, 100.0), (0.003, 50.0)])
+def test_rare_large_changes_are_covered_where_the_scale_is_known(rare, size):
+    """Before a changed sample shows, only what is known beforehand tells its size."""
+    values = np.zeros(10_000)
+    values[: int(rare * len(values))] = size
+    rng = np.random.default_rng(2)
+    ends = np.array(looks(len(values)))
+    wrong = {1.0: 0, size: 0}
+    for _ in range(400):
+        order = rng.permutation(values)
+        sums, squares = order.cumsum()[ends - 1], (order**2).cumsum()[ends - 1]
+        for scale in wrong:
+            half = drop_half_widths(ends, len(values), sums, squares, scale=scale)
+            wrong[scale] += bool((np.abs(sums / ends - values.mean()) > half + 1e-9).any())
+    assert wrong[size] <= 0.05 * 400 < wrong[1.0]

@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
+from analysis.capture.layers import module_layers
 from analysis.capture.network import build_network
 
 
@@ -231,3 +232,23 @@ def test_the_peak_of_activations_by_hand():
 
     # alive at once at the most: the wide output and its rectified copy
     assert build_network(Chain(), torch.ones(2, 2)).cost.activation_bytes == 4 * (10 + 10)
+
+
+class Collides(nn.Module):
+    """A module and a bare parameter whose names would shorten to the same layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.mix_weight = nn.Parameter(torch.randn(6, 6))
+        self.mix = nn.Linear(6, 6)
+
+    def forward(self, x):
+        return self.mix(x @ self.mix_weight)
+
+
+@pytest.mark.parametrize("graph", [True, False])
+def test_no_two_layers_have_one_name(graph):
+    network = build_network(Collides(), torch.zeros(2, 6))
+    layers = network.layers if graph else module_layers(network.module)
+    names = {layer.summary.name: layer.summary.parameter for layer in layers}
+    assert names == {"mix_weight": "mix_weight", "mix": "mix.weight"}

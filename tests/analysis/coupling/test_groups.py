@@ -96,3 +96,25 @@ def test_an_operator_without_a_rule_blocks_what_it_touches_and_no_more() -> None
     assert [group.name for group in coupling.groups] == ["fc1"]
     reasons = {refused.layers[0]: refused.reason for refused in coupling.refused}
     assert "fft_rfft has no coupling rule" in reasons["fc2"]
+
+
+class Interleaved(nn.Module):
+    """Even outputs of one convolution are read by one layer, odd ones by another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 12, 3)
+        self.even, self.odd = nn.Conv2d(6, 8, 1), nn.Conv2d(6, 8, 1)
+        self.fc = nn.Linear(16, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        made = self.conv(images).relu()
+        both = [self.even(made[:, ::2]).relu(), self.odd(made[:, 1::2]).relu()]
+        return self.fc(torch.cat(both, 1).mean((2, 3)))
+
+
+def test_names_of_groups_can_stand_in_a_list_with_commas() -> None:
+    found = find_groups(capture(Interleaved().eval(), torch.randn(2, 1, 8, 8)))
+    names = [group.name for group in found.groups]
+    assert "conv[0…]" in names
+    assert not any("," in name for name in names)

@@ -9,6 +9,7 @@ from analysis.capture.network import build_network
 from analysis.coupling import find_groups
 from analysis.criteria import criterion
 from analysis.criteria.evidence import BATCH, Evidence
+from analysis.criteria.units import norm_scales
 from analysis.sources.data import Samples
 
 
@@ -126,3 +127,27 @@ def test_random_depends_on_the_seed_and_the_group_alone(evidence: Evidence) -> N
     assert torch.equal(one["conv1"], again["conv1"])
     assert torch.equal(one["conv2"], alone["conv2"])
     assert not torch.equal(one["conv1"], other["conv1"])
+
+
+class Fixed(nn.Module):
+    """A batch norm whose scale is a buffer: nothing that training moves, and nothing to read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2, 6, 3)
+        self.norm = nn.BatchNorm2d(6, affine=False)
+        self.register_buffer("scale", torch.ones(6))
+        self.shift = nn.Parameter(torch.zeros(6))
+        self.fc = nn.Linear(6, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        made, norm = self.conv(images), self.norm
+        hidden = functional.batch_norm(
+            made, norm.running_mean, norm.running_var, self.scale, self.shift
+        )
+        return self.fc(hidden.relu().mean((2, 3)))
+
+
+def test_a_scale_that_is_a_buffer_is_no_scale_to_score_by() -> None:
+    network = build_network(Fixed().eval(), torch.randn(2, 2, 7, 7))
+    assert norm_scales(network) == frozenset()
