@@ -106,7 +106,7 @@ def sweep(
     ] = None,
     weights: WeightsOption = None,
     random: RandomOption = False,
-    metric: MetricOption = "top-1",
+    metric: MetricOption = None,
     engine: Annotated[
         str, typer.Option("--engine", help="frontier, or naive: the plain loop, to compare with.")
     ] = "frontier",
@@ -207,7 +207,7 @@ def _reference(
     data: str | None,
     weights: Path | None,
     random: bool,
-    metric: str,
+    metric: str | None,
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -215,14 +215,23 @@ def _reference(
                 f"Expected a model to make the new study {study} from, but got none. Run: "
                 "prunescope sweep MODEL --data DATA --study FOLDER."
             )
-        return Study.open(study).manifest.reference
+        known = Study.open(study).manifest.reference
+        given = {"data": data, "weights": weights and str(weights), "metric": metric,
+                 "random": random or None}  # fmt: skip
+        others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
+        if others:
+            raise BadValue(
+                f"Expected the study's own --{others[0]} ({getattr(known, others[0])}), but got "
+                f"{given[others[0]]}. Leave it out, or name MODEL and another folder."
+            )
+        return known
     if data is None:
         if not model.startswith("sample:"):
             raise BadValue(
                 "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
             )
         data = "sample:fashion-mnist"
-    return Reference(model, data, metric, str(weights) if weights else None, random)
+    return Reference(model, data, metric or "top-1", str(weights) if weights else None, random)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -32,7 +32,12 @@ RandomOption = Annotated[
     bool, typer.Option("--random", help="Keep torchvision's random weights: no download.")
 ]
 MetricOption = Annotated[
-    str, typer.Option("--metric", help="top-1, top-5, agreement, or file.py:function")
+    str | None,
+    typer.Option(
+        "--metric",
+        help="top-1, top-5, agreement, or file.py:function. [default: top-1]",
+        show_default=False,
+    ),
 ]
 RecoveryOption = Annotated[
     str,

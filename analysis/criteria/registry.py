@@ -14,7 +14,7 @@ from analysis.criteria.shuffled import twin
 from analysis.criteria.units import norm_scales
 from analysis.errors import UnknownName
 from analysis.evaluate import Outcome
-from analysis.study import MethodSummary
+from analysis.study import MethodSummary, pattern_of
 
 PATTERNS: Final = ("2:4", "4:8")
 """N:M patterns that sweeps offer: N of M neighbouring input weights stay."""
@@ -85,9 +85,11 @@ def _summary(rule: Criterion, suffix: str, definition: str, reason: str | None) 
 
 
 def _pattern(rule: Criterion, pattern: str, network: Network, dense: Outcome) -> MethodSummary:
-    kept, of = pattern.split(":")
+    found = pattern_of(pattern)
+    assert found is not None
+    kept, of = found.kept, found.of
     reason = _reason(rule, network, dense)
-    if not any(layer.summary.takes_blocks(int(of)) for layer in network.prunable()):
+    if not any(layer.summary.takes_blocks(of) for layer in network.prunable()):
         reason = f"no layer has an input dimension that {of} divides"
     return _summary(rule, f"@{pattern}", rule.definition + _PATTERN_NOTE.format(kept, of), reason)
 

@@ -15,6 +15,7 @@ from analysis.errors import CannotPrune
 from analysis.masks import mask, pattern_mask
 from analysis.planning.counts import removed_units
 from analysis.sources.data import Samples
+from analysis.study import pattern_of
 
 
 class Scores:
@@ -49,8 +50,9 @@ class Scores:
                 return mask(score, sparsity)
             rows = score.movedim(layer.output_dimension, 0)
             return mask(rows, sparsity, per_row=True).movedim(0, layer.output_dimension)
-        kept, of = map(int, granularity.split(":"))
-        return pattern_mask(score, kept, of, layer.summary.input_dimension)
+        pattern = pattern_of(granularity)
+        assert pattern is not None, granularity
+        return pattern_mask(score, pattern.kept, pattern.of, layer.summary.input_dimension)
 
     def units(self, name: str, group: str, sparsity: float, seed: int = 0) -> Tensor:
         """Return which units of ``group`` to keep at ``sparsity``: ``(units,)`` bool.

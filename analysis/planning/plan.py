@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from analysis.errors import ForeignStudy
-from analysis.study import Manifest, Method, check_names, sparsity
+from analysis.study import Manifest, Method, check_names, pattern_of, sparsity
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,12 @@ class Choice:
     Attributes:
         criterion: Name of the criterion.
         granularity: ``weight``, ``channel``, ``head`` or ``n:m``.
-        sparsity: 0 to 1; 0 leaves the layer dense.
+        sparsity: 0 to 1; 0 leaves the layer dense. A pattern has only its own: any other than 0
+            becomes that.
         locked: Whether bulk edits leave the choice alone.
+
+    Raises:
+        UnknownName, BadValue: No such granularity; no number from 0 to 1.
     """
 
     criterion: str
@@ -27,7 +31,8 @@ class Choice:
     locked: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sparsity", sparsity(self.sparsity))
+        value, pattern = sparsity(self.sparsity), pattern_of(self.granularity)
+        object.__setattr__(self, "sparsity", pattern.sparsity if pattern and value else value)
 
     @property
     def method(self) -> Method:

@@ -22,9 +22,11 @@ from analysis.study.words import (
     GRANULARITIES,
     SHUFFLED,
     Method,
+    Pattern,
     is_control,
     parse_methods,
     parse_sparsities,
+    pattern_of,
     sparsity,
 )
 
@@ -46,6 +48,7 @@ __all__ = [
     "Method",
     "MethodSummary",
     "NodeSummary",
+    "Pattern",
     "Reference",
     "TensorSummary",
     "check_names",
@@ -54,6 +57,7 @@ __all__ = [
     "looks",
     "parse_methods",
     "parse_sparsities",
+    "pattern_of",
     "sample_order",
     "sparsity",
 ]

@@ -79,6 +79,43 @@ def is_control(criterion: str) -> bool:
     return criterion == "random" or criterion.startswith(SHUFFLED)
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """Of every ``of`` weights along an input dimension, ``kept`` stay."""
+
+    kept: int
+    of: int
+
+    @property
+    def sparsity(self) -> float:
+        """The only one that the pattern has."""
+        return sparsity(1 - self.kept / self.of)
+
+
+def pattern_of(granularity: str) -> Pattern | None:
+    """Return the pattern that ``n:m`` means, or None for ``weight``, ``channel`` and ``head``.
+
+    Raises:
+        UnknownName: None of them.
+        BadValue: A pattern that keeps nothing, or all.
+
+    >>> pattern_of("2:4")
+    Pattern(kept=2, of=4)
+    """
+    if granularity in GRANULARITIES:
+        return None
+    parts = granularity.split(":")
+    if len(parts) != 2 or not all(map(str.isdecimal, parts)):
+        raise UnknownName.among("granularity", granularity, (*GRANULARITIES, "2:4", "4:8"))
+    kept, of = map(int, parts)
+    if not 0 < kept < of:
+        raise BadValue(
+            f"Expected a pattern n:m that keeps n of every m weights, n from 1 to m - 1, but got "
+            f"{granularity!r}. Write 2:4."
+        )
+    return Pattern(kept, of)
+
+
 @dataclass(frozen=True, order=True)
 class Method:
     """A criterion at a granularity, written ``taylor`` (weights) or ``taylor@channel``."""
@@ -95,9 +132,7 @@ class Method:
         """
         criterion, _, granularity = text.strip().partition("@")
         granularity = granularity or "weight"
-        nm = granularity.split(":")
-        if granularity not in GRANULARITIES and not (len(nm) == 2 and all(map(str.isdigit, nm))):
-            raise UnknownName.among("granularity", granularity, (*GRANULARITIES, "2:4", "4:8"))
+        pattern_of(granularity)
         return cls(criterion, granularity)
 
     def __str__(self) -> str:

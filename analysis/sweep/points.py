@@ -15,7 +15,7 @@ from analysis.study import (
     Method,
     check_names,
     is_control,
-    sparsity,
+    pattern_of,
 )
 
 
@@ -100,10 +100,8 @@ def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
         for method in grid.methods:
             if method.granularity == "weight":
                 found += [(layer.name, method, value) for value in asked]
-            elif ":" in method.granularity:
-                kept, of = map(int, method.granularity.split(":"))
-                if layer.takes_blocks(of):
-                    found.append((layer.name, method, sparsity(1 - kept / of)))
+            elif (blocks := pattern_of(method.granularity)) and layer.takes_blocks(blocks.of):
+                found.append((layer.name, method, blocks.sparsity))
     for group in manifest.removable():
         if chosen and group.name not in chosen:
             continue

@@ -69,6 +69,17 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
     assert "0.9" in table.out
 
 
+def test_a_study_alone_has_its_own_data_and_metric(prunescope, tiny, tmp_path):
+    study, rest = tmp_path / "s", ("--methods", "magnitude", "--sparsities", "0.5")
+    prunescope("sweep", tiny.model, "--data", tiny.data, "--study", study, *rest)
+    for option, value in (("--metric", "top-5"), ("--data", "other.npz"), ("--weights", "w.pt")):
+        said = prunescope.refused("sweep", "--study", study, option, value, *rest)
+        assert f"Expected the study's own {option} (" in said
+        assert value in said
+    assert prunescope.refused("sweep", "--study", study, "--random", *rest)
+    assert prunescope("sweep", "--study", study, "--metric", "top-1", *rest).code == 0
+
+
 def test_a_sweep_says_what_it_costs_and_keeps_to_mode_and_budget(prunescope, tiny, tmp_path):
     decided = sweep(prunescope, tiny, tmp_path / "s", "--mode", "decide", "--limit", "0.9")
     assert "27 points on up to 60 samples" in decided.err
