@@ -43,6 +43,13 @@ def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | 
             if before is not None:
                 before(opened)
             _share(opened)
+    damaged = opened.damaged() if opened is not None else []
+    if damaged:
+        st.warning(
+            f"Damaged and set aside in this study: {', '.join(path.name for path in damaged)}. "
+            "What they held is missing here: sweep (or measure the plans) again, then delete them.",
+            icon=":material/broken_image:",
+        )
     return path
 
 

@@ -51,10 +51,10 @@ def member_table(manifest: Manifest, name: str) -> pd.DataFrame:
     )
 
 
-def groups_of(manifest: Manifest, layer: str) -> list[str]:
+def groups_of(manifest: Manifest, layer: str) -> list[GroupSummary]:
     """Return the groups that ``layer`` is a member of, those whose units it makes first."""
     found = [g for g in manifest.groups if g.name == layer or layer in g.layers]
-    return [g.name for g in sorted(found, key=lambda g: part_of(g, layer) != "makes")]
+    return sorted(found, key=lambda g: part_of(g, layer) != "makes")
 
 
 def part_of(group: GroupSummary, layer: str) -> str:

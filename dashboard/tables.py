@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.curves import Curve, CurveKey, Curves, by_sensitivity
+from analysis.curves import CurveKey, Curves
 from analysis.errors import DamagedFile, UnknownName
 from analysis.planning.counts import UNITS, real_sparsity, removed_units
-from analysis.planning.coupled import freed
 from analysis.planning.edits import choice_of
 from analysis.planning.plan import Choice, Plan
 from analysis.planning.predict import predict
@@ -15,8 +14,9 @@ from analysis.planning.predictors import Cells, Record
 from analysis.planning.shrink import frees
 from analysis.statistics import paired_interval
 from analysis.store.documents import from_json
-from analysis.study import GroupSummary, LayerSummary, Manifest, Method
-from dashboard.group_tables import kind, weighted
+from analysis.study import LayerSummary, Manifest, Method
+from dashboard.group_tables import kind
+from dashboard.layer_tables import drops
 
 
 def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
@@ -47,82 +47,6 @@ def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
 def shape(layer: LayerSummary) -> str:
     """Return a weight's shape as people write it."""
     return " × ".join(map(str, layer.shape))
-
-
-def layer_table(
-    manifest: Manifest,
-    curves: Curves,
-    subjects: Sequence[str],
-    limit: float,
-    grouped: bool = False,
-) -> pd.DataFrame:
-    """Return one row per subject for reading and sorting.
-
-    Args:
-        manifest: Of the study.
-        curves: All curves of the study.
-        subjects: Which, in the order wanted.
-        limit: Accepted drop of a layer alone, absolute.
-        grouped: Whether the subjects are groups: then ``Kind`` counts the units and the coupled
-            layers, and ``Weights`` and ``MACs`` are what half of the units free.
-
-    Returns:
-        Indexed by place; ``Mean drop`` in points over the shared sparsities by the best method,
-        ``Safe to`` the largest sparsity within ``limit`` by any method, in percent, ``By`` that
-        method, ``Curve`` the drops of the best method.
-    """
-    layers = {layer.name: layer for layer in manifest.layers}
-    groups = {group.name: group for group in manifest.groups}
-    mine: dict[str, list[Curve]] = {}
-    for key, curve in curves.items():
-        if curve.points:
-            mine.setdefault(key.subject, []).append(curve)
-    ranked = dict(by_sensitivity(curves.values()))
-    rows = []
-    for name in subjects:
-        own = mine.get(name, [])
-        best = max(own, key=lambda curve: curve.largest_within(limit), default=None)
-        safe = best.largest_within(limit) if best else float("nan")
-        rows.append(
-            {
-                "Layer": name,
-                **(
-                    _grouped(manifest, groups[name]) if grouped and name in groups
-                    else _layered(layers.get(name))
-                ),
-                "Mean drop": 100 * ranked.get(name, float("nan")),
-                "Safe to": 100 * safe,
-                "By": str(best.key.method) if best and safe > 0 else "–",
-                "Curve": drops(best),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def drops(curve: Curve | None) -> list[float]:
-    """Return the drops of a curve in points, the dense network's first; empty without a curve.
-
-    A cell draws between its least and largest value. With 0 among them drops look no larger than
-    they are, and a curve without any, or below it, has a range to be drawn in too.
-    """
-    return [0.0, *(100 * point.drop for point in curve.points)] if curve else []
-
-
-def _layered(layer: LayerSummary | None) -> dict[str, object]:
-    if layer is None:
-        return {"Kind": "", "Weights": 0, "MACs": 0}
-    return {"Kind": layer.kind, "Weights": layer.parameters, "MACs": layer.macs}
-
-
-def _grouped(manifest: Manifest, group: GroupSummary) -> dict[str, object]:
-    found = freed(manifest, {group.name: group.units // 2})
-    return {
-        "Kind": kind(manifest, group),
-        "Units": group.units,
-        "Layers": len(weighted(manifest, group)),
-        "Weights": found.parameters,
-        "MACs": found.macs,
-    }
 
 
 def granularities(manifest: Manifest) -> list[str]:

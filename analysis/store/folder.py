@@ -103,6 +103,14 @@ class Study:
         """Return the verifications of this study's fingerprint and the engine's version."""
         return self._own(self.verifications.read())
 
+    def damaged(self) -> list[Path]:
+        """Return the files of measurements, plans and logits that were set aside as unreadable."""
+        return [
+            path
+            for each in (self.measurements, self.verifications, self.logits)
+            for path in each.damaged()
+        ]
+
     def foreign(self) -> int:
         """Return how many stored measurements belong to other weights, data or settings."""
         frame = self.measurements.read()

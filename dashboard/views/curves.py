@@ -14,8 +14,9 @@ from dashboard import frame, loaders, session, units
 from dashboard.charts.colours import by_criterion
 from dashboard.charts.curves import curves_figure, empty_figure
 from dashboard.charts.screened import add_screened
+from dashboard.layer_tables import layer_table
 from dashboard.loaders import Measured
-from dashboard.tables import family, layer_table
+from dashboard.tables import family
 from dashboard.views.parts import coupled, heat, reading, screened
 from dashboard.views.parts.words import WORDS, curve_column, height
 

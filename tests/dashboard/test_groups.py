@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,3 +261,18 @@ def test_units_that_cannot_be_rounded_are_named(
     assert "keep a multiple of 16: stem, inner" in texts(at)
     assert choices(at, study)["wide"].sparsity == 0.2
     assert choices(at, study)["stem"].sparsity == 0
+
+
+def test_a_refused_part_of_a_groups_name_is_told_beside_it(
+    studies: Path, study: Study, open_page: Open
+) -> None:
+    """Such as the half of a layer's outputs that is added to the network's input."""
+    (made, *_) = [g for g in study.manifest.groups if "outer" in g.layers and not g.reason]
+    refused = replace(made, reason="it is added to the input", units=0)
+    study.update(replace(study.manifest, groups=(*study.manifest.groups, refused)))
+    at = open_page(studies, "curves", layer="outer")
+    at.segmented_control(key="curves granularity").set_value("weight").run()
+    assert not at.exception
+    said = texts(at)
+    assert "channels that leave together" in said
+    assert "Not prunable, because it is added to the input." in said

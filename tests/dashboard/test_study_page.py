@@ -68,3 +68,21 @@ def test_a_new_study_starts_as_a_job(
     at.button[-1].click().run()
     assert started[0][:2] == ["sweep", "net.py:make"]
     assert started[0][-1] == str(tmp_path / "mine")
+
+
+def test_a_dashboard_of_one_study_begins_no_other_inside_it(studies: Path, open_page: Open) -> None:
+    at = open_page(studies / "digits")
+    assert [each for each in at.text_input if each.key == "begin name"] == []
+    assert f"`prunescope dashboard {studies}`" in texts(at)
+    assert open_page(studies).text_input(key="begin name")
+
+
+def test_what_was_damaged_is_said_on_every_page(studies: Path, open_page: Open) -> None:
+    (stored,) = (studies / "digits" / "measurements").glob("*.parquet")
+    stored.write_bytes(b"PAR?" + stored.read_bytes()[4:-4])
+    open_page(studies)  # finds out
+    for page in ("study", "curves"):
+        at = open_page(studies, page)
+        assert not at.exception
+        (said,) = [each.value for each in at.warning if "set aside" in each.value]
+        assert f"set aside in this study: {stored.name}.damaged" in said

@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis.curves import curves
@@ -13,6 +14,7 @@ from analysis.store.folder import Study
 from analysis.store.tables import rows_of
 from analysis.study import Method
 from dashboard import tables
+from dashboard.layer_tables import layer_table
 from dashboard.views.parts.ratios import changed
 from tests.dashboard.page import Open
 
@@ -71,10 +73,23 @@ def test_derived_columns_follow_while_typed_ones_stay(study: Study) -> None:
 
 def test_layers_carry_their_sensitivity(study: Study) -> None:
     known = curves(study.measured(), study.manifest)
-    table = tables.layer_table(study.manifest, known, [*SHOWN, "table"], 1.0)
+    table = layer_table(study.manifest, known, [*SHOWN, "table"], 1.0)
     assert list(table["Safe to"][:3]) == [95, 95, 95]
     assert math.isnan(table["Safe to"][3])
-    assert tables.layer_table(study.manifest, known, SHOWN, -1.0)["Safe to"].sum() == 0
+    assert layer_table(study.manifest, known, SHOWN, -1.0)["Safe to"].sum() == 0
+
+
+def test_what_is_safe_is_safe_without_recovery(study: Study) -> None:
+    """As the map below says it; a subject that was only measured with one says so."""
+    frame = study.measured().query("criterion == 'magnitude'")
+    better = frame.assign(recovery="ls", drop_sum=0.0)
+    both = curves(pd.concat([frame, better]), study.manifest)
+    one = layer_table(study.manifest, both, SHOWN, 0.01)
+    assert one.equals(layer_table(study.manifest, curves(frame, study.manifest), SHOWN, 0.01))
+    alone = layer_table(study.manifest, curves(better, study.manifest), SHOWN, 0.01)
+    assert set(alone["By"]) == {"magnitude + ls"}
+    assert (one["Safe to"] <= alone["Safe to"]).all()
+    assert (one["Safe to"] < alone["Safe to"]).any()
 
 
 def test_only_usable_methods_are_offered(study: Study) -> None:

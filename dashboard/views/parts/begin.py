@@ -6,6 +6,7 @@ import streamlit as st
 
 from analysis.errors import BadValue
 from analysis.jobs import start
+from analysis.store.folder import MANIFEST
 from analysis.study import parse_methods, parse_sparsities
 from dashboard import frame
 
@@ -30,6 +31,12 @@ def form(expanded: bool) -> None:
             "A study measures, layer by layer and method by method, how much of a trained model "
             f"can be removed before it breaks. It is kept as a folder in `{frame.folder()}`."
         )
+    if (frame.folder() / MANIFEST).is_file():
+        st.caption(
+            f"This dashboard shows one study. To begin another, open it on a folder of studies: "
+            f"`prunescope dashboard {frame.folder().parent}`"
+        )
+        return
     with st.form("begin", border=False):
         left, right = st.columns(2, gap="large")
         with left:

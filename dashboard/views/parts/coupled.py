@@ -27,11 +27,7 @@ def show(opened: Study, subject: str, granularity: str) -> None:
         if loaders.latency(opened):
             speed.staircase(opened, subject)
         return
-    names = groups_of(manifest, subject)
-    if not names:
-        return
-    for name in names:
-        group = manifest.group(name)
+    for group in groups_of(manifest, subject):  # a refused part may share a group's name
         with st.expander(_title(group, subject), icon=":material/hub:"):
             _group(manifest, group, subject)
 
