@@ -1,5 +1,6 @@
 """A plan that rests is measured and looked around, and no press is lost to that."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from analysis.planning.plan import Choice, Plan
 from analysis.store.documents import to_json
 from analysis.store.folder import Study
+from dashboard import session
 from dashboard.resting import PATIENCE, Rest
-from tests.dashboard.page import Open, budget, draft
+from tests.dashboard.page import Open, budget, draft, run_menu
 
 
 @pytest.fixture
@@ -113,3 +115,21 @@ def test_a_press_is_not_lost_to_a_search_that_is_due(at: AppTest, study: Study) 
     at.session_state["goal rest"] = Rest(draft(at, study).digest, 0.0)
     at.button(key="undo").click().run()
     assert draft(at, study).active() == {}
+
+
+def test_only_a_proof_that_was_asked_for_is_not_looked_around(
+    at: AppTest, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small network's first answer is proven by the way: the whole plan may still be better."""
+    budget(at, 60)
+    key = f"solved {session.draft_key(study)}"
+    last = at.session_state[key]
+    at.session_state[key] = replace(last, solution=replace(last.solution, exact=True))
+    ticking: list[str] = []
+    monkeypatch.setattr("dashboard.ticks.follow", lambda key, *_: ticking.append(key))
+    at.run()
+    assert "goal rest" in ticking
+    run_menu(at, "Prove the optimum")
+    ticking.clear()
+    at.run()
+    assert "goal rest" not in ticking

@@ -31,11 +31,11 @@ def follow(opened: Study, known: Measured, wanted: Asked) -> None:
 
 
 def _done(last: solving.Solved) -> bool:
-    """Whether there is nothing to look for: that was done, or a proof was, or nothing is pruned."""
+    """Whether there is nothing to look for: it was done, a proof was asked, nothing is pruned."""
     found = last.solution
     looked = st.session_state.get(_LOOKED) == last.plan.digest
     seen = last.settlement is not None or found.predicted is not None
-    return looked or found.exact or seen or not last.plan.active()
+    return looked or last.proof or seen or not last.plan.active()
 
 
 def look(opened: Study, known: Measured, now: float) -> None:

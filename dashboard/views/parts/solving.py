@@ -34,6 +34,8 @@ class Solved:
         key: Of what was asked.
         limits: What was asked, by target.
         settlement: What was measured before it was taken, if anything.
+        proof: Whether somebody asked for the proven optimum of the sums, which then stays. A small
+            network's first answer may be proven too, by the way: that is no reason to stop there.
     """
 
     solution: Solution
@@ -41,6 +43,7 @@ class Solved:
     key: str
     limits: Mapping[str, float]
     settlement: Settlement | None = None
+    proof: bool = False
 
 
 def solved(opened: Study) -> Solved | None:
@@ -86,20 +89,24 @@ def solve(opened: Study, known: Measured, exact: bool = False, always: bool = Fa
     except PrunescopeError as error:
         refuse(opened, str(error))
         return
-    take(opened, wanted, found)
+    take(opened, wanted, found, proof=exact)
 
 
 def take(
-    opened: Study, wanted: Asked, found: Solution, settlement: Settlement | None = None
+    opened: Study,
+    wanted: Asked,
+    found: Solution,
+    settlement: Settlement | None = None,
+    proof: bool = False,
 ) -> None:
-    """Make the plan of ``found`` the draft; ``settlement`` is what was measured before."""
+    """Make the plan of ``found`` the draft; for ``settlement`` and ``proof`` see ``Solved``."""
     draft = session.draft(opened).plan
     made = replace(found.plan, name=draft.name)
     session.turn(made)
     if made != draft:
         session.edit(opened, made)
     st.session_state[_key(opened)] = Solved(
-        found, made, wanted.key(), wanted.limits(), settlement
+        found, made, wanted.key(), wanted.limits(), settlement, proof
     )  # fmt: skip
 
 
