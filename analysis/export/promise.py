@@ -12,7 +12,13 @@ from torch.utils import _pytree as pytree
 from analysis.capture.graph import Captured, Inputs, take
 from analysis.capture.network import forward
 from analysis.evaluate import Outcome, evaluate
-from analysis.export.tensors import saved_tensors, tensor_bytes, weights_sha256, zero_patterns
+from analysis.export.tensors import (
+    saved_tensors,
+    tensor_bytes,
+    unsaved_tensors,
+    weights_sha256,
+    zero_patterns,
+)
 from analysis.sources.data import Samples
 from analysis.sources.metrics import Metric
 
@@ -36,6 +42,7 @@ class Promise:
         patterns: Where every weight of two or more dimensions is zero.
         sha256: Of the saved tensors.
         bytes: Of the saved tensors, dense.
+        unsaved: Bytes of what the graph reads besides them: unsaved buffers, and constants.
         nodes: Operators of the graph, 0 without one.
         threads: That computed all this.
     """
@@ -51,6 +58,7 @@ class Promise:
     patterns: Mapping[str, np.ndarray]
     sha256: str
     bytes: int
+    unsaved: int
     nodes: int
     threads: int
 
@@ -95,6 +103,7 @@ def promise(
         patterns=zero_patterns(tensors),
         sha256=weights_sha256(tensors),
         bytes=tensor_bytes(tensors),
+        unsaved=tensor_bytes(unsaved_tensors(captured.module)) if captured else 0,
         nodes=len(captured.module.graph.nodes) if captured else 0,
         threads=torch.get_num_threads(),
     )

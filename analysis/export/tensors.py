@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from operator import attrgetter
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 
 def saved_tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -16,6 +17,21 @@ def saved_tensors(module: nn.Module) -> dict[str, Tensor]:
     return {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in module.state_dict().items()
+    }
+
+
+def unsaved_tensors(module: fx.GraphModule) -> dict[str, Tensor]:
+    """Return by name the tensors that the graph reads and ``saved_tensors`` lacks, not copied.
+
+    Buffers that are not persistent, and constants: a tensor that is an attribute or a literal.
+    """
+    saved = {id(tensor) for tensor in module.state_dict(keep_vars=True).values()}
+    targets = {str(node.target) for node in module.graph.nodes if node.op == "get_attr"}
+    read = {name: attrgetter(name)(module) for name in sorted(targets)}
+    return {
+        name: value
+        for name, value in read.items()
+        if isinstance(value, Tensor) and id(value) not in saved
     }
 
 

@@ -18,6 +18,8 @@ from analysis.export.report import Check, FormatKind
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""
+_ROUNDINGS: Final = 4
+"""By which the outputs of a coarse type may differ: float16 and bfloat16 round by more."""
 _NODE_BYTES: Final = 8 << 10
 _FIXED_BYTES: Final = 256 << 10
 
@@ -56,28 +58,30 @@ def verify(kind: FormatKind, file: Path, recipe: Path, promised: Promise) -> tup
     return tuple(checks)
 
 
+def tolerance(dtype: torch.dtype) -> float:
+    """Return the largest difference of outputs of ``dtype``, relative to their largest value.
+
+    >>> tolerance(torch.float32), tolerance(torch.float16)
+    (0.0001, 0.00390625)
+    """
+    if not dtype.is_floating_point:
+        return TOLERANCE
+    return max(TOLERANCE, _ROUNDINGS * torch.finfo(dtype).eps)
+
+
 def difference(expected: Any, got: Any) -> float:
     """Return the largest difference of two outputs, relative to the largest expected value.
 
     Per tensor; infinite where shapes, whole numbers or the places of NaN differ.
     """
-    worst = 0.0
-    for one, other in zip(_tensors(expected), _tensors(got), strict=True):
-        if one.shape != other.shape:
-            return float("inf")
-        if not one.is_floating_point():
-            worst = worst if torch.equal(one, other.to(one.dtype)) else float("inf")
-            continue
-        left, right = one.double().cpu(), other.double().cpu()
-        finite = left.isfinite()
-        if not torch.equal(left[~finite].nan_to_num(), right[~finite].nan_to_num()):
-            return float("inf")
-        if not bool(right[finite].isfinite().all()):
-            return float("inf")
-        if bool(finite.any()):
-            scale = max(float(left[finite].abs().max()), 1e-6)
-            worst = max(worst, float((left[finite] - right[finite]).abs().max()) / scale)
-    return worst
+    pairs = zip(_tensors(expected), _tensors(got), strict=True)
+    return max((_difference(one, other) for one, other in pairs), default=0.0)
+
+
+def excess(expected: Any, got: Any) -> float:
+    """Return the largest difference of two outputs in tolerances of its tensor: 1 still passes."""
+    pairs = zip(_tensors(expected), _tensors(got), strict=True)
+    return max((_difference(one, two) / tolerance(one.dtype) for one, two in pairs), default=0.0)
 
 
 def ties(outcome: Outcome, tolerance: float) -> Tensor:
@@ -94,6 +98,23 @@ def ties(outcome: Outcome, tolerance: float) -> Tensor:
     gaps = (best[:, :-1] - best[:, 1:]).amin(1).reshape(samples, -1).amin(1)
     scale = known.abs().reshape(samples, -1).amax(1).clamp(min=1e-6)
     return gaps <= 2 * tolerance * scale
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    if one.shape != other.shape:
+        return float("inf")
+    if not one.is_floating_point():
+        return 0.0 if torch.equal(one, other.to(one.dtype)) else float("inf")
+    left, right = one.double().cpu(), other.double().cpu()
+    finite = left.isfinite()
+    if not torch.equal(left[~finite].nan_to_num(), right[~finite].nan_to_num()):
+        return float("inf")
+    if not bool(right[finite].isfinite().all()):
+        return float("inf")
+    if not bool(finite.any()):
+        return 0.0
+    scale = max(float(left[finite].abs().max()), 1e-6)
+    return float((left[finite] - right[finite]).abs().max()) / scale
 
 
 def _weights(digest: str, promised: Promise) -> Check:
@@ -152,12 +173,13 @@ def _bytes(kind: FormatKind, file: Path, size: int, promised: Promise) -> Check:
             f"{on_disk - header:,} bytes of tensors and {header:,} of names",
             on_disk - header == promised.bytes,
         )
-    example = sum(t.numel() * t.element_size() for t in _tensors(promised.single))
-    inputs = sum(t.numel() * t.element_size() for t in _tensors(promised.first))
-    most = promised.bytes + promised.nodes * _NODE_BYTES + _FIXED_BYTES + 4 * (example + inputs)
+    samples = 4 * (_size(promised.single) + _size(promised.first))
+    tensors = promised.bytes + promised.unsaved
+    most = tensors + promised.nodes * _NODE_BYTES + _FIXED_BYTES + samples
+    besides = f" and {promised.unsaved:,} of constants" if promised.unsaved else ""
     return Check(
         "bytes",
-        f"{promised.bytes:,} bytes of tensors, at most {most:,} with the graph",
+        f"{promised.bytes:,} bytes of tensors{besides}, at most {most:,} with the graph",
         f"{on_disk:,} bytes",
         on_disk <= most,
     )
@@ -165,24 +187,39 @@ def _bytes(kind: FormatKind, file: Path, size: int, promised: Promise) -> Check:
 
 def _outputs(model: Reloaded, promised: Promise) -> Check:
     with torch.inference_mode():
-        worst = max(
-            difference(promised.outputs, forward(model, promised.inputs)),
-            difference(promised.single, forward(model, promised.first)),
-        )
+        pairs = [
+            (promised.outputs, forward(model, promised.inputs)),
+            (promised.single, forward(model, promised.first)),
+        ]
+    worst = max(difference(*pair) for pair in pairs)
     samples = len(promised.validation.chunk(0, len(_tensors(promised.inputs)[0])))
     return Check(
         "outputs",
-        f"the outputs of the model on screen, within {TOLERANCE:g} of their scale",
+        f"the outputs of the model on screen, within {_allowed(promised.outputs)}",
         f"largest difference {worst:.1e} on {samples} samples, in one batch and one alone",
-        worst <= TOLERANCE,
+        all(excess(*pair) <= 1 for pair in pairs),
+    )
+
+
+def _allowed(outputs: Any) -> str:
+    """The tolerances of all types of outputs, for people; a type is named where it is coarse."""
+    kinds = dict.fromkeys(t.dtype for t in _tensors(outputs) if t.is_floating_point())
+    found = {kind: tolerance(kind) for kind in kinds} or {torch.float32: TOLERANCE}
+    if set(found.values()) == {TOLERANCE}:
+        return f"{TOLERANCE:g} of their scale"
+    return " and ".join(
+        f"{most:.2g} of their scale ({str(kind).removeprefix('torch.')})"
+        for kind, most in found.items()
     )
 
 
 def _accuracy(outcome: Outcome, promised: Promise) -> Check:
+    """A score may be made of any output, so the coarsest one says how far it may differ."""
+    most = max((tolerance(t.dtype) for t in _tensors(promised.outputs)), default=TOLERANCE)
     before, after = promised.outcome, outcome
-    differ = (before.score - after.score).abs() > TOLERANCE * before.score.abs().clamp(min=1)
+    differ = (before.score - after.score).abs() > most * before.score.abs().clamp(min=1)
     differ |= before.finite != after.finite
-    undecided = differ & ties(before, TOLERANCE)
+    undecided = differ & ties(before, most)
     wrong = int((differ & ~undecided).sum())
     samples = len(before.score)
     alike = "alike on every sample" if not bool(differ.any()) else (
@@ -190,10 +227,14 @@ def _accuracy(outcome: Outcome, promised: Promise) -> Check:
     )  # fmt: skip
     return Check(
         "accuracy",
-        f"{_mean(before):.4f} on {samples:,} validation samples",
+        f"{_mean(before):.4f} on {samples:,} validation samples, each within {most:.2g}",
         f"{_mean(after):.4f}, {alike}",
         wrong == 0,
     )
+
+
+def _size(tree: Any) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in _tensors(tree))
 
 
 def _mean(outcome: Outcome) -> float:

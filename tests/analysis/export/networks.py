@@ -61,6 +61,42 @@ class Fickle(nn.Module):
         return self.head(-x if float(x.sum()) > 0 else x)
 
 
+class Placed(nn.Module):
+    """Large tables that the weights file does not hold: a buffer, and two tensors of no kind."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Module()
+        self.inner.head = nn.Linear(4, 3)
+        self.inner.table = torch.randn(30000, 3) / 100
+        self.shift = torch.randn(30000, 3) / 100
+        self.register_buffer("places", torch.randn(30000, 4) / 100, persistent=False)
+
+    def forward(self, x):
+        found = self.inner.head(x + self.places[:9].mean(0))
+        return found + self.inner.table[:9].mean(0) + self.shift[:9].mean(0)
+
+
+class Halved(nn.Module):
+    """Half precision, and wide enough that its sums differ with the order of their terms."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(16, 64)
+        self.head = nn.Linear(64, 4)
+
+    def forward(self, x):
+        return self.head(self.first(x).relu())
+
+
+def placed():
+    return Placed()
+
+
+def halved():
+    return Halved().half()
+
+
 def normed():
     return Normed()
 
@@ -105,4 +141,8 @@ def pairs():
 
 def vectors():
     return _splits(lambda n, g: torch.randn(n, 4, generator=g))
+
+
+def halves():
+    return _splits(lambda n, g: torch.randn(n, 16, generator=g).half())
 '''

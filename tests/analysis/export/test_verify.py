@@ -7,7 +7,7 @@ import torch
 
 from analysis.evaluate import Outcome
 from analysis.export.promise import Promise
-from analysis.export.verify import _zeros, difference, ties
+from analysis.export.verify import _zeros, difference, excess, ties, tolerance
 
 
 def test_difference_is_relative_to_the_largest_value() -> None:
@@ -34,11 +34,25 @@ def test_a_tie_is_two_classes_within_rounding() -> None:
     assert not ties(Outcome(torch.ones(2), torch.ones(2, dtype=torch.bool)), 1e-4).any()
 
 
+def test_the_tolerance_is_four_roundings_and_never_below_the_usual() -> None:
+    assert tolerance(torch.float32) == tolerance(torch.float64) == 1e-4
+    assert tolerance(torch.float16) == 4 / 1024
+    assert tolerance(torch.bfloat16) == 4 / 128
+
+
+def test_every_output_is_held_to_the_tolerance_of_its_own_type() -> None:
+    off = 1 + 2 / 1024
+    half, full = torch.ones(2, dtype=torch.float16), torch.ones(2)
+    assert excess((half, full), (half * off, full)) == 0.5
+    assert excess((half, full), (half, full * off)) > 1
+    assert excess((half, torch.tensor([1])), (half, torch.tensor([2]))) == math.inf
+
+
 def promised(zeros: dict[str, np.ndarray]) -> Promise:
     nothing = torch.zeros(1)
     outcome = Outcome(nothing, nothing.bool())
     return Promise(
-        nothing, nothing, nothing, None, None, 1, outcome, zeros, zeros, "", 0, 0, 1  # type: ignore[arg-type]
+        nothing, nothing, nothing, None, None, 1, outcome, zeros, zeros, "", 0, 0, 0, 1  # type: ignore[arg-type]
     )  # fmt: skip
 
 

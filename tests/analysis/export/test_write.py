@@ -186,6 +186,28 @@ def test_tuples_in_and_out(tmp_path: Path) -> None:
         torch.testing.assert_close(forward(program, alone), bench.network(alone))
 
 
+def test_what_the_graph_reads_besides_its_weights_counts_as_bytes(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "placed", "vectors")
+    plan = mixed(bench)
+    report = export_plan(bench, study, plan, ("pt2", "onnx"))
+    assert_kept(report, ("pt2", "onnx"), export_folder(study.folder, plan.digest))
+    unsaved = 4 * 30000 * (3 + 3 + 4)
+    for entry in report.formats:
+        assert entry.bytes > unsaved
+        (check,) = [each for each in entry.checks if each.name == "bytes"]
+        assert f"{unsaved:,} of constants" in check.promised
+
+
+def test_half_precision_is_compared_within_its_own_rounding(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "halved", "halves")
+    plan = mixed(bench)
+    report = export_plan(bench, study, plan, ("onnx",))
+    assert_kept(report, ("onnx",), export_folder(study.folder, plan.digest))
+    said = {check.name: check.promised for check in report.formats[0].checks}
+    assert "within 0.0039 of their scale (float16)" in said["outputs"]
+    assert "within 0.0039" in said["accuracy"]
+
+
 def test_without_a_graph_plain_weights_are_all_there_is(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "fickle", "vectors")
     assert bench.network.captured is None
