@@ -11,7 +11,8 @@ import torch
 from analysis.errors import BadValue, CannotCapture
 from analysis.export.replay import computing_threads
 from analysis.latency.design import Proposal, proposals, steepest
-from analysis.latency.maker import Call, Maker
+from analysis.latency.maker import Maker
+from analysis.latency.onnx_call import Call
 from analysis.latency.panel import panel
 from analysis.latency.rows import RUNTIMES, LatencyRow, units_of, units_text
 from analysis.planning.shrink import frees

@@ -1,25 +1,22 @@
 """Smaller models of one network as calls on one batch, in PyTorch and in ONNX Runtime."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from analysis.capture.graph import Captured, Inputs, batch_size, call_arguments, take
+from analysis.errors import CannotCapture
 from analysis.export import onnx_file, program
 from analysis.latency.machine import machine
+from analysis.latency.onnx_call import Call, onnx_call
 from analysis.latency.resize import Resizer, agrees, leaves
 from analysis.latency.rows import LatencyRow, graph_digest
 from analysis.removal import remove
 from analysis.study import Manifest
 from analysis.workbench import Workbench
-
-Call = Callable[[], object]
 
 
 class Maker:
@@ -51,6 +48,9 @@ class Maker:
         """Return one forward pass of the model without ``units``; the last ones of a group go.
 
         Which units leave changes no shape, and so no time.
+
+        Raises:
+            CannotCapture: The runtime cannot run the model.
         """
         masks = {}
         for name, count in units.items():
@@ -75,25 +75,17 @@ class Maker:
             example = take(self.inputs, torch.arange(2) % batch_size(self.inputs))
             onnx_file.write(program.exported(Captured(smaller.module, example)), path)
             self.exports += 1
+            call = onnx_call(path, self.inputs, self.threads)
             if not masks:
                 self.resizer = Resizer(self.captured, path, self.batch)
-            return self._session(path)
-
-    def _session(self, path: Path) -> Call:
-        opened = onnx_file.session(path, self.threads)
-        args, kwargs = pytree.tree_map(
-            lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x,
-            call_arguments(self.inputs),
-        )
-        arrays: Any = onnx_file.feed(opened, args, kwargs)
-        return lambda: opened.run(None, arrays)
+            return call
 
     def _checked(self, path: Path, smaller: Captured) -> Call | None:
         """The session of a resized file, or None unless it computes the smaller network."""
         try:
-            call = self._session(path)
+            call = onnx_call(path, self.inputs, self.threads)
             outputs = call()
-        except Exception:  # noqa: BLE001 - ONNX Runtime's errors share no type
+        except CannotCapture:
             return None
         args, kwargs = call_arguments(self.inputs)
         with torch.inference_mode():

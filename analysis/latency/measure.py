@@ -3,13 +3,11 @@
 import copy
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
-from torch.utils import _pytree as pytree
+from torch import fx, nn
 
 from analysis.capture.cost import cost
 from analysis.capture.graph import Captured, Inputs, batch_size, call_arguments, take
@@ -19,6 +17,7 @@ from analysis.export.planned import selection_of
 from analysis.export.replay import computing_threads
 from analysis.latency.machine import machine, processor
 from analysis.latency.memory import peak_memory
+from analysis.latency.onnx_call import Call, onnx_call
 from analysis.latency.peak import measured_peak
 from analysis.latency.race import STEPS, race
 from analysis.latency.report import LatencyReport, PlanMemory, RuntimeLatency, write_latency
@@ -171,7 +170,7 @@ def _rows(report: LatencyReport, manifest: Manifest, removed: dict[str, int]) ->
 def _raced(
     runtime: str,
     version: str,
-    calls: Sequence[Callable[[], object]],
+    calls: Sequence[Call],
     budget: float,
     progress: Progress,
 ) -> RuntimeLatency:
@@ -188,10 +187,10 @@ def _raced(
     )
 
 
-def _torch_calls(models: Sequence[nn.Module], inputs: Inputs) -> list[Callable[[], object]]:
+def _torch_calls(models: Sequence[nn.Module], inputs: Inputs) -> list[Call]:
     args, kwargs = call_arguments(inputs)
 
-    def bound(model: nn.Module) -> Callable[[], object]:
+    def bound(model: nn.Module) -> Call:
         return lambda: model(*args, **kwargs)
 
     return [bound(model) for model in models]
@@ -204,7 +203,7 @@ def _onnx_calls(
     threads: int,
     folder: Path,
     problem: str | None,
-) -> list[Callable[[], object]]:
+) -> list[Call]:
     if not isinstance(dense, fx.GraphModule) or not isinstance(other, fx.GraphModule):
         raise CannotCapture(f"ONNX is made from the model's graph, and there is none: {problem}")
     example = take(inputs, torch.arange(2) % batch_size(inputs))
@@ -212,16 +211,8 @@ def _onnx_calls(
     for name, module in (("dense", dense), ("other", other)):
         paths.append(folder / f"{name}.onnx")
         onnx_file.write(program.exported(Captured(module, example)), paths[-1])
-    args, kwargs = pytree.tree_map(
-        lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x, call_arguments(inputs)
-    )
-
-    def bound(path: Path) -> Callable[[], object]:
-        opened = onnx_file.session(path, threads)
-        arrays: Any = onnx_file.feed(opened, args, kwargs)
-        return lambda: opened.run(None, arrays)
-
-    return [bound(path) for path in (paths[0], paths[1], paths[0])]
+    contenders = (paths[0], paths[1], paths[0])
+    return [onnx_call(path, inputs, threads) for path in contenders]
 
 
 def _onnxruntime_version() -> str:

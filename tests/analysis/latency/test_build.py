@@ -19,7 +19,8 @@ from analysis.latency.rows import stored_rows, units_of
 from analysis.latency.table import tables
 from analysis.progress import Silent
 from analysis.removal import remove
-from analysis.workbench import Workbench
+from analysis.study import Reference
+from analysis.workbench import Workbench, prepare
 
 
 class Stopping(Silent):
@@ -49,6 +50,37 @@ def test_both_runtimes_fill_a_table_that_goes_on(tiny_bench: Workbench, tmp_path
     assert len(second) >= len(first)
     assert not second.duplicated(["runtime", "units"]).any()
     assert {t.setting.runtime for t in tables(tmp_path, tiny_bench.manifest)} == set(built.rows)
+
+
+DOUBLE = """
+import torch
+from torch import nn
+
+
+def build():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Conv2d(6, 4, 3), nn.Flatten(), nn.Linear(16, 3)
+    ).double()
+
+
+def splits():
+    return {
+        name: (torch.ones(8, 1, 6, 6).double(), torch.arange(8) % 3)
+        for name in ("calibration", "validation", "test")
+    }
+"""
+
+
+def test_what_onnx_runtime_cannot_run_is_timed_in_pytorch(tmp_path: Path) -> None:
+    path = tmp_path / "double.py"
+    path.write_text(DOUBLE)
+    table = stored_rows(tmp_path)
+    built = time_table(
+        prepare(Reference(f"{path}:build", f"{path}:splits")), table, budget_seconds=0.3
+    )
+    assert built.rows["PyTorch"] == len(table.read()) > 0
+    (problem,) = built.problems
+    assert problem.startswith("ONNX Runtime: not timed. ONNX Runtime cannot run this model: ")
 
 
 def test_nonsense_is_refused_and_a_stop_stores_nothing(

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from analysis.capture.graph import capture
 from analysis.errors import BadValue, Cancelled
 from analysis.export.tensors import saved_tensors, weights_sha256
 from analysis.latency.measure import time_models, time_plan
@@ -96,6 +97,21 @@ def test_models_of_different_shapes_can_race_without_a_graph() -> None:
     assert native.pairs >= 30
     assert onnx.problem is not None
     assert "it branches" in onnx.problem
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_a_type_that_onnx_runtime_cannot_run_leaves_pytorchs_times(dtype: torch.dtype) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU()).to(dtype)
+    captured = capture(model, torch.zeros(2, 1, 5, 5, dtype=dtype))
+    native, onnx = time_models(
+        captured.module, captured.module, captured.example, 1, 0.1, Silent()
+    )  # fmt: skip
+    assert native.problem is None
+    assert native.pairs >= 30
+    assert onnx.problem is not None
+    assert onnx.problem.startswith("ONNX Runtime cannot run this model: ")
+    assert "\n" not in onnx.problem
+    assert ".onnx" not in onnx.problem
 
 
 def test_nonsense_is_refused_and_a_stop_stores_nothing(
