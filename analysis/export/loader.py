@@ -55,7 +55,7 @@ def load_onnx():
     "recipe": '''
 
 def replay():
-    """recipe.json: makes the weights again from the dense model (needs prunescope)."""
+    """recipe.json: makes the {again} (needs prunescope)."""
     from analysis.export.recipe import read_recipe
     from analysis.export.replay import replay
 
@@ -101,12 +101,17 @@ def loader_script(recipe: Recipe, formats: Iterable[str], removed: int, paramete
         f"{parameters} parameters are {'gone or zero' if recipe.units else 'zero'}."
     ).replace("\\", "/").replace('"', "'")  # fmt: skip
     model = recipe.reference.model.replace("\\", "/").replace('"', "'")
+    again = (
+        "masks again and checks model.safetensors with them"
+        if recipe.recovered
+        else "weights again from the dense model"
+    )
     parts = {**_PARTS, "safetensors": _SMALLER} if recipe.units else _PARTS
     names = [name for name in _PARTS if name in set(formats)]
     tries = [_TRY[name].format() for name in names if name in _TRY]
     return (
         _HEAD.format(summary=summary)
-        + "".join(parts[name].format(model=model) for name in names)
+        + "".join(parts[name].format(model=model, again=again) for name in names)
         + '\n\nif __name__ == "__main__":'
         + "".join(tries or ["\n    print(__doc__)\n"])
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from analysis.export.place import settle
 from analysis.store.documents import read_document, write_document
 
 REPORT: Final = "verification.json"
@@ -26,6 +27,7 @@ class FormatKind:
         title: For people.
         purpose: One sentence: what it is good for.
         graph: Whether the model has to be captured for it.
+        recovered: What it is good for with fine-tuned weights, where that is something else.
     """
 
     name: str
@@ -33,6 +35,11 @@ class FormatKind:
     title: str
     purpose: str
     graph: bool
+    recovered: str = ""
+
+    def told(self, recovered: bool) -> str:
+        """Return in one sentence what it is good for, with fine-tuned weights if ``recovered``."""
+        return (recovered and self.recovered) or self.purpose
 
 
 FORMATS: Final = (
@@ -55,6 +62,8 @@ FORMATS: Final = (
         "recipe", "recipe.json", "Recipe",
         "Makes the same weights again from the dense model; small enough to mail or to review.",
         graph=False,
+        recovered="Says how the weights came to be; replayed with the plain weights, which come "
+        "with it, since fine-tuning is not repeated.",
     ),
 )  # fmt: skip
 FORMAT_NAMES: Final = tuple(kind.name for kind in FORMATS)
@@ -131,6 +140,8 @@ class ExportReport:
         samples: Validation samples that were run through every reloaded file.
         formats: One entry per format that was asked for, in the order of ``FORMATS``.
         versions: Of what wrote and reloaded the files.
+        fine_tuned_hash: ``FineTuned.weights_hash`` of the fine-tuned weights that were exported;
+            empty without fine-tuning, and in reports from before it was noted.
     """
 
     digest: str
@@ -143,6 +154,7 @@ class ExportReport:
     samples: int
     formats: tuple[FormatCheck, ...]
     versions: dict[str, str]
+    fine_tuned_hash: str = ""
 
     @property
     def ok(self) -> bool:
@@ -152,6 +164,18 @@ class ExportReport:
     def format(self, name: str) -> FormatCheck | None:
         """Return the entry of format ``name``, or None when it was not asked for."""
         return next((entry for entry in self.formats if entry.format == name), None)
+
+    def outdated(self, weights_hash: str) -> str | None:
+        """Return why the files are not of these fine-tuned weights; None when they are.
+
+        Args:
+            weights_hash: ``FineTuned.weights_hash`` of the plan's fine-tuning as it is now.
+        """
+        if self.fine_tuned_hash == weights_hash:
+            return None
+        if not self.fine_tuned_hash:
+            return "The export does not say which fine-tuning it is from; export again."
+        return "The plan was exported from an earlier fine-tuning; export again."
 
 
 def export_folder(study: Path, digest: str, recovered: bool = False) -> Path:
@@ -164,7 +188,9 @@ def read_report(folder: Path) -> ExportReport | None:
 
     Raises:
         DamagedFile: The report cannot be read as one.
+        StorageFailure: An export was killed while its files were moved, and cannot be finished.
     """
+    settle(folder)
     path = folder / REPORT
     return read_document(ExportReport, path) if path.is_file() else None
 

@@ -1,13 +1,16 @@
 """Reports are read without torch, and say why a file is not offered."""
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analysis.errors import DamagedFile
 from analysis.export.report import (
+    FORMATS,
     REPORT,
     Check,
     ExportReport,
@@ -52,10 +55,33 @@ def test_a_report_survives_its_file(tmp_path: Path) -> None:
         read_report(folder)
 
 
+def test_an_export_knows_the_fine_tuning_that_it_is_from(tmp_path: Path) -> None:
+    made = replace(report(), fine_tuned_hash="a" * 64)
+    assert made.outdated("a" * 64) is None
+    assert made.outdated("b" * 64) == (
+        "The plan was exported from an earlier fine-tuning; export again."
+    )
+    write_report(tmp_path, made)
+    known = json.loads((tmp_path / REPORT).read_text())
+    del known["fine_tuned_hash"]  # as it was written before
+    (tmp_path / REPORT).write_text(json.dumps(known))
+    older = read_report(tmp_path)
+    assert older is not None
+    assert "does not say which" in str(older.outdated("a" * 64))
+
+
+def test_a_recipe_with_fine_tuned_weights_promises_less() -> None:
+    kinds = {kind.name: kind for kind in FORMATS}
+    assert "from the dense model" in kinds["recipe"].told(recovered=False)
+    assert "from the dense model" not in kinds["recipe"].told(recovered=True)
+    assert kinds["onnx"].told(recovered=True) == kinds["onnx"].purpose
+
+
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
         ("analysis.export.report", False),
+        ("analysis.export.place", False),
         ("analysis.export.recipe", False),
         ("analysis.export.reload", False),
         ("analysis.latency.report", False),

@@ -1,6 +1,7 @@
 """Every format, reloaded in a fresh process, is the model on screen, or it is not offered."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -246,15 +247,19 @@ def test_a_weight_that_is_not_zero_is_found_and_the_file_not_offered(
 def test_fine_tuned_weights_travel_with_their_recipe(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "normed", "images")
     plan = mixed(bench)
-    finetune(bench, study, plan, FineTuning(epochs=2, rate=0.1, batch=8), Silent())
+    tuned = finetune(bench, study, plan, FineTuning(epochs=2, rate=0.1, batch=8), Silent())
     report = export_plan(bench, study, plan, ("recipe",), recovered=True)
     folder = export_folder(study.folder, plan.digest, recovered=True)
-    assert_kept(report, ("recipe",), folder)
+    assert_kept(report, ("safetensors", "recipe"), folder)
+    assert report.fine_tuned_hash == tuned.weights_hash
+    assert report.outdated(tuned.weights_hash) is None
     recipe = _recipe(folder)
     assert recipe.training == FineTuning(epochs=2, rate=0.1, batch=8)
     assert "does not repeat" in recipe.statement
+    script = runpy.run_path(str(folder / "load.py"))
+    assert "checks model.safetensors" in script["replay"].__doc__
     weights = result_folder(study.folder, plan) / "weights.safetensors"
-    assert_same(saved_tensors(replay(recipe, weights)), load_file(weights))
+    assert_same(saved_tensors(script["replay"]()), load_file(weights))
 
 
 def test_units_are_really_gone_from_every_file(tmp_path: Path) -> None:
