@@ -15,7 +15,7 @@ from analysis.export.report import (
 )
 from analysis.jobs import start
 from analysis.planning.plan import Plan
-from analysis.recovery.report import RESULT, result_folder
+from analysis.recovery.report import RESULT, read_result, result_folder
 from analysis.store.folder import Study
 from dashboard import frame, units
 from dashboard.views.parts import outlook, pick, speed
@@ -33,7 +33,7 @@ def page() -> None:
     with left:
         recovered = _form(opened, plan)
     with right:
-        _report(export_folder(opened.folder, plan.digest, recovered))
+        _report(opened, plan, recovered)
     speed.show(opened, plan)
 
 
@@ -43,13 +43,13 @@ def _form(opened: Study, plan: Plan) -> bool:
         recovered = st.toggle(
             "With fine-tuned weights", value=tuned, disabled=not tuned, key=f"tuned {plan.digest}",
             help=None if tuned else "This plan is not fine-tuned; see the Recover page.",
-        )  # fmt: skip
+        ) and tuned  # fmt: skip
         chosen = [
             kind.name
             for kind in FORMATS
             if st.checkbox(
-                f"**{kind.title}** `{kind.file}` — {kind.purpose}", value=True,
-                key=f"format {kind.name}",
+                f"**{kind.title}** `{kind.file}` — {kind.told(recovered)}",
+                value=True, key=f"format {kind.name}",
                 disabled=kind.graph and opened.manifest.capture_problem is not None,
             )
         ]  # fmt: skip
@@ -70,7 +70,8 @@ def _form(opened: Study, plan: Plan) -> bool:
     return recovered
 
 
-def _report(folder: Path) -> None:
+def _report(opened: Study, plan: Plan, recovered: bool) -> None:
+    folder = export_folder(opened.folder, plan.digest, recovered)
     report = read_report(folder)
     if report is None:
         st.info(
@@ -78,6 +79,11 @@ def _report(folder: Path) -> None:
             icon=":material/download:",
         )
         return
+    if recovered:
+        tuned = read_result(result_folder(opened.folder, plan))
+        if (why := report.outdated(tuned.weights_hash)) is not None:
+            st.warning(f"{why} The earlier files are in {folder}.", icon=":material/history:")
+            return
     for entry in report.formats:
         _format(folder, report, entry)
     loader = folder / LOADER
