@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.curves import Curves, curves
+from analysis.dense import dense_score
 from analysis.errors import UnknownName
 from analysis.planning.plan import Plan
 from analysis.planning.predictors.cells import Cells
@@ -142,8 +143,9 @@ def predict(
     seen, deviation = _forecast(case, stands)
     alone = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
     interval = alone or _interval(case, stands, seen.drop, deviation)
+    interval = _bounded(interval, dense_score(manifest, known, plan.recovery))
     found = Prediction(
-        _bounded(interval, manifest).mean, _bounded(interval, manifest), error, stands.name,
+        interval.mean, interval, error, stands.name,
         missing, seen.entropy, seen.divergence, seen.agreement, seen.recalls, seen.samples,
     )  # fmt: skip
     return found if alone is not None else _scaled(found, seen.figures, shares(parts), stands)
@@ -240,9 +242,8 @@ def _back_test(stands: Standing) -> BackTest | None:
     return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
 
 
-def _bounded(interval: Interval, manifest: Manifest) -> Interval:
+def _bounded(interval: Interval, top: float) -> Interval:
     """A drop cannot exceed the dense score where scores are fractions; others have no floor."""
-    top = manifest.baseline.score if manifest.baseline else 1.0
     if not 0 < top <= 1:
         return interval
     mean, low, high = (min(value, top) for value in (interval.mean, interval.low, interval.high))
