@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.curves import Curve, CurveKey, curves, measured_points
+from analysis.curves import Curve, CurveKey, curves
 from analysis.errors import PrunescopeError
 from analysis.jobs import ACTIVE, Job, jobs
 from analysis.latency.table import LatencyTable, predict_many, tables
@@ -18,6 +18,7 @@ from analysis.planning.pose import Predicted, boxes, memory_box, predictor, tabl
 from analysis.planning.predictors import Cells, Record
 from analysis.planning.preview import preview
 from analysis.planning.solve import Solver, prepare, solver
+from analysis.points import measured_points
 from analysis.seeds import mean_curves, over_seeds
 from analysis.store.folder import MANIFEST, Study, find_studies
 from dashboard.asked import Asked

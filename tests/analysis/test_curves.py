@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.curves import Curve, CurveKey, by_sensitivity, curves, measured_points, subjects
+from analysis.curves import Curve, CurveKey, by_sensitivity, curves, subjects
+from analysis.points import measured_points
 from analysis.statistics import paired_interval
 from analysis.store.measurements import Measurement
 from analysis.study import GroupSummary, LayerSummary, Manifest, Method, Reference

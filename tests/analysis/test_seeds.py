@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from analysis.curves import curves, measured_points
+from analysis.curves import curves
+from analysis.points import measured_points
 from analysis.seeds import RANGED, mean_curves, over_seeds, seed_counts
 from analysis.study import Grid, Method
 from analysis.sweep.naive import measure

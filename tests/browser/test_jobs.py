@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from analysis.curves import measured_points
 from analysis.jobs import ACTIVE, Job, jobs
 from analysis.jobs.records import ProcessRecord
 from analysis.jobs.spare import SWITCH
+from analysis.points import measured_points
 from analysis.store.documents import read_document
 from analysis.store.folder import Study
 from analysis.store.measurements import KEY

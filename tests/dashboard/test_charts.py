@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import dashboard
-from analysis.curves import measured_points
 from analysis.planning.counts import removed_units
+from analysis.points import measured_points
 from analysis.store.folder import Study
 from dashboard.charts import colours
 from dashboard.charts.curves import SCALES, curves_figure

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.curves import measured_points
 from analysis.planning.plan import Choice, Plan
+from analysis.points import measured_points
 from analysis.store.folder import Study
 from analysis.store.tables import rows_of
 from dashboard.charts.curves import curves_figure
