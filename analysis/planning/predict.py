@@ -15,7 +15,7 @@ from analysis.planning.predictors.cells import Cells
 from analysis.planning.predictors.divergence import added, shares
 from analysis.planning.predictors.drops import added_drops
 from analysis.planning.predictors.figures import Figures
-from analysis.planning.predictors.forecast import Forecast, Recall, forecast
+from analysis.planning.predictors.forecast import Forecast, Recall, fallen, forecast
 from analysis.planning.predictors.interval import half_width
 from analysis.planning.predictors.parts import Gap, Part, parts_of
 from analysis.planning.predictors.record import Record
@@ -159,12 +159,14 @@ def _scaled(
     entropy, divergence, fall = (told.get(name) for name in ("entropy", "divergence", "worst"))
     if divergence is not None:
         divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
-    worst = None
-    if fall is not None and found.worst is not None:
-        recall, half = found.worst.pruned, fall.half_width
+    worst, recalls = None, found.recalls
+    if fall is not None and recalls:
+        recalls = fallen(recalls, fall.mean)
+        recall, half = min(each.pruned for each in recalls), fall.half_width
         worst = Interval(recall, max(recall - half, 0.0), min(recall + half, 1.0))
     return replace(
         found,
+        recalls=recalls,
         entropy=found.entropy if entropy is None else entropy.mean,
         divergence=found.divergence if divergence is None else divergence.mean,
         entropy_interval=entropy,

@@ -66,6 +66,8 @@ class Unit:
 
 LOG_ODDS: Final = Unit(0.01, 0.03, 0.12, 0.05)
 NATS: Final = Unit(0.0025, 0.003, 0.02, 0.1)
+RECALL: Final = Unit(0.02, 0.02, 0.1, 0.1)
+"""Of one class: a tenth of the samples, or fewer."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,19 @@
 """What predicted logits mean: score, cross-entropy, divergence, agreement, recall per class."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
 from analysis.planning.predictors.cells import Dense
 from analysis.planning.predictors.coordinates import divergence, log_softmax
 from analysis.planning.predictors.figures import Figures
+
+_MOST: Final = 4.0
+_HALVINGS: Final = 12
+"""Of the range in which changes of recall are scaled."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,32 @@ class Forecast:
         now = min((each.pruned for each in self.recalls), default=math.nan)
         before = min((each.dense for each in self.recalls), default=math.nan)
         return Figures(self.drop, self.entropy, self.divergence, before - now)
+
+
+def fallen(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
+    """Return ``recalls``, every change scaled alike, so that the least of them falls by so much.
+
+    Args:
+        recalls: As predicted, at least one.
+        fall: By how much the least recall shall lie below the least dense one; as near to it as
+            changes between none and ``_MOST`` times the predicted ones come.
+    """
+
+    def scaled(times: float) -> tuple[Recall, ...]:
+        return tuple(
+            replace(r, pruned=min(max(r.dense + times * (r.pruned - r.dense), 0.0), 1.0))
+            for r in recalls
+        )
+
+    wanted = min(each.dense for each in recalls) - fall
+    low, high = 0.0, _MOST
+    if min(each.pruned - each.dense for each in recalls) >= 0:  # no change makes any fall
+        return scaled(low)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        least = min(each.pruned for each in scaled(middle))
+        low, high = (low, middle) if least < wanted else (middle, high)
+    return scaled(low)
 
 
 def forecast(dense: Dense, rows: np.ndarray, drop: float) -> Forecast:

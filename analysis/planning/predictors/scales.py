@@ -1,8 +1,7 @@
 """Cross-entropy, KL and worst recall of a plan: corrected and given an interval like the drop.
 
-The changes are plain differences that are 0 for the dense model; those in nats are corrected as
-they are (``correction``), and errors are compared as ``|predicted − measured| / (|predicted| +
-slack)``. Recall is not corrected: the recalls of the classes would not agree with their worst.
+The changes are plain differences that are 0 for the dense model, corrected as they are
+(``correction``), and errors are compared as ``|predicted − measured| / (|predicted| + slack)``.
 """
 
 import math
@@ -12,13 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from analysis.planning.predictors.correction import NATS, PER, Correction
+from analysis.planning.predictors.correction import NATS, PER, RECALL, Correction, Unit
 from analysis.planning.predictors.figures import SLACKS
 from analysis.planning.predictors.interval import NINE_IN_TEN, limit
 from analysis.planning.predictors.record import Trial
 from analysis.statistics import Interval
 
-_UNCORRECTED: Final = ("worst",)
+_UNITS: Final[Mapping[str, Unit]] = {"entropy": NATS, "divergence": NATS, "worst": RECALL}
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,12 @@ class Scale:
 
     Attributes:
         slack: Added to the size of the expected change.
-        correction: Of the change; None where it is taken as it is.
+        correction: Of the change.
         scores: Errors of the verified plans relative to their expected change and the slack.
     """
 
     slack: float
-    correction: Correction | None = None
+    correction: Correction
     scores: tuple[float, ...] = ()
 
     def interval(self, change: float, shares: Mapping[str, float]) -> Interval | None:
@@ -45,7 +44,7 @@ class Scale:
         half = limit(self.scores)
         if half is None or math.isnan(change):
             return None
-        mean, deviation = self.correction(change, shares) if self.correction else (change, 0.0)
+        mean, deviation = self.correction(change, shares)
         half = max(half * (abs(mean) + self.slack), NINE_IN_TEN * deviation)
         return Interval(mean, mean - half, mean + half)
 
@@ -61,11 +60,9 @@ def scales_of(trials: Sequence[Trial], predictor: str, samples: int = PER) -> di
         if not known.any():
             continue
         expected, real = pairs[known].T
-        correction = None
-        if name not in _UNCORRECTED:
-            shares = [trial.shares for trial, told in zip(trials, known, strict=True) if told]
-            correction = Correction.of(expected, real, shares, NATS, samples)
-            expected = correction.left_out
+        shares = [trial.shares for trial, told in zip(trials, known, strict=True) if told]
+        correction = Correction.of(expected, real, shares, _UNITS[name], samples)
+        expected = correction.left_out
         scores = np.abs(expected - real) / (np.abs(expected) + slack)
         found[name] = Scale(slack, correction, tuple(map(float, scores)))
     return found

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.planning.predictors.figures import SLACKS, Figures
+from analysis.planning.predictors.forecast import Recall, fallen
 from analysis.planning.predictors.interval import NINE_IN_TEN
 from analysis.planning.predictors.record import Trial
 from analysis.planning.predictors.scales import Scale, scales_of
@@ -45,20 +46,35 @@ def test_right_guesses_are_left_alone_and_sure() -> None:
         found = scale.interval(0.1, OWN)
         assert found is not None
         assert found.mean == pytest.approx(0.1)
-        doubt = scale.correction(0.1, OWN)[1] if scale.correction else 0.0
+        doubt = scale.correction(0.1, OWN)[1]
         assert found.half_width == pytest.approx(NINE_IN_TEN * doubt, abs=1e-9), name
 
 
-def test_what_is_always_twice_as_large_is_corrected_but_recall_is_not() -> None:
+def test_what_is_always_twice_as_large_is_corrected() -> None:
     found = scales_of(trials(60, 2.0), RULE)
-    for name in ("divergence", "entropy"):
+    for name in SLACKS:
         corrected = found[name].interval(0.1, OWN)
         assert corrected is not None
         assert corrected.mean == pytest.approx(0.2, rel=0.05)
-    interval = found["worst"].interval(0.1, OWN)
-    assert interval is not None
-    assert interval.mean == 0.1
-    assert interval.high >= 0.2  # not corrected, so as wide as it was wrong
+
+
+@pytest.mark.parametrize("fall", [0.0, 0.05, 0.1, 0.3])
+def test_the_classes_agree_with_their_worst(fall: float) -> None:
+    said = (Recall(0, 0.7, 0.6), Recall(1, 0.9, 0.72), Recall(2, 0.8, 0.83))
+    found = fallen(said, fall)
+    assert min(each.pruned for each in found) == pytest.approx(0.7 - fall, abs=2e-3)
+    ways = [
+        (new.pruned - new.dense, old.pruned - old.dense)
+        for new, old in zip(found, said, strict=True)
+    ]
+    times = {round(new / old, 6) for new, old in ways}
+    assert len(times) == 1
+
+
+def test_a_fall_that_no_change_makes_is_come_near_to() -> None:
+    better = (Recall(0, 0.7, 0.75), Recall(1, 0.9, 0.95))
+    assert min(each.pruned for each in fallen(better, 0.1)) == pytest.approx(0.7, abs=2e-3)
+    assert all(0 <= each.pruned <= 1 for each in fallen((Recall(0, 0.7, 0.1),), 0.9))
 
 
 @pytest.mark.parametrize("name", SLACKS)
@@ -78,5 +94,6 @@ def test_nothing_is_said_of_what_nobody_knows() -> None:
     unknown = Trial("a", "none", Figures(0.1), {RULE: Figures(0.1)})
     assert scales_of([unknown], RULE) == {}
     assert scales_of([], RULE) == {}
-    assert Scale(0.01).interval(0.1, OWN) is None
-    assert Scale(0.01, None, (0.1,)).interval(math.nan, OWN) is None
+    known = scales_of(trials(5, 1.0), RULE)["worst"]
+    assert Scale(0.01, known.correction).interval(0.1, OWN) is None
+    assert known.interval(math.nan, OWN) is None
