@@ -66,7 +66,8 @@ def export(
     formats: Annotated[
         str,
         typer.Option(
-            "--formats", help="Comma-separated: safetensors, pt2, onnx, recipe (replay it too)."
+            "--formats",
+            help="Comma-separated: safetensors, pt2, onnx, recipe (replay it too; a fine-tuned one brings safetensors).",
         ),
     ] = "safetensors,pt2,onnx,recipe",
     output: Annotated[
