@@ -67,7 +67,8 @@ def export(
         str,
         typer.Option(
             "--formats",
-            help="Comma-separated: safetensors, pt2, onnx, recipe (replay it too; a fine-tuned one brings safetensors).",
+            help="Comma-separated: safetensors, pt2, onnx, recipe (replay it too; a fine-tuned one "
+            "brings safetensors).",
         ),
     ] = "safetensors,pt2,onnx,recipe",
     output: Annotated[
