@@ -53,7 +53,8 @@ def _move(folder: Path) -> None:
         return
     with contextlib.suppress(FileNotFoundError):
         for name in (ready / _STALE).read_text().splitlines():
-            (folder / name).unlink(missing_ok=True)
+            if Path(name).name == name:  # a folder that somebody sent names nothing outside it
+                (folder / name).unlink(missing_ok=True)
     for file in sorted(each for each in ready.iterdir() if each.name != _STALE):
         with contextlib.suppress(FileNotFoundError):
             file.replace(folder / file.name)

@@ -38,9 +38,6 @@ def fitting(method: Method, value: float, locked: bool = False) -> Choice:
     >>> fitting(Method("magnitude", "2:4"), 0.7).sparsity
     0.5
     """
-    if ":" in method.granularity and value > 0:
-        kept, of = map(int, method.granularity.split(":"))
-        value = 1 - kept / of
     return Choice(method.criterion, value, method.granularity, locked)
 
 
