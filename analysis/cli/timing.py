@@ -63,6 +63,13 @@ def time(
     writes what is there, and measures first where nothing is.
     """
     with reporting(job, quiet=json) as progress:
+        given = {"--data": data, "--weights": weights, "--random": random}
+        own = [name for name, value in given.items() if value]
+        if own and (plan is not None or (Path(study) / MANIFEST).is_file()):
+            raise BadValue(
+                f"Expected {own[0]} with a model in place of a study, but got a study, which has "
+                "its own. Leave it out."
+            )
         if plan is not None:
             if import_file is not None or export_file is not None:
                 raise BadValue(

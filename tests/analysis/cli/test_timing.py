@@ -40,3 +40,10 @@ def test_what_fits_nowhere_is_refused(prunescope, tiny, tmp_path):
     told = prunescope.refused("time", study.folder, "mine", "--import-table", tmp_path / "t")
     assert "got both" in told
     assert "study folder" in prunescope.refused("time", tmp_path / "nothing")
+
+
+def test_a_study_has_its_own_data_and_weights(prunescope, tiny, tmp_path):
+    study = Study.create(tmp_path / "s", prepare(tiny).manifest)
+    for option in (("--data", "other.npz"), ("--weights", "w.safetensors"), ("--random",)):
+        told = prunescope.refused("time", study.folder, *option)
+        assert f"Expected {option[0]} with a model in place of a study" in told
