@@ -20,6 +20,7 @@ from analysis.planning.search import Measured, Settlement
 from analysis.planning.solve import Solution
 from analysis.planning.solve.costs import plan_costs
 from analysis.planning.solve.goal import DAMAGES
+from analysis.planning.solve.solution import UNADDED
 from analysis.store.folder import Study
 
 
@@ -161,10 +162,7 @@ def proof(solution: Solution, measured: bool) -> str:
 def _added(solution: Solution) -> str:
     """What the objective comes to."""
     if math.isnan(solution.value):
-        return (
-            f"{solution.objective} cannot be added up over single layers, as a method of this plan "
-            "was not measured on each of them"
-        )
+        return f"{solution.objective} {UNADDED}"
     words = f"{solution.objective} {solution.value:.4g}"
     return words + (" added up over single layers" if solution.objective in DAMAGES else "")
 

@@ -159,7 +159,8 @@ def _table(opened: Study, known: Measured, limit: float, granularity: str) -> pd
             ),
             "Safe to": st.column_config.NumberColumn(
                 "Safe to", format="%d %%",
-                help="Largest measured sparsity up to which no point drops more than accepted.",
+                help="Largest measured sparsity up to which no point drops more than accepted, "
+                "without recovery.",
             ),
             "By": st.column_config.TextColumn(help="The method that reaches it."),
             "Curve": curve_column("Drop", "Of that method, against sparsity."),

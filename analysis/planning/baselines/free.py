@@ -7,10 +7,9 @@ import numpy as np
 
 from analysis.errors import CannotReach
 from analysis.planning.counts import UNITS, unit_sparsities
-from analysis.planning.edits import fitting
 from analysis.planning.plan import Choice
 from analysis.planning.solve.problem import Problem
-from analysis.study import Method, sparsity
+from analysis.study import Method, pattern_of, sparsity
 
 _ANY: Final = (0.0, 1.0)
 
@@ -75,8 +74,8 @@ class Bounded:
     def _allowed(self, name: str, method: Method) -> Sequence[float] | None:
         """The sparsities that ``name`` may have, ascending; None for all within its bounds."""
         low, high = self._problem.goal.bounds.get(name, _ANY)
-        if ":" in method.granularity:
-            values = [0.0, fitting(method, 1.0).sparsity]
+        if pattern := pattern_of(method.granularity):
+            values = [0.0, pattern.sparsity]
         elif method.granularity in UNITS:
             multiple = self._problem.goal.round_to
             if multiple == 1 and (low, high) == _ANY:

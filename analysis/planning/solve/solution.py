@@ -3,11 +3,18 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from analysis.planning.plan import Plan
+
+UNADDED: Final = (
+    "cannot be added up over single layers, as a method of this plan was not measured on each of "
+    "them"
+)
+"""What is said of an objective whose ``Solution.value`` is NaN."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from analysis.errors import PrunescopeError
 from analysis.planning.pose import grid_command, missing_grid, table_named
 from analysis.planning.search import NAMES, Settlement
 from analysis.planning.solve import Solution
+from analysis.planning.solve.solution import UNADDED
 from analysis.store.folder import Study
 from dashboard import loaders, units
 from dashboard.asked import BUDGETS, OBJECTIVES, Asked, amount
@@ -122,10 +123,7 @@ def told(found: Solution, settlement: Settlement | None = None) -> str:
 def _added(found: Solution, words: str) -> str:
     """What the objective comes to by sums, where those can tell."""
     if math.isnan(found.value):
-        return (
-            f"{words} cannot be added up over single layers, as a method of this plan was not "
-            "measured on each of them"
-        )
+        return f"{words} {UNADDED}"
     return f"{words} {amount(found.objective, found.value)}, added up over single layers"
 
 

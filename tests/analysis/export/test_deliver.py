@@ -20,6 +20,7 @@ from analysis.progress import Silent
 from analysis.recovery.finetune import FineTuning, finetune
 from analysis.store.folder import Study
 from analysis.workbench import Workbench
+from tests.stops import StopAfter
 
 FORMATS = ("safetensors", "recipe")
 WEIGHTS = "model.safetensors"
@@ -27,17 +28,6 @@ WEIGHTS = "model.safetensors"
 
 class Killed(BaseException):
     """No code of ours catches it."""
-
-
-class Stopping(Silent):
-    """Stops before the export number ``after``, counted from 0."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-
-    def cancelled(self) -> bool:
-        self.after -= 1
-        return self.after < 0
 
 
 @pytest.fixture
@@ -86,7 +76,7 @@ def test_a_stopped_export_leaves_the_old_one_or_a_new_one(
         with pytest.raises(Cancelled):
             export_plan(
                 tiny_bench, study, plan(tiny_bench, 0.6), FORMATS, folder,
-                progress=Stopping(after),
+                progress=StopAfter(after),
             )  # fmt: skip
         assert whole(folder) == found
     assert not (folder / "model.pt2").exists()
@@ -137,7 +127,9 @@ def test_files_that_keep_no_promise_replace_the_old_ones_only_at_the_end(
     export_plan(tiny_bench, study, plan(tiny_bench, 0.5), ("safetensors",), folder)
     trusting("safetensors", "recipe")
     with pytest.raises(Cancelled):
-        export_plan(tiny_bench, study, plan(tiny_bench, 0.6), FORMATS, folder, progress=Stopping(1))
+        export_plan(
+            tiny_bench, study, plan(tiny_bench, 0.6), FORMATS, folder, progress=StopAfter(1)
+        )
     assert whole(folder) == "50%"
     report = export_plan(tiny_bench, study, plan(tiny_bench, 0.6), ("safetensors",), folder)
     assert read_report(folder) == report

@@ -14,14 +14,13 @@ from onnx import numpy_helper
 from safetensors.torch import load_file
 from torch import Tensor
 
-from analysis.capture.network import forward
 from analysis.criteria.scores import Scores
 from analysis.errors import Cancelled, ForeignStudy, UnknownName
 from analysis.export import safetensors_file
 from analysis.export.promise import Promise, promise
 from analysis.export.recipe import Recipe, read_recipe
 from analysis.export.replay import replay
-from analysis.export.report import FORMATS, ExportReport, export_folder, read_report
+from analysis.export.report import FORMATS, export_folder, read_report
 from analysis.export.tensors import saved_tensors, weights_sha256
 from analysis.export.verify import verify
 from analysis.export.write import export_plan
@@ -32,36 +31,10 @@ from analysis.pruned import plan_masks, pruned
 from analysis.recovery.finetune import FineTuning, finetune
 from analysis.recovery.report import result_folder
 from analysis.store.folder import Study
-from analysis.study import Reference
-from analysis.workbench import Workbench, prepare
-from tests.analysis.export.networks import TEXT
+from analysis.workbench import Workbench
+from tests.analysis.export.exported import assert_kept, mixed, opened
 
 ONNX = next(kind for kind in FORMATS if kind.name == "onnx")
-
-
-def opened(folder: Path, network: str, data: str) -> tuple[Workbench, Study]:
-    path = folder / "networks.py"
-    path.write_text(TEXT)
-    bench = prepare(Reference(f"{path}:{network}", f"{path}:{data}"))
-    return bench, Study.create(folder / "study", bench.manifest)
-
-
-def mixed(bench: Workbench, recovery: str = "none") -> Plan:
-    """Another criterion and sparsity for each layer in turn; ``weight`` granularity."""
-    kinds = (("magnitude", 0.5), ("random", 0.31), ("wanda", 0.9))
-    layers = enumerate(bench.network.prunable())
-    choices = {layer.name: Choice(*kinds[index % 3]) for index, layer in layers}
-    return Plan("mixed", bench.manifest.fingerprint, choices, recovery, seed=4)
-
-
-def assert_kept(report: ExportReport, formats: tuple[str, ...], folder: Path) -> None:
-    assert tuple(entry.format for entry in report.formats) == formats
-    assert [entry.reason for entry in report.formats] == [None] * len(formats)
-    assert report.ok
-    assert all((folder / entry.file).stat().st_size == entry.bytes for entry in report.formats)
-    assert read_report(folder) == report
-    assert not list(folder.glob("*.failed"))
-    assert not list(folder.glob(".*"))
 
 
 def test_a_trained_mlp_in_every_plain_format(mlp: Workbench, tmp_path: Path) -> None:
@@ -163,62 +136,6 @@ def test_least_squares_replays_to_the_same_bits(subjects: str, tmp_path: Path) -
     export_plan(bench, study, plain, ("safetensors",))
     other = load_file(export_folder(study.folder, plain.digest) / "model.safetensors")
     assert not torch.equal(exported["head.weight"], other["head.weight"])
-
-
-def test_dicts_tokens_and_tied_weights(tmp_path: Path) -> None:
-    bench, study = opened(tmp_path, "tokens", "words")
-    plan = mixed(bench)
-    report = export_plan(bench, study, plan, ("safetensors", "onnx"))
-    folder = export_folder(study.folder, plan.digest)
-    assert_kept(report, ("safetensors", "onnx"), folder)
-    tensors = load_file(folder / "model.safetensors")
-    assert torch.equal(tensors["out.weight"], tensors["embed.weight"])
-
-
-def test_tuples_in_and_out(tmp_path: Path) -> None:
-    bench, study = opened(tmp_path, "twofold", "pairs")
-    plan = mixed(bench)
-    report = export_plan(bench, study, plan, ("pt2", "onnx"))
-    assert_kept(report, ("pt2", "onnx"), export_folder(study.folder, plan.digest))
-    program = torch.export.load(export_folder(study.folder, plan.digest) / "model.pt2").module()
-    alone = bench.splits.validation.chunk(0, 1).inputs
-    masks = plan_masks(plan, Scores(bench.network, bench.splits.calibration))
-    with torch.no_grad(), pruned(bench.network.module, masks):
-        torch.testing.assert_close(forward(program, alone), bench.network(alone))
-
-
-def test_what_the_graph_reads_besides_its_weights_counts_as_bytes(tmp_path: Path) -> None:
-    bench, study = opened(tmp_path, "placed", "vectors")
-    plan = mixed(bench)
-    report = export_plan(bench, study, plan, ("pt2", "onnx"))
-    assert_kept(report, ("pt2", "onnx"), export_folder(study.folder, plan.digest))
-    unsaved = 4 * 30000 * (3 + 3 + 4)
-    for entry in report.formats:
-        assert entry.bytes > unsaved
-        (check,) = [each for each in entry.checks if each.name == "bytes"]
-        assert f"{unsaved:,} of constants" in check.promised
-
-
-def test_half_precision_is_compared_within_its_own_rounding(tmp_path: Path) -> None:
-    bench, study = opened(tmp_path, "halved", "halves")
-    plan = mixed(bench)
-    report = export_plan(bench, study, plan, ("onnx",))
-    assert_kept(report, ("onnx",), export_folder(study.folder, plan.digest))
-    said = {check.name: check.promised for check in report.formats[0].checks}
-    assert "within 0.0039 of their scale (float16)" in said["outputs"]
-    assert "within 0.0039" in said["accuracy"]
-
-
-def test_without_a_graph_plain_weights_are_all_there_is(tmp_path: Path) -> None:
-    bench, study = opened(tmp_path, "fickle", "vectors")
-    assert bench.network.captured is None
-    report = export_plan(bench, study, mixed(bench), ("safetensors", "pt2"))
-    plain, program = report.formats
-    assert plain.ok
-    assert not report.ok
-    assert program.file == ""
-    assert program.reason is not None
-    assert "no graph" in program.reason
 
 
 def test_a_weight_that_is_not_zero_is_found_and_the_file_not_offered(

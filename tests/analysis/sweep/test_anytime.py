@@ -23,6 +23,7 @@ from analysis.sweep.policy import Policy
 from analysis.sweep.runner import sweep
 from analysis.workbench import Workbench
 from tests.analysis.store.rows import files
+from tests.stops import StopAfter
 
 GRID = Grid((Method("magnitude"), Method("random")), (0.3, 0.6, 0.8, 0.9, 0.95), seeds=(0,))
 COUNTS = ["removed", "total", "samples", "score_sum", "drop_sum", "drop_squares", "agreements"]
@@ -42,15 +43,6 @@ class Logged(NaiveEngine):
         for point, outcome in super().outcomes(start, stop, points):
             self.pieces.append((point, start, stop))
             yield point, outcome
-
-
-class StopAfter(Silent):
-    def __init__(self, points: int) -> None:
-        self.left = points
-
-    def cancelled(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 def stored(study: Study) -> dict[tuple[str, str, float], dict[str, float]]:

@@ -1,0 +1,35 @@
+"""Workbenches on the networks of ``networks.py``, plans for them, and what every export keeps."""
+
+from pathlib import Path
+
+from analysis.export.report import ExportReport, read_report
+from analysis.planning.plan import Choice, Plan
+from analysis.store.folder import Study
+from analysis.study import Reference
+from analysis.workbench import Workbench, prepare
+from tests.analysis.export.networks import TEXT
+
+
+def opened(folder: Path, network: str, data: str) -> tuple[Workbench, Study]:
+    path = folder / "networks.py"
+    path.write_text(TEXT)
+    bench = prepare(Reference(f"{path}:{network}", f"{path}:{data}"))
+    return bench, Study.create(folder / "study", bench.manifest)
+
+
+def mixed(bench: Workbench, recovery: str = "none") -> Plan:
+    """Another criterion and sparsity for each layer in turn; ``weight`` granularity."""
+    kinds = (("magnitude", 0.5), ("random", 0.31), ("wanda", 0.9))
+    layers = enumerate(bench.network.prunable())
+    choices = {layer.name: Choice(*kinds[index % 3]) for index, layer in layers}
+    return Plan("mixed", bench.manifest.fingerprint, choices, recovery, seed=4)
+
+
+def assert_kept(report: ExportReport, formats: tuple[str, ...], folder: Path) -> None:
+    assert tuple(entry.format for entry in report.formats) == formats
+    assert [entry.reason for entry in report.formats] == [None] * len(formats)
+    assert report.ok
+    assert all((folder / entry.file).stat().st_size == entry.bytes for entry in report.formats)
+    assert read_report(folder) == report
+    assert not list(folder.glob("*.failed"))
+    assert not list(folder.glob(".*"))
