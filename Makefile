@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types names bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
@@ -15,13 +15,18 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.ready-dev
+types: $(VENV)/.ready-dev names
 	$(BIN)/mypy
+
+# The folders under the name that they are installed as, for tools that read files: mypy, ctags.
+names:
+	rm -rf build/names && mkdir -p build/names/prunescope
+	cd build/names/prunescope && ln -s ../../../analysis/* ../../../dashboard ../../../sample_models .
 
 bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml setup.py
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Prunescope needs Python 3.11 or newer; name one: make PYTHON=python3.12')"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable .

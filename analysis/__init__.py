@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
-    from analysis.capture.graph import Inputs
+    from prunescope.capture.graph import Inputs
+
+if __name__ != "prunescope":  # the folder found by its own name, from the repository's root
+    raise ImportError(f"Import this package as prunescope, not as {__name__}.")
 
 __version__ = "0.1.0"
 
@@ -28,6 +31,6 @@ def load_pruned(
     Raises:
         CannotPrune: The class's forward holds sizes of its own; use the ``.pt2`` instead.
     """
-    from analysis.export.pour import load_export  # torch stays out of ``import analysis``
+    from prunescope.export.load_export import load_export  # torch stays out of ``import analysis``
 
     return load_export(module, Path(recipe), Path(weights), example)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sample_models import fashion_mnist
+from prunescope.sample_models import fashion_mnist
 
 
 def first_images(path: Path, counts: Mapping[str, int]) -> Path:
     """Write the first ``counts`` images of each Fashion-MNIST split, unless ``path`` is there.
 
     Returns:
-        ``path``, an ``.npz`` that names data for ``analysis.sources``.
+        ``path``, an ``.npz`` that names data for ``prunescope.sources``.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

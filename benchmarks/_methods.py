@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from analysis.study import Manifest, Method
+from prunescope.study import Manifest, Method
 
 METHODS: Final = {
     "weight": (Method("magnitude"),),

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.curves import Curve, CurveKey, CurvePoint
-from analysis.planning.counts import removed_count, unit_sparsities
-from analysis.statistics import Interval
-from analysis.study import (
+from prunescope.curves.curve import Curve, CurveKey, CurvePoint
+from prunescope.statistics.paired import Interval
+from prunescope.study import (
     GroupSummary,
     LayerSummary,
     MacTerm,
@@ -18,6 +17,7 @@ from analysis.study import (
     Reference,
     TensorSummary,
 )
+from prunescope.study.counts import removed_count, unit_sparsities
 
 
 def chain(widths: Sequence[int], stage: int = 0, positions: int = 16) -> Manifest:

@@ -8,24 +8,24 @@ from typing import Final
 
 import numpy as np
 
-from analysis.curves import Curves, curves
-from analysis.errors import CannotPrune
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.predictors import propose_verifications
-from analysis.planning.predictors.parts import parts_of
-from analysis.recovery.names import RECOVERIES
-from analysis.replay import choose_engine
-from analysis.store.folder import Study
-from analysis.store.measurements import VERIFICATION_KEY, Verification
-from analysis.store.tables import Table
-from analysis.study import MEASUREMENT_VERSION, Grid, Manifest, Reference, sparsity
-from analysis.sweep.engine import order
-from analysis.sweep.points import missing, points
-from analysis.sweep.tally import measurement
-from analysis.sweep.verify import Verifier
-from analysis.workbench import Workbench, prepare
 from benchmarks._images import first_images
 from benchmarks._methods import METHODS, methods
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.curves.curve import Curves, curves
+from prunescope.errors import CannotPrune
+from prunescope.planning.prediction import propose_verifications
+from prunescope.planning.prediction.plan_parts import parts_of
+from prunescope.replay import choose_engine
+from prunescope.replay.engine import order
+from prunescope.store.folder import Study
+from prunescope.store.measurements import VERIFICATION_KEY, Verification
+from prunescope.store.parquet_table import Table
+from prunescope.study import MEASUREMENT_VERSION, Grid, Manifest, Reference, sparsity
+from prunescope.study.plan import Choice, Plan
+from prunescope.study.recoveries import RECOVERIES
+from prunescope.sweep.row import measurement
+from prunescope.sweep.verify import Verifier
+from prunescope.sweep.work_list import missing, points
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
 SPARSITIES: Final = {

@@ -26,34 +26,34 @@ import numpy as np
 import pandas as pd
 import torch
 
-from analysis.criteria.scores import Scores
-from analysis.errors import CannotReach
-from analysis.evaluate import evaluate
-from analysis.latency.build import time_table, timed_rows
-from analysis.latency.design import Proposal
-from analysis.latency.maker import Maker
-from analysis.latency.rows import stored_rows
-from analysis.latency.table import tables
-from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
-from analysis.planning.plan import Plan
-from analysis.planning.pose import Posed, answer, pose
-from analysis.planning.predictors import Figures
-from analysis.planning.preview import preview
-from analysis.planning.search import settled
-from analysis.planning.solve import Goal, Target
-from analysis.planning.solve.costs import plan_costs
-from analysis.progress import Silent
-from analysis.pruned import select, selected
-from analysis.store.folder import Study
-from analysis.store.quantiles import every_level, levels, quantiles
-from analysis.study import Grid, Reference
-from analysis.sweep.quantiles import store_quantiles
-from analysis.sweep.runner import sweep
-from analysis.sweep.verify import Verifier
-from analysis.workbench import Workbench, prepare
 from benchmarks._equal_drop import Line, compared
 from benchmarks._images import first_images
 from benchmarks._methods import METHODS, methods
+from prunescope.bench.evaluate import evaluate
+from prunescope.bench.pruned import select, selected
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.criteria.scores import Scores
+from prunescope.errors import CannotReach
+from prunescope.latency.table.build import time_table, timed_rows
+from prunescope.latency.table.design import Proposal
+from prunescope.latency.table.prediction import tables
+from prunescope.latency.table.rows import stored_rows
+from prunescope.latency.table.smaller_models import Maker
+from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
+from prunescope.planning.pose_problem import Posed, answer, pose
+from prunescope.planning.prediction import Figures
+from prunescope.planning.preview import preview
+from prunescope.planning.search import settled
+from prunescope.planning.solve import Goal, Target
+from prunescope.planning.solve.costs import plan_costs
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.store.quantiles import every_level, levels, quantiles
+from prunescope.study import Grid, Reference
+from prunescope.study.plan import Plan
+from prunescope.sweep.quantiles import store_quantiles
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.verify import Verifier
 
 MODELS: Final = ("lenet5", "mlp", "resnet20", "mobilenet", "vit")
 SPARSITIES: Final = {

@@ -28,7 +28,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from analysis.jobs import ACTIVE, Job, jobs
+from prunescope.jobs import ACTIVE, Job, jobs
 
 DRAWN: Final = "document.querySelectorAll('.js-plotly-plot .scatterlayer .point').length > 0"
 COLUMNS: Final = ("begun", "demo: server", "row", "curve", "curve since job")
@@ -112,7 +112,7 @@ def _served(folder: Path, arguments: list[str]) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [*arguments, "--port", str(port), "--no-browser"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "analysis.cli", *command],
+        [sys.executable, "-m", "prunescope.cli", *command],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:

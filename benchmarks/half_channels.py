@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from analysis.criteria.scores import Scores
-from analysis.errors import CannotPrune
-from analysis.evaluate import evaluate
-from analysis.pruned import Selection, selected
-from analysis.recovery import RECOVERIES, recovered
-from analysis.study import Reference
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.evaluate import evaluate
+from prunescope.bench.pruned import Selection, selected
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.criteria.scores import Scores
+from prunescope.errors import CannotPrune
+from prunescope.recovery import RECOVERIES, recovered
+from prunescope.study import Reference
 
 MODELS = ("lenet5", "resnet20", "mobilenet")
 SPARSITY = 0.5

@@ -23,15 +23,15 @@ from typing import Any, Final
 
 import torch
 
-from analysis.progress import Silent
-from analysis.replay import ENGINES, FrontierEngine
-from analysis.store.folder import Study
-from analysis.store.measurements import KEY, Measurement
-from analysis.store.tables import Table
-from analysis.study import Grid, Method, Reference, parse_sparsities
-from analysis.sweep.engine import NaiveEngine
-from analysis.sweep.runner import sweep
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.progress import Silent
+from prunescope.replay import ENGINES, FrontierEngine
+from prunescope.replay.engine import NaiveEngine
+from prunescope.store.folder import Study
+from prunescope.store.measurements import KEY, Measurement
+from prunescope.store.parquet_table import Table
+from prunescope.study import Grid, Method, Reference, parse_sparsities
+from prunescope.sweep.runner import sweep
 
 GRID: Final = Grid(
     (Method("magnitude"), Method("random"), Method("l1", "channel")),

@@ -19,18 +19,18 @@ from typing import Final
 import numpy as np
 import torch
 
-from analysis.latency.build import time_table, timed_rows
-from analysis.latency.design import Proposal
-from analysis.latency.maker import Maker
-from analysis.latency.rows import LatencyRow, stored_rows, units_of
-from analysis.latency.table import LatencyTable, predict_latency, tables
-from analysis.planning.counts import removed_units
-from analysis.planning.shrink import shrunk
-from analysis.progress import Silent
-from analysis.store.documents import read_document, write_document
-from analysis.store.tables import rows_of
-from analysis.study import Manifest, Reference
-from analysis.workbench import prepare
+from prunescope.bench.workbench import prepare
+from prunescope.latency.table.build import time_table, timed_rows
+from prunescope.latency.table.design import Proposal
+from prunescope.latency.table.prediction import LatencyTable, predict_latency, tables
+from prunescope.latency.table.rows import LatencyRow, stored_rows, units_of
+from prunescope.latency.table.smaller_models import Maker
+from prunescope.progress import Silent
+from prunescope.store.json_documents import read_document, write_document
+from prunescope.store.parquet_table import rows_of
+from prunescope.study import Manifest, Reference
+from prunescope.study.counts import removed_units
+from prunescope.study.size import shrunk
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
 SEED: Final = 2000

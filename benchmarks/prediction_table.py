@@ -24,14 +24,14 @@ import pandas as pd
 import torch
 from scipy.stats import spearmanr
 
-from analysis.curves import curves
-from analysis.planning.plan import Plan
-from analysis.planning.predict import Prediction, predict
-from analysis.planning.predictors import PREDICTORS, Cells, Record
-from analysis.statistics import Interval
-from analysis.store.documents import from_json
-from analysis.store.folder import Study
 from benchmarks._prediction_cases import Case, cases, measure, table_of
+from prunescope.curves.curve import curves
+from prunescope.planning.prediction import PREDICTORS, Cells, Record
+from prunescope.planning.prediction.predict import Prediction, predict
+from prunescope.statistics.paired import Interval
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import from_json
+from prunescope.study.plan import Plan
 
 LIMIT: Final = 0.05
 """Real drop up to which the tables judge."""

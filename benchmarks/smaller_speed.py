@@ -13,20 +13,20 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from analysis.capture.cost import cost
-from analysis.capture.graph import Captured, take
-from analysis.criteria.scores import Scores
-from analysis.export import program
-from analysis.latency.machine import processor
-from analysis.latency.measure import time_models
-from analysis.latency.report import Ratio, RuntimeLatency
-from analysis.planning.edits import in_multiples, set_sparsity
-from analysis.planning.plan import Plan
-from analysis.progress import Silent
-from analysis.pruned import select
-from analysis.removal import remove
-from analysis.study import Method, Reference
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.pruned import select
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.capture.cost import cost
+from prunescope.capture.graph import Captured, take
+from prunescope.criteria.scores import Scores
+from prunescope.export.formats import pt2
+from prunescope.latency.machine import processor
+from prunescope.latency.measure import time_models
+from prunescope.latency.report import Ratio, RuntimeLatency
+from prunescope.planning.edits import in_multiples, set_sparsity
+from prunescope.progress import Silent
+from prunescope.removal import remove
+from prunescope.study import Method, Reference
+from prunescope.study.plan import Plan
 
 MODELS = ("mobilenet", "resnet20")
 MULTIPLES = (1, 8)
@@ -72,8 +72,8 @@ def _captured(bench: Workbench) -> Captured:
 
 
 def _reloaded(captured: Captured, path: Path) -> nn.Module:
-    program.write(program.exported(captured), path)
-    return program.load(path)
+    pt2.write(pt2.exported(captured), path)
+    return pt2.load(path)
 
 
 def _halved(bench: Workbench, multiple: int) -> Captured:

@@ -11,11 +11,11 @@ from itertools import product
 
 import numpy as np
 
-from analysis.curves import Curves
-from analysis.errors import CannotReach
-from analysis.planning.solve import Goal, Slider, parse_target, prepare, solve_exactly
-from analysis.study import Manifest
 from benchmarks._paper import chain, curves_of
+from prunescope.curves.curve import Curves
+from prunescope.errors import CannotReach
+from prunescope.planning.solve import Goal, Slider, build_problem, parse_target, solve_exactly
+from prunescope.study import Manifest
 
 METHODS = ("magnitude", "taylor", "wanda", "fisher", "l2", "bn-scale")
 SPARSITIES = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.98)
@@ -43,7 +43,7 @@ def main() -> None:
 
 def _row(name: str, manifest: Manifest, known: Curves, targets: tuple[str, ...]) -> str:
     start = time.process_time()
-    problem = prepare(manifest, known, Goal(tuple(map(parse_target, targets))))
+    problem = build_problem(manifest, known, Goal(tuple(map(parse_target, targets))))
     prepared = time.process_time() - start
     start = time.process_time()
     slider = Slider(problem)
@@ -84,7 +84,7 @@ def _brute(instances: int = 60) -> str:
         )
         chosen = random.choice(kinds, int(random.integers(1, 3)), replace=False)
         targets = tuple(parse_target(f"{k}={random.uniform(0.2, 0.9):.3f}") for k in chosen)
-        problem = prepare(manifest, known, Goal(targets, between=False))
+        problem = build_problem(manifest, known, Goal(targets, between=False))
         every = np.array(list(product(*(range(size) for size in problem.sizes))), np.intp)
         values = problem.values(every)
         limits = problem.limits()

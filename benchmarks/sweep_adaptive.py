@@ -32,17 +32,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.errors import CannotPrune
-from analysis.progress import Silent
-from analysis.store.folder import Study
-from analysis.store.measurements import Measurement
-from analysis.store.tables import rows_of
-from analysis.study import Grid, Method, Reference, parse_sparsities
-from analysis.sweep.naive import measure
-from analysis.sweep.points import Point, points
-from analysis.sweep.runner import sweep
-from analysis.workbench import Workbench, prepare
 from benchmarks.sweep_settled import POLICIES, answers, covered, wrong
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.errors import CannotPrune
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.store.measurements import Measurement
+from prunescope.store.parquet_table import rows_of
+from prunescope.study import Grid, Method, Reference, parse_sparsities
+from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.work_list import Point, points
 
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit")
 COLUMNS: Final = (

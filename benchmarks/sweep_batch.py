@@ -14,8 +14,8 @@ from typing import Final
 
 import torch
 
-from analysis.evaluate import evaluate
 from benchmarks.sweep_replay import MODELS, _bench
+from prunescope.bench.evaluate import evaluate
 
 SIZES: Final = (8, 16, 32, 64, 128, 256, 512)
 LARGE: Final = (4, 8, 16, 32)

@@ -11,13 +11,13 @@ from functools import partial
 
 import torch
 
-from analysis.criteria import criterion, criterion_names
-from analysis.criteria.evidence import Evidence
-from analysis.evaluate import evaluate
-from analysis.study import Method, Reference
-from analysis.sweep.naive import measure
-from analysis.sweep.points import Point
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.evaluate import evaluate
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.criteria import criterion, criterion_names
+from prunescope.criteria.evidence import Evidence
+from prunescope.study import Method, Reference
+from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.work_list import Point
 
 REPEATS = 5
 MODELS = ("mlp", "lenet5", "resnet20", "mobilenet")

@@ -19,12 +19,12 @@ from typing import Final
 import numpy as np
 import torch
 
-from analysis.replay import FrontierEngine
-from analysis.study import Grid, Method, parse_sparsities
-from analysis.sweep.engine import NaiveEngine
-from analysis.sweep.points import Point, points
-from analysis.sweep.preflight import preflight
 from benchmarks.sweep_replay import _all, _bench
+from prunescope.replay import FrontierEngine
+from prunescope.replay.engine import NaiveEngine
+from prunescope.study import Grid, Method, parse_sparsities
+from prunescope.sweep.preflight import preflight
+from prunescope.sweep.work_list import Point, points
 
 MEASURED: Final = (0.3, 0.8)
 ASKED: Final = parse_sparsities("0.1:0.9:0.1,0.95")

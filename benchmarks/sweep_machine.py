@@ -5,7 +5,7 @@
 Evaluated images a second against one thread alone, medians of rounds in which all ways ran one
 after the other: ``lanes`` (independent evaluations in one process, one thread each), ``threads``
 (one evaluation whose operators split themselves), ``processes`` (independent ones, one thread
-each). ``chosen`` is what a long sweep takes (``analysis.replay.machine``).
+each). ``chosen`` is what a long sweep takes (``prunescope.replay.threads``).
 """
 
 import argparse
@@ -20,11 +20,11 @@ from typing import Final
 
 import torch
 
-from analysis.evaluate import evaluate
-from analysis.replay.lanes import open_lanes
-from analysis.replay.machine import Chooser
-from analysis.study import Reference
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.evaluate import evaluate
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.replay.lanes import open_lanes
+from prunescope.replay.threads import Chooser
+from prunescope.study import Reference
 
 MODELS: Final = ("sample:lenet5", "sample:resnet20", "sample:mobilenet", "sample:vit")
 COLUMNS: Final = ("model", "lanes", "threads", "processes", "chosen")

@@ -36,14 +36,14 @@ from typing import Final
 
 import torch
 
-from analysis.criteria.scores import Scores
-from analysis.evaluate import Outcome, evaluate
-from analysis.pruned import pruned, select_one
-from analysis.replay import FrontierEngine
-from analysis.study import Grid, Method, Reference
-from analysis.sweep.engine import NaiveEngine, order
-from analysis.sweep.points import Point, points
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.evaluate import Outcome, evaluate
+from prunescope.bench.pruned import pruned, select_one
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.criteria.scores import Scores
+from prunescope.replay import FrontierEngine
+from prunescope.replay.engine import NaiveEngine, order
+from prunescope.study import Grid, Method, Reference
+from prunescope.sweep.work_list import Point, points
 
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit", "torchvision:resnet18")
 SPARSITIES: Final = (0.3, 0.6, 0.9)

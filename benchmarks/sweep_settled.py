@@ -24,16 +24,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.progress import Silent
-from analysis.sequences import drop_half_widths
-from analysis.store.folder import Study
-from analysis.store.measurements import Measurement
-from analysis.store.tables import rows_of
-from analysis.study import Grid, Method, Reference, looks, parse_sparsities
-from analysis.sweep.points import Point
-from analysis.sweep.policy import LIMIT, Policy
-from analysis.sweep.runner import sweep
-from analysis.workbench import prepare
+from prunescope.bench.workbench import prepare
+from prunescope.progress import Silent
+from prunescope.statistics.confidence_sequence import drop_half_widths
+from prunescope.store.folder import Study
+from prunescope.store.measurements import Measurement
+from prunescope.store.parquet_table import rows_of
+from prunescope.study import Grid, Method, Reference, looks, parse_sparsities
+from prunescope.sweep.policy import LIMIT, Policy
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.work_list import Point
 
 POLICIES: Final = {
     "adaptive": Policy("adaptive"),

@@ -6,9 +6,13 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import frame, problems, session, warm, watch
-from dashboard.views import curves, export, plan, recover, study
-from dashboard.views.parts import settling
+from prunescope.dashboard.shared import frame, job_strip, problems, session, warm_up
+from prunescope.dashboard.views.curves import page as curves
+from prunescope.dashboard.views.export import page as export
+from prunescope.dashboard.views.plan import measure_candidates
+from prunescope.dashboard.views.plan import page as plan
+from prunescope.dashboard.views.recover import page as recover
+from prunescope.dashboard.views.study import page as study
 
 _ICON: Final = Path(__file__).with_name("icon.png")
 _LIVE: Final = ("study", "curves")
@@ -16,7 +20,7 @@ _LIVE: Final = ("study", "curves")
 
 def main(folder: Path, first: str = "study") -> None:
     """Show the dashboard over the studies in ``folder``, beginning with the page ``first``."""
-    warm.freeze()
+    warm_up.freeze()
     st.set_page_config("Prunescope", page_icon=str(_ICON), layout="wide")
     pages = [
         st.Page(view.page, title=title, url_path=path, icon=icon)
@@ -39,10 +43,10 @@ def main(folder: Path, first: str = "study") -> None:
         chosen.run()
     with problems.shown():
         session.read_link()
-        place = frame.show(folder, settling.arrive if chosen.url_path == "plan" else None)
+        place = frame.show(folder, measure_candidates.arrive if chosen.url_path == "plan" else None)
         if place is not None:
-            watch.strip(place, live=chosen.url_path in _LIVE)
-        warm.ready(place)
+            job_strip.strip(place, live=chosen.url_path in _LIVE)
+        warm_up.ready(place)
         said = session.notice()
         if said:
             st.warning(said)

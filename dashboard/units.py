@@ -2,7 +2,7 @@
 
 import math
 
-from analysis.statistics import Interval
+from prunescope.statistics.paired import Interval
 
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _MINUS = "\u2212"

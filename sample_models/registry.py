@@ -15,7 +15,7 @@ CARDS: Final = Path(__file__).parent / "cards"
 
 def architecture(name: str) -> nn.Module:
     """Return the sample network ``name`` with fresh random weights."""
-    module = importlib.import_module(f"sample_models.networks.{name}")
+    module = importlib.import_module(f"prunescope.sample_models.networks.{name}")
     network: nn.Module = module.build()
     return network
 

@@ -1,4 +1,4 @@
-"""Train a sample network on the complete Fashion-MNIST: ``python -m sample_models.train NAME``.
+"""Train a sample network on Fashion-MNIST: ``python -m prunescope.sample_models.train NAME``.
 
 SGD or AdamW under a one-cycle schedule, random flips and shifts, plain cross-entropy. Each run
 writes the weights and a measured line for the model's card. Nothing but this module needs the
@@ -18,9 +18,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sample_models import fashion_mnist
-from sample_models.cards import write_card
-from sample_models.registry import NAMES, WEIGHTS, architecture
+from prunescope.sample_models import fashion_mnist
+from prunescope.sample_models.cards import write_card
+from prunescope.sample_models.registry import NAMES, WEIGHTS, architecture
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import hypothesis
 import pytest
 import torch
 
-from analysis.capture.graph import take
-from analysis.jobs.spare import SWITCH
-from analysis.sources import data as data_source
-from analysis.sources.data import Samples, Splits
-from analysis.study import Reference
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.capture.graph import take
+from prunescope.jobs.warm_worker import SWITCH
+from prunescope.sources import data as data_source
+from prunescope.sources.data import Samples, Splits
+from prunescope.study import Reference
 
 torch.set_num_threads(1)
 os.environ[SWITCH] = "0"  # a process kept ready by every page and server would cost 5 s each

@@ -1,6 +1,6 @@
 """Progress that asks to stop after a while."""
 
-from analysis.progress import Silent
+from prunescope.progress import Silent
 
 
 class StopAfter(Silent):

@@ -15,9 +15,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from analysis.planning.plan import Choice, Plan
-from analysis.sources.models import load_model
-from analysis.store.folder import Study
+from prunescope.sources.models import load_model
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 from tests.analysis.cli.command import Command
 from tests.analysis.sources.test_weights import RunsCode
 from tests.analysis.store.rows import files
@@ -155,7 +155,7 @@ def test_a_study_made_from_something_else(prunescope, finished, tiny, tmp_path, 
 
 
 def test_a_plan_for_other_weights(prunescope, finished, tmp_path):
-    from analysis.store.documents import write_document
+    from prunescope.store.json_documents import write_document
 
     write_document(tmp_path / "p.json", Plan("p", "other", {"mix": Choice("magnitude", 0.5)}))
     for command in ("verify", "export", "finetune"):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from sample_models.registry import NAMES, measured
+from prunescope.sample_models.registry import NAMES, measured
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 NOT_HERE = ("git clone", "make ", "pip install", "prunescope dashboard")
@@ -44,7 +44,7 @@ def test_the_commands_and_the_python_of_the_readme_run(tmp_path: Path) -> None:
             save_plan(tmp_path / "studies" / "mlp")
         if arguments[0] == "time":
             arguments += ["--budget", "3"]
-        run(["-m", "analysis.cli", *arguments], tmp_path)
+        run(["-m", "prunescope.cli", *arguments], tmp_path)
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert "fc1 magnitude" in run(["-c", code], tmp_path)
     assert (tmp_path / "pruned" / "recipe.json").exists()

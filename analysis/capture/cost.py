@@ -12,9 +12,9 @@ from typing import Any, Final
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import Captured
-from analysis.capture.shapes import shapes
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import Captured
+from prunescope.capture.shapes import shapes
 
 
 @dataclass(frozen=True)

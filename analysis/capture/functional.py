@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from analysis.errors import CannotCapture
+from prunescope.errors import CannotCapture
 
 _SHAPE_ONLY: Final = {"new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like"}
 _VIEWS: Final = {

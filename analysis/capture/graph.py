@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
-from analysis.capture.functional import make_functional
-from analysis.errors import CannotCapture
+from prunescope.capture.functional import make_functional
+from prunescope.errors import CannotCapture
 
 Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
 """A batch: one tensor, a tuple of arguments, or a dict of keyword arguments; dimension 0 of

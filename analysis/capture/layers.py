@@ -6,10 +6,10 @@ from typing import Final
 
 from torch import fx, nn
 
-from analysis.capture.cost import Cost
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import Captured
-from analysis.study import LayerSummary
+from prunescope.capture.cost import Cost
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import Captured
+from prunescope.study import LayerSummary
 
 PRUNABLE: Final = {
     "conv1d": 1, "conv2d": 1, "conv3d": 1, "convolution": 1, "conv_transpose1d": 1,

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from analysis.capture.cost import Cost, cost
-from analysis.capture.graph import Captured, Inputs, call_arguments, capture, copied
-from analysis.capture.layers import Layer, graph_layers, module_layers
-from analysis.errors import CannotCapture, DataMismatch
+from prunescope.capture.cost import Cost, cost
+from prunescope.capture.graph import Captured, Inputs, call_arguments, capture, copied
+from prunescope.capture.layers import Layer, graph_layers, module_layers
+from prunescope.errors import CannotCapture, DataMismatch
 
 _ROOM: Final = 1e-3
 """Of the largest output: attention's fused kernel, which the graph does without, rounds else."""

@@ -7,7 +7,7 @@ from torch import Tensor, fx
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Captured, call_arguments
+from prunescope.capture.graph import Captured, call_arguments
 
 
 class _Recorder(fx.Interpreter):

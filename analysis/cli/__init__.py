@@ -1,5 +1,5 @@
 """The command line: the only room that prints and parses arguments."""
 
-from analysis.cli.app import main
+from prunescope.cli.app import main
 
 __all__ = ["main"]

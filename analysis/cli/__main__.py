@@ -1,6 +1,6 @@
-"""Run the command line as ``python -m analysis.cli``."""
+"""Run the command line as ``python -m prunescope.cli``."""
 
-from analysis.cli.app import main
+from prunescope.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -16,8 +16,8 @@ from typing import Final, NoReturn
 import typer
 from rich.markup import escape
 
-from analysis.cli.terminal import errors
-from analysis.errors import Cancelled, PrunescopeError
+from prunescope.cli.terminal import errors
+from prunescope.errors import Cancelled, PrunescopeError
 
 _INTERRUPTED: Final = 130
 COMMANDS: Final[Mapping[str, str]] = {
@@ -43,7 +43,7 @@ def application(asked: Sequence[str]) -> typer.Typer:
         callback=_prunescope,
     )
     for name in asked[:1] if asked and asked[0] in COMMANDS else COMMANDS:
-        module = importlib.import_module(f"analysis.cli.{COMMANDS[name]}")
+        module = importlib.import_module(f"prunescope.cli.{COMMANDS[name]}")
         app.command(name)(getattr(module, name))
     return app
 

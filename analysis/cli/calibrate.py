@@ -5,15 +5,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from analysis.cli.options import (
+from prunescope.cli.options import (
     JobOption,
     JsonOption,
     RecoveryOption,
     StudyArgument,
     ThreadsOption,
 )
-from analysis.cli.terminal import console, errors, print_json, reporting
-from analysis.store.folder import Study
+from prunescope.cli.terminal import console, errors, print_json, reporting
+from prunescope.store.folder import Study
 
 
 def calibrate(
@@ -27,9 +27,9 @@ def calibrate(
     """Measure combinations that tell how far predictions of this study can be trusted."""
     with reporting(job, quiet=json) as progress:
         opened = Study.open(study)
-        from analysis.cli.given import use_threads
-        from analysis.sweep.calibrate import calibrate as run
-        from analysis.workbench import prepare
+        from prunescope.bench.workbench import prepare
+        from prunescope.cli.arguments import use_threads
+        from prunescope.sweep.calibrate import calibrate as run
 
         use_threads(threads)
         found = run(prepare(opened.manifest.reference), opened, plans, recovery, progress)

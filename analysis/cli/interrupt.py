@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from analysis.progress import Progress
+from prunescope.progress import Progress
 
 
 class Interruptible:

@@ -7,13 +7,13 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.cli.options import JsonOption, StudyArgument
-from analysis.cli.terminal import console, count, errors, print_json
-from analysis.durations import spoken
-from analysis.errors import BadReference, BadValue, UnknownName
-from analysis.jobs import ACTIVE, Job, restart
-from analysis.jobs import jobs as jobs_of
-from analysis.sweep.figures import macs_told, points_told
+from prunescope.cli.options import JsonOption, StudyArgument
+from prunescope.cli.terminal import console, count, errors, print_json
+from prunescope.errors import BadReference, BadValue, UnknownName
+from prunescope.jobs import ACTIVE, Job, restart
+from prunescope.jobs import jobs as jobs_of
+from prunescope.text.durations import spoken
+from prunescope.text.sweep_costs import macs_told, points_told
 
 _ENDED: Final = {
     "done": "is done", "failed": "has failed", "cancelled": "was cancelled", "died": "has died",

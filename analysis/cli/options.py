@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.recovery.names import RECOVERIES
+from prunescope.study.recoveries import RECOVERIES
 
 ModelArgument = Annotated[
     str,

@@ -8,7 +8,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from analysis.cli.goal import (
+from prunescope.cli.goal_options import (
     BoundOption,
     ExcludeOption,
     LockOption,
@@ -19,26 +19,19 @@ from analysis.cli.goal import (
     TargetOption,
     goal_of,
 )
-from analysis.cli.options import JobOption, JsonOption, RecoveryOption, StudyArgument
-from analysis.cli.planned import print_plan, told
-from analysis.cli.settling import measuring, require_search
-from analysis.cli.terminal import console, print_json, reporting
-from analysis.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
-from analysis.planning.pareto import POINTS, front, front_table, save_front
-from analysis.planning.plan import Plan
-from analysis.planning.pose import Posed, answer, pose
-from analysis.planning.search import (
-    SECONDS,
-    SETTLEMENT,
-    Measured,
-    Settlement,
-    improved,
-    settled,
-)
-from analysis.planning.solve.exact import TIME
-from analysis.store.documents import write_document
-from analysis.store.folder import Study
-from analysis.store.quantiles import every_level, levels
+from prunescope.cli.measure_candidates import measuring, require_search
+from prunescope.cli.options import JobOption, JsonOption, RecoveryOption, StudyArgument
+from prunescope.cli.print_plan import print_plan, told
+from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
+from prunescope.planning.pareto import POINTS, front, front_table, save_front
+from prunescope.planning.pose_problem import Posed, answer, pose
+from prunescope.planning.search import SECONDS, SETTLEMENT, Measured, Settlement, improve, settled
+from prunescope.planning.solve.integer_program import TIME
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.store.quantiles import every_level, levels
+from prunescope.study.plan import Plan
 
 
 def plan(
@@ -112,7 +105,7 @@ def plan(
                     if job is not None:
                         write_document(job / SETTLEMENT, Settlement(solution.objective, tried))
                 else:
-                    solution, _ = improved(posed, solution, scores, seconds=seconds or SECONDS)
+                    solution, _ = improve(posed, solution, scores, seconds=seconds or SECONDS)
             found = solution.plan
         if output is not None:
             write_document(output, found)
@@ -181,8 +174,8 @@ def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
         grouped = units_leave(posed.ready.problem)
         known = levels(study.folder, study.manifest, score, grouped)
         if not known:
-            from analysis.sweep.quantiles import store_quantiles
-            from analysis.workbench import prepare
+            from prunescope.bench.workbench import prepare
+            from prunescope.sweep.quantiles import store_quantiles
 
             store_quantiles(prepare(study.manifest.reference), study)
             known = levels(study.folder, study.manifest, score, grouped)

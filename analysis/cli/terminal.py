@@ -19,9 +19,9 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from analysis.cli.interrupt import interruptible
-from analysis.progress import Progress, Silent
-from analysis.sweep.figures import macs_told, points_told
+from prunescope.cli.interrupt import interruptible
+from prunescope.progress import Progress, Silent
+from prunescope.text.sweep_costs import macs_told, points_told
 
 _PIPED_WIDTH: Final = 140
 
@@ -54,7 +54,7 @@ class TerminalProgress:
         self._bar.update(self._task, figures=told)
 
     def cancelled(self) -> bool:
-        """Return False: on a terminal Ctrl-C asks (see ``analysis.cli.interrupt``)."""
+        """Return False: on a terminal Ctrl-C asks (see ``prunescope.cli.interrupt``)."""
         return False
 
 
@@ -62,7 +62,7 @@ class TerminalProgress:
 def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
     """Yield where a run reports to: a job's folder, a progress bar, or nowhere."""
     if job is not None:
-        from analysis.jobs import running
+        from prunescope.jobs import running
 
         with running(job) as progress:
             yield progress

@@ -4,13 +4,13 @@ from weakref import WeakKeyDictionary
 
 from torch import fx
 
-import analysis.coupling.rules  # noqa: F401  (fills the operator table)
-from analysis.capture.graph import Captured
-from analysis.capture.shapes import shapes
-from analysis.coupling.collect import collect
-from analysis.coupling.decide import decide
-from analysis.coupling.groups import Coupling
-from analysis.coupling.walk import BATCH, Walk
+import prunescope.coupling.rules  # noqa: F401  (fills the operator table)
+from prunescope.capture.graph import Captured
+from prunescope.capture.shapes import shapes
+from prunescope.coupling.collect_units import collect
+from prunescope.coupling.decide_factors import decide
+from prunescope.coupling.groups import Coupling
+from prunescope.coupling.walk import BATCH, Walk
 
 _KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()
 

@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.coupling.labels import Labels, Solved
-from analysis.coupling.walk import Walk
-from analysis.errors import UnknownName
+from prunescope.coupling.labels import Labels, Solved
+from prunescope.coupling.walk import Walk
+from prunescope.errors import UnknownName
 
 Granularity = Literal["channel", "head"]
 Role = Literal["producer", "consumer", "follower"]

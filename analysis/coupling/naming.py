@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.capture.layers import layer_name
-from analysis.coupling.groups import Group
+from prunescope.capture.layers import layer_name
+from prunescope.coupling.groups import Group
 
 _OWN: Final = ("weight", "bias", "running_mean", "running_var", "weight_g", "weight_v")
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from torch import fx
 
 if TYPE_CHECKING:
-    from analysis.coupling.labels import Dim
-    from analysis.coupling.walk import Walk
+    from prunescope.coupling.labels import Dim
+    from prunescope.coupling.walk import Walk
 
 Value: TypeAlias = "tuple[Dim, ...] | list[Any] | None"
 """The dimensions of a tensor, the values of a list of tensors, or None for a number."""

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import Captured
-from analysis.coupling.labels import Dim, Labels, Ledger
-from analysis.coupling.table import RULES, Value
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import Captured
+from prunescope.coupling.labels import Dim, Labels, Ledger
+from prunescope.coupling.table import RULES, Value
 
 BATCH: Final = 10007
 """Samples in the batch that the walk imagines: a prime, so that it shows in every size."""

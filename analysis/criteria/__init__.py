@@ -4,6 +4,6 @@ The registry finds them by itself: adding ``analysis/criteria/mine.py`` adds the
 command line and the dashboard.
 """
 
-from analysis.criteria.registry import criterion, criterion_names, method_summaries
+from prunescope.criteria.registry import criterion, criterion_names, method_summaries
 
 __all__ = ["criterion", "criterion_names", "method_summaries"]

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from analysis.criteria.base import Criterion
-from analysis.criteria.evidence import Evidence
-from analysis.criteria.units import norm_scales, parameters, summed
+from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.evidence import Evidence
+from prunescope.criteria.unit_scores import norm_scales, parameters, summed
 
 
 def unit_score(evidence: Evidence) -> dict[str, Tensor]:

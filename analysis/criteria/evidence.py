@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from analysis.capture.layers import Layer
-from analysis.capture.network import Network, forward
-from analysis.coupling import Group
-from analysis.criteria.inputs import squared_inputs
-from analysis.errors import CannotPrune
-from analysis.sources.data import Samples
-from analysis.sources.metrics import class_labels, logits
+from prunescope.capture.layers import Layer
+from prunescope.capture.network import Network, forward
+from prunescope.coupling import Group
+from prunescope.criteria.inputs import squared_inputs
+from prunescope.errors import CannotPrune
+from prunescope.sources.data import Samples
+from prunescope.sources.metrics import class_labels, logits
 
 BATCH: Final = 64
 SAMPLES: Final = 1024

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from analysis.criteria.base import Criterion
-from analysis.criteria.evidence import Evidence
-from analysis.criteria.units import parameters
+from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.evidence import Evidence
+from prunescope.criteria.unit_scores import parameters
 
 
 def unit_score(evidence: Evidence) -> dict[str, Tensor]:

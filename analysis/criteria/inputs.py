@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import call_arguments
-from analysis.capture.layers import reads
-from analysis.capture.network import Network
-from analysis.sources.data import Samples
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import call_arguments
+from prunescope.capture.layers import reads
+from prunescope.capture.network import Network
+from prunescope.sources.data import Samples
 
 
 def squared_inputs(network: Network, samples: Samples, batch: int) -> dict[str, Tensor]:

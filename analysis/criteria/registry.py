@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from analysis.capture.network import Network
-from analysis.coupling import Group
-from analysis.criteria.base import Criterion
-from analysis.criteria.shuffled import twin
-from analysis.criteria.units import norm_scales
-from analysis.errors import UnknownName
-from analysis.evaluate import Outcome
-from analysis.study import MethodSummary, pattern_of
+from prunescope.bench.evaluate import Outcome
+from prunescope.capture.network import Network
+from prunescope.coupling import Group
+from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.shuffled import twin
+from prunescope.criteria.unit_scores import norm_scales
+from prunescope.errors import UnknownName
+from prunescope.study import MethodSummary, pattern_of
 
 PATTERNS: Final = ("2:4", "4:8")
 """N:M patterns that sweeps offer: N of M neighbouring input weights stay."""
@@ -30,7 +30,7 @@ _PATTERN_NOTE: Final = (
 def _criteria() -> dict[str, Criterion]:
     found = {}
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        loaded = importlib.import_module(f"analysis.criteria.{module.name}")
+        loaded = importlib.import_module(f"prunescope.criteria.{module.name}")
         rule = getattr(loaded, "CRITERION", None)
         if isinstance(rule, Criterion):
             found[rule.name] = rule

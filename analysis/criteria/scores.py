@@ -5,17 +5,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from analysis.capture.layers import Layer
-from analysis.capture.network import Network
-from analysis.coupling import Group
-from analysis.criteria.evidence import Evidence
-from analysis.criteria.registry import criterion
-from analysis.criteria.shuffled import shuffled
-from analysis.errors import CannotPrune
-from analysis.masks import mask, pattern_mask
-from analysis.planning.counts import removed_units
-from analysis.sources.data import Samples
-from analysis.study import pattern_of
+from prunescope.capture.layers import Layer
+from prunescope.capture.network import Network
+from prunescope.coupling import Group
+from prunescope.criteria.evidence import Evidence
+from prunescope.criteria.masks import mask, pattern_mask
+from prunescope.criteria.registry import criterion
+from prunescope.criteria.shuffled import shuffled
+from prunescope.errors import CannotPrune
+from prunescope.sources.data import Samples
+from prunescope.study import pattern_of
+from prunescope.study.counts import removed_units
 
 
 class Scores:

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from analysis.capture.network import Network
-from analysis.criteria.base import Criterion
-from analysis.criteria.random import uniform
-from analysis.study import SHUFFLED
+from prunescope.capture.network import Network
+from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.random import uniform
+from prunescope.study import SHUFFLED
 
 
 def shuffled(scores: Mapping[str, Tensor], network: Network, seed: int) -> dict[str, Tensor]:

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from analysis.criteria.base import Criterion
-from analysis.criteria.evidence import Evidence
-from analysis.criteria.units import mean_squared_gates, names
+from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.evidence import Evidence
+from prunescope.criteria.unit_scores import mean_squared_gates, names
 
 
 def score(evidence: Evidence) -> dict[str, Tensor]:

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from analysis.criteria.base import Criterion
-from analysis.criteria.evidence import Evidence
+from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.evidence import Evidence
 
 
 def score(evidence: Evidence) -> dict[str, Tensor]:

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Captured, Inputs, take
-from analysis.capture.network import forward
-from analysis.evaluate import Outcome, evaluate
-from analysis.export.tensors import (
+from prunescope.bench.evaluate import Outcome, evaluate
+from prunescope.capture.graph import Captured, Inputs, take
+from prunescope.capture.network import forward
+from prunescope.export.tensors import (
     saved_tensors,
     tensor_bytes,
     unsaved_tensors,
     weights_sha256,
     zero_patterns,
 )
-from analysis.sources.data import Samples
-from analysis.sources.metrics import Metric
+from prunescope.sources.data import Samples
+from prunescope.sources.metrics import Metric
 
 SAMPLES: Final = 256
 """Validation samples whose outputs are compared number by number."""

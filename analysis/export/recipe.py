@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis.planning.plan import Plan
-from analysis.recovery.report import FineTuning
-from analysis.store.documents import read_document, write_document
-from analysis.study import Reference
+from prunescope.recovery.training.report import FineTuning
+from prunescope.store.json_documents import read_document, write_document
+from prunescope.study import Reference
+from prunescope.study.plan import Plan
 
 RECIPE: Final = "recipe.json"
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis.export.place import settle
-from analysis.store.documents import read_document, write_document
+from prunescope.export.install import settle
+from prunescope.store.json_documents import read_document, write_document
 
 REPORT: Final = "verification.json"
 LOADER: Final = "load.py"

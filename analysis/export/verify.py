@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.capture.network import forward
-from analysis.errors import PrunescopeError
-from analysis.evaluate import Outcome, evaluate
-from analysis.export.fresh import Reloaded
-from analysis.export.promise import Promise
-from analysis.export.report import Check, FormatKind
+from prunescope.bench.evaluate import Outcome, evaluate
+from prunescope.capture.network import forward
+from prunescope.errors import PrunescopeError
+from prunescope.export.fresh_process import Reloaded
+from prunescope.export.promise import Promise
+from prunescope.export.report import Check, FormatKind
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""

@@ -4,10 +4,10 @@ A job is a folder ``STUDY/jobs/NNNN-KIND``. Everything known about it is a file 
 browser refresh, a second viewer and a restart of the server are all the same case.
 """
 
-from analysis.jobs.job import Job, jobs
-from analysis.jobs.launch import keep_spare, restart, start
-from analysis.jobs.records import ACTIVE, STATES, Snapshot
-from analysis.jobs.worker import JobFailed, JobProgress, running
+from prunescope.jobs.job import Job, jobs
+from prunescope.jobs.launch import keep_spare, restart, start
+from prunescope.jobs.records import ACTIVE, STATES, Snapshot
+from prunescope.jobs.worker import JobFailed, JobProgress, running
 
 __all__ = [
     "ACTIVE",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from analysis.errors import DamagedFile
-from analysis.jobs.processes import alive
-from analysis.jobs.records import (
+from prunescope.errors import DamagedFile
+from prunescope.jobs.processes import alive
+from prunescope.jobs.records import (
     ACTIVE,
     CANCEL,
     END,
@@ -26,8 +26,8 @@ from analysis.jobs.records import (
     Track,
     read_track,
 )
-from analysis.store.documents import read_document
-from analysis.store.files import storage
+from prunescope.store.files import storage
+from prunescope.store.json_documents import read_document
 
 FOLDER: Final = "jobs"
 Record = TypeVar("Record", JobRecord, ProcessRecord, EndRecord)

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from analysis.errors import BadValue, StorageFailure
-from analysis.jobs.job import FOLDER, Job, folders, jobs, place
-from analysis.jobs.processes import identify
-from analysis.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
-from analysis.jobs.spare import Spare
-from analysis.store.documents import read_document, write_document
-from analysis.store.locks import alone
+from prunescope.errors import BadValue, StorageFailure
+from prunescope.jobs.job import FOLDER, Job, folders, jobs, place
+from prunescope.jobs.processes import identify
+from prunescope.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
+from prunescope.jobs.warm_worker import Spare
+from prunescope.store.json_documents import read_document, write_document
+from prunescope.store.locks import alone
 
 _PATIENCE: Final = 30.0
 _KIND: Final = re.compile(r"[a-z][\w-]*")
@@ -39,7 +39,7 @@ def start(
     Args:
         study: Folder of the study; made when it does not exist.
         arguments: Of the command line, the command (the job's kind) first.
-        command: What to run instead of ``python -m analysis.cli``.
+        command: What to run instead of ``python -m prunescope.cli``.
         directory: Where relative paths among the arguments begin; the present one by default.
 
     Raises:
@@ -106,7 +106,7 @@ def _spawn(
     arguments = [*wanted, "--job", str(folder)]
     process = None
     if command is None:
-        command = (sys.executable, "-m", "analysis.cli")
+        command = (sys.executable, "-m", "prunescope.cli")
         process = _SPARE.take(arguments, (directory or Path.cwd()).resolve(), folder / LOG)
     if process is None:
         process = _fresh(folder, [*command, *arguments], directory)

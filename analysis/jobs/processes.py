@@ -5,7 +5,7 @@ from typing import Final
 
 import psutil
 
-from analysis.jobs.records import ProcessRecord
+from prunescope.jobs.records import ProcessRecord
 
 _TOLERANCE: Final = 2.0
 """Seconds by which the system's clock may have been set since the record was written."""

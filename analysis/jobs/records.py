@@ -79,7 +79,7 @@ class Snapshot:
         stopping: Whether it was asked to stop and has not stopped yet.
         paused: Whether it was asked to hold its work; it goes on where it was.
         figures: Where it stands, by name, as it said last; a sweep's are those of
-            ``analysis.sweep.meter``.
+            ``prunescope.sweep.meter``.
     """
 
     state: State

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.errors import BadReference, Cancelled, PrunescopeError, StorageFailure
-from analysis.jobs.job import folders, open_job, place
-from analysis.jobs.processes import identify
-from analysis.jobs.records import (
+from prunescope.errors import BadReference, Cancelled, PrunescopeError, StorageFailure
+from prunescope.jobs.job import folders, open_job, place
+from prunescope.jobs.processes import identify
+from prunescope.jobs.records import (
     ACTIVE,
     CANCEL,
     END,
@@ -25,8 +25,8 @@ from analysis.jobs.records import (
     EndRecord,
     EndState,
 )
-from analysis.store.documents import write_document
-from analysis.store.files import storage
+from prunescope.store.files import storage
+from prunescope.store.json_documents import write_document
 
 _POLL: Final = 0.2
 _OFTEN: Final = 0.1
@@ -41,7 +41,7 @@ class JobFailed(PrunescopeError):
 
 
 class JobProgress:
-    """Report to a job's folder; implements ``analysis.progress.Progress``."""
+    """Report to a job's folder; implements ``prunescope.progress.Progress``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

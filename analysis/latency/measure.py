@@ -9,25 +9,25 @@ from pathlib import Path
 import torch
 from torch import fx, nn
 
-from analysis.capture.cost import cost
-from analysis.capture.graph import Captured, Inputs, batch_size, call_arguments, take
-from analysis.errors import BadValue, CannotCapture
-from analysis.export import onnx_file, program
-from analysis.export.planned import selection_of
-from analysis.export.replay import computing_threads
-from analysis.latency.machine import machine, processor
-from analysis.latency.memory import peak_memory
-from analysis.latency.onnx_call import Call, onnx_call
-from analysis.latency.peak import measured_peak
-from analysis.latency.race import STEPS, race
-from analysis.latency.report import LatencyReport, PlanMemory, RuntimeLatency, write_latency
-from analysis.latency.rows import LatencyRow, graph_digest, stored_rows, units_text
-from analysis.planning.plan import Plan
-from analysis.progress import Progress, Silent
-from analysis.pruned import selected
-from analysis.store.folder import Study
-from analysis.study import Manifest
-from analysis.workbench import Workbench
+from prunescope.bench.pruned import selected
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.cost import cost
+from prunescope.capture.graph import Captured, Inputs, batch_size, call_arguments, take
+from prunescope.errors import BadValue, CannotCapture
+from prunescope.export.applied_plan import selection_of
+from prunescope.export.formats import onnx, pt2
+from prunescope.export.replay_recipe import computing_threads
+from prunescope.latency.machine import machine, processor
+from prunescope.latency.memory import peak_memory
+from prunescope.latency.peak_memory import measured_peak
+from prunescope.latency.race import STEPS, race
+from prunescope.latency.report import LatencyReport, PlanMemory, RuntimeLatency, write_latency
+from prunescope.latency.runtimes.onnx import Call, onnx_call
+from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text
+from prunescope.progress import Progress, Silent
+from prunescope.store.folder import Study
+from prunescope.study import Manifest
+from prunescope.study.plan import Plan
 
 
 def time_plan(
@@ -210,7 +210,7 @@ def _onnx_calls(
     paths = []
     for name, module in (("dense", dense), ("other", other)):
         paths.append(folder / f"{name}.onnx")
-        onnx_file.write(program.exported(Captured(module, example)), paths[-1])
+        onnx.write(pt2.exported(Captured(module, example)), paths[-1])
     contenders = (paths[0], paths[1], paths[0])
     return [onnx_call(path, inputs, threads) for path in contenders]
 

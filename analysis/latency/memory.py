@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.latency.shapes import shapes_of
-from analysis.planning.shrink import shrunk
-from analysis.study import Manifest
+from prunescope.latency.table.shapes import shapes_of
+from prunescope.study import Manifest
+from prunescope.study.size import shrunk
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Memory:
 def peak_memory(manifest: Manifest, units: Mapping[str, int], batch: int = 1) -> Memory:
     """Return the memory of the network after ``units`` left each named group.
 
-    Equal to ``analysis.capture.cost`` of the really smaller network; what an allocator adds
+    Equal to ``prunescope.capture.cost`` of the really smaller network; what an allocator adds
     (workspace, padding) is not in it.
 
     Args:

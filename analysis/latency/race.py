@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from scipy.stats import bootstrap
 
-from analysis.errors import Cancelled
-from analysis.latency.report import Ratio, Timing
-from analysis.progress import Progress
+from prunescope.errors import Cancelled
+from prunescope.latency.report import Ratio, Timing
+from prunescope.progress import Progress
 
 STEPS: Final = 100
 """Steps of progress that one race reports."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.store.documents import read_document, write_document
+from prunescope.store.json_documents import read_document, write_document
 
 
 @dataclass(frozen=True)

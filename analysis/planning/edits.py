@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from analysis.curves import CurveKey, Curves
-from analysis.planning.counts import UNITS, removed_units
-from analysis.planning.plan import Choice, Plan
-from analysis.study import Manifest, Method, sparsity
+from prunescope.curves.curve import CurveKey, Curves
+from prunescope.study import Manifest, Method, sparsity
+from prunescope.study.counts import UNITS, removed_units
+from prunescope.study.plan import Choice, Plan
 
 
 def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
@@ -131,7 +131,7 @@ def within_drop(
         plan: Not modified; its recovery and seed choose the curves.
         subjects: Layers or groups.
         limit: Largest accepted drop of each subject alone, absolute.
-        curves: As from ``analysis.curves.curves``.
+        curves: As from ``prunescope.curves.curve.curves``.
         methods: Which methods may be taken.
     """
     allowed = tuple(methods)

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors import PrunescopeError
-from analysis.planning.plan import Plan
-from analysis.planning.pose import Posed, answer
-from analysis.planning.solve.boxed import linearised
-from analysis.planning.solve.goal import DAMAGES
-from analysis.planning.solve.prepare import prepare
-from analysis.planning.solve.problem import Problem
-from analysis.planning.solve.ready import solver
-from analysis.planning.solve.solution import Solution
-from analysis.study import Manifest
+from prunescope.errors import PrunescopeError
+from prunescope.planning.pose_problem import Posed, answer
+from prunescope.planning.solve.build_problem import build_problem
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.nonlinear_budgets import linearised
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.solution import Solution
+from prunescope.planning.solve.solver import solver
+from prunescope.study import Manifest
+from prunescope.study.plan import Plan
 
 Choices = npt.NDArray[np.intp]
 
@@ -109,7 +109,7 @@ def lock_costs(
         locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
         goal = replace(problem.goal, locks=locks)
         try:
-            ready = solver(prepare(manifest, posed.known, goal, problem.boxes))
+            ready = solver(build_problem(manifest, posed.known, goal, problem.boxes))
             other = answer(replace(posed, ready=ready), limits)
         except PrunescopeError:
             continue

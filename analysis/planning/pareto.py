@@ -8,15 +8,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analysis.errors import BadValue, CannotReach
-from analysis.planning.accepted import keeping_drop
-from analysis.planning.plan import Plan
-from analysis.planning.predict import Prediction
-from analysis.planning.solve.goal import COSTS
-from analysis.planning.solve.ready import Solver
-from analysis.planning.solve.solution import Solution
-from analysis.progress import Progress, Silent
-from analysis.store.documents import read_document, write_document
+from prunescope.errors import BadValue, CannotReach
+from prunescope.planning.accepted_drop import keeping_drop
+from prunescope.planning.prediction.predict import Prediction
+from prunescope.planning.solve.goal import COSTS
+from prunescope.planning.solve.solution import Solution
+from prunescope.planning.solve.solver import Solver
+from prunescope.progress import Progress, Silent
+from prunescope.store.json_documents import read_document, write_document
+from prunescope.study.plan import Plan
 
 POINTS: Final = 24
 _FOLDER: Final = "fronts"
@@ -51,7 +51,7 @@ class Front:
     """Plans by rising cost.
 
     Attributes:
-        kind: The cost, a key of ``analysis.planning.solve.goal.COSTS``.
+        kind: The cost, a key of ``prunescope.planning.solve.goal.COSTS``.
         dense: What the dense network costs.
         objective: What was kept smallest.
         fingerprint: Of the study.

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pandas as pd
 
-from analysis.curves import Curve, CurveKey, Curves, curves
-from analysis.planning.counts import UNITS, removed_count, removed_units
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.shrink import Size, shrunk
-from analysis.study import LayerSummary, Manifest
+from prunescope.curves.curve import Curve, CurveKey, Curves, curves
+from prunescope.study import LayerSummary, Manifest
+from prunescope.study.counts import UNITS, removed_count, removed_units
+from prunescope.study.plan import Choice, Plan
+from prunescope.study.size import Size, shrunk
 
 
 @dataclass(frozen=True)

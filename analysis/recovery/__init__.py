@@ -5,17 +5,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from analysis.recovery.names import MOVES_DENSE, RECOVERIES, TITLES
+from prunescope.study.recoveries import MOVES_DENSE, RECOVERIES, TITLES
 
 if TYPE_CHECKING:
-    from analysis.recovery.apply import recovered
+    from prunescope.recovery.apply import recovered
 
 __all__ = ["MOVES_DENSE", "RECOVERIES", "TITLES", "recovered"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "recovered":
-        from analysis.recovery.apply import recovered
+        from prunescope.recovery.apply import recovered
 
         return recovered
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

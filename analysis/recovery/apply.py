@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, fx, nn
 
-from analysis.errors import BadValue, UnknownName
-from analysis.pruned import Selection, originals
-from analysis.recovery.batch_norm import SAMPLES, reestimate
-from analysis.recovery.least_squares import refitted
-from analysis.recovery.names import RECOVERIES
-from analysis.recovery.sequential import refit_in_order
-from analysis.workbench import Workbench
+from prunescope.bench.pruned import Selection, originals
+from prunescope.bench.workbench import Workbench
+from prunescope.errors import BadValue, UnknownName
+from prunescope.recovery.batch_norm import SAMPLES, reestimate
+from prunescope.recovery.least_squares.in_order import refit_in_order
+from prunescope.recovery.least_squares.refit import refitted
+from prunescope.study.recoveries import RECOVERIES
 
 
 @contextlib.contextmanager

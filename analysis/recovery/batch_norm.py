@@ -11,11 +11,11 @@ from torch import Tensor, fx, nn
 from torch.fx import _pytree as fx_pytree
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import Inputs, call_arguments
-from analysis.capture.network import forward
-from analysis.errors import CannotPrune, DataMismatch
-from analysis.sources.data import Samples
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import Inputs, call_arguments
+from prunescope.capture.network import forward
+from prunescope.errors import CannotPrune, DataMismatch
+from prunescope.sources.data import Samples
 
 SAMPLES: Final = 1024
 _BATCH: Final = 128

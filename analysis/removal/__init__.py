@@ -1,15 +1,15 @@
 """Remove units for real: smaller tensors, rewritten sizes, and the law that shows it is exact.
 
-See ``analysis.coupling`` for the vocabulary and the list of functions.
+See ``prunescope.coupling`` for the vocabulary and the list of functions.
 """
 
-from analysis.removal.frees import Freed, frees
-from analysis.removal.gate import gated
-from analysis.removal.law import LawReport, check_law
-from analysis.removal.pour import load_pruned
-from analysis.removal.remove import remove
-from analysis.removal.selection import Removal
-from analysis.removal.silence import Silenced, silence
+from prunescope.removal.freed import Freed, freed
+from prunescope.removal.gate import gated
+from prunescope.removal.law import LawReport, check_law
+from prunescope.removal.load_weights import load_pruned
+from prunescope.removal.remove import remove
+from prunescope.removal.selection import Removal
+from prunescope.removal.silence import Silenced, silence
 
 __all__ = [
     "Freed",
@@ -17,7 +17,7 @@ __all__ = [
     "Removal",
     "Silenced",
     "check_law",
-    "frees",
+    "freed",
     "gated",
     "load_pruned",
     "remove",

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from analysis.capture.graph import Captured
-from analysis.coupling import Group, find_groups
-from analysis.coupling.labels import Dim, Labels
+from prunescope.capture.graph import Captured
+from prunescope.coupling import Group, find_groups
+from prunescope.coupling.labels import Dim, Labels
 
 GATE = "gate"
 

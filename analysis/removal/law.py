@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Captured, Inputs, call_arguments
-from analysis.coupling import Group, find_groups
-from analysis.planning.counts import removed_units
-from analysis.removal.remove import remove
-from analysis.removal.selection import Removal
-from analysis.removal.silence import silence
+from prunescope.capture.graph import Captured, Inputs, call_arguments
+from prunescope.coupling import Group, find_groups
+from prunescope.removal.remove import remove
+from prunescope.removal.selection import Removal
+from prunescope.removal.silence import silence
+from prunescope.study.counts import removed_units
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ import copy
 import torch
 from torch import Tensor, fx, nn
 
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import Captured
-from analysis.coupling.walk import first_names
-from analysis.removal.rewrite import REWRITES, Rewrite
-from analysis.removal.selection import Removal, Selection, positions
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import Captured
+from prunescope.coupling.walk import first_names
+from prunescope.removal.rewrite import REWRITES, Rewrite
+from prunescope.removal.selection import Removal, Selection, positions
 
 
 def remove(captured: Captured, removal: Removal) -> Captured:

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import fx
 
-from analysis.coupling.arguments import argument, set_argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.rules.pick import bounds
-from analysis.errors import CannotPrune
-from analysis.removal.selection import Selection
+from prunescope.coupling.arguments import argument, set_argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.rules.pick import bounds
+from prunescope.errors import CannotPrune
+from prunescope.removal.selection import Selection
 
 
 class Rewrite:

@@ -8,11 +8,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from analysis.capture.graph import Captured
-from analysis.coupling import Coupling, find_groups
-from analysis.coupling.labels import Dim
-from analysis.coupling.walk import dimensions as dimensions
-from analysis.errors import BadValue, CannotPrune
+from prunescope.capture.graph import Captured
+from prunescope.coupling import Coupling, find_groups
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.walk import dimensions as dimensions
+from prunescope.errors import BadValue, CannotPrune
 
 Removal: TypeAlias = "Mapping[str, Tensor | ArrayLike]"
 """Group name → bool mask over its units, True = keep."""

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import Captured, Inputs, call_arguments
-from analysis.coupling.arguments import argument
-from analysis.coupling.table import Value
-from analysis.removal.selection import Removal, Selection
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import Captured, Inputs, call_arguments
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.table import Value
+from prunescope.removal.selection import Removal, Selection
 
 Spot = tuple[int, Tensor]
 """A dimension, and which of its indices stay over one period."""

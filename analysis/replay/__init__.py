@@ -5,8 +5,8 @@ what, ``schedule`` in which order to compute and what to keep, ``variant`` what 
 has to run, ``walk`` and ``part`` run it, ``calibrate`` does the same for batch-norm statistics.
 """
 
-from analysis.replay.choose import ENGINES, choose_engine
-from analysis.replay.engine import FrontierEngine
-from analysis.replay.work import ReplayCost
+from prunescope.replay.choose import ENGINES, choose_engine
+from prunescope.replay.cost import ReplayCost
+from prunescope.replay.frontier import FrontierEngine
 
 __all__ = ["ENGINES", "FrontierEngine", "ReplayCost", "choose_engine"]

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from analysis.errors import UnknownName
-from analysis.replay.engine import FrontierEngine
-from analysis.sweep.engine import Engine, NaiveEngine
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.errors import UnknownName
+from prunescope.replay.engine import Engine, NaiveEngine
+from prunescope.replay.frontier import FrontierEngine
 
 ENGINES: Final = ("frontier", "naive")
 

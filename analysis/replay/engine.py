@@ -1,205 +1,151 @@
-"""The frontier engine: what all points of a sweep share is computed once for each chunk."""
+"""What a sweep's engine has to do, and the plain loop that does it: the reference for all others.
 
+An engine prunes one point at a time and says what the network gives for a run of samples; the
+runner decides which points and which samples, compares, and stores.
+"""
+
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from torch import Tensor, nn
 
-from analysis.capture.graph import take
-from analysis.errors import BadValue, CannotPrune
-from analysis.evaluate import Outcome, evaluate, join_outcomes
-from analysis.recovery import MOVES_DENSE
-from analysis.replay.calibrate import calibrate
-from analysis.replay.lanes import Lanes, open_lanes
-from analysis.replay.machine import Chooser
-from analysis.replay.memory import frontier_memory, out_of_memory
-from analysis.replay.part import Asked, Found, Parts
-from analysis.replay.points import Key, Points
-from analysis.replay.schedule import Schedule, frontier_bytes
-from analysis.replay.walk import device_of
-from analysis.replay.work import ReplayCost
-from analysis.sources.data import Samples
-from analysis.sweep.engine import Removed, order
-from analysis.sweep.points import Point
-from analysis.workbench import Workbench
+from prunescope.bench.evaluate import Outcome, evaluate
+from prunescope.bench.pruned import Selection, select_one, selected
+from prunescope.bench.workbench import Workbench
+from prunescope.criteria.scores import Scores
+from prunescope.errors import CannotPrune
+from prunescope.recovery import MOVES_DENSE, recovered
+from prunescope.sources.samples import Samples
+from prunescope.study import sample_order
+from prunescope.sweep.work_list import Point
 
 
-class FrontierEngine:
-    """Walk the graph once for each chunk of samples and run every point from where it differs.
+@dataclass(frozen=True)
+class Removed:
+    """What a point takes away.
 
-    Implements ``Engine``. The dense network is computed step by step; at the first node that a
-    point changes, the point's suffix runs on the tensors that are alive there. Units run their
-    smaller suffix. Nothing writes to the network. Outcomes are those of the plain loop in batches
-    of ``bench.batch``, whatever the points, their order and the number of lanes.
+    Attributes:
+        removed: Weights or units removed.
+        total: Weights or units that there were.
+        compressed_bytes: Of the pruned weight, deflated (zlib level 6), 0 when not taken.
     """
 
-    def __init__(
-        self, bench: Workbench, lanes: int | None = None, memory: int | None = None
-    ) -> None:
-        """Prepare to replay.
+    removed: int
+    total: int
+    compressed_bytes: int
 
-        Args:
-            bench: Its network must be captured.
-            lanes: Suffixes that run at the same time, each on one thread; None for as many as
-                torch has threads now (one on a GPU, which is untested), or for fewer lanes of
-                more threads where a long sweep found them faster.
-            memory: Bytes that the frontier may take; None for a share of what is free.
-        """
-        network = bench.network
-        assert network.captured is not None
-        assert network.cost is not None
-        self._points = Points(bench, network.captured, network.cost)
-        on_cpu = device_of(self._points.flow).type == "cpu"
-        self._parts = Parts(self._points, bench.metric, bench.batch)
-        self._bench = bench
-        self._order = order(bench)
-        self._machine = Chooser(lanes or (torch.get_num_threads() if on_cpu else 1))
-        self._fixed = lanes is not None
-        self._memory = memory or frontier_memory()
-        self._dense: dict[tuple[str, int, int], Outcome] = {}
 
-    @property
-    def work(self) -> ReplayCost:
-        """The multiply-accumulates so far."""
-        return self._parts.work
-
-    @property
-    def spent(self) -> str:
-        """What took most of the lanes' time so far, in one line, and how the lanes were chosen."""
-        return "; ".join(filter(None, (self._parts.spent.line(), self._machine.said)))
+class Engine(Protocol):
+    """Evaluate points on runs of the study's sample order (``prunescope.study.sample_order``)."""
 
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]
     ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:
-        """Yield the points as they are finished, those that change the network first come first."""
-        if not self._fixed:
-            self._settle((stop - start) * len(points))
-        with self._open() as lanes:
-            for recovery in dict.fromkeys(point.recovery for point in points):
-                wanted = tuple(dict.fromkeys(p for p in points if p.recovery == recovery))
-                for point, outcome in self._recovery(lanes, recovery, start, stop, wanted):
-                    if point is not None:
-                        yield point, outcome
+        """Yield, in any order, what each point gives on the samples ``order[start:stop]``.
+
+        Every point is pruned alone, the rest stays dense. A point that cannot be had yields why.
+        Nothing of the bench has changed when a point is yielded or the iterator is dropped.
+        """
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
-        """Return the dense network's outcome after ``recovery``; kept until other samples come.
+        """Return what the dense network gives after the same recovery, on the same samples.
 
-        Raises:
-            CannotPrune: The recovery has nothing to do on this network.
+        Where the recovery leaves it as it is, that is the baseline, which is not evaluated again.
         """
-        key = (recovery, start, stop)
-        if key not in self._dense:
-            found = self._dense_outcome(recovery, start, stop)
-            self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}
-            self._dense[key] = found
-        return self._dense[key]
 
     def about(self, point: Point) -> Removed:
         """Return what ``point`` takes away; known once its outcome was yielded."""
-        return self._points.about(point)
 
-    def chunk(self, planned: Schedule[Key]) -> int:
-        """Return how many samples fit into memory with their frontier.
+    @property
+    def spent(self) -> str:
+        """What took most of the time so far, in one line; nothing where that is not counted."""
 
-        The frontier holds at most ``frontier_bytes`` for each sample: the sum of the tensors that
-        are read at or after a stop, views counted as copies. Beside it there is one suffix of
-        ``bench.batch`` samples in each lane.
-        """
-        batch = self._bench.batch
-        each = frontier_bytes(self._points.flow, planned.stops, self._points.cost.output_bytes)
-        return max(batch, self._memory // max(1, each) // batch * batch)
+
+class NaiveEngine:
+    """The plain loop: prune, evaluate the whole network, take it back. Implements ``Engine``.
+
+    Units are really removed: their points are evaluated on the smaller network.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+        self._order = order(bench)
+        self._about: dict[Point, Removed] = {}
+        self._dense: dict[tuple[str, int, int], Outcome] = {}
+
+    def outcomes(
+        self, start: int, stop: int, points: Sequence[Point]
+    ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:
+        """Yield the points in the given order; the network's weights are back after each."""
+        samples = self._samples(start, stop)
+        for point in points:
+            try:
+                outcome: Outcome | CannotPrune = self._outcome(point, samples)
+            except CannotPrune as reason:
+                outcome = reason
+            yield point, outcome
+
+    def dense(self, recovery: str, start: int, stop: int) -> Outcome:
+        """Return the dense network's outcome, evaluated once and kept until other samples come."""
+        key = (recovery, start, stop)
+        if key not in self._dense:
+            self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}
+            self._dense[key] = self._dense_outcome(recovery, start, stop)
+        return self._dense[key]
+
+    def about(self, point: Point) -> Removed:
+        """Return what ``point`` takes away."""
+        return self._about[point]
+
+    @property
+    def spent(self) -> str:
+        """Nothing: the plain loop is what others are compared with."""
+        return ""
+
+    def _outcome(self, point: Point, samples: Samples) -> Outcome:
+        bench = self._bench
+        chosen = select_one(self._scores, point.subject, point.method, point.sparsity, point.seed)
+        recovery = point.recovery
+        with (
+            selected(bench.network, chosen) as module,
+            recovered(bench, recovery, module, chosen),
+        ):
+            if point not in self._about:
+                self._about[point] = removed(chosen, module)
+            return self._evaluate(module, samples)
 
     def _dense_outcome(self, recovery: str, start: int, stop: int) -> Outcome:
-        if recovery not in MOVES_DENSE:
-            return self._bench.dense.picked(self._order[start:stop])
-        with self._open() as lanes:
-            ((_, found),) = self._recovery(lanes, recovery, start, stop, (None,))
-        if isinstance(found, CannotPrune):
-            raise found
-        return found
-
-    def _open(self) -> AbstractContextManager[Lanes]:
-        return open_lanes(self._machine.share.lanes, self._machine.share.threads)
-
-    def _settle(self, samples: int) -> None:
-        """Choose lanes and threads if ``samples`` are enough to pay for it; half of a pass each."""
         bench = self._bench
-        some = self._samples(range(min(bench.batch, len(self._order))))
-        self._machine.settle(
-            partial(evaluate, bench.network.module, some, bench.metric, bench.batch),
-            samples / max(1, len(some)) / 2,
-        )
+        if recovery not in MOVES_DENSE:
+            return bench.dense.picked(self._order[start:stop])
+        with recovered(bench, recovery):
+            return self._evaluate(bench.network.module, self._samples(start, stop))
 
-    def _recovery(
-        self, lanes: Lanes, recovery: str, start: int, stop: int, asked: tuple[Asked, ...]
-    ) -> Iterator[Found]:
-        """All points of one recovery: they share their dense network."""
-        try:
-            self._points.base(recovery)
-        except CannotPrune as reason:
-            yield from ((each, reason) for each in asked)
-            return
-        if recovery == "bn":
-            real = [each for each in asked if each is not None]
-            calibration = self._bench.splits.calibration
-            self._parts.work += calibrate(
-                self._points, real, calibration, lanes, self._memory, self._parts.spent
-            )
-        planned = self._parts.plan(asked)
-        size = self.chunk(planned)
-        parts: dict[Asked, list[Outcome]] = {each: [] for each in asked}
-        for first in range(start, stop, size):
-            last = min(first + size, stop)
-            for each, outcome in self._part(
-                lanes, recovery, planned, range(first, last), tuple(parts)
-            ):
-                if isinstance(outcome, CannotPrune):
-                    del parts[each]
-                    yield each, outcome
-                    continue
-                parts[each].append(outcome)
-                if last == stop:
-                    yield each, join_outcomes(parts.pop(each))
+    def _samples(self, start: int, stop: int) -> Samples:
+        return self._bench.splits.validation.picked(self._order[start:stop])
 
-    def _part(
-        self,
-        lanes: Lanes,
-        recovery: str,
-        planned: Schedule[Key],
-        rows: range,
-        asked: tuple[Asked, ...],
-    ) -> Iterator[Found]:
-        """Walk once over some rows of the order; where memory runs out, over each half of them."""
-        done = set()
-        try:
-            for found in self._parts.run(lanes, recovery, planned, self._samples(rows), asked):
-                done.add(found[0])
-                yield found
-            return
-        except (RuntimeError, MemoryError) as error:
-            lanes.rest()
-            if not out_of_memory(error):
-                raise
-            if len(rows) <= 1:
-                raise BadValue(
-                    "Expected memory for one sample at a time, but it ran out. Close other "
-                    "programs, or study a smaller model."
-                ) from error
-        self._memory = max(1, self._memory // 2)
-        middle = rows.start + len(rows) // 2
-        left = tuple(each for each in asked if each not in done)
-        first = dict(self._part(lanes, recovery, planned, range(rows.start, middle), left))
-        second = self._part(lanes, recovery, planned, range(middle, rows.stop), left)
-        for each, outcome in second:
-            before = first[each]
-            both = not isinstance(before, CannotPrune) and not isinstance(outcome, CannotPrune)
-            yield each, join_outcomes([before, outcome]) if both else outcome  # type: ignore[list-item]
+    def _evaluate(self, module: nn.Module, samples: Samples) -> Outcome:
+        return evaluate(module, samples, self._bench.metric, self._bench.batch)
 
-    def _samples(self, rows: range) -> Samples:
-        chosen = self._order[rows.start : rows.stop]
-        validation = self._bench.splits.validation
-        targets = validation.targets
-        return Samples(
-            take(validation.inputs, chosen), None if targets is None else targets[chosen]
-        )
+
+def order(bench: Workbench) -> Tensor:
+    """Return the indices of the validation samples in the study's order, ``(n,)`` int64."""
+    count = len(bench.splits.validation)
+    return torch.from_numpy(sample_order(bench.manifest.fingerprint, count))
+
+
+def removed(chosen: Selection, module: nn.Module) -> Removed:
+    """Return what ``chosen``, applied to ``module``, takes away."""
+    keep = next(iter((*chosen.masks.values(), *chosen.units.values())))
+    compressed = sum(deflated(module, name) for name in chosen.masks)
+    return Removed(keep.numel() - int(keep.sum()), keep.numel(), compressed)
+
+
+def deflated(module: nn.Module, parameter: str) -> int:
+    """Return the bytes of a weight after deflate (zlib, level 6)."""
+    weight = module.get_parameter(parameter).detach().cpu().flatten()
+    return len(zlib.compress(weight.view(torch.uint8).numpy().tobytes(), 6))

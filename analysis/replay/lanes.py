@@ -3,7 +3,7 @@
 PyTorch's operators let go of Python's lock while they compute, so N threads that run one operator
 each keep N cores busy without a second copy of the weights, without pickling, and with nothing
 that could be killed and waited for. An operator that splits itself over N threads waits for the
-slowest at its end; which is faster, ``analysis.replay.machine`` measures.
+slowest at its end; which is faster, ``prunescope.replay.threads`` measures.
 """
 
 import contextlib

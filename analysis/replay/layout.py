@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.capture.functional import operator_name
-from analysis.capture.graph import Inputs
-from analysis.replay.flow import Flow
-from analysis.replay.lanes import Lanes
-from analysis.replay.schedule import schedule
-from analysis.replay.variant import build_variant
-from analysis.replay.walk import Walk
+from prunescope.capture.functional import operator_name
+from prunescope.capture.graph import Inputs
+from prunescope.replay.dependencies import Flow
+from prunescope.replay.lanes import Lanes
+from prunescope.replay.schedule import schedule
+from prunescope.replay.variant import build_variant
+from prunescope.replay.walk import Walk
 
 _ROOM: Final = 1e-4
 

@@ -8,7 +8,7 @@ from typing import Final
 import psutil
 import torch
 
-from analysis.evaluate import model_failed
+from prunescope.bench.evaluate import model_failed
 
 _SHARE: Final = 4
 _FRONTIER: Final = 1 << 30

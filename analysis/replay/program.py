@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, fx
 
-from analysis.capture.cost import MACS
-from analysis.capture.functional import operator_name
+from prunescope.capture.cost import MACS
+from prunescope.capture.functional import operator_name
 
 
 class Slot(int):

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from analysis.replay.flow import Bits, Flow, members, places
+from prunescope.replay.dependencies import Bits, Flow, members, places
 
 Subject = TypeVar("Subject", bound=Hashable)
 

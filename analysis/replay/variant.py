@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from analysis.replay.flow import Bits, Flow, members
-from analysis.replay.program import (
+from prunescope.replay.dependencies import Bits, Flow, members
+from prunescope.replay.program import (
     Slot,
     Step,
     constants,

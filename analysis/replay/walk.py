@@ -9,10 +9,10 @@ from typing import Any, Generic
 from torch import Tensor, fx
 from torch.fx import _pytree as fx_pytree
 
-from analysis.capture.graph import Inputs, batch_size, call_arguments
-from analysis.replay.flow import Flow, places
-from analysis.replay.lanes import Lanes
-from analysis.replay.program import (
+from prunescope.capture.graph import Inputs, batch_size, call_arguments
+from prunescope.replay.dependencies import Flow, places
+from prunescope.replay.lanes import Lanes
+from prunescope.replay.program import (
     Slot,
     Step,
     Values,
@@ -21,9 +21,9 @@ from analysis.replay.program import (
     make_step,
     run,
 )
-from analysis.replay.schedule import Schedule, Stop, Subject
-from analysis.replay.spent import Spent
-from analysis.replay.variant import Tensors, Variant
+from prunescope.replay.schedule import Schedule, Stop, Subject
+from prunescope.replay.time_spent import Spent
+from prunescope.replay.variant import Tensors, Variant
 
 
 class Walk(Generic[Subject]):

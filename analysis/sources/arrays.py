@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.capture.graph import Inputs
-from analysis.errors import BadReference, DataMismatch
-from analysis.sources.samples import Samples, Splits, split_by
+from prunescope.capture.graph import Inputs
+from prunescope.errors import BadReference, DataMismatch
+from prunescope.sources.samples import Samples, Splits, split_by
 
 
 def from_file(path: Path) -> Splits:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
-from analysis.errors import BadReference, BadValue, PrunescopeError, UnknownName
-from analysis.sources import arrays, image_folder
-from analysis.sources.functions import find_function, is_function
-from analysis.sources.samples import (
+from prunescope.errors import BadReference, BadValue, PrunescopeError, UnknownName
+from prunescope.sources import arrays, image_folder
+from prunescope.sources.functions import find_function, is_function
+from prunescope.sources.samples import (
     SPLITS,
     Samples,
     Splits,
@@ -19,7 +19,7 @@ from analysis.sources.samples import (
     data_hash,
     split_by,
 )
-from analysis.study import Reference
+from prunescope.study import Reference
 
 __all__ = ["GRAMMAR", "SPLITS", "Samples", "Splits", "data_hash", "load_data"]
 
@@ -54,7 +54,7 @@ def load_data(reference: Reference) -> Splits:
 
 
 def _sample(name: str) -> Splits:
-    from sample_models import fashion_mnist
+    from prunescope.sample_models import fashion_mnist
 
     if name != "fashion-mnist":
         raise UnknownName.among("sample data", name, ["fashion-mnist"])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import BadReference, UnknownName
+from prunescope.errors import BadReference, UnknownName
 
 
 def is_function(reference: str) -> bool:

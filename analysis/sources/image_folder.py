@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.errors import BadReference, BadValue, DataMismatch, UnknownName
-from analysis.sources.functions import find_function, is_function
-from analysis.sources.models import torchvision_transform
-from analysis.sources.samples import SPLITS, Samples, Splits, split_by
+from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
+from prunescope.sources.functions import find_function, is_function
+from prunescope.sources.models import torchvision_transform
+from prunescope.sources.samples import SPLITS, Samples, Splits, split_by
 
 _OPTIONS: Final = {"calibration": 1024, "validation": 2048, "test": 2048, "size": 224}
 

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.errors import (
+from prunescope.errors import (
     BadReference,
     BadValue,
     DataMismatch,
     PrunescopeError,
     UnknownName,
 )
-from analysis.sources.functions import find_function, is_function, source_hash
+from prunescope.sources.functions import find_function, is_function, source_hash
 
 NAMES: Final = ("top-1", "top-5", "agreement")
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from analysis.errors import BadReference, BadValue, UnknownName
-from analysis.sources.functions import find_function, is_function
-from analysis.sources.programs import load_program
-from analysis.sources.weights import load_weights, pour
-from analysis.study import Reference
+from prunescope.errors import BadReference, BadValue, UnknownName
+from prunescope.sources.functions import find_function, is_function
+from prunescope.sources.pt2 import load_program
+from prunescope.sources.weights import load_weights, pour
+from prunescope.study import Reference
 
 GRAMMAR = (
     "sample:NAME, torchvision:NAME, path/to/file.py:function, package.module:function, or file.pt2"
@@ -56,7 +56,7 @@ def torchvision_transform(name: str) -> Any:
 
 
 def _sample(name: str) -> nn.Module:
-    from sample_models.registry import NAMES, load
+    from prunescope.sample_models.registry import NAMES, load
 
     if name not in NAMES:
         raise UnknownName.among("sample model", name, NAMES)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Inputs, batch_size, take
-from analysis.errors import DataMismatch, UnknownName
+from prunescope.capture.graph import Inputs, batch_size, take
+from prunescope.errors import DataMismatch, UnknownName
 
 SPLITS: Final = ("calibration", "validation", "test")
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from analysis.errors import BadReference, DamagedFile, DataMismatch, UnsafeFile
+from prunescope.errors import BadReference, DamagedFile, DataMismatch, UnsafeFile
 
 _MOST_INFLATED: Final = 64 << 30
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from analysis.errors import StorageFailure
+from prunescope.errors import StorageFailure
 
 _REASONS: Final = {
     errno.ENOSPC: ("room on the disk", "the disk is full", "Free some space"),

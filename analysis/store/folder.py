@@ -7,15 +7,15 @@ from typing import Final, Self
 
 import pandas as pd
 
-from analysis.errors import BadReference, BadValue, ForeignStudy, UnknownName
-from analysis.planning.plan import Plan
-from analysis.store.documents import read_document, write_document
-from analysis.store.files import storage
-from analysis.store.logits import LogitStore
-from analysis.store.measurements import KEY, VERIFICATION_KEY, Measurement, Verification
-from analysis.store.screenings import Screening
-from analysis.store.tables import Table
-from analysis.study import MEASUREMENT_VERSION, Manifest
+from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
+from prunescope.store.files import storage
+from prunescope.store.json_documents import read_document, write_document
+from prunescope.store.logits import LogitStore
+from prunescope.store.measurements import KEY, VERIFICATION_KEY, Measurement, Verification
+from prunescope.store.parquet_table import Table
+from prunescope.store.screenings import Screening
+from prunescope.study import MEASUREMENT_VERSION, Manifest
+from prunescope.study.plan import Plan
 
 MANIFEST: Final = "study.json"
 _NAME: Final = re.compile(r"[\w][\w .+-]{0,79}")

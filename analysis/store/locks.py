@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from analysis.store.files import storage
+from prunescope.store.files import storage
 
 _PATIENCE: Final = 20.0
 """Seconds to wait for another process that merges files."""

@@ -1,7 +1,7 @@
 """What pruned networks answered, kept so that later predictions need no forward pass. Torch-free.
 
 One row holds a run of samples of one point, in half precision. Files are written whole and never
-edited, as in ``analysis.store.tables``; a page's checksum tells a damaged file, which is set aside.
+edited, as in ``store.parquet_table``; a page's checksum tells a damaged file, which is set aside.
 """
 
 import contextlib
@@ -17,10 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.store.files import set_aside, storage, write_atomically
-from analysis.store.locks import tidily
-from analysis.store.measurements import KEY
-from analysis.store.packing import (
+from prunescope.store.files import set_aside, storage, write_atomically
+from prunescope.store.locks import tidily
+from prunescope.store.logit_rows import (
     MOST_CLASSES,
     MOST_SAMPLES,
     Key,
@@ -28,6 +27,7 @@ from analysis.store.packing import (
     packed,
     unpacked,
 )
+from prunescope.store.measurements import KEY
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ class Measurement:
         total: Weights or units that there were.
         compressed_bytes: Of the pruned weight, deflated (zlib level 6), 0 when not taken.
         samples: Evaluated so far: the first ``samples`` of the study's order
-            (``analysis.study.sample_order``); all sums run over them.
+            (``prunescope.study.sample_order``); all sums run over them.
         population: Samples of the validation split; a row with fewer ``samples`` is partial.
         score_sum: Sum of the pruned model's scores.
         drop_sum: Sum of score differences.

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from analysis.store.tables import Table
-from analysis.study import MEASUREMENT_VERSION, Manifest
+from prunescope.store.parquet_table import Table
+from prunescope.study import MEASUREMENT_VERSION, Manifest
 
 SCORES: Final = ("magnitude", "lamp")
 STEPS: Final = 512

@@ -1,12 +1,12 @@
 """What is studied: model, data, metric and their fingerprint, and the words for sparsity, method.
 
-A study is a folder (see ``analysis.store``); its ``study.json`` is a ``Manifest``. Torch-free.
+A study is a folder (see ``prunescope.store``); its ``study.json`` is a ``Manifest``. Torch-free.
 """
 
-from analysis.study.grid import SEEDS, Grid, check_names
-from analysis.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
-from analysis.study.order import doubling, looks, sample_order
-from analysis.study.summaries import (
+from prunescope.study.grid import SEEDS, Grid, check_names
+from prunescope.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
+from prunescope.study.sample_order import doubling, looks, sample_order
+from prunescope.study.summaries import (
     Baseline,
     DimSummary,
     GraphSummary,
@@ -18,7 +18,7 @@ from analysis.study.summaries import (
     NodeSummary,
     TensorSummary,
 )
-from analysis.study.words import (
+from prunescope.study.words import (
     GRANULARITIES,
     SHUFFLED,
     Method,

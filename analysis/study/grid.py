@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.errors import BadValue, UnknownName
-from analysis.study.words import Method, sparsity
+from prunescope.errors import BadValue, UnknownName
+from prunescope.study.words import Method, sparsity
 
 SEEDS: Final = (0, 1, 2)
 """Of random criteria, unless others are asked for: one draw says little, so they draw a band."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from analysis.errors import UnknownName
-from analysis.study.summaries import (
+from prunescope.errors import UnknownName
+from prunescope.study.summaries import (
     Baseline,
     GraphSummary,
     GroupSummary,

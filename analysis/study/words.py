@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Self
 
-from analysis.errors import BadValue, UnknownName
+from prunescope.errors import BadValue, UnknownName
 
 GRANULARITIES: Final = ("weight", "channel", "head")
 _DIGITS: Final = 4

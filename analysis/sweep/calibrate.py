@@ -2,17 +2,17 @@
 
 from dataclasses import asdict, dataclass
 
-from analysis.curves import curves
-from analysis.errors import CannotPrune, UnknownName
-from analysis.planning.plan import Plan
-from analysis.planning.predict import BackTest, back_test, predict
-from analysis.planning.predictors import PREDICTORS, Cells, Figures, Record, propose_verifications
-from analysis.planning.predictors.standing import standing
-from analysis.progress import Progress
-from analysis.recovery.names import RECOVERIES
-from analysis.store.folder import Study
-from analysis.sweep.verify import Verifier
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.curves.curve import curves
+from prunescope.errors import CannotPrune, UnknownName
+from prunescope.planning.prediction import PREDICTORS, Cells, Figures, Record, propose_verifications
+from prunescope.planning.prediction.active import standing
+from prunescope.planning.prediction.predict import BackTest, back_test, predict
+from prunescope.progress import Progress
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+from prunescope.study.recoveries import RECOVERIES
+from prunescope.sweep.verify import Verifier
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from analysis.removal import check_law
-from analysis.store.folder import Study
-from analysis.study import GroupSummary
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.removal import check_law
+from prunescope.store.folder import Study
+from prunescope.study import GroupSummary
 
 SAMPLES = 4
 

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Mapping
 
-from analysis.progress import Progress
-from analysis.replay.engine import FrontierEngine
-from analysis.replay.work import ReplayCost
-from analysis.sweep.engine import Engine
-from analysis.sweep.points import Point
-from analysis.sweep.preflight import suffix_macs
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.progress import Progress
+from prunescope.replay.cost import ReplayCost
+from prunescope.replay.engine import Engine
+from prunescope.replay.frontier import FrontierEngine
+from prunescope.sweep.preflight import suffix_macs
+from prunescope.sweep.work_list import Point
 
 
 class Meter:
@@ -19,7 +19,7 @@ class Meter:
     of ``population``, and ``macs`` executed of ``macs_expected``. The expectation weighs what is
     left by the multiply-accumulates behind each pruned layer, and scales them by what was really
     executed so far; modes that settle points early stay below it. ``macs_counted`` in ``seconds``
-    of work say how fast the next sweep is going to be (``analysis.sweep.pace``).
+    of work say how fast the next sweep is going to be (``prunescope.sweep.pace``).
     """
 
     def __init__(self, bench: Workbench, engine: Engine, progress: Progress) -> None:

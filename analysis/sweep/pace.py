@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis.jobs import jobs
+from prunescope.jobs import jobs
 
 LEAST: Final = 2.0
 """Seconds below which a sweep has told its beginning, not its pace."""
@@ -16,7 +16,7 @@ class Pace:
 
     Attributes:
         job: Its name.
-        macs: Multiply-accumulates behind the pruned layers, as ``analysis.sweep.preflight`` counts
+        macs: Multiply-accumulates behind the pruned layers, as ``sweep.preflight`` counts
             them: what replay did besides cancels out of a prediction.
         seconds: That it took, pauses not counted.
     """

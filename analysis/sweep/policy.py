@@ -6,10 +6,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from analysis.errors import BadValue, UnknownName
-from analysis.sequences import drop_half_widths
-from analysis.store.measurements import Measurement
-from analysis.sweep.points import Point
+from prunescope.errors import BadValue, UnknownName
+from prunescope.statistics.confidence_sequence import drop_half_widths
+from prunescope.store.measurements import Measurement
+from prunescope.sweep.work_list import Point
 
 Mode = Literal["exact", "adaptive", "decide"]
 MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide")

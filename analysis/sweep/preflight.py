@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analysis.store.packing import point_bytes
-from analysis.study import Manifest
-from analysis.sweep.pace import Pace
-from analysis.sweep.points import Point
+from prunescope.store.logit_rows import point_bytes
+from prunescope.study import Manifest
+from prunescope.sweep.pace import Pace
+from prunescope.sweep.work_list import Point
 
 ROW_BYTES: Final = 2000
 """Of one point's row in a file of its own columns, generously."""

@@ -4,12 +4,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from analysis.criteria.scores import Scores
-from analysis.errors import CannotPrune
-from analysis.store.folder import Study
-from analysis.store.quantiles import STEPS, QuantileRow, quantiles
-from analysis.study import MEASUREMENT_VERSION
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.criteria.scores import Scores
+from prunescope.errors import CannotPrune
+from prunescope.store.folder import Study
+from prunescope.store.quantiles import STEPS, QuantileRow, quantiles
+from prunescope.study import MEASUREMENT_VERSION
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,25 +5,25 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from analysis.errors import CannotPrune
-from analysis.evaluate import Outcome
-from analysis.progress import Progress
-from analysis.replay import choose_engine
-from analysis.store.folder import Study
-from analysis.store.logits import Run
-from analysis.store.measurements import KEY, Measurement
-from analysis.store.packing import MOST_SAMPLES
-from analysis.store.tables import rows_of
-from analysis.study import MEASUREMENT_VERSION, Grid, doubling, looks
-from analysis.sweep.engine import Engine, order
-from analysis.sweep.laws import require_laws
-from analysis.sweep.meter import Meter
-from analysis.sweep.points import Point, points
-from analysis.sweep.policy import Policy
-from analysis.sweep.report import SweepReport
-from analysis.sweep.screen import screen_missing
-from analysis.sweep.tally import measurement
-from analysis.workbench import Workbench
+from prunescope.bench.evaluate import Outcome
+from prunescope.bench.workbench import Workbench
+from prunescope.errors import CannotPrune
+from prunescope.progress import Progress
+from prunescope.replay import choose_engine
+from prunescope.replay.engine import Engine, order
+from prunescope.store.folder import Study
+from prunescope.store.logit_rows import MOST_SAMPLES
+from prunescope.store.logits import Run
+from prunescope.store.measurements import KEY, Measurement
+from prunescope.store.parquet_table import rows_of
+from prunescope.study import MEASUREMENT_VERSION, Grid, doubling, looks
+from prunescope.sweep.laws import require_laws
+from prunescope.sweep.meter import Meter
+from prunescope.sweep.policy import Policy
+from prunescope.sweep.report import SweepReport
+from prunescope.sweep.row import measurement
+from prunescope.sweep.screen import screen_missing
+from prunescope.sweep.work_list import Point, points
 
 EXACT: Final = Policy()
 FIRST: Final = 20.0
@@ -63,7 +63,7 @@ def sweep(
             was measured is kept.
         screening: Whether points that have no estimate after ``FIRST`` seconds are screened: a pass
             without labels says how much each changes its layer's outputs
-            (``analysis.sweep.screen``).
+            (``prunescope.sweep.screen``).
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.

@@ -5,17 +5,17 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from analysis.criteria.scores import Scores
-from analysis.errors import CannotPrune
-from analysis.progress import Progress
-from analysis.pruned import select_one
-from analysis.recovery.least_squares import output_error
-from analysis.store.folder import Study
-from analysis.store.measurements import KEY
-from analysis.store.screenings import Screening
-from analysis.study import MEASUREMENT_VERSION
-from analysis.sweep.points import Point
-from analysis.workbench import Workbench
+from prunescope.bench.pruned import select_one
+from prunescope.bench.workbench import Workbench
+from prunescope.criteria.scores import Scores
+from prunescope.errors import CannotPrune
+from prunescope.progress import Progress
+from prunescope.recovery.least_squares.refit import output_error
+from prunescope.store.folder import Study
+from prunescope.store.measurements import KEY
+from prunescope.store.screenings import Screening
+from prunescope.study import MEASUREMENT_VERSION
+from prunescope.sweep.work_list import Point
 
 SCREENED: Final = ("none", "ls")
 """Recoveries that a screening tells apart: batch-norm statistics change no layer's weights."""

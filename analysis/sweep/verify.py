@@ -5,17 +5,17 @@ from dataclasses import asdict
 
 from torch import nn
 
-from analysis.criteria.scores import Scores
-from analysis.evaluate import Outcome, compare, evaluate
-from analysis.planning.plan import Plan
-from analysis.planning.predict import Prediction, predict
-from analysis.pruned import select, selected
-from analysis.recovery import recovered
-from analysis.store.documents import to_json
-from analysis.store.folder import Study
-from analysis.store.measurements import Verification
-from analysis.study import MEASUREMENT_VERSION
-from analysis.workbench import Workbench, state_bytes
+from prunescope.bench.evaluate import Outcome, compare, evaluate
+from prunescope.bench.pruned import select, selected
+from prunescope.bench.workbench import Workbench, state_bytes
+from prunescope.criteria.scores import Scores
+from prunescope.planning.prediction.predict import Prediction, predict
+from prunescope.recovery import recovered
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import to_json
+from prunescope.store.measurements import Verification
+from prunescope.study import MEASUREMENT_VERSION
+from prunescope.study.plan import Plan
 
 
 def verify_plan(

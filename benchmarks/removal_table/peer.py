@@ -8,8 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from analysis.capture.graph import call_arguments, take
 from benchmarks.removal_table.models import build
+from prunescope.capture.graph import call_arguments, take
 
 
 def peer(name: str) -> dict[str, Any]:

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Captured, call_arguments, capture, take
-from analysis.coupling import find_groups
-from analysis.export import onnx_file, program
-from analysis.removal import check_law, remove
-from analysis.removal.law import half
 from benchmarks.removal_table.models import Inputs, build
+from prunescope.capture.graph import Captured, call_arguments, capture, take
+from prunescope.coupling import find_groups
+from prunescope.export.formats import onnx, pt2
+from prunescope.removal import check_law, remove
+from prunescope.removal.law import half
 
 TOLERANCE = 1e-4
 """Largest difference, relative to the largest output, that counts as equal."""
@@ -70,17 +70,17 @@ def round_trips(smaller: Captured, inputs: Inputs) -> dict[str, Any]:
     """Return the relative difference after ``.pt2`` and ONNX, reloaded, on three samples."""
     wanted = _run(smaller.module, inputs)
     made: dict[str, Any] = {}
-    exported = program.exported(smaller)
+    exported = pt2.exported(smaller)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "smaller.pt2"
-        program.write(exported, path)
-        made["pt2"] = apart(_run(program.load(path), inputs), wanted)
+        pt2.write(exported, path)
+        made["pt2"] = apart(_run(pt2.load(path), inputs), wanted)
         path = Path(folder) / "smaller.onnx"
         try:
-            onnx_file.write(exported, path)
-            session = onnx_file.session(path, 1)
+            onnx.write(exported, path)
+            session = onnx.session(path, 1)
             args, kwargs = pytree.tree_map(lambda leaf: leaf.numpy(), call_arguments(inputs))
-            got = session.run(None, onnx_file.feed(session, args, kwargs))
+            got = session.run(None, onnx.feed(session, args, kwargs))
             made["onnx"] = apart([torch.as_tensor(each) for each in got], wanted)
         except Exception as error:  # noqa: BLE001  (whatever it says is the result)
             made["onnx"] = " ".join(str(error).split())[:200]

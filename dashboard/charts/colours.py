@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from analysis.study import SHUFFLED
+from prunescope.study import SHUFFLED
 
 LIGHT: Final = (
     "#2459B8", "#C75B12", "#12805F", "#A8327A", "#6C4FC2",

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.curves import FEW_UNITS
-from analysis.seeds import over_seeds
-from dashboard.charts.colours import QUIET, faint
-from dashboard.charts.marks import told
+from prunescope.curves.curve import FEW_UNITS
+from prunescope.curves.seeds import over_seeds
+from prunescope.dashboard.charts.colours import QUIET, faint
+from prunescope.dashboard.charts.marks import told
 
 Numbers = npt.NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def curves_figure(
     from their least to their greatest.
 
     Args:
-        points: Rows of one subject, as from ``analysis.curves.measured_points``.
+        points: Rows of one subject, as from ``prunescope.curves.means.measured_points``.
         colours: Method → colour; its order is the order of the legend.
         baseline: Dense score, 0 to 1.
         vertical: A key of ``SCALES``.

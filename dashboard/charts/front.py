@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.colours import QUIET, faint, palette
+from prunescope.dashboard.charts.colours import QUIET, faint, palette
 
 _NAMES: Final = {
     "front": "Front, predicted", "saved": "Saved, predicted", "measured": "Measured plans",
@@ -29,7 +29,7 @@ def front_figure(
     """Return score over cost, both in percent: the front as a line of hollow marks with its band.
 
     Args:
-        points: As in ``dashboard.front_tables.Shown.points``.
+        points: As in ``prunescope.dashboard.tables.front.Shown.points``.
         cost: What the horizontal axis is.
         score: What the score is called.
         baseline: Dense score, 0 to 1.

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.planning.counts import UNITS
-from analysis.seeds import over_seeds
-from dashboard.charts.colours import scale
+from prunescope.curves.seeds import over_seeds
+from prunescope.dashboard.charts.colours import scale
+from prunescope.study.counts import UNITS
 
 BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
@@ -27,7 +27,7 @@ def heat_table(points: pd.DataFrame, layers: Sequence[str], method: str) -> pd.D
     share a ``column``, named by their middle; of two in one row the larger stands in it.
 
     Args:
-        points: As from ``analysis.curves.measured_points``.
+        points: As from ``prunescope.curves.means.measured_points``.
         layers: Which, in the order wanted.
         method: Its name, or ``BEST`` for the smallest drop of any method.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def told(row: Mapping[Any, Any]) -> str:
-    """Return the point ``row``, as from ``analysis.seeds.over_seeds``, in lines of HTML."""
+    """Return the point ``row``, as from ``curves.seeds.over_seeds``, in lines of HTML."""
     half = (row["high"] - row["low"]) / 2
     if row["seeds"] > 1:
         return (

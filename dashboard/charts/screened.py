@@ -14,7 +14,7 @@ def unmeasured(screened: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         screened: Rows of one subject, with recovery ``none``, as the study holds them.
-        measured: Points of the same subject, as from ``analysis.curves.measured_points``.
+        measured: Points of the same subject, as from ``prunescope.curves.means.measured_points``.
     """
     rows = screened.assign(method=_method(screened))
     if rows.empty:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.latency.staircase import Step
-from analysis.latency.table import Setting
-from dashboard.charts.colours import palette
+from prunescope.dashboard.charts.colours import palette
+from prunescope.latency.table.prediction import Setting
+from prunescope.latency.table.staircase import Step
 
 
 def staircase_frame(known: Mapping[Setting, Sequence[Step]]) -> pd.DataFrame:

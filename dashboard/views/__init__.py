@@ -1,1 +1,1 @@
-"""One file per page: read state, load, chart, show."""
+"""One folder per page: read state, load, chart, show."""

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from analysis.progress import Silent
-from analysis.store.folder import Study
-from analysis.store.tables import rows_of
-from analysis.study import Grid, Method
-from analysis.sweep.policy import Policy
-from analysis.sweep.runner import sweep
 from benchmarks.sweep_settled import answers, covered, settle, wrong
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.store.parquet_table import rows_of
+from prunescope.study import Grid, Method
+from prunescope.sweep.policy import Policy
+from prunescope.sweep.runner import sweep
 
 GRID = Grid((Method("magnitude"),), (0.1, 0.3, 0.5, 0.7, 0.9))
 POLICIES = [

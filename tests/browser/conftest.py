@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from analysis.store.folder import Study
 from benchmarks._images import first_images
-from dashboard.launch import command
+from prunescope.dashboard.launch import command
+from prunescope.store.folder import Study
 
 PATIENCE = 180_000
 """Milliseconds that a job may take on a busy machine."""
@@ -54,7 +54,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--sparsities", "0.5,0.9", "--study", str(made / "mlp"),
     ]  # fmt: skip
     subprocess.run(
-        [sys.executable, "-m", "analysis.cli", *arguments],
+        [sys.executable, "-m", "prunescope.cli", *arguments],
         check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     return made
@@ -75,7 +75,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["time", study, "--batch", "8", "--budget", "8"],
     ):  # fmt: skip
         subprocess.run(
-            [sys.executable, "-m", "analysis.cli", *arguments],
+            [sys.executable, "-m", "prunescope.cli", *arguments],
             check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
         )  # fmt: skip
     return made / "studies"

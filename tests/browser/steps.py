@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from analysis.planning.plan import Plan
-from analysis.study import Manifest
-from dashboard.state import decode_plan
+from prunescope.dashboard.shared.link import decode_plan
+from prunescope.study import Manifest
+from prunescope.study.plan import Plan
 
 Settle = Callable[[Page], None]
 

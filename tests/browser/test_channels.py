@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import preview
-from analysis.store.folder import Study
+from prunescope.planning.preview import preview
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 from tests.browser.steps import Settle, exported, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from analysis.planning.pareto import Front, saved_front
-from analysis.planning.preview import preview
-from analysis.store.folder import Study
-from dashboard.asked import BUDGETS
+from prunescope.dashboard.shared.goal_form import BUDGETS
+from prunescope.planning.pareto import Front, saved_front
+from prunescope.planning.preview import preview
+from prunescope.store.folder import Study
 from tests.browser.conftest import opened_at, serving
 from tests.browser.steps import Settle, Shared, clear, drag, only_budget, open_page, pick
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from analysis.planning.pareto import saved_front
-from analysis.planning.plan import Plan
-from analysis.store.documents import from_json
-from analysis.store.folder import Study
+from prunescope.planning.pareto import saved_front
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import from_json
+from prunescope.study.plan import Plan
 from tests.browser.steps import drag, lock, metric, only_budget, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]

@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from analysis.jobs import ACTIVE, Job, jobs
-from analysis.jobs.records import ProcessRecord
-from analysis.jobs.spare import SWITCH
-from analysis.points import measured_points
-from analysis.store.documents import read_document
-from analysis.store.folder import Study
-from analysis.store.measurements import KEY
-from dashboard.launch import command
+from prunescope.curves.means import measured_points
+from prunescope.dashboard.launch import command
+from prunescope.jobs import ACTIVE, Job, jobs
+from prunescope.jobs.records import ProcessRecord
+from prunescope.jobs.warm_worker import SWITCH
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import read_document
+from prunescope.store.measurements import KEY
 from tests.browser.steps import Settle, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]

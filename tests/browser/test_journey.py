@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from analysis.store.folder import Study
+from prunescope.store.folder import Study
 from tests.browser.steps import Settle, exported, metric, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from analysis.latency.table import tables
-from analysis.planning.plan import Plan
-from analysis.store.documents import from_json
-from analysis.store.folder import Study
+from prunescope.latency.table.prediction import tables
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import from_json
+from prunescope.study.plan import Plan
 from tests.browser.steps import drag, lock, metric, only_budget, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]

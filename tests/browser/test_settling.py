@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from analysis.jobs import ACTIVE, jobs
-from analysis.planning.preview import preview
-from analysis.store.folder import Study
+from prunescope.jobs import ACTIVE, jobs
+from prunescope.planning.preview import preview
+from prunescope.store.folder import Study
 from tests.browser.steps import Settle, Shared, drag, metric, only_budget, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]

@@ -12,12 +12,11 @@ from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.counts import removed_count
-from analysis.planning.plan import Choice, Plan
-from analysis.store.documents import to_json
-from analysis.store.folder import Study
-from analysis.store.measurements import Measurement, Verification
-from analysis.study import (
+from prunescope.bench.workbench import Workbench
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import to_json
+from prunescope.store.measurements import Measurement, Verification
+from prunescope.study import (
     MEASUREMENT_VERSION,
     Baseline,
     LayerSummary,
@@ -25,7 +24,8 @@ from analysis.study import (
     MethodSummary,
     Reference,
 )
-from analysis.workbench import Workbench
+from prunescope.study.counts import removed_count
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard import timed
 
 SPARSITIES = (0.3, 0.6, 0.8, 0.95)
@@ -170,7 +170,7 @@ def open_page() -> Callable[..., AppTest]:
         def script(folder: str, page: str) -> None:
             from pathlib import Path
 
-            from dashboard.app import main
+            from prunescope.dashboard.app import main
 
             main(Path(folder), page)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import preview
-from analysis.store.folder import Study
-from dashboard import session
-from dashboard.state import encode_plan
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared.link import encode_plan
+from prunescope.planning.preview import preview
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 
 Open = Callable[..., AppTest]
 

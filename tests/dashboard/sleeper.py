@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from analysis.jobs import running
+from prunescope.jobs import running
 
 if __name__ == "__main__":
     with running(Path(sys.argv[-1])) as progress:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.latency.exchange import export_table
-from analysis.latency.table import tables
-from analysis.planning.plan import Choice, Plan
-from analysis.store.documents import write_document
-from analysis.store.folder import Study
-from analysis.store.tables import Table
+from prunescope.latency.table.exchange import export_table
+from prunescope.latency.table.prediction import tables
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.store.parquet_table import Table
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard import timed
 from tests.dashboard.page import Open, budget, draft, kept, own, set_draft, texts
 

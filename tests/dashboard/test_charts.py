@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import dashboard
-from analysis.planning.counts import removed_units
-from analysis.points import measured_points
-from analysis.store.folder import Study
-from dashboard.charts import colours
-from dashboard.charts.curves import SCALES, curves_figure
-from dashboard.charts.heatmap import BEST, heat_figure, heat_table
-from dashboard.charts.training import training_figure
+import prunescope.dashboard
+from prunescope.curves.means import measured_points
+from prunescope.dashboard.charts import colours
+from prunescope.dashboard.charts.curves import SCALES, curves_figure
+from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
+from prunescope.dashboard.charts.training import training_figure
+from prunescope.store.folder import Study
+from prunescope.study.counts import removed_units
 
 COLOURS = {"magnitude": "#2459B8", "random": "#C75B12"}
 
@@ -181,7 +181,7 @@ def test_training_shows_loss_and_score() -> None:
 
 
 def test_colours_agree_with_the_theme_and_number_ten() -> None:
-    path = Path(dashboard.__file__).parent / ".streamlit" / "config.toml"
+    path = Path(prunescope.dashboard.__file__).parent / ".streamlit" / "config.toml"
     theme = tomllib.loads(path.read_text())["theme"]
     for name, marks, scale in (
         ("light", colours.LIGHT, colours.LIGHT_SCALE),

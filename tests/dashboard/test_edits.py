@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.planning.plan import Choice
-from analysis.store.folder import Study
-from dashboard import session
+from prunescope.dashboard.shared import session
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice
 from tests.dashboard.page import Open, choices, metric, metric_of_dense, shared
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.jobs import Job
-from analysis.jobs.records import JobRecord
-from analysis.jobs.worker import running
-from analysis.store.documents import write_document
-from analysis.store.folder import Study
-from analysis.sweep.pace import last_pace
-from analysis.sweep.preflight import folder_bytes
-from dashboard import units
+from prunescope.dashboard import units
+from prunescope.jobs import Job
+from prunescope.jobs.records import JobRecord
+from prunescope.jobs.worker import running
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.sweep.pace import last_pace
+from prunescope.sweep.preflight import folder_bytes
 from tests.dashboard.page import texts
 
 Open = Callable[..., AppTest]
@@ -26,7 +26,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     """What the form starts, in place of starting it."""
     found: Started = []
     monkeypatch.setattr(
-        "dashboard.views.parts.sweep.start", lambda study, arguments: found.append(arguments)
+        "prunescope.dashboard.views.study.sweep_form.start",
+        lambda study, arguments: found.append(arguments),
     )
     return found
 
@@ -39,7 +40,7 @@ def ran(study: Study, **figures: float) -> Job:
         progress.start(10, "measuring")
         progress.stand(**figures)
         progress.advance(10, "fc1")
-    from analysis.jobs import jobs
+    from prunescope.jobs import jobs
 
     return jobs(study.folder)[0]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.store.folder import Study
+from prunescope.store.folder import Study
 from tests.dashboard.page import Open, metric, shared, texts
 
 
@@ -39,7 +39,8 @@ def test_combinations_are_measured_where_none_vouches_for_a_prediction(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.measuring.start", lambda study, arguments: started.append(arguments)
+        "prunescope.dashboard.shared.measure_buttons.start",
+        lambda study, arguments: started.append(arguments),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.6, fc2=0.6))
     at.button(key="measure combinations").click().run()
@@ -51,7 +52,8 @@ def test_what_a_plan_lacks_is_measured_by_one_press(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.measuring.start", lambda study, arguments: started.append(arguments)
+        "prunescope.dashboard.shared.measure_buttons.start",
+        lambda study, arguments: started.append(arguments),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.99, fc2=0.6))
     assert "fc1: measured only up to 0.95, so predicted as if at that point" in texts(at)
@@ -67,7 +69,8 @@ def test_measuring_a_plan_is_a_job_with_the_plan_in_a_file(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.outlook.start", lambda study, arguments: started.append(arguments)
+        "prunescope.dashboard.shared.outlook.start",
+        lambda study, arguments: started.append(arguments),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.3))
     at.button(key="measure").click().run()

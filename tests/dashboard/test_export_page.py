@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.export.report import (
+from prunescope.export.report import (
     LOADER,
     Check,
     ExportReport,
@@ -13,8 +13,7 @@ from analysis.export.report import (
     export_folder,
     write_report,
 )
-from analysis.planning.plan import Plan
-from analysis.recovery.report import (
+from prunescope.recovery.training.report import (
     RESULT,
     FineTuned,
     FineTuning,
@@ -22,8 +21,9 @@ from analysis.recovery.report import (
     Sums,
     result_folder,
 )
-from analysis.store.documents import write_document
-from analysis.store.folder import Study
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.study.plan import Plan
 from tests.dashboard.conftest import both
 from tests.dashboard.page import Open
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.curves import curves
-from analysis.planning.pareto import Front, FrontPoint, save_front
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from dashboard.charts.front import front_figure
-from dashboard.front_tables import COLUMNS, shown
-from dashboard.views.parts.front import opened_by
+from prunescope.curves.curve import curves
+from prunescope.dashboard.charts.front import front_figure
+from prunescope.dashboard.tables.front import COLUMNS, shown
+from prunescope.dashboard.views.plan.front_chart import opened_by
+from prunescope.planning.pareto import Front, FrontPoint, save_front
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open
 
 
@@ -27,7 +27,8 @@ def test_the_front_is_swept_by_a_job_with_the_goal_as_it_is(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.front.start", lambda folder, arguments: started.append(arguments)
+        "prunescope.dashboard.views.plan.front_chart.start",
+        lambda folder, arguments: started.append(arguments),
     )
     at.multiselect(key="goal budgets").set_value(["parameters", "compressed-bytes"]).run()
     at.slider(key="goal compressed-bytes").set_value(60).run()
@@ -43,8 +44,8 @@ def test_the_chart_tells_predicted_from_measured(study: Study) -> None:
     point = FrontPoint(1000.0, 0.1, 0.09, 0.02, 0.01, 0.03, plan)
     found = Front("parameters", 2000.0, "drop", study.manifest.fingerprint, "none", "sum", (point,))
     saved = Plan("mine", study.manifest.fingerprint, {"fc2": Choice("magnitude", 0.6)})
-    from analysis.planning.pose import predictor
-    from analysis.planning.predictors import Record
+    from prunescope.planning.pose_problem import predictor
+    from prunescope.planning.prediction import Record
 
     known = curves(study.measured(), study.manifest)
     record = Record.of(study.manifest, known, study.verified(), None)

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.pose import answer, pose
-from analysis.planning.preview import preview
-from analysis.planning.solve import Goal, Target
-from analysis.store.folder import Study
-from analysis.store.tables import rows_of
-from dashboard import session
-from dashboard.views.parts.goal import told
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.views.plan.goal import told
+from prunescope.planning.pose_problem import answer, pose
+from prunescope.planning.preview import preview
+from prunescope.planning.solve import Goal, Target
+from prunescope.store.folder import Study
+from prunescope.store.parquet_table import rows_of
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, kept, own, run_menu, texts
 
 
@@ -236,7 +236,8 @@ def test_missing_points_are_offered(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.measuring.start", lambda folder, arguments: started.append(arguments)
+        "prunescope.dashboard.shared.measure_buttons.start",
+        lambda folder, arguments: started.append(arguments),
     )
     rows = study.measured()
     rows = rows[rows["subject"] != "fc2"]

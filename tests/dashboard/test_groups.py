@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.coupled import freed, meetings
-from analysis.planning.plan import Choice
-from analysis.planning.preview import preview
-from analysis.progress import Silent
-from analysis.store.folder import Study
-from analysis.study import Grid, Method, Reference
-from dashboard import session, units
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import session
+from prunescope.planning.preview import preview
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.study import Grid, Method, Reference
+from prunescope.study.coupled import freed, meetings
+from prunescope.study.plan import Choice
 
 Open = Callable[..., AppTest]
 
@@ -57,8 +58,8 @@ def splits():
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a really swept study: weights and channels of a residual network."""
-    from analysis.sweep.runner import sweep
-    from analysis.workbench import prepare
+    from prunescope.bench.workbench import prepare
+    from prunescope.sweep.runner import sweep
 
     folder = tmp_path_factory.mktemp("groups")
     file = folder / "net.py"
@@ -187,7 +188,8 @@ def test_the_form_offers_multiples_and_seeds_and_names_who_cannot(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.sweep.start", lambda study, arguments: started.append(arguments)
+        "prunescope.dashboard.views.study.sweep_form.start",
+        lambda study, arguments: started.append(arguments),
     )
     at = channels(open_page(studies), "sweep family")
     at.checkbox(key="sweep method random@channel").check().run()

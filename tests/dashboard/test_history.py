@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.history import LONGEST, History
+from prunescope.dashboard.shared.history import LONGEST, History
 
 
 @given(st.lists(st.integers(), max_size=20))

@@ -5,24 +5,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-import analysis.jobs
-import analysis.planning
-import analysis.store
-import dashboard
+import prunescope.dashboard
+import prunescope.jobs
+import prunescope.planning
+import prunescope.store
 
 ROOMS = [
-    "analysis.errors", "analysis.study", "analysis.curves", "analysis.statistics",
-    "analysis.recovery.report", "analysis.export.report", "analysis.latency.report",
-    "analysis.latency.table", "analysis.latency.memory", "analysis.latency.staircase",
-    "analysis.latency.exchange", "analysis.latency.machine",
-    "analysis.sweep.points", "analysis.sweep.policy", "analysis.sweep.preflight",
-    "analysis.sequences",
+    "prunescope.errors", "prunescope.study", "prunescope.curves.curve",
+    "prunescope.recovery.training.report", "prunescope.export.report", "prunescope.latency.report",
+    "prunescope.latency.table.prediction", "prunescope.latency.memory",
+    "prunescope.latency.table.staircase",
+    "prunescope.latency.table.exchange", "prunescope.latency.machine",
+    "prunescope.sweep.work_list", "prunescope.sweep.policy", "prunescope.sweep.preflight",
+    "prunescope.statistics.confidence_sequence",
 ]  # fmt: skip
 
 
 def modules() -> list[str]:
     found = list(ROOMS)
-    for package in (analysis.store, analysis.planning, analysis.jobs, dashboard):
+    for package in (prunescope.store, prunescope.planning, prunescope.jobs, prunescope.dashboard):
         found.append(package.__name__)
         walked = pkgutil.walk_packages(package.__path__, package.__name__ + ".")
         found += [module.name for module in walked]
@@ -39,18 +40,18 @@ def loads_torch(names: list[str]) -> bool:
 
 def test_no_module_of_the_dashboard_loads_torch() -> None:
     names = modules()
-    assert "dashboard.app" in names
-    assert "dashboard.views.parts.outlook" in names
+    assert "prunescope.dashboard.app" in names
+    assert "prunescope.dashboard.shared.outlook" in names
     assert not loads_torch(names)
 
 
 def test_the_check_would_notice() -> None:
-    assert loads_torch(["dashboard.launch", "torch"])
+    assert loads_torch(["prunescope.dashboard.launch", "torch"])
 
 
 def test_only_the_app_imports_streamlit_among_the_plain_rooms() -> None:
     plain = ["state", "history", "units", "tables", "launch", "machines"]
-    root = Path(dashboard.__file__).parent
+    root = Path(prunescope.dashboard.__file__).parent
     files = [root / f"{name}.py" for name in plain] + list((root / "charts").glob("*.py"))
     assert len(files) > 8
     assert [file.name for file in files if "import streamlit" in file.read_text()] == []

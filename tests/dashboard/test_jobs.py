@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.jobs import ACTIVE, Job, Snapshot, jobs, start
-from analysis.jobs.records import ProcessRecord
-from analysis.store.documents import read_document
-from analysis.store.folder import Study
-from dashboard import watch
-from dashboard.views.parts.runs import unfinished
+from prunescope.dashboard.shared import job_strip
+from prunescope.dashboard.views.study.runs import unfinished
+from prunescope.jobs import ACTIVE, Job, Snapshot, jobs, start
+from prunescope.jobs.records import ProcessRecord
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import read_document
 from tests.analysis.cli.command import Command
 from tests.dashboard.page import texts
 
@@ -89,7 +89,7 @@ def test_cancel_then_go_on_from_the_page(
     job: Job, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again: list[Job] = []
-    monkeypatch.setattr("dashboard.views.parts.runs.restart", again.append)
+    monkeypatch.setattr("prunescope.dashboard.views.study.runs.restart", again.append)
     at = open_page(studies)
     at.button(key=f"cancel {job.folder}").click().run()
     until(lambda: job.state() == "cancelled", job)
@@ -119,7 +119,9 @@ def test_restart_in_the_command_is_a_job_on_the_page(
 ) -> None:  # fmt: skip
     job.cancel()
     until(lambda: job.state() not in ACTIVE, job)
-    monkeypatch.setattr("analysis.jobs.launch.sys.executable", str(Path(__file__).parent / "none"))
+    monkeypatch.setattr(
+        "prunescope.jobs.launch.sys.executable", str(Path(__file__).parent / "none")
+    )
     refused = prunescope("jobs", study.folder, "restart")
     assert refused.code == 1
     assert "Expected a process to start for 0002-sweep" in refused.err
@@ -168,9 +170,9 @@ def test_what_ended_too_soon_is_offered_once_and_not_after_what_ended_well() -> 
 
 
 def test_a_job_without_figures_is_told_in_steps() -> None:
-    assert watch.steps(Snapshot("running", 3, 9, 1.0, None, "", None, ())) == "3 of 9"
-    assert watch.steps(Snapshot("running", 30_000, 90_000, 1.0, None, "", None, ())) == "33.3 %"
-    assert watch.steps(shot("running")) == ""
+    assert job_strip.steps(Snapshot("running", 3, 9, 1.0, None, "", None, ())) == "3 of 9"
+    assert job_strip.steps(Snapshot("running", 30_000, 90_000, 1.0, None, "", None, ())) == "33.3 %"
+    assert job_strip.steps(shot("running")) == ""
 
 
 def test_curves_on_their_way_are_awaited_over_empty_axes(tmp_path: Path, open_page: Open) -> None:

@@ -4,8 +4,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-import dashboard
-from dashboard.launch import APP, command
+import prunescope.dashboard
+from prunescope.dashboard.launch import APP, command
 
 
 def test_the_command_names_app_port_and_folder(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_the_command_names_app_port_and_folder(tmp_path: Path) -> None:
 
 
 def test_settings_lie_beside_the_app_and_are_closed() -> None:
-    path = Path(dashboard.__file__).parent / ".streamlit" / "config.toml"
+    path = Path(prunescope.dashboard.__file__).parent / ".streamlit" / "config.toml"
     found = tomllib.loads(path.read_text())
     assert found["server"]["address"] == "127.0.0.1"
     assert found["server"]["allowedHosts"]

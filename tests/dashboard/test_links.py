@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.store.folder import Study
+from prunescope.store.folder import Study
 from tests.dashboard.page import Open, choices, shared, texts
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.latency.machine import machine
-from analysis.latency.rows import stored_rows
-from analysis.latency.table import tables
-from analysis.store.folder import Study
-from dashboard.machines import named, where
+from prunescope.dashboard.shared.machines import named, where
+from prunescope.latency.machine import machine
+from prunescope.latency.table.prediction import tables
+from prunescope.latency.table.rows import stored_rows
+from prunescope.store.folder import Study
 from tests.dashboard import timed
 from tests.dashboard.page import Open, budget, own, texts
 

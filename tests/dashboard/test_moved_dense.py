@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.points import measured_points
-from analysis.store.folder import Study
-from analysis.store.tables import rows_of
-from dashboard.charts.curves import curves_figure
-from dashboard.state import encode_plan
+from prunescope.curves.means import measured_points
+from prunescope.dashboard.charts.curves import curves_figure
+from prunescope.dashboard.shared.link import encode_plan
+from prunescope.store.folder import Study
+from prunescope.store.parquet_table import rows_of
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.conftest import Digits, both
 from tests.dashboard.page import Open, metric
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.errors import BadValue
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from analysis.study import Method
-from dashboard import session
-from dashboard.strokes import bars, painted
-from dashboard.tables import plan_table
-from dashboard.views.parts import ratios
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.tables.plan import plan_table
+from prunescope.dashboard.views.plan import sparsity_table
+from prunescope.dashboard.views.plan.painter_values import bars, painted
+from prunescope.errors import BadValue
+from prunescope.store.folder import Study
+from prunescope.study import Method
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, draft, set_draft
 
 NAMES = ("conv1", "conv2", "fc1")
@@ -52,7 +52,7 @@ def stroke(*values: float) -> dict[str, Any]:
 
 
 def typed(plan: Plan, row: int, **cells: object) -> Plan:
-    return ratios.changed(plan, {row: cells}, NAMES, CHANNELS)
+    return sparsity_table.changed(plan, {row: cells}, NAMES, CHANNELS)
 
 
 def test_bulk_edits_of_channels_keep_what_is_locked_as_a_layer(at: AppTest, study: Study) -> None:
@@ -110,11 +110,11 @@ def test_a_sparsity_that_is_typed_after_the_tick_meets_the_lock(
     state: dict[str, Any] = {"cells": {"edited_rows": {1: {"Lock": True}}}}
     monkeypatch.setattr("streamlit.session_state", state)
     state[session.draft_key(study)] = session.Draft(session.History(plan), plan)
-    ratios._take(study, "cells", NAMES, CHANNELS)
+    sparsity_table._take(study, "cells", NAMES, CHANNELS)
     now = session.draft(study)
     assert now.base == now.plan
     assert now.revision == 1
     state["cells"] = {"edited_rows": {1: {"Sparsity": 50}}}
-    ratios._take(study, "cells", NAMES, CHANNELS)
+    sparsity_table._take(study, "cells", NAMES, CHANNELS)
     assert session.draft(study).plan.choices["conv2"] == Choice("magnitude", 0.7, locked=True)
     assert "conv2 to be unlocked" in str(session.notice())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.store.folder import Study
+from prunescope.store.folder import Study
 from tests.dashboard.page import Open, shared
 
 PAGES = ("study", "curves", "plan", "recover", "export")
@@ -40,9 +40,9 @@ def test_a_damaged_manifest_is_one_sentence(page: str, studies: Path, open_page:
 @pytest.mark.parametrize(
     ("page", "button", "module", "kind"),
     [
-        ("recover", "Fine-tune", "dashboard.views.recover.start", "finetune"),
-        ("export", "Export and verify", "dashboard.views.export.start", "export"),
-        ("export", "Measure speed", "dashboard.views.parts.speed.start", "time"),
+        ("recover", "Fine-tune", "prunescope.dashboard.views.recover.page.start", "finetune"),
+        ("export", "Export and verify", "prunescope.dashboard.views.export.page.start", "export"),
+        ("export", "Measure speed", "prunescope.dashboard.shared.speed.start", "time"),
     ],
 )
 def test_work_on_a_plan_is_a_job(

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.pose import answer, pose
-from analysis.planning.solve import Goal, Target
-from analysis.store.folder import Study
+from prunescope.planning.pose_problem import answer, pose
+from prunescope.planning.solve import Goal, Target
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, run_menu, set_draft, texts
 
 

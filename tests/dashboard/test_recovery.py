@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from analysis.store.tables import rows_of
-from dashboard.state import encode_plan
+from prunescope.dashboard.shared.link import encode_plan
+from prunescope.store.folder import Study
+from prunescope.store.parquet_table import rows_of
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, own, set_draft
 
 

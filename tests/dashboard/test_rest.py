@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.store.documents import to_json
-from analysis.store.folder import Study
-from dashboard import session
-from dashboard.resting import PATIENCE, Rest
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.views.plan.rest_rule import PATIENCE, Rest
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import to_json
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, run_menu
 
 
@@ -28,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     found: Started = []
     for place in ("rest", "front"):
         monkeypatch.setattr(
-            f"dashboard.views.parts.{place}.start",
+            f"prunescope.dashboard.views.parts.{place}.start",
             lambda folder, arguments: found.append(arguments),
         )
     return found
@@ -42,12 +42,12 @@ def tick(study: Study, plan: Plan, since: float) -> AppTest:
 
         import streamlit as st
 
-        from analysis.planning.plan import Plan
-        from analysis.store.documents import from_json
-        from analysis.store.folder import Study
-        from dashboard import session
-        from dashboard.resting import Rest
-        from dashboard.views.parts import rest
+        from prunescope.dashboard.shared import session
+        from prunescope.dashboard.views.plan import measure_at_rest as rest
+        from prunescope.dashboard.views.plan.rest_rule import Rest
+        from prunescope.store.folder import Study
+        from prunescope.store.json_documents import from_json
+        from prunescope.study.plan import Plan
 
         opened, made = Study.open(Path(folder)), from_json(Plan, plan, "the plan")
         if session.draft(opened).plan != made:
@@ -75,7 +75,9 @@ def test_a_plan_is_not_measured_when_that_is_switched_off(
     at: AppTest, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticking: list[str] = []
-    monkeypatch.setattr("dashboard.ticks.follow", lambda key, *_: ticking.append(key))
+    monkeypatch.setattr(
+        "prunescope.dashboard.shared.polling.follow", lambda key, *_: ticking.append(key)
+    )
     budget(at, 50)
     assert ticking[-2:] == ["goal rest", "plan rest"]
     at.toggle(key="auto measure").set_value(False).run()
@@ -126,7 +128,9 @@ def test_only_a_proof_that_was_asked_for_is_not_looked_around(
     last = at.session_state[key]
     at.session_state[key] = replace(last, solution=replace(last.solution, exact=True))
     ticking: list[str] = []
-    monkeypatch.setattr("dashboard.ticks.follow", lambda key, *_: ticking.append(key))
+    monkeypatch.setattr(
+        "prunescope.dashboard.shared.polling.follow", lambda key, *_: ticking.append(key)
+    )
     at.run()
     assert "goal rest" in ticking
     run_menu(at, "Prove the optimum")

@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.screened import AXIS, add_screened, unmeasured
+from prunescope.dashboard.charts.screened import AXIS, add_screened, unmeasured
 
 
 def screened(criterion: str, values: dict[float, float], recovery: str = "none") -> pd.DataFrame:

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.latency.memory import peak_memory
-from analysis.latency.rows import units_of
-from analysis.latency.table import plan_units, predict_latency, tables
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import preview
-from analysis.store.folder import Study
-from dashboard import session
-from dashboard.asked import BUDGETS
-from dashboard.state import encode_plan
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared.goal_form import BUDGETS
+from prunescope.dashboard.shared.link import encode_plan
+from prunescope.latency.memory import peak_memory
+from prunescope.latency.table.prediction import plan_units, predict_latency, tables
+from prunescope.latency.table.rows import units_of
+from prunescope.planning.preview import preview
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard import timed
 from tests.dashboard.page import Open, budget, draft, metric, own, set_draft, texts
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.latency.rows import stored_rows
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from analysis.workbench import Workbench
-from tests.analysis.latency.made import draws, row, truth
+from prunescope.bench.workbench import Workbench
+from prunescope.latency.table.rows import stored_rows
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
+from tests.analysis.latency.table.made import draws, row, truth
 
 Open = Callable[..., AppTest]
 
@@ -33,7 +33,8 @@ def test_a_plan_is_predicted_and_more_models_are_a_job(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.speed.start", lambda study, arguments: started.append(arguments)
+        "prunescope.dashboard.shared.speed.start",
+        lambda study, arguments: started.append(arguments),
     )
     at = open_page(timed.folder.parent, "export")
     at.selectbox(key="export plan").set_value("smaller").run()

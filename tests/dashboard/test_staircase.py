@@ -1,8 +1,8 @@
 """The staircase's figure shows every count once, and the timed ones as marks with quartiles."""
 
-from analysis.latency.staircase import Step
-from analysis.latency.table import Setting
-from dashboard.charts.staircase import staircase_figure, staircase_frame
+from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
+from prunescope.latency.table.prediction import Setting
+from prunescope.latency.table.staircase import Step
 
 SETTINGS = [Setting("a CPU", name, "1", "float32", 4, 1) for name in ("PyTorch", "ONNX Runtime")]
 STEPS = (Step(1, 0.5), Step(2, 0.7, 0.72, 0.7, 0.75, 9), Step(3, 1.0, 1.0, 1.0, 1.0))

@@ -40,7 +40,8 @@ def test_a_sweep_starts_as_a_job(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.sweep.start", lambda study, arguments: started.append(arguments)
+        "prunescope.dashboard.views.study.sweep_form.start",
+        lambda study, arguments: started.append(arguments),
     )
     at = open_page(studies)
     at.text_input(key="sweep sparsities").set_value("0.5").run()
@@ -57,7 +58,8 @@ def test_a_new_study_starts_as_a_job(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(
-        "dashboard.views.parts.begin.start", lambda study, arguments: started.append(arguments)
+        "prunescope.dashboard.views.study.new_study.start",
+        lambda study, arguments: started.append(arguments),
     )
     at = open_page(tmp_path)
     at.text_input(key="begin model").set_value("net.py:make")

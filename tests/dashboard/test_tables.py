@@ -7,15 +7,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.curves import curves
-from analysis.errors import BadValue
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from analysis.store.tables import rows_of
-from analysis.study import Method
-from dashboard import tables
-from dashboard.layer_tables import layer_table
-from dashboard.views.parts.ratios import changed
+from prunescope.curves.curve import curves
+from prunescope.dashboard.tables.layers import layer_table
+from prunescope.dashboard.tables.plan import (
+    granularities,
+    methods_of,
+    names_of,
+    plan_table,
+    verified_table,
+)
+from prunescope.dashboard.views.plan.sparsity_table import changed
+from prunescope.errors import BadValue
+from prunescope.store.folder import Study
+from prunescope.store.parquet_table import rows_of
+from prunescope.study import Method
+from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open
 
 MAGNITUDE = Method("magnitude")
@@ -61,7 +67,7 @@ def test_a_pattern_has_its_own_sparsity() -> None:
 def test_derived_columns_follow_while_typed_ones_stay(study: Study) -> None:
     known = curves(study.measured(), study.manifest)
     now = plan(fc1=Choice("magnitude", 0.6), fc2=Choice("taylor", 0.6))
-    table = tables.plan_table(study.manifest, plan(), now, known, SHOWN, MAGNITUDE)
+    table = plan_table(study.manifest, plan(), now, known, SHOWN, MAGNITUDE)
     assert list(table["Sparsity"]) == [0, 0, 0]
     point = study.measured().query("subject=='fc1' and criterion=='magnitude' and sparsity==0.6")
     assert table["Alone"][0] == pytest.approx(
@@ -93,14 +99,14 @@ def test_what_is_safe_is_safe_without_recovery(study: Study) -> None:
 
 
 def test_only_usable_methods_are_offered(study: Study) -> None:
-    assert tables.methods_of(study.manifest) == ["magnitude", "random"]
-    assert tables.granularities(study.manifest) == ["weight"]
-    assert tables.names_of(study.manifest, "weight") == SHOWN
+    assert methods_of(study.manifest) == ["magnitude", "random"]
+    assert granularities(study.manifest) == ["weight"]
+    assert names_of(study.manifest, "weight") == SHOWN
 
 
 def test_measured_plans_stand_beside_what_is_predicted_now(study: Study) -> None:
     known = curves(study.measured(), study.manifest)
-    (row,) = tables.verified_table(study.manifest, study.verified(), known).to_dict("records")
+    (row,) = verified_table(study.manifest, study.verified(), known).to_dict("records")
     assert row["Plan"] == "both"
     assert row["Off by"] == pytest.approx(row["Predicted"] - row["Drop"])
 

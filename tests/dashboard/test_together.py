@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.store.documents import write_document
-from analysis.store.folder import Study
-from analysis.store.measurements import KEY
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.store.measurements import KEY
+from prunescope.study.plan import Choice, Plan
 from tests.conftest import TINY
 
 SLOW = (
@@ -39,7 +39,7 @@ def sweep(model: Path, study: Path, *grid: str) -> tuple[str, ...]:
 
 def launch(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "analysis.cli", *arguments],
+        [sys.executable, "-m", "prunescope.cli", *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

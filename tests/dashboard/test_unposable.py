@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.planning.plan import Choice
-from analysis.store.folder import Study
-from analysis.store.tables import rows_of
+from prunescope.store.folder import Study
+from prunescope.store.parquet_table import rows_of
+from prunescope.study.plan import Choice
 from tests.dashboard.conftest import Digits
 from tests.dashboard.page import Open, budget, draft, own, set_draft, texts
 

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.latency.rows import LatencyRow, stored_rows
-from analysis.progress import Silent
-from analysis.store.folder import Study
-from analysis.study import Grid, Manifest, Method
-from analysis.sweep.calibrate import calibrate
-from analysis.sweep.runner import sweep
-from analysis.workbench import Workbench
-from tests.analysis.latency.made import draws, row, truth
+from prunescope.bench.workbench import Workbench
+from prunescope.latency.table.rows import LatencyRow, stored_rows
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.study import Grid, Manifest, Method
+from prunescope.sweep.calibrate import calibrate
+from prunescope.sweep.runner import sweep
+from tests.analysis.latency.table.made import draws, row, truth
 
 
 def measured(bench: Workbench, folder: Path) -> Study:

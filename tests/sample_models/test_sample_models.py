@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from sample_models import fashion_mnist
-from sample_models.cards import card
-from sample_models.registry import CARDS, NAMES, WEIGHTS, load, measured
-from sample_models.train import accuracy, augment
+from prunescope.sample_models import fashion_mnist
+from prunescope.sample_models.cards import card
+from prunescope.sample_models.registry import CARDS, NAMES, WEIGHTS, load, measured
+from prunescope.sample_models.train import accuracy, augment
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,8 +71,10 @@ def test_missing_complete_data_names_the_next_step(tmp_path) -> None:
 
 def test_imports_neither_analysis_nor_dashboard() -> None:
     code = (
-        "import sys, sample_models.registry, sample_models.fashion_mnist, sample_models.cards;"
-        "print([m for m in sys.modules if m.split('.')[0] in ('analysis', 'dashboard')])"
+        "import sys\n"
+        "from prunescope.sample_models import cards, fashion_mnist, registry\n"
+        "rooms = {m.split('.')[1] for m in sys.modules if m.startswith('prunescope.')}\n"
+        "print(sorted(rooms - {'sample_models'}))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

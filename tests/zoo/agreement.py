@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from analysis.coupling import Coupling, Group
+from prunescope.coupling import Coupling, Group
 from tests.zoo.network import ExpectedGroup, ZooNetwork
 
 Described = tuple[str, int, bool, tuple[str, ...]]

@@ -1,6 +1,6 @@
 """One small coupling rule per ATen operator, a file per family; importing fills the table."""
 
-from analysis.coupling.rules import (
+from prunescope.coupling.rules import (
     attention,
     convolution,
     create,

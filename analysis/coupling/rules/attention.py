@@ -3,13 +3,13 @@
 import numpy as np
 from torch import fx
 
-from analysis.capture.functional import operator_name
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.rules.elementwise import broadcast
-from analysis.coupling.rules.products import heads
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from prunescope.capture.functional import operator_name
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.rules.elementwise import broadcast
+from prunescope.coupling.rules.products import heads
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk
 
 
 @rule("scaled_dot_product_attention")

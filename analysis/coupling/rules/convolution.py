@@ -7,10 +7,10 @@ on either side. With one input channel per group (depthwise), a unit is a whole 
 import numpy as np
 from torch import fx
 
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk, relabel
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk, relabel
 
 _SPATIAL = "a convolution slides over it"
 _KERNEL = "it is a kernel's window"

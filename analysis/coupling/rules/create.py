@@ -2,10 +2,10 @@
 
 from torch import fx
 
-from analysis.coupling.labels import Dim
-from analysis.coupling.rules.join import free
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.rules.join import free
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk
 
 
 @rule("zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "new_empty")

@@ -2,11 +2,11 @@
 
 from torch import fx
 
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.rules.products import heads
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.rules.products import heads
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk
 
 
 @rule("einsum")

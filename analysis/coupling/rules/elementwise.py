@@ -5,10 +5,10 @@ from typing import Final
 
 from torch import fx
 
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk
 
 _POINTWISE: Final = (
     "add", "sub", "rsub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow",

@@ -3,11 +3,11 @@
 import numpy as np
 from torch import fx
 
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import WHOLE, Dim, Labels
-from analysis.coupling.rules.elementwise import broadcast
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import BATCH, Walk, relabel
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import WHOLE, Dim, Labels
+from prunescope.coupling.rules.elementwise import broadcast
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import BATCH, Walk, relabel
 
 
 @rule("cat", "concat", "concatenate")

@@ -3,11 +3,11 @@
 import numpy as np
 from torch import Tensor, fx
 
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.rules.elementwise import broadcast
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import BATCH, Walk
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.rules.elementwise import broadcast
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import BATCH, Walk
 
 _NUMBER = "it is looked up by number"
 _VALUES = "its values are indices"

@@ -2,11 +2,11 @@
 
 from torch import fx
 
-from analysis.capture.functional import operator_name
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from prunescope.capture.functional import operator_name
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk
 
 
 @rule("batch_norm", "instance_norm")

@@ -2,11 +2,11 @@
 
 from torch import fx
 
-from analysis.capture.functional import operator_name
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim, Labels
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import BATCH, Walk, relabel
+from prunescope.capture.functional import operator_name
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim, Labels
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import BATCH, Walk, relabel
 
 
 @rule("getitem")

@@ -3,11 +3,11 @@
 import numpy as np
 from torch import fx
 
-from analysis.capture.functional import operator_name
-from analysis.coupling.arguments import argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk, relabel
+from prunescope.capture.functional import operator_name
+from prunescope.coupling.arguments import argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk, relabel
 
 
 @rule("permute", "transpose", "t", "swapaxes", "swapdims", "movedim", "numpy_T", "mT", "adjoint")

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from torch import fx
 
-from analysis.capture.functional import operator_name
-from analysis.coupling.arguments import argument, has_argument
-from analysis.coupling.labels import Dim
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import Walk
+from prunescope.capture.functional import operator_name
+from prunescope.coupling.arguments import argument, has_argument
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import Walk
 
 _STATISTICS: Final = (
     "mean", "var", "std", "nanmean", "var_mean", "std_mean", "norm", "linalg_vector_norm",

@@ -12,9 +12,9 @@ from math import prod
 import numpy as np
 from torch import fx
 
-from analysis.coupling.labels import Dim
-from analysis.coupling.table import Value, rule
-from analysis.coupling.walk import BATCH, Walk
+from prunescope.coupling.labels import Dim
+from prunescope.coupling.table import Value, rule
+from prunescope.coupling.walk import BATCH, Walk
 
 _UNEVEN = "it is regrouped across the borders of its units"
 _FACTOR = "it is split, and another factor carries the units"

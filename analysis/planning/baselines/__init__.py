@@ -1,6 +1,6 @@
 """Simple rules to the same budgets: uniform, ERK, LAMP, global magnitude, equal drop."""
 
-from analysis.planning.baselines.budget import baseline, units_leave
-from analysis.planning.baselines.rules import BASELINES, SCORE_OF, Levels
+from prunescope.planning.baselines.allocation_rules import BASELINES, SCORE_OF, Levels
+from prunescope.planning.baselines.fit_budget import baseline, units_leave
 
 __all__ = ["BASELINES", "SCORE_OF", "Levels", "baseline", "units_leave"]

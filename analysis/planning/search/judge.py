@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.planning.plan import Plan
-from analysis.planning.predict import Prediction
-from analysis.planning.predictors import Cells, parts_of
-from analysis.planning.predictors.coordinates import divergence, log_softmax
-from analysis.planning.predictors.registry import COMBINES, case_of, combined
-from analysis.planning.solve.goal import DAMAGES
-from analysis.planning.solve.problem import Problem
+from prunescope.planning.prediction import Cells, parts_of
+from prunescope.planning.prediction.coordinates import divergence, log_softmax
+from prunescope.planning.prediction.predict import Prediction
+from prunescope.planning.prediction.predictors import COMBINES, case_of, combined
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.problem import Problem
+from prunescope.study.plan import Plan
 
 Judge = Callable[[Plan], Mapping[str, float]]
 """From a plan to its predicted damages; NaN where one cannot be told."""

@@ -1,12 +1,12 @@
 """Find the plan that does least damage within budgets: goal, problem, solvers. Torch-free."""
 
-from analysis.planning.solve.exact import solve_exactly
-from analysis.planning.solve.goal import Goal, Target, parse_target
-from analysis.planning.solve.prepare import prepare
-from analysis.planning.solve.problem import Problem
-from analysis.planning.solve.ready import Solver, prove, quick, solver
-from analysis.planning.solve.slider import Slider
-from analysis.planning.solve.solution import Solution
+from prunescope.planning.solve.build_problem import build_problem
+from prunescope.planning.solve.goal import Goal, Target, parse_target
+from prunescope.planning.solve.integer_program import solve_exactly
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.slider import Slider
+from prunescope.planning.solve.solution import Solution
+from prunescope.planning.solve.solver import Solver, prove, quick, solver
 
 __all__ = [
     "Goal",
@@ -15,8 +15,8 @@ __all__ = [
     "Solution",
     "Solver",
     "Target",
+    "build_problem",
     "parse_target",
-    "prepare",
     "prove",
     "quick",
     "solve_exactly",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analysis.planning.plan import Plan
-from analysis.planning.preview import preview
-from analysis.planning.solve.problem import Problem
+from prunescope.planning.preview import preview
+from prunescope.planning.solve.problem import Problem
+from prunescope.study.plan import Plan
 
 
 def plan_costs(problem: Problem, plan: Plan) -> dict[str, float]:

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
-from analysis.curves import Curve, CurveKey
-from analysis.planning.plan import Choice
-from analysis.planning.solve.goal import DAMAGES, Goal
-from analysis.study import is_control
+from prunescope.curves.curve import Curve, CurveKey
+from prunescope.planning.solve.goal import DAMAGES, Goal
+from prunescope.study import is_control
+from prunescope.study.plan import Choice
 
 Floats = npt.NDArray[np.float64]
 

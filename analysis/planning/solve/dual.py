@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from analysis.planning.solve.problem import Problem
+from prunescope.planning.solve.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.intp]

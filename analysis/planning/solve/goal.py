@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from analysis.errors import BadValue, UnknownName
-from analysis.planning.plan import Choice
-from analysis.study import Method
+from prunescope.errors import BadValue, UnknownName
+from prunescope.study import Method
+from prunescope.study.plan import Choice
 
 COSTS: Final[dict[str, str]] = {
     "parameters": "non-zero parameters",

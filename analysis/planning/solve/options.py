@@ -6,15 +6,15 @@ from typing import Final
 
 import numpy as np
 
-from analysis.curves import Curve, Curves
-from analysis.planning.counts import UNITS, removed_count, removed_units
-from analysis.planning.edits import fitting
-from analysis.planning.plan import Choice
-from analysis.planning.solve.damages import NOTHING, damages_at, read
-from analysis.planning.solve.goal import Goal
-from analysis.planning.solve.rules import check, held_up, lock_of
-from analysis.planning.solve.subject import MissingPoint, Option, Subject
-from analysis.study import GroupSummary, Manifest, Method, is_control, sparsity
+from prunescope.curves.curve import Curve, Curves
+from prunescope.planning.edits import fitting
+from prunescope.planning.solve.conflicts import check, held_up, lock_of
+from prunescope.planning.solve.damages import NOTHING, damages_at, read
+from prunescope.planning.solve.goal import Goal
+from prunescope.planning.solve.subject import MissingPoint, Option, Subject
+from prunescope.study import GroupSummary, Manifest, Method, is_control, sparsity
+from prunescope.study.counts import UNITS, removed_count, removed_units
+from prunescope.study.plan import Choice
 
 _POSITIONS: Final = 24
 """Sparsities wanted of a curve: one with fewer points gets some between them."""

@@ -7,12 +7,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from analysis.curves import Curves
-from analysis.planning.plan import Plan
-from analysis.planning.solve.eliminate import Elimination
-from analysis.planning.solve.goal import Goal
-from analysis.planning.solve.subject import MissingPoint, Subject
-from analysis.study import Manifest
+from prunescope.curves.curve import Curves
+from prunescope.planning.solve.goal import Goal
+from prunescope.planning.solve.subject import MissingPoint, Subject
+from prunescope.planning.solve.variable_elimination import Elimination
+from prunescope.study import Manifest
+from prunescope.study.plan import Plan
 
 Floats = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.intp]

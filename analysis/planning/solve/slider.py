@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from analysis.errors import CannotReach
-from analysis.planning.solve.dual import Dual
-from analysis.planning.solve.local import improve, repair, within
-from analysis.planning.solve.problem import Problem
-from analysis.planning.solve.solution import Solution
-from analysis.planning.solve.told import alike, told, unreachable
+from prunescope.errors import CannotReach
+from prunescope.planning.solve.describe import alike, told, unreachable
+from prunescope.planning.solve.dual import Dual
+from prunescope.planning.solve.local_search import improve, repair, within
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.solution import Solution
 
 Floats = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.intp]

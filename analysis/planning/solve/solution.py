@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from analysis.planning.plan import Plan
+from prunescope.study.plan import Plan
 
 UNADDED: Final = (
     "cannot be added up over single layers, as a method of this plan was not measured on each of "

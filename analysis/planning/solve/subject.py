@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.planning.counts import UNITS
-from analysis.planning.plan import Choice, Plan
+from prunescope.study.counts import UNITS
+from prunescope.study.plan import Choice, Plan
 
 
 @dataclass(frozen=True)

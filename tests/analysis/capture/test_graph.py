@@ -6,10 +6,10 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils import _pytree as pytree
 
-from analysis.capture.functional import _writes
-from analysis.capture.graph import batch_size, call_arguments, capture, take
-from analysis.capture.network import build_network, forward
-from analysis.errors import CannotCapture, DataMismatch
+from prunescope.capture.functional import _writes
+from prunescope.capture.graph import batch_size, call_arguments, capture, take
+from prunescope.capture.network import build_network, forward
+from prunescope.errors import CannotCapture, DataMismatch
 
 
 class InPlace(nn.Module):

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis.capture.cost import cost
-from analysis.capture.graph import capture
-from analysis.capture.layers import graph_layers, module_layers
-from analysis.masks import pattern_mask
+from prunescope.capture.cost import cost
+from prunescope.capture.graph import capture
+from prunescope.capture.layers import graph_layers, module_layers
+from prunescope.criteria.masks import pattern_mask
 
 
 class Product(nn.Module):

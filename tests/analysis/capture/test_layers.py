@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
-from analysis.capture.layers import module_layers
-from analysis.capture.network import build_network
+from prunescope.capture.layers import module_layers
+from prunescope.capture.network import build_network
 
 
 class Wrapped(nn.Module):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from analysis.cli import main
+from prunescope.cli import main
 
 
 class Result(NamedTuple):

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from analysis.cli.app import COMMANDS, application
+from prunescope.cli.app import COMMANDS, application
 
 
 def loaded(*asked: str) -> set[str]:
     """The modules that are there once the command line for ``asked`` is."""
-    code = f"import sys; from analysis.cli.app import application; application({list(asked)!r})"
+    code = f"import sys; from prunescope.cli.app import application; application({list(asked)!r})"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}; print(*sys.modules)"],
         capture_output=True, text=True, check=True,

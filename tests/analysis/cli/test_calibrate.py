@@ -1,8 +1,8 @@
 """``calibrate`` and what ``verify`` says of plans that nothing can predict."""
 
-from analysis.planning.plan import Choice, Plan
-from analysis.store.documents import write_document
-from analysis.store.folder import Study
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.study.plan import Choice, Plan
 
 
 def test_calibrate_measures_judges_and_does_not_measure_again(prunescope, tiny, tmp_path):

@@ -5,9 +5,9 @@ import math
 
 import pytest
 
-from analysis.cli.terminal import count, print_json, size
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
+from prunescope.cli.terminal import count, print_json, size
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 
 
 def sweep(prunescope, tiny, folder, *more):
@@ -153,7 +153,7 @@ def test_an_unexpected_error_keeps_its_traceback_in_a_file(
     def fail(*args):
         raise ZeroDivisionError("oops [1, 2]")
 
-    monkeypatch.setattr("analysis.inspection.inspect_model", fail)
+    monkeypatch.setattr("prunescope.bench.inspection.inspect_model", fail)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     result = prunescope("inspect", "sample:mlp")
     assert result.code == 1
@@ -165,12 +165,12 @@ def test_an_unexpected_error_keeps_its_traceback_in_a_file(
 
 @pytest.mark.parametrize("text", ["a [0, 1] b", "[bold]x[/bold]", "tensor([1.])", r"C:\[x]", "[/]"])
 def test_errors_are_printed_as_they_are(prunescope, monkeypatch, text):
-    from analysis.errors import BadValue
+    from prunescope.errors import BadValue
 
     def fail(*args):
         raise BadValue(f"Expected {text}")
 
-    monkeypatch.setattr("analysis.inspection.inspect_model", fail)
+    monkeypatch.setattr("prunescope.bench.inspection.inspect_model", fail)
     assert prunescope("inspect", "sample:mlp").err.strip() == f"prunescope: Expected {text}"
 
 
@@ -194,7 +194,7 @@ def test_interrupting_exits_with_130(prunescope, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("analysis.inspection.inspect_model", interrupt)
+    monkeypatch.setattr("prunescope.bench.inspection.inspect_model", interrupt)
     result = prunescope("inspect", "sample:mlp")
     assert result.code == 130
     assert "the same command goes on from there" in result.err

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cli.planned import _print_guess
-from analysis.planning.plan import Plan
-from analysis.planning.predict import Prediction
-from analysis.statistics import Interval
-from analysis.store.folder import Study
-from tests.analysis.test_dense import MANIFEST, curve
+from prunescope.cli.print_plan import _print_guess
+from prunescope.planning.prediction.predict import Prediction
+from prunescope.statistics.paired import Interval
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+from tests.analysis.curves.test_dense import MANIFEST, curve
 
 
 @pytest.mark.parametrize(("recovery", "score"), [("none", "75.00%"), ("bn", "85.00%")])

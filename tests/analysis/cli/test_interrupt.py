@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from analysis.cli.interrupt import interruptible
-from analysis.progress import Silent
+from prunescope.cli.interrupt import interruptible
+from prunescope.progress import Silent
 
 
 def press() -> None:

@@ -51,7 +51,7 @@ def arguments(model: Path, study: Path) -> tuple[str, ...]:
 
 def start(model: Path, study: Path, log: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "analysis.cli", *arguments(model, study)],
+        [sys.executable, "-m", "prunescope.cli", *arguments(model, study)],
         env=os.environ | {"EVALUATIONS": str(log), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -80,7 +80,7 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def stored(study: Path) -> int:
-    from analysis.store.folder import Study
+    from prunescope.store.folder import Study
 
     return len(Study.open(study).measured())
 

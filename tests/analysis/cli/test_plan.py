@@ -6,20 +6,20 @@ import time
 
 import pytest
 
-from analysis.cli.settling import measuring
-from analysis.errors import Cancelled
-from analysis.jobs import JobProgress
-from analysis.jobs.job import open_job
-from analysis.jobs.records import JOB, JobRecord
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import preview
-from analysis.planning.search import SETTLEMENT, Settlement
-from analysis.progress import Silent
-from analysis.store.documents import from_json, read_document, write_document
-from analysis.store.folder import Study
-from analysis.study import Grid, Method
-from analysis.sweep.quantiles import store_quantiles
-from analysis.sweep.runner import sweep
+from prunescope.cli.measure_candidates import measuring
+from prunescope.errors import Cancelled
+from prunescope.jobs import JobProgress
+from prunescope.jobs.job import open_job
+from prunescope.jobs.records import JOB, JobRecord
+from prunescope.planning.preview import preview
+from prunescope.planning.search import SETTLEMENT, Settlement
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import from_json, read_document, write_document
+from prunescope.study import Grid, Method
+from prunescope.study.plan import Choice, Plan
+from prunescope.sweep.quantiles import store_quantiles
+from prunescope.sweep.runner import sweep
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_baselines_are_one_option_away(prunescope, swept, rule):
 def test_a_global_threshold_removes_the_smallest_weights_of_the_model(prunescope, swept):
     import torch
 
-    from analysis.workbench import prepare
+    from prunescope.bench.workbench import prepare
 
     said = prunescope(
         "plan", swept, "--target", "parameters=0.6", "--baseline", "global-magnitude",

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis.capture.graph import Captured, capture
-from analysis.coupling import Coupling, find_groups
-from analysis.errors import UnknownName
-from sample_models.registry import NAMES, architecture
+from prunescope.capture.graph import Captured, capture
+from prunescope.coupling import Coupling, find_groups
+from prunescope.errors import UnknownName
+from prunescope.sample_models.registry import NAMES, architecture
 from tests.zoo import build
 
 

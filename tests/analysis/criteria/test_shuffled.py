@@ -2,10 +2,10 @@
 
 import torch
 
-from analysis.criteria.registry import criterion, criterion_names
-from analysis.criteria.scores import Scores
-from analysis.study import is_control
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.criteria.registry import criterion, criterion_names
+from prunescope.criteria.scores import Scores
+from prunescope.study import is_control
 
 
 def scores_of(bench: Workbench) -> Scores:

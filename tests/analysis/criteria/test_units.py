@@ -5,12 +5,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from analysis.capture.network import build_network
-from analysis.coupling import find_groups
-from analysis.criteria import criterion
-from analysis.criteria.evidence import BATCH, Evidence
-from analysis.criteria.units import norm_scales
-from analysis.sources.data import Samples
+from prunescope.capture.network import build_network
+from prunescope.coupling import find_groups
+from prunescope.criteria import criterion
+from prunescope.criteria.evidence import BATCH, Evidence
+from prunescope.criteria.unit_scores import norm_scales
+from prunescope.sources.data import Samples
 
 
 class Gated(nn.Module):

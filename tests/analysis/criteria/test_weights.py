@@ -6,12 +6,12 @@ from torch import nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
-from analysis.capture.network import build_network
-from analysis.criteria import criterion, criterion_names
-from analysis.criteria.evidence import Evidence
-from analysis.criteria.scores import Scores
-from analysis.errors import CannotPrune, UnknownName
-from analysis.sources.data import Samples
+from prunescope.capture.network import build_network
+from prunescope.criteria import criterion, criterion_names
+from prunescope.criteria.evidence import Evidence
+from prunescope.criteria.scores import Scores
+from prunescope.errors import CannotPrune, UnknownName
+from prunescope.sources.data import Samples
 
 
 class Net(nn.Module):

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from analysis.export.report import ExportReport, read_report
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from analysis.study import Reference
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.export.report import ExportReport, read_report
+from prunescope.store.folder import Study
+from prunescope.study import Reference
+from prunescope.study.plan import Choice, Plan
 from tests.analysis.export.networks import TEXT
 
 

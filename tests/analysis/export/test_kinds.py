@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from analysis.capture.network import forward
-from analysis.criteria.scores import Scores
-from analysis.export.report import export_folder
-from analysis.export.write import export_plan
-from analysis.pruned import plan_masks, pruned
+from prunescope.bench.pruned import plan_masks, pruned
+from prunescope.capture.network import forward
+from prunescope.criteria.scores import Scores
+from prunescope.export.export_plan import export_plan
+from prunescope.export.report import export_folder
 from tests.analysis.export.exported import assert_kept, mixed, opened
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.errors import DamagedFile
-from analysis.export.report import (
+from prunescope.errors import DamagedFile
+from prunescope.export.report import (
     FORMATS,
     REPORT,
     Check,
@@ -80,12 +80,12 @@ def test_a_recipe_with_fine_tuned_weights_promises_less() -> None:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("analysis.export.report", False),
-        ("analysis.export.place", False),
-        ("analysis.export.recipe", False),
-        ("analysis.export.reload", False),
-        ("analysis.latency.report", False),
-        ("analysis.export.tensors", True),  # the check can fail
+        ("prunescope.export.report", False),
+        ("prunescope.export.install", False),
+        ("prunescope.export.recipe", False),
+        ("prunescope.export.reload_worker", False),
+        ("prunescope.latency.report", False),
+        ("prunescope.export.tensors", True),  # the check can fail
     ],
 )
 def test_reading_needs_no_torch(module: str, heavy: bool) -> None:

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import torch
 
-from analysis.evaluate import Outcome
-from analysis.export.promise import Promise
-from analysis.export.verify import _zeros, difference, excess, ties, tolerance
+from prunescope.bench.evaluate import Outcome
+from prunescope.export.promise import Promise
+from prunescope.export.verify import _zeros, difference, excess, ties, tolerance
 
 
 def test_difference_is_relative_to_the_largest_value() -> None:

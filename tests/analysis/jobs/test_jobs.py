@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.errors import BadValue
-from analysis.jobs import ACTIVE, Job, jobs, restart, start
-from analysis.jobs.records import ProcessRecord
-from analysis.store.documents import read_document
+from prunescope.errors import BadValue
+from prunescope.jobs import ACTIVE, Job, jobs, restart, start
+from prunescope.jobs.records import ProcessRecord
+from prunescope.store.json_documents import read_document
 
 WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
 
@@ -172,7 +172,7 @@ def test_two_tabs_that_start_the_same_get_one_job(tmp_path: Path) -> None:
 
 def test_a_job_outlives_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from analysis.jobs import start;"
+        "import sys; from pathlib import Path; from prunescope.jobs import start;"
         f"start(Path({str(tmp_path)!r}), ['wait'], command={WORKER!r})"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -189,7 +189,7 @@ def test_arguments_begin_with_a_command(tmp_path: Path, arguments: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("module", "loaded"), [("analysis.jobs", False), ("analysis.pruned", True)]
+    ("module", "loaded"), [("prunescope.jobs", False), ("prunescope.bench.pruned", True)]
 )
 def test_jobs_do_without_torch(module: str, loaded: bool) -> None:
     """The second module shows that the check can fail."""

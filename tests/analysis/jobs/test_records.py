@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from analysis.errors import BadReference, Cancelled
-from analysis.jobs import JobFailed, JobProgress, jobs, running
-from analysis.jobs.job import open_job
-from analysis.jobs.processes import alive, identify
-from analysis.jobs.records import ProcessRecord, read_track
-from analysis.store.documents import write_document
+from prunescope.errors import BadReference, Cancelled
+from prunescope.jobs import JobFailed, JobProgress, jobs, running
+from prunescope.jobs.job import open_job
+from prunescope.jobs.processes import alive, identify
+from prunescope.jobs.records import ProcessRecord, read_track
+from prunescope.store.json_documents import write_document
 
 
 def test_a_line_still_being_written_is_left_out(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def make_job(study: Path) -> Path:
 
 
 def _record() -> object:
-    from analysis.jobs.records import JobRecord
+    from prunescope.jobs.records import JobRecord
 
     return JobRecord(("test",), time.time())
 
@@ -133,7 +133,7 @@ def test_a_job_that_no_process_took_on_is_dead_in_the_end(
     make_job(tmp_path)
     (job,) = jobs(tmp_path)
     assert job.state() == "waiting"
-    monkeypatch.setattr("analysis.jobs.job._SPAWNING", 0.0)
+    monkeypatch.setattr("prunescope.jobs.job._SPAWNING", 0.0)
     assert job.state() == "died"
 
 

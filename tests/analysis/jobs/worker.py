@@ -4,8 +4,8 @@ import sys
 import time
 from pathlib import Path
 
-from analysis.errors import BadValue
-from analysis.jobs import running
+from prunescope.errors import BadValue
+from prunescope.jobs import running
 
 
 def main() -> None:

@@ -8,18 +8,18 @@ import pytest
 import torch
 from torch import nn
 
-from analysis.capture.graph import capture
-from analysis.errors import BadValue, Cancelled
-from analysis.export.tensors import saved_tensors, weights_sha256
-from analysis.latency.measure import time_models, time_plan
-from analysis.latency.race import STEPS, Race, race
-from analysis.latency.report import Ratio, read_latency
-from analysis.latency.rows import stored_rows
-from analysis.latency.table import predict_latency, tables
-from analysis.planning.plan import Choice, Plan
-from analysis.progress import Silent
-from analysis.store.folder import Study
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.graph import capture
+from prunescope.errors import BadValue, Cancelled
+from prunescope.export.tensors import saved_tensors, weights_sha256
+from prunescope.latency.measure import time_models, time_plan
+from prunescope.latency.race import STEPS, Race, race
+from prunescope.latency.report import Ratio, read_latency
+from prunescope.latency.table.prediction import predict_latency, tables
+from prunescope.latency.table.rows import stored_rows
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.study.plan import Choice, Plan
 
 
 class Counting(Silent):

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.capture.cost import cost
-from analysis.capture.graph import Captured
-from analysis.errors import BadValue
-from analysis.latency.memory import peak_memory
-from analysis.latency.shapes import shapes_of
-from analysis.removal import remove
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.cost import cost
+from prunescope.capture.graph import Captured
+from prunescope.errors import BadValue
+from prunescope.latency.memory import peak_memory
+from prunescope.latency.table.shapes import shapes_of
+from prunescope.removal import remove
 
 
 def draw(bench: Workbench, seed: int) -> tuple[dict[str, int], Captured]:

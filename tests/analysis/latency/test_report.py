@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.latency.report import (
+from prunescope.latency.report import (
     LatencyReport,
     Ratio,
     RuntimeLatency,

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from analysis.curves import CurveKey
-from analysis.errors import BadValue, CannotReach, UnknownName
-from analysis.planning.baselines import BASELINES, baseline
-from analysis.planning.plan import Choice
-from analysis.planning.preview import preview
-from analysis.planning.solve import Goal, Problem, Target, prepare
-from analysis.planning.solve.costs import plan_costs
-from analysis.study import Method
 from benchmarks._paper import chain, curves_of
+from prunescope.curves.curve import CurveKey
+from prunescope.errors import BadValue, CannotReach, UnknownName
+from prunescope.planning.baselines import BASELINES, baseline
+from prunescope.planning.preview import preview
+from prunescope.planning.solve import Goal, Problem, Target, build_problem
+from prunescope.planning.solve.costs import plan_costs
+from prunescope.study import Method
+from prunescope.study.plan import Choice
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 SPARSITIES = (0.25, 0.5, 0.75, 0.9)
@@ -23,7 +23,7 @@ LEVELS = {layer.name: STEPS * (2 + place) for place, layer in enumerate(MANIFEST
 
 def problem(*targets: Target, units: bool = False, **changes: object) -> Problem:
     goal = Goal(targets, **changes)  # type: ignore[arg-type]
-    return prepare(MANIFEST, CHANNELS if units else WEIGHTS, goal)
+    return build_problem(MANIFEST, CHANNELS if units else WEIGHTS, goal)
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -119,7 +119,7 @@ def test_a_rule_without_a_score_prunes_by_what_may_be_taken(name: str, units: bo
 def test_a_pattern_stays_a_pattern(name: str) -> None:
     known = {**WEIGHTS, **curves_of(MANIFEST, ("magnitude",), (0.5,), granularity="2:4")}
     pattern = Method("magnitude", "2:4")
-    posed = prepare(MANIFEST, known, Goal((Target("parameters", 0.6),), methods=(pattern,)))
+    posed = build_problem(MANIFEST, known, Goal((Target("parameters", 0.6),), methods=(pattern,)))
     chosen = baseline(name, posed).active().values()
     assert {(choice.method, choice.sparsity) for choice in chosen} == {(pattern, 0.5)}
 
@@ -130,7 +130,9 @@ def test_an_equal_drop_takes_a_pattern_as_a_whole_or_not() -> None:
         **curves_of(MANIFEST, ("magnitude",), SPARSITIES, noise=0),
         **curves_of(MANIFEST, ("magnitude",), (0.5,), granularity="2:4", noise=0),
     }
-    chosen = baseline("equal-drop", prepare(MANIFEST, known, Goal((Target("parameters", 0.8),))))
+    chosen = baseline(
+        "equal-drop", build_problem(MANIFEST, known, Goal((Target("parameters", 0.8),)))
+    )
     drops: dict[str, list[float]] = {"weight": [], "2:4": []}
     for name, choice in chosen.active().items():
         curve = known[CurveKey(name, choice.method)]
@@ -145,7 +147,7 @@ def test_units_that_stay_are_whole_multiples_within_the_bounds() -> None:
     known = curves_of(manifest, ("l1",), SPARSITIES, granularity="channel")
     goal = Goal((Target("macs", 0.5),), bounds={"conv0": (0, 0.5), "conv1": (0.6, 1)}, round_to=8)
     for name in ("uniform", "erk", "equal-drop"):
-        plan = baseline(name, prepare(manifest, known, goal))
+        plan = baseline(name, build_problem(manifest, known, goal))
         assert plan.choices["conv0"].sparsity in (0.0, 0.2)
         assert plan.choices["conv1"].sparsity == 0.75
 
@@ -162,5 +164,5 @@ def test_rules_leave_weights_alone_that_a_locked_group_touches() -> None:
     lock = Choice("l1", 0.5, "channel", locked=True)
     goal = Goal((Target("parameters", 0.5),), locks={"conv1": lock})
     for name in ("uniform", "erk", "equal-drop"):
-        plan = baseline(name, prepare(MANIFEST, {**WEIGHTS, **CHANNELS}, goal))
+        plan = baseline(name, build_problem(MANIFEST, {**WEIGHTS, **CHANNELS}, goal))
         assert plan.active().keys() == {"conv0", "conv1", "conv3"}

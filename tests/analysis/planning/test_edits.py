@@ -1,11 +1,11 @@
 """Bulk edits: locked choices stay, and every edit does what it says."""
 
-from analysis.curves import Curve, CurveKey, CurvePoint
-from analysis.planning import edits
-from analysis.planning.counts import removed_units
-from analysis.planning.plan import Choice, Plan
-from analysis.statistics import Interval
-from analysis.study import GroupSummary, Manifest, Method, Reference
+from prunescope.curves.curve import Curve, CurveKey, CurvePoint
+from prunescope.planning import edits
+from prunescope.statistics.paired import Interval
+from prunescope.study import GroupSummary, Manifest, Method, Reference
+from prunescope.study.counts import removed_units
+from prunescope.study.plan import Choice, Plan
 
 MAGNITUDE, TAYLOR = Method("magnitude"), Method("taylor")
 PLAN = Plan("p", "f", {"a": Choice("taylor", 0.4), "b": Choice("magnitude", 0.8, locked=True)})

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.curves import CurveKey
-from analysis.planning.explain import explain, lock_costs, nearest
-from analysis.planning.pareto import front, front_table, save_front, saved_front
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.pose import Posed, answer
-from analysis.planning.predict import Prediction
-from analysis.planning.solve import Goal, Slider, Target, parse_target, prepare
-from analysis.planning.solve.damages import damages_at
-from analysis.statistics import Interval
 from benchmarks._paper import chain, curves_of
+from prunescope.curves.curve import CurveKey
+from prunescope.planning.explain import explain, lock_costs, nearest
+from prunescope.planning.pareto import front, front_table, save_front, saved_front
+from prunescope.planning.pose_problem import Posed, answer
+from prunescope.planning.prediction.predict import Prediction
+from prunescope.planning.solve import Goal, Slider, Target, build_problem, parse_target
+from prunescope.planning.solve.damages import damages_at
+from prunescope.statistics.paired import Interval
+from prunescope.study.plan import Choice, Plan
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 KNOWN = curves_of(MANIFEST, ("magnitude", "taylor"), (0.25, 0.5, 0.75, 0.9))
@@ -24,7 +24,7 @@ KNOWN = curves_of(MANIFEST, ("magnitude", "taylor"), (0.25, 0.5, 0.75, 0.9))
 
 def ready(*targets: str, **changes: object) -> Slider:
     goal = Goal(tuple(map(parse_target, targets)), **changes)  # type: ignore[arg-type]
-    return Slider(prepare(MANIFEST, KNOWN, goal))
+    return Slider(build_problem(MANIFEST, KNOWN, goal))
 
 
 def predicted(plan: Plan) -> Prediction:
@@ -168,7 +168,7 @@ def test_hand_made_plans_are_explained_by_the_nearest_options() -> None:
 
 
 def test_the_front_needs_a_cost() -> None:
-    from analysis.errors import BadValue
+    from prunescope.errors import BadValue
 
     problem = ready("drop=0.1", objective="parameters").problem
     with pytest.raises(BadValue, match="cost to sweep"):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.curves import Curve, CurveKey, CurvePoint
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import Preview, preview, sparse_bytes
-from analysis.statistics import Interval
-from analysis.study import LayerSummary, Manifest, Method, Reference
+from prunescope.curves.curve import Curve, CurveKey, CurvePoint
+from prunescope.planning.preview import Preview, preview, sparse_bytes
+from prunescope.statistics.paired import Interval
+from prunescope.study import LayerSummary, Manifest, Method, Reference
+from prunescope.study.plan import Choice, Plan
 
 MANIFEST = Manifest(
     Reference("m", "d"), "f", parameters=1110, buffers=0, bytes=4440, macs=21_000,

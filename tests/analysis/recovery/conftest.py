@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from analysis.planning.plan import Choice, Plan
-from analysis.store.folder import Study
-from analysis.study import Reference
-from analysis.workbench import Workbench, prepare
+from prunescope.bench.workbench import Workbench, prepare
+from prunescope.store.folder import Study
+from prunescope.study import Reference
+from prunescope.study.plan import Choice, Plan
 from tests.analysis.recovery.quick import MakeBench, MakePlan
 
 SOURCE = Path(__file__).with_name("networks.py")

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from analysis.planning.plan import Plan
-from analysis.recovery.report import FineTuning
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.recovery.training.report import FineTuning
+from prunescope.study.plan import Plan
 
 QUICK = FineTuning(epochs=2, rate=0.05, batch=32)
 MakeBench = Callable[..., Workbench]

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis.capture.network import build_network
-from analysis.errors import CannotPrune, DataMismatch, UnknownName
-from analysis.recovery import recovered
-from analysis.recovery.batch_norm import has_batch_norm, reestimate
-from analysis.sources.data import Samples
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.network import build_network
+from prunescope.errors import CannotPrune, DataMismatch, UnknownName
+from prunescope.recovery import recovered
+from prunescope.recovery.batch_norm import has_batch_norm, reestimate
+from prunescope.sources.data import Samples
 
 
 class TwiceNormed(nn.Module):

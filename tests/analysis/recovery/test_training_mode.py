@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
-from analysis.capture.network import build_network
-from analysis.recovery.training_mode import training, with_flags
+from prunescope.capture.network import build_network
+from prunescope.recovery.training_mode import training, with_flags
 
 
 class Net(nn.Module):

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from analysis.capture.graph import Captured, Inputs, call_arguments, capture, take
-from analysis.coupling import Coupling, find_groups
-from analysis.removal import check_law, remove, silence
-from analysis.removal.law import half
 from benchmarks.removal_table.models import build
+from prunescope.capture.graph import Captured, Inputs, call_arguments, capture, take
+from prunescope.coupling import Coupling, find_groups
+from prunescope.removal import check_law, remove, silence
+from prunescope.removal.law import half
 
 LANGUAGE = ("transformers:bert", "transformers:gpt2", "transformers:llama")
 NAMES = (

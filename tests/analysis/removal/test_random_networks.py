@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from analysis.capture.graph import capture
-from analysis.coupling import find_groups
-from analysis.removal import check_law, remove
+from prunescope.capture.graph import capture
+from prunescope.coupling import find_groups
+from prunescope.removal import check_law, remove
 
 Step = tuple[str, int]
 _STEPS = (

@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from analysis.capture.cost import cost
-from analysis.capture.graph import Captured, capture
-from analysis.coupling import Group, find_groups
-from analysis.coupling.table import RULES, Value
-from analysis.coupling.walk import Walk
-from analysis.errors import BadValue, CannotPrune
-from analysis.removal import check_law, frees, gated, load_pruned, remove
-from analysis.removal.law import half
-from sample_models.registry import NAMES, architecture
+from prunescope.capture.cost import cost
+from prunescope.capture.graph import Captured, capture
+from prunescope.coupling import Group, find_groups
+from prunescope.coupling.table import RULES, Value
+from prunescope.coupling.walk import Walk
+from prunescope.errors import BadValue, CannotPrune
+from prunescope.removal import check_law, freed, gated, load_pruned, remove
+from prunescope.removal.law import half
+from prunescope.sample_models.registry import NAMES, architecture
 from tests.zoo import build
 
 Masks = dict[str, np.ndarray]
@@ -119,10 +119,10 @@ def test_freed_cost_is_that_of_the_smaller_network() -> None:
     mask = np.ones(group.units, bool)
     mask[[2, 5, 11]] = False
     dense, smaller = cost(captured), cost(remove(captured, {group.name: mask}))
-    freed = frees(captured, group, [2, 5, 11])
-    assert freed.parameters == dense.parameters - smaller.parameters > 0
-    assert freed.macs == dense.macs - smaller.macs > 0
-    assert freed.bytes == dense.bytes - smaller.bytes > 0
+    gain = freed(captured, group, [2, 5, 11])
+    assert gain.parameters == dense.parameters - smaller.parameters > 0
+    assert gain.macs == dense.macs - smaller.macs > 0
+    assert gain.bytes == dense.bytes - smaller.bytes > 0
 
 
 def test_masks_that_do_not_fit_are_refused() -> None:

@@ -1,7 +1,7 @@
 """Data as a reference names it."""
 
-from analysis.sources.data import load_data
-from analysis.study import Reference
+from prunescope.sources.data import load_data
+from prunescope.study import Reference
 
 
 def data(reference, model="sample:mlp"):

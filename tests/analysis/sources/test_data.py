@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.errors import BadReference, BadValue, DataMismatch, UnknownName
-from analysis.sources.data import Samples, Splits, data_hash
+from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
+from prunescope.sources.data import Samples, Splits, data_hash
 from tests.analysis.sources.loaded import data, lengths
 
 

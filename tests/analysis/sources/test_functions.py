@@ -4,8 +4,8 @@ import functools
 
 import pytest
 
-from analysis.errors import BadReference, UnknownName
-from analysis.sources.functions import find_function, is_function, source_hash
+from prunescope.errors import BadReference, UnknownName
+from prunescope.sources.functions import find_function, is_function, source_hash
 
 
 def test_a_function_in_a_file(write):

@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from analysis.errors import DataMismatch
-from analysis.sources.data import data_hash
+from prunescope.errors import DataMismatch
+from prunescope.sources.data import data_hash
 from tests.analysis.sources.loaded import data, lengths
 
 

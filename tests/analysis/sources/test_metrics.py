@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.metrics import top_k_accuracy_score
 
-from analysis.errors import BadReference, BadValue, DataMismatch, UnknownName
-from analysis.sources.metrics import load_metric, logits, rows_per_sample
+from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
+from prunescope.sources.metrics import load_metric, logits, rows_per_sample
 
 
 @pytest.mark.parametrize(("name", "k"), [("top-1", 1), ("top-5", 5)])

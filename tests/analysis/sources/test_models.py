@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from analysis.errors import BadReference, BadValue, DamagedFile, UnknownName, UnsafeFile
-from analysis.sources.models import load_model
-from analysis.study import Reference
+from prunescope.errors import BadReference, BadValue, DamagedFile, UnknownName, UnsafeFile
+from prunescope.sources.models import load_model
+from prunescope.study import Reference
 from tests.analysis.sources.test_weights import RunsCode
 
 

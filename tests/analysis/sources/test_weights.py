@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from analysis.errors import BadReference, DamagedFile, DataMismatch, UnsafeFile
-from analysis.sources.models import load_model
-from analysis.sources.weights import load_weights, pour
-from analysis.study import Reference
+from prunescope.errors import BadReference, DamagedFile, DataMismatch, UnsafeFile
+from prunescope.sources.models import load_model
+from prunescope.sources.weights import load_weights, pour
+from prunescope.study import Reference
 
 
 class RunsCode:
@@ -129,7 +129,7 @@ def test_an_archive_that_claims_too_much_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "w.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", b"0" * 10_000)
-    monkeypatch.setattr("analysis.sources.weights._MOST_INFLATED", 5_000)
+    monkeypatch.setattr("prunescope.sources.weights._MOST_INFLATED", 5_000)
     with pytest.raises(UnsafeFile, match="but it claims more"):
         load_weights(path)
 

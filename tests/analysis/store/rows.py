@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.store.measurements import KEY, Measurement
-from analysis.store.tables import Table
-from analysis.study import (
+from prunescope.store.measurements import KEY, Measurement
+from prunescope.store.parquet_table import Table
+from prunescope.study import (
     MEASUREMENT_VERSION,
     Baseline,
     LayerSummary,

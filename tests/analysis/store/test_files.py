@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from analysis.errors import StorageFailure
-from analysis.store.files import set_aside, write_atomically
+from prunescope.errors import StorageFailure
+from prunescope.store.files import set_aside, write_atomically
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_really_full_disk(tmp_path):
     """/dev/full refuses every write with ENOSPC."""
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
-    from analysis.store.files import storage
+    from prunescope.store.files import storage
 
     with (
         pytest.raises(StorageFailure, match="the disk is full"),

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.errors import BadReference, BadValue, DamagedFile, ForeignStudy, UnknownName
-from analysis.planning.plan import Choice, Plan
-from analysis.store.documents import from_json, read_document, to_json
-from analysis.store.folder import Study, find_studies
-from analysis.study import Manifest
+from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy, UnknownName
+from prunescope.store.folder import Study, find_studies
+from prunescope.store.json_documents import from_json, read_document, to_json
+from prunescope.study import Manifest
+from prunescope.study.plan import Choice, Plan
 from tests.analysis.store.rows import files, manifest, row
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.store import locks
-from analysis.store.locks import alone, tidily
+from prunescope.store import locks
+from prunescope.store.locks import alone, tidily
 
-HOLD = "import sys, time; from pathlib import Path; from analysis.store.locks import {name}\n"
+HOLD = "import sys, time; from pathlib import Path; from prunescope.store.locks import {name}\n"
 HOLD += "with {name}({call}):\n    print('held', flush=True)\n    time.sleep(60)"
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from analysis.store import logits as module
-from analysis.store.logits import LogitStore
-from analysis.store.packing import MOST_SAMPLES, TOP, point_bytes
+from prunescope.store import logits as module
+from prunescope.store.logit_rows import MOST_SAMPLES, TOP, point_bytes
+from prunescope.store.logits import LogitStore
 from tests.analysis.store.rows import row
 
 KEY = row().key

@@ -11,8 +11,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from analysis.errors import StorageFailure
-from analysis.store.tables import rows_of
+from prunescope.errors import StorageFailure
+from prunescope.store.parquet_table import rows_of
 from tests.analysis.store.rows import files, row, table
 
 
@@ -74,7 +74,7 @@ def test_the_row_with_more_samples_counts(tmp_path):
 
 def test_one_sparsity_is_one_key(tmp_path):
     """Raw float cache keys (PaddleSlim)."""
-    from analysis.study import sparsity
+    from prunescope.study import sparsity
 
     made = table(tmp_path)
     made.append([row(sparsity(0.1 * 3))])

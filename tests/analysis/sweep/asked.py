@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 import torch
 
-from analysis.study import Grid, Method
-from analysis.sweep.naive import measure
+from prunescope.study import Grid, Method
+from prunescope.sweep.plain_loop import measure
 
 METHODS = tuple(map(Method, ("magnitude", "taylor", "fisher", "wanda", "random")))
 

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.curves import curves
-from analysis.errors import CannotPrune
-from analysis.evaluate import Outcome
-from analysis.progress import Silent
-from analysis.sequences import drop_half_widths
-from analysis.store.folder import Study
-from analysis.study import Grid, Method, doubling
-from analysis.sweep.engine import NaiveEngine, order
-from analysis.sweep.naive import measure
-from analysis.sweep.points import Point, points
-from analysis.sweep.policy import Policy
-from analysis.sweep.runner import sweep
-from analysis.workbench import Workbench
+from prunescope.bench.evaluate import Outcome
+from prunescope.bench.workbench import Workbench
+from prunescope.curves.curve import curves
+from prunescope.errors import CannotPrune
+from prunescope.progress import Silent
+from prunescope.replay.engine import NaiveEngine, order
+from prunescope.statistics.confidence_sequence import drop_half_widths
+from prunescope.store.folder import Study
+from prunescope.study import Grid, Method, doubling
+from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.policy import Policy
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.work_list import Point, points
 from tests.analysis.store.rows import files
 from tests.stops import StopAfter
 

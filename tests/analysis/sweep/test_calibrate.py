@@ -4,17 +4,17 @@ from dataclasses import astuple
 
 import pytest
 
-from analysis.errors import BadValue
-from analysis.planning.plan import Plan
-from analysis.planning.predict import predict
-from analysis.progress import Silent
-from analysis.store.documents import from_json
-from analysis.store.folder import Study
-from analysis.study import Grid, parse_methods
-from analysis.sweep.calibrate import calibrate
-from analysis.sweep.runner import sweep
-from analysis.sweep.verify import verify_plan
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.errors import BadValue
+from prunescope.planning.prediction.predict import predict
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import from_json
+from prunescope.study import Grid, parse_methods
+from prunescope.study.plan import Plan
+from prunescope.sweep.calibrate import calibrate
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.verify import verify_plan
 
 
 @pytest.fixture(scope="module")

@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 import torch
 
-from analysis.capture.cost import cost
-from analysis.capture.graph import Captured, capture
-from analysis.criteria.scores import Scores
-from analysis.errors import BadValue
-from analysis.evaluate import compare, evaluate
-from analysis.export import program, safetensors_file
-from analysis.planning.counts import removed_units
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.preview import preview
-from analysis.progress import Silent
-from analysis.pruned import select, select_one
-from analysis.removal import remove
-from analysis.sources.weights import load_weights, pour
-from analysis.store.folder import Study
-from analysis.study import Grid, Method
-from analysis.sweep.points import left_out, points
-from analysis.sweep.runner import sweep
-from analysis.workbench import Workbench
-from sample_models.registry import NAMES, architecture
+from prunescope.bench.evaluate import compare, evaluate
+from prunescope.bench.pruned import select, select_one
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.cost import cost
+from prunescope.capture.graph import Captured, capture
+from prunescope.criteria.scores import Scores
+from prunescope.errors import BadValue
+from prunescope.export.formats import pt2, safetensors
+from prunescope.planning.preview import preview
+from prunescope.progress import Silent
+from prunescope.removal import remove
+from prunescope.sample_models.registry import NAMES, architecture
+from prunescope.sources.weights import load_weights, pour
+from prunescope.store.folder import Study
+from prunescope.study import Grid, Method
+from prunescope.study.counts import removed_units
+from prunescope.study.plan import Choice, Plan
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.work_list import left_out, points
 
 Benches = Callable[[str], Workbench]
 CRITERIA = ("l1", "taylor", "random")
@@ -62,11 +62,11 @@ def test_curve_equals_prune_export_reload_evaluate(
     for row in rows.itertuples():
         keep = select_one(scores, row.subject, Method(row.criterion, row.granularity), row.sparsity)
         smaller = remove(bench.network.captured, keep.units)
-        program.write(program.exported(smaller), tmp_path / "smaller.pt2")
-        reloaded = program.load(tmp_path / "smaller.pt2")
+        pt2.write(pt2.exported(smaller), tmp_path / "smaller.pt2")
+        reloaded = pt2.load(tmp_path / "smaller.pt2")
         outcome = evaluate(reloaded, bench.splits.validation, bench.metric, bench.batch)
         sums = compare(bench.dense, outcome, bench.splits.validation.targets, bench.classes)
-        safetensors_file.write(smaller.module.state_dict(), tmp_path / "smaller.safetensors")
+        safetensors.write(smaller.module.state_dict(), tmp_path / "smaller.safetensors")
         poured = remove(blank, keep.units).module
         pour(poured, load_weights(tmp_path / "smaller.safetensors"), "smaller.safetensors")
         plain = evaluate(poured, bench.splits.validation, bench.metric, bench.batch)

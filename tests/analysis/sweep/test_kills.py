@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.replay import ENGINES
-from analysis.study import Grid, Method, parse_sparsities
-from analysis.workbench import Workbench
 from benchmarks.kills import survive
+from prunescope.bench.workbench import Workbench
+from prunescope.replay import ENGINES
+from prunescope.study import Grid, Method, parse_sparsities
 
 
 @pytest.mark.parametrize("engine", ENGINES)

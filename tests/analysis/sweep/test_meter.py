@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from analysis.jobs.records import JobRecord, read_track
-from analysis.jobs.worker import JobProgress
-from analysis.progress import Silent
-from analysis.replay import choose_engine
-from analysis.store.documents import write_document
-from analysis.store.folder import Study
-from analysis.study import Grid, Method, doubling
-from analysis.sweep import runner
-from analysis.sweep.figures import macs_told, points_told
-from analysis.sweep.policy import Policy
-from analysis.sweep.preflight import preflight
-from analysis.sweep.runner import sweep
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.jobs.records import JobRecord, read_track
+from prunescope.jobs.worker import JobProgress
+from prunescope.progress import Silent
+from prunescope.replay import choose_engine
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.study import Grid, Method, doubling
+from prunescope.sweep import runner
+from prunescope.sweep.policy import Policy
+from prunescope.sweep.preflight import preflight
+from prunescope.sweep.runner import sweep
+from prunescope.text.sweep_costs import macs_told, points_told
 
 GRID = Grid((Method("magnitude"), Method("random")), (0.3, 0.6, 0.9), seeds=(0,))
 POINTS = 3 * 2 * 3

@@ -2,11 +2,11 @@
 
 import pytest
 
-from analysis.errors import BadValue, UnknownName
-from analysis.store.measurements import Measurement
-from analysis.study import Method
-from analysis.sweep.points import Point
-from analysis.sweep.policy import Policy
+from prunescope.errors import BadValue, UnknownName
+from prunescope.store.measurements import Measurement
+from prunescope.study import Method
+from prunescope.sweep.policy import Policy
+from prunescope.sweep.work_list import Point
 from tests.analysis.store.rows import row
 
 POPULATION = 6000

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from analysis.errors import BadValue, ForeignStudy, StorageFailure, UnknownName
-from analysis.progress import Silent
-from analysis.replay import FrontierEngine, part
-from analysis.store.folder import Study
-from analysis.study import Method
-from analysis.sweep import runner
-from analysis.sweep.naive import measure
-from analysis.sweep.points import missing, points
-from analysis.sweep.runner import sweep
+from prunescope.errors import BadValue, ForeignStudy, StorageFailure, UnknownName
+from prunescope.progress import Silent
+from prunescope.replay import FrontierEngine, chunk_outcomes
+from prunescope.store.folder import Study
+from prunescope.study import Method
+from prunescope.sweep import runner
+from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.work_list import missing, points
 from tests.analysis.store.rows import files
 from tests.analysis.sweep.asked import METHODS, grid
 
@@ -82,7 +82,7 @@ def test_the_same_sweep_twice_gives_identical_files(tiny_bench, tmp_path):
 def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
     """A crash loses everything: AIMET, Distiller."""
     study = Study.create(tmp_path, tiny_bench.manifest)
-    plain, calls = part.outcome_of, []
+    plain, calls = chunk_outcomes.outcome_of, []
 
     def fail(*args):
         calls.append(1)
@@ -91,7 +91,7 @@ def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, mo
         return plain(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(part, "outcome_of", fail)
+        patch.setattr(chunk_outcomes, "outcome_of", fail)
         with pytest.raises(RuntimeError, match="fifth"):
             sweep(tiny_bench, study, grid((0.3, 0.6)), Silent())
     assert len(study.measured()) == 4
@@ -210,8 +210,8 @@ def test_two_sweeps_at_once_on_one_study_are_safe(tiny_bench, tmp_path):
 
 
 def test_a_pruned_model_that_gives_nan_is_counted_not_hidden(write, tmp_path):
-    from analysis.study import Reference
-    from analysis.workbench import prepare
+    from prunescope.bench.workbench import prepare
+    from prunescope.study import Reference
     from tests.conftest import TINY
 
     text = TINY.replace(
@@ -229,8 +229,8 @@ def test_a_pruned_model_that_gives_nan_is_counted_not_hidden(write, tmp_path):
 
 
 def test_a_model_without_a_graph_sweeps_by_plain_forwards(write, tmp_path):
-    from analysis.study import Reference
-    from analysis.workbench import prepare
+    from prunescope.bench.workbench import prepare
+    from prunescope.study import Reference
     from tests.conftest import TINY
 
     text = TINY.replace(

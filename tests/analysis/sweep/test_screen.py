@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from analysis.criteria.scores import Scores
-from analysis.progress import Silent
-from analysis.store.folder import Study
-from analysis.study import Grid, Method, parse_methods
-from analysis.sweep.points import Point, points
-from analysis.sweep.screen import screen, screen_missing
-from analysis.workbench import Workbench
+from prunescope.bench.workbench import Workbench
+from prunescope.criteria.scores import Scores
+from prunescope.progress import Silent
+from prunescope.store.folder import Study
+from prunescope.study import Grid, Method, parse_methods
+from prunescope.sweep.screen import screen, screen_missing
+from prunescope.sweep.work_list import Point, points
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_criteria_that_need_labels_wait_to_be_measured(
 
 def test_it_tells_sensitive_layers_from_others(sample_bench: Callable[[str], Workbench]) -> None:
     """On a trained model the error goes along with the measured change of the outputs."""
-    from analysis.sweep.naive import measure
+    from prunescope.sweep.plain_loop import measure
 
     bench = sample_bench("lenet5")
     wanted = points(Grid(parse_methods("magnitude"), (0.5, 0.9)), bench.manifest)

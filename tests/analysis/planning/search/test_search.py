@@ -7,18 +7,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.pose import Posed
-from analysis.planning.predict import predict
-from analysis.planning.predictors import Cells, Record
-from analysis.planning.search import apart, improved, judge, look_around, starts
-from analysis.planning.search.around import Proposal
-from analysis.planning.search.starts import past_measured
-from analysis.planning.solve import Goal, Problem, Target, prepare, solver
-from analysis.planning.solve.costs import plan_costs
-from analysis.planning.solve.damages import curve_key, damages_at
 from benchmarks._paper import chain, curves_of
-from tests.analysis.planning.predictors.invented import Invented, random_logits
+from prunescope.planning.pose_problem import Posed
+from prunescope.planning.prediction import Cells, Record
+from prunescope.planning.prediction.predict import predict
+from prunescope.planning.search import apart, improve, judge, look_around, starting_plans
+from prunescope.planning.search.descent import Proposal
+from prunescope.planning.search.starting_plans import past_measured
+from prunescope.planning.solve import Goal, Problem, Target, build_problem, solver
+from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.damages import curve_key, damages_at
+from prunescope.study.plan import Choice, Plan
+from tests.analysis.planning.prediction.invented import Invented, random_logits
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 SPARSITIES = (0.25, 0.5, 0.75, 0.9)
@@ -28,7 +28,7 @@ CHANNELS = curves_of(MANIFEST, ("l1", "taylor"), SPARSITIES, granularity="channe
 
 def posed(units: bool = False, **changes: object) -> Problem:
     target = Target("macs" if units else "parameters", 0.5)
-    return prepare(MANIFEST, CHANNELS if units else WEIGHTS, Goal((target,), **changes))  # type: ignore[arg-type]
+    return build_problem(MANIFEST, CHANNELS if units else WEIGHTS, Goal((target,), **changes))  # type: ignore[arg-type]
 
 
 class Coupled:
@@ -52,7 +52,7 @@ def test_it_finds_what_sums_cannot_see_within_the_budget(units: bool) -> None:
     problem = posed(units)
     truth = Coupled(problem, 3.0)
     solution = solver(problem).solve()
-    begin = starts(problem, solution)
+    begin = starting_plans(problem, solution)
     assert {"solver", "uniform", "erk"} <= begin.keys()
     found = look_around(problem, begin, truth, seconds=60)
     values = [each.predicted for each in found.proposals]
@@ -67,9 +67,9 @@ def test_it_finds_what_sums_cannot_see_within_the_budget(units: bool) -> None:
 
 def test_a_start_past_what_was_measured_is_named() -> None:
     problem = posed()
-    begin = starts(problem, solver(problem).solve())
+    begin = starting_plans(problem, solver(problem).solve())
     assert past_measured(problem, begin) is None
-    far = prepare(MANIFEST, WEIGHTS, Goal((Target("parameters", 0.095),)))
+    far = build_problem(MANIFEST, WEIGHTS, Goal((Target("parameters", 0.095),)))
     begin = {
         name: Plan(name, MANIFEST.fingerprint, {"conv1": Choice("magnitude", value)})
         for name, value in {"solver": 0.9, "uniform": 0.95, "lamp": 0.99}.items()
@@ -155,7 +155,7 @@ def test_the_judge_says_what_the_prediction_says() -> None:
         return predict(study.manifest, plan, study.curves, record, cells)
 
     goal = Goal((Target("parameters", 0.5),))
-    problem = prepare(study.manifest, study.curves, goal)
+    problem = build_problem(study.manifest, study.curves, goal)
     both = Plan("p", "f", {"a": Choice("magnitude", 0.5), "b": Choice("magnitude", 0.6)})
     judged = judge(problem, predicted, cells, both)
     assert judged is not None
@@ -168,12 +168,12 @@ def test_the_judge_says_what_the_prediction_says() -> None:
 
     ready = solver(problem)
     solution = ready.solve()
-    better, found = improved(Posed(ready, study.curves, predicted, cells), solution)
+    better, found = improve(Posed(ready, study.curves, predicted, cells), solution)
     assert found is not None
     assert better.predicted is not None
     assert better.predicted <= min(better.beside.values())
     assert better.costs["parameters"] <= better.limits["parameters"]
     assert better.gap is not None
-    same, nothing = improved(Posed(ready, study.curves, predicted), solution)
+    same, nothing = improve(Posed(ready, study.curves, predicted), solution)
     assert same is solution
     assert nothing is None

@@ -4,10 +4,10 @@ from itertools import product
 
 import numpy as np
 
-from analysis.curves import CurveKey, Curves
-from analysis.planning.solve import Problem
-from analysis.study import Manifest
 from benchmarks._paper import curves_of
+from prunescope.curves.curve import CurveKey, Curves
+from prunescope.planning.solve import Problem
+from prunescope.study import Manifest
 
 SPARSITIES = (0.25, 0.5, 0.75)
 

@@ -5,12 +5,20 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from analysis.curves import Curves
-from analysis.errors import BadValue, CannotReach
-from analysis.planning.plan import Choice, Plan
-from analysis.planning.solve import Goal, Problem, Slider, Target, prepare, solve_exactly, solver
-from analysis.planning.solve.kept import keeps
 from benchmarks._paper import chain, curves_of
+from prunescope.curves.curve import Curves
+from prunescope.errors import BadValue, CannotReach
+from prunescope.planning.solve import (
+    Goal,
+    Problem,
+    Slider,
+    Target,
+    build_problem,
+    solve_exactly,
+    solver,
+)
+from prunescope.planning.solve.constraints import keeps
+from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.solve.drawn import brute, measured
 
 MANIFEST = chain([3, 8, 12, 8, 10])
@@ -24,7 +32,7 @@ FEW = {key: curve for key, curve in WEIGHTS.items() if key.subject != "conv1"}
 def posed(known: Curves, bounds: dict[str, tuple[float, float]], limit: float = 0.6,
           kind: str = "parameters", **changes: object) -> Problem:  # fmt: skip
     goal = Goal((Target(kind, limit),), bounds=bounds, **changes)  # type: ignore[arg-type]
-    return prepare(MANIFEST, known, goal)
+    return build_problem(MANIFEST, known, goal)
 
 
 def pruned(plan: Plan) -> dict[str, str]:
@@ -89,7 +97,7 @@ def test_a_cost_by_a_table_keeps_the_bound_too() -> None:
         return 100 - removed.sum(axis=1)
 
     goal = Goal((Target("latency", 0.9),), bounds={"conv1": (0.5, 1.0)})
-    found = solver(prepare(MANIFEST, BOTH, goal, {"latency": seconds})).solve()
+    found = solver(build_problem(MANIFEST, BOTH, goal, {"latency": seconds})).solve()
     assert found.plan.choices["conv1"].sparsity >= 0.5
 
 
@@ -109,7 +117,7 @@ def test_exact_is_brute_force_with_bounds_on_both(
     bounds = {name: (low, 1.0) for name, low in least.items() if name in names}
     goal = Goal((Target(kind, limit),), bounds=bounds, between=False)
     try:
-        problem = prepare(manifest, known, goal)
+        problem = build_problem(manifest, known, goal)
     except BadValue:
         assume(False)
     assume(np.prod([float(size) for size in problem.sizes]) < 2e5)

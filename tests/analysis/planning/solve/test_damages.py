@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from analysis.curves import CurveKey
-from analysis.planning.solve.damages import damages_at, monotone, read
-from analysis.study import Method
 from benchmarks._paper import chain, curves_of
+from prunescope.curves.curve import CurveKey
+from prunescope.planning.solve.damages import damages_at, monotone, read
+from prunescope.study import Method
 
 MANIFEST = chain([3, 16, 32, 10])
 POINTS = (0.25, 0.5, 0.75, 0.9)

@@ -7,20 +7,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from analysis.errors import BadValue, CannotReach
-from analysis.planning.preview import preview
-from analysis.planning.shrink import shrunk
-from analysis.planning.solve import (
-    Goal,
-    Slider,
-    Target,
-    prepare,
-    solve_exactly,
-)
-from analysis.planning.solve.eliminate import Elimination
-from analysis.planning.solve.quantities import shape_costs
-from analysis.study import Manifest
 from benchmarks._paper import chain
+from prunescope.errors import BadValue, CannotReach
+from prunescope.planning.preview import preview
+from prunescope.planning.solve import Goal, Slider, Target, build_problem, solve_exactly
+from prunescope.planning.solve.cost_tables import shape_costs
+from prunescope.planning.solve.variable_elimination import Elimination
+from prunescope.study import Manifest
+from prunescope.study.size import shrunk
 from tests.analysis.planning.solve.drawn import brute, measured
 
 LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -61,7 +55,7 @@ def test_values_equal_the_preview_and_moves_their_differences(
     names = ("parameters", "stored", "bytes", "sparse-bytes", "compressed-bytes", "macs",
              "nonzero-macs")  # fmt: skip
     known = measured(manifest, kind, seed)
-    problem = prepare(manifest, known, Goal(tuple(Target(name, 0.5) for name in names)))
+    problem = build_problem(manifest, known, Goal(tuple(Target(name, 0.5) for name in names)))
     chosen = np.array([data.draw(st.integers(0, n - 1)) for n in problem.sizes], np.intp)
     rows = np.arange(len(chosen))
     on = problem.active[rows, chosen]
@@ -92,7 +86,7 @@ def test_exact_is_brute_force_and_the_slider_within_its_gap(
 ) -> None:
     known = measured(manifest, kind, seed)
     goal = Goal(tuple(Target(name, limit) for name in names), between=False)
-    problem = prepare(manifest, known, goal)
+    problem = build_problem(manifest, known, goal)
     assume(np.prod([float(size) for size in problem.sizes]) < 2e5)
     best = brute(problem, problem.limits())
     slider = Slider(problem)
@@ -130,11 +124,11 @@ def test_filled_up_plans_stay_within_every_budget_and_gain(
     known = measured(manifest, kind, seed)
     made = tuple(Target(name, limit) for name in names)
     try:
-        whole = Slider(prepare(manifest, known, Goal(made, round_to=multiple, between=False)))
+        whole = Slider(build_problem(manifest, known, Goal(made, round_to=multiple, between=False)))
         plain = whole.solve()
     except (CannotReach, BadValue):  # four of four units stay where four must
         return
-    filled = Slider(prepare(manifest, known, Goal(made, round_to=multiple))).solve()
+    filled = Slider(build_problem(manifest, known, Goal(made, round_to=multiple))).solve()
     assert filled.value <= plain.value + 1e-12
     found = preview(manifest, filled.plan, known)
     counted = {"parameters": found.kept, "stored": found.stored, "bytes": found.dense_bytes,
@@ -177,10 +171,10 @@ def test_elimination_finds_the_least_sum(seed: int, count: int) -> None:
 
 
 def test_split_buckets_still_bound_from_below(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.planning.solve.eliminate._MOST", 20)
+    monkeypatch.setattr("prunescope.planning.solve.variable_elimination._MOST", 20)
     manifest = chain([3, *[8] * 9, 10], stage=3)
     known = measured(manifest, "channel", 3)
-    problem = prepare(manifest, known, Goal((Target("macs", 0.4),), between=False))
+    problem = build_problem(manifest, known, Goal((Target("macs", 0.4),), between=False))
     assert problem.elimination.split
     slider = Slider(problem)
     best = brute(problem, problem.limits())

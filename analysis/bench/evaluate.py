@@ -1,0 +1,223 @@
+"""Evaluate a network on samples, and compare two evaluations sample by sample."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils import _pytree as pytree
+
+from prunescope.capture.network import forward
+from prunescope.errors import BadValue, DataMismatch
+from prunescope.sources.data import Samples
+from prunescope.sources.metrics import Metric, logits, rows_per_sample
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a network gave for each of ``n`` samples.
+
+    Attributes:
+        score: ``(n,)`` float32, 0 where outputs or the score are not finite.
+        finite: ``(n,)`` bool, whether outputs and score are.
+        log_probabilities: ``(rows, classes)`` float32, or None without class logits; rows are
+            samples, or a sample's tokens or pixels one after the other.
+        entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
+    """
+
+    score: Tensor
+    finite: Tensor
+    log_probabilities: Tensor | None = None
+    entropy: Tensor | None = None
+
+    @property
+    def predicted(self) -> Tensor | None:
+        """``(rows,)`` predicted classes, or None."""
+        return None if self.log_probabilities is None else self.log_probabilities.argmax(1)
+
+    def class_correct(self, targets: Tensor, classes: int) -> tuple[int, ...]:
+        """Return per class how many samples with that target are predicted right.
+
+        Args:
+            targets: ``(n,)`` labels, one per row of logits.
+            classes: How many classes.
+        """
+        if self.predicted is None:
+            return ()
+        right = (self.predicted == targets) & self.finite
+        return tuple(torch.bincount(targets[right], minlength=classes).tolist())
+
+    def picked(self, samples: Tensor) -> "Outcome":
+        """Return the outcome of some samples, in the order asked for.
+
+        Args:
+            samples: ``(k,)`` int64, their places.
+        """
+        rows = None
+        if self.log_probabilities is not None:
+            table = self.log_probabilities
+            rows = table.reshape(len(self.score), -1, table.shape[1])[samples].flatten(0, 1)
+        entropy = None if self.entropy is None else self.entropy[samples]
+        return Outcome(self.score[samples], self.finite[samples], rows, entropy)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sums over samples of what pruning changed; see ``prunescope.store.measurements``."""
+
+    samples: int
+    score_sum: float
+    drop_sum: float
+    drop_squares: float
+    entropy_sum: float
+    entropy_squares: float
+    divergence_sum: float
+    divergence_squares: float
+    agreements: int
+    nonfinite: int
+    class_correct: tuple[int, ...]
+
+
+def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) -> Outcome:
+    """Return the outcome of ``module`` on all ``samples``, ``batch`` at a time, without gradients.
+
+    Raises:
+        DataMismatch: Labels do not fit the outputs, or the model fails on the data.
+    """
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(samples), batch):
+            chunk = samples.chunk(start, start + batch)
+            parts.append(outcome_of(_forward(module, chunk), chunk, metric))
+    return join_outcomes(parts)
+
+
+def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of all samples from those of consecutive parts."""
+    return Outcome(
+        torch.cat([part.score for part in parts]),
+        torch.cat([part.finite for part in parts]),
+        _joined([part.log_probabilities for part in parts]),
+        _joined([part.entropy for part in parts]),
+    )
+
+
+def require_finite(dense: Outcome) -> None:
+    """Raise ``DataMismatch`` when the dense model itself gives NaN or infinity."""
+    broken = int((~dense.finite).sum())
+    if broken:
+        raise DataMismatch(
+            f"Expected finite outputs and scores from the dense model, but {broken} of "
+            f"{len(dense.finite)} samples give NaN or infinity. Check the weights, the "
+            "preprocessing of the data and the metric."
+        )
+
+
+def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: int) -> Comparison:
+    """Return the paired sums of ``pruned`` against ``dense`` on the same samples, in float64.
+
+    Args:
+        dense: The reference.
+        pruned: The same samples in the same order.
+        targets: ``(n,)`` labels for per-class counts, or None.
+        classes: How many classes; 0 for no per-class counts.
+    """
+    n = len(dense.score)
+    drop = dense.score.double() - pruned.score.double()
+    missing = torch.full((n,), torch.nan, dtype=torch.float64)
+    entropy = divergence = missing
+    agreements = -1
+    correct: tuple[int, ...] = ()
+    if dense.entropy is not None and pruned.entropy is not None:
+        entropy = pruned.entropy.double() - dense.entropy.double()
+    if dense.log_probabilities is not None and pruned.log_probabilities is not None:
+        kl = functional.kl_div(
+            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
+        ).sum(1)
+        divergence = rows_per_sample(kl, n).double().clamp(min=0)
+        same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
+        agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
+    if classes and targets is not None:
+        correct = pruned.class_correct(targets, classes)
+    return Comparison(
+        samples=n,
+        score_sum=pruned.score.double().sum().item(),
+        drop_sum=drop.sum().item(),
+        drop_squares=drop.square().sum().item(),
+        entropy_sum=entropy.sum().item(),
+        entropy_squares=entropy.square().sum().item(),
+        divergence_sum=divergence.sum().item(),
+        divergence_squares=divergence.square().sum().item(),
+        agreements=agreements,
+        nonfinite=int((~pruned.finite).sum()),
+        class_correct=correct,
+    )
+
+
+def _forward(module: nn.Module, chunk: Samples) -> object:
+    try:
+        return forward(module, chunk.inputs)
+    except Exception as error:
+        raise model_failed(error, len(chunk)) from error
+
+
+def model_failed(error: Exception, samples: int) -> DataMismatch:
+    """Return the sentence for what a model raised on a batch of ``samples``."""
+    text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+    return DataMismatch(
+        f"Expected the model to run on a batch of {samples} samples, but it raised "
+        f"{type(error).__name__}: {text}. Check that all samples have the model's input shape, "
+        "and that an exported program has a dynamic batch dimension."
+    )
+
+
+def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
+    """Return the outcome of ``outputs``, what a model gave for the samples in ``chunk``.
+
+    Raises:
+        DataMismatch: Labels do not fit the outputs.
+    """
+    count = len(chunk)
+    leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
+    finite = torch.ones(count, dtype=torch.bool)
+    for leaf in leaves:
+        if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
+            finite &= leaf.isfinite().reshape(count, -1).all(1).cpu()
+    rows = logits(outputs)
+    log_probabilities = None if rows is None else rows.float().log_softmax(1).cpu()
+    targets = chunk.targets
+    if metric.relative:
+        if log_probabilities is None:
+            raise DataMismatch(
+                "Expected class logits to measure agreement with the dense model, but the model "
+                "returns something else. Give labels and a metric: --metric file.py:function."
+            )
+        targets = log_probabilities.argmax(1) if targets is None else targets
+        targets = targets.reshape(count, -1) if len(targets) != count else targets
+    score = metric.score(outputs, targets).float().cpu()
+    if len(score) != count:
+        raise BadValue(
+            f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
+            f"{len(score)}. Do not average over samples."
+        )
+    finite &= score.isfinite()
+    entropy = None
+    fits = targets is not None and not targets.is_floating_point()
+    if log_probabilities is not None and targets is not None and fits:
+        labels = targets.flatten()
+        classes = log_probabilities.shape[1]
+        if (
+            len(labels) == len(log_probabilities)
+            and int(labels.min()) >= 0
+            and int(labels.max()) < classes
+        ):
+            entropy = rows_per_sample(
+                functional.nll_loss(log_probabilities, labels, reduction="none"), count
+            )
+    return Outcome(torch.where(finite, score, 0.0), finite, log_probabilities, entropy)
+
+
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    present = [part for part in parts if part is not None]
+    return torch.cat(present) if len(present) == len(parts) and parts else None

@@ -1,0 +1,106 @@
+"""Look at a model without measuring it."""
+
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from prunescope.bench.description import describe
+from prunescope.capture.graph import Inputs, take
+from prunescope.capture.network import build_network
+from prunescope.coupling import find_groups
+from prunescope.errors import BadReference, BadValue
+from prunescope.sources.data import load_data
+from prunescope.sources.models import load_model, torchvision_transform
+from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
+from prunescope.study.coupled import Freed, freed
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a model is made of; see ``prunescope.study.Manifest`` for the fields.
+
+    Attributes:
+        halves: Removable group → what half of its units free when they leave alone.
+        everywhere: What half of the units of every group free together.
+    """
+
+    model: str
+    layers: tuple[LayerSummary, ...]
+    groups: tuple[GroupSummary, ...]
+    parameters: int
+    bytes: int
+    macs: int
+    activation_bytes: int
+    uncounted: tuple[str, ...]
+    problem: str | None
+    halves: dict[str, Freed] = field(default_factory=dict)
+    everywhere: Freed | None = None
+
+
+def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
+    """Return what the model of ``reference`` is made of.
+
+    Structure does not depend on weights, so a torchvision model without a weights file is looked
+    at with random ones and nothing is downloaded.
+
+    Args:
+        reference: Its data may be empty; then ``shape`` or the model's own preprocessing gives
+            the input.
+        shape: Shape of one input without the batch, such as ``3,224,224``.
+    """
+    if reference.model.startswith("torchvision:") and reference.weights is None:
+        reference = replace(reference, random=True)
+    model = load_model(reference)
+    example = _example(reference, shape)
+    network = build_network(model, example)
+    parameters = {id(p): p for p in network.module.parameters()}.values()
+    known = network.cost
+    layers = tuple(layer.summary for layer in network.layers)
+    groups: tuple[GroupSummary, ...] = ()
+    halves: dict[str, Freed] = {}
+    everywhere = None
+    if network.captured is not None and known is not None:
+        described = describe(
+            Manifest(reference, "", 0, 0, 0, 0, 0, layers),
+            network.captured, known, network.layers, find_groups(network.captured),
+        )  # fmt: skip
+        layers, groups = described.layers, described.groups
+        half = {group.name: group.units // 2 for group in described.removable()}
+        halves = {name: freed(described, {name: units}) for name, units in half.items()}
+        everywhere = freed(described, half)
+    return Inspection(
+        model=reference.model,
+        layers=layers,
+        groups=groups,
+        parameters=sum(p.numel() for p in parameters),
+        bytes=sum(t.numel() * t.element_size() for t in network.module.state_dict().values()),
+        macs=known.macs if known else 0,
+        activation_bytes=known.activation_bytes if known else 0,
+        uncounted=known.uncounted if known else (),
+        problem=network.problem,
+        halves=halves,
+        everywhere=everywhere,
+    )
+
+
+def _example(reference: Reference, shape: str | None) -> Inputs:
+    if shape is not None:
+        sizes = shape.replace("x", ",").split(",")
+        if not all(size.strip().isdigit() and int(size) > 0 for size in sizes):
+            raise BadValue(
+                f"Expected shape to be positive whole numbers like 3,224,224, but got {shape!r}. "
+                "Leave the batch out."
+            )
+        return torch.randn(2, *map(int, sizes))
+    if reference.data:
+        return take(load_data(reference).calibration.inputs, slice(0, 2))
+    if reference.model.startswith("sample:"):
+        return torch.randn(2, 1, 28, 28)
+    if reference.model.startswith("torchvision:"):
+        crop = torchvision_transform(reference.model.removeprefix("torchvision:")).crop_size
+        side = crop[0] if isinstance(crop, list | tuple) else crop
+        return torch.randn(2, 3, side, side)
+    raise BadReference(
+        f"Expected to know what goes into {reference.model}, but there is neither data nor a "
+        "shape. Add --data DATA or --shape 3,224,224."
+    )

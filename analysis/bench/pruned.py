@@ -1,0 +1,132 @@
+"""Prune a network for a while, and give its weights back bit for bit."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from prunescope.capture.network import Network
+from prunescope.criteria.scores import Scores
+from prunescope.errors import BadValue, CannotPrune
+from prunescope.removal import remove
+from prunescope.study import Method
+from prunescope.study.plan import Plan
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What stays of a network.
+
+    Attributes:
+        masks: Parameter name → bool like the weight, True = keep.
+        units: Group name → ``(units,)`` bool, True = keep.
+    """
+
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    units: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+_ORIGINALS: "WeakKeyDictionary[nn.Module, dict[str, Tensor]]" = WeakKeyDictionary()
+
+
+def originals(module: nn.Module) -> Mapping[str, Tensor]:
+    """Return by name the dense weights that ``pruned`` has masked in ``module`` at the moment."""
+    return _ORIGINALS.get(module, {})
+
+
+@contextlib.contextmanager
+def pruned(module: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[nn.Module]:
+    """Zero the weights that ``masks`` (parameter name → bool, True = keep) remove, in the block.
+
+    Raises:
+        BadValue: A mask has another shape than its weight.
+    """
+    kept: dict[str, Tensor] = {}
+    outer = _ORIGINALS.get(module, {})
+    try:
+        for name, keep in masks.items():
+            weight = module.get_parameter(name)
+            if keep.shape != weight.shape:
+                raise BadValue(
+                    f"Expected the mask of {name} to have shape {tuple(weight.shape)}, but got "
+                    f"{tuple(keep.shape)}. Make it from this model's scores."
+                )
+            kept[name] = weight.detach().clone()
+            with torch.no_grad():
+                weight.masked_fill_(~keep.to(weight.device), 0.0)
+        _ORIGINALS[module] = kept | outer
+        yield module
+    finally:
+        _ORIGINALS[module] = outer
+        with torch.no_grad():
+            for name, original in kept.items():
+                module.get_parameter(name).copy_(original)
+
+
+@contextlib.contextmanager
+def selected(network: Network, selection: Selection) -> Iterator[nn.Module]:
+    """Yield ``network`` with only ``selection`` left: weights zeroed, units really removed.
+
+    Without units it is the network's own module, dense again after the block; with units it is a
+    smaller module of its own.
+
+    Raises:
+        CannotPrune: Units of a network that has no graph.
+    """
+    with pruned(network.module, selection.masks) as module:
+        if not selection.units:
+            yield module
+            return
+        if network.captured is None:
+            raise CannotPrune(
+                f"Expected a captured model to remove units from, but {network.problem} "
+                "Choose methods at weight granularity."
+            )
+        yield remove(network.captured, selection.units).module
+
+
+def select(plan: Plan, scores: Scores) -> Selection:
+    """Return what ``plan`` keeps, by scores on the dense network."""
+    layers = {layer.name: layer for layer in scores.network.prunable()}
+    masks: dict[str, Tensor] = {}
+    units: dict[str, Tensor] = {}
+    for subject, choice in plan.active().items():
+        if choice.granularity in ("channel", "head"):
+            keep = scores.units(choice.criterion, subject, choice.sparsity, plan.seed)
+            if not bool(keep.all()):
+                units[subject] = keep
+        else:
+            layer = layers[subject]
+            masks[layer.parameter] = scores.mask(
+                choice.criterion, layer, choice.sparsity, plan.seed, choice.granularity
+            )
+    return Selection(masks, units)
+
+
+def select_one(
+    scores: Scores, subject: str, method: Method, sparsity: float, seed: int = 0
+) -> Selection:
+    """Return what stays when one layer or group is pruned and the rest is dense."""
+    if method.granularity in ("channel", "head"):
+        return Selection(units={subject: scores.units(method.criterion, subject, sparsity, seed)})
+    layer = next(layer for layer in scores.network.prunable() if layer.name == subject)
+    keep = scores.mask(method.criterion, layer, sparsity, seed, method.granularity)
+    return Selection(masks={layer.parameter: keep})
+
+
+def plan_masks(plan: Plan, scores: Scores) -> dict[str, Tensor]:
+    """Return the masks by parameter name that ``plan`` asks for at weight granularity.
+
+    Raises:
+        CannotPrune: A choice removes units.
+    """
+    selection = select(plan, scores)
+    if selection.units:
+        raise CannotPrune(
+            "Expected choices at weight granularity, but "
+            f"{', '.join(selection.units)} remove units. Remove the units instead."
+        )
+    return dict(selection.masks)

@@ -1,0 +1,72 @@
+"""The options that ``plan`` and ``pareto`` share: what is asked, in words."""
+
+from typing import Annotated
+
+import typer
+
+from prunescope.errors import BadValue
+from prunescope.planning.pose_problem import lock_named
+from prunescope.planning.solve import Goal, parse_target
+from prunescope.store.folder import Study
+from prunescope.study import parse_methods
+
+TargetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--target",
+        help="At most so much of a cost: macs=0.5, bytes=1.5MB, latency=4ms, drop=0.01. Repeat.",
+    ),
+]
+LockOption = Annotated[
+    list[str] | None,
+    typer.Option("--lock", help="Keep as it is: conv1=0, conv1=0.5, conv1=taylor:0.5. Repeat."),
+]
+ExcludeOption = Annotated[
+    str, typer.Option("--exclude", help="Comma-separated layers or groups that stay dense.")
+]
+BoundOption = Annotated[
+    list[str] | None, typer.Option("--bound", help="Least and largest sparsity: conv1=0:0.5.")
+]
+MethodsOption = Annotated[
+    str, typer.Option("--methods", help="Which may be taken; all measured ones but random.")
+]
+RoundOption = Annotated[int, typer.Option("--round", help="Units kept are multiples: 1 to 32.")]
+ObjectiveOption = Annotated[
+    str, typer.Option("--objective", help="What stays small: kl, cross-entropy, drop, or a cost.")
+]
+SettingOption = Annotated[
+    str, typer.Option("--runtime", help="Latency table to use, such as onnx; the first by default.")
+]
+
+
+def goal_of(
+    study: Study, targets: list[str], locks: list[str] | None, exclude: str,
+    bounds: list[str] | None, methods: str, round_to: int, objective: str, recovery: str,
+) -> Goal:  # fmt: skip
+    """Return the goal that the options name, checked as far as words go."""
+    from prunescope.curves.curve import curves
+
+    known = curves(study.measured(), study.manifest) if locks else {}
+    named = dict(lock_named(text, study.manifest, known, recovery) for text in locks or ())
+    return Goal(
+        tuple(parse_target(text) for text in targets),
+        objective,
+        recovery,
+        locks=named,
+        bounds=dict(_bound(text) for text in bounds or ()),
+        excluded=tuple(name for name in exclude.split(",") if name),
+        methods=parse_methods(methods) if methods else (),
+        round_to=round_to,
+    )
+
+
+def _bound(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, span = text.partition("=")
+    low, colon, high = span.partition(":")
+    try:
+        return name, (float(low), float(high if colon else "nan"))
+    except ValueError:
+        raise BadValue(
+            f"Expected bounds like conv1=0:0.5, but got {text!r}. Write the layer, an equals sign, "
+            "and its least and largest sparsity."
+        ) from None

@@ -1,0 +1,171 @@
+"""What ``plan`` prints: the choices and why, the costs, the prediction and the proof."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from prunescope.cli.terminal import console
+from prunescope.curves.curve import Curves
+from prunescope.curves.dense import dense_score
+from prunescope.planning.explain import Reason, explain
+from prunescope.planning.pose_problem import Posed, grid_command, missing_grid
+from prunescope.planning.prediction import sweep_command
+from prunescope.planning.prediction.predict import Prediction
+from prunescope.planning.search import Measured, Settlement
+from prunescope.planning.solve import Solution
+from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.solution import UNADDED
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+
+
+def told(
+    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    tried: Sequence[Measured] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """Return a planned plan as plain values for ``--json``; ``tried`` is what was measured."""
+    problem = posed.ready.problem
+    dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
+    limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
+    interval = guess.interval
+    said: dict[str, Any] = {
+        "plan": asdict(found),
+        "digest": found.digest,
+        "costs": plan_costs(problem, found),
+        "limits": limits,
+        "dense": dense,
+        "predicted": {
+            "drop": guess.drop, "low": interval and interval.low,
+            "high": interval and interval.high,
+            "predictor": guess.predictor, "divergence": guess.divergence,
+            "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
+        },
+        "missing": [grid_command(grid, str(study.folder)) for grid in missing_grid(posed)],
+        "beyond": {gap.subject: gap.sparsity for gap in guess.missing if gap.beyond},
+    }  # fmt: skip
+    if solution is not None:
+        said |= {
+            "objective": solution.objective, "value": solution.value, "bound": solution.bound,
+            "gap": solution.gap, "exact": solution.exact, "binding": list(solution.binding()),
+            "alternatives": [asdict(each) for each in solution.alternatives],
+            "notes": list(solution.notes), "judged": solution.predicted,
+            "beside": dict(solution.beside),
+            "measured": [
+                {"from": each.proposal.start, "digest": each.proposal.plan.digest,
+                 "predicted": each.proposal.predicted, "objective": each.objective,
+                 "kept": each.kept,
+                 "own": each.own}
+                for each in tried
+            ],
+        }  # fmt: skip
+        said["costs"] = dict(solution.costs)
+        said["reasons"] = [asdict(each) for each in explain(problem, solution)]
+    return said
+
+
+def print_plan(
+    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    tried: Sequence[Measured] = (),
+) -> None:  # fmt: skip
+    """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
+    problem = posed.ready.problem
+    reasons: dict[tuple[str, bool], Reason] = {}
+    if solution is not None:
+        reasons = {(r.subject, r.grouped): r for r in explain(problem, solution)}
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("layer or group", "method", "sparsity", "why"):
+        table.add_column(column, justify="right" if column == "sparsity" else "left")
+    for subject in problem.subjects:
+        choice = subject.choice_in(found)
+        reason = reasons.get((subject.name, subject.grouped))
+        pruned = choice is not None
+        if not pruned and subject.locked and not reasons:
+            continue
+        table.add_row(
+            subject.name, str(choice.method) if choice else "",
+            f"{choice.sparsity:.4g}" if choice else "0", reason.why if reason else "",
+            style=None if pruned else "dim",
+        )  # fmt: skip
+    console.print(table)
+    costs = dict(solution.costs) if solution else plan_costs(problem, found)
+    for target, dense in zip(problem.goal.targets, problem.dense[1:], strict=True):
+        cost = costs.get(target.kind)
+        if target.kind == "drop" or cost is None:
+            continue
+        share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
+        console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
+    _print_guess(study, posed.known, found, guess, bool(tried))
+    if solution is not None:
+        if tried:
+            told_of = Settlement(solution.objective, tuple(tried))
+            console.print(f"Measured: {told_of.told(solution.objective, '{:.4g}'.format)}")
+        console.print(proof(solution, bool(tried)))
+        if solution.alternatives:
+            console.print(
+                f"{len(solution.alternatives)} more plans are within 1 % of it; --json lists them."
+            )
+        for note in solution.notes:
+            console.print(note)
+    for grid in missing_grid(posed):
+        console.print(
+            f"Not measured, so left dense: {', '.join(grid.subjects)}. Measure just these: "
+            + grid_command(grid, str(study.folder))
+        )
+
+
+def _print_guess(
+    study: Study, known: Curves, found: Plan, guess: Prediction, measured: bool
+) -> None:
+    dense = dense_score(study.manifest, known, found.recovery)
+    if guess.drop is None or guess.interval is None or study.manifest.baseline is None:
+        console.print("Its drop cannot be predicted: a part of it was never measured.")
+        return
+    error = f", off by {100 * guess.error.mean:.2f} on average so far" if guess.error else ""
+    console.print(
+        f"Predicted {study.manifest.reference.metric}: {dense - guess.drop:.2%}, drop "
+        f"{100 * guess.drop:.2f} points ({100 * guess.interval.low:.2f} to "
+        f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}."
+        + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")
+    )
+    for gap in guess.missing:
+        console.print(f"{gap.subject}: {gap.reason}, so predicted as if at that point.")
+    if guess.missing:
+        command = sweep_command(found, guess.missing, str(study.folder))
+        console.print(f"Measure just these: {command}", highlight=False)
+
+
+def proof(solution: Solution, measured: bool) -> str:
+    """Return how good a solution is as a sentence; ``measured`` says whether plans were."""
+    words = _added(solution)
+    if solution.predicted is not None:
+        beside = ", ".join(f"{name} {value:.4g}" for name, value in solution.beside.items())
+        least = "" if measured else "the least that was seen "
+        return (
+            f"{solution.objective} {solution.predicted:.4g} predicted of the whole plan, "
+            f"{least}within the same budgets (others: {beside}). {words[0].upper()}{words[1:]}"
+            + ("." if solution.gap is None else f", {_far(solution)}.")
+        )
+    if math.isnan(solution.value):
+        return f"{words}."
+    if solution.gap is None:
+        return f"{words}; nothing is proven where costs are predicted from a table."
+    if solution.exact:
+        return f"{words}: proven, no plan of measured sparsities is better."
+    return f"{words}: {_far(solution)}."
+
+
+def _added(solution: Solution) -> str:
+    """What the objective comes to."""
+    if math.isnan(solution.value):
+        return f"{solution.objective} {UNADDED}"
+    words = f"{solution.objective} {solution.value:.4g}"
+    return words + (" added up over single layers" if solution.objective in DAMAGES else "")
+
+
+def _far(solution: Solution) -> str:
+    return f"within {100 * (solution.gap or 0.0):.2g} % of the best plan of measured sparsities"

@@ -1,0 +1,240 @@
+"""``sweep`` a model and ``verify`` a plan: the commands that measure."""
+
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Final
+
+import typer
+
+from prunescope.cli.arguments import read_plan, use_threads
+from prunescope.cli.garbage_collector import resting
+from prunescope.cli.options import (
+    DataOption,
+    JobOption,
+    JsonOption,
+    MetricOption,
+    PlanArgument,
+    RandomOption,
+    StudyArgument,
+    ThreadsOption,
+    WeightsOption,
+)
+from prunescope.cli.print_sweep import cost_told, print_report
+from prunescope.cli.terminal import console, count, errors, print_json, reporting
+from prunescope.errors import BadValue
+from prunescope.store.folder import MANIFEST, Study
+from prunescope.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
+from prunescope.study.recoveries import RECOVERIES
+from prunescope.sweep.policy import TOLERANCE, Policy
+from prunescope.text.durations import parse_seconds
+
+_LEAST: Final = 10.0
+"""Seconds of a budget that are for measuring, however long the set-up took."""
+
+
+def sweep(
+    study: Annotated[Path, typer.Option("--study", help="Folder to make or to go on with.")],
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="As for inspect; not needed to go on with a study."),
+    ] = None,
+    data: DataOption = None,
+    methods: Annotated[
+        str, typer.Option("--methods", help="Comma-separated criteria, or criterion@granularity.")
+    ] = "magnitude",
+    sparsities: Annotated[
+        str, typer.Option("--sparsities", help="0.5,0.7 or first:last:step.")
+    ] = "0.1:0.9:0.1",
+    layers: Annotated[
+        str, typer.Option("--layers", help="Comma-separated; all prunable ones by default.")
+    ] = "",
+    granularity: Annotated[
+        str, typer.Option("--granularity", help="weight, channel or head, for methods without @.")
+    ] = "weight",
+    recovery: Annotated[
+        str, typer.Option("--recovery", help=f"Comma-separated: {', '.join(RECOVERIES)}.")
+    ] = "none",
+    seeds: Annotated[
+        str, typer.Option("--seeds", help="Comma-separated, for random: drawn as a band.")
+    ] = ",".join(map(str, SEEDS)),
+    multiple: Annotated[
+        int,
+        typer.Option("--round", min=1, help="Units that stay come in multiples: 1, 4, 8, 16, 32."),
+    ] = 1,
+    screen: Annotated[
+        bool,
+        typer.Option(
+            "--screen/--no-screen",
+            help="While points wait for their first samples, see without labels how much each "
+            "changes its layer's outputs.",
+        ),
+    ] = True,
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            help="exact: every sample, uncertain points first. adaptive: stop points that are "
+            "certain enough. decide: only whether a drop passes the limit.",
+        ),
+    ] = "exact",
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance", help="Accepted half-width of a drop (a tenth of the drop always is)."
+        ),
+    ] = TOLERANCE,
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            "--limit", help="Drop to decide against; 0.02 for decide.", show_default=False
+        ),
+    ] = None,
+    monotone: Annotated[
+        bool,
+        typer.Option(
+            "--monotone/--no-monotone",
+            help="A sparsity certainly past the limit settles the larger ones.",
+        ),
+    ] = True,
+    familywise: Annotated[
+        bool, typer.Option("--familywise", help="All intervals hold together, not each alone.")
+    ] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", help="Time to spend, such as 90s, 5m or 1h: the best curves."),
+    ] = None,
+    weights: WeightsOption = None,
+    random: RandomOption = False,
+    metric: MetricOption = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="frontier, or naive: the plain loop, to compare with.")
+    ] = "frontier",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Measure every layer's curve; what the study already holds is not measured again."""
+    with reporting(job, quiet=json) as progress:
+        # Names and numbers are checked before a second is spent on loading torch.
+        grid = Grid(
+            methods=tuple(
+                Method(m.criterion, granularity) if m.granularity == "weight" else m
+                for m in parse_methods(methods)
+            ),
+            sparsities=parse_sparsities(sparsities),
+            subjects=tuple(name for name in layers.split(",") if name),
+            recoveries=tuple(recovery.split(",")),
+            seeds=_seeds(seeds),
+            multiple=multiple,
+        )
+        policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
+        seconds = parse_seconds(budget) if budget else None
+        deadline = monotonic() + seconds if seconds is not None else None
+        reference = _reference(study, model, data, weights, random, metric)
+        progress.start(0, "loading and capturing the model")
+        with resting():
+            from prunescope.bench.workbench import prepare
+            from prunescope.replay import choose_engine
+            from prunescope.sweep.quantiles import store_quantiles
+            from prunescope.sweep.runner import sweep as run
+            from prunescope.sweep.work_list import left_out
+
+            use_threads(threads)
+            bench = prepare(reference)
+        chosen = choose_engine(bench, engine)
+        opened = Study.create(study, bench.manifest)
+        if job is None and not json and (cost := cost_told(bench, opened, grid)):
+            errors.print(cost)
+        if deadline is not None and seconds is not None:  # setting up cannot eat all of it
+            deadline = max(deadline, monotonic() + min(seconds, _LEAST))
+        report = run(bench, opened, grid, progress, chosen, policy, deadline, screen)
+        store_quantiles(bench, opened)  # cheap, and the planning room has no weights to read
+        idle = left_out(grid, opened.manifest)
+    if json:
+        print_json(asdict(report) | {"left_out": idle})
+        return
+    print_report(report, idle, chosen.spent, study)
+
+
+def verify(
+    study: StudyArgument,
+    plan: PlanArgument,
+    split: Annotated[
+        str, typer.Option("--split", help="validation; test only for the final report.")
+    ] = "validation",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Apply a plan for real and measure it, beside what was predicted."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        chosen = read_plan(opened, plan)
+        from prunescope.bench.workbench import prepare
+        from prunescope.sweep.verify import verify_plan
+
+        use_threads(threads)
+        progress.start(1, "measuring the plan")
+        bench = prepare(opened.manifest.reference)
+        row = verify_plan(bench, opened, chosen, split)
+        progress.advance(1, "measured")
+    if json:
+        print_json(row)
+        return
+    from prunescope.statistics.paired import paired_interval
+
+    drop = paired_interval(row.samples, row.drop_sum, row.drop_squares)
+    console.print(
+        f"{row.score_sum / row.samples:.2%} on {count(row.samples)} {split} samples: drop "
+        f"{100 * drop.mean:.2f} points ({100 * drop.low:.2f} to {100 * drop.high:.2f}, 95 %); "
+        f"{count(row.removed)} weights removed."
+    )
+    if row.predictor:
+        console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
+    else:
+        from prunescope.planning.prediction.plan_parts import sweep_command
+        from prunescope.planning.prediction.predict import predict
+
+        gaps = predict(opened.manifest, chosen, opened.measured(), opened.verified()).missing
+        command = sweep_command(chosen, gaps, str(study))
+        console.print(f"Not predicted: a part was never measured. {command}", highlight=False)
+
+
+def _reference(
+    study: Path,
+    model: str | None,
+    data: str | None,
+    weights: Path | None,
+    random: bool,
+    metric: str | None,
+) -> Reference:
+    if model is None:
+        if not (study / MANIFEST).exists():
+            raise BadValue(
+                f"Expected a model to make the new study {study} from, but got none. Run: "
+                "prunescope sweep MODEL --data DATA --study FOLDER."
+            )
+        known = Study.open(study).manifest.reference
+        given = {"data": data, "weights": weights and str(weights), "metric": metric,
+                 "random": random or None}  # fmt: skip
+        others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
+        if others:
+            raise BadValue(
+                f"Expected the study's own --{others[0]} ({getattr(known, others[0])}), but got "
+                f"{given[others[0]]}. Leave it out, or name MODEL and another folder."
+            )
+        return known
+    if data is None:
+        if not model.startswith("sample:"):
+            raise BadValue(
+                "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
+            )
+        data = "sample:fashion-mnist"
+    return Reference(model, data, metric or "top-1", str(weights) if weights else None, random)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    if not all(part.strip().isdigit() for part in text.split(",")):
+        raise BadValue(f"Expected seeds like 0 or 0,1,2, but got {text!r}. Use whole numbers.")
+    return tuple(int(part) for part in text.split(","))

@@ -1,0 +1,215 @@
+"""``time`` a plan, or the smaller models of a study's latency table."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich import box
+from rich.table import Table
+
+from prunescope.cli.arguments import read_plan
+from prunescope.cli.options import DataOption, JobOption, JsonOption, RandomOption, WeightsOption
+from prunescope.cli.terminal import console, count, errors, print_json, reporting
+from prunescope.errors import BadValue
+from prunescope.latency.table.exchange import export_table, import_table
+from prunescope.latency.table.prediction import LatencyTable, tables
+from prunescope.latency.table.rows import stored_rows
+from prunescope.latency.table.staircase import flat_steps, staircase, told
+from prunescope.progress import Progress
+from prunescope.store.folder import MANIFEST, Study
+from prunescope.study import Manifest, Reference
+
+if TYPE_CHECKING:
+    from prunescope.bench.workbench import Workbench
+
+_PLAN_BUDGET: Final = 30.0
+_TABLE_BUDGET: Final = 120.0
+
+
+def time(
+    study: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY", help="A study folder; or a model, to measure a table for elsewhere."
+        ),
+    ],
+    plan: Annotated[
+        str | None,
+        typer.Argument(metavar="[PLAN]", help="Time this plan; without one, build the table."),
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Samples per run.")] = 1,
+    budget: Annotated[
+        float | None,
+        typer.Option("--budget", help="Seconds to spend: 30 on a plan, 120 on a table by default."),
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")] = 1,
+    import_file: Annotated[
+        Path | None,
+        typer.Option("--import-table", help="Add a table that another machine exported."),
+    ] = None,
+    export_file: Annotated[
+        Path | None, typer.Option("--export-table", help="Write the timed models to this file.")
+    ] = None,
+    data: DataOption = None,
+    weights: WeightsOption = None,
+    random: RandomOption = False,
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Time a plan against the dense model; or, without one, the smaller models that predict all.
+
+    Both in PyTorch and in ONNX Runtime, on this machine. An import measures nothing; an export
+    writes what is there, and measures first where nothing is.
+    """
+    with reporting(job, quiet=json) as progress:
+        given = {"--data": data, "--weights": weights, "--random": random}
+        own = [name for name, value in given.items() if value]
+        if own and (plan is not None or (Path(study) / MANIFEST).is_file()):
+            raise BadValue(
+                f"Expected {own[0]} with a model in place of a study, but got a study, which has "
+                "its own. Leave it out."
+            )
+        if plan is not None:
+            if import_file is not None or export_file is not None:
+                raise BadValue(
+                    "Expected a plan or a table to import or export, but got both. Leave one out."
+                )
+            _time_plan(Path(study), plan, batch, threads, budget or _PLAN_BUDGET, json, progress)
+            return
+        seconds = _TABLE_BUDGET if budget is None else budget
+        if (Path(study) / MANIFEST).is_file():
+            opened = Study.open(Path(study))
+            if import_file is not None:
+                added = import_table(opened.folder, opened.manifest, import_file)
+                machines = ", ".join(sorted({row.machine for row in added}))
+                errors.print(f"{count(len(added))} timed models of {machines} imported.")
+            elif export_file is None or budget is not None or not _holds(opened):
+                opened = _build(opened, batch, threads, seconds, progress)
+            _finish(opened.folder, opened.manifest, export_file, json)
+            return
+        if import_file is not None or export_file is None or data is None:
+            Study.open(Path(study))  # says that there is none
+            raise BadValue(
+                f"Expected a study folder, or a model with --data and --export-table, but got "
+                f"{study!r}. Name a study."
+            )
+        from prunescope.bench.workbench import prepare
+
+        bench = prepare(
+            Reference(study, data, weights=str(weights) if weights else None, random=random)
+        )
+        with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
+            _measure(bench, Path(folder), batch, threads, seconds, progress)
+            _finish(Path(folder), bench.manifest, export_file, json)
+
+
+def _time_plan(
+    study: Path,
+    plan: str,
+    batch: int,
+    threads: int,
+    budget: float,
+    json: bool,
+    progress: Progress,
+) -> None:
+    opened = Study.open(study)
+    chosen = read_plan(opened, plan)
+    from prunescope.bench.workbench import prepare
+    from prunescope.latency.measure import time_plan
+
+    report = time_plan(
+        prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
+        budget_seconds=budget, progress=progress,
+    )  # fmt: skip
+    if json:
+        print_json(report)
+        return
+    for line in report.lines():
+        console.print(line)
+
+
+def _holds(opened: Study) -> bool:
+    return bool(tables(opened.folder, opened.manifest))
+
+
+def _build(opened: Study, batch: int, threads: int, seconds: float, progress: Progress) -> Study:
+    from prunescope.bench.workbench import prepare
+
+    bench = prepare(opened.manifest.reference)
+    opened.require(bench.manifest)
+    if opened.manifest.graph is None:  # of before graphs were stored
+        opened = opened.update(bench.manifest)
+    _measure(bench, opened.folder, batch, threads, seconds, progress)
+    return opened
+
+
+def _measure(
+    bench: "Workbench", folder: Path, batch: int, threads: int, seconds: float, progress: Progress
+) -> None:
+    from prunescope.latency.table.build import time_table
+
+    built = time_table(bench, stored_rows(folder), batch, threads, seconds, progress)
+    for problem in built.problems:
+        errors.print(problem, highlight=False, markup=False)
+
+
+def _finish(folder: Path, manifest: Manifest, export_file: Path | None, json: bool) -> None:
+    if export_file is not None:
+        written = export_table(folder, manifest, export_file)
+        errors.print(f"{count(written)} timed models written to {export_file}.")
+    found = tables(folder, manifest)
+    if json:
+        print_json([_described(manifest, table) for table in found])
+        return
+    for table in found:
+        _print(manifest, table)
+
+
+def _described(manifest: Manifest, table: LatencyTable) -> dict[str, object]:
+    known = {name: staircase(manifest, table, name) for name in table.timed_groups}
+    return {
+        "setting": vars(table.setting),
+        "models": len(table.rows),
+        "dense_seconds": table.dense_seconds,
+        "error": table.error(manifest),
+        "macs_error": table.macs_error(manifest),
+        "staircases": {
+            name: [{"kept": s.kept, "ratio": s.ratio, "timed": s.timed} for s in steps]
+            for name, steps in known.items()
+        },
+        "flat": {
+            name: told(flat_steps(steps), manifest.group(name).granularity)
+            for name, steps in known.items()
+        },
+    }
+
+
+def _print(manifest: Manifest, table: LatencyTable) -> None:
+    error, by_macs = table.error(manifest), table.macs_error(manifest)
+    console.print(
+        f"{table.setting}: dense {1e3 * table.dense_seconds:.3g} ms, {count(len(table.rows))} "
+        "smaller models timed. "
+        + (
+            "Too few combinations are timed to state an error; spend more --budget."
+            if error is None or by_macs is None
+            else f"A plan's time is predicted with a median error of {error:.1%} on held-out "
+            f"models ({by_macs:.0%} in proportion to MACs)."
+        ),
+        highlight=False,
+    )
+    shown = Table(box=box.SIMPLE_HEAD)
+    shown.add_column("group", no_wrap=True)
+    for share in (75, 50, 25):
+        shown.add_column(f"{share} % kept", justify="right")
+    shown.add_column("steps that buy nothing")
+    for name in table.timed_groups:
+        steps = staircase(manifest, table, name)
+        cells = [
+            f"{steps[max(round(len(steps) * s / 100), 1) - 1].ratio:.3f}×" for s in (75, 50, 25)
+        ]
+        shown.add_row(
+            name, *cells, " ".join(told(flat_steps(steps), manifest.group(name).granularity))
+        )
+    console.print(shown)
+    console.print("Times relative to the dense model, one group smaller and the rest dense.")

@@ -1,0 +1,161 @@
+"""Sort units into groups: units that own a part of the same parameter dimensions are alike."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from prunescope.capture.graph import Captured
+from prunescope.coupling.divide_groups import divided
+from prunescope.coupling.groups import Coupling, Group, Member, Refused, Role
+from prunescope.coupling.labels import Labels, Solved
+from prunescope.coupling.naming import layer_of, named
+from prunescope.coupling.walk import Walk
+
+Place = tuple[str, int]
+_NEVER: Final = np.iinfo(np.int64).max
+_ALONE: Final = "a single unit is left, and the last one stays"
+_INSEPARABLE: Final = "all of its indices can only leave together"
+
+
+def collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
+    """Return the groups of a walked graph, and what is refused."""
+    places = {
+        (name, at): solved.unit[dim.labels]
+        for name, dims in walk.parameters.items()
+        for at, dim in enumerate(dims)
+        if dim.labels is not None
+    }
+    order = [place for place in walk.roles if place in places]
+    order += [place for place in places if place not in walk.roles]
+    kinds = _kinds(walk, solved, places, order)
+    touches = _touched(places, order, kinds, solved.count)
+    buffers = {name for name, _ in captured.module.named_buffers(remove_duplicate=False)}
+    groups: list[Group] = []
+    refused: dict[Refused, None] = {}
+    for units, touched in zip(kinds, touches, strict=True):
+        reason = solved.reason.get(int(units[0]))
+        if reason is None and len(units) > 1:
+            groups.append(_group(walk, solved, places, touched, units, buffers))
+        else:
+            refusal = _refusal(walk, places, touched, reason)
+            if refusal is not None:
+                refused[refusal] = None
+    for (name, at), role in walk.roles.items():
+        if role == "producer" and walk.parameters[name][at].size == 1:
+            refused[Refused((layer_of(name),), at, "it has a single output, which stays")] = None
+    return Coupling(named(groups), tuple(refused), walk, solved)
+
+
+def _kinds(
+    walk: Walk, solved: Solved, places: Mapping[Place, Labels], order: list[Place]
+) -> list[Labels]:
+    """The units that an operator multiplies by, in sets that are alike, in the graph's order."""
+    signature = np.zeros(solved.count, np.uint64)
+    first = np.full(solved.count, _NEVER, np.int64)
+    dice = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
+    for rank, place in enumerate(order):
+        units, where = np.unique(places[place], return_index=True)
+        signature[units] += dice[rank]
+        if place in walk.roles:
+            first[units] = np.minimum(first[units], rank * 2**32 + where)
+    chosen = np.flatnonzero(first < _NEVER)
+    if not chosen.size:
+        return []
+    blocked = solved.having(solved.reason)
+    heads = solved.having(solved.marks.get("head", {}))
+    keys = np.stack([signature[chosen], 2 * blocked[chosen].astype(np.uint64) + heads[chosen]], 1)
+    _, inverse = np.unique(keys, axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    by_kind = np.argsort(inverse, kind="stable")
+    borders = np.flatnonzero(np.diff(inverse[by_kind])) + 1
+    kinds = [chosen[part] for part in np.split(by_kind, borders)]
+    kinds = [units[np.argsort(first[units], kind="stable")] for units in kinds]
+    staying = [units for units in kinds if blocked[units[0]]]
+    leaving = divided(walk, solved, [units for units in kinds if not blocked[units[0]]])
+    return sorted([*staying, *leaving], key=lambda units: int(first[units[0]]))
+
+
+def _touched(
+    places: Mapping[Place, Labels], order: list[Place], kinds: list[Labels], count: int
+) -> list[list[Place]]:
+    """The dimensions that the units of each kind own a part of, by their first unit."""
+    firsts = np.array([units[0] for units in kinds], np.int64)
+    touched: list[list[Place]] = [[] for _ in kinds]
+    for place in order:
+        here = np.zeros(count, bool)
+        here[places[place]] = True
+        for kind in np.flatnonzero(here[firsts]).tolist():
+            touched[kind].append(place)
+    return touched
+
+
+def _refusal(
+    walk: Walk, places: Mapping[Place, Labels], touched: list[Place], reason: str | None
+) -> Refused | None:
+    makers = [p for p in touched if walk.roles.get(p) in ("producer", "depthwise")]
+    if not makers:
+        return None
+    if reason is None:
+        alone = any(len(np.unique(places[maker])) == 1 for maker in makers)
+        reason = _INSEPARABLE if alone else _ALONE
+    layers = tuple(dict.fromkeys(layer_of(name) for name, _ in makers))
+    return Refused(layers, makers[0][1], reason)
+
+
+def _group(
+    walk: Walk,
+    solved: Solved,
+    places: Mapping[Place, Labels],
+    touched: list[Place],
+    units: Labels,
+    buffers: set[str],
+) -> Group:
+    rank = np.full(solved.count, -1, np.int64)
+    rank[units] = np.arange(len(units))
+    roles = _roles(walk, touched)
+    members = []
+    for name, dimension in touched:
+        owners = rank[places[name, dimension]]
+        by_unit = np.argsort(owners, kind="stable")
+        counts = np.bincount(owners[owners >= 0], minlength=len(units))
+        owned = by_unit[len(by_unit) - int(counts.sum()) :]
+        even = bool((counts == counts[0]).all())
+        indices = (
+            list(owned.reshape(len(units), -1)) if even else np.split(owned, counts.cumsum()[:-1])
+        )
+        role = roles[name, dimension]
+        members.append(
+            Member(name, layer_of(name), dimension, role, name in buffers, tuple(indices))
+        )
+    makers = [member for member in members if member.role == "producer"]
+    heads = solved.marks.get("head", {})
+    several = any(len(owned) > 1 for member in makers for owned in member.indices)
+    statistic = next(
+        (why for kind in (solved.marks.get("normalised", {}),) for u in units.tolist()
+         if (why := kind.get(u)) is not None), None,
+    )  # fmt: skip
+    return Group(
+        name=(makers or members)[0].layer,
+        granularity="head" if several and int(units[0]) in heads else "channel",
+        units=len(units),
+        members=tuple(members),
+        normalised=statistic is not None,
+        statistic=statistic,
+        ids=units,
+    )
+
+
+def _roles(walk: Walk, touched: list[Place]) -> dict[Place, Role]:
+    """Say what each member does; a group always has a producer."""
+    known = {place: walk.roles.get(place, "follower") for place in touched}
+    for kinds in (("producer",), ("depthwise",), ("follower",), ("consumer",)):
+        makers = [place for place, role in known.items() if role in kinds]
+        if makers:
+            break
+    if known[makers[0]] in ("follower", "consumer"):
+        makers = makers[:1]
+    return {
+        place: "producer" if place in makers else "consumer" if role == "consumer" else "follower"
+        for place, role in known.items()
+    }

@@ -1,0 +1,46 @@
+"""What a criterion is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from prunescope.criteria.evidence import Evidence
+
+WeightScores = Callable[[Evidence], Mapping[str, Tensor]]
+UnitScores = Callable[[Evidence], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A named rule that gives every weight, or every unit of a group, an importance.
+
+    Higher = keep. A criterion may know weights, units or both.
+
+    Attributes:
+        name: As on the command line.
+        title: As people call it.
+        definition: One sentence with the formula.
+        source: Paper and section.
+        needs: ``weights``, ``inputs`` (calibration inputs) or ``labels`` (and class logits).
+        weights: Evidence → parameter name → score, shaped like the weight, for every prunable
+            layer at once; None when it does not score single weights.
+        units: Evidence → group name → ``(units,)`` score, for every group of the evidence that
+            the criterion can score; None when it scores no units.
+        unit_definition: The formula for units, in one sentence.
+        per_row: Whether weights compete within their output row instead of the whole layer.
+        seeded: Whether the score depends on the seed.
+        shuffles: The criterion whose weight scores this one deals out anew, or empty.
+    """
+
+    name: str
+    title: str
+    definition: str
+    source: str
+    needs: str
+    weights: WeightScores | None = None
+    units: UnitScores | None = None
+    unit_definition: str = ""
+    per_row: bool = False
+    seeded: bool = False
+    shuffles: str = ""

@@ -1,0 +1,1 @@
+"""What measurements say, sparsity by sparsity: means, curves, seeds, chance. Torch-free."""

@@ -1,0 +1,34 @@
+"""The score that drops are counted from: the dense network's, after the same recovery. Torch-free.
+
+A recovery can move the dense network itself: batch norm that is re-estimated scores otherwise with
+nothing pruned. Drops are against that, so that they tell what pruning costs.
+"""
+
+from prunescope.curves.curve import Curves
+from prunescope.study import Manifest
+from prunescope.study.recoveries import MOVES_DENSE
+
+
+def dense_score(manifest: Manifest, known: Curves, recovery: str) -> float:
+    """Return the dense score that drops with ``recovery`` are counted from, 0 to 1.
+
+    A point's score and drop add up to it. Points count by their samples, once they are measured on
+    the whole split; before there is any, and for recoveries that leave the dense network as it is,
+    it is the baseline.
+
+    Args:
+        manifest: Of the study; without a baseline the score is 1.
+        known: Its curves.
+        recovery: Of a plan or curve.
+    """
+    baseline = manifest.baseline.score if manifest.baseline else 1.0
+    if recovery not in MOVES_DENSE:
+        return baseline
+    points = [
+        point
+        for key, curve in known.items() if key.recovery == recovery
+        for point in curve.points if point.samples and not point.split_half
+    ]  # fmt: skip
+    samples = sum(point.samples for point in points)
+    total = sum(point.samples * (point.score + point.drop) for point in points)
+    return total / samples if samples else baseline

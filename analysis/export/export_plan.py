@@ -1,0 +1,124 @@
+"""Export a plan: prune, say what is promised, and deliver every format verified."""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import fx, nn
+
+from prunescope.bench.pruned import Selection
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.graph import Captured
+from prunescope.export.applied_plan import (
+    layer_counts,
+    planned,
+    selection_of,
+    unit_removals,
+    zero_places,
+)
+from prunescope.export.promise import promise
+from prunescope.export.recipe import Recipe
+from prunescope.export.report import (
+    FORMAT_NAMES,
+    ExportReport,
+    export_folder,
+)
+from prunescope.export.write_formats import Deliverable, deliver
+from prunescope.progress import Progress, Silent
+from prunescope.recovery.training.finetune import read_weights
+from prunescope.recovery.training.report import FineTuned, read_result, result_folder
+from prunescope.store.folder import Study
+from prunescope.study import check_names
+from prunescope.study.plan import Plan
+
+_VERSIONS = ("prunescope", "torch", "safetensors", "onnx", "onnxruntime")
+
+
+def export_plan(
+    bench: Workbench,
+    study: Study,
+    plan: Plan,
+    formats: Iterable[str] = FORMAT_NAMES,
+    destination: Path | None = None,
+    recovered: bool = False,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Write ``plan``'s model in every one of ``formats``, verified, and return what was found.
+
+    Args:
+        bench: The study's model and data; dense again afterwards.
+        study: Where the plan belongs.
+        plan: What to prune: weights are zeroed, units are really removed.
+        formats: Some of ``FORMAT_NAMES``; a recipe with fine-tuned weights brings safetensors too.
+        destination: Folder for the files; the study's own by default.
+        recovered: Whether to export the plan's fine-tuned weights.
+        progress: Told about every format; asked between two of them whether to stop.
+
+    Raises:
+        ForeignStudy: Plan, study and bench are not about the same.
+        UnknownName: A format that does not exist.
+        BadReference: ``recovered`` without fine-tuned weights.
+        Cancelled: Somebody asked to stop; formats verified before that stay.
+    """
+    wanted = tuple(dict.fromkeys(formats))
+    check_names("export format", wanted, FORMAT_NAMES)
+    study.require(bench.manifest)
+    plan.require(study.manifest)
+    kept = result_folder(study.folder, plan)
+    tuned = read_weights(kept) if recovered else None
+    result = read_result(kept) if recovered else None
+    folder = destination or export_folder(study.folder, plan.digest, recovered)
+    selection = selection_of(bench, plan)
+    with planned(bench, plan, selection, tuned) as module:
+        made = _deliverable(bench, plan, selection, module, result)
+        return deliver(made, wanted, folder, progress or Silent())
+
+
+def _deliverable(
+    bench: Workbench,
+    plan: Plan,
+    selection: Selection,
+    module: nn.Module,
+    result: FineTuned | None,
+) -> Deliverable:
+    network = bench.network
+    captured = None
+    if network.captured is not None and isinstance(module, fx.GraphModule):
+        captured = Captured(module, network.captured.example)
+    promised = promise(
+        module,
+        captured,
+        zero_places(module, selection),
+        bench.splits.validation,
+        bench.metric,
+        bench.batch,
+    )
+    recipe = Recipe(
+        plan=plan,
+        reference=bench.manifest.reference,
+        fingerprint=bench.manifest.fingerprint,
+        layers=layer_counts(bench, selection),
+        units=unit_removals(plan, selection),
+        weights_sha256=promised.sha256,
+        training=result.settings if result else None,
+        threads=torch.get_num_threads(),
+        versions=versions(),
+    )
+    dense = bench.manifest.parameters
+    gone = dense - sum(p.numel() for p in {id(p): p for p in module.parameters()}.values())
+    return Deliverable(
+        module=module,
+        captured=captured,
+        problem=network.problem,
+        recipe=recipe,
+        promise=promised,
+        parameters=dense,
+        removed=gone + sum(int(where.sum()) for where in promised.zeros.values()),
+        fine_tuned_hash=result.weights_hash if result else "",
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all packages that write or reload an export."""
+    return {name: version(name) for name in _VERSIONS}

@@ -1,0 +1,128 @@
+"""ONNX: written through torch's exporter, run by ONNX Runtime. Torch is only loaded to write."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from prunescope.errors import CannotCapture
+
+if TYPE_CHECKING:
+    import torch
+
+_LARGEST: Final = 2 << 30
+"""A protobuf cannot be larger; past it ONNX keeps the weights in a second file."""
+
+
+def write(program: torch.export.ExportedProgram, path: Path) -> None:
+    """Write ``program`` to ``path`` in one file, at any batch size.
+
+    torch folds batch norms into the convolutions before them: the weights' zeros stay where they
+    are, their other values change.
+
+    Raises:
+        CannotCapture: An operator has no ONNX counterpart, or the file would exceed 2 GiB.
+    """
+    import torch
+
+    from prunescope.export.formats.pt2 import first_sentence
+
+    size = sum(t.numel() * t.element_size() for t in program.state_dict.values())
+    if size >= _LARGEST:
+        raise CannotCapture(
+            f"Expected less than 2 GiB of weights for one ONNX file, but got {size / 2**30:.1f} "
+            "GiB. Export .pt2 or plain weights."
+        )
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # the exporter prints its steps
+            made = torch.onnx.export(
+                program, (), dynamo=True, external_data=False, verbose=False, optimize=True
+            )
+    except Exception as error:
+        raise CannotCapture(
+            f"Expected a graph that ONNX can express, but got: {first_sentence(error)} Export "
+            ".pt2 or plain weights instead."
+        ) from error
+    if made is None:
+        raise CannotCapture("Expected torch to return an ONNX program, but got none.")
+    _forget_paths(made.model)
+    _name_batch(made.model)
+    made.save(str(path), external_data=False)
+
+
+def session(path: Path, threads: int) -> Any:
+    """Return an ONNX Runtime session on the CPU for the model in ``path``.
+
+    Its threads sleep between runs instead of spinning, so that two sessions timed in turn do not
+    take the cores from each other.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def feed(opened: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Return the arrays of a call by the names of the session's inputs.
+
+    Keyword arguments go by name, the others in order; a number that the graph holds as a constant
+    is no input.
+    """
+    names = [each.name for each in opened.get_inputs()]
+    arrays = [np.ascontiguousarray(x) for x in _leaves(args)]
+    named = {key: value for key, value in kwargs.items() if key in names}
+    rest = [np.ascontiguousarray(x) for x in _leaves([kwargs[k] for k in kwargs if k not in named])]
+    places = [name for name in names if name not in named]
+    given = dict(zip(places, arrays + rest, strict=False))
+    return given | {key: np.ascontiguousarray(value) for key, value in named.items()}
+
+
+def weights(path: Path) -> dict[str, np.ndarray]:
+    """Return every constant of two or more dimensions that the file holds, by name."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(path))
+    return {
+        each.name: numpy_helper.to_array(each)
+        for each in model.graph.initializer
+        if len(each.dims) > 1
+    }
+
+
+def _leaves(tree: Any) -> list[Any]:
+    if isinstance(tree, dict):
+        return [leaf for value in tree.values() for leaf in _leaves(value)]
+    if isinstance(tree, list | tuple):
+        return [leaf for value in tree for leaf in _leaves(value)]
+    return [tree] if isinstance(tree, np.ndarray) else []
+
+
+def _forget_paths(model: Any) -> None:
+    """Notes for debugging would tell every reader how the author's folders are called."""
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+
+
+def _name_batch(model: Any) -> None:
+    """Call the one free size ``batch`` wherever torch's exporter calls it ``s34`` or the like."""
+    import onnx_ir
+
+    graph = model.graph
+    inputs = [each for each in graph.inputs if each.shape is not None and len(each.shape)]
+    free = {str(each.shape[0]) for each in inputs if not isinstance(each.shape[0], int)}
+    made = [value for node in graph.all_nodes() for value in node.outputs]
+    for value in [*graph.inputs, *made]:
+        if len(free) == 1 and value.shape is not None and not value.shape.frozen:
+            for place, size in enumerate(value.shape):
+                if isinstance(size, onnx_ir.SymbolicDim) and size.value in free:
+                    value.shape[place] = "batch"

@@ -1,0 +1,198 @@
+"""Write each format of a pruned model aside, verify it in a fresh process, then offer it."""
+
+import tempfile
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from torch import nn
+
+from prunescope.capture.graph import Captured
+from prunescope.errors import Cancelled, CannotCapture
+from prunescope.export.formats import onnx, pt2, safetensors
+from prunescope.export.install import place
+from prunescope.export.loader_script import loader_script
+from prunescope.export.promise import Promise
+from prunescope.export.recipe import RECIPE, Recipe, write_recipe
+from prunescope.export.report import (
+    FORMAT_NAMES,
+    FORMATS,
+    LOADER,
+    ExportReport,
+    FormatCheck,
+    FormatKind,
+    read_report,
+    write_report,
+)
+from prunescope.export.tensors import saved_tensors
+from prunescope.export.verify import verify
+from prunescope.progress import Progress
+from prunescope.store.files import storage, write_atomically
+
+_NEW: Final = "new"
+"""Folder aside for what is verified and not in place yet."""
+
+
+@dataclass(frozen=True)
+class Deliverable:
+    """A pruned model that is ready to be written.
+
+    Attributes:
+        module: With its final weights.
+        captured: The same as a graph, with weights shared; None when there is none.
+        problem: Why there is no graph, else None.
+        recipe: How it came to be.
+        promise: What the screen says about it.
+        parameters: Of the dense model.
+        removed: Of them, zeroed or gone.
+        fine_tuned_hash: ``FineTuned.weights_hash`` of fine-tuned weights, else empty.
+    """
+
+    module: nn.Module
+    captured: Captured | None
+    problem: str | None
+    recipe: Recipe
+    promise: Promise
+    parameters: int
+    removed: int
+    fine_tuned_hash: str = ""
+
+
+def deliver(
+    made: Deliverable, formats: tuple[str, ...], folder: Path, progress: Progress
+) -> ExportReport:
+    """Write, verify and offer ``made`` in ``formats`` in ``folder``; the rest of the folder stays.
+
+    Files of an earlier export into the same folder stay if they hold the same weights. Otherwise
+    they go when the first new file that keeps its promise comes, or at the end. A recipe with
+    fine-tuned weights comes with the plain weights, since it is replayed with them.
+
+    Raises:
+        Cancelled: Somebody asked to stop; what is in place stays, old or new.
+        StorageFailure: The disk refuses; likewise.
+    """
+    kinds = _kinds(made, formats)
+    progress.start(len(kinds), "exporting")
+    if len(kinds) > len(formats):
+        progress.advance(0, "plain weights too: the recipe does not repeat the fine-tuning")
+    entries = _earlier(made, folder)
+    with storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with storage(folder), tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
+        for kind in kinds:
+            if progress.cancelled():
+                raise Cancelled(
+                    "The export was stopped. The formats finished before that are kept."
+                )
+            (Path(aside) / _NEW).mkdir(exist_ok=True)
+            entries[kind.name] = _format(kind, made, Path(aside), entries)
+            if kind is kinds[-1] or any(entry.ok for entry in entries.values()):
+                _offer(made, entries, Path(aside) / _NEW, folder)
+            ending = "verified" if entries[kind.name].ok else "failed"
+            progress.advance(1, f"{kind.title}: {ending}")
+    return _report(made, entries)
+
+
+def _kinds(made: Deliverable, formats: tuple[str, ...]) -> list[FormatKind]:
+    wanted = set(formats)
+    if made.recipe.recovered and "recipe" in wanted:
+        wanted.add("safetensors")
+    return [kind for kind in FORMATS if kind.name in wanted]
+
+
+def _offer(made: Deliverable, entries: Mapping[str, FormatCheck], new: Path, folder: Path) -> None:
+    """Put what is in ``new`` in place, with a report, a recipe and a script that agree with it."""
+    report, before = _report(made, entries), read_report(folder)
+    write_recipe(new / RECIPE, made.recipe)
+    offered = [entry.format for entry in report.formats if entry.ok]
+    script = loader_script(made.recipe, offered, made.removed, made.parameters)
+    write_atomically(new / LOADER, script.encode())
+    write_report(new, report)
+    own = {name for kind in FORMATS for name in (kind.file, f"{kind.file}.failed")} - {RECIPE}
+    old = {entry.file for entry in before.formats} if before else set()
+    place(new, (old & own) - {entry.file for entry in report.formats}, folder)
+
+
+def _format(
+    kind: FormatKind, made: Deliverable, aside: Path, entries: Mapping[str, FormatCheck]
+) -> FormatCheck:
+    """Everything happens in a folder aside, so that an unverified file never has the final name."""
+    start = time.perf_counter()
+    refused = _refusal(kind, made, entries)
+    if refused is not None:
+        return FormatCheck(kind.name, "", 0, 0, 0.0, refused=refused)
+    with tempfile.TemporaryDirectory(dir=aside) as work:
+        file = Path(work) / kind.file
+        try:
+            _write(kind, made, Path(work))
+        except CannotCapture as error:
+            return FormatCheck(kind.name, "", 0, 0, 0.0, refused=str(error))
+        checks = verify(kind, file, Path(work) / RECIPE, made.promise)
+        size, packed = file.stat().st_size, deflated_bytes(file)
+        name = kind.file if all(check.ok for check in checks) else f"{kind.file}.failed"
+        file.replace(aside / _NEW / name)
+    seconds = round(time.perf_counter() - start, 2)
+    return FormatCheck(kind.name, name, size, packed, seconds, checks)
+
+
+def _refusal(kind: FormatKind, made: Deliverable, entries: Mapping[str, FormatCheck]) -> str | None:
+    """Why nothing is written, else None."""
+    if kind.graph and made.captured is None:
+        return f"This model has no graph, and {kind.title} is made from it: {made.problem}"
+    if kind.name == "recipe" and made.recipe.recovered and not entries["safetensors"].ok:
+        return (
+            "This recipe is replayed with the plain weights, and they are not offered: "
+            f"{entries['safetensors'].reason}"
+        )
+    return None
+
+
+def _write(kind: FormatKind, made: Deliverable, aside: Path) -> None:
+    write_recipe(aside / RECIPE, made.recipe)
+    file = aside / kind.file
+    if kind.name == "safetensors" or (kind.name == "recipe" and made.recipe.recovered):
+        safetensors.write(saved_tensors(made.module), aside / "model.safetensors")
+    if kind.graph and made.captured is not None:
+        exported = pt2.exported(made.captured)
+        if kind.name == "pt2":
+            pt2.write(exported, file)
+        else:
+            onnx.write(exported, file)
+
+
+def deflated_bytes(file: Path) -> int:
+    """Return the bytes of ``file`` deflated (zlib level 6), read piece by piece."""
+    packer = zlib.compressobj(6)
+    total = 0
+    with file.open("rb") as opened:
+        while piece := opened.read(1 << 20):
+            total += len(packer.compress(piece))
+    return total + len(packer.flush())
+
+
+def _earlier(made: Deliverable, folder: Path) -> dict[str, FormatCheck]:
+    """What the folder holds of the same weights."""
+    known = read_report(folder)
+    if known is None or known.weights_sha256 != made.recipe.weights_sha256:
+        return {}
+    return {entry.format: entry for entry in known.formats}
+
+
+def _report(made: Deliverable, entries: Mapping[str, FormatCheck]) -> ExportReport:
+    recipe = made.recipe
+    return ExportReport(
+        digest=recipe.plan.digest,
+        plan=recipe.plan.name,
+        fingerprint=recipe.fingerprint,
+        recovered=recipe.recovered,
+        weights_sha256=recipe.weights_sha256,
+        removed=made.removed,
+        parameters=made.parameters,
+        samples=len(made.promise.validation),
+        formats=tuple(entries[name] for name in FORMAT_NAMES if name in entries),
+        versions=recipe.versions,
+        fine_tuned_hash=made.fine_tuned_hash,
+    )

@@ -1,0 +1,1 @@
+"""Smaller models that were timed, and what they predict for every plan."""

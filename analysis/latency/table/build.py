@@ -1,0 +1,197 @@
+"""Time smaller models of one network until a budget is spent: the rows of its latency table."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import torch
+
+from prunescope.bench.workbench import Workbench
+from prunescope.errors import BadValue, CannotCapture
+from prunescope.export.replay_recipe import computing_threads
+from prunescope.latency.runtimes.onnx import Call
+from prunescope.latency.table.design import Proposal, proposals, steepest
+from prunescope.latency.table.panel import panel
+from prunescope.latency.table.rows import RUNTIMES, LatencyRow, units_of, units_text
+from prunescope.latency.table.smaller_models import Maker
+from prunescope.progress import Progress, Silent
+from prunescope.store.parquet_table import Table
+from prunescope.study import Manifest
+from prunescope.study.size import frees
+
+STEPS: Final = 100
+_AT_ONCE: Final = 5
+_RAM: Final = 0.4
+_ONNX_SHARE: Final = 0.6
+"""Of the budget: the dense model is exported first, and its jumps take more models to learn."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one run added.
+
+    Attributes:
+        rows: Newly timed models, by runtime.
+        problems: Why a runtime was not timed, in sentences.
+        seconds: Spent.
+    """
+
+    rows: dict[str, int]
+    problems: tuple[str, ...]
+    seconds: float
+
+
+def time_table(
+    bench: Workbench,
+    table: Table,
+    batch: int = 1,
+    threads: int = 1,
+    budget_seconds: float = 120.0,
+    progress: Progress | None = None,
+    seed: int = 0,
+) -> Built:
+    """Time smaller models in both runtimes until the budget is spent, and append their rows.
+
+    Models that the table already holds for this machine, batch and threads are not timed again,
+    so a second run goes on where the first stopped.
+
+    Args:
+        bench: The network; not modified.
+        table: As from ``stored_rows``; rows are appended as they come.
+        batch: Samples per forward pass, 1 or more.
+        threads: That a runtime may use, 1 or more.
+        budget_seconds: Time to spend, more of it for ONNX Runtime; exporting the dense model to
+            ONNX once comes on top.
+        progress: Told 100 steps; asked between rounds whether to stop.
+        seed: Of the draws over all groups.
+
+    Raises:
+        BadValue: Batch, threads or budget are not above 0.
+        CannotCapture: The model has no graph, so nothing can be removed.
+        Cancelled: Somebody asked to stop; finished rows are kept.
+    """
+    for name, value in (("batch", batch), ("threads", threads), ("budget", budget_seconds)):
+        if value <= 0:
+            raise BadValue(
+                f"Expected {name} to be above 0, but got {value!r}. Give a positive number."
+            )
+    if bench.network.captured is None:
+        raise CannotCapture(
+            f"Expected a captured model to time smaller ones of, but {bench.network.problem}"
+        )
+    told = _Told(progress or Silent(), budget_seconds)
+    maker = Maker(bench.network.captured, bench, batch, threads)
+    counts: dict[str, int] = {}
+    problems = []
+    for runtime, share in zip(RUNTIMES, (1 - _ONNX_SHARE, _ONNX_SHARE), strict=True):
+        try:
+            counts[runtime] = _timed(maker, table, runtime, share * budget_seconds, told, seed)
+        except CannotCapture as error:
+            problems.append(f"{runtime}: not timed. {error}")
+    told.finish()
+    return Built(counts, tuple(problems), time.perf_counter() - told.start)
+
+
+class _Told:
+    """Progress by the clock: a budget of seconds is a bar of 100 steps."""
+
+    def __init__(self, progress: Progress, budget: float) -> None:
+        self.progress, self._budget = progress, budget
+        self.start = time.perf_counter()
+        self._told = 0
+        progress.start(STEPS, "timing smaller models")
+
+    def say(self, message: str) -> None:
+        now = min(int(STEPS * (time.perf_counter() - self.start) / self._budget), STEPS)
+        if now > self._told:
+            self.progress.advance(now - self._told, message)
+            self._told = now
+
+    def finish(self) -> None:
+        if self._told < STEPS:
+            self.progress.advance(STEPS - self._told, "done")
+
+
+def timed_rows(
+    maker: Maker, runtime: str, dense: Call, wanted: Sequence[Proposal], progress: Progress
+) -> list[LatencyRow]:
+    """Return one row per model of ``wanted``, all timed in the same rounds as ``dense``."""
+    calls = [maker.call(runtime, each.units) for each in wanted]
+    with computing_threads(maker.threads), torch.inference_mode():
+        seconds = panel([dense, *calls], _RAM * (1 + len(calls)), maker.threads, progress)
+    ratios = seconds[:, 1:] / seconds[:, :1]
+    low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75], axis=0)
+    blank = maker.row(runtime)
+    return [
+        replace(
+            blank, units=units_text(each.units), kind=each.kind,
+            dense_seconds=float(np.median(seconds[:, 0])), ratio=float(middle[at]),
+            low=float(low[at]), high=float(high[at]), samples=len(seconds),
+        )
+        for at, each in enumerate(wanted)
+    ]  # fmt: skip
+
+
+def _timed(maker: Maker, table: Table, runtime: str, seconds: float, told: _Told, seed: int) -> int:
+    blank = maker.row(runtime)
+    frame = table.read()
+    for name in ("graph", "machine", "runtime", "version", "dtype", "batch", "threads"):
+        frame = frame[frame[name] == getattr(blank, name)]
+    known = {str(text): float(ratio) for text, ratio in zip(frame["units"], frame["ratio"],
+                                                           strict=True)}  # fmt: skip
+    dense = maker.call(runtime, {})
+    end = time.perf_counter() + seconds
+    added = 0
+    coming = _wanted(maker, known, seed)
+    control = [] if "{}" in known else [Proposal({}, "group")]
+    while not added or time.perf_counter() < end:
+        most = 2 if maker.exports > 1 else _AT_ONCE  # an export takes longer than its timing
+        batch = control + [each for each, _ in zip(coming, range(most), strict=False)]
+        control = []
+        if not batch:
+            break
+        rows = timed_rows(maker, runtime, dense, batch, told.progress)
+        table.append(rows)
+        known |= {row.units: row.ratio for row in rows}
+        added += len(rows)
+        told.say(f"{runtime}: {len(known)} models")
+    return added
+
+
+def _wanted(maker: Maker, known: dict[str, float], seed: int) -> Iterator[Proposal]:
+    """Yield what is not known yet; every fourth one looks into the steepest fall."""
+    weight = {name: float(_saved(maker.manifest, name)) for name in maker.groups}
+    coming = proposals(maker.groups, weight, seed)
+    asked: set[str] = set()
+    tries = 0
+    while tries < 50 * (len(maker.groups) + 1):
+        tries += 1
+        each = None
+        if tries % 4 == 0 and len(known) > 3 * len(maker.groups):
+            each = steepest(_staircases(maker.groups, known), {*known, *asked}, maker.groups)
+        each = each or next(coming, None)
+        if each is None:
+            return
+        text = units_text(each.units)
+        if text not in known and text not in asked and each.units:
+            asked.add(text)
+            yield each
+
+
+def _staircases(
+    groups: Mapping[str, int], known: Mapping[str, float]
+) -> dict[str, list[tuple[int, float]]]:
+    found: dict[str, list[tuple[int, float]]] = {n: [(u, 1.0)] for n, u in groups.items()}
+    for text, ratio in known.items():
+        units = units_of(text)
+        if len(units) == 1:
+            (name, count), = units.items()  # fmt: skip
+            found[name].append((groups[name] - count, ratio))
+    return {name: points for name, points in found.items() if len(points) > 1}
+
+
+def _saved(manifest: Manifest, name: str) -> int:
+    """Multiply-accumulates that all but one unit free."""
+    return frees(manifest, name, manifest.group(name).units - 1)[1]

@@ -1,0 +1,137 @@
+"""Sizes of every tensor of a smaller network, as arithmetic on the manifest. Torch-free."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunescope.errors import BadValue
+from prunescope.study import GraphSummary, Manifest
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+_KEPT: Final = 8
+_KNOWN: dict[tuple[str, int], "Shapes"] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """The graph's shapes, ready for many plans at once.
+
+    Attributes:
+        graph: What they come from.
+        names: Of the groups, in the manifest's order; the columns of what is removed.
+        units: Of each group.
+    """
+
+    graph: GraphSummary
+    names: tuple[str, ...]
+    units: Places
+    _base: Floats
+    _batched: NDArray[np.bool_]
+    _loss: Floats
+    _starts: Places
+    _ends: Places
+    _tensors: Places
+    _owners: Places
+    _widths: Places
+
+    def removed(self, plans: Sequence[Mapping[str, int]]) -> Floats:
+        """Return units removed as ``(plans, groups)``, checked.
+
+        Raises:
+            BadValue: A group that does not exist, or a count outside 0 to its units − 1.
+        """
+        place = {name: at for at, name in enumerate(self.names)}
+        found = np.zeros((len(plans), len(self.names)))
+        for row, plan in enumerate(plans):
+            for name, count in plan.items():
+                most = int(self.units[place[name]]) - 1 if name in place else -1
+                if count and not 0 <= count <= most:
+                    raise BadValue(
+                        f"Expected units to remove from {name} to be 0 to {max(most, 0)}, but got "
+                        f"{count}. One unit stays, and only this model's groups can be named."
+                    )
+                if count:
+                    found[row, place[name]] = count
+        return found
+
+    def sizes(self, removed: Floats, batch: int = 1) -> Floats:
+        """Return every dimension's size, ``(plans, dims + 1)``; the last one is 1."""
+        left = self._base - removed @ self._loss.T
+        left = np.maximum(np.rint(left), 0) * np.where(self._batched, batch, 1)
+        return np.concatenate([left, np.ones((len(left), 1))], 1)
+
+    def node_bytes(self, sizes: Floats) -> Floats:
+        """Return the bytes that each node gives, ``(plans, nodes)``."""
+        each = sizes[:, self._tensors].prod(-1) * self._widths
+        found = np.zeros((len(sizes), len(self.graph.nodes)))
+        np.add.at(found.T, self._owners, each.T)
+        return found
+
+    def peak(self, sizes: Floats) -> Floats:
+        """Return the largest sum of activation bytes alive at once, ``(plans,)``.
+
+        A tensor lives from its node to its last reader; views count as copies, weights not.
+        """
+        given = self.node_bytes(sizes)
+        change = np.zeros((len(sizes), len(self.graph.nodes) + 1))
+        alive = self._ends >= 0
+        change[:, self._starts[alive]] += given[:, alive]
+        np.subtract.at(change.T, self._ends[alive] + 1, given[:, alive].T)
+        return np.asarray(change.cumsum(1).max(1, initial=0.0))
+
+
+def shapes_of(manifest: Manifest) -> Shapes:
+    """Return the shapes of the manifest's graph, kept for the next call.
+
+    Raises:
+        BadValue: The study was made before graphs were stored, or its model has none.
+    """
+    if manifest.graph is None:
+        raise BadValue(
+            "Expected a study that knows its graph's shapes, but this one does not"
+            + (f": {manifest.capture_problem}" if manifest.capture_problem else
+               ". Renew it: prunescope time STUDY.")
+        )  # fmt: skip
+    key = (manifest.fingerprint, id(manifest.graph))
+    known = _KNOWN.pop(key, None)
+    if known is None or known.graph is not manifest.graph:
+        known = _made(manifest, manifest.graph)
+    _KNOWN[key] = known
+    while len(_KNOWN) > _KEPT:
+        _KNOWN.pop(next(iter(_KNOWN)), None)
+    return known
+
+
+def _made(manifest: Manifest, graph: GraphSummary) -> Shapes:
+    loss = np.zeros((len(graph.dims), len(manifest.groups)))
+    for row, dim in enumerate(graph.dims):
+        for group, share in dim.groups:
+            loss[row, group] += share
+    ends = np.full(len(graph.nodes), -1, np.int64)
+    for at, node in enumerate(graph.nodes):
+        for source in node.reads:
+            if graph.nodes[source].operator != "parameter":
+                ends[source] = at
+    rank = max((len(dims) for node in graph.nodes for dims in node.tensors), default=0)
+    owned = [(at, dims, width) for at, node in enumerate(graph.nodes)
+             for dims, width in zip(node.tensors, node.widths, strict=True)]  # fmt: skip
+    tensors = np.full((len(owned), rank), len(graph.dims), np.int64)
+    for row, (_, dims, _width) in enumerate(owned):
+        tensors[row, : len(dims)] = dims
+    return Shapes(
+        graph,
+        tuple(group.name for group in manifest.groups),
+        np.array([group.units for group in manifest.groups], np.int64),
+        np.array([dim.size for dim in graph.dims], float),
+        np.array([dim.batched for dim in graph.dims], bool),
+        loss,
+        np.arange(len(graph.nodes)),
+        ends,
+        tensors,
+        np.array([at for at, _, _ in owned], np.int64),
+        np.array([width for _, _, width in owned], np.int64),
+    )

@@ -1,0 +1,87 @@
+"""Keep a target on the drop by what is predicted of whole plans, whatever solves the rest.
+
+Solvers add drops up; the accepted sum is moved until the drop that is predicted of the whole plan
+is just within the target.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from prunescope.errors import CannotReach
+from prunescope.planning.prediction.predict import Prediction
+from prunescope.planning.solve import Goal, Solution
+from prunescope.study.plan import Plan
+
+Solved = Callable[[Mapping[str, float]], Solution]
+"""From limits by target kind, in place of the goal's, to a solution that keeps them in sums."""
+
+_TRIES: Final = 6
+_NEAR: Final = 0.98
+"""A plan that uses so much of an accepted drop is not searched any further."""
+
+
+def keeping_drop(
+    goal: Goal,
+    solved: Solved,
+    predicted: Callable[[Plan], Prediction],
+    given: Mapping[str, float] | None = None,
+) -> Solution:
+    """Return what ``solved`` finds, a target on the drop kept by what is predicted.
+
+    Args:
+        goal: Its targets; without one on the drop the first solution is returned.
+        solved: Raises ``CannotReach`` where no plan keeps its limits.
+        predicted: What is expected of a plan.
+        given: Target kind → limit in place of the goal's.
+
+    Raises:
+        CannotReach: No plan keeps the targets.
+    """
+    limits = dict(given or {})
+    targets = {target.kind: target for target in goal.targets}
+    if "drop" not in targets:
+        return solved(limits)
+    accepted = limits.get("drop", targets["drop"].limit)
+    inner, best, least = accepted, None, float("inf")
+    refusal: CannotReach | None = None
+    for _ in range(_TRIES):
+        try:
+            found = solved({**limits, "drop": inner})
+        except CannotReach as error:
+            refusal = refusal or error  # later ones are about sums that nobody asked for
+            inner *= 2
+            if best is not None:
+                break
+            continue
+        guess = predicted(found.plan).drop
+        if guess is None:
+            return found
+        least = min(least, guess)
+        if guess <= accepted:
+            told = replace(found, costs={**found.costs, "drop": guess}, limits={
+                **found.limits, "drop": accepted})  # fmt: skip
+            best = told if best is None or told.value < best.value else best
+            if guess >= _NEAR * accepted or found.value <= 0:
+                break
+        step = accepted / guess if guess > 0 else 2.0
+        inner *= min(max(step, 0.3), 2.0) * (0.995 if guess > accepted else 1.0)
+    if best is not None:
+        return best
+    if refusal is not None and least == float("inf"):
+        raise refusal
+    raise CannotReach(_missed(goal, limits, accepted, least))
+
+
+def _missed(goal: Goal, limits: Mapping[str, float], accepted: float, least: float) -> str:
+    """The sentence that says which targets, as they are in force, no plan was found within."""
+    others = [
+        str(replace(target, limit=limits.get(target.kind, target.limit)))
+        for target in goal.targets
+        if target.kind != "drop"
+    ]
+    return (
+        f"Expected a plan with a drop of at most {100 * accepted:g} pt"
+        f"{' and ' + ', '.join(others) if others else ''}, but the least predicted of a plan that "
+        f"was found is {100 * least:.3g} pt. Accept a larger drop or a larger cost."
+    )

@@ -1,0 +1,88 @@
+"""What a rule may change, and what the goal makes of its choices: bounds and multiples."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from prunescope.errors import CannotReach
+from prunescope.planning.solve.problem import Problem
+from prunescope.study import Method, pattern_of, sparsity
+from prunescope.study.counts import UNITS, unit_sparsities
+from prunescope.study.plan import Choice
+
+_ANY: Final = (0.0, 1.0)
+
+
+def free(problem: Problem, grouped: bool) -> list[str]:
+    """Return the layers (or, ``grouped``, the groups) that a rule may prune, in forward order.
+
+    Not those that are held, nor those that touch what must be pruned in the other way.
+    """
+    held = {
+        place
+        for place, subject in enumerate(problem.subjects)
+        if subject.grouped != grouped and all(option.removed for option in subject.options)
+    }
+    touched = {int(a) for a, b in problem.conflicts if b in held}
+    touched |= {int(b) for a, b in problem.conflicts if a in held}
+    return [
+        subject.name
+        for place, subject in enumerate(problem.subjects)
+        if subject.grouped == grouped and not subject.locked and place not in touched
+    ]
+
+
+def required(problem: Problem) -> dict[str, Choice]:
+    """Return the least choice of every subject that its bounds, and no lock, keep from dense."""
+    return {
+        subject.name: min(subject.options, key=lambda option: option.removed).choice
+        for subject in problem.subjects
+        if subject.name not in problem.goal.locks
+        and all(option.removed for option in subject.options)
+    }
+
+
+class Bounded:
+    """The goal's bounds and multiples, worked out once for many strengths of a rule."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._steps: dict[tuple[str, Method], Sequence[float] | None] = {}
+
+    def __call__(self, name: str, choice: Choice) -> Choice:
+        """Return the choice nearest to ``choice`` that the goal allows.
+
+        Raises:
+            CannotReach: There is none, as nothing that can be kept lies within the bounds.
+        """
+        low, high = self._problem.goal.bounds.get(name, _ANY)
+        key = name, choice.method
+        if key not in self._steps:
+            self._steps[key] = self._allowed(name, choice.method)
+        steps = self._steps[key]
+        value = min(max(choice.sparsity, low), high)
+        if steps is not None:
+            if not len(steps):
+                raise CannotReach(
+                    f"Expected bounds of {name} that {choice.method} can keep, but no sparsity "
+                    f"from {low:g} to {high:g} is one that it can have. Widen the bounds."
+                )
+            value = min(steps, key=lambda each: abs(each - value))
+        return Choice(choice.criterion, value, choice.granularity, choice.locked)
+
+    def _allowed(self, name: str, method: Method) -> Sequence[float] | None:
+        """The sparsities that ``name`` may have, ascending; None for all within its bounds."""
+        low, high = self._problem.goal.bounds.get(name, _ANY)
+        if pattern := pattern_of(method.granularity):
+            values = [0.0, pattern.sparsity]
+        elif method.granularity in UNITS:
+            multiple = self._problem.goal.round_to
+            if multiple == 1 and (low, high) == _ANY:
+                return None
+            units = self._problem.manifest.group(name).units
+            shares = np.arange(1, units) / units
+            values = [0.0, *unit_sparsities(units, shares.tolist(), multiple)]
+        else:
+            return None
+        return [value for value in values if low <= sparsity(value) <= high]

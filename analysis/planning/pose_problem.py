@@ -1,0 +1,203 @@
+"""From a study folder and a goal to something that can be solved: tables, predictions, drops."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from prunescope.curves.curve import CurveKey, Curves, curves
+from prunescope.errors import BadValue
+from prunescope.latency.memory import peak_memory
+from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
+from prunescope.planning.accepted_drop import keeping_drop
+from prunescope.planning.edits import fitting
+from prunescope.planning.prediction import Cells, Record
+from prunescope.planning.prediction.predict import Prediction, predict
+from prunescope.planning.solve import Goal, Solution, Solver, build_problem, prove, quick, solver
+from prunescope.planning.solve.problem import BlackBox, Floats
+from prunescope.store.folder import Study
+from prunescope.study import Grid, Manifest, Method, is_control, sparsity
+from prunescope.study.counts import UNITS
+from prunescope.study.plan import Choice, Plan
+
+Predicted = Callable[[Plan], Prediction]
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A goal over a study, ready to be solved.
+
+    Attributes:
+        ready: The solver.
+        known: The study's curves.
+        predicted: What is expected of a plan.
+        cells: The study's logits, for judging many plans.
+    """
+
+    ready: Solver
+    known: Curves
+    predicted: Predicted
+    cells: Cells | None = None
+
+
+def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
+    """Return ``goal`` over what ``study`` holds now.
+
+    Args:
+        study: With measurements.
+        goal: What is asked.
+        setting: Part of the name of the latency table to use, such as ``ONNX``; the first table
+            when empty.
+
+    Raises:
+        PrunescopeError: As ``solve.prepare``; no such latency table.
+    """
+    known = curves(study.measured(), study.manifest)
+    cells = Cells(study.manifest, study.logits)
+    record = Record.of(study.manifest, known, study.verified(), cells)
+    ready = solver(build_problem(study.manifest, known, goal, boxes(study, goal, setting)))
+    return Posed(ready, known, predictor(study.manifest, known, record, cells), cells)
+
+
+def predictor(manifest: Manifest, known: Curves, record: Record, cells: Cells | None) -> Predicted:
+    """Return the function that predicts a plan by the predictor in force."""
+    return lambda plan: predict(manifest, plan, known, record, cells)
+
+
+def boxes(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
+    """Return the costs of the goal that are no polynomials: latency from its table, memory."""
+    wanted = {target.kind for target in goal.targets} | {goal.objective}
+    found: dict[str, BlackBox] = {}
+    if "latency" in wanted:
+        known = tables(study.folder, study.manifest)
+        if known:
+            found["latency"] = latency_box(study.manifest, table_named(known, setting))
+    if "memory" in wanted and study.manifest.graph is not None:
+        found["memory"] = memory_box(study.manifest)
+    return found
+
+
+def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
+    """Return the first table whose setting contains ``setting``, whatever the case."""
+    for table in known:
+        if setting.lower() in str(table.setting).lower():
+            return table
+    raise BadValue(
+        f"Expected a latency table of {setting!r}, but this study has: "
+        f"{'; '.join(str(table.setting) for table in known)}. Name one of them, or measure "
+        "another: prunescope time STUDY."
+    )
+
+
+def latency_box(manifest: Manifest, table: LatencyTable) -> BlackBox:
+    """Return predicted seconds as a function of units removed, ``(plans, groups)``."""
+
+    def seconds(removed: Floats) -> Floats:
+        return predict_many(manifest, table, removed) * table.dense_seconds
+
+    return seconds
+
+
+def memory_box(manifest: Manifest) -> BlackBox:
+    """Return bytes of weights and peak activations of one sample, as a function of units."""
+    names = [group.name for group in manifest.groups]
+
+    def bytes_needed(removed: Floats) -> Floats:
+        plans = [dict(zip(names, map(int, row), strict=True)) for row in removed]
+        return np.array([float(peak_memory(manifest, plan).total) for plan in plans])
+
+    return bytes_needed
+
+
+def answer(
+    posed: Posed,
+    given: Mapping[str, float] | None = None,
+    name: str = "solved",
+    seconds: float | None = None,
+) -> Solution:
+    """Return the solution of a posed goal, a target on the drop kept by what is predicted.
+
+    Args:
+        posed: What is asked.
+        given: Target kind → limit in place of the goal's.
+        name: Of the plan.
+        seconds: Solve exactly within so many seconds; None for the quick solver.
+
+    Raises:
+        CannotReach: No plan keeps the targets.
+    """
+
+    def solved(limits: Mapping[str, float]) -> Solution:
+        if seconds is None:
+            return quick(posed.ready, limits, name)
+        return prove(posed.ready, limits, name, seconds)
+
+    return keeping_drop(posed.ready.problem.goal, solved, posed.predicted, given)
+
+
+def locks_of(plan: Plan) -> dict[str, Choice]:
+    """Return the locked choices of a plan."""
+    return {name: choice for name, choice in plan.choices.items() if choice.locked}
+
+
+def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
+    """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
+
+    Without a method it is the first one measured of that subject, weights first.
+
+    Raises:
+        BadValue: No such form, or no method to take.
+    """
+    name, sign, value = text.partition("=")
+    method, colon, given = value.rpartition(":")
+    if not sign or not name:
+        raise BadValue(
+            f"Expected a lock like conv1=0 or conv1=taylor:0.5, but got {text!r}. Write the layer "
+            "or group, an equals sign and its sparsity."
+        )
+    number = sparsity(given)
+    if colon:
+        return name, fitting(Method.parse(method), number, locked=True)
+    grouped = {group.name for group in manifest.removable()}
+    keys = [key for key in known if key.subject == name and key.recovery == recovery]
+    if not keys and number > 0:
+        raise BadValue(
+            f"Expected a measured method for the lock {text!r}, but {name} has none with recovery "
+            f"{recovery}. Name one: {name}=magnitude:{number:g}."
+        )
+    layers = {layer.name for layer in manifest.prunable()}
+    usual = Method("magnitude", "weight" if name in layers else "channel")
+    if name in grouped - layers:
+        usual = Method("l1", manifest.group(name).granularity)
+    return name, fitting(min(keys, key=_weights_first).method if keys else usual, number, True)
+
+
+def missing_grid(posed: Posed) -> tuple[Grid, ...]:
+    """Return the grids that would measure exactly what the solver cannot change for want of it."""
+    problem = posed.ready.problem
+    found = []
+    for granularity in dict.fromkeys(each.granularity for each in problem.missing):
+        names = tuple(each.subject for each in problem.missing if each.granularity == granularity)
+        keys = [
+            key for key in posed.known
+            if key.recovery == problem.goal.recovery and not is_control(key.method.criterion)
+            and (key.method.granularity == granularity or
+                 (granularity == "weight" and key.method.granularity not in UNITS))
+        ]  # fmt: skip
+        methods = tuple(dict.fromkeys(key.method for key in keys))
+        values = {point.sparsity for key in keys for point in posed.known[key].points}
+        found.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
+    return tuple(found)
+
+
+def grid_command(grid: Grid, folder: str = "STUDY") -> str:
+    """Return the command that measures ``grid``."""
+    return (
+        f"prunescope sweep --study {folder} --methods {','.join(map(str, grid.methods))} "
+        f"--sparsities {','.join(f'{value:g}' for value in grid.sparsities)} "
+        f"--layers {','.join(grid.subjects)} --recovery {','.join(grid.recoveries)}"
+    )
+
+
+def _weights_first(key: CurveKey) -> bool:
+    return key.method.granularity in UNITS

@@ -1,0 +1,142 @@
+"""Which predictor is in force, how it is corrected, and how far it was off.
+
+In force is the predictor with the least back-test error on the study's verified plans, each
+corrected by what the others taught (``correction``). Few plans judge badly, so every predictor
+starts with ``BEFORE`` imagined plans on which it did as well as on the networks that it was
+developed on: ``PRIOR`` says how its error compares. Networks with batch norm start with
+composition, others with superposition (SCIENCE 2.4). Errors are compared relative to the drop, so
+that one ruined plan does not decide for all others.
+
+A weighted mean of several predictors was in force before; once each is corrected by the size and
+the layers of a plan, means of them are no better than one (``benchmarks/tables/prediction.md``).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from prunescope.planning.prediction.correction import LOG_ODDS, PER, Correction, Link
+from prunescope.planning.prediction.figure_corrections import Scale, scales_of
+from prunescope.planning.prediction.predictors import COMBINES, COMPOSITION, SUM, SUPERPOSITION
+from prunescope.planning.prediction.track_record import Record, Trial
+from prunescope.statistics.tolerance import normaliser
+from prunescope.study import Manifest
+
+BEFORE: Final = 8.0
+"""Verified plans that the prior order counts as."""
+
+ROUND: Final = 0.01
+"""Added to the drop that an error is compared with: below a point all errors weigh alike."""
+
+_SUMS: Final = 1.6
+_LOGITS: Final = 1.3
+PRIOR: Final[Mapping[bool, Mapping[str, float]]] = {
+    True: dict.fromkeys(COMBINES, _LOGITS) | {COMPOSITION: 1.0},
+    False: dict.fromkeys(COMBINES, _LOGITS) | {SUPERPOSITION: 1.0},
+}
+"""With batch norm or without → predictor → its usual error relative to the best one's."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The predictor in force for a plan.
+
+    Attributes:
+        name: Of the predictor.
+        link: From drops to the changes that are corrected.
+        correction: Of the changes; None without verified plans.
+        errors: Per verified plan: predicted minus measured drop, predicted without that plan.
+        expected: Per verified plan the drop so predicted.
+        scales: Other figure → how it is corrected, and how far it was off; empty without plans.
+    """
+
+    name: str
+    link: Link
+    correction: Correction | None = None
+    errors: tuple[float, ...] = ()
+    expected: tuple[float, ...] = ()
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+
+    def corrected(self, drop: float, shares: Mapping[str, float]) -> tuple[float, float]:
+        """Return what a predicted ``drop`` means, and its standard deviation (0: not known)."""
+        if self.correction is None:
+            return drop, 0.0
+        change, deviation = self.correction(float(self.link.change(np.array(drop))), shares)
+        low, middle, high = self.link.drop(change + deviation * np.array([-1.0, 0.0, 1.0]))
+        return float(middle), float(high - low) / 2
+
+    @property
+    def scores(self) -> list[float]:
+        """The errors' sizes, normalised as the interval wants them."""
+        return [
+            abs(error) / normaliser(expected)
+            for error, expected in zip(self.errors, self.expected, strict=True)
+        ]
+
+
+def standing(
+    manifest: Manifest, record: Record, available: Sequence[str], only: str | None = None
+) -> Standing:
+    """Return the predictor in force among ``available``.
+
+    Args:
+        manifest: Of the study.
+        record: Verified plans, without the one that is to be predicted.
+        available: Predictors that can say something of the plan.
+        only: Take this predictor, whatever its record.
+    """
+    key = (manifest.fingerprint, tuple(available), only)
+    if key not in record.learnt:
+        record.learnt[key] = _standing(manifest, record.trials, available, only)
+    found: Standing = record.learnt[key]
+    return found
+
+
+def _standing(
+    manifest: Manifest, trials: Sequence[Trial], available: Sequence[str], only: str | None
+) -> Standing:
+    link, prior = _link(manifest), _prior(manifest)
+    names = [name for name in ([only] if only else available) if _known(name, trials)]
+    if not names:
+        return Standing(only or SUM, link)
+    start = np.array([prior.get(name, _SUMS) for name in names])
+    if not trials:
+        return Standing(names[int(start.argmin())], link)
+    samples = manifest.baseline.samples if manifest.baseline else PER
+    real = np.array([trial.real.drop for trial in trials])
+    learnt = [
+        Correction.of(
+            link.change(np.array([trial.guesses[name].drop for trial in trials])),
+            link.change(real),
+            [trial.shares for trial in trials],
+            LOG_ODDS,
+            samples,
+        )
+        for name in names
+    ]
+    alone = np.stack([link.drop(each.left_out) for each in learnt], axis=1)
+    loss = np.abs(alone - real[:, None]) / (np.abs(real)[:, None] + ROUND)
+    every = loss.sum(axis=0) + BEFORE * start * float(np.median(loss.mean(axis=0)))
+    best, without = int(every.argmin()), (every - loss).argmin(axis=1)
+    expected = alone[np.arange(len(trials)), without]
+    return Standing(
+        names[best], link, learnt[best], tuple(map(float, expected - real)),
+        tuple(map(float, expected)), scales_of(trials, names[best], samples),
+    )  # fmt: skip
+
+
+def _known(name: str, trials: Sequence[Trial]) -> bool:
+    return all(name in each.guesses and math.isfinite(each.guesses[name].drop) for each in trials)
+
+
+def _prior(manifest: Manifest) -> Mapping[str, float]:
+    """Return predictor → its usual error relative to the best one's, for such a network."""
+    return PRIOR[any(tensor.name.endswith("running_mean") for tensor in manifest.tensors)]
+
+
+def _link(manifest: Manifest) -> Link:
+    baseline = manifest.baseline.score if manifest.baseline else 1.0
+    return Link(baseline, 0 < baseline < 1)

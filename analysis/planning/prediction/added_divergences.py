@@ -1,0 +1,90 @@
+"""Adding divergences (or cross-entropies), and reading the drop off the study's own points.
+
+Every measured point of the study says which drop came with which KL to the dense model; the
+isotonic regression through all of them turns the sum of a plan's KLs into a drop. Smoother than
+adding drops, and still blind to what layers do to each other.
+
+Source: the map is worked out for this project (SCIENCE 2.4, "add-KL map"); isotonic regression by
+``scipy.optimize.isotonic_regression``.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from prunescope.curves.curve import Curve, CurvePoint, Curves
+from prunescope.planning.prediction.plan_parts import Part
+
+QUANTITIES: Final = ("divergence", "entropy")
+
+
+@dataclass(frozen=True)
+class DropMap:
+    """From a summed change of one quantity to a drop.
+
+    Attributes:
+        quantity: ``divergence`` or ``entropy``.
+        amounts: Ascending, nats.
+        drops: Never falling.
+    """
+
+    quantity: str
+    amounts: np.ndarray
+    drops: np.ndarray
+
+    @classmethod
+    def of(cls, known: Curves, recovery: str, quantity: str) -> Self | None:
+        """Return the map of all points measured with ``recovery``; None without such a figure."""
+        pairs = [
+            (float(getattr(point, quantity)), point.drop)
+            for key, curve in known.items()
+            if key.recovery == recovery
+            for point in curve.points
+        ]
+        pairs = sorted(pair for pair in pairs if all(map(math.isfinite, pair)))
+        if not pairs:
+            return None
+        amounts, drops = (np.array(each) for each in zip(*pairs, strict=True))
+        rising = np.asarray(isotonic_regression(drops).x)
+        steps, first = np.unique(amounts, return_index=True)
+        return cls(quantity, steps, rising[first])
+
+    def drop(self, amount: float) -> float:
+        """Return the drop at ``amount``: linear from (0, 0) through the points, then held."""
+        if amount <= 0:
+            return 0.0
+        inside = self.amounts > 0
+        amounts = np.concatenate([[0.0], self.amounts[inside]])
+        drops = np.concatenate([[0.0], self.drops[inside]])
+        return float(np.interp(amount, amounts, drops))
+
+
+def added(parts: Sequence[Part], quantity: str) -> float:
+    """Return the sum of the parts' changes of ``quantity`` in nats; NaN where one is unknown."""
+    return math.fsum(_at(part.curve, part.sparsity, quantity) for part in parts)
+
+
+def shares(parts: Sequence[Part]) -> dict[str, float]:
+    """Return each subject's share in the parts' summed KL; in their drops where KLs are unknown."""
+    each = [_at(part.curve, part.sparsity, "divergence") for part in parts]
+    if not all(map(math.isfinite, each)):
+        each = [part.curve.drop_at(part.sparsity).mean for part in parts]
+    found: dict[str, float] = {}
+    for part, amount in zip(parts, each, strict=True):
+        found[part.subject] = found.get(part.subject, 0.0) + max(amount, 0.0)
+    total = math.fsum(found.values())
+    return {name: amount / total if total > 0 else 0.0 for name, amount in found.items()}
+
+
+def _at(curve: Curve, sparsity: float, quantity: str) -> float:
+    """Linear between measured points, as ``Curve.drop_at``."""
+
+    def value(point: CurvePoint) -> float:
+        return float(getattr(point, quantity))
+
+    grid = [0.0, *(point.sparsity for point in curve.points)]
+    return float(np.interp(sparsity, grid, [0.0, *map(value, curve.points)]))

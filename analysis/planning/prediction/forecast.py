@@ -1,0 +1,120 @@
+"""What predicted logits mean: score, cross-entropy, divergence, agreement, recall per class."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from prunescope.planning.prediction.coordinates import divergence, log_softmax
+from prunescope.planning.prediction.effects import Figures
+from prunescope.planning.prediction.logit_operators import Dense
+
+_MOST: Final = 4.0
+_HALVINGS: Final = 12
+"""Of the range in which changes of recall are scaled."""
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How many samples of one class are classified rightly.
+
+    Attributes:
+        label: The class's number.
+        dense: Fraction by the dense model, 0 to 1.
+        pruned: Fraction predicted for the plan.
+    """
+
+    label: int
+    dense: float
+    pruned: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is expected of a plan on the samples whose logits are stored.
+
+    Attributes:
+        drop: Dense minus pruned score; NaN where the metric cannot be read off logits.
+        entropy: Change of the mean cross-entropy in nats; NaN without logits.
+        divergence: Mean KL(dense ‖ pruned) in nats; NaN without logits.
+        agreement: Fraction of samples with the dense model's class; NaN without logits.
+        recalls: Per class with samples; empty without logits.
+        samples: How many samples it was worked out on; 0 where only sums were added.
+    """
+
+    drop: float
+    entropy: float = math.nan
+    divergence: float = math.nan
+    agreement: float = math.nan
+    recalls: tuple[Recall, ...] = field(default=())
+    samples: int = 0
+
+    @property
+    def worst(self) -> Recall | None:
+        """The class that is recognised least; the first of several."""
+        return min(self.recalls, key=lambda each: each.pruned, default=None)
+
+    @property
+    def figures(self) -> Figures:
+        """What can be compared with a measured plan."""
+        now = min((each.pruned for each in self.recalls), default=math.nan)
+        before = min((each.dense for each in self.recalls), default=math.nan)
+        return Figures(self.drop, self.entropy, self.divergence, before - now)
+
+
+def fallen(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
+    """Return ``recalls``, every change scaled alike, so that the least of them falls by so much.
+
+    Args:
+        recalls: As predicted, at least one.
+        fall: By how much the least recall shall lie below the least dense one; as near to it as
+            changes between none and ``_MOST`` times the predicted ones come.
+    """
+
+    def scaled(times: float) -> tuple[Recall, ...]:
+        return tuple(
+            replace(r, pruned=min(max(r.dense + times * (r.pruned - r.dense), 0.0), 1.0))
+            for r in recalls
+        )
+
+    wanted = min(each.dense for each in recalls) - fall
+    low, high = 0.0, _MOST
+    if min(each.pruned - each.dense for each in recalls) >= 0:  # no change makes any fall
+        return scaled(low)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        least = min(each.pruned for each in scaled(middle))
+        low, high = (low, middle) if least < wanted else (middle, high)
+    return scaled(low)
+
+
+def forecast(dense: Dense, rows: np.ndarray, drop: float) -> Forecast:
+    """Return everything that predicted logits ``(n, k)`` say.
+
+    Args:
+        dense: What they are compared with.
+        rows: Of the samples in the study's order, in the dense model's coordinates.
+        drop: What they mean for the study's metric.
+    """
+    before, after = dense.log_probabilities, log_softmax(rows)
+    own = (np.arange(dense.samples), dense.coordinates.target)
+    said, said_before = rows.argmax(axis=1), dense.reference.rows.argmax(axis=1)
+    right, right_before = (each == dense.coordinates.target for each in (said, said_before))
+    counts = np.bincount(dense.labels)
+    now = np.bincount(dense.labels, weights=right, minlength=len(counts))
+    then = np.bincount(dense.labels, weights=right_before, minlength=len(counts))
+    return Forecast(
+        drop=drop,
+        entropy=float(np.mean(before[own] - after[own], dtype=np.float64)),
+        divergence=divergence(before, after),
+        agreement=float(np.mean(said == said_before)),
+        recalls=tuple(
+            Recall(
+                int(label), float(then[label] / counts[label]), float(now[label] / counts[label])
+            )
+            for label in np.flatnonzero(counts)
+        ),
+        samples=dense.samples,
+    )

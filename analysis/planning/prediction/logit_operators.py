@@ -1,0 +1,231 @@
+"""A study's logits, prepared for prediction: one operator per measured point, made when needed."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from prunescope.curves.curve import Curve, CurveKey, CurvePoint, Curves
+from prunescope.planning.prediction.coordinates import Coordinates, drop_of, log_softmax
+from prunescope.planning.prediction.effects import Figures
+from prunescope.planning.prediction.logit_source import LogitSource, cell_key, dense_key
+from prunescope.planning.prediction.subject_operator import Operator, Reference, between
+from prunescope.planning.prediction.unseen_samples import borrowed
+from prunescope.study import Manifest
+
+_BYTES: Final = 256 << 20
+"""Of operators kept at once; a thousand points of 4,096 samples and ten classes fit."""
+
+Point = tuple[CurveKey, float]
+Stamp = tuple[tuple[int, float], ...]
+"""Samples and drop of the measured points that an operator was made of."""
+Guesses = Mapping[str, Figures]
+
+
+@dataclass(frozen=True)
+class Dense:
+    """The dense model after one recovery.
+
+    Attributes:
+        reference: Its logits, prepared.
+        coordinates: In which all logits are compared with them.
+        labels: ``(n,)`` class of each sample.
+        log_probabilities: ``(n, k)``.
+    """
+
+    reference: Reference
+    coordinates: Coordinates
+    labels: np.ndarray
+    log_probabilities: np.ndarray
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Made:
+    """An operator that is kept.
+
+    Attributes:
+        operator: The operator.
+        stamp: Of what it was made.
+    """
+
+    operator: Operator
+    stamp: Stamp
+
+
+class Cells:
+    """The logits of one study's measured points; safe to share between threads.
+
+    Operators are made when a plan first needs them and kept, interpolated ones too, the most
+    recently used ones within 256 MB; one is made anew when its points have seen more samples.
+    Whoever sees new logits makes new ``Cells`` from the ones before, which hand over what they
+    made where the dense logits are the same.
+    """
+
+    def __init__(
+        self, manifest: Manifest, source: LogitSource, before: "Cells | None" = None
+    ) -> None:
+        self._manifest = manifest
+        self._source = source
+        self._dense: dict[str, Dense | None] = {}
+        self._made: OrderedDict[Point, Made] = OrderedDict()
+        self._held = 0
+        self._lock = Lock()
+        self._guesses: tuple[Curves | None, dict[str, Guesses]] = (None, {})
+        if before is not None:
+            self._take_over(before)
+
+    def dense(self, recovery: str) -> Dense | None:
+        """Return the dense model after ``recovery``, or None when its logits are not stored."""
+        with self._lock:
+            if recovery not in self._dense:
+                self._dense[recovery] = self._read_dense(recovery)
+            return self._dense[recovery]
+
+    def operators(self, wanted: Sequence[tuple[Curve, float]]) -> list[Operator | None]:
+        """Return what pruning each curve's subject to its sparsity does; None without logits.
+
+        Between measured points it is interpolated; past the last one the last one's is held.
+        """
+        bounds = [_around(curve, sparsity) for curve, sparsity in wanted]
+        kept = self._kept(
+            {
+                (curve.key, sparsity): _stamp(*around)
+                for (curve, sparsity), around in zip(wanted, bounds, strict=True)
+            }
+        )
+        points = {
+            (curve.key, point.sparsity): point
+            for (curve, sparsity), around in zip(wanted, bounds, strict=True)
+            for point in around
+            if point is not None and (curve.key, sparsity) not in kept
+        }
+        made = self._operators(points) | kept
+        return [
+            made.get((curve.key, sparsity)) or self._between(curve, sparsity, *around, made)
+            for (curve, sparsity), around in zip(wanted, bounds, strict=True)
+        ]
+
+    def guesses(self, known: Curves, digest: str, made: Callable[[], Guesses]) -> Guesses:
+        """Return what predictors say of the plan ``digest``, made once for these curves."""
+        with self._lock:
+            if self._guesses[0] is not known:
+                self._guesses = (known, {})
+            kept = self._guesses[1]
+        if digest not in kept:
+            kept[digest] = made()
+        return kept[digest]
+
+    def _between(
+        self,
+        curve: Curve,
+        sparsity: float,
+        lower: CurvePoint | None,
+        upper: CurvePoint | None,
+        made: dict[Point, Operator],
+    ) -> Operator | None:
+        dense = self.dense(curve.key.recovery)
+        above = made.get((curve.key, upper.sparsity)) if upper else None
+        if above is None or upper is None or dense is None or sparsity >= upper.sparsity:
+            return above
+        if lower is None:
+            start, below = 0.0, dense.reference.nothing()
+        elif (curve.key, lower.sparsity) in made:
+            start, below = lower.sparsity, made[curve.key, lower.sparsity]
+        else:
+            return None
+        found = between(below, above, (sparsity - start) / (upper.sparsity - start))
+        self._keep((curve.key, sparsity), Made(found, _stamp(lower, upper)))
+        return found
+
+    def _operators(self, points: dict[Point, CurvePoint]) -> dict[Point, Operator]:
+        made = self._kept({name: _stamp(None, point) for name, point in points.items()})
+        missing = {cell_key(self._manifest, *name): name for name in points if name not in made}
+        for key, rows in (self._source.read_many(missing) if missing else {}).items():
+            name = missing[key]
+            dense = self.dense(name[0].recovery)
+            if dense is not None and len(rows):
+                made[name] = _operator(dense, rows, points[name], self._manifest)
+                self._keep(name, Made(made[name], _stamp(None, points[name])))
+        return made
+
+    def _kept(self, wanted: Mapping[Point, Stamp]) -> dict[Point, Operator]:
+        """Return those of ``wanted`` that were made of just that."""
+        found = {}
+        with self._lock:
+            for name, stamp in wanted.items():
+                made = self._made.get(name)
+                if made is not None and made.stamp == stamp:
+                    self._made.move_to_end(name)
+                    found[name] = made.operator
+        return found
+
+    def _keep(self, name: Point, made: Made) -> None:
+        with self._lock:
+            old = self._made.pop(name, None)
+            self._held += _size(made) - (_size(old) if old else 0)
+            self._made[name] = made
+            while self._held > _BYTES and len(self._made) > 1:
+                self._held -= _size(self._made.popitem(last=False)[1])
+
+    def _take_over(self, before: "Cells") -> None:
+        """Keep what ``before`` made after recoveries whose dense logits are as they were."""
+        with before._lock:
+            known, made, guesses = dict(before._dense), list(before._made.items()), before._guesses
+        for recovery, dense in known.items():
+            now = self.dense(recovery)
+            if dense is not None and now is not None and dense.samples == now.samples:
+                self._dense[recovery] = dense
+        same = {name for name, dense in known.items() if dense and self._dense[name] is dense}
+        for name, one in made:
+            if name[0].recovery in same:
+                self._keep(name, one)
+        if same == known.keys():
+            self._guesses = guesses
+
+    def _read_dense(self, recovery: str) -> Dense | None:
+        key = dense_key(self._manifest, recovery)
+        rows = self._source.read_many([key]).get(key)
+        labels = self._source.targets()
+        if rows is None or labels is None or not len(rows):
+            return None
+        labels = np.asarray(labels[: len(rows)], np.int64)
+        rows = rows[: len(labels)]
+        coordinates = Coordinates.of(rows, labels)
+        centred = coordinates(rows)
+        return Dense(Reference.of(centred), coordinates, labels, log_softmax(centred))
+
+
+def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:
+    """Partial points have no excess: the samples that they lack are borrowed, not measured."""
+    given = dense.coordinates(rows[: dense.samples])
+    made = borrowed(dense.reference, given)
+    if len(given) < dense.samples:
+        return made
+    drop = drop_of(dense.reference.rows, given, dense.coordinates.target, manifest.reference.metric)
+    return made if math.isnan(drop) else replace(made, excess=point.drop - drop)
+
+
+def _stamp(lower: CurvePoint | None, upper: CurvePoint | None) -> Stamp:
+    return tuple((point.samples, point.drop) for point in (lower, upper) if point is not None)
+
+
+def _size(made: Made) -> int:
+    return made.operator.noise.nbytes
+
+
+def _around(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
+    """The measured points just below and at or above ``sparsity``; the last one past the end."""
+    above = [point for point in curve.points if point.sparsity >= sparsity]
+    below = [point for point in curve.points if point.sparsity < sparsity]
+    if not above:
+        return None, below[-1] if below else None
+    return below[-1] if below and above[0].sparsity > sparsity else None, above[0]

@@ -1,0 +1,61 @@
+"""Where predictors read logits: the study's store, or arrays in memory. Torch-free."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import numpy as np
+
+from prunescope.curves.curve import CurveKey
+from prunescope.study import MEASUREMENT_VERSION, Manifest
+
+Key = tuple[str | int | float, ...]
+
+DENSE: Final = ""
+"""The subject of dense references."""
+
+
+class LogitSource(Protocol):
+    """Logits of the study's first samples, in the study's order; ``LogitStore`` is one."""
+
+    def read_many(self, keys: Iterable[Key]) -> dict[Key, np.ndarray]:
+        """Return ``(samples, classes)`` float32 of those of ``keys`` that are stored."""
+        ...
+
+    def targets(self) -> np.ndarray | None:
+        """Return the labels ``(samples,)`` int64, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Logits that are in memory already.
+
+    Attributes:
+        rows: Key → ``(samples, classes)``.
+        labels: ``(samples,)``.
+    """
+
+    rows: Mapping[Key, np.ndarray] = field(default_factory=dict)
+    labels: np.ndarray | None = None
+
+    def read_many(self, keys: Iterable[Key]) -> dict[Key, np.ndarray]:
+        """Return the logits of those of ``keys`` that are there."""
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def targets(self) -> np.ndarray | None:
+        """Return the labels."""
+        return self.labels
+
+
+def cell_key(manifest: Manifest, curve: CurveKey, sparsity: float) -> Key:
+    """Return the key under which the logits of one measured point are kept."""
+    return (
+        manifest.fingerprint, MEASUREMENT_VERSION, curve.subject, curve.method.criterion,
+        curve.method.granularity, sparsity, curve.recovery, curve.seed,
+    )  # fmt: skip
+
+
+def dense_key(manifest: Manifest, recovery: str) -> Key:
+    """Return the key of the dense model's logits after ``recovery``."""
+    return (manifest.fingerprint, MEASUREMENT_VERSION, DENSE, "", "", 0.0, recovery, 0)

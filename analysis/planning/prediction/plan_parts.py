@@ -1,0 +1,84 @@
+"""A plan as predictors see it: its parts with their curves, and what was never measured."""
+
+from dataclasses import dataclass
+
+from prunescope.curves.curve import Curve, CurveKey, Curves
+from prunescope.study import Manifest
+from prunescope.study.counts import real_sparsity
+from prunescope.study.plan import Plan
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A part of a plan that no measurement covers.
+
+    Attributes:
+        subject: Layer or group.
+        reason: What is missing, for people.
+        beyond: Whether it was measured, only not so far.
+        method: By which the plan prunes it.
+        sparsity: To which the plan prunes it.
+    """
+
+    subject: str
+    reason: str
+    beyond: bool = False
+    method: str = ""
+    sparsity: float = 0.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One pruned layer or group of a plan, with its curve."""
+
+    subject: str
+    sparsity: float
+    curve: Curve
+
+
+def parts_of(plan: Plan, known: Curves, manifest: Manifest) -> tuple[list[Part], tuple[Gap, ...]]:
+    """Return the plan's parts in forward order, and what no measurement covers.
+
+    A part that was measured, but not so far, is both a part and a gap.
+    """
+    parts, missing = [], []
+    for subject, choice in plan.active().items():
+        curve = known.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
+        value = real_sparsity(manifest, subject, choice)
+        method = str(choice.method)
+        if curve is None or not curve.points:
+            missing.append(Gap(subject, f"no measurement by {choice.method}", False, method, value))
+            continue
+        parts.append(Part(subject, value, curve))
+        if value > curve.reach:
+            reason = f"measured only up to {curve.reach:g}"
+            missing.append(Gap(subject, reason, True, method, value))
+    order = {name: place for place, name in enumerate(_forward(manifest))}
+    parts.sort(key=lambda part: order.get(part.subject, len(order)))
+    return parts, tuple(missing)
+
+
+def sweep_command(plan: Plan, gaps: tuple[Gap, ...], folder: str = "STUDY") -> str:
+    """Return the command that measures exactly the points that ``gaps`` lack; empty for none.
+
+    >>> from prunescope.study.plan import Plan
+    >>> sweep_command(Plan("p", "f"), (Gap("conv1", "no measurement", False, "taylor", 0.5),))
+    'prunescope sweep --study STUDY --methods taylor --layers conv1 --sparsities 0.5'
+    """
+    lines = []
+    for method in dict.fromkeys(gap.method for gap in gaps):
+        own = [gap for gap in gaps if gap.method == method]
+        names = ",".join(dict.fromkeys(gap.subject for gap in own))
+        values = ",".join(f"{value:g}" for value in sorted({gap.sparsity for gap in own}))
+        line = f"prunescope sweep --study {folder} --methods {method} --layers {names}"
+        line += f" --sparsities {values}"
+        line += f" --recovery {plan.recovery}" if plan.recovery != "none" else ""
+        line += f" --seeds {plan.seed}" if plan.seed else ""
+        lines.append(line)
+    return " && ".join(lines)
+
+
+def _forward(manifest: Manifest) -> list[str]:
+    """Layers and groups in forward order: a group stands with the layer that makes its units."""
+    names = [layer.name for layer in manifest.layers]
+    return list(dict.fromkeys([*names, *(group.name for group in manifest.groups)]))

@@ -1,0 +1,252 @@
+"""Predict what a whole plan loses, from curves and logits measured one layer at a time."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from prunescope.curves.curve import Curves, curves
+from prunescope.curves.dense import dense_score
+from prunescope.errors import UnknownName
+from prunescope.planning.prediction.active import Standing, standing
+from prunescope.planning.prediction.added_divergences import added, shares
+from prunescope.planning.prediction.added_drops import added_drops
+from prunescope.planning.prediction.effects import Figures
+from prunescope.planning.prediction.forecast import Forecast, Recall, fallen, forecast
+from prunescope.planning.prediction.logit_operators import Cells
+from prunescope.planning.prediction.logit_source import LogitSource
+from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of
+from prunescope.planning.prediction.predictors import (
+    COMBINES,
+    PREDICTORS,
+    SUM,
+    SUMS,
+    Case,
+    case_of,
+    combined,
+    drop_by,
+    guess,
+)
+from prunescope.planning.prediction.track_record import Record
+from prunescope.statistics.paired import Interval
+from prunescope.statistics.tolerance import half_width
+from prunescope.study import Manifest
+from prunescope.study.plan import Plan
+
+__all__ = ["BackTest", "Gap", "Part", "Prediction", "back_test", "predict"]
+
+
+@dataclass(frozen=True)
+class BackTest:
+    """How far the predictor in force was off on the plans of this study that were really measured.
+
+    Attributes:
+        mean: Mean of |predicted − measured| drop, each predicted from the other plans.
+        worst: Largest of them.
+        plans: How many plans.
+    """
+
+    mean: float
+    worst: float
+    plans: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is expected of a plan.
+
+    Attributes:
+        drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
+            the plan was never measured.
+        interval: Around ``drop``: where the verification of nine plans in ten would end, judged by
+            the verified ones; without any, only how exactly the curves are known. Of a plan with a
+            single part, which its own curve tells, as ``Curve.between``. None without ``drop``.
+        error: The back-test, or None when no other plan of this study has been measured.
+        predictor: Name of the rule in force, one of ``PREDICTORS``.
+        missing: Parts of the plan that no measurement covers. One that was measured, but not so
+            far, counts at its last point, so that the drop is then at least so large.
+        entropy: Change of the mean cross-entropy in nats, corrected as the drop is; NaN when
+            unknown.
+        divergence: Mean KL(dense ‖ pruned) in nats, corrected likewise; NaN when unknown.
+        agreement: Fraction of samples that keep the dense model's class; NaN without logits.
+        recalls: Per class; empty without logits.
+        samples: Samples whose logits were combined; 0 where only sums were added.
+        entropy_interval: Around ``entropy``, where the verification of nine plans in ten would
+            end; None before any plan of this study has been measured.
+        divergence_interval: The same around ``divergence``.
+        worst_interval: The same around the recall of the worst class, from 0 to 1.
+    """
+
+    drop: float | None
+    interval: Interval | None
+    error: BackTest | None
+    predictor: str
+    missing: tuple[Gap, ...]
+    entropy: float = math.nan
+    divergence: float = math.nan
+    agreement: float = math.nan
+    recalls: tuple[Recall, ...] = ()
+    samples: int = 0
+    entropy_interval: Interval | None = None
+    divergence_interval: Interval | None = None
+    worst_interval: Interval | None = None
+
+    @property
+    def worst(self) -> Recall | None:
+        """The class that is expected to be recognised least; None without logits."""
+        return min(self.recalls, key=lambda each: each.pruned, default=None)
+
+
+def predict(
+    manifest: Manifest,
+    plan: Plan,
+    measured: pd.DataFrame | Curves,
+    verified: pd.DataFrame | Record,
+    logits: LogitSource | Cells | None = None,
+    predictor: str | None = None,
+) -> Prediction:
+    """Return what is expected of ``plan`` on the validation split, with its known error.
+
+    Args:
+        manifest: Of the plan's study.
+        plan: What to remove.
+        measured: Measurements as in ``Study.measured()``, or their curves.
+        verified: Measured plans as in ``Study.verified()``, or their record, which is quicker when
+            many plans are predicted; ``plan`` itself does not count for its own error.
+        logits: Of the measured points; without them only sums can be added. ``Cells`` are quicker
+            when many plans are predicted.
+        predictor: One of ``PREDICTORS`` to use whatever its record; None for the one in force.
+
+    Raises:
+        ForeignStudy: The plan was made for other weights or data.
+        UnknownName: No such predictor, or a layer that this study does not have.
+    """
+    plan.require(manifest)
+    if predictor is not None and predictor not in PREDICTORS:
+        raise UnknownName.among("predictor", predictor, PREDICTORS)
+    known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
+    cells = logits if logits is None or isinstance(logits, Cells) else Cells(manifest, logits)
+    if isinstance(verified, pd.DataFrame):
+        verified = Record.of(manifest, known, verified, cells)
+    parts, missing = parts_of(plan, known, manifest)
+    case = case_of(manifest, known, parts, plan.recovery, cells)
+    uncovered = not all(gap.beyond for gap in missing)
+    available = [] if uncovered else _available(case, predictor)
+    stands = standing(manifest, verified.about(plan), available or [SUM], predictor)
+    error = _back_test(stands)
+    if uncovered:
+        return Prediction(None, None, error, stands.name, missing)
+    if not parts:
+        return _nothing(case, stands, error)
+    seen, deviation = _forecast(case, stands)
+    alone = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
+    interval = alone or _interval(case, stands, seen.drop, deviation)
+    interval = _bounded(interval, dense_score(manifest, known, plan.recovery))
+    found = Prediction(
+        interval.mean, interval, error, stands.name,
+        missing, seen.entropy, seen.divergence, seen.agreement, seen.recalls, seen.samples,
+    )  # fmt: skip
+    return found if alone is not None else _scaled(found, seen.figures, shares(parts), stands)
+
+
+def _scaled(
+    found: Prediction, seen: Figures, own: Mapping[str, float], stands: Standing
+) -> Prediction:
+    """``found`` with the other figures corrected, and their intervals."""
+    told = {name: scale.interval(getattr(seen, name), own) for name, scale in stands.scales.items()}
+    entropy, divergence, fall = (told.get(name) for name in ("entropy", "divergence", "worst"))
+    if divergence is not None:
+        divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
+    worst, recalls = None, found.recalls
+    if fall is not None and recalls:
+        recalls = fallen(recalls, fall.mean)
+        recall, half = min(each.pruned for each in recalls), fall.half_width
+        worst = Interval(recall, max(recall - half, 0.0), min(recall + half, 1.0))
+    return replace(
+        found,
+        recalls=recalls,
+        entropy=found.entropy if entropy is None else entropy.mean,
+        divergence=found.divergence if divergence is None else divergence.mean,
+        entropy_interval=entropy,
+        divergence_interval=divergence,
+        worst_interval=worst,
+    )
+
+
+def back_test(
+    manifest: Manifest,
+    known: Curves,
+    verified: pd.DataFrame | Record,
+    logits: LogitSource | Cells | None = None,
+    predictor: str | None = None,
+    recovery: str = "none",
+) -> BackTest | None:
+    """Return how far predictions are off on the measured plans, or None when there is none.
+
+    Every plan is predicted from the others. Plans that have parts without measurement are left
+    out, and so are those of the test split.
+
+    Args:
+        manifest: Of the study.
+        known: All measured curves.
+        verified: Measured plans, or their record.
+        logits: Of the measured points.
+        predictor: One of ``PREDICTORS``; None for the one in force.
+        recovery: Of the plans that count.
+    """
+    cells = logits if logits is None or isinstance(logits, Cells) else Cells(manifest, logits)
+    if isinstance(verified, pd.DataFrame):
+        verified = Record.of(manifest, known, verified, cells)
+    record = verified.about(Plan("", manifest.fingerprint, recovery=recovery))
+    return _back_test(standing(manifest, record, PREDICTORS, predictor))
+
+
+def _available(case: Case, predictor: str | None) -> list[str]:
+    """Predictors that can say something of the plan; combining logits is not tried, as it costs."""
+    if predictor is not None:
+        return [predictor]
+    sums = [name for name in SUMS if not math.isnan(guess(name, case))]
+    return [*sums, *COMBINES] if case.logits else sums
+
+
+def _forecast(case: Case, stands: Standing) -> tuple[Forecast, float]:
+    """The corrected drop with what else is known, and the drop's standard deviation."""
+    rows = combined(stands.name, case)
+    guessed = guess(stands.name, case) if rows is None else drop_by(case, rows)
+    drop, deviation = stands.corrected(guessed, shares(case.parts))
+    if rows is None or case.dense is None:
+        entropy, divergence = added(case.parts, "entropy"), added(case.parts, "divergence")
+        return Forecast(drop, entropy, divergence), deviation
+    return forecast(case.dense, rows, drop), deviation
+
+
+def _nothing(case: Case, stands: Standing, error: BackTest | None) -> Prediction:
+    """A plan that removes nothing."""
+    seen = forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
+    return Prediction(
+        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 0.0, 0.0, 1.0, seen.recalls,
+        seen.samples,
+    )  # fmt: skip
+
+
+def _interval(case: Case, stands: Standing, drop: float, deviation: float) -> Interval:
+    half = half_width(stands.scores, drop, deviation)
+    half = added_drops(case.parts).half_width if half is None else half
+    return Interval(drop, drop - half, drop + half)
+
+
+def _back_test(stands: Standing) -> BackTest | None:
+    if not stands.errors:
+        return None
+    sizes = np.abs(stands.errors)
+    return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
+
+
+def _bounded(interval: Interval, top: float) -> Interval:
+    """A drop cannot exceed the dense score where scores are fractions; others have no floor."""
+    if not 0 < top <= 1:
+        return interval
+    mean, low, high = (min(value, top) for value in (interval.mean, interval.low, interval.high))
+    return Interval(mean, low, high)

@@ -1,0 +1,148 @@
+"""The predictors by name: those that add up a sweep's sums, and those that combine its logits."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from prunescope.curves.curve import Curves
+from prunescope.planning.prediction.added_divergences import DropMap, added
+from prunescope.planning.prediction.added_drops import added_drops
+from prunescope.planning.prediction.composition import composition
+from prunescope.planning.prediction.coordinates import divergence, drop_of, log_softmax
+from prunescope.planning.prediction.forecast import Forecast, forecast
+from prunescope.planning.prediction.logit_operators import Cells, Dense
+from prunescope.planning.prediction.plan_parts import Part
+from prunescope.planning.prediction.subject_operator import Operator, Reference
+from prunescope.planning.prediction.superposition import superposition
+from prunescope.study import Manifest
+
+Combine = Callable[[Reference, Sequence[Operator]], np.ndarray]
+
+SUM: Final = "sum of drops"
+SUM_KL: Final = "sum of KL"
+SUM_ENTROPY: Final = "sum of cross-entropy"
+SUPERPOSITION: Final = "superposition"
+COMPOSITION: Final = "composition"
+
+COMBINES: Final[Mapping[str, Combine]] = {SUPERPOSITION: superposition, COMPOSITION: composition}
+"""Those that predict every sample's logits."""
+
+SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
+"""Those that read a sweep's sums alone."""
+
+PREDICTORS: Final = (*SUMS, *COMBINES)
+
+DOUBT: Final = 0.5
+"""Of the noise that the parts add to the loudest one's: how far predicted logits may be wrong."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A plan's parts with everything that predictors read.
+
+    Attributes:
+        manifest: Of the study.
+        known: All measured curves.
+        recovery: Of the plan.
+        parts: In forward order, at least one.
+        dense: The dense model's logits, or None.
+        operators: One per part, or empty where logits are missing.
+    """
+
+    manifest: Manifest
+    known: Curves
+    recovery: str
+    parts: Sequence[Part]
+    dense: Dense | None = None
+    operators: tuple[Operator, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        """Name of the study's metric."""
+        return self.manifest.reference.metric
+
+    @property
+    def logits(self) -> bool:
+        """Whether logits can be combined."""
+        return self.dense is not None and bool(self.operators)
+
+
+def case_of(
+    manifest: Manifest, known: Curves, parts: Sequence[Part], recovery: str, cells: Cells | None
+) -> Case:
+    """Return the case of ``parts``, with logits where ``cells`` holds them for every part."""
+    dense = cells.dense(recovery) if cells is not None else None
+    if cells is None or dense is None:
+        return Case(manifest, known, recovery, parts)
+    found = cells.operators([(part.curve, part.sparsity) for part in parts])
+    operators = tuple(each for each in found if each is not None)
+    complete = len(operators) == len(parts)
+    return Case(manifest, known, recovery, parts, dense, operators if complete else ())
+
+
+def guess(name: str, case: Case) -> float:
+    """Return the drop that predictor ``name`` expects; NaN where it cannot say.
+
+    A prediction by logits speaks of the samples whose logits are kept; what the parts' own drops
+    differ by on all samples of the split is added, scaled to what is left of their sum.
+    """
+    if name == SUM:
+        return added_drops(case.parts).mean
+    if name in (SUM_KL, SUM_ENTROPY):
+        quantity = "divergence" if name == SUM_KL else "entropy"
+        found = DropMap.of(case.known, case.recovery, quantity)
+        amount = added(case.parts, quantity)
+        return math.nan if found is None or math.isnan(amount) else found.drop(amount)
+    rows = combined(name, case)
+    return math.nan if rows is None else drop_by(case, rows)
+
+
+def expected(name: str, case: Case) -> Forecast:
+    """Return all that predictor ``name`` expects, uncorrected."""
+    rows = combined(name, case)
+    if rows is None or case.dense is None:
+        return Forecast(
+            guess(name, case), added(case.parts, "entropy"), added(case.parts, "divergence")
+        )
+    return forecast(case.dense, rows, drop_by(case, rows))
+
+
+def combined(name: str, case: Case) -> np.ndarray | None:
+    """Return the logits ``(n, k)`` that predictor ``name`` expects, or None where it has none."""
+    if case.dense is None or not case.logits or name not in COMBINES:
+        return None
+    return COMBINES[name](case.dense.reference, case.operators)
+
+
+def drop_by(case: Case, rows: np.ndarray) -> float:
+    """Return the drop on all samples of the split that predicted ``rows`` mean.
+
+    Samples near the border between two classes count by halves, the more the noisier parts are
+    combined: which of them flip is chance, and counting it is noise. One part's rows are known.
+    A metric that logits do not give is read off the study's own points: which drop came with
+    which KL.
+    """
+    if case.dense is None:
+        return math.nan
+    reference, target = case.dense.reference.rows, case.dense.coordinates.target
+    drop = drop_of(reference, rows, target, case.metric, _doubt(case.operators))
+    if math.isnan(drop):
+        found = DropMap.of(case.known, case.recovery, "divergence")
+        return (
+            math.nan
+            if found is None
+            else found.drop(divergence(case.dense.log_probabilities, log_softmax(rows)))
+        )
+    excess = math.fsum(each.excess for each in case.operators)
+    parts = math.fsum(part.curve.drop_at(part.sparsity).mean for part in case.parts) - excess
+    share = min(max(drop / parts, 0.0), 1.0) if parts > 0 else 1.0
+    return drop + share * excess
+
+
+def _doubt(operators: Sequence[Operator]) -> float:
+    """How far a predicted margin, a difference of two logits, may be wrong."""
+    powers = [each.loudness**2 for each in operators]
+    return DOUBT * math.sqrt(2 * (math.fsum(powers) - max(powers, default=0.0)))

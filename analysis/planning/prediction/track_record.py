@@ -1,0 +1,107 @@
+"""What every predictor would have said of the plans of a study that were really measured."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import pandas as pd
+
+from prunescope.curves.curve import Curves
+from prunescope.errors import DamagedFile, UnknownName
+from prunescope.planning.prediction.added_divergences import shares
+from prunescope.planning.prediction.effects import Figures
+from prunescope.planning.prediction.logit_operators import Cells
+from prunescope.planning.prediction.plan_parts import parts_of
+from prunescope.planning.prediction.predictors import PREDICTORS, case_of, expected
+from prunescope.store.json_documents import from_json
+from prunescope.study import Manifest
+from prunescope.study.plan import Plan
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One measured plan.
+
+    Attributes:
+        digest: Of the plan.
+        recovery: Of the plan: predictors behave differently with and without.
+        real: Measured on the validation split.
+        guesses: Each of ``PREDICTORS`` → what it predicts, uncorrected.
+        shares: Layer or group → its share in the summed damage of the plan's parts.
+    """
+
+    digest: str
+    recovery: str
+    real: Figures
+    guesses: Mapping[str, Figures]
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """All measured plans that the study's measurements cover.
+
+    Attributes:
+        trials: The plans.
+        learnt: What readers worked out from just these plans, by whatever tells it from the rest
+            (``standing``): it grows with their cube, and plan after plan asks for the same.
+    """
+
+    trials: tuple[Trial, ...] = ()
+    learnt: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _about: "dict[str, Record]" = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls, manifest: Manifest, known: Curves, verified: pd.DataFrame, cells: Cells | None = None
+    ) -> Self:
+        """Return the record of ``verified``, as in ``Study.verified()``.
+
+        Plans that have parts without measurement are left out, and so are those of the test
+        split, those with a single part, which measurements know already, and those that another
+        version wrote.
+        """
+        found = cls()
+        for row in verified.to_dict("records"):
+            if row["split"] != "validation" or row["samples"] <= 0:
+                continue
+            try:
+                plan = from_json(Plan, row["plan"], "a verified plan")
+            except DamagedFile:  # of another version: it tells nothing about this one
+                continue
+            real = Figures.measured(row, manifest.baseline)
+            found = found.plus(manifest, known, plan, real, cells)
+        return found
+
+    def plus(
+        self,
+        manifest: Manifest,
+        known: Curves,
+        plan: Plan,
+        real: Figures,
+        cells: Cells | None = None,
+    ) -> Self:
+        """Return the record with ``plan``, measured to do ``real``, if that tells anything."""
+        try:
+            parts, missing = parts_of(plan, known, manifest)
+        except UnknownName:  # of another version
+            return self
+        if missing or len(parts) < 2:
+            return self
+
+        def made() -> dict[str, Figures]:
+            case = case_of(manifest, known, parts, plan.recovery, cells)
+            return {name: expected(name, case).figures for name in PREDICTORS}
+
+        guesses = made() if cells is None else cells.guesses(known, plan.digest, made)
+        trial = Trial(plan.digest, plan.recovery, real, guesses, shares(parts))
+        return replace(self, trials=(*self.trials, trial))
+
+    def about(self, plan: Plan) -> "Record":
+        """Return the trials that say something of ``plan``: same recovery, and not itself."""
+        own = self._about.get(plan.recovery)
+        if own is None:
+            trials = tuple(each for each in self.trials if each.recovery == plan.recovery)
+            own = self._about[plan.recovery] = replace(self, trials=trials)
+        others = tuple(each for each in own.trials if each.digest != plan.digest)
+        return own if len(others) == len(own.trials) else replace(own, trials=others)

@@ -1,0 +1,44 @@
+"""Points that were stopped early: what their unseen samples are taken to do."""
+
+import numpy as np
+
+from prunescope.planning.prediction.subject_operator import Operator, Reference, root_mean_square
+
+
+def borrowed(reference: Reference, rows: np.ndarray) -> Operator:
+    """Return the operator of a point of which only the first samples were evaluated.
+
+    The operator is fitted on the samples there are. Each other sample borrows the noise of the
+    seen one that the dense model gives the same class and the nearest margin, so that a plan can
+    be predicted over all samples although one of its points was decided after a few.
+
+    Args:
+        reference: The dense model on all ``n`` samples.
+        rows: ``(m, k)`` centred logits of the first ``m <= n``.
+    """
+    seen, size = len(rows), len(reference.rows)
+    if seen == size:
+        return reference.fit(rows)
+    part = Reference.of(reference.rows[:seen]).fit(rows)
+    noise = np.concatenate([part.noise, part.noise[_lenders(reference.rows, seen)]])
+    return Operator(part.matrix, part.shift, noise, part.scale, root_mean_square(noise))
+
+
+def _lenders(dense: np.ndarray, seen: int) -> np.ndarray:
+    """``(n − seen,)`` which seen sample each unseen one borrows from."""
+    two = np.partition(dense, -2, axis=1)[:, -2:]
+    margin = two[:, 1] - two[:, 0]
+    winner = dense.argmax(axis=1)
+    found = np.zeros(len(dense) - seen, np.intp)
+    for name in np.unique(winner[seen:]):
+        pool = np.flatnonzero(winner[:seen] == name)
+        pool = pool if len(pool) else np.arange(seen)
+        pool = pool[np.argsort(margin[pool], kind="stable")]
+        asking = np.flatnonzero(winner[seen:] == name)
+        place = np.searchsorted(margin[pool], margin[seen:][asking])
+        right = np.clip(place, 0, len(pool) - 1)
+        left = np.clip(place - 1, 0, len(pool) - 1)
+        wanted = margin[seen:][asking]
+        nearer = np.abs(margin[pool[left]] - wanted) < np.abs(margin[pool[right]] - wanted)
+        found[asking] = pool[np.where(nearer, left, right)]
+    return found

@@ -1,0 +1,195 @@
+"""From the best start to the best plan that can be seen around it.
+
+Solvers add up what single layers lose. Combined, some lose more and some less, so a plan is judged
+as a whole: the solver's own and each rule's plan first, then what lies around them, the best first,
+step after step, as long as the whole is predicted to lose less. Every plan keeps all budgets.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from prunescope.errors import PrunescopeError
+from prunescope.planning.search.judge import Judge
+from prunescope.planning.search.neighbourhood import nearby
+from prunescope.planning.solve.constraints import keeps
+from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.solver import solver
+from prunescope.study.plan import Plan
+
+SECONDS: Final = 5.0
+_FIRST: Final = 0.8
+_LAST: Final = 0.03
+"""Steps, in log-odds of the sparsity."""
+
+_SAME: Final = 0.02
+"""Difference of sparsities up to which two plans are one to people."""
+
+_WORTH: Final = 1e-4
+"""Part of the objective below which a gain does not count."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan within the budgets.
+
+    Attributes:
+        plan: What to do.
+        predicted: Objective predicted of it as a whole (a cost, where a cost is kept small).
+        start: Where the search was that came upon it: ``solver``, or a rule's name.
+    """
+
+    plan: Plan
+    predicted: float
+    start: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came upon.
+
+    Attributes:
+        proposals: Different plans, the best by prediction first.
+        starts: Start → its predicted objective.
+        judged: How many plans were judged.
+        ended: Whether no step was better any more; else time was up.
+    """
+
+    proposals: tuple[Proposal, ...]
+    starts: Mapping[str, float]
+    judged: int
+    ended: bool
+
+
+def look_around(
+    problem: Problem,
+    begin: Mapping[str, Plan],
+    judged: Judge,
+    given: Mapping[str, float] | None = None,
+    seconds: float = SECONDS,
+) -> Found:
+    """Return the best plans that are predicted around those of ``begin``.
+
+    Each is gone on from, because corners of the interpolated curves hold a search, each start at
+    another one.
+
+    Args:
+        problem: What is asked.
+        begin: Plans by where they come from, as from ``starts``.
+        judged: Of whole plans.
+        given: Target kind → limit in place of the goal's.
+        seconds: To spend.
+    """
+    search = _Search(problem, judged, problem.limits(given), time.monotonic() + seconds)
+    seen = {name: search.see(plan, name) for name, plan in begin.items()}
+    first = {name: found for name, found in seen.items() if found is not None}
+    values = {name: found.predicted for name, found in first.items()}
+    ended = True
+    for name in sorted(values, key=values.__getitem__):
+        ended = search.descend(first[name], given) and ended
+    ranked = sorted(search.seen.values(), key=lambda each: each.predicted)
+    return Found(tuple(ranked), values, search.count, ended)
+
+
+def apart(proposals: Sequence[Proposal], count: int) -> tuple[Proposal, ...]:
+    """Return the first few of ``proposals`` that differ by more than a last small step."""
+    found: list[Proposal] = []
+    for each in proposals:
+        if len(found) < count and all(_distance(each.plan, other.plan) > _SAME for other in found):
+            found.append(each)
+    return tuple(found)
+
+
+def _distance(one: Plan, other: Plan) -> float:
+    """The largest difference of any sparsity; 1 for another method."""
+    pairs = [(one.active().get(n), other.active().get(n)) for n in {*one.active(), *other.active()}]
+    return max(
+        (
+            1.0 if a and b and a.method != b.method
+            else abs((a.sparsity if a else 0.0) - (b.sparsity if b else 0.0))
+            for a, b in pairs
+        ),
+        default=0.0,
+    )  # fmt: skip
+
+
+class _Search:
+    """What was seen so far."""
+
+    def __init__(self, problem: Problem, judged: Judge, limits: np.ndarray, end: float) -> None:
+        self.problem = problem
+        self.judged = judged
+        self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
+        self.end = end
+        self.count = 0
+        self.seen: dict[str, Proposal] = {}
+
+    def descend(self, best: Proposal, given: Mapping[str, float] | None) -> bool:
+        """Step from ``best`` to better plans; whether none was better at last."""
+        step, methods = _FIRST, True
+        while step >= _LAST:
+            around = nearby(self.problem, best.plan, step, self.counted, methods, self.late)
+            if around is None:
+                return False
+            methods = False
+            try:
+                plan = solver(around).solve(given, best.plan.name).plan
+            except PrunescopeError:
+                step /= 2
+                continue
+            found = self.see(plan, best.start)
+            gain = best.predicted - found.predicted if found is not None else 0.0
+            if found is not None and gain > 0:
+                best = found
+            if gain <= _WORTH * abs(best.predicted):
+                step /= 2
+        return True
+
+    def late(self) -> bool:
+        return time.monotonic() > self.end
+
+    def counted(self, plan: Plan) -> Mapping[str, float]:
+        self.count += 1
+        return self.judged(plan)
+
+    def see(self, plan: Plan, start: str) -> Proposal | None:
+        """Judge a plan; None where it breaks a limit or what else was asked, or is not judged."""
+        if plan.digest in self.seen:
+            return self.seen[plan.digest]
+        if not keeps(self.problem, plan):
+            return None
+        kept, objective = weighed(self.problem, self.limits, plan, self.counted(plan))
+        if not kept or math.isnan(objective):
+            return None
+        self.seen[plan.digest] = Proposal(plan, objective, start)
+        return self.seen[plan.digest]
+
+
+def weighed(
+    problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
+) -> tuple[bool, float]:
+    """Return whether ``plan`` keeps all ``limits`` if it does ``damages``, and its objective."""
+    kept = excess(problem, limits, plan, damages) == 0
+    kind = problem.kinds[0]
+    if kind in DAMAGES:
+        return kept, damages.get(kind, math.nan)
+    return kept, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
+
+
+def excess(
+    problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
+) -> float:
+    """Return by which part ``plan`` exceeds the worst of ``limits``; infinite where unknown."""
+    values = {**damages, **plan_costs(problem, plan)}
+    worst = 0.0
+    for kind, most in limits.items():
+        if not values[kind] <= most * (1 + 1e-12):  # NaN too
+            over = (values[kind] - most) / most if most > 0 else math.inf
+            worst = max(worst, math.inf if math.isnan(over) else over)
+    return worst

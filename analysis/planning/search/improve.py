@@ -1,0 +1,152 @@
+"""A solved plan, improved by the predictor of whole plans, and by measuring the best few."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from prunescope.planning.baselines import Levels
+from prunescope.planning.explain import nearest
+from prunescope.planning.pose_problem import Posed
+from prunescope.planning.search.descent import SECONDS, Found, Proposal, apart, look_around
+from prunescope.planning.search.judge import Judge, judge
+from prunescope.planning.search.measure_best import Measure, Measured, measured_best
+from prunescope.planning.search.starting_plans import past_measured, starting_plans
+from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.damages import curve_key, damages_at
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.solution import Solution
+from prunescope.study.plan import Plan
+
+_ALIKE: Final = 0.01
+_SHOWN: Final = 3
+
+
+def improve(
+    posed: Posed,
+    solution: Solution,
+    levels: Mapping[str, Levels] | None = None,
+    given: Mapping[str, float] | None = None,
+    seconds: float = SECONDS,
+) -> tuple[Solution, Found | None]:
+    """Return the best plan predicted around ``solution`` and the rules' plans, and the search.
+
+    The bound stays what it is: about sums over options. The solution is returned as it is, without
+    a search, where nothing but sums can be predicted (a study without logits).
+
+    Args:
+        posed: What is asked.
+        solution: The solver's answer.
+        levels: Score → quantiles, for the rules with one threshold.
+        given: Target kind → limit in place of the goal's.
+        seconds: To spend.
+    """
+    problem = posed.ready.problem
+    judged = judge(problem, posed.predicted, posed.cells, solution.plan)
+    if judged is None:
+        return solution, None
+    begin = starting_plans(problem, solution, levels, given)
+    found = look_around(problem, begin, judged, given, seconds)
+    return _with_found(posed, _noted(problem, solution, begin), found), found
+
+
+def settled(
+    posed: Posed,
+    solution: Solution,
+    measure: Measure,
+    count: int,
+    levels: Mapping[str, Levels] | None = None,
+    given: Mapping[str, float] | None = None,
+    seconds: float = SECONDS,
+) -> tuple[Solution, tuple[Measured, ...]]:
+    """Return the best of ``count`` measured plans as a solution, and all of them, best first.
+
+    As ``improved``, and then by ``measured_best``. Without logits the solver's and the rules'
+    plans are measured, as nothing tells where else to look.
+
+    Args:
+        posed: What is asked.
+        solution: The solver's answer.
+        measure: Applies a plan and measures it.
+        count: How many to measure, 1 or more.
+        levels: Score → quantiles, for the rules with one threshold.
+        given: Target kind → limit in place of the goal's.
+        seconds: To search, half of it before anything is measured.
+    """
+    problem = posed.ready.problem
+    begin = starting_plans(problem, solution, levels, given)
+    judged = judge(problem, posed.predicted, posed.cells, solution.plan) or _blind(problem)
+    found = look_around(problem, begin, judged, given, seconds / 2)
+    tried = measured_best(problem, found, begin, judged, measure, count, given, seconds / 2)
+    best = _with_found(posed, _noted(problem, solution, begin), found)
+    return taken(posed, best, tried), tried
+
+
+def taken(posed: Posed, solution: Solution, tried: Sequence[Measured]) -> Solution:
+    """Return ``solution`` with the best of the measured plans, and those that are as good."""
+    best, *others = tried
+    most = best.objective * (1 + _ALIKE)
+    near = [each.proposal for each in others if each.over == best.over and each.objective <= most]
+    alike = apart((best.proposal, *near), 1 + _SHOWN)[1:]
+    return replace(
+        with_plan(posed, solution, best.proposal), alternatives=tuple(each.plan for each in alike)
+    )
+
+
+def _noted(problem: Problem, solution: Solution, begin: Mapping[str, Plan]) -> Solution:
+    """``solution`` with a sentence on what is judged without a measurement so far."""
+    note = past_measured(problem, begin)
+    return replace(solution, notes=(*solution.notes, note)) if note else solution
+
+
+def _blind(problem: Problem) -> Judge:
+    nothing = {kind: math.nan for kind in problem.kinds if kind in DAMAGES}
+    return lambda _: nothing
+
+
+def _with_found(posed: Posed, solution: Solution, found: Found) -> Solution:
+    """``solution`` with the best proposal, and with others that are nearly as good."""
+    if not found.proposals:
+        return solution
+    best, *others = found.proposals
+    near = [each for each in others if each.predicted <= best.predicted * (1 + _ALIKE)]
+    return replace(
+        with_plan(posed, solution, best),
+        alternatives=tuple(each.plan for each in apart((best, *near), 1 + _SHOWN)[1:]),
+        beside=found.starts,
+    )
+
+
+def with_plan(posed: Posed, solution: Solution, proposal: Proposal) -> Solution:
+    """Return ``solution`` with the plan of ``proposal`` in place of its own, costs counted."""
+    problem = posed.ready.problem
+    plan = replace(proposal.plan, name=solution.plan.name)
+    costs = {**solution.costs, **plan_costs(problem, plan)}
+    if "drop" in costs:
+        costs["drop"] = posed.predicted(plan).drop or 0.0
+    value = _added(problem, plan)
+    return replace(
+        solution,
+        plan=plan,
+        value=value,
+        bound=None if solution.bound is None else min(solution.bound, value),
+        costs=costs,
+        chosen=nearest(problem, plan),
+        exact=False,
+        predicted=None if math.isnan(proposal.predicted) else proposal.predicted,
+    )
+
+
+def _added(problem: Problem, plan: Plan) -> float:
+    """The objective, a damage added up over the plan's subjects or a cost."""
+    kind = problem.kinds[0]
+    if kind not in DAMAGES:
+        return plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
+    total = 0.0
+    for subject in problem.subjects:
+        choice = subject.choice_in(plan)
+        if choice is not None:
+            curve = problem.known.get(curve_key(subject.name, choice, problem.goal))
+            total += damages_at(curve, choice.sparsity)[kind]
+    return total

@@ -1,0 +1,112 @@
+"""What measured plans teach about those around them: by how much a prediction is off there.
+
+A search ends where predictions are too good, so the plans that it finds lose more than it said.
+Each measured plan says by which factor; between them the factor is interpolated (kriging of its
+logarithm about the mean), nearer plans counting more. Plans are near one another where their
+layers lose alike: distances are between the roots of each layer's own KL.
+
+Source: surrogate search with a corrected model: Jones, Schonlau and Welch 1998 (kriging).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from prunescope.planning.search.judge import Judge
+from prunescope.planning.solve.damages import curve_key, damages_at
+from prunescope.planning.solve.problem import Problem
+from prunescope.study.plan import Choice, Plan
+
+Floats = npt.NDArray[np.float64]
+Place = Callable[[Plan], Floats]
+
+SLACK: Final[Mapping[str, float]] = {"divergence": 1e-4, "cross-entropy": 5e-3, "drop": 5e-3}
+"""Added to both sides of a factor, so that changes near 0 have one too."""
+
+_REACH: Final = 0.4
+"""Distance, relative to the plans' own size, over which a factor is forgotten."""
+
+_NOISE: Final = 0.1
+"""Variance of one factor that the next plan does not share, relative to the factors' own."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A plan, what was predicted of it, and what it really loses.
+
+    Attributes:
+        plan: The plan.
+        predicted: Damage → as predicted, uncorrected.
+        measured: Damage → as measured.
+    """
+
+    plan: Plan
+    predicted: Mapping[str, float]
+    measured: Mapping[str, float]
+
+
+def taught(judged: Judge, place_of: Place, lessons: Sequence[Lesson]) -> Judge:
+    """Return ``judged`` corrected by ``lessons``; as it is without any."""
+    if not lessons:
+        return judged
+    places = np.array([place_of(each.plan) for each in lessons])
+    size = max(float(np.linalg.norm(places, axis=1).mean()), 1e-12)
+    means: dict[str, float] = {}
+    weights: dict[str, Floats] = {}
+    alike = _alike(places, places, size) + _NOISE * np.eye(len(lessons))
+    for kind in lessons[0].measured:
+        factors = np.array(
+            [_log(kind, each.measured[kind]) - _log(kind, each.predicted.get(kind, math.nan))
+             for each in lessons]
+        )  # fmt: skip
+        if np.isfinite(factors).all():
+            means[kind] = float(factors.mean())
+            weights[kind] = np.asarray(np.linalg.solve(alike, factors - means[kind]), float)
+
+    def corrected(plan: Plan) -> dict[str, float]:
+        near = _alike(place_of(plan)[None], places, size)[0]
+        return {
+            kind: value if kind not in means or not plan.active()
+            else _value(kind, _log(kind, value) + means[kind] + float(near @ weights[kind]))
+            for kind, value in judged(plan).items()
+        }  # fmt: skip
+
+    return corrected
+
+
+def places(problem: Problem) -> Place:
+    """Return the function from a plan to the root of the KL that each subject loses alone.
+
+    ``(subjects,)``; 0 where that is unknown.
+    """
+
+    @cache
+    def root(name: str, choice: Choice) -> float:
+        curve = problem.known.get(curve_key(name, choice, problem.goal))
+        loss = damages_at(curve, choice.sparsity)["divergence"]
+        return math.sqrt(max(loss, 0.0)) if math.isfinite(loss) else 0.0
+
+    def place(plan: Plan) -> Floats:
+        pairs = [(each.name, each.choice_in(plan)) for each in problem.subjects]
+        return np.array([root(name, choice) if choice else 0.0 for name, choice in pairs])
+
+    return place
+
+
+def _alike(one: Floats, other: Floats, size: float) -> Floats:
+    distance = np.linalg.norm(one[:, None] - other[None], axis=-1) / (_REACH * size)
+    return np.asarray(np.exp(-0.5 * np.square(distance)), float)
+
+
+def _log(kind: str, value: float) -> float:
+    slack = SLACK[kind]
+    return math.log(max(value + slack, slack / 10)) if math.isfinite(value) else math.nan
+
+
+def _value(kind: str, log: float) -> float:
+    return math.exp(log) - SLACK[kind] if math.isfinite(log) else math.nan

@@ -1,0 +1,187 @@
+"""Measure the best few plans, learn from each, and take the one that really loses least.
+
+First what the search found from each start, and the starts themselves, as far as they are
+predicted to be nearly as good; then, one by one, what looks best once the prediction is corrected
+by all plans measured so far. So the plan taken is no worse, where it was measured, than the
+solver's and any rule's that was measured too.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from prunescope.planning.search.descent import (
+    SECONDS,
+    Found,
+    Proposal,
+    excess,
+    look_around,
+    weighed,
+)
+from prunescope.planning.search.judge import Judge
+from prunescope.planning.search.kriging import Floats, Lesson, places, taught
+from prunescope.planning.search.plan_names import origin
+from prunescope.planning.solve.problem import Problem
+from prunescope.study.plan import Plan
+
+Measure = Callable[[Plan], Mapping[str, float]]
+"""From a plan, named by where it comes from, to its measured damages per sample, by name."""
+
+_FIRST: Final = 0.5
+"""Of the plans measured: at most so many before the prediction is corrected."""
+
+_NEARLY: Final = 1.5
+"""Plans are measured that are predicted to lose at most so many times what the best does."""
+
+_APART: Final = 0.03
+"""Distance, relative to its own size, that a plan keeps from all measured ones while others wait:
+nearer, the few images would tell more than the plan."""
+
+_WAITING: Final = 48
+"""Plans that wait to be measured, at most: each is judged again after every measurement."""
+
+_TOGETHER: Final = 2
+"""Measured plans that are searched around at once, the best first."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A plan that was really applied.
+
+    Attributes:
+        proposal: The plan, its objective as predicted uncorrected, and where it comes from.
+        objective: The objective as measured.
+        over: By which part the worst limit is exceeded, damages as measured; 0 where all hold.
+        own: Whether it is just what its start made, not what was found around that.
+    """
+
+    proposal: Proposal
+    objective: float
+    over: float = 0.0
+    own: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether all limits hold."""
+        return self.over == 0
+
+
+def measured_best(
+    problem: Problem,
+    found: Found,
+    begin: Mapping[str, Plan],
+    judged: Judge,
+    measure: Measure,
+    count: int,
+    given: Mapping[str, float] | None = None,
+    seconds: float = SECONDS,
+) -> tuple[Measured, ...]:
+    """Return up to ``count`` measured plans, the best first: least over a limit, then objective.
+
+    Args:
+        problem: What is asked.
+        found: By the search.
+        begin: Plans by where they come from, as from ``starts``.
+        judged: Of whole plans, as the search was.
+        measure: Applies a plan and measures it.
+        count: How many to measure, 1 or more.
+        given: Target kind → limit in place of the goal's.
+        seconds: To search again in all, between measurements.
+    """
+    trials = _Trials(problem, judged, measure, given, begin)
+    first = max(round(_FIRST * count), 1)
+    waiting = _worth(found, begin)
+    end = time.monotonic() + seconds
+    learning = False
+    while len(trials.done) < count:
+        if not learning and (len(trials.done) >= first or not trials.left(waiting)):
+            learning = True
+            waiting += found.proposals[:_WAITING]
+        if learning and trials.lessons:
+            left = (end - time.monotonic()) / (count - len(trials.done))
+            waiting = _corrected(trials, waiting, max(left, 0.0))
+        new = trials.left(waiting, _APART) or trials.left(waiting)
+        if not new:
+            break
+        trials.measure(new[0])
+    return trials.ranked()
+
+
+def _worth(found: Found, begin: Mapping[str, Plan]) -> list[Proposal]:
+    """The best from each start, and the starts, by what is predicted; at last those without."""
+    best = {each.start: each for each in reversed(found.proposals)}
+    most = _NEARLY * min((each.predicted for each in best.values()), default=math.inf)
+    starts = [
+        Proposal(plan, found.starts.get(name, math.nan), name) for name, plan in begin.items()
+    ]
+    wanted = [each for each in (*best.values(), *starts) if not each.predicted > most]
+    wanted.sort(key=lambda each: (math.isnan(each.predicted), each.predicted))
+    return list({each.plan.digest: each for each in wanted}.values())
+
+
+def _corrected(trials: "_Trials", waiting: list[Proposal], seconds: float) -> list[Proposal]:
+    """What waits and what lies around the best measured plans, by the corrected prediction."""
+    corrected = taught(trials.judged, trials.place, trials.lessons)
+    best = [each.proposal for each in trials.ranked()[:_TOGETHER]]
+    begin = {each.plan.digest: each for each in best}
+    again = look_around(
+        trials.problem, {name: each.plan for name, each in begin.items()}, corrected,
+        trials.given, seconds,
+    )  # fmt: skip
+    found = [replace(each, start=begin[each.start].start) for each in again.proposals[:_WAITING]]
+    unique = {each.plan.digest: each for each in (*waiting, *found)}
+    told = [(trials.weighed(each.plan, corrected(each.plan)), each) for each in unique.values()]
+    told.sort(key=lambda pair: (not pair[0][0], math.isnan(pair[0][1]), pair[0][1]))
+    return [each for _, each in told[:_WAITING]]
+
+
+class _Trials:
+    """What was measured so far."""
+
+    def __init__(
+        self, problem: Problem, judged: Judge, measure: Measure, given: Mapping[str, float] | None,
+        begin: Mapping[str, Plan],
+    ) -> None:  # fmt: skip
+        self.problem, self.judged, self._measure = problem, judged, measure
+        self.given, self.begin = given, begin
+        limits = problem.limits(given)
+        self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
+        self.done: list[Measured] = []
+        self.place = places(problem)
+        self.places: list[Floats] = []
+        self.lessons: list[Lesson] = []
+
+    def left(self, waiting: Sequence[Proposal], apart: float = 0.0) -> list[Proposal]:
+        """Those of ``waiting`` that were not measured, at a distance from what was."""
+        return [each for each in waiting if self._new(each.plan, apart)]
+
+    def _new(self, plan: Plan, apart: float) -> bool:
+        here = self.place(plan)
+        least = apart * float(np.linalg.norm(here))
+        near = [bool(np.linalg.norm(here - place) < least) for place in self.places]
+        same = [each.proposal.plan.digest == plan.digest for each in self.done]
+        return not any(near) and not any(same)
+
+    def weighed(self, plan: Plan, damages: Mapping[str, float]) -> tuple[bool, float]:
+        return weighed(self.problem, self.limits, plan, damages)
+
+    def measure(self, proposal: Proposal) -> None:
+        plan = proposal.plan
+        start = self.begin.get(proposal.start)
+        own = start is not None and start.digest == plan.digest
+        real = self._measure(replace(plan, name=origin(proposal.start, own)))
+        said = self.judged(plan)
+        _, predicted = self.weighed(plan, {**real, **said})
+        _, objective = self.weighed(plan, real)
+        over = excess(self.problem, self.limits, plan, real)
+        self.places.append(self.place(plan))
+        self.done.append(Measured(replace(proposal, predicted=predicted), objective, over, own))
+        if not any(math.isnan(value) for value in said.values()):
+            self.lessons.append(Lesson(plan, said, {kind: real[kind] for kind in said}))
+
+    def ranked(self) -> tuple[Measured, ...]:
+        return tuple(sorted(self.done, key=lambda each: (each.over, each.objective)))

@@ -1,0 +1,57 @@
+"""What was measured before a plan was taken: kept by a job, and told alike by page and command."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from prunescope.planning.search.measure_best import Measured
+from prunescope.planning.search.plan_names import possessive
+
+SETTLEMENT: Final = "settlement.json"
+"""Where a job that measured the best few plans leaves them, in its own folder."""
+
+_TOLD: Final = 3
+"""Kinds of plans besides the best of which the best is told."""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Plans for one goal that were really applied.
+
+    Attributes:
+        objective: Which damage (or cost) was kept small.
+        tried: The plans, the best first, as from ``measured_best``.
+    """
+
+    objective: str
+    tried: tuple[Measured, ...]
+
+    def told(self, words: str, amount: Callable[[float], str]) -> str:
+        """Return what was measured and whose plan is the best, as sentences.
+
+        Args:
+            words: What the objective is called.
+            amount: From a value of the objective to words.
+        """
+        best, *others = self.tried
+        said = f"{words} {amount(best.objective)}"
+        if math.isfinite(best.proposal.predicted):
+            said += f" ({amount(best.proposal.predicted)} predicted)"
+        count = f"the least of {len(self.tried)} plans" if others else "the only plan measured"
+        said += f", {count}: {whose(best)}."
+        nearest: dict[str, Measured] = {}
+        for each in others:
+            nearest.setdefault(whose(each), each)
+        if others:
+            told = [f"{name} {amount(each.objective)}" for name, each in nearest.items()]
+            said += f" Behind it: {', '.join(told[:_TOLD])}."
+        if not best.kept:
+            said += " None keeps all targets when measured; this one comes nearest."
+        return said
+
+
+def whose(found: Measured) -> str:
+    """Return where a measured plan comes from, in words."""
+    plan = f"{possessive(found.proposal.start)} plan"
+    return plan if found.own else f"found around {plan}"

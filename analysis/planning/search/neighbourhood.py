@@ -1,0 +1,159 @@
+"""A plan's surroundings as a problem: every subject a little more or less, whole plans judged.
+
+What a change costs is not read off the subject's own curve but predicted of the whole plan with
+just this change, so that what the others do to it counts. Within the surroundings these changes
+are added up, and solved for the budgets as any problem is.
+
+Source: sequential programming with a trust region; for pruning the idea of re-weighting curves by
+combined evaluations is SPDY's (Frantar and Alistarh 2022, arXiv 2201.13096).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from prunescope.curves.curve import Curve
+from prunescope.planning.edits import fitting
+from prunescope.planning.search.judge import Judge
+from prunescope.planning.solve.build_problem import arranged
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.options import curves_for
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.subject import Option, Subject
+from prunescope.study import sparsity
+from prunescope.study.counts import removed_count, removed_units
+from prunescope.study.plan import Choice, Plan
+
+_STEPS: Final = (-1.0, -0.5, 0.5, 1.0)
+_LEAST: Final = 0.02
+"""Sparsity from which a dense subject's first steps are counted, and below which it may be left
+dense: at 0 the steps, even on the scale of log-odds, have no size."""
+
+_ENTRY: Final = 2.0
+"""How many steps above that a dense subject may go at once."""
+
+
+def nearby(
+    problem: Problem,
+    here: Plan,
+    step: float,
+    judged: Judge,
+    methods: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> Problem | None:
+    """Return the problem of changing ``here`` by steps of at most ``step``; None when stopped.
+
+    Args:
+        problem: What is asked.
+        here: A plan that keeps its locks, bounds and rounding.
+        step: In log-odds of the sparsity, so that 1 % and 99 % move as finely as they should.
+        judged: Of whole plans.
+        methods: Whether to try the other methods at the same sparsity.
+        stop: Asked before every plan that is judged.
+    """
+    base = judged(here)
+    subjects = []
+    blocked = _blocked(problem, here)
+    for place, subject in enumerate(problem.subjects):
+        now = subject.choice_in(here)
+        options = [_option(subject, now or _dense(subject), dict.fromkeys(base, 0.0))]
+        if not subject.locked and place not in blocked:
+            for choice in _choices(problem, subject, now, step, methods):
+                if stop():
+                    return None
+                after = judged(here.setting({subject.name: choice}))
+                change = {kind: after[kind] - base[kind] for kind in base}
+                if not any(math.isnan(value) for value in change.values()):
+                    options.append(_option(subject, choice, change))
+        options.sort(key=lambda each: each.removed)
+        subjects.append(replace(subject, options=tuple(options)))
+    goal = replace(problem.goal, between=False)
+    found = arranged(
+        problem.manifest, problem.known, goal, tuple(subjects), problem.kinds, problem.boxes
+    )
+    constant = found.constant.copy()
+    for row, kind in enumerate(problem.kinds):
+        if kind in DAMAGES:
+            constant[row] = base[kind]
+    return replace(found, constant=constant)
+
+
+def _choices(
+    problem: Problem, subject: Subject, now: Choice | None, step: float, methods: bool
+) -> list[Choice]:
+    """What else the subject may become within the step."""
+    found: dict[tuple[str, int], Choice] = {}
+    for curve in curves_for(problem.known, problem.goal, subject.name, subject.grouped):
+        if now is not None and curve.key.method != now.method:
+            values = [now.sparsity] if methods else []
+        elif ":" in curve.key.method.granularity:
+            values = [0.0] if now else [curve.points[-1].sparsity]
+        else:
+            values = _values(now.sparsity if now else 0.0, step)
+        for value in values:
+            choice = _fitted(problem, subject, curve, value, now)
+            if choice is not None:
+                found.setdefault((str(choice.method), _removed(subject, choice)), choice)
+    return list(found.values())
+
+
+def _values(now: float, step: float) -> list[float]:
+    """Sparsities around ``now``, evenly on the scale of log-odds."""
+    start = min(max(now, _LEAST), 1 - _LEAST / 10)
+    odds = math.log(start / (1 - start))
+    up = _ENTRY if now < _LEAST else 1.0
+    values = [1 / (1 + math.exp(-(odds + (up if at > 0 else 1.0) * at * step))) for at in _STEPS]
+    return [0.0, *values] if now <= 2 * _LEAST else values
+
+
+def _fitted(
+    problem: Problem, subject: Subject, curve: Curve, value: float, now: Choice | None
+) -> Choice | None:
+    """The choice nearest to ``value`` that was measured so far and that the goal allows."""
+    value = min(value, max(point.share for point in curve.points))
+    if subject.grouped:
+        multiple = problem.goal.round_to
+        kept = round(subject.total * (1 - value) / multiple) * multiple
+        before = _removed(subject, now) if now else 0
+        if now and subject.total - kept == before and value != now.sparsity:  # one step at least
+            kept += -multiple if value > now.sparsity else multiple
+        if not 0 < kept <= subject.total:
+            return None
+        value = (subject.total - kept) / subject.total
+        if value > max(point.share for point in curve.points):
+            return None
+    low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
+    choice = fitting(curve.key.method, sparsity(value))
+    if not low <= choice.sparsity <= (0.0 if subject.name in problem.goal.excluded else high):
+        return None
+    same = now is not None and choice.method == now.method
+    if (same or choice.sparsity == 0) and _removed(subject, choice) == (
+        _removed(subject, now) if now else 0
+    ):
+        return None
+    return choice
+
+
+def _removed(subject: Subject, choice: Choice) -> int:
+    count = removed_units if subject.grouped else removed_count
+    return count(subject.total, choice.sparsity)
+
+
+def _option(subject: Subject, choice: Choice, change: dict[str, float]) -> Option:
+    return Option(choice, _removed(subject, choice), change)
+
+
+def _dense(subject: Subject) -> Choice:
+    method = subject.options[0].choice
+    return Choice(method.criterion, 0.0, method.granularity)
+
+
+def _blocked(problem: Problem, here: Plan) -> set[int]:
+    """Subjects that cannot be pruned, because what they touch is pruned already."""
+    pruned: Sequence[bool] = [each.choice_in(here) is not None for each in problem.subjects]
+    found = set()
+    for a, b in problem.conflicts:
+        found |= {int(a)} if pruned[b] else set()
+        found |= {int(b)} if pruned[a] else set()
+    return found

@@ -1,0 +1,72 @@
+"""Where a search may begin: what the solver found, and what each simple rule makes of the budgets.
+
+A rule knows what the sums do not, such as the sizes of single weights across layers; where its plan
+is the better one by prediction, it is as good a start as any.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from prunescope.errors import PrunescopeError
+from prunescope.planning.baselines import BASELINES, SCORE_OF, Levels, baseline
+from prunescope.planning.prediction import parts_of
+from prunescope.planning.search.plan_names import possessive
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.solution import Solution
+from prunescope.study.plan import Plan
+
+_NAMED: Final = 3
+"""Layers or groups that are named one by one."""
+
+
+def starting_plans(
+    problem: Problem,
+    solution: Solution,
+    levels: Mapping[str, Levels] | None = None,
+    given: Mapping[str, float] | None = None,
+) -> dict[str, Plan]:
+    """Return plans within the same budgets by where they come from; ``solver`` is the first.
+
+    Args:
+        problem: What is asked.
+        solution: The solver's answer.
+        levels: Score → quantiles, as ``prunescope.store.quantiles.levels`` reads them; rules whose
+            score is not among them are left out, and so are those that cannot meet the budgets
+            or that need a method which may not be taken.
+        given: Target kind → limit in place of the goal's.
+    """
+    found = {"solver": solution.plan}
+    for name in BASELINES:
+        score = SCORE_OF.get(name)
+        known = (levels or {}).get(score) if score else None
+        if score and not known:
+            continue
+        try:
+            found[name] = baseline(name, problem, known, given)
+        except PrunescopeError:
+            continue
+    return found
+
+
+def past_measured(problem: Problem, begin: Mapping[str, Plan]) -> str | None:
+    """Return a sentence on the plans of ``begin`` that go further than was measured; else None.
+
+    What is predicted of them is what the last measured points say, which is too little.
+    """
+    names: list[str] = []
+    parts: list[str] = []
+    for name, plan in begin.items():
+        _, gaps = parts_of(plan, problem.known, problem.manifest)
+        if any(gap.beyond for gap in gaps):
+            names.append(possessive(name))
+            parts += [gap.subject for gap in gaps if gap.beyond]
+    if not names:
+        return None
+    unique = list(dict.fromkeys(parts))
+    where = ", ".join(unique[:_NAMED]) + (" and more" if len(unique) > _NAMED else "")
+    some, verb = ("plan", "prunes") if len(names) == 1 else ("plans", "prune")
+    whose = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return (
+        f"{whose[0].upper()}{whose[1:]} {some} {verb} {where} further than was measured, and "
+        f"{'is' if len(names) == 1 else 'are'} predicted as if at the last measured points."
+    )

@@ -1,0 +1,226 @@
+"""Lay a goal over a study out as arrays: options, exact costs, what may not go together."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from prunescope.curves.curve import Curves
+from prunescope.errors import BadValue
+from prunescope.planning.preview import compressed_bytes, sparse_bytes
+from prunescope.planning.solve.conflicts import conflicts, needs
+from prunescope.planning.solve.cost_tables import shape_costs, widths
+from prunescope.planning.solve.damages import curve_key
+from prunescope.planning.solve.goal import COSTS, DAMAGES, Goal
+from prunescope.planning.solve.options import subjects_of
+from prunescope.planning.solve.problem import BlackBox, Problem
+from prunescope.planning.solve.subject import Subject
+from prunescope.study import Manifest
+from prunescope.study.counts import removed_count
+
+Floats = npt.NDArray[np.float64]
+
+_BASES: Final = {
+    "parameters": "stored", "stored": "stored", "bytes": "bytes", "sparse-bytes": "bytes",
+    "compressed-bytes": "bytes", "macs": "macs", "nonzero-macs": "macs",
+}  # fmt: skip
+
+
+def build_problem(
+    manifest: Manifest,
+    known: Curves,
+    goal: Goal,
+    boxes: Mapping[str, BlackBox] | None = None,
+) -> Problem:
+    """Return the problem that ``goal`` poses on what a study has measured.
+
+    Args:
+        manifest: Of the study.
+        known: Its curves.
+        goal: What is asked.
+        boxes: Cost → function of the units removed, for costs that the manifest does not hold.
+
+    Raises:
+        BadValue: Contradictory locks or bounds, nothing measured, or a cost that this study cannot
+            tell.
+    """
+    subjects, missing = subjects_of(manifest, known, goal)
+    if not any(len(subject.options) > 1 for subject in subjects) and not goal.locks:
+        raise BadValue(
+            f"Expected curves with recovery {goal.recovery!r} to solve from, but this study has "
+            "none that the goal allows. Measure some: prunescope sweep --study FOLDER."
+        )
+    notes = []
+    if not goal.targets:
+        raise BadValue("Expected at least one target, but got none. Write for example macs=0.5.")
+    objective = goal.objective
+    kinds = (objective, *(target.kind for target in goal.targets))
+    lacking = [kind for kind in kinds if kind in ("divergence", "cross-entropy")]
+    if lacking and any(
+        math.isnan(option.damages[kind])
+        for kind in lacking for subject in subjects if not subject.locked
+        for option in subject.options
+    ):  # fmt: skip
+        notes.append("This study holds no class logits for every point, so the drop is minimised.")
+        kinds = tuple("drop" if kind in lacking else kind for kind in kinds)
+    if kinds[0] in COSTS and not any(kind in DAMAGES for kind in kinds[1:]):
+        raise BadValue(
+            f"Expected a target on a damage when {kinds[0]} is minimised, but there is none. "
+            "Add one, such as drop=0.01."
+        )
+    boxed = {kind: box for kind, box in (boxes or {}).items() if kind in kinds}
+    for kind in kinds:
+        if kind in COSTS and kind not in _BASES and kind not in boxed:
+            raise BadValue(
+                f"Expected this study to hold what a target on {kind} needs, but it has no table "
+                "of it. Measure one: prunescope time STUDY."
+            )
+    found = arranged(manifest, known, goal, subjects, kinds, boxed)
+    _require_any(found)
+    return replace(found, missing=missing, notes=tuple(notes))
+
+
+def arranged(
+    manifest: Manifest,
+    known: Curves,
+    goal: Goal,
+    subjects: tuple[Subject, ...],
+    kinds: tuple[str, ...],
+    boxes: Mapping[str, BlackBox],
+) -> Problem:
+    """Return the problem of choosing among the options of ``subjects``, whatever they are.
+
+    Args:
+        manifest: Of the study.
+        known: Its curves.
+        goal: What is asked.
+        subjects: The decisions, with their damages.
+        kinds: The objective, then the targets' kinds.
+        boxes: Costs among them that the manifest does not hold.
+    """
+    costs = shape_costs(manifest, [subject.name for subject in subjects if subject.grouped])
+    place = [index for index, subject in enumerate(subjects) if subject.grouped]
+    most = max(len(subject.options) for subject in subjects)
+    unary = np.zeros((len(kinds), len(subjects), most))
+    units = np.zeros((len(subjects), most))
+    for index, subject in enumerate(subjects):
+        if subject.grouped:
+            units[index, : len(subject.options)] = [each.removed for each in subject.options]
+    constant, dense = np.zeros(len(kinds)), np.zeros(len(kinds))
+    products: dict[tuple[int, int], Floats] = {}
+    exact = True
+    for row, kind in enumerate(kinds):
+        if kind in DAMAGES:
+            for index, subject in enumerate(subjects):
+                damage = [each.damages[kind] for each in subject.options]
+                unary[row, index, : len(damage)] = np.nan_to_num(damage)  # of locks: a constant
+        else:
+            polynomial = costs[_BASES.get(kind, "macs")]
+            exact = exact and polynomial.exact and kind not in boxes
+            scale = 1.0
+            dense[row] = polynomial.terms[()]
+            if kind in boxes:  # a first idea of it, before it is looked at around a plan
+                dense[row] = boxes[kind](np.zeros((1, len(manifest.groups))))[0]
+                scale = dense[row] / max(polynomial.terms[()], 1.0)
+            constant[row] = scale * polynomial.terms[()]
+            for key, term in polynomial.terms.items():
+                value = scale * term
+                at = [place[index] for index in key]
+                if len(at) == 1:
+                    unary[row, at[0]] += value * units[at[0]]
+                elif len(at) == 2 and at[0] == at[1]:
+                    unary[row, at[0]] += value * units[at[0]] ** 2
+                elif len(at) == 2:
+                    edge = products.setdefault((at[0], at[1]), np.zeros(len(kinds)))
+                    edge[row] += value
+            _zeros(unary[row], kind, manifest, known, goal, subjects)
+    real = np.arange(most)[None] < np.array([len(s.options) for s in subjects])[:, None]
+    unary[0][~real] = np.inf
+    return _reduced(
+        Problem(
+            manifest, known, goal, subjects, kinds, dense, constant, unary, units,
+            np.array(list(products), np.intp).reshape(-1, 2),
+            np.array(list(products.values())).reshape(-1, len(kinds)).T,
+            np.array(conflicts(manifest, subjects), np.intp).reshape(-1, 2), (), (), exact, boxes,
+            np.array(needs(subjects, goal), np.intp).reshape(-1, 2),
+        )
+    )  # fmt: skip
+
+
+def _require_any(problem: Problem) -> None:
+    """Refuse bounds and locks that can only be kept by pruning one weight in two ways."""
+    if all(low == 0 for low, _ in problem.goal.bounds.values()):
+        return
+    nothing = np.where(problem.real, 0.0, np.inf)[None]
+    least, _ = problem.elimination.run(nothing, np.zeros((1, len(problem.pairs))))
+    if np.isinf(least[0]):
+        names = ", ".join(name for name, (low, _) in problem.goal.bounds.items() if low > 0)
+        raise BadValue(
+            f"Expected bounds and locks that can be kept together, but the least sparsities of "
+            f"{names} ask for weights and units to leave of the same layer. Lower one of them, or "
+            "unlock what is coupled with it."
+        )
+
+
+def _zeros(
+    row: Floats, kind: str, manifest: Manifest, known: Curves, goal: Goal,
+    subjects: Sequence[Subject],
+) -> None:  # fmt: skip
+    """Take off what zeroed weights save of ``kind``, as ``planning.preview`` counts it."""
+    width = widths(manifest)
+    for index, subject in enumerate(subjects):
+        if subject.grouped:
+            continue
+        layer = manifest.layer(subject.name)
+        dense = layer.parameters * width[layer.parameter]
+        for place, option in enumerate(subject.options):
+            removed = removed_count(layer.parameters, option.choice.sparsity)
+            if not removed:
+                continue
+            if kind == "parameters":
+                row[index, place] -= removed
+            elif kind == "nonzero-macs":
+                row[index, place] -= round(layer.macs * removed / layer.parameters)
+            elif kind == "sparse-bytes":
+                row[index, place] -= dense - sparse_bytes(
+                    layer.parameters, removed, width[layer.parameter]
+                )
+            elif kind == "compressed-bytes":
+                curve = known.get(curve_key(subject.name, option.choice, goal))
+                stored, _ = compressed_bytes(curve, option.choice.sparsity, dense)
+                row[index, place] -= dense - stored
+
+
+def _reduced(problem: Problem) -> Problem:
+    """The problem without options that another one beats in everything that counts."""
+    kept: list[list[int]] = []
+    for index, subject in enumerate(problem.subjects):
+        count = len(subject.options)
+        table = problem.unary[:, index, :count].T
+        if subject.grouped:  # products depend on the units, whatever other groups do
+            units = problem.units[index, :count, None]
+            same = units == units.T
+        else:
+            same = np.ones((count, count), bool)
+        no_worse = (table[:, None] <= table[None]).all(axis=-1) & same
+        better = no_worse & (
+            (table[:, None] < table[None]).any(axis=-1)
+            | (np.arange(count)[:, None] < np.arange(count)[None])
+        )
+        keep = np.flatnonzero(~better.any(axis=0))
+        dense = [p for p, each in enumerate(subject.options) if each.removed == 0]
+        kept.append(sorted({*keep.tolist(), *dense}))
+    most = max(map(len, kept))
+    unary = np.zeros((len(problem.kinds), len(kept), most))
+    unary[0] = np.inf
+    units = np.zeros((len(kept), most))
+    subjects = []
+    for index, places in enumerate(kept):
+        subject = problem.subjects[index]
+        subjects.append(replace(subject, options=tuple(subject.options[p] for p in places)))
+        unary[:, index, : len(places)] = problem.unary[:, index, places]
+        units[index, : len(places)] = problem.units[index, places]
+    return replace(problem, subjects=tuple(subjects), unary=unary, units=units)

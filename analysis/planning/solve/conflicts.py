@@ -1,0 +1,130 @@
+"""What may not go together: locks, bounds and exclusions, and choices that touch one weight."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from prunescope.errors import BadValue, UnknownName
+from prunescope.planning.solve.goal import Goal
+from prunescope.planning.solve.subject import Subject
+from prunescope.study import Manifest
+from prunescope.study.counts import UNITS, real_sparsity
+from prunescope.study.plan import Choice
+
+
+def check(manifest: Manifest, goal: Goal) -> None:
+    """Raise unless all that the goal names exists and agrees with itself.
+
+    Raises:
+        BadValue: Locks, bounds and exclusions that contradict one another.
+        UnknownName: A subject that does not exist.
+    """
+    names = {layer.name for layer in manifest.prunable()}
+    names |= {group.name for group in manifest.removable()}
+    for given in (goal.locks, goal.bounds, goal.excluded):
+        for name in given:
+            if name not in names:
+                raise UnknownName.among("layer or group", name, names)
+    for name in goal.excluded:
+        low, _ = goal.bounds.get(name, (0.0, 1.0))
+        if low > 0:
+            raise BadValue(
+                f"Expected {name} to be either excluded or pruned to at least {low:g}, but it is "
+                "both. Take one away."
+            )
+    for name, choice in goal.locks.items():
+        value = real_sparsity(manifest, name, choice)
+        if name in goal.excluded and value > 0:
+            raise BadValue(
+                f"Expected {name} to be either locked at {value:g} or excluded, but it is both. "
+                "Take one away."
+            )
+        low, high = goal.bounds.get(name, (0.0, 1.0))
+        if not low <= value <= high:
+            raise BadValue(
+                f"Expected the lock of {name} within its bounds {low:g} to {high:g}, but it is "
+                f"locked at {value:g}. Change the lock or the bounds."
+            )
+    _check_shared_weights(manifest, goal)
+
+
+def lock_of(goal: Goal, name: str, grouped: bool) -> Choice | None:
+    """Return the lock of a subject; a dense one keeps both the layer and the group of that name."""
+    lock = goal.locks.get(name)
+    if lock is None or (lock.granularity in UNITS) == grouped:
+        return lock
+    return Choice(lock.criterion, 0.0, "channel" if grouped else "weight", True)
+
+
+def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int, int]]:
+    """Return the pairs (layer, group) that may not both be pruned: they touch the same weight."""
+    layers = {
+        manifest.layer(each.name).parameter: place
+        for place, each in enumerate(subjects)
+        if not each.grouped
+    }
+    named = {each.name: place for place, each in enumerate(subjects) if not each.grouped}
+    found = set()
+    for place, each in enumerate(subjects):
+        if not each.grouped:
+            continue
+        touched = {member.parameter for member in manifest.group(each.name).members}
+        found |= {(layers[parameter], place) for parameter in touched & layers.keys()}
+        if each.name in named:  # a plan holds one choice per name
+            found.add((named[each.name], place))
+    return sorted(found)
+
+
+def held_up(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
+    """Return ``subjects`` without the dense option of those that a bound keeps from it.
+
+    Where a layer and a group of one name can both meet its least sparsity, either may: both keep
+    their dense options, and ``needs`` tells that one of them must be pruned.
+
+    Raises:
+        BadValue: None of what was measured and may be taken lies within a bound.
+    """
+    found = list(subjects)
+    for name, (low, high) in goal.bounds.items():
+        if low == 0 or name in goal.locks:
+            continue
+        able = [at for at, each in enumerate(found) if each.name == name and len(each.options) > 1]
+        if not able:
+            raise BadValue(
+                f"Expected a measured sparsity of {name} within its bounds {low:g} to {high:g}, "
+                "but there is none that may be taken. Widen the bounds, allow more methods, or "
+                "measure sparsities within them."
+            )
+        if len(able) == 1:
+            subject = found[able[0]]
+            options = tuple(option for option in subject.options if option.removed)
+            found[able[0]] = replace(subject, options=options, locked=len(options) == 1)
+    return tuple(found)
+
+
+def needs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, int]]:
+    """Return the pairs (layer, group) of one name of which one must be pruned, to meet a bound."""
+    found = []
+    free = {(each.name, each.grouped): at for at, each in enumerate(subjects) if not each.locked}
+    for name, (low, _) in goal.bounds.items():
+        pair = free.get((name, False)), free.get((name, True))
+        if low > 0 and name not in goal.locks and pair[0] is not None and pair[1] is not None:
+            found.append((pair[0], pair[1]))
+    return sorted(found)
+
+
+def _check_shared_weights(manifest: Manifest, goal: Goal) -> None:
+    groups = {
+        name: manifest.group(name)
+        for name, choice in goal.locks.items()
+        if choice.granularity in UNITS and choice.sparsity > 0
+    }
+    for name, choice in goal.locks.items():
+        if choice.granularity in UNITS or choice.sparsity == 0:
+            continue
+        weight = manifest.layer(name).parameter
+        for other, group in groups.items():
+            if any(member.parameter == weight for member in group.members):
+                raise BadValue(
+                    f"Expected locks that do not change the same layer in two ways, but {name} "
+                    f"loses weights and {other} units that {name} is coupled with. Unlock one."
+                )

@@ -1,0 +1,120 @@
+"""What every choice of a plan costs and damages, as tables whose sums are exact.
+
+A weight is zeroed in one layer, so its costs add. Units of two groups meet in the tensors that
+one produces and the other reads, so a tensor's elements are a product of what each dimension
+keeps. Multiplied out, a quantity of the whole plan is
+
+    constant + sum_s unary[s, option of s] + sum_(s,t) pair[s, t] * units[s] * units[t]
+
+with the units that each group loses. A tensor's dimension that reads several groups (after a
+concatenation) stays a sum, a group in two dimensions of one tensor is a square in ``unary``.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from prunescope.planning.preview import value_bytes
+from prunescope.study import Manifest
+
+Floats = npt.NDArray[np.float64]
+Monomials = dict[tuple[int, ...], float]
+
+_MOST: int = 2
+"""Groups that one product may have; with more, the others count as whole, which costs more."""
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """A cost of the units removed: coefficients of 1, of ``u_a`` and of ``u_a * u_b``.
+
+    Attributes:
+        terms: ``()`` → constant, ``(a,)`` → linear, ``(a, b)`` → product (``a <= b``).
+        exact: False where products of more than two groups were bounded from above.
+    """
+
+    terms: Mapping[tuple[int, ...], float]
+    exact: bool = True
+
+    def at(self, units: Sequence[float]) -> float:
+        """Return the value where group ``a`` lost ``units[a]``."""
+        return math.fsum(
+            value * math.prod(units[index] for index in key) for key, value in self.terms.items()
+        )
+
+
+def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomial]:
+    """Return ``stored``, ``bytes`` and ``macs`` as polynomials of the units that ``groups`` lose.
+
+    Equal to ``planning.shrink.shrunk`` at every plan (a property test says so).
+
+    Args:
+        manifest: Of the dense network.
+        groups: The groups that may lose units, in the order of the indices.
+    """
+    place = {name: index for index, name in enumerate(groups)}
+    shrinking: dict[str, dict[int, Monomials]] = {}
+    for name in groups:
+        for member in manifest.group(name).members:
+            axis = shrinking.setdefault(member.parameter, {}).setdefault(member.dimension, {})
+            key = (place[name],)
+            axis[key] = axis.get(key, 0.0) - member.indices
+    stored: Monomials = {}
+    size: Monomials = {}
+    macs: Monomials = {}
+    exact = True
+    tensors: dict[str, tuple[Monomials, int]] = {}
+    for tensor in manifest.tensors:
+        axes = shrinking.get(tensor.name, {})
+        rest = math.prod(n for axis, n in enumerate(tensor.shape) if axis not in axes)
+        parts = [{(): float(tensor.shape[axis]), **change} for axis, change in axes.items()]
+        elements, whole = _product(float(rest), parts)
+        exact = exact and whole
+        tensors[tensor.name] = elements, math.prod(tensor.shape)
+        if not tensor.buffer:
+            _add(stored, elements, 1.0)
+        _add(size, elements, tensor.width)
+    for term in manifest.mac_terms:
+        if term.parameter is not None:
+            elements, dense = tensors[term.parameter]
+            _add(macs, elements, term.macs / dense)
+        else:
+            shares = [{(): 1.0, (place[g],): -s} for g, s in term.groups if g in place]
+            left, whole = _product(float(term.macs), shares)
+            exact = exact and whole
+            _add(macs, left, 1.0)
+    if not manifest.tensors or not groups:  # a study without groups holds totals only
+        stored, size = {(): float(manifest.parameters)}, {(): float(manifest.bytes)}
+        macs = {(): float(manifest.macs)}
+    return {
+        "stored": Polynomial(stored, exact),
+        "bytes": Polynomial(size, exact),
+        "macs": Polynomial(macs, exact),
+    }
+
+
+def widths(manifest: Manifest) -> dict[str, int]:
+    """Return the bytes per element of every layer's weight."""
+    known = {tensor.name: tensor.width for tensor in manifest.tensors}
+    usual = value_bytes(manifest)
+    return {layer.parameter: known.get(layer.parameter, usual) for layer in manifest.layers}
+
+
+def _product(scale: float, parts: Sequence[Monomials]) -> tuple[Monomials, bool]:
+    """``scale`` times the product of sums; parts past the second count as whole."""
+    counted, rest = parts[:_MOST], parts[_MOST:]
+    scale *= math.prod(part[()] for part in rest)
+    found: Monomials = {}
+    for chosen in product(*(part.items() for part in counted)):
+        key = tuple(sorted(index for name, _ in chosen for index in name))
+        found[key] = found.get(key, 0.0) + scale * math.prod(value for _, value in chosen)
+    return found, not rest
+
+
+def _add(total: Monomials, more: Monomials, scale: float) -> None:
+    for key, value in more.items():
+        total[key] = total.get(key, 0.0) + scale * value

@@ -1,0 +1,120 @@
+"""Say what was found: true costs, plans as good, and what can be reached where nothing was."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from prunescope.planning.solve.fill_budget import filled, true_costs
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.local_search import within
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.solution import Solution
+
+Floats = npt.NDArray[np.float64]
+Choices = npt.NDArray[np.intp]
+
+_ALIKE: Final = 0.01
+_SHOWN: Final = 3
+
+
+def told(
+    problem: Problem,
+    chosen: Choices,
+    limits: Floats,
+    bound: float | None,
+    multipliers: Floats,
+    name: str,
+    exact: bool = False,
+    alternatives: Sequence[Choices] = (),
+) -> Solution:
+    """Return the solution that an assignment is, filled up between measured sparsities."""
+    kinds = problem.kinds[1:]
+    plan, gained = problem.plan(chosen, name), 0.0
+    costs = true_costs(problem, plan, chosen)
+    if problem.goal.between:
+        plan, costs, gained = filled(problem, chosen, plan, costs, limits)
+    value = float(problem.values(chosen)[0]) - gained
+    return Solution(
+        plan=plan,
+        objective=problem.kinds[0],
+        value=value,
+        bound=None if bound is None else min(bound, value),
+        costs=costs,
+        limits=dict(zip(kinds, map(float, limits), strict=True)),
+        dense=dict(zip(kinds, map(float, problem.dense[1:]), strict=True)),
+        multipliers=dict(zip(kinds, map(float, multipliers), strict=True)),
+        chosen=chosen,
+        exact=exact,
+        alternatives=tuple(problem.plan(each, name) for each in alternatives),
+        notes=problem.notes,
+    )
+
+
+def alike(problem: Problem, found: Sequence[Choices], limits: Floats) -> list[Choices]:
+    """Return other assignments within ``limits`` and 1 % of the first one's objective.
+
+    The others that were found, and one-subject changes of the first; the least alike first.
+    """
+    best, *others = found
+    values = problem.values(best)
+    most = values[0] + _ALIKE * abs(values[0])
+    near = [each for each in others if problem.values(each)[0] <= most]
+    near.sort(key=lambda each: -int((each != best).sum()))
+    change = problem.moves(best)
+    fits = within(np.moveaxis(values[:, None, None] + change, 0, -1), limits)
+    fits &= values[0] + change[0] <= most
+    fits[np.arange(len(best)), best] = False
+    cheapest = np.argsort(np.where(fits, change[0], np.inf), axis=None, kind="stable")
+    for place in cheapest[: min(_SHOWN, int(fits.sum()))]:
+        subject, option = np.unravel_index(int(place), fits.shape)
+        other = best.copy()
+        other[subject] = option
+        near.append(other)
+    unique = {each.tobytes(): each for each in near if not np.array_equal(each, best)}
+    return list(unique.values())[:_SHOWN]
+
+
+def unreachable(problem: Problem, limits: Floats, reach: Floats, together: bool = False) -> str:
+    """Return the sentence that says which limits cannot be kept, and what can be reached."""
+    told_limits = [
+        _amount(problem, kind, limit) for kind, limit in zip(problem.kinds[1:], limits, strict=True)
+    ]
+    bounds = [
+        f"{kind} {_amount(problem, kind, value)}"
+        for kind, value in zip(problem.kinds[1:], reach, strict=True)
+    ]
+    if together:
+        asked = " and ".join(
+            f"{kind} at most {text}"
+            for kind, text in zip(problem.kinds[1:], told_limits, strict=True)
+        )
+        return (
+            f"Expected targets that can be met together, but no plan was found with {asked}; each "
+            f"by itself reaches {', '.join(bounds)}. Loosen one, unlock a layer or group, or "
+            "solve exactly to be sure."
+        )
+    failed = [place for place in range(len(reach)) if reach[place] > limits[place] * (1 + 1e-12)]
+    asked = " and ".join(f"{problem.kinds[1 + p]} at most {told_limits[p]}" for p in failed)
+    least = " and ".join(_amount(problem, problem.kinds[1 + p], reach[p]) for p in failed)
+    grouped = any(subject.grouped for subject in problem.subjects)
+    hint = "Raise the target, unlock or include more, or measure larger sparsities."
+    if not grouped and any(
+        problem.kinds[1 + p] in ("macs", "bytes", "stored", "latency", "memory") for p in failed
+    ):
+        hint = (
+            "Zeroed weights save none of it in dense tensors and runtimes: measure channels, or "
+            "set a target on parameters, compressed-bytes or nonzero-macs."
+        )
+    return (
+        f"Expected targets that can be met, but {asked} cannot: what was measured and left free "
+        f"reaches {least} at the least. {hint}"
+    )
+
+
+def _amount(problem: Problem, kind: str, value: float) -> str:
+    if kind in DAMAGES:
+        return f"{100 * value:.3g} pt" if kind == "drop" else f"{value:.3g} nats"
+    dense = problem.dense[problem.kinds.index(kind, 1)]
+    return f"{100 * value / dense:.3g} % of dense" if dense else f"{value:g}"

@@ -1,0 +1,105 @@
+"""Use up what the budgets leave: a few subjects step back between two options."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.damages import curve_key, damages_at
+from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.problem import Problem
+from prunescope.study import sparsity
+from prunescope.study.plan import Choice, Plan
+
+Floats = npt.NDArray[np.float64]
+Choices = npt.NDArray[np.intp]
+
+
+def true_costs(problem: Problem, plan: Plan, chosen: Choices) -> dict[str, float]:
+    """Return every target kind's value of ``plan``; damages are those of the options ``chosen``."""
+    values = dict(zip(problem.kinds, map(float, problem.values(chosen)), strict=True))
+    return {**{kind: values[kind] for kind in problem.kinds[1:]}, **plan_costs(problem, plan)}
+
+
+def filled(
+    problem: Problem, chosen: Choices, plan: Plan, costs: dict[str, float], limits: Floats
+) -> tuple[Plan, dict[str, float], float]:
+    """Move a few subjects back between two options, as far as limits leave room.
+
+    Returns:
+        The plan, its costs, and by how much the objective is lower.
+    """
+    kinds, gained = problem.kinds[1:], 0.0
+    change = problem.moves(chosen)
+    done: set[int] = set()
+    for _ in range(len(kinds) + 1):
+        slack = limits - np.array([costs[kind] for kind in kinds])
+        tries = sorted(_steps_back(problem, chosen, change, slack, done))
+        for _, place, before, part in tries[:3]:
+            done.add(place)
+            found = _between(problem, chosen, place, before, part)
+            if found is None:
+                continue
+            choice, saved = found
+            other = plan.setting({problem.subjects[place].name: choice})
+            now = true_costs(problem, other, chosen)
+            if all(now[k] <= m * (1 + 1e-12) for k, m in zip(kinds, limits, strict=True)):
+                plan, costs, gained = other, now, gained + saved
+                break
+        else:
+            break
+    return plan, costs, gained
+
+
+def _steps_back(
+    problem: Problem, chosen: Choices, change: Floats, slack: Floats, done: set[int]
+) -> list[tuple[float, int, int, float]]:
+    """(objective, subject, option before, how far towards it) for each subject that may go back."""
+    found = []
+    for place, subject in enumerate(problem.subjects):
+        now = subject.options[chosen[place]]
+        if place in done or subject.locked or not now.removed or ":" in now.choice.granularity:
+            continue
+        criterion, granularity = now.choice.criterion, now.choice.granularity
+        lower = [
+            option
+            for option, each in enumerate(subject.options)
+            if each.removed < now.removed
+            and each.choice.criterion == criterion
+            and each.choice.granularity == granularity
+        ]
+        if not lower:
+            continue
+        before = max(lower, key=lambda option: subject.options[option].removed)
+        gain, more = change[0, place, before], change[1:, place, before]
+        rises = more > 0
+        part = float(min((slack[rises] / more[rises]).min(initial=1.0), 1.0))
+        if gain < 0 and part > 1e-6:
+            found.append((gain * part, place, before, part))
+    return found
+
+
+def _between(
+    problem: Problem, chosen: Choices, place: int, before: int, part: float
+) -> tuple[Choice, float] | None:
+    """The choice ``part`` of the way back, in whole weights or units, and the damage it saves."""
+    subject = problem.subjects[place]
+    now, then = subject.options[chosen[place]], subject.options[before]
+    removed = now.removed - math.floor(part * (now.removed - then.removed))
+    if subject.grouped:
+        multiple = problem.goal.round_to
+        kept = (subject.total - removed) // multiple * multiple
+        removed = subject.total - kept
+    value = math.ceil(10_000 * removed / subject.total - 1e-9) / 10_000
+    choice = replace(now.choice, sparsity=sparsity(min(value, 1.0)))
+    low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
+    if not then.removed < removed < now.removed or not low <= choice.sparsity <= high:
+        return None
+    curve = problem.known.get(curve_key(subject.name, choice, problem.goal))
+    kind = problem.kinds[0]
+    if kind not in DAMAGES or curve is None:
+        return None
+    saved = now.damages[kind] - damages_at(curve, choice.sparsity)[kind]
+    return (choice, saved) if saved > 0 else None

@@ -1,0 +1,205 @@
+"""Solve to proven optimality by mixed-integer programming (HiGHS), several budgets at once.
+
+Binaries ``x[s, j]``, one option per subject. The product of two groups' units is linear in
+``y[j] = x[a, j] * units_b``: the ``y`` of an edge sum to ``units_b`` and each lies between its
+``x`` times the least and the most of ``units_b``, which at whole numbers is the product itself.
+
+Source: HiGHS (Huangfu and Hall 2018); the linearisation is Glover's (1975), in the summed form.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from prunescope.errors import CannotReach
+from prunescope.planning.solve.describe import told, unreachable
+from prunescope.planning.solve.local_search import improve, within
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.slider import Slider
+from prunescope.planning.solve.solution import Solution
+
+Floats = npt.NDArray[np.float64]
+Choices = npt.NDArray[np.intp]
+
+TIME: Final = 20.0
+"""Seconds that an exact solution may take by default."""
+
+_ALIKE: Final = 0.01
+_SHOWN: Final = 3
+_DIFFERENT: Final = 2
+"""Subjects in which a plan shown as equally good differs at least, where there are so many."""
+
+_INFEASIBLE: Final = 2
+
+
+def solve_exactly(
+    slider: Slider,
+    given: Mapping[str, float] | None = None,
+    name: str = "solved",
+    seconds: float = TIME,
+    alternatives: bool = True,
+) -> Solution:
+    """Return the best plan of all within the limits, with proof, or the best within ``seconds``.
+
+    Args:
+        slider: The prepared problem; what it finds is where the time limit falls back to.
+        given: Target kind → limit in place of the goal's.
+        name: Of the plan.
+        seconds: For the optimum, and again for all plans that are as good.
+        alternatives: Whether to look for other plans within 1 % of the objective.
+
+    Raises:
+        CannotReach: No plan of the options keeps the limits.
+    """
+    problem = slider.problem
+    limits = problem.limits(given)
+    first: Solution | None = None
+    try:
+        first = slider.solve(given, name)
+    except CannotReach:
+        if (slider.dual.reach > limits * (1 + 1e-12)).any():
+            raise
+    program = _Program(problem, limits)
+    found, lower, done = program.run(seconds)
+    if done and found is None:
+        raise CannotReach(unreachable(problem, limits, slider.dual.reach, together=True))
+    candidates = [each for each in (found, first.chosen if first else None) if each is not None]
+    if not candidates:
+        raise CannotReach(unreachable(problem, limits, slider.dual.reach, together=True))
+    best = min(candidates, key=lambda each: float(problem.values(each)[0]))
+    bound, multipliers = slider.dual.bound(limits)
+    value = float(problem.values(best)[0])
+    proven = value if done else max(bound, lower)
+    others: list[Choices] = []
+    if alternatives:
+        others = _others(program, best, value, seconds)
+    return told(
+        problem, best, limits, proven if problem.exact else None, multipliers, name,
+        exact=done and problem.exact, alternatives=others,
+    )  # fmt: skip
+
+
+def _others(program: "_Program", best: Choices, value: float, seconds: float) -> list[Choices]:
+    """Plans within 1 % that differ from all before, one by one; none when there are no more."""
+    found = [best]
+    free = sum(len(subject.options) > 1 for subject in program.problem.subjects)
+    apart = min(_DIFFERENT, free)
+    while len(found) <= _SHOWN and apart:
+        other, _, _ = program.run(
+            seconds / (2 * _SHOWN), most=value + _ALIKE * abs(value) + 1e-15, apart=(found, apart)
+        )
+        if other is None:
+            break
+        found.append(other)
+    return found[1:]
+
+
+class _Program:
+    """The constraint matrix of a problem under limits."""
+
+    def __init__(self, problem: Problem, limits: Floats) -> None:
+        self.problem, self.limits = problem, limits
+        sizes = problem.sizes
+        self.starts = np.concatenate([[0], np.cumsum(sizes)])
+        self.binaries = int(self.starts[-1])
+        self.edges: list[tuple[int, int, int]] = []  # (subject with an x per y, other, first y)
+        total = self.binaries
+        for a, b in problem.pairs:
+            one, other = (int(a), int(b)) if sizes[a] <= sizes[b] else (int(b), int(a))
+            self.edges.append((one, other, total))
+            total += sizes[one]
+        self.total = total
+        self.costs = np.zeros((len(problem.kinds), total))
+        for place, size in enumerate(sizes):
+            span = slice(self.starts[place], self.starts[place] + size)
+            self.costs[:, span] = problem.unary[:, place, :size]
+        for edge, (one, _, start) in enumerate(self.edges):
+            size = sizes[one]
+            weight = problem.weights[:, edge, None] * problem.units[one, None, :size]
+            self.costs[:, start : start + size] += weight
+        self.rows = self._rows()
+
+    def run(
+        self,
+        seconds: float,
+        most: float | None = None,
+        apart: tuple[Sequence[Choices], int] | None = None,
+    ) -> tuple[Choices | None, float, bool]:
+        """Return the best assignment, a lower bound, and whether the search ended by itself."""
+        problem = self.problem
+        rows = list(self.rows)
+        scale = np.maximum(np.abs(self.limits), 1e-300)
+        for place in range(len(self.limits)):
+            left = (self.limits[place] - problem.constant[1 + place]) / scale[place]
+            rows.append((self.costs[1 + place] / scale[place], -np.inf, left))
+        worth = max(float(np.abs(self.costs[0]).max()), 1e-300)
+        if most is not None:
+            rows.append((self.costs[0] / worth, -np.inf, (most - problem.constant[0]) / worth))
+        for chosen in apart[0] if apart else ():
+            row = np.zeros(self.total)
+            row[self.starts[:-1] + chosen] = 1.0
+            rows.append((row, -np.inf, len(chosen) - (apart[1] if apart else 1)))
+        matrix = sparse.csr_array(np.array([row for row, _, _ in rows]))
+        low, high = np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
+        whole = np.zeros(self.total)
+        whole[: self.binaries] = 1
+        top = np.ones(self.total)
+        top[self.binaries :] = np.inf
+        done = milp(
+            self.costs[0] / worth, constraints=LinearConstraint(matrix, low, high),
+            integrality=whole, bounds=Bounds(0, top),
+            options={"time_limit": seconds, "mip_rel_gap": 0.0},
+        )  # fmt: skip
+        lower = -np.inf
+        if done.mip_dual_bound is not None:
+            lower = float(done.mip_dual_bound) * worth + float(problem.constant[0])
+        if done.x is None:
+            return None, lower, done.status == _INFEASIBLE
+        picked = [
+            int(np.argmax(done.x[a:b]))
+            for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)
+        ]
+        chosen = np.array(picked, np.intp)
+        if not within(problem.values(chosen), self.limits):  # the solver's tolerance is wider
+            tight = self.limits * (1 - 1e-7)
+            if most is None and seconds > 0 and not np.array_equal(tight, self.limits):
+                again = _Program(problem, tight).run(seconds)
+                return again[0], lower, again[2]
+            return None, lower, False
+        if most is None:
+            chosen = improve(problem, chosen, self.limits)
+        return chosen, lower, done.status == 0
+
+    def _rows(self) -> list[tuple[Floats, float, float]]:
+        """One option each; conflicts and needs; and what makes ``y`` the product."""
+        problem = self.problem
+        rows: list[tuple[Floats, float, float]] = []
+        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
+            row = np.zeros(self.total)
+            row[start:end] = 1
+            rows.append((row, 1, 1))
+        needed = {(int(a), int(b)) for a, b in problem.needs}
+        for a, b in problem.conflicts:
+            row = np.zeros(self.total)
+            for place in (a, b):
+                size = len(problem.subjects[place].options)
+                row[self.starts[place] : self.starts[place] + size] = problem.active[place, :size]
+            rows.append((row, 1.0 if (int(a), int(b)) in needed else -np.inf, 1))
+        for one, other, start in self.edges:
+            size, count = len(problem.subjects[one].options), len(problem.subjects[other].options)
+            units = problem.units[other, :count]
+            row = np.zeros(self.total)
+            row[start : start + size] = 1
+            row[self.starts[other] : self.starts[other] + count] = -units
+            rows.append((row, 0, 0))
+            for option in range(size):
+                for edge, low, high in ((units.max(), -np.inf, 0), (units.min(), 0, np.inf)):
+                    row = np.zeros(self.total)
+                    row[start + option] = 1
+                    row[self.starts[one] + option] = -edge
+                    rows.append((row, low, high))
+        return rows

@@ -1,0 +1,142 @@
+"""Budgets on costs that are no polynomials: looked at around one plan after another.
+
+Around a plan, such a cost is what it becomes when one group changes, added up over groups. The
+plan that is best by these sums is the next one to look around; what it really costs decides, and
+where that is too much the limit on the sums is lowered. Nothing is proven about the best plan.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from prunescope.errors import CannotReach
+from prunescope.planning.solve.describe import told, unreachable
+from prunescope.planning.solve.local_search import repair
+from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.slider import Slider
+from prunescope.planning.solve.solution import Solution
+
+Floats = npt.NDArray[np.float64]
+Choices = npt.NDArray[np.intp]
+
+_ROUNDS: Final = 6
+_REPAIRS: Final = 8
+_MARGIN: Final = 1e-3
+
+
+class Boxed:
+    """A problem with such costs, ready to be solved again and again.
+
+    Attributes:
+        problem: With a first idea of those costs.
+        slider: Of that.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.slider = Slider(problem)
+
+    def solve(self, given: Mapping[str, float] | None = None, name: str = "solved") -> Solution:
+        """Return the best plan found that really keeps the limits.
+
+        Raises:
+            CannotReach: None of the plans looked at does.
+        """
+        limits = self.problem.limits(given)
+        rows = [place for place, kind in enumerate(self.problem.kinds) if kind in
+                self.problem.boxes]  # fmt: skip
+        here = self._first(limits)
+        best: tuple[float, Choices] | None = None
+        seen: list[Floats] = []
+        inner = limits.copy()
+        multipliers = np.zeros(len(limits))
+        for _ in range(_ROUNDS):
+            model = linearised(self.problem, here)
+            slider = Slider(model)
+            seen.append(slider.dual.reach)
+            found = self._inner(slider, here, inner)
+            if found is None:
+                break
+            multipliers = slider.dual.bound(inner)[1]
+            real = self.real(found)
+            over = real[1:] > limits * (1 + 1e-12)
+            if not over.any() and (best is None or real[0] < best[0]):
+                best = float(real[0]), found
+            if np.array_equal(found, here) and not over.any():
+                break
+            for row in (row for row in rows if row and over[row - 1]):
+                inner[row - 1] *= limits[row - 1] / real[row] * (1 - _MARGIN)
+            here = found
+        if best is None:
+            best = self._mended(here, limits)
+        if best is None:
+            raise CannotReach(unreachable(self.problem, limits, np.min(seen, axis=0)))
+        model = linearised(self.problem, best[1])
+        return told(model, best[1], limits, None, multipliers, name)
+
+    def _inner(self, slider: Slider, here: Choices, limits: Floats) -> Choices | None:
+        try:
+            return slider.best(limits)
+        except CannotReach:
+            return repair(slider.problem, here, limits)
+
+    def real(self, chosen: Choices) -> Floats:
+        """Return every kind's value of one assignment, boxes asked."""
+        values = self.problem.values(chosen)
+        units = self.problem.removed(chosen)[None]
+        for place, kind in enumerate(self.problem.kinds):
+            if kind in self.problem.boxes:
+                values[place] = self.problem.boxes[kind](units)[0]
+        return values
+
+    def _first(self, limits: Floats) -> Choices:
+        """Where to look around first: the plan by the first idea, else the smallest one."""
+        try:
+            return self.slider.best(limits)
+        except CannotReach:
+            excess = np.maximum(self.slider.dual.values[:, 1:] / np.maximum(limits, 1e-300), 1)
+            found: Choices = self.slider.dual.chosen[int(excess.sum(axis=1).argmin())]
+            return found
+
+    def _mended(self, here: Choices, limits: Floats) -> tuple[float, Choices] | None:
+        """Step by step back within the limits, looking around anew after every repair."""
+        inner = limits.copy()
+        for _ in range(_REPAIRS):
+            found = repair(linearised(self.problem, here), here, inner)
+            if found is None:
+                return None
+            real = self.real(found)
+            if (real[1:] <= limits * (1 + 1e-12)).all():
+                return float(real[0]), found
+            inner *= np.where(real[1:] > limits, limits / real[1:] * (1 - _MARGIN), 1.0)
+            here = found
+        return None
+
+
+def linearised(problem: Problem, chosen: Choices) -> Problem:
+    """Return ``problem`` with its boxes as sums of single changes around ``chosen``."""
+    grouped = [at for at, subject in enumerate(problem.subjects) if subject.grouped]
+    plans, places = [], []
+    for subject in grouped:
+        for option in range(len(problem.subjects[subject].options)):
+            other = chosen.copy()
+            other[subject] = option
+            plans.append(other)
+            places.append((subject, option))
+    units = problem.removed(np.array([chosen, *plans]))
+    unary, constant, weights = problem.unary.copy(), problem.constant.copy(), problem.weights.copy()
+    for row, kind in enumerate(problem.kinds):
+        if kind not in problem.boxes:
+            continue
+        values = problem.boxes[kind](units)
+        constant[row] = values[0]
+        unary[row] = 0.0
+        weights[row] = 0.0
+        for (subject, option), value in zip(places, values[1:], strict=True):
+            unary[row, subject, option] = value - values[0]
+        if row == 0:
+            unary[row][~problem.real] = np.inf
+    return replace(problem, unary=unary, constant=constant, weights=weights)

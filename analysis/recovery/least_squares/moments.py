@@ -1,0 +1,186 @@
+"""Second moments of what a layer reads, on calibration inputs; of the dense model, kept."""
+
+import itertools
+import math
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from torch import Tensor, fx, nn
+
+from prunescope.bench.pruned import originals
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.graph import Inputs
+from prunescope.errors import CannotPrune
+from prunescope.recovery.least_squares.batch_walk import Lane
+from prunescope.recovery.least_squares.ridge import DIRECT
+from prunescope.recovery.least_squares.sites import Site, find_sites
+from prunescope.sources.data import Samples
+
+SAMPLES: Final = 1024
+ROWS: Final = 32_768
+"""Positions that a layer's moments are taken from, at most (about)."""
+WORK: Final = 60_000_000_000
+"""Products per layer, from which on fewer positions are taken, but two for each input."""
+WIDEST: Final = 6144
+"""Inputs above which a layer's moments are kept in blocks, as if blocks did not correlate."""
+ROOM: Final = 512 << 20
+"""Bytes of dense moments that are kept at once."""
+BATCH: Final = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Moments of a site's inputs, and of its outputs with them, over rows.
+
+    Attributes:
+        rows: How many.
+        mean: ``(groups, inputs)`` float64.
+        second: Mean of the products, not centred: ``(groups, block, block)`` float64 for each
+            block of inputs; one block unless there are more than ``WIDEST`` inputs.
+        target_mean: ``(groups, outputs)``, or None where no targets were seen.
+        cross: ``(groups, outputs, inputs)``, mean of target times input; None likewise.
+    """
+
+    rows: int
+    mean: Tensor
+    second: tuple[Tensor, ...]
+    target_mean: Tensor | None = None
+    cross: Tensor | None = None
+
+
+class Sums:
+    """Moments in the making."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._rows = 0
+        self._parts: list[Tensor] = []
+        self._blocks = blocks(site.width)
+
+    def add(self, inputs: Tensor, targets: Tensor | None = None) -> None:
+        """Count in a batch: ``(rows, groups, inputs)`` and ``(rows, groups * outputs)``."""
+        groups, outputs, width = self._site.entries.shape
+        x = inputs.movedim(1, 0)
+        factors = x if width <= DIRECT else x.float()  # summed over batches in float64 either way
+        parts = [x.sum(1)]
+        for block in self._blocks:
+            part = factors[:, :, block]
+            parts.append((part.transpose(1, 2) @ part).double())
+        if targets is not None:
+            y = targets.reshape(len(targets), groups, outputs).movedim(1, 0)
+            parts += [y.sum(1), y.transpose(1, 2) @ x]
+        self._rows += x.shape[1]
+        if not self._parts:
+            self._parts = parts
+        else:
+            for total, part in zip(self._parts, parts, strict=True):
+                total += part
+
+    def done(self) -> Moments:
+        """Return the moments so far."""
+        mean, *others = (part / max(self._rows, 1) for part in self._parts)
+        count = len(self._blocks)
+        return Moments(self._rows, mean, tuple(others[:count]), *others[count:])
+
+
+def blocks(width: int) -> list[slice]:
+    """Return the blocks that ``width`` inputs are kept in, alike in size."""
+    count = math.ceil(width / WIDEST)
+    edges = [width * number // count for number in range(count + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def batches(calibration: Samples, most: int = SAMPLES) -> list[Inputs]:
+    """Return the first ``most`` calibration inputs in batches; labels are not read."""
+    used = calibration.chunk(0, most)
+    return [used.chunk(start, start + BATCH).inputs for start in range(0, len(used), BATCH)]
+
+
+def draw(site: Site, result: Tensor, number: int, count: int) -> Tensor:
+    """Return the positions that batch ``number`` of ``count`` gives to a site's moments."""
+    rows = min(ROWS, max(2 * site.width, WORK // site.width**2))
+    seed = zlib.crc32(f"{site.node.name} {number}".encode())
+    return site.positions(result, math.ceil(rows / max(count, 1)), seed)
+
+
+class DenseMoments:
+    """The moments of the dense model's sites, taken when first asked for.
+
+    One walk over the calibration inputs takes as many sites, from the asked one on in forward
+    order, as ``ROOM`` holds; the ones used longest ago make room.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        assert bench.network.captured is not None
+        self._module = bench.network.captured.module
+        self.calibration = bench.splits.calibration
+        self.sites = find_sites(self._module)
+        self._known: OrderedDict[fx.Node, Moments] = OrderedDict()
+
+    def of(self, site: Site) -> Moments:
+        """Return the moments of ``site``'s inputs; the module may be pruned at the moment."""
+        if site.node not in self._known:
+            self._take(self._next(site))
+        self._known.move_to_end(site.node)
+        return self._known[site.node]
+
+    def _next(self, first: Site) -> list[Site]:
+        """``first`` and what follows it, within half of the room."""
+        order = list(self.sites.values())
+        chosen, left = [], ROOM / 2
+        for site in order[order.index(first) :]:
+            if site is not first and (site.node in self._known or _bytes(site) > left):
+                continue
+            chosen.append(site)
+            left -= _bytes(site)
+        return chosen
+
+    def _take(self, wanted: list[Site]) -> None:
+        held = sum(_bytes(self.sites[node]) for node in self._known)
+        room = ROOM - sum(map(_bytes, wanted))
+        while self._known and held > room:
+            node, _ = self._known.popitem(last=False)
+            held -= _bytes(self.sites[node])
+        sums = {site.node: Sums(site) for site in wanted}
+        final = wanted[-1].node
+        parts = batches(self.calibration)
+        for number, batch in enumerate(parts):
+            lane = Lane(self._module, [batch], originals(self._module))
+            for node in self._module.graph.nodes:
+                lane.step(node)
+                if node in sums:
+                    site, values = self.sites[node], lane.values[0]
+                    chosen = draw(site, values[node], number, len(parts))
+                    sums[node].add(site.inputs(values[site.source], chosen))
+                lane.forget(node)
+                if node is final:
+                    break
+        self._known |= {node: total.done() for node, total in sums.items()}
+
+
+_KNOWN: "WeakKeyDictionary[nn.Module, DenseMoments]" = WeakKeyDictionary()
+
+
+def dense_moments(bench: Workbench) -> DenseMoments:
+    """Return the bench's dense moments, kept as long as its network lives.
+
+    Raises:
+        CannotPrune: The network has no graph.
+    """
+    if bench.network.captured is None:
+        raise CannotPrune(
+            f"Expected a captured model for recovery ls, but {bench.network.problem} Use recovery "
+            "none or bn."
+        )
+    known = _KNOWN.get(bench.network.module)
+    if known is None or known.calibration is not bench.splits.calibration:
+        known = _KNOWN[bench.network.module] = DenseMoments(bench)
+    return known
+
+
+def _bytes(site: Site) -> int:
+    groups = site.entries.shape[0]
+    return sum(8 * groups * (each.stop - each.start) ** 2 for each in blocks(site.width))

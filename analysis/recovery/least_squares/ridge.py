@@ -1,0 +1,133 @@
+"""Ridge towards given weights on kept coordinates: one solver for survivors and for consumers."""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from prunescope.errors import CannotPrune
+
+RIDGE: Final = 0.01
+"""Of the mean of the second moments' diagonal."""
+DIRECT: Final = 2000
+"""Inputs up to which rows with supports of their own are solved one by one."""
+_DAMPINGS: Final = 6
+_ROUNDS: Final = 200
+_CLOSE: Final = 1e-8
+
+
+def refit(gram: Tensor, cross: Tensor, start: Tensor, keep: Tensor, ridge: float = RIDGE) -> Tensor:
+    """Return the weights that give outputs closest to the targets, with zeros outside ``keep``.
+
+    Per row, on its support S: ``w_S = (H_SS + λI)⁻¹ (C_S + λ w⁰_S)`` with ``λ = ridge · mean of
+    H's diagonal`` over the inputs that some row keeps. An input that is always zero keeps its
+    weight. Rows with equal supports share a factorisation. Where each row has its own, a row is
+    solved on the smaller of S and its complement; above ``DIRECT`` inputs all rows are solved at
+    once by conjugate gradients, whose error never grows from step to step. Hence in either case:
+    if ``cross`` is ``start · gram`` (dense targets), the error of the result is at most that of
+    ``start`` masked.
+
+    Args:
+        gram: ``(inputs, inputs)`` float64, H: second moments of the inputs, not modified.
+        cross: ``(outputs, inputs)`` float64, C: moments of targets with inputs.
+        start: ``(outputs, inputs)`` float64, w⁰.
+        keep: ``(outputs, inputs)`` bool, the supports.
+        ridge: Relative to the mean diagonal; 0 is plain least squares.
+
+    Raises:
+        CannotPrune: The moments are not finite.
+
+    Source: He et al. 2017 (arXiv 1707.06168), section 3.2; Frantar & Alistarh 2022, *Optimal
+    Brain Compression* (arXiv 2208.11580). Here shrunk towards w⁰ instead of 0.
+    """
+    if not bool(gram.isfinite().all() and cross.isfinite().all()):
+        raise CannotPrune(
+            "Expected finite activations on calibration inputs for recovery ls, but some are NaN "
+            "or infinite. Prune less, or use recovery none."
+        )
+    used = gram.diagonal()[keep.any(0)]
+    level = float(used.mean()) if len(used) else 0.0
+    if level <= 0:
+        return start * keep
+    system = gram + ridge * level * torch.eye(len(gram), dtype=gram.dtype)
+    right = cross + ridge * level * start
+    supports, which = torch.unique(keep, dim=0, return_inverse=True)
+    if len(supports) <= max(1, len(keep) // 4):
+        return _shared(system, right, supports, which)
+    if len(gram) > DIRECT:
+        return _together(system, right, start, keep)
+    return _by_row(system, right, keep)
+
+
+def _shared(system: Tensor, right: Tensor, supports: Tensor, which: Tensor) -> Tensor:
+    """A factorisation for each support, for all rows that have it."""
+    found = torch.zeros_like(right)
+    for number, support in enumerate(supports):
+        inside = support.nonzero().flatten()
+        rows = (which == number).nonzero().flatten()
+        if len(inside):
+            factor = _factor(system[inside][:, inside])
+            part = torch.cholesky_solve(right[rows][:, inside].T, factor).T
+            found[rows.unsqueeze(1), inside] = part
+    return found
+
+
+def _by_row(system: Tensor, right: Tensor, keep: Tensor) -> Tensor:
+    """Solve on the support, or from the full solution on its complement, what is smaller."""
+    found = torch.zeros_like(right)
+    inverse = torch.cholesky_inverse(_factor(system))
+    free = right @ inverse
+    for row, support in enumerate(keep):
+        inside, outside = support.nonzero().flatten(), (~support).nonzero().flatten()
+        if len(inside) <= len(outside):
+            if len(inside):
+                factor = _factor(system[inside][:, inside])
+                part = torch.cholesky_solve(right[row, inside].unsqueeze(1), factor)
+                found[row, inside] = part.flatten()
+        elif len(outside):
+            factor = _factor(inverse[outside][:, outside])
+            price = torch.cholesky_solve(free[row, outside].unsqueeze(1), factor).flatten()
+            moved = free[row] - price @ inverse[outside]
+            found[row, inside] = moved[inside]
+        else:
+            found[row] = free[row]
+    return found
+
+
+def _together(system: Tensor, right: Tensor, start: Tensor, keep: Tensor) -> Tensor:
+    """Conjugate gradients on every row's support, preconditioned by the diagonal."""
+    scale = 1 / system.diagonal()
+    found = start * keep
+    left = (right - found @ system) * keep
+    ahead = left * scale
+    goal = _CLOSE * (right * keep).square().sum(1).clamp(min=1e-300)
+    size = (left * ahead).sum(1, keepdim=True)
+    for _ in range(_ROUNDS):
+        if bool((left.square().sum(1) <= goal).all()):
+            break
+        product = (ahead @ system) * keep
+        curve = (ahead * product).sum(1, keepdim=True)
+        step = torch.where(curve > 0, size / curve.clamp(min=1e-300), 0.0)
+        found = found + step * ahead
+        left = left - step * product
+        after = left * scale
+        new = (left * after).sum(1, keepdim=True)
+        ahead = after + torch.where(size > 0, new / size.clamp(min=1e-300), 0.0) * ahead
+        size = new
+    return found
+
+
+def _factor(system: Tensor) -> Tensor:
+    """Cholesky; a matrix that rounding left indefinite is damped until it factors."""
+    damping = 1e-10 * float(system.diagonal().mean())
+    eye = torch.eye(len(system), dtype=system.dtype)
+    for attempt in range(_DAMPINGS):
+        damped = system if attempt == 0 else system + damping * 100.0 ** (attempt - 1) * eye
+        factor: Tensor
+        factor, failed = torch.linalg.cholesky_ex(damped)
+        if not int(failed):
+            return factor
+    raise CannotPrune(
+        "Expected second moments that can be factored for recovery ls, but these cannot. Use more "
+        "calibration samples, or recovery none."
+    )

@@ -1,0 +1,1 @@
+"""Fine-tune what a plan keeps."""

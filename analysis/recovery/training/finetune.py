@@ -1,0 +1,230 @@
+"""Fine-tune a plan: mask, train what is kept, measure before and after, store."""
+
+import copy
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from prunescope.bench.evaluate import Outcome, compare, evaluate
+from prunescope.bench.pruned import Selection, select, selected
+from prunescope.bench.workbench import Workbench
+from prunescope.criteria.scores import Scores
+from prunescope.errors import BadReference, CannotPrune, DamagedFile
+from prunescope.progress import Progress
+from prunescope.recovery.apply import recovered
+from prunescope.recovery.training.loop import Diverged, train
+from prunescope.recovery.training.objective import objective
+from prunescope.recovery.training.report import (
+    RESULT,
+    WEIGHTS,
+    FineTuned,
+    FineTuning,
+    SideBySide,
+    Sums,
+    read_result,
+    result_folder,
+)
+from prunescope.sources.data import Samples
+from prunescope.sources.weights import load_weights
+from prunescope.store.files import write_atomically
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.study.plan import Plan
+
+__all__ = ["FineTuned", "FineTuning", "finetune", "read_weights"]
+
+_RETRIES: Final = 2
+"""How often training begins again at a tenth of the rate."""
+
+
+def finetune(
+    bench: Workbench,
+    study: Study,
+    plan: Plan,
+    settings: FineTuning,
+    progress: Progress,
+    test: bool = False,
+) -> FineTuned:
+    """Train what ``plan`` leaves of the network on the calibration split; keep the best epoch.
+
+    Where the loss is soon no number, training begins again at a tenth of the rate, twice at most;
+    the result names the rate that it was trained with.
+
+    Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
+    the one with the highest validation score; see ``FineTuned`` on what that score is worth.
+    ``STUDY/recovered/DIGEST`` receives the whole state dict under the model's own names
+    (``weights.safetensors``) and the result (``result.json``), also after a cancellation. A later
+    run of the same plan takes their place, but one that was cut short only where it is better.
+
+    Args:
+        bench: Network, data, metric.
+        study: Where the result is kept.
+        plan: Weights that it removes stay zero; units that it removes are gone, and the smaller
+            network is trained.
+        settings: How to train.
+        progress: Told loss, accuracy and rate; asked before each step whether to go on.
+        test: Whether to measure dense, pruned and fine-tuned model on the test split too.
+
+    Returns:
+        The result that is kept now: this run's, or the better one before it.
+
+    Raises:
+        ForeignStudy: Plan or study belong to other weights or data.
+        CannotPrune: The plan removes units of a network without a graph.
+        DataMismatch: The model gives no class logits, or the labels do not fit them.
+        BadValue: The loss was no number at any of these rates.
+    """
+    study.require(bench.manifest)
+    plan.require(study.manifest)
+    begun = time.monotonic()
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    selection = select(plan, scores)
+    student = _student(bench, plan, selection)
+    masks = _masks(student, selection)
+    calibration, validation = bench.splits.calibration, bench.splits.validation
+    splits = {"validation": validation} | ({"test": bench.splits.test} if test else {})
+    before = {name: _outcome(student, bench, each) for name, each in splits.items()}
+    judge = partial(_score, student, bench, validation)
+    teach = objective(bench.network.module, calibration, settings, bench.batch)
+    for _ in range(_RETRIES):
+        try:
+            trained = train(student, calibration, masks, teach, settings, judge, progress)
+            break
+        except Diverged:
+            slower = settings.rate / 10
+            progress.advance(0, f"diverged at a rate of {settings.rate:g}, again at {slower:g}")
+            settings = replace(settings, rate=slower)
+    else:
+        trained = train(student, calibration, masks, teach, settings, judge, progress)
+    seconds = time.monotonic() - begun
+    sides = {
+        name: _side_by_side(bench, name, before[name], _outcome(student, bench, each))
+        for name, each in splits.items()
+    }
+    content = save({n: t.detach().clone().contiguous() for n, t in student.state_dict().items()})
+    result = FineTuned(
+        plan=plan,
+        settings=settings,
+        curve=trained.curve,
+        best_epoch=trained.best_epoch,
+        ending=trained.ending,
+        validation=sides["validation"],
+        test=sides.get("test"),
+        removed=_elements(bench.network.module)
+        - _elements(student)
+        + sum(int((~keep).sum()) for keep in masks.values()),
+        total=_elements(bench.network.module),
+        seconds=seconds,
+        threads=torch.get_num_threads(),
+        weights_hash=hashlib.sha256(content).hexdigest(),
+    )
+    folder = result_folder(study.folder, plan)
+    if result.ending != "finished" and (known := _better(folder, result)) is not None:
+        progress.advance(0, "kept the better weights of an earlier run")
+        return known
+    write_atomically(folder / WEIGHTS, content)
+    write_document(folder / RESULT, result)
+    return result
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the fine-tuned state dict in ``folder``, checked against its result.
+
+    Raises:
+        BadReference: Nothing was fine-tuned there.
+        DamagedFile: The weights are not those that the result was measured with.
+    """
+    result = read_result(folder)
+    path = folder / WEIGHTS
+    weights = load_weights(path)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != result.weights_hash:
+        raise DamagedFile(
+            f"Expected {path} to hold the weights that {RESULT} was measured with, but it holds "
+            "others. Fine-tune the plan again."
+        )
+    return weights
+
+
+def _better(folder: Path, result: FineTuned) -> FineTuned | None:
+    """The result in ``folder`` if it is whole and better than ``result``."""
+    try:
+        read_weights(folder)
+        known = read_result(folder)
+    except (BadReference, DamagedFile):
+        return None
+    return known if known.after.score > result.after.score else None
+
+
+def _student(bench: Workbench, plan: Plan, selection: Selection) -> nn.Module:
+    """A network of its own with the plan applied, the plan's own recovery included."""
+    with (
+        selected(bench.network, selection) as left,
+        recovered(bench, plan.recovery, left, selection),
+    ):
+        try:
+            student = copy.deepcopy(left)
+        except Exception as error:
+            raise CannotPrune(
+                f"Expected a model that can be copied to fine-tune it, but copying raised "
+                f"{type(error).__name__}: {error}. Fine-tune the exported weights instead."
+            ) from error
+    for parameter in student.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
+    return student
+
+
+def _masks(student: nn.Module, selection: Selection) -> Mapping[str, Tensor]:
+    """What stays zero; in a physically smaller weight, that is what is zero now."""
+    if not selection.units:
+        return selection.masks
+    return {name: student.get_parameter(name).detach() != 0 for name in selection.masks}
+
+
+def _elements(module: nn.Module) -> int:
+    return sum(each.numel() for each in {id(p): p for p in module.parameters()}.values())
+
+
+def _outcome(module: nn.Module, bench: Workbench, samples: Samples) -> Outcome:
+    return evaluate(module, samples, bench.metric, bench.batch)
+
+
+def _score(module: nn.Module, bench: Workbench, samples: Samples) -> float:
+    return _outcome(module, bench, samples).score.double().mean().item()
+
+
+def _side_by_side(bench: Workbench, name: str, before: Outcome, after: Outcome) -> SideBySide:
+    samples = bench.splits.named(name)
+    dense = bench.dense if name == "validation" else _outcome(bench.network.module, bench, samples)
+    gain = after.score.double() - before.score.double()
+    return SideBySide(
+        dense_score=dense.score.double().mean().item(),
+        before=_sums(bench, dense, before, samples),
+        after=_sums(bench, dense, after, samples),
+        gain_sum=gain.sum().item(),
+        gain_squares=gain.square().sum().item(),
+    )
+
+
+def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -> Sums:
+    found = compare(dense, pruned, samples.targets, bench.classes)
+    labelled = dense.entropy is not None and pruned.entropy is not None
+    classes = dense.log_probabilities is not None and pruned.log_probabilities is not None
+    return Sums(
+        samples=found.samples,
+        score_sum=found.score_sum,
+        drop_sum=found.drop_sum,
+        drop_squares=found.drop_squares,
+        entropy_sum=found.entropy_sum if labelled else None,
+        divergence_sum=found.divergence_sum if classes else None,
+        agreements=found.agreements,
+        nonfinite=found.nonfinite,
+        class_correct=found.class_correct,
+    )

@@ -1,0 +1,213 @@
+"""What a fine-tuning was asked for and what it gave, as a file in the study. Torch-free."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from prunescope.errors import BadReference, BadValue
+from prunescope.statistics.paired import Interval, paired_interval
+from prunescope.store.json_documents import read_document
+from prunescope.study.plan import Plan
+
+FOLDER: Final = "recovered"
+RESULT: Final = "result.json"
+WEIGHTS: Final = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How to train what a plan keeps.
+
+    Attributes:
+        epochs: Passes over the calibration split.
+        rate: Peak learning rate, reached after the warm-up, falling to 0 along a cosine.
+        batch: Samples per step; an epoch's batches differ by one sample at most.
+        momentum: Of the gradient, 0 to below 1.
+        decay: L2 penalty on weights of two or more dimensions; biases and norms have none.
+        warmup: Fraction of all steps in which the rate climbs from 0, 0 to 1.
+        distillation: Weight of the dense model's outputs in the loss against the labels', 0 to 1;
+            at 1 no labels are read.
+        temperature: By which logits are divided before they are compared with the dense model's.
+        seed: Of the order of samples and of dropout.
+    """
+
+    epochs: int = 5
+    rate: float = 0.05
+    batch: int = 64
+    momentum: float = 0.9
+    decay: float = 1e-4
+    warmup: float = 0.05
+    distillation: float = 0.9
+    temperature: float = 3.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _within("epochs", self.epochs, 1, math.inf, "Ask for at least one pass.")
+        _within("batch", self.batch, 2, math.inf, "Batch norm needs two samples to vary.")
+        _within("rate", self.rate, 0, 10, "Try 0.05.", above=True)
+        _within("momentum", self.momentum, 0, 0.9999, "Try 0.9.")
+        _within("decay", self.decay, 0, 1, "Try 0.0001.")
+        _within("warmup", self.warmup, 0, 1, "It is a fraction of all steps: try 0.05.")
+        _within(
+            "distillation", self.distillation, 0, 1, "0 is labels only, 1 the dense model only."
+        )
+        _within("temperature", self.temperature, 0, 100, "Try 3.", above=True)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """One model against the dense one on the same samples; sums over samples.
+
+    Attributes:
+        samples: How many.
+        score_sum: Of the model's scores.
+        drop_sum: Of dense score minus the model's.
+        drop_squares: Of its square.
+        entropy_sum: Of the model's cross-entropy minus the dense one's, in nats; None without
+            class logits and labels.
+        divergence_sum: Of KL(dense ‖ model) in nats; None without class logits.
+        agreements: Samples on which both predict the same; -1 without classes.
+        nonfinite: Samples with NaN or infinite outputs, scored 0.
+        class_correct: Rightly classified samples per class; empty without class labels.
+    """
+
+    samples: int
+    score_sum: float
+    drop_sum: float
+    drop_squares: float
+    entropy_sum: float | None
+    divergence_sum: float | None
+    agreements: int
+    nonfinite: int
+    class_correct: tuple[int, ...]
+
+    @property
+    def score(self) -> float:
+        """Mean score."""
+        return self.score_sum / self.samples
+
+    @property
+    def drop(self) -> Interval:
+        """Mean drop against the dense model, positive is worse, with its paired interval."""
+        return paired_interval(self.samples, self.drop_sum, self.drop_squares)
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Dense, pruned and fine-tuned model on the same samples of one split.
+
+    Attributes:
+        dense_score: Mean score of the dense model.
+        before: The pruned model, with the plan's own recovery.
+        after: The fine-tuned model.
+        gain_sum: Sum over samples of score after minus score before.
+        gain_squares: Sum of its square.
+    """
+
+    dense_score: float
+    before: Sums
+    after: Sums
+    gain_sum: float
+    gain_squares: float
+
+    @property
+    def gain(self) -> Interval:
+        """Mean gain of score by fine-tuning, positive is better, with its paired interval."""
+        return paired_interval(self.before.samples, self.gain_sum, self.gain_squares)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A point of the training's curve.
+
+    Attributes:
+        step: Steps done.
+        epoch: The same in epochs.
+        rate: Learning rate of the last step.
+        loss: Mean training loss since the reading before; None before the first step.
+        score: Mean score on the validation split, at an epoch's end; else None.
+    """
+
+    step: int
+    epoch: float
+    rate: float
+    loss: float | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """A fine-tuning and what it gave.
+
+    The kept weights are those of the epoch with the best validation score (epoch 0 is the pruned
+    model itself), so the validation score after it is optimistic: it was chosen as the best of
+    several. The test split chose nothing.
+
+    Attributes:
+        plan: What was removed.
+        settings: How it was trained.
+        curve: Readings in order.
+        best_epoch: Whose weights are kept; 0 when no epoch was better than the pruned model.
+        ending: ``finished``, ``cancelled``, or ``diverged``: the loss was no number any more.
+        validation: The three models on the validation split.
+        test: The same on the test split, when asked for.
+        removed: Parameters that are zero by a mask, or gone with their units.
+        total: Parameters of the dense model.
+        seconds: Of training and validation.
+        threads: CPU threads; the same seed gives the same weights at the same number of them.
+        weights_hash: SHA-256 of the weights file that belongs to this result.
+    """
+
+    plan: Plan
+    settings: FineTuning
+    curve: tuple[Reading, ...]
+    best_epoch: int
+    ending: Literal["finished", "cancelled", "diverged"]
+    validation: SideBySide
+    test: SideBySide | None
+    removed: int
+    total: int
+    seconds: float
+    threads: int
+    weights_hash: str
+
+    @property
+    def before(self) -> Sums:
+        """The pruned model on the validation split."""
+        return self.validation.before
+
+    @property
+    def after(self) -> Sums:
+        """The fine-tuned model on the validation split."""
+        return self.validation.after
+
+
+def result_folder(study: Path, plan: Plan) -> Path:
+    """Return where the fine-tuned weights of ``plan`` are kept in the study's folder."""
+    return study / FOLDER / plan.digest
+
+
+def read_result(folder: Path) -> FineTuned:
+    """Return the result in ``folder``.
+
+    Raises:
+        BadReference: Nothing was fine-tuned there.
+        DamagedFile: The file does not hold a result.
+    """
+    path = folder / RESULT
+    if not path.is_file():
+        raise BadReference(
+            f"Expected a fine-tuned plan in {folder}, but there is none. Run: prunescope finetune."
+        )
+    return read_document(FineTuned, path)
+
+
+def _within(
+    name: str, value: float, low: float, high: float, hint: str, above: bool = False
+) -> None:
+    if math.isfinite(value) and low <= value <= high and not (above and value == low):
+        return
+    allowed = f"above {low:g}" if above else f"at least {low:g}"
+    allowed += "" if high == math.inf else f" and at most {high:g}"
+    raise BadValue(f"Expected {name} to be {allowed}, but got {value!r}. {hint}")

@@ -1,0 +1,192 @@
+"""From a point of a sweep to the variant that is run for it."""
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, fx
+
+from prunescope.bench.pruned import Selection, select_one, selected
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.cost import Cost
+from prunescope.capture.graph import Captured
+from prunescope.coupling import find_groups
+from prunescope.criteria.scores import Scores
+from prunescope.recovery import recovered
+from prunescope.removal import remove
+from prunescope.replay.dependencies import Bits, Flow, places
+from prunescope.replay.engine import Removed
+from prunescope.replay.layout import channels_last, runs_alike, wants_channels_last
+from prunescope.replay.variant import Tensors, Variant, build_variant, differing, masked
+from prunescope.sweep.work_list import Point
+
+Key = tuple[str, str]
+"""``weights`` or ``units``, and the layer or group."""
+_KEPT_BYTES: Final = 256 << 20
+_UNITS: Final = ("channel", "head")
+_Choice = tuple[str, str, str, float, int]
+_Packed = tuple[str, tuple[int, ...], NDArray[np.uint8]]
+
+
+class Points:
+    """Makes the variant of each point; keeps masks packed, and variants as memory allows.
+
+    Attributes:
+        flow: The dense graph.
+        cost: What it costs.
+        statistics: Re-estimated batch-norm statistics by point, as ``calibrate`` finds them.
+        lay: Puts a tensor into the memory layout of the replay.
+    """
+
+    def __init__(self, bench: Workbench, captured: Captured, cost: Cost) -> None:
+        self.flow = Flow(captured.module)
+        self.cost = cost
+        self.statistics: dict[Point, dict[str, Tensor]] = {}
+        self.lay: Callable[[Any], Any] = lambda value: value
+        if wants_channels_last(self.flow) and runs_alike(self.flow, captured.example):
+            self.lay = channels_last
+        self._bench = bench
+        self._captured = captured
+        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+        self._cones: dict[Key, Bits] = {}
+        self._bases: dict[str, Tensors] = {}
+        self._packed: dict[_Choice, _Packed] = {}
+        self._removed: dict[Point, Removed] = {}
+        self._kept: OrderedDict[Point, Variant] = OrderedDict()
+
+    def key(self, point: Point) -> Key:
+        """Return what the point's cone depends on."""
+        return ("units" if point.method.granularity in _UNITS else "weights", point.subject)
+
+    def cone(self, key: Key) -> Bits:
+        """Return the dense nodes that pruning ``key`` can change."""
+        if key not in self._cones:
+            kind, name = key
+            if kind == "units":
+                self._cones[key] = self.flow.group_cone(find_groups(self._captured), name)
+            else:
+                layers = {layer.name: layer for layer in self._bench.network.prunable()}
+                self._cones[key] = self.flow.weight_cone(layers[name].parameter)
+        return self._cones[key]
+
+    def base(self, recovery: str) -> Tensors:
+        """Return the dense network's tensors after ``recovery``, by ``get_attr`` target.
+
+        Raises:
+            CannotPrune: The recovery has nothing to do on this network.
+        """
+        if recovery not in self._bases:
+            after = self._after(recovery)
+            self._bases[recovery] = {name: self.lay(value) for name, value in after.items()}
+        return self._bases[recovery]
+
+    def variant(self, point: Point) -> Variant:
+        """Return what to run for ``point``, starting from the frontier of its base.
+
+        Raises:
+            CannotPrune: The point cannot be had, with why.
+        """
+        found = self._kept.pop(point, None) or self._made(point)
+        self._kept[point] = found
+        held = sum(each.bytes for each in self._kept.values())
+        while held > _KEPT_BYTES and len(self._kept) > 1:
+            held -= self._kept.popitem(last=False)[1].bytes
+        return found
+
+    def about(self, point: Point) -> Removed:
+        """Return what ``point`` takes away; its variant has been made before."""
+        return self._removed[point]
+
+    def macs(self, nodes: Iterable[int]) -> int:
+        """Return the multiply-accumulates of one sample in these dense nodes."""
+        known = self.cost.macs_by_node
+        return sum(known.get(self.flow.nodes[node].name, 0) for node in nodes)
+
+    def before(self, cone: Bits) -> int:
+        """Return those of one sample that ``cone`` leaves as they are."""
+        return self.cost.macs - self.macs(places(cone))
+
+    def _after(self, recovery: str) -> Tensors:
+        tensors = self.flow.tensors
+        if recovery == "none":
+            return tensors
+        with recovered(self._bench, recovery):
+            after = {name: _copy(value) for name, value in tensors.items()}
+        if recovery != "bn":  # others write to the weights while they are replayed
+            return after
+        changed = differing(self.flow.module, after)
+        return {name: after[name] if name in changed else tensors[name] for name in after}
+
+    def _made(self, point: Point) -> Variant:
+        selection = self._selection(point)
+        cone, base = self.cone(self.key(point)), self.base(point.recovery)
+        if point.recovery == "none" or point in self.statistics:
+            graph, changed = self._pruned(selection)
+            changed |= self.statistics.get(point, {})
+        else:
+            graph, changed = self._recovered(selection, point.recovery, base)
+        if point not in self._removed:
+            twin = self._removed.get(replace(point, recovery="none"))
+            if point.recovery != "bn" or twin is None:  # batch norms are no pruned weights
+                twin = self._about(selection, changed)
+            self._removed[point] = twin
+        laid = {name: self.lay(value) for name, value in changed.items()}
+        return build_variant(self.flow, base, cone, graph, laid)
+
+    def _pruned(self, selection: Selection) -> tuple[fx.Graph, dict[str, Any]]:
+        """The graph to run, and the tensors in it that the dense network does not have."""
+        if selection.units:
+            smaller = remove(self._captured, selection.units).module
+            return smaller.graph, differing(smaller, self.flow.tensors)
+        ((name, keep),) = selection.masks.items()
+        return self.flow.module.graph, masked(self.flow, name, keep)
+
+    def _recovered(
+        self, selection: Selection, recovery: str, base: Tensors
+    ) -> tuple[fx.Graph, dict[str, Any]]:
+        """The same after any recovery, applied to the whole network and taken back."""
+        with (
+            selected(self._bench.network, selection) as module,
+            recovered(self._bench, recovery, module, selection),
+        ):
+            assert isinstance(module, fx.GraphModule)
+            found = {name: _copy(value) for name, value in differing(module, base).items()}
+        return module.graph, found
+
+    def _selection(self, point: Point) -> Selection:
+        choice = (
+            point.subject, point.method.criterion, point.method.granularity, point.sparsity,
+            point.seed,
+        )  # fmt: skip
+        if choice not in self._packed:
+            made = select_one(self._scores, point.subject, point.method, point.sparsity, point.seed)
+            ((name, keep),) = (*made.masks.items(), *made.units.items())
+            bits = np.packbits(keep.cpu().numpy().ravel())
+            self._packed[choice] = (name, tuple(keep.shape), bits)
+            return made
+        name, shape, bits = self._packed[choice]
+        flags = np.unpackbits(bits, count=int(np.prod(shape))).astype(bool)
+        kept = {name: torch.from_numpy(flags).reshape(shape)}
+        units = self.key(point)[0] == "units"
+        return Selection(units=kept) if units else Selection(masks=kept)
+
+    def _about(self, selection: Selection, changed: Tensors) -> Removed:
+        ((name, keep),) = (*selection.masks.items(), *selection.units.items())
+        size = 0
+        if selection.masks:
+            weight = self.flow.module.get_parameter(name)
+            for target in self.flow.aliases(name):
+                if target in changed and self.flow.tensors[target] is weight:
+                    weight = changed[target]
+            plain = weight.detach().cpu().flatten().view(torch.uint8)
+            size = len(zlib.compress(plain.numpy().tobytes(), 6))
+        return Removed(keep.numel() - int(keep.sum()), keep.numel(), size)
+
+
+def _copy(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, Tensor) else value

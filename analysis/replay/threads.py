@@ -1,0 +1,89 @@
+"""How many lanes with how many threads each, timed on the network itself before a long sweep."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from prunescope.replay.lanes import open_lanes
+from prunescope.text.numbers import counted
+
+_ROUNDS: Final = 3
+_CLOSE: Final = 1.05
+"""Shares this close to the fastest are as good; the one with the most lanes is taken."""
+
+_WORTH: Final = 30
+"""Times that its measuring a sweep has to last for the choice to be worth it."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How computations share the cores: ``lanes`` at the same time, on ``threads`` each."""
+
+    lanes: int
+    threads: int = 1
+
+    def __str__(self) -> str:
+        return f"{counted(self.lanes, 'lane')} of {counted(self.threads, 'thread')}"
+
+
+def shares(cores: int) -> tuple[Share, ...]:
+    """Return the ways to use ``cores``, most lanes first; each halves the lanes.
+
+    >>> [str(share) for share in shares(4)]
+    ['4 lanes of 1 thread', '2 lanes of 2 threads', '1 lane of 4 threads']
+    """
+    found, lanes = [], cores
+    while lanes:
+        found.append(Share(lanes, cores // lanes))
+        lanes //= 2
+    return tuple(found)
+
+
+class Chooser:
+    """Chooses the share once, when enough work lies ahead to pay for timing all of them."""
+
+    def __init__(self, cores: int) -> None:
+        """Begin with one lane for each core.
+
+        Args:
+            cores: Threads that may run at the same time.
+        """
+        self._offered = shares(cores)
+        self.share = self._offered[0]
+        self.said = ""
+        """How much faster than the others the share was, once it was timed."""
+
+    def settle(self, work: Callable[[], object], passes: float) -> None:
+        """Time every share of ``work``, one pass, if about ``passes`` of them lie ahead."""
+        if len(self._offered) == 1 or self.said:
+            return
+        cost = sum(share.lanes for share in self._offered) * (_ROUNDS + 1)
+        if passes < _WORTH * cost:
+            return
+        rounds = [[_seconds(share, work) for share in self._offered] for _ in range(_ROUNDS + 1)]
+        each = [statistics.median(column) for column in zip(*rounds[1:], strict=True)]
+        place = next(n for n, seconds in enumerate(each) if seconds <= _CLOSE * min(each))
+        self.share = self._offered[place]
+        others = (
+            f"{seconds / each[place]:.2f} × the time with {share}"
+            for share, seconds in zip(self._offered, each, strict=True)
+            if share != self.share
+        )
+        self.said = f"{self.share} ({', '.join(others)})"
+
+
+def _seconds(share: Share, work: Callable[[], object]) -> float:
+    """Seconds per pass while every lane computes one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(share.threads)
+    try:
+        with open_lanes(share.lanes, share.threads) as lanes:
+            began = time.perf_counter()
+            lanes.map(lambda _: work(), range(share.lanes))
+            return (time.perf_counter() - began) / share.lanes
+    finally:
+        torch.set_num_threads(before)

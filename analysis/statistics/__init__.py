@@ -1,0 +1,1 @@
+"""Intervals: paired differences, confidence sequences, tolerance limits. Torch-free."""

@@ -1,0 +1,56 @@
+"""Frozen dataclasses to and from JSON files, checked on the way in."""
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from prunescope.errors import DamagedFile
+from prunescope.store.files import write_atomically
+
+Document = TypeVar("Document")
+
+
+def to_json(document: object) -> str:
+    """Return ``document``, a dataclass of plain values, as indented JSON with a final newline."""
+    plain = TypeAdapter(type(document)).dump_python(document, mode="json")
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+def from_json(kind: type[Document], text: str | bytes, source: str) -> Document:
+    """Return the ``kind`` that the JSON ``text`` holds.
+
+    Args:
+        kind: A dataclass; unknown fields are ignored, missing or ill-typed ones refused.
+        text: The JSON.
+        source: What to call it in an error.
+
+    Raises:
+        DamagedFile: Not JSON, or not such a document; the first offending field is named.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise DamagedFile(
+            f"Expected {source} to hold a {kind.__name__.lower()}, but at {where}: "
+            f"{first['msg'].rstrip('.')}. Restore the file or make it anew."
+        ) from error
+
+
+def write_document(path: Path, document: object) -> None:
+    """Write ``document`` as JSON to ``path``, whole or not at all."""
+    write_atomically(path, to_json(document).encode())
+
+
+def read_document(kind: type[Document], path: Path) -> Document:
+    """Return the ``kind`` stored in ``path``; raises ``DamagedFile`` when there is none."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise DamagedFile(
+            f"Expected {path} to be readable, but got: {error.strerror}. Check the path."
+        ) from error
+    return from_json(kind, text, str(path))

@@ -1,0 +1,98 @@
+"""One run of logits as a row: half precision, of many classes the largest and the rest's mass."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp
+
+from prunescope.store.measurements import KEY
+
+Key = tuple[str | int | float, ...]
+
+MOST_SAMPLES: Final = 4096
+"""Samples kept per point: the first ones of the study's order."""
+MOST_CLASSES: Final = 64
+"""Up to so many classes every entry is kept."""
+TOP: Final = 32
+"""Of more classes, so many largest entries are kept, the target's, and the rest's mass."""
+_LOWEST: Final = -60000.0
+"""Below it a log-probability is out of half precision's range."""
+
+
+def point_bytes(population: int, classes: int) -> int:
+    """Return the bytes that one point's logits take at most, before compression.
+
+    >>> point_bytes(6000, 10) == 4096 * 10 * 2
+    True
+    """
+    entry = 2 * classes if classes <= MOST_CLASSES else (TOP + 1) * (2 + _width(classes)) + 2
+    return min(population, MOST_SAMPLES) * entry
+
+
+def packed(key: Key, start: int, values: np.ndarray, targets: np.ndarray | None) -> dict[str, Any]:
+    """Return a run of samples as one row of the store; see ``LogitStore.extend``."""
+    rows, classes = values.shape
+    plain = dict(zip(KEY, key, strict=True)) | {"start": start, "rows": rows, "classes": classes}
+    known = np.maximum(log_softmax(values.astype(np.float64), axis=1), _LOWEST)
+    if classes <= MOST_CLASSES:
+        return plain | {"values": _halved(known).tobytes(), "places": b"", "rest": b""}
+    order = np.argsort(-known, axis=1, kind="stable")
+    places = order[:, : TOP + 1]
+    if targets is not None:
+        wanted = targets[start : start + rows, None]
+        absent = ~(places == wanted).any(axis=1)
+        places[absent, TOP] = wanted[absent, 0]
+    kept = np.take_along_axis(known, places, axis=1)
+    others = known.copy()
+    np.put_along_axis(others, places, -np.inf, axis=1)
+    rest = np.maximum(logsumexp(others, axis=1), _LOWEST)
+    return plain | {
+        "values": _halved(kept).tobytes(),
+        "places": places.astype(f"<u{_width(classes)}").tobytes(),
+        "rest": rest.astype("<f2").tobytes(),
+    }
+
+
+def _halved(known: np.ndarray) -> np.ndarray:
+    """Half precision in which the largest entry stays the only largest one."""
+    half = known.astype("<f2")
+    lines = np.arange(len(half))
+    top = known.argmax(axis=1)
+    best = half[lines, top]
+    tied = (half == best[:, None]).sum(axis=1) > 1
+    half[lines[tied], top[tied]] = np.nextafter(best[tied], np.float16(np.inf))
+    return half
+
+
+def unpacked(row: dict[str, Any]) -> np.ndarray:
+    """Return the ``(rows, classes)`` float32 log-probabilities of one stored row."""
+    rows, classes = row["rows"], row["classes"]
+    values = np.frombuffer(row["values"], "<f2").astype(np.float32).reshape(rows, -1)
+    if not row["places"]:
+        return values
+    places = np.frombuffer(row["places"], f"<u{_width(classes)}").astype(np.int64)
+    places = places.reshape(rows, -1)
+    rest = np.frombuffer(row["rest"], "<f2").astype(np.float32)
+    spread = rest - np.float32(np.log(classes - places.shape[1]))
+    # No spread entry may pass a kept one: the largest class must stay the largest.
+    full = np.repeat(np.minimum(spread, values[:, :TOP].min(axis=1))[:, None], classes, axis=1)
+    np.put_along_axis(full, places, values, axis=1)
+    return full
+
+
+def joined_runs(runs: Sequence[tuple[int, np.ndarray]]) -> np.ndarray | None:
+    """Return runs of ``(start, values)`` as one array from the first sample to the first gap."""
+    parts: list[np.ndarray] = []
+    end = 0
+    for start, values in sorted(runs, key=lambda run: (run[0], -len(run[1]))):
+        if start > end:
+            break
+        new = values[end - start :]
+        parts.append(new)
+        end += len(new)
+    return np.concatenate(parts) if end else None
+
+
+def _width(classes: int) -> int:
+    return 2 if classes <= 1 << 16 else 4

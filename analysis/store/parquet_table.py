@@ -1,0 +1,188 @@
+"""A table kept as a folder of parquet files that many writers may append to at once.
+
+Every append is a new file, written whole; nobody edits a file. ``compact`` merges what is there
+into one file, sorted by key and named by its content, so that two runs of the same sweep end
+with the same file. A row that stands twice is one row; the one with more samples counts.
+"""
+
+import contextlib
+import hashlib
+import io
+import logging
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prunescope.errors import StorageFailure
+from prunescope.store.files import set_aside, storage, write_atomically
+from prunescope.store.locks import tidily
+
+log = logging.getLogger(__name__)
+
+_NAMED: Final = re.compile(r"[0-9a-f]{20}")
+_STALE: Final = 3600.0
+"""Seconds after which a temporary file belongs to nobody: a write takes milliseconds."""
+
+_KINDS: Final[dict[Any, pa.DataType]] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    tuple[int, ...]: pa.list_(pa.int64()),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A folder of parquet files whose rows are instances of one frozen dataclass.
+
+    Attributes:
+        folder: Where the files lie.
+        row: The dataclass; its fields are the columns (str, int, float, bool, tuple of int).
+        key: The columns that identify a row.
+    """
+
+    folder: Path
+    row: type[Any]
+    key: tuple[str, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns and their types."""
+        return pa.schema([(each.name, _KINDS[each.type]) for each in fields(self.row)])
+
+    def append(self, rows: Sequence[Any]) -> None:
+        """Add ``rows`` in one new file; raises ``StorageFailure`` when the disk refuses."""
+        if not rows:
+            return
+        columns = {
+            each.name: [getattr(row, each.name) for row in rows] for each in fields(self.row)
+        }
+        self._write(pa.table(columns, schema=self.schema))
+
+    def read(self) -> pd.DataFrame:
+        """Return all rows, sorted by key, without doubles; damaged files are set aside."""
+        frame: pd.DataFrame = self._merged()[0].to_pandas()
+        return frame
+
+    def damaged(self) -> list[Path]:
+        """Return the files that were set aside because they could not be read."""
+        return sorted(self.folder.glob("*.parquet.damaged*")) if self.folder.is_dir() else []
+
+    def compact(self) -> None:
+        """Merge all files into one whose name and bytes depend on the rows alone.
+
+        One process at a time where that can be had, so that the last one leaves one file.
+        """
+        with tidily(self.folder):
+            self._compact()
+
+    def _compact(self) -> None:
+        merged, sources = self._merged()
+        if not sources:
+            return
+        written = self._write(merged)
+        with storage(self.folder):
+            for path in sources:
+                if path != written:
+                    path.unlink(missing_ok=True)
+            for path in self.folder.glob(".*.parquet.*.tmp"):  # of writers that were killed
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > _STALE:
+                        path.unlink()
+
+    def _write(self, table: pa.Table) -> Path:
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        content = buffer.getvalue()
+        path = self.folder / f"{_digest(content)}.parquet"
+        if not path.exists():
+            write_atomically(path, content)
+        return path
+
+    def _merged(self) -> tuple[pa.Table, list[Path]]:
+        found: dict[Path, pa.Table] = {}
+        for _ in range(20):  # a compaction may take files away while we read; then look again
+            paths = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
+            found = {path: table for path, table in found.items() if path in paths}
+            vanished = False
+            for path in paths:
+                if path not in found:
+                    table = self._read(path)
+                    vanished = vanished or (table is None and not path.exists())
+                    if table is not None:
+                        found[path] = table
+            if not vanished:
+                break
+        if not found:
+            return self.schema.empty_table(), []
+        merged = pa.concat_tables(found.values())
+        order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
+        if "samples" in merged.schema.names:
+            order.append(("samples", "descending"))
+        merged = merged.sort_by(order)
+        keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
+        return merged.filter(pa.array(keep)).combine_chunks(), list(found)
+
+    def _read(self, path: Path) -> pa.Table | None:
+        try:
+            with storage(path):  # a disk that refuses says nothing about the file
+                state = path.stat()
+                return _read_once(path, state.st_mtime_ns, state.st_size, self.schema)
+        except StorageFailure as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+        except _Damaged as error:
+            aside = set_aside(path)
+            log.warning(
+                "Expected %s to be a table of %ss, but it is damaged (%s). It is set aside as %s; "
+                "run the sweep again to measure its points anew.",
+                path.name, self.row.__name__.lower(), error, aside.name,
+            )  # fmt: skip
+            return None
+
+
+class _Damaged(Exception):
+    """A file whose bytes are not a table."""
+
+
+@lru_cache(maxsize=256)
+def _read_once(path: Path, _changed: int, _size: int, schema: pa.Schema) -> pa.Table:
+    """The table in a file, kept: nobody edits one, and a sweep looks at all of them each round."""
+    content = path.read_bytes()
+    try:
+        if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
+            raise ValueError("its bytes are not the ones that were written")
+        return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        raise _Damaged(_first_line(error)) from error
+
+
+def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
+    """Return the rows of ``frame`` as instances of the table's dataclass."""
+    names = [each.name for each in fields(table.row)]
+    tuples = {each.name for each in fields(table.row) if each.type == tuple[int, ...]}
+    return [
+        table.row(
+            **{n: tuple(int(v) for v in value) if n in tuples else value
+               for n, value in zip(names, values, strict=True)}
+        )
+        for values in frame[names].itertuples(index=False, name=None)
+    ]  # fmt: skip
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]

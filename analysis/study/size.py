@@ -1,0 +1,64 @@
+"""How large a network is after units were removed: exact arithmetic on the manifest's shapes."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prunescope.study import Manifest
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a network of these shapes takes.
+
+    Attributes:
+        parameters: Elements of all parameters.
+        bytes: Of parameters and saved buffers, dense.
+        macs: Multiply-accumulates for one sample.
+        by_tensor: Elements of every parameter and saved buffer.
+    """
+
+    parameters: int
+    bytes: int
+    macs: int
+    by_tensor: dict[str, int]
+
+
+def shrunk(manifest: Manifest, removed: Mapping[str, int]) -> Size:
+    """Return the size of the network after ``removed`` units left each named group.
+
+    Every member dimension loses ``units × indices per unit``; a weight's multiply-accumulates are
+    proportional to its elements, those of products between activations fall by each group's
+    share. Equal to the really smaller network's counts, which verification checks.
+
+    Args:
+        manifest: Of the dense network.
+        removed: Group name → units removed; groups that are not named stay whole.
+    """
+    shapes = {tensor.name: list(tensor.shape) for tensor in manifest.tensors}
+    for name, units in removed.items():
+        for member in manifest.group(name).members:
+            if units and member.parameter in shapes:
+                shapes[member.parameter][member.dimension] -= units * member.indices
+    elements = {name: math.prod(shape) for name, shape in shapes.items()}
+    dense = {tensor.name: math.prod(tensor.shape) for tensor in manifest.tensors}
+    macs = 0.0
+    for term in manifest.mac_terms:
+        if term.parameter is not None:
+            macs += term.macs / dense[term.parameter] * elements[term.parameter]
+        else:
+            left = math.prod(1 - removed.get(name, 0) * share for name, share in term.groups)
+            macs += term.macs * left
+    return Size(
+        parameters=sum(elements[t.name] for t in manifest.tensors if not t.buffer),
+        bytes=sum(elements[t.name] * t.width for t in manifest.tensors),
+        macs=round(macs),
+        by_tensor=elements,
+    )
+
+
+def frees(manifest: Manifest, name: str, units: int = 1) -> tuple[int, int]:
+    """Return the (parameters, multiply-accumulates) that ``units`` of a group free alone."""
+    after = shrunk(manifest, {name: units})
+    whole = shrunk(manifest, {})
+    return whole.parameters - after.parameters, whole.macs - after.macs

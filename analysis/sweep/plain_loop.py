@@ -1,0 +1,33 @@
+"""The plain loop in one go: for every point, prune one layer and evaluate every sample.
+
+The reference that the sweep, whatever its engine and its chunks, has to equal.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from prunescope.bench.workbench import Workbench
+from prunescope.errors import CannotPrune
+from prunescope.replay.engine import NaiveEngine, order
+from prunescope.store.measurements import Measurement
+from prunescope.sweep.row import measurement
+from prunescope.sweep.work_list import Point
+
+
+def measure(
+    bench: Workbench, todo: Iterable[Point]
+) -> Iterator[tuple[Point, Measurement | CannotPrune]]:
+    """Yield the measurement of each point; the network's weights are back after each.
+
+    A point that cannot be had (a criterion that finds nothing to read in this group, units whose
+    removal would leave a layer empty) yields the reason instead.
+    """
+    engine = NaiveEngine(bench)
+    count = len(bench.splits.validation)
+    targets = bench.splits.validation.picked(order(bench)).targets
+    for asked in todo:
+        for point, outcome in engine.outcomes(0, count, [asked]):
+            if isinstance(outcome, CannotPrune):
+                yield point, outcome
+                continue
+            dense = engine.dense(point.recovery, 0, count)
+            yield point, measurement(bench, point, engine.about(point), dense, outcome, targets)

@@ -1,0 +1,41 @@
+"""From outcomes to the row that a study stores."""
+
+from dataclasses import asdict
+
+from torch import Tensor
+
+from prunescope.bench.evaluate import Outcome, compare
+from prunescope.bench.workbench import Workbench
+from prunescope.replay.engine import Removed
+from prunescope.store.measurements import Measurement
+from prunescope.study import MEASUREMENT_VERSION
+from prunescope.sweep.work_list import Point
+
+
+def measurement(
+    bench: Workbench,
+    point: Point,
+    about: Removed,
+    dense: Outcome,
+    pruned: Outcome,
+    targets: Tensor | None,
+) -> Measurement:
+    """Return the row of ``point`` over the samples of ``pruned``, compared with ``dense``.
+
+    Args:
+        bench: Gives fingerprint, population and classes.
+        point: What was pruned.
+        about: What it took away.
+        dense: The reference on the same samples, after the same recovery.
+        pruned: What the pruned network gave.
+        targets: Labels of these samples, or None.
+    """
+    sums = compare(dense, pruned, targets, bench.classes)
+    return Measurement(
+        fingerprint=bench.manifest.fingerprint, version=MEASUREMENT_VERSION,
+        subject=point.subject, criterion=point.method.criterion,
+        granularity=point.method.granularity, sparsity=point.sparsity, recovery=point.recovery,
+        seed=point.seed, removed=about.removed, total=about.total,
+        compressed_bytes=about.compressed_bytes, population=len(bench.splits.validation),
+        **asdict(sums),
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""The work list: which points a sweep has to measure, and which are stored already."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from prunescope.errors import BadValue, UnknownName
+from prunescope.store.measurements import KEY
+from prunescope.study import (
+    MEASUREMENT_VERSION,
+    Grid,
+    Manifest,
+    Method,
+    check_names,
+    is_control,
+    pattern_of,
+)
+from prunescope.study.counts import UNITS, smallest_sparsity, unit_sparsities
+from prunescope.study.recoveries import RECOVERIES
+
+
+@dataclass(frozen=True)
+class Point:
+    """One subject pruned by one method to one sparsity."""
+
+    subject: str
+    method: Method
+    sparsity: float
+    recovery: str = "none"
+    seed: int = 0
+
+    def key(self, manifest: Manifest) -> tuple[str | int | float, ...]:
+        """Return the point's key in the measurements table."""
+        return (
+            manifest.fingerprint, MEASUREMENT_VERSION, self.subject, self.method.criterion,
+            self.method.granularity, self.sparsity, self.recovery, self.seed,
+        )  # fmt: skip
+
+
+def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
+    """Return all points of ``grid`` in forward order of subjects, then method, then sparsity.
+
+    Layers take the sparsities as asked; an ``n:m`` pattern has the one sparsity that it is;
+    groups take the sparsities that their units allow, in the grid's multiple, and none at which
+    nothing would be removed (``left_out`` names the groups that have none at all).
+
+    Raises:
+        UnknownName: A layer, group or method that does not exist.
+        BadValue: One that exists but cannot be pruned or used here, with why.
+    """
+    check_names("recovery", grid.recoveries, RECOVERIES)
+    _check_methods(grid, manifest)
+    _check_subjects(grid, manifest)
+    return tuple(
+        Point(subject, method, value, recovery, seed)
+        for subject, method, value in _pruned(grid, manifest)
+        for recovery in grid.recoveries
+        for seed in (grid.seeds if is_control(method.criterion) else (0,))
+    )
+
+
+def missing(wanted: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest) -> list[Point]:
+    """Return the points of ``wanted`` that ``measured`` does not hold on all samples."""
+    whole = measured[measured["samples"] >= measured["population"]]
+    stored = set(whole[list(KEY)].itertuples(index=False, name=None))
+    return [point for point in wanted if point.key(manifest) not in stored]
+
+
+def left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
+    """Return why, for each group that ``grid`` means and that none of its sparsities fits.
+
+    Such a group has too few units to keep a multiple of them, or every sparsity is too small to
+    remove one.
+    """
+    wanted = {method.granularity for method in grid.methods}
+    found = []
+    for group in manifest.removable():
+        chosen = not grid.subjects or group.name in grid.subjects
+        if not chosen or group.granularity not in wanted:
+            continue
+        if unit_sparsities(group.units, grid.sparsities, grid.multiple):
+            continue
+        least = smallest_sparsity(group.units, grid.multiple)
+        few = f"{group.name} has {group.units} {group.granularity}s"
+        if least is None:
+            found.append(f"{few}, too few to remove any and keep a multiple of {grid.multiple}")
+        else:
+            found.append(f"{few}; the smallest sparsity that removes any is {least:g}")
+    return tuple(found)
+
+
+def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
+    """Subject, method and sparsity, in order."""
+    chosen = set(grid.subjects)
+    asked = sorted(set(grid.sparsities))
+    found = []
+    for layer in manifest.prunable():
+        if chosen and layer.name not in chosen:
+            continue
+        for method in grid.methods:
+            if method.granularity == "weight":
+                found += [(layer.name, method, value) for value in asked]
+            elif (blocks := pattern_of(method.granularity)) and layer.takes_blocks(blocks.of):
+                found.append((layer.name, method, blocks.sparsity))
+    for group in manifest.removable():
+        if chosen and group.name not in chosen:
+            continue
+        for method in grid.methods:
+            if method.granularity == group.granularity:
+                values = unit_sparsities(group.units, asked, grid.multiple)
+                found += [(group.name, method, value) for value in values]
+    return found
+
+
+def _check_methods(grid: Grid, manifest: Manifest) -> None:
+    known = {summary.name: summary for summary in manifest.methods}
+    for method in grid.methods:
+        if method.granularity in UNITS and not manifest.removable(method.granularity):
+            raise BadValue(
+                f"Expected a model with {method.granularity}s that can be removed for {method}, "
+                f"but this one has none: {_why_no_groups(manifest)}"
+            )
+    check_names("method", map(str, grid.methods), known)
+    for method in grid.methods:
+        reason = known[str(method)].reason
+        if reason is not None:
+            raise BadValue(
+                f"Expected a method that fits this model, but {method} does not: {reason}. "
+                "Choose another method."
+            )
+
+
+def _check_subjects(grid: Grid, manifest: Manifest) -> None:
+    layers = {layer.name: layer.reason for layer in manifest.layers}
+    groups = {group.name: group.reason for group in reversed(manifest.groups)}
+    groups |= {group.name: None for group in manifest.removable()}  # a part may be refused
+    grouped = any(method.granularity in UNITS for method in grid.methods)
+    known = layers | (groups if grouped else {})
+    for name in grid.subjects:
+        if name not in known:
+            raise UnknownName.among("layer or group" if grouped else "layer", name, known)
+        reason = known[name]
+        if reason is not None:
+            raise BadValue(f"Expected a layer that can be pruned, but {name} cannot: {reason}.")
+
+
+def _why_no_groups(manifest: Manifest) -> str:
+    if manifest.capture_problem:
+        return manifest.capture_problem
+    reasons = [group.reason for group in manifest.groups if group.reason]
+    return f"{reasons[0]}." if reasons else "there is nothing to remove. Use weight granularity."

@@ -1,0 +1,127 @@
+"""What accuracy to expect of the draft, within which interval, and what vouches for it."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from prunescope.curves.curve import Curves
+from prunescope.curves.dense import dense_score
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import measure_buttons
+from prunescope.planning.prediction import sweep_command
+from prunescope.planning.prediction.predict import BackTest, Prediction
+from prunescope.statistics.paired import Interval
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+from prunescope.study.recoveries import MOVES_DENSE
+from prunescope.text.numbers import counted
+
+_GAPS: Final = 3
+_FEW: Final = 5
+"""Measured plans below which an interval is mostly caution."""
+
+
+def score(opened: Study, known: Curves, plan: Plan, prediction: Prediction) -> None:
+    """Show the predicted score and its interval."""
+    dense = dense_score(opened.manifest, known, plan.recovery)
+    moved = plan.recovery in MOVES_DENSE
+    name = opened.manifest.reference.metric.rpartition(":")[2]
+    if prediction.drop is None or prediction.interval is None:
+        st.metric(f"Predicted {name}", "unknown")
+        st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
+        return
+    st.metric(
+        f"Predicted {name}", units.percent(dense - prediction.drop, 2),
+        units.delta(prediction.drop) if prediction.drop else None,
+        help="Predicted, not measured"
+        + (f": {prediction.predictor}." if len(plan.active()) > 1 else ".")
+        + (f" Dense with this recovery: {units.percent(dense, 2)}." if moved else ""),
+    )  # fmt: skip
+    if not plan.active():
+        return
+    if len(plan.active()) == 1:
+        st.caption(f"Drop {units.span(prediction.interval)}, 95 %.")
+    elif prediction.error is not None:
+        st.caption(f"Drop {units.span(prediction.interval)} in nine plans of ten.")
+
+
+def vouched(opened: Study, plan: Plan, prediction: Prediction, measured: bool) -> None:
+    """Show what is expected beside the drop, by what, and how far that was off so far.
+
+    Args:
+        opened: The study.
+        plan: The draft.
+        prediction: Of the draft.
+        measured: Whether just the draft was measured.
+    """
+    if prediction.drop is None or not plan.active():
+        return
+    details = _details(opened, prediction)
+    if details:
+        st.caption(" · ".join(details))
+    if len(plan.active()) == 1:
+        st.caption("One part alone: read off its own curve.")
+    elif prediction.error is not None:
+        st.caption(_back_tested(prediction, prediction.error))
+    else:
+        st.caption(_unchecked(plan, prediction, measured))
+        measure_buttons.combinations(opened, plan)
+
+
+def gaps(opened: Study, plan: Plan, prediction: Prediction) -> None:
+    """Show which parts no measurement covers, and offer to measure exactly those."""
+    if not prediction.missing:
+        return
+    for gap in prediction.missing[:_GAPS]:
+        beyond = ", so predicted as if at that point" if gap.beyond else ""
+        st.caption(f":material/warning: {gap.subject}: {gap.reason}{beyond}")
+    if len(prediction.missing) > _GAPS:
+        st.caption(f":material/warning: and {len(prediction.missing) - _GAPS} more layers")
+    measure_buttons.points(opened, sweep_command(plan, prediction.missing), "measure gaps")
+
+
+def _back_tested(prediction: Prediction, error: BackTest) -> str:
+    few = " So few leave the interval wide." if error.plans < _FEW else ""
+    return (
+        f"By {prediction.predictor}. Back-tested: off by {units.points(error.mean)} on average "
+        f"over {counted(error.plans, 'measured plan')}, at worst {units.points(error.worst)}.{few}"
+    )
+
+
+def _unchecked(plan: Plan, prediction: Prediction, measured: bool) -> str:
+    """What is needed until an interval can be told."""
+    itself = "This one does not count for itself: an" if measured else "An"
+    alike = f" with recovery {plan.recovery}" if plan.recovery != "none" else ""
+    return (
+        f"By {prediction.predictor}, from single layers; **not yet checked** on another measured "
+        f"plan. {itself} interval takes at least one{' other' if measured else ''} that prunes two "
+        f"layers or groups or more{alike}."
+    )
+
+
+def _details(opened: Study, prediction: Prediction) -> list[str]:
+    """Loss, divergence and the class that suffers most, where they are known."""
+    found = []
+    if math.isfinite(prediction.entropy):
+        around = _around(prediction.entropy_interval, "{:+.3f}".format)
+        found.append(f"Cross-entropy {prediction.entropy:+.3f} nats{around}")
+    if math.isfinite(prediction.divergence):
+        around = _around(prediction.divergence_interval, "{:.3f}".format)
+        found.append(f"KL {prediction.divergence:.3f} nats{around}")
+    worst = prediction.worst
+    if worst is not None:
+        names = opened.manifest.classes
+        name = names[worst.label] if worst.label < len(names) else str(worst.label)
+        around = _around(prediction.worst_interval, units.percent)
+        found.append(
+            f"worst class {name}: {units.percent(worst.pruned)} recalled{around}, dense "
+            f"{units.percent(worst.dense)}"
+        )
+    return found
+
+
+def _around(interval: Interval | None, form: Callable[[float], str]) -> str:
+    """The interval in brackets; nothing where no measured plan vouches for it."""
+    return "" if interval is None else f" ({form(interval.low)} to {form(interval.high)})"

@@ -1,0 +1,145 @@
+"""What stands above every page: which study, what it is, and a link to share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
+from prunescope.errors import BadReference, BadValue
+from prunescope.store.folder import Study
+
+_FOLDER = "folder"
+_STUDY = "study"
+_PLACES = "places"
+
+
+def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | None:
+    """Show the study picker and return the chosen study's folder, or None without studies.
+
+    Args:
+        folder: Of the studies.
+        before: What may still move the study's draft, called before anything is told of it.
+    """
+    st.session_state[_FOLDER] = folder
+    found = {path.name: path for path in loaders.catalogue(folder)}
+    st.session_state[_PLACES] = found
+    if not found:
+        return None
+    names = list(found)
+    _preselect(names)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="frame"):
+        name = st.selectbox(
+            "Study", names, key=_STUDY, label_visibility="collapsed", width=260,
+            help=f"Studies in {folder}",
+        )  # fmt: skip
+        path = found[name]
+        opened = loaders.study(path)
+        st.caption(_facts(opened) if opened else "Being made: its first sweep is starting.")
+        st.space("stretch")
+        if opened is not None:
+            if before is not None:
+                before(opened)
+            _share(opened)
+    damaged = opened.damaged() if opened is not None else []
+    if damaged:
+        st.warning(
+            f"Damaged and set aside in this study: {', '.join(path.name for path in damaged)}. "
+            "What they held is missing here: sweep (or measure the plans) again, then delete them.",
+            icon=":material/broken_image:",
+        )
+    return path
+
+
+def folder() -> Path:
+    """Return the folder of studies."""
+    found: Path = st.session_state[_FOLDER]
+    return found
+
+
+def place() -> Path | None:
+    """Return the chosen study's folder, or None when there is none at all."""
+    name = st.session_state.get(_STUDY)
+    found: Path | None = st.session_state.get(_PLACES, {}).get(name)
+    return found
+
+
+def study() -> Study | None:
+    """Return the chosen study, or None while there is none."""
+    path = place()
+    return loaders.study(path) if path is not None else None
+
+
+def required() -> Study | None:
+    """Return the chosen study; without one, say what to do next and return None."""
+    found = study()
+    if found is None:
+        if place() is None:
+            st.info(
+                f"There is no study in {folder()} yet. Begin one on the Study page, or run: "
+                "`prunescope sweep sample:lenet5 --data sample:fashion-mnist --study "
+                f"{folder() / 'lenet5'}`",
+                icon=":material/lab_profile:",
+            )
+        else:
+            st.info("This study is being made; it opens as soon as its model is captured.")
+    return found
+
+
+def choose(name: str) -> None:
+    """Make the next run open the study ``name``."""
+    st.session_state["next study"] = name
+
+
+def _preselect(names: list[str]) -> None:
+    wanted = st.session_state.pop("next study", None)
+    linked = session.link().study
+    if wanted is None and linked is not None:
+        session.forget_link("study")
+        wanted = linked
+        if linked not in names:
+            session.forget_link("layer", "method", "plan")
+            session.notice(str(BadReference(
+                f"Expected the link's study {linked!r} to be in this folder, but it is not. "
+                f"Showing {names[0]!r} instead."
+            )))  # fmt: skip
+    if wanted in names:
+        st.session_state[_STUDY] = wanted
+    elif st.session_state.get(_STUDY) not in names:
+        st.session_state[_STUDY] = names[0]
+    else:  # keeps the choice when another page drops the widget
+        st.session_state[_STUDY] = st.session_state[_STUDY]
+
+
+def _facts(opened: Study) -> str:
+    manifest = opened.manifest
+    parts = [f"`{manifest.reference.model}` on `{manifest.reference.data}`"]
+    if manifest.baseline:
+        parts.append(
+            f"dense {manifest.reference.metric.rpartition(':')[2]} "
+            f"**{units.percent(manifest.baseline.score, 2)}**"
+        )
+    parts.append(f"{units.count(manifest.parameters)} parameters")
+    if manifest.macs:
+        parts.append(f"{units.count(manifest.macs)} MACs")
+    return " · ".join(parts)
+
+
+def _share(opened: Study) -> None:
+    with st.popover("Share", icon=":material/link:"):
+        try:
+            text = encode_plan(session.draft(opened).plan, opened.manifest)
+        except BadValue as error:
+            st.warning(str(error))
+            text = None
+        plan = text if session.draft(opened).plan.choices else None
+        shared = Shared(
+            opened.folder.name, session.remembered("layer"), session.remembered("method"), plan
+        )
+        parts = urlsplit(st.context.url or "http://localhost:8501/")
+        address = urlunsplit(parts._replace(query=urlencode(to_query(shared)), fragment=""))
+        st.markdown("A link to this study, layer, method and plan, for whoever sees this folder:")
+        st.code(address, language=None, wrap_lines=True)

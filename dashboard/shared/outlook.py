@@ -1,0 +1,136 @@
+"""What the draft keeps and costs, what accuracy to expect, and what was really measured."""
+
+import pandas as pd
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import expected_score, loaders
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.tables.plan import verified_table
+from prunescope.jobs import start
+from prunescope.planning.prediction.predict import Prediction, predict
+from prunescope.planning.preview import Preview, preview
+from prunescope.statistics.paired import paired_interval
+from prunescope.store.folder import Study
+from prunescope.store.json_documents import write_document
+from prunescope.study.plan import Plan
+
+
+def show(opened: Study, known: Measured, plan: Plan) -> Prediction:
+    """Show prediction, measured truth and costs of ``plan``, and return what is expected."""
+    verified = loaders.verified(opened)
+    prediction = predict(
+        opened.manifest, plan, known.curves, loaders.record(opened), loaders.cells(opened)
+    )
+    with st.container(border=True, key="outlook"):
+        left, right = st.columns(2)
+        with left:
+            expected_score.score(opened, known.curves, plan, prediction)
+        with right:
+            row = measured_row(verified, plan)
+            _measured(opened, plan, row)
+        expected_score.vouched(opened, plan, prediction, row is not None)
+        expected_score.gaps(opened, plan, prediction)
+    _costs(opened, preview(opened.manifest, plan, known.curves))
+    return prediction
+
+
+def draft_file(opened: Study, plan: Plan) -> str:
+    """Write ``plan`` where a job can read it, whatever it is called, and return the path."""
+    path = opened.folder / "drafts" / f"{plan.digest}.json"
+    if not path.exists():
+        write_document(path, plan)
+    return str(path)
+
+
+def measured_row(verified: pd.DataFrame, plan: Plan) -> "pd.Series[float] | None":
+    """Return the row of ``plan`` measured on the validation split, if there is one."""
+    rows = verified[(verified["digest"] == plan.digest) & (verified["split"] == "validation")]
+    return rows.iloc[0] if len(rows) else None
+
+
+def history(opened: Study, known: Measured) -> None:
+    """Show every plan of this study that was really measured."""
+    verified = loaders.verified(opened)
+    if verified.empty:
+        return
+    st.subheader("Measured plans", anchor=False)
+    table = verified_table(
+        opened.manifest, verified, known.curves, loaders.record(opened), loaders.cells(opened)
+    )
+    st.dataframe(
+        table, hide_index=True, height=height(len(table), 260),
+        column_config={
+            "Score": st.column_config.NumberColumn("Score, %", format="%.2f"),
+            "Drop": st.column_config.NumberColumn("Drop, pt", format="%.2f"),
+            "±": st.column_config.NumberColumn(format="%.2f", help="Half of the 95 % interval."),
+            "Predicted": st.column_config.NumberColumn(
+                "Predicted drop, pt", format="%.2f", help="From the curves as they are now."
+            ),
+            "Off by": st.column_config.NumberColumn("Off by, pt", format="%+.2f"),
+            "Removed": st.column_config.NumberColumn("Removed, %", format="%.1f"),
+            "Samples": st.column_config.NumberColumn(format="localized"),
+        },
+        alt="Measured plans with their predicted and measured drops",
+    )  # fmt: skip
+
+
+def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None:
+    name = opened.manifest.reference.metric.rpartition(":")[2]
+    if row is None:
+        st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
+        if st.button(
+            "Measure it", key="measure", icon=":material/science:", type="primary",
+            disabled=not plan.active(),
+            help="Applies the plan for real and evaluates the validation split, in a job.",
+        ):  # fmt: skip
+            start(
+                opened.folder,
+                ["verify", str(opened.folder), draft_file(opened, plan), "--split", "validation"],
+            )
+            st.rerun()
+        return
+    samples = int(row["samples"])
+    drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+    st.metric(
+        f"Measured {name}", units.percent(float(row["score_sum"]) / samples, 2),
+        units.delta(drop.mean),
+        help=f"Of just this plan, on {samples:,} validation samples.",
+    )  # fmt: skip
+    st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {samples:,} samples.")
+
+
+def _costs(opened: Study, found: Preview) -> None:
+    manifest = opened.manifest
+    exact = "exact" if found.compressed_measured else "predicted"
+    rows = [
+        ("Non-zero parameters", units.count, found.parameters, found.kept, ""),
+        ("Parameters in tensors", units.count, found.parameters, found.stored, ""),
+        ("Bytes, dense tensors", units.bytes_, manifest.bytes, found.dense_bytes, ""),
+        ("Bytes, bit mask + values", units.bytes_, manifest.bytes, found.sparse_bytes, ""),
+        ("Bytes, deflated", units.bytes_, manifest.bytes, found.compressed_bytes, exact),
+        ("MACs, dense runtime", units.count, manifest.macs, found.macs, ""),
+        ("MACs by non-zero weights", units.count, manifest.macs, found.nonzero_macs, ""),
+    ]
+    table = [
+        {
+            "": f"{label} *{note}*" if note and found.layers else label,
+            "Dense": form(dense),
+            "Plan": f"**{form(now)}**",
+            "Left": f"{100 * now / dense:.1f} %" if dense else "–",
+        }
+        for label, form, dense, now, note in rows
+    ]
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True)
+    parts = [f"{units.percent(found.sparsity)} of all parameters are zero or gone."]
+    if found.layers:
+        parts.append(
+            "Dense tensors store zeros, dense runtimes multiply by them: a smaller download, not "
+            "faster inference."
+        )
+    if any(found.units.values()):
+        parts.append("Units really leave: the tensors are smaller, and every runtime does less.")
+    if not found.exact:
+        parts.append("Where weights are zeroed in layers that lose units too, zeros are expected.")
+    st.caption(" ".join(parts))

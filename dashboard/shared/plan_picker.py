@@ -1,0 +1,46 @@
+"""Which plan a page works on: the draft, or one saved in the study."""
+
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import session
+from prunescope.store.folder import Study
+from prunescope.study.counts import UNITS
+from prunescope.study.plan import Plan
+
+_DRAFT = "The draft on the Plan page"
+
+
+def plan(opened: Study, key: str) -> Plan | None:
+    """Show the choice of plans and return the chosen one; say what to do when it prunes nothing."""
+    names = [_DRAFT, *opened.plans()]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Plan", names, key=key, width=320)
+        chosen = session.draft(opened).plan if name == _DRAFT else opened.plan(name)
+        st.caption(describe(chosen))
+    if not chosen.active():
+        st.info(
+            "This plan removes nothing yet. Set sparsities on the Plan page, or choose a saved "
+            "plan.",
+            icon=":material/tune:",
+        )
+        return None
+    return chosen
+
+
+def describe(chosen: Plan) -> str:
+    """Return a plan in one line."""
+    active = chosen.active()
+    if not active:
+        return "nothing is removed"
+    values = [choice.sparsity for choice in active.values()]
+    methods = ", ".join(sorted({str(choice.method) for choice in active.values()}))
+    span = (
+        units.percent(values[0], 0)
+        if min(values) == max(values)
+        else f"{units.percent(min(values), 0)} to {units.percent(max(values), 0)}"
+    )
+    leave = [choice.granularity in UNITS for choice in active.values()]
+    word = "group" if all(leave) else "layer or group" if any(leave) else "layer"
+    word = word.replace(" or ", "s or ") + "s" if len(active) > 1 else word
+    return f"{len(active)} {word} pruned by {span}, by {methods} · `{chosen.digest}`"

@@ -1,0 +1,39 @@
+"""Fragments that tick by themselves, and tell their own ticks from the page's run.
+
+A fragment runs once as part of every run of the page. To run the page anew from there would end
+that run before it comes to what was just pressed, and the press would be lost: only a tick of the
+fragment's own may do so.
+"""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from prunescope.dashboard.shared import problems
+
+
+def start(key: str) -> None:
+    """Note that the page runs, right before it calls the fragment ``key``."""
+    st.session_state[_name(key)] = True
+
+
+def of_page(key: str) -> bool:
+    """Return whether the fragment ``key`` runs as part of the page; to be asked once per run."""
+    return bool(st.session_state.pop(_name(key), False))
+
+
+def follow(key: str, seconds: float, do: Callable[[], None]) -> None:
+    """Call ``do`` every so many seconds from now on, in ticks of its own."""
+    start(key)
+    st.fragment(_tick, run_every=seconds)(key, do)
+
+
+def _tick(key: str, do: Callable[[], None]) -> None:
+    if of_page(key):
+        return
+    with problems.shown():
+        do()
+
+
+def _name(key: str) -> str:
+    return f"page runs {key}"

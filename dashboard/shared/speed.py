@@ -1,0 +1,139 @@
+"""How long dense and pruned take on this machine, told honestly."""
+
+import pandas as pd
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
+from prunescope.dashboard.shared import loaders, outlook, predicted_time
+from prunescope.dashboard.shared.machines import machines_of, where
+from prunescope.jobs import start
+from prunescope.latency.report import LatencyReport, Ratio, RuntimeLatency, read_latency
+from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
+from prunescope.latency.table.staircase import flat_steps, told
+from prunescope.latency.table.staircase import staircase as steps
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+
+
+def show(opened: Study, plan: Plan) -> None:
+    """Show the plan's latency against the dense model, and a button that measures it."""
+    st.subheader("Speed on this machine", anchor=False)
+    report = read_latency(opened.folder, plan.digest)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        batch = st.number_input("Batch", 1, 1024, 1, key="time batch", width=110)
+        threads = st.number_input("Threads", 1, 64, 1, key="time threads", width=110)
+        if st.button("Measure again" if report else "Measure speed", key="time",
+                     icon=":material/timer:"):  # fmt: skip
+            start(
+                opened.folder,
+                [
+                    "time", str(opened.folder), outlook.draft_file(opened, plan),
+                    "--batch", str(batch), "--threads", str(threads),
+                ],
+            )  # fmt: skip
+            st.rerun()
+        st.caption(
+            "Dense and pruned in turns, in PyTorch and ONNX Runtime; leave the machine idle."
+        )
+    if report is not None:
+        for sentence in report.verdicts:
+            st.markdown(f"- {sentence}")
+        timed = [_row(each) for each in report.runtimes if each.problem is None]
+        if timed:
+            st.table(pd.DataFrame(timed), hide_index=True)
+        st.caption(f"{report.memory_line} {_conditions(report)}".strip())
+    predicted(opened, plan)
+    if opened.manifest.removable():
+        _staircases(opened, batch, threads)
+
+
+def predicted(opened: Study, plan: Plan) -> None:
+    """Show what the latency tables say of ``plan``: one line for each setting."""
+    gone = plan_units(opened.manifest, plan)
+    if plan.active() and not any(gone.values()):
+        st.markdown("- Only weights become zero: 1.0× the dense speed in dense runtimes.")
+        return
+    found = [predict_latency(opened.manifest, table, gone) for table in loaders.latency(opened)]
+    if found:
+        st.markdown("By the smaller models that were timed:")
+        predicted_time.lines(found)
+        st.caption(" ".join([where(machines_of(found)), *filter(None, map(_error, found))]))
+
+
+def _error(found: LatencyPrediction) -> str:
+    """How good predictions of a setting are, beside the simplest rule; empty where unknown."""
+    if found.error is None or found.macs_error is None:
+        return ""
+    return (
+        f"{found.setting.runtime} {found.setting.version}: {units.percent(found.error)} off at the "
+        f"median of {found.combinations} held-out models; time in proportion to MACs would be "
+        f"{units.percent(found.macs_error, 0)} off."
+    )
+
+
+def staircase(opened: Study, group: str) -> None:
+    """Show the time over kept units of ``group``, and which steps buy nothing."""
+    known = {
+        table.setting: steps(opened.manifest, table, group) for table in loaders.latency(opened)
+    }
+    if not known:
+        st.caption("No smaller models are timed yet: time some on the Export page.")
+        return
+    st.plotly_chart(
+        staircase_figure(staircase_frame(known), st.context.theme.type == "dark"),
+        key=f"staircase {group}",
+    )
+    granularity = opened.manifest.group(group).granularity
+    for setting, each in known.items():
+        for sentence in told(flat_steps(each), granularity):
+            st.caption(f"{setting.runtime}, batch {setting.batch}: {sentence}")
+    machines = {setting.machine for setting in known}
+    st.caption(f"Time relative to the dense model, the rest dense. On {'; '.join(machines)}.")
+
+
+def _staircases(opened: Study, batch: int, threads: int) -> None:
+    with st.expander("What each group's units cost", icon=":material/stairs:"):
+        groups = [group.name for group in opened.manifest.removable()]
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox("Group", groups, key="staircase group", width=260)
+            budget = st.number_input(
+                "Seconds to spend", 10, 3600, 120, key="time budget", width=150
+            )
+            if st.button("Time smaller models", key="time table", icon=":material/timer:"):
+                start(
+                    opened.folder,
+                    [
+                        "time", str(opened.folder), "--batch", str(batch),
+                        "--threads", str(threads), "--budget", str(budget),
+                    ],
+                )  # fmt: skip
+                st.rerun()
+        staircase(opened, str(chosen))
+
+
+def _row(each: RuntimeLatency) -> dict[str, str]:
+    return {
+        "Runtime": f"{each.runtime} {each.version}",
+        "Dense, ms": _time(each.dense.median, each.dense.low, each.dense.high),
+        "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
+        "Dense / pruned": _ratio(each.ratio),
+        "Dense / dense": _ratio(each.control),
+        "Rounds": f"{each.pairs:,}",
+    }
+
+
+def _ratio(ratio: Ratio) -> str:
+    return f"{ratio.value:.2f}× ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def _time(median: float, low: float, high: float) -> str:
+    return f"{1000 * median:.3g} ({1000 * low:.3g} to {1000 * high:.3g})"
+
+
+def _conditions(report: LatencyReport) -> str:
+    return (
+        f"Median and quartiles of one forward pass of {report.batch} samples, {report.dtype}, "
+        f"{report.threads} of {report.cores} cores of {report.processor}. Dense / dense compares "
+        "two copies of the dense model: what this machine shows where there is no difference."
+    )

@@ -1,0 +1,76 @@
+"""What pages show of groups, as DataFrames and words. No Streamlit."""
+
+import pandas as pd
+
+from prunescope.study import GroupSummary, Manifest
+from prunescope.study.counts import UNITS
+from prunescope.study.coupled import freed
+from prunescope.text.numbers import counted
+
+
+def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
+    """Return every group, removable or not, with what it frees and how often it was measured."""
+    counts = points.loc[points["granularity"].isin(UNITS), "subject"].value_counts()
+    rows = []
+    for group in manifest.groups:
+        free = group.reason is None
+        half = freed(manifest, {group.name: group.units // 2}).parameters if free else 0
+        law = "not checked yet" if group.law_error is None else f"{group.law_error:.1e}"
+        rows.append(
+            {
+                "Group": group.name,
+                "Units": f"{group.units} {group.granularity}s" if group.units else "–",
+                "Coupled layers": ", ".join(weighted(manifest, group)) or "–",
+                "One frees": group.unit_parameters if free else None,
+                "One frees, MACs": group.unit_macs if free else None,
+                "Half frees": half / max(manifest.parameters, 1) if free else None,
+                "Law": law if free else "–",
+                "Points": int(counts.get(group.name, 0)) if free else 0,
+                "Can leave": "yes" if free else f"no: {group.reason}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def member_table(manifest: Manifest, name: str) -> pd.DataFrame:
+    """Return every tensor dimension that gets smaller with the group ``name``."""
+    words = {"producer": "makes the units", "consumer": "reads them", "follower": "goes along"}
+    shapes = {tensor.name: tensor.shape for tensor in manifest.tensors}
+    return pd.DataFrame(
+        [
+            {
+                "Layer": member.layer,
+                "Tensor": member.parameter,
+                "Shape": " × ".join(map(str, shapes.get(member.parameter, ()))),
+                "Dimension": member.dimension,
+                "Role": words.get(member.role, member.role),
+                "Indices per unit": member.indices,
+            }
+            for member in manifest.group(name).members
+        ]
+    )
+
+
+def groups_of(manifest: Manifest, layer: str) -> list[GroupSummary]:
+    """Return the groups that ``layer`` is a member of, those whose units it makes first."""
+    found = [g for g in manifest.groups if g.name == layer or layer in g.layers]
+    return sorted(found, key=lambda g: part_of(g, layer) != "makes")
+
+
+def part_of(group: GroupSummary, layer: str) -> str:
+    """Return what ``layer`` does with the group's units: ``makes``, ``reads``, ``carries``."""
+    roles = {member.role for member in group.members if member.layer == layer}
+    words = {"producer": "makes", "consumer": "reads"}
+    return " and ".join(word for role, word in words.items() if role in roles) or "carries"
+
+
+def kind(manifest: Manifest, group: GroupSummary) -> str:
+    """Return how many units a group has, across how many layers with weights."""
+    layers = counted(len(weighted(manifest, group)), "layer")
+    return f"{group.units} {group.granularity}s, {layers}"
+
+
+def weighted(manifest: Manifest, group: GroupSummary) -> list[str]:
+    """Return the group's layers that have weights of their own, norms and biases left out."""
+    known = {layer.name for layer in manifest.layers}
+    return [name for name in group.layers if name in known]

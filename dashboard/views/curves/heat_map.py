@@ -1,0 +1,46 @@
+"""The map of layers by sparsities on the page *Curves*."""
+
+import streamlit as st
+
+from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.store.folder import Study
+from prunescope.study.counts import UNITS
+
+
+def show(opened: Study, known: Measured, layers: list[str]) -> None:
+    """Show the drops of ``layers`` (or groups) at every measured sparsity, by a chosen method."""
+    present = list(dict.fromkeys(known.points["method"]))
+    order = [method.name for method in opened.manifest.methods]
+    present.sort(key=lambda name: order.index(name) if name in order else len(order))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Where it breaks", width="content", anchor=False)
+        st.space("stretch")
+        linked = session.remembered("method")
+        method = st.segmented_control(
+            "Method", [BEST, *present], key="heat method", required=True,
+            default=linked if linked in present else BEST, label_visibility="collapsed",
+        )  # fmt: skip
+    session.remember("method", method)
+    plain = known.points[known.points["recovery"] == "none"]
+    cells = heat_table(plain if len(plain) else known.points, layers, method)
+    if cells.empty:
+        st.info(f"Nothing is measured by {method} for these layers yet.")
+        return
+    st.plotly_chart(
+        heat_figure(cells, layers, st.context.theme.type == "dark"), key="heat figure",
+        config={"displaylogo": False}, alt="Drop in points by layer and sparsity",
+    )  # fmt: skip
+    rows = "that layer"
+    units = ""
+    if known.points["granularity"].isin(UNITS).any():
+        rows = "that group"
+        units = (
+            " Units allow their own sparsities: those within three points of each other share a "
+            "column, and the tip tells which it is."
+        )
+    st.caption(
+        f"Drop in points when {rows} alone is pruned so far; the colour follows its square root. "
+        f"A dot is a drop within noise, an empty cell is not measured.{units}"
+    )

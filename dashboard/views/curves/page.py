@@ -1,0 +1,239 @@
+"""The page *Curves*: what every method does to every layer."""
+
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from prunescope.curves.curve import subjects
+from prunescope.curves.dense import dense_score
+from prunescope.dashboard import units
+from prunescope.dashboard.charts.colours import by_criterion
+from prunescope.dashboard.charts.curves import curves_figure, empty_figure
+from prunescope.dashboard.charts.screened import add_screened
+from prunescope.dashboard.shared import frame, loaders, session
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.words import WORDS, curve_column, height
+from prunescope.dashboard.tables.layers import layer_table
+from prunescope.dashboard.tables.plan import family
+from prunescope.dashboard.views.curves import coupled, heat_map, reading, screened_subject
+from prunescope.store.folder import Study
+from prunescope.study.recoveries import MOVES_DENSE
+
+_SORTS: Final = {
+    "Forward order": (None, True),
+    "Most sensitive": ("Mean drop", False),
+    "Least sensitive": ("Mean drop", True),
+    "Most weights": ("Weights", False),
+    "Most MACs": ("MACs", False),
+    "Safe to least": ("Safe to", True),
+}
+NEAR: Final = 0.1
+_SCALES: Final = {"score": "Score", "drop": "Drop", "entropy": "Cross-entropy", "divergence": "KL"}
+
+
+def page() -> None:
+    """Show the curves of the chosen study."""
+    place = frame.place()
+    opened = frame.study()
+    known = loaders.measured(opened) if opened is not None else None
+    if opened is None or known is None or not known.curves:
+        if place is not None and loaders.running(place) is not None:
+            _awaited()
+        elif frame.required() is not None:
+            st.info(
+                "Nothing is measured in this study yet. Start a sweep on the Study page; curves "
+                "appear here point by point.",
+                icon=":material/show_chart:",
+            )
+        return
+    known, granularity = _of_granularity(known)
+    limit = _controls()
+    left, right = st.columns([5, 7], gap="medium")
+    with left:
+        table = _table(opened, known, limit, granularity)
+    if table.empty:
+        st.info(f"No {_noun(granularity)}'s name or kind contains what you search for.")
+        return
+    layer = _chosen(table)
+    with right:
+        _curves(opened, known, layer, limit, granularity)
+    coupled.show(opened, layer, granularity)
+    heat_map.show(opened, known, list(table["Layer"]))
+
+
+def _awaited() -> None:
+    """Say that curves are coming, over empty axes, which make the browser fetch what draws."""
+    st.info(
+        "The first curves are on their way: the model is loaded and captured, then every point is "
+        "measured on a few samples. They appear here and sharpen.",
+        icon=":material/show_chart:",
+    )
+    st.plotly_chart(
+        empty_figure(), key="curves awaited", config={"displaylogo": False},
+        alt="Empty axes, until the first points are measured",
+    )  # fmt: skip
+
+
+def _of_granularity(known: Measured) -> tuple[Measured, str]:
+    """Keep what leaves in one way: zeroed weights and removed units share no axis."""
+    families = known.points["granularity"].map(family)
+    found = sorted(families.unique(), key=list(WORDS).index)
+    if len(found) < 2:
+        return known, found[0]
+    linked = set(families[known.points["subject"] == session.remembered("layer")])
+    chosen = st.segmented_control(
+        "What leaves", found, key="curves granularity", required=True,
+        default=next((name for name in found if name in linked), found[0]),
+        format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
+    )  # fmt: skip
+    means = {key: c for key, c in known.means.items() if family(key.method.granularity) == chosen}
+    points = known.points[families == chosen]
+    return replace(known, points=points, means=means), str(chosen)
+
+
+def _controls() -> float:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Search layers", key="curves search", placeholder="Name or kind", width=220)
+        st.selectbox("Sort by", list(_SORTS), key="curves sort", width=180)
+        limit = st.number_input(
+            "Accepted drop, points", 0.0, 100.0, value=1.0, step=0.5, key="limit", width=170,
+            persist_state="session", help="A layer is safe up to the largest measured sparsity "
+            "below which no point drops further than this.",
+        )  # fmt: skip
+        st.space("stretch")
+        st.toggle("Near dense", key="near", help="Only drops of up to ten points.")
+        st.segmented_control(
+            "Draw", list(_SCALES), format_func=lambda name: _SCALES[name], key="curves scale",
+            default="score", required=True,
+        )  # fmt: skip
+    return float(limit) / 100
+
+
+def _table(opened: Study, known: Measured, limit: float, granularity: str) -> pd.DataFrame:
+    grouped = granularity != "weight"
+    names = [name for name in subjects(opened.manifest) if name in set(known.points["subject"])]
+    table = layer_table(opened.manifest, known.means, names, limit, grouped)
+    search = st.session_state["curves search"]
+    if search:
+        text = table["Layer"] + " " + table["Kind"]
+        table = table[text.str.contains(search, case=False, regex=False)]
+    column, ascending = _SORTS[st.session_state["curves sort"]]
+    if column is not None:
+        table = table.sort_values(column, ascending=ascending, kind="stable")
+    table = table.reset_index(drop=True)
+    if table.empty:
+        return table
+    order = list(table["Layer"])
+    key = f"curves table {hash(tuple(order))}"
+    wanted = session.remembered("layer")
+    first = order.index(wanted) if wanted in order else 0
+    plural = "" if len(order) == 1 else "s"
+    st.markdown(
+        f"**{len(order)}** {_noun(granularity)}{plural} — choose one"
+        + (", a row for all the layers coupled in it" if grouped else "")
+    )
+    st.dataframe(
+        table,
+        key=key, hide_index=True, height=height(len(table), 492),
+        on_select=lambda: _select(key, order),
+        selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
+        column_order=[
+            "Layer", *(["Units", "Layers"] if grouped else ["Weights"]), "Mean drop", "Safe to",
+            "By", "Curve",
+        ],
+        column_config={
+            "Layer": st.column_config.TextColumn("Group" if grouped else "Layer", pinned=True),
+            "Units": st.column_config.NumberColumn(
+                WORDS.get(granularity, "Units").split()[0], width=76,
+                help="Units of this group: each leaves from all of its layers at once.",
+            ),
+            "Layers": st.column_config.NumberColumn(
+                width=60, help="Coupled layers that have weights."
+            ),
+            "Weights": st.column_config.NumberColumn(format="compact"),
+            "Mean drop": st.column_config.NumberColumn(
+                "Mean drop, pt", format="%.2f",
+                help="Area under the drop curve of the layer's best method, over the sparsities "
+                "that all layers share.",
+            ),
+            "Safe to": st.column_config.NumberColumn(
+                "Safe to", format="%d %%",
+                help="Largest measured sparsity up to which no point drops more than accepted, "
+                "without recovery.",
+            ),
+            "By": st.column_config.TextColumn(help="The method that reaches it."),
+            "Curve": curve_column("Drop", "Of that method, against sparsity."),
+        },
+        alt="Layers with their sensitivity; choose a row to see its curves",
+    )  # fmt: skip
+    return table
+
+
+def _select(key: str, order: list[str]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        session.remember("layer", order[rows[0]])
+
+
+def _chosen(table: pd.DataFrame) -> str:
+    order = [str(name) for name in table["Layer"]]
+    wanted = session.remembered("layer")
+    layer = wanted if wanted in order else order[0]
+    if wanted is not None and wanted not in order and not st.session_state["curves search"]:
+        session.remember("layer", layer)
+        st.toast(f"There is no measured layer {wanted!r} here; showing {layer!r}.")
+    return layer
+
+
+def _noun(granularity: str) -> str:
+    return "layer" if granularity == "weight" else "group"
+
+
+def _curves(opened: Study, known: Measured, layer: str, limit: float, granularity: str) -> None:
+    manifest = opened.manifest
+    rows = known.points[known.points["subject"] == layer]
+    order = [method.name for method in manifest.methods]
+    names = [*order, *sorted(set(known.points["method"]) - set(order))]
+    colours = by_criterion(names, st.context.theme.type == "dark")
+    present = {name: colours[name] for name in names if name in set(rows["method"])}
+    baseline = manifest.baseline.score if manifest.baseline else 0.0
+    vertical = st.session_state["curves scale"]
+    st.markdown(f"**{layer}** — {_describe(opened, layer, granularity)}")
+    if vertical in ("entropy", "divergence") and rows[vertical].isna().all():
+        st.info("This model's outputs are no class logits, so there is no cross-entropy here.")
+        return
+    metric = manifest.reference.metric.rpartition(":")[2]
+    near = NEAR if st.session_state["near"] else None
+    figure = curves_figure(
+        rows, present, baseline, vertical, limit, metric.capitalize(), near,
+        "Weights removed from this layer" if granularity == "weight"
+        else f"{granularity.capitalize()}s removed from this group",
+        {name: dense_score(manifest, known.curves, name)
+         for name in set(rows["recovery"]) & MOVES_DENSE},
+    )  # fmt: skip
+    unsure = screened_subject.of_subject(opened, known, layer, granularity)
+    add_screened(figure, unsure, colours)
+    st.plotly_chart(
+        figure, key="curves figure", config={"displaylogo": False},
+        alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
+    )  # fmt: skip
+    reading.show(known, rows, unsure, layer, granularity, manifest)
+
+
+def _describe(opened: Study, name: str, granularity: str) -> str:
+    if granularity != "weight":
+        group = opened.manifest.group(name)
+        return f"{group.units} {granularity}s that leave together from {len(group.layers)} layers"
+    for layer in opened.manifest.layers:
+        if layer.name == name:
+            parts = [
+                layer.kind, " × ".join(map(str, layer.shape)),
+                f"{units.count(layer.parameters)} weights",
+            ]  # fmt: skip
+            if layer.macs:
+                share = layer.macs / max(opened.manifest.macs, 1)
+                parts.append(f"{units.percent(share)} of all MACs")
+            return ", ".join(parts)
+    return "no longer in the manifest"

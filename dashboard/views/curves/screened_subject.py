@@ -1,0 +1,49 @@
+"""What the page *Curves* says of one subject before and beside what is measured."""
+
+import pandas as pd
+
+from prunescope.curves.chance import Verdict, chance
+from prunescope.dashboard.charts.screened import unmeasured
+from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.store.folder import Study
+
+_MOST = 4
+
+
+def of_subject(opened: Study, known: Measured, name: str, granularity: str) -> pd.DataFrame:
+    """Return the screened curves of a layer or group that are not measured to the end."""
+    rows = loaders.screened(opened)
+    rows = rows[(rows["subject"] == name) & (_kind(rows["granularity"]) == _one(granularity))]
+    points = known.points[known.points["subject"] == name]
+    return unmeasured(rows, points)
+
+
+def verdicts(known: Measured, name: str, granularity: str) -> list[str]:
+    """Return which criteria beat chance on a layer or group, those that do everywhere together."""
+    points = known.points
+    own = points[(points["subject"] == name) & (_kind(points["granularity"]) == _one(granularity))]
+    alike: dict[tuple[object, ...], list[Verdict]] = {}
+    for each in chance(own)[:_MOST]:
+        everywhere = len(each.better) == len(each.compared) > 0
+        key = (each.control, each.seeds, each.recovery) if everywhere else (each.method,)
+        alike.setdefault((everywhere, *key), []).append(each)
+    return [_together(group) for group in alike.values()]
+
+
+def _together(found: list[Verdict]) -> str:
+    """One sentence on verdicts that differ in their method alone."""
+    *others, last = found
+    if not others:
+        return last.sentence()
+    names = ", ".join(each.method for each in others)
+    return f"{names} and {last.sentence().replace(' beats ', ' beat ', 1)}"
+
+
+def _kind(granularities: "pd.Series[str]") -> "pd.Series[str]":
+    return granularities.map(_one)
+
+
+def _one(granularity: str) -> str:
+    """Patterns prune the same layers as single weights."""
+    return "weight" if ":" in granularity else granularity

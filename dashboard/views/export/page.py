@@ -1,0 +1,138 @@
+"""The page *Export*: files that were reloaded and compared before they are offered, and speed."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import frame, outlook, plan_picker, speed
+from prunescope.export.report import (
+    FORMATS,
+    LOADER,
+    ExportReport,
+    FormatCheck,
+    export_folder,
+    read_report,
+)
+from prunescope.jobs import start
+from prunescope.recovery.training.report import RESULT, read_result, result_folder
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+
+
+def page() -> None:
+    """Show exports of a plan of the chosen study."""
+    opened = frame.required()
+    if opened is None:
+        return
+    plan = plan_picker.plan(opened, "export plan")
+    if plan is None:
+        return
+    left, right = st.columns([4, 8], gap="large")
+    with left:
+        recovered = _form(opened, plan)
+    with right:
+        _report(opened, plan, recovered)
+    speed.show(opened, plan)
+
+
+def _form(opened: Study, plan: Plan) -> bool:
+    tuned = (result_folder(opened.folder, plan) / RESULT).is_file()
+    with st.container(border=True):
+        recovered = st.toggle(
+            "With fine-tuned weights", value=tuned, disabled=not tuned, key=f"tuned {plan.digest}",
+            help=None if tuned else "This plan is not fine-tuned; see the Recover page.",
+        ) and tuned  # fmt: skip
+        chosen = [
+            kind.name
+            for kind in FORMATS
+            if st.checkbox(
+                f"**{kind.title}** `{kind.file}` — {kind.told(recovered)}",
+                value=True, key=f"format {kind.name}",
+                disabled=kind.graph and opened.manifest.capture_problem is not None,
+            )
+        ]  # fmt: skip
+        if st.button(
+            "Export and verify", type="primary", key="export", disabled=not chosen,
+            icon=":material/deployed_code:",
+        ):  # fmt: skip
+            arguments = [
+                "export", str(opened.folder), outlook.draft_file(opened, plan),
+                "--formats", ",".join(chosen),
+            ]  # fmt: skip
+            start(opened.folder, [*arguments, "--recovered"] if recovered else arguments)
+            st.rerun()
+    st.caption(
+        "Every file is loaded again in a fresh process and compared with what is shown here: "
+        "outputs, accuracy, bytes, and zeros exactly where promised. Only then it is offered."
+    )
+    return recovered
+
+
+def _report(opened: Study, plan: Plan, recovered: bool) -> None:
+    folder = export_folder(opened.folder, plan.digest, recovered)
+    report = read_report(folder)
+    if report is None:
+        st.info(
+            "Nothing is exported of this plan yet. Files appear here once they are verified.",
+            icon=":material/download:",
+        )
+        return
+    if recovered:
+        tuned = read_result(result_folder(opened.folder, plan))
+        if (why := report.outdated(tuned.weights_hash)) is not None:
+            st.warning(f"{why} The earlier files are in {folder}.", icon=":material/history:")
+            return
+    for entry in report.formats:
+        _format(folder, report, entry)
+    loader = folder / LOADER
+    if loader.is_file() and any(entry.ok for entry in report.formats):
+        st.download_button(
+            f"Download {LOADER}", loader.read_bytes(), LOADER, "text/x-python", on_click="ignore",
+            key=f"download {folder.name} loader", icon=":material/code:",
+            help="Shows how to load each file.",
+        )  # fmt: skip
+    versions = ", ".join(f"{name} {value}" for name, value in report.versions.items())
+    st.caption(
+        f"{units.count(report.removed)} of {units.count(report.parameters)} parameters removed · "
+        f"{report.samples:,} validation samples through every file · weights "
+        f"`{report.weights_sha256[:16]}` · {versions} · kept in {folder}"
+    )
+
+
+def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
+    title = next(kind.title for kind in FORMATS if kind.name == entry.format)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if entry.ok:
+                st.badge("verified", icon=":material/check:", color="green")
+            else:
+                st.badge("not offered", icon=":material/close:", color="red")
+            st.markdown(f"**{title}** `{entry.file or entry.format}`")
+            if entry.ok:
+                st.caption(
+                    f"{units.bytes_(entry.bytes)}, {units.bytes_(entry.compressed_bytes)} zipped"
+                )
+            st.space("stretch")
+            path = folder / entry.file
+            if entry.ok and path.is_file():
+                st.download_button(
+                    "Download", path.read_bytes, entry.file, on_click="ignore",
+                    key=f"download {folder.name} {entry.format}", icon=":material/download:",
+                )  # fmt: skip
+        if entry.reason:
+            st.error(entry.reason)
+        if entry.checks:
+            with st.expander(f"{len(entry.checks)} checks", expanded=not entry.ok):
+                rows = [
+                    {
+                        "": "✓" if check.ok else "✗",
+                        "Check": check.name,
+                        "Promised": check.promised,
+                        "Reloaded file": check.got,
+                    }
+                    for check in entry.checks
+                ]
+                st.table(pd.DataFrame(rows), hide_index=True)
+    del report

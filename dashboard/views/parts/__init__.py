@@ -1,1 +1,0 @@
-"""Pieces of pages that are forms or tables of their own."""

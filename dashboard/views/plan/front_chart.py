@@ -1,0 +1,93 @@
+"""The trade-off chart: every mark is a plan that a click opens."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from prunescope.curves.dense import dense_score
+from prunescope.dashboard.charts.front import front_figure
+from prunescope.dashboard.shared import loaders, outlook, problems, session
+from prunescope.dashboard.shared.goal_form import BUDGETS, Asked
+from prunescope.dashboard.tables.front import with_draft
+from prunescope.jobs import start
+from prunescope.planning.prediction.predict import Prediction
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+
+_KEY = "front"
+_PLANS = "front plans"
+
+
+def show(opened: Study, asked: Asked, guess: Prediction) -> None:
+    """Show the front over the first budget's cost with measured and saved plans, and the draft.
+
+    Args:
+        opened: The study.
+        asked: What the goal's controls say.
+        guess: What is expected of the draft.
+    """
+    if not asked.budgets:
+        return
+    kind = next(iter(asked.budgets))
+    draft = session.draft(opened).plan
+    curves = loaders.measured(opened).curves
+    made = loaders.trade_off(opened, kind, asked.recovery, asked.setting)
+    st.session_state[_PLANS] = made.plans
+    found = bool((made.points["kind"] == "front").any())
+    points = with_draft(
+        made, dense_score(opened.manifest, curves, draft.recovery), draft,
+        outlook.measured_row(loaders.verified(opened), draft),
+        loaders.share(opened, kind, asked.setting), guess,
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Trade-off", anchor=False, width="content")
+        st.caption(
+            "Hollow marks are predicted, filled ones measured. A click opens the plan."
+            if found
+            else "Sweep the front to see what other budgets would cost."
+        )
+        st.space("stretch")
+        if st.button(
+            "Sweep it again" if found else "Sweep the front", key="sweep front",
+            icon=":material/ssid_chart:",
+            help="Solves for a row of budgets, with the locks as they are, in a job; every point "
+            "is a plan.",
+        ):  # fmt: skip
+            start(opened.folder, asked.front(str(opened.folder)))
+            st.rerun()
+    baseline = opened.manifest.baseline.score if opened.manifest.baseline else 1.0
+    st.plotly_chart(
+        front_figure(
+            points, BUDGETS[kind], opened.manifest.reference.metric.rpartition(":")[2],
+            baseline, st.context.theme.type == "dark",
+            dense_score(opened.manifest, curves, asked.recovery),
+        ),
+        key=_KEY, on_select=lambda: _clicked(opened), selection_mode="points",
+        alt=f"Score over {BUDGETS[kind]} of predicted and measured plans",
+    )  # fmt: skip
+
+
+def opened_by(points: list[dict[str, Any]], plans: dict[str, Plan]) -> Plan | None:
+    """Return the plan behind the first of the clicked points, if it is one's own."""
+    for point in points:
+        custom = point.get("customdata")
+        digest = custom[0] if isinstance(custom, list | tuple) and custom else None
+        if isinstance(digest, str) and digest in plans:
+            return plans[digest]
+    return None
+
+
+def _clicked(opened: Study) -> None:
+    state = st.session_state.get(_KEY)
+    points = state["selection"]["points"] if state else []
+    plan = opened_by(list(points), st.session_state.get(_PLANS, {}))
+    if plan is not None:
+        locks = session.draft(opened).plan.choices
+        kept = {
+            name: replace(choice, locked=name in locks and locks[name].locked)
+            for name, choice in plan.choices.items()
+        }
+        session.turn(plan)
+        with problems.shown():
+            session.edit(opened, replace(plan, choices=kept))

@@ -1,0 +1,153 @@
+"""The goal: what the plan may cost, everything that solves for it, and what was found."""
+
+import math
+
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import loaders, measure_buttons
+from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, Asked, amount
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.machines import HERE, named
+from prunescope.dashboard.views.plan import (
+    goal_controls,
+    improve_at_rest,
+    measure_candidates,
+    measured_candidates,
+    other_plans,
+    plan_solution,
+)
+from prunescope.errors import PrunescopeError
+from prunescope.planning.pose_problem import grid_command, missing_grid, table_named
+from prunescope.planning.search import NAMES, Settlement
+from prunescope.planning.solve import Solution
+from prunescope.planning.solve.solution import UNADDED
+from prunescope.store.folder import Study
+
+
+def show(opened: Study, known: Measured) -> Asked:
+    """Show the goal's controls, solve when they move, and return what they ask for."""
+
+    def change() -> None:
+        plan_solution.solve(opened, known)
+
+    with st.container(border=True, key="goal"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            goal_controls.budgets(opened, known, change)
+            with st.popover("Settings", icon=":material/tune:"):
+                goal_controls.settings(
+                    opened, known, change, lambda: plan_solution.recover(opened, known)
+                )
+            st.space("stretch")
+            _buttons(opened, known, goal_controls.asked(opened, known))
+        wanted = goal_controls.asked(opened, known)
+        _say(opened, known, wanted)
+    improve_at_rest.follow(opened, known, wanted)
+    return wanted
+
+
+def _buttons(opened: Study, known: Measured, wanted: Asked) -> None:
+    st.button(
+        "Solve the rest", key="solve", type="primary", icon=":material/calculate:",
+        disabled=not wanted.budgets,
+        on_click=plan_solution.solve, args=(opened, known, False, True),
+        help="Within the budgets, with what is locked as it is. Moving a slider does the same.",
+    )  # fmt: skip
+    other_plans.menu(opened, known, wanted)
+
+
+def _say(opened: Study, known: Measured, wanted: Asked) -> None:
+    """What was found, how good it is, and what stands in the way."""
+    refusal = plan_solution.refused(opened)
+    if refusal:
+        st.warning(refusal, icon=":material/block:")
+    measure_candidates.offer(opened, known)
+    last = plan_solution.solved(opened)
+    if last is not None:
+        st.caption(told(last.solution, last.settlement))
+    elif not refusal:
+        st.caption("Move a budget: what is not locked is solved for it at once.")
+    tables = loaders.latency(opened)
+    if "latency" in wanted.budgets and tables:
+        setting = table_named(tables, wanted.setting).setting
+        st.caption(f"Latency as on {named(setting)}." + (f" {HERE}" if setting.elsewhere else ""))
+    if last is not None and not wanted.limits():
+        st.caption("Choose a budget: without one there is nothing to solve for.")
+    elif last is not None:
+        _lacks(opened, known, wanted, refusal)
+
+
+def _lacks(opened: Study, known: Measured, wanted: Asked, refusal: str | None) -> None:
+    """What the solver cannot change for want of measurements, or why there is nothing to solve.
+
+    The goal may have become a contradiction since the last answer, which the page outlives.
+    """
+    try:
+        grids = missing_grid(plan_solution.posed(opened, known, wanted))
+    except PrunescopeError as error:
+        if not refusal:
+            st.warning(str(error), icon=":material/block:")
+        return
+    if grids:
+        names = ", ".join(name for grid in grids for name in grid.subjects[:6])
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/warning: Not measured, so left dense: {names}.")
+            measure_buttons.points(opened, " && ".join(map(grid_command, grids)), "measure missing")
+
+
+def told(found: Solution, settlement: Settlement | None = None) -> str:
+    """Return in two lines how good a solution is, and what it costs, for people.
+
+    Args:
+        found: The solution.
+        settlement: What was measured before it was taken, if anything.
+    """
+    words = OBJECTIVES.get(found.objective, found.objective)
+    if settlement is not None:
+        first = f"**Measured**: {measured_candidates.sentence(settlement)}"
+    elif found.predicted is not None:
+        whole = amount(found.objective, found.predicted)
+        first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"
+        beside = [
+            f"{_start(name)} {amount(found.objective, value)}"
+            for name, value in sorted(found.beside.items(), key=lambda pair: pair[1])[:3]
+        ]
+        first += f"; {', '.join(beside)}" if beside else ""
+    elif found.gap is None:
+        why = "Found around measured tables" if found.bound is None else "No bound is known"
+        first = f"{why}; nothing is proven about the best"
+    elif found.exact:
+        first = "**Proven**: no plan of measured sparsities is better"
+    else:
+        first = f"Within **{100 * found.gap:.2g} %** of the best plan of measured sparsities"
+    parts = [_cost(found, kind) for kind in found.costs]
+    added = _added(found, words)
+    if found.predicted is not None and found.gap is not None:
+        added += f", within {100 * found.gap:.2g} % of the best plan of measured sparsities by that"
+    parts.append(added)
+    if found.alternatives:
+        count = len(found.alternatives)
+        parts.append(f"{count} more {'plan is' if count == 1 else 'plans are'} within 1 % of it")
+    return f"{first.rstrip('.')}.  \n{' · '.join([*parts, *found.notes])}"
+
+
+def _added(found: Solution, words: str) -> str:
+    """What the objective comes to by sums, where those can tell."""
+    if math.isnan(found.value):
+        return f"{words} {UNADDED}"
+    return f"{words} {amount(found.objective, found.value)}, added up over single layers"
+
+
+def _cost(found: Solution, kind: str) -> str:
+    """What one target comes to, of what it may."""
+    cost, limit = found.costs[kind], found.limits[kind]
+    if kind == "drop":
+        return f"predicted drop {units.points(cost)} of {units.points(limit)}"
+    dense = found.dense[kind]
+    if not dense:
+        return f"{BUDGETS[kind]} 0"
+    return f"{BUDGETS[kind]} {units.percent(cost / dense)} of {units.percent(limit / dense)}"
+
+
+def _start(name: str) -> str:
+    return "the sums' own plan" if name == "solver" else NAMES.get(name, name)

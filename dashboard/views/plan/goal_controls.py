@@ -1,0 +1,187 @@
+"""The goal's controls: budgets as sliders, and in *Settings* everything else that decides."""
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from prunescope.curves.curve import subjects
+from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared.goal_form import (
+    BUDGETS,
+    OBJECTIVES,
+    Asked,
+    methods,
+    offered,
+    recoveries,
+)
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.machines import named
+from prunescope.planning.pose_problem import locks_of
+from prunescope.planning.solve.goal import ROUNDINGS
+from prunescope.store.folder import Study
+from prunescope.study.recoveries import TITLES
+
+AROUND: Final = "goal around"
+RECOVERY: Final = "goal recovery"
+"""Keys of controls that others read."""
+TRIES: Final = 8
+"""Plans, unless the settings say otherwise: each is evaluated on the whole validation split."""
+_TRIES: Final = "goal tries"
+_WIDE: Final = 560
+"""Pixels of the settings, so that all are in view at once."""
+_MOST: Final = 3
+Change = Callable[[], None]
+
+
+def budgets(opened: Study, known: Measured, change: Change) -> None:
+    """Show which costs have a budget, and a slider for each."""
+    kinds = _kinds(opened, known)
+    chosen = st.multiselect(
+        "Budgets", kinds, default=kinds[:1], format_func=BUDGETS.__getitem__,
+        key="goal budgets", max_selections=_MOST, width=260, persist_state="session",
+        placeholder="None", on_change=change,
+        help="What the plan may cost at most. Several hold at once.",
+    )  # fmt: skip
+    for kind in chosen:
+        st.slider(
+            f"{BUDGETS[kind]}, at most", 1, 100, 100, format="%d %%", width=210,
+            key=f"goal {kind}", persist_state="session", on_change=change,
+            help="Of the dense network's. What is locked stays; the rest is solved.",
+        )  # fmt: skip
+    st.number_input(
+        "Drop, pt at most", 0.0, 100.0, None, 0.5, key="goal drop", width=130,
+        placeholder="any", persist_state="session", on_change=change,
+        help="Kept by what is predicted of the whole plan.",
+    )  # fmt: skip
+
+
+def settings(opened: Study, known: Measured, change: Change, recover: Change) -> None:
+    """Show everything else that decides what is solved, in two columns."""
+    with st.container(width=_WIDE):
+        left, right = st.columns(2, gap="medium")
+    with left:
+        _kept(opened, known, change, recover)
+    with right:
+        _restricted(opened, change)
+        _search()
+
+
+def _kept(opened: Study, known: Measured, change: Change, recover: Change) -> None:
+    """What stays small, and what may be done for it."""
+    recovery = _recovery(opened, known)
+    st.session_state[RECOVERY] = recovery  # the draft may be another plan by now
+    st.selectbox(
+        "Keep small", list(OBJECTIVES), format_func=OBJECTIVES.__getitem__,
+        key="goal objective", persist_state="session", on_change=change,
+        help="Accuracy is flat and noisy where little is removed; KL and cross-entropy are not.",
+    )  # fmt: skip
+    st.selectbox(
+        "After pruning", list(dict.fromkeys([*recoveries(known.curves), recovery])), key=RECOVERY,
+        persist_state="session", format_func=lambda name: TITLES.get(name, name), on_change=recover,
+        help="Which curves count, and what is done to the plan. Sweep with a recovery to have it "
+        "here.",
+    )  # fmt: skip
+    st.selectbox(
+        "Units kept are multiples of", ROUNDINGS, key="goal round", persist_state="session",
+        on_change=change, help="Kernels work in blocks: 13 channels can cost as much as 16.",
+    )  # fmt: skip
+    st.multiselect(
+        "Methods", _methods(opened, known), key=_own(opened, "methods"), on_change=change,
+        persist_state="session", placeholder="All that were measured",
+        help="Which may be taken.",
+    )  # fmt: skip
+    tables = {str(table.setting): named(table.setting) for table in loaders.latency(opened)}
+    if len(tables) > 1:
+        st.selectbox(
+            "Latency by", list(tables), format_func=tables.__getitem__,
+            key=_own(opened, "table"), on_change=change, persist_state="session",
+            help="Which table a latency budget is kept by.",
+        )  # fmt: skip
+
+
+def _restricted(opened: Study, change: Change) -> None:
+    """What stays dense, and what is bounded."""
+    names = subjects(opened.manifest)
+    st.multiselect(
+        "Stay dense", names, key=_own(opened, "excluded"), on_change=change,
+        persist_state="session", placeholder="None",
+        help="Layers and groups that the solver leaves whole.",
+    )  # fmt: skip
+    bounded = st.multiselect(
+        "Bounded", names, key=_own(opened, "bounded"), on_change=change, persist_state="session",
+        placeholder="None", help="Layers and groups with a least and a largest sparsity.",
+    )  # fmt: skip
+    for name in bounded:
+        st.slider(
+            f"{name}, sparsity", 0, 100, (0, 100), format="%d %%", on_change=change,
+            key=_own(opened, f"bound {name}"), persist_state="session",
+        )  # fmt: skip
+
+
+def _search() -> None:
+    """What is done once a solved plan is there."""
+    st.toggle(
+        "Look around when it rests", value=True, key=AROUND, persist_state="session",
+        help="A solved plan that stays for a second is compared with what lies around it and with "
+        "the plans of simple rules, each predicted as a whole, and replaced by the best.",
+    )  # fmt: skip
+    st.number_input(
+        "Plans to measure", 2, 20, TRIES, key=_TRIES, persist_state="session",
+        help="How many *Measure the best few* really applies and evaluates, those included that "
+        "were measured before.",
+    )  # fmt: skip
+
+
+def tries() -> int:
+    """Return how many plans are measured where the best few are asked for."""
+    return int(st.session_state.get(_TRIES) or TRIES)
+
+
+def asked(opened: Study, known: Measured) -> Asked:
+    """Return what the controls ask for now."""
+    state = st.session_state
+    kinds = _kinds(opened, known)
+    chosen = [kind for kind in state.get("goal budgets", kinds[:1]) if kind in kinds]
+    names = subjects(opened.manifest)
+    tables = [str(table.setting) for table in loaders.latency(opened)]
+    setting = state.get(_own(opened, "table"))
+    bounded = [name for name in state.get(_own(opened, "bounded"), ()) if name in names]
+    measured = _methods(opened, known)
+    return Asked(
+        {kind: float(state.get(f"goal {kind}", 100)) for kind in chosen},
+        state.get("goal drop"),
+        state.get("goal objective") or "divergence",
+        _recovery(opened, known),
+        state.get("goal round") or 1,
+        locks_of(session.draft(opened).plan),
+        {name: _span(state.get(_own(opened, f"bound {name}"), (0, 100))) for name in bounded},
+        tuple(name for name in state.get(_own(opened, "excluded"), ()) if name in names),
+        tuple(name for name in state.get(_own(opened, "methods"), ()) if name in measured),
+        setting if setting in tables[1:] else "",
+    )
+
+
+def _kinds(opened: Study, known: Measured) -> list[str]:
+    latency = bool(loaders.latency(opened))
+    return offered(known.curves, latency, opened.manifest.graph is not None)
+
+
+def _methods(opened: Study, known: Measured) -> list[str]:
+    return methods(known.curves, _recovery(opened, known))
+
+
+def _recovery(opened: Study, known: Measured) -> str:
+    """The draft's; while that removes nothing, one that was measured."""
+    plan, found = session.draft(opened).plan, recoveries(known.curves)
+    return plan.recovery if plan.active() or plan.recovery in found else found[0]
+
+
+def _span(given: tuple[float, float]) -> tuple[float, float]:
+    low, high = given
+    return float(low), float(high)
+
+
+def _own(opened: Study, name: str) -> str:
+    """A key of just this study: its names mean nothing in another."""
+    return f"goal {name} {opened.manifest.fingerprint[:8]}"

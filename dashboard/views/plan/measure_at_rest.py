@@ -1,0 +1,48 @@
+"""A plan that rests is measured by itself, once, one at a time."""
+
+import time
+from typing import Final
+
+import streamlit as st
+
+from prunescope.dashboard.shared import loaders, outlook, polling, session
+from prunescope.dashboard.views.plan.rest_rule import Rest, tried
+from prunescope.jobs import start
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+
+_TICK: Final = 1.0
+_REST: Final = "plan rest"
+_SWITCH: Final = "auto measure"
+_ASKED: Final = "plans measured by themselves"
+
+
+def follow(opened: Study, plan: Plan) -> None:
+    """Show the switch, and start the measurement of ``plan`` once it has rested for a while."""
+    on = st.toggle(
+        "Measure when it rests", value=True, key=_SWITCH, persist_state="session",
+        help="A plan that stays as it is for four seconds is really applied and evaluated, in a "
+        "job. The measured score appears here and corrects later predictions.",
+    )  # fmt: skip
+    if not on or not plan.active():
+        return
+    if outlook.measured_row(loaders.verified(opened), plan) is not None:
+        return
+    if tried(loaders.jobs_of(opened.folder), outlook.draft_file(opened, plan)):
+        return
+    polling.follow(_REST, _TICK, lambda: look(opened, time.monotonic()))
+
+
+def look(opened: Study, now: float) -> None:
+    """Start the measurement of the draft when it has rested; then the page runs anew."""
+    plan = session.draft(opened).plan
+    rest: Rest = st.session_state.get(_REST, Rest()).seen(plan.digest, now)
+    st.session_state[_REST] = rest
+    if not rest.over(now) or loaders.running(opened.folder) is not None:
+        return
+    file = outlook.draft_file(opened, plan)
+    asked: frozenset[str] = st.session_state.get(_ASKED, frozenset())
+    if file not in asked and not tried(loaders.jobs_of(opened.folder), file):
+        st.session_state[_ASKED] = asked | {file}  # once, also where no job can be started
+        start(opened.folder, ["verify", str(opened.folder), file, "--split", "validation"])
+        st.rerun()

@@ -1,0 +1,126 @@
+"""The best few plans, really measured in a job; the best of them becomes the draft."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import streamlit as st
+
+from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared.goal_form import Asked
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.views.plan import goal_controls, measured_candidates, plan_solution
+from prunescope.errors import BadValue, PrunescopeError
+from prunescope.jobs import ACTIVE, Job, start
+from prunescope.planning.pose_problem import answer
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+
+_KIND: Final = "plan"
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A job that measures the best few plans.
+
+    Attributes:
+        job: Its id.
+        wanted: What was asked; None where another session asked.
+        draft: The plan at that time, whatever its name; None where another session asked.
+    """
+
+    job: str
+    wanted: Asked | None = None
+    draft: Plan | None = None
+
+
+def begin(opened: Study, known: Measured, wanted: Asked) -> None:
+    """Start to measure the best few plans for what is asked.
+
+    Raises:
+        PrunescopeError: Nothing is asked, or no plan keeps the targets.
+    """
+    if wanted.idle:
+        raise BadValue(
+            "Expected a budget below 100 %, but all are at the dense network's, which is the best "
+            "plan for them. Move a budget first."
+        )
+    answer(
+        plan_solution.posed(opened, known, wanted), wanted.limits()
+    )  # refused here rather than later
+    name = session.draft(opened).plan.name
+    job = start(opened.folder, wanted.settlement(str(opened.folder), goal_controls.tries(), name))
+    st.session_state[_begun(opened)] = Begun(job.id, wanted, _draft(opened))
+    measured_candidates.withdraw(opened)
+
+
+def arrive(opened: Study) -> None:
+    """Take what a job has measured as the draft, or offer it where the draft or the goal moved."""
+    begun, job = _followed(opened)
+    if begun is None or job is None:
+        measured_candidates.recall(opened, next(iter(_mine(opened).values()), None))
+        return
+    if job.state() in ACTIVE:
+        return
+    del st.session_state[_begun(opened)]
+    snapshot = job.snapshot()
+    if snapshot.error:
+        plan_solution.refuse(opened, snapshot.error)
+    if snapshot.state != "done":
+        return
+    try:
+        found = measured_candidates.read(opened, job)
+    except PrunescopeError as error:
+        plan_solution.refuse(opened, str(error))
+        return
+    known = loaders.measured(opened)
+    wanted = goal_controls.asked(opened, known)
+    if begun.draft == _draft(opened) and begun.wanted == wanted:
+        measured_candidates.settle(opened, known, wanted, found, job.folder)
+    else:
+        measured_candidates.put(
+            opened, measured_candidates.Offered(found, job.folder, begun.wanted)
+        )
+
+
+def under_way(opened: Study) -> bool:
+    """Return whether the best few are being measured; nothing else moves the draft meanwhile."""
+    return _followed(opened)[1] is not None
+
+
+def offer(opened: Study, known: Measured) -> None:
+    """Say that plans are measured, and offer to open what was measured for another draft."""
+    if under_way(opened):
+        st.caption(
+            ":material/science: The best few plans are being measured. The one that loses least "
+            "becomes the plan, unless you change the plan or the goal meanwhile."
+        )
+    measured_candidates.offer(opened, known)
+
+
+def _followed(opened: Study) -> tuple[Begun | None, Job | None]:
+    """The job that is waited for; one that another session has begun is followed too."""
+    mine = _mine(opened)
+    begun: Begun | None = st.session_state.get(_begun(opened))
+    if begun is None or begun.job not in mine:
+        newest = next(iter(mine.values()), None)
+        if newest is None or newest.state() not in ACTIVE:
+            return None, None
+        begun = st.session_state[_begun(opened)] = Begun(newest.id)
+    return begun, mine[begun.job]
+
+
+def _mine(opened: Study) -> dict[str, Job]:
+    """The study's jobs of this kind by their ids, newest first."""
+    return {
+        job.id: job
+        for job in loaders.jobs_of(opened.folder)
+        if job.kind == _KIND and "--verify" in job.arguments
+    }
+
+
+def _draft(opened: Study) -> Plan:
+    return replace(session.draft(opened).plan, name="")
+
+
+def _begun(opened: Study) -> str:
+    return f"settling {session.draft_key(opened)}"

@@ -1,0 +1,60 @@
+"""The page *Plan*: how much of each layer to remove, and what that costs."""
+
+import streamlit as st
+
+from prunescope.curves.curve import subjects
+from prunescope.dashboard.shared import frame, loaders, outlook, predicted_time, session
+from prunescope.dashboard.shared.words import WORDS
+from prunescope.dashboard.tables.plan import granularities
+from prunescope.dashboard.views.plan import (
+    bulk_edits,
+    front_chart,
+    goal,
+    measure_at_rest,
+    painter,
+    reasons,
+    saved_plans,
+    sparsity_table,
+)
+from prunescope.store.folder import Study
+
+
+def page() -> None:
+    """Show the goal, the draft of the chosen study's plan, and what it keeps and costs."""
+    opened = frame.required()
+    if opened is None:
+        return
+    if not subjects(opened.manifest):
+        st.info("No layer of this model can be pruned; the Study page says why.")
+        return
+    known = loaders.measured(opened)
+    saved_plans.toolbar(opened)
+    asked = goal.show(opened, known)
+    plan = session.draft(opened).plan
+    left, right = st.columns([11, 6], gap="medium")
+    with right:
+        guess = outlook.show(opened, known, plan)
+        measure_at_rest.follow(opened, plan)
+        predicted_time.show(opened, plan, asked.setting)
+    with left:
+        granularity = _granularity(opened)
+        shown = bulk_edits.toolbar(opened, known, granularity)
+        painter.show(opened, known, shown, granularity)
+        sparsity_table.table(opened, known, shown, granularity)
+        front_chart.show(opened, asked, guess)
+        reasons.show(opened, known, asked)
+    outlook.history(opened, known)
+
+
+def _granularity(opened: Study) -> str:
+    offered = granularities(opened.manifest)
+    if len(offered) == 1:
+        return offered[0]
+    if st.session_state.get(session.GRANULARITY) not in offered:  # another study's
+        st.session_state[session.GRANULARITY] = offered[0]
+    chosen = st.segmented_control(
+        "What leaves", offered, key=session.GRANULARITY, required=True,
+        format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
+        persist_state="session",
+    )  # fmt: skip
+    return str(chosen)

@@ -1,0 +1,69 @@
+"""The bars of all layers, painted in one stroke."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+from prunescope.dashboard.charts.colours import DARK_SCALE, LIGHT_SCALE
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.views.plan.bulk_edits import default_method
+from prunescope.dashboard.views.plan.painter_values import STRONGEST, bars, painted
+from prunescope.errors import BadValue
+from prunescope.store.folder import Study
+
+_ASSETS: Final = Path(__file__).parents[2] / "painter"
+KEY: Final = "painter"
+_SEEN: Final = "painter seen"
+
+
+def show(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
+    """Show a bar per subject in ``shown`` and take what is painted into the draft."""
+    if not shown:
+        return
+    default = default_method(opened, known, granularity)
+    dark = st.context.theme.type == "dark"
+    what = "groups" if granularity != "weight" else "layers"
+    _component()(
+        key=KEY,
+        data={
+            "seq": st.session_state.get(_SEEN, 0),
+            "bars": bars(opened.manifest, session.draft(opened).plan, known.curves, shown, default),
+            "colours": DARK_SCALE if dark else LIGHT_SCALE,
+            "hint": f"Drag across the {what} to paint how much leaves; arrow keys move one bar.",
+            "ends": f"Background: drop of that {what[:-1]} alone, strongest from "
+            f"{100 * STRONGEST:.0f} points",
+        },
+        default={"edit": None},
+        on_edit_change=lambda: _take(opened, known, shown, granularity),
+    )
+
+
+def _take(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
+    edit = st.session_state[KEY]["edit"]
+    if not isinstance(edit, dict):
+        return
+    seq = edit.get("seq")
+    st.session_state[_SEEN] = seq if isinstance(seq, int) and 0 <= seq < 2**53 else 0
+    draft = session.draft(opened)
+    try:
+        plan = painted(draft.plan, edit, shown, default_method(opened, known, granularity))
+    except BadValue as error:
+        session.notice(str(error))
+        return
+    if plan != draft.plan:
+        session.edit(opened, plan)
+
+
+def _component() -> ComponentRenderer:
+    """Registered in every run: a new server knows no component."""
+    html, css, js = (_asset(kind) for kind in ("html", "css", "js"))
+    return st.components.v2.component("prunescope_painter", html=html, css=css, js=js)
+
+
+@lru_cache
+def _asset(kind: str) -> str:
+    return (_ASSETS / f"painter.{kind}").read_text(encoding="utf-8")

@@ -1,0 +1,134 @@
+"""What solves: the goal's answer becomes the draft, and is kept with what was asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import streamlit as st
+
+from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared.goal_form import Asked
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.views.plan import goal_controls
+from prunescope.errors import PrunescopeError
+from prunescope.planning.baselines import units_leave
+from prunescope.planning.pose_problem import Posed, answer
+from prunescope.planning.search import Settlement, improve
+from prunescope.planning.solve import Solution
+from prunescope.store.folder import Study
+from prunescope.store.quantiles import every_level
+from prunescope.study.plan import Plan
+
+_SECONDS: Final = 10.0
+_LOOKS: Final = 3.0
+"""Seconds for a proof, and for a look around."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The last answer of a session.
+
+    Attributes:
+        solution: What was found.
+        plan: The draft that came of it.
+        key: Of what was asked.
+        limits: What was asked, by target.
+        settlement: What was measured before it was taken, if anything.
+        proof: Whether somebody asked for the proven optimum of the sums, which then stays. A small
+            network's first answer may be proven too, by the way: that is no reason to stop there.
+    """
+
+    solution: Solution
+    plan: Plan
+    key: str
+    limits: Mapping[str, float]
+    settlement: Settlement | None = None
+    proof: bool = False
+
+
+def solved(opened: Study) -> Solved | None:
+    """Return the last answer, when the draft still is what it said."""
+    last: Solved | None = st.session_state.get(_key(opened))
+    if last is None or last.plan.digest != session.draft(opened).plan.digest:
+        return None
+    return last
+
+
+def refused(opened: Study) -> str | None:
+    """Return why there is no answer to what was asked last, or None."""
+    found: str | None = st.session_state.get(_refusal(opened))
+    return found
+
+
+def refuse(opened: Study, reason: str | None) -> None:
+    """Say why there is no answer to what is asked now; None for nothing in the way."""
+    if reason is None:
+        st.session_state.pop(_refusal(opened), None)
+    else:
+        st.session_state[_refusal(opened)] = reason
+
+
+def posed(opened: Study, known: Measured, wanted: Asked) -> Posed:
+    """Return what is asked, ready to be solved."""
+    return Posed(
+        loaders.ready(opened, wanted), known.curves, loaders.predicted(opened),
+        loaders.cells(opened),
+    )  # fmt: skip
+
+
+def solve(opened: Study, known: Measured, exact: bool = False, always: bool = False) -> None:
+    """Answer what is asked and make it the draft; say so where there is no answer."""
+    refuse(opened, None)
+    wanted = goal_controls.asked(opened, known)
+    if not wanted.budgets or (wanted.idle and not always and solved(opened) is None):
+        return
+    try:
+        found = answer(
+            posed(opened, known, wanted), wanted.limits(), seconds=_SECONDS if exact else None
+        )
+    except PrunescopeError as error:
+        refuse(opened, str(error))
+        return
+    take(opened, wanted, found, proof=exact)
+
+
+def take(
+    opened: Study,
+    wanted: Asked,
+    found: Solution,
+    settlement: Settlement | None = None,
+    proof: bool = False,
+) -> None:
+    """Make the plan of ``found`` the draft; for ``settlement`` and ``proof`` see ``Solved``."""
+    draft = session.draft(opened).plan
+    made = replace(found.plan, name=draft.name)
+    session.turn(made)
+    if made != draft:
+        session.edit(opened, made)
+    st.session_state[_key(opened)] = Solved(
+        found, made, wanted.key(), wanted.limits(), settlement, proof
+    )  # fmt: skip
+
+
+def recover(opened: Study, known: Measured) -> None:
+    """The recovery belongs to the draft at once, whether or not anything is solved."""
+    draft = session.draft(opened).plan
+    session.edit(opened, replace(draft, recovery=st.session_state[goal_controls.RECOVERY]))
+    solve(opened, known)
+
+
+def look(opened: Study, known: Measured, wanted: Asked, seconds: float = _LOOKS) -> None:
+    """Make the best plan that is predicted around the solver's and the rules' plans the draft."""
+    made = posed(opened, known, wanted)
+    scores = every_level(opened.folder, opened.manifest, units_leave(made.ready.problem))
+    limits = wanted.limits()
+    found, _ = improve(made, answer(made, limits), scores, limits, seconds)
+    take(opened, wanted, found)
+
+
+def _key(opened: Study) -> str:
+    return f"solved {session.draft_key(opened)}"
+
+
+def _refusal(opened: Study) -> str:
+    return f"refused {session.draft_key(opened)}"

@@ -1,0 +1,73 @@
+"""Named plans of a study, undo and redo."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from prunescope.dashboard.shared import problems, session
+from prunescope.errors import PrunescopeError
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+
+_NEW = "Empty plan"
+
+
+def toolbar(opened: Study) -> None:
+    """Show the plan's name, open and save, undo and redo."""
+    draft = session.draft(opened)
+    with st.container(horizontal=True, vertical_alignment="center", key="plan toolbar"):
+        st.button(
+            "Undo", icon=":material/undo:", disabled=not draft.history.past, key="undo",
+            on_click=session.undo, args=(opened,), shortcut="Ctrl+Z",
+        )  # fmt: skip
+        st.button(
+            "Redo", icon=":material/redo:", disabled=not draft.history.future, key="redo",
+            on_click=session.redo, args=(opened,), shortcut="Ctrl+Shift+Z",
+        )  # fmt: skip
+        names = opened.plans()
+        saved = draft.plan.name in names
+        st.caption(f"Plan **{draft.plan.name}** · {_status(opened, draft.plan, saved)}")
+        st.space("stretch")
+        with st.popover("Open", icon=":material/folder_open:"):
+            chosen = st.selectbox("Plan", [_NEW, *names], key="open plan")
+            with st.container(horizontal=True):
+                st.button("Open", key="open", type="primary", on_click=_open, args=(opened, chosen))
+                st.button(
+                    "Delete", key="delete", disabled=chosen == _NEW, on_click=_delete,
+                    args=(opened, chosen),
+                )  # fmt: skip
+        with st.popover("Save", icon=":material/save:"):
+            name = st.text_input("Name", draft.plan.name, key=f"plan name {draft.plan.name}")
+            if name in names and name != draft.plan.name:
+                st.caption(f"Replaces the saved plan {name!r}.")
+            st.button("Save", key="save", type="primary", on_click=_save, args=(opened, name))
+
+
+def _status(opened: Study, plan: Plan, saved: bool) -> str:
+    if not saved:
+        return "not saved yet"
+    try:
+        return "saved" if opened.plan(plan.name) == plan else "changed since it was saved"
+    except PrunescopeError:
+        return "the saved plan of this name cannot be read"
+
+
+def _open(opened: Study, name: str) -> None:
+    with problems.shown():
+        empty = Plan(session.UNNAMED, opened.manifest.fingerprint)
+        plan = empty if name == _NEW else opened.plan(name)
+        session.turn(plan)
+        session.edit(opened, plan)
+
+
+def _save(opened: Study, name: str) -> None:
+    with problems.shown():
+        plan = replace(session.draft(opened).plan, name=name.strip())
+        opened.save_plan(plan)
+        session.edit(opened, plan)
+        st.toast(f"Saved as {plan.name!r} in {opened.folder / 'plans'}.")
+
+
+def _delete(opened: Study, name: str) -> None:
+    with problems.shown():
+        opened.delete_plan(name)

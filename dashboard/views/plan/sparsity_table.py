@@ -1,0 +1,166 @@
+"""The table of layers: exact sparsities and methods, typed in place."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import streamlit as st
+
+from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.words import curve_column, height
+from prunescope.dashboard.tables.plan import methods_of, plan_table
+from prunescope.dashboard.views.plan.bulk_edits import default_method
+from prunescope.errors import BadValue
+from prunescope.planning.edits import choice_of, elsewhere, fitting
+from prunescope.store.folder import Study
+from prunescope.study import Method, sparsity
+from prunescope.study.counts import UNITS
+from prunescope.study.plan import Choice, Plan
+
+_ORDER: Final = (
+    "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
+    "Kind",
+)  # fmt: skip
+"""What decides comes first: the last ones may lie past a narrow window's edge."""
+
+
+def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
+    """Show the layers ``shown`` with what the draft does to them, and take typed changes."""
+    if not shown:
+        st.info("No layer's name or kind contains what you search for.")
+        return
+    draft = session.draft(opened)
+    default = default_method(opened, known, granularity)
+    key = _key(opened, draft.revision, shown, granularity)
+    if key not in st.session_state and draft.plan != draft.base:
+        # Another search or another page took the typed cells along; they are in the plan.
+        session.refill(opened)
+        draft = session.draft(opened)
+        key = _key(opened, draft.revision, shown, granularity)
+    rows = plan_table(opened.manifest, draft.base, draft.plan, known.curves, shown, default)
+    units = granularity != "weight"
+    now = [choice_of(draft.plan, name, default) for name in shown]
+    pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
+    other = len(draft.plan.active()) - sum(
+        (c.granularity in UNITS) == units for c in draft.plan.active().values()
+    )
+    st.caption(
+        f"{pruned} of {len(shown)} shown {'groups' if units else 'layers'} are pruned, {locked} "
+        "locked. Double-click a cell to type." + _elsewhere(other)
+    )
+    st.data_editor(
+        rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
+        disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
+        on_change=_take, args=(opened, key, shown, default), column_order=_ORDER,
+        column_config={
+            "Lock": st.column_config.CheckboxColumn(
+                "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
+                "group of its name share one lock.",
+            ),
+            "Layer": st.column_config.TextColumn(pinned=True),
+            "Sparsity": st.column_config.NumberColumn(
+                "Remove, %", min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
+                help="Share of this group's units that leave; whole units, one always stays."
+                if units else "Share of this layer's weights that is set to zero.",
+            ),
+            "Method": st.column_config.SelectboxColumn(
+                options=methods_of(opened.manifest, granularity), required=True
+            ),
+            "Units": st.column_config.TextColumn("Units left"),
+            "Weights": st.column_config.NumberColumn(
+                "Frees parameters" if units else "Weights", format="compact",
+                help="When this group alone is pruned so far." if units else None,
+            ),
+            "MACs": st.column_config.NumberColumn(
+                "Frees MACs, %" if units else "MACs, %", format="%.1f",
+                help="Share of the model's multiply-accumulates.",
+            ),
+            "Alone": st.column_config.NumberColumn(
+                "Drop alone, pt", format="%.2f",
+                help="Drop when only this layer is pruned so far: measured, or linear between "
+                "measured points. Empty where this method was not measured.",
+            ),
+            "±": st.column_config.NumberColumn(format="%.2f", help="Half of its 95 % interval."),
+            "Curve": curve_column("Curve", "Drop against sparsity, by this method."),
+        },
+        alt="Sparsity and method per layer",
+    )  # fmt: skip
+
+
+def _elsewhere(count: int) -> str:
+    """How many choices this table does not show."""
+    if not count:
+        return ""
+    are = "choice of this plan is" if count == 1 else "choices of this plan are"
+    return f" {count} more {are} made at another granularity."
+
+
+def changed(
+    base: Plan, edits: Mapping[int, Mapping[str, Any]], shown: tuple[str, ...], default: Method
+) -> Plan:
+    """Return ``base`` with the edits of the browser's table, checked as any foreign input.
+
+    A sparsity above 0 takes the place of a choice at the other granularity, unless that is locked;
+    a tick of the lock is one on that choice.
+
+    Args:
+        base: What the table was filled from.
+        edits: Row → column → new value.
+        shown: Subjects in the order of the rows.
+        default: Method of subjects that had none.
+
+    Raises:
+        BadValue: A row that does not exist, a value that is no sparsity or method, or a sparsity
+            of what is locked at the other granularity.
+    """
+    changes = {}
+    for place, values in edits.items():
+        if not 0 <= int(place) < len(shown):
+            raise BadValue(
+                f"Expected an edit of one of {len(shown)} rows, but got row {place}. "
+                "Reload the page."
+            )
+        name = shown[int(place)]
+        before = choice_of(base, name, default)
+        method = Method.parse(str(values.get("Method") or before.method))
+        given = values.get("Sparsity")
+        part = before.sparsity if given is None else sparsity(float(given) / 100)
+        lock = bool(values.get("Lock", before.locked))
+        other = elsewhere(base, name, default)
+        if other is None or (part > 0 and not _held(other, values)):
+            changes[name] = fitting(method, part, lock)
+        elif part > 0:
+            raise BadValue(
+                f"Expected {name} to be unlocked before it is set to {100 * part:g} % by {method}, "
+                f"but it is locked at {100 * other.sparsity:g} % by {other.method}. Take its lock "
+                "away first."
+            )
+        else:
+            changes[name] = replace(other, locked=lock)
+    return base.setting(changes)
+
+
+def _held(other: Choice, values: Mapping[str, Any]) -> bool:
+    """Whether the lock of a choice at the other granularity stays."""
+    return other.locked and bool(values.get("Lock", True))
+
+
+def _key(opened: Study, revision: int, shown: tuple[str, ...], granularity: str) -> str:
+    return f"ratios {opened.folder.name} {revision} {hash(shown)} {granularity}"
+
+
+def _take(opened: Study, key: str, shown: tuple[str, ...], default: Method) -> None:
+    base = session.draft(opened).base
+    try:
+        edits = st.session_state[key]["edited_rows"]
+        plan = changed(base, edits, shown, default)
+    except BadValue as error:
+        session.notice(str(error))
+        session.refill(opened)
+        return
+    ticked = [shown[int(place)] for place, values in edits.items() if "Lock" in values]
+    if any(elsewhere(plan, name, default) for name in ticked):
+        session.edit(opened, plan)  # the next edit of that row counts from the lock
+    else:
+        session.typed(opened, plan)

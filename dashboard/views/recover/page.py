@@ -1,0 +1,158 @@
+"""The page *Recover*: fine-tune what a plan keeps, and compare before with after."""
+
+import pandas as pd
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.charts.training import training_figure
+from prunescope.dashboard.shared import frame, job_strip, loaders, outlook, plan_picker, problems
+from prunescope.errors import BadReference
+from prunescope.jobs import ACTIVE, Job, start
+from prunescope.recovery.training.report import FineTuned, FineTuning, read_result, result_folder
+from prunescope.store.folder import Study
+from prunescope.study.plan import Plan
+from prunescope.text.numbers import counted
+
+
+def page() -> None:
+    """Show fine-tuning of a plan of the chosen study."""
+    opened = frame.required()
+    if opened is None:
+        return
+    plan = plan_picker.plan(opened, "recover plan")
+    if plan is None:
+        return
+    left, right = st.columns([4, 8], gap="large")
+    with left:
+        _form(opened, plan)
+    with right:
+        job = _latest(opened, plan)
+        if job is not None and job.state() in ACTIVE:
+            st.fragment(_live, run_every=job_strip.FAST)(opened, job)
+        else:
+            _result(opened, plan)
+
+
+def _form(opened: Study, plan: Plan) -> None:
+    usual = FineTuning()
+    with st.form("finetune", border=True):
+        st.markdown("**Fine-tuning** · what is removed stays removed")
+        epochs = st.number_input("Epochs", 1, 1000, usual.epochs, key="ft epochs")
+        rate = st.number_input(
+            "Peak learning rate", 0.0, 10.0, usual.rate, format="%.4f", step=0.001, key="ft rate",
+            help="Reached after the warm-up, falling to 0 along a cosine.",
+        )  # fmt: skip
+        batch = st.number_input("Samples per step", 2, 4096, usual.batch, key="ft batch")
+        distillation = st.slider(
+            "Distillation", 0.0, 1.0, usual.distillation, 0.05, key="ft distillation",
+            help="0 trains on labels only, 1 on the dense model's outputs only.",
+        )  # fmt: skip
+        temperature = st.number_input(
+            "Temperature", 0.1, 100.0, usual.temperature, 0.5, key="ft temperature",
+            help="Of the distillation: logits are divided by it.",
+        )  # fmt: skip
+        go = st.form_submit_button("Fine-tune", type="primary", icon=":material/play_arrow:")
+    samples = opened.manifest.splits.get("calibration", 0)
+    st.caption(
+        f"Trains on the calibration split ({units.count(samples)} samples) and keeps the epoch "
+        "with the best validation score. Cancelling keeps the best so far."
+    )
+    if go:
+        settings = FineTuning(
+            epochs=epochs, rate=rate, batch=batch, distillation=distillation,
+            temperature=temperature,
+        )  # fmt: skip
+        start(
+            opened.folder,
+            [
+                "finetune", str(opened.folder), outlook.draft_file(opened, plan),
+                "--epochs", str(settings.epochs), "--rate", f"{settings.rate:g}",
+                "--batch", str(settings.batch), "--distillation", f"{settings.distillation:g}",
+                "--temperature", f"{settings.temperature:g}",
+            ],
+        )  # fmt: skip
+        st.rerun()
+
+
+def _latest(opened: Study, plan: Plan) -> Job | None:
+    wanted = f"{plan.digest}.json"
+    for job in loaders.jobs_of(opened.folder):
+        if job.kind == "finetune" and any(text.endswith(wanted) for text in job.arguments):
+            return job
+    return None
+
+
+def _live(opened: Study, job: Job) -> None:
+    with problems.shown():
+        snapshot = job.snapshot()
+        if not snapshot.values:
+            st.caption("Loading the model and measuring it before the first step…")
+            return
+        frame_ = pd.DataFrame(list(snapshot.values)).rename(columns={"accuracy": "score"})
+        _chart(opened, frame_, None, "live training")
+        st.caption(job_strip.describe(job, snapshot))
+
+
+def _result(opened: Study, plan: Plan) -> None:
+    try:
+        result = read_result(result_folder(opened.folder, plan))
+    except BadReference:
+        st.info(
+            "This plan is not fine-tuned yet. Loss and score appear here while it trains, before "
+            "and after beside each other when it ends.",
+            icon=":material/healing:",
+        )
+        return
+    _sides(result)
+    curve = pd.DataFrame(
+        [{"step": x.step, "loss": x.loss, "score": x.score} for x in result.curve]
+    ).astype(float)
+    _chart(opened, curve, result, "training")
+    settings = result.settings
+    st.caption(
+        f"{settings.epochs} epochs at a peak rate of {settings.rate:g}, {settings.batch} samples a "
+        f"step, distillation {settings.distillation:g} at temperature {settings.temperature:g}; "
+        f"{units.seconds(result.seconds)} on {counted(result.threads, 'thread')}. {_ending(result)}"
+    )
+
+
+def _sides(result: FineTuned) -> None:
+    side = result.validation
+    with st.container(horizontal=True):
+        st.metric("Dense", units.percent(side.dense_score, 2), border=True, height="stretch")
+        st.metric(
+            "Pruned", units.percent(side.before.score, 2),
+            units.delta(side.before.drop.mean), border=True, height="stretch",
+            help=f"Drop {units.points(side.before.drop.low)} to "
+            f"{units.points(side.before.drop.high)}, 95 %.",
+        )  # fmt: skip
+        st.metric(
+            "Fine-tuned", units.percent(side.after.score, 2),
+            units.delta(side.after.drop.mean), border=True, height="stretch",
+            help=f"Drop {units.points(side.after.drop.low)} to "
+            f"{units.points(side.after.drop.high)}, 95 %. Chosen as the best epoch, so slightly "
+            "optimistic.",
+        )  # fmt: skip
+        st.metric(
+            "Gained", units.points(side.gain.mean, sign=True), border=True, height="stretch",
+            help=f"{units.points(side.gain.low)} to {units.points(side.gain.high)}, 95 % paired "
+            f"interval over {side.before.samples:,} validation samples.",
+        )  # fmt: skip
+
+
+def _chart(opened: Study, values: pd.DataFrame, result: FineTuned | None, key: str) -> None:
+    baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
+    before = result.before.score if result else None
+    figure = training_figure(values, st.context.theme.type == "dark", baseline, before)
+    st.plotly_chart(
+        figure, key=key, config={"displaylogo": False}, alt="Loss and score while fine-tuning"
+    )
+
+
+def _ending(result: FineTuned) -> str:
+    if result.ending == "diverged":
+        return "It diverged: the loss was no number any more. Lower the learning rate."
+    kept = f"Kept: epoch {result.best_epoch}." if result.best_epoch else (
+        "No epoch was better than the pruned model itself, which is kept."
+    )  # fmt: skip
+    return ("It was cancelled. " if result.ending == "cancelled" else "") + kept

@@ -1,0 +1,151 @@
+"""How far a sweep goes with each point, for how long, and what that is going to cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.errors import PrunescopeError
+from prunescope.store.folder import Study
+from prunescope.sweep.pace import last_pace
+from prunescope.sweep.policy import LIMIT, MODES, TOLERANCE, Mode
+from prunescope.sweep.preflight import Preflight, folder_bytes, preflight
+from prunescope.sweep.work_list import Point
+from prunescope.text.durations import parse_seconds
+from prunescope.text.sweep_costs import macs
+
+_TITLES: Final = {"exact": "Every sample", "adaptive": "Until certain", "decide": "Until decided"}
+_HELP: Final = (
+    "**Every sample**: each point sees the whole validation split, the uncertain ones first.  \n"
+    "**Until certain**: a point stops when its interval is narrow enough.  \n"
+    "**Until decided**: a point stops when its drop is certainly above or below a limit."
+)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a sweep spends, as the command line takes it.
+
+    Attributes:
+        mode: A point's end, see ``prunescope.sweep.policy``.
+        tolerance: Accepted half-width of a drop, absolute; used by ``adaptive``.
+        limit: Drop to decide against, absolute; None where nothing is decided.
+        monotone: Whether a sparsity past the limit settles the larger ones.
+        familywise: Whether all intervals hold together.
+        budget: Seconds to spend at most, as text, or None.
+    """
+
+    mode: Mode = "exact"
+    tolerance: float = TOLERANCE
+    limit: float | None = None
+    monotone: bool = True
+    familywise: bool = False
+    budget: str | None = None
+
+    def arguments(self) -> list[str]:
+        """Return the options, without those that say what holds anyway."""
+        found = [] if self.mode == "exact" else ["--mode", self.mode]
+        if self.mode == "adaptive" and self.tolerance != TOLERANCE:
+            found += ["--tolerance", f"{self.tolerance:g}"]
+        if self.limit is not None:
+            found += ["--limit", f"{self.limit:g}"]
+            found += [] if self.monotone else ["--no-monotone"]
+        if self.mode != "exact" and self.familywise:
+            found.append("--familywise")
+        return found + (["--budget", self.budget] if self.budget else [])
+
+
+def choose() -> Effort | None:
+    """Ask how far to go with each point; None where what was written cannot be read."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        mode = st.segmented_control(
+            "Each point sees samples", MODES, key="sweep mode", default="exact", required=True,
+            format_func=_TITLES.__getitem__, help=_HELP,
+        )  # fmt: skip
+        with st.popover("Time and certainty", icon=":material/timer:"):
+            return _details(mode)
+
+
+def _details(mode: Mode) -> Effort | None:
+    text = st.text_input(
+        "Time budget", "", key="sweep budget", placeholder="none; such as 90 s, 5 min, 1 h",
+        help="The sweep stops then: all points are taken a little further in turn, so these are "
+        "the best curves that the time can buy. Measuring again goes on from there.",
+    ).strip()  # fmt: skip
+    try:
+        budget = f"{parse_seconds(text):g}s" if text else None
+    except PrunescopeError as error:
+        st.error(str(error))
+        return None
+    if mode == "exact":
+        return Effort(budget=budget)
+    tolerance, limit = TOLERANCE, None
+    if mode == "adaptive":
+        tolerance = _points(
+            "Certain within, points", TOLERANCE, "sweep tolerance",
+            "Half of the interval's width at which a point stops; a tenth of its drop always is "
+            "narrow enough.",
+        )  # fmt: skip
+        decided = st.toggle(
+            "Stop decided points too", key="sweep decides",
+            help="Also stop a point whose drop is certainly above or below a limit.",
+        )  # fmt: skip
+    else:
+        decided = True
+    if decided:
+        limit = _points(
+            "Drop to decide against, points", LIMIT, "sweep limit",
+            "A point stops once its whole interval lies on one side.",
+        )  # fmt: skip
+    monotone = not decided or st.toggle(
+        "Larger sparsities drop more", value=True, key="sweep monotone",
+        help="Then a sparsity that is certainly past the limit settles all larger ones of its "
+        "curve unseen.",
+    )  # fmt: skip
+    familywise = st.toggle(
+        "All intervals hold together", key="sweep familywise",
+        help="With 95 % for the whole sweep, instead of for each point: wider, so slower.",
+    )  # fmt: skip
+    return Effort(mode, tolerance, limit, monotone, familywise, budget)
+
+
+def tell(
+    opened: Study, wanted: Sequence[Point], todo: Sequence[Point], spent: Effort | None
+) -> None:
+    """Say what is going to be measured, how long that takes, and how large the study gets."""
+    known = len(wanted) - len(todo)
+    samples = units.count(opened.manifest.splits.get("validation", 0))
+    early = "up to " if spent is not None and spent.mode != "exact" else ""
+    text = f"**{len(todo):,} points** on {early}{samples} validation samples each"
+    st.caption(text + (f"; {known:,} more are measured already." if known else "."))
+    if not todo:
+        return
+    cost = preflight(opened.manifest, todo)
+    size = folder_bytes(opened.folder)
+    st.caption(
+        f"{_time(opened, cost, spent)} The study takes {units.bytes_(size)} on disk now and at "
+        f"most {units.bytes_(size + cost.bytes)} then."
+    )
+
+
+def _time(opened: Study, cost: Preflight, spent: Effort | None) -> str:
+    work = f"{macs(cost.suffix_macs)}MACs" if cost.suffix_macs else "work"
+    pace = last_pace(opened.folder)
+    most = "At most " if spent is not None and spent.mode != "exact" else "About "
+    if pace is None or not cost.suffix_macs:
+        text = f"{most}{work}; how long they take is known once a sweep has run here."
+    else:
+        text = (
+            f"{most}**{units.seconds(cost.at(pace))}** for {work}, at the {macs(pace.rate)}MACs "
+            f"per second of {pace.job}."
+        )
+    if spent is not None and spent.budget:
+        text += f" It stops after {units.seconds(parse_seconds(spent.budget))} in any case."
+    return text
+
+
+def _points(label: str, value: float, key: str, said: str) -> float:
+    """A fraction, asked for in points."""
+    return float(st.number_input(label, 0.01, 100.0, 100 * value, 0.5, key=key, help=said)) / 100

@@ -1,0 +1,63 @@
+"""The table of groups: what leaves together, what it frees, and what stays, with the reason."""
+
+from typing import Final
+
+import streamlit as st
+
+from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.tables.groups import group_table
+from prunescope.store.folder import Study
+
+_MOST: Final = 5
+"""Reasons that are spelled out below the table."""
+
+
+def show(opened: Study) -> None:
+    """Show every group of the study's model, those that cannot be removed included."""
+    groups = opened.manifest.groups
+    if not groups:
+        return
+    removable = opened.manifest.removable()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("Groups: what leaves together", width="content", anchor=False)
+        stay = len(groups) - len(removable)
+        st.caption(
+            f"{len(removable)} can be removed"
+            + (f"; {stay} cannot, with the reason" if stay else "; none has to stay")
+        )
+    table = group_table(opened.manifest, loaders.measured(opened).points)
+    st.dataframe(
+        table, hide_index=True, height=height(len(table), 360),
+        column_config={
+            "Group": st.column_config.TextColumn(pinned=True),
+            "Coupled layers": st.column_config.TextColumn(
+                width="large", help="Layers with weights that change with the group."
+            ),
+            "One frees": st.column_config.NumberColumn(
+                "One frees, parameters", format="compact",
+                help="When one unit leaves and nothing else does.",
+            ),
+            "One frees, MACs": st.column_config.NumberColumn(format="compact"),
+            "Half frees": st.column_config.NumberColumn(
+                "Half frees, % of model", format="percent",
+                help="Parameters freed by half of the units of this group alone.",
+            ),
+            "Law": st.column_config.TextColumn(
+                help="How far the network without half of the units is from the dense one with "
+                "the same ones silenced, as a share of its outputs' scale; checked on this model "
+                "before a group is measured."
+            ),
+            "Points": st.column_config.NumberColumn(help="Measured points of this group."),
+            "Can leave": st.column_config.TextColumn(width="medium"),
+        },
+        alt="Every group with its layers, what it frees, and whether it can be removed",
+    )  # fmt: skip
+    refused = [group for group in groups if group.reason is not None]
+    lines = [
+        f"**{group.name}**: not prunable, because {group.reason}." for group in refused[:_MOST]
+    ]
+    if len(refused) > _MOST:
+        lines.append(f"and {len(refused) - _MOST} more, in the table.")
+    if lines:
+        st.caption("  \n".join(lines))

@@ -1,0 +1,103 @@
+"""The page *Study*: what the model is, what can be pruned, and the sweeps that measure it."""
+
+import streamlit as st
+
+from prunescope.dashboard import units
+from prunescope.dashboard.shared import frame, loaders
+from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.tables.plan import preflight
+from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
+from prunescope.store.folder import Study
+
+
+def page() -> None:
+    """Show the chosen study."""
+    opened = frame.study()
+    if opened is None:
+        if frame.place() is not None:
+            frame.required()
+            runs.show(frame.place())
+        new_study.form(expanded=frame.place() is None)
+        return
+    _facts(opened)
+    _layers(opened)
+    group_list.show(opened)
+    sweep_form.form(opened)
+    runs.show(opened.folder)
+    with st.expander("Begin another study", icon=":material/add:"):
+        new_study.form(expanded=True)
+
+
+def _facts(opened: Study) -> None:
+    manifest = opened.manifest
+    baseline = manifest.baseline
+    with st.container(horizontal=True, key="facts"):
+        if baseline:
+            st.metric(
+                f"Dense {manifest.reference.metric.rpartition(':')[2]}",
+                units.percent(baseline.score, 2), border=True,
+                help=f"Mean over the {baseline.samples:,} samples of the validation split, "
+                "evaluated once; every drop is counted from here.",
+            )  # fmt: skip
+        st.metric("Parameters", units.count(manifest.parameters), border=True,
+                  help=f"{manifest.parameters:,}, biases and norms counted.")  # fmt: skip
+        st.metric("Dense size", units.bytes_(manifest.bytes), border=True,
+                  help="All parameters and buffers, uncompressed.")  # fmt: skip
+        st.metric("MACs per sample", units.count(manifest.macs) if manifest.macs else "–",
+                  border=True, help="Multiply-accumulates of one forward pass.")  # fmt: skip
+        st.metric("Peak activations", units.bytes_(manifest.activation_bytes), border=True,
+                  help="Largest sum of tensors alive at once, one sample.")  # fmt: skip
+        splits = " / ".join(
+            units.count(manifest.splits.get(name, 0))
+            for name in ("calibration", "validation", "test")
+        )
+        st.metric("Calibration / validation / test", splits, border=True,
+                  help="Samples. Calibration scores and recovers, validation draws the curves "
+                  "and chooses, test is for the final report.")  # fmt: skip
+    if manifest.capture_problem:
+        st.warning(
+            f"This model could not be captured as a graph: {manifest.capture_problem} Its layers "
+            "are measured at weight granularity by plain forward passes; channels and heads "
+            "cannot be removed.",
+            icon=":material/warning:",
+        )
+    made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
+    st.caption(f"Fingerprint `{manifest.fingerprint}` · made with {made}")
+
+
+def _layers(opened: Study) -> None:
+    manifest = opened.manifest
+    skipped = sum(not layer.prunable for layer in manifest.layers)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("Layers", width="content", anchor=False)
+        st.caption(
+            f"{len(manifest.layers) - skipped} can be pruned"
+            + (f", {skipped} are skipped, with the reason" if skipped else ", none is skipped")
+        )
+        st.space("stretch")
+        search = st.text_input(
+            "Search", key="study search", placeholder="Search name or kind", width=240,
+            label_visibility="collapsed", icon=":material/search:",
+        )  # fmt: skip
+    table = preflight(manifest, loaders.measured(opened).points)
+    if search:
+        text = table["Layer"] + " " + table["Kind"]
+        table = table[text.str.contains(search, case=False, regex=False)]
+    if table.empty:
+        st.info(f"No layer's name or kind contains {search!r}.")
+        return
+    st.dataframe(
+        table, hide_index=True, height=height(len(table), 460),
+        column_config={
+            "Layer": st.column_config.TextColumn(pinned=True),
+            "Weights": st.column_config.NumberColumn(format="localized"),
+            "MACs": st.column_config.NumberColumn(format="localized", help="Per sample."),
+            "Share of weights": st.column_config.ProgressColumn(
+                format="percent", min_value=0, max_value=1
+            ),
+            "Output, kB": st.column_config.NumberColumn(format="%.1f", help="Per sample."),
+            "Points": st.column_config.NumberColumn(help="Measured points of this layer."),
+            "Can be pruned": st.column_config.TextColumn(width="large"),
+        },
+        alt="Every layer with its size, cost, and whether it can be pruned",
+    )  # fmt: skip

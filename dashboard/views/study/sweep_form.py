@@ -1,0 +1,135 @@
+"""The form that starts a sweep of the open study."""
+
+import streamlit as st
+
+from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared.words import WORDS
+from prunescope.dashboard.tables.plan import names_of
+from prunescope.dashboard.views.study import effort
+from prunescope.errors import PrunescopeError
+from prunescope.jobs import start
+from prunescope.store.folder import Study
+from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
+from prunescope.study.counts import MULTIPLES, UNITS
+from prunescope.study.recoveries import RECOVERIES, TITLES
+from prunescope.sweep.work_list import left_out, missing, points
+from prunescope.text.numbers import counted
+
+
+def form(opened: Study) -> None:
+    """Show which methods, sparsities and layers to measure, and start the job."""
+    manifest = opened.manifest
+    st.subheader("Measure curves", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        family, chosen = _methods(manifest.methods)
+    with right:
+        names = names_of(manifest, "weight" if family == "n:m" else family)
+        text = st.text_input(
+            "Sparsities", "0.1:0.9:0.1, 0.95", key="sweep sparsities",
+            help="Fractions removed: a list such as 0.5,0.7 or a range first:last:step.",
+        )  # fmt: skip
+        layers = st.multiselect(
+            "Layers" if family in ("weight", "n:m") else "Groups", names,
+            key=f"sweep layers {family}", placeholder=f"All {len(names)} that can be pruned",
+        )  # fmt: skip
+        recoveries = st.pills(
+            "Before evaluating", list(RECOVERIES), selection_mode="multi", default=["none"],
+            format_func=TITLES.__getitem__, key="sweep recovery",
+            help="On calibration inputs, without labels: batch-norm statistics re-estimated, or "
+            "what is left refitted to the dense model's outputs in closed form.",
+        )  # fmt: skip
+        spent = effort.choose()
+        multiple = seeds = None
+        with st.container(horizontal=True):
+            if family in UNITS:
+                multiple = st.selectbox(
+                    "Units that stay, in multiples of", MULTIPLES, key="sweep multiple",
+                    help="Points then stand only where the units left are such a multiple; "
+                    "hardware likes 8, 16 or 32.",
+                )  # fmt: skip
+            if any(is_control(Method.parse(name).criterion) for name in chosen):
+                seeds = st.number_input(
+                    "Seeds of controls", 1, 20, len(SEEDS), key="sweep seeds",
+                    help="Each is measured by itself; the curves show their mean and range.",
+                )  # fmt: skip
+        _launch(
+            opened, chosen, text.replace(" ", ""), tuple(layers), tuple(recoveries),
+            tuple(range(seeds)) if seeds else None, multiple, spent,
+        )  # fmt: skip
+
+
+def _methods(known: tuple[MethodSummary, ...]) -> tuple[str, tuple[str, ...]]:
+    families = list(dict.fromkeys(_family(method) for method in known))
+    families.sort(key=lambda name: list(WORDS).index(name) if name in WORDS else len(WORDS))
+    family = families[0] if families else "weight"
+    if len(families) > 1:
+        family = st.segmented_control(
+            "What leaves", families, key="sweep family", default=family, required=True,
+            format_func=lambda name: WORDS.get(name, name),
+        )  # fmt: skip
+    listed = [method for method in known if _family(method) == family]
+    first = next((method for method in listed if method.reason is None), None)
+    chosen = []
+    for method in sorted(listed, key=lambda each: each.reason is not None):
+        reason = f" *Not here: {method.reason}.*" if method.reason else ""
+        ticked = st.checkbox(
+            f"**{method.title}** `{method.name}` — {method.definition}{reason}",
+            value=method is first, key=f"sweep method {method.name}", wrap=True,
+            disabled=method.reason is not None, help=f"{method.source} Reads: {method.needs}.",
+        )  # fmt: skip
+        if ticked:
+            chosen.append(method.name)
+    return family, tuple(chosen)
+
+
+def _family(method: MethodSummary) -> str:
+    granularity = Method.parse(method.name).granularity
+    return "n:m" if ":" in granularity else granularity
+
+
+def _launch(
+    opened: Study,
+    methods: tuple[str, ...],
+    sparsities: str,
+    layers: tuple[str, ...],
+    recoveries: tuple[str, ...],
+    seeds: tuple[int, ...] | None,
+    multiple: int | None,
+    spent: effort.Effort | None,
+) -> None:
+    if not methods or not recoveries:
+        st.caption("Choose at least one method and one way of evaluating.")
+        return
+    try:
+        grid = Grid(
+            tuple(Method.parse(name) for name in methods), parse_sparsities(sparsities), layers,
+            recoveries, seeds or SEEDS, multiple or 1,
+        )  # fmt: skip
+        wanted = points(grid, opened.manifest)
+        todo = missing(wanted, loaders.measured(opened).frame, opened.manifest)
+    except PrunescopeError as error:
+        st.error(str(error))
+        return
+    effort.tell(opened, wanted, todo, spent)
+    idle = left_out(grid, opened.manifest)
+    if idle:
+        more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""
+        st.caption(f":material/info: No point for {'; '.join(idle[:3])}{more}.")
+    if st.button(
+        f"Measure {counted(len(todo), 'point')}" if todo else "Everything is measured",
+        type="primary", disabled=not todo or spent is None, key="sweep start",
+        icon=":material/play_arrow:",
+    ):  # fmt: skip
+        arguments = [
+            "sweep", "--study", str(opened.folder), "--methods", ",".join(methods),
+            "--sparsities", sparsities, "--recovery", ",".join(recoveries),
+        ]  # fmt: skip
+        if layers:
+            arguments += ["--layers", ",".join(layers)]
+        if seeds:
+            arguments += ["--seeds", ",".join(map(str, seeds))]
+        if multiple and multiple > 1:
+            arguments += ["--round", str(multiple)]
+        start(opened.folder, arguments + (spent.arguments() if spent else []))
+        st.rerun()

@@ -1,0 +1,246 @@
+"""Predictions from logits: laws, what they say beside the drop, and which rule is in force."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prunescope.planning.prediction import PREDICTORS, Record, parts_of, sweep_command
+from prunescope.planning.prediction.active import standing
+from prunescope.planning.prediction.logit_operators import Cells
+from prunescope.planning.prediction.predict import Prediction, predict
+from prunescope.planning.prediction.predictors import (
+    COMBINES,
+    COMPOSITION,
+    SUM,
+    SUPERPOSITION,
+)
+from prunescope.study import TensorSummary
+from tests.analysis.planning.prediction.invented import (
+    NOTHING,
+    Invented,
+    centred,
+    kl,
+    plan,
+    random_logits,
+)
+
+DENSE, TARGETS = random_logits(5, n=1500)
+MADE = np.random.default_rng(6)
+NOISES = {name: centred(MADE.normal(size=DENSE.shape)) * 0.8 for name in "abc"}
+SCALES = {"a": 0.7, "b": 0.6, "c": 0.8}
+
+
+def cell(name: str) -> np.ndarray:
+    found: np.ndarray = SCALES[name] * (DENSE + NOISES[name])
+    return found
+
+
+STUDY = Invented(DENSE, TARGETS, {(name, 0.5): cell(name) for name in "abc"})
+CELLS = Cells(STUDY.manifest, STUDY.source)
+
+
+def together(*names: str) -> np.ndarray:
+    """The network in which noises add up beside the logits: superposition is its truth."""
+    scale = np.prod([SCALES[name] for name in names])
+    found: np.ndarray = scale * (DENSE + sum(NOISES[name] for name in names))
+    return found
+
+
+def found(
+    verified: pd.DataFrame = NOTHING, predictor: str | None = None, **sparsities: float
+) -> Prediction:
+    made = plan(**sparsities)
+    return predict(STUDY.manifest, made, STUDY.curves, verified, CELLS, predictor)
+
+
+@pytest.mark.parametrize("name", [None, *PREDICTORS])
+def test_an_empty_plan_changes_nothing(name: str | None) -> None:
+    empty = found(predictor=name)
+    assert (empty.drop, empty.entropy, empty.divergence, empty.agreement) == (0, 0, 0, 1)
+    assert empty.interval is not None
+    assert empty.interval.half_width == 0
+
+
+@pytest.mark.parametrize("name", [None, SUM, *COMBINES])
+def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
+    alone = found(predictor=name, a=0.5)
+    assert alone.drop == pytest.approx(STUDY.drops(cell("a")).mean())
+    if name != SUM:
+        assert alone.divergence == pytest.approx(kl(DENSE, cell("a")), rel=1e-3)
+        worst = min(((cell("a").argmax(axis=1) == TARGETS)[c == TARGETS]).mean() for c in range(4))
+        assert alone.worst is not None
+        assert alone.worst.pruned == pytest.approx(worst)
+
+
+@pytest.mark.parametrize("sparsity", [0.2, 0.4, 0.5, 0.7])
+def test_one_layer_is_read_off_its_curve_whatever_combinations_taught(sparsity: float) -> None:
+    alone, curve = found(verified(COMPOSITION), a=sparsity), next(iter(STUDY.curves.values()))
+    read = curve.between(sparsity)
+    assert alone.interval == read
+    assert alone.drop == read.mean == pytest.approx(curve.drop_at(sparsity).mean)
+    assert alone.divergence_interval is None
+
+
+def test_scores_that_are_no_fractions_may_fall_below_nothing() -> None:
+    """Such as minus a loss: the dense score is no floor of what can be lost."""
+    made = plan(a=0.5, b=0.5)
+    below = replace(STUDY.manifest, baseline=replace(STUDY.manifest.baseline, score=-0.3))
+    guess = predict(below, made, STUDY.curves, NOTHING, CELLS, SUM)
+    parts, _ = parts_of(made, STUDY.curves, STUDY.manifest)
+    assert guess.drop == pytest.approx(sum(p.curve.drop_at(p.sparsity).mean for p in parts))
+
+
+def test_a_network_that_superposes_is_predicted_by_superposition() -> None:
+    truth = together("a", "b", "c")
+    guess = found(predictor=SUPERPOSITION, a=0.5, b=0.5, c=0.5)
+    assert guess.drop == pytest.approx(STUDY.drops(truth).mean(), abs=0.03)  # some count by halves
+    assert guess.divergence == pytest.approx(kl(DENSE, truth), rel=0.02)
+    agreement = (truth.argmax(axis=1) == DENSE.argmax(axis=1)).mean()
+    assert guess.agreement == pytest.approx(agreement, abs=0.003)
+    right = truth.argmax(axis=1) == TARGETS
+    for recall in guess.recalls:
+        assert recall.pruned == pytest.approx(right[recall.label == TARGETS].mean(), abs=0.01)
+    added = found(predictor=SUM, a=0.5, b=0.5, c=0.5)
+    assert added.drop is not None
+    assert abs(added.drop - STUDY.drops(truth).mean()) > 0.05  # which the sum is not
+
+
+def verified(truth: str) -> pd.DataFrame:
+    """Four verified pairs, by the network ``truth``."""
+    rows = []
+    for names in (("a", "b"), ("a", "c"), ("b", "c"), ("a", "b", "c")):
+        made = plan(**dict.fromkeys(names, 0.5))
+        logits = together(*names)
+        if truth == COMPOSITION:
+            logits = DENSE
+            for name in names:
+                logits = SCALES[name] * (logits + NOISES[name])
+        rows.append(STUDY.verified(made, logits))
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("truth", [SUPERPOSITION, COMPOSITION])
+def test_what_did_best_is_in_force(truth: str) -> None:
+    other = ({SUPERPOSITION, COMPOSITION} - {truth}).pop()
+    table = pd.concat([verified(truth)] * 4)  # more than the prior counts
+    record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    found = {name: standing(STUDY.manifest, record, PREDICTORS, name) for name in (truth, other)}
+    errors = {name: np.abs(stands.errors).mean() for name, stands in found.items()}
+    assert errors[truth] < errors[other]
+    assert standing(STUDY.manifest, record, PREDICTORS).name == truth
+
+
+def test_a_back_test_leaves_out_the_plan_that_is_asked_for() -> None:
+    guess = found(verified(SUPERPOSITION), a=0.5, b=0.5)
+    assert guess.error is not None
+    assert guess.error.plans == 3
+
+
+def test_no_plan_is_back_tested_by_what_it_taught() -> None:
+    """One plan that belies every rule shifts the others' predictions, not its own."""
+    table = verified(SUPERPOSITION)
+    record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    odd = replace(record.trials[0], real=replace(record.trials[0].real, drop=0.4))
+    before = standing(STUDY.manifest, record, PREDICTORS)
+    after = standing(STUDY.manifest, replace(record, trials=(odd, *record.trials[1:])), PREDICTORS)
+    usual = before.expected[0]
+    assert after.expected[0] == pytest.approx(usual, abs=0.01)
+    assert after.expected[1] != before.expected[1]
+
+
+def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured() -> None:
+    before = found(a=0.5, b=0.5)
+    assert before.entropy_interval is before.divergence_interval is before.worst_interval is None
+    truth = together("a", "b")
+    for rule in (None, SUPERPOSITION, SUM):
+        guess = found(verified(SUPERPOSITION), rule, a=0.5, b=0.5)
+        assert guess.divergence_interval is not None
+        assert guess.divergence_interval.mean == guess.divergence
+        assert guess.divergence_interval.low <= kl(DENSE, truth) <= guess.divergence_interval.high
+        assert (guess.worst_interval is None) == (rule == SUM)  # sums know no classes
+    assert guess.entropy_interval is not None
+    real = STUDY.entropy(truth) - STUDY.entropy(DENSE)
+    assert guess.entropy_interval.low <= real <= guess.entropy_interval.high
+    superposed = found(verified(SUPERPOSITION), SUPERPOSITION, a=0.5, b=0.5)
+    assert superposed.worst is not None
+    assert superposed.worst_interval is not None
+    right = truth.argmax(axis=1) == TARGETS
+    least = min(right[c == TARGETS].mean() for c in range(4))
+    assert superposed.worst_interval.mean == superposed.worst.pruned
+    assert superposed.worst_interval.low <= least <= superposed.worst_interval.high
+
+
+def test_without_verified_plans_the_network_decides() -> None:
+    normed = replace(STUDY.manifest, tensors=(TensorSummary("bn.running_mean", (4,), 4, True),))
+    for manifest, most in ((STUDY.manifest, SUPERPOSITION), (normed, COMPOSITION)):
+        stands = standing(manifest, Record(), PREDICTORS)
+        assert stands.name == most
+        assert stands.corrected(0.03, {"a": 1.0}) == (0.03, 0.0)
+    guess = predict(normed, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
+    assert guess.predictor == COMPOSITION
+    assert guess.error is None
+
+
+def test_a_record_says_the_same_as_its_table() -> None:
+    table = verified(COMPOSITION)
+    record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    made = plan(a=0.5, b=0.5)
+    one = predict(STUDY.manifest, made, STUDY.curves, table, CELLS)
+    assert one == predict(STUDY.manifest, made, STUDY.curves, record, CELLS)
+
+
+def test_what_a_record_has_learnt_changes_no_answer() -> None:
+    """Not for a further plan, nor for one of its own, which does not count for itself."""
+    table = verified(SUPERPOSITION)
+    used = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+    for _ in range(2):
+        for made in (plan(a=0.3, b=0.4), plan(a=0.5, b=0.5), plan(b=0.2, c=0.1)):
+            fresh = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
+            asked = [predict(STUDY.manifest, made, STUDY.curves, r, CELLS) for r in (used, fresh)]
+            assert asked[0] == asked[1]
+    assert used.about(plan(a=0.3, b=0.4)) is used.about(plan(b=0.2, c=0.1))
+    assert len(used.about(plan(a=0.5, b=0.5)).trials) == len(used.trials) - 1
+
+
+def test_a_record_is_worked_out_once_for_each_plan_and_anew_for_other_curves() -> None:
+    cells, table = Cells(STUDY.manifest, STUDY.source), verified(SUPERPOSITION)
+    first = Record.of(STUDY.manifest, STUDY.curves, table, cells)
+    again = Record.of(STUDY.manifest, STUDY.curves, table, cells)
+    pairs = zip(first.trials, again.trials, strict=True)
+    assert all(one.guesses is other.guesses for one, other in pairs)
+    fewer = {
+        key: replace(curve, points=tuple(replace(p, divergence=1.0) for p in curve.points))
+        for key, curve in STUDY.curves.items()
+    }
+    other = Record.of(STUDY.manifest, fewer, table, cells)
+    assert other.trials[0].guesses != first.trials[0].guesses
+
+
+def test_without_logits_only_sums_are_left() -> None:
+    guess = predict(STUDY.manifest, plan(a=0.5, b=0.5), STUDY.curves, NOTHING)
+    assert guess.predictor.startswith("sum of")
+    assert guess.recalls == ()
+    assert np.isnan(guess.agreement)
+    assert guess.divergence == pytest.approx(kl(DENSE, cell("a")) + kl(DENSE, cell("b")))
+
+
+def test_a_metric_that_logits_do_not_give_is_read_off_the_points() -> None:
+    own = Invented(DENSE, TARGETS, STUDY.cells, metric="m.py:closeness")
+    guess = predict(
+        own.manifest, plan(a=0.5, b=0.5), own.curves, NOTHING, own.source, SUPERPOSITION
+    )
+    drops = [point.drop for curve in own.curves.values() for point in curve.points]
+    assert guess.drop == pytest.approx(max(drops), abs=0.002)  # its KL is beyond every point's
+
+
+def test_missing_points_come_with_the_command_that_measures_them() -> None:
+    made = replace(plan(a=0.5, b=0.75), recovery="bn", seed=0)
+    _, gaps = parts_of(made, STUDY.curves, STUDY.manifest)
+    assert sweep_command(made, gaps, "s") == (
+        "prunescope sweep --study s --methods magnitude --layers a,b --sparsities 0.5,0.75 "
+        "--recovery bn"
+    )
+    _, gaps = parts_of(plan(a=0.5), STUDY.curves, STUDY.manifest)
+    assert sweep_command(plan(a=0.5), gaps) == ""

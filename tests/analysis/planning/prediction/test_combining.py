@@ -1,0 +1,100 @@
+"""Superposition and composition: laws first, then one case by hand."""
+
+import numpy as np
+import pytest
+
+from prunescope.planning.prediction.composition import composition
+from prunescope.planning.prediction.predictors import COMBINES
+from prunescope.planning.prediction.subject_operator import Operator, Reference, between
+from prunescope.planning.prediction.superposition import superposition
+from tests.analysis.planning.prediction.invented import centred, random_logits
+
+DENSE = random_logits(0)[0].astype(np.float32)
+REFERENCE = Reference.of(DENSE)
+RANDOM = np.random.default_rng(1)
+
+
+def operator(scale: float, loud: float = 0.3) -> Operator:
+    noise = centred(RANDOM.normal(size=DENSE.shape)) * loud
+    return REFERENCE.fit((scale * DENSE + noise).astype(np.float32))
+
+
+SOME = [operator(0.9), operator(0.7), operator(1.1, 0.1)]
+
+
+@pytest.mark.parametrize("name", COMBINES)
+def test_no_operator_is_the_dense_model(name: str) -> None:
+    np.testing.assert_allclose(COMBINES[name](REFERENCE, []), DENSE, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", COMBINES)
+def test_operators_that_change_nothing_leave_the_dense_model(name: str) -> None:
+    same = [REFERENCE.fit(DENSE), REFERENCE.nothing(), REFERENCE.fit(DENSE)]
+    np.testing.assert_allclose(COMBINES[name](REFERENCE, same), DENSE, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", COMBINES)
+@pytest.mark.parametrize("scale", [0.8, 0.01, 0.0, -0.2])
+def test_one_operator_gives_back_the_logits_it_was_made_of(name: str, scale: float) -> None:
+    rows = (scale * DENSE + RANDOM.normal(size=DENSE.shape)).astype(np.float32)
+    found = COMBINES[name](REFERENCE, [REFERENCE.fit(rows)])
+    np.testing.assert_allclose(found, rows, atol=1e-3)
+
+
+def test_the_order_does_not_matter_to_superposition() -> None:
+    one, other = superposition(REFERENCE, SOME), superposition(REFERENCE, SOME[::-1])
+    np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_the_order_matters_to_composition() -> None:
+    assert np.abs(composition(REFERENCE, SOME) - composition(REFERENCE, SOME[::-1])).max() > 0.01
+
+
+def test_linear_layers_compose_exactly() -> None:
+    """A network whose last parts are linear on the logits: pruning multiplies by matrices."""
+    first, second = (np.eye(4) + 0.2 * RANDOM.normal(size=(4, 4)) for _ in range(2))
+    first, second = (each - each.mean(axis=1, keepdims=True) for each in (first, second))
+    shift = np.array([0.3, -0.1, -0.2, 0.0])
+    cells = [REFERENCE.fit((DENSE @ first + shift).astype(np.float32)),
+             REFERENCE.fit((DENSE @ second).astype(np.float32))]  # fmt: skip
+    truth = (DENSE @ first + shift) @ second
+    np.testing.assert_allclose(composition(REFERENCE, cells), truth, atol=0.02)
+    assert np.abs(superposition(REFERENCE, cells) - truth).max() > 0.05  # the other one is not
+
+
+def test_shrinkage_is_counted_once_per_layer_and_not_added() -> None:
+    """Three layers that each halve the logits leave an eighth, not minus a half."""
+    cells = [REFERENCE.fit(DENSE / 2)] * 3
+    np.testing.assert_allclose(superposition(REFERENCE, cells), DENSE / 8, atol=1e-4)
+    np.testing.assert_allclose(composition(REFERENCE, cells), DENSE / 8, atol=0.01)
+
+
+def test_two_noises_by_hand() -> None:
+    """Scales 0.5 and 0.8, noise along a direction that the dense logits do not have."""
+    dense = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]], np.float32)
+    across = np.array([[0.1, 0.1, -0.2], [0.1, 0.1, -0.2]], np.float32)
+    reference = Reference.of(dense)
+    cells = [reference.fit(0.5 * dense + across), reference.fit(0.8 * dense + 2 * across)]
+    truth = 0.4 * dense + 0.8 * across + 0.5 * 2 * across
+    np.testing.assert_allclose(superposition(reference, cells), truth, atol=1e-5)
+    # composition: after 0.5 z0 + e comes 0.8 of all that, + 2 e
+    truth = 0.8 * (0.5 * dense + across) + 2 * across
+    np.testing.assert_allclose(composition(reference, cells), truth, atol=1e-5)
+
+
+def test_between_two_points_the_noise_keeps_its_loudness() -> None:
+    lower, upper = operator(0.9, 0.2), operator(0.5, 0.6)
+    middle = between(lower, upper, 0.5)
+    assert middle.loudness == pytest.approx((lower.loudness + upper.loudness) / 2)
+    assert np.sqrt((middle.noise**2).mean()) == pytest.approx(middle.loudness, rel=1e-4)
+    assert middle.scale == pytest.approx((lower.scale + upper.scale) / 2)
+    assert between(lower, upper, 0) is lower
+    assert between(lower, upper, 1) is upper
+    softer = np.sqrt((((lower.noise + upper.noise) / 2) ** 2).mean())
+    assert softer < 0.95 * middle.loudness  # which the plain mean would be
+
+
+def test_few_samples_get_one_scale_for_all_classes() -> None:
+    few = Reference.of(DENSE[:50])
+    found = few.fit((0.5 * DENSE[:50]).astype(np.float32))
+    np.testing.assert_allclose(found.matrix, 0.5 * np.eye(4), atol=1e-5)

@@ -1,0 +1,67 @@
+"""Painted bars become a plan, and only what may change does."""
+
+import pytest
+
+from prunescope.curves.curve import curves
+from prunescope.dashboard.views.plan.painter_values import bars, painted
+from prunescope.errors import BadValue
+from prunescope.store.folder import Study
+from prunescope.study import Method
+from prunescope.study.plan import Choice, Plan
+
+NAMES = ("fc1", "fc2", "fc3")
+DEFAULT = Method("magnitude")
+
+
+@pytest.fixture
+def plan(study: Study) -> Plan:
+    chosen = {"fc2": Choice("magnitude", 0.5, locked=True), "fc3": Choice("random", 0.25)}
+    return Plan("drawn", study.manifest.fingerprint, chosen)
+
+
+def edit(*values: object) -> dict[str, object]:
+    return {"seq": 1, "names": list(NAMES), "values": list(values)}
+
+
+def test_bars_say_what_the_plan_says(study: Study, plan: Plan) -> None:
+    made = bars(study.manifest, plan, curves(study.measured(), study.manifest), NAMES, DEFAULT)
+    assert [bar["value"] for bar in made] == [0.0, 0.5, 0.25]
+    assert [bar["locked"] for bar in made] == [False, True, False]
+    for bar in made:
+        assert [sparsity for sparsity, _ in bar["heat"]] == [0.3, 0.6, 0.8, 0.95]
+        assert all(0 <= level <= 1 for _, level in bar["heat"])
+    assert max(level for _, level in made[0]["heat"]) > 0.5  # where it breaks, it shows
+
+
+def test_a_stroke_changes_what_it_crossed_and_keeps_methods(plan: Plan) -> None:
+    now = painted(plan, edit(0.7, 0.5, 0.9), NAMES, DEFAULT)
+    assert now.choices["fc1"] == Choice("magnitude", 0.7)
+    assert now.choices["fc3"] == Choice("random", 0.9)
+
+
+def test_a_lock_holds_whatever_the_browser_sends(plan: Plan) -> None:
+    now = painted(plan, edit(0.0, 0.9, 0.25), NAMES, DEFAULT)
+    assert now == plan
+
+
+def test_a_pattern_has_its_own_sparsity_or_none() -> None:
+    plan = Plan("p", "f", {"fc1": Choice("magnitude", 0.5, "2:4")})
+    assert painted(plan, edit(0.9, 0, 0), NAMES, DEFAULT).choices["fc1"].sparsity == 0.5
+    assert painted(plan, edit(0, 0, 0), NAMES, DEFAULT).choices["fc1"].sparsity == 0.0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        edit(0.1, 0.2),
+        edit(0.1, 0.2, 1.7),
+        edit(0.1, 0.2, "<script>"),
+        edit(0.1, 0.2, None),
+        edit(0.1, 0.2, float("nan")),
+        {"seq": 1, "names": ["fc1", "fc3", "fc2"], "values": [0, 0, 0]},
+        {"seq": 1},
+    ],
+)
+def test_foreign_input_is_refused_in_a_sentence(plan: Plan, bad: dict[str, object]) -> None:
+    with pytest.raises(BadValue, match=r"^Expected .* but "):
+        painted(plan, bad, NAMES, DEFAULT)
