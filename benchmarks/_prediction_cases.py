@@ -20,8 +20,9 @@ from prunescope.replay.engine import order
 from prunescope.store.folder import Study
 from prunescope.store.measurements import VERIFICATION_KEY, Verification
 from prunescope.store.parquet_table import Table
-from prunescope.study import MEASUREMENT_VERSION, Grid, Manifest, Reference, sparsity
+from prunescope.study import Grid, Manifest, Reference, sparsity
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.point import dense_key
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.row import measurement
 from prunescope.sweep.verify import Verifier
@@ -130,7 +131,7 @@ def _swept(bench: Workbench, study: Study, grid: Grid, end: float) -> bool:
     recovery = grid.recoveries[0]
     dense = engine.dense(recovery, 0, count)
     assert dense.log_probabilities is not None
-    key = (bench.manifest.fingerprint, MEASUREMENT_VERSION, "", "", "", 0.0, recovery, 0)
+    key = dense_key(bench.manifest, recovery)
     study.logits.append(key, 0, dense.log_probabilities.numpy())
     for point, outcome in engine.outcomes(0, count, todo):
         if isinstance(outcome, CannotPrune) or outcome.log_probabilities is None:

@@ -26,11 +26,12 @@ import torch
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.progress import Silent
 from prunescope.replay import ENGINES, FrontierEngine
-from prunescope.replay.engine import NaiveEngine
+from prunescope.replay.naive import NaiveEngine
 from prunescope.store.folder import Study
-from prunescope.store.measurements import KEY, Measurement
+from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import Table
 from prunescope.study import Grid, Method, Reference, parse_sparsities
+from prunescope.study.point import KEY
 from prunescope.sweep.runner import sweep
 
 GRID: Final = Grid(

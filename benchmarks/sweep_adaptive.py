@@ -40,9 +40,10 @@ from prunescope.store.folder import Study
 from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, Method, Reference, parse_sparsities
+from prunescope.study.point import Point
 from prunescope.sweep.plain_loop import measure
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.work_list import Point, points
+from prunescope.sweep.work_list import points
 
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit")
 COLUMNS: Final = (

@@ -16,8 +16,8 @@ from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria import criterion, criterion_names
 from prunescope.criteria.evidence import Evidence
 from prunescope.study import Method, Reference
+from prunescope.study.point import Point
 from prunescope.sweep.plain_loop import measure
-from prunescope.sweep.work_list import Point
 
 REPEATS = 5
 MODELS = ("mlp", "lenet5", "resnet20", "mobilenet")

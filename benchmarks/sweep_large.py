@@ -21,10 +21,11 @@ import torch
 
 from benchmarks.sweep_replay import _all, _bench
 from prunescope.replay import FrontierEngine
-from prunescope.replay.engine import NaiveEngine
+from prunescope.replay.naive import NaiveEngine
 from prunescope.study import Grid, Method, parse_sparsities
+from prunescope.study.point import Point
 from prunescope.sweep.preflight import preflight
-from prunescope.sweep.work_list import Point, points
+from prunescope.sweep.work_list import points
 
 MEASURED: Final = (0.3, 0.8)
 ASKED: Final = parse_sparsities("0.1:0.9:0.1,0.95")

@@ -41,9 +41,11 @@ from prunescope.bench.pruned import pruned, select_one
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.replay import FrontierEngine
-from prunescope.replay.engine import NaiveEngine, order
+from prunescope.replay.engine import order
+from prunescope.replay.naive import NaiveEngine
 from prunescope.study import Grid, Method, Reference
-from prunescope.sweep.work_list import Point, points
+from prunescope.study.point import Point
+from prunescope.sweep.work_list import points
 
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit", "torchvision:resnet18")
 SPARSITIES: Final = (0.3, 0.6, 0.9)

@@ -13,6 +13,7 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import remove
 from prunescope.study import Method
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 
 
@@ -94,7 +95,7 @@ def select(plan: Plan, scores: Scores) -> Selection:
     masks: dict[str, Tensor] = {}
     units: dict[str, Tensor] = {}
     for subject, choice in plan.active().items():
-        if choice.granularity in ("channel", "head"):
+        if choice.granularity in UNITS:
             keep = scores.units(choice.criterion, subject, choice.sparsity, plan.seed)
             if not bool(keep.all()):
                 units[subject] = keep
@@ -110,7 +111,7 @@ def select_one(
     scores: Scores, subject: str, method: Method, sparsity: float, seed: int = 0
 ) -> Selection:
     """Return what stays when one layer or group is pruned and the rest is dense."""
-    if method.granularity in ("channel", "head"):
+    if method.granularity in UNITS:
         return Selection(units={subject: scores.units(method.criterion, subject, sparsity, seed)})
     layer = next(layer for layer in scores.network.prunable() if layer.name == subject)
     keep = scores.mask(method.criterion, layer, sparsity, seed, method.granularity)

@@ -16,6 +16,7 @@ from prunescope.capture.graph import Inputs, constants, take
 from prunescope.capture.network import Network, build_network
 from prunescope.coupling import Group, find_groups
 from prunescope.criteria import method_summaries
+from prunescope.criteria.criterion import Model
 from prunescope.errors import DataMismatch
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.functions import source_hash
@@ -79,7 +80,9 @@ def prepare(reference: Reference) -> Workbench:
         coupling = find_groups(network.captured)
         groups = coupling.groups
         manifest = describe(manifest, network.captured, network.cost, network.layers, coupling)
-    manifest = replace(manifest, methods=method_summaries(network, dense, groups))
+    manifest = replace(
+        manifest, methods=method_summaries(Model(network, dense.entropy is not None), groups)
+    )
     return Workbench(network, splits, metric, dense, manifest, batch, groups)
 
 

@@ -1,8 +1,8 @@
 """Walk a captured graph once and let each operator's rule decide about labels."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch import Tensor, fx
@@ -11,7 +11,6 @@ from torch.utils import _pytree as pytree
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
 from prunescope.coupling.labels import Dim, Labels, Ledger
-from prunescope.coupling.table import RULES, Value
 
 BATCH: Final = 10007
 """Samples in the batch that the walk imagines: a prime, so that it shows in every size."""
@@ -19,6 +18,12 @@ BATCH: Final = 10007
 INPUT: Final = "it is tied to the network's input"
 OUTPUT: Final = "it is read as the network's output"
 Key = tuple[str, str, int]
+
+Value: TypeAlias = "tuple[Dim, ...] | list[Any] | None"
+"""The dimensions of a tensor, the values of a list of tensors, or None for a number."""
+
+Rule: TypeAlias = "Callable[[Walk, fx.Node], Value]"
+"""What one operator does with the labels of the dimensions that it reads."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Read:
 
 
 class Walk:
-    """One pass over the graph.
+    """One pass over the graph, by ``rules``: ATen operator → what it does with labels.
 
     Attributes:
         values: The dimensions of every tensor.
@@ -54,8 +59,10 @@ class Walk:
         self,
         captured: Captured,
         shapes: Mapping[fx.Node, Any],
+        rules: Mapping[str, Rule],
         choices: Mapping[Key, int] | None,
     ) -> None:
+        self._rules = rules
         self._module = captured.module
         self._shapes = shapes
         self._choices = choices
@@ -161,8 +168,8 @@ class Walk:
         name = operator_name(node)
         if not isinstance(node.target, torch._ops.OpOverload) and name != "getitem":
             return None  # arithmetic on sizes
-        if name in RULES:
-            return RULES[name](self, node)
+        if name in self._rules:
+            return self._rules[name](self, node)
         return self.refuse(node, f"the operator {name} has no coupling rule")
 
     def _attribute(self, node: fx.Node) -> Value:

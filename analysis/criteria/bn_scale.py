@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.criterion import Criterion, Model
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.unit_scores import norm_scales, parameters, summed
 
@@ -25,6 +25,11 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     return found
 
 
+def without_norms(model: Model) -> str | None:
+    """Return why ``model`` cannot use the criterion, or None."""
+    return None if norm_scales(model.network) else "this model has no batch norm with a scale"
+
+
 CRITERION = Criterion(
     name="bn-scale",
     title="Batch-norm scale",
@@ -33,4 +38,5 @@ CRITERION = Criterion(
     needs="weights",
     units=unit_score,
     unit_definition="Σ|γ| over the batch norms of the group; only for groups that have one.",
+    unusable=without_norms,
 )

@@ -5,10 +5,35 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from prunescope.capture.network import Network
 from prunescope.criteria.evidence import Evidence
 
 WeightScores = Callable[[Evidence], Mapping[str, Tensor]]
 UnitScores = Callable[[Evidence], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a criterion may ask of a model before it scores anything.
+
+    Attributes:
+        network: The dense network.
+        has_cross_entropy: Whether its outputs are class logits that labels go with.
+    """
+
+    network: Network
+    has_cross_entropy: bool
+
+
+def always(model: Model) -> None:
+    """Return None: every model can use the criterion."""
+
+
+def without_cross_entropy(model: Model) -> str | None:
+    """Return why a criterion that takes gradients of a cross-entropy cannot score ``model``."""
+    if model.has_cross_entropy:
+        return None
+    return "it needs a cross-entropy, and this model's outputs are not class logits"
 
 
 @dataclass(frozen=True)
@@ -30,6 +55,7 @@ class Criterion:
         unit_definition: The formula for units, in one sentence.
         per_row: Whether weights compete within their output row instead of the whole layer.
         seeded: Whether the score depends on the seed.
+        unusable: Model → why it cannot use the criterion, or None.
         shuffles: The criterion whose weight scores this one deals out anew, or empty.
     """
 
@@ -43,4 +69,5 @@ class Criterion:
     unit_definition: str = ""
     per_row: bool = False
     seeded: bool = False
+    unusable: Callable[[Model], str | None] = always
     shuffles: str = ""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.criterion import Criterion, without_cross_entropy
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.unit_scores import mean_squared_gates, names
 
@@ -40,6 +40,7 @@ CRITERION = Criterion(
         "(arXiv 2108.00708)."
     ),
     needs="labels",
+    unusable=without_cross_entropy,
     weights=score,
     units=unit_score,
     unit_definition="½ mean over single samples of (∂L/∂z)², z a gate of 1 on the unit.",

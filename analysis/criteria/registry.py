@@ -7,12 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from prunescope.bench.evaluate import Outcome
-from prunescope.capture.network import Network
 from prunescope.coupling import Group
-from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.criterion import Criterion, Model
 from prunescope.criteria.shuffled import twin
-from prunescope.criteria.unit_scores import norm_scales
 from prunescope.errors import UnknownName
 from prunescope.study import MethodSummary, pattern_of
 
@@ -57,15 +54,13 @@ def criterion(name: str) -> Criterion:
     return _criteria()[name]
 
 
-def method_summaries(
-    network: Network, dense: Outcome, groups: Iterable[Group] = ()
-) -> tuple[MethodSummary, ...]:
+def method_summaries(model: Model, groups: Iterable[Group] = ()) -> tuple[MethodSummary, ...]:
     """Return every method with its definition, and why this model cannot use it, if so."""
     prunable = [group for group in groups if group.reason is None]
     granularities = sorted({group.granularity for group in prunable})
     found = []
     for rule in _criteria().values():
-        reason = _reason(rule, network, dense)
+        reason = rule.unusable(model)
         if rule.weights is not None:
             found.append(_summary(rule, "", rule.definition, reason))
         if rule.units is not None:
@@ -74,7 +69,7 @@ def method_summaries(
             ]
     for rule in _criteria().values():
         if rule.weights is not None and not rule.shuffles:
-            found += [_pattern(rule, pattern, network, dense) for pattern in PATTERNS]
+            found += [_pattern(rule, pattern, model) for pattern in PATTERNS]
     return tuple(found)
 
 
@@ -84,19 +79,11 @@ def _summary(rule: Criterion, suffix: str, definition: str, reason: str | None) 
     )
 
 
-def _pattern(rule: Criterion, pattern: str, network: Network, dense: Outcome) -> MethodSummary:
+def _pattern(rule: Criterion, pattern: str, model: Model) -> MethodSummary:
     found = pattern_of(pattern)
     assert found is not None
     kept, of = found.kept, found.of
-    reason = _reason(rule, network, dense)
-    if not any(layer.summary.takes_blocks(of) for layer in network.prunable()):
+    reason = rule.unusable(model)
+    if not any(layer.summary.takes_blocks(of) for layer in model.network.prunable()):
         reason = f"no layer has an input dimension that {of} divides"
     return _summary(rule, f"@{pattern}", rule.definition + _PATTERN_NOTE.format(kept, of), reason)
-
-
-def _reason(rule: Criterion, network: Network, dense: Outcome) -> str | None:
-    if rule.needs == "labels" and dense.entropy is None:
-        return "it needs a cross-entropy, and this model's outputs are not class logits"
-    if rule.name == "bn-scale" and not norm_scales(network):
-        return "this model has no batch norm with a scale"
-    return None

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from prunescope.criteria.criterion import Criterion
+from prunescope.criteria.criterion import Criterion, without_cross_entropy
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.unit_scores import mean_squared_gates, names
 
@@ -37,6 +37,7 @@ CRITERION = Criterion(
     definition="Mean over batches of (g·w)², g the gradient of the batch's cross-entropy.",
     source="Molchanov et al. 2019 (arXiv 1906.10771), equation 8 per weight; section 3.2 per gate.",
     needs="labels",
+    unusable=without_cross_entropy,
     weights=score,
     units=unit_score,
     unit_definition=(

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.study import Manifest, Method, sparsity
-from prunescope.study.counts import UNITS, removed_units
+from prunescope.study.counts import removed_units
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 

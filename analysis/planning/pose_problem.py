@@ -17,7 +17,7 @@ from prunescope.planning.solve import Goal, Solution, Solver, build_problem, pro
 from prunescope.planning.solve.problem import BlackBox, Floats
 from prunescope.store.folder import Study
 from prunescope.study import Grid, Manifest, Method, is_control, sparsity
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 Predicted = Callable[[Plan], Prediction]

@@ -7,7 +7,8 @@ import pandas as pd
 
 from prunescope.curves.curve import Curve, CurveKey, Curves, curves
 from prunescope.study import LayerSummary, Manifest
-from prunescope.study.counts import UNITS, removed_count, removed_units
+from prunescope.study.counts import removed_count, removed_units
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.size import Size, shrunk
 

@@ -26,7 +26,7 @@ from prunescope.replay.time_spent import Spent
 from prunescope.replay.variant import Variant
 from prunescope.replay.walk import Walk
 from prunescope.sources.data import Samples
-from prunescope.sweep.work_list import Point
+from prunescope.study.point import Point
 
 
 class Averages:

@@ -4,8 +4,9 @@ from typing import Final
 
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import UnknownName
-from prunescope.replay.engine import Engine, NaiveEngine
+from prunescope.replay.engine import Engine
 from prunescope.replay.frontier import FrontierEngine
+from prunescope.replay.naive import NaiveEngine
 
 ENGINES: Final = ("frontier", "naive")
 

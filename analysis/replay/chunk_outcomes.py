@@ -20,7 +20,7 @@ from prunescope.replay.variant import Variant, build_variant
 from prunescope.replay.walk import Walk
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
-from prunescope.sweep.work_list import Point
+from prunescope.study.point import Point
 
 Asked = Point | None
 """A point, or None for the dense network."""

@@ -22,7 +22,7 @@ from prunescope.replay.schedule import Schedule, frontier_bytes
 from prunescope.replay.threads import Chooser
 from prunescope.replay.walk import device_of
 from prunescope.sources.data import Samples
-from prunescope.sweep.work_list import Point
+from prunescope.study.point import Point
 
 
 class FrontierEngine:

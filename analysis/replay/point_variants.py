@@ -23,12 +23,12 @@ from prunescope.replay.dependencies import Bits, Flow, places
 from prunescope.replay.engine import Removed
 from prunescope.replay.layout import channels_last, runs_alike, wants_channels_last
 from prunescope.replay.variant import Tensors, Variant, build_variant, differing, masked
-from prunescope.sweep.work_list import Point
+from prunescope.study.method import UNITS
+from prunescope.study.point import Point
 
 Key = tuple[str, str]
 """``weights`` or ``units``, and the layer or group."""
 _KEPT_BYTES: Final = 256 << 20
-_UNITS: Final = ("channel", "head")
 _Choice = tuple[str, str, str, float, int]
 _Packed = tuple[str, tuple[int, ...], NDArray[np.uint8]]
 
@@ -61,7 +61,7 @@ class Points:
 
     def key(self, point: Point) -> Key:
         """Return what the point's cone depends on."""
-        return ("units" if point.method.granularity in _UNITS else "weights", point.subject)
+        return ("units" if point.method.granularity in UNITS else "weights", point.subject)
 
     def cone(self, key: Key) -> Bits:
         """Return the dense nodes that pruning ``key`` can change."""

@@ -11,11 +11,12 @@ from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.logits import LogitStore
-from prunescope.store.measurements import KEY, VERIFICATION_KEY, Measurement, Verification
+from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.parquet_table import Table
 from prunescope.store.screenings import Screening
 from prunescope.study import MEASUREMENT_VERSION, Manifest
 from prunescope.study.plan import Plan
+from prunescope.study.point import KEY
 
 MANIFEST: Final = "study.json"
 _NAME: Final = re.compile(r"[\w][\w .+-]{0,79}")

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
-from prunescope.store.measurements import KEY
+from prunescope.study.point import KEY
 
 Key = tuple[str | int | float, ...]
 

@@ -27,7 +27,7 @@ from prunescope.store.logit_rows import (
     packed,
     unpacked,
 )
-from prunescope.store.measurements import KEY
+from prunescope.study.point import KEY
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-KEY: Final = (
-    "fingerprint", "version", "subject", "criterion", "granularity", "sparsity", "recovery", "seed",
-)  # fmt: skip
+from prunescope.study.point import KEY, Key
+
 _SUMS: Final = (
     "samples", "score_sum", "drop_sum", "drop_squares", "entropy_sum", "entropy_squares",
     "divergence_sum", "divergence_squares", "agreements", "nonfinite",
@@ -72,7 +71,7 @@ class Measurement:
     class_correct: tuple[int, ...]
 
     @property
-    def key(self) -> tuple[str | int | float, ...]:
+    def key(self) -> Key:
         """What identifies the point: no other measurement is ever shown under it."""
         return tuple(getattr(self, name) for name in KEY)
 

@@ -5,7 +5,19 @@ A study is a folder (see ``prunescope.store``); its ``study.json`` is a ``Manife
 
 from prunescope.study.grid import SEEDS, Grid, check_names
 from prunescope.study.manifest import MEASUREMENT_VERSION, SCHEMA, Manifest, Reference
+from prunescope.study.method import (
+    GRANULARITIES,
+    SHUFFLED,
+    UNITS,
+    Method,
+    Pattern,
+    is_control,
+    parse_methods,
+    pattern_of,
+)
+from prunescope.study.point import KEY, Point, dense_key
 from prunescope.study.sample_order import doubling, looks, sample_order
+from prunescope.study.sparsity import parse_sparsities, sparsity
 from prunescope.study.summaries import (
     Baseline,
     DimSummary,
@@ -18,24 +30,15 @@ from prunescope.study.summaries import (
     NodeSummary,
     TensorSummary,
 )
-from prunescope.study.words import (
-    GRANULARITIES,
-    SHUFFLED,
-    Method,
-    Pattern,
-    is_control,
-    parse_methods,
-    parse_sparsities,
-    pattern_of,
-    sparsity,
-)
 
 __all__ = [
     "GRANULARITIES",
+    "KEY",
     "MEASUREMENT_VERSION",
     "SCHEMA",
     "SEEDS",
     "SHUFFLED",
+    "UNITS",
     "Baseline",
     "DimSummary",
     "GraphSummary",
@@ -49,9 +52,11 @@ __all__ = [
     "MethodSummary",
     "NodeSummary",
     "Pattern",
+    "Point",
     "Reference",
     "TensorSummary",
     "check_names",
+    "dense_key",
     "doubling",
     "is_control",
     "looks",

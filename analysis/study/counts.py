@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from prunescope.study import Manifest, sparsity
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
-
-UNITS: Final = ("channel", "head")
-"""Granularities at which units leave; at the others weights become zero."""
 
 MULTIPLES: Final = (1, 4, 8, 16, 32)
 """What hardware likes to be given whole multiples of; any other count is taken too."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from prunescope.errors import BadValue, UnknownName
-from prunescope.study.words import Method, sparsity
+from prunescope.study.method import Method
+from prunescope.study.sparsity import sparsity
 
 SEEDS: Final = (0, 1, 2)
 """Of random criteria, unless others are asked for: one draw says little, so they draw a band."""

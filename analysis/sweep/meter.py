@@ -8,8 +8,8 @@ from prunescope.progress import Progress
 from prunescope.replay.cost import ReplayCost
 from prunescope.replay.engine import Engine
 from prunescope.replay.frontier import FrontierEngine
+from prunescope.study.point import Point
 from prunescope.sweep.preflight import suffix_macs
-from prunescope.sweep.work_list import Point
 
 
 class Meter:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotPrune
-from prunescope.replay.engine import NaiveEngine, order
+from prunescope.replay.engine import order
+from prunescope.replay.naive import NaiveEngine
 from prunescope.store.measurements import Measurement
+from prunescope.study.point import Point
 from prunescope.sweep.row import measurement
-from prunescope.sweep.work_list import Point
 
 
 def measure(

@@ -9,7 +9,7 @@ import numpy as np
 from prunescope.errors import BadValue, UnknownName
 from prunescope.statistics.confidence_sequence import drop_half_widths
 from prunescope.store.measurements import Measurement
-from prunescope.sweep.work_list import Point
+from prunescope.study.point import Point
 
 Mode = Literal["exact", "adaptive", "decide"]
 MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide")

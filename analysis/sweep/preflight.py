@@ -9,8 +9,8 @@ from typing import Final
 
 from prunescope.store.logit_rows import point_bytes
 from prunescope.study import Manifest
+from prunescope.study.point import Point
 from prunescope.sweep.pace import Pace
-from prunescope.sweep.work_list import Point
 
 ROW_BYTES: Final = 2000
 """Of one point's row in a file of its own columns, generously."""

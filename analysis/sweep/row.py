@@ -8,8 +8,7 @@ from prunescope.bench.evaluate import Outcome, compare
 from prunescope.bench.workbench import Workbench
 from prunescope.replay.engine import Removed
 from prunescope.store.measurements import Measurement
-from prunescope.study import MEASUREMENT_VERSION
-from prunescope.sweep.work_list import Point
+from prunescope.study.point import Point
 
 
 def measurement(
@@ -32,10 +31,10 @@ def measurement(
     """
     sums = compare(dense, pruned, targets, bench.classes)
     return Measurement(
-        fingerprint=bench.manifest.fingerprint, version=MEASUREMENT_VERSION,
-        subject=point.subject, criterion=point.method.criterion,
-        granularity=point.method.granularity, sparsity=point.sparsity, recovery=point.recovery,
-        seed=point.seed, removed=about.removed, total=about.total,
-        compressed_bytes=about.compressed_bytes, population=len(bench.splits.validation),
+        *point.key(bench.manifest),
+        removed=about.removed,
+        total=about.total,
+        compressed_bytes=about.compressed_bytes,
+        population=len(bench.splits.validation),
         **asdict(sums),
-    )  # fmt: skip
+    )

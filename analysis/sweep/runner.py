@@ -14,16 +14,18 @@ from prunescope.replay.engine import Engine, order
 from prunescope.store.folder import Study
 from prunescope.store.logit_rows import MOST_SAMPLES
 from prunescope.store.logits import Run
-from prunescope.store.measurements import KEY, Measurement
+from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import rows_of
-from prunescope.study import MEASUREMENT_VERSION, Grid, doubling, looks
+from prunescope.study import Grid, doubling, looks
+from prunescope.study.method import UNITS
+from prunescope.study.point import KEY, Point, dense_key
 from prunescope.sweep.laws import require_laws
 from prunescope.sweep.meter import Meter
 from prunescope.sweep.policy import Policy
 from prunescope.sweep.report import SweepReport
 from prunescope.sweep.row import measurement
 from prunescope.sweep.screen import screen_missing
-from prunescope.sweep.work_list import Point, points
+from prunescope.sweep.work_list import points
 
 EXACT: Final = Policy()
 FIRST: Final = 20.0
@@ -71,7 +73,8 @@ def sweep(
     """
     study.require(bench.manifest)
     names = {group.name for group in study.manifest.groups}
-    asked = {point.subject for point in points(grid, study.manifest) if _on_units(point)} & names
+    on_units = [p for p in points(grid, study.manifest) if p.method.granularity in UNITS]
+    asked = {point.subject for point in on_units} & names
     study = require_laws(bench, study, asked)
     wanted = points(grid, study.manifest)
     run = _Run(bench, study, progress, engine or choose_engine(bench), deadline)
@@ -196,7 +199,7 @@ class _Run:
         self._keep(row.key, start, outcome)
         if (point.recovery, start) not in self._dense:
             self._dense.add((point.recovery, start))
-            self._keep(_dense_key(self._bench, point.recovery), start, dense)
+            self._keep(dense_key(self._bench.manifest, point.recovery), start, dense)
         self._touched.add(point)
         self._meter.took(point, start, end, said)
         since = time.monotonic() - self._written
@@ -243,11 +246,3 @@ class _Run:
     def _samples(self, point: Point) -> int:
         row = self._known.get(point)
         return 0 if row is None else row.samples
-
-
-def _dense_key(bench: Workbench, recovery: str) -> tuple[str | int | float, ...]:
-    return (bench.manifest.fingerprint, MEASUREMENT_VERSION, "", "", "", 0.0, recovery, 0)
-
-
-def _on_units(point: Point) -> bool:
-    return point.method.granularity in ("channel", "head")

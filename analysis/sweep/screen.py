@@ -12,10 +12,8 @@ from prunescope.errors import CannotPrune
 from prunescope.progress import Progress
 from prunescope.recovery.least_squares.refit import output_error
 from prunescope.store.folder import Study
-from prunescope.store.measurements import KEY
 from prunescope.store.screenings import Screening
-from prunescope.study import MEASUREMENT_VERSION
-from prunescope.sweep.work_list import Point
+from prunescope.study.point import KEY, Point
 
 SCREENED: Final = ("none", "ls")
 """Recoveries that a screening tells apart: batch-norm statistics change no layer's weights."""
@@ -50,10 +48,8 @@ def screen(bench: Workbench, scores: Scores, points: Iterable[Point]) -> Iterato
             continue
         keep = next(iter((*chosen.masks.values(), *chosen.units.values())))
         yield Screening(
-            bench.manifest.fingerprint, MEASUREMENT_VERSION, point.subject,
-            point.method.criterion, point.method.granularity, point.sparsity, point.recovery,
-            point.seed, keep.numel() - int(keep.sum()), keep.numel(), error,
-        )  # fmt: skip
+            *point.key(bench.manifest), keep.numel() - int(keep.sum()), keep.numel(), error
+        )
 
 
 def screen_missing(

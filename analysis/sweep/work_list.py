@@ -1,13 +1,9 @@
 """The work list: which points a sweep has to measure, and which are stored already."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from prunescope.errors import BadValue, UnknownName
-from prunescope.store.measurements import KEY
 from prunescope.study import (
-    MEASUREMENT_VERSION,
     Grid,
     Manifest,
     Method,
@@ -15,26 +11,10 @@ from prunescope.study import (
     is_control,
     pattern_of,
 )
-from prunescope.study.counts import UNITS, smallest_sparsity, unit_sparsities
+from prunescope.study.counts import smallest_sparsity, unit_sparsities
+from prunescope.study.method import UNITS
+from prunescope.study.point import KEY, Point
 from prunescope.study.recoveries import RECOVERIES
-
-
-@dataclass(frozen=True)
-class Point:
-    """One subject pruned by one method to one sparsity."""
-
-    subject: str
-    method: Method
-    sparsity: float
-    recovery: str = "none"
-    seed: int = 0
-
-    def key(self, manifest: Manifest) -> tuple[str | int | float, ...]:
-        """Return the point's key in the measurements table."""
-        return (
-            manifest.fingerprint, MEASUREMENT_VERSION, self.subject, self.method.criterion,
-            self.method.granularity, self.sparsity, self.recovery, self.seed,
-        )  # fmt: skip
 
 
 def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from prunescope.curves.seeds import over_seeds
 from prunescope.dashboard.charts.colours import scale
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 
 BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)

@@ -11,7 +11,7 @@ from prunescope.dashboard.units import points
 from prunescope.planning.solve import Goal, Target
 from prunescope.planning.solve.goal import COSTS
 from prunescope.study import Method, is_control
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 BUDGETS: Final[dict[str, str]] = {

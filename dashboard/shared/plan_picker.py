@@ -5,7 +5,7 @@ import streamlit as st
 from prunescope.dashboard import units
 from prunescope.dashboard.shared import session
 from prunescope.store.folder import Study
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 
 _DRAFT = "The draft on the Plan page"

@@ -11,7 +11,7 @@ from prunescope.dashboard.shared.link import Shared, decode_plan, from_query
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study import Manifest
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 
 UNNAMED: Final = "untitled"

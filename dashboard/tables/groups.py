@@ -3,8 +3,8 @@
 import pandas as pd
 
 from prunescope.study import GroupSummary, Manifest
-from prunescope.study.counts import UNITS
 from prunescope.study.coupled import freed
+from prunescope.study.method import UNITS
 from prunescope.text.numbers import counted
 
 

@@ -20,7 +20,7 @@ from prunescope.jobs.records import ProcessRecord
 from prunescope.jobs.warm_worker import SWITCH
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import read_document
-from prunescope.store.measurements import KEY
+from prunescope.study.point import KEY
 from tests.browser.steps import Settle, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
-from prunescope.store.measurements import KEY
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.point import KEY
 from tests.conftest import TINY
 
 SLOW = (

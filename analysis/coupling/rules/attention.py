@@ -8,8 +8,8 @@ from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.elementwise import broadcast
 from prunescope.coupling.rules.products import heads
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk
 
 
 @rule("scaled_dot_product_attention")

@@ -9,8 +9,8 @@ from torch import fx
 
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk, relabel
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk, relabel
 
 _SPATIAL = "a convolution slides over it"
 _KERNEL = "it is a kernel's window"

@@ -4,8 +4,8 @@ from torch import fx
 
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.join import free
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk
 
 
 @rule("zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "new_empty")

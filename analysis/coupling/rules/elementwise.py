@@ -7,8 +7,8 @@ from torch import fx
 
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk
 
 _POINTWISE: Final = (
     "add", "sub", "rsub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow",

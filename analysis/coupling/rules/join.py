@@ -6,8 +6,8 @@ from torch import fx
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import WHOLE, Dim, Labels
 from prunescope.coupling.rules.elementwise import broadcast
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import BATCH, Walk, relabel
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import BATCH, Value, Walk, relabel
 
 
 @rule("cat", "concat", "concatenate")

@@ -6,8 +6,8 @@ from torch import Tensor, fx
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.elementwise import broadcast
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import BATCH, Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import BATCH, Value, Walk
 
 _NUMBER = "it is looked up by number"
 _VALUES = "its values are indices"

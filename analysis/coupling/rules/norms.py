@@ -5,8 +5,8 @@ from torch import fx
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk
 
 
 @rule("batch_norm", "instance_norm")

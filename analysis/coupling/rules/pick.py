@@ -5,8 +5,8 @@ from torch import fx
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim, Labels
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import BATCH, Walk, relabel
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import BATCH, Value, Walk, relabel
 
 
 @rule("getitem")

@@ -5,8 +5,8 @@ from torch import fx
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.elementwise import broadcast
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk
 
 
 @rule("linear")

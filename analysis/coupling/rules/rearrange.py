@@ -6,8 +6,8 @@ from torch import fx
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk, relabel
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk, relabel
 
 
 @rule("permute", "transpose", "t", "swapaxes", "swapdims", "movedim", "numpy_T", "mT", "adjoint")

@@ -7,8 +7,8 @@ from torch import fx
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument, has_argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import Value, Walk
 
 _STATISTICS: Final = (
     "mean", "var", "std", "nanmean", "var_mean", "std_mean", "norm", "linalg_vector_norm",

@@ -13,8 +13,8 @@ import numpy as np
 from torch import fx
 
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import BATCH, Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import BATCH, Value, Walk
 
 _UNEVEN = "it is regrouped across the borders of its units"
 _FACTOR = "it is split, and another factor carries the units"

@@ -7,8 +7,8 @@ from torch import fx
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import Value, rule
-from prunescope.coupling.walk import BATCH, Walk
+from prunescope.coupling.table import rule
+from prunescope.coupling.walk import BATCH, Value, Walk
 
 _POOLS: Final = tuple(
     f"{name}{rank}d"

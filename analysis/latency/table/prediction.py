@@ -23,7 +23,8 @@ from prunescope.latency.table.rows import RUNTIMES, graph_digest, stored_rows, u
 from prunescope.latency.table.shapes import Floats, shapes_of
 from prunescope.statistics.tolerance import limit
 from prunescope.study import Manifest
-from prunescope.study.counts import UNITS, removed_units
+from prunescope.study.counts import removed_units
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import counted
 

@@ -12,10 +12,11 @@ import numpy as np
 from prunescope.curves.curve import Curve, CurveKey, CurvePoint, Curves
 from prunescope.planning.prediction.coordinates import Coordinates, drop_of, log_softmax
 from prunescope.planning.prediction.effects import Figures
-from prunescope.planning.prediction.logit_source import LogitSource, cell_key, dense_key
+from prunescope.planning.prediction.logit_source import LogitSource, cell_key
 from prunescope.planning.prediction.subject_operator import Operator, Reference, between
 from prunescope.planning.prediction.unseen_samples import borrowed
 from prunescope.study import Manifest
+from prunescope.study.point import dense_key
 
 _BYTES: Final = 256 << 20
 """Of operators kept at once; a thousand points of 4,096 samples and ten classes fit."""

@@ -2,17 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from prunescope.curves.curve import CurveKey
-from prunescope.study import MEASUREMENT_VERSION, Manifest
-
-Key = tuple[str | int | float, ...]
-
-DENSE: Final = ""
-"""The subject of dense references."""
+from prunescope.study import Manifest
+from prunescope.study.point import Key, Point
 
 
 class LogitSource(Protocol):
@@ -50,12 +46,5 @@ class Kept:
 
 def cell_key(manifest: Manifest, curve: CurveKey, sparsity: float) -> Key:
     """Return the key under which the logits of one measured point are kept."""
-    return (
-        manifest.fingerprint, MEASUREMENT_VERSION, curve.subject, curve.method.criterion,
-        curve.method.granularity, sparsity, curve.recovery, curve.seed,
-    )  # fmt: skip
-
-
-def dense_key(manifest: Manifest, recovery: str) -> Key:
-    """Return the key of the dense model's logits after ``recovery``."""
-    return (manifest.fingerprint, MEASUREMENT_VERSION, DENSE, "", "", 0.0, recovery, 0)
+    point = Point(curve.subject, curve.method, sparsity, curve.recovery, curve.seed)
+    return point.key(manifest)

@@ -17,7 +17,8 @@ import numpy as np
 from prunescope.curves.curve import Curve, Curves
 from prunescope.errors import BadValue
 from prunescope.study import Manifest, is_control, sparsity
-from prunescope.study.counts import UNITS, real_sparsity
+from prunescope.study.counts import real_sparsity
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 LEVELS: Final = (0.003, 0.1)

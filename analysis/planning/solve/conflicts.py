@@ -7,7 +7,8 @@ from prunescope.errors import BadValue, UnknownName
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import Subject
 from prunescope.study import Manifest
-from prunescope.study.counts import UNITS, real_sparsity
+from prunescope.study.counts import real_sparsity
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 

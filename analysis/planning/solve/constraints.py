@@ -3,7 +3,8 @@
 from typing import Final
 
 from prunescope.planning.solve.problem import Problem
-from prunescope.study.counts import UNITS, real_sparsity, removed_units
+from prunescope.study.counts import real_sparsity, removed_units
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 _DIGIT: Final = 1e-4

@@ -13,7 +13,8 @@ from prunescope.planning.solve.damages import NOTHING, damages_at, read
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Option, Subject
 from prunescope.study import GroupSummary, Manifest, Method, is_control, sparsity
-from prunescope.study.counts import UNITS, removed_count, removed_units
+from prunescope.study.counts import removed_count, removed_units
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 _POSITIONS: Final = 24

@@ -6,7 +6,7 @@ from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import Measured
 from prunescope.store.folder import Study
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 
 
 def show(opened: Study, known: Measured, layers: list[str]) -> None:

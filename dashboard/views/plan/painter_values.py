@@ -7,7 +7,7 @@ from prunescope.curves.curve import CurveKey, Curves
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_of, fitting
 from prunescope.study import Manifest, Method, sparsity
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 
 STRONGEST = 0.3

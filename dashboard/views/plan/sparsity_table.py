@@ -15,7 +15,7 @@ from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_of, elsewhere, fitting
 from prunescope.store.folder import Study
 from prunescope.study import Method, sparsity
-from prunescope.study.counts import UNITS
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 _ORDER: Final = (

@@ -10,7 +10,8 @@ from prunescope.errors import PrunescopeError
 from prunescope.jobs import start
 from prunescope.store.folder import Study
 from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
-from prunescope.study.counts import MULTIPLES, UNITS
+from prunescope.study.counts import MULTIPLES
+from prunescope.study.method import UNITS
 from prunescope.study.recoveries import RECOVERIES, TITLES
 from prunescope.sweep.work_list import left_out, missing, points
 from prunescope.text.numbers import counted

@@ -10,8 +10,8 @@ from torch import nn
 from prunescope.capture.cost import cost
 from prunescope.capture.graph import Captured, capture
 from prunescope.coupling import Group, find_groups
-from prunescope.coupling.table import RULES, Value
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.table import RULES
+from prunescope.coupling.walk import Value, Walk
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import check_law, freed, gated, load_pruned, remove
 from prunescope.removal.law import half

@@ -11,10 +11,11 @@ from prunescope.errors import BadValue, CannotPrune, DataMismatch, UnknownName
 from prunescope.replay import FrontierEngine, ReplayCost, choose_engine
 from prunescope.replay import chunk_outcomes as part_module
 from prunescope.replay import point_variants as engine_points
-from prunescope.replay.engine import NaiveEngine
+from prunescope.replay.naive import NaiveEngine
 from prunescope.sample_models.registry import NAMES
 from prunescope.study import Grid, Method
-from prunescope.sweep.work_list import Point, points
+from prunescope.study.point import Point
+from prunescope.sweep.work_list import points
 
 CLOSE = 2e-5
 """Of a log-probability's size, beside 1: processors add up in different orders."""

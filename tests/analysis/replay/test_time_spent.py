@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from prunescope.replay import FrontierEngine
-from prunescope.replay.engine import NaiveEngine
+from prunescope.replay.naive import NaiveEngine
 from prunescope.replay.time_spent import MAKING, SCORING, Spent
 from prunescope.study import Method
-from prunescope.sweep.work_list import Point
+from prunescope.study.point import Point
 
 
 def test_shares_add_up_and_the_largest_come_first():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from prunescope.store.measurements import KEY, Measurement
+from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import Table
 from prunescope.study import (
     MEASUREMENT_VERSION,
@@ -13,6 +13,7 @@ from prunescope.study import (
     MethodSummary,
     Reference,
 )
+from prunescope.study.point import KEY
 
 
 def manifest(fingerprint: str = "f", **parts: str) -> Manifest:

@@ -14,14 +14,16 @@ from prunescope.bench.workbench import Workbench
 from prunescope.curves.curve import curves
 from prunescope.errors import CannotPrune
 from prunescope.progress import Silent
-from prunescope.replay.engine import NaiveEngine, order
+from prunescope.replay.engine import order
+from prunescope.replay.naive import NaiveEngine
 from prunescope.statistics.confidence_sequence import drop_half_widths
 from prunescope.store.folder import Study
 from prunescope.study import Grid, Method, doubling
+from prunescope.study.point import Point
 from prunescope.sweep.plain_loop import measure
 from prunescope.sweep.policy import Policy
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.work_list import Point, points
+from prunescope.sweep.work_list import points
 from tests.analysis.store.rows import files
 from tests.stops import StopAfter
 

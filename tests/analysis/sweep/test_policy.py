@@ -5,8 +5,8 @@ import pytest
 from prunescope.errors import BadValue, UnknownName
 from prunescope.store.measurements import Measurement
 from prunescope.study import Method
+from prunescope.study.point import Point
 from prunescope.sweep.policy import Policy
-from prunescope.sweep.work_list import Point
 from tests.analysis.store.rows import row
 
 POPULATION = 6000

@@ -12,8 +12,9 @@ from prunescope.criteria.scores import Scores
 from prunescope.progress import Silent
 from prunescope.store.folder import Study
 from prunescope.study import Grid, Method, parse_methods
+from prunescope.study.point import Point
 from prunescope.sweep.screen import screen, screen_missing
-from prunescope.sweep.work_list import Point, points
+from prunescope.sweep.work_list import points
 
 
 @pytest.fixture

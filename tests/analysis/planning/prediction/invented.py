@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from prunescope.curves.curve import Curve, CurveKey, CurvePoint
-from prunescope.planning.prediction.logit_source import Kept, cell_key, dense_key
+from prunescope.planning.prediction.logit_source import Kept, cell_key
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Verification
 from prunescope.study import Baseline, LayerSummary, Manifest, Method, Reference
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.point import dense_key
 
 NAMES = ("a", "b", "c")
 METHOD = Method("magnitude")

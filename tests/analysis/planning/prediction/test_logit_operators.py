@@ -10,9 +10,10 @@ import pytest
 from prunescope.curves.curve import CurveKey
 from prunescope.planning.prediction.coordinates import LIKELY, Coordinates, log_softmax
 from prunescope.planning.prediction.logit_operators import Cells
-from prunescope.planning.prediction.logit_source import DENSE as DENSE_SUBJECT
-from prunescope.planning.prediction.logit_source import Kept, Key
+from prunescope.planning.prediction.logit_source import Kept
 from prunescope.store.logits import LogitStore
+from prunescope.study.point import DENSE as DENSE_SUBJECT
+from prunescope.study.point import Key
 from tests.analysis.planning.prediction.invented import (
     METHOD,
     Invented,

@@ -1,0 +1,44 @@
+"""A point of a sweep, and the key under which everything measured at it is kept. Torch-free."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from prunescope.study.manifest import MEASUREMENT_VERSION, Manifest
+from prunescope.study.method import Method
+
+Key = tuple[str | int | float, ...]
+"""What any row of a table is kept under."""
+
+PointKey = tuple[str, int, str, str, str, float, str, int]
+"""The key of a point: the values of ``KEY``."""
+
+KEY: Final = (
+    "fingerprint", "version", "subject", "criterion", "granularity", "sparsity", "recovery", "seed",
+)  # fmt: skip
+"""The columns that a key stands in, in its order."""
+
+DENSE: Final = ""
+"""The subject of dense references."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One subject pruned by one method to one sparsity."""
+
+    subject: str
+    method: Method
+    sparsity: float
+    recovery: str = "none"
+    seed: int = 0
+
+    def key(self, manifest: Manifest) -> PointKey:
+        """Return the point's key: no other measurement is ever shown under it."""
+        return (
+            manifest.fingerprint, MEASUREMENT_VERSION, self.subject, self.method.criterion,
+            self.method.granularity, self.sparsity, self.recovery, self.seed,
+        )  # fmt: skip
+
+
+def dense_key(manifest: Manifest, recovery: str) -> PointKey:
+    """Return the key of what the dense network gave after ``recovery``."""
+    return (manifest.fingerprint, MEASUREMENT_VERSION, DENSE, "", "", 0.0, recovery, 0)
