@@ -25,7 +25,7 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.study.point import dense_key
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.row import measurement
-from prunescope.sweep.verify import Verifier
+from prunescope.sweep.verify_plan import Verifier
 from prunescope.sweep.work_list import missing, points
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")

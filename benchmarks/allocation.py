@@ -35,25 +35,25 @@ from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotReach
 from prunescope.latency.table.build import time_table, timed_rows
-from prunescope.latency.table.design import Proposal
+from prunescope.latency.table.design import TimingProposal
 from prunescope.latency.table.prediction import tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
 from prunescope.planning.pose_problem import Posed, answer, pose
-from prunescope.planning.prediction import Figures
+from prunescope.planning.prediction import PredictedEffects
 from prunescope.planning.preview import preview
-from prunescope.planning.search import settled
+from prunescope.planning.search import improve_by_measuring
 from prunescope.planning.solve import Goal, Target
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.progress import Silent
 from prunescope.store.folder import Study
-from prunescope.store.quantiles import every_level, levels, quantiles
+from prunescope.store.score_quantiles import every_level, levels, quantiles
 from prunescope.study import Grid, Reference
 from prunescope.study.plan import Plan
-from prunescope.sweep.quantiles import store_quantiles
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.verify import Verifier
+from prunescope.sweep.store_quantiles import store_quantiles
+from prunescope.sweep.verify_plan import Verifier
 
 MODELS: Final = ("lenet5", "mlp", "resnet20", "mobilenet", "vit")
 SPARSITIES: Final = {
@@ -213,10 +213,10 @@ def _settled(study: Study, posed: Posed, verifier: Verifier, given: dict[str, fl
     """What ``plan --verify`` finds."""
 
     def measure(plan: Plan) -> dict[str, float]:
-        return Figures.measured(asdict(verifier.measure(plan)), None).damages
+        return PredictedEffects.measured(asdict(verifier.measure(plan)), None).damages
 
     scores = every_level(study.folder, study.manifest, units_leave(posed.ready.problem))
-    solution, tried = settled(
+    solution, tried = improve_by_measuring(
         posed, answer(posed, given), measure, _VERIFIED, scores, given, _SECONDS
     )
     for each in tried:
@@ -232,7 +232,7 @@ def _timed(bench: Workbench, study: Study, plan: Plan) -> float:
     runtime = tables(study.folder, study.manifest)[0].setting.runtime
     units = dict(preview(study.manifest, plan, study.measured()).units)
     dense = maker.call(runtime, {})
-    return timed_rows(maker, runtime, dense, [Proposal(units, "plan")], Silent())[0].ratio
+    return timed_rows(maker, runtime, dense, [TimingProposal(units, "plan")], Silent())[0].ratio
 
 
 def _rows(folder: Path) -> Iterator[dict[str, str]]:

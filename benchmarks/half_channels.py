@@ -18,7 +18,7 @@ from rich.table import Table
 from torch import nn
 
 from prunescope.bench.evaluate import evaluate
-from prunescope.bench.pruned import Selection, selected
+from prunescope.bench.pruned import PruningMasks, selected
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
@@ -46,7 +46,7 @@ def main() -> None:
 
 def row(bench: Workbench, halves: dict[str, torch.Tensor], recovery: str) -> list[str]:
     """The cells of one measurement; the dense model goes through the same recovery."""
-    selection = Selection(units=halves)
+    selection = PruningMasks(units=halves)
     try:
         with recovered(bench, recovery):
             dense = score(bench, bench.network.module)

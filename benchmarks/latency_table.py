@@ -21,7 +21,7 @@ import torch
 
 from prunescope.bench.workbench import prepare
 from prunescope.latency.table.build import time_table, timed_rows
-from prunescope.latency.table.design import Proposal
+from prunescope.latency.table.design import TimingProposal
 from prunescope.latency.table.prediction import LatencyTable, predict_latency, tables
 from prunescope.latency.table.rows import LatencyRow, stored_rows, units_of
 from prunescope.latency.table.smaller_models import Maker
@@ -88,7 +88,7 @@ def measure(name: str, plans: int, budget: float, batch: int, folder: Path) -> N
     time_table(bench, stored_rows(folder), batch, 1, budget)
     assert bench.network.captured is not None
     maker = Maker(bench.network.captured, bench, batch, 1)
-    wanted = [Proposal(units, "plan") for units in plans_for(bench.manifest, plans)]
+    wanted = [TimingProposal(units, "plan") for units in plans_for(bench.manifest, plans)]
     for table in tables(folder, bench.manifest):
         runtime = table.setting.runtime
         dense = maker.call(runtime, {})

@@ -26,7 +26,7 @@ from scipy.stats import spearmanr
 
 from benchmarks._prediction_cases import Case, cases, measure, table_of
 from prunescope.curves.curve import curves
-from prunescope.planning.prediction import PREDICTORS, Cells, Record
+from prunescope.planning.prediction import PREDICTORS, LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.statistics.paired import Interval
 from prunescope.store.folder import Study
@@ -88,7 +88,7 @@ def _judged(case: Case, cache: Path, draw: str) -> pd.DataFrame:
         return pd.DataFrame()
     study = Study.open(folder)
     known = curves(study.measured(), study.manifest)
-    cells = Cells(study.manifest, study.logits)
+    cells = LogitOperators(study.manifest, study.logits)
     record = Record.of(study.manifest, known, study.verified(), cells)
     labels = study.logits.targets()
     assert labels is not None

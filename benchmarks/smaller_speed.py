@@ -19,9 +19,9 @@ from prunescope.capture.cost import cost
 from prunescope.capture.graph import Captured, take
 from prunescope.criteria.scores import Scores
 from prunescope.export.formats import pt2
+from prunescope.latency.latency_report import Ratio, RuntimeLatency
 from prunescope.latency.machine import processor
 from prunescope.latency.measure import time_models
-from prunescope.latency.report import Ratio, RuntimeLatency
 from prunescope.planning.edits import in_multiples, set_sparsity
 from prunescope.progress import Silent
 from prunescope.removal import remove

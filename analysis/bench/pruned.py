@@ -18,7 +18,7 @@ from prunescope.study.plan import Plan
 
 
 @dataclass(frozen=True)
-class Selection:
+class PruningMasks:
     """What stays of a network.
 
     Attributes:
@@ -68,7 +68,7 @@ def pruned(module: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[nn.Module
 
 
 @contextlib.contextmanager
-def selected(network: Network, selection: Selection) -> Iterator[nn.Module]:
+def selected(network: Network, selection: PruningMasks) -> Iterator[nn.Module]:
     """Yield ``network`` with only ``selection`` left: weights zeroed, units really removed.
 
     Without units it is the network's own module, dense again after the block; with units it is a
@@ -89,7 +89,7 @@ def selected(network: Network, selection: Selection) -> Iterator[nn.Module]:
         yield remove(network.captured, selection.units).module
 
 
-def select(plan: Plan, scores: Scores) -> Selection:
+def select(plan: Plan, scores: Scores) -> PruningMasks:
     """Return what ``plan`` keeps, by scores on the dense network."""
     layers = {layer.name: layer for layer in scores.network.prunable()}
     masks: dict[str, Tensor] = {}
@@ -104,18 +104,20 @@ def select(plan: Plan, scores: Scores) -> Selection:
             masks[layer.parameter] = scores.mask(
                 choice.criterion, layer, choice.sparsity, plan.seed, choice.granularity
             )
-    return Selection(masks, units)
+    return PruningMasks(masks, units)
 
 
 def select_one(
     scores: Scores, subject: str, method: Method, sparsity: float, seed: int = 0
-) -> Selection:
+) -> PruningMasks:
     """Return what stays when one layer or group is pruned and the rest is dense."""
     if method.granularity in UNITS:
-        return Selection(units={subject: scores.units(method.criterion, subject, sparsity, seed)})
+        return PruningMasks(
+            units={subject: scores.units(method.criterion, subject, sparsity, seed)}
+        )
     layer = next(layer for layer in scores.network.prunable() if layer.name == subject)
     keep = scores.mask(method.criterion, layer, sparsity, seed, method.granularity)
-    return Selection(masks={layer.parameter: keep})
+    return PruningMasks(masks={layer.parameter: keep})
 
 
 def plan_masks(plan: Plan, scores: Scores) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -20,12 +20,11 @@ from prunescope.cli.terminal import errors
 from prunescope.errors import Cancelled, PrunescopeError
 
 _INTERRUPTED: Final = 130
-COMMANDS: Final[Mapping[str, str]] = {
-    "inspect": "explore", "sweep": "measure", "show": "explore", "plan": "plan", "pareto": "plan",
-    "verify": "measure", "calibrate": "calibrate", "finetune": "work", "time": "timing",
-    "export": "work", "jobs": "jobs", "dashboard": "open", "demo": "open",
-}  # fmt: skip
-"""Command → the module of this package that has it, in the order of the help."""
+COMMANDS: Final = (
+    "inspect", "sweep", "show", "plan", "pareto", "verify", "calibrate", "finetune", "time",
+    "export", "jobs", "dashboard", "demo",
+)  # fmt: skip
+"""In the order of the help; each is a function of that name in a file of that name."""
 
 
 def application(asked: Sequence[str]) -> typer.Typer:
@@ -43,7 +42,7 @@ def application(asked: Sequence[str]) -> typer.Typer:
         callback=_prunescope,
     )
     for name in asked[:1] if asked and asked[0] in COMMANDS else COMMANDS:
-        module = importlib.import_module(f"prunescope.cli.{COMMANDS[name]}")
+        module = importlib.import_module(f"prunescope.cli.{name}")
         app.command(name)(getattr(module, name))
     return app
 

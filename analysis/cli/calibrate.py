@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from prunescope.cli.options import (
+from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
     RecoveryOption,
@@ -28,7 +28,7 @@ def calibrate(
     with reporting(job, quiet=json) as progress:
         opened = Study.open(study)
         from prunescope.bench.workbench import prepare
-        from prunescope.cli.arguments import use_threads
+        from prunescope.cli.read_arguments import use_threads
         from prunescope.sweep.calibrate import calibrate as run
 
         use_threads(threads)

@@ -7,7 +7,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from prunescope.cli.options import JsonOption, StudyArgument
+from prunescope.cli.shared_options import JsonOption, StudyArgument
 from prunescope.cli.terminal import console, count, errors, print_json
 from prunescope.errors import BadReference, BadValue, UnknownName
 from prunescope.jobs import ACTIVE, Job, restart

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 from prunescope.curves.curve import curves
 from prunescope.errors import BadValue, Cancelled
-from prunescope.planning.prediction import Cells, Figures, Record
+from prunescope.planning.prediction import LogitOperators, PredictedEffects, Record
 from prunescope.planning.prediction.predict import predict
 from prunescope.planning.search import Measure
 from prunescope.progress import Progress
@@ -34,15 +34,15 @@ def measuring(study: Study, name: str, count: int, progress: Progress) -> Measur
         progress: Told of each plan, and asked before it whether to go on.
     """
     from prunescope.bench.workbench import prepare
-    from prunescope.sweep.verify import Verifier
+    from prunescope.sweep.verify_plan import Verifier
 
     bench = prepare(study.manifest.reference)
     study.require(bench.manifest)
     manifest, known = study.manifest, curves(study.measured(), study.manifest)
-    cells = Cells(manifest, study.logits)
+    operators = LogitOperators(manifest, study.logits)
     rows = study.verified().query("split == 'validation'").to_dict("records")
-    stored = {str(row["digest"]): Figures.measured(row, None) for row in rows}
-    record = Record.of(manifest, known, study.verified(), cells)
+    stored = {str(row["digest"]): PredictedEffects.measured(row, None) for row in rows}
+    record = Record.of(manifest, known, study.verified(), operators)
     verifier = Verifier(bench)
     progress.start(count, "measuring the best few")
 
@@ -54,10 +54,10 @@ def measuring(study: Study, name: str, count: int, progress: Progress) -> Measur
             )
         figures = stored.get(plan.digest)
         if figures is None:
-            guess = predict(manifest, plan, known, record, cells)
+            guess = predict(manifest, plan, known, record, operators)
             row = verifier.measure(replace(plan, name=f"{name} {plan.name}"), guess)
             study.verifications.append([row])
-            figures = Figures.measured(asdict(row), None)
+            figures = PredictedEffects.measured(asdict(row), None)
         progress.advance(1, f"drop {100 * figures.damages['drop']:.2f} points")
         return figures.damages
 

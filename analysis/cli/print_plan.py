@@ -15,7 +15,7 @@ from prunescope.planning.explain import Reason, explain
 from prunescope.planning.pose_problem import Posed, grid_command, missing_grid
 from prunescope.planning.prediction import sweep_command
 from prunescope.planning.prediction.predict import Prediction
-from prunescope.planning.search import Measured, Settlement
+from prunescope.planning.search import MeasuredBest, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
@@ -24,9 +24,9 @@ from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 
 
-def told(
+def described(
     study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
-    tried: Sequence[Measured] = (),
+    tried: Sequence[MeasuredBest] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Return a planned plan as plain values for ``--json``; ``tried`` is what was measured."""
     problem = posed.ready.problem
@@ -70,7 +70,7 @@ def told(
 
 def print_plan(
     study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
-    tried: Sequence[Measured] = (),
+    tried: Sequence[MeasuredBest] = (),
 ) -> None:  # fmt: skip
     """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
     problem = posed.ready.problem
@@ -102,8 +102,8 @@ def print_plan(
     _print_guess(study, posed.known, found, guess, bool(tried))
     if solution is not None:
         if tried:
-            told_of = Settlement(solution.objective, tuple(tried))
-            console.print(f"Measured: {told_of.told(solution.objective, '{:.4g}'.format)}")
+            candidates = MeasuredCandidates(solution.objective, tuple(tried))
+            console.print(f"Measured: {candidates.describe(solution.objective, '{:.4g}'.format)}")
         console.print(proof(solution, bool(tried)))
         if solution.alternatives:
             console.print(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from prunescope.cli.terminal import count, errors, size
 from prunescope.store.folder import Study
 from prunescope.study import Grid
-from prunescope.sweep.report import SweepReport
+from prunescope.sweep.sweep_report import SweepReport
 from prunescope.text.durations import spoken
 from prunescope.text.sweep_costs import macs
 

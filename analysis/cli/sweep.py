@@ -1,4 +1,4 @@
-"""``sweep`` a model and ``verify`` a plan: the commands that measure."""
+"""``sweep`` a model: measure every layer's curve."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,21 +7,19 @@ from typing import Annotated, Final
 
 import typer
 
-from prunescope.cli.arguments import read_plan, use_threads
 from prunescope.cli.garbage_collector import resting
-from prunescope.cli.options import (
+from prunescope.cli.print_sweep import cost_told, print_report
+from prunescope.cli.read_arguments import use_threads
+from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
     JsonOption,
     MetricOption,
-    PlanArgument,
     RandomOption,
-    StudyArgument,
     ThreadsOption,
     WeightsOption,
 )
-from prunescope.cli.print_sweep import cost_told, print_report
-from prunescope.cli.terminal import console, count, errors, print_json, reporting
+from prunescope.cli.terminal import errors, print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.store.folder import MANIFEST, Study
 from prunescope.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
@@ -136,8 +134,8 @@ def sweep(
         with resting():
             from prunescope.bench.workbench import prepare
             from prunescope.replay import choose_engine
-            from prunescope.sweep.quantiles import store_quantiles
             from prunescope.sweep.runner import sweep as run
+            from prunescope.sweep.store_quantiles import store_quantiles
             from prunescope.sweep.work_list import left_out
 
             use_threads(threads)
@@ -155,50 +153,6 @@ def sweep(
         print_json(asdict(report) | {"left_out": idle})
         return
     print_report(report, idle, chosen.spent, study)
-
-
-def verify(
-    study: StudyArgument,
-    plan: PlanArgument,
-    split: Annotated[
-        str, typer.Option("--split", help="validation; test only for the final report.")
-    ] = "validation",
-    threads: ThreadsOption = 0,
-    json: JsonOption = False,
-    job: JobOption = None,
-) -> None:
-    """Apply a plan for real and measure it, beside what was predicted."""
-    with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        chosen = read_plan(opened, plan)
-        from prunescope.bench.workbench import prepare
-        from prunescope.sweep.verify import verify_plan
-
-        use_threads(threads)
-        progress.start(1, "measuring the plan")
-        bench = prepare(opened.manifest.reference)
-        row = verify_plan(bench, opened, chosen, split)
-        progress.advance(1, "measured")
-    if json:
-        print_json(row)
-        return
-    from prunescope.statistics.paired import paired_interval
-
-    drop = paired_interval(row.samples, row.drop_sum, row.drop_squares)
-    console.print(
-        f"{row.score_sum / row.samples:.2%} on {count(row.samples)} {split} samples: drop "
-        f"{100 * drop.mean:.2f} points ({100 * drop.low:.2f} to {100 * drop.high:.2f}, 95 %); "
-        f"{count(row.removed)} weights removed."
-    )
-    if row.predictor:
-        console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
-    else:
-        from prunescope.planning.prediction.plan_parts import sweep_command
-        from prunescope.planning.prediction.predict import predict
-
-        gaps = predict(opened.manifest, chosen, opened.measured(), opened.verified()).missing
-        command = sweep_command(chosen, gaps, str(study))
-        console.print(f"Not predicted: a part was never measured. {command}", highlight=False)
 
 
 def _reference(

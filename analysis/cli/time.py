@@ -8,14 +8,20 @@ import typer
 from rich import box
 from rich.table import Table
 
-from prunescope.cli.arguments import read_plan
-from prunescope.cli.options import DataOption, JobOption, JsonOption, RandomOption, WeightsOption
+from prunescope.cli.read_arguments import read_plan
+from prunescope.cli.shared_options import (
+    DataOption,
+    JobOption,
+    JsonOption,
+    RandomOption,
+    WeightsOption,
+)
 from prunescope.cli.terminal import console, count, errors, print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.latency.table.exchange import export_table, import_table
 from prunescope.latency.table.prediction import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows
-from prunescope.latency.table.staircase import flat_steps, staircase, told
+from prunescope.latency.table.staircase import described, flat_steps, staircase
 from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, Study
 from prunescope.study import Manifest, Reference
@@ -179,7 +185,7 @@ def _described(manifest: Manifest, table: LatencyTable) -> dict[str, object]:
             for name, steps in known.items()
         },
         "flat": {
-            name: told(flat_steps(steps), manifest.group(name).granularity)
+            name: described(flat_steps(steps), manifest.group(name).granularity)
             for name, steps in known.items()
         },
     }
@@ -209,7 +215,7 @@ def _print(manifest: Manifest, table: LatencyTable) -> None:
             f"{steps[max(round(len(steps) * s / 100), 1) - 1].ratio:.3f}×" for s in (75, 50, 25)
         ]
         shown.add_row(
-            name, *cells, " ".join(told(flat_steps(steps), manifest.group(name).granularity))
+            name, *cells, " ".join(described(flat_steps(steps), manifest.group(name).granularity))
         )
     console.print(shown)
     console.print("Times relative to the dense model, one group smaller and the rest dense.")

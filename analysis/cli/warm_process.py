@@ -31,7 +31,14 @@ def _import() -> None:
 
     from prunescope.capture.network import build_network
 
-    for name in ("cli.measure", "replay", "sweep.quantiles", "sweep.runner", "sweep.verify"):
+    for name in (
+        "cli.sweep",
+        "cli.verify",
+        "replay",
+        "sweep.store_quantiles",
+        "sweep.runner",
+        "sweep.verify_plan",
+    ):
         importlib.import_module(f"prunescope.{name}")
 
     layers = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.ReLU())

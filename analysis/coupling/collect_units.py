@@ -8,9 +8,9 @@ import numpy as np
 from prunescope.capture.graph import Captured
 from prunescope.coupling.divide_groups import divided
 from prunescope.coupling.groups import Coupling, Group, Member, Refused, Role
-from prunescope.coupling.labels import Labels, Solved
+from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.naming import layer_of, named
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.walk import CouplingWalk
 
 Place = tuple[str, int]
 _NEVER: Final = np.iinfo(np.int64).max
@@ -18,7 +18,7 @@ _ALONE: Final = "a single unit is left, and the last one stays"
 _INSEPARABLE: Final = "all of its indices can only leave together"
 
 
-def collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
+def collect(captured: Captured, walk: CouplingWalk, solved: SolvedLabels) -> Coupling:
     """Return the groups of a walked graph, and what is refused."""
     places = {
         (name, at): solved.unit[dim.labels]
@@ -48,7 +48,7 @@ def collect(captured: Captured, walk: Walk, solved: Solved) -> Coupling:
 
 
 def _kinds(
-    walk: Walk, solved: Solved, places: Mapping[Place, Labels], order: list[Place]
+    walk: CouplingWalk, solved: SolvedLabels, places: Mapping[Place, Labels], order: list[Place]
 ) -> list[Labels]:
     """The units that an operator multiplies by, in sets that are alike, in the graph's order."""
     signature = np.zeros(solved.count, np.uint64)
@@ -91,7 +91,7 @@ def _touched(
 
 
 def _refusal(
-    walk: Walk, places: Mapping[Place, Labels], touched: list[Place], reason: str | None
+    walk: CouplingWalk, places: Mapping[Place, Labels], touched: list[Place], reason: str | None
 ) -> Refused | None:
     makers = [p for p in touched if walk.roles.get(p) in ("producer", "depthwise")]
     if not makers:
@@ -104,8 +104,8 @@ def _refusal(
 
 
 def _group(
-    walk: Walk,
-    solved: Solved,
+    walk: CouplingWalk,
+    solved: SolvedLabels,
     places: Mapping[Place, Labels],
     touched: list[Place],
     units: Labels,
@@ -146,7 +146,7 @@ def _group(
     )
 
 
-def _roles(walk: Walk, touched: list[Place]) -> dict[Place, Role]:
+def _roles(walk: CouplingWalk, touched: list[Place]) -> dict[Place, Role]:
     """Say what each member does; a group always has a producer."""
     known = {place: walk.roles.get(place, "follower") for place in touched}
     for kinds in (("producer",), ("depthwise",), ("follower",), ("consumer",)):

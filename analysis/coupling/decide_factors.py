@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from prunescope.coupling.labels import Labels, Solved
-from prunescope.coupling.walk import Key, Walk
+from prunescope.coupling.labels import Labels, SolvedLabels
+from prunescope.coupling.walk import CouplingWalk, Key
 
 
-def decide(scout: Walk) -> dict[Key, int]:
+def decide(scout: CouplingWalk) -> dict[Key, int]:
     """Return the best option of every decision: prunable, heads, outside heads, plain, large."""
     solved = scout.ledger.solve()
     blocked = solved.having(solved.reason)
@@ -34,7 +34,7 @@ def decide(scout: Walk) -> dict[Key, int]:
     }
 
 
-def _free(scout: Walk, solved: Solved) -> NDArray[np.bool_]:
+def _free(scout: CouplingWalk, solved: SolvedLabels) -> NDArray[np.bool_]:
     """A flag for each unit that only expanded or filled dimensions have, so that any size does."""
     count = solved.count
     expanded = [labels for labels, _ in scout.ledger.marks.get("free", [])]

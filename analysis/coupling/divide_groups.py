@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from prunescope.coupling.labels import Labels, Solved
-from prunescope.coupling.walk import Walk, dimensions
+from prunescope.coupling.labels import Labels, SolvedLabels
+from prunescope.coupling.walk import CouplingWalk, dimensions
 
 
-def divided(walk: Walk, solved: Solved, kinds: Sequence[Labels]) -> list[Labels]:
+def divided(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -> list[Labels]:
     """Return ``kinds`` divided until every dimension holds all units of one, or one that stays.
 
     Args:

@@ -11,7 +11,7 @@ from prunescope.coupling.collect_units import collect
 from prunescope.coupling.decide_factors import decide
 from prunescope.coupling.groups import Coupling
 from prunescope.coupling.table import RULES
-from prunescope.coupling.walk import BATCH, Walk
+from prunescope.coupling.walk import BATCH, CouplingWalk
 
 _KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()
 
@@ -25,9 +25,9 @@ def find_groups(captured: Captured) -> Coupling:
     known = _KNOWN.get(captured.module)
     if known is None:
         values = shapes(captured, BATCH)
-        scout = Walk(captured, values, RULES, None).run()
+        scout = CouplingWalk(captured, values, RULES, None).run()
         choices = decide(scout) if scout.options else {}
-        walk = Walk(captured, values, RULES, choices).run()
+        walk = CouplingWalk(captured, values, RULES, choices).run()
         known = collect(captured, walk, walk.ledger.solve())
         _KNOWN[captured.module] = known
     return known

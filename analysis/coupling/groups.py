@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from prunescope.coupling.labels import Labels, Solved
-from prunescope.coupling.walk import Walk
+from prunescope.coupling.labels import Labels, SolvedLabels
+from prunescope.coupling.walk import CouplingWalk
 from prunescope.errors import UnknownName
 
 Granularity = Literal["channel", "head"]
@@ -88,8 +88,8 @@ class Coupling:
 
     groups: tuple[Group, ...]
     refused: tuple[Refused, ...]
-    walk: Walk = field(repr=False)
-    solved: Solved = field(repr=False)
+    walk: CouplingWalk = field(repr=False)
+    solved: SolvedLabels = field(repr=False)
 
     def group(self, name: str) -> Group:
         """Return the group ``name``.

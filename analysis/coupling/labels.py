@@ -40,7 +40,7 @@ class Dim:
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedLabels:
     """The units that the recorded decisions leave.
 
     Attributes:
@@ -126,10 +126,10 @@ class Ledger:
             labels = first
         return labels
 
-    def solve(self) -> Solved:
+    def solve(self) -> SolvedLabels:
         """Return the units: connected labels, each with its reason and marks."""
         if not self.count:
-            return Solved(np.zeros(0, np.int64), {}, {})
+            return SolvedLabels(np.zeros(0, np.int64), {}, {})
         pairs = [*self.pairs, (np.zeros(0, np.int64), np.zeros(0, np.int64))]
         rows = np.concatenate([first for first, _ in pairs])
         columns = np.concatenate([second for _, second in pairs])
@@ -138,7 +138,7 @@ class Ledger:
         )
         _, unit = connected_components(edges, directed=False)
         unit = unit.astype(np.int64)
-        return Solved(
+        return SolvedLabels(
             unit,
             _reasons(unit, self.blocks),
             {kind: _reasons(unit, marked) for kind, marked in self.marks.items()},

@@ -22,7 +22,7 @@ Key = tuple[str, str, int]
 Value: TypeAlias = "tuple[Dim, ...] | list[Any] | None"
 """The dimensions of a tensor, the values of a list of tensors, or None for a number."""
 
-Rule: TypeAlias = "Callable[[Walk, fx.Node], Value]"
+Rule: TypeAlias = "Callable[[CouplingWalk, fx.Node], Value]"
 """What one operator does with the labels of the dimensions that it reads."""
 
 
@@ -43,7 +43,7 @@ class Read:
     statistic: bool = False
 
 
-class Walk:
+class CouplingWalk:
     """One pass over the graph, by ``rules``: ATen operator → what it does with labels.
 
     Attributes:
@@ -75,7 +75,7 @@ class Walk:
         self.reads: list[Read] = []
         self.parameters: dict[str, tuple[Dim, ...]] = {}
 
-    def run(self) -> "Walk":
+    def run(self) -> "CouplingWalk":
         """Visit every node in order, and return self."""
         for node in self._module.graph.nodes:
             self.values[node] = self._visit(node)

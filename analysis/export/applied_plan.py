@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from prunescope.bench.pruned import Selection, select, selected
+from prunescope.bench.pruned import PruningMasks, select, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import DamagedFile
@@ -16,7 +16,7 @@ from prunescope.sources.weights import pour
 from prunescope.study.plan import Plan
 
 
-def selection_of(bench: Workbench, plan: Plan) -> Selection:
+def selection_of(bench: Workbench, plan: Plan) -> PruningMasks:
     """Return what ``plan`` keeps of the bench's network: masks of weights, units of groups."""
     return select(plan, Scores(bench.network, bench.splits.calibration, bench.groups))
 
@@ -25,7 +25,7 @@ def selection_of(bench: Workbench, plan: Plan) -> Selection:
 def planned(
     bench: Workbench,
     plan: Plan,
-    selection: Selection,
+    selection: PruningMasks,
     tuned: Mapping[str, Tensor] | None = None,
 ) -> Iterator[nn.Module]:
     """Yield the network that ``plan`` asks for; the bench's own is dense again after the block.
@@ -56,7 +56,7 @@ def planned(
                 module.load_state_dict(before)
 
 
-def zero_places(module: nn.Module, selection: Selection) -> dict[str, Tensor]:
+def zero_places(module: nn.Module, selection: PruningMasks) -> dict[str, Tensor]:
     """Return where ``module``, just pruned, is zero because of a mask: bool by parameter name.
 
     Where units are gone as well, the mask's own shape is of no use: the smaller weight's zeros
@@ -67,7 +67,7 @@ def zero_places(module: nn.Module, selection: Selection) -> dict[str, Tensor]:
     return {name: module.get_parameter(name).detach() == 0 for name in selection.masks}
 
 
-def layer_counts(bench: Workbench, selection: Selection) -> tuple[LayerCount, ...]:
+def layer_counts(bench: Workbench, selection: PruningMasks) -> tuple[LayerCount, ...]:
     """Return how many weights ``selection`` zeroes in each layer, in forward order."""
     masks = selection.masks
     return tuple(
@@ -82,7 +82,7 @@ def layer_counts(bench: Workbench, selection: Selection) -> tuple[LayerCount, ..
     )
 
 
-def unit_removals(plan: Plan, selection: Selection) -> tuple[UnitRemoval, ...]:
+def unit_removals(plan: Plan, selection: PruningMasks) -> tuple[UnitRemoval, ...]:
     """Return which units of which groups ``selection`` removes."""
     return tuple(
         UnitRemoval(

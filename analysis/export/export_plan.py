@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import fx, nn
 
-from prunescope.bench.pruned import Selection
+from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import Captured
 from prunescope.export.applied_plan import (
@@ -17,17 +17,17 @@ from prunescope.export.applied_plan import (
     unit_removals,
     zero_places,
 )
-from prunescope.export.promise import promise
-from prunescope.export.recipe import Recipe
-from prunescope.export.report import (
+from prunescope.export.export_report import (
     FORMAT_NAMES,
     ExportReport,
     export_folder,
 )
-from prunescope.export.write_formats import Deliverable, deliver
+from prunescope.export.promise import promise
+from prunescope.export.recipe import Recipe
+from prunescope.export.write_formats import Deliverable, write_formats
 from prunescope.progress import Progress, Silent
+from prunescope.recovery.training.fine_tuning_report import FineTuned, read_result, result_folder
 from prunescope.recovery.training.finetune import read_weights
-from prunescope.recovery.training.report import FineTuned, read_result, result_folder
 from prunescope.store.folder import Study
 from prunescope.study import check_names
 from prunescope.study.plan import Plan
@@ -72,13 +72,13 @@ def export_plan(
     selection = selection_of(bench, plan)
     with planned(bench, plan, selection, tuned) as module:
         made = _deliverable(bench, plan, selection, module, result)
-        return deliver(made, wanted, folder, progress or Silent())
+        return write_formats(made, wanted, folder, progress or Silent())
 
 
 def _deliverable(
     bench: Workbench,
     plan: Plan,
-    selection: Selection,
+    selection: PruningMasks,
     module: nn.Module,
     result: FineTuned | None,
 ) -> Deliverable:

@@ -17,7 +17,7 @@ _STALE: Final = ".stale"
 """Names of files that go when the new ones come, one a line."""
 
 
-def place(new: Path, stale: Iterable[str], folder: Path) -> None:
+def install(new: Path, stale: Iterable[str], folder: Path) -> None:
     """Move every file in ``new`` to ``folder`` and remove the files called ``stale`` from there.
 
     Args:
@@ -26,7 +26,7 @@ def place(new: Path, stale: Iterable[str], folder: Path) -> None:
         folder: The export's folder; its other files stay.
 
     Raises:
-        StorageFailure: The disk refuses; the next ``settle`` goes on.
+        StorageFailure: The disk refuses; the next ``finish_install`` goes on.
     """
     with tidily(folder), storage(folder):
         _move(folder)
@@ -35,7 +35,7 @@ def place(new: Path, stale: Iterable[str], folder: Path) -> None:
         _move(folder)
 
 
-def settle(folder: Path) -> None:
+def finish_install(folder: Path) -> None:
     """Finish what a killed run had begun to put in place in ``folder``, if any did.
 
     Raises:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prunescope.recovery.training.report import FineTuning
+from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.study import Reference
 from prunescope.study.plan import Plan

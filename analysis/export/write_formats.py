@@ -12,12 +12,7 @@ from torch import nn
 
 from prunescope.capture.graph import Captured
 from prunescope.errors import Cancelled, CannotCapture
-from prunescope.export.formats import onnx, pt2, safetensors
-from prunescope.export.install import place
-from prunescope.export.loader_script import loader_script
-from prunescope.export.promise import Promise
-from prunescope.export.recipe import RECIPE, Recipe, write_recipe
-from prunescope.export.report import (
+from prunescope.export.export_report import (
     FORMAT_NAMES,
     FORMATS,
     LOADER,
@@ -27,8 +22,13 @@ from prunescope.export.report import (
     read_report,
     write_report,
 )
+from prunescope.export.formats import onnx, pt2, safetensors
+from prunescope.export.install import install
+from prunescope.export.loader_script import loader_script
+from prunescope.export.promise import Promise
+from prunescope.export.recipe import RECIPE, Recipe, write_recipe
 from prunescope.export.tensors import saved_tensors
-from prunescope.export.verify import verify
+from prunescope.export.verify_file import verify
 from prunescope.progress import Progress
 from prunescope.store.files import storage, write_atomically
 
@@ -61,7 +61,7 @@ class Deliverable:
     fine_tuned_hash: str = ""
 
 
-def deliver(
+def write_formats(
     made: Deliverable, formats: tuple[str, ...], folder: Path, progress: Progress
 ) -> ExportReport:
     """Write, verify and offer ``made`` in ``formats`` in ``folder``; the rest of the folder stays.
@@ -113,7 +113,7 @@ def _offer(made: Deliverable, entries: Mapping[str, FormatCheck], new: Path, fol
     write_report(new, report)
     own = {name for kind in FORMATS for name in (kind.file, f"{kind.file}.failed")} - {RECIPE}
     old = {entry.file for entry in before.formats} if before else set()
-    place(new, (old & own) - {entry.file for entry in report.formats}, folder)
+    install(new, (old & own) - {entry.file for entry in report.formats}, folder)
 
 
 def _format(

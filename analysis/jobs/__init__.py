@@ -5,7 +5,7 @@ browser refresh, a second viewer and a restart of the server are all the same ca
 """
 
 from prunescope.jobs.job import Job, jobs
-from prunescope.jobs.launch import keep_spare, restart, start
+from prunescope.jobs.launch import keep_warm_worker, restart, start
 from prunescope.jobs.records import ACTIVE, STATES, Snapshot
 from prunescope.jobs.worker import JobFailed, JobProgress, running
 
@@ -17,7 +17,7 @@ __all__ = [
     "JobProgress",
     "Snapshot",
     "jobs",
-    "keep_spare",
+    "keep_warm_worker",
     "restart",
     "running",
     "start",

@@ -62,7 +62,7 @@ class Job:
     @property
     def number(self) -> int:
         """Its place in the study's queue."""
-        return place(self.folder)
+        return job_folder(self.folder)
 
     def state(self) -> State:
         """Return the state alone, cheaper than a snapshot."""
@@ -168,10 +168,10 @@ def open_job(folder: Path) -> Job | None:
 def folders(study: Path) -> list[Path]:
     """Return the job folders of ``study`` in the order of the queue."""
     found = [path for path in (study / FOLDER).glob("*-*") if _NAME.fullmatch(path.name)]
-    return sorted(found, key=place)
+    return sorted(found, key=job_folder)
 
 
-def place(folder: Path) -> int:
+def job_folder(folder: Path) -> int:
     """Return a job folder's number."""
     return int(folder.name.partition("-")[0])
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.errors import BadValue, StorageFailure
-from prunescope.jobs.job import FOLDER, Job, folders, jobs, place
+from prunescope.jobs.job import FOLDER, Job, folders, job_folder, jobs
 from prunescope.jobs.processes import identify
 from prunescope.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
-from prunescope.jobs.warm_worker import Spare
+from prunescope.jobs.warm_worker import WarmWorker
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.locks import alone
 
 _PATIENCE: Final = 30.0
 _KIND: Final = re.compile(r"[a-z][\w-]*")
-_SPARE: Final = Spare()
+_WARM_WORKER: Final = WarmWorker()
 
 
 def start(
@@ -58,7 +58,7 @@ def start(
             if job.arguments == wanted and job.state() in ACTIVE:
                 return job
         taken = folders(study)
-        number = place(taken[-1]) + 1 if taken else 1
+        number = job_folder(taken[-1]) + 1 if taken else 1
         folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
         record = JobRecord(wanted, time.time(), str(directory or Path.cwd()))
         write_document(folder / JOB, record)
@@ -92,12 +92,12 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def keep_spare() -> None:
+def keep_warm_worker() -> None:
     """Have a process at hand that the next job takes over, already imported; return at once.
 
     For servers, when nothing runs: what a job imports costs seconds of a core.
     """
-    _SPARE.keep(_environment())
+    _WARM_WORKER.keep(_environment())
 
 
 def _spawn(
@@ -107,7 +107,7 @@ def _spawn(
     process = None
     if command is None:
         command = (sys.executable, "-m", "prunescope.cli")
-        process = _SPARE.take(arguments, (directory or Path.cwd()).resolve(), folder / LOG)
+        process = _WARM_WORKER.take(arguments, (directory or Path.cwd()).resolve(), folder / LOG)
     if process is None:
         process = _fresh(folder, [*command, *arguments], directory)
     write_document(folder / SPAWNED, identify(process.pid))

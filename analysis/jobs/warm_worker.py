@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-SWITCH: Final = "PRUNESCOPE_SPARE"
+SWITCH: Final = "PRUNESCOPE_WARM_WORKER"
 """Environment variable; ``0`` keeps no process at hand (it holds some 350 MB)."""
 
 COMMAND: Final = (sys.executable, "-m", "prunescope.cli.warm_process")
 
 
-class Spare:
+class WarmWorker:
     """At most one process that waits for a job's arguments on its standard input."""
 
     def __init__(self, command: Sequence[str] = COMMAND) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from prunescope.errors import BadReference, Cancelled, PrunescopeError, StorageFailure
-from prunescope.jobs.job import folders, open_job, place
+from prunescope.jobs.job import folders, job_folder, open_job
 from prunescope.jobs.processes import identify
 from prunescope.jobs.records import (
     ACTIVE,
@@ -167,7 +167,7 @@ def _await_turn(folder: Path, progress: JobProgress) -> None:
 def _ahead(folder: Path) -> str | None:
     """The first earlier job that still waits or runs."""
     for other in folders(folder.parent.parent):
-        if place(other) >= place(folder):
+        if job_folder(other) >= job_folder(folder):
             return None
         if (other / END).exists():
             continue

@@ -17,11 +17,16 @@ from prunescope.errors import BadValue, CannotCapture
 from prunescope.export.applied_plan import selection_of
 from prunescope.export.formats import onnx, pt2
 from prunescope.export.replay_recipe import computing_threads
+from prunescope.latency.latency_report import (
+    LatencyReport,
+    PlanMemory,
+    RuntimeLatency,
+    write_latency,
+)
 from prunescope.latency.machine import machine, processor
-from prunescope.latency.memory import peak_memory
 from prunescope.latency.peak_memory import measured_peak
+from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.race import STEPS, race
-from prunescope.latency.report import LatencyReport, PlanMemory, RuntimeLatency, write_latency
 from prunescope.latency.runtimes.onnx import Call, onnx_call
 from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text
 from prunescope.progress import Progress, Silent

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from prunescope.errors import Cancelled
-from prunescope.latency.report import Ratio, Timing
+from prunescope.latency.latency_report import Ratio, Timing
 from prunescope.progress import Progress
 
 STEPS: Final = 100

@@ -22,7 +22,7 @@ Choices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Step:
+class SparsityStep:
     """A subject changed to its next sparsity, the rest of the plan as it is.
 
     Attributes:
@@ -57,8 +57,8 @@ class Reason:
     subject: str
     grouped: bool
     sparsity: float
-    more: Step | None
-    less: Step | None
+    more: SparsityStep | None
+    less: SparsityStep | None
     why: str
 
 
@@ -123,7 +123,7 @@ def _reason(
 ) -> Reason:  # fmt: skip
     subject = problem.subjects[place]
     now = subject.options[solution.chosen[place]]
-    steps: list[Step | None] = []
+    steps: list[SparsityStep | None] = []
     for side in (1, -1):
         further = [
             (each.removed, option)
@@ -134,7 +134,7 @@ def _reason(
         steps.append(
             None
             if pick is None
-            else Step(
+            else SparsityStep(
                 subject.options[pick[1]].choice.sparsity, float(change[0, pick[1]]),
                 float(change[row, pick[1]]) / dense,
             )
@@ -147,8 +147,8 @@ def _reason(
 
 
 def _why(
-    problem: Problem, name: str, locked: bool, pruned: bool, more: Step | None, less: Step | None,
-    rate: float, kind: str,
+    problem: Problem, name: str, locked: bool, pruned: bool,
+    more: SparsityStep | None, less: SparsityStep | None, rate: float, kind: str,
 ) -> str:  # fmt: skip
     goal = problem.goal
     if name in goal.locks:

@@ -7,11 +7,11 @@ import numpy as np
 
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
-from prunescope.latency.memory import peak_memory
+from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
 from prunescope.planning.accepted_drop import keeping_drop
 from prunescope.planning.edits import fitting
-from prunescope.planning.prediction import Cells, Record
+from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.solve import Goal, Solution, Solver, build_problem, prove, quick, solver
 from prunescope.planning.solve.problem import BlackBox, Floats
@@ -31,13 +31,13 @@ class Posed:
         ready: The solver.
         known: The study's curves.
         predicted: What is expected of a plan.
-        cells: The study's logits, for judging many plans.
+        operators: The study's logits, for judging many plans.
     """
 
     ready: Solver
     known: Curves
     predicted: Predicted
-    cells: Cells | None = None
+    operators: LogitOperators | None = None
 
 
 def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
@@ -53,15 +53,17 @@ def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
         PrunescopeError: As ``solve.prepare``; no such latency table.
     """
     known = curves(study.measured(), study.manifest)
-    cells = Cells(study.manifest, study.logits)
-    record = Record.of(study.manifest, known, study.verified(), cells)
+    operators = LogitOperators(study.manifest, study.logits)
+    record = Record.of(study.manifest, known, study.verified(), operators)
     ready = solver(build_problem(study.manifest, known, goal, boxes(study, goal, setting)))
-    return Posed(ready, known, predictor(study.manifest, known, record, cells), cells)
+    return Posed(ready, known, predictor(study.manifest, known, record, operators), operators)
 
 
-def predictor(manifest: Manifest, known: Curves, record: Record, cells: Cells | None) -> Predicted:
+def predictor(
+    manifest: Manifest, known: Curves, record: Record, operators: LogitOperators | None
+) -> Predicted:
     """Return the function that predicts a plan by the predictor in force."""
-    return lambda plan: predict(manifest, plan, known, record, cells)
+    return lambda plan: predict(manifest, plan, known, record, operators)
 
 
 def boxes(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:

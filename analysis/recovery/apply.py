@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, fx, nn
 
-from prunescope.bench.pruned import Selection, originals
+from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue, UnknownName
 from prunescope.recovery.batch_norm import SAMPLES, reestimate
@@ -20,7 +20,7 @@ def recovered(
     bench: Workbench,
     recovery: str,
     pruned: nn.Module | None = None,
-    selection: Selection | None = None,
+    selection: PruningMasks | None = None,
 ) -> Iterator[None]:
     """Apply ``recovery`` to the bench's network as it is now, and take it back after the block.
 
@@ -55,7 +55,7 @@ def recovered(
                 tensor.copy_(before[name])
 
 
-def _least_squares(bench: Workbench, module: nn.Module, selection: Selection | None) -> None:
+def _least_squares(bench: Workbench, module: nn.Module, selection: PruningMasks | None) -> None:
     """One subject from the dense moments, as its curve is measured; several in forward order."""
     if selection is None or not (selection.masks or selection.units):
         if module is not bench.network.module or originals(module):

@@ -3,7 +3,7 @@
 See ``prunescope.coupling`` for the vocabulary and the list of functions.
 """
 
-from prunescope.removal.freed import Freed, freed
+from prunescope.removal.freed import FreedCost, freed
 from prunescope.removal.gate import gated
 from prunescope.removal.law import LawReport, check_law
 from prunescope.removal.load_weights import load_pruned
@@ -12,7 +12,7 @@ from prunescope.removal.selection import Removal
 from prunescope.removal.silence import Silenced, silence
 
 __all__ = [
-    "Freed",
+    "FreedCost",
     "LawReport",
     "Removal",
     "Silenced",

@@ -16,7 +16,7 @@ _DENSE: "WeakKeyDictionary[fx.GraphModule, Cost]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
-class Freed:
+class FreedCost:
     """Differences between the dense and the smaller network, for one sample.
 
     Attributes:
@@ -32,7 +32,7 @@ class Freed:
     activation_bytes: int
 
 
-def freed(captured: Captured, group: Group | str, units: int | Sequence[int]) -> Freed:
+def freed(captured: Captured, group: Group | str, units: int | Sequence[int]) -> FreedCost:
     """Return what removing ``units`` of ``group`` frees: a count, or unit numbers.
 
     Counted on the smaller network itself, so the numbers are those of the exported model.
@@ -45,7 +45,7 @@ def freed(captured: Captured, group: Group | str, units: int | Sequence[int]) ->
     if before is None:
         before = _DENSE[captured.module] = cost(captured)
     after = cost(remove(captured, {group.name: mask}))
-    return Freed(
+    return FreedCost(
         before.parameters - after.parameters,
         before.macs - after.macs,
         before.bytes - after.bytes,

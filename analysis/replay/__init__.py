@@ -6,7 +6,7 @@ has to run, ``walk`` and ``part`` run it, ``calibrate`` does the same for batch-
 """
 
 from prunescope.replay.choose import ENGINES, choose_engine
-from prunescope.replay.cost import ReplayCost
 from prunescope.replay.frontier import FrontierEngine
+from prunescope.replay.replay_cost import ReplayCost
 
 __all__ = ["ENGINES", "FrontierEngine", "ReplayCost", "choose_engine"]

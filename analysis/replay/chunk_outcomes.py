@@ -10,14 +10,14 @@ from typing import Final
 
 from prunescope.bench.evaluate import Outcome, join_outcomes, outcome_of
 from prunescope.errors import CannotPrune
-from prunescope.replay.cost import ReplayCost
+from prunescope.replay.frontier_memory import batches, model_errors
 from prunescope.replay.lanes import Lanes
-from prunescope.replay.memory import batches, model_errors
 from prunescope.replay.point_variants import Key, Points
+from prunescope.replay.replay_cost import ReplayCost
+from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import Schedule, Stop, schedule
 from prunescope.replay.time_spent import MAKING, SCORING, Spent
 from prunescope.replay.variant import Variant, build_variant
-from prunescope.replay.walk import Walk
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
 from prunescope.study.point import Point
@@ -70,7 +70,7 @@ class Parts:
         runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
         base = self.points.base(recovery)
         inputs = [batch.inputs for batch in runs]
-        walk = Walk(
+        walk = ReplayWalk(
             self.points.flow, base, planned, inputs, lay=self.points.lay, spent=self.spent
         )  # fmt: skip
         self.work += ReplayCost(bound=self.points.cost.macs * len(samples))
@@ -103,7 +103,7 @@ class Parts:
 
     def _outcome(
         self,
-        walk: Walk[Key],
+        walk: ReplayWalk[Key],
         asked: Asked,
         variant: Variant,
         number: int,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from prunescope.bench.evaluate import Outcome
-from prunescope.bench.pruned import Selection
+from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotPrune
 from prunescope.study import sample_order
@@ -67,7 +67,7 @@ def order(bench: Workbench) -> Tensor:
     return torch.from_numpy(sample_order(bench.manifest.fingerprint, count))
 
 
-def removed(chosen: Selection, module: nn.Module) -> Removed:
+def removed(chosen: PruningMasks, module: nn.Module) -> Removed:
     """Return what ``chosen``, applied to ``module``, takes away."""
     keep = next(iter((*chosen.masks.values(), *chosen.units.values())))
     compressed = sum(deflated(module, name) for name in chosen.masks)

@@ -11,16 +11,16 @@ from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import take
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.recovery import MOVES_DENSE
-from prunescope.replay.batch_norm import calibrate
+from prunescope.replay.batch_norm_replay import calibrate
 from prunescope.replay.chunk_outcomes import Asked, Found, Parts
-from prunescope.replay.cost import ReplayCost
 from prunescope.replay.engine import Removed, order
+from prunescope.replay.frontier_memory import frontier_memory, out_of_memory
 from prunescope.replay.lanes import Lanes, open_lanes
-from prunescope.replay.memory import frontier_memory, out_of_memory
 from prunescope.replay.point_variants import Key, Points
+from prunescope.replay.replay_cost import ReplayCost
+from prunescope.replay.replay_walk import device_of
 from prunescope.replay.schedule import Schedule, frontier_bytes
 from prunescope.replay.threads import Chooser
-from prunescope.replay.walk import device_of
 from prunescope.sources.data import Samples
 from prunescope.study.point import Point
 

@@ -17,9 +17,9 @@ from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Inputs
 from prunescope.replay.dependencies import Flow
 from prunescope.replay.lanes import Lanes
+from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import schedule
 from prunescope.replay.variant import build_variant
-from prunescope.replay.walk import Walk
 
 _ROOM: Final = 1e-4
 
@@ -39,7 +39,7 @@ def runs_alike(flow: Flow, example: Inputs) -> bool:
     laid = {name: channels_last(value) for name, value in flow.tensors.items()}
     found = []
     for lay, tensors in ((_as_it_is, flow.tensors), (channels_last, laid)):
-        walk = Walk(flow, tensors, schedule(flow, {"dense": whole}), [example], lay=lay)
+        walk = ReplayWalk(flow, tensors, schedule(flow, {"dense": whole}), [example], lay=lay)
         variant = build_variant(flow, tensors, whole, flow.module.graph, {})
         try:
             with torch.inference_mode():

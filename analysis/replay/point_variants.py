@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx
 
-from prunescope.bench.pruned import Selection, select_one, selected
+from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.cost import Cost
 from prunescope.capture.graph import Captured
@@ -138,7 +138,7 @@ class Points:
         laid = {name: self.lay(value) for name, value in changed.items()}
         return build_variant(self.flow, base, cone, graph, laid)
 
-    def _pruned(self, selection: Selection) -> tuple[fx.Graph, dict[str, Any]]:
+    def _pruned(self, selection: PruningMasks) -> tuple[fx.Graph, dict[str, Any]]:
         """The graph to run, and the tensors in it that the dense network does not have."""
         if selection.units:
             smaller = remove(self._captured, selection.units).module
@@ -147,7 +147,7 @@ class Points:
         return self.flow.module.graph, masked(self.flow, name, keep)
 
     def _recovered(
-        self, selection: Selection, recovery: str, base: Tensors
+        self, selection: PruningMasks, recovery: str, base: Tensors
     ) -> tuple[fx.Graph, dict[str, Any]]:
         """The same after any recovery, applied to the whole network and taken back."""
         with (
@@ -158,7 +158,7 @@ class Points:
             found = {name: _copy(value) for name, value in differing(module, base).items()}
         return module.graph, found
 
-    def _selection(self, point: Point) -> Selection:
+    def _selection(self, point: Point) -> PruningMasks:
         choice = (
             point.subject, point.method.criterion, point.method.granularity, point.sparsity,
             point.seed,
@@ -173,9 +173,9 @@ class Points:
         flags = np.unpackbits(bits, count=int(np.prod(shape))).astype(bool)
         kept = {name: torch.from_numpy(flags).reshape(shape)}
         units = self.key(point)[0] == "units"
-        return Selection(units=kept) if units else Selection(masks=kept)
+        return PruningMasks(units=kept) if units else PruningMasks(masks=kept)
 
-    def _about(self, selection: Selection, changed: Tensors) -> Removed:
+    def _about(self, selection: PruningMasks, changed: Tensors) -> Removed:
         ((name, keep),) = (*selection.masks.items(), *selection.units.items())
         size = 0
         if selection.masks:

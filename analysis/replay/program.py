@@ -30,7 +30,7 @@ class Nested:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProgramStep:
     """One operator.
 
     Attributes:
@@ -52,16 +52,16 @@ class Step:
     dead: tuple[int, ...] = ()
 
 
-def make_step(node: fx.Node, place: Place) -> Step:
+def make_step(node: fx.Node, place: Place) -> ProgramStep:
     """Return the step of a ``call_function`` node."""
     assert callable(node.target), node.op
     slot = place(node)
     args = tuple(template(each, place) for each in node.args)
     kwargs = {name: template(each, place) for name, each in node.kwargs.items()}
-    return Step(node, operator_name(node), node.target, args, kwargs, slot)
+    return ProgramStep(node, operator_name(node), node.target, args, kwargs, slot)
 
 
-def with_dead(steps: Sequence[Step], kept: Any) -> tuple[Step, ...]:
+def with_dead(steps: Sequence[ProgramStep], kept: Any) -> tuple[ProgramStep, ...]:
     """Return ``steps`` that drop what nobody reads later, except what the template ``kept`` reads.
 
     Slots that are read but not made here are dropped too: run on a copy of their environment.
@@ -75,7 +75,7 @@ def with_dead(steps: Sequence[Step], kept: Any) -> tuple[Step, ...]:
     return tuple(reversed(found))
 
 
-def run(steps: Iterable[Step], values: Values, seconds: defaultdict[str, float]) -> None:
+def run(steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, float]) -> None:
     """Run ``steps`` on the environment ``values`` and add what each operator took."""
     for step in steps:
         began = perf_counter()
@@ -88,7 +88,9 @@ def run(steps: Iterable[Step], values: Values, seconds: defaultdict[str, float])
         seconds[step.name] += perf_counter() - began
 
 
-def counted_run(steps: Iterable[Step], values: Values, seconds: defaultdict[str, float]) -> int:
+def counted_run(
+    steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, float]
+) -> int:
     """Run ``steps`` likewise and return the multiply-accumulates that they took."""
     total = 0
     for step in steps:
@@ -143,7 +145,7 @@ def slots(argument: Any) -> list[int]:
     return []
 
 
-def constants(steps: Iterable[Step]) -> list[Tensor]:
+def constants(steps: Iterable[ProgramStep]) -> list[Tensor]:
     """Return the tensors that ``steps`` hold in place."""
     found: list[Tensor] = []
 
@@ -165,7 +167,7 @@ def _nested(build: Callable[[list[Any]], Any], parts: tuple[Any, ...]) -> Any:
     return Nested(build, parts) if held else build(list(parts))
 
 
-def _arguments(step: Step, values: Mapping[int, Any]) -> Iterable[tuple[fx.Node, Any]]:
+def _arguments(step: ProgramStep, values: Mapping[int, Any]) -> Iterable[tuple[fx.Node, Any]]:
     """Each node that the step reads, with its value."""
 
     def pairs(old: Any, made: Any) -> Iterable[tuple[fx.Node, Any]]:

@@ -9,8 +9,8 @@ from torch import Tensor, fx
 
 from prunescope.replay.dependencies import Bits, Flow, members
 from prunescope.replay.program import (
+    ProgramStep,
     Slot,
-    Step,
     constants,
     make_step,
     slots,
@@ -34,7 +34,7 @@ class Variant:
         bytes: Of the tensors that the dense network does not have.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[ProgramStep, ...]
     result: Any
     reads: tuple[int, ...]
     whole: bool

@@ -5,14 +5,20 @@ from dataclasses import asdict, dataclass
 from prunescope.bench.workbench import Workbench
 from prunescope.curves.curve import curves
 from prunescope.errors import CannotPrune, UnknownName
-from prunescope.planning.prediction import PREDICTORS, Cells, Figures, Record, propose_verifications
-from prunescope.planning.prediction.active import standing
+from prunescope.planning.prediction import (
+    PREDICTORS,
+    LogitOperators,
+    PredictedEffects,
+    Record,
+    propose_verifications,
+)
+from prunescope.planning.prediction.active_predictor import active_predictor
 from prunescope.planning.prediction.predict import BackTest, back_test, predict
 from prunescope.progress import Progress
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import RECOVERIES
-from prunescope.sweep.verify import Verifier
+from prunescope.sweep.verify_plan import Verifier
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,13 @@ def calibrate(
     stored = set(study.verified().query("split == 'validation'")["digest"])
     todo = [plan for plan in plans if plan.digest not in stored]
     progress.start(len(todo), "verifying plans")
-    verifier, cells = Verifier(bench), Cells(manifest, study.logits)
-    record = Record.of(manifest, known, study.verified(), cells)
+    verifier, operators = Verifier(bench), LogitOperators(manifest, study.logits)
+    record = Record.of(manifest, known, study.verified(), operators)
     done, refused = 0, []
     for plan in todo:
         if progress.cancelled():
             break
-        guess = predict(manifest, plan, known, record, cells)
+        guess = predict(manifest, plan, known, record, operators)
         try:
             row = verifier.measure(plan, guess)
         except CannotPrune as reason:
@@ -72,15 +78,17 @@ def calibrate(
         else:
             study.verifications.append([row])
             done += 1
-            real = Figures.measured(asdict(row), manifest.baseline)
-            record = record.plus(manifest, known, plan, real, cells)
+            real = PredictedEffects.measured(asdict(row), manifest.baseline)
+            record = record.plus(manifest, known, plan, real, operators)
         progress.advance(1, plan.name)
     study.verifications.compact()
     about = record.about(Plan("", manifest.fingerprint, recovery=recovery))
-    found = {name: back_test(manifest, known, about, cells, name, recovery) for name in PREDICTORS}
+    found = {
+        name: back_test(manifest, known, about, operators, name, recovery) for name in PREDICTORS
+    }
     return Calibration(
         done, len(plans) - len(todo), len(todo) - done - len(refused), tuple(refused),
-        standing(manifest, about, PREDICTORS).name,
-        back_test(manifest, known, about, cells, None, recovery),
+        active_predictor(manifest, about, PREDICTORS).name,
+        back_test(manifest, known, about, operators, None, recovery),
         {name: error for name, error in found.items() if error is not None},
     )  # fmt: skip

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from prunescope.bench.workbench import Workbench
 from prunescope.progress import Progress
-from prunescope.replay.cost import ReplayCost
 from prunescope.replay.engine import Engine
 from prunescope.replay.frontier import FrontierEngine
+from prunescope.replay.replay_cost import ReplayCost
 from prunescope.study.point import Point
 from prunescope.sweep.preflight import suffix_macs
 

@@ -22,9 +22,9 @@ from prunescope.study.point import KEY, Point, dense_key
 from prunescope.sweep.laws import require_laws
 from prunescope.sweep.meter import Meter
 from prunescope.sweep.policy import Policy
-from prunescope.sweep.report import SweepReport
 from prunescope.sweep.row import measurement
 from prunescope.sweep.screen import screen_missing
+from prunescope.sweep.sweep_report import SweepReport
 from prunescope.sweep.work_list import points
 
 EXACT: Final = Policy()
@@ -77,14 +77,14 @@ def sweep(
     asked = {point.subject for point in on_units} & names
     study = require_laws(bench, study, asked)
     wanted = points(grid, study.manifest)
-    run = _Run(bench, study, progress, engine or choose_engine(bench), deadline)
+    run = _SweepRun(bench, study, progress, engine or choose_engine(bench), deadline)
     late = run.begin(wanted, policy)
     if screening and late:
         screen_missing(bench, study, late, progress, SCREENING)
     return run.finish(wanted, policy)
 
 
-class _Run:
+class _SweepRun:
     """One sweep's state: how far each point is, and what waits to be written."""
 
     def __init__(

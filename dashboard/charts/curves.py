@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from prunescope.curves.curve import FEW_UNITS
 from prunescope.curves.seeds import over_seeds
 from prunescope.dashboard.charts.colours import QUIET, faint
-from prunescope.dashboard.charts.marks import told
+from prunescope.dashboard.charts.marks import described
 
 Numbers = npt.NDArray[np.float64]
 
@@ -176,7 +176,7 @@ def _add(
                 "symbol": [symbol, *_symbols(symbol, noise, partial)],
                 "line": {"width": 1.5, "color": colour},
             },
-            customdata=["dense", *map(told, taken.to_dict("records"))],
+            customdata=["dense", *map(described, taken.to_dict("records"))],
             hovertemplate="%{customdata}<extra>" + name + "</extra>", **group,
         )
     )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def told(row: Mapping[Any, Any]) -> str:
+def described(row: Mapping[Any, Any]) -> str:
     """Return the point ``row``, as from ``curves.seeds.over_seeds``, in lines of HTML."""
     half = (row["high"] - row["low"]) / 2
     if row["seeds"] > 1:

@@ -7,11 +7,11 @@ import plotly.graph_objects as go
 
 from prunescope.dashboard.charts.colours import palette
 from prunescope.latency.table.prediction import Setting
-from prunescope.latency.table.staircase import Step
+from prunescope.latency.table.staircase import StaircaseStep
 
 
-def staircase_frame(known: Mapping[Setting, Sequence[Step]]) -> pd.DataFrame:
-    """Return one row per setting and count: columns of ``Step``, and ``setting``."""
+def staircase_frame(known: Mapping[Setting, Sequence[StaircaseStep]]) -> pd.DataFrame:
+    """Return one row per setting and count: columns of ``StaircaseStep``, and ``setting``."""
     return pd.DataFrame(
         [
             {

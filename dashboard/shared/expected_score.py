@@ -8,7 +8,6 @@ import streamlit as st
 
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import measure_buttons
 from prunescope.planning.prediction import sweep_command
 from prunescope.planning.prediction.predict import BackTest, Prediction
@@ -16,6 +15,7 @@ from prunescope.statistics.paired import Interval
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import MOVES_DENSE
+from prunescope.text import units
 from prunescope.text.numbers import counted
 
 _GAPS: Final = 3

@@ -6,11 +6,11 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import loaders, session
 from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import Study
+from prunescope.text import units
 
 _FOLDER = "folder"
 _STUDY = "study"

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from prunescope.curves.curve import CurveKey, Curves
-from prunescope.dashboard.units import points
 from prunescope.planning.solve import Goal, Target
 from prunescope.planning.solve.goal import COSTS
 from prunescope.study import Method, is_control
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.units import points
 
 BUDGETS: Final[dict[str, str]] = {
     "macs": "MACs", "parameters": "Non-zero parameters", "latency": "Latency",
@@ -31,7 +31,7 @@ _SOLID: Final = frozenset({"macs", "bytes", "stored", "latency", "memory"})
 
 
 @dataclass(frozen=True)
-class Asked:
+class GoalForm:
     """A goal as the page asks for it.
 
     Attributes:
@@ -97,7 +97,7 @@ class Asked:
         first, *others = self.budgets
         return ["pareto", study, "--cost", first, *self._options(others)]
 
-    def settlement(self, study: str, count: int, name: str) -> list[str]:
+    def candidates(self, study: str, count: int, name: str) -> list[str]:
         """Return the command line's arguments that measure the best ``count`` plans."""
         found = ["plan", study, "--verify", str(count), "--name", name]
         return [*found, *self._options(list(self.budgets))]

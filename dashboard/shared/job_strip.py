@@ -6,9 +6,9 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import loaders, polling, problems
 from prunescope.jobs import ACTIVE, Job, Snapshot
+from prunescope.text import units
 from prunescope.text.sweep_costs import macs_told, points_told
 
 EAGER: Final = 0.3

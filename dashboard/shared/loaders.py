@@ -11,14 +11,14 @@ import streamlit as st
 from prunescope.curves.curve import Curve, CurveKey, curves
 from prunescope.curves.means import measured_points
 from prunescope.curves.seeds import mean_curves, over_seeds
-from prunescope.dashboard.shared.goal_form import Asked
+from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
 from prunescope.planning.pareto import saved_front
 from prunescope.planning.pose_problem import Predicted, boxes, memory_box, predictor, table_named
-from prunescope.planning.prediction import Cells, Record
+from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, solver
 from prunescope.store.folder import MANIFEST, Study, find_studies
@@ -28,7 +28,7 @@ JOBS = "jobs"
 
 
 @dataclass(frozen=True)
-class Measured:
+class StudyMeasurements:
     """A study's measurements in the four forms that pages want; shared, so never modified.
 
     Attributes:
@@ -60,7 +60,7 @@ def study(folder: Path) -> Study | None:
     return _study(folder, path.stat().st_mtime_ns)
 
 
-def measured(of: Study) -> Measured:
+def measured(of: Study) -> StudyMeasurements:
     """Return the measurements of a study as they are now."""
     return _measured(of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder))
 
@@ -83,7 +83,7 @@ def record(of: Study) -> Record:
     )  # fmt: skip
 
 
-def cells(of: Study) -> Cells:
+def operators(of: Study) -> LogitOperators:
     """Return the logits of a study's measured points as they are now, prepared for prediction.
 
     What was made of points that did not change is kept.
@@ -98,10 +98,10 @@ def latency(of: Study) -> tuple[LatencyTable, ...]:
 
 def predicted(of: Study) -> Predicted:
     """Return the function that predicts a plan from what the study knows now."""
-    return predictor(of.manifest, measured(of).curves, record(of), cells(of))
+    return predictor(of.manifest, measured(of).curves, record(of), operators(of))
 
 
-def ready(of: Study, asked: Asked) -> Solver:
+def ready(of: Study, asked: GoalForm) -> Solver:
     """Return what is asked, prepared to be solved for any limits."""
     signed = _signature(of.measurements.folder) ^ _signature(of.folder / "latency")
     return _ready(of, asked, of.folder, of.manifest.fingerprint, signed, asked.key())
@@ -163,12 +163,12 @@ def _study(folder: Path, changed: int) -> Study:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> Measured:
+def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> StudyMeasurements:
     del folder, fingerprint, signature
     frame = _of.measured()
     found = curves(frame, _of.manifest)
     points = over_seeds(measured_points(frame, _of.manifest.scale))
-    return Measured(frame, points, found, mean_curves(found))
+    return StudyMeasurements(frame, points, found, mean_curves(found))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -186,20 +186,20 @@ def _verified(_of: Study, folder: Path, fingerprint: str, signature: int) -> pd.
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _record(_of: Study, folder: Path, fingerprint: str, points: int, plans: int) -> Record:
     del folder, fingerprint, points, plans
-    return Record.of(_of.manifest, measured(_of).curves, verified(_of), cells(_of))
+    return Record.of(_of.manifest, measured(_of).curves, verified(_of), operators(_of))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _cells(_of: Study, folder: Path, fingerprint: str, signature: int) -> Cells:
+def _cells(_of: Study, folder: Path, fingerprint: str, signature: int) -> LogitOperators:
     del signature
     latest = _latest_cells(folder, fingerprint)
-    latest["cells"] = Cells(_of.manifest, _of.logits, latest.get("cells"))
-    return latest["cells"]
+    latest["operators"] = LogitOperators(_of.manifest, _of.logits, latest.get("operators"))
+    return latest["operators"]
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _latest_cells(folder: Path, fingerprint: str) -> dict[str, Cells]:
-    """Where the next ``Cells`` of a study find what the ones before have made."""
+def _latest_cells(folder: Path, fingerprint: str) -> dict[str, LogitOperators]:
+    """Where the next ``LogitOperators`` of a study find what the ones before have made."""
     del folder, fingerprint
     return {}
 
@@ -214,7 +214,7 @@ def _latency(
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _ready(
-    _of: Study, _asked: Asked, folder: Path, fingerprint: str, signature: int, key: str
+    _of: Study, _asked: GoalForm, folder: Path, fingerprint: str, signature: int, key: str
 ) -> Solver:
     del folder, fingerprint, signature, key
     goal = _asked.goal()

@@ -3,9 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import expected_score, loaders
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.plan import verified_table
 from prunescope.jobs import start
@@ -15,13 +14,14 @@ from prunescope.statistics.paired import paired_interval
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
+from prunescope.text import units
 
 
-def show(opened: Study, known: Measured, plan: Plan) -> Prediction:
+def show(opened: Study, known: StudyMeasurements, plan: Plan) -> Prediction:
     """Show prediction, measured truth and costs of ``plan``, and return what is expected."""
     verified = loaders.verified(opened)
     prediction = predict(
-        opened.manifest, plan, known.curves, loaders.record(opened), loaders.cells(opened)
+        opened.manifest, plan, known.curves, loaders.record(opened), loaders.operators(opened)
     )
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
@@ -50,14 +50,14 @@ def measured_row(verified: pd.DataFrame, plan: Plan) -> "pd.Series[float] | None
     return rows.iloc[0] if len(rows) else None
 
 
-def history(opened: Study, known: Measured) -> None:
+def history(opened: Study, known: StudyMeasurements) -> None:
     """Show every plan of this study that was really measured."""
     verified = loaders.verified(opened)
     if verified.empty:
         return
     st.subheader("Measured plans", anchor=False)
     table = verified_table(
-        opened.manifest, verified, known.curves, loaders.record(opened), loaders.cells(opened)
+        opened.manifest, verified, known.curves, loaders.record(opened), loaders.operators(opened)
     )
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260),

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import session
 from prunescope.store.folder import Study
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
+from prunescope.text import units
 
 _DRAFT = "The draft on the Plan page"
 

@@ -5,14 +5,14 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import import_table, loaders
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.jobs import start
-from prunescope.latency.memory import peak_memory
+from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text import units
 from prunescope.text.numbers import counted
 
 _MOST: Final = 3

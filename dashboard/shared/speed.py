@@ -3,17 +3,17 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.dashboard.shared import loaders, outlook, predicted_time
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.jobs import start
-from prunescope.latency.report import LatencyReport, Ratio, RuntimeLatency, read_latency
+from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
-from prunescope.latency.table.staircase import flat_steps, told
+from prunescope.latency.table.staircase import described, flat_steps
 from prunescope.latency.table.staircase import staircase as steps
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text import units
 
 
 def show(opened: Study, plan: Plan) -> None:
@@ -86,7 +86,7 @@ def staircase(opened: Study, group: str) -> None:
     )
     granularity = opened.manifest.group(group).granularity
     for setting, each in known.items():
-        for sentence in told(flat_steps(each), granularity):
+        for sentence in described(flat_steps(each), granularity):
             st.caption(f"{setting.runtime}, batch {setting.batch}: {sentence}")
     machines = {setting.machine for setting in known}
     st.caption(f"Time relative to the dense model, the rest dense. On {'; '.join(machines)}.")

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from prunescope.dashboard.shared import loaders
-from prunescope.jobs import keep_spare
+from prunescope.jobs import keep_warm_worker
 
 
 @cache
@@ -23,4 +23,4 @@ def freeze() -> None:
 def ready(place: Path | None) -> None:
     """Keep a process ready for the next job, unless one of ``place`` needs the machine now."""
     if place is None or loaders.running(place) is None:
-        keep_spare()
+        keep_warm_worker()

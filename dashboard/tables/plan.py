@@ -9,7 +9,7 @@ from prunescope.dashboard.tables.groups import kind
 from prunescope.dashboard.tables.layers import drops
 from prunescope.errors import DamagedFile, UnknownName
 from prunescope.planning.edits import choice_of
-from prunescope.planning.prediction import Cells, Record
+from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import predict
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.json_documents import from_json
@@ -146,7 +146,7 @@ def verified_table(
     verified: pd.DataFrame,
     curves: Curves,
     record: Record | None = None,
-    cells: Cells | None = None,
+    cells: LogitOperators | None = None,
 ) -> pd.DataFrame:
     """Return every measured plan with its drop and what the others predict for it, in points."""
     rows = []

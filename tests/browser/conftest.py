@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks._images import first_images
-from prunescope.dashboard.launch import command
+from prunescope.dashboard.command import command
 from prunescope.store.folder import Study
 
 PATIENCE = 180_000

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.launch import command
+from prunescope.dashboard.command import command
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.jobs.records import ProcessRecord
 from prunescope.jobs.warm_worker import SWITCH

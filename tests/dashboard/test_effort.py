@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunescope.dashboard import units
 from prunescope.jobs import Job
 from prunescope.jobs.records import JobRecord
 from prunescope.jobs.worker import running
@@ -15,6 +14,7 @@ from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
 from prunescope.sweep.pace import last_pace
 from prunescope.sweep.preflight import folder_bytes
+from prunescope.text import units
 from tests.dashboard.page import texts
 
 Open = Callable[..., AppTest]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunescope.export.report import (
+from prunescope.export.export_report import (
     LOADER,
     Check,
     ExportReport,
@@ -13,12 +13,12 @@ from prunescope.export.report import (
     export_folder,
     write_report,
 )
-from prunescope.recovery.training.report import (
+from prunescope.recovery.training.fine_tuning_report import (
     RESULT,
+    EvaluationSums,
     FineTuned,
     FineTuning,
     SideBySide,
-    Sums,
     result_folder,
 )
 from prunescope.store.folder import Study
@@ -38,7 +38,7 @@ def saved(study: Study) -> Plan:
 
 
 def fine_tuned(study: Study, plan: Plan, weights_hash: str) -> None:
-    sums = Sums(9, 8.0, 1.0, 1.0, None, None, -1, 0, ())
+    sums = EvaluationSums(9, 8.0, 1.0, 1.0, None, None, -1, 0, ())
     sides = SideBySide(1.0, sums, sums, 0.0, 0.0)
     result = FineTuned(
         plan, FineTuning(), (), 1, "finished", sides, None, 3, 9, 1.0, 1, weights_hash

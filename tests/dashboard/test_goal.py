@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunescope.dashboard.shared import session
-from prunescope.dashboard.views.plan.goal import told
+from prunescope.dashboard.views.plan.goal_panel import described
 from prunescope.planning.pose_problem import answer, pose
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Goal, Target
@@ -149,15 +149,15 @@ def test_a_budget_kept_from_another_study_does_not_break_this_one(at: AppTest) -
 def test_what_cannot_be_added_up_is_said_and_not_called_the_best(study: Study) -> None:
     found = answer(pose(study, Goal((Target("parameters", 0.5),), "drop")))
     assert found.gap is not None
-    assert "of the best plan" in told(found)
+    assert "of the best plan" in described(found)
     unknown = replace(found, value=math.nan)
     for each in (unknown, replace(unknown, predicted=0.25, beside={"lamp": 0.25})):
-        said = told(each)
+        said = described(each)
         assert "nan" not in said.lower()
         assert "best plan" not in said
         assert "Drop cannot be added up over single layers" in said
-    assert "No bound is known; nothing is proven" in told(unknown)
-    assert "Found around measured tables" in told(replace(found, bound=None))
+    assert "No bound is known; nothing is proven" in described(unknown)
+    assert "Found around measured tables" in described(replace(found, bound=None))
 
 
 def test_the_objective_is_said_where_a_study_has_no_logits(at: AppTest) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from prunescope.cli.goal_options import goal_of
 from prunescope.curves.curve import curves
-from prunescope.dashboard.shared.goal_form import Asked, differing, offered, recoveries
+from prunescope.dashboard.shared.goal_form import GoalForm, differing, offered, recoveries
 from prunescope.planning.edits import fitting
 from prunescope.planning.pose_problem import locks_of
 from prunescope.store.folder import Study
@@ -28,7 +28,7 @@ def test_what_is_asked_becomes_a_goal() -> None:
     lock = Choice("magnitude", 0.5, locked=True)
     plan = Plan("p", "f", {"a": lock, "b": fitting(Method("magnitude"), 0.3)})
     assert locks_of(plan) == {"a": lock}
-    wanted = Asked({"macs": 50.0, "bytes": 60.0}, 2.0, "drop", "bn", 8, locks_of(plan))
+    wanted = GoalForm({"macs": 50.0, "bytes": 60.0}, 2.0, "drop", "bn", 8, locks_of(plan))
     goal = wanted.goal()
     assert [str(target) for target in goal.targets] == [
         "macs ≤ 50 %",
@@ -39,10 +39,10 @@ def test_what_is_asked_becomes_a_goal() -> None:
     assert (goal.recovery, goal.round_to, goal.objective) == ("bn", 8, "drop")
     assert wanted.limits() == {"macs": 0.5, "bytes": 0.6, "drop": 0.02}
     assert not wanted.idle
-    assert Asked({"macs": 100.0}).idle
+    assert GoalForm({"macs": 100.0}).idle
     moved = replace(wanted, budgets={"macs": 40.0, "bytes": 60.0}, drop=3.0)
     assert moved.key() == wanted.key()  # limits alone need no new problem
-    assert Asked({"macs": 40.0}).key() != wanted.key()
+    assert GoalForm({"macs": 40.0}).key() != wanted.key()
     assert wanted.front("S")[-4:] == ["--lock", "a=magnitude:0.5", "--target", "drop=0.02"]
     held = replace(
         wanted, bounds={"b": (10.0, 60.0)}, excluded=("c",), methods=("l1@channel",), setting="O"
@@ -61,11 +61,11 @@ def test_the_command_line_understands_just_what_the_page_asks(study: Study) -> N
         "fc1": Choice("magnitude", 0.1234, "weight", True),
         "fc3": Choice("l1", 0, "2:4", True),
     }
-    wanted = Asked(
+    wanted = GoalForm(
         {"parameters": 29.0, "compressed-bytes": 100.0}, 0.5, "cross-entropy", "ls", 4, locks,
         {"fc2": (7.0, 93.0)}, ("table",), ("magnitude", "magnitude@2:4"), "a CPU",
     )  # fmt: skip
-    head, options = wanted.settlement("S", 8, "mine")[:6], wanted.settlement("S", 8, "mine")[6:]
+    head, options = wanted.candidates("S", 8, "mine")[:6], wanted.candidates("S", 8, "mine")[6:]
     assert head == ["plan", "S", "--verify", "8", "--name", "mine"]
     given: dict[str, list[str]] = {}
     for option, value in zip(options[::2], options[1::2], strict=True):

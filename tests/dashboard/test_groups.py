@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import session
 from prunescope.planning.preview import preview
 from prunescope.progress import Silent
@@ -16,6 +15,7 @@ from prunescope.store.folder import Study
 from prunescope.study import Grid, Method, Reference
 from prunescope.study.coupled import freed, meetings
 from prunescope.study.plan import Choice
+from prunescope.text import units
 
 Open = Callable[..., AppTest]
 

@@ -12,8 +12,13 @@ from prunescope.dashboard.views.plan.other_plans import MEASURE
 from prunescope.jobs import Job
 from prunescope.jobs.records import END, JOB, EndRecord, EndState, JobRecord
 from prunescope.planning.pose_problem import answer, pose
-from prunescope.planning.prediction import Figures
-from prunescope.planning.search import SETTLEMENT, Measured, Settlement, settled
+from prunescope.planning.prediction import PredictedEffects
+from prunescope.planning.search import (
+    MEASURED_CANDIDATES,
+    MeasuredBest,
+    MeasuredCandidates,
+    improve_by_measuring,
+)
 from prunescope.planning.solve import Goal, Target
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
@@ -63,18 +68,19 @@ def end(study: Study, state: EndState, error: str | None = None, number: int = 1
     write_document(folder / END, EndRecord(state, time.time(), error))
 
 
-def measure(study: Study, digits: Digits, limit: float, count: int = 4) -> tuple[Measured, ...]:
+def measure(study: Study, digits: Digits, limit: float, count: int = 4) -> tuple[MeasuredBest, ...]:
     """Do what the job does, with the perceptron that prunes itself; its result lies in the job."""
 
     def measured(plan: Plan) -> Mapping[str, float]:
         row = digits.verification(plan)
         study.verifications.append([row])
-        return Figures.measured(asdict(row), None).damages
+        return PredictedEffects.measured(asdict(row), None).damages
 
     posed = pose(study, Goal((Target("parameters", limit),)))
-    solution, tried = settled(posed, answer(posed), measured, count, seconds=1.0)
+    solution, tried = improve_by_measuring(posed, answer(posed), measured, count, seconds=1.0)
     write_document(
-        study.folder / "jobs" / "0001-plan" / SETTLEMENT, Settlement(solution.objective, tried)
+        study.folder / "jobs" / "0001-plan" / MEASURED_CANDIDATES,
+        MeasuredCandidates(solution.objective, tried),
     )
     return tried
 
@@ -198,7 +204,7 @@ def test_nothing_is_offered_of_a_job_whose_result_is_damaged(
     at: AppTest, study: Study, started: Started
 ) -> None:
     job = waiting(study, ["plan", str(study.folder), "--verify", "4"])
-    (job.folder / SETTLEMENT).write_text("{")
+    (job.folder / MEASURED_CANDIDATES).write_text("{")
     end(study, "done")
     at.run()
     assert not at.exception

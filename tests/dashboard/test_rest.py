@@ -26,9 +26,9 @@ Started = list[list[str]]
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     """What a rest, a press on the front's button and a finished search begin, kept from running."""
     found: Started = []
-    for place in ("rest", "front"):
+    for place in ("measure_at_rest", "front_chart"):
         monkeypatch.setattr(
-            f"prunescope.dashboard.views.parts.{place}.start",
+            f"prunescope.dashboard.views.plan.{place}.start",
             lambda folder, arguments: found.append(arguments),
         )
     return found

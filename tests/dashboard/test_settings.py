@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.goal_form import BUDGETS
 from prunescope.dashboard.shared.link import encode_plan
-from prunescope.latency.memory import peak_memory
+from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.table.prediction import plan_units, predict_latency, tables
 from prunescope.latency.table.rows import units_of
 from prunescope.planning.preview import preview

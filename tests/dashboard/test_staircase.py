@@ -2,10 +2,14 @@
 
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.latency.table.prediction import Setting
-from prunescope.latency.table.staircase import Step
+from prunescope.latency.table.staircase import StaircaseStep
 
 SETTINGS = [Setting("a CPU", name, "1", "float32", 4, 1) for name in ("PyTorch", "ONNX Runtime")]
-STEPS = (Step(1, 0.5), Step(2, 0.7, 0.72, 0.7, 0.75, 9), Step(3, 1.0, 1.0, 1.0, 1.0))
+STEPS = (
+    StaircaseStep(1, 0.5),
+    StaircaseStep(2, 0.7, 0.72, 0.7, 0.75, 9),
+    StaircaseStep(3, 1.0, 1.0, 1.0, 1.0),
+)
 
 
 def test_lines_are_cleaned_times_and_marks_are_timings() -> None:

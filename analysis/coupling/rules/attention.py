@@ -9,11 +9,11 @@ from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.elementwise import broadcast
 from prunescope.coupling.rules.products import heads
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk
+from prunescope.coupling.walk import CouplingWalk, Value
 
 
 @rule("scaled_dot_product_attention")
-def attention(walk: Walk, node: fx.Node) -> Value:
+def attention(walk: CouplingWalk, node: fx.Node) -> Value:
     """Heads are the batch dimensions; a key-value head leaves with its query heads."""
     query, key, value = (walk.dims(each) for each in node.args[:3])
     mask = argument(node, "attn_mask")
@@ -52,7 +52,7 @@ def _grouped(batch: tuple[Dim, ...], query: tuple[Dim, ...]) -> tuple[Dim, ...]:
 
 
 @rule("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell")
-def recurrent(walk: Walk, node: fx.Node) -> Value:
+def recurrent(walk: CouplingWalk, node: fx.Node) -> Value:
     """Refuse: all gates and steps are one operator."""
     name = operator_name(node)
     return walk.refuse(node, f"{name} runs all its gates and steps in one fused operator")

@@ -10,14 +10,14 @@ from torch import fx
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk, relabel
+from prunescope.coupling.walk import CouplingWalk, Value, relabel
 
 _SPATIAL = "a convolution slides over it"
 _KERNEL = "it is a kernel's window"
 
 
 @rule("conv1d", "conv2d", "conv3d", "convolution")
-def convolution(walk: Walk, node: fx.Node) -> Value:
+def convolution(walk: CouplingWalk, node: fx.Node) -> Value:
     """Tie input channels to the weight's dimension 1, output channels to its dimension 0."""
     source, kernel = node.args[0], node.args[1]
     if argument(node, "transposed", False):
@@ -42,7 +42,7 @@ def convolution(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-def transposed(walk: Walk, node: fx.Node) -> Value:
+def transposed(walk: CouplingWalk, node: fx.Node) -> Value:
     """Tie input channels to the weight's dimension 0, output channels to its dimension 1."""
     source, kernel = node.args[0], node.args[1]
     weight = walk.dims(kernel)
@@ -69,7 +69,7 @@ def transposed(walk: Walk, node: fx.Node) -> Value:
     return _result(walk, node, dims, place, out)
 
 
-def _inputs(walk: Walk, node: fx.Node, rank: int) -> tuple[tuple[Dim, ...], int]:
+def _inputs(walk: CouplingWalk, node: fx.Node, rank: int) -> tuple[tuple[Dim, ...], int]:
     """The input's dimensions and its channel dimension; windows are blocked."""
     dims = walk.dims(node.args[0])
     place = len(dims) - rank + 1
@@ -82,7 +82,7 @@ def _inputs(walk: Walk, node: fx.Node, rank: int) -> tuple[tuple[Dim, ...], int]
 
 
 def _result(
-    walk: Walk, node: fx.Node, dims: tuple[Dim, ...], place: int, out: Dim
+    walk: CouplingWalk, node: fx.Node, dims: tuple[Dim, ...], place: int, out: Dim
 ) -> tuple[Dim, ...]:
     bias = walk.dims(argument(node, "bias"))
     if bias:
@@ -96,7 +96,7 @@ def _result(
     return (*dims[:place], result, *space)
 
 
-def _pointwise(walk: Walk, node: fx.Node, axis: int) -> bool:
+def _pointwise(walk: CouplingWalk, node: fx.Node, axis: int) -> bool:
     """Whether a convolution does not slide along one of its windows' axes."""
 
     def along(name: str, default: int) -> object:
@@ -114,7 +114,7 @@ def _pointwise(walk: Walk, node: fx.Node, axis: int) -> bool:
     )
 
 
-def _per_group(walk: Walk, channels: Dim, groups: int) -> Dim:
+def _per_group(walk: CouplingWalk, channels: Dim, groups: int) -> Dim:
     """The channels of one group, united with their fellows in the others."""
     if channels.labels is None:
         return Dim(channels.size // groups, why=channels.why)
@@ -122,12 +122,12 @@ def _per_group(walk: Walk, channels: Dim, groups: int) -> Dim:
     return Dim(channels.size // groups, labels[0], channels.why)
 
 
-def _tied(walk: Walk, channels: Dim, groups: int) -> Dim:
+def _tied(walk: CouplingWalk, channels: Dim, groups: int) -> Dim:
     _per_group(walk, channels, groups)
     return channels
 
 
-def _follow(walk: Walk, channels: Dim, out: Dim) -> Dim:
+def _follow(walk: CouplingWalk, channels: Dim, out: Dim) -> Dim:
     """Each input channel's own filters leave with it."""
     per_channel = out.size // channels.size
     if channels.labels is None:

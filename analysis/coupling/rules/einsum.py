@@ -6,11 +6,11 @@ from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.products import heads
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk
+from prunescope.coupling.walk import CouplingWalk, Value
 
 
 @rule("einsum")
-def einsum(walk: Walk, node: fx.Node) -> Value:
+def einsum(walk: CouplingWalk, node: fx.Node) -> Value:
     """Unite the dimensions that share a letter."""
     equation = str(argument(node, "equation")).replace(" ", "")
     operands = list(argument(node, "tensors"))

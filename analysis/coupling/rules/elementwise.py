@@ -8,7 +8,7 @@ from torch import fx
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk
+from prunescope.coupling.walk import CouplingWalk, Value
 
 _POINTWISE: Final = (
     "add", "sub", "rsub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow",
@@ -32,7 +32,9 @@ _COPIES: Final = (
 )  # fmt: skip
 
 
-def broadcast(walk: Walk, operands: Sequence[tuple[Dim, ...]], sizes: Sequence[int]) -> Value:
+def broadcast(
+    walk: CouplingWalk, operands: Sequence[tuple[Dim, ...]], sizes: Sequence[int]
+) -> Value:
     """Return the dimensions of an elementwise result of shape ``sizes``, operands united."""
     result: list[Dim] = []
     for back in range(len(sizes), 0, -1):
@@ -50,20 +52,20 @@ def broadcast(walk: Walk, operands: Sequence[tuple[Dim, ...]], sizes: Sequence[i
 
 
 @rule(*_POINTWISE, "expand_as")
-def pointwise(walk: Walk, node: fx.Node) -> Value:
+def pointwise(walk: CouplingWalk, node: fx.Node) -> Value:
     """Unite the operands, broadcast as torch does."""
     operands = [walk.dims(source) for source in _operands(node)]
     return broadcast(walk, operands, walk.shape(node))
 
 
 @rule(*_COPIES)
-def copies(walk: Walk, node: fx.Node) -> Value:
+def copies(walk: CouplingWalk, node: fx.Node) -> Value:
     """Keep the dimensions of the first operand, whatever the others are."""
     return walk.dims(node.args[0])
 
 
 @rule("prelu")
-def prelu(walk: Walk, node: fx.Node) -> Value:
+def prelu(walk: CouplingWalk, node: fx.Node) -> Value:
     """One slope for every channel (dimension 1), or one for all."""
     dims = walk.dims(node.args[0])
     slope = walk.dims(node.args[1])
@@ -75,7 +77,7 @@ def prelu(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("glu")
-def glu(walk: Walk, node: fx.Node) -> Value:
+def glu(walk: CouplingWalk, node: fx.Node) -> Value:
     """The two halves of a dimension gate each other, index by index."""
     dims = list(walk.dims(node.args[0]))
     place = argument(node, "dim", -1) % len(dims)

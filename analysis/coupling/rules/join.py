@@ -7,11 +7,11 @@ from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import WHOLE, Dim, Labels
 from prunescope.coupling.rules.elementwise import broadcast
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import BATCH, Value, Walk, relabel
+from prunescope.coupling.walk import BATCH, CouplingWalk, Value, relabel
 
 
 @rule("cat", "concat", "concatenate")
-def cat(walk: Walk, node: fx.Node) -> Value:
+def cat(walk: CouplingWalk, node: fx.Node) -> Value:
     """Concatenate labels along one dimension; the others meet index by index."""
     parts = [walk.dims(each) for each in argument(node, "tensors")]
     parts = [dims for dims in parts if dims and dims != (Dim(0),)]
@@ -26,7 +26,7 @@ def cat(walk: Walk, node: fx.Node) -> Value:
     return tuple(result)
 
 
-def _beside(walk: Walk, along: list[Dim], size: int) -> Dim:
+def _beside(walk: CouplingWalk, along: list[Dim], size: int) -> Dim:
     if len(along) == 1:
         return along[0]
     wholes = [dim.why for dim in along if dim.labels is None]
@@ -42,7 +42,7 @@ def _beside(walk: Walk, along: list[Dim], size: int) -> Dim:
 
 
 @rule("stack")
-def stack(walk: Walk, node: fx.Node) -> Value:
+def stack(walk: CouplingWalk, node: fx.Node) -> Value:
     """The stacked tensors meet index by index; the new dimension counts them."""
     parts = [walk.dims(each) for each in argument(node, "tensors")]
     sizes = list(walk.shape(node))
@@ -54,7 +54,7 @@ def stack(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("expand", "broadcast_to")
-def expand(walk: Walk, node: fx.Node) -> Value:
+def expand(walk: CouplingWalk, node: fx.Node) -> Value:
     """A dimension of size one that is expanded may become any size: it gets new labels."""
     dims, sizes = walk.dims(node.args[0]), walk.shape(node)
     result: list[Dim] = []
@@ -67,7 +67,7 @@ def expand(walk: Walk, node: fx.Node) -> Value:
     return tuple(result)
 
 
-def free(walk: Walk, size: int) -> Dim:
+def free(walk: CouplingWalk, size: int) -> Dim:
     """Return a dimension all of whose indices are alike, so that any of them may leave."""
     if size == 1 or size % BATCH == 0:
         return Dim(size)
@@ -77,7 +77,7 @@ def free(walk: Walk, size: int) -> Dim:
 
 
 @rule("repeat", "tile")
-def repeat(walk: Walk, node: fx.Node) -> Value:
+def repeat(walk: CouplingWalk, node: fx.Node) -> Value:
     """Repeat the labels, so that all copies of an index leave together."""
     dims, sizes = walk.dims(node.args[0]), walk.shape(node)
     result: list[Dim] = []
@@ -97,7 +97,7 @@ def repeat(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("repeat_interleave")
-def repeat_interleave(walk: Walk, node: fx.Node) -> Value:
+def repeat_interleave(walk: CouplingWalk, node: fx.Node) -> Value:
     """Repeat each index in place, a fixed number of times."""
     times = argument(node, "repeats")
     given = argument(node, "dim")
@@ -119,7 +119,7 @@ def repeat_interleave(walk: Walk, node: fx.Node) -> Value:
 
 @rule("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
       "replication_pad1d", "replication_pad2d", "replication_pad3d", "zero_pad2d")  # fmt: skip
-def pad(walk: Walk, node: fx.Node) -> Value:
+def pad(walk: CouplingWalk, node: fx.Node) -> Value:
     """Constants beside units leave freely; padding that copies units is refused."""
     dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
     amounts = walk.number(argument(node, "pad", argument(node, "padding")))

@@ -7,14 +7,14 @@ from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.elementwise import broadcast
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import BATCH, Value, Walk
+from prunescope.coupling.walk import BATCH, CouplingWalk, Value
 
 _NUMBER = "it is looked up by number"
 _VALUES = "its values are indices"
 
 
 @rule("embedding")
-def embedding(walk: Walk, node: fx.Node) -> Value:
+def embedding(walk: CouplingWalk, node: fx.Node) -> Value:
     """Rows by number; the columns are features."""
     rows, features = walk.dims(node.args[0])
     numbers = walk.dims(node.args[1])
@@ -24,7 +24,7 @@ def embedding(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only")
-def embedding_bag(walk: Walk, node: fx.Node) -> Value:
+def embedding_bag(walk: CouplingWalk, node: fx.Node) -> Value:
     """As an embedding, summed or averaged over each bag."""
     rows, features = walk.dims(node.args[0])
     walk.ledger.block(rows, _NUMBER)
@@ -41,7 +41,7 @@ def embedding_bag(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("index")
-def index(walk: Walk, node: fx.Node) -> Value:
+def index(walk: CouplingWalk, node: fx.Node) -> Value:
     """Look one or more dimensions up by number; the others pass."""
     dims = walk.dims(node.args[0])
     numbers = list(argument(node, "indices"))
@@ -66,7 +66,7 @@ def index(walk: Walk, node: fx.Node) -> Value:
     return (*rest[:start], *looked, *rest[start:])
 
 
-def picked(walk: Walk, node: fx.Node, place: int, numbers: Tensor) -> Value:
+def picked(walk: CouplingWalk, node: fx.Node, place: int, numbers: Tensor) -> Value:
     """Indices of one dimension by constant numbers, repeated or left out."""
     dims = list(walk.dims(node.args[0]))
     dim = dims[place]
@@ -80,7 +80,7 @@ def picked(walk: Walk, node: fx.Node, place: int, numbers: Tensor) -> Value:
 
 
 @rule("index_select")
-def index_select(walk: Walk, node: fx.Node) -> Value:
+def index_select(walk: CouplingWalk, node: fx.Node) -> Value:
     """Indices by a tensor of numbers; exact only if the numbers are constants."""
     dims = list(walk.dims(node.args[0]))
     place = argument(node, "dim") % len(dims)
@@ -94,7 +94,7 @@ def index_select(walk: Walk, node: fx.Node) -> Value:
     return tuple(dims)
 
 
-def _boolean(walk: Walk, node: fx.Node) -> bool:
+def _boolean(walk: CouplingWalk, node: fx.Node) -> bool:
     value = walk.fake(node)
     return (
         isinstance(value, Tensor)
@@ -104,7 +104,7 @@ def _boolean(walk: Walk, node: fx.Node) -> bool:
 
 
 @rule("gather", "take_along_dim")
-def gather(walk: Walk, node: fx.Node) -> Value:
+def gather(walk: CouplingWalk, node: fx.Node) -> Value:
     """Pick along one dimension, by numbers that are given for each place of the others."""
     source, place, numbers = node.args[0], argument(node, "dim"), argument(node, "index")
     if not isinstance(place, int):

@@ -6,11 +6,11 @@ from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk
+from prunescope.coupling.walk import CouplingWalk, Value
 
 
 @rule("batch_norm", "instance_norm")
-def per_channel(walk: Walk, node: fx.Node) -> Value:
+def per_channel(walk: CouplingWalk, node: fx.Node) -> Value:
     """Every channel by itself: weights, biases and running statistics follow it.
 
     Statistics of its own run over the dimensions behind, as where filters are standardised by a
@@ -30,7 +30,7 @@ def per_channel(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("layer_norm", "rms_norm")
-def last_dimensions(walk: Walk, node: fx.Node) -> Value:
+def last_dimensions(walk: CouplingWalk, node: fx.Node) -> Value:
     """Statistics run over the last dimensions; what is removed there no longer counts."""
     dims = list(walk.dims(node.args[0]))
     count = len(argument(node, "normalized_shape"))
@@ -45,7 +45,7 @@ def last_dimensions(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("group_norm")
-def groups(walk: Walk, node: fx.Node) -> Value:
+def groups(walk: CouplingWalk, node: fx.Node) -> Value:
     """A unit is one channel of each norm group, as for group convolutions."""
     dims = list(walk.dims(node.args[0]))
     count = argument(node, "num_groups")
@@ -64,7 +64,7 @@ def groups(walk: Walk, node: fx.Node) -> Value:
     return tuple(dims)
 
 
-def _over(walk: Walk, node: fx.Node, place: int, dim: Dim) -> None:
+def _over(walk: CouplingWalk, node: fx.Node, place: int, dim: Dim) -> None:
     if dim.labels is not None:
         name = operator_name(node)
         walk.ledger.mark(
@@ -74,7 +74,7 @@ def _over(walk: Walk, node: fx.Node, place: int, dim: Dim) -> None:
 
 
 @rule("_weight_norm")
-def weight_norm(walk: Walk, node: fx.Node) -> Value:
+def weight_norm(walk: CouplingWalk, node: fx.Node) -> Value:
     """The length of each filter is a parameter; removal rescales it to what is left."""
     direction = list(walk.dims(node.args[0]))
     length = walk.dims(node.args[1])

@@ -6,11 +6,11 @@ from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim, Labels
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import BATCH, Value, Walk, relabel
+from prunescope.coupling.walk import BATCH, CouplingWalk, Value, relabel
 
 
 @rule("getitem")
-def getitem(walk: Walk, node: fx.Node) -> Value:
+def getitem(walk: CouplingWalk, node: fx.Node) -> Value:
     """One tensor of a list."""
     value = walk.values[node.all_input_nodes[0]]
     picked: Value = value[int(str(node.args[1]))] if isinstance(value, list) else None
@@ -18,7 +18,7 @@ def getitem(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("slice", "narrow")
-def slices(walk: Walk, node: fx.Node) -> Value:
+def slices(walk: CouplingWalk, node: fx.Node) -> Value:
     """A range of indices, with a step."""
     dims = list(walk.dims(node.args[0]))
     place = argument(node, "dim", 0) % len(dims)
@@ -49,7 +49,7 @@ def bounds(node: fx.Node, size: int, number: object = None) -> tuple[int, int, i
     return start, stop, step
 
 
-def sliced(walk: Walk, dim: Dim, part: slice) -> Labels | None:
+def sliced(walk: CouplingWalk, dim: Dim, part: slice) -> Labels | None:
     """The labels of a range of ``dim``; a folded batch cannot be cut."""
     if dim.size % BATCH == 0:
         walk.ledger.block(dim, "a slice cuts across the batch")
@@ -59,7 +59,7 @@ def sliced(walk: Walk, dim: Dim, part: slice) -> Labels | None:
 
 
 @rule("select")
-def select(walk: Walk, node: fx.Node) -> Value:
+def select(walk: CouplingWalk, node: fx.Node) -> Value:
     """One index by its number: that one must stay."""
     dims = list(walk.dims(node.args[0]))
     place = argument(node, "dim") % len(dims)
@@ -72,7 +72,7 @@ def select(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("unbind")
-def unbind(walk: Walk, node: fx.Node) -> Value:
+def unbind(walk: CouplingWalk, node: fx.Node) -> Value:
     """Every index becomes a tensor of its own, so all must stay."""
     dims = list(walk.dims(node.args[0]))
     dim = dims.pop(argument(node, "dim", 0) % len(dims))
@@ -81,7 +81,7 @@ def unbind(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("chunk", "split", "split_with_sizes", "tensor_split")
-def split(walk: Walk, node: fx.Node) -> Value:
+def split(walk: CouplingWalk, node: fx.Node) -> Value:
     """Consecutive pieces of one dimension."""
     dims = list(walk.dims(node.args[0]))
     place = argument(node, "dim", 0) % len(dims)
@@ -101,7 +101,7 @@ def split(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("slice_scatter")
-def slice_scatter(walk: Walk, node: fx.Node) -> Value:
+def slice_scatter(walk: CouplingWalk, node: fx.Node) -> Value:
     """A range of indices is replaced by another tensor's, which meets what it replaces."""
     dims = list(walk.dims(node.args[0]))
     source = walk.dims(node.args[1])

@@ -6,11 +6,11 @@ from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.elementwise import broadcast
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk
+from prunescope.coupling.walk import CouplingWalk, Value
 
 
 @rule("linear")
-def linear(walk: Walk, node: fx.Node) -> Value:
+def linear(walk: CouplingWalk, node: fx.Node) -> Value:
     """Tie features to the weight's columns; its rows are the new features."""
     source, matrix = node.args[0], node.args[1]
     dims, weight = walk.dims(source), walk.dims(matrix)
@@ -28,20 +28,20 @@ def linear(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("matmul", "mm", "bmm", "mv", "dot")
-def matmul(walk: Walk, node: fx.Node) -> Value:
+def matmul(walk: CouplingWalk, node: fx.Node) -> Value:
     """Contract the last dimension of the first with the second last of the second."""
     return product(walk, node, node.args[0], node.args[1])
 
 
 @rule("addmm", "baddbmm", "addmv")
-def added(walk: Walk, node: fx.Node) -> Value:
+def added(walk: CouplingWalk, node: fx.Node) -> Value:
     """A product with something added."""
     result = product(walk, node, node.args[1], node.args[2])
     assert isinstance(result, tuple)
     return broadcast(walk, [result, walk.dims(node.args[0])], walk.shape(node))
 
 
-def product(walk: Walk, node: fx.Node, left: object, right: object) -> Value:
+def product(walk: CouplingWalk, node: fx.Node, left: object, right: object) -> Value:
     """Return the dimensions of ``left @ right``; heads are the labelled batch dimensions."""
     first, second = walk.dims(left), walk.dims(right)
     inner, place = first[-1], -2 if len(second) > 1 else -1
@@ -67,7 +67,7 @@ def product(walk: Walk, node: fx.Node, left: object, right: object) -> Value:
 
 
 @rule("bilinear")
-def bilinear(walk: Walk, node: fx.Node) -> Value:
+def bilinear(walk: CouplingWalk, node: fx.Node) -> Value:
     """Each output is a form in both operands: the weight is (outputs, first, second)."""
     first, second, matrix = node.args[:3]
     left, right, weight = walk.dims(first), walk.dims(second), walk.dims(matrix)
@@ -85,7 +85,7 @@ def bilinear(walk: Walk, node: fx.Node) -> Value:
     return (*lead, Dim(out.size, out.labels, out.why))
 
 
-def heads(walk: Walk, batch: tuple[Dim, ...], within: tuple[Dim, ...]) -> None:
+def heads(walk: CouplingWalk, batch: tuple[Dim, ...], within: tuple[Dim, ...]) -> None:
     """Mark labelled batch dimensions as heads, and the dimensions inside a head as such."""
     if all(dim.labels is None for dim in batch):
         return

@@ -7,11 +7,11 @@ from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk, relabel
+from prunescope.coupling.walk import CouplingWalk, Value, relabel
 
 
 @rule("permute", "transpose", "t", "swapaxes", "swapdims", "movedim", "numpy_T", "mT", "adjoint")
-def permute(walk: Walk, node: fx.Node) -> Value:
+def permute(walk: CouplingWalk, node: fx.Node) -> Value:
     """Reorder the dimensions."""
     dims = walk.dims(node.args[0])
     return tuple(dims[place] for place in order(node, len(dims)))
@@ -44,7 +44,7 @@ def order(node: fx.Node, rank: int) -> list[int]:
 
 
 @rule("squeeze")
-def squeeze(walk: Walk, node: fx.Node) -> Value:
+def squeeze(walk: CouplingWalk, node: fx.Node) -> Value:
     """Drop dimensions of size one."""
     dims = walk.dims(node.args[0])
     given = argument(node, "dim")
@@ -55,7 +55,7 @@ def squeeze(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("unsqueeze")
-def unsqueeze(walk: Walk, node: fx.Node) -> Value:
+def unsqueeze(walk: CouplingWalk, node: fx.Node) -> Value:
     """Insert a dimension of size one."""
     dims = list(walk.dims(node.args[0]))
     dims.insert(argument(node, "dim") % (len(dims) + 1), Dim(1))
@@ -63,7 +63,7 @@ def unsqueeze(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("flip")
-def flip(walk: Walk, node: fx.Node) -> Value:
+def flip(walk: CouplingWalk, node: fx.Node) -> Value:
     """Reverse the indices of dimensions."""
     dims = list(walk.dims(node.args[0]))
     for place in argument(node, "dims"):
@@ -74,7 +74,7 @@ def flip(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("roll")
-def roll(walk: Walk, node: fx.Node) -> Value:
+def roll(walk: CouplingWalk, node: fx.Node) -> Value:
     """A shift by a fixed count keeps no unit in place: refuse along it."""
     dims = list(walk.dims(node.args[0]))
     places = argument(node, "dims") or range(len(dims))
@@ -85,7 +85,7 @@ def roll(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("channel_shuffle", "native_channel_shuffle")
-def channel_shuffle(walk: Walk, node: fx.Node) -> Value:
+def channel_shuffle(walk: CouplingWalk, node: fx.Node) -> Value:
     """Deal channels out over groups: one channel of each group leaves together."""
     dims = list(walk.dims(node.args[0]))
     labels = dims[1].labels
@@ -97,7 +97,7 @@ def channel_shuffle(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("pixel_shuffle")
-def pixel_shuffle(walk: Walk, node: fx.Node) -> Value:
+def pixel_shuffle(walk: CouplingWalk, node: fx.Node) -> Value:
     """``r * r`` neighbouring channels make one."""
     dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
     _space(walk, dims, sizes)
@@ -113,7 +113,7 @@ def pixel_shuffle(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("pixel_unshuffle")
-def pixel_unshuffle(walk: Walk, node: fx.Node) -> Value:
+def pixel_unshuffle(walk: CouplingWalk, node: fx.Node) -> Value:
     """One channel becomes ``r * r`` neighbours."""
     dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
     _space(walk, dims, sizes)
@@ -125,7 +125,7 @@ def pixel_unshuffle(walk: Walk, node: fx.Node) -> Value:
     return tuple(dims)
 
 
-def _space(walk: Walk, dims: list[Dim], sizes: tuple[int, ...]) -> None:
+def _space(walk: CouplingWalk, dims: list[Dim], sizes: tuple[int, ...]) -> None:
     for place in (-2, -1):
         walk.ledger.block(dims[place], "it is a dimension of space")
         dims[place] = Dim(sizes[place], why="it is a dimension of space")

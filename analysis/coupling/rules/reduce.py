@@ -8,7 +8,7 @@ from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument, has_argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import Value, Walk
+from prunescope.coupling.walk import CouplingWalk, Value
 
 _STATISTICS: Final = (
     "mean", "var", "std", "nanmean", "var_mean", "std_mean", "norm", "linalg_vector_norm",
@@ -21,7 +21,7 @@ _WHOLE: Final = (
 
 
 @rule(*_STATISTICS, *_SUMS, *_WHOLE)
-def reduction(walk: Walk, node: fx.Node) -> Value:
+def reduction(walk: CouplingWalk, node: fx.Node) -> Value:
     """Drop the reduced dimensions; mark those whose statistic is over the kept indices."""
     name = operator_name(node)
     dims = walk.dims(node.args[0])
@@ -51,7 +51,7 @@ def reduction(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax", "softmin")
-def softmax(walk: Walk, node: fx.Node) -> Value:
+def softmax(walk: CouplingWalk, node: fx.Node) -> Value:
     """A softmax over units shares out one whole: silent units would still take their part."""
     dims = walk.dims(node.args[0])
     walk.ledger.block(dims[argument(node, "dim", -1) % len(dims)], "a softmax over it compares all")
@@ -59,7 +59,7 @@ def softmax(walk: Walk, node: fx.Node) -> Value:
 
 
 @rule("cumsum", "cumprod", "logcumsumexp", "sort", "argsort", "topk", "kthvalue", "cummax")
-def ordered(walk: Walk, node: fx.Node) -> Value:
+def ordered(walk: CouplingWalk, node: fx.Node) -> Value:
     """Refuse along the dimension whose order counts; the others pass."""
     name = operator_name(node)
     dims = list(walk.dims(node.args[0]))

@@ -14,20 +14,20 @@ from torch import fx
 
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import BATCH, Value, Walk
+from prunescope.coupling.walk import BATCH, CouplingWalk, Value
 
 _UNEVEN = "it is regrouped across the borders of its units"
 _FACTOR = "it is split, and another factor carries the units"
 
 
 @rule("view", "reshape", "_unsafe_view", "flatten", "unflatten", "view_as", "reshape_as", "ravel")
-def view(walk: Walk, node: fx.Node) -> Value:
+def view(walk: CouplingWalk, node: fx.Node) -> Value:
     """Carry labels from the old dimensions to the new."""
     return regroup(walk, node, walk.dims(node.args[0]), walk.shape(node))
 
 
 def regroup(
-    walk: Walk, node: fx.Node, dims: Sequence[Dim], sizes: Sequence[int]
+    walk: CouplingWalk, node: fx.Node, dims: Sequence[Dim], sizes: Sequence[int]
 ) -> tuple[Dim, ...]:
     """Return the dimensions of a tensor of ``dims`` that is viewed as ``sizes``."""
     old = [dim for dim in dims if dim.size != 1]
@@ -51,7 +51,9 @@ def regroup(
     return tuple(result)
 
 
-def _block(walk: Walk, key: tuple[str, str, int], dims: list[Dim], sizes: list[int]) -> list[Dim]:
+def _block(
+    walk: CouplingWalk, key: tuple[str, str, int], dims: list[Dim], sizes: list[int]
+) -> list[Dim]:
     """Regroup dimensions whose product is the product of ``sizes``."""
     if len(dims) == len(sizes) == 1:
         return dims
@@ -85,7 +87,7 @@ def _take(factors: list[int], start: int, size: int) -> list[int]:
     return taken
 
 
-def _split(walk: Walk, key: tuple[str, str, int], dim: Dim, sizes: list[int]) -> list[Dim]:
+def _split(walk: CouplingWalk, key: tuple[str, str, int], dim: Dim, sizes: list[int]) -> list[Dim]:
     """Split one dimension into factors, one of which carries its labels."""
     if len(sizes) == 1:
         return [dim]
@@ -130,7 +132,7 @@ def _inner(sizes: list[int], period: int) -> list[int] | None:
     return inner[::-1] if period == 1 else None
 
 
-def _merge(walk: Walk, key: tuple[str, str, int], atoms: list[Dim]) -> Dim:
+def _merge(walk: CouplingWalk, key: tuple[str, str, int], atoms: list[Dim]) -> Dim:
     """Merge factors; at most one of them can carry labels on."""
     if len(atoms) == 1:
         return atoms[0]

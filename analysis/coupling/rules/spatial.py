@@ -8,7 +8,7 @@ from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.table import rule
-from prunescope.coupling.walk import BATCH, Value, Walk
+from prunescope.coupling.walk import BATCH, CouplingWalk, Value
 
 _POOLS: Final = tuple(
     f"{name}{rank}d"
@@ -24,7 +24,7 @@ _RESIZES: Final = (
 
 
 @rule(*_POOLS, *_WITH_INDICES, *_RESIZES)
-def pool(walk: Walk, node: fx.Node) -> Value:
+def pool(walk: CouplingWalk, node: fx.Node) -> Value:
     """Windows over the last dimensions; everything before them passes."""
     name = operator_name(node)
     rank = next(int(digit) for digit in name if digit.isdigit())
@@ -44,7 +44,7 @@ def pool(walk: Walk, node: fx.Node) -> Value:
     return (*dims[:lead], *(Dim(size) for size in walk.shape(node)[lead:]))
 
 
-def _windows(walk: Walk, node: fx.Node, dim: Dim) -> bool:
+def _windows(walk: CouplingWalk, node: fx.Node, dim: Dim) -> bool:
     """Unite the units of each window, if windows lie side by side and cover everything."""
 
     def number(name: str, default: int) -> object:
@@ -63,7 +63,7 @@ def _windows(walk: Walk, node: fx.Node, dim: Dim) -> bool:
 
 
 @rule("grid_sampler", "grid_sampler_2d", "grid_sampler_3d")
-def grid_sampler(walk: Walk, node: fx.Node) -> Value:
+def grid_sampler(walk: CouplingWalk, node: fx.Node) -> Value:
     """Sample space at given places; channels pass."""
     dims, sizes = walk.dims(node.args[0]), walk.shape(node)
     for dim in (*dims[2:], *walk.dims(node.args[1])):

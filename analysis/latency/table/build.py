@@ -12,7 +12,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue, CannotCapture
 from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.runtimes.onnx import Call
-from prunescope.latency.table.design import Proposal, proposals, steepest
+from prunescope.latency.table.design import TimingProposal, proposals, steepest
 from prunescope.latency.table.panel import panel
 from prunescope.latency.table.rows import RUNTIMES, LatencyRow, units_of, units_text
 from prunescope.latency.table.smaller_models import Maker
@@ -115,7 +115,7 @@ class _Told:
 
 
 def timed_rows(
-    maker: Maker, runtime: str, dense: Call, wanted: Sequence[Proposal], progress: Progress
+    maker: Maker, runtime: str, dense: Call, wanted: Sequence[TimingProposal], progress: Progress
 ) -> list[LatencyRow]:
     """Return one row per model of ``wanted``, all timed in the same rounds as ``dense``."""
     calls = [maker.call(runtime, each.units) for each in wanted]
@@ -145,7 +145,7 @@ def _timed(maker: Maker, table: Table, runtime: str, seconds: float, told: _Told
     end = time.perf_counter() + seconds
     added = 0
     coming = _wanted(maker, known, seed)
-    control = [] if "{}" in known else [Proposal({}, "group")]
+    control = [] if "{}" in known else [TimingProposal({}, "group")]
     while not added or time.perf_counter() < end:
         most = 2 if maker.exports > 1 else _AT_ONCE  # an export takes longer than its timing
         batch = control + [each for each, _ in zip(coming, range(most), strict=False)]
@@ -160,7 +160,7 @@ def _timed(maker: Maker, table: Table, runtime: str, seconds: float, told: _Told
     return added
 
 
-def _wanted(maker: Maker, known: dict[str, float], seed: int) -> Iterator[Proposal]:
+def _wanted(maker: Maker, known: dict[str, float], seed: int) -> Iterator[TimingProposal]:
     """Yield what is not known yet; every fourth one looks into the steepest fall."""
     weight = {name: float(_saved(maker.manifest, name)) for name in maker.groups}
     coming = proposals(maker.groups, weight, seed)

@@ -16,7 +16,7 @@ _SHARES: Final = (0.5, 0.25, 0.75)
 
 
 @dataclass(frozen=True)
-class Proposal:
+class TimingProposal:
     """A smaller model worth timing.
 
     Attributes:
@@ -100,7 +100,7 @@ def staircase_counts(units: int) -> tuple[int, ...]:
 
 def proposals(
     groups: Mapping[str, int], weight: Mapping[str, float], seed: int = 0
-) -> Iterator[Proposal]:
+) -> Iterator[TimingProposal]:
     """Yield smaller models without end until every staircase is known; draws go on for ever.
 
     A first eight draws over all groups, then one step of a staircase for each draw: first one
@@ -117,10 +117,10 @@ def proposals(
     number = 0
     while groups:
         if number < 8 or number % 2 == 1 or not steps:
-            yield Proposal(random_units(groups, made, number % 5 == 0), "random")
+            yield TimingProposal(random_units(groups, made, number % 5 == 0), "random")
         else:
             name, kept = steps.pop(0)
-            yield Proposal({name: groups[name] - kept}, "group")
+            yield TimingProposal({name: groups[name] - kept}, "group")
         number += 1
 
 
@@ -137,7 +137,7 @@ def steepest(
     staircases: Mapping[str, Sequence[tuple[int, float]]],
     known: set[str],
     groups: Mapping[str, int],
-) -> Proposal | None:
+) -> TimingProposal | None:
     """Return the step in the middle of the largest fall that any staircase has, or None.
 
     Args:
@@ -155,4 +155,4 @@ def steepest(
                 if below < kept < above and units_text(units) not in known:
                     falls.append((abs(slow - fast), units))
                     break
-    return Proposal(max(falls, key=lambda pair: pair[0])[1], "group") if falls else None
+    return TimingProposal(max(falls, key=lambda pair: pair[0])[1], "group") if falls else None

@@ -18,7 +18,7 @@ from prunescope.latency.table.rows import (
     units_of,
     units_text,
 )
-from prunescope.latency.table.shapes import shapes_of
+from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.store.files import storage, write_atomically
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Manifest

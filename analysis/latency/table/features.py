@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from prunescope.latency.table.shapes import Floats, Shapes
+from prunescope.latency.table.tensor_sizes import Floats, Shapes
 from prunescope.study import NodeSummary
 
 WIDTHS: Final = (4, 8, 16)

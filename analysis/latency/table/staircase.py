@@ -18,7 +18,7 @@ _MEDIAN: Final = 0.93
 
 
 @dataclass(frozen=True)
-class Step:
+class StaircaseStep:
     """The time with ``kept`` units of one group left, relative to the dense model.
 
     Attributes:
@@ -60,7 +60,7 @@ class Flat:
     slower: bool
 
 
-def staircase(manifest: Manifest, table: LatencyTable, group: str) -> tuple[Step, ...]:
+def staircase(manifest: Manifest, table: LatencyTable, group: str) -> tuple[StaircaseStep, ...]:
     """Return the steps of ``group`` from one unit to all of them.
 
     Between timed counts the fitted model says how the time moves, shifted to meet the timings;
@@ -84,12 +84,12 @@ def staircase(manifest: Manifest, table: LatencyTable, group: str) -> tuple[Step
     cleaned = np.minimum(isotonic_regression(raw, weights=weights).x, 1.0)
     cleaned[-1] = 1.0
     return tuple(
-        Step(k, float(cleaned[k - 1]), *_rest(timed.get(k), k == units))
+        StaircaseStep(k, float(cleaned[k - 1]), *_rest(timed.get(k), k == units))
         for k in range(1, units + 1)
     )
 
 
-def flat_steps(steps: tuple[Step, ...]) -> tuple[Flat, ...]:
+def flat_steps(steps: tuple[StaircaseStep, ...]) -> tuple[Flat, ...]:
     """Return where fewer units cost as much as more: less than half of their share is saved.
 
     Compares neighbouring timed counts. The share is what the units would save if the whole
@@ -110,7 +110,7 @@ def flat_steps(steps: tuple[Step, ...]) -> tuple[Flat, ...]:
     return tuple(found)
 
 
-def told(flats: tuple[Flat, ...], granularity: str) -> tuple[str, ...]:
+def described(flats: tuple[Flat, ...], granularity: str) -> tuple[str, ...]:
     """Return a sentence for each flat step.
 
     >>> told((Flat(13, 16, False),), "channel")
@@ -124,20 +124,22 @@ def told(flats: tuple[Flat, ...], granularity: str) -> tuple[str, ...]:
     )
 
 
-def _timed(table: LatencyTable, group: str, units: int) -> dict[int, Step]:
-    found = {units: Step(units, 1.0)}
+def _timed(table: LatencyTable, group: str, units: int) -> dict[int, StaircaseStep]:
+    found = {units: StaircaseStep(units, 1.0)}
     for text, ratio, low, high, rounds in zip(
         *(table.rows[name] for name in ("units", "ratio", "low", "high", "samples")), strict=True
     ):
         gone = units_of(str(text))
         if set(gone) == {group}:
             kept = units - gone[group]
-            found[kept] = Step(kept, float(ratio), float(ratio), float(low), float(high),
+            found[kept] = StaircaseStep(kept, float(ratio), float(ratio), float(low), float(high),
                                int(rounds))  # fmt: skip
     return found
 
 
-def _rest(step: Step | None, dense: bool) -> tuple[float | None, float | None, float | None, int]:
+def _rest(
+    step: StaircaseStep | None, dense: bool
+) -> tuple[float | None, float | None, float | None, int]:
     if dense:
         return 1.0, 1.0, 1.0, 0
     return (None, None, None, 0) if step is None else (step.timed, step.low, step.high, step.rounds)

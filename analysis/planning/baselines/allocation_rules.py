@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from prunescope.curves.curve import Curve
 from prunescope.errors import BadValue
-from prunescope.planning.baselines.prunable import free
+from prunescope.planning.baselines.prunable import prunable
 from prunescope.planning.edits import fitting
 from prunescope.planning.solve.options import curves_for
 from prunescope.planning.solve.problem import Problem
@@ -44,7 +44,7 @@ def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None
     Raises:
         BadValue: A threshold without stored quantiles, or by a method that may not be taken.
     """
-    names = free(problem, grouped)
+    names = prunable(problem, grouped)
     if name == "equal-drop":
         return _equal_drop(problem, names, grouped)
     if name in SCORE_OF:

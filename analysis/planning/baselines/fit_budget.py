@@ -33,7 +33,7 @@ def baseline(
     Args:
         name: A key of ``BASELINES``.
         problem: Its goal's targets are the budgets.
-        levels: For the rules with one threshold, as from ``prunescope.store.quantiles.levels``.
+        levels: For the rules with one threshold, as from ``store.score_quantiles.levels``.
         given: Target kind → limit in place of the goal's.
 
     Raises:

@@ -15,7 +15,7 @@ from prunescope.study.plan import Choice
 _ANY: Final = (0.0, 1.0)
 
 
-def free(problem: Problem, grouped: bool) -> list[str]:
+def prunable(problem: Problem, grouped: bool) -> list[str]:
     """Return the layers (or, ``grouped``, the groups) that a rule may prune, in forward order.
 
     Not those that are held, nor those that touch what must be pruned in the other way.

@@ -5,16 +5,28 @@ One idea per file: ``drops``, ``divergence`` (sums), ``superposition``, ``compos
 learnt from verified plans, ``proposals`` which plans are worth verifying.
 """
 
-from prunescope.planning.prediction.effects import Figures
 from prunescope.planning.prediction.forecast import Forecast, Recall
-from prunescope.planning.prediction.logit_operators import Cells
-from prunescope.planning.prediction.logit_source import Kept, LogitSource
+from prunescope.planning.prediction.logit_operators import LogitOperators
+from prunescope.planning.prediction.logit_source import LogitsInMemory, LogitSource
 from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of, sweep_command
+from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.predictors import PREDICTORS
 from prunescope.planning.prediction.proposals import propose_verifications
 from prunescope.planning.prediction.track_record import Record, Trial
 
 __all__ = [
-    "PREDICTORS", "Cells", "Figures", "Forecast", "Gap", "Kept", "LogitSource", "Part", "Recall",
-    "Record", "Trial", "parts_of", "propose_verifications", "sweep_command",
+    "PREDICTORS",
+    "Forecast",
+    "Gap",
+    "LogitOperators",
+    "LogitSource",
+    "LogitsInMemory",
+    "Part",
+    "PredictedEffects",
+    "Recall",
+    "Record",
+    "Trial",
+    "parts_of",
+    "propose_verifications",
+    "sweep_command",
 ]  # fmt: skip

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from prunescope.planning.prediction.subject_operator import Operator, Reference
+from prunescope.planning.prediction.subject_operator import DenseLogits, Operator
 
 
-def composition(reference: Reference, operators: Sequence[Operator]) -> np.ndarray:
+def composition(reference: DenseLogits, operators: Sequence[Operator]) -> np.ndarray:
     """Return the logits ``(n, k)`` of all ``operators``, given in forward order.
 
     One operator gives its own logits; operators that change nothing leave the dense ones.

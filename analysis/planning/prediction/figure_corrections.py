@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.planning.prediction.correction import NATS, PER, RECALL, Correction, Unit
-from prunescope.planning.prediction.effects import SLACKS
+from prunescope.planning.prediction.predicted_effects import SLACKS
 from prunescope.planning.prediction.track_record import Trial
 from prunescope.statistics.paired import Interval
 from prunescope.statistics.tolerance import NINE_IN_TEN, limit
@@ -21,7 +21,7 @@ _UNITS: Final[Mapping[str, Unit]] = {"entropy": NATS, "divergence": NATS, "worst
 
 
 @dataclass(frozen=True)
-class Scale:
+class FigureCorrection:
     """How one figure is corrected, and how far it was off.
 
     Attributes:
@@ -49,7 +49,9 @@ class Scale:
         return Interval(mean, mean - half, mean + half)
 
 
-def scales_of(trials: Sequence[Trial], predictor: str, samples: int = PER) -> dict[str, Scale]:
+def figure_corrections(
+    trials: Sequence[Trial], predictor: str, samples: int = PER
+) -> dict[str, FigureCorrection]:
     """Return the scale of every figure that ``predictor`` and the measured plans both know."""
     found = {}
     for name, slack in SLACKS.items():
@@ -64,5 +66,5 @@ def scales_of(trials: Sequence[Trial], predictor: str, samples: int = PER) -> di
         correction = Correction.of(expected, real, shares, _UNITS[name], samples)
         expected = correction.left_out
         scores = np.abs(expected - real) / (np.abs(expected) + slack)
-        found[name] = Scale(slack, correction, tuple(map(float, scores)))
+        found[name] = FigureCorrection(slack, correction, tuple(map(float, scores)))
     return found

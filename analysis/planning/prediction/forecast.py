@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from prunescope.planning.prediction.coordinates import divergence, log_softmax
-from prunescope.planning.prediction.effects import Figures
 from prunescope.planning.prediction.logit_operators import Dense
+from prunescope.planning.prediction.predicted_effects import PredictedEffects
 
 _MOST: Final = 4.0
 _HALVINGS: Final = 12
@@ -57,11 +57,11 @@ class Forecast:
         return min(self.recalls, key=lambda each: each.pruned, default=None)
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> PredictedEffects:
         """What can be compared with a measured plan."""
         now = min((each.pruned for each in self.recalls), default=math.nan)
         before = min((each.dense for each in self.recalls), default=math.nan)
-        return Figures(self.drop, self.entropy, self.divergence, before - now)
+        return PredictedEffects(self.drop, self.entropy, self.divergence, before - now)
 
 
 def fallen(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:

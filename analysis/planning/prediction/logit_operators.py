@@ -11,9 +11,9 @@ import numpy as np
 
 from prunescope.curves.curve import Curve, CurveKey, CurvePoint, Curves
 from prunescope.planning.prediction.coordinates import Coordinates, drop_of, log_softmax
-from prunescope.planning.prediction.effects import Figures
-from prunescope.planning.prediction.logit_source import LogitSource, cell_key
-from prunescope.planning.prediction.subject_operator import Operator, Reference, between
+from prunescope.planning.prediction.logit_source import LogitSource, operator_key
+from prunescope.planning.prediction.predicted_effects import PredictedEffects
+from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, between
 from prunescope.planning.prediction.unseen_samples import borrowed
 from prunescope.study import Manifest
 from prunescope.study.point import dense_key
@@ -24,7 +24,7 @@ _BYTES: Final = 256 << 20
 Point = tuple[CurveKey, float]
 Stamp = tuple[tuple[int, float], ...]
 """Samples and drop of the measured points that an operator was made of."""
-Guesses = Mapping[str, Figures]
+Guesses = Mapping[str, PredictedEffects]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Dense:
         log_probabilities: ``(n, k)``.
     """
 
-    reference: Reference
+    reference: DenseLogits
     coordinates: Coordinates
     labels: np.ndarray
     log_probabilities: np.ndarray
@@ -62,17 +62,17 @@ class Made:
     stamp: Stamp
 
 
-class Cells:
+class LogitOperators:
     """The logits of one study's measured points; safe to share between threads.
 
     Operators are made when a plan first needs them and kept, interpolated ones too, the most
     recently used ones within 256 MB; one is made anew when its points have seen more samples.
-    Whoever sees new logits makes new ``Cells`` from the ones before, which hand over what they
-    made where the dense logits are the same.
+    Whoever sees new logits makes new ``LogitOperators`` from the ones before, which hand over what
+    they made where the dense logits are the same.
     """
 
     def __init__(
-        self, manifest: Manifest, source: LogitSource, before: "Cells | None" = None
+        self, manifest: Manifest, source: LogitSource, before: "LogitOperators | None" = None
     ) -> None:
         self._manifest = manifest
         self._source = source
@@ -149,7 +149,7 @@ class Cells:
 
     def _operators(self, points: dict[Point, CurvePoint]) -> dict[Point, Operator]:
         made = self._kept({name: _stamp(None, point) for name, point in points.items()})
-        missing = {cell_key(self._manifest, *name): name for name in points if name not in made}
+        missing = {operator_key(self._manifest, *name): name for name in points if name not in made}
         for key, rows in (self._source.read_many(missing) if missing else {}).items():
             name = missing[key]
             dense = self.dense(name[0].recovery)
@@ -177,7 +177,7 @@ class Cells:
             while self._held > _BYTES and len(self._made) > 1:
                 self._held -= _size(self._made.popitem(last=False)[1])
 
-    def _take_over(self, before: "Cells") -> None:
+    def _take_over(self, before: "LogitOperators") -> None:
         """Keep what ``before`` made after recoveries whose dense logits are as they were."""
         with before._lock:
             known, made, guesses = dict(before._dense), list(before._made.items()), before._guesses
@@ -202,7 +202,7 @@ class Cells:
         rows = rows[: len(labels)]
         coordinates = Coordinates.of(rows, labels)
         centred = coordinates(rows)
-        return Dense(Reference.of(centred), coordinates, labels, log_softmax(centred))
+        return Dense(DenseLogits.of(centred), coordinates, labels, log_softmax(centred))
 
 
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:

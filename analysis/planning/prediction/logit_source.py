@@ -24,7 +24,7 @@ class LogitSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Kept:
+class LogitsInMemory:
     """Logits that are in memory already.
 
     Attributes:
@@ -44,7 +44,7 @@ class Kept:
         return self.labels
 
 
-def cell_key(manifest: Manifest, curve: CurveKey, sparsity: float) -> Key:
+def operator_key(manifest: Manifest, curve: CurveKey, sparsity: float) -> Key:
     """Return the key under which the logits of one measured point are kept."""
     point = Point(curve.subject, curve.method, sparsity, curve.recovery, curve.seed)
     return point.key(manifest)

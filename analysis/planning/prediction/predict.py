@@ -10,14 +10,14 @@ import pandas as pd
 from prunescope.curves.curve import Curves, curves
 from prunescope.curves.dense import dense_score
 from prunescope.errors import UnknownName
-from prunescope.planning.prediction.active import Standing, standing
+from prunescope.planning.prediction.active_predictor import ActivePredictor, active_predictor
 from prunescope.planning.prediction.added_divergences import added, shares
 from prunescope.planning.prediction.added_drops import added_drops
-from prunescope.planning.prediction.effects import Figures
 from prunescope.planning.prediction.forecast import Forecast, Recall, fallen, forecast
-from prunescope.planning.prediction.logit_operators import Cells
+from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.logit_source import LogitSource
 from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of
+from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.predictors import (
     COMBINES,
     PREDICTORS,
@@ -104,7 +104,7 @@ def predict(
     plan: Plan,
     measured: pd.DataFrame | Curves,
     verified: pd.DataFrame | Record,
-    logits: LogitSource | Cells | None = None,
+    logits: LogitSource | LogitOperators | None = None,
     predictor: str | None = None,
 ) -> Prediction:
     """Return what is expected of ``plan`` on the validation split, with its known error.
@@ -115,8 +115,8 @@ def predict(
         measured: Measurements as in ``Study.measured()``, or their curves.
         verified: Measured plans as in ``Study.verified()``, or their record, which is quicker when
             many plans are predicted; ``plan`` itself does not count for its own error.
-        logits: Of the measured points; without them only sums can be added. ``Cells`` are quicker
-            when many plans are predicted.
+        logits: Of the measured points; without them only sums can be added.
+            ``LogitOperators`` are quicker when many plans are predicted.
         predictor: One of ``PREDICTORS`` to use whatever its record; None for the one in force.
 
     Raises:
@@ -127,14 +127,18 @@ def predict(
     if predictor is not None and predictor not in PREDICTORS:
         raise UnknownName.among("predictor", predictor, PREDICTORS)
     known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
-    cells = logits if logits is None or isinstance(logits, Cells) else Cells(manifest, logits)
+    operators = (
+        logits
+        if logits is None or isinstance(logits, LogitOperators)
+        else LogitOperators(manifest, logits)
+    )
     if isinstance(verified, pd.DataFrame):
-        verified = Record.of(manifest, known, verified, cells)
+        verified = Record.of(manifest, known, verified, operators)
     parts, missing = parts_of(plan, known, manifest)
-    case = case_of(manifest, known, parts, plan.recovery, cells)
+    case = case_of(manifest, known, parts, plan.recovery, operators)
     uncovered = not all(gap.beyond for gap in missing)
     available = [] if uncovered else _available(case, predictor)
-    stands = standing(manifest, verified.about(plan), available or [SUM], predictor)
+    stands = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
     error = _back_test(stands)
     if uncovered:
         return Prediction(None, None, error, stands.name, missing)
@@ -152,7 +156,7 @@ def predict(
 
 
 def _scaled(
-    found: Prediction, seen: Figures, own: Mapping[str, float], stands: Standing
+    found: Prediction, seen: PredictedEffects, own: Mapping[str, float], stands: ActivePredictor
 ) -> Prediction:
     """``found`` with the other figures corrected, and their intervals."""
     told = {name: scale.interval(getattr(seen, name), own) for name, scale in stands.scales.items()}
@@ -179,7 +183,7 @@ def back_test(
     manifest: Manifest,
     known: Curves,
     verified: pd.DataFrame | Record,
-    logits: LogitSource | Cells | None = None,
+    logits: LogitSource | LogitOperators | None = None,
     predictor: str | None = None,
     recovery: str = "none",
 ) -> BackTest | None:
@@ -196,11 +200,15 @@ def back_test(
         predictor: One of ``PREDICTORS``; None for the one in force.
         recovery: Of the plans that count.
     """
-    cells = logits if logits is None or isinstance(logits, Cells) else Cells(manifest, logits)
+    operators = (
+        logits
+        if logits is None or isinstance(logits, LogitOperators)
+        else LogitOperators(manifest, logits)
+    )
     if isinstance(verified, pd.DataFrame):
-        verified = Record.of(manifest, known, verified, cells)
+        verified = Record.of(manifest, known, verified, operators)
     record = verified.about(Plan("", manifest.fingerprint, recovery=recovery))
-    return _back_test(standing(manifest, record, PREDICTORS, predictor))
+    return _back_test(active_predictor(manifest, record, PREDICTORS, predictor))
 
 
 def _available(case: Case, predictor: str | None) -> list[str]:
@@ -211,7 +219,7 @@ def _available(case: Case, predictor: str | None) -> list[str]:
     return [*sums, *COMBINES] if case.logits else sums
 
 
-def _forecast(case: Case, stands: Standing) -> tuple[Forecast, float]:
+def _forecast(case: Case, stands: ActivePredictor) -> tuple[Forecast, float]:
     """The corrected drop with what else is known, and the drop's standard deviation."""
     rows = combined(stands.name, case)
     guessed = guess(stands.name, case) if rows is None else drop_by(case, rows)
@@ -222,7 +230,7 @@ def _forecast(case: Case, stands: Standing) -> tuple[Forecast, float]:
     return forecast(case.dense, rows, drop), deviation
 
 
-def _nothing(case: Case, stands: Standing, error: BackTest | None) -> Prediction:
+def _nothing(case: Case, stands: ActivePredictor, error: BackTest | None) -> Prediction:
     """A plan that removes nothing."""
     seen = forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
     return Prediction(
@@ -231,13 +239,13 @@ def _nothing(case: Case, stands: Standing, error: BackTest | None) -> Prediction
     )  # fmt: skip
 
 
-def _interval(case: Case, stands: Standing, drop: float, deviation: float) -> Interval:
+def _interval(case: Case, stands: ActivePredictor, drop: float, deviation: float) -> Interval:
     half = half_width(stands.scores, drop, deviation)
     half = added_drops(case.parts).half_width if half is None else half
     return Interval(drop, drop - half, drop + half)
 
 
-def _back_test(stands: Standing) -> BackTest | None:
+def _back_test(stands: ActivePredictor) -> BackTest | None:
     if not stands.errors:
         return None
     sizes = np.abs(stands.errors)

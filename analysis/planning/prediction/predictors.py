@@ -13,13 +13,13 @@ from prunescope.planning.prediction.added_drops import added_drops
 from prunescope.planning.prediction.composition import composition
 from prunescope.planning.prediction.coordinates import divergence, drop_of, log_softmax
 from prunescope.planning.prediction.forecast import Forecast, forecast
-from prunescope.planning.prediction.logit_operators import Cells, Dense
+from prunescope.planning.prediction.logit_operators import Dense, LogitOperators
 from prunescope.planning.prediction.plan_parts import Part
-from prunescope.planning.prediction.subject_operator import Operator, Reference
+from prunescope.planning.prediction.subject_operator import DenseLogits, Operator
 from prunescope.planning.prediction.superposition import superposition
 from prunescope.study import Manifest
 
-Combine = Callable[[Reference, Sequence[Operator]], np.ndarray]
+Combine = Callable[[DenseLogits, Sequence[Operator]], np.ndarray]
 
 SUM: Final = "sum of drops"
 SUM_KL: Final = "sum of KL"
@@ -71,16 +71,20 @@ class Case:
 
 
 def case_of(
-    manifest: Manifest, known: Curves, parts: Sequence[Part], recovery: str, cells: Cells | None
+    manifest: Manifest,
+    known: Curves,
+    parts: Sequence[Part],
+    recovery: str,
+    operators: LogitOperators | None,
 ) -> Case:
-    """Return the case of ``parts``, with logits where ``cells`` holds them for every part."""
-    dense = cells.dense(recovery) if cells is not None else None
-    if cells is None or dense is None:
+    """Return the case of ``parts``, with logits where ``operators`` holds them for every part."""
+    dense = operators.dense(recovery) if operators is not None else None
+    if operators is None or dense is None:
         return Case(manifest, known, recovery, parts)
-    found = cells.operators([(part.curve, part.sparsity) for part in parts])
-    operators = tuple(each for each in found if each is not None)
-    complete = len(operators) == len(parts)
-    return Case(manifest, known, recovery, parts, dense, operators if complete else ())
+    found = operators.operators([(part.curve, part.sparsity) for part in parts])
+    complete = tuple(each for each in found if each is not None)
+    whole = len(complete) == len(parts)
+    return Case(manifest, known, recovery, parts, dense, complete if whole else ())
 
 
 def guess(name: str, case: Case) -> float:

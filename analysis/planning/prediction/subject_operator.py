@@ -42,7 +42,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Reference:
+class DenseLogits:
     """The dense model's logits, prepared for fitting operators against.
 
     Attributes:

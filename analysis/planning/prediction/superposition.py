@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from prunescope.planning.prediction.subject_operator import Operator, Reference
+from prunescope.planning.prediction.subject_operator import DenseLogits, Operator
 
 
-def superposition(reference: Reference, operators: Sequence[Operator]) -> np.ndarray:
+def superposition(reference: DenseLogits, operators: Sequence[Operator]) -> np.ndarray:
     """Return the logits ``(n, k)`` of all ``operators`` together; their order does not matter.
 
     One operator gives its own logits.

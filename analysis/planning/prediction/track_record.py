@@ -9,9 +9,9 @@ import pandas as pd
 from prunescope.curves.curve import Curves
 from prunescope.errors import DamagedFile, UnknownName
 from prunescope.planning.prediction.added_divergences import shares
-from prunescope.planning.prediction.effects import Figures
-from prunescope.planning.prediction.logit_operators import Cells
+from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.plan_parts import parts_of
+from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.predictors import PREDICTORS, case_of, expected
 from prunescope.store.json_documents import from_json
 from prunescope.study import Manifest
@@ -32,8 +32,8 @@ class Trial:
 
     digest: str
     recovery: str
-    real: Figures
-    guesses: Mapping[str, Figures]
+    real: PredictedEffects
+    guesses: Mapping[str, PredictedEffects]
     shares: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -53,7 +53,11 @@ class Record:
 
     @classmethod
     def of(
-        cls, manifest: Manifest, known: Curves, verified: pd.DataFrame, cells: Cells | None = None
+        cls,
+        manifest: Manifest,
+        known: Curves,
+        verified: pd.DataFrame,
+        operators: LogitOperators | None = None,
     ) -> Self:
         """Return the record of ``verified``, as in ``Study.verified()``.
 
@@ -69,8 +73,8 @@ class Record:
                 plan = from_json(Plan, row["plan"], "a verified plan")
             except DamagedFile:  # of another version: it tells nothing about this one
                 continue
-            real = Figures.measured(row, manifest.baseline)
-            found = found.plus(manifest, known, plan, real, cells)
+            real = PredictedEffects.measured(row, manifest.baseline)
+            found = found.plus(manifest, known, plan, real, operators)
         return found
 
     def plus(
@@ -78,8 +82,8 @@ class Record:
         manifest: Manifest,
         known: Curves,
         plan: Plan,
-        real: Figures,
-        cells: Cells | None = None,
+        real: PredictedEffects,
+        operators: LogitOperators | None = None,
     ) -> Self:
         """Return the record with ``plan``, measured to do ``real``, if that tells anything."""
         try:
@@ -89,11 +93,11 @@ class Record:
         if missing or len(parts) < 2:
             return self
 
-        def made() -> dict[str, Figures]:
-            case = case_of(manifest, known, parts, plan.recovery, cells)
+        def made() -> dict[str, PredictedEffects]:
+            case = case_of(manifest, known, parts, plan.recovery, operators)
             return {name: expected(name, case).figures for name in PREDICTORS}
 
-        guesses = made() if cells is None else cells.guesses(known, plan.digest, made)
+        guesses = made() if operators is None else operators.guesses(known, plan.digest, made)
         trial = Trial(plan.digest, plan.recovery, real, guesses, shares(parts))
         return replace(self, trials=(*self.trials, trial))
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from prunescope.planning.prediction.subject_operator import Operator, Reference, root_mean_square
+from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, root_mean_square
 
 
-def borrowed(reference: Reference, rows: np.ndarray) -> Operator:
+def borrowed(reference: DenseLogits, rows: np.ndarray) -> Operator:
     """Return the operator of a point of which only the first samples were evaluated.
 
     The operator is fitted on the samples there are. Each other sample borrows the noise of the
@@ -19,7 +19,7 @@ def borrowed(reference: Reference, rows: np.ndarray) -> Operator:
     seen, size = len(rows), len(reference.rows)
     if seen == size:
         return reference.fit(rows)
-    part = Reference.of(reference.rows[:seen]).fit(rows)
+    part = DenseLogits.of(reference.rows[:seen]).fit(rows)
     noise = np.concatenate([part.noise, part.noise[_lenders(reference.rows, seen)]])
     return Operator(part.matrix, part.shift, noise, part.scale, root_mean_square(noise))
 

@@ -1,15 +1,36 @@
 """Look for a better plan than sums can tell, with the predictor of whole plans. Torch-free."""
 
-from prunescope.planning.search.descent import SECONDS, Found, Proposal, apart, look_around
-from prunescope.planning.search.improve import improve, settled, taken, with_plan
+from prunescope.planning.search.descent import (
+    SECONDS,
+    PlanProposal,
+    SearchResult,
+    apart,
+    look_around,
+)
+from prunescope.planning.search.improve import improve, improve_by_measuring, taken, with_plan
 from prunescope.planning.search.judge import Judge, judge
-from prunescope.planning.search.measure_best import Measure, Measured, measured_best
-from prunescope.planning.search.measured_candidates import SETTLEMENT, Settlement
+from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
+from prunescope.planning.search.measured_candidates import MEASURED_CANDIDATES, MeasuredCandidates
 from prunescope.planning.search.plan_names import NAMES
 from prunescope.planning.search.starting_plans import starting_plans
 
 __all__ = [
-    "NAMES", "SECONDS", "SETTLEMENT", "Found", "Judge", "Measure", "Measured", "Proposal",
-    "Settlement", "apart", "improve", "judge", "look_around", "measured_best", "settled",
-    "starting_plans", "taken", "with_plan",
+    "MEASURED_CANDIDATES",
+    "NAMES",
+    "SECONDS",
+    "Judge",
+    "Measure",
+    "MeasuredBest",
+    "MeasuredCandidates",
+    "PlanProposal",
+    "SearchResult",
+    "apart",
+    "improve",
+    "improve_by_measuring",
+    "judge",
+    "look_around",
+    "measured_best",
+    "starting_plans",
+    "taken",
+    "with_plan",
 ]  # fmt: skip

@@ -36,7 +36,7 @@ _WORTH: Final = 1e-4
 
 
 @dataclass(frozen=True)
-class Proposal:
+class PlanProposal:
     """A plan within the budgets.
 
     Attributes:
@@ -51,7 +51,7 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search came upon.
 
     Attributes:
@@ -61,7 +61,7 @@ class Found:
         ended: Whether no step was better any more; else time was up.
     """
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[PlanProposal, ...]
     starts: Mapping[str, float]
     judged: int
     ended: bool
@@ -73,7 +73,7 @@ def look_around(
     judged: Judge,
     given: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
-) -> Found:
+) -> SearchResult:
     """Return the best plans that are predicted around those of ``begin``.
 
     Each is gone on from, because corners of the interpolated curves hold a search, each start at
@@ -94,12 +94,12 @@ def look_around(
     for name in sorted(values, key=values.__getitem__):
         ended = search.descend(first[name], given) and ended
     ranked = sorted(search.seen.values(), key=lambda each: each.predicted)
-    return Found(tuple(ranked), values, search.count, ended)
+    return SearchResult(tuple(ranked), values, search.count, ended)
 
 
-def apart(proposals: Sequence[Proposal], count: int) -> tuple[Proposal, ...]:
+def apart(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
     """Return the first few of ``proposals`` that differ by more than a last small step."""
-    found: list[Proposal] = []
+    found: list[PlanProposal] = []
     for each in proposals:
         if len(found) < count and all(_distance(each.plan, other.plan) > _SAME for other in found):
             found.append(each)
@@ -128,9 +128,9 @@ class _Search:
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.end = end
         self.count = 0
-        self.seen: dict[str, Proposal] = {}
+        self.seen: dict[str, PlanProposal] = {}
 
-    def descend(self, best: Proposal, given: Mapping[str, float] | None) -> bool:
+    def descend(self, best: PlanProposal, given: Mapping[str, float] | None) -> bool:
         """Step from ``best`` to better plans; whether none was better at last."""
         step, methods = _FIRST, True
         while step >= _LAST:
@@ -158,7 +158,7 @@ class _Search:
         self.count += 1
         return self.judged(plan)
 
-    def see(self, plan: Plan, start: str) -> Proposal | None:
+    def see(self, plan: Plan, start: str) -> PlanProposal | None:
         """Judge a plan; None where it breaks a limit or what else was asked, or is not judged."""
         if plan.digest in self.seen:
             return self.seen[plan.digest]
@@ -167,7 +167,7 @@ class _Search:
         kept, objective = weighed(self.problem, self.limits, plan, self.counted(plan))
         if not kept or math.isnan(objective):
             return None
-        self.seen[plan.digest] = Proposal(plan, objective, start)
+        self.seen[plan.digest] = PlanProposal(plan, objective, start)
         return self.seen[plan.digest]
 
 

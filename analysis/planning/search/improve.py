@@ -8,9 +8,15 @@ from typing import Final
 from prunescope.planning.baselines import Levels
 from prunescope.planning.explain import nearest
 from prunescope.planning.pose_problem import Posed
-from prunescope.planning.search.descent import SECONDS, Found, Proposal, apart, look_around
+from prunescope.planning.search.descent import (
+    SECONDS,
+    PlanProposal,
+    SearchResult,
+    apart,
+    look_around,
+)
 from prunescope.planning.search.judge import Judge, judge
-from prunescope.planning.search.measure_best import Measure, Measured, measured_best
+from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.starting_plans import past_measured, starting_plans
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
@@ -29,7 +35,7 @@ def improve(
     levels: Mapping[str, Levels] | None = None,
     given: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
-) -> tuple[Solution, Found | None]:
+) -> tuple[Solution, SearchResult | None]:
     """Return the best plan predicted around ``solution`` and the rules' plans, and the search.
 
     The bound stays what it is: about sums over options. The solution is returned as it is, without
@@ -43,7 +49,7 @@ def improve(
         seconds: To spend.
     """
     problem = posed.ready.problem
-    judged = judge(problem, posed.predicted, posed.cells, solution.plan)
+    judged = judge(problem, posed.predicted, posed.operators, solution.plan)
     if judged is None:
         return solution, None
     begin = starting_plans(problem, solution, levels, given)
@@ -51,7 +57,7 @@ def improve(
     return _with_found(posed, _noted(problem, solution, begin), found), found
 
 
-def settled(
+def improve_by_measuring(
     posed: Posed,
     solution: Solution,
     measure: Measure,
@@ -59,7 +65,7 @@ def settled(
     levels: Mapping[str, Levels] | None = None,
     given: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
-) -> tuple[Solution, tuple[Measured, ...]]:
+) -> tuple[Solution, tuple[MeasuredBest, ...]]:
     """Return the best of ``count`` measured plans as a solution, and all of them, best first.
 
     As ``improved``, and then by ``measured_best``. Without logits the solver's and the rules'
@@ -76,14 +82,14 @@ def settled(
     """
     problem = posed.ready.problem
     begin = starting_plans(problem, solution, levels, given)
-    judged = judge(problem, posed.predicted, posed.cells, solution.plan) or _blind(problem)
+    judged = judge(problem, posed.predicted, posed.operators, solution.plan) or _blind(problem)
     found = look_around(problem, begin, judged, given, seconds / 2)
     tried = measured_best(problem, found, begin, judged, measure, count, given, seconds / 2)
     best = _with_found(posed, _noted(problem, solution, begin), found)
     return taken(posed, best, tried), tried
 
 
-def taken(posed: Posed, solution: Solution, tried: Sequence[Measured]) -> Solution:
+def taken(posed: Posed, solution: Solution, tried: Sequence[MeasuredBest]) -> Solution:
     """Return ``solution`` with the best of the measured plans, and those that are as good."""
     best, *others = tried
     most = best.objective * (1 + _ALIKE)
@@ -105,7 +111,7 @@ def _blind(problem: Problem) -> Judge:
     return lambda _: nothing
 
 
-def _with_found(posed: Posed, solution: Solution, found: Found) -> Solution:
+def _with_found(posed: Posed, solution: Solution, found: SearchResult) -> Solution:
     """``solution`` with the best proposal, and with others that are nearly as good."""
     if not found.proposals:
         return solution
@@ -118,7 +124,7 @@ def _with_found(posed: Posed, solution: Solution, found: Found) -> Solution:
     )
 
 
-def with_plan(posed: Posed, solution: Solution, proposal: Proposal) -> Solution:
+def with_plan(posed: Posed, solution: Solution, proposal: PlanProposal) -> Solution:
     """Return ``solution`` with the plan of ``proposal`` in place of its own, costs counted."""
     problem = posed.ready.problem
     plan = replace(proposal.plan, name=solution.plan.name)

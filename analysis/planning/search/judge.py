@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prunescope.planning.prediction import Cells, parts_of
+from prunescope.planning.prediction import LogitOperators, parts_of
 from prunescope.planning.prediction.coordinates import divergence, log_softmax
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.prediction.predictors import COMBINES, case_of, combined
@@ -25,7 +25,7 @@ class _Combining:
     """The KL of combined logits by one rule, without interval, recall and correction."""
 
     problem: Problem
-    cells: Cells
+    logit_operators: LogitOperators
     rule: str
 
     def __call__(self, plan: Plan) -> dict[str, float]:
@@ -35,7 +35,7 @@ class _Combining:
             return {"divergence": math.nan}
         if not parts:
             return {"divergence": 0.0}
-        case = case_of(manifest, known, parts, plan.recovery, self.cells)
+        case = case_of(manifest, known, parts, plan.recovery, self.logit_operators)
         rows = combined(self.rule, case)
         if rows is None or case.dense is None:
             return {"divergence": math.nan}
@@ -45,7 +45,7 @@ class _Combining:
 def judge(
     problem: Problem,
     predicted: Callable[[Plan], Prediction],
-    cells: Cells | None,
+    logit_operators: LogitOperators | None,
     like: Plan,
 ) -> Judge | None:
     """Return what judges plans of ``problem``, or None where nothing but sums can be told.
@@ -55,15 +55,15 @@ def judge(
     Args:
         problem: Its objective and targets say what has to be told.
         predicted: What is expected of a plan.
-        cells: The study's logits.
+        logit_operators: The study's logits.
         like: A plan such as those to be judged.
     """
     wanted = {kind for kind in problem.kinds if kind in DAMAGES}
     rule = predicted(like).predictor
-    if rule not in COMBINES or cells is None:
+    if rule not in COMBINES or logit_operators is None:
         return None
     if wanted <= _LEAN:
-        return _Combining(problem, cells, rule)
+        return _Combining(problem, logit_operators, rule)
 
     def everything(plan: Plan) -> dict[str, float]:
         found = predicted(plan)

@@ -36,7 +36,7 @@ _NOISE: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Lesson:
+class MeasuredError:
     """A plan, what was predicted of it, and what it really loses.
 
     Attributes:
@@ -50,7 +50,7 @@ class Lesson:
     measured: Mapping[str, float]
 
 
-def taught(judged: Judge, place_of: Place, lessons: Sequence[Lesson]) -> Judge:
+def corrected_judge(judged: Judge, place_of: Place, lessons: Sequence[MeasuredError]) -> Judge:
     """Return ``judged`` corrected by ``lessons``; as it is without any."""
     if not lessons:
         return judged

@@ -16,14 +16,14 @@ import numpy as np
 
 from prunescope.planning.search.descent import (
     SECONDS,
-    Found,
-    Proposal,
+    PlanProposal,
+    SearchResult,
     excess,
     look_around,
     weighed,
 )
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.search.kriging import Floats, Lesson, places, taught
+from prunescope.planning.search.kriging import Floats, MeasuredError, corrected_judge, places
 from prunescope.planning.search.plan_names import origin
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
@@ -49,7 +49,7 @@ _TOGETHER: Final = 2
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredBest:
     """A plan that was really applied.
 
     Attributes:
@@ -59,7 +59,7 @@ class Measured:
         own: Whether it is just what its start made, not what was found around that.
     """
 
-    proposal: Proposal
+    proposal: PlanProposal
     objective: float
     over: float = 0.0
     own: bool = False
@@ -72,14 +72,14 @@ class Measured:
 
 def measured_best(
     problem: Problem,
-    found: Found,
+    found: SearchResult,
     begin: Mapping[str, Plan],
     judged: Judge,
     measure: Measure,
     count: int,
     given: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
-) -> tuple[Measured, ...]:
+) -> tuple[MeasuredBest, ...]:
     """Return up to ``count`` measured plans, the best first: least over a limit, then objective.
 
     Args:
@@ -111,21 +111,23 @@ def measured_best(
     return trials.ranked()
 
 
-def _worth(found: Found, begin: Mapping[str, Plan]) -> list[Proposal]:
+def _worth(found: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
     """The best from each start, and the starts, by what is predicted; at last those without."""
     best = {each.start: each for each in reversed(found.proposals)}
     most = _NEARLY * min((each.predicted for each in best.values()), default=math.inf)
     starts = [
-        Proposal(plan, found.starts.get(name, math.nan), name) for name, plan in begin.items()
+        PlanProposal(plan, found.starts.get(name, math.nan), name) for name, plan in begin.items()
     ]
     wanted = [each for each in (*best.values(), *starts) if not each.predicted > most]
     wanted.sort(key=lambda each: (math.isnan(each.predicted), each.predicted))
     return list({each.plan.digest: each for each in wanted}.values())
 
 
-def _corrected(trials: "_Trials", waiting: list[Proposal], seconds: float) -> list[Proposal]:
+def _corrected(
+    trials: "_Trials", waiting: list[PlanProposal], seconds: float
+) -> list[PlanProposal]:
     """What waits and what lies around the best measured plans, by the corrected prediction."""
-    corrected = taught(trials.judged, trials.place, trials.lessons)
+    corrected = corrected_judge(trials.judged, trials.place, trials.lessons)
     best = [each.proposal for each in trials.ranked()[:_TOGETHER]]
     begin = {each.plan.digest: each for each in best}
     again = look_around(
@@ -150,12 +152,12 @@ class _Trials:
         self.given, self.begin = given, begin
         limits = problem.limits(given)
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
-        self.done: list[Measured] = []
+        self.done: list[MeasuredBest] = []
         self.place = places(problem)
         self.places: list[Floats] = []
-        self.lessons: list[Lesson] = []
+        self.lessons: list[MeasuredError] = []
 
-    def left(self, waiting: Sequence[Proposal], apart: float = 0.0) -> list[Proposal]:
+    def left(self, waiting: Sequence[PlanProposal], apart: float = 0.0) -> list[PlanProposal]:
         """Those of ``waiting`` that were not measured, at a distance from what was."""
         return [each for each in waiting if self._new(each.plan, apart)]
 
@@ -169,7 +171,7 @@ class _Trials:
     def weighed(self, plan: Plan, damages: Mapping[str, float]) -> tuple[bool, float]:
         return weighed(self.problem, self.limits, plan, damages)
 
-    def measure(self, proposal: Proposal) -> None:
+    def measure(self, proposal: PlanProposal) -> None:
         plan = proposal.plan
         start = self.begin.get(proposal.start)
         own = start is not None and start.digest == plan.digest
@@ -179,9 +181,9 @@ class _Trials:
         _, objective = self.weighed(plan, real)
         over = excess(self.problem, self.limits, plan, real)
         self.places.append(self.place(plan))
-        self.done.append(Measured(replace(proposal, predicted=predicted), objective, over, own))
+        self.done.append(MeasuredBest(replace(proposal, predicted=predicted), objective, over, own))
         if not any(math.isnan(value) for value in said.values()):
-            self.lessons.append(Lesson(plan, said, {kind: real[kind] for kind in said}))
+            self.lessons.append(MeasuredError(plan, said, {kind: real[kind] for kind in said}))
 
-    def ranked(self) -> tuple[Measured, ...]:
+    def ranked(self) -> tuple[MeasuredBest, ...]:
         return tuple(sorted(self.done, key=lambda each: (each.over, each.objective)))

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from prunescope.planning.search.measure_best import Measured
+from prunescope.planning.search.measure_best import MeasuredBest
 from prunescope.planning.search.plan_names import possessive
 
-SETTLEMENT: Final = "settlement.json"
+MEASURED_CANDIDATES: Final = "measured_candidates.json"
 """Where a job that measured the best few plans leaves them, in its own folder."""
 
 _TOLD: Final = 3
@@ -16,7 +16,7 @@ _TOLD: Final = 3
 
 
 @dataclass(frozen=True)
-class Settlement:
+class MeasuredCandidates:
     """Plans for one goal that were really applied.
 
     Attributes:
@@ -25,9 +25,9 @@ class Settlement:
     """
 
     objective: str
-    tried: tuple[Measured, ...]
+    tried: tuple[MeasuredBest, ...]
 
-    def told(self, words: str, amount: Callable[[float], str]) -> str:
+    def describe(self, words: str, amount: Callable[[float], str]) -> str:
         """Return what was measured and whose plan is the best, as sentences.
 
         Args:
@@ -40,7 +40,7 @@ class Settlement:
             said += f" ({amount(best.proposal.predicted)} predicted)"
         count = f"the least of {len(self.tried)} plans" if others else "the only plan measured"
         said += f", {count}: {whose(best)}."
-        nearest: dict[str, Measured] = {}
+        nearest: dict[str, MeasuredBest] = {}
         for each in others:
             nearest.setdefault(whose(each), each)
         if others:
@@ -51,7 +51,7 @@ class Settlement:
         return said
 
 
-def whose(found: Measured) -> str:
+def whose(found: MeasuredBest) -> str:
     """Return where a measured plan comes from, in words."""
     plan = f"{possessive(found.proposal.start)} plan"
     return plan if found.own else f"found around {plan}"

@@ -30,7 +30,7 @@ def starting_plans(
     Args:
         problem: What is asked.
         solution: The solver's answer.
-        levels: Score → quantiles, as ``prunescope.store.quantiles.levels`` reads them; rules whose
+        levels: Score → quantiles, as ``store.score_quantiles.levels`` reads them; rules whose
             score is not among them are left out, and so are those that cannot meet the budgets
             or that need a method which may not be taken.
         given: Target kind → limit in place of the goal's.

@@ -19,7 +19,7 @@ _ALIKE: Final = 0.01
 _SHOWN: Final = 3
 
 
-def told(
+def described(
     problem: Problem,
     chosen: Choices,
     limits: Floats,

@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import told, unreachable
+from prunescope.planning.solve.describe import described, unreachable
 from prunescope.planning.solve.local_search import improve, within
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
@@ -77,7 +77,7 @@ def solve_exactly(
     others: list[Choices] = []
     if alternatives:
         others = _others(program, best, value, seconds)
-    return told(
+    return described(
         problem, best, limits, proven if problem.exact else None, multipliers, name,
         exact=done and problem.exact, alternatives=others,
     )  # fmt: skip

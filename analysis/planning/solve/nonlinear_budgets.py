@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import told, unreachable
+from prunescope.planning.solve.describe import described, unreachable
 from prunescope.planning.solve.local_search import repair
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
@@ -75,7 +75,7 @@ class Boxed:
         if best is None:
             raise CannotReach(unreachable(self.problem, limits, np.min(seen, axis=0)))
         model = linearised(self.problem, best[1])
-        return told(model, best[1], limits, None, multipliers, name)
+        return described(model, best[1], limits, None, multipliers, name)
 
     def _inner(self, slider: Slider, here: Choices, limits: Floats) -> Choices | None:
         try:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import alike, told, unreachable
+from prunescope.planning.solve.describe import alike, described, unreachable
 from prunescope.planning.solve.dual import Dual
 from prunescope.planning.solve.local_search import improve, repair, within
 from prunescope.planning.solve.problem import Problem
@@ -45,7 +45,7 @@ class Slider:
         with self._lock:  # two pages may share it, and what was minimised is kept
             found = self.found(limits)
         bound, multipliers = dual.bound(limits)
-        return told(
+        return described(
             problem, found[0], limits, bound if problem.exact else None, multipliers, name,
             alternatives=alike(problem, found, limits),
         )  # fmt: skip

@@ -24,7 +24,7 @@ _MOST: Final = 32_000
 
 
 @dataclass(frozen=True)
-class _Step:
+class _EliminationStep:
     """Eliminate one subject: per part the factors joined, and the factor that it leaves."""
 
     subject: int
@@ -100,7 +100,7 @@ class Elimination:
         self._turned = [scope != kept for scope, kept in zip(scopes, self._scopes, strict=True)]
         self.split = False
         waiting = set(range(len(self._scopes)))
-        self._steps: list[_Step] = []
+        self._steps: list[_EliminationStep] = []
         for index in order:
             bucket = [f for f in sorted(waiting) if index in self._scopes[f]]
             waiting -= set(bucket)
@@ -113,7 +113,7 @@ class Elimination:
                 parts.append((tuple(group), after))
                 waiting.add(len(self._scopes))
                 self._scopes.append(after)
-            self._steps.append(_Step(index, tuple(parts)))
+            self._steps.append(_EliminationStep(index, tuple(parts)))
 
     def _parts(self, bucket: list[int]) -> list[list[int]]:
         """The bucket's factors in as few groups as the table's size allows, widest first."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, fx, nn
 
-from prunescope.bench.pruned import Selection, originals
+from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
@@ -15,7 +15,7 @@ from prunescope.recovery.least_squares.moments import (
     SAMPLES,
     DenseMoments,
     Moments,
-    Sums,
+    MomentSums,
     batches,
     blocks,
     dense_moments,
@@ -31,7 +31,7 @@ ROOM: Final = 1 << 30
 FEWEST: Final = 32
 
 
-def refit_in_order(bench: Workbench, module: fx.GraphModule, selection: Selection) -> None:
+def refit_in_order(bench: Workbench, module: fx.GraphModule, selection: PruningMasks) -> None:
     """Refit ``module``, in place, in forward order, towards the dense model's outputs.
 
     Every layer whose weights are masked or cut, or whose inputs are no longer the dense ones, is
@@ -46,13 +46,13 @@ def refit_in_order(bench: Workbench, module: fx.GraphModule, selection: Selectio
     Raises:
         CannotPrune: No graph, or a layer that has no rule, by name.
     """
-    _Walk(bench, module, selection).run()
+    _RefitWalk(bench, module, selection).run()
 
 
-class _Walk:
+class _RefitWalk:
     """The dense and the pruned network, side by side."""
 
-    def __init__(self, bench: Workbench, module: fx.GraphModule, selection: Selection) -> None:
+    def __init__(self, bench: Workbench, module: fx.GraphModule, selection: PruningMasks) -> None:
         known = dense_moments(bench)
         captured = bench.network.captured
         assert captured is not None
@@ -70,7 +70,7 @@ class _Walk:
         self._alone = _read_once(self._sites, module)
         self._prepare(bench, known, selection)
 
-    def _prepare(self, bench: Workbench, known: DenseMoments, selection: Selection) -> None:
+    def _prepare(self, bench: Workbench, known: DenseMoments, selection: PruningMasks) -> None:
         """Check what has to be refitted; what several operators read is refitted at once, on
         dense inputs.
         """
@@ -187,7 +187,7 @@ class _Walk:
 
     def _moments(self, site: Site, twin: fx.Node, start: Tensor) -> Moments:
         """Moments of the pruned network's inputs with what is missing in its outputs."""
-        sums, count = Sums(site), len(self._pruned.values)
+        sums, count = MomentSums(site), len(self._pruned.values)
         for number, (mine, theirs) in enumerate(
             zip(self._pruned.values, self._dense.values, strict=True)
         ):

@@ -51,7 +51,7 @@ class Moments:
     cross: Tensor | None = None
 
 
-class Sums:
+class MomentSums:
     """Moments in the making."""
 
     def __init__(self, site: Site) -> None:
@@ -144,7 +144,7 @@ class DenseMoments:
         while self._known and held > room:
             node, _ = self._known.popitem(last=False)
             held -= _bytes(self.sites[node])
-        sums = {site.node: Sums(site) for site in wanted}
+        sums = {site.node: MomentSums(site) for site in wanted}
         final = wanted[-1].node
         parts = batches(self.calibration)
         for number, batch in enumerate(parts):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from prunescope.bench.pruned import Selection, originals
+from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
 from prunescope.errors import CannotPrune
@@ -19,7 +19,7 @@ from prunescope.removal.selection import Selection as Removed
 from prunescope.removal.selection import positions
 
 
-def refitted(bench: Workbench, selection: Selection) -> dict[str, Tensor]:
+def refitted(bench: Workbench, selection: PruningMasks) -> dict[str, Tensor]:
     """Return the tensors that least squares changes when one subject is pruned, the rest dense.
 
     A layer with a mask: its survivors. A group with removed units: every layer that reads them.
@@ -50,7 +50,9 @@ def refitted(bench: Workbench, selection: Selection) -> dict[str, Tensor]:
     return {name: sliced(tensor, removed, name) for name, tensor in found.items()}
 
 
-def output_error(bench: Workbench, selection: Selection, refitting: bool = False) -> float | None:
+def output_error(
+    bench: Workbench, selection: PruningMasks, refitting: bool = False
+) -> float | None:
     """Return how far the first outputs that change are from the dense ones, relatively.
 
     ``‖WX − ŴX‖² / ‖WX‖²`` from the dense second moments, the mean over the layers whose weights
@@ -101,7 +103,7 @@ def _relative(
     return max(changed - gone, 0.0) / whole if whole > 0 else 0.0
 
 
-def supports(bench: Workbench, selection: Selection) -> dict[str, Tensor]:
+def supports(bench: Workbench, selection: PruningMasks) -> dict[str, Tensor]:
     """Return by parameter, shaped as in the dense model, which weights are left to refit.
 
     The masks, and for every layer that reads removed units the inputs that stay.

@@ -14,24 +14,24 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from prunescope.bench.evaluate import Outcome, compare, evaluate
-from prunescope.bench.pruned import Selection, select, selected
+from prunescope.bench.pruned import PruningMasks, select, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import BadReference, CannotPrune, DamagedFile
 from prunescope.progress import Progress
 from prunescope.recovery.apply import recovered
-from prunescope.recovery.training.loop import Diverged, train
-from prunescope.recovery.training.objective import objective
-from prunescope.recovery.training.report import (
+from prunescope.recovery.training.fine_tuning_report import (
     RESULT,
     WEIGHTS,
+    EvaluationSums,
     FineTuned,
     FineTuning,
     SideBySide,
-    Sums,
     read_result,
     result_folder,
 )
+from prunescope.recovery.training.loop import Diverged, train
+from prunescope.recovery.training.objective import objective
 from prunescope.sources.data import Samples
 from prunescope.sources.weights import load_weights
 from prunescope.store.files import write_atomically
@@ -163,7 +163,7 @@ def _better(folder: Path, result: FineTuned) -> FineTuned | None:
     return known if known.after.score > result.after.score else None
 
 
-def _student(bench: Workbench, plan: Plan, selection: Selection) -> nn.Module:
+def _student(bench: Workbench, plan: Plan, selection: PruningMasks) -> nn.Module:
     """A network of its own with the plan applied, the plan's own recovery included."""
     with (
         selected(bench.network, selection) as left,
@@ -181,7 +181,7 @@ def _student(bench: Workbench, plan: Plan, selection: Selection) -> nn.Module:
     return student
 
 
-def _masks(student: nn.Module, selection: Selection) -> Mapping[str, Tensor]:
+def _masks(student: nn.Module, selection: PruningMasks) -> Mapping[str, Tensor]:
     """What stays zero; in a physically smaller weight, that is what is zero now."""
     if not selection.units:
         return selection.masks
@@ -213,11 +213,11 @@ def _side_by_side(bench: Workbench, name: str, before: Outcome, after: Outcome) 
     )
 
 
-def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -> Sums:
+def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -> EvaluationSums:
     found = compare(dense, pruned, samples.targets, bench.classes)
     labelled = dense.entropy is not None and pruned.entropy is not None
     classes = dense.log_probabilities is not None and pruned.log_probabilities is not None
-    return Sums(
+    return EvaluationSums(
         samples=found.samples,
         score_sum=found.score_sum,
         drop_sum=found.drop_sum,

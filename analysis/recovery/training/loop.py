@@ -13,8 +13,8 @@ from prunescope.capture.graph import take
 from prunescope.capture.network import forward
 from prunescope.errors import BadValue, Cancelled
 from prunescope.progress import Progress
+from prunescope.recovery.training.fine_tuning_report import FineTuning, Reading
 from prunescope.recovery.training.objective import Objective
-from prunescope.recovery.training.report import FineTuning, Reading
 from prunescope.recovery.training_mode import training
 from prunescope.sources.data import Samples
 
@@ -63,7 +63,7 @@ def train(
         Diverged: The loss was no number before any epoch had improved the network, which is left
             as it came.
     """
-    run = _Run(module, samples, masks, objective, settings, progress)
+    run = _TrainingRun(module, samples, masks, objective, settings, progress)
     progress.start(run.total, "fine-tuning")
     best, best_epoch = _copied(module), 0
     best_score = judge()
@@ -104,7 +104,7 @@ def rate(step: int, total: int, settings: FineTuning) -> float:
     return settings.rate * (1 + math.cos(math.pi * (step - warm) / (total - warm))) / 2
 
 
-class _Run:
+class _TrainingRun:
     """What changes from step to step."""
 
     def __init__(

@@ -10,7 +10,7 @@ from torch.nn import functional
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import forward
 from prunescope.errors import DataMismatch
-from prunescope.recovery.training.report import FineTuning
+from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import logits
 

@@ -8,18 +8,18 @@ import streamlit as st
 
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
-from prunescope.dashboard import units
 from prunescope.dashboard.charts.colours import by_criterion
 from prunescope.dashboard.charts.curves import curves_figure, empty_figure
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import frame, loaders, session
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import WORDS, curve_column, height
 from prunescope.dashboard.tables.layers import layer_table
 from prunescope.dashboard.tables.plan import family
-from prunescope.dashboard.views.curves import coupled, heat_map, reading, screened_subject
+from prunescope.dashboard.views.curves import coupled_panel, heat_map, reading, screened_subject
 from prunescope.store.folder import Study
 from prunescope.study.recoveries import MOVES_DENSE
+from prunescope.text import units
 
 _SORTS: Final = {
     "Forward order": (None, True),
@@ -59,7 +59,7 @@ def page() -> None:
     layer = _chosen(table)
     with right:
         _curves(opened, known, layer, limit, granularity)
-    coupled.show(opened, layer, granularity)
+    coupled_panel.show(opened, layer, granularity)
     heat_map.show(opened, known, list(table["Layer"]))
 
 
@@ -76,7 +76,7 @@ def _awaited() -> None:
     )  # fmt: skip
 
 
-def _of_granularity(known: Measured) -> tuple[Measured, str]:
+def _of_granularity(known: StudyMeasurements) -> tuple[StudyMeasurements, str]:
     """Keep what leaves in one way: zeroed weights and removed units share no axis."""
     families = known.points["granularity"].map(family)
     found = sorted(families.unique(), key=list(WORDS).index)
@@ -111,7 +111,7 @@ def _controls() -> float:
     return float(limit) / 100
 
 
-def _table(opened: Study, known: Measured, limit: float, granularity: str) -> pd.DataFrame:
+def _table(opened: Study, known: StudyMeasurements, limit: float, granularity: str) -> pd.DataFrame:
     grouped = granularity != "weight"
     names = [name for name in subjects(opened.manifest) if name in set(known.points["subject"])]
     table = layer_table(opened.manifest, known.means, names, limit, grouped)
@@ -191,7 +191,9 @@ def _noun(granularity: str) -> str:
     return "layer" if granularity == "weight" else "group"
 
 
-def _curves(opened: Study, known: Measured, layer: str, limit: float, granularity: str) -> None:
+def _curves(
+    opened: Study, known: StudyMeasurements, layer: str, limit: float, granularity: str
+) -> None:
     manifest = opened.manifest
     rows = known.points[known.points["subject"] == layer]
     order = [method.name for method in manifest.methods]

@@ -3,15 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard import units
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.curves import screened_subject
 from prunescope.study import Manifest
 from prunescope.study.counts import smallest_sparsity
+from prunescope.text import units
 
 
 def show(
-    known: Measured,
+    known: StudyMeasurements,
     rows: pd.DataFrame,
     unsure: pd.DataFrame,
     subject: str,

@@ -5,13 +5,15 @@ import pandas as pd
 from prunescope.curves.chance import Verdict, chance
 from prunescope.dashboard.charts.screened import unmeasured
 from prunescope.dashboard.shared import loaders
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import Study
 
 _MOST = 4
 
 
-def of_subject(opened: Study, known: Measured, name: str, granularity: str) -> pd.DataFrame:
+def of_subject(
+    opened: Study, known: StudyMeasurements, name: str, granularity: str
+) -> pd.DataFrame:
     """Return the screened curves of a layer or group that are not measured to the end."""
     rows = loaders.screened(opened)
     rows = rows[(rows["subject"] == name) & (_kind(rows["granularity"]) == _one(granularity))]
@@ -19,7 +21,7 @@ def of_subject(opened: Study, known: Measured, name: str, granularity: str) -> p
     return unmeasured(rows, points)
 
 
-def verdicts(known: Measured, name: str, granularity: str) -> list[str]:
+def verdicts(known: StudyMeasurements, name: str, granularity: str) -> list[str]:
     """Return which criteria beat chance on a layer or group, those that do everywhere together."""
     points = known.points
     own = points[(points["subject"] == name) & (_kind(points["granularity"]) == _one(granularity))]

@@ -5,9 +5,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import frame, outlook, plan_picker, speed
-from prunescope.export.report import (
+from prunescope.export.export_report import (
     FORMATS,
     LOADER,
     ExportReport,
@@ -16,9 +15,10 @@ from prunescope.export.report import (
     read_report,
 )
 from prunescope.jobs import start
-from prunescope.recovery.training.report import RESULT, read_result, result_folder
+from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text import units
 
 
 def page() -> None:
@@ -48,7 +48,7 @@ def _form(opened: Study, plan: Plan) -> bool:
             kind.name
             for kind in FORMATS
             if st.checkbox(
-                f"**{kind.title}** `{kind.file}` — {kind.told(recovered)}",
+                f"**{kind.title}** `{kind.file}` — {kind.describe(recovered)}",
                 value=True, key=f"format {kind.name}",
                 disabled=kind.graph and opened.manifest.capture_problem is not None,
             )

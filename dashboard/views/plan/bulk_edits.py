@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import session
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.plan import methods_of, names_of
 from prunescope.planning import edits
 from prunescope.store.folder import Study
@@ -25,7 +25,7 @@ _ACTIONS: Final = {
 _EVERY: Final = "All layers"
 
 
-def toolbar(opened: Study, known: Measured, granularity: str) -> tuple[str, ...]:
+def toolbar(opened: Study, known: StudyMeasurements, granularity: str) -> tuple[str, ...]:
     """Show the bulk edit, and return the subjects that the table is to show."""
     weights = granularity == "weight"
     kinds = [layer.kind for layer in opened.manifest.prunable()] if weights else []
@@ -65,7 +65,7 @@ def toolbar(opened: Study, known: Measured, granularity: str) -> tuple[str, ...]
     return shown
 
 
-def default_method(opened: Study, known: Measured, granularity: str) -> Method:
+def default_method(opened: Study, known: StudyMeasurements, granularity: str) -> Method:
     """Return the method of layers that have none yet: the first one that was measured."""
     measured = {key.method for key in known.curves}
     names = [Method.parse(name) for name in methods_of(opened.manifest, granularity)]
@@ -74,7 +74,7 @@ def default_method(opened: Study, known: Measured, granularity: str) -> Method:
 
 def _edited(
     opened: Study,
-    known: Measured,
+    known: StudyMeasurements,
     action: str,
     value: float | str | int | None,
     chosen: tuple[str, ...],

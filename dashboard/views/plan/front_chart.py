@@ -8,7 +8,7 @@ import streamlit as st
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.front import front_figure
 from prunescope.dashboard.shared import loaders, outlook, problems, session
-from prunescope.dashboard.shared.goal_form import BUDGETS, Asked
+from prunescope.dashboard.shared.goal_form import BUDGETS, GoalForm
 from prunescope.dashboard.tables.front import with_draft
 from prunescope.jobs import start
 from prunescope.planning.prediction.predict import Prediction
@@ -19,7 +19,7 @@ _KEY = "front"
 _PLANS = "front plans"
 
 
-def show(opened: Study, asked: Asked, guess: Prediction) -> None:
+def show(opened: Study, asked: GoalForm, guess: Prediction) -> None:
     """Show the front over the first budget's cost with measured and saved plans, and the draft.
 
     Args:

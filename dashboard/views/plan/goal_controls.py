@@ -10,12 +10,12 @@ from prunescope.dashboard.shared import loaders, session
 from prunescope.dashboard.shared.goal_form import (
     BUDGETS,
     OBJECTIVES,
-    Asked,
+    GoalForm,
     methods,
     offered,
     recoveries,
 )
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.machines import named
 from prunescope.planning.pose_problem import locks_of
 from prunescope.planning.solve.goal import ROUNDINGS
@@ -34,7 +34,7 @@ _MOST: Final = 3
 Change = Callable[[], None]
 
 
-def budgets(opened: Study, known: Measured, change: Change) -> None:
+def budgets(opened: Study, known: StudyMeasurements, change: Change) -> None:
     """Show which costs have a budget, and a slider for each."""
     kinds = _kinds(opened, known)
     chosen = st.multiselect(
@@ -56,7 +56,7 @@ def budgets(opened: Study, known: Measured, change: Change) -> None:
     )  # fmt: skip
 
 
-def settings(opened: Study, known: Measured, change: Change, recover: Change) -> None:
+def settings(opened: Study, known: StudyMeasurements, change: Change, recover: Change) -> None:
     """Show everything else that decides what is solved, in two columns."""
     with st.container(width=_WIDE):
         left, right = st.columns(2, gap="medium")
@@ -67,7 +67,7 @@ def settings(opened: Study, known: Measured, change: Change, recover: Change) ->
         _search()
 
 
-def _kept(opened: Study, known: Measured, change: Change, recover: Change) -> None:
+def _kept(opened: Study, known: StudyMeasurements, change: Change, recover: Change) -> None:
     """What stays small, and what may be done for it."""
     recovery = _recovery(opened, known)
     st.session_state[RECOVERY] = recovery  # the draft may be another plan by now
@@ -138,7 +138,7 @@ def tries() -> int:
     return int(st.session_state.get(_TRIES) or TRIES)
 
 
-def asked(opened: Study, known: Measured) -> Asked:
+def asked(opened: Study, known: StudyMeasurements) -> GoalForm:
     """Return what the controls ask for now."""
     state = st.session_state
     kinds = _kinds(opened, known)
@@ -148,7 +148,7 @@ def asked(opened: Study, known: Measured) -> Asked:
     setting = state.get(_own(opened, "table"))
     bounded = [name for name in state.get(_own(opened, "bounded"), ()) if name in names]
     measured = _methods(opened, known)
-    return Asked(
+    return GoalForm(
         {kind: float(state.get(f"goal {kind}", 100)) for kind in chosen},
         state.get("goal drop"),
         state.get("goal objective") or "divergence",
@@ -162,16 +162,16 @@ def asked(opened: Study, known: Measured) -> Asked:
     )
 
 
-def _kinds(opened: Study, known: Measured) -> list[str]:
+def _kinds(opened: Study, known: StudyMeasurements) -> list[str]:
     latency = bool(loaders.latency(opened))
     return offered(known.curves, latency, opened.manifest.graph is not None)
 
 
-def _methods(opened: Study, known: Measured) -> list[str]:
+def _methods(opened: Study, known: StudyMeasurements) -> list[str]:
     return methods(known.curves, _recovery(opened, known))
 
 
-def _recovery(opened: Study, known: Measured) -> str:
+def _recovery(opened: Study, known: StudyMeasurements) -> str:
     """The draft's; while that removes nothing, one that was measured."""
     plan, found = session.draft(opened).plan, recoveries(known.curves)
     return plan.recovery if plan.active() or plan.recovery in found else found[0]

@@ -6,8 +6,8 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import polling
-from prunescope.dashboard.shared.goal_form import Asked
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.goal_form import GoalForm
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
 from prunescope.dashboard.views.plan.rest_rule import Rest
 from prunescope.errors import PrunescopeError
@@ -21,7 +21,7 @@ _SECONDS: Final = 1.5
 """To wait, and to look around for."""
 
 
-def follow(opened: Study, known: Measured, wanted: Asked) -> None:
+def follow(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     """Look around the last solved plan once it has rested, unless that was done."""
     last = plan_solution.solved(opened)
     on = st.session_state.get(goal_controls.AROUND, True)
@@ -36,15 +36,15 @@ def follow(opened: Study, known: Measured, wanted: Asked) -> None:
     polling.follow(_REST, _TICK, lambda: look(opened, known, time.monotonic()))
 
 
-def _done(last: plan_solution.Solved) -> bool:
+def _done(last: plan_solution.PlanSolution) -> bool:
     """Whether there is nothing to look for: it was done, a proof was asked, nothing is pruned."""
     found = last.solution
     looked = st.session_state.get(_LOOKED) == last.plan.digest
-    seen = last.settlement is not None or found.predicted is not None
+    seen = last.candidates is not None or found.predicted is not None
     return looked or last.proof or seen or not last.plan.active()
 
 
-def look(opened: Study, known: Measured, now: float) -> None:
+def look(opened: Study, known: StudyMeasurements, now: float) -> None:
     """Look around when the solved plan is still the draft and rested; the page runs anew."""
     last = plan_solution.solved(opened)
     if last is None or _done(last) or measure_candidates.under_way(opened):

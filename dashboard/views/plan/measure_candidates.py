@@ -6,9 +6,9 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders, session
-from prunescope.dashboard.shared.goal_form import Asked
-from prunescope.dashboard.shared.loaders import Measured
-from prunescope.dashboard.views.plan import goal_controls, measured_candidates, plan_solution
+from prunescope.dashboard.shared.goal_form import GoalForm
+from prunescope.dashboard.shared.loaders import StudyMeasurements
+from prunescope.dashboard.views.plan import goal_controls, offered_plan, plan_solution
 from prunescope.errors import BadValue, PrunescopeError
 from prunescope.jobs import ACTIVE, Job, start
 from prunescope.planning.pose_problem import answer
@@ -29,11 +29,11 @@ class Begun:
     """
 
     job: str
-    wanted: Asked | None = None
+    wanted: GoalForm | None = None
     draft: Plan | None = None
 
 
-def begin(opened: Study, known: Measured, wanted: Asked) -> None:
+def begin(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     """Start to measure the best few plans for what is asked.
 
     Raises:
@@ -48,16 +48,16 @@ def begin(opened: Study, known: Measured, wanted: Asked) -> None:
         plan_solution.posed(opened, known, wanted), wanted.limits()
     )  # refused here rather than later
     name = session.draft(opened).plan.name
-    job = start(opened.folder, wanted.settlement(str(opened.folder), goal_controls.tries(), name))
+    job = start(opened.folder, wanted.candidates(str(opened.folder), goal_controls.tries(), name))
     st.session_state[_begun(opened)] = Begun(job.id, wanted, _draft(opened))
-    measured_candidates.withdraw(opened)
+    offered_plan.withdraw(opened)
 
 
 def arrive(opened: Study) -> None:
     """Take what a job has measured as the draft, or offer it where the draft or the goal moved."""
     begun, job = _followed(opened)
     if begun is None or job is None:
-        measured_candidates.recall(opened, next(iter(_mine(opened).values()), None))
+        offered_plan.recall(opened, next(iter(_mine(opened).values()), None))
         return
     if job.state() in ACTIVE:
         return
@@ -68,18 +68,16 @@ def arrive(opened: Study) -> None:
     if snapshot.state != "done":
         return
     try:
-        found = measured_candidates.read(opened, job)
+        found = offered_plan.read(opened, job)
     except PrunescopeError as error:
         plan_solution.refuse(opened, str(error))
         return
     known = loaders.measured(opened)
     wanted = goal_controls.asked(opened, known)
     if begun.draft == _draft(opened) and begun.wanted == wanted:
-        measured_candidates.settle(opened, known, wanted, found, job.folder)
+        offered_plan.take_best(opened, known, wanted, found, job.folder)
     else:
-        measured_candidates.put(
-            opened, measured_candidates.Offered(found, job.folder, begun.wanted)
-        )
+        offered_plan.put(opened, offered_plan.Offered(found, job.folder, begun.wanted))
 
 
 def under_way(opened: Study) -> bool:
@@ -87,14 +85,14 @@ def under_way(opened: Study) -> bool:
     return _followed(opened)[1] is not None
 
 
-def offer(opened: Study, known: Measured) -> None:
+def offer(opened: Study, known: StudyMeasurements) -> None:
     """Say that plans are measured, and offer to open what was measured for another draft."""
     if under_way(opened):
         st.caption(
             ":material/science: The best few plans are being measured. The one that loses least "
             "becomes the plan, unless you change the plan or the goal meanwhile."
         )
-    measured_candidates.offer(opened, known)
+    offered_plan.offer(opened, known)
 
 
 def _followed(opened: Study) -> tuple[Begun | None, Job | None]:

@@ -7,14 +7,14 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import session
-from prunescope.dashboard.shared.goal_form import Asked, differing
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.goal_form import GoalForm, differing
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
 from prunescope.errors import PrunescopeError
 from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
 from prunescope.planning.search import NAMES
 from prunescope.store.folder import Study
-from prunescope.store.quantiles import levels
+from prunescope.store.score_quantiles import levels
 from prunescope.study.plan import Plan
 
 PROVE: Final = "Prove the optimum"
@@ -24,7 +24,7 @@ TITLES: Final = {name: f"{NAMES[name][0].upper()}{NAMES[name][1:]}" for name in 
 _KEY: Final = "other plans"
 
 
-def menu(opened: Study, known: Measured, wanted: Asked) -> None:
+def menu(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     """Show the menu; what is picked becomes the draft, or begins to be measured."""
     last = plan_solution.solved(opened)
     alike = {} if last is None else {
@@ -41,7 +41,7 @@ def menu(opened: Study, known: Measured, wanted: Asked) -> None:
     )  # fmt: skip
 
 
-def _take(opened: Study, known: Measured, alike: Mapping[str, Plan]) -> None:
+def _take(opened: Study, known: StudyMeasurements, alike: Mapping[str, Plan]) -> None:
     """Do what was picked."""
     picked = st.session_state[_KEY]
     if picked is None:
@@ -70,7 +70,7 @@ def _edit(opened: Study, plan: Plan) -> None:
     session.edit(opened, replace(plan, name=session.draft(opened).plan.name))
 
 
-def _ruled(opened: Study, known: Measured, wanted: Asked, name: str) -> Plan:
+def _ruled(opened: Study, known: StudyMeasurements, wanted: GoalForm, name: str) -> Plan:
     problem = plan_solution.posed(opened, known, wanted).ready.problem
     score = SCORE_OF.get(name)
     found = score and levels(opened.folder, opened.manifest, score, units_leave(problem))

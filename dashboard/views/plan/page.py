@@ -9,7 +9,7 @@ from prunescope.dashboard.tables.plan import granularities
 from prunescope.dashboard.views.plan import (
     bulk_edits,
     front_chart,
-    goal,
+    goal_panel,
     measure_at_rest,
     painter,
     reasons,
@@ -29,7 +29,7 @@ def page() -> None:
         return
     known = loaders.measured(opened)
     saved_plans.toolbar(opened)
-    asked = goal.show(opened, known)
+    asked = goal_panel.show(opened, known)
     plan = session.draft(opened).plan
     left, right = st.columns([11, 6], gap="medium")
     with right:

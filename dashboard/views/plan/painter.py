@@ -9,7 +9,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from prunescope.dashboard.charts.colours import DARK_SCALE, LIGHT_SCALE
 from prunescope.dashboard.shared import session
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.painter_values import STRONGEST, bars, painted
 from prunescope.errors import BadValue
@@ -20,7 +20,7 @@ KEY: Final = "painter"
 _SEEN: Final = "painter seen"
 
 
-def show(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
+def show(opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granularity: str) -> None:
     """Show a bar per subject in ``shown`` and take what is painted into the draft."""
     if not shown:
         return
@@ -42,7 +42,9 @@ def show(opened: Study, known: Measured, shown: tuple[str, ...], granularity: st
     )
 
 
-def _take(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
+def _take(
+    opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granularity: str
+) -> None:
     edit = st.session_state[KEY]["edit"]
     if not isinstance(edit, dict):
         return

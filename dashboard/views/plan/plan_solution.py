@@ -7,16 +7,16 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders, session
-from prunescope.dashboard.shared.goal_form import Asked
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.goal_form import GoalForm
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls
 from prunescope.errors import PrunescopeError
 from prunescope.planning.baselines import units_leave
 from prunescope.planning.pose_problem import Posed, answer
-from prunescope.planning.search import Settlement, improve
+from prunescope.planning.search import MeasuredCandidates, improve
 from prunescope.planning.solve import Solution
 from prunescope.store.folder import Study
-from prunescope.store.quantiles import every_level
+from prunescope.store.score_quantiles import every_level
 from prunescope.study.plan import Plan
 
 _SECONDS: Final = 10.0
@@ -25,7 +25,7 @@ _LOOKS: Final = 3.0
 
 
 @dataclass(frozen=True)
-class Solved:
+class PlanSolution:
     """The last answer of a session.
 
     Attributes:
@@ -33,7 +33,7 @@ class Solved:
         plan: The draft that came of it.
         key: Of what was asked.
         limits: What was asked, by target.
-        settlement: What was measured before it was taken, if anything.
+        candidates: What was measured before it was taken, if anything.
         proof: Whether somebody asked for the proven optimum of the sums, which then stays. A small
             network's first answer may be proven too, by the way: that is no reason to stop there.
     """
@@ -42,13 +42,13 @@ class Solved:
     plan: Plan
     key: str
     limits: Mapping[str, float]
-    settlement: Settlement | None = None
+    candidates: MeasuredCandidates | None = None
     proof: bool = False
 
 
-def solved(opened: Study) -> Solved | None:
+def solved(opened: Study) -> PlanSolution | None:
     """Return the last answer, when the draft still is what it said."""
-    last: Solved | None = st.session_state.get(_key(opened))
+    last: PlanSolution | None = st.session_state.get(_key(opened))
     if last is None or last.plan.digest != session.draft(opened).plan.digest:
         return None
     return last
@@ -68,15 +68,17 @@ def refuse(opened: Study, reason: str | None) -> None:
         st.session_state[_refusal(opened)] = reason
 
 
-def posed(opened: Study, known: Measured, wanted: Asked) -> Posed:
+def posed(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> Posed:
     """Return what is asked, ready to be solved."""
     return Posed(
         loaders.ready(opened, wanted), known.curves, loaders.predicted(opened),
-        loaders.cells(opened),
+        loaders.operators(opened),
     )  # fmt: skip
 
 
-def solve(opened: Study, known: Measured, exact: bool = False, always: bool = False) -> None:
+def solve(
+    opened: Study, known: StudyMeasurements, exact: bool = False, always: bool = False
+) -> None:
     """Answer what is asked and make it the draft; say so where there is no answer."""
     refuse(opened, None)
     wanted = goal_controls.asked(opened, known)
@@ -94,30 +96,32 @@ def solve(opened: Study, known: Measured, exact: bool = False, always: bool = Fa
 
 def take(
     opened: Study,
-    wanted: Asked,
+    wanted: GoalForm,
     found: Solution,
-    settlement: Settlement | None = None,
+    candidates: MeasuredCandidates | None = None,
     proof: bool = False,
 ) -> None:
-    """Make the plan of ``found`` the draft; for ``settlement`` and ``proof`` see ``Solved``."""
+    """Make the plan of ``found`` the draft; see ``PlanSolution`` for ``candidates``, ``proof``."""
     draft = session.draft(opened).plan
     made = replace(found.plan, name=draft.name)
     session.turn(made)
     if made != draft:
         session.edit(opened, made)
-    st.session_state[_key(opened)] = Solved(
-        found, made, wanted.key(), wanted.limits(), settlement, proof
+    st.session_state[_key(opened)] = PlanSolution(
+        found, made, wanted.key(), wanted.limits(), candidates, proof
     )  # fmt: skip
 
 
-def recover(opened: Study, known: Measured) -> None:
+def recover(opened: Study, known: StudyMeasurements) -> None:
     """The recovery belongs to the draft at once, whether or not anything is solved."""
     draft = session.draft(opened).plan
     session.edit(opened, replace(draft, recovery=st.session_state[goal_controls.RECOVERY]))
     solve(opened, known)
 
 
-def look(opened: Study, known: Measured, wanted: Asked, seconds: float = _LOOKS) -> None:
+def look(
+    opened: Study, known: StudyMeasurements, wanted: GoalForm, seconds: float = _LOOKS
+) -> None:
     """Make the best plan that is predicted around the solver's and the rules' plans the draft."""
     made = posed(opened, known, wanted)
     scores = every_level(opened.folder, opened.manifest, units_leave(made.ready.problem))

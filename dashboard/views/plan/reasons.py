@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders
-from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, Asked, amount
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.views.plan import plan_solution
 from prunescope.errors import CannotReach, PrunescopeError
@@ -18,7 +18,7 @@ from prunescope.store.folder import Study
 _MOST_LOCKS: Final = 6
 
 
-def show(opened: Study, known: Measured, asked: Asked) -> None:
+def show(opened: Study, known: StudyMeasurements, asked: GoalForm) -> None:
     """Show the reasons of the solved plan, worked out only while they are looked at."""
     last = plan_solution.solved(opened)
     if last is None or last.key != asked.key():
@@ -66,7 +66,9 @@ def show(opened: Study, known: Measured, asked: Asked) -> None:
             st.caption(_locks(opened, known, asked, last))
 
 
-def _locks(opened: Study, known: Measured, asked: Asked, last: plan_solution.Solved) -> str:
+def _locks(
+    opened: Study, known: StudyMeasurements, asked: GoalForm, last: plan_solution.PlanSolution
+) -> str:
     """What each lock costs at the limits of the last answer, as a sentence."""
     names, objective = list(asked.locks), last.solution.objective
     posed = plan_solution.posed(opened, known, asked)

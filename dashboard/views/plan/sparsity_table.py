@@ -7,7 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from prunescope.dashboard.shared import session
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import curve_column, height
 from prunescope.dashboard.tables.plan import methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
@@ -25,7 +25,9 @@ _ORDER: Final = (
 """What decides comes first: the last ones may lie past a narrow window's edge."""
 
 
-def table(opened: Study, known: Measured, shown: tuple[str, ...], granularity: str) -> None:
+def table(
+    opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granularity: str
+) -> None:
     """Show the layers ``shown`` with what the draft does to them, and take typed changes."""
     if not shown:
         st.info("No layer's name or kind contains what you search for.")

@@ -3,14 +3,19 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.dashboard.shared import frame, job_strip, loaders, outlook, plan_picker, problems
 from prunescope.errors import BadReference
 from prunescope.jobs import ACTIVE, Job, start
-from prunescope.recovery.training.report import FineTuned, FineTuning, read_result, result_folder
+from prunescope.recovery.training.fine_tuning_report import (
+    FineTuned,
+    FineTuning,
+    read_result,
+    result_folder,
+)
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text import units
 from prunescope.text.numbers import counted
 
 

@@ -6,13 +6,13 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study.point import Point
 from prunescope.sweep.pace import last_pace
 from prunescope.sweep.policy import LIMIT, MODES, TOLERANCE, Mode
 from prunescope.sweep.preflight import Preflight, folder_bytes, preflight
+from prunescope.text import units
 from prunescope.text.durations import parse_seconds
 from prunescope.text.sweep_costs import macs
 

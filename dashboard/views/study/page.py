@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import frame, loaders
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
 from prunescope.store.folder import Study
+from prunescope.text import units
 
 
 def page() -> None:

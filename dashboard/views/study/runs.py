@@ -7,10 +7,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import job_strip, loaders
 from prunescope.dashboard.shared.words import height
 from prunescope.jobs import ACTIVE, Job, Snapshot, restart
+from prunescope.text import units
 
 _LISTED: Final = 30
 _GOES_ON: Final = "sweep"

@@ -12,14 +12,14 @@ from prunescope.jobs import JobProgress
 from prunescope.jobs.job import open_job
 from prunescope.jobs.records import JOB, JobRecord
 from prunescope.planning.preview import preview
-from prunescope.planning.search import SETTLEMENT, Settlement
+from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
 from prunescope.progress import Silent
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import from_json, read_document, write_document
 from prunescope.study import Grid, Method
 from prunescope.study.plan import Choice, Plan
-from prunescope.sweep.quantiles import store_quantiles
 from prunescope.sweep.runner import sweep
+from prunescope.sweep.store_quantiles import store_quantiles
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_a_job_leaves_what_it_measured_for_the_page(prunescope, swept):
     arguments = ("plan", str(swept), "--target", "macs=0.6", "--verify", "2", "--name", "mine")
     write_document(folder / JOB, JobRecord(arguments, time.time()))
     said = prunescope(*arguments, "--job", folder, "--json").json
-    found = read_document(Settlement, folder / SETTLEMENT)
+    found = read_document(MeasuredCandidates, folder / MEASURED_CANDIDATES)
     assert [each.proposal.plan.digest for each in found.tried] == [
         each["digest"] for each in said["measured"]
     ]

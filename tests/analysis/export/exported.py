@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from prunescope.bench.workbench import Workbench, prepare
-from prunescope.export.report import ExportReport, read_report
+from prunescope.export.export_report import ExportReport, read_report
 from prunescope.store.folder import Study
 from prunescope.study import Reference
 from prunescope.study.plan import Choice, Plan

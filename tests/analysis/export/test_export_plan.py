@@ -19,16 +19,16 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import Cancelled, ForeignStudy, UnknownName
 from prunescope.export.export_plan import export_plan
+from prunescope.export.export_report import FORMATS, export_folder, read_report
 from prunescope.export.formats import safetensors
 from prunescope.export.promise import Promise, promise
 from prunescope.export.recipe import Recipe, read_recipe
 from prunescope.export.replay_recipe import replay
-from prunescope.export.report import FORMATS, export_folder, read_report
 from prunescope.export.tensors import saved_tensors, weights_sha256
-from prunescope.export.verify import verify
+from prunescope.export.verify_file import verify
 from prunescope.progress import Silent
+from prunescope.recovery.training.fine_tuning_report import result_folder
 from prunescope.recovery.training.finetune import FineTuning, finetune
-from prunescope.recovery.training.report import result_folder
 from prunescope.store.folder import Study
 from prunescope.study.counts import removed_count
 from prunescope.study.plan import Choice, Plan

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from prunescope.export.install import settle
+from prunescope.export.install import finish_install
 
 
 def test_a_folder_that_somebody_sent_removes_nothing_outside_it(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_a_folder_that_somebody_sent_removes_nothing_outside_it(tmp_path: Path) 
     (folder / "old.onnx").write_text("old")
     (ready / ".stale").write_text(f"../mine.txt\n{mine}\nold.onnx\n")
     (ready / "new.onnx").write_text("new")
-    settle(folder)
+    finish_install(folder)
     assert mine.exists()
     assert sorted(each.name for each in folder.iterdir() if not each.name.startswith(".")) == [
         "new.onnx"

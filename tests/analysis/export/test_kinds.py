@@ -9,7 +9,7 @@ from prunescope.bench.pruned import plan_masks, pruned
 from prunescope.capture.network import forward
 from prunescope.criteria.scores import Scores
 from prunescope.export.export_plan import export_plan
-from prunescope.export.report import export_folder
+from prunescope.export.export_report import export_folder
 from tests.analysis.export.exported import assert_kept, mixed, opened
 
 

@@ -13,8 +13,8 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import Cancelled
 from prunescope.export import write_formats
 from prunescope.export.export_plan import export_plan
+from prunescope.export.export_report import Check, read_report
 from prunescope.export.recipe import read_recipe
-from prunescope.export.report import Check, read_report
 from prunescope.export.tensors import weights_sha256
 from prunescope.progress import Silent
 from prunescope.recovery.training.finetune import FineTuning, finetune

@@ -11,23 +11,23 @@ from pathlib import Path
 import psutil
 import pytest
 
-from prunescope.jobs import ACTIVE, Job, keep_spare, launch, start
+from prunescope.jobs import ACTIVE, Job, keep_warm_worker, launch, start
 from prunescope.jobs.records import SPAWNED, ProcessRecord
-from prunescope.jobs.warm_worker import SWITCH, Spare
+from prunescope.jobs.warm_worker import SWITCH, WarmWorker
 from prunescope.store.json_documents import read_document
 
 
 @pytest.fixture
-def spare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spare]:
+def spare(monkeypatch: pytest.MonkeyPatch) -> Iterator[WarmWorker]:
     """The one that ``start`` asks, new."""
     monkeypatch.delenv(SWITCH)
-    made = Spare()
-    monkeypatch.setattr(launch, "_SPARE", made)
+    made = WarmWorker()
+    monkeypatch.setattr(launch, "_WARM_WORKER", made)
     yield made
     made.drop()
 
 
-def pid_of(spare: Spare) -> int:
+def pid_of(spare: WarmWorker) -> int:
     assert spare._process is not None
     return spare._process.pid
 
@@ -44,10 +44,10 @@ def until(what: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_a_job_takes_it_over_and_is_a_job_like_any_other(spare: Spare, tmp_path: Path) -> None:
-    keep_spare()
+def test_a_job_takes_it_over_and_is_a_job_like_any_other(spare: WarmWorker, tmp_path: Path) -> None:
+    keep_warm_worker()
     ready = pid_of(spare)
-    keep_spare()
+    keep_warm_worker()
     assert pid_of(spare) == ready  # never two
     study = tmp_path / "elsewhere" / "here"
     study.mkdir(parents=True)
@@ -69,8 +69,8 @@ def test_a_job_takes_it_over_and_is_a_job_like_any_other(spare: Spare, tmp_path:
     assert ended(other) == "failed"
 
 
-def test_without_it_jobs_start_all_the_same(spare: Spare, tmp_path: Path) -> None:
-    keep_spare()
+def test_without_it_jobs_start_all_the_same(spare: WarmWorker, tmp_path: Path) -> None:
+    keep_warm_worker()
     os.kill(pid_of(spare), signal.SIGKILL)
     process = psutil.Process(pid_of(spare))
     until(lambda: process.status() == psutil.STATUS_ZOMBIE)
@@ -81,8 +81,8 @@ def test_without_it_jobs_start_all_the_same(spare: Spare, tmp_path: Path) -> Non
 
 def test_it_ends_with_its_server() -> None:
     code = (
-        "import time\nfrom prunescope.jobs import keep_spare, launch\nkeep_spare()\n"
-        "print(launch._SPARE._process.pid, flush=True)\ntime.sleep(60)"
+        "import time\nfrom prunescope.jobs import keep_warm_worker, launch\nkeep_warm_worker()\n"
+        "print(launch._WARM_WORKER._process.pid, flush=True)\ntime.sleep(60)"
     )
     server = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
@@ -96,7 +96,7 @@ def test_it_ends_with_its_server() -> None:
     until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 
 
-def test_it_can_be_switched_off(spare: Spare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_can_be_switched_off(spare: WarmWorker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "0")
-    keep_spare()
+    keep_warm_worker()
     assert spare._process is None

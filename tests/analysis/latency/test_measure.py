@@ -12,9 +12,9 @@ from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import capture
 from prunescope.errors import BadValue, Cancelled
 from prunescope.export.tensors import saved_tensors, weights_sha256
+from prunescope.latency.latency_report import Ratio, read_latency
 from prunescope.latency.measure import time_models, time_plan
 from prunescope.latency.race import STEPS, Race, race
-from prunescope.latency.report import Ratio, read_latency
 from prunescope.latency.table.prediction import predict_latency, tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.progress import Silent

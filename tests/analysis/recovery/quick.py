@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from prunescope.bench.workbench import Workbench
-from prunescope.recovery.training.report import FineTuning
+from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.study.plan import Plan
 
 QUICK = FineTuning(epochs=2, rate=0.05, batch=32)

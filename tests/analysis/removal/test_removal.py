@@ -11,7 +11,7 @@ from prunescope.capture.cost import cost
 from prunescope.capture.graph import Captured, capture
 from prunescope.coupling import Group, find_groups
 from prunescope.coupling.table import RULES
-from prunescope.coupling.walk import Value, Walk
+from prunescope.coupling.walk import CouplingWalk, Value
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import check_law, freed, gated, load_pruned, remove
 from prunescope.removal.law import half
@@ -138,7 +138,7 @@ def test_masks_that_do_not_fit_are_refused() -> None:
 def test_a_wrong_rule_breaks_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin of the laws above: were flip to keep its labels in place, the law would say so."""
 
-    def in_place(walk: Walk, node: torch.fx.Node) -> Value:
+    def in_place(walk: CouplingWalk, node: torch.fx.Node) -> Value:
         return walk.dims(node.args[0])
 
     def broken() -> bool:

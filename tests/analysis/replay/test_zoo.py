@@ -16,9 +16,9 @@ from prunescope.removal.law import half
 from prunescope.replay.dependencies import Flow, members
 from prunescope.replay.lanes import Lanes
 from prunescope.replay.layout import channels_last, runs_alike, wants_channels_last
+from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import frontier_bytes, schedule
 from prunescope.replay.variant import build_variant, differing, masked
-from prunescope.replay.walk import Walk
 from tests.zoo import build
 
 CHOSEN = [
@@ -83,7 +83,7 @@ def test_every_layer_and_group_equals_the_whole_network(name):
     assert found
     output_bytes = cost(captured).output_bytes
     plan = schedule(flow, {key: cone for key, cone, *_ in found})
-    walk = Walk(flow, flow.tensors, plan, [captured.example])
+    walk = ReplayWalk(flow, flow.tensors, plan, [captured.example])
     most, computed = frontier_bytes(flow, plan.stops, output_bytes), []
     for stop in walk.stops(Lanes(1)):
         computed += stop.compute
@@ -117,7 +117,7 @@ def test_more_change_than_foreseen_runs_the_whole_network():
     late = flow.weight_cone(layers[-1].parameter)
     variant = build_variant(flow, flow.tensors, late, captured.module.graph, changed)
     assert variant.whole
-    walk = Walk(flow, flow.tensors, schedule(flow, {"late": late}), [captured.example])
+    walk = ReplayWalk(flow, flow.tensors, schedule(flow, {"late": late}), [captured.example])
     for _ in walk.stops(Lanes(1)):
         with pruned(captured.module, {layers[0].parameter: keep}):
             expected = whole(captured.module, captured.example)

@@ -14,7 +14,7 @@ from prunescope.study import Grid, parse_methods
 from prunescope.study.plan import Plan
 from prunescope.sweep.calibrate import calibrate
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.verify import verify_plan
+from prunescope.sweep.verify_plan import verify_plan
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 
 from prunescope.latency.table.features import features_of
 from prunescope.latency.table.rows import LatencyRow, graph_digest, units_text
-from prunescope.latency.table.shapes import shapes_of
+from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.study import Manifest
 
 Units = dict[str, int]

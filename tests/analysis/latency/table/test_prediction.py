@@ -18,7 +18,7 @@ from prunescope.latency.table.prediction import (
     tables,
 )
 from prunescope.latency.table.rows import graph_digest, stored_rows
-from prunescope.latency.table.shapes import shapes_of
+from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.latency.table.made import draws, row, truth
 

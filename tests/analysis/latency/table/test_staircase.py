@@ -16,7 +16,7 @@ from prunescope.latency.table.design import (
 )
 from prunescope.latency.table.prediction import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows, units_text
-from prunescope.latency.table.staircase import Flat, flat_steps, staircase, told
+from prunescope.latency.table.staircase import Flat, described, flat_steps, staircase
 from tests.analysis.latency.table.made import draws, row, truth
 
 
@@ -54,7 +54,7 @@ def test_flat_steps_are_named_and_falls_are_not(lenet5: Workbench, tmp_path: Pat
     steps = {1: 0.4, 25: 0.702, 32: 0.7, 41: 0.95, 48: 0.9}
     known = staircase(lenet5.manifest, table_of(lenet5, tmp_path, steps), "conv2")
     assert flat_steps(known) == (Flat(25, 32, False), Flat(41, 48, True))
-    first, second = told(flat_steps(known), "channel")
+    first, second = described(flat_steps(known), "channel")
     assert first == "25 channels cost as much as 32."
     assert "keep 48" in second
 

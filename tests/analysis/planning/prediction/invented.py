@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from prunescope.curves.curve import Curve, CurveKey, CurvePoint
-from prunescope.planning.prediction.logit_source import Kept, cell_key
+from prunescope.planning.prediction.logit_source import LogitsInMemory, operator_key
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Verification
@@ -47,8 +47,8 @@ class Invented:
             points = tuple(self.point(s, z) for s, z in own.items())
             if points:
                 self.curves[key] = Curve(key, points)
-            rows |= {cell_key(self.manifest, key, s): z for s, z in own.items()}
-        self.source = Kept(rows, targets)
+            rows |= {operator_key(self.manifest, key, s): z for s, z in own.items()}
+        self.source = LogitsInMemory(rows, targets)
 
     def point(self, sparsity: float, logits: np.ndarray) -> CurvePoint:
         drops = self.drops(logits)

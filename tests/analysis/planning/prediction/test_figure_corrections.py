@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from prunescope.planning.prediction.effects import SLACKS, Figures
-from prunescope.planning.prediction.figure_corrections import Scale, scales_of
+from prunescope.planning.prediction.figure_corrections import FigureCorrection, figure_corrections
 from prunescope.planning.prediction.forecast import Recall, fallen
+from prunescope.planning.prediction.predicted_effects import SLACKS, PredictedEffects
 from prunescope.planning.prediction.track_record import Trial
 from prunescope.statistics.tolerance import NINE_IN_TEN
 from prunescope.study import Baseline
@@ -24,8 +24,8 @@ def trials(count: int, factor: float, spread: float = 0.0) -> list[Trial]:
         said = 0.01 + 0.2 * made.random()
         real = factor * said + spread * (said + 0.005) * made.normal()
         found.append(
-            Trial(f"{place}", "none", Figures(0.0, real, real, real),
-                  {RULE: Figures(0.0, said, said, said)}, OWN)
+            Trial(f"{place}", "none", PredictedEffects(0.0, real, real, real),
+                  {RULE: PredictedEffects(0.0, said, said, said)}, OWN)
         )  # fmt: skip
     return found
 
@@ -34,15 +34,15 @@ def test_worst_recall_by_hand() -> None:
     baseline = Baseline(30, 0.8, None, (10, 0, 20), (9, 0, 15))
     row = {"samples": 30, "drop_sum": 3.0, "entropy_sum": 6.0, "divergence_sum": 1.5,
            "class_correct": (6, 0, 15)}  # fmt: skip
-    found = Figures.measured(row, baseline)
+    found = PredictedEffects.measured(row, baseline)
     assert (found.drop, found.entropy, found.divergence) == (0.1, 0.2, 0.05)
     assert found.worst == pytest.approx(0.75 - 0.6)
-    assert math.isnan(Figures.measured(row, None).worst)
-    assert math.isnan(Figures.measured(row | {"class_correct": ()}, baseline).worst)
+    assert math.isnan(PredictedEffects.measured(row, None).worst)
+    assert math.isnan(PredictedEffects.measured(row | {"class_correct": ()}, baseline).worst)
 
 
 def test_right_guesses_are_left_alone_and_sure() -> None:
-    for name, scale in scales_of(trials(16, 1.0), RULE).items():
+    for name, scale in figure_corrections(trials(16, 1.0), RULE).items():
         found = scale.interval(0.1, OWN)
         assert found is not None
         assert found.mean == pytest.approx(0.1)
@@ -51,7 +51,7 @@ def test_right_guesses_are_left_alone_and_sure() -> None:
 
 
 def test_what_is_always_twice_as_large_is_corrected() -> None:
-    found = scales_of(trials(60, 2.0), RULE)
+    found = figure_corrections(trials(60, 2.0), RULE)
     for name in SLACKS:
         corrected = found[name].interval(0.1, OWN)
         assert corrected is not None
@@ -79,7 +79,7 @@ def test_a_fall_that_no_change_makes_is_come_near_to() -> None:
 
 @pytest.mark.parametrize("name", SLACKS)
 def test_new_plans_end_inside_nine_times_in_ten(name: str) -> None:
-    scale = scales_of(trials(40, 1.2, 0.2), RULE)[name]
+    scale = figure_corrections(trials(40, 1.2, 0.2), RULE)[name]
     made = np.random.default_rng(2)
     inside = []
     for said in 0.01 + 0.2 * made.random(400):
@@ -91,9 +91,9 @@ def test_new_plans_end_inside_nine_times_in_ten(name: str) -> None:
 
 
 def test_nothing_is_said_of_what_nobody_knows() -> None:
-    unknown = Trial("a", "none", Figures(0.1), {RULE: Figures(0.1)})
-    assert scales_of([unknown], RULE) == {}
-    assert scales_of([], RULE) == {}
-    known = scales_of(trials(5, 1.0), RULE)["worst"]
-    assert Scale(0.01, known.correction).interval(0.1, OWN) is None
+    unknown = Trial("a", "none", PredictedEffects(0.1), {RULE: PredictedEffects(0.1)})
+    assert figure_corrections([unknown], RULE) == {}
+    assert figure_corrections([], RULE) == {}
+    known = figure_corrections(trials(5, 1.0), RULE)["worst"]
+    assert FigureCorrection(0.01, known.correction).interval(0.1, OWN) is None
     assert known.interval(math.nan, OWN) is None

@@ -1,4 +1,4 @@
-"""Cells: measured points come back exactly, partial ones are completed, a store is a source."""
+"""Measured points come back exactly, partial ones are completed, a store is a source."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,8 +9,8 @@ import pytest
 
 from prunescope.curves.curve import CurveKey
 from prunescope.planning.prediction.coordinates import LIKELY, Coordinates, log_softmax
-from prunescope.planning.prediction.logit_operators import Cells
-from prunescope.planning.prediction.logit_source import Kept
+from prunescope.planning.prediction.logit_operators import LogitOperators
+from prunescope.planning.prediction.logit_source import LogitsInMemory
 from prunescope.store.logits import LogitStore
 from prunescope.study.point import DENSE as DENSE_SUBJECT
 from prunescope.study.point import Key
@@ -29,7 +29,7 @@ STUDY = Invented(DENSE, TARGETS, {("a", 0.5): NOISY, ("a", 0.9): WORSE})
 CURVE = STUDY.curves[CurveKey("a", METHOD)]
 
 
-def rows(cells: Cells, sparsity: float) -> np.ndarray:
+def rows(cells: LogitOperators, sparsity: float) -> np.ndarray:
     (found,) = cells.operators([(CURVE, sparsity)])
     dense = cells.dense("none")
     assert found is not None
@@ -39,14 +39,14 @@ def rows(cells: Cells, sparsity: float) -> np.ndarray:
 
 
 def test_a_measured_point_comes_back_exactly() -> None:
-    cells = Cells(STUDY.manifest, STUDY.source)
+    cells = LogitOperators(STUDY.manifest, STUDY.source)
     np.testing.assert_allclose(rows(cells, 0.5), NOISY, atol=1e-4)
     np.testing.assert_allclose(rows(cells, 0.9), WORSE, atol=1e-4)
     np.testing.assert_allclose(rows(cells, 0.95), WORSE, atol=1e-4)  # held past the end
 
 
 def test_between_points_the_operator_is_between() -> None:
-    cells = Cells(STUDY.manifest, STUDY.source)
+    cells = LogitOperators(STUDY.manifest, STUDY.source)
     scales = [cells.operators([(CURVE, s)])[0].scale for s in (0.25, 0.5, 0.7, 0.9)]  # type: ignore[union-attr]
     assert scales == sorted(scales, reverse=True)
     assert scales[0] == pytest.approx((1 + scales[1]) / 2, abs=1e-5)
@@ -54,10 +54,10 @@ def test_between_points_the_operator_is_between() -> None:
 
 
 def test_without_logits_there_is_no_operator() -> None:
-    bare = Cells(STUDY.manifest, Kept({}, TARGETS))
+    bare = LogitOperators(STUDY.manifest, LogitsInMemory({}, TARGETS))
     assert bare.dense("none") is None
     assert bare.operators([(CURVE, 0.5)]) == [None]
-    assert Cells(STUDY.manifest, STUDY.source).dense("bn") is None
+    assert LogitOperators(STUDY.manifest, STUDY.source).dense("bn") is None
 
 
 def test_a_store_is_a_source_in_half_precision(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_store_is_a_source_in_half_precision(tmp_path: Path) -> None:
     store.write_targets(TARGETS)
     for key, values in STUDY.source.rows.items():
         store.append(key, 0, values.astype(np.float32))
-    np.testing.assert_allclose(rows(Cells(STUDY.manifest, store), 0.5), NOISY, atol=0.02)
+    np.testing.assert_allclose(rows(LogitOperators(STUDY.manifest, store), 0.5), NOISY, atol=0.02)
 
 
 def test_unseen_samples_borrow_from_their_like() -> None:
@@ -73,8 +73,8 @@ def test_unseen_samples_borrow_from_their_like() -> None:
     winner = DENSE.argmax(axis=1)
     loud = np.where((winner == 1)[:, None], centred(MADE.normal(size=DENSE.shape)), 0.0)
     short = {key: (DENSE + loud)[:300] for key in STUDY.source.rows if key[2] == "a"}
-    source = Kept({**STUDY.source.rows, **short}, TARGETS)
-    found = rows(Cells(STUDY.manifest, source), 0.5)
+    source = LogitsInMemory({**STUDY.source.rows, **short}, TARGETS)
+    found = rows(LogitOperators(STUDY.manifest, source), 0.5)
     np.testing.assert_allclose(found[:300], (DENSE + loud)[:300], atol=1e-3)
     error = np.abs(found - DENSE).max(axis=1)[300:]
     assert error[winner[300:] == 1].mean() > 4 * error[winner[300:] != 1].mean()
@@ -82,7 +82,7 @@ def test_unseen_samples_borrow_from_their_like() -> None:
 
 def test_only_so_much_is_kept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prunescope.planning.prediction.logit_operators._BYTES", 1)
-    cells = Cells(STUDY.manifest, STUDY.source)
+    cells = LogitOperators(STUDY.manifest, STUDY.source)
     for _ in range(2):
         np.testing.assert_allclose(rows(cells, 0.7), rows(cells, 0.7))
     assert len(cells._made) == 1
@@ -92,7 +92,7 @@ def test_what_the_kept_samples_miss_of_the_drop_is_known() -> None:
     curve = replace(CURVE, points=tuple(
         replace(p, interval=replace(p.interval, mean=p.drop + 0.01)) for p in CURVE.points
     ))  # fmt: skip
-    (found,) = Cells(STUDY.manifest, STUDY.source).operators([(curve, 0.5)])
+    (found,) = LogitOperators(STUDY.manifest, STUDY.source).operators([(curve, 0.5)])
     assert found is not None
     assert found.excess == pytest.approx(0.01)
 
@@ -115,7 +115,7 @@ def test_many_classes_keep_the_likely_ones_and_the_rest_in_sum() -> None:
 class Counting:
     """A source that tells which points were read."""
 
-    def __init__(self, source: Kept) -> None:
+    def __init__(self, source: LogitsInMemory) -> None:
         self.source, self.read = source, list[str | int | float]()
 
     def read_many(self, keys: Iterable[Key]) -> dict[Key, np.ndarray]:
@@ -128,10 +128,10 @@ class Counting:
 
 
 def test_new_cells_take_over_what_did_not_change() -> None:
-    first = Cells(STUDY.manifest, STUDY.source)
+    first = LogitOperators(STUDY.manifest, STUDY.source)
     expected = [rows(first, s) for s in (0.5, 0.7)]
     source = Counting(STUDY.source)
-    later = Cells(STUDY.manifest, source, first)
+    later = LogitOperators(STUDY.manifest, source, first)
     for before, sparsity in zip(expected, (0.5, 0.7), strict=True):
         np.testing.assert_array_equal(rows(later, sparsity), before)
     assert source.read == []
@@ -139,22 +139,26 @@ def test_new_cells_take_over_what_did_not_change() -> None:
 
 def test_a_point_that_has_seen_more_samples_is_made_anew() -> None:
     (key,) = (key for key in STUDY.source.rows if key[2] == "a" and key[5] == 0.5)
-    short = Kept({**STUDY.source.rows, key: NOISY[:300]}, TARGETS)
+    short = LogitsInMemory({**STUDY.source.rows, key: NOISY[:300]}, TARGETS)
     early = replace(CURVE, points=(STUDY.point(0.5, NOISY[:300]), CURVE.points[1]))
-    first = Cells(STUDY.manifest, short)
+    first = LogitOperators(STUDY.manifest, short)
     first.operators([(early, 0.5), (early, 0.7), (early, 0.9)])
     source = Counting(STUDY.source)
-    later = Cells(STUDY.manifest, source, first)
+    later = LogitOperators(STUDY.manifest, source, first)
     np.testing.assert_allclose(rows(later, 0.5), NOISY, atol=1e-4)
     assert source.read == [0.5]
-    fresh = Cells(STUDY.manifest, STUDY.source)
+    fresh = LogitOperators(STUDY.manifest, STUDY.source)
     np.testing.assert_array_equal(rows(later, 0.7), rows(fresh, 0.7))
 
 
 def test_nothing_is_taken_over_when_the_dense_logits_have_grown() -> None:
     (key,) = (key for key in STUDY.source.rows if key[2] == DENSE_SUBJECT)
-    first = Cells(STUDY.manifest, Kept({**STUDY.source.rows, key: DENSE[:300]}, TARGETS))
+    first = LogitOperators(
+        STUDY.manifest, LogitsInMemory({**STUDY.source.rows, key: DENSE[:300]}, TARGETS)
+    )
     rows(first, 0.5)
     source = Counting(STUDY.source)
-    np.testing.assert_allclose(rows(Cells(STUDY.manifest, source, first), 0.5), NOISY, atol=1e-4)
+    np.testing.assert_allclose(
+        rows(LogitOperators(STUDY.manifest, source, first), 0.5), NOISY, atol=1e-4
+    )
     assert source.read == [0.5]

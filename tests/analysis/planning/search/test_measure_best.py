@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from prunescope.planning.search import (
-    Measured,
-    Settlement,
+    MeasuredBest,
+    MeasuredCandidates,
     look_around,
     measured_best,
     starting_plans,
 )
-from prunescope.planning.search.kriging import Lesson, places, taught
+from prunescope.planning.search.kriging import MeasuredError, corrected_judge, places
 from prunescope.planning.solve import Goal, Problem, Target, build_problem, solver
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.study.plan import Choice, Plan
@@ -31,7 +31,9 @@ class Counted:
         return self.truth(plan)
 
 
-def tried(problem: Problem, measure: Counted, judged: Coupled, count: int) -> tuple[Measured, ...]:
+def tried(
+    problem: Problem, measure: Counted, judged: Coupled, count: int
+) -> tuple[MeasuredBest, ...]:
     begin = starting_plans(problem, solver(problem).solve())
     found = look_around(problem, begin, judged, seconds=60)
     return measured_best(problem, found, begin, judged, measure, count, seconds=60)
@@ -126,7 +128,7 @@ def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
     best, other = measured_best(problem, found, begin, lost, lost, 2, seconds=0)
     assert best.proposal.start == "small"
     assert best.objective > other.objective
-    told = Settlement("parameters", (best, other)).told("Parameters", "{:.0f}".format)
+    told = MeasuredCandidates("parameters", (best, other)).describe("Parameters", "{:.0f}".format)
     assert "the least of 2 plans: small's plan. Behind it: large's plan" in told
     assert told.endswith("None keeps all targets when measured; this one comes nearest.")
 
@@ -134,7 +136,7 @@ def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
 def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:
     problem = posed()
     judged, truth = Coupled(problem, 0.0), Coupled(problem, 3.0)
-    assert taught(judged, places(problem), ()) is judged
+    assert corrected_judge(judged, places(problem), ()) is judged
     made = np.random.default_rng(0)
     plans = [
         Plan("p", MANIFEST.fingerprint, {
@@ -143,8 +145,8 @@ def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:
         })
         for _ in range(8)
     ]  # fmt: skip
-    lessons = [Lesson(plan, judged(plan), truth(plan)) for plan in plans[:6]]
-    corrected = taught(judged, places(problem), lessons)
+    lessons = [MeasuredError(plan, judged(plan), truth(plan)) for plan in plans[:6]]
+    corrected = corrected_judge(judged, places(problem), lessons)
     for plan in plans:
         real, said, now = (
             each(plan)["divergence"] for each in (truth, judged, corrected)

@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks._paper import chain, curves_of
 from prunescope.planning.pose_problem import Posed
-from prunescope.planning.prediction import Cells, Record
+from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import predict
 from prunescope.planning.search import apart, improve, judge, look_around, starting_plans
-from prunescope.planning.search.descent import Proposal
+from prunescope.planning.search.descent import PlanProposal
 from prunescope.planning.search.starting_plans import past_measured
 from prunescope.planning.solve import Goal, Problem, Target, build_problem, solver
 from prunescope.planning.solve.costs import plan_costs
@@ -126,8 +126,8 @@ def test_what_cannot_be_judged_is_left_out() -> None:
 
 
 def test_plans_shown_apart_differ() -> None:
-    def proposal(value: float, method: str = "magnitude") -> Proposal:
-        return Proposal(Plan("p", "f", {"a": Choice(method, value)}), value, "solver")
+    def proposal(value: float, method: str = "magnitude") -> PlanProposal:
+        return PlanProposal(Plan("p", "f", {"a": Choice(method, value)}), value, "solver")
 
     given = [proposal(0.5), proposal(0.51), proposal(0.6), proposal(0.5, "taylor"), proposal(0.9)]
     shown = [each.plan.choices["a"] for each in apart(given, 3)]
@@ -136,39 +136,41 @@ def test_plans_shown_apart_differ() -> None:
     ]  # fmt: skip
 
 
-def invented() -> tuple[Invented, Cells, Record]:
+def invented() -> tuple[Invented, LogitOperators, Record]:
     dense, targets = random_logits(0)
-    cells = {}
+    operators = {}
     for place, name in enumerate("abc"):
         made = np.random.default_rng(place)
         noise = made.normal(size=dense.shape)
         for share in (0.3, 0.6, 0.9):
-            cells[name, share] = dense + (1 + place) * 1.5 * share**2 * noise
-    study = Invented(dense, targets, cells)
-    return study, Cells(study.manifest, study.source), Record()
+            operators[name, share] = dense + (1 + place) * 1.5 * share**2 * noise
+    study = Invented(dense, targets, operators)
+    return study, LogitOperators(study.manifest, study.source), Record()
 
 
 def test_the_judge_says_what_the_prediction_says() -> None:
-    study, cells, record = invented()
+    study, operators, record = invented()
 
     def predicted(plan: Plan):  # type: ignore[no-untyped-def]
-        return predict(study.manifest, plan, study.curves, record, cells)
+        return predict(study.manifest, plan, study.curves, record, operators)
 
     goal = Goal((Target("parameters", 0.5),))
     problem = build_problem(study.manifest, study.curves, goal)
     both = Plan("p", "f", {"a": Choice("magnitude", 0.5), "b": Choice("magnitude", 0.6)})
-    judged = judge(problem, predicted, cells, both)
+    judged = judge(problem, predicted, operators, both)
     assert judged is not None
     assert judged(both)["divergence"] == pytest.approx(predicted(both).divergence)
     assert judged(Plan("p", "f"))["divergence"] == 0
     assert judge(problem, predicted, None, both) is None  # sums alone are the solver's own measure
-    full = judge(replace(problem, kinds=("cross-entropy", "parameters")), predicted, cells, both)
+    full = judge(
+        replace(problem, kinds=("cross-entropy", "parameters")), predicted, operators, both
+    )
     assert full is not None
     assert full(both)["cross-entropy"] == pytest.approx(predicted(both).entropy)
 
     ready = solver(problem)
     solution = ready.solve()
-    better, found = improve(Posed(ready, study.curves, predicted, cells), solution)
+    better, found = improve(Posed(ready, study.curves, predicted, operators), solution)
     assert found is not None
     assert better.predicted is not None
     assert better.predicted <= min(better.beside.values())

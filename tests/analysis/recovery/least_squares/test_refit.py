@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from prunescope.bench.evaluate import evaluate
-from prunescope.bench.pruned import Selection, select_one, selected
+from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.errors import BadValue, CannotPrune
@@ -116,7 +116,7 @@ def state(bench: Workbench) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in named}
 
 
-def outputs(bench: Workbench, selection: Selection, recovery: str) -> Tensor:
+def outputs(bench: Workbench, selection: PruningMasks, recovery: str) -> Tensor:
     with (
         selected(bench.network, selection) as left,
         recovered(bench, recovery, left, selection),
@@ -126,17 +126,17 @@ def outputs(bench: Workbench, selection: Selection, recovery: str) -> Tensor:
         return found
 
 
-def masks(bench: Workbench, sparsity: float) -> Selection:
+def masks(bench: Workbench, sparsity: float) -> PruningMasks:
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     layers = bench.network.prunable()
     made = {each.parameter: scores.mask("magnitude", each, sparsity) for each in layers}
-    return Selection(made)
+    return PruningMasks(made)
 
 
-def units(bench: Workbench, sparsity: float) -> Selection:
+def units(bench: Workbench, sparsity: float) -> PruningMasks:
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     names = [group.name for group in bench.groups]
-    return Selection(units={name: scores.units("l2", name, sparsity) for name in names})
+    return PruningMasks(units={name: scores.units("l2", name, sparsity) for name in names})
 
 
 def test_a_dense_model_stays_bit_for_bit(make: Callable[[str], Workbench]) -> None:
@@ -144,7 +144,7 @@ def test_a_dense_model_stays_bit_for_bit(make: Callable[[str], Workbench]) -> No
     before = state(bench)
     kept = {layer.parameter: torch.ones(layer.summary.shape, dtype=torch.bool)
             for layer in bench.network.prunable()}  # fmt: skip
-    for selection in (None, Selection(), Selection(masks=kept)):
+    for selection in (None, PruningMasks(), PruningMasks(masks=kept)):
         with recovered(bench, "ls", bench.network.module, selection):
             now = state(bench)
             assert all(torch.equal(now[name], before[name]) for name in before)
@@ -191,8 +191,8 @@ def test_outputs_come_closer_to_the_dense_ones(
         scores = Scores(bench.network, bench.splits.calibration, bench.groups)
         fits = [each for each in bench.network.prunable() if each.summary.shape[1] % 4 == 0]
         made = {e.parameter: scores.mask("magnitude", e, 0.5, 0, "2:4") for e in fits}
-        selection = Selection(made)
-    dense = outputs(bench, Selection(), "none")
+        selection = PruningMasks(made)
+    dense = outputs(bench, PruningMasks(), "none")
     plain = (outputs(bench, selection, "none") - dense).square().mean()
     found = (outputs(bench, selection, "ls") - dense).square().mean()
     assert found < 0.7 * plain
@@ -238,9 +238,9 @@ def test_a_removed_channel_that_kept_ones_replace_costs_nothing(
             module.get_parameter("deepened.bias")[[0, 11]] = 1.0
         keep = torch.arange(12) < 11
         group = "grow"
-        selection = Selection(units={group: keep})
+        selection = PruningMasks(units={group: keep})
         moments._KNOWN.pop(module, None)
-        dense = outputs(bench, Selection(), "none")
+        dense = outputs(bench, PruningMasks(), "none")
         plain = float((outputs(bench, selection, "none") - dense).abs().max())
         found = float((outputs(bench, selection, "ls") - dense).abs().max())
         assert plain > 1e-2
@@ -257,14 +257,14 @@ def test_what_has_no_rule_is_refused_by_name(make: Callable[[str], Workbench]) -
     group = next(g for g in bench.groups)
     keep = torch.arange(group.units) % 2 == 0
     with pytest.raises(CannotPrune, match="Expected layers that recovery ls can refit, but core"):
-        outputs(bench, Selection(units={group.name: keep}), "ls")
+        outputs(bench, PruningMasks(units={group.name: keep}), "ls")
 
 
 def test_a_model_without_a_graph_is_refused(untraceable: Workbench) -> None:
     name = untraceable.network.prunable()[0].parameter
     mask = torch.zeros_like(untraceable.network.module.get_parameter(name), dtype=torch.bool)
     with pytest.raises(CannotPrune, match="Expected a captured model for recovery ls"):
-        outputs(untraceable, Selection(masks={name: mask}), "ls")
+        outputs(untraceable, PruningMasks(masks={name: mask}), "ls")
 
 
 def test_the_selection_cannot_be_forgotten(make: Callable[[str], Workbench]) -> None:
@@ -285,7 +285,7 @@ def test_curves_with_least_squares_are_no_worse(
     bench = sample_bench(model)
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
 
-    def loss(chosen: Selection, recovery: str) -> float:
+    def loss(chosen: PruningMasks, recovery: str) -> float:
         with selected(bench.network, chosen) as left, recovered(bench, recovery, left, chosen):
             found = evaluate(left, bench.splits.validation, bench.metric, bench.batch).entropy
         assert found is not None

@@ -15,8 +15,13 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.progress import Silent
 from prunescope.recovery.training import objective
+from prunescope.recovery.training.fine_tuning_report import (
+    EvaluationSums,
+    FineTuning,
+    read_result,
+    result_folder,
+)
 from prunescope.recovery.training.finetune import finetune, read_weights
-from prunescope.recovery.training.report import FineTuning, Sums, read_result, result_folder
 from prunescope.sources.weights import pour
 from prunescope.store.folder import Study
 from prunescope.study.plan import Choice, Plan
@@ -61,7 +66,7 @@ def masks(bench: Workbench, plan: Plan) -> dict[str, Tensor]:
     return plan_masks(plan, Scores(bench.network, bench.splits.calibration))
 
 
-def measured(bench: Workbench, weights: dict[str, Tensor], split: str) -> Sums:
+def measured(bench: Workbench, weights: dict[str, Tensor], split: str) -> EvaluationSums:
     """A fresh evaluation of saved weights, not by way of finetune."""
     module = copy.deepcopy(bench.network.module)
     pour(module, weights, "test")
@@ -69,7 +74,7 @@ def measured(bench: Workbench, weights: dict[str, Tensor], split: str) -> Sums:
     dense = evaluate(bench.network.module, samples, bench.metric, bench.batch)
     found = evaluate(module, samples, bench.metric, bench.batch)
     sums = compare(dense, found, samples.targets, bench.classes)
-    return Sums(
+    return EvaluationSums(
         sums.samples, sums.score_sum, sums.drop_sum, sums.drop_squares, sums.entropy_sum,
         sums.divergence_sum, sums.agreements, sums.nonfinite, sums.class_correct,
     )  # fmt: skip

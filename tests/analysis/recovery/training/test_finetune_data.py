@@ -12,8 +12,8 @@ from torch import Tensor
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadReference, BadValue, DamagedFile, DataMismatch, ForeignStudy
 from prunescope.progress import Silent
+from prunescope.recovery.training.fine_tuning_report import read_result, result_folder
 from prunescope.recovery.training.finetune import finetune, read_weights
-from prunescope.recovery.training.report import read_result, result_folder
 from prunescope.store.folder import Study
 from tests.analysis.recovery.quick import QUICK, MakeBench, MakePlan
 

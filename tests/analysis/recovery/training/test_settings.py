@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from prunescope.errors import BadValue
+from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.recovery.training.loop import rate
 from prunescope.recovery.training.objective import objective
-from prunescope.recovery.training.report import FineTuning
 from prunescope.sources.data import Samples
 
 
@@ -78,7 +78,9 @@ def test_the_rate_climbs_to_its_peak_and_falls_to_nothing() -> None:
 
 def test_results_are_read_without_torch() -> None:
     """That the check can fail is shown in ``jobs/test_jobs.py``."""
-    code = "import sys, prunescope.recovery.training.report; print('torch' in sys.modules)"
+    code = (
+        "import sys, prunescope.recovery.training.fine_tuning_report; print('torch' in sys.modules)"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
 

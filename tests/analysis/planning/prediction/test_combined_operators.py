@@ -5,12 +5,12 @@ import pytest
 
 from prunescope.planning.prediction.composition import composition
 from prunescope.planning.prediction.predictors import COMBINES
-from prunescope.planning.prediction.subject_operator import Operator, Reference, between
+from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, between
 from prunescope.planning.prediction.superposition import superposition
 from tests.analysis.planning.prediction.invented import centred, random_logits
 
 DENSE = random_logits(0)[0].astype(np.float32)
-REFERENCE = Reference.of(DENSE)
+REFERENCE = DenseLogits.of(DENSE)
 RANDOM = np.random.default_rng(1)
 
 
@@ -73,7 +73,7 @@ def test_two_noises_by_hand() -> None:
     """Scales 0.5 and 0.8, noise along a direction that the dense logits do not have."""
     dense = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]], np.float32)
     across = np.array([[0.1, 0.1, -0.2], [0.1, 0.1, -0.2]], np.float32)
-    reference = Reference.of(dense)
+    reference = DenseLogits.of(dense)
     cells = [reference.fit(0.5 * dense + across), reference.fit(0.8 * dense + 2 * across)]
     truth = 0.4 * dense + 0.8 * across + 0.5 * 2 * across
     np.testing.assert_allclose(superposition(reference, cells), truth, atol=1e-5)
@@ -95,6 +95,6 @@ def test_between_two_points_the_noise_keeps_its_loudness() -> None:
 
 
 def test_few_samples_get_one_scale_for_all_classes() -> None:
-    few = Reference.of(DENSE[:50])
+    few = DenseLogits.of(DENSE[:50])
     found = few.fit((0.5 * DENSE[:50]).astype(np.float32))
     np.testing.assert_allclose(found.matrix, 0.5 * np.eye(4), atol=1e-5)

@@ -17,7 +17,7 @@ class SweepReport:
         samples: Evaluated samples, all points together.
         macs: Multiply-accumulates that the plain loop needs for them; 0 where unknown.
         executed: Those that were executed; 0 where unknown.
-        bound: The least that replay can take (``prunescope.replay.cost``); 0 without replay.
+        bound: The least that replay can take (``prunescope.replay.replay_cost``); 0 without replay.
         seconds: That the evaluation took, pauses not counted.
         begun: Of the missing points, those that have an estimate and its interval.
     """

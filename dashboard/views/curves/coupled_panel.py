@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import loaders, speed
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.groups import groups_of, member_table, part_of
@@ -11,6 +10,7 @@ from prunescope.store.folder import Study
 from prunescope.study import GroupSummary, Manifest
 from prunescope.study.coupled import Freed, everywhere, freed, meetings
 from prunescope.study.size import shrunk
+from prunescope.text import units
 
 
 def show(opened: Study, subject: str, granularity: str) -> None:

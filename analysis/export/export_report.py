@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prunescope.export.install import settle
+from prunescope.export.install import finish_install
 from prunescope.store.json_documents import read_document, write_document
 
 REPORT: Final = "verification.json"
@@ -37,7 +37,7 @@ class FormatKind:
     graph: bool
     recovered: str = ""
 
-    def told(self, recovered: bool) -> str:
+    def describe(self, recovered: bool) -> str:
         """Return in one sentence what it is good for, with fine-tuned weights if ``recovered``."""
         return (recovered and self.recovered) or self.purpose
 
@@ -190,7 +190,7 @@ def read_report(folder: Path) -> ExportReport | None:
         DamagedFile: The report cannot be read as one.
         StorageFailure: An export was killed while its files were moved, and cannot be finished.
     """
-    settle(folder)
+    finish_install(folder)
     path = folder / REPORT
     return read_document(ExportReport, path) if path.is_file() else None
 

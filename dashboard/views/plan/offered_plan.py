@@ -8,13 +8,13 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import session
-from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, Asked, amount
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import Job
 from prunescope.planning.pose_problem import answer
-from prunescope.planning.search import SETTLEMENT, Settlement, taken
+from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates, taken
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import read_document
 
@@ -27,23 +27,23 @@ class Offered:
     """What a job measured that nothing on the page waits for any more.
 
     Attributes:
-        settlement: What it found.
+        candidates: What it found.
         folder: The job's.
         wanted: What was asked; None where another session asked.
     """
 
-    settlement: Settlement
+    candidates: MeasuredCandidates
     folder: Path
-    wanted: Asked | None = None
+    wanted: GoalForm | None = None
 
 
-def read(opened: Study, job: Job) -> Settlement:
+def read(opened: Study, job: Job) -> MeasuredCandidates:
     """Return what ``job`` found.
 
     Raises:
         PrunescopeError: Nothing readable, or plans for another network.
     """
-    found = read_document(Settlement, job.folder / SETTLEMENT)
+    found = read_document(MeasuredCandidates, job.folder / MEASURED_CANDIDATES)
     found.tried[0].proposal.plan.require(opened.manifest)
     return found
 
@@ -70,7 +70,7 @@ def recall(opened: Study, newest: Job | None) -> None:
         _answer(newest.folder)
 
 
-def offer(opened: Study, known: Measured) -> None:
+def offer(opened: Study, known: StudyMeasurements) -> None:
     """Show what was measured for another draft or another session, to open or to leave."""
     found: Offered | None = st.session_state.get(_offered(opened))
     if found is None:
@@ -78,7 +78,7 @@ def offer(opened: Study, known: Measured) -> None:
     why = "as the plan or the goal is another by now" if found.wanted else "as nobody was here"
     with st.container(border=True, key="settled"):
         st.markdown(
-            f"**Measured{_asked(found.wanted)}, not opened**, {why}: {sentence(found.settlement)}"
+            f"**Measured{_asked(found.wanted)}, not opened**, {why}: {sentence(found.candidates)}"
         )
         with st.container(horizontal=True):
             st.button(
@@ -88,7 +88,13 @@ def offer(opened: Study, known: Measured) -> None:
             st.button("Leave it", key="leave settled", on_click=_leave, args=(opened, found))
 
 
-def settle(opened: Study, known: Measured, wanted: Asked, found: Settlement, folder: Path) -> None:
+def take_best(
+    opened: Study,
+    known: StudyMeasurements,
+    wanted: GoalForm,
+    found: MeasuredCandidates,
+    folder: Path,
+) -> None:
     """Make the best of the measured plans the draft, with what is known of its costs."""
     _answer(folder)
     try:
@@ -100,13 +106,13 @@ def settle(opened: Study, known: Measured, wanted: Asked, found: Settlement, fol
     plan_solution.take(opened, wanted, solution, found)
 
 
-def sentence(found: Settlement) -> str:
+def sentence(found: MeasuredCandidates) -> str:
     """Return what was measured and who won, for people."""
     words = OBJECTIVES.get(found.objective, found.objective)
-    return found.told(words, lambda value: amount(found.objective, value))
+    return found.describe(words, lambda value: amount(found.objective, value))
 
 
-def _asked(wanted: Asked | None) -> str:
+def _asked(wanted: GoalForm | None) -> str:
     """The budgets that were asked for, where that is known."""
     if wanted is None:
         return ""
@@ -114,12 +120,12 @@ def _asked(wanted: Asked | None) -> str:
     return f" for {', '.join(limits)}"
 
 
-def _open(opened: Study, known: Measured, found: Offered) -> None:
+def _open(opened: Study, known: StudyMeasurements, found: Offered) -> None:
     wanted = goal_controls.asked(opened, known)
     if found.wanted == wanted:
-        settle(opened, known, wanted, found.settlement, found.folder)
+        take_best(opened, known, wanted, found.candidates, found.folder)
     else:
-        plan = found.settlement.tried[0].proposal.plan
+        plan = found.candidates.tried[0].proposal.plan
         session.turn(plan)
         session.edit(opened, replace(plan, name=session.draft(opened).plan.name))
     _leave(opened, found)

@@ -10,8 +10,8 @@ from prunescope.bench.workbench import Workbench
 from prunescope.capture.cost import cost
 from prunescope.capture.graph import Captured
 from prunescope.errors import BadValue
-from prunescope.latency.memory import peak_memory
-from prunescope.latency.table.shapes import shapes_of
+from prunescope.latency.plan_memory import peak_memory
+from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.removal import remove
 
 

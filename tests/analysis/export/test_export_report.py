@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.errors import DamagedFile
-from prunescope.export.report import (
+from prunescope.export.export_report import (
     FORMATS,
     REPORT,
     Check,
@@ -72,19 +72,19 @@ def test_an_export_knows_the_fine_tuning_that_it_is_from(tmp_path: Path) -> None
 
 def test_a_recipe_with_fine_tuned_weights_promises_less() -> None:
     kinds = {kind.name: kind for kind in FORMATS}
-    assert "from the dense model" in kinds["recipe"].told(recovered=False)
-    assert "from the dense model" not in kinds["recipe"].told(recovered=True)
-    assert kinds["onnx"].told(recovered=True) == kinds["onnx"].purpose
+    assert "from the dense model" in kinds["recipe"].describe(recovered=False)
+    assert "from the dense model" not in kinds["recipe"].describe(recovered=True)
+    assert kinds["onnx"].describe(recovered=True) == kinds["onnx"].purpose
 
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("prunescope.export.report", False),
+        ("prunescope.export.export_report", False),
         ("prunescope.export.install", False),
         ("prunescope.export.recipe", False),
         ("prunescope.export.reload_worker", False),
-        ("prunescope.latency.report", False),
+        ("prunescope.latency.latency_report", False),
         ("prunescope.export.tensors", True),  # the check can fail
     ],
 )

@@ -4,28 +4,28 @@ import math
 
 import streamlit as st
 
-from prunescope.dashboard import units
 from prunescope.dashboard.shared import loaders, measure_buttons
-from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, Asked, amount
-from prunescope.dashboard.shared.loaders import Measured
+from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.machines import HERE, named
 from prunescope.dashboard.views.plan import (
     goal_controls,
     improve_at_rest,
     measure_candidates,
-    measured_candidates,
+    offered_plan,
     other_plans,
     plan_solution,
 )
 from prunescope.errors import PrunescopeError
 from prunescope.planning.pose_problem import grid_command, missing_grid, table_named
-from prunescope.planning.search import NAMES, Settlement
+from prunescope.planning.search import NAMES, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import Study
+from prunescope.text import units
 
 
-def show(opened: Study, known: Measured) -> Asked:
+def show(opened: Study, known: StudyMeasurements) -> GoalForm:
     """Show the goal's controls, solve when they move, and return what they ask for."""
 
     def change() -> None:
@@ -46,7 +46,7 @@ def show(opened: Study, known: Measured) -> Asked:
     return wanted
 
 
-def _buttons(opened: Study, known: Measured, wanted: Asked) -> None:
+def _buttons(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     st.button(
         "Solve the rest", key="solve", type="primary", icon=":material/calculate:",
         disabled=not wanted.budgets,
@@ -56,7 +56,7 @@ def _buttons(opened: Study, known: Measured, wanted: Asked) -> None:
     other_plans.menu(opened, known, wanted)
 
 
-def _say(opened: Study, known: Measured, wanted: Asked) -> None:
+def _say(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     """What was found, how good it is, and what stands in the way."""
     refusal = plan_solution.refused(opened)
     if refusal:
@@ -64,7 +64,7 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
     measure_candidates.offer(opened, known)
     last = plan_solution.solved(opened)
     if last is not None:
-        st.caption(told(last.solution, last.settlement))
+        st.caption(described(last.solution, last.candidates))
     elif not refusal:
         st.caption("Move a budget: what is not locked is solved for it at once.")
     tables = loaders.latency(opened)
@@ -77,7 +77,7 @@ def _say(opened: Study, known: Measured, wanted: Asked) -> None:
         _lacks(opened, known, wanted, refusal)
 
 
-def _lacks(opened: Study, known: Measured, wanted: Asked, refusal: str | None) -> None:
+def _lacks(opened: Study, known: StudyMeasurements, wanted: GoalForm, refusal: str | None) -> None:
     """What the solver cannot change for want of measurements, or why there is nothing to solve.
 
     The goal may have become a contradiction since the last answer, which the page outlives.
@@ -95,16 +95,16 @@ def _lacks(opened: Study, known: Measured, wanted: Asked, refusal: str | None) -
             measure_buttons.points(opened, " && ".join(map(grid_command, grids)), "measure missing")
 
 
-def told(found: Solution, settlement: Settlement | None = None) -> str:
+def described(found: Solution, candidates: MeasuredCandidates | None = None) -> str:
     """Return in two lines how good a solution is, and what it costs, for people.
 
     Args:
         found: The solution.
-        settlement: What was measured before it was taken, if anything.
+        candidates: What was measured before it was taken, if anything.
     """
     words = OBJECTIVES.get(found.objective, found.objective)
-    if settlement is not None:
-        first = f"**Measured**: {measured_candidates.sentence(settlement)}"
+    if candidates is not None:
+        first = f"**Measured**: {offered_plan.sentence(candidates)}"
     elif found.predicted is not None:
         whole = amount(found.objective, found.predicted)
         first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"

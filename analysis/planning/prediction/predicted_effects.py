@@ -13,7 +13,7 @@ it they hardly shrink any more."""
 
 
 @dataclass(frozen=True)
-class Figures:
+class PredictedEffects:
     """What a plan does on the validation split.
 
     Attributes:

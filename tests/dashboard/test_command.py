@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import prunescope.dashboard
-from prunescope.dashboard.launch import APP, command
+from prunescope.dashboard.command import APP, command
 
 
 def test_the_command_names_app_port_and_folder(tmp_path: Path) -> None:

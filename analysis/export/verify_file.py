@@ -12,9 +12,9 @@ from torch.utils import _pytree as pytree
 from prunescope.bench.evaluate import Outcome, evaluate
 from prunescope.capture.network import forward
 from prunescope.errors import PrunescopeError
+from prunescope.export.export_report import Check, FormatKind
 from prunescope.export.fresh_process import Reloaded
 from prunescope.export.promise import Promise
-from prunescope.export.report import Check, FormatKind
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""

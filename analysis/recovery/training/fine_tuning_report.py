@@ -56,7 +56,7 @@ class FineTuning:
 
 
 @dataclass(frozen=True)
-class Sums:
+class EvaluationSums:
     """One model against the dense one on the same samples; sums over samples.
 
     Attributes:
@@ -106,8 +106,8 @@ class SideBySide:
     """
 
     dense_score: float
-    before: Sums
-    after: Sums
+    before: EvaluationSums
+    after: EvaluationSums
     gain_sum: float
     gain_squares: float
 
@@ -173,12 +173,12 @@ class FineTuned:
     weights_hash: str
 
     @property
-    def before(self) -> Sums:
+    def before(self) -> EvaluationSums:
         """The pruned model on the validation split."""
         return self.validation.before
 
     @property
-    def after(self) -> Sums:
+    def after(self) -> EvaluationSums:
         """The fine-tuned model on the validation split."""
         return self.validation.after
 

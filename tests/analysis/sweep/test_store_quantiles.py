@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunescope.sweep.quantiles import lamp
+from prunescope.sweep.store_quantiles import lamp
 
 
 @given(st.lists(st.floats(0.01, 10), min_size=1, max_size=30))

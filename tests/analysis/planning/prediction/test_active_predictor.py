@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from prunescope.planning.prediction import PREDICTORS, Record, parts_of, sweep_command
-from prunescope.planning.prediction.active import standing
-from prunescope.planning.prediction.logit_operators import Cells
+from prunescope.planning.prediction.active_predictor import active_predictor
+from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.prediction.predictors import (
     COMBINES,
@@ -38,7 +38,7 @@ def cell(name: str) -> np.ndarray:
 
 
 STUDY = Invented(DENSE, TARGETS, {(name, 0.5): cell(name) for name in "abc"})
-CELLS = Cells(STUDY.manifest, STUDY.source)
+CELLS = LogitOperators(STUDY.manifest, STUDY.source)
 
 
 def together(*names: str) -> np.ndarray:
@@ -126,10 +126,12 @@ def test_what_did_best_is_in_force(truth: str) -> None:
     other = ({SUPERPOSITION, COMPOSITION} - {truth}).pop()
     table = pd.concat([verified(truth)] * 4)  # more than the prior counts
     record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
-    found = {name: standing(STUDY.manifest, record, PREDICTORS, name) for name in (truth, other)}
+    found = {
+        name: active_predictor(STUDY.manifest, record, PREDICTORS, name) for name in (truth, other)
+    }
     errors = {name: np.abs(stands.errors).mean() for name, stands in found.items()}
     assert errors[truth] < errors[other]
-    assert standing(STUDY.manifest, record, PREDICTORS).name == truth
+    assert active_predictor(STUDY.manifest, record, PREDICTORS).name == truth
 
 
 def test_a_back_test_leaves_out_the_plan_that_is_asked_for() -> None:
@@ -143,8 +145,10 @@ def test_no_plan_is_back_tested_by_what_it_taught() -> None:
     table = verified(SUPERPOSITION)
     record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
     odd = replace(record.trials[0], real=replace(record.trials[0].real, drop=0.4))
-    before = standing(STUDY.manifest, record, PREDICTORS)
-    after = standing(STUDY.manifest, replace(record, trials=(odd, *record.trials[1:])), PREDICTORS)
+    before = active_predictor(STUDY.manifest, record, PREDICTORS)
+    after = active_predictor(
+        STUDY.manifest, replace(record, trials=(odd, *record.trials[1:])), PREDICTORS
+    )
     usual = before.expected[0]
     assert after.expected[0] == pytest.approx(usual, abs=0.01)
     assert after.expected[1] != before.expected[1]
@@ -175,7 +179,7 @@ def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured
 def test_without_verified_plans_the_network_decides() -> None:
     normed = replace(STUDY.manifest, tensors=(TensorSummary("bn.running_mean", (4,), 4, True),))
     for manifest, most in ((STUDY.manifest, SUPERPOSITION), (normed, COMPOSITION)):
-        stands = standing(manifest, Record(), PREDICTORS)
+        stands = active_predictor(manifest, Record(), PREDICTORS)
         assert stands.name == most
         assert stands.corrected(0.03, {"a": 1.0}) == (0.03, 0.0)
     guess = predict(normed, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
@@ -205,7 +209,7 @@ def test_what_a_record_has_learnt_changes_no_answer() -> None:
 
 
 def test_a_record_is_worked_out_once_for_each_plan_and_anew_for_other_curves() -> None:
-    cells, table = Cells(STUDY.manifest, STUDY.source), verified(SUPERPOSITION)
+    cells, table = LogitOperators(STUDY.manifest, STUDY.source), verified(SUPERPOSITION)
     first = Record.of(STUDY.manifest, STUDY.curves, table, cells)
     again = Record.of(STUDY.manifest, STUDY.curves, table, cells)
     pairs = zip(first.trials, again.trials, strict=True)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.planning.prediction.correction import LOG_ODDS, PER, Correction, Link
-from prunescope.planning.prediction.figure_corrections import Scale, scales_of
+from prunescope.planning.prediction.figure_corrections import FigureCorrection, figure_corrections
 from prunescope.planning.prediction.predictors import COMBINES, COMPOSITION, SUM, SUPERPOSITION
 from prunescope.planning.prediction.track_record import Record, Trial
 from prunescope.statistics.tolerance import normaliser
@@ -41,7 +41,7 @@ PRIOR: Final[Mapping[bool, Mapping[str, float]]] = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class ActivePredictor:
     """The predictor in force for a plan.
 
     Attributes:
@@ -58,7 +58,7 @@ class Standing:
     correction: Correction | None = None
     errors: tuple[float, ...] = ()
     expected: tuple[float, ...] = ()
-    scales: Mapping[str, Scale] = field(default_factory=dict)
+    scales: Mapping[str, FigureCorrection] = field(default_factory=dict)
 
     def corrected(self, drop: float, shares: Mapping[str, float]) -> tuple[float, float]:
         """Return what a predicted ``drop`` means, and its standard deviation (0: not known)."""
@@ -77,9 +77,9 @@ class Standing:
         ]
 
 
-def standing(
+def active_predictor(
     manifest: Manifest, record: Record, available: Sequence[str], only: str | None = None
-) -> Standing:
+) -> ActivePredictor:
     """Return the predictor in force among ``available``.
 
     Args:
@@ -91,20 +91,20 @@ def standing(
     key = (manifest.fingerprint, tuple(available), only)
     if key not in record.learnt:
         record.learnt[key] = _standing(manifest, record.trials, available, only)
-    found: Standing = record.learnt[key]
+    found: ActivePredictor = record.learnt[key]
     return found
 
 
 def _standing(
     manifest: Manifest, trials: Sequence[Trial], available: Sequence[str], only: str | None
-) -> Standing:
+) -> ActivePredictor:
     link, prior = _link(manifest), _prior(manifest)
     names = [name for name in ([only] if only else available) if _known(name, trials)]
     if not names:
-        return Standing(only or SUM, link)
+        return ActivePredictor(only or SUM, link)
     start = np.array([prior.get(name, _SUMS) for name in names])
     if not trials:
-        return Standing(names[int(start.argmin())], link)
+        return ActivePredictor(names[int(start.argmin())], link)
     samples = manifest.baseline.samples if manifest.baseline else PER
     real = np.array([trial.real.drop for trial in trials])
     learnt = [
@@ -122,9 +122,9 @@ def _standing(
     every = loss.sum(axis=0) + BEFORE * start * float(np.median(loss.mean(axis=0)))
     best, without = int(every.argmin()), (every - loss).argmin(axis=1)
     expected = alone[np.arange(len(trials)), without]
-    return Standing(
+    return ActivePredictor(
         names[best], link, learnt[best], tuple(map(float, expected - real)),
-        tuple(map(float, expected)), scales_of(trials, names[best], samples),
+        tuple(map(float, expected)), figure_corrections(trials, names[best], samples),
     )  # fmt: skip
 
 

@@ -17,14 +17,14 @@ from torch import Tensor, fx
 from prunescope.capture.graph import batch_size
 from prunescope.errors import CannotPrune
 from prunescope.recovery.batch_norm import SAMPLES, keeps_statistics, statistics_batches
-from prunescope.replay.cost import ReplayCost
 from prunescope.replay.lanes import Lanes
 from prunescope.replay.point_variants import Points
-from prunescope.replay.program import Step
+from prunescope.replay.program import ProgramStep
+from prunescope.replay.replay_cost import ReplayCost
+from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import frontier_bytes, schedule
 from prunescope.replay.time_spent import Spent
 from prunescope.replay.variant import Variant
-from prunescope.replay.walk import Walk
 from prunescope.sources.data import Samples
 from prunescope.study.point import Point
 
@@ -50,7 +50,7 @@ class Averages:
             if first in self._buffers
         }
 
-    def _recording(self, step: Step) -> Step:
+    def _recording(self, step: ProgramStep) -> ProgramStep:
         if not keeps_statistics(step.node):
             return step
         kept = (self._buffer(_target(step.node, place), step.args[place]) for place in (3, 4))
@@ -97,7 +97,7 @@ def calibrate(
     work = ReplayCost()
     averages = {point: Averages(flow.tensors) for point in todo}
     for first in range(0, len(batches) if todo else 0, held):
-        walk = Walk(
+        walk = ReplayWalk(
             flow, points.base("none"), plan, batches[first : first + held],
             lay=points.lay, dense_step=_normalising, spent=spent,
         )  # fmt: skip
@@ -122,12 +122,12 @@ def calibrate(
     return work
 
 
-def _pass(walk: Walk[Any], variant: Variant) -> int:
+def _pass(walk: ReplayWalk[Any], variant: Variant) -> int:
     """Let all batches through, in order, and return the multiply-accumulates."""
     return sum(walk.counted_outputs(batch, variant)[1] for batch in range(walk.batches))
 
 
-def _normalising(step: Step) -> Step:
+def _normalising(step: ProgramStep) -> ProgramStep:
     """The step; a batch norm normalises by its batch's statistics and notes nothing."""
     return replace(step, call=_by_batch) if keeps_statistics(step.node) else step
 

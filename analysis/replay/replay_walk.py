@@ -13,8 +13,8 @@ from prunescope.capture.graph import Inputs, batch_size, call_arguments
 from prunescope.replay.dependencies import Flow, places
 from prunescope.replay.lanes import Lanes
 from prunescope.replay.program import (
+    ProgramStep,
     Slot,
-    Step,
     Values,
     counted_run,
     fill,
@@ -26,7 +26,7 @@ from prunescope.replay.time_spent import Spent
 from prunescope.replay.variant import Tensors, Variant
 
 
-class Walk(Generic[Subject]):
+class ReplayWalk(Generic[Subject]):
     """One pass over the dense network, batch by batch, with a stop where each subject begins.
 
     Attributes:
@@ -43,7 +43,7 @@ class Walk(Generic[Subject]):
         batches: Sequence[Inputs],
         *,
         lay: Callable[[Any], Any] = lambda value: value,
-        dense_step: Callable[[Step], Step] | None = None,
+        dense_step: Callable[[ProgramStep], ProgramStep] | None = None,
         spent: Spent | None = None,
     ) -> None:
         self._flow = flow
@@ -85,7 +85,7 @@ class Walk(Generic[Subject]):
         self.spent.add(seconds)
         return self._finished(variant, values), macs
 
-    def _advance(self, steps: Sequence[Step], frontier: Values) -> None:
+    def _advance(self, steps: Sequence[ProgramStep], frontier: Values) -> None:
         seconds: defaultdict[str, float] = defaultdict(float)
         run(steps, frontier, seconds)
         self.spent.add(seconds)
@@ -97,7 +97,7 @@ class Walk(Generic[Subject]):
     def _finished(self, variant: Variant, values: Mapping[int, Any]) -> Any:
         return self._flow.module.graph.process_outputs(fill(variant.result, values))
 
-    def _steps(self, stop: Stop[Subject]) -> tuple[Step, ...]:
+    def _steps(self, stop: Stop[Subject]) -> tuple[ProgramStep, ...]:
         """The dense steps up to this stop, with what dies at each."""
 
         def place(node: fx.Node) -> Any:

@@ -8,7 +8,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.store.folder import Study
-from prunescope.store.quantiles import STEPS, QuantileRow, quantiles
+from prunescope.store.score_quantiles import STEPS, QuantileRow, quantiles
 from prunescope.study import MEASUREMENT_VERSION
 
 Floats = npt.NDArray[np.float64]

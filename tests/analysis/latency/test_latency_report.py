@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from prunescope.latency.report import (
+from prunescope.latency.latency_report import (
     LatencyReport,
     Ratio,
     RuntimeLatency,

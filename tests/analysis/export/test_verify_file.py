@@ -7,7 +7,7 @@ import torch
 
 from prunescope.bench.evaluate import Outcome
 from prunescope.export.promise import Promise
-from prunescope.export.verify import _zeros, difference, excess, ties, tolerance
+from prunescope.export.verify_file import _zeros, difference, excess, ties, tolerance
 
 
 def test_difference_is_relative_to_the_largest_value() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prunescope.latency.table.shapes import shapes_of
+from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.study import Manifest
 from prunescope.study.size import shrunk
 

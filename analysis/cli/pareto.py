@@ -1,0 +1,71 @@
+"""``pareto``: the front over one cost."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from prunescope.cli.goal_options import (
+    BoundOption,
+    ExcludeOption,
+    LockOption,
+    MethodsOption,
+    ObjectiveOption,
+    RoundOption,
+    SettingOption,
+    goal_of,
+)
+from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
+from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.planning.pareto import POINTS, front, front_table, save_front
+from prunescope.planning.pose_problem import pose
+from prunescope.store.folder import Study
+
+
+def pareto(
+    study: StudyArgument,
+    cost: Annotated[str, typer.Option("--cost", help="What to sweep: macs, parameters, bytes, …")],
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Held at every point of the front. Repeat.")
+    ] = None,
+    points: Annotated[int, typer.Option("--points", min=2, max=200)] = POINTS,
+    lock: LockOption = None,
+    exclude: ExcludeOption = "",
+    bound: BoundOption = None,
+    methods: MethodsOption = "",
+    round_to: RoundOption = 1,
+    objective: ObjectiveOption = "kl",
+    recovery: RecoveryOption = "none",
+    runtime: SettingOption = "",
+    json: JsonOption = False,
+    job: JobOption = None,
+) -> None:
+    """Solve for a row of budgets on one cost, each a plan, and keep the front in the study."""
+    with reporting(job, quiet=json) as progress:
+        opened = Study.open(study)
+        goal = goal_of(
+            opened, [f"{cost}=1", *(target or [])], lock, exclude, bound, methods, round_to,
+            objective, recovery,
+        )  # fmt: skip
+        posed = pose(opened, goal, runtime)
+        found = front(posed.ready, posed.predicted, points, progress)
+        save_front(opened.folder, found)
+    table = front_table(found, opened.verified())
+    if json:
+        print_json({"front": asdict(found), "table": table.to_dict("records")})
+        return
+    shown = Table(box=box.SIMPLE_HEAD, title=f"Front over {found.kind}", title_justify="left")
+    shown.add_column("plan", no_wrap=True)
+    for column in (f"{found.kind}, % of dense", "predicted drop, pt", "measured drop, pt"):
+        shown.add_column(column, justify="right")
+    for row in table.to_dict("records"):
+        shown.add_row(
+            row["plan"], f"{100 * row['share']:.1f}",
+            "–" if row["drop"] != row["drop"] else
+            f"{100 * row['drop']:.2f} ({100 * row['low']:.2f} to {100 * row['high']:.2f})",
+            "–" if row["measured"] != row["measured"] else f"{100 * row['measured']:.2f}",
+        )  # fmt: skip
+    console.print(shown)
+    console.print(f"{len(found.points)} plans, predicted by {found.predictor or 'nothing'}.")

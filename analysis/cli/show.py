@@ -1,0 +1,92 @@
+"""``show`` a study's curves."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from prunescope.cli.shared_options import (
+    JsonOption,
+    StudyArgument,
+)
+from prunescope.cli.terminal import console, count, print_json
+from prunescope.curves.curve import CurveKey, curves
+from prunescope.curves.seeds import mean_curves, seed_counts
+from prunescope.store.folder import Study
+
+
+def show(
+    study: StudyArgument,
+    method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Print a study's curves: the drop in points per layer and sparsity, with its interval."""
+    opened = Study.open(study)
+    frame = opened.measured()
+    found = {
+        key: curve
+        for key, curve in curves(frame, opened.manifest).items()
+        if method is None or str(key.method) == method
+    }
+    if json:
+        print_json(
+            {
+                "study": str(study),
+                "model": opened.manifest.reference.model,
+                "baseline": opened.manifest.baseline and opened.manifest.baseline.score,
+                "curves": [
+                    {
+                        "subject": key.subject,
+                        "method": str(key.method),
+                        "recovery": key.recovery,
+                        "seed": key.seed,
+                        "points": [
+                            {
+                                "sparsity": point.sparsity, "removed": point.removed,
+                                "samples": point.samples, "score": point.score,
+                                "drop": point.drop, "low": point.interval.low,
+                                "high": point.interval.high,
+                            }
+                            for point in curve.points
+                        ],
+                    }
+                    for key, curve in found.items()
+                ],
+                "plans": list(opened.plans()),
+            }
+        )  # fmt: skip
+        return
+    baseline = opened.manifest.baseline
+    if baseline is not None:
+        console.print(
+            f"{opened.manifest.reference.model} on {opened.manifest.reference.data}: dense "
+            f"{baseline.score:.2%} on {count(baseline.samples)} validation samples. Drops in "
+            "points, ± half of the 95 % interval."
+        )
+    columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("layer", no_wrap=True)
+    table.add_column("method")
+    for sparsity in columns:
+        table.add_column(f"{sparsity:g}", justify="right")
+    seeds = seed_counts(found)
+    for key, curve in mean_curves(found).items():
+        cells = {
+            p.sparsity: f"{100 * p.drop:.1f}±{100 * p.interval.half_width:.1f}"
+            for p in curve.points
+        }
+        label = _label(key, seeds[replace(key, seed=0)])
+        table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
+    console.print(table)
+    if not found:
+        console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
+
+
+def _label(key: CurveKey, seeds: int) -> str:
+    """The method, with recovery and seed where they are not the usual ones."""
+    recovery = "" if key.recovery == "none" else f" + {key.recovery}"
+    if seeds > 1:
+        return f"{key.method}{recovery}, mean of {seeds}"
+    return f"{key.method}{recovery}" + (f" #{key.seed}" if key.seed else "")
