@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
-Floats = npt.NDArray[np.float64]
+from prunescope.arrays import Floats
 
 EQUAL: Final = (0.01, 0.02, 0.04)
 """Measured drops at which costs are compared."""

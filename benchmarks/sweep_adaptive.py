@@ -30,9 +30,9 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.sweep_settled import POLICIES, answers, covered, wrong
+from prunescope.arrays import Floats
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.errors import CannotPrune
 from prunescope.progress import Silent
@@ -72,7 +72,7 @@ def _model(bench: Workbench, name: str, layers: int, method: str) -> None:
     grid = Grid((Method(method),), parse_sparsities("0.1:0.9:0.1"), chosen)
     wanted = points(grid, bench.manifest)
     plain = _seconds(lambda: _plain(bench, wanted, 0))
-    taken: dict[str, tuple[NDArray[np.float64], dict[Point, Measurement]]] = {}
+    taken: dict[str, tuple[Floats, dict[Point, Measurement]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for mode, policy in POLICIES.items():
             study = Study.create(Path(folder) / mode, bench.manifest)
@@ -103,7 +103,7 @@ def _model(bench: Workbench, name: str, layers: int, method: str) -> None:
         )  # fmt: skip
 
 
-def _seconds(call: Callable[[], object]) -> NDArray[np.float64]:
+def _seconds(call: Callable[[], object]) -> Floats:
     """Seconds of ``call`` on the wall's clock, and of the processor."""
     began, spent = time.perf_counter(), time.process_time()
     call()

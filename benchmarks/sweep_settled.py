@@ -22,8 +22,8 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from prunescope.arrays import Floats
 from prunescope.bench.workbench import prepare
 from prunescope.progress import Silent
 from prunescope.statistics.confidence_sequence import drop_half_widths
@@ -57,7 +57,7 @@ class Answers:
     """
 
     rows: Mapping[Point, Measurement]
-    drops: Mapping[Point, NDArray[np.float64]]
+    drops: Mapping[Point, Floats]
     behind: Mapping[Point, float]
 
     @property
@@ -152,7 +152,7 @@ def wrong(known: Mapping[Point, Measurement], truth: Mapping[Point, float], poli
     return count
 
 
-def covered(drops: NDArray[np.float64]) -> bool:
+def covered(drops: Floats) -> bool:
     """Return whether the intervals of all looks at ``drops``, in order, hold their mean."""
     ends = np.array(looks(len(drops)))
     sums, squares = drops.cumsum()[ends - 1], (drops**2).cumsum()[ends - 1]

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from prunescope.arrays import Integers
 from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.walk import CouplingWalk
 from prunescope.errors import UnknownName
@@ -33,7 +31,7 @@ class Member:
     dimension: int
     role: Role
     buffer: bool
-    indices: tuple[NDArray[np.int64], ...] = field(repr=False)
+    indices: tuple[Integers, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-Labels = NDArray[np.int64]
+from prunescope.arrays import Integers
+
+Labels = Integers
 WHOLE: Final = -1
 _REASONS: Final = 3
 FIXED: Final = "it meets a dimension whose size is fixed"

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
+from prunescope.arrays import Integers
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
 from prunescope.capture.shapes import shapes
@@ -80,7 +80,7 @@ class _Summary:
     def _shares(self, size: int, dim: Dim | None) -> tuple[tuple[int, float], ...]:
         if dim is None or dim.labels is None or not len(dim.labels):
             return ()
-        labels: NDArray[np.int64] = dim.labels[dim.labels >= 0]
+        labels: Integers = dim.labels[dim.labels >= 0]
         owners = self._owner[self._unit[labels]]
         owned = np.bincount(owners[owners >= 0], minlength=len(self._units))
         times = size / len(dim.labels)

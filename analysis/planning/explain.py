@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats, Indices
 from prunescope.errors import PrunescopeError
 from prunescope.planning.pose_problem import Posed, answer
 from prunescope.planning.solve.build_problem import build_problem
@@ -17,8 +17,6 @@ from prunescope.planning.solve.solution import Solution
 from prunescope.planning.solve.solver import solver
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
-
-Choices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def lock_costs(
 
 
 def _reason(
-    problem: Problem, solution: Solution, place: int, change: npt.NDArray[np.float64], row: int,
+    problem: Problem, solution: Solution, place: int, change: Floats, row: int,
     dense: float, rate: float, kind: str,
 ) -> Reason:  # fmt: skip
     subject = problem.subjects[place]
@@ -177,7 +175,7 @@ def _times(price: float, rate: float) -> str:
     return "far more than" if price > 99 * rate else f"{price / rate:.2g} ×"
 
 
-def nearest(problem: Problem, plan: Plan) -> Choices:
+def nearest(problem: Problem, plan: Plan) -> Indices:
     """Return the assignment closest to any ``plan``, so that hand-made plans can be explained."""
     found = []
     for subject in problem.subjects:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prunescope.arrays import Floats
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
@@ -14,7 +15,7 @@ from prunescope.planning.edits import fitting
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.solve import Goal, Solution, Solver, build_problem, prove, quick, solver
-from prunescope.planning.solve.problem import BlackBox, Floats
+from prunescope.planning.solve.problem import BlackBox
 from prunescope.store.folder import Study
 from prunescope.study import Grid, Manifest, Method, is_control, sparsity
 from prunescope.study.method import UNITS

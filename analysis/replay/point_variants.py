@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, fx
 
+from prunescope.arrays import Bytes
 from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.cost import Cost
@@ -30,7 +30,7 @@ Key = tuple[str, str]
 """``weights`` or ``units``, and the layer or group."""
 _KEPT_BYTES: Final = 256 << 20
 _Choice = tuple[str, str, str, float, int]
-_Packed = tuple[str, tuple[int, ...], NDArray[np.uint8]]
+_Packed = tuple[str, tuple[int, ...], Bytes]
 
 
 class Points:

@@ -12,13 +12,12 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from prunescope.arrays import Floats
 from prunescope.statistics.paired import normal_quantile
 from prunescope.study.sample_order import looks
 
-Array = NDArray[np.float64]
 _SHAPE: Final = 0.05
 """Power of the samples by which later looks are narrower: 1.24 times from 64 to 4,871 samples."""
 _CLOSE: Final = 1e-4
@@ -48,7 +47,7 @@ def boundary(population: int, error: float) -> dict[int, float]:
     return dict(zip(map(int, seen), (most * shape).tolist(), strict=True))
 
 
-def crossing(widths: Array, times: Array) -> float:
+def crossing(widths: Floats, times: Floats) -> float:
     """Return how often a Brownian motion leaves ``widths`` standard deviations at any time.
 
     Args:
@@ -68,6 +67,6 @@ def crossing(widths: Array, times: Array) -> float:
     return float(outside)
 
 
-def _density(distance: Array, variance: float) -> Array:
+def _density(distance: Floats, variance: float) -> Floats:
     """The normal density of that variance."""
     return np.asarray(np.exp(-0.5 * distance**2 / variance) / np.sqrt(2 * np.pi * variance))

@@ -12,13 +12,13 @@ none of it.
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
+from prunescope.arrays import Floats
 from prunescope.statistics.boundary_crossing import boundary
 from prunescope.statistics.paired import CONFIDENCE, normal_quantile
 
-Array = NDArray[np.float64]
 _WEIGHT: Final = 1.0
 """One sample that might have changed and did not show: keeps small counts from certainty."""
 
@@ -31,7 +31,7 @@ _SKEWED: Final = 24
 
 def quantiles(
     samples: ArrayLike, population: ArrayLike, confidence: float = CONFIDENCE, family: int = 1
-) -> Array:
+) -> Floats:
     """Return how many standard errors wide each look's interval is, to each side.
 
     Args:
@@ -55,7 +55,7 @@ def drop_half_widths(
     confidence: float = CONFIDENCE,
     family: int = 1,
     scale: float = 1.0,
-) -> Array:
+) -> Floats:
     """Return the half-widths of the mean drop's confidence sequence at these looks.
 
     ``sqrt(1 - n/N) (z sqrt(n v + w) + w (z^2 - 1)/s + w/2) / n`` for ``n`` of ``N`` differences of
@@ -106,7 +106,7 @@ def mean_half_widths(
     squares: ArrayLike,
     confidence: float = CONFIDENCE,
     family: int = 1,
-) -> Array:
+) -> Floats:
     """Return the half-widths for a mean without bounds: cross-entropy change or divergence.
 
     ``t s sqrt((1 - n/N)/n)`` with Student's quantile ``t`` at ``n/24`` degrees of freedom, a margin

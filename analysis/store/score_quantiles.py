@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
+from prunescope.arrays import Floats
 from prunescope.store.parquet_table import Table
 from prunescope.study import MEASUREMENT_VERSION, Manifest
 
@@ -15,7 +13,7 @@ STEPS: Final = 512
 """A score is stored at so many equal steps of the share below it, and at both ends."""
 
 _KEY: Final = ("fingerprint", "version", "subject", "granularity", "score", "step")
-Levels = dict[str, npt.NDArray[np.float64]]
+Levels = dict[str, Floats]
 
 
 @dataclass(frozen=True)

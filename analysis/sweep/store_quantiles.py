@@ -1,17 +1,15 @@
 """Read every layer's score quantiles off the weights, once per study."""
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
+from prunescope.arrays import Floats
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.store.folder import Study
 from prunescope.store.score_quantiles import STEPS, QuantileRow, quantiles
 from prunescope.study import MEASUREMENT_VERSION
-
-Floats = npt.NDArray[np.float64]
 
 
 def store_quantiles(bench: Workbench, study: Study) -> None:

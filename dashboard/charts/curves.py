@@ -10,12 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunescope.arrays import Floats
 from prunescope.curves.curve import FEW_UNITS
 from prunescope.curves.seeds import over_seeds
 from prunescope.dashboard.charts.colours import QUIET, faint
 from prunescope.dashboard.charts.marks import described
-
-Numbers = npt.NDArray[np.float64]
 
 SCALES: Final[Mapping[str, str]] = {
     "score": "Score of the pruned model, %",
@@ -192,7 +191,7 @@ def _add(
         )  # fmt: skip
 
 
-def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None, Numbers | None]:
+def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Floats, Floats | None, Floats | None]:
     """Middle, low and high of the marks; no interval is kept for cross-entropy and KL.
 
     Of several seeds, mean, least and greatest.
@@ -214,7 +213,7 @@ def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Numbers, Numbers | None
     return score, bottom, top
 
 
-def _treads(across: Numbers, heights: Numbers, total: int) -> tuple[Numbers, Numbers]:
+def _treads(across: Floats, heights: Floats, total: int) -> tuple[Floats, Floats]:
     """Steps over so many units, each as wide as the sparsities that round to its count.
 
     Neighbouring counts join upright; between counts that are further apart nothing was measured,

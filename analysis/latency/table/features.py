@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from prunescope.latency.table.tensor_sizes import Floats, Shapes
+from prunescope.arrays import Floats
+from prunescope.latency.table.tensor_sizes import Shapes
 from prunescope.study import NodeSummary
 
 WIDTHS: Final = (4, 8, 16)

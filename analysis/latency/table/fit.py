@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import nnls
 
+from prunescope.arrays import Floats
 from prunescope.latency.table.features import Features
-from prunescope.latency.table.tensor_sizes import Floats
 
 _RIDGES: Final = (0.003, 0.03, 0.3)
 _FOLDS: Final = 10

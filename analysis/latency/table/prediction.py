@@ -14,13 +14,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from prunescope.arrays import Floats
 from prunescope.errors import ForeignStudy
 from prunescope.latency.machine import machine
 from prunescope.latency.table.design import is_aligned
 from prunescope.latency.table.features import features_of
 from prunescope.latency.table.fit import FEWEST, Fitted, fit
 from prunescope.latency.table.rows import RUNTIMES, graph_digest, stored_rows, units_of, units_text
-from prunescope.latency.table.tensor_sizes import Floats, shapes_of
+from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.statistics.tolerance import limit
 from prunescope.study import Manifest
 from prunescope.study.counts import removed_units

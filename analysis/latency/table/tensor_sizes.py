@@ -7,11 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from prunescope.arrays import Floats, Integers
 from prunescope.errors import BadValue
 from prunescope.study import GraphSummary, Manifest
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
 _KEPT: Final = 8
 _KNOWN: dict[tuple[str, int], "Shapes"] = {}
 
@@ -28,15 +27,15 @@ class Shapes:
 
     graph: GraphSummary
     names: tuple[str, ...]
-    units: Places
+    units: Integers
     _base: Floats
     _batched: NDArray[np.bool_]
     _loss: Floats
-    _starts: Places
-    _ends: Places
-    _tensors: Places
-    _owners: Places
-    _widths: Places
+    _starts: Integers
+    _ends: Integers
+    _tensors: Integers
+    _owners: Integers
+    _widths: Integers
 
     def removed(self, plans: Sequence[Mapping[str, int]]) -> Floats:
         """Return units removed as ``(plans, groups)``, checked.

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats
 from prunescope.curves.curve import Curve
 from prunescope.errors import BadValue
 from prunescope.planning.baselines.prunable import prunable
@@ -16,7 +16,7 @@ from prunescope.planning.solve.problem import Problem
 from prunescope.study import Manifest, Method, sparsity
 from prunescope.study.plan import Choice
 
-Levels = Mapping[str, npt.NDArray[np.float64]]
+Levels = Mapping[str, Floats]
 Rule = Callable[[float], dict[str, Choice]]
 
 BASELINES: Final[dict[str, str]] = {
@@ -115,7 +115,7 @@ def _threshold(levels: Levels, methods: Mapping[str, Method]) -> Rule:
     return rule
 
 
-def _share(values: npt.NDArray[np.float64], score: float) -> float:
+def _share(values: Floats, score: float) -> float:
     """The share of scores below ``score``, linear between stored quantiles."""
     place = int(np.searchsorted(values, score, side="right"))
     if place == 0:

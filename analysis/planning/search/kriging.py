@@ -15,14 +15,13 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats
 from prunescope.planning.search.judge import Judge
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Choice, Plan
 
-Floats = npt.NDArray[np.float64]
 Place = Callable[[Plan], Floats]
 
 SLACK: Final[Mapping[str, float]] = {"divergence": 1e-4, "cross-entropy": 5e-3, "drop": 5e-3}

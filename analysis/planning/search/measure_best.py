@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from prunescope.arrays import Floats
 from prunescope.planning.search.descent import (
     SECONDS,
     PlanProposal,
@@ -23,7 +24,7 @@ from prunescope.planning.search.descent import (
     weighed,
 )
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.search.kriging import Floats, MeasuredError, corrected_judge, places
+from prunescope.planning.search.kriging import MeasuredError, corrected_judge, places
 from prunescope.planning.search.plan_names import origin
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats
 from prunescope.curves.curve import Curves
 from prunescope.errors import BadValue
 from prunescope.planning.preview import compressed_bytes, sparse_bytes
@@ -20,8 +20,6 @@ from prunescope.planning.solve.problem import BlackBox, Problem
 from prunescope.planning.solve.subject import Subject
 from prunescope.study import Manifest
 from prunescope.study.counts import removed_count
-
-Floats = npt.NDArray[np.float64]
 
 _BASES: Final = {
     "parameters": "stored", "stored": "stored", "bytes": "bytes", "sparse-bytes": "bytes",

@@ -15,13 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import numpy as np
-import numpy.typing as npt
-
 from prunescope.planning.preview import value_bytes
 from prunescope.study import Manifest
 
-Floats = npt.NDArray[np.float64]
 Monomials = dict[tuple[int, ...], float]
 
 _MOST: int = 2

@@ -14,15 +14,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
+from prunescope.arrays import Floats
 from prunescope.curves.curve import Curve, CurveKey
 from prunescope.planning.solve.goal import DAMAGES, Goal
 from prunescope.study import is_control
 from prunescope.study.plan import Choice
-
-Floats = npt.NDArray[np.float64]
 
 _SQUARES: Final = ("divergence", "cross-entropy")
 """Damages that grow with the square of the noise."""

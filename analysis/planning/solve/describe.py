@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats, Indices
 from prunescope.planning.solve.fill_budget import filled, true_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.local_search import within
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
-
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
 
 _ALIKE: Final = 0.01
 _SHOWN: Final = 3
@@ -21,13 +18,13 @@ _SHOWN: Final = 3
 
 def described(
     problem: Problem,
-    chosen: Choices,
+    chosen: Indices,
     limits: Floats,
     bound: float | None,
     multipliers: Floats,
     name: str,
     exact: bool = False,
-    alternatives: Sequence[Choices] = (),
+    alternatives: Sequence[Indices] = (),
 ) -> Solution:
     """Return the solution that an assignment is, filled up between measured sparsities."""
     kinds = problem.kinds[1:]
@@ -52,7 +49,7 @@ def described(
     )
 
 
-def alike(problem: Problem, found: Sequence[Choices], limits: Floats) -> list[Choices]:
+def alike(problem: Problem, found: Sequence[Indices], limits: Floats) -> list[Indices]:
     """Return other assignments within ``limits`` and 1 % of the first one's objective.
 
     The others that were found, and one-subject changes of the first; the least alike first.

@@ -10,13 +10,10 @@ Source: Everett 1963 (Operations Research 11); the cutting planes are Kelley's (
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linprog
 
+from prunescope.arrays import Floats
 from prunescope.planning.solve.problem import Problem
-
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
 
 _GRID: Final = np.logspace(-4, 3, 24)
 _ROUNDS: Final = 8

@@ -4,8 +4,8 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats, Indices
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.goal import DAMAGES
@@ -13,18 +13,15 @@ from prunescope.planning.solve.problem import Problem
 from prunescope.study import sparsity
 from prunescope.study.plan import Choice, Plan
 
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
 
-
-def true_costs(problem: Problem, plan: Plan, chosen: Choices) -> dict[str, float]:
+def true_costs(problem: Problem, plan: Plan, chosen: Indices) -> dict[str, float]:
     """Return every target kind's value of ``plan``; damages are those of the options ``chosen``."""
     values = dict(zip(problem.kinds, map(float, problem.values(chosen)), strict=True))
     return {**{kind: values[kind] for kind in problem.kinds[1:]}, **plan_costs(problem, plan)}
 
 
 def filled(
-    problem: Problem, chosen: Choices, plan: Plan, costs: dict[str, float], limits: Floats
+    problem: Problem, chosen: Indices, plan: Plan, costs: dict[str, float], limits: Floats
 ) -> tuple[Plan, dict[str, float], float]:
     """Move a few subjects back between two options, as far as limits leave room.
 
@@ -54,7 +51,7 @@ def filled(
 
 
 def _steps_back(
-    problem: Problem, chosen: Choices, change: Floats, slack: Floats, done: set[int]
+    problem: Problem, chosen: Indices, change: Floats, slack: Floats, done: set[int]
 ) -> list[tuple[float, int, int, float]]:
     """(objective, subject, option before, how far towards it) for each subject that may go back."""
     found = []
@@ -82,7 +79,7 @@ def _steps_back(
 
 
 def _between(
-    problem: Problem, chosen: Choices, place: int, before: int, part: float
+    problem: Problem, chosen: Indices, place: int, before: int, part: float
 ) -> tuple[Choice, float] | None:
     """The choice ``part`` of the way back, in whole weights or units, and the damage it saves."""
     subject = problem.subjects[place]

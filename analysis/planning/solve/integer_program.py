@@ -11,19 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
 from prunescope.planning.solve.describe import described, unreachable
 from prunescope.planning.solve.local_search import improve, within
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
 from prunescope.planning.solve.solution import Solution
-
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
 
 TIME: Final = 20.0
 """Seconds that an exact solution may take by default."""
@@ -74,7 +71,7 @@ def solve_exactly(
     bound, multipliers = slider.dual.bound(limits)
     value = float(problem.values(best)[0])
     proven = value if done else max(bound, lower)
-    others: list[Choices] = []
+    others: list[Indices] = []
     if alternatives:
         others = _others(program, best, value, seconds)
     return described(
@@ -83,7 +80,7 @@ def solve_exactly(
     )  # fmt: skip
 
 
-def _others(program: "_Program", best: Choices, value: float, seconds: float) -> list[Choices]:
+def _others(program: "_Program", best: Indices, value: float, seconds: float) -> list[Indices]:
     """Plans within 1 % that differ from all before, one by one; none when there are no more."""
     found = [best]
     free = sum(len(subject.options) > 1 for subject in program.problem.subjects)
@@ -127,8 +124,8 @@ class _Program:
         self,
         seconds: float,
         most: float | None = None,
-        apart: tuple[Sequence[Choices], int] | None = None,
-    ) -> tuple[Choices | None, float, bool]:
+        apart: tuple[Sequence[Indices], int] | None = None,
+    ) -> tuple[Indices | None, float, bool]:
         """Return the best assignment, a lower bound, and whether the search ended by itself."""
         problem = self.problem
         rows = list(self.rows)

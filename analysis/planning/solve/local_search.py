@@ -5,10 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from prunescope.arrays import Floats, Indices
 from prunescope.planning.solve.problem import Problem
-
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
 
 _TOLERANCE: Final = 1e-12
 _FEW: Final = 64
@@ -20,7 +18,7 @@ def within(values: Floats, limits: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray((values[..., 1:] <= limits * (1 + _TOLERANCE)).all(axis=-1), bool)
 
 
-def repair(problem: Problem, chosen: Choices, limits: Floats, steps: int = 400) -> Choices | None:
+def repair(problem: Problem, chosen: Indices, limits: Floats, steps: int = 400) -> Indices | None:
     """Return an assignment within ``limits``: cheapest objective per excess removed, step by step.
 
     None where single moves do not get there.
@@ -46,11 +44,11 @@ def repair(problem: Problem, chosen: Choices, limits: Floats, steps: int = 400) 
 
 def improve(
     problem: Problem,
-    chosen: Choices,
+    chosen: Indices,
     limits: Floats,
     steps: int = 80,
     enough: float = -np.inf,
-) -> Choices:
+) -> Indices:
     """Return an assignment within ``limits`` that no better single or paired move improves.
 
     Args:
@@ -81,7 +79,7 @@ def improve(
 
 
 def _swap(
-    problem: Problem, chosen: Choices, now: Floats, change: Floats, limits: Floats
+    problem: Problem, chosen: Indices, now: Floats, change: Floats, limits: Floats
 ) -> list[tuple[int, int]] | None:
     """The best pair of moves, one that gains and one that pays for it; None when none gains."""
     objective = change[0]
@@ -120,9 +118,9 @@ def _swap(
     return [divmod(int(gains[first]), width), divmod(int(pays[second]), width)]
 
 
-def _lowest(values: Floats) -> npt.NDArray[np.intp]:
+def _lowest(values: Floats) -> Indices:
     """Flat places of the few lowest finite values."""
     flat = values.ravel()
     few = np.argpartition(flat, min(_FEW, flat.size - 1))[:_FEW]
-    found: npt.NDArray[np.intp] = few[np.isfinite(flat[few])]
+    found: Indices = few[np.isfinite(flat[few])]
     return found

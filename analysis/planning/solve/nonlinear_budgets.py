@@ -10,17 +10,14 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
 from prunescope.planning.solve.describe import described, unreachable
 from prunescope.planning.solve.local_search import repair
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
 from prunescope.planning.solve.solution import Solution
-
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
 
 _ROUNDS: Final = 6
 _REPAIRS: Final = 8
@@ -49,7 +46,7 @@ class Boxed:
         rows = [place for place, kind in enumerate(self.problem.kinds) if kind in
                 self.problem.boxes]  # fmt: skip
         here = self._first(limits)
-        best: tuple[float, Choices] | None = None
+        best: tuple[float, Indices] | None = None
         seen: list[Floats] = []
         inner = limits.copy()
         multipliers = np.zeros(len(limits))
@@ -77,13 +74,13 @@ class Boxed:
         model = linearised(self.problem, best[1])
         return described(model, best[1], limits, None, multipliers, name)
 
-    def _inner(self, slider: Slider, here: Choices, limits: Floats) -> Choices | None:
+    def _inner(self, slider: Slider, here: Indices, limits: Floats) -> Indices | None:
         try:
             return slider.best(limits)
         except CannotReach:
             return repair(slider.problem, here, limits)
 
-    def real(self, chosen: Choices) -> Floats:
+    def real(self, chosen: Indices) -> Floats:
         """Return every kind's value of one assignment, boxes asked."""
         values = self.problem.values(chosen)
         units = self.problem.removed(chosen)[None]
@@ -92,16 +89,16 @@ class Boxed:
                 values[place] = self.problem.boxes[kind](units)[0]
         return values
 
-    def _first(self, limits: Floats) -> Choices:
+    def _first(self, limits: Floats) -> Indices:
         """Where to look around first: the plan by the first idea, else the smallest one."""
         try:
             return self.slider.best(limits)
         except CannotReach:
             excess = np.maximum(self.slider.dual.values[:, 1:] / np.maximum(limits, 1e-300), 1)
-            found: Choices = self.slider.dual.chosen[int(excess.sum(axis=1).argmin())]
+            found: Indices = self.slider.dual.chosen[int(excess.sum(axis=1).argmin())]
             return found
 
-    def _mended(self, here: Choices, limits: Floats) -> tuple[float, Choices] | None:
+    def _mended(self, here: Indices, limits: Floats) -> tuple[float, Indices] | None:
         """Step by step back within the limits, looking around anew after every repair."""
         inner = limits.copy()
         for _ in range(_REPAIRS):
@@ -116,7 +113,7 @@ class Boxed:
         return None
 
 
-def linearised(problem: Problem, chosen: Choices) -> Problem:
+def linearised(problem: Problem, chosen: Indices) -> Problem:
     """Return ``problem`` with its boxes as sums of single changes around ``chosen``."""
     grouped = [at for at, subject in enumerate(problem.subjects) if subject.grouped]
     plans, places = [], []

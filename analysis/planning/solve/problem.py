@@ -7,16 +7,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from prunescope.arrays import Floats, Indices
 from prunescope.curves.curve import Curves
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Subject
 from prunescope.planning.solve.variable_elimination import Elimination
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
-
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
-"""Option index per subject."""
 
 BlackBox = Callable[[Floats], Floats]
 """A cost that is no polynomial, such as a predicted latency.
@@ -57,14 +54,14 @@ class Problem:
     constant: Floats
     unary: Floats
     units: Floats
-    pairs: Choices
+    pairs: Indices
     weights: Floats
-    conflicts: Choices
+    conflicts: Indices
     missing: tuple[MissingPoint, ...]
     notes: tuple[str, ...] = ()
     exact: bool = True
     boxes: Mapping[str, BlackBox] = field(default_factory=dict)
-    needs: Choices = field(default_factory=lambda: np.zeros((0, 2), np.intp))
+    needs: Indices = field(default_factory=lambda: np.zeros((0, 2), np.intp))
 
     @property
     def sizes(self) -> list[int]:
@@ -101,7 +98,7 @@ class Problem:
             self.sizes, self.units, self.pairs, self.conflicts, self.active, self.needs
         )
 
-    def removed(self, chosen: Choices) -> Floats:
+    def removed(self, chosen: Indices) -> Floats:
         """Return the units removed, ``(..., groups)`` in the order of the manifest's groups."""
         place = {group.name: at for at, group in enumerate(self.manifest.groups)}
         found = np.zeros((*chosen.shape[:-1], len(place)))
@@ -122,7 +119,7 @@ class Problem:
             found.append(value * self.dense[place] if target.relative else value)
         return np.array(found)
 
-    def values(self, chosen: Choices) -> Floats:
+    def values(self, chosen: Indices) -> Floats:
         """Return every kind's value, ``(..., kinds)``, of assignments ``(..., subjects)``."""
         rows = np.arange(len(self.subjects))
         total = self.constant + np.moveaxis(self.unary[:, rows, chosen], 0, -1).sum(axis=-2)
@@ -133,7 +130,7 @@ class Problem:
         found: Floats = total
         return found
 
-    def moves(self, chosen: Choices) -> Floats:
+    def moves(self, chosen: Indices) -> Floats:
         """Return how every kind changes when one subject changes, ``(kinds, subjects, options)``.
 
         Exact, as no product has the same subject twice. Moves to padding, against a conflict or
@@ -157,7 +154,7 @@ class Problem:
         found: Floats = change
         return found
 
-    def plan(self, chosen: Choices, name: str = "solved") -> Plan:
+    def plan(self, chosen: Indices, name: str = "solved") -> Plan:
         """Return the assignment as a plan; locks are kept, dense choices are not named."""
         choices = {}
         for subject, place in zip(self.subjects, chosen, strict=True):
@@ -168,7 +165,7 @@ class Problem:
             choices.setdefault(name_, replace(lock, locked=True))
         return Plan(name, self.manifest.fingerprint, choices, self.goal.recovery, self.goal.seed)
 
-    def chosen(self, plan: Plan) -> Choices | None:
+    def chosen(self, plan: Plan) -> Indices | None:
         """Return ``plan`` as an assignment, or None when it has choices that are no options."""
         found = []
         active = plan.active()

@@ -5,17 +5,14 @@ from threading import Lock
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
 from prunescope.planning.solve.describe import alike, described, unreachable
 from prunescope.planning.solve.dual import Dual
 from prunescope.planning.solve.local_search import improve, repair, within
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
-
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
 
 _STARTS: Final = 3
 _ENOUGH: Final = 0.002
@@ -50,11 +47,11 @@ class Slider:
             alternatives=alike(problem, found, limits),
         )  # fmt: skip
 
-    def best(self, limits: Floats) -> Choices:
+    def best(self, limits: Floats) -> Indices:
         """Return the best assignment found within absolute ``limits``; raises as ``solve``."""
         return self.found(limits)[0]
 
-    def found(self, limits: Floats) -> list[Choices]:
+    def found(self, limits: Floats) -> list[Indices]:
         """Return the assignments found within absolute ``limits``, best first."""
         if (self.dual.reach > limits * (1 + 1e-12)).any():
             raise CannotReach(unreachable(self.problem, limits, self.dual.reach))
@@ -65,7 +62,7 @@ class Slider:
         found.sort(key=lambda each: float(self.problem.values(each)[0]))
         return found
 
-    def _candidates(self, limits: Floats) -> list[Choices]:
+    def _candidates(self, limits: Floats) -> list[Indices]:
         """Good starts, filled: some within the limits, some just past them and repaired."""
         values, problem = self.dual.values, self.problem
         good = within(values, limits)

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
+from prunescope.arrays import Indices
 from prunescope.study.plan import Plan
 
 UNADDED: Final = (
@@ -49,7 +47,7 @@ class Solution:
     limits: Mapping[str, float]
     dense: Mapping[str, float]
     multipliers: Mapping[str, float]
-    chosen: npt.NDArray[np.intp]
+    chosen: Indices
     exact: bool = False
     alternatives: tuple[Plan, ...] = ()
     notes: tuple[str, ...] = ()

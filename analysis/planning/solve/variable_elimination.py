@@ -16,8 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Choices = npt.NDArray[np.intp]
+from prunescope.arrays import Floats, Indices
 
 _MOST: Final = 32_000
 """Entries of a joint table per set of multipliers: three subjects of thirty options."""
@@ -42,10 +41,10 @@ class Elimination:
         self,
         sizes: Sequence[int],
         units: Floats,
-        pairs: Choices,
-        conflicts: Choices,
+        pairs: Indices,
+        conflicts: Indices,
         active: npt.NDArray[np.bool_],
-        needs: Choices | None = None,
+        needs: Indices | None = None,
     ) -> None:
         coupled = {int(index) for index in pairs.ravel()}
         met = coupled | {int(index) for index in conflicts.ravel()}
@@ -129,7 +128,7 @@ class Elimination:
                 groups.append((scope, [factor]))
         return [members for _, members in groups]
 
-    def run(self, unary: Floats, weights: Floats) -> tuple[Floats, Choices]:
+    def run(self, unary: Floats, weights: Floats) -> tuple[Floats, Indices]:
         """Return the least sums (lower bounds if ``split``) and assignments that reach them.
 
         Args:
@@ -167,7 +166,7 @@ class Elimination:
         for index, bucket in reversed(buckets):
             score = np.zeros((runs, self._sizes[index]))
             for factor in bucket:
-                at: list[Choices | slice] = [every, slice(None)]
+                at: list[Indices | slice] = [every, slice(None)]
                 at += [state[:, other] for other in scopes[factor][1:]]
                 score += factors[factor][tuple(at)]  # (runs, own options)
             state[:, index] = score.argmin(axis=1)
@@ -178,9 +177,9 @@ class Elimination:
                 ]
         return total, chosen
 
-    def _factors(self, unary: Floats, weights: Floats) -> tuple[list[Floats], dict[int, Choices]]:
+    def _factors(self, unary: Floats, weights: Floats) -> tuple[list[Floats], dict[int, Indices]]:
         runs = len(unary)
-        inner: dict[int, Choices] = {}
+        inner: dict[int, Indices] = {}
         factors: list[Floats] = []
         for index in self.members:
             own = unary[:, index, : self._full[index]]
