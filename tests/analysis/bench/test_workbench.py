@@ -186,7 +186,7 @@ def test_baseline_is_evaluated_once(monkeypatch, tiny):
         return plain(module, samples, metric, batch)
 
     monkeypatch.setattr(workbench, "evaluate", counted)
-    monkeypatch.setattr("prunescope.replay.engine.evaluate", counted)
+    monkeypatch.setattr("prunescope.replay.naive.evaluate", counted)
     bench = prepare(tiny)
     grid = Grid((Method("magnitude"), Method("random")), (0.2, 0.5, 0.8), seeds=(0,))
     wanted = points(grid, bench.manifest)
