@@ -1,7 +1,7 @@
 """How the documentation is built: ``make docs`` writes it to ``build/docs``, without a warning."""
 
 import sys
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -10,7 +10,7 @@ sys.path.insert(0, str(HERE / "extensions"))
 project = "Prunescope"
 author = "Prunescope's authors"
 copyright = "Prunescope's authors, MIT licence"  # noqa: A001 - Sphinx's name
-release = version("prunescope")
+release = metadata.version("prunescope")
 
 extensions = [
     "myst_parser",

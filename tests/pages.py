@@ -28,7 +28,7 @@ _BLOCK: Final = re.compile(
 )
 _FILE: Final = re.compile(r"# ([\w/.-]+\.\w+)\n")
 
-_SESSION: Final = '''
+_SESSION: Final = """
 import json, os, subprocess, sys, traceback
 names = {"__name__": "__main__"}
 for block in json.load(open(sys.argv[1], encoding="utf-8")):
@@ -42,7 +42,7 @@ for block in json.load(open(sys.argv[1], encoding="utf-8")):
             sys.exit(f"line {block['line']}: the shell block ended with code {done.returncode}")
     else:
         exec(compile(block["code"], f"block at line {block['line']}", "exec"), names)
-'''
+"""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def test_no_block_waits_for_what_is_not_there(page: Path) -> None:
 
 
 def test_every_tutorial_has_commands_that_run() -> None:
-    assert TUTORIALS <= {page.stem for page in WITH_BLOCKS}
+    assert {page.stem for page in WITH_BLOCKS} >= TUTORIALS
 
 
 def test_a_block_that_fails_is_reported(tmp_path: Path) -> None:
