@@ -48,6 +48,13 @@ def test_the_index_answers_at_least_forty_questions_each_with_a_file() -> None:
         assert paths(answer), question
 
 
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    """Read in the repository; the site checks its own links when it is built."""
+    links = re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
 def sections() -> set[str]:
     text = (DOCS / "science.md").read_text("utf-8")
     return set(re.findall(r"^#+ §([\d.]+\d|\d)", text, re.MULTILINE))
