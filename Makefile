@@ -1,9 +1,10 @@
 # make demo: environment, sample study, sweep, dashboard. make test: environment, tests.
+# make docs: the documentation as a site.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint types names bench clean
+.PHONY: demo test lint types names docs bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
@@ -23,6 +24,10 @@ names:
 	rm -rf build/names && mkdir -p build/names/prunescope
 	cd build/names/prunescope && ln -s ../../../analysis/* ../../../dashboard ../../../sample_models .
 
+docs: $(VENV)/.ready-docs
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
+	@echo "The documentation is in build/docs/index.html."
+
 bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks
 
@@ -34,6 +39,10 @@ $(VENV)/.ready: pyproject.toml setup.py
 
 $(VENV)/.ready-dev: $(VENV)/.ready
 	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(BIN)/pip install --quiet --editable ".[docs]"
 	touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready-dev
