@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.device import on_host
 from prunescope.bench.evaluate import Outcome, evaluate
 from prunescope.capture.network import forward
 from prunescope.errors import PrunescopeError
@@ -105,7 +106,7 @@ def _difference(one: Tensor, other: Tensor) -> float:
         return float("inf")
     if not one.is_floating_point():
         return 0.0 if torch.equal(one, other.to(one.dtype)) else float("inf")
-    left, right = one.double().cpu(), other.double().cpu()
+    left, right = on_host(one).double(), on_host(other).double()
     finite = left.isfinite()
     if not torch.equal(left[~finite].nan_to_num(), right[~finite].nan_to_num()):
         return float("inf")
