@@ -32,7 +32,7 @@ class Reloaded(nn.Module):
     """A file in a process of its own; calling it runs the file there.
 
     Args:
-        kind: Name of the format.
+        kind: The module that holds the format.
         file: The exported file.
         recipe: The recipe beside it.
         threads: That the process may use.
