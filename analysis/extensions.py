@@ -145,8 +145,8 @@ class Registry(Generic[Item]):
     def _require(self, item: object, where: str) -> Item:
         if not isinstance(item, self._kind):
             raise BadValue(
-                f"Expected {where} to be a {self.what} as {self._kind.__module__} describes it, "
-                f"but got {type(item).__name__}. Derive it from {self._kind.__name__}."
+                f"Expected {where} to be what {self._kind.__module__} describes, but got "
+                f"{type(item).__name__}. Derive it from {self._kind.__name__}."
             )
         checked: Item = item  # type: ignore[assignment]  # the protocol was just checked
         return checked
