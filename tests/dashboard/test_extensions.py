@@ -20,6 +20,7 @@ def test_an_installed_package_is_on_the_page(
     choices = {"conv2": Choice("l1", 0.2, "channel")}
     study.save_plan(Plan("smaller", study.manifest.fingerprint, choices))
     at = open_page(timed_studies, "export")
+    at.selectbox(key="export plan").set_value("smaller").run()
     before = [box.key for box in at.checkbox if str(box.key).startswith("format ")]
     assert before == [f"format {name}" for name in ("safetensors", "pt2", "onnx", "recipe")]
     assert "in turns, in PyTorch and ONNX Runtime; leave" in texts(at)
