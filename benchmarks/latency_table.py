@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from prunescope.bench.workbench import prepare
+from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.build import time_table, timed_rows
 from prunescope.latency.table.design import TimingProposal
 from prunescope.latency.table.prediction import LatencyTable, predict_latency, tables
@@ -90,7 +91,8 @@ def measure(name: str, plans: int, budget: float, batch: int, folder: Path) -> N
     maker = Maker(bench.network.captured, bench, batch, 1)
     wanted = [TimingProposal(units, "plan") for units in plans_for(bench.manifest, plans)]
     for table in tables(folder, bench.manifest):
-        runtime = table.setting.runtime
+        runtime = runtime_titled(table.setting.runtime)
+        assert runtime is not None
         dense = maker.call(runtime, {})
         rows: list[LatencyRow] = []
         for start in range(0, plans, _AT_ONCE):

@@ -15,7 +15,13 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, print_json, reporting, size
 from prunescope.errors import PrunescopeError
+from prunescope.export.formats.format import Format
+from prunescope.export.formats.registry import export_formats, format_names
 from prunescope.store.folder import Study
+
+
+def _named(kind: Format) -> str:
+    return f"{kind.name} ({kind.note})" if kind.note else kind.name
 
 
 def export(
@@ -25,10 +31,9 @@ def export(
         str,
         typer.Option(
             "--formats",
-            help="Comma-separated: safetensors, pt2, onnx, recipe (replay it too; a fine-tuned one "
-            "brings safetensors).",
+            help=f"Comma-separated: {', '.join(map(_named, export_formats()))}.",
         ),
-    ] = "safetensors,pt2,onnx,recipe",
+    ] = ",".join(format_names()),
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder; the study's exports by default.")
     ] = None,

@@ -1,6 +1,7 @@
 """``time`` a plan, or the smaller models of a study's latency table."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -18,6 +19,8 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, count, errors, print_json, reporting
 from prunescope.errors import BadValue
+from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
+from prunescope.latency.runtimes.runtime import Runtime
 from prunescope.latency.table.exchange import export_table, import_table
 from prunescope.latency.table.prediction import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows
@@ -25,12 +28,19 @@ from prunescope.latency.table.staircase import described, flat_steps, staircase
 from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, Study
 from prunescope.study import Manifest, Reference
+from prunescope.text.lists import listed
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
 
 _PLAN_BUDGET: Final = 30.0
 _TABLE_BUDGET: Final = 120.0
+
+
+def _each_runtime() -> str:
+    """Return ``Both in PyTorch and in ONNX Runtime`` or the like, for the command's help."""
+    places = listed([f"in {title}" for title in runtime_titles()])
+    return f"Both {places}" if len(runtime_titles()) == 2 else f"I{places[1:]}"
 
 
 def time(
@@ -50,6 +60,14 @@ def time(
         typer.Option("--budget", help="Seconds to spend: 30 on a plan, 120 on a table by default."),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")] = 1,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            "--runtime",
+            help=f"Comma-separated: {', '.join(each.name for each in runtimes())}; all by default.",
+            show_default=False,
+        ),
+    ] = "",
     import_file: Annotated[
         Path | None,
         typer.Option("--import-table", help="Add a table that another machine exported."),
@@ -65,10 +83,11 @@ def time(
 ) -> None:
     """Time a plan against the dense model; or, without one, the smaller models that predict all.
 
-    Both in PyTorch and in ONNX Runtime, on this machine. An import measures nothing; an export
+    {runtimes}, on this machine. An import measures nothing; an export
     writes what is there, and measures first where nothing is.
     """
     with reporting(job, quiet=json) as progress:
+        wanted = runtimes_named(runtime)
         given = {"--data": data, "--weights": weights, "--random": random}
         own = [name for name, value in given.items() if value]
         if own and (plan is not None or (Path(study) / MANIFEST).is_file()):
@@ -81,7 +100,9 @@ def time(
                 raise BadValue(
                     "Expected a plan or a table to import or export, but got both. Leave one out."
                 )
-            _time_plan(Path(study), plan, batch, threads, budget or _PLAN_BUDGET, json, progress)
+            _time_plan(
+                Path(study), plan, batch, threads, budget or _PLAN_BUDGET, json, progress, wanted
+            )
             return
         seconds = _TABLE_BUDGET if budget is None else budget
         if (Path(study) / MANIFEST).is_file():
@@ -91,7 +112,7 @@ def time(
                 machines = ", ".join(sorted({row.machine for row in added}))
                 errors.print(f"{count(len(added))} timed models of {machines} imported.")
             elif export_file is None or budget is not None or not _holds(opened):
-                opened = _build(opened, batch, threads, seconds, progress)
+                opened = _build(opened, batch, threads, seconds, progress, wanted)
             _finish(opened.folder, opened.manifest, export_file, json)
             return
         if import_file is not None or export_file is None or data is None:
@@ -106,8 +127,11 @@ def time(
             Reference(study, data, weights=str(weights) if weights else None, random=random)
         )
         with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
-            _measure(bench, Path(folder), batch, threads, seconds, progress)
+            _measure(bench, Path(folder), batch, threads, seconds, progress, wanted)
             _finish(Path(folder), bench.manifest, export_file, json)
+
+
+time.__doc__ = str(time.__doc__).format(runtimes=_each_runtime())
 
 
 def _time_plan(
@@ -118,6 +142,7 @@ def _time_plan(
     budget: float,
     json: bool,
     progress: Progress,
+    wanted: Sequence[Runtime],
 ) -> None:
     opened = Study.open(study)
     chosen = read_plan(opened, plan)
@@ -126,7 +151,7 @@ def _time_plan(
 
     report = time_plan(
         prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
-        budget_seconds=budget, progress=progress,
+        budget_seconds=budget, progress=progress, chosen=wanted,
     )  # fmt: skip
     if json:
         print_json(report)
@@ -139,23 +164,36 @@ def _holds(opened: Study) -> bool:
     return bool(tables(opened.folder, opened.manifest))
 
 
-def _build(opened: Study, batch: int, threads: int, seconds: float, progress: Progress) -> Study:
+def _build(
+    opened: Study,
+    batch: int,
+    threads: int,
+    seconds: float,
+    progress: Progress,
+    wanted: Sequence[Runtime],
+) -> Study:
     from prunescope.bench.workbench import prepare
 
     bench = prepare(opened.manifest.reference)
     opened.require(bench.manifest)
     if opened.manifest.graph is None:  # of before graphs were stored
         opened = opened.update(bench.manifest)
-    _measure(bench, opened.folder, batch, threads, seconds, progress)
+    _measure(bench, opened.folder, batch, threads, seconds, progress, wanted)
     return opened
 
 
 def _measure(
-    bench: "Workbench", folder: Path, batch: int, threads: int, seconds: float, progress: Progress
+    bench: "Workbench",
+    folder: Path,
+    batch: int,
+    threads: int,
+    seconds: float,
+    progress: Progress,
+    wanted: Sequence[Runtime],
 ) -> None:
     from prunescope.latency.table.build import time_table
 
-    built = time_table(bench, stored_rows(folder), batch, threads, seconds, progress)
+    built = time_table(bench, stored_rows(folder), batch, threads, seconds, progress, chosen=wanted)
     for problem in built.problems:
         errors.print(problem, highlight=False, markup=False)
 

@@ -18,58 +18,6 @@ LOADER: Final = "load.py"
 
 
 @dataclass(frozen=True)
-class FormatKind:
-    """A format that can be asked for.
-
-    Attributes:
-        name: As in ``export_plan(formats=...)``.
-        file: Name of the file in the export's folder.
-        title: For people.
-        purpose: One sentence: what it is good for.
-        graph: Whether the model has to be captured for it.
-        recovered: What it is good for with fine-tuned weights, where that is something else.
-    """
-
-    name: str
-    file: str
-    title: str
-    purpose: str
-    graph: bool
-    recovered: str = ""
-
-    def describe(self, recovered: bool) -> str:
-        """Return in one sentence what it is good for, with fine-tuned weights if ``recovered``."""
-        return (recovered and self.recovered) or self.purpose
-
-
-FORMATS: Final = (
-    FormatKind(
-        "safetensors", "model.safetensors", "Plain weights",
-        "Loads into your own class with load_state_dict; every name and shape is the original's.",
-        graph=False,
-    ),
-    FormatKind(
-        "pt2", "model.pt2", "PyTorch program",
-        "Runs and trains in PyTorch without your source code, at any batch size.",
-        graph=True,
-    ),
-    FormatKind(
-        "onnx", "model.onnx", "ONNX",
-        "Runs in ONNX Runtime and whatever else reads ONNX, at any batch size.",
-        graph=True,
-    ),
-    FormatKind(
-        "recipe", "recipe.json", "Recipe",
-        "Makes the same weights again from the dense model; small enough to mail or to review.",
-        graph=False,
-        recovered="Says how the weights came to be; replayed with the plain weights, which come "
-        "with it, since fine-tuning is not repeated.",
-    ),
-)  # fmt: skip
-FORMAT_NAMES: Final = tuple(kind.name for kind in FORMATS)
-
-
-@dataclass(frozen=True)
 class Check:
     """One promise and what the reloaded file gave.
 
@@ -91,7 +39,7 @@ class FormatCheck:
     """One written file, reloaded in a fresh process and compared.
 
     Attributes:
-        format: One of ``FORMAT_NAMES``.
+        format: Name of one of ``prunescope.export.formats``.
         file: Name in the export's folder; ends in ``.failed`` when a check failed, empty when
             nothing was written.
         bytes: On disk.
@@ -138,7 +86,7 @@ class ExportReport:
         removed: Weights removed, exact.
         parameters: Of the dense model.
         samples: Validation samples that were run through every reloaded file.
-        formats: One entry per format that was asked for, in the order of ``FORMATS``.
+        formats: One entry per format that was asked for, in the order of lists.
         versions: Of what wrote and reloaded the files.
         fine_tuned_hash: ``FineTuned.weights_hash`` of the fine-tuned weights that were exported;
             empty without fine-tuning, and in reports from before it was noted.

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.device import on_host
 from prunescope.errors import PrunescopeError
 from prunescope.export.nested_tensors import pack
 
@@ -31,7 +32,7 @@ class Reloaded(nn.Module):
     """A file in a process of its own; calling it runs the file there.
 
     Args:
-        kind: Name of the format.
+        kind: The module that holds the format.
         file: The exported file.
         recipe: The recipe beside it.
         threads: That the process may use.
@@ -85,7 +86,7 @@ class Reloaded(nn.Module):
         """Return the file's outputs in the nesting of the model in memory."""
         structure, tensors = pack((args, kwargs))
         source, target = (Path(self._folder.name) / name for name in ("inputs", "outputs"))
-        save_file({name: t.cpu().contiguous().clone() for name, t in tensors.items()}, source)
+        save_file({name: on_host(t).contiguous().clone() for name, t in tensors.items()}, source)
         answer = self._ask({"run": str(source), "call": structure, "into": str(target)})
         found = load_file(target)
         wanted = sum(isinstance(leaf, Tensor) for leaf in self._leaves)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.device import on_host
 from prunescope.bench.evaluate import Outcome, evaluate
 from prunescope.capture.graph import Captured, Inputs, take
 from prunescope.capture.network import forward
@@ -99,7 +100,7 @@ def promise(
         metric=metric,
         batch=batch,
         outcome=evaluate(module, validation, metric, batch),
-        zeros={name: removed.cpu().numpy() for name, removed in zeros.items()},
+        zeros={name: on_host(removed).numpy() for name, removed in zeros.items()},
         patterns=zero_patterns(tensors),
         sha256=weights_sha256(tensors),
         bytes=tensor_bytes(tensors),

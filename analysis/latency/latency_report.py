@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from prunescope.latency.table.rows import PROCESSOR
 from prunescope.store.json_documents import read_document, write_document
 
 
@@ -49,7 +50,7 @@ class RuntimeLatency:
     """What one runtime needs for both models.
 
     Attributes:
-        runtime: ``PyTorch`` or ``ONNX Runtime``.
+        runtime: Title of one of ``prunescope.latency.runtimes``, such as ``PyTorch``.
         version: Of the runtime.
         dense: The dense model.
         pruned: The pruned model.
@@ -59,6 +60,7 @@ class RuntimeLatency:
         pairs: Interleaved rounds.
         calls: Forward passes per timed run, so that short ones can be told from the clock.
         problem: Why this runtime was not timed, else None; the timings are 0 then.
+        device: That computed; reports of before it was noted are the processor's.
     """
 
     runtime: str
@@ -70,6 +72,7 @@ class RuntimeLatency:
     pairs: int = 0
     calls: int = 0
     problem: str | None = None
+    device: str = PROCESSOR
 
     @property
     def differs(self) -> bool:
@@ -117,7 +120,7 @@ class LatencyReport:
         load: Mean number of runnable processes in the minute before, this one included.
         dense_macs: Multiply-accumulates per sample of the dense model in a dense runtime.
         pruned_macs: Of the pruned one; the same where pruning only sets zeros.
-        runtimes: PyTorch, then ONNX Runtime.
+        runtimes: In the order of lists.
         memory: Predicted and measured; None in reports of before, and without a graph.
     """
 

@@ -9,6 +9,7 @@ from prunescope.arrays import Floats
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
+from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
 from prunescope.planning.accepted_drop import keeping_drop
 from prunescope.planning.edits import fitting
@@ -81,7 +82,14 @@ def boxes(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
 
 
 def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
-    """Return the first table whose setting contains ``setting``, whatever the case."""
+    """Return the first table of the runtime called ``setting``, or whose setting contains it.
+
+    Upper and lower case are the same; nothing means the first table.
+    """
+    for table in known:
+        runtime = runtime_titled(table.setting.runtime)
+        if runtime is not None and runtime.name.lower() == setting.lower():
+            return table
     for table in known:
         if setting.lower() in str(table.setting).lower():
             return table

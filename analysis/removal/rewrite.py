@@ -200,7 +200,7 @@ def _index(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
 def _moved(context: Rewrite, dim: Dim, numbers: torch.Tensor) -> torch.Tensor:
     """The new places of the indices that ``numbers`` pick, without those that left."""
     keep = torch.from_numpy(context.full(dim))
-    wanted = numbers.cpu() % len(keep)
+    wanted = numbers.to(keep.device) % len(keep)
     return (torch.cumsum(keep, 0) - 1)[wanted][keep[wanted]].to(numbers.device)
 
 

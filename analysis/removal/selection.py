@@ -70,7 +70,7 @@ class Selection:
 
 
 def _flags(mask: "Tensor | ArrayLike", name: str, units: int) -> NDArray[np.bool_]:
-    flags = np.asarray(mask.cpu() if isinstance(mask, Tensor) else mask)
+    flags = np.asarray(mask.numpy(force=True) if isinstance(mask, Tensor) else mask)
     if flags.dtype != np.bool_ or flags.shape != (units,):
         raise BadValue(
             f"Expected the mask of {name} to be {units} booleans (True = keep), but got "

@@ -78,7 +78,7 @@ def data_hash(splits: Splits) -> str:
             digest.update(f"{name}{pytree.keystr(path)}".encode())
             if isinstance(leaf, Tensor):
                 digest.update(f"{leaf.dtype}{tuple(leaf.shape)}".encode())
-                digest.update(leaf.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+                digest.update(leaf.flatten().view(torch.uint8).numpy(force=True).tobytes())
             else:
                 digest.update(repr(leaf).encode())
     return digest.hexdigest()[:16]

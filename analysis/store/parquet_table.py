@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -136,7 +136,7 @@ class Table:
         try:
             with storage(path):  # a disk that refuses says nothing about the file
                 state = path.stat()
-                return _read_once(path, state.st_mtime_ns, state.st_size, self.schema)
+                return _read_once(path, state.st_mtime_ns, state.st_size, self)
         except StorageFailure as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return None
@@ -156,15 +156,31 @@ class _Damaged(Exception):
 
 
 @lru_cache(maxsize=256)
-def _read_once(path: Path, _changed: int, _size: int, schema: pa.Schema) -> pa.Table:
+def _read_once(path: Path, _changed: int, _size: int, kind: Table) -> pa.Table:
     """The table in a file, kept: nobody edits one, and a sweep looks at all of them each round."""
     content = path.read_bytes()
     try:
         if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
             raise ValueError("its bytes are not the ones that were written")
-        return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
+        return conformed(pq.read_table(io.BytesIO(content)), kind)
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise _Damaged(_first_line(error)) from error
+
+
+def conformed(found: pa.Table, kind: Table) -> pa.Table:
+    """Return ``found`` with the columns of ``kind``, and no others.
+
+    A column that an older version did not write gets the default of its field.
+
+    Raises:
+        KeyError: A column without a default is missing.
+        pa.ArrowException: A column is of another type.
+    """
+    for each in fields(kind.row):
+        if each.name not in found.schema.names and each.default is not MISSING:
+            filled = pa.array([each.default] * len(found), _KINDS[each.type])
+            found = found.append_column(each.name, filled)
+    return found.select(kind.schema.names).cast(kind.schema)
 
 
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:

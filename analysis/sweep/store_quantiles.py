@@ -4,6 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from prunescope.arrays import Floats
+from prunescope.bench.device import on_host
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
@@ -55,7 +56,7 @@ def lamp(scores: Floats) -> Floats:
 
 
 def _rows(fingerprint: str, name: str, granularity: str, score: Tensor) -> list[QuantileRow]:
-    values = score.detach().double().abs().flatten().cpu().numpy()
+    values = on_host(score).double().abs().flatten().numpy()
     shares = np.linspace(0, 1, STEPS + 1)
     return [
         QuantileRow(

@@ -8,12 +8,14 @@ from prunescope.dashboard.shared import loaders, outlook, predicted_time
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.jobs import start
 from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
+from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
 from prunescope.latency.table.staircase import described, flat_steps
 from prunescope.latency.table.staircase import staircase as steps
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.lists import listed
 
 
 def show(opened: Study, plan: Plan) -> None:
@@ -34,7 +36,7 @@ def show(opened: Study, plan: Plan) -> None:
             )  # fmt: skip
             st.rerun()
         st.caption(
-            "Dense and pruned in turns, in PyTorch and ONNX Runtime; leave the machine idle."
+            f"Dense and pruned in turns, in {listed(runtime_titles())}; leave the machine idle."
         )
     if report is not None:
         for sentence in report.verdicts:

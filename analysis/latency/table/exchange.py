@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy
+from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.rows import (
     KINDS,
-    RUNTIMES,
     LatencyRow,
     graph_digest,
     stored_rows,
@@ -20,8 +20,9 @@ from prunescope.latency.table.rows import (
 )
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.store.files import storage, write_atomically
-from prunescope.store.parquet_table import rows_of
+from prunescope.store.parquet_table import Table, conformed, rows_of
 from prunescope.study import Manifest
+from prunescope.text.lists import listed
 
 
 def export_table(study: Path, manifest: Manifest, path: Path) -> int:
@@ -55,7 +56,7 @@ def import_table(study: Path, manifest: Manifest, path: Path) -> tuple[LatencyRo
         BadValue: An unknown runtime, an impossible removal, or numbers that are no times.
     """
     table = stored_rows(study)
-    frame = _read(path, table.schema)
+    frame = _read(path, table)
     if frame.empty:
         raise BadValue(f"Expected timed models in {path.name}, but it is empty. Export it again.")
     graphs = set(frame["graph"])
@@ -72,15 +73,13 @@ def import_table(study: Path, manifest: Manifest, path: Path) -> tuple[LatencyRo
     return tuple(rows)
 
 
-def _read(path: Path, schema: pa.Schema) -> pd.DataFrame:
+def _read(path: Path, table: Table) -> pd.DataFrame:
     if not path.is_file():
         raise BadReference(f"Expected a latency table at {path}, but there is no file. Check it.")
     with storage(path):
         content = path.read_bytes()
     try:
-        found: pd.DataFrame = (
-            pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema).to_pandas()
-        )
+        found: pd.DataFrame = conformed(pq.read_table(io.BytesIO(content)), table).to_pandas()
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise DamagedFile(
             f"Expected {path.name} to be a latency table, but it cannot be read as one "
@@ -90,9 +89,10 @@ def _read(path: Path, schema: pa.Schema) -> pd.DataFrame:
 
 
 def _require(row: LatencyRow, manifest: Manifest, name: str) -> None:
-    if row.runtime not in RUNTIMES:
+    known = runtime_titles()
+    if row.runtime not in known:
         raise BadValue(
-            f"Expected the runtime of {name} to be {' or '.join(RUNTIMES)}, but got "
+            f"Expected the runtime of {name} to be {listed(known, 'or')}, but got "
             f"{row.runtime!r}. Import tables that prunescope time made."
         )
     numbers = (row.dense_seconds, row.ratio, row.low, row.high)
@@ -101,7 +101,11 @@ def _require(row: LatencyRow, manifest: Manifest, name: str) -> None:
             f"Expected times above 0 with their quartiles in order in {name}, but got {numbers}. "
             "Measure the table again."
         )
-    if row.kind not in KINDS or min(row.batch, row.threads, row.samples) < 1 or not row.machine:
+    if (
+        row.kind not in KINDS
+        or min(row.batch, row.threads, row.samples) < 1
+        or not (row.machine and row.device)
+    ):
         raise BadValue(
             f"Expected {name} to say kind, batch, threads, rounds and machine, but a row says "
             f"{row.kind!r}, {row.batch}, {row.threads}, {row.samples}, {row.machine!r}. Measure "

@@ -7,13 +7,13 @@ import streamlit as st
 
 from prunescope.dashboard.shared import frame, outlook, plan_picker, speed
 from prunescope.export.export_report import (
-    FORMATS,
     LOADER,
     ExportReport,
     FormatCheck,
     export_folder,
     read_report,
 )
+from prunescope.export.formats.registry import export_formats, format_title
 from prunescope.jobs import start
 from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
 from prunescope.store.folder import Study
@@ -46,7 +46,7 @@ def _form(opened: Study, plan: Plan) -> bool:
         ) and tuned  # fmt: skip
         chosen = [
             kind.name
-            for kind in FORMATS
+            for kind in export_formats()
             if st.checkbox(
                 f"**{kind.title}** `{kind.file}` — {kind.describe(recovered)}",
                 value=True, key=f"format {kind.name}",
@@ -102,7 +102,7 @@ def _report(opened: Study, plan: Plan, recovered: bool) -> None:
 
 
 def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
-    title = next(kind.title for kind in FORMATS if kind.name == entry.format)
+    title = format_title(entry.format)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             if entry.ok:

@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from prunescope.bench import workbench
-from prunescope.bench.workbench import network_parts, prepare, state_bytes
+from prunescope.bench.fingerprint import network_parts
+from prunescope.bench.workbench import prepare, state_bytes
 from prunescope.capture.network import build_network
 from prunescope.sources.models import load_model
 from prunescope.store.json_documents import to_json
