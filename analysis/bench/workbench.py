@@ -5,6 +5,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -57,16 +58,33 @@ class Workbench:
         return len(self.manifest.baseline.class_samples) if self.manifest.baseline else 0
 
 
-def prepare(reference: Reference) -> Workbench:
+def prepare(reference: Reference, folder: Path | None = None) -> Workbench:
     """Return the workbench of ``reference``: load, capture, check, evaluate the baseline once.
+
+    Args:
+        reference: Of model, data and metric.
+        folder: Of the study, which may keep them.
 
     Raises:
         PrunescopeError: Whatever is wrong with model, data or metric, in a sentence.
     """
-    model = load_model(reference)
-    splits = load_data(reference)
+    located = reference.within(folder)
+    model = load_model(located)
+    splits = load_data(located)
     network = build_network(model, example_of(splits.calibration))
     metric = load_metric(reference.metric, splits.validation.targets is not None)
+    return assemble(reference, network, splits, metric)
+
+
+def assemble(reference: Reference, network: Network, splits: Splits, metric: Metric) -> Workbench:
+    """Return the workbench of what is loaded already: check it, evaluate the baseline once.
+
+    Args:
+        reference: What the study says about where network, data and metric come from.
+        network: Becomes the workbench's own: it is masked and restored.
+        splits: The data, on the CPU.
+        metric: The score; the reference takes its name.
+    """
     batch = _batch(network, len(splits.validation))
     parts = network_parts(network) | {"data": data_hash(splits), "metric": metric.identity}
     if metric.relative:

@@ -8,7 +8,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from prunescope.cli.read_arguments import read_plan
+from prunescope.api import open_study
 from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
@@ -119,15 +119,7 @@ def _time_plan(
     json: bool,
     progress: Progress,
 ) -> None:
-    opened = Study.open(study)
-    chosen = read_plan(opened, plan)
-    from prunescope.bench.workbench import prepare
-    from prunescope.latency.measure import time_plan
-
-    report = time_plan(
-        prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
-        budget_seconds=budget, progress=progress,
-    )  # fmt: skip
+    report = open_study(study).time(plan, batch, threads, budget, progress)
     if json:
         print_json(report)
         return
@@ -142,7 +134,7 @@ def _holds(opened: Study) -> bool:
 def _build(opened: Study, batch: int, threads: int, seconds: float, progress: Progress) -> Study:
     from prunescope.bench.workbench import prepare
 
-    bench = prepare(opened.manifest.reference)
+    bench = prepare(opened.manifest.reference, opened.folder)
     opened.require(bench.manifest)
     if opened.manifest.graph is None:  # of before graphs were stored
         opened = opened.update(bench.manifest)

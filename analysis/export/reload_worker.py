@@ -1,9 +1,9 @@
 """The fresh process: load one exported file, run what it is given, say what its weights are.
 
-``python -m prunescope.export.reload_worker FORMAT FILE RECIPE THREADS`` answers one JSON line per
-JSON line: ``{"load": true}`` → versions; ``{"run": FILE, "call": STRUCTURE, "into": FILE}`` → how
-many tensors came out; ``{"weights": FILE}`` → writes where every weight is zero. Only what a format
-needs is imported: an ONNX file is run without torch.
+``python -m prunescope.export.reload_worker FORMAT FILE RECIPE THREADS STUDY`` answers one JSON line
+per JSON line: ``{"load": true}`` → versions; ``{"run": FILE, "call": STRUCTURE, "into": FILE}`` →
+how many tensors came out; ``{"weights": FILE}`` → writes where every weight is zero. Only what a
+format needs is imported: an ONNX file is run without torch.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from prunescope.export.nested_tensors import unpack
+from prunescope.sources.nested_tensors import unpack
 
 
 class Loaded(Protocol):
@@ -34,7 +34,9 @@ class Loaded(Protocol):
 class LoadedModule:
     """A file that becomes a torch module."""
 
-    def __init__(self, kind: str, file: Path, recipe: Path, threads: int) -> None:
+    def __init__(
+        self, kind: str, file: Path, recipe: Path, threads: int, study: Path | None
+    ) -> None:
         import torch
 
         torch.set_num_threads(threads)
@@ -48,12 +50,13 @@ class LoadedModule:
         if kind == "safetensors":
             from prunescope.export.formats import safetensors
 
-            self.module = safetensors.load(file, read_recipe(recipe))
+            self.module = safetensors.load(file, read_recipe(recipe).within(study))
         else:
             from prunescope.export.replay_recipe import replay
 
             weights = recipe.with_name("model.safetensors")
-            self.module = replay(read_recipe(file), weights if weights.is_file() else None)
+            known = read_recipe(file).within(study)
+            self.module = replay(known, weights if weights.is_file() else None)
 
     def versions(self) -> dict[str, str]:
         """Return torch's version."""
@@ -140,13 +143,15 @@ def answer(loaded: Loaded, request: dict[str, Any]) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> None:
     """Serve one file until the parent closes its end."""
-    kind, file, recipe, threads = arguments
+    kind, file, recipe, threads, study = arguments
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever libraries print is no answer
     loaded: Loaded = (
         LoadedOnnx(Path(file), int(threads))
         if kind == "onnx"
-        else LoadedModule(kind, Path(file), Path(recipe), int(threads))
+        else LoadedModule(
+            kind, Path(file), Path(recipe), int(threads), Path(study) if study else None
+        )
     )
     for request in _requests():
         replies.write(json.dumps(answer(loaded, request)) + "\n")

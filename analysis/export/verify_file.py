@@ -35,7 +35,9 @@ def verify(kind: FormatKind, file: Path, recipe: Path, promised: Promise) -> tup
     """
     checks: list[Check] = []
     step, wanted = "loads", "a file that a fresh process can load"
-    with Reloaded(kind.name, file, recipe, promised.threads, promised.outputs) as model:
+    with Reloaded(
+        kind.name, file, recipe, promised.threads, promised.outputs, promised.study
+    ) as model:
         try:
             versions = model.versions()
             told = ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -1,7 +1,8 @@
 """What a study is about: where model and data come from, and all that is known of them."""
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Self
 
 from prunescope.errors import UnknownName
 from prunescope.study.summaries import (
@@ -18,6 +19,12 @@ SCHEMA: Final = 1
 MEASUREMENT_VERSION: Final = 2
 """Part of every measurement's key: raised when the engine would measure something else."""
 
+KEPT: Final = "study:"
+"""Begins a reference to a file that the study's own folder keeps, wherever the folder is moved."""
+
+LIVE: Final = "live:"
+"""Begins the name of what was given as a live object in Python and is kept nowhere."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -25,8 +32,9 @@ class Reference:
 
     Attributes:
         model: ``sample:resnet20``, ``torchvision:resnet50``, ``file.py:function``,
-            ``package.module:function`` or ``file.pt2``.
-        data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``.
+            ``package.module:function`` or ``file.pt2``; or ``study:FILE``, kept by the study.
+        data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``;
+            or ``study:FILE``.
         metric: ``top-1``, ``agreement`` or ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
         random: Whether a torchvision model keeps random weights.
@@ -37,6 +45,23 @@ class Reference:
     metric: str = "top-1"
     weights: str | None = None
     random: bool = False
+
+    def within(self, folder: Path | None) -> Self:
+        """Return the reference with what the study in ``folder`` keeps as paths into it.
+
+        >>> Reference("study:Net.pt2", "images.npz").within(Path("studies/mine")).model
+        'studies/mine/Net.pt2'
+        """
+        if folder is None:
+            return self
+        return replace(self, model=_located(self.model, folder), data=_located(self.data, folder))
+
+
+def _located(text: str, folder: Path) -> str:
+    """The path of a kept file; a name that leads out of the folder is cut to its last part."""
+    if not text.startswith(KEPT):
+        return text
+    return str(folder / Path(text.removeprefix(KEPT)).name)
 
 
 @dataclass(frozen=True)
