@@ -61,7 +61,7 @@ def goal_from(
         },
         bounds=dict(bounds),
         excluded=tuple(exclude),
-        methods=tuple(map(Method.parse, methods)),
+        methods=tuple(study.manifest.named(Method.parse(name)) for name in methods),
         round_to=round_to,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
+from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
@@ -58,6 +59,7 @@ def run_sweep(
         begun: When the clock of a budget started, on ``time.monotonic``'s clock.
         seconds: Budget, of which at most all but ten seconds are for setting up; None for no end.
     """
+    study, grid = with_user_methods(bench, study, grid)
     chosen = choose_engine(bench, engine)
     deadline = None
     if seconds is not None:  # setting up cannot eat all of it

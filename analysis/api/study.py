@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import pandas as pd
 
 from prunescope.api.frames import groups_frame, layers_frame
 from prunescope.api.fronts import solve_front
 from prunescope.api.goals import Chosen, Limit, choice_from, goal_from
+from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
 from prunescope.api.solved_plan import SolvedPlan
 from prunescope.api.solving import solve_goal
@@ -23,13 +25,15 @@ from prunescope.recovery.training.fine_tuning_report import FineTuned, FineTunin
 from prunescope.store.folder import Study as StudyFolder
 from prunescope.store.json_documents import read_document
 from prunescope.store.measurements import Verification
-from prunescope.study import Baseline, Manifest
+from prunescope.study import SEEDS, Baseline, Manifest
 from prunescope.study.plan import Plan
+from prunescope.sweep.policy import TOLERANCE, Policy
 from prunescope.text.units import bytes_, count
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from prunescope.api.user_methods import MethodLike
     from prunescope.bench.workbench import Workbench
     from prunescope.export.export_report import ExportReport
     from prunescope.latency.latency_report import LatencyReport
@@ -38,7 +42,10 @@ if TYPE_CHECKING:
 PlanLike = Plan | SolvedPlan | str | Path
 """A plan; what ``solve`` gave; a saved plan's name; or a plan's JSON file."""
 
-_USUAL = FineTuning()
+SPARSITIES: Final = "0.1:0.9:0.1"
+"""What is measured unless others are asked for."""
+
+_USUAL: Final = FineTuning()
 
 
 class Study:
@@ -98,6 +105,47 @@ class Study:
     def plans(self) -> tuple[str, ...]:
         """The names of the saved plans; each can be given wherever a plan is taken."""
         return self._stored.plans()
+
+    def sweep(
+        self,
+        methods: "str | Iterable[MethodLike]" = ("magnitude",),
+        sparsities: Iterable[float] | str = SPARSITIES,
+        layers: Iterable[str] = (),
+        recovery: str | Iterable[str] = "none",
+        seeds: Sequence[int] = SEEDS,
+        round_to: int = 1,
+        mode: str = "exact",
+        tolerance: float = TOLERANCE,
+        limit: float | None = None,
+        seconds: float | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Measure more points of this study, those that it lacks, and return it.
+
+        Args:
+            methods: As for ``ps.sweep``.
+            sparsities: Fractions removed, or text such as ``0.1:0.9:0.1``.
+            layers: Layers or groups; all prunable ones by default.
+            recovery: One or several of ``none``, ``bn``, ``ls``.
+            seeds: Of random criteria.
+            round_to: Units that stay come in multiples of this.
+            mode: ``exact``, ``adaptive`` or ``decide``.
+            tolerance: Accepted half-width of a drop.
+            limit: Drop to decide against.
+            seconds: To spend; without end by default.
+            progress: Where to report to.
+        """
+        begun = monotonic()
+        policy = Policy(mode, tolerance, limit)  # type: ignore[arg-type]
+        grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to)
+        from prunescope.api.run_sweep import run_sweep
+
+        with shown(progress) as report:
+            run_sweep(
+                self._bench(), self._stored, grid, report, policy, begun=begun, seconds=seconds
+            )
+        self._stored = StudyFolder.open(self.folder)
+        return self
 
     def plot(
         self,

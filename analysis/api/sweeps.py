@@ -5,11 +5,12 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
-from prunescope.api.study import Study
+from prunescope.api.study import SPARSITIES, Study
 from prunescope.progress import Progress
 from prunescope.store.folder import Study as StudyFolder
-from prunescope.study import SEEDS, Grid, Method, parse_sparsities
+from prunescope.study import SEEDS
 from prunescope.sweep.policy import TOLERANCE, Policy
 from prunescope.text.durations import parse_seconds
 
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from prunescope.api.live_bench import Data, MetricLike
+    from prunescope.api.user_methods import MethodLike
 
 KEEP_DATA: Final = 512_000_000
 """Bytes of live data that a study keeps a copy of, at most."""
-
-SPARSITIES: Final = "0.1:0.9:0.1"
 
 
 def sweep(
@@ -29,7 +29,7 @@ def sweep(
     data: "str | Data | None" = None,
     *,
     folder: str | Path,
-    methods: Iterable[str] = ("magnitude",),
+    methods: "str | Iterable[MethodLike]" = ("magnitude",),
     sparsities: Iterable[float] | str = SPARSITIES,
     layers: Iterable[str] = (),
     recovery: str | Iterable[str] = "none",
@@ -61,7 +61,9 @@ def sweep(
         data: A reference; or a dict of splits, or samples that are cut in three; see
             ``prunescope.sources.live_data.live_splits``. Not needed for ``sample:`` models.
         folder: Of the study: made, or gone on with.
-        methods: Criteria, ``criterion`` for weights or ``criterion@channel`` for units.
+        methods: Criteria, ``criterion`` for weights or ``criterion@channel`` for units; also your
+            own, as ``file.py:function``, a function, or ``(function, "channel")``
+            (``prunescope.criteria.user_criterion``).
         sparsities: Fractions removed, or text such as ``0.1:0.9:0.1``.
         layers: Layers or groups; all prunable ones by default.
         recovery: One or several of ``none``, ``bn``, ``ls``.
@@ -102,24 +104,3 @@ def sweep(
             begun, seconds,
         )  # fmt: skip
     return Study(StudyFolder.open(stored.folder), bench)
-
-
-def grid_from(
-    methods: Iterable[str],
-    sparsities: Iterable[float] | str,
-    layers: Iterable[str],
-    recovery: str | Iterable[str],
-    seeds: Sequence[int],
-    round_to: int,
-) -> Grid:
-    """Return what is to be measured, checked as far as words go."""
-    return Grid(
-        methods=tuple(dict.fromkeys(map(Method.parse, methods))),
-        sparsities=parse_sparsities(sparsities)
-        if isinstance(sparsities, str)
-        else tuple(sparsities),
-        subjects=tuple(layers),
-        recoveries=tuple(recovery.split(",")) if isinstance(recovery, str) else tuple(recovery),
-        seeds=tuple(seeds),
-        multiple=round_to,
-    )

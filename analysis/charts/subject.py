@@ -11,7 +11,7 @@ from prunescope.curves.curve import curves
 from prunescope.curves.dense import dense_score
 from prunescope.curves.means import measured_points
 from prunescope.errors import UnknownName
-from prunescope.study import Manifest, check_names
+from prunescope.study import Manifest, Method, check_names
 from prunescope.study.recoveries import MOVES_DENSE
 
 
@@ -44,7 +44,7 @@ def subject_figure(
         raise UnknownName.among("measured layer or group", subject, points["subject"])
     rows = points[points["subject"] == subject]
     present = list(dict.fromkeys(rows["method"]))
-    wanted = list(methods) or present
+    wanted = [str(manifest.named(Method.parse(name))) for name in methods] or present
     check_names(f"measured method of {subject}", wanted, present)
     order = [method.name for method in manifest.methods]
     names = [*order, *sorted(set(points["method"]) - set(order))]

@@ -130,11 +130,12 @@ def sweep(
         progress.start(0, "loading and capturing the model")
         with resting():
             from prunescope.api.run_sweep import run_sweep
+            from prunescope.api.user_methods import with_user_methods
             from prunescope.bench.workbench import prepare
 
             use_threads(threads)
             bench = prepare(reference, study)
-        opened = Study.create(study, bench.manifest)
+        opened, grid = with_user_methods(bench, Study.create(study, bench.manifest), grid)
         if job is None and not json and (cost := cost_told(bench, opened, grid)):
             errors.print(cost)
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)

@@ -179,7 +179,7 @@ def choice_named(
         BadValue: No method to take.
     """
     if method is not None:
-        return fitting(method, number, locked)
+        return fitting(manifest.named(method), number, locked)
     grouped = {group.name for group in manifest.removable()}
     keys = [key for key in known if key.subject == name and key.recovery == recovery]
     if not keys and number > 0:

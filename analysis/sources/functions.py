@@ -94,7 +94,8 @@ def source_hash(function: Callable[..., Any]) -> str:
 
 
 def _import_file(what: str, path: Path) -> Any:
-    name = f"_prunescope_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    content = str(path).encode() + path.read_bytes()  # an edited file is another module
+    name = f"_prunescope_{hashlib.sha256(content).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

@@ -4,7 +4,8 @@ import functools
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -58,6 +59,45 @@ def function_hash(function: Callable[..., Any], what: str) -> str:
     digest = hashlib.sha256()
     _add(digest.update, function, what, ())
     return digest.hexdigest()[:16]
+
+
+def require_as_imported(function: Callable[..., Any], reference: str) -> None:
+    """Raise ``BadValue`` where the file of ``function`` was edited after it was imported.
+
+    What is hashed is the file, and what would run is the older code. A function that stands in no
+    file, or that a decorator or an import hook made, is taken as it is.
+    """
+    code = getattr(function, "__code__", None)
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    loader = getattr(getattr(module, "__spec__", None), "loader", None)
+    if reference.startswith(LIVE) or code is None or type(loader) is not SourceFileLoader:
+        return
+    try:
+        content = Path(loader.path).read_bytes()
+        now = [*_codes_named(compile(content, loader.path, "exec"), code.co_qualname)]
+    except (OSError, SyntaxError, ValueError):
+        now = []
+    if _instructions(code) not in map(_instructions, now):
+        raise BadValue(
+            f"Expected {reference} as its file has it now, but the file was edited after it was "
+            "imported. Import it again (importlib.reload), or start a fresh process."
+        )
+
+
+def _codes_named(code: CodeType, name: str) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            if constant.co_qualname == name:
+                yield constant
+            yield from _codes_named(constant, name)
+
+
+def _instructions(code: CodeType) -> tuple[Any, ...]:
+    """What a function does, whatever its line numbers."""
+    inner = tuple(
+        _instructions(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts
+    )
+    return code.co_code, code.co_names, inner
 
 
 def _add(update: Callable[[bytes], None], value: Any, what: str, above: tuple[int, ...]) -> None:

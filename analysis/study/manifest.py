@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from prunescope.errors import UnknownName
+from prunescope.study.method import Method, is_user_criterion
 from prunescope.study.summaries import (
     Baseline,
     GraphSummary,
@@ -119,6 +120,26 @@ class Manifest:
             if group.name == name:
                 return group
         raise UnknownName.among("group", name, [group.name for group in self.groups])
+
+    def named(self, method: Method) -> Method:
+        """Return ``method`` as measurements name it: a function of the user's with its hash.
+
+        ``mine.py:score`` is the last measured version of that function; every other method, and
+        one that was never measured, is returned as it is.
+        """
+        if not is_user_criterion(method.criterion) or "#" in method.criterion:
+            return method
+        suffix = str(replace(method, criterion=""))
+        own = [
+            Method.parse(summary.name)
+            for summary in self.methods
+            if summary.name.startswith(f"{method.criterion}#") and summary.name.endswith(suffix)
+        ]
+        own = [each for each in own if each.granularity == method.granularity]
+        usable = {summary.name for summary in self.methods if summary.reason is None}
+        return next(
+            (each for each in reversed(own) if str(each) in usable), own[-1] if own else method
+        )
 
     def removable(self, granularity: str | None = None) -> tuple[GroupSummary, ...]:
         """Return the groups whose units can be removed, of one granularity or of all."""
