@@ -13,8 +13,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from prunescope.api import SolvedPlan, Study, inspect, load_pruned, sweep
-    from prunescope.api import open_study as open  # noqa: A004 - read as ps.open
+    from prunescope.api.exported_models import load_pruned
+    from prunescope.api.inspections import inspect
+    from prunescope.api.solved_plan import SolvedPlan
+    from prunescope.api.studies import open_study as open  # noqa: A004 - read as ps.open
+    from prunescope.api.study import Study
+    from prunescope.api.sweeps import sweep
     from prunescope.study.plan import Choice, Plan
 
 if __name__ != "prunescope":  # the folder found by its own name, from the repository's root
@@ -37,12 +41,12 @@ __all__ = [
 _HOMES: Final = {
     "Choice": ("prunescope.study.plan", "Choice"),
     "Plan": ("prunescope.study.plan", "Plan"),
-    "SolvedPlan": ("prunescope.api", "SolvedPlan"),
-    "Study": ("prunescope.api", "Study"),
-    "inspect": ("prunescope.api", "inspect"),
-    "load_pruned": ("prunescope.api", "load_pruned"),
-    "open": ("prunescope.api", "open_study"),
-    "sweep": ("prunescope.api", "sweep"),
+    "SolvedPlan": ("prunescope.api.solved_plan", "SolvedPlan"),
+    "Study": ("prunescope.api.study", "Study"),
+    "inspect": ("prunescope.api.inspections", "inspect"),
+    "load_pruned": ("prunescope.api.exported_models", "load_pruned"),
+    "open": ("prunescope.api.studies", "open_study"),
+    "sweep": ("prunescope.api.sweeps", "sweep"),
 }
 """Name → the module and the name there."""
 

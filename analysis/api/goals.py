@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from prunescope.curves.curve import Curves, curves
+from prunescope.curves.curve import Curves, curves, subjects
 from prunescope.errors import BadValue
 from prunescope.planning.pose_problem import choice_named
 from prunescope.planning.solve import Goal, Target, parse_target
 from prunescope.store.folder import Study as StudyFolder
-from prunescope.study import Manifest, Method, sparsity
+from prunescope.study import Manifest, Method, check_names, sparsity
 from prunescope.study.plan import Choice
 
 Limit = float | str
@@ -77,8 +77,10 @@ def choice_from(
     """Return what ``value`` chooses for the layer or group ``name``; a lock is ``locked``.
 
     Raises:
+        UnknownName: No such layer or group.
         BadValue: No sparsity, or a sparsity without a method where none was measured.
     """
+    check_names("layer or group", [name], subjects(manifest))
     if isinstance(value, Choice):
         return Choice(value.criterion, value.sparsity, value.granularity, locked or value.locked)
     method, number = value if isinstance(value, tuple) else (None, value)

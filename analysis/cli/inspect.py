@@ -6,7 +6,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from prunescope.api import inspect as inspect_model
+from prunescope.api.inspections import inspect as inspect_model
 from prunescope.cli.print_groups import print_groups
 from prunescope.cli.shared_options import (
     DataOption,

@@ -12,7 +12,9 @@ import prunescope as ps
 from prunescope.bench.workbench import data_hash, prepare
 from prunescope.errors import BadValue, DataMismatch, ForeignStudy
 from prunescope.progress import Silent
+from prunescope.sources.functions import source_hash
 from prunescope.sources.live_data import live_splits
+from prunescope.sources.metrics import live_metric
 from prunescope.store.folder import Study as StudyFolder
 from tests.analysis.api.digits import Digits, Net, Scaled, same, splits, state, trained
 
@@ -182,3 +184,45 @@ def test_a_model_without_a_graph_is_measured_but_not_kept(tmp_path: Path) -> Non
         study = ps.sweep(Branching(), data, folder=tmp_path / "s", **QUICK)
     assert study.manifest.reference.model == "live:Branching"
     assert len(study.curves) == 1
+
+
+def test_a_live_metric_is_the_one_of_its_file_and_a_cell_s_is_told_from_a_changed_one(
+    tmp_path: Path,
+) -> None:
+    study = ps.sweep(trained(), splits(), folder=tmp_path / "s", metric=confidence, **QUICK)
+    assert study.manifest.reference.metric == "tests/analysis/api/test_live.py:confidence"
+    assert study.manifest.parts["metric"] == source_hash(confidence)
+    assert 0.5 < study.baseline.score < 1
+    cell = (
+        "import torch\ndef score(outputs, targets):\n    return (outputs.argmax(1) == targets) * {}"
+    )
+    hashes = []
+    for factor in (1.0, 2.0, 1.0):
+        space: dict = {"__name__": "__main__"}
+        exec(cell.format(factor), space)
+        found = live_metric(space["score"], labelled=True)
+        assert found.name == "live:score"
+        hashes.append(found.identity)
+    assert hashes[0] == hashes[2] != hashes[1]
+
+
+def confidence(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return outputs.softmax(1)[torch.arange(len(targets)), targets]
+
+
+def test_wrapped_and_compiled_modules_are_their_inner_ones(made: Path) -> None:
+    fingerprint = ps.open(made).manifest.fingerprint
+    for wrapped in (nn.DataParallel(trained()), torch.compile(trained())):
+        study = ps.sweep(wrapped, splits(), folder=made, **QUICK)
+        assert study.manifest.fingerprint == fingerprint
+
+
+def test_references_alone_are_as_on_the_command_line(tiny, tmp_path: Path) -> None:
+    study = ps.sweep(tiny.model, tiny.data, folder=tmp_path / "s", **QUICK)
+    assert study.manifest.reference == tiny
+    assert set(study.curves["subject"]) == {"conv", "mix", "head"}
+    more = study.sweep(["l1@channel"], [0.5], progress=Silent())
+    assert more is study
+    assert set(study.curves["method"]) == {"magnitude", "l1@channel"}
+    with pytest.raises(BadValue, match="Expected data to evaluate on"):
+        ps.sweep(tiny.model, folder=tmp_path / "t", **QUICK)
