@@ -102,7 +102,8 @@ def open_bench(
         study = _completed(study, bench.manifest.reference)
         _keep(study, program, splits)
     _warn(study, scored, network, splits)
-    return bench, study
+    manifest = replace(bench.manifest, reference=study.manifest.reference)  # recipes name it
+    return replace(bench, manifest=manifest), study
 
 
 def _data_of(model: str | nn.Module) -> str:

@@ -249,7 +249,8 @@ class Study:
             compressed_bytes: Most bytes deflated.
             macs: Most multiply-accumulates of a dense runtime.
             nonzero_macs: Most multiply-accumulates by non-zero weights.
-            latency: Most seconds of one batch, as the study's latency table predicts.
+            latency: Most time of one batch, as the study's latency table predicts: a fraction of
+                the dense model's, or text such as ``"4ms"``.
             memory: Most bytes of weights and activations at once.
             drop: Most drop of the score, absolute.
             divergence: Most KL(dense ‖ pruned), nats.

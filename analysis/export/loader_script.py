@@ -54,12 +54,16 @@ def load_onnx():
 ''',
     "recipe": '''
 
-def replay():
-    """recipe.json: makes the {again} (needs prunescope)."""
+def replay(study=None):
+    """recipe.json: makes the {again} (needs prunescope).
+
+    Of a model that a study keeps itself ({model}), name the study's folder.
+    """
     from prunescope.export.recipe import read_recipe
     from prunescope.export.replay_recipe import replay
 
-    return replay(read_recipe(HERE / "recipe.json"), HERE / "model.safetensors")
+    recipe = read_recipe(HERE / "recipe.json").within(study and Path(study))
+    return replay(recipe, HERE / "model.safetensors")
 ''',
 }
 

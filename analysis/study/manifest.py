@@ -129,17 +129,14 @@ class Manifest:
         """
         if not is_user_criterion(method.criterion) or "#" in method.criterion:
             return method
-        suffix = str(replace(method, criterion=""))
-        own = [
-            Method.parse(summary.name)
+        versions = [
+            (summary.reason is None, version)
             for summary in self.methods
-            if summary.name.startswith(f"{method.criterion}#") and summary.name.endswith(suffix)
+            if summary.name.startswith(f"{method.criterion}#")
+            and (version := Method.parse(summary.name)).granularity == method.granularity
         ]
-        own = [each for each in own if each.granularity == method.granularity]
-        usable = {summary.name for summary in self.methods if summary.reason is None}
-        return next(
-            (each for each in reversed(own) if str(each) in usable), own[-1] if own else method
-        )
+        usable = [version for is_usable, version in versions if is_usable]
+        return [method, *(version for _, version in versions), *usable][-1]
 
     def removable(self, granularity: str | None = None) -> tuple[GroupSummary, ...]:
         """Return the groups whose units can be removed, of one granularity or of all."""

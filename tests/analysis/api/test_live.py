@@ -193,9 +193,7 @@ def test_a_live_metric_is_the_one_of_its_file_and_a_cell_s_is_told_from_a_change
     assert study.manifest.reference.metric == "tests/analysis/api/test_live.py:confidence"
     assert study.manifest.parts["metric"] == source_hash(confidence)
     assert 0.5 < study.baseline.score < 1
-    cell = (
-        "import torch\ndef score(outputs, targets):\n    return (outputs.argmax(1) == targets) * {}"
-    )
+    cell = "def score(outputs, targets):\n    return (outputs.argmax(1) == targets) * {}"
     hashes = []
     for factor in (1.0, 2.0, 1.0):
         space: dict = {"__name__": "__main__"}
