@@ -56,7 +56,7 @@ class Npz(Format):
         arrays = {name: tensor.numpy() for name, tensor in saved_tensors(made.module).items()}
         np.savez(folder / self.file, **arrays)
 
-    def load(self, file, recipe, threads):
+    def load(self, file, recipe, threads, study):
         from prunescope.export.recipe import read_recipe
         from prunescope.sources.models import load_model
 

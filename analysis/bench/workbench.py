@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -55,24 +56,38 @@ class Workbench:
         return len(self.manifest.baseline.class_samples) if self.manifest.baseline else 0
 
 
-def prepare(reference: Reference, device: str = AUTO) -> Workbench:
+def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO) -> Workbench:
     """Return the workbench of ``reference``: load, capture, check, evaluate the baseline once.
 
     Args:
-        reference: Where model, data and metric come from.
+        reference: Of model, data and metric.
+        folder: Of the study, which may keep them.
         device: One of ``prunescope.bench.device.DEVICES``.
 
     Raises:
         PrunescopeError: Whatever is wrong with model, data or metric, in a sentence.
     """
     chosen = choose_device(device)
-    model = move(load_model(reference), chosen)
-    splits = load_data(reference)
-    data = data_hash(splits)
-    splits = _moved(splits, chosen)
-    network = build_network(model, example_of(splits.calibration))
+    located = reference.within(folder)
+    model = move(load_model(located), chosen)
+    splits = load_data(located)
+    network = build_network(model, move(example_of(splits.calibration), chosen))
     metric = load_metric(reference.metric, splits.validation.targets is not None)
+    return assemble(reference, network, splits, metric)
+
+
+def assemble(reference: Reference, network: Network, splits: Splits, metric: Metric) -> Workbench:
+    """Return the workbench of what is loaded already: check it, evaluate the baseline once.
+
+    Args:
+        reference: What the study says about where network, data and metric come from.
+        network: Becomes the workbench's own: it is masked and restored.
+        splits: The data, in main memory.
+        metric: The score; the reference takes its name.
+    """
     batch = _batch(network, len(splits.validation))
+    data = data_hash(splits)
+    splits = _moved(splits, device_of(network.module))
     parts = network_parts(network) | {"data": data, "metric": metric.identity}
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)

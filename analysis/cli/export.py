@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from prunescope.cli.read_arguments import read_plan, use_threads
+from prunescope.api.studies import open_study
+from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
@@ -17,7 +18,6 @@ from prunescope.cli.terminal import console, print_json, reporting, size
 from prunescope.errors import PrunescopeError
 from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import export_formats, format_names
-from prunescope.store.folder import Study
 
 
 def _named(kind: Format) -> str:
@@ -46,16 +46,10 @@ def export(
 ) -> None:
     """Write the pruned model, load every file in a fresh process, and compare it."""
     with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        chosen = read_plan(opened, plan)
-        from prunescope.bench.workbench import prepare
-        from prunescope.export.export_plan import export_plan
-
+        opened = open_study(study)
+        chosen = opened.read_plan(plan)
         use_threads(threads)
-        report = export_plan(
-            prepare(opened.manifest.reference), opened, chosen, formats.split(","), output,
-            recovered, progress,
-        )  # fmt: skip
+        report = opened.export(chosen, output, formats.split(","), recovered, progress)
     if json:
         print_json(report)
     else:

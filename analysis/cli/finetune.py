@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from prunescope.cli.read_arguments import read_plan, use_threads
+from prunescope.api.studies import open_study
+from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
@@ -14,7 +15,6 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, count, print_json, reporting
 from prunescope.recovery.training.fine_tuning_report import FineTuning
-from prunescope.store.folder import Study
 
 _USUAL = FineTuning()
 
@@ -41,17 +41,12 @@ def finetune(
 ) -> None:
     """Train what a plan keeps, zeros staying zero; Ctrl-C keeps the best so far."""
     with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        chosen = read_plan(opened, plan)
-        from prunescope.bench.workbench import prepare
-        from prunescope.recovery.training.finetune import finetune as run
-
-        settings = FineTuning(
-            epochs=epochs, rate=rate, batch=batch, distillation=distillation,
-            temperature=temperature, seed=seed,
-        )  # fmt: skip
+        opened = open_study(study)
+        chosen = opened.read_plan(plan)
         use_threads(threads)
-        result = run(prepare(opened.manifest.reference), opened, chosen, settings, progress, test)
+        result = opened.finetune(
+            chosen, epochs, rate, batch, distillation, temperature, seed, test, progress
+        )
     if json:
         print_json(result)
         return

@@ -6,6 +6,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from prunescope.api.inspections import inspect as inspect_model
 from prunescope.cli.print_groups import print_groups
 from prunescope.cli.shared_options import (
     DataOption,
@@ -29,13 +30,7 @@ def inspect(
     json: JsonOption = False,
 ) -> None:
     """List a model's layers: what can be pruned, what is skipped and why, and what each costs."""
-    from prunescope.bench.inspection import inspect_model
-    from prunescope.study import Reference
-
-    found = inspect_model(
-        Reference(model, data or "", weights=str(weights) if weights else None, random=random),
-        shape,
-    )
+    found = inspect_model(model, shape or data, weights=weights, random=random)
     if json:
         print_json(found)
         return

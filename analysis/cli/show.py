@@ -15,6 +15,7 @@ from prunescope.cli.terminal import console, count, print_json
 from prunescope.curves.curve import CurveKey, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
 from prunescope.store.folder import Study
+from prunescope.study import Method
 
 
 def show(
@@ -28,7 +29,7 @@ def show(
     found = {
         key: curve
         for key, curve in curves(frame, opened.manifest).items()
-        if method is None or str(key.method) == method
+        if method is None or key.method == opened.manifest.named(Method.parse(method))
     }
     if json:
         print_json(

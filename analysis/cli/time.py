@@ -9,7 +9,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from prunescope.cli.read_arguments import read_plan
+from prunescope.api.studies import open_study
 from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
@@ -144,15 +144,8 @@ def _time_plan(
     progress: Progress,
     wanted: Sequence[Runtime],
 ) -> None:
-    opened = Study.open(study)
-    chosen = read_plan(opened, plan)
-    from prunescope.bench.workbench import prepare
-    from prunescope.latency.measure import time_plan
-
-    report = time_plan(
-        prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
-        budget_seconds=budget, progress=progress, chosen=wanted,
-    )  # fmt: skip
+    names = tuple(kind.name for kind in wanted)
+    report = open_study(study).time(plan, batch, threads, budget, names, progress)
     if json:
         print_json(report)
         return
@@ -174,7 +167,7 @@ def _build(
 ) -> Study:
     from prunescope.bench.workbench import prepare
 
-    bench = prepare(opened.manifest.reference)
+    bench = prepare(opened.manifest.reference, opened.folder)
     opened.require(bench.manifest)
     if opened.manifest.graph is None:  # of before graphs were stored
         opened = opened.update(bench.manifest)

@@ -71,12 +71,13 @@ def export_plan(
     folder = destination or export_folder(study.folder, plan.digest, recovered)
     selection = selection_of(bench, plan)
     with planned(bench, plan, selection, tuned) as module:
-        made = _deliverable(bench, plan, selection, module, result)
+        made = _deliverable(bench, study, plan, selection, module, result)
         return write_formats(made, wanted, folder, progress or Silent())
 
 
 def _deliverable(
     bench: Workbench,
+    study: Study,
     plan: Plan,
     selection: PruningMasks,
     module: nn.Module,
@@ -93,6 +94,7 @@ def _deliverable(
         bench.splits.validation,
         bench.metric,
         bench.batch,
+        study.folder,
     )
     recipe = Recipe(
         plan=plan,

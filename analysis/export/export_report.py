@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.export.install import finish_install
+from prunescope.html_tables import table
 from prunescope.store.json_documents import read_document, write_document
+from prunescope.text.units import bytes_
 
 REPORT: Final = "verification.json"
 LOADER: Final = "load.py"
@@ -108,6 +110,22 @@ class ExportReport:
     def ok(self) -> bool:
         """Whether every format that was asked for is offered."""
         return bool(self.formats) and all(entry.ok for entry in self.formats)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                entry.format,
+                entry.file or "nothing",
+                bytes_(entry.bytes),
+                "verified" if entry.ok else f"not offered: {entry.reason}",
+            )
+            for entry in self.formats
+        ]
+        notes = [
+            f"{self.removed:,} of {self.parameters:,} parameters removed. Each file was reloaded "
+            f"in a fresh process and compared on {self.samples:,} validation samples."
+        ]
+        return table(f"Export of {self.plan!r}", ("format", "file", "size", ""), rows, notes)
 
     def format(self, name: str) -> FormatCheck | None:
         """Return the entry of format ``name``, or None when it was not asked for."""

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.bench.device import on_host
 from prunescope.errors import PrunescopeError
-from prunescope.export.nested_tensors import pack
+from prunescope.sources.nested_tensors import pack
 
 _WORKER: Final = "prunescope.export.reload_worker"
 _PATIENCE: Final = 1800.0
@@ -37,16 +37,25 @@ class Reloaded(nn.Module):
         recipe: The recipe beside it.
         threads: That the process may use.
         outputs: What the model in memory returns for some batch: gives the nesting of outputs.
+        study: The folder of the recipe's study, which may keep the dense model and the data.
     """
 
-    def __init__(self, kind: str, file: Path, recipe: Path, threads: int, outputs: Any) -> None:
+    def __init__(
+        self,
+        kind: str,
+        file: Path,
+        recipe: Path,
+        threads: int,
+        outputs: Any,
+        study: Path | None = None,
+    ) -> None:
         super().__init__()
         self._leaves, self._spec = pytree.tree_flatten(outputs)
         self._folder = tempfile.TemporaryDirectory(prefix="prunescope-reload-")
         self._complaints = Path(self._folder.name) / "complaints"
         with self._complaints.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", _WORKER, kind, file, recipe, str(threads)],
+                [sys.executable, "-m", _WORKER, kind, file, recipe, str(threads), study or ""],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from prunescope.export.nested_tensors import unpack
+from prunescope.sources.nested_tensors import unpack
 
 if TYPE_CHECKING:
     import numpy as np

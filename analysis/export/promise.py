@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +47,7 @@ class Promise:
         unsaved: Bytes of what the graph reads besides them: unsaved buffers, and constants.
         nodes: Operators of the graph, 0 without one.
         threads: That computed all this.
+        study: The study's folder, which may keep the dense model and the data.
     """
 
     inputs: Inputs
@@ -62,6 +64,7 @@ class Promise:
     unsaved: int
     nodes: int
     threads: int
+    study: Path | None = None
 
     @property
     def first(self) -> Inputs:
@@ -76,6 +79,7 @@ def promise(
     validation: Samples,
     metric: Metric,
     batch: int,
+    study: Path | None = None,
 ) -> Promise:
     """Return what ``module``, with the weights that it has now, promises.
 
@@ -86,6 +90,7 @@ def promise(
         validation: Samples and targets of the validation split.
         metric: The study's score.
         batch: Samples per forward pass.
+        study: The study's folder.
     """
     inputs = validation.chunk(0, min(SAMPLES, batch)).inputs
     with torch.inference_mode():
@@ -107,6 +112,7 @@ def promise(
         unsaved=tensor_bytes(unsaved_tensors(captured.module)) if captured else 0,
         nodes=len(captured.module.graph.nodes) if captured else 0,
         threads=torch.get_num_threads(),
+        study=study,
     )
 
 

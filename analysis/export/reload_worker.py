@@ -1,9 +1,10 @@
 """The fresh process: load one exported file, run what it is given, say what its weights are.
 
-``python -m prunescope.export.reload_worker MODULE FILE RECIPE THREADS``, where MODULE holds the
-format, answers one JSON line per JSON line: ``{"load": true}`` → versions; ``{"run": FILE, "call":
-STRUCTURE, "into": FILE}`` → how many tensors came out; ``{"weights": FILE}`` → writes where every
-weight is zero. Only what a format needs is imported: an ONNX file is run without torch.
+``python -m prunescope.export.reload_worker MODULE FILE RECIPE THREADS STUDY``, where MODULE holds
+the format, answers one JSON line per JSON line: ``{"load": true}`` → versions;
+``{"run": FILE, "call": STRUCTURE, "into": FILE}`` → how many tensors came out;
+``{"weights": FILE}`` → writes where every weight is zero. Only what a format needs is imported: an
+ONNX file is run without torch.
 """
 
 import json
@@ -37,11 +38,11 @@ def answer(loaded: Loaded, request: dict[str, Any]) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> None:
     """Serve one file until the parent closes its end."""
-    module, file, recipe, threads = arguments
+    module, file, recipe, threads, study = arguments
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever libraries print is no answer
     kind = REGISTRY.in_module(module)
-    loaded = kind.load(Path(file), Path(recipe), int(threads))
+    loaded = kind.load(Path(file), Path(recipe), int(threads), Path(study) if study else None)
     for request in _requests():
         replies.write(json.dumps(answer(loaded, request)) + "\n")
         replies.flush()

@@ -40,7 +40,9 @@ def verify(kind: Format, file: Path, recipe: Path, promised: Promise) -> tuple[C
     checks: list[Check] = []
     step, wanted = "loads", "a file that a fresh process can load"
     module = REGISTRY.module_of(kind)
-    with Reloaded(module, file, recipe, promised.threads, promised.outputs) as model:
+    with Reloaded(
+        module, file, recipe, promised.threads, promised.outputs, promised.study
+    ) as model:
         try:
             versions = model.versions()
             told = ", ".join(f"{name} {version}" for name, version in versions.items())

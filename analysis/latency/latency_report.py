@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from prunescope.html_tables import table
 from prunescope.latency.table.rows import PROCESSOR
 from prunescope.store.json_documents import read_document, write_document
 
@@ -158,6 +159,15 @@ class LatencyReport:
             return f"{runtime.runtime}: no difference ({interval}){beyond}: {why}"
         word = "faster" if ratio.value > 1 else "slower"
         return f"{runtime.runtime}: the pruned model is {word} ({interval})."
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (each.runtime, each.dense, each.pruned, f"{each.ratio.value:.3f} times")
+            for each in self.runtimes
+            if each.problem is None
+        ]
+        columns = ("runtime", "dense", "pruned", "faster by")
+        return table(f"Latency of {self.plan!r}", columns, rows, self.lines())
 
     def lines(self) -> tuple[str, ...]:
         """Return the report as text: the setting, both times per runtime, the verdicts."""

@@ -154,7 +154,7 @@ def locks_of(plan: Plan) -> dict[str, Choice]:
 def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
     """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
 
-    Without a method it is the first one measured of that subject, weights first.
+    Without a method it is ``choice_named``'s.
 
     Raises:
         BadValue: No such form, or no method to take.
@@ -166,21 +166,40 @@ def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
             f"Expected a lock like conv1=0 or conv1=taylor:0.5, but got {text!r}. Write the layer "
             "or group, an equals sign and its sparsity."
         )
-    number = sparsity(given)
-    if colon:
-        return name, fitting(Method.parse(method), number, locked=True)
+    given_method = Method.parse(method) if colon else None
+    return name, choice_named(name, given_method, sparsity(given), manifest, known, recovery, True)
+
+
+def choice_named(
+    name: str,
+    method: Method | None,
+    number: float,
+    manifest: Manifest,
+    known: Curves,
+    recovery: str,
+    locked: bool = False,
+) -> Choice:
+    """Return the choice of sparsity ``number`` for the layer or group ``name``.
+
+    Without a method it is the first one measured of that subject, weights first.
+
+    Raises:
+        BadValue: No method to take.
+    """
+    if method is not None:
+        return fitting(manifest.named(method), number, locked)
     grouped = {group.name for group in manifest.removable()}
     keys = [key for key in known if key.subject == name and key.recovery == recovery]
     if not keys and number > 0:
         raise BadValue(
-            f"Expected a measured method for the lock {text!r}, but {name} has none with recovery "
+            f"Expected a measured method for {name} at {number:g}, but it has none with recovery "
             f"{recovery}. Name one: {name}=magnitude:{number:g}."
         )
     layers = {layer.name for layer in manifest.prunable()}
     usual = Method("magnitude", "weight" if name in layers else "channel")
     if name in grouped - layers:
         usual = Method("l1", manifest.group(name).granularity)
-    return name, fitting(min(keys, key=_weights_first).method if keys else usual, number, True)
+    return fitting(min(keys, key=_weights_first).method if keys else usual, number, locked)
 
 
 def missing_grid(posed: Posed) -> tuple[Grid, ...]:

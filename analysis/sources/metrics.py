@@ -15,7 +15,13 @@ from prunescope.errors import (
     PrunescopeError,
     UnknownName,
 )
-from prunescope.sources.functions import find_function, is_function, source_hash
+from prunescope.sources.functions import (
+    find_function,
+    is_function,
+    require_kept,
+    source_hash,
+)
+from prunescope.sources.live_function import function_hash, function_name
 
 NAMES: Final = ("top-1", "top-5", "agreement")
 
@@ -48,10 +54,31 @@ def load_metric(reference: str, labelled: bool) -> Metric:
         return Metric("agreement", _top(1), "agreement", relative=True)
     if reference in ("top-1", "top-5"):
         return Metric(reference, _top(int(reference[-1])), reference)
+    require_kept("metric", reference)
     if is_function(reference):
         function = find_function("metric", reference)
         return Metric(reference, _checked(reference, function), source_hash(function))
     raise UnknownName.among("metric", reference, [*NAMES, "file.py:function"])
+
+
+def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metric:
+    """Return the metric of a live function ``(outputs, targets) → (n,)``, as by its reference.
+
+    Raises:
+        BadValue: Not callable, no labels to score, or it reads what cannot be told from a change.
+    """
+    if not callable(function):
+        raise BadValue(
+            f"Expected a metric's name, reference or function, but got "
+            f"{type(function).__name__}. Choose from: {', '.join(NAMES)}."
+        )
+    if not labelled:
+        raise BadValue(
+            "Expected targets for a metric of your own, but the validation split has none. Give "
+            "(inputs, targets), or take the metric agreement."
+        )
+    name = function_name(function)
+    return Metric(name, _checked(name, function), function_hash(function, "metric"))
 
 
 def logits(outputs: Any) -> Tensor | None:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from prunescope.errors import BadReference, BadValue, UnknownName
-from prunescope.sources.functions import find_function, is_function
+from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.pt2 import load_program
 from prunescope.sources.weights import load_weights, pour
 from prunescope.study import Reference
@@ -28,6 +28,7 @@ def load_model(reference: Reference) -> nn.Module:
         UnsafeFile: The weights are a pickle that holds more than tensors.
     """
     text = reference.model
+    require_kept("model", text)
     kind, _, name = text.partition(":")
     if kind == "sample":
         model = _sample(name)

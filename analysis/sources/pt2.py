@@ -16,6 +16,7 @@ from typing import Final, cast
 import torch
 from torch import nn
 
+from prunescope.capture.graph import Inputs
 from prunescope.errors import BadReference, DamagedFile, UnsafeFile
 from prunescope.sources.weights import require_reasonable
 
@@ -51,6 +52,22 @@ def load_program(path: Path) -> nn.Module:
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}. Export it "
             "again with this version of torch."
         ) from error
+
+
+def program_inputs(path: Path) -> Inputs | None:
+    """Return the batch that the program in ``path`` was exported with; None where it has none.
+
+    Raises:
+        DamagedFile, UnsafeFile: As ``load_program``.
+    """
+    _require_plain(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        inputs = torch.export.load(path).example_inputs
+    if inputs is None:
+        return None
+    args, kwargs = inputs
+    return cast(Inputs, kwargs or args)
 
 
 def _require_plain(path: Path) -> None:

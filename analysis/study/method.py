@@ -26,6 +26,15 @@ def is_control(criterion: str) -> bool:
     return criterion == "random" or criterion.startswith(SHUFFLED)
 
 
+def is_user_criterion(criterion: str) -> bool:
+    """Return whether ``criterion`` is a function of the user's, by its reference.
+
+    >>> is_user_criterion("mine.py:score"), is_user_criterion("magnitude")
+    (True, False)
+    """
+    return ":" in criterion
+
+
 @dataclass(frozen=True)
 class Pattern:
     """Of every ``of`` weights along an input dimension, ``kept`` stay."""
@@ -76,8 +85,12 @@ class Method:
 
         >>> Method.parse("l1@channel")
         Method(criterion='l1', granularity='channel')
+        >>> Method.parse("mine.py:score@2:4")
+        Method(criterion='mine.py:score', granularity='2:4')
         """
-        criterion, _, granularity = text.strip().partition("@")
+        criterion, sign, granularity = text.strip().rpartition("@")
+        if not sign or "/" in granularity or "." in granularity:  # a path may hold the sign
+            criterion, granularity = text.strip(), ""
         granularity = granularity or "weight"
         pattern_of(granularity)
         return cls(criterion, granularity)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunescope.charts.colours import scale
 from prunescope.curves.seeds import over_seeds
-from prunescope.dashboard.charts.colours import scale
 from prunescope.study.method import UNITS
 
 BEST: Final = "best of all"

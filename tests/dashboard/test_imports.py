@@ -19,6 +19,8 @@ ROOMS = [
     "prunescope.latency.table.exchange", "prunescope.latency.machine",
     "prunescope.sweep.work_list", "prunescope.sweep.policy", "prunescope.sweep.preflight",
     "prunescope.statistics.confidence_sequence",
+    "prunescope", "prunescope.api.study", "prunescope.api.studies", "prunescope.api.sweeps",
+    "prunescope.api.inspections", "prunescope.api.exported_models", "prunescope.charts.subject",
 ]  # fmt: skip
 
 

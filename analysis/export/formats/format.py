@@ -15,7 +15,7 @@ An example, whole: the weights as a NumPy archive, in a file of its own::
             tensors = saved_tensors(made.module)
             np.savez(folder / self.file, **{name: t.numpy() for name, t in tensors.items()})
 
-        def load(self, file, recipe, threads):
+        def load(self, file, recipe, threads, study):
             ...  # in another process: an exported file, loaded; see prunescope.export.loaded
 
     FORMAT = Npz()
@@ -87,13 +87,14 @@ class Format(Protocol):
             CannotCapture: The model cannot be written so; the message says why.
         """
 
-    def load(self, file: Path, recipe: Path, threads: int) -> Loaded:
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
         """Return ``file``, loaded, in a process that has done nothing else.
 
         Args:
             file: As ``write`` made it.
             recipe: In the same folder; says how weights go back into the model's own class.
             threads: That may compute.
+            study: Folder of the recipe's study, which may keep the dense model and the data.
         """
 
     def describe(self, recovered: bool) -> str:

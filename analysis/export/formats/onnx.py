@@ -13,7 +13,7 @@ import numpy as np
 from prunescope.errors import CannotCapture
 from prunescope.export.formats.format import Format, LoadingCode
 from prunescope.export.loaded import Loaded
-from prunescope.export.nested_tensors import unpack
+from prunescope.sources.nested_tensors import unpack
 
 if TYPE_CHECKING:
     import torch
@@ -43,9 +43,9 @@ class Onnx(Format):
         assert made.captured is not None
         write(exported(made.captured), folder / self.file)
 
-    def load(self, file: Path, recipe: Path, threads: int) -> Loaded:
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
         """Open a session, without torch; the recipe is not read."""
-        del recipe
+        del recipe, study
         return LoadedOnnx(file, threads)
 
     def loading(self, recipe: Recipe) -> LoadingCode:

@@ -33,9 +33,9 @@ class Program(Format):
         assert made.captured is not None
         write(exported(made.captured), folder / self.file)
 
-    def load(self, file: Path, recipe: Path, threads: int) -> Loaded:
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
         """Load the program; the recipe is not read."""
-        del recipe
+        del recipe, study
         return LoadedModule(lambda: load(file), threads)
 
     def loading(self, recipe: Recipe) -> LoadingCode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from prunescope.export.formats.format import Format, LoadingCode
+from prunescope.export.formats.format import Format, LoadingCode, quotable
 from prunescope.export.formats.safetensors import FILE as WEIGHTS
 from prunescope.export.loaded import Loaded, LoadedModule
 
@@ -41,15 +41,14 @@ class RecipeFormat(Format):
         if made.recipe.recovered:
             safetensors.write(saved_tensors(made.module), folder / WEIGHTS)
 
-    def load(self, file: Path, recipe: Path, threads: int) -> Loaded:
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
         """Replay the recipe, with the plain weights beside it where there are any."""
         from prunescope.export.recipe import read_recipe
         from prunescope.export.replay_recipe import replay
 
         weights = recipe.with_name(WEIGHTS)
-        return LoadedModule(
-            lambda: replay(read_recipe(file), weights if weights.is_file() else None), threads
-        )
+        known = read_recipe(file).within(study)
+        return LoadedModule(lambda: replay(known, weights if weights.is_file() else None), threads)
 
     def companions(self, recovered: bool) -> tuple[str, ...]:
         """Fine-tuned weights come with their recipe."""
@@ -80,17 +79,21 @@ class RecipeFormat(Format):
             if recipe.recovered
             else "weights again from the dense model"
         )
-        return LoadingCode(_REPLAY.format(again=again))
+        return LoadingCode(_REPLAY.format(again=again, model=quotable(recipe.reference.model)))
 
 
 _REPLAY: Final = '''
 
-def replay():
-    """recipe.json: makes the {again} (needs prunescope)."""
+def replay(study=None):
+    """recipe.json: makes the {again} (needs prunescope).
+
+    Of a model that a study keeps itself ({model}), name the study's folder.
+    """
     from prunescope.export.recipe import read_recipe
     from prunescope.export.replay_recipe import replay
 
-    return replay(read_recipe(HERE / "recipe.json"), HERE / "model.safetensors")
+    recipe = read_recipe(HERE / "recipe.json").within(study and Path(study))
+    return replay(recipe, HERE / "model.safetensors")
 '''
 
 FORMAT = RecipeFormat()

@@ -38,11 +38,11 @@ class PlainWeights(Format):
 
         write(saved_tensors(made.module), folder / self.file)
 
-    def load(self, file: Path, recipe: Path, threads: int) -> Loaded:
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
         """Pour the file into the recipe's model."""
         from prunescope.export.recipe import read_recipe
 
-        return LoadedModule(lambda: load(file, read_recipe(recipe)), threads)
+        return LoadedModule(lambda: load(file, read_recipe(recipe).within(study)), threads)
 
     def size(self, file: Path, tensors: int, promised: Promise) -> Check:
         """Return the check of the bytes behind the header."""

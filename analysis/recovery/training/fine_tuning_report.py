@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from prunescope.errors import BadReference, BadValue
+from prunescope.html_tables import table
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.store.json_documents import read_document
 from prunescope.study.plan import Plan
@@ -171,6 +172,24 @@ class FineTuned:
     seconds: float
     threads: int
     weights_hash: str
+
+    def _repr_html_(self) -> str:
+        sides = [("validation", self.validation)]
+        sides += [("test", self.test)] if self.test is not None else []
+        rows = [
+            (
+                split,
+                f"{100 * side.dense_score:.2f} %",
+                f"{100 * side.before.score:.2f} %",
+                f"{100 * side.after.score:.2f} %",
+                f"{100 * side.gain.mean:.2f} points ({100 * side.gain.low:.2f} to "
+                f"{100 * side.gain.high:.2f}, 95 %)",
+            )
+            for split, side in sides
+        ]
+        columns = ("split", "dense", "pruned", "fine-tuned", "gain")
+        note = f"Best epoch: {self.best_epoch} of {self.settings.epochs}; {self.ending}."
+        return table(f"Fine-tuning of {self.plan.name!r}", columns, rows, [note])
 
     @property
     def before(self) -> EvaluationSums:

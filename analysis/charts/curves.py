@@ -11,10 +11,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from prunescope.arrays import Floats
+from prunescope.charts.colours import QUIET, faint
+from prunescope.charts.marks import described
 from prunescope.curves.curve import FEW_UNITS
 from prunescope.curves.seeds import over_seeds
-from prunescope.dashboard.charts.colours import QUIET, faint
-from prunescope.dashboard.charts.marks import described
 
 SCALES: Final[Mapping[str, str]] = {
     "score": "Score of the pruned model, %",
