@@ -7,6 +7,7 @@ import torch
 from prunescope.bench.description import describe
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import build_network
+from prunescope.commands import next_steps
 from prunescope.coupling import find_groups
 from prunescope.errors import BadReference, BadValue
 from prunescope.sources.data import load_data
@@ -102,5 +103,5 @@ def _example(reference: Reference, shape: str | None) -> Inputs:
         return torch.randn(2, 3, side, side)
     raise BadReference(
         f"Expected to know what goes into {reference.model}, but there is neither data nor a "
-        "shape. Add --data DATA or --shape 3,224,224."
+        f"shape. Add {next_steps.data_or_shape()}."
     )

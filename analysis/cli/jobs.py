@@ -41,7 +41,9 @@ def jobs(
         return
     found = [(each, each.snapshot()) for each in known]
     if json:
-        print_json([{"id": each.id, "arguments": each.arguments, **vars(s)} for each, s in found])
+        print_json(
+            [{"id": each.id, "arguments": each.command_line, **vars(s)} for each, s in found]
+        )
         return
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("job", "state", "done", "work", "took", "left", "last word"):

@@ -9,11 +9,12 @@ from rich import box
 from rich.table import Table
 
 from prunescope.cli.terminal import console
+from prunescope.commands import Sweep
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.planning.explain import Reason, explain
-from prunescope.planning.pose_problem import Posed, grid_command, missing_grid
-from prunescope.planning.prediction import sweep_command
+from prunescope.planning.pose_problem import Posed, missing_grid
+from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
 from prunescope.planning.solve import Solution
@@ -45,7 +46,7 @@ def described(
             "predictor": guess.predictor, "divergence": guess.divergence,
             "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
         },
-        "missing": [grid_command(grid, str(study.folder)) for grid in missing_grid(posed)],
+        "missing": [Sweep.of(grid).line(study.folder) for grid in missing_grid(posed)],
         "beyond": {gap.subject: gap.sparsity for gap in guess.missing if gap.beyond},
     }  # fmt: skip
     if solution is not None:
@@ -114,7 +115,7 @@ def print_plan(
     for grid in missing_grid(posed):
         console.print(
             f"Not measured, so left dense: {', '.join(grid.subjects)}. Measure just these: "
-            + grid_command(grid, str(study.folder))
+            + Sweep.of(grid).line(study.folder)
         )
 
 
@@ -135,8 +136,9 @@ def _print_guess(
     for gap in guess.missing:
         console.print(f"{gap.subject}: {gap.reason}, so predicted as if at that point.")
     if guess.missing:
-        command = sweep_command(found, guess.missing, str(study.folder))
-        console.print(f"Measure just these: {command}", highlight=False)
+        sweeps = missing_sweeps(found, guess.missing)
+        lines = " && ".join(sweep.line(study.folder) for sweep in sweeps)
+        console.print(f"Measure just these: {lines}", highlight=False)
 
 
 def proof(solution: Solution, measured: bool) -> str:

@@ -52,9 +52,9 @@ def verify(
     if row.predictor:
         console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
     else:
-        from prunescope.planning.prediction.plan_parts import sweep_command
+        from prunescope.planning.prediction.plan_parts import missing_sweeps
         from prunescope.planning.prediction.predict import predict
 
         gaps = predict(opened.manifest, chosen, opened.measured(), opened.verified()).missing
-        command = sweep_command(chosen, gaps, str(study))
-        console.print(f"Not predicted: a part was never measured. {command}", highlight=False)
+        lines = " && ".join(sweep.line(study) for sweep in missing_sweeps(chosen, gaps))
+        console.print(f"Not predicted: a part was never measured. {lines}", highlight=False)

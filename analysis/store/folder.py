@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import pandas as pd
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document, write_document
@@ -49,7 +50,7 @@ class Study:
         if not (folder / MANIFEST).is_file():
             raise BadReference(
                 f"Expected a study folder with {MANIFEST}, but {folder} has none. "
-                "Make one: prunescope sweep MODEL --data DATA --study FOLDER."
+                f"Make one: {next_steps.make_study()}."
             )
         return cls(folder, read_document(Manifest, folder / MANIFEST))
 
@@ -62,7 +63,8 @@ class Study:
         raise ForeignStudy(
             f"Expected the study {self.folder} to be about the same model and data, but its "
             f"{' and '.join(differ)} differ: it was made from {self.manifest.reference.model} on "
-            f"{self.manifest.reference.data}. Choose another folder with --study, or give back "
+            f"{self.manifest.reference.data}. Choose another folder with "
+            f"{next_steps.study_folder()}, or give back "
             f"the {differ[0]} that it was made from."
         )
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Verify
 from prunescope.dashboard.shared import expected_score, loaders
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import height
@@ -85,10 +86,7 @@ def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None
             disabled=not plan.active(),
             help="Applies the plan for real and evaluates the validation split, in a job.",
         ):  # fmt: skip
-            start(
-                opened.folder,
-                ["verify", str(opened.folder), draft_file(opened, plan), "--split", "validation"],
-            )
+            start(opened.folder, Verify(draft_file(opened, plan)))
             st.rerun()
         return
     samples = int(row["samples"])

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.dashboard.shared import loaders, outlook, predicted_time
 from prunescope.dashboard.shared.machines import machines_of, where
@@ -27,11 +28,8 @@ def show(opened: Study, plan: Plan) -> None:
                      icon=":material/timer:"):  # fmt: skip
             start(
                 opened.folder,
-                [
-                    "time", str(opened.folder), outlook.draft_file(opened, plan),
-                    "--batch", str(batch), "--threads", str(threads),
-                ],
-            )  # fmt: skip
+                Time(outlook.draft_file(opened, plan), batch=batch, threads=threads),
+            )
             st.rerun()
         st.caption(
             "Dense and pruned in turns, in PyTorch and ONNX Runtime; leave the machine idle."
@@ -101,13 +99,7 @@ def _staircases(opened: Study, batch: int, threads: int) -> None:
                 "Seconds to spend", 10, 3600, 120, key="time budget", width=150
             )
             if st.button("Time smaller models", key="time table", icon=":material/timer:"):
-                start(
-                    opened.folder,
-                    [
-                        "time", str(opened.folder), "--batch", str(batch),
-                        "--threads", str(threads), "--budget", str(budget),
-                    ],
-                )  # fmt: skip
+                start(opened.folder, Time(batch=batch, threads=threads, budget=budget))
                 st.rerun()
         staircase(opened, str(chosen))
 

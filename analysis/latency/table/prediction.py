@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from prunescope.arrays import Floats
+from prunescope.commands import next_steps
 from prunescope.errors import ForeignStudy
 from prunescope.latency.machine import machine
 from prunescope.latency.table.design import is_aligned
@@ -176,7 +177,7 @@ class LatencyTable:
             raise ForeignStudy(
                 f"Expected a latency table of {manifest.reference.model}'s graph and tensor "
                 "shapes, but it was measured on another network. Measure this one: "
-                "prunescope time STUDY."
+                f"{next_steps.time_network()}."
             )
 
 

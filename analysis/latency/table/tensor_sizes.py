@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunescope.arrays import Floats, Integers
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.study import GraphSummary, Manifest
 
@@ -93,7 +94,7 @@ def shapes_of(manifest: Manifest) -> Shapes:
         raise BadValue(
             "Expected a study that knows its graph's shapes, but this one does not"
             + (f": {manifest.capture_problem}" if manifest.capture_problem else
-               ". Renew it: prunescope time STUDY.")
+               f". Renew it: {next_steps.time_network()}.")
         )  # fmt: skip
     key = (manifest.fingerprint, id(manifest.graph))
     known = _KNOWN.pop(key, None)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Export
 from prunescope.dashboard.shared import frame, outlook, plan_picker, speed
 from prunescope.export.export_report import (
     FORMATS,
@@ -57,11 +58,8 @@ def _form(opened: Study, plan: Plan) -> bool:
             "Export and verify", type="primary", key="export", disabled=not chosen,
             icon=":material/deployed_code:",
         ):  # fmt: skip
-            arguments = [
-                "export", str(opened.folder), outlook.draft_file(opened, plan),
-                "--formats", ",".join(chosen),
-            ]  # fmt: skip
-            start(opened.folder, [*arguments, "--recovered"] if recovered else arguments)
+            file = outlook.draft_file(opened, plan)
+            start(opened.folder, Export(file, tuple(chosen), recovered=recovered))
             st.rerun()
     st.caption(
         "Every file is loaded again in a fresh process and compared with what is shown here: "

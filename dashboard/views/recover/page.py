@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import FineTune
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.dashboard.shared import frame, job_strip, loaders, outlook, plan_picker, problems
 from prunescope.errors import BadReference
@@ -69,20 +70,18 @@ def _form(opened: Study, plan: Plan) -> None:
         )  # fmt: skip
         start(
             opened.folder,
-            [
-                "finetune", str(opened.folder), outlook.draft_file(opened, plan),
-                "--epochs", str(settings.epochs), "--rate", f"{settings.rate:g}",
-                "--batch", str(settings.batch), "--distillation", f"{settings.distillation:g}",
-                "--temperature", f"{settings.temperature:g}",
-            ],
+            FineTune(
+                outlook.draft_file(opened, plan), settings.epochs, settings.rate, settings.batch,
+                settings.distillation, settings.temperature,
+            ),
         )  # fmt: skip
         st.rerun()
 
 
 def _latest(opened: Study, plan: Plan) -> Job | None:
-    wanted = f"{plan.digest}.json"
+    file = outlook.draft_file(opened, plan)
     for job in loaders.jobs_of(opened.folder):
-        if job.kind == "finetune" and any(text.endswith(wanted) for text in job.arguments):
+        if job.kind == FineTune.command and job.names(file):
             return job
     return None
 

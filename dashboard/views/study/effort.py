@@ -1,11 +1,12 @@
 """How far a sweep goes with each point, for how long, and what that is going to cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import streamlit as st
 
+from prunescope.commands import Sweep
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study.point import Point
@@ -26,7 +27,7 @@ _HELP: Final = (
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a sweep spends, as the command line takes it.
+    """How much a sweep spends.
 
     Attributes:
         mode: A point's end, see ``prunescope.sweep.policy``.
@@ -44,17 +45,18 @@ class Effort:
     familywise: bool = False
     budget: str | None = None
 
-    def arguments(self) -> list[str]:
-        """Return the options, without those that say what holds anyway."""
-        found = [] if self.mode == "exact" else ["--mode", self.mode]
-        if self.mode == "adaptive" and self.tolerance != TOLERANCE:
-            found += ["--tolerance", f"{self.tolerance:g}"]
-        if self.limit is not None:
-            found += ["--limit", f"{self.limit:g}"]
-            found += [] if self.monotone else ["--no-monotone"]
-        if self.mode != "exact" and self.familywise:
-            found.append("--familywise")
-        return found + (["--budget", self.budget] if self.budget else [])
+    def of(self, request: Sweep) -> Sweep:
+        """Return ``request`` with this effort, without what its mode does not read."""
+        adaptive = self.mode == "adaptive" and self.tolerance != TOLERANCE
+        return replace(
+            request,
+            mode=self.mode,
+            tolerance=self.tolerance if adaptive else None,
+            limit=self.limit,
+            monotone=self.monotone or self.limit is None,
+            familywise=self.familywise and self.mode != "exact",
+            budget=self.budget,
+        )
 
 
 def choose() -> Effort | None:

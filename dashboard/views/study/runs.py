@@ -7,13 +7,14 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Sweep
 from prunescope.dashboard.shared import job_strip, loaders
 from prunescope.dashboard.shared.words import height
 from prunescope.jobs import ACTIVE, Job, Snapshot, restart
 from prunescope.text import units
 
 _LISTED: Final = 30
-_GOES_ON: Final = "sweep"
+_GOES_ON: Final = Sweep.command
 """What is finished of it is kept, so that the same command goes on from there."""
 
 
