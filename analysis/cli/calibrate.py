@@ -14,6 +14,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.store.folder import Study
+from prunescope.text.units import points
 
 
 def calibrate(
@@ -46,6 +47,6 @@ def calibrate(
         table.add_row(name, f"{100 * error.mean:.2f}", f"{100 * error.worst:.2f}", str(error.plans))
     console.print(table)
     console.print(
-        f"In force: {found.predictor}, off by {100 * found.error.mean:.2f} points on average, "
+        f"In force: {found.predictor}, off by {points(found.error.mean)} on average, "
         "each plan predicted from the others."
     )

@@ -13,9 +13,10 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, print_json, reporting, size
+from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
+from prunescope.text.units import bytes_
 
 
 def export(
@@ -56,7 +57,7 @@ def export(
     else:
         for each in report.formats:
             mark = "[green]verified[/]" if each.ok else "[red]not offered[/]"
-            console.print(f"{each.file}  {size(each.bytes)}  {mark}")
+            console.print(f"{each.file}  {bytes_(each.bytes)}  {mark}")
             if each.reason:
                 console.print(f"  {each.reason}")
     if not report.ok:

@@ -23,6 +23,7 @@ from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text.units import percent, points, span
 
 
 def described(
@@ -98,7 +99,7 @@ def print_plan(
         cost = costs.get(target.kind)
         if target.kind == "drop" or cost is None:
             continue
-        share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
+        share = f"{percent(cost / dense, 2)} of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
     _print_guess(study, posed.known, found, guess, bool(tried))
     if solution is not None:
@@ -126,11 +127,10 @@ def _print_guess(
     if guess.drop is None or guess.interval is None or study.manifest.baseline is None:
         console.print("Its drop cannot be predicted: a part of it was never measured.")
         return
-    error = f", off by {100 * guess.error.mean:.2f} on average so far" if guess.error else ""
+    error = f", off by {points(guess.error.mean)} on average so far" if guess.error else ""
     console.print(
-        f"Predicted {study.manifest.reference.metric}: {dense - guess.drop:.2%}, drop "
-        f"{100 * guess.drop:.2f} points ({100 * guess.interval.low:.2f} to "
-        f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}."
+        f"Predicted {study.manifest.reference.metric}: {percent(dense - guess.drop, 2)}, drop "
+        f"{points(guess.drop)} ({span(guess.interval)}) by {guess.predictor}{error}."
         + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")
     )
     for gap in guess.missing:

@@ -12,8 +12,10 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, count, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.store.folder import Study
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent, points, span
 
 
 def verify(
@@ -45,12 +47,11 @@ def verify(
 
     drop = paired_interval(row.samples, row.drop_sum, row.drop_squares)
     console.print(
-        f"{row.score_sum / row.samples:.2%} on {count(row.samples)} {split} samples: drop "
-        f"{100 * drop.mean:.2f} points ({100 * drop.low:.2f} to {100 * drop.high:.2f}, 95 %); "
-        f"{count(row.removed)} weights removed."
+        f"{percent(row.score_sum / row.samples, 2)} on {counted(row.samples, f'{split} sample')}: "
+        f"drop {points(drop.mean)} ({span(drop)}, 95 %); {counted(row.removed, 'weight')} removed."
     )
     if row.predictor:
-        console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
+        console.print(f"Predicted ({row.predictor}): {points(row.predicted_drop)}.")
     else:
         from prunescope.planning.prediction.plan_parts import missing_sweeps
         from prunescope.planning.prediction.predict import predict

@@ -15,6 +15,7 @@ from prunescope.errors import PrunescopeError
 from prunescope.export.export_report import Check, FormatKind
 from prunescope.export.fresh_process import Reloaded
 from prunescope.export.promise import Promise
+from prunescope.text.numbers import counted, exact
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""
@@ -141,9 +142,9 @@ def _zeros(patterns: Mapping[str, np.ndarray], promised: Promise, folded: bool) 
             wrong = wrong or f"{name} is not zero in {int((where & ~found).sum())} places"
         elif not folded and not np.array_equal(found, pattern):
             wrong = wrong or f"{name} has {int((found & ~pattern).sum())} zeros too many"
-    got = f"{kept:,} zeros at the planned positions" + (f"; {wrong}" if wrong else "")
+    got = f"{exact(kept)} zeros at the planned positions" + (f"; {wrong}" if wrong else "")
     layers = len(promised.zeros)
-    said = f"{wanted:,} zeros at the planned positions of {layers} layer{'s' * (layers != 1)}"
+    said = f"{exact(wanted)} zeros at the planned positions of {counted(layers, 'layer')}"
     return Check("zeros", said, got, ok=not wrong and kept == wanted)
 
 
@@ -161,26 +162,26 @@ def _place(patterns: Mapping[str, np.ndarray], name: str, where: np.ndarray) -> 
 
 def _bytes(kind: FormatKind, file: Path, size: int, promised: Promise) -> Check:
     if kind.name == "recipe":
-        return Check("bytes", f"{promised.bytes:,} bytes of tensors", f"{size:,} bytes of tensors",
-                     size == promised.bytes)  # fmt: skip
+        said, got = (f"{exact(number)} bytes of tensors" for number in (promised.bytes, size))
+        return Check("bytes", said, got, size == promised.bytes)
     on_disk = file.stat().st_size
     if kind.name == "safetensors":
         with file.open("rb") as opened:
             header = 8 + int.from_bytes(opened.read(8), "little")
         return Check(
             "bytes",
-            f"{promised.bytes:,} bytes of tensors, dense",
-            f"{on_disk - header:,} bytes of tensors and {header:,} of names",
+            f"{exact(promised.bytes)} bytes of tensors, dense",
+            f"{exact(on_disk - header)} bytes of tensors and {exact(header)} of names",
             on_disk - header == promised.bytes,
         )
     samples = 4 * (_size(promised.single) + _size(promised.first))
     tensors = promised.bytes + promised.unsaved
     most = tensors + promised.nodes * _NODE_BYTES + _FIXED_BYTES + samples
-    besides = f" and {promised.unsaved:,} of constants" if promised.unsaved else ""
+    besides = f" and {exact(promised.unsaved)} of constants" if promised.unsaved else ""
     return Check(
         "bytes",
-        f"{promised.bytes:,} bytes of tensors{besides}, at most {most:,} with the graph",
-        f"{on_disk:,} bytes",
+        f"{exact(promised.bytes)} bytes of tensors{besides}, at most {exact(most)} with the graph",
+        f"{exact(on_disk)} bytes",
         on_disk <= most,
     )
 
@@ -227,7 +228,7 @@ def _accuracy(outcome: Outcome, promised: Promise) -> Check:
     )  # fmt: skip
     return Check(
         "accuracy",
-        f"{_mean(before):.4f} on {samples:,} validation samples, each within {most:.2g}",
+        f"{_mean(before):.4f} on {counted(samples, 'validation sample')}, each within {most:.2g}",
         f"{_mean(after):.4f}, {alike}",
         wrong == 0,
     )

@@ -1,10 +1,19 @@
 """Numbers of things in words. Torch-free."""
 
 
+def exact(number: float) -> str:
+    """Return a whole number with commas between thousands.
+
+    >>> exact(1234567), exact(950)
+    ('1,234,567', '950')
+    """
+    return f"{number:,.0f}"
+
+
 def counted(number: int, thing: str) -> str:
     """Return how many there are of ``thing``, a noun whose plural ends in s.
 
     >>> counted(1, "thread"), counted(2, "more lane"), counted(1200, "point")
     ('1 thread', '2 more lanes', '1,200 points')
     """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return f"{exact(number)} {thing}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from benchmarks.removal_table.row import TOLERANCE
+from prunescope.text import numbers
 
 COLUMNS: Final = (
     "model", "groups", "refused", "parameters", "left", "law error", "effect", "other batch",
@@ -40,7 +41,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [
         str(row["groups"]),
         str(sum(row["refused"].values())),
-        f"{row['parameters']:,}",
+        numbers.exact(row["parameters"]),
         f"{row['left'] / row['parameters']:.1%}",
         _small(row["law"]),
         f"{row['effect']:.2g}",
@@ -66,7 +67,7 @@ def _peer(row: dict[str, Any]) -> str:
     if "failed" in other:
         return f"fails: {other['failed']}"
     if "failed" in row:
-        return f"{other['left']:,} ({other['seconds']})"
+        return f"{numbers.exact(other['left'])} ({other['seconds']})"
     return f"{other['left'] / row['parameters']:.1%} ({other['seconds']})"
 
 

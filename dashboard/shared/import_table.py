@@ -10,6 +10,7 @@ from prunescope.commands import next_steps
 from prunescope.dashboard.shared import problems
 from prunescope.latency.table.exchange import import_table
 from prunescope.store.folder import Study
+from prunescope.text.numbers import counted
 
 _KEY: Final = "latency table"
 _MOST: Final = 20
@@ -42,4 +43,4 @@ def _take(opened: Study) -> None:
         path.write_bytes(given.getvalue())
         rows = import_table(opened.folder, opened.manifest, path)
         machines = ", ".join(sorted({row.machine for row in rows}))
-        st.toast(f"{len(rows):,} timed models of {machines} imported.")
+        st.toast(f"{counted(len(rows), 'timed model')} of {machines} imported.")

@@ -16,6 +16,7 @@ from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.numbers import counted
 
 
 def show(opened: Study, known: StudyMeasurements, plan: Plan) -> Prediction:
@@ -94,9 +95,9 @@ def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None
     st.metric(
         f"Measured {name}", units.percent(float(row["score_sum"]) / samples, 2),
         units.delta(drop.mean),
-        help=f"Of just this plan, on {samples:,} validation samples.",
+        help=f"Of just this plan, on {counted(samples, 'validation sample')}.",
     )  # fmt: skip
-    st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {samples:,} samples.")
+    st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {counted(samples, 'sample')}.")
 
 
 def _costs(opened: Study, found: Preview) -> None:
@@ -116,7 +117,7 @@ def _costs(opened: Study, found: Preview) -> None:
             "": f"{label} *{note}*" if note and found.layers else label,
             "Dense": form(dense),
             "Plan": f"**{form(now)}**",
-            "Left": f"{100 * now / dense:.1f} %" if dense else "–",
+            "Left": units.percent(now / dense) if dense else "–",
         }
         for label, form, dense, now, note in rows
     ]

@@ -15,6 +15,7 @@ from prunescope.latency.table.staircase import staircase as steps
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.numbers import exact
 
 
 def show(opened: Study, plan: Plan) -> None:
@@ -111,7 +112,7 @@ def _row(each: RuntimeLatency) -> dict[str, str]:
         "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
         "Dense / pruned": _ratio(each.ratio),
         "Dense / dense": _ratio(each.control),
-        "Rounds": f"{each.pairs:,}",
+        "Rounds": exact(each.pairs),
     }
 
 

@@ -29,6 +29,7 @@ from prunescope.study.counts import removed_units
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 _SETTING: Final = ("machine", "runtime", "version", "dtype", "batch", "threads")
 
@@ -99,8 +100,8 @@ class LatencyPrediction:
             return f"{told}, predicted from too few timed models to say how well: {self.setting}."
         return (
             f"{told}, predicted ({1e3 * self.low:.3g} to {1e3 * self.high:.3g} ms; median error "
-            f"{self.error:.1%} on {self.combinations} held-out models, {self.macs_error:.0%} in "
-            f"proportion to MACs): {self.setting}."
+            f"{percent(self.error)} on {self.combinations} held-out models, "
+            f"{percent(self.macs_error, 0)} in proportion to MACs): {self.setting}."
         )
 
 

@@ -20,6 +20,7 @@ from prunescope.recovery.training.fine_tuning_report import RESULT, read_result,
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.numbers import counted
 
 
 def page() -> None:
@@ -94,7 +95,7 @@ def _report(opened: Study, plan: Plan, recovered: bool) -> None:
     versions = ", ".join(f"{name} {value}" for name, value in report.versions.items())
     st.caption(
         f"{units.count(report.removed)} of {units.count(report.parameters)} parameters removed · "
-        f"{report.samples:,} validation samples through every file · weights "
+        f"{counted(report.samples, 'validation sample')} through every file · weights "
         f"`{report.weights_sha256[:16]}` · {versions} · kept in {folder}"
     )
 
@@ -122,7 +123,7 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
         if entry.reason:
             st.error(entry.reason)
         if entry.checks:
-            with st.expander(f"{len(entry.checks)} checks", expanded=not entry.ok):
+            with st.expander(counted(len(entry.checks), "check"), expanded=not entry.ok):
                 rows = [
                     {
                         "": "✓" if check.ok else "✗",

@@ -17,6 +17,7 @@ from prunescope.recovery.training.fine_tuning_report import (
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted
 
 
@@ -116,7 +117,7 @@ def _result(opened: Study, plan: Plan) -> None:
     st.caption(
         f"{settings.epochs} epochs at a peak rate of {settings.rate:g}, {settings.batch} samples a "
         f"step, distillation {settings.distillation:g} at temperature {settings.temperature:g}; "
-        f"{units.seconds(result.seconds)} on {counted(result.threads, 'thread')}. {_ending(result)}"
+        f"{spoken(result.seconds)} on {counted(result.threads, 'thread')}. {_ending(result)}"
     )
 
 
@@ -140,7 +141,7 @@ def _sides(result: FineTuned) -> None:
         st.metric(
             "Gained", units.points(side.gain.mean, sign=True), border=True, height="stretch",
             help=f"{units.points(side.gain.low)} to {units.points(side.gain.high)}, 95 % paired "
-            f"interval over {side.before.samples:,} validation samples.",
+            f"interval over {counted(side.before.samples, 'validation sample')}.",
         )  # fmt: skip
 
 

@@ -243,8 +243,7 @@ def test_missing_points_come_with_the_command_that_measures_them() -> None:
     made = replace(plan(a=0.5, b=0.75), recovery="bn", seed=0)
     _, gaps = parts_of(made, STUDY.curves, STUDY.manifest)
     assert [sweep.line("s") for sweep in missing_sweeps(made, gaps)] == [
-        "prunescope sweep --study s --methods magnitude --sparsities 0.5,0.75 --layers a,b "
-        "--recovery bn"
+        "prunescope sweep --study s --sparsities 0.5,0.75 --layers a,b --recovery bn"
     ]
     _, gaps = parts_of(plan(a=0.5), STUDY.curves, STUDY.manifest)
     assert missing_sweeps(plan(a=0.5), gaps) == ()
