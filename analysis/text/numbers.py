@@ -1,4 +1,4 @@
-"""Numbers of things in words. Torch-free."""
+"""Numbers of things in words, and words at the start of a line. Torch-free."""
 
 
 def exact(number: float) -> str:
@@ -17,3 +17,12 @@ def counted(number: int, thing: str) -> str:
     ('1 thread', '2 more lanes', '1,200 points')
     """
     return f"{exact(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def capitalised(words: str) -> str:
+    """Return words as they begin a line, names within them as they are.
+
+    >>> capitalised("the solver's MACs")
+    "The solver's MACs"
+    """
+    return words[:1].upper() + words[1:]

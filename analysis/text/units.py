@@ -52,15 +52,15 @@ def macs_of(value: float, whole: float) -> str:
     return f"{value / size:.3g} of {macs(whole)}"
 
 
-def percent(fraction: float, digits: int = 1) -> str:
+def percent(fraction: float, digits: int = 1, sign: bool = False) -> str:
     """Return a fraction as percent.
 
-    >>> percent(0.925), percent(float("nan"))
-    ('92.5 %', '–')
+    >>> percent(0.925), percent(float("nan")), percent(0.012, sign=True)
+    ('92.5 %', '–', '+1.2 %')
     """
     if math.isnan(fraction):
         return "–"
-    return f"{_signed(fraction * 100, digits)} %"
+    return f"{'+' if sign and fraction > 0 else ''}{_signed(fraction * 100, digits)} %"
 
 
 def points(drop: float, digits: int = 2, sign: bool = False) -> str:

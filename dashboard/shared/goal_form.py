@@ -13,14 +13,17 @@ from prunescope.planning.solve.goal import COSTS
 from prunescope.study import Method, is_control
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.numbers import capitalised
 from prunescope.text.units import points
 
+_SHORT: Final = {"macs": "MACs", "bytes": "Bytes, dense", "sparse-bytes": "Bytes, bit mask"}
+_ORDER: Final = (
+    "macs", "parameters", "latency", "compressed-bytes", "bytes", "memory", "sparse-bytes",
+    "nonzero-macs", "stored",
+)  # fmt: skip
 BUDGETS: Final[dict[str, str]] = {
-    "macs": "MACs", "parameters": "Non-zero parameters", "latency": "Latency",
-    "compressed-bytes": "Bytes, deflated", "bytes": "Bytes, dense", "memory": "Peak memory",
-    "sparse-bytes": "Bytes, bit mask", "nonzero-macs": "MACs by non-zero weights",
-    "stored": "Parameters in tensors",
-}  # fmt: skip
+    kind: _SHORT.get(kind, capitalised(COSTS[kind])) for kind in _ORDER
+}
 """What a budget can be set on, in the order in which it is offered."""
 
 OBJECTIVES: Final[dict[str, str]] = {

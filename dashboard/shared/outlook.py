@@ -11,12 +11,13 @@ from prunescope.dashboard.tables.plan import verified_table
 from prunescope.jobs import start
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.preview import Preview, preview
+from prunescope.planning.solve.goal import COSTS
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 from prunescope.text import units
-from prunescope.text.numbers import counted
+from prunescope.text.numbers import capitalised, counted
 
 
 def show(opened: Study, known: StudyMeasurements, plan: Plan) -> Prediction:
@@ -104,22 +105,22 @@ def _costs(opened: Study, found: Preview) -> None:
     manifest = opened.manifest
     exact = "exact" if found.compressed_measured else "predicted"
     rows = [
-        ("Non-zero parameters", units.count, found.parameters, found.kept, ""),
-        ("Parameters in tensors", units.count, found.parameters, found.stored, ""),
-        ("Bytes, dense tensors", units.bytes_, manifest.bytes, found.dense_bytes, ""),
-        ("Bytes, bit mask + values", units.bytes_, manifest.bytes, found.sparse_bytes, ""),
-        ("Bytes, deflated", units.bytes_, manifest.bytes, found.compressed_bytes, exact),
-        ("MACs, dense runtime", units.count, manifest.macs, found.macs, ""),
-        ("MACs by non-zero weights", units.count, manifest.macs, found.nonzero_macs, ""),
+        ("parameters", units.count, found.parameters, found.kept, ""),
+        ("stored", units.count, found.parameters, found.stored, ""),
+        ("bytes", units.bytes_, manifest.bytes, found.dense_bytes, ""),
+        ("sparse-bytes", units.bytes_, manifest.bytes, found.sparse_bytes, ""),
+        ("compressed-bytes", units.bytes_, manifest.bytes, found.compressed_bytes, exact),
+        ("macs", units.count, manifest.macs, found.macs, ""),
+        ("nonzero-macs", units.count, manifest.macs, found.nonzero_macs, ""),
     ]
     table = [
         {
-            "": f"{label} *{note}*" if note and found.layers else label,
+            "": capitalised(COSTS[kind]) + (f" *{note}*" if note and found.layers else ""),
             "Dense": form(dense),
             "Plan": f"**{form(now)}**",
             "Left": units.percent(now / dense) if dense else "–",
         }
-        for label, form, dense, now, note in rows
+        for kind, form, dense, now, note in rows
     ]
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True)
     parts = [f"{units.percent(found.sparsity)} of all parameters are zero or gone."]

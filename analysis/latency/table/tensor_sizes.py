@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from prunescope.arrays import Floats, Integers
+from prunescope.arrays import Flags, Floats, Integers
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.study import GraphSummary, Manifest
@@ -30,7 +29,7 @@ class Shapes:
     names: tuple[str, ...]
     units: Integers
     _base: Floats
-    _batched: NDArray[np.bool_]
+    _batched: Flags
     _loss: Floats
     _starts: Integers
     _ends: Integers
