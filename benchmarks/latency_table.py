@@ -72,7 +72,7 @@ def line(manifest: Manifest, table: LatencyTable, rows: list[LatencyRow]) -> dic
         "median error": units.percent(np.median(off)),
         "p90 error": units.percent(float(np.quantile(off, 0.9))),
         "said before": units.percent(found[0].error) if found[0].error is not None else "–",
-        "90 % intervals hold": units.percent(inside, 0),
+        "90 % intervals hold": units.percent(float(inside), 0),
         "target met": "yes" if met else "no",
         "MACs: median error": units.percent(np.median(by_macs), 0),
         "spread of a timing": units.percent(

@@ -116,8 +116,8 @@ def _row(model: str, count: int, images: int, repeats: int) -> list[str]:
         model, str(bench.batch), str(len(wanted)), str(images),
         _ratio(wall["replay"], wall["naive"]), _ratio(cpu["replay"], cpu["naive"]),
         _ratio(wall["one lane"], wall["naive"]), _ratio(wall["replay"], wall["peers"]),
-        f"{replay.work.share:.2f}", percent(replay.work.overhead, sign=True), _memory(model, images),
-        different, replay.spent,
+        f"{replay.work.share:.2f}", percent(replay.work.overhead, sign=True),
+        _memory(model, images), different, replay.spent,
     ]  # fmt: skip
 
 

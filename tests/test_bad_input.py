@@ -88,7 +88,7 @@ def test_models_and_data_that_lead_nowhere(prunescope, tiny_file, tmp_path, mode
 def test_no_data_and_no_model(prunescope, tiny, tmp_path):
     assert "Add --data" in prunescope.refused("sweep", tiny.model, "--study", tmp_path / "new")
     refused = prunescope.refused("sweep", "--study", tmp_path / "new")
-    assert "prunescope sweep MODEL --study FOLDER --data DATA" in refused
+    assert "prunescope sweep MODEL --data DATA --study FOLDER" in refused
     assert "Make one: prunescope sweep" in prunescope.refused("show", tmp_path / "new")
 
 

@@ -16,7 +16,7 @@ def make_study() -> str:
     """Return the command that makes a study.
 
     >>> make_study()
-    'prunescope sweep MODEL --study FOLDER --data DATA'
+    'prunescope sweep MODEL --data DATA --study FOLDER'
     """
     return Sweep("MODEL", data="DATA").line("FOLDER")
 

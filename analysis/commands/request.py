@@ -35,10 +35,12 @@ class Request:
         command: Its name.
         study_option: The option before the study's folder; empty where that is an argument, None
             where there is none.
+        study_after: Field behind whose option that option stands.
     """
 
     command: ClassVar[str]
     study_option: ClassVar[str | None] = ""
+    study_after: ClassVar[str] = ""
 
     def arguments(self, study: str | Path) -> list[str]:
         """Return what ``prunescope`` takes, the command first; what is the default is left out.
@@ -47,15 +49,15 @@ class Request:
             study: The study's folder.
         """
         placed: list[str] = []
-        named: list[str] = [self.study_option, str(study)] if self.study_option else []
+        named: list[str] = []
         for each in fields(self):
             value = getattr(self, each.name)
-            if value is None or (value == each.default and each.metadata["spelling"]):
-                continue
-            if each.metadata["spelling"]:
+            if not each.metadata["spelling"]:
+                placed += [] if value is None else [str(value)]
+            elif value is not None and value != each.default:
                 named += _spelled(each, value)
-            else:
-                placed.append(str(value))
+            if each.name == self.study_after:
+                named += [str(self.study_option), str(study)]
         first = [str(study)] if self.study_option == "" else []
         return [self.command, *first, *placed, *named]
 

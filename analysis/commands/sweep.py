@@ -37,6 +37,7 @@ class Sweep(Request):
 
     command: ClassVar[str] = "sweep"
     study_option: ClassVar[str | None] = "--study"
+    study_after: ClassVar[str] = "data"
 
     model: str | None = field(default=None, metadata=ARGUMENT)
     data: str | None = option("--data", None)
