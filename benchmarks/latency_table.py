@@ -32,6 +32,7 @@ from prunescope.store.parquet_table import rows_of
 from prunescope.study import Manifest, Reference
 from prunescope.study.counts import removed_units
 from prunescope.study.size import shrunk
+from prunescope.text import units
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
 SEED: Final = 2000
@@ -69,13 +70,15 @@ def line(manifest: Manifest, table: LatencyTable, rows: list[LatencyRow]) -> dic
         "timed models": str(len(table.rows)),
         "plans": str(len(rows)),
         "speed-up of the plans": f"{1 / real.max():.1f} to {1 / real.min():.1f}×",
-        "median error": f"{np.median(off):.1%}",
-        "p90 error": f"{np.quantile(off, 0.9):.1%}",
-        "said before": f"{found[0].error:.1%}" if found[0].error is not None else "–",
-        "90 % intervals hold": f"{inside:.0%}",
+        "median error": units.percent(np.median(off)),
+        "p90 error": units.percent(float(np.quantile(off, 0.9))),
+        "said before": units.percent(found[0].error) if found[0].error is not None else "–",
+        "90 % intervals hold": units.percent(float(inside), 0),
         "target met": "yes" if met else "no",
-        "MACs: median error": f"{np.median(by_macs):.0%}",
-        "spread of a timing": f"{np.median([(r.high - r.low) / r.ratio for r in rows]):.1%}",
+        "MACs: median error": units.percent(np.median(by_macs), 0),
+        "spread of a timing": units.percent(
+            np.median([(r.high - r.low) / r.ratio for r in rows]), 1
+        ),
     }
 
 

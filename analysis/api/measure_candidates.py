@@ -12,6 +12,7 @@ from prunescope.planning.search import Measure
 from prunescope.progress import Progress
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text.units import points
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
@@ -58,7 +59,7 @@ def measuring(
             row = verifier.measure(replace(plan, name=f"{name} {plan.name}"), guess)
             study.verifications.append([row])
             figures = PredictedEffects.measured(asdict(row), None)
-        progress.advance(1, f"drop {100 * figures.damages['drop']:.2f} points")
+        progress.advance(1, f"drop {points(figures.damages['drop'])}")
         return figures.damages
 
     return measured

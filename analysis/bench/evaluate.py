@@ -10,6 +10,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.bench.device import on_host
 from prunescope.capture.network import forward
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric, logits, rows_per_sample
@@ -192,7 +193,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
         if log_probabilities is None:
             raise DataMismatch(
                 "Expected class logits to measure agreement with the dense model, but the model "
-                "returns something else. Give labels and a metric: --metric file.py:function."
+                f"returns something else. Give labels and a metric: {next_steps.own_metric()}."
             )
         targets = log_probabilities.argmax(1) if targets is None else targets
         targets = targets.reshape(count, -1) if len(targets) != count else targets

@@ -8,6 +8,7 @@ from torch import nn
 from prunescope.bench.description import describe
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import build_network
+from prunescope.commands import next_steps
 from prunescope.coupling import find_groups
 from prunescope.errors import BadReference, BadValue
 from prunescope.html_tables import table
@@ -135,5 +136,5 @@ def model_example(reference: Reference, shape: str | None) -> Inputs:
         return torch.randn(2, 3, side, side)
     raise BadReference(
         f"Expected to know what goes into {reference.model}, but there is neither data nor a "
-        "shape. Add --data DATA or --shape 3,224,224."
+        f"shape. Add {next_steps.data_or_shape()}."
     )

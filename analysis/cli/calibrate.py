@@ -15,6 +15,7 @@ from prunescope.cli.shared_options import (
     ThreadsOption,
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting
+from prunescope.text.units import points
 
 
 def calibrate(
@@ -43,6 +44,6 @@ def calibrate(
         table.add_row(name, f"{100 * error.mean:.2f}", f"{100 * error.worst:.2f}", str(error.plans))
     console.print(table)
     console.print(
-        f"In force: {found.predictor}, off by {100 * found.error.mean:.2f} points on average, "
+        f"In force: {found.predictor}, off by {points(found.error.mean)} on average, "
         "each plan predicted from the others."
     )

@@ -14,10 +14,11 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, print_json, reporting, size
+from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.errors import PrunescopeError
 from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import export_formats, format_names
+from prunescope.text.units import bytes_
 
 
 def _named(kind: Format) -> str:
@@ -55,7 +56,7 @@ def export(
     else:
         for each in report.formats:
             mark = "[green]verified[/]" if each.ok else "[red]not offered[/]"
-            console.print(f"{each.file}  {size(each.bytes)}  {mark}")
+            console.print(f"{each.file}  {bytes_(each.bytes)}  {mark}")
             if each.reason:
                 console.print(f"  {each.reason}")
     if not report.ok:

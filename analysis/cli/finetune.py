@@ -13,8 +13,11 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, count, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.recovery.training.fine_tuning_report import FineTuning
+from prunescope.text.durations import spoken
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 _USUAL = FineTuning()
 
@@ -52,8 +55,8 @@ def finetune(
         return
     before, after = result.before, result.after
     console.print(
-        f"Before {before.score_sum / before.samples:.2%}, "
-        f"after {after.score_sum / after.samples:.2%}"
-        f" on {count(after.samples)} validation samples, {result.seconds:.0f} s. "
+        f"Before {percent(before.score_sum / before.samples, 2)}, "
+        f"after {percent(after.score_sum / after.samples, 2)}"
+        f" on {counted(after.samples, 'validation sample')}, {spoken(result.seconds)}. "
         f"Export it: prunescope export {study} {plan} --recovered"
     )

@@ -15,8 +15,10 @@ from prunescope.cli.shared_options import (
     RandomOption,
     WeightsOption,
 )
-from prunescope.cli.terminal import console, count, print_json, size
+from prunescope.cli.terminal import console, print_json
 from prunescope.study import LayerSummary
+from prunescope.text.numbers import counted, exact
+from prunescope.text.units import bytes_
 
 
 def inspect(
@@ -44,8 +46,9 @@ def inspect(
         table.add_row(*_cells(layer), style=None if layer.prunable else "dim")
     console.print(table)
     console.print(
-        f"{count(found.parameters)} parameters · {size(found.bytes)} · {count(found.macs)} MACs "
-        f"per sample · {size(found.activation_bytes)} peak activations per sample"
+        f"{counted(found.parameters, 'parameter')} · {bytes_(found.bytes)} · "
+        f"{exact(found.macs)} MACs per sample · "
+        f"{bytes_(found.activation_bytes)} peak activations per sample"
     )
     print_groups(found)
     if found.uncounted:
@@ -59,8 +62,8 @@ def _cells(layer: LayerSummary) -> tuple[str, ...]:
         layer.name,
         layer.kind,
         "×".join(map(str, layer.shape)),
-        count(layer.parameters),
-        count(layer.macs),
-        size(layer.activation_bytes),
+        exact(layer.parameters),
+        exact(layer.macs),
+        bytes_(layer.activation_bytes),
         "yes" if layer.prunable else f"no: {layer.reason}",
     )

@@ -20,6 +20,7 @@ from prunescope.cli.shared_options import (
     WeightsOption,
 )
 from prunescope.cli.terminal import errors, print_json, reporting
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.store.folder import MANIFEST, Study
 from prunescope.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
@@ -157,7 +158,7 @@ def _reference(
         if not (study / MANIFEST).exists():
             raise BadValue(
                 f"Expected a model to make the new study {study} from, but got none. Run: "
-                "prunescope sweep MODEL --data DATA --study FOLDER."
+                f"{next_steps.make_study()}."
             )
         known = Study.open(study).manifest.reference
         given = {"data": data, "weights": weights and str(weights), "metric": metric,

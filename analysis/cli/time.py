@@ -17,7 +17,7 @@ from prunescope.cli.shared_options import (
     RandomOption,
     WeightsOption,
 )
-from prunescope.cli.terminal import console, count, errors, print_json, reporting
+from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
 from prunescope.latency.runtimes.runtime import Runtime
@@ -29,6 +29,8 @@ from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, Study
 from prunescope.study import Manifest, Reference
 from prunescope.text.lists import listed
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
@@ -110,7 +112,7 @@ def time(
             if import_file is not None:
                 added = import_table(opened.folder, opened.manifest, import_file)
                 machines = ", ".join(sorted({row.machine for row in added}))
-                errors.print(f"{count(len(added))} timed models of {machines} imported.")
+                errors.print(f"{counted(len(added), 'timed model')} of {machines} imported.")
             elif export_file is None or budget is not None or not _holds(opened):
                 opened = _build(opened, batch, threads, seconds, progress, wanted)
             _finish(opened.folder, opened.manifest, export_file, json)
@@ -194,7 +196,7 @@ def _measure(
 def _finish(folder: Path, manifest: Manifest, export_file: Path | None, json: bool) -> None:
     if export_file is not None:
         written = export_table(folder, manifest, export_file)
-        errors.print(f"{count(written)} timed models written to {export_file}.")
+        errors.print(f"{counted(written, 'timed model')} written to {export_file}.")
     found = tables(folder, manifest)
     if json:
         print_json([_described(manifest, table) for table in found])
@@ -225,13 +227,13 @@ def _described(manifest: Manifest, table: LatencyTable) -> dict[str, object]:
 def _print(manifest: Manifest, table: LatencyTable) -> None:
     error, by_macs = table.error(manifest), table.macs_error(manifest)
     console.print(
-        f"{table.setting}: dense {1e3 * table.dense_seconds:.3g} ms, {count(len(table.rows))} "
-        "smaller models timed. "
+        f"{table.setting}: dense {1e3 * table.dense_seconds:.3g} ms, "
+        f"{counted(len(table.rows), 'smaller model')} timed. "
         + (
             "Too few combinations are timed to state an error; spend more --budget."
             if error is None or by_macs is None
-            else f"A plan's time is predicted with a median error of {error:.1%} on held-out "
-            f"models ({by_macs:.0%} in proportion to MACs)."
+            else f"A plan's time is predicted with a median error of {percent(error)} on held-out "
+            f"models ({percent(by_macs, 0)} in proportion to MACs)."
         ),
         highlight=False,
     )

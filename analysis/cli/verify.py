@@ -13,7 +13,9 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, count, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent, points, span
 
 
 def verify(
@@ -37,15 +39,14 @@ def verify(
         return
     drop = row.drop
     console.print(
-        f"{row.score:.2%} on {count(row.samples)} {split} samples: drop "
-        f"{100 * drop.mean:.2f} points ({100 * drop.low:.2f} to {100 * drop.high:.2f}, 95 %); "
-        f"{count(row.removed)} weights removed."
+        f"{percent(row.score, 2)} on {counted(row.samples, f'{split} sample')}: "
+        f"drop {points(drop.mean)} ({span(drop)}, 95 %); {counted(row.removed, 'weight')} removed."
     )
     if row.predictor:
-        console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
+        console.print(f"Predicted ({row.predictor}): {points(row.predicted_drop)}.")
     else:
-        from prunescope.planning.prediction.plan_parts import sweep_command
+        from prunescope.planning.prediction.plan_parts import missing_sweeps
 
         gaps = opened.predict(chosen).missing
-        command = sweep_command(chosen, gaps, str(study))
-        console.print(f"Not predicted: a part was never measured. {command}", highlight=False)
+        lines = " && ".join(sweep.line(study) for sweep in missing_sweeps(chosen, gaps))
+        console.print(f"Not predicted: a part was never measured. {lines}", highlight=False)

@@ -8,6 +8,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.export.export_report import Check
 from prunescope.export.promise import Promise
+from prunescope.text.numbers import exact
 
 _NODE_BYTES: Final = 8 << 10
 _FIXED_BYTES: Final = 256 << 10
@@ -19,11 +20,11 @@ def with_graph(file: Path, promised: Promise) -> Check:
     samples = 4 * (_size(promised.single) + _size(promised.first))
     tensors = promised.bytes + promised.unsaved
     most = tensors + promised.nodes * _NODE_BYTES + _FIXED_BYTES + samples
-    besides = f" and {promised.unsaved:,} of constants" if promised.unsaved else ""
+    besides = f" and {exact(promised.unsaved)} of constants" if promised.unsaved else ""
     return Check(
         "bytes",
-        f"{promised.bytes:,} bytes of tensors{besides}, at most {most:,} with the graph",
-        f"{on_disk:,} bytes",
+        f"{exact(promised.bytes)} bytes of tensors{besides}, at most {exact(most)} with the graph",
+        f"{exact(on_disk)} bytes",
         on_disk <= most,
     )
 
@@ -33,8 +34,8 @@ def tensors_and_names(file: Path, names: int, promised: Promise) -> Check:
     held = file.stat().st_size - names
     return Check(
         "bytes",
-        f"{promised.bytes:,} bytes of tensors, dense",
-        f"{held:,} bytes of tensors and {names:,} of names",
+        f"{exact(promised.bytes)} bytes of tensors, dense",
+        f"{exact(held)} bytes of tensors and {exact(names)} of names",
         held == promised.bytes,
     )
 
@@ -43,8 +44,8 @@ def tensors_alone(size: int, promised: Promise) -> Check:
     """Return the check of what a file makes: ``size`` bytes of tensors, not on disk."""
     return Check(
         "bytes",
-        f"{promised.bytes:,} bytes of tensors",
-        f"{size:,} bytes of tensors",
+        f"{exact(promised.bytes)} bytes of tensors",
+        f"{exact(size)} bytes of tensors",
         size == promised.bytes,
     )
 

@@ -18,6 +18,7 @@ from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import REGISTRY
 from prunescope.export.fresh_process import Reloaded
 from prunescope.export.promise import Promise
+from prunescope.text.numbers import counted, exact
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""
@@ -148,9 +149,9 @@ def _zeros(patterns: Mapping[str, np.ndarray], promised: Promise, folded: bool) 
             wrong = wrong or f"{name} is not zero in {int((where & ~found).sum())} places"
         elif not folded and not np.array_equal(found, pattern):
             wrong = wrong or f"{name} has {int((found & ~pattern).sum())} zeros too many"
-    got = f"{kept:,} zeros at the planned positions" + (f"; {wrong}" if wrong else "")
+    got = f"{exact(kept)} zeros at the planned positions" + (f"; {wrong}" if wrong else "")
     layers = len(promised.zeros)
-    said = f"{wanted:,} zeros at the planned positions of {layers} layer{'s' * (layers != 1)}"
+    said = f"{exact(wanted)} zeros at the planned positions of {counted(layers, 'layer')}"
     return Check("zeros", said, got, ok=not wrong and kept == wanted)
 
 
@@ -208,7 +209,7 @@ def _accuracy(outcome: Outcome, promised: Promise) -> Check:
     )  # fmt: skip
     return Check(
         "accuracy",
-        f"{_mean(before):.4f} on {samples:,} validation samples, each within {most:.2g}",
+        f"{_mean(before):.4f} on {counted(samples, 'validation sample')}, each within {most:.2g}",
         f"{_mean(after):.4f}, {alike}",
         wrong == 0,
     )

@@ -28,7 +28,9 @@ class JobRecord:
     """What a job was asked to do.
 
     Attributes:
-        arguments: Of the command line, without ``--job``; the first one is the job's kind.
+        arguments: Of the command line, without ``--job``; the first one is the job's kind. The
+            study's folder is written ``{study}`` in them, so a moved or copied study starts the
+            job again in its new place.
         created: Seconds since the epoch.
         directory: Where relative paths among the arguments begin.
     """

@@ -6,6 +6,7 @@ from pathlib import Path
 from prunescope.html_tables import table
 from prunescope.latency.table.rows import PROCESSOR
 from prunescope.store.json_documents import read_document, write_document
+from prunescope.text.units import bytes_
 
 
 @dataclass(frozen=True)
@@ -198,10 +199,10 @@ class LatencyReport:
         if each is None:
             return ""
         return (
-            f"Memory: weights {_mb(each.dense_weights)} dense, {_mb(each.pruned_weights)} pruned; "
-            f"activations at their peak, batch {self.batch}: predicted "
-            f"{_mb(each.dense_predicted)} and {_mb(each.pruned_predicted)}, measured in PyTorch "
-            f"{_mb(each.dense_measured)} and {_mb(each.pruned_measured)}."
+            f"Memory: weights {bytes_(each.dense_weights)} dense, {bytes_(each.pruned_weights)} "
+            f"pruned; activations at their peak, batch {self.batch}: predicted "
+            f"{bytes_(each.dense_predicted)} and {bytes_(each.pruned_predicted)}, measured in "
+            f"PyTorch {bytes_(each.dense_measured)} and {bytes_(each.pruned_measured)}."
         )
 
     @property
@@ -213,10 +214,6 @@ class LatencyReport:
     def verdicts(self) -> tuple[str, ...]:
         """One sentence per runtime."""
         return tuple(self.verdict(runtime) for runtime in self.runtimes)
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:.3g} MB"
 
 
 def latency_path(study: Path, digest: str) -> Path:

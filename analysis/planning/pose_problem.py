@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prunescope.arrays import Floats
+from prunescope.commands import next_steps
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
@@ -96,7 +97,7 @@ def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
     raise BadValue(
         f"Expected a latency table of {setting!r}, but this study has: "
         f"{'; '.join(str(table.setting) for table in known)}. Name one of them, or measure "
-        "another: prunescope time STUDY."
+        f"another: {next_steps.time_network()}."
     )
 
 
@@ -218,15 +219,6 @@ def missing_grid(posed: Posed) -> tuple[Grid, ...]:
         values = {point.sparsity for key in keys for point in posed.known[key].points}
         found.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
     return tuple(found)
-
-
-def grid_command(grid: Grid, folder: str = "STUDY") -> str:
-    """Return the command that measures ``grid``."""
-    return (
-        f"prunescope sweep --study {folder} --methods {','.join(map(str, grid.methods))} "
-        f"--sparsities {','.join(f'{value:g}' for value in grid.sparsities)} "
-        f"--layers {','.join(grid.subjects)} --recovery {','.join(grid.recoveries)}"
-    )
 
 
 def _weights_first(key: CurveKey) -> bool:

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import fx
 
+from prunescope.arrays import Flags
 from prunescope.coupling.arguments import argument, set_argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.pick import bounds
@@ -37,7 +37,7 @@ class Rewrite:
         """Return ``value`` with symbolic sizes evaluated at the walk's batch."""
         return self.selection.coupling.walk.number(value)
 
-    def full(self, dim: Dim) -> NDArray[np.bool_]:
+    def full(self, dim: Dim) -> Flags:
         """Return which indices of ``dim`` stay, for every index."""
         if dim.labels is None:
             return np.ones(dim.size, bool)

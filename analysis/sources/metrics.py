@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.commands import next_steps
 from prunescope.errors import (
     BadReference,
     BadValue,
@@ -114,7 +115,7 @@ def class_labels(rows: Tensor, targets: Any, what: str) -> Tensor:
     if labels.is_floating_point():
         raise DataMismatch(
             f"Expected class labels as integers for {what}, but got {labels.dtype}. Give integer "
-            "targets or your own metric: --metric file.py:function."
+            f"targets or your own metric: {next_steps.own_metric()}."
         )
     if len(labels) != len(rows):
         raise DataMismatch(
@@ -141,7 +142,7 @@ def _top(k: int) -> Callable[[Any, Any], Tensor]:
         if rows is None:
             raise DataMismatch(
                 f"Expected outputs with class logits (n, classes) for top-{k}, but the model "
-                "returns something else. Name your own metric: --metric file.py:function."
+                f"returns something else. Name your own metric: {next_steps.own_metric()}."
             )
         labels = class_labels(rows, targets, f"top-{k}")
         if k == 1:  # as predictions are taken everywhere else, ties included

@@ -7,6 +7,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, UnknownName
 from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.pt2 import load_program
@@ -77,7 +78,8 @@ def _torchvision(name: str, random: bool) -> nn.Module:
     except (OSError, RuntimeError) as error:
         raise BadReference(
             f"Expected the pretrained weights of {name} to download, but got: {error}. Go online, "
-            "name a file with --weights, or take random weights with --random."
+            f"name a file with {next_steps.weights_file()}, or take random weights with "
+            f"{next_steps.random_weights()}."
         ) from error
 
 

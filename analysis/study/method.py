@@ -1,12 +1,13 @@
 """Method: a criterion at a granularity, and what each granularity means. Torch-free."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Literal, Self, get_args
 
 from prunescope.errors import BadValue, UnknownName
 from prunescope.study.sparsity import sparsity
 
-UNITS: Final = ("channel", "head")
+Unit = Literal["channel", "head"]
+UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
 """Granularities at which units leave; at the others weights become zero."""
 
 GRANULARITIES: Final = ("weight", *UNITS)

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.dashboard.shared import loaders, outlook, predicted_time
 from prunescope.dashboard.shared.machines import machines_of, where
@@ -16,6 +17,7 @@ from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
 from prunescope.text.lists import listed
+from prunescope.text.numbers import exact
 
 
 def show(opened: Study, plan: Plan) -> None:
@@ -29,11 +31,8 @@ def show(opened: Study, plan: Plan) -> None:
                      icon=":material/timer:"):  # fmt: skip
             start(
                 opened.folder,
-                [
-                    "time", str(opened.folder), outlook.draft_file(opened, plan),
-                    "--batch", str(batch), "--threads", str(threads),
-                ],
-            )  # fmt: skip
+                Time(outlook.draft_file(opened, plan), batch=batch, threads=threads),
+            )
             st.rerun()
         st.caption(
             f"Dense and pruned in turns, in {listed(runtime_titles())}; leave the machine idle."
@@ -103,13 +102,7 @@ def _staircases(opened: Study, batch: int, threads: int) -> None:
                 "Seconds to spend", 10, 3600, 120, key="time budget", width=150
             )
             if st.button("Time smaller models", key="time table", icon=":material/timer:"):
-                start(
-                    opened.folder,
-                    [
-                        "time", str(opened.folder), "--batch", str(batch),
-                        "--threads", str(threads), "--budget", str(budget),
-                    ],
-                )  # fmt: skip
+                start(opened.folder, Time(batch=batch, threads=threads, budget=budget))
                 st.rerun()
         staircase(opened, str(chosen))
 
@@ -121,7 +114,7 @@ def _row(each: RuntimeLatency) -> dict[str, str]:
         "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
         "Dense / pruned": _ratio(each.ratio),
         "Dense / dense": _ratio(each.control),
-        "Rounds": f"{each.pairs:,}",
+        "Rounds": exact(each.pairs),
     }
 
 

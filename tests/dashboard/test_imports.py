@@ -11,7 +11,8 @@ import prunescope.planning
 import prunescope.store
 
 ROOMS = [
-    "prunescope.errors", "prunescope.study", "prunescope.curves.curve",
+    "prunescope.errors", "prunescope.commands", "prunescope.commands.next_steps",
+    "prunescope.text.units", "prunescope.study", "prunescope.curves.curve",
     "prunescope.recovery.training.fine_tuning_report", "prunescope.export.export_report",
     "prunescope.latency.latency_report",
     "prunescope.latency.table.prediction", "prunescope.latency.plan_memory",

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy
 from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.rows import (
@@ -38,7 +39,7 @@ def export_table(study: Path, manifest: Manifest, path: Path) -> int:
     if own.empty:
         raise BadValue(
             "Expected timed models to export, but there are none. Time some first: "
-            "prunescope time STUDY --budget 120."
+            f"{next_steps.time_network(120)}."
         )
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(own, table.schema, preserve_index=False), buffer)
@@ -64,7 +65,7 @@ def import_table(study: Path, manifest: Manifest, path: Path) -> tuple[LatencyRo
         raise ForeignStudy(
             f"Expected {path.name} to be measured on {manifest.reference.model} with this study's "
             "graph and tensor shapes, but it was measured on another network. Measure this one "
-            "there: prunescope time MODEL --data DATA --export-table FILE."
+            f"there: {next_steps.time_elsewhere()}."
         )
     rows: list[LatencyRow] = rows_of(table, frame)
     for row in rows:
@@ -83,7 +84,8 @@ def _read(path: Path, table: Table) -> pd.DataFrame:
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise DamagedFile(
             f"Expected {path.name} to be a latency table, but it cannot be read as one "
-            f"({(str(error).splitlines() or ['?'])[0][:100]}). Make it with --export-table."
+            f"({(str(error).splitlines() or ['?'])[0][:100]}). Make it with "
+            f"{next_steps.exported_table()}."
         ) from error
     return found
 
@@ -93,7 +95,7 @@ def _require(row: LatencyRow, manifest: Manifest, name: str) -> None:
     if row.runtime not in known:
         raise BadValue(
             f"Expected the runtime of {name} to be {listed(known, 'or')}, but got "
-            f"{row.runtime!r}. Import tables that prunescope time made."
+            f"{row.runtime!r}. Import tables that were made with {next_steps.exported_table()}."
         )
     numbers = (row.dense_seconds, row.ratio, row.low, row.high)
     if not (np.isfinite(numbers).all() and min(numbers) > 0 and row.low <= row.ratio <= row.high):

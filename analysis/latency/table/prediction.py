@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from prunescope.arrays import Floats
+from prunescope.commands import next_steps
 from prunescope.errors import ForeignStudy
 from prunescope.latency.machine import machine
 from prunescope.latency.runtimes.registry import runtime_titled, runtime_titles
@@ -30,6 +31,7 @@ from prunescope.study.counts import removed_units
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 _SETTING: Final = ("machine", "runtime", "version", "dtype", "batch", "threads", "device")
 
@@ -102,8 +104,8 @@ class LatencyPrediction:
             return f"{told}, predicted from too few timed models to say how well: {self.setting}."
         return (
             f"{told}, predicted ({1e3 * self.low:.3g} to {1e3 * self.high:.3g} ms; median error "
-            f"{self.error:.1%} on {self.combinations} held-out models, {self.macs_error:.0%} in "
-            f"proportion to MACs): {self.setting}."
+            f"{percent(self.error)} on {self.combinations} held-out models, "
+            f"{percent(self.macs_error, 0)} in proportion to MACs): {self.setting}."
         )
 
 
@@ -182,7 +184,7 @@ class LatencyTable:
             raise ForeignStudy(
                 f"Expected a latency table of {manifest.reference.model}'s graph and tensor "
                 "shapes, but it was measured on another network. Measure this one: "
-                "prunescope time STUDY."
+                f"{next_steps.time_network()}."
             )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue
 from prunescope.html_tables import table
 from prunescope.statistics.paired import Interval, paired_interval
@@ -217,7 +218,8 @@ def read_result(folder: Path) -> FineTuned:
     path = folder / RESULT
     if not path.is_file():
         raise BadReference(
-            f"Expected a fine-tuned plan in {folder}, but there is none. Run: prunescope finetune."
+            f"Expected a fine-tuned plan in {folder}, but there is none. Run: "
+            f"{next_steps.fine_tune()}."
         )
     return read_document(FineTuned, path)
 
