@@ -23,17 +23,6 @@ PATIENCE = 180_000
 _IMAGES = {"calibration": 128, "validation": 500, "test": 50}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each journey a second try, which the summary tells.
-
-    A lasting fault fails twice. Once, on a busy machine, one *Undo* went two steps back; its cause
-    is not found, so a journey that needs its second try is worth a look.
-    """
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
