@@ -34,7 +34,7 @@ def demo(
         errors.print("prunescope " + " ".join(arguments), highlight=False)
         if open_dashboard:
             continue
-        run = [sys.executable, "-m", "prunescope.cli", *arguments]
+        run = [sys.executable, "-P", "-m", "prunescope.cli", *arguments]
         if code := subprocess.run(run, check=False).returncode:
             raise typer.Exit(code)
     if open_dashboard:

@@ -45,7 +45,7 @@ class Reloaded(nn.Module):
         self._complaints = Path(self._folder.name) / "complaints"
         with self._complaints.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", _WORKER, kind, file, recipe, str(threads)],
+                [sys.executable, "-P", "-m", _WORKER, kind, file, recipe, str(threads)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
 

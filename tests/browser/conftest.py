@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from benchmarks._images import first_images
 from prunescope.dashboard.command import command
 from prunescope.store.folder import Study
+from tests.browser.settled import listen, settled
 
 PATIENCE = 180_000
 """Milliseconds that a job may take on a busy machine."""
@@ -131,16 +132,13 @@ def opened_at(browser: Browser, address: str) -> Iterator[Page]:
     """A page of one's own at ``address``."""
     context = browser.new_context(viewport={"width": 1366, "height": 900}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
+    listen(context)
     expect.set_options(timeout=PATIENCE)
     opened = context.new_page()
     opened.goto(address)
     settled(opened)
     yield opened
     context.close()
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 @pytest.fixture

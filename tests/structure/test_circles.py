@@ -7,6 +7,8 @@ import pytest
 from tests.structure.import_graph import circles, import_graph
 from tests.structure.trees import tree
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[2]
 
 

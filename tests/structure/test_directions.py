@@ -8,6 +8,8 @@ import pytest
 from tests.structure.import_graph import ImportGraph, import_graph
 from tests.structure.trees import tree
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[2]
 
 

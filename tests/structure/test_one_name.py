@@ -7,8 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.structure.import_graph import FOLDERS
 from tests.structure.trees import tree
+
+pytestmark = pytest.mark.quick
 
 ROOT = Path(__file__).parents[2]
 _DOTTED = re.compile(rf"(?:{'|'.join(FOLDERS)})(?:\.[a-z_]\w*)+")

@@ -5,6 +5,10 @@ import pkgutil
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.quick
+
 ROOMS = (
     "errors", "arrays", "text", "study", "statistics", "curves", "store", "planning", "jobs",
     "dashboard",
