@@ -19,7 +19,7 @@ def command(folder: Path, port: int = DEFAULT_PORT) -> list[str]:
         port: Local port.
     """
     return [
-        sys.executable, "-m", "streamlit", "run", str(APP),
+        sys.executable, "-P", "-m", "streamlit", "run", str(APP),
         "--server.address", "127.0.0.1", "--server.port", str(port),
         "--", str(folder.resolve()),
     ]  # fmt: skip

@@ -36,7 +36,7 @@ def demo(
         errors.print(request.line(study), highlight=False)
         if open_dashboard:
             continue
-        run = [sys.executable, "-m", "prunescope.cli", *request.arguments(study)]
+        run = [sys.executable, "-P", "-m", "prunescope.cli", *request.arguments(study)]
         if code := subprocess.run(run, check=False).returncode:
             raise typer.Exit(code)
     if open_dashboard:

@@ -18,7 +18,6 @@ def main() -> None:
     order = json.loads(line)
     _attach(order["log"])
     os.chdir(order["directory"])
-    sys.path[0] = order["directory"]  # as of ``python -m``, for modules that lie there
     sys.argv[1:] = order["arguments"]
     from prunescope.cli.app import main as run
 

@@ -110,7 +110,8 @@ def _spawn(
     arguments = [*wanted, JOB_OPTION, str(folder)]
     process = None
     if command is None:
-        command = (sys.executable, "-m", "prunescope.cli")
+        # -P: like the console script, no file of the folder may take the place of a library's.
+        command = (sys.executable, "-P", "-m", "prunescope.cli")
         process = _WARM_WORKER.take(arguments, (directory or Path.cwd()).resolve(), folder / LOG)
     if process is None:
         process = _fresh(folder, [*command, *arguments], directory)

@@ -16,7 +16,7 @@ from typing import Final
 SWITCH: Final = "PRUNESCOPE_WARM_WORKER"
 """Environment variable; ``0`` keeps no process at hand (it holds some 350 MB)."""
 
-COMMAND: Final = (sys.executable, "-m", "prunescope.cli.warm_process")
+COMMAND: Final = (sys.executable, "-P", "-m", "prunescope.cli.warm_process")
 
 
 class WarmWorker:

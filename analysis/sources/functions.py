@@ -105,6 +105,7 @@ def _import_file(what: str, path: Path) -> Any:
         )
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    _reach_working_folder()
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
@@ -117,8 +118,7 @@ def _import_file(what: str, path: Path) -> Any:
 
 
 def _import_module(what: str, where: str) -> Any:
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    _reach_working_folder()
     try:
         return importlib.import_module(where)
     except ModuleNotFoundError as error:
@@ -128,6 +128,17 @@ def _import_module(what: str, where: str) -> Any:
         ) from error
     except (Exception, SystemExit) as error:
         raise _broken(what, where, error) from error
+
+
+def _reach_working_folder() -> None:
+    """Let the user's packages in the working folder be imported, also later and by each other.
+
+    Neither the ``prunescope`` script nor a job's process finds them by itself: what lies in the
+    folder, a ``queue.py`` for one, must not take the place of a library's module before that.
+    """
+    here = str(Path.cwd())
+    if "" not in sys.path and here not in sys.path:
+        sys.path.insert(0, here)
 
 
 def _broken(what: str, where: str, error: BaseException) -> BadReference:

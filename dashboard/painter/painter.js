@@ -43,6 +43,8 @@ function setup(parent) {
     state.dragging = false;
     commit(state);
   };
+  // What is pressed next, undo for one, builds on what the keys did: they do not wait any longer.
+  state.strip.addEventListener("focusout", () => flush(state));
   state.strip.onpointerleave = () => { if (!state.dragging) tell(state, -1); };
   return state;
 }
@@ -83,6 +85,10 @@ function commit(state) {
   state.send({ seq: state.seq, names: state.bars.map((bar) => bar.name), values: state.values });
 }
 
+function flush(state) {
+  if (state.timer !== null) commit(state);
+}
+
 function key(state, place, event) {
   const bar = state.bars[place];
   const step = bar.units === null ? 0.01 : 1 / bar.units;
@@ -96,14 +102,17 @@ function key(state, place, event) {
     event.preventDefault();
     return;
   }
-  if (!(event.key in moves)) return;
+  if (!(event.key in moves)) {
+    flush(state);  // Ctrl+Z means what the keys did
+    return;
+  }
   event.preventDefault();
   const before = state.values[place];
   const wanted = bar.pattern !== null ? (moves[event.key] > 0 ? 1 : 0) : before + moves[event.key];
   put(state, place, wanted);
   tell(state, place);
   clearTimeout(state.timer);
-  state.timer = setTimeout(() => commit(state), 150);
+  state.timer = setTimeout(() => commit(state), 150);  // a key held down is one edit
 }
 
 function words(bar, value) {
@@ -178,5 +187,5 @@ export default function (component) {
     });
     if (!parentElement.contains(document.activeElement)) tell(state, -1);
   }
-  return () => clearTimeout(state.timer);
+  // No clean-up: Streamlit asks for it on new data too, and a waiting edit must not be lost then.
 }

@@ -17,21 +17,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from benchmarks._images import first_images
 from prunescope.dashboard.command import command
 from prunescope.store.folder import Study
+from tests.browser.settled import listen, settled
 
 PATIENCE = 180_000
 """Milliseconds that a job may take on a busy machine."""
 _IMAGES = {"calibration": 128, "validation": 500, "test": 50}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each journey a second try, which the summary tells.
-
-    A lasting fault fails twice. Once, on a busy machine, one *Undo* went two steps back; its cause
-    is not found, so a journey that needs its second try is worth a look.
-    """
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
@@ -142,16 +132,13 @@ def opened_at(browser: Browser, address: str) -> Iterator[Page]:
     """A page of one's own at ``address``."""
     context = browser.new_context(viewport={"width": 1366, "height": 900}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
+    listen(context)
     expect.set_options(timeout=PATIENCE)
     opened = context.new_page()
     opened.goto(address)
     settled(opened)
     yield opened
     context.close()
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 @pytest.fixture

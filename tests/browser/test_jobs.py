@@ -21,6 +21,7 @@ from prunescope.jobs.warm_worker import SWITCH
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import read_document
 from prunescope.study.point import KEY
+from tests.browser.settled import listen
 from tests.browser.steps import Settle, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -88,6 +89,7 @@ def until(what: Callable[[], bool], seconds: float = 180) -> None:
 def view(browser: Browser, address: str, settle: Settle) -> Page:
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     context.set_default_timeout(PATIENCE)
+    listen(context)
     expect.set_options(timeout=PATIENCE)
     page = context.new_page()
     page.goto(address)

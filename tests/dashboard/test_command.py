@@ -10,8 +10,8 @@ from prunescope.dashboard.command import APP, command
 
 def test_the_command_names_app_port_and_folder(tmp_path: Path) -> None:
     made = command(tmp_path, 8765)
-    assert made[:4] == [sys.executable, "-m", "streamlit", "run"]
-    assert Path(made[4]) == APP
+    assert made[:5] == [sys.executable, "-P", "-m", "streamlit", "run"]
+    assert Path(made[5]) == APP
     assert APP.is_file()
     assert made[made.index("--server.port") + 1] == "8765"
     assert made[made.index("--server.address") + 1] == "127.0.0.1"

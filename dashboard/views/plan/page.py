@@ -28,7 +28,8 @@ def page() -> None:
         st.info("No layer of this model can be pruned; the Study page says why.")
         return
     known = loaders.measured(opened)
-    saved_plans.toolbar(opened)
+    painter.take(opened, known)
+    saved_plans.toolbar(opened, known)
     asked = goal_panel.show(opened, known)
     plan = session.draft(opened).plan
     left, right = st.columns([11, 6], gap="medium")

@@ -18,12 +18,17 @@ from prunescope.store.folder import Study
 _ASSETS: Final = Path(__file__).parents[2] / "painter"
 KEY: Final = "painter"
 _SEEN: Final = "painter seen"
+"""Number of the last edit that is in the draft."""
+_BARS: Final = "painter bars"
+"""What the bars on the page stand for, and their granularity."""
 
 
 def show(opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granularity: str) -> None:
     """Show a bar per subject in ``shown`` and take what is painted into the draft."""
     if not shown:
+        st.session_state.pop(_BARS, None)
         return
+    st.session_state[_BARS] = (shown, granularity)
     default = default_method(opened, known, granularity)
     dark = st.context.theme.type == "dark"
     what = "groups" if granularity != "weight" else "layers"
@@ -38,26 +43,31 @@ def show(opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granul
             f"{100 * STRONGEST:.0f} points",
         },
         default={"edit": None},
-        on_edit_change=lambda: _take(opened, known, shown, granularity),
+        on_edit_change=lambda: take(opened, known),
     )
 
 
-def _take(
-    opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granularity: str
-) -> None:
-    edit = st.session_state[KEY]["edit"]
-    if not isinstance(edit, dict):
+def take(opened: Study, known: StudyMeasurements) -> None:
+    """Take what was painted last into the draft, unless it is in there; call it at any time.
+
+    Streamlit runs the callbacks of buttons before those of components, and where one event follows
+    the other closely it stops the first one's callback on the way. So whatever builds on the draft
+    takes the painter's edit first, and the edit counts as taken once it is in the draft.
+    """
+    edit = st.session_state[KEY]["edit"] if KEY in st.session_state else None
+    seq = edit.get("seq") if isinstance(edit, dict) else None
+    if not isinstance(seq, int) or not st.session_state.get(_SEEN, 0) < seq < 2**53:
         return
-    seq = edit.get("seq")
-    st.session_state[_SEEN] = seq if isinstance(seq, int) and 0 <= seq < 2**53 else 0
+    shown, granularity = st.session_state.get(_BARS, ((), "weight"))
     draft = session.draft(opened)
     try:
         plan = painted(draft.plan, edit, shown, default_method(opened, known, granularity))
     except BadValue as error:
         session.notice(str(error))
-        return
-    if plan != draft.plan:
-        session.edit(opened, plan)
+    else:
+        if plan != draft.plan:
+            session.edit(opened, plan)
+    st.session_state[_SEEN] = seq
 
 
 def _component() -> ComponentRenderer:

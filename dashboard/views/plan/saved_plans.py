@@ -5,6 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from prunescope.dashboard.shared import problems, session
+from prunescope.dashboard.shared.loaders import StudyMeasurements
+from prunescope.dashboard.views.plan import painter
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
@@ -12,17 +14,17 @@ from prunescope.study.plan import Plan
 _NEW = "Empty plan"
 
 
-def toolbar(opened: Study) -> None:
+def toolbar(opened: Study, known: StudyMeasurements) -> None:
     """Show the plan's name, open and save, undo and redo."""
     draft = session.draft(opened)
     with st.container(horizontal=True, vertical_alignment="center", key="plan toolbar"):
         st.button(
             "Undo", icon=":material/undo:", disabled=not draft.history.past, key="undo",
-            on_click=session.undo, args=(opened,), shortcut="Ctrl+Z",
+            on_click=_undo, args=(opened, known), shortcut="Ctrl+Z",
         )  # fmt: skip
         st.button(
             "Redo", icon=":material/redo:", disabled=not draft.history.future, key="redo",
-            on_click=session.redo, args=(opened,), shortcut="Ctrl+Shift+Z",
+            on_click=_redo, args=(opened, known), shortcut="Ctrl+Shift+Z",
         )  # fmt: skip
         names = opened.plans()
         saved = draft.plan.name in names
@@ -41,6 +43,16 @@ def toolbar(opened: Study) -> None:
             if name in names and name != draft.plan.name:
                 st.caption(f"Replaces the saved plan {name!r}.")
             st.button("Save", key="save", type="primary", on_click=_save, args=(opened, name))
+
+
+def _undo(opened: Study, known: StudyMeasurements) -> None:
+    painter.take(opened, known)
+    session.undo(opened)
+
+
+def _redo(opened: Study, known: StudyMeasurements) -> None:
+    painter.take(opened, known)
+    session.redo(opened)
 
 
 def _status(opened: Study, plan: Plan, saved: bool) -> str:

@@ -18,6 +18,8 @@ from prunescope.sweep.plain_loop import measure
 from prunescope.sweep.work_list import points
 from tests.conftest import TINY
 
+pytestmark = pytest.mark.quick
+
 
 def test_the_baseline_is_scikit_learn_s(tiny_bench):
     from sklearn.metrics import accuracy_score, log_loss

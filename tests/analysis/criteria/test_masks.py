@@ -9,6 +9,8 @@ from prunescope.criteria.masks import mask
 from prunescope.errors import BadValue
 from prunescope.study.counts import removed_count
 
+pytestmark = pytest.mark.quick
+
 SHAPES = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
 SPARSITIES = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0]))
 

@@ -1,11 +1,14 @@
 """The shuffled control: rows lose what the criterion has them lose, at random which."""
 
+import pytest
 import torch
 
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.registry import criterion, criterion_names
 from prunescope.criteria.scores import Scores
 from prunescope.study import is_control
+
+pytestmark = pytest.mark.quick
 
 
 def scores_of(bench: Workbench) -> Scores:

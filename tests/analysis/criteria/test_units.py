@@ -12,6 +12,8 @@ from prunescope.criteria.evidence import BATCH, Evidence
 from prunescope.criteria.unit_scores import norm_scales
 from prunescope.sources.data import Samples
 
+pytestmark = pytest.mark.quick
+
 
 class Gated(nn.Module):
     """Two convolutions with batch norm between; a gate where the second one reads."""

@@ -13,6 +13,8 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune, UnknownName
 from prunescope.sources.data import Samples
 
+pytestmark = pytest.mark.quick
+
 
 class Net(nn.Module):
     def __init__(self):

@@ -5,6 +5,8 @@ import pytest
 
 from prunescope.curves.chance import chance
 
+pytestmark = pytest.mark.quick
+
 
 def row(
     criterion: str, sparsity: float, drop: float, half: float = 0.01, seed: int = 0

@@ -15,6 +15,8 @@ from prunescope.statistics.paired import paired_interval
 from prunescope.store.measurements import Measurement
 from prunescope.study import GroupSummary, LayerSummary, Manifest, Method, Reference
 
+pytestmark = pytest.mark.quick
+
 SAMPLES = 1000
 
 

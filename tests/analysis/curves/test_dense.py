@@ -7,6 +7,8 @@ from prunescope.curves.dense import dense_score
 from prunescope.statistics.paired import Interval
 from prunescope.study import Baseline, Manifest, Method, Reference
 
+pytestmark = pytest.mark.quick
+
 MANIFEST = Manifest(
     Reference("m", "d"), "f", 0, 0, 0, 0, 0, (), baseline=Baseline(100, 0.8)
 )  # fmt: skip

@@ -11,6 +11,8 @@ from prunescope.study import Grid, Method
 from prunescope.sweep.plain_loop import measure
 from prunescope.sweep.work_list import points as work
 
+pytestmark = pytest.mark.quick
+
 SPARSITIES = (0.5, 0.75)
 
 

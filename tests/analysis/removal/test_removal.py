@@ -18,6 +18,8 @@ from prunescope.removal.law import half
 from prunescope.sample_models.registry import NAMES, architecture
 from tests.zoo import build
 
+pytestmark = pytest.mark.quick
+
 Masks = dict[str, np.ndarray]
 _KNOWN: dict[str, tuple[nn.Module, Captured]] = {}
 

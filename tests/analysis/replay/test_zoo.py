@@ -21,6 +21,8 @@ from prunescope.replay.schedule import frontier_bytes, schedule
 from prunescope.replay.variant import build_variant, differing, masked
 from tests.zoo import build
 
+pytestmark = pytest.mark.quick
+
 CHOSEN = [
     "channel_shuffle", "chosen_by_input", "decoder_layer", "dict_input", "dict_output",
     "folded_heads", "in_place_activations", "inception", "lstm_tagger", "residual_downsample",

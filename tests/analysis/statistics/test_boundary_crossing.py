@@ -7,6 +7,8 @@ from prunescope.statistics.boundary_crossing import boundary, crossing
 from prunescope.statistics.paired import normal_quantile
 from prunescope.study import looks
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("population", [100, 300, 1000, 6000, 50_000])
 @pytest.mark.parametrize("error", [0.05, 0.05 / 200])

@@ -6,6 +6,8 @@ import pytest
 from prunescope.statistics.confidence_sequence import drop_half_widths, mean_half_widths, quantiles
 from prunescope.study.sample_order import looks
 
+pytestmark = pytest.mark.quick
+
 REPEATS = 4000
 WORLDS = [  # samples, worse, better
     (200, 1, 0), (300, 20, 0), (300, 150, 6), (1000, 0, 0), (1000, 5, 1), (1000, 10, 10),

@@ -8,6 +8,8 @@ from scipy import stats
 
 from prunescope.statistics.paired import paired_interval
 
+pytestmark = pytest.mark.quick
+
 DIFFERENCES = st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=200)
 
 

@@ -6,6 +6,8 @@ from scipy import stats
 
 from prunescope.statistics.tolerance import COVERAGE, SLACK, half_width, normaliser
 
+pytestmark = pytest.mark.quick
+
 
 def test_the_rank_by_hand() -> None:
     """0.9^22 < 0.1: of 22 errors the largest is sure enough, of 21 it is not."""

@@ -8,6 +8,8 @@ import pytest
 from prunescope.errors import StorageFailure
 from prunescope.store.files import set_aside, write_atomically
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("number", "message"),

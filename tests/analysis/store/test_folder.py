@@ -12,6 +12,8 @@ from prunescope.study import Manifest
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.store.rows import files, manifest, row
 
+pytestmark = pytest.mark.quick
+
 
 def test_creating_twice_joins_and_changes_nothing(tmp_path):
     Study.create(tmp_path / "s", manifest())

@@ -11,6 +11,8 @@ import pytest
 from prunescope.store import locks
 from prunescope.store.locks import alone, tidily
 
+pytestmark = pytest.mark.quick
+
 HOLD = "import sys, time; from pathlib import Path; from prunescope.store.locks import {name}\n"
 HOLD += "with {name}({call}):\n    print('held', flush=True)\n    time.sleep(60)"
 

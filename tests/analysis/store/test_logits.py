@@ -12,6 +12,8 @@ from prunescope.store.logit_rows import MOST_SAMPLES, TOP, point_bytes
 from prunescope.store.logits import LogitStore
 from tests.analysis.store.rows import row
 
+pytestmark = pytest.mark.quick
+
 KEY = row().key
 OTHER = row(0.7).key
 DENSE = ("f", 2, "", "", "", 0.0, "none", 0)

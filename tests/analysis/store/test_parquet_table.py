@@ -15,6 +15,8 @@ from prunescope.errors import StorageFailure
 from prunescope.store.parquet_table import rows_of
 from tests.analysis.store.rows import files, row, table
 
+pytestmark = pytest.mark.quick
+
 
 def test_rows_come_back_as_they_went(tmp_path):
     made = table(tmp_path)

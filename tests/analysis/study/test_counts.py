@@ -14,6 +14,8 @@ from prunescope.study.counts import (
     unit_sparsities,
 )
 
+pytestmark = pytest.mark.quick
+
 SPARSITIES = st.integers(0, 10_000).map(lambda parts: parts / 10_000)
 
 

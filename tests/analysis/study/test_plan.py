@@ -6,6 +6,8 @@ from prunescope.errors import PrunescopeError
 from prunescope.store.json_documents import from_json, to_json
 from prunescope.study.plan import Choice, Plan
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(("pattern", "own"), [("2:4", 0.5), ("4:8", 0.5), ("1:4", 0.75)])
 def test_a_pattern_has_one_sparsity(pattern: str, own: float) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from prunescope.study import doubling, sample_order
 
+pytestmark = pytest.mark.quick
+
 
 def test_the_order_is_a_permutation_that_belongs_to_the_study() -> None:
     order = sample_order("a", 1000)

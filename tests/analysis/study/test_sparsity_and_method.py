@@ -9,6 +9,8 @@ from hypothesis import given
 from prunescope.errors import BadValue, PrunescopeError, UnknownName
 from prunescope.study import Method, parse_methods, parse_sparsities, sparsity
 
+pytestmark = pytest.mark.quick
+
 
 @given(st.integers(0, 10_000))
 def test_every_way_to_a_sparsity_is_one_key(parts):

@@ -9,6 +9,8 @@ from prunescope.bench.workbench import Workbench
 from prunescope.replay import ENGINES
 from prunescope.study import Grid, Method, parse_sparsities
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_killed_at_random_moments_a_sweep_loses_and_repeats_nothing(

@@ -19,6 +19,8 @@ from prunescope.sweep.work_list import missing, points
 from tests.analysis.store.rows import files
 from tests.analysis.sweep.asked import METHODS, grid
 
+pytestmark = pytest.mark.quick
+
 WITHOUT_GRADIENTS = (Method("magnitude"), Method("random"))
 """A forked process cannot use autograd once its parent has."""
 

@@ -20,6 +20,8 @@ from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.search.test_search import MANIFEST, WEIGHTS, posed
 
+pytestmark = pytest.mark.quick
+
 NETWORK = chain([3, 12, 20, 16, 10], positions=4)
 SPARSITIES = (0.25, 0.5, 0.75, 0.9)
 KNOWN = {

@@ -21,6 +21,8 @@ from prunescope.planning.solve.constraints import keeps
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.solve.drawn import brute, measured
 
+pytestmark = pytest.mark.quick
+
 MANIFEST = chain([3, 8, 12, 8, 10])
 WEIGHTS = measured(MANIFEST, "weight", 1)
 CHANNELS = measured(MANIFEST, "channel", 1)

@@ -24,6 +24,8 @@ from prunescope.study import Method
 from prunescope.study.plan import Choice
 from tests.analysis.planning.solve.drawn import SPARSITIES, brute, measured
 
+pytestmark = pytest.mark.quick
+
 MANIFEST = chain([3, 8, 12, 8, 10])
 WEIGHTS = measured(MANIFEST, "weight", 1)
 CHANNELS = measured(MANIFEST, "channel", 1)

@@ -17,6 +17,8 @@ from prunescope.study import Manifest
 from prunescope.study.size import shrunk
 from tests.analysis.planning.solve.drawn import brute, measured
 
+pytestmark = pytest.mark.quick
+
 LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 networks = st.builds(
