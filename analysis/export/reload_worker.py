@@ -92,7 +92,9 @@ class LoadedOnnx:
 
     def __init__(self, file: Path, threads: int) -> None:
         from prunescope.export.formats.onnx import session
+        from prunescope.fence.onnx_files import read_onnx
 
+        read_onnx(file)
         self._file = file
         self._session = session(file, threads)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from prunescope.errors import CannotCapture
+from prunescope.fence.onnx_files import read_onnx
 
 if TYPE_CHECKING:
     import torch
@@ -88,10 +89,9 @@ def feed(opened: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
 
 def weights(path: Path) -> dict[str, np.ndarray]:
     """Return every constant of two or more dimensions that the file holds, by name."""
-    import onnx
     from onnx import numpy_helper
 
-    model = onnx.load(str(path))
+    model = read_onnx(path)
     return {
         each.name: numpy_helper.to_array(each)
         for each in model.graph.initializer

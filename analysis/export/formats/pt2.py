@@ -9,6 +9,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.graph import Captured, Inputs, call_arguments
 from prunescope.errors import CannotCapture
+from prunescope.sources.pt2 import read_program
 
 
 def exported(captured: Captured) -> torch.export.ExportedProgram:
@@ -47,7 +48,7 @@ def write(program: torch.export.ExportedProgram, path: Path) -> None:
 
 def load(path: Path) -> nn.Module:
     """Return the program in ``path`` as a module, with no help from the model's source."""
-    return cast(nn.Module, torch.export.load(path).module())
+    return cast(nn.Module, read_program(path).module())
 
 
 def first_sentence(error: Exception) -> str:
