@@ -123,7 +123,7 @@ class _Grammar:
         inner = depth - 1
         match node:
             case ast.Constant(value=value):
-                return type(value) in (int, bool, float) and abs(value) < _LARGEST
+                return isinstance(value, int | float) and abs(value) < _LARGEST
             case ast.Name(id=name):
                 return name in _CONSTANTS or bool(_SYMBOL.fullmatch(name))
             case ast.UnaryOp(op=op, operand=operand):
@@ -210,11 +210,10 @@ def _small(exponent: ast.expr) -> bool:
         return True
     if any(isinstance(node, ast.Name) and node.id == "Symbol" for node in ast.walk(exponent)):
         return True
+    if any(isinstance(node, ast.BinOp) for node in ast.walk(exponent)):
+        return False
     numbers = [node.value for node in ast.walk(exponent) if isinstance(node, ast.Constant)]
-    operations = sum(isinstance(node, ast.BinOp) for node in ast.walk(exponent))
-    return operations == 0 and all(
-        type(value) in (int, float) and abs(value) <= _EXPONENT for value in numbers
-    )
+    return all(isinstance(value, int | float) and abs(value) <= _EXPONENT for value in numbers)
 
 
 def _whole(node: ast.AST, most: int) -> bool:

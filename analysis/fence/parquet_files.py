@@ -5,7 +5,7 @@ than its pages hold. So the footer is compared with bounds first, texts are read
 places in it, and what they would take is counted before they are written out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +31,12 @@ class Bounds:
 
 
 def read_bounded(
-    source: Path | pa.BufferReader, schema: pa.Schema, bounds: Bounds, *, checksums: bool = False
+    source: Path | pa.BufferReader,
+    schema: pa.Schema,
+    bounds: Bounds,
+    check: Callable[[pa.Table], None] | None = None,
+    *,
+    checksums: bool = False,
 ) -> pa.Table:
     """Return the columns of ``schema`` in ``source``, cast to their types.
 
@@ -39,20 +44,21 @@ def read_bounded(
         Refusal: Columns are missing or of another kind, or it holds more than ``bounds``.
         pyarrow.ArrowException, OSError: It is no parquet file.
     """
-    texts = [field.name for field in schema if pa.types.is_string(field.type)]
-    with opened(source, texts, checksums=checksums) as file:
+    with opened(source, schema, checksums=checksums) as file:
         require_within(file, schema, bounds)
-        return collected(file.iter_batches(_BATCH, columns=schema.names), schema, bounds)
+        batches = file.iter_batches(_BATCH, columns=schema.names)
+        return collected(batches, schema, bounds, check)
 
 
 def opened(
-    source: Path | pa.BufferReader, texts: list[str], *, checksums: bool = False
+    source: Path | pa.BufferReader, schema: pa.Schema, *, checksums: bool = False
 ) -> pq.ParquetFile:
-    """Return ``source`` opened; its footer is bounded, and the columns ``texts`` stay dictionaries.
+    """Return ``source`` opened: its footer is bounded, texts of ``schema`` stay dictionaries.
 
     Raises:
         pyarrow.ArrowException, OSError: It is no parquet file.
     """
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
     return pq.ParquetFile(
         source, read_dictionary=texts, page_checksum_verification=checksums,
         thrift_string_size_limit=_FOOTER, thrift_container_size_limit=_GROUPS * 10,
@@ -95,17 +101,25 @@ def _require_columns(given: pa.Schema, schema: pa.Schema) -> None:
 
 
 def collected(
-    batches: Any, schema: pa.Schema, bounds: Bounds, check: Callable[[pa.Table], None] | None = None
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    bounds: Bounds,
+    check: Callable[[pa.Table], None] | None = None,
 ) -> pa.Table:
-    """Return ``batches`` as one table of ``schema``; raises ``Refusal`` past ``bounds``."""
+    """Return ``batches`` as one table of ``schema``; raises ``Refusal`` past ``bounds``.
+
+    ``check`` sees every part before the next one is read.
+    """
     parts, rows, size = [], 0, 0
     for batch in batches:
         rows += batch.num_rows
         size += sum(_written_out(column) for column in batch.columns)
         if rows > bounds.rows or size > bounds.bytes:
             raise Refusal(f"it takes more than {bounds.bytes:,} bytes or {bounds.rows:,} rows")
-        part = pa.Table.from_batches([batch]).select(schema.names)
-        part = part.cast(schema)
+        part = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+        gap = next((name for name in schema.names if part[name].null_count), None)
+        if gap is not None:
+            raise Refusal(f"its column {gap} has gaps", damage=True)
         if check is not None:
             check(part)
         parts.append(part)

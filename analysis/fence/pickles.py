@@ -1,8 +1,8 @@
 """Pickles of ``torch.save``, read as a list of instructions and never run.
 
 ``torch.load(weights_only=True)`` already refuses what is not on its list. This list is shorter:
-what a state dict of plain tensors needs. A pickle names the functions it calls as plain text, so they
-are compared before torch sees the file.
+what a state dict of plain tensors needs. A pickle names the functions it calls as plain
+text, so they are compared before torch sees the file.
 """
 
 import io

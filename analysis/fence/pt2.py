@@ -1,7 +1,7 @@
 """A captured program (``.pt2``): every member of its archive, before torch opens it.
 
-``torch.export.load`` unpickles what is no plain tensor, evaluates expressions, generates Python from
-names, imports what nestings name and runs compiled kernels. Of all that, an archive of
+``torch.export.load`` unpickles what is no plain tensor, evaluates expressions, generates Python
+from names, imports what nestings name and runs compiled kernels. Of all that, an archive of
 ``torch.export.save`` for a network needs nothing: it holds raw tensors, two lists of them, a graph
 as JSON and example inputs.
 """
@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,10 +95,9 @@ def _check(path: Path, archive: zipfile.ZipFile) -> None:
         return content
 
     for kind in ("weights", "constants"):
-        name = f"data/{kind}/model_{kind}_config.json"
-        prefix = f"data/{kind}/"
+        name, prefix = f"data/{kind}/model_{kind}_config.json", f"data/{kind}/"
         own = {n.removeprefix(prefix): size for n, size in sizes.items() if n.startswith(prefix)}
-        _member(name, lambda k=kind, n=name, o=own: check_payloads(k, read(n), o))
+        _member(name, partial(check_payloads, kind, read(name), own))
     _member(_MODEL, lambda: program(parsed(read(_MODEL), MOST_BYTES)))
     _member(_INPUTS, lambda: _check_inputs(read(_INPUTS)))
 

@@ -80,4 +80,4 @@ def _require_fits(name: str, meta: dict[str, Any], size: int) -> int:
     last = sum((one - 1) * stride for one, stride in zip(sizes, strides, strict=True))
     if (meta["storage_offset"]["as_int"] + last + 1) * width > size:
         raise Refusal(f"{quoted(name)} claims more than the {size:,} bytes of its member")
-    return elements * width
+    return int(elements * width)

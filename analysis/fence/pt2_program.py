@@ -1,8 +1,8 @@
 """The program in ``models/model.json`` of a ``.pt2``, field by field, as torch's schema has it.
 
 What torch does with each text was read in ``torch/_export/serde/serialize.py`` (2.14): names
-become variables of generated Python, dotted names are walked with ``getattr`` and set, expressions are
-evaluated, functions are called. Each gets the rule that leaves nothing to evaluate. Free texts
+become variables of generated Python, dotted names are walked with ``getattr`` and set, expressions
+are evaluated, functions are called. Each gets the rule that leaves nothing to evaluate. Free texts
 (where a line came from) stay free, since torch only keeps them.
 """
 

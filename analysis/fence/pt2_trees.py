@@ -9,7 +9,7 @@ from typing import Any, Final
 from prunescope.fence.json_text import parsed
 from prunescope.fence.refusal import Refusal, quoted
 
-_LEAF: Final = {"type": None, "context": None, "children_spec": []}
+_LEAF: Final[dict[str, Any]] = {"type": None, "context": None, "children_spec": []}
 _SEQUENCES: Final = (
     "builtins.list", "builtins.tuple", "torch.Size",
     "torch.fx.immutable_collections.immutable_list",

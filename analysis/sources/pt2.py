@@ -49,7 +49,7 @@ def read_program(path: Path) -> torch.export.ExportedProgram:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # read-only buffers: nobody writes to them
-            return cast(torch.export.ExportedProgram, load_pt2(path).exported_programs["model"])
+            return load_pt2(path).exported_programs["model"]
     except Exception as error:
         raise _unloadable(path, error) from error
 

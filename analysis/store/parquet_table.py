@@ -22,12 +22,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prunescope.errors import StorageFailure
+from prunescope.fence.parquet_files import Bounds, read_bounded
+from prunescope.fence.refusal import Refusal
 from prunescope.store.files import set_aside, storage, write_atomically
 from prunescope.store.locks import tidily
 
 log = logging.getLogger(__name__)
 
 _NAMED: Final = re.compile(r"[0-9a-f]{20}")
+BOUNDS: Final = Bounds(rows=20_000_000, bytes=4 << 30)
+"""Of one file; a sweep of a thousand layers by ten sparsities and ten methods has 100,000 rows."""
 _STALE: Final = 3600.0
 """Seconds after which a temporary file belongs to nobody: a write takes milliseconds."""
 
@@ -162,8 +166,8 @@ def _read_once(path: Path, _changed: int, _size: int, schema: pa.Schema) -> pa.T
     try:
         if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
             raise ValueError("its bytes are not the ones that were written")
-        return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
-    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        return read_bounded(pa.BufferReader(content), schema, BOUNDS)
+    except (Refusal, pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise _Damaged(_first_line(error)) from error
 
 

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy
+from prunescope.fence.parquet_files import Bounds, read_bounded
+from prunescope.fence.refusal import Refusal
 from prunescope.latency.table.rows import (
     KINDS,
     RUNTIMES,
@@ -22,6 +25,9 @@ from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.store.files import storage, write_atomically
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Manifest
+
+_BOUNDS: Final = Bounds(rows=100_000, bytes=64 << 20)
+"""A machine times some hundred smaller models in an hour; one row takes some hundred bytes."""
 
 
 def export_table(study: Path, manifest: Manifest, path: Path) -> int:
@@ -76,11 +82,20 @@ def _read(path: Path, schema: pa.Schema) -> pd.DataFrame:
     if not path.is_file():
         raise BadReference(f"Expected a latency table at {path}, but there is no file. Check it.")
     with storage(path):
+        size = path.stat().st_size
+        if size > _BOUNDS.bytes:
+            raise DamagedFile(
+                f"Expected {path.name} to be a latency table, but it has {size:,} bytes. Make it "
+                "with --export-table."
+            )
         content = path.read_bytes()
     try:
-        found: pd.DataFrame = (
-            pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema).to_pandas()
-        )
+        found: pd.DataFrame = read_bounded(pa.BufferReader(content), schema, _BOUNDS).to_pandas()
+    except Refusal as refusal:
+        raise DamagedFile(
+            f"Expected {path.name} to be a latency table, but {refusal.reason}. Make it with "
+            "--export-table."
+        ) from refusal
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise DamagedFile(
             f"Expected {path.name} to be a latency table, but it cannot be read as one "

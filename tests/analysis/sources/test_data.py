@@ -67,7 +67,10 @@ def test_an_npz_without_labels(tmp_path):
             "samples in the validation split of .*, but it is empty",
         ),
         ({"test_inputs": np.full((4, 3), np.nan)}, "finite numbers in the test split"),
-        ({"test_inputs": np.array(["a", "b", "c", "d"])}, "holds an array of '<U1', not of numbers"),
+        (
+            {"test_inputs": np.array(["a", "b", "c", "d"])},
+            "holds an array of '<U1', not of numbers",
+        ),
         ({"test_inputs": np.array([{}, 1, 2, 3], object)}, r"an array of '\|O', not of"),
     ],
 )
