@@ -56,14 +56,18 @@ def opened(
     """Return ``source`` opened: its footer is bounded, texts of ``schema`` stay dictionaries.
 
     Raises:
+        Refusal: A column that should hold texts is nested.
         pyarrow.ArrowException, OSError: It is no parquet file.
     """
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
-    return pq.ParquetFile(
-        source, read_dictionary=texts, page_checksum_verification=checksums,
-        thrift_string_size_limit=_FOOTER, thrift_container_size_limit=_GROUPS * 10,
-        memory_map=False, pre_buffer=False,
-    )  # fmt: skip
+    try:
+        return pq.ParquetFile(
+            source, read_dictionary=texts, page_checksum_verification=checksums,
+            thrift_string_size_limit=_FOOTER, thrift_container_size_limit=_GROUPS * 10,
+            memory_map=False, pre_buffer=False,
+        )  # fmt: skip
+    except KeyError as error:  # a column of texts that holds lists
+        raise Refusal(f"its column {quoted(error.args[0])} holds no texts") from error
 
 
 def require_within(file: pq.ParquetFile, schema: pa.Schema, bounds: Bounds) -> None:
@@ -117,13 +121,18 @@ def collected(
         if rows > bounds.rows or size > bounds.bytes:
             raise Refusal(f"it takes more than {bounds.bytes:,} bytes or {bounds.rows:,} rows")
         part = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
-        gap = next((name for name in schema.names if part[name].null_count), None)
+        gap = next((f.name for f in schema if part[f.name].null_count and not _may_lack(f)), None)
         if gap is not None:
             raise Refusal(f"its column {gap} has gaps", damage=True)
         if check is not None:
             check(part)
         parts.append(part)
     return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def _may_lack(field: pa.Field) -> bool:
+    """A number that is none may be written as a gap."""
+    return bool(pa.types.is_floating(field.type))
 
 
 def _written_out(column: Any) -> int:

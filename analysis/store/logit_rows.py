@@ -114,7 +114,5 @@ def require_whole(row: dict[str, Any]) -> None:
     wanted = (2 * rows * stored, places, 0 if whole else 2 * rows)
     if (len(row["values"]), len(row["places"]), len(row["rest"])) != wanted:
         raise ValueError(f"its bytes are not those of {rows} samples of {classes} classes")
-    if not np.isfinite(np.frombuffer(row["values"] + row["rest"], "<f2")).all():
-        raise ValueError("it holds values that are no numbers")
     if places and int(np.frombuffer(row["places"], f"<u{_width(classes)}").max()) >= classes:
         raise ValueError(f"it names a class past the {classes} that there are")

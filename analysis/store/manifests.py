@@ -10,6 +10,7 @@ from prunescope.errors import DamagedFile, ForeignStudy
 from prunescope.store.json_documents import from_json, read_content
 from prunescope.study import Manifest
 from prunescope.study.manifest import SCHEMA
+from prunescope.study.summaries import GraphSummary
 
 _LARGEST: Final = 1 << 60
 """Of parameters, bytes and multiply-accumulates: a thousand times the largest network."""
@@ -92,6 +93,8 @@ def _problem(manifest: Manifest) -> str | None:
             return f"it counts operations of {term.parameter!r}, which is no tensor of it"
         if not all(name in groups for name, _ in term.groups):
             return "it counts operations of a group that it does not have"
+    if manifest.graph is not None and not _fits(manifest.graph, len(manifest.groups)):
+        return "its graph names places that it does not have"
     sizes = [
         manifest.parameters, manifest.buffers, manifest.bytes, manifest.macs,
         manifest.activation_bytes, *manifest.splits.values(),
@@ -100,6 +103,16 @@ def _problem(manifest: Manifest) -> str | None:
     ]  # fmt: skip
     wrong = next((size for size in sizes if not 0 <= size < _LARGEST), None)
     return None if wrong is None else f"it counts {wrong} of something"
+
+
+def _fits(graph: GraphSummary, groups: int) -> bool:
+    """Whether every place in the graph's tables is one of them."""
+    dims, nodes = len(graph.dims), len(graph.nodes)
+    return all(0 <= place < groups for dim in graph.dims for place, _ in dim.groups) and all(
+        all(0 <= place < nodes for place in node.reads)
+        and all(0 <= place < dims for tensor in node.tensors for place in tensor)
+        for node in graph.nodes
+    )
 
 
 def _twice(what: str, names: Iterable[str]) -> str | None:

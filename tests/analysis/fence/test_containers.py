@@ -63,7 +63,7 @@ def with_member(path: Path, content: bytes, name: str = "validation_inputs.npy")
         (header("'<M8[s]'", "(1,)") + b"x" * 8, "not of numbers"),
         (header("'<f4'", "(-1,)"), r"an array of the shape \(-1,\)"),
         (header("'<f4'", "__import__('os')"), "header of an array is damaged"),
-        (header("'<f4'", "(" * 90 + ")" * 90), "an array of the shape|header of an array"),
+        (header("'<f4'", "(" * 2000 + ")" * 2000), "header of an array is damaged"),
         (b"\x93NUMPY\x02\x00" + struct.pack("<I", 1 << 31), "header of an array has 2,147,483,648"),
         (b"\x80\x04\x95", "a member that is no array"),
     ],
@@ -133,9 +133,7 @@ def test_weights_of_another_kind_of_number_are_not_cast(tmp_path, kind):
         {"weight": torch.ones(2, 2).to(kind), "bias": torch.ones(2)}, tmp_path / "w.safetensors"
     )
     told = str(kind).removeprefix("torch.")
-    with pytest.raises(
-        DataMismatch, match=rf"another kind of number \(weight is {told}, not float"
-    ):
+    with pytest.raises(DataMismatch, match=rf"another kind of number \(weight is {told}, not"):
         pour(net, load_weights(tmp_path / "w.safetensors"), "w")
     assert torch.equal(net.weight, before)
     pour(net, {"weight": torch.ones(2, 2).half(), "bias": torch.ones(2).double()}, "w")
@@ -159,8 +157,9 @@ def table(columns: dict, **how: object) -> pa.BufferReader:
 
 def test_a_text_that_is_repeated_a_thousand_times_is_not_written_out():
     """The 191 kB of an earlier attack took 1.3 GB."""
-    text = "x" * 1_300_000
-    source = table({"name": [text] * 1000, "value": [1.0] * 1000})
+    places = pa.array(np.zeros(1000, np.int32))
+    texts = pa.DictionaryArray.from_arrays(places, pa.array(["x" * 1_300_000]))
+    source = table({"name": texts, "value": [1.0] * 1000}, store_schema=False)
     assert source.size() < 400_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(Refusal, match="it takes more than 67,108,864 bytes"):
@@ -175,7 +174,7 @@ def test_a_text_that_is_repeated_a_thousand_times_is_not_written_out():
         ({"name": ["a"], "value": ["b"]}, "column value holds 'string', not double"),
         ({"name": [1], "value": [1.0]}, "column name holds 'int64', not string"),
         ({"name": ["a", None], "value": [1.0, 2.0]}, "column name has gaps"),
-        ({"name": [["a"]], "value": [1.0]}, "column name holds 'list"),
+        ({"name": [["a"]], "value": [1.0]}, "column b'name' holds no texts"),
         ({"name": ["a"] * 100_001, "value": [1.0] * 100_001}, "100,001 rows and at most 100,000"),
     ],
 )

@@ -6,7 +6,7 @@ import shutil
 import warnings
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ from prunescope.sources.weights import load_weights
 from prunescope.store.folder import Study
 from prunescope.store.logits import LogitStore
 from prunescope.store.parquet_table import Table
+from prunescope.study.summaries import GraphSummary
 from tests.analysis.fence.programs import exported, rewritten
 from tests.analysis.fence.test_containers import arrays, onnx_file
 from tests.analysis.store.rows import manifest, row
 
 MUTATIONS = 200
 KEY = row().key
+TIMED = replace(manifest(), graph=GraphSummary((), ()))
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def old_state(folder: Path) -> Path:
 
 def latency(folder: Path) -> Path:
     rows = [
-        LatencyRow(graph_digest(manifest()), "cpu", "PyTorch", "2", "float32", n, 1, "{}", "random",
+        LatencyRow(graph_digest(TIMED), "cpu", "PyTorch", "2", "float32", n, 1, "{}", "random",
                    1.0, 0.5, 0.4, 0.6, 9)
         for n in range(1, 40)
     ]  # fmt: skip
@@ -81,7 +83,7 @@ def latency(folder: Path) -> Path:
 
 
 def take_in(path: Path) -> object:
-    return import_table(path.parent / "study", manifest(), path)
+    return import_table(path.parent / "study", TIMED, path)
 
 
 def logits(folder: Path) -> Path:
@@ -161,22 +163,15 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
     return bytes(made)
 
 
-def changed(value: Any, chance: random.Random, evil: str) -> Any:
-    """The JSON value with one of its parts replaced by something else."""
-    while isinstance(value, dict | list) and value and chance.random() < 0.93:
-        place = (
-            chance.choice(list(value)) if isinstance(value, dict) else chance.randrange(len(value))
-        )
-        if isinstance(value[place], dict | list) and value[place]:
-            value = value[place]
-            continue
-        spoil(value, place, chance, evil)
-        return
-    if isinstance(value, dict | list) and value:
-        place = (
-            chance.choice(list(value)) if isinstance(value, dict) else chance.randrange(len(value))
-        )
-        spoil(value, place, chance, evil)
+def changed(value: Any, chance: random.Random, evil: str) -> None:
+    """Replace one part of a JSON value, mostly a deep one, by something else."""
+    while isinstance(value, dict | list) and value:
+        place = chance.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        inner = value[place]
+        if not isinstance(inner, dict | list) or not inner or chance.random() > 0.93:
+            spoil(value, place, chance, evil)
+            return
+        value = inner
 
 
 def spoil(value: Any, place: Any, chance: random.Random, evil: str) -> None:

@@ -169,7 +169,7 @@ KEYWORD = [1, {"type": "builtins.tuple", "context": "null", "children_spec": [
     [
         (set_at(*CALLS, "out_spec", to=json.dumps(TREE)), "a dictionary has .* list of keys"),
         (set_at(*CALLS, "out_spec", to=json.dumps(DEFAULTS)), "nested in 'collections.default"),
-        (set_at(*CALLS, "in_spec", to=json.dumps(KEYWORD)), "keyword argument 'no name' is no name"),
+        (set_at(*CALLS, "in_spec", to=json.dumps(KEYWORD)), "keyword argument 'no name' is no"),
         (set_at(*CALLS, "forward_arg_names", to=["x=1", "scale"]), "instead of a plain name"),
         (set_at("guards_code", to=["__import__('os').system('true')"]), "known functions of sizes"),
         (set_at("guards_code", to=["L['x'].size()[0].__class__ == 1"]), "known functions of sizes"),

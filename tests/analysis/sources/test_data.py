@@ -204,3 +204,24 @@ def test_changed_data_has_another_hash(change):
 def test_an_unknown_split_names_the_closest(tiny_file):
     with pytest.raises(UnknownName, match="split .* Closest: validation"):
         data(f"{tiny_file}:splits").named("valid")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch calls these kinds experimental
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("x.to_sparse()", "but got a tensor that is sparse_coo"),
+        ("x.to_sparse_csr()", "but got a tensor that is sparse_csr"),
+        ("torch.quantize_per_tensor(x, 0.1, 0, torch.quint8)", "a tensor that is quantized"),
+        ("torch.nested.nested_tensor([x[0], x[1]])", "but got a tensor that is nested"),
+        ("x.to('meta')", "is on the meta device, which holds none. Make it on the CPU"),
+    ],
+)
+def test_data_that_is_not_dense_or_not_there(write, change, message):
+    path = write(
+        "d.py",
+        "import torch\n\ndef f():\n    x = torch.ones(2, 3)\n"
+        f"    return dict.fromkeys(('calibration', 'validation', 'test'), {change})\n",
+    )
+    with pytest.raises(DataMismatch, match=message):
+        data(f"{path}:f")
