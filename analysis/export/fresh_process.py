@@ -55,7 +55,8 @@ class Reloaded(nn.Module):
         self._complaints = Path(self._folder.name) / "complaints"
         with self._complaints.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _WORKER, kind, file, recipe, str(threads), study or ""],
+                [sys.executable, "-P", "-m", _WORKER, kind, file, recipe, str(threads),
+                 study or ""],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
 

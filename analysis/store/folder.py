@@ -12,6 +12,7 @@ from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.logits import LogitStore
+from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import Table
@@ -53,7 +54,7 @@ class Study:
                 f"Expected a study folder with {MANIFEST}, but {folder} has none. "
                 f"Make one: {next_steps.make_study()}."
             )
-        return cls(folder, read_document(Manifest, folder / MANIFEST))
+        return cls(folder, read_manifest(folder / MANIFEST))
 
     def require(self, other: Manifest) -> None:
         """Raise ``ForeignStudy``, naming what differs, unless ``other`` is about the same."""

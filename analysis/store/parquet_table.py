@@ -22,12 +22,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prunescope.errors import StorageFailure
+from prunescope.fence.parquet_files import Bounds, opened, read_bounded
+from prunescope.fence.refusal import Refusal
 from prunescope.store.files import set_aside, storage, write_atomically
 from prunescope.store.locks import tidily
 
 log = logging.getLogger(__name__)
 
 _NAMED: Final = re.compile(r"[0-9a-f]{20}")
+BOUNDS: Final = Bounds(rows=20_000_000, bytes=4 << 30)
+"""Of one file; a sweep of a thousand layers by ten sparsities and ten methods has 100,000 rows."""
 _STALE: Final = 3600.0
 """Seconds after which a temporary file belongs to nobody: a write takes milliseconds."""
 
@@ -162,25 +166,32 @@ def _read_once(path: Path, _changed: int, _size: int, kind: Table) -> pa.Table:
     try:
         if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
             raise ValueError("its bytes are not the ones that were written")
-        return conformed(pq.read_table(io.BytesIO(content)), kind)
-    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        return read_rows(pa.BufferReader(content), kind, BOUNDS)
+    except (Refusal, pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise _Damaged(_first_line(error)) from error
 
 
-def conformed(found: pa.Table, kind: Table) -> pa.Table:
-    """Return ``found`` with the columns of ``kind``, and no others.
+def read_rows(source: pa.BufferReader, kind: Table, bounds: Bounds) -> pa.Table:
+    """Return the columns of ``kind`` in the parquet file ``source``, and no others.
 
     A column that an older version did not write gets the default of its field.
 
     Raises:
-        KeyError: A column without a default is missing.
-        pa.ArrowException: A column is of another type.
+        Refusal: A column without a default is missing or of another kind, or it holds more than
+            ``bounds``.
+        pa.ArrowException: It is no parquet file.
     """
-    for each in fields(kind.row):
-        if each.name not in found.schema.names and each.default is not MISSING:
-            filled = pa.array([each.default] * len(found), _KINDS[each.type])
-            found = found.append_column(each.name, filled)
-    return found.select(kind.schema.names).cast(kind.schema)
+    defaults = {f.name: f.default for f in fields(kind.row) if f.default is not MISSING}
+    with opened(source, kind.schema) as file:
+        names = set(file.schema_arrow.names)
+    source.seek(0)
+    written = [field for field in kind.schema if field.name in names or field.name not in defaults]
+    table = read_bounded(source, pa.schema(written), bounds)
+    for field in kind.schema:
+        if field.name not in table.schema.names:
+            filled = pa.array([defaults[field.name]] * len(table), field.type)
+            table = table.append_column(field, filled)
+    return table.select(kind.schema.names)
 
 
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:

@@ -10,8 +10,8 @@ import pytest
 pytestmark = pytest.mark.quick
 
 ROOMS = (
-    "errors", "arrays", "text", "commands", "study", "statistics", "curves", "store", "planning", "jobs",
-    "dashboard",
+    "errors", "arrays", "text", "commands", "study", "statistics", "curves", "store", "planning",
+    "jobs", "dashboard",
 )  # fmt: skip
 """What never imports torch, whole; modules or packages below ``prunescope``."""
 FILES = (

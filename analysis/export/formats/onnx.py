@@ -13,6 +13,7 @@ import numpy as np
 from prunescope.errors import CannotCapture
 from prunescope.export.formats.format import Format, LoadingCode
 from prunescope.export.loaded import Loaded
+from prunescope.fence.onnx_files import read_onnx
 from prunescope.sources.nested_tensors import unpack
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class LoadedOnnx:
     """A file that ONNX Runtime runs."""
 
     def __init__(self, file: Path, threads: int) -> None:
+        read_onnx(file)
         self._file = file
         self._session = session(file, threads)
 
@@ -152,10 +154,9 @@ def feed(opened: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
 
 def weights(path: Path) -> dict[str, np.ndarray]:
     """Return every constant of two or more dimensions that the file holds, by name."""
-    import onnx
     from onnx import numpy_helper
 
-    model = onnx.load(str(path))
+    model = read_onnx(path)
     return {
         each.name: numpy_helper.to_array(each)
         for each in model.graph.initializer

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ import pyarrow.parquet as pq
 
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy
+from prunescope.fence.parquet_files import Bounds
+from prunescope.fence.refusal import Refusal
 from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.rows import (
     KINDS,
@@ -21,9 +24,13 @@ from prunescope.latency.table.rows import (
 )
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.store.files import storage, write_atomically
-from prunescope.store.parquet_table import Table, conformed, rows_of
+from prunescope.store.parquet_table import Table, read_rows, rows_of
 from prunescope.study import Manifest
 from prunescope.text.lists import listed
+from prunescope.text.numbers import exact
+
+_BOUNDS: Final = Bounds(rows=100_000, bytes=64 << 20)
+"""A machine times some hundred smaller models in an hour; one row takes some hundred bytes."""
 
 
 def export_table(study: Path, manifest: Manifest, path: Path) -> int:
@@ -78,9 +85,20 @@ def _read(path: Path, table: Table) -> pd.DataFrame:
     if not path.is_file():
         raise BadReference(f"Expected a latency table at {path}, but there is no file. Check it.")
     with storage(path):
+        size = path.stat().st_size
+        if size > _BOUNDS.bytes:
+            raise DamagedFile(
+                f"Expected {path.name} to be a latency table, but it has {exact(size)} bytes. Make "
+                f"it with {next_steps.exported_table()}."
+            )
         content = path.read_bytes()
     try:
-        found: pd.DataFrame = conformed(pq.read_table(io.BytesIO(content)), table).to_pandas()
+        found: pd.DataFrame = read_rows(pa.BufferReader(content), table, _BOUNDS).to_pandas()
+    except Refusal as refusal:
+        raise DamagedFile(
+            f"Expected {path.name} to be a latency table, but {refusal.reason}. Make it with "
+            f"{next_steps.exported_table()}."
+        ) from refusal
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise DamagedFile(
             f"Expected {path.name} to be a latency table, but it cannot be read as one "
