@@ -1,4 +1,4 @@
-"""The frame of the dashboard: ``streamlit run dashboard/app.py -- FOLDER``."""
+"""The frame of the dashboard, which ``server.py`` serves."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.dashboard.gate import Gate
 from prunescope.dashboard.shared import frame, job_strip, problems, session, warm_up
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
@@ -58,4 +59,7 @@ def _folder() -> Path:
 
 
 if __name__ == "__main__":
-    main(_folder())
+    if Gate.guarding:
+        main(_folder())
+    else:
+        st.error("Expected to be served behind the gate. Run: prunescope dashboard FOLDER")

@@ -14,6 +14,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.store.folder import Study
+from prunescope.store.trust import require_vouched
 
 
 def calibrate(
@@ -32,7 +33,8 @@ def calibrate(
         from prunescope.sweep.calibrate import calibrate as run
 
         use_threads(threads)
-        found = run(prepare(opened.manifest.reference), opened, plans, recovery, progress)
+        bench = prepare(require_vouched(opened.manifest.reference))
+        found = run(bench, opened, plans, recovery, progress)
     if json:
         print_json(found)
         return

@@ -16,6 +16,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import console, print_json, reporting, size
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
+from prunescope.store.trust import require_vouched
 
 
 def export(
@@ -48,8 +49,8 @@ def export(
 
         use_threads(threads)
         report = export_plan(
-            prepare(opened.manifest.reference), opened, chosen, formats.split(","), output,
-            recovered, progress,
+            prepare(require_vouched(opened.manifest.reference)), opened, chosen,
+            formats.split(","), output, recovered, progress,
         )  # fmt: skip
     if json:
         print_json(report)

@@ -15,6 +15,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import console, count, print_json, reporting
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.store.folder import Study
+from prunescope.store.trust import require_vouched
 
 _USUAL = FineTuning()
 
@@ -51,7 +52,8 @@ def finetune(
             temperature=temperature, seed=seed,
         )  # fmt: skip
         use_threads(threads)
-        result = run(prepare(opened.manifest.reference), opened, chosen, settings, progress, test)
+        bench = prepare(require_vouched(opened.manifest.reference))
+        result = run(bench, opened, chosen, settings, progress, test)
     if json:
         print_json(result)
         return

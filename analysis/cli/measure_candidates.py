@@ -9,6 +9,7 @@ from prunescope.planning.prediction.predict import predict
 from prunescope.planning.search import Measure
 from prunescope.progress import Progress
 from prunescope.store.folder import Study
+from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan
 
 
@@ -36,7 +37,7 @@ def measuring(study: Study, name: str, count: int, progress: Progress) -> Measur
     from prunescope.bench.workbench import prepare
     from prunescope.sweep.verify_plan import Verifier
 
-    bench = prepare(study.manifest.reference)
+    bench = prepare(require_vouched(study.manifest.reference))
     study.require(bench.manifest)
     manifest, known = study.manifest, curves(study.measured(), study.manifest)
     operators = LogitOperators(manifest, study.logits)

@@ -35,6 +35,7 @@ from prunescope.planning.solve.integer_program import TIME
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
 from prunescope.store.score_quantiles import every_level, levels
+from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan
 
 
@@ -136,7 +137,7 @@ def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
             from prunescope.bench.workbench import prepare
             from prunescope.sweep.store_quantiles import store_quantiles
 
-            store_quantiles(prepare(study.manifest.reference), study)
+            store_quantiles(prepare(require_vouched(study.manifest.reference)), study)
             known = levels(study.folder, study.manifest, score, grouped)
     found = baseline(rule, posed.ready.problem, known)
     return replace(found, name=rule if name == "solved" else name)

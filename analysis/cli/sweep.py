@@ -22,6 +22,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import errors, print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.store.folder import MANIFEST, Study
+from prunescope.store.trust import require_vouched, vouch
 from prunescope.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.policy import TOLERANCE, Policy
@@ -130,6 +131,10 @@ def sweep(
         seconds = parse_seconds(budget) if budget else None
         deadline = monotonic() + seconds if seconds is not None else None
         reference = _reference(study, model, data, weights, random, metric)
+        if model is not None and job is None:
+            vouch(reference)  # typed by the owner of this account
+        else:
+            require_vouched(reference)
         progress.start(0, "loading and capturing the model")
         with resting():
             from prunescope.bench.workbench import prepare

@@ -24,6 +24,7 @@ from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.staircase import described, flat_steps, staircase
 from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, Study
+from prunescope.store.trust import require_vouched
 from prunescope.study import Manifest, Reference
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ def _time_plan(
     from prunescope.latency.measure import time_plan
 
     report = time_plan(
-        prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
-        budget_seconds=budget, progress=progress,
+        prepare(require_vouched(opened.manifest.reference)), opened, chosen, batch=batch,
+        threads=threads, budget_seconds=budget, progress=progress,
     )  # fmt: skip
     if json:
         print_json(report)
@@ -142,7 +143,7 @@ def _holds(opened: Study) -> bool:
 def _build(opened: Study, batch: int, threads: int, seconds: float, progress: Progress) -> Study:
     from prunescope.bench.workbench import prepare
 
-    bench = prepare(opened.manifest.reference)
+    bench = prepare(require_vouched(opened.manifest.reference))
     opened.require(bench.manifest)
     if opened.manifest.graph is None:  # of before graphs were stored
         opened = opened.update(bench.manifest)

@@ -14,6 +14,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, count, print_json, reporting
 from prunescope.store.folder import Study
+from prunescope.store.trust import require_vouched
 
 
 def verify(
@@ -35,7 +36,7 @@ def verify(
 
         use_threads(threads)
         progress.start(1, "measuring the plan")
-        bench = prepare(opened.manifest.reference)
+        bench = prepare(require_vouched(opened.manifest.reference))
         row = verify_plan(bench, opened, chosen, split)
         progress.advance(1, "measured")
     if json:

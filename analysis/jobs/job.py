@@ -28,6 +28,7 @@ from prunescope.jobs.records import (
 )
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document
+from prunescope.store.read_only import require_writable
 
 FOLDER: Final = "jobs"
 Record = TypeVar("Record", JobRecord, ProcessRecord, EndRecord)
@@ -51,6 +52,7 @@ class Job:
         kind: The command: ``sweep``, ``finetune``, ...
         arguments: Of the command line, the kind included, without ``--job``.
         created: When it was asked for, seconds since the epoch.
+        owner: Who started it, as that person signs; empty where nobody said.
     """
 
     folder: Path
@@ -58,6 +60,7 @@ class Job:
     kind: str
     arguments: tuple[str, ...]
     created: float
+    owner: str = ""
 
     @property
     def number(self) -> int:
@@ -109,6 +112,7 @@ class Job:
         Raises:
             StorageFailure: The folder cannot be written.
         """
+        require_writable(self.id)
         with storage(self.folder / CANCEL):
             (self.folder / CANCEL).touch()
 
@@ -118,11 +122,13 @@ class Job:
         Raises:
             StorageFailure: The folder cannot be written.
         """
+        require_writable(self.id)
         with storage(self.folder / PAUSE):
             (self.folder / PAUSE).touch()
 
     def resume(self) -> None:
         """Let a paused job go on; one that is not paused takes no notice."""
+        require_writable(self.id)
         with storage(self.folder / PAUSE):
             (self.folder / PAUSE).unlink(missing_ok=True)
 
@@ -162,7 +168,8 @@ def open_job(folder: Path) -> Job | None:
     record = _read(JobRecord, folder / JOB)
     if record is None or not record.arguments:
         return None
-    return Job(folder, folder.name, record.arguments[0], record.arguments, record.created)
+    return Job(folder, folder.name, record.arguments[0], record.arguments, record.created,
+               record.owner)  # fmt: skip
 
 
 def folders(study: Path) -> list[Path]:

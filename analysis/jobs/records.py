@@ -31,11 +31,13 @@ class JobRecord:
         arguments: Of the command line, without ``--job``; the first one is the job's kind.
         created: Seconds since the epoch.
         directory: Where relative paths among the arguments begin.
+        owner: Who started it, as that person signs; empty where nobody said.
     """
 
     arguments: tuple[str, ...]
     created: float
     directory: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.logits import LogitStore
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.parquet_table import Table
+from prunescope.store.read_only import require_writable
 from prunescope.store.screenings import Screening
 from prunescope.study import MEASUREMENT_VERSION, Manifest
 from prunescope.study.plan import Plan
@@ -145,6 +146,7 @@ class Study:
         if name not in self.plans():
             return
         path = self.folder / "plans" / f"{name}.json"
+        require_writable(path)
         with storage(path):
             path.unlink(missing_ok=True)
 

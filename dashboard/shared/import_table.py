@@ -11,8 +11,8 @@ from prunescope.latency.table.exchange import import_table
 from prunescope.store.folder import Study
 
 _KEY: Final = "latency table"
-_MOST: Final = 20
-"""Megabytes; ten thousand timed models take one."""
+_MOST: Final = 4
+"""Megabytes, as ``maxUploadSize`` has them too; ten thousand timed models take one."""
 
 
 def offer(opened: Study) -> None:
