@@ -111,7 +111,7 @@ def _transform(model: str, size: int) -> Callable[[Any], Tensor]:
     if model.startswith("torchvision:"):
         found: Callable[[Any], Tensor] = torchvision_transform(model.removeprefix("torchvision:"))
         return found
-    if is_function(model):
+    if is_function(model) and not model.startswith("sample:"):
         own = getattr(find_function("model", model), "preprocess", None)
         if callable(own):
             return cast(Callable[[Any], Tensor], own)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared import launch, loaders, rights, session
 from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import Study
@@ -40,6 +40,9 @@ def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | 
         opened = loaders.study(path)
         st.caption(_facts(opened) if opened else "Being made: its first sweep is starting.")
         st.space("stretch")
+        if rights.locked():
+            st.badge("read-only", icon=":material/lock:", color="gray", help=rights.WHY)
+        launch.sign()
         if opened is not None:
             if before is not None:
                 before(opened)
@@ -141,5 +144,8 @@ def _share(opened: Study) -> None:
         )
         parts = urlsplit(st.context.url or "http://localhost:8501/")
         address = urlunsplit(parts._replace(query=urlencode(to_query(shared)), fragment=""))
-        st.markdown("A link to this study, layer, method and plan, for whoever sees this folder:")
+        st.markdown(
+            "A link to this study, layer, method and plan, for whoever has opened this dashboard "
+            "by its own link before:"
+        )
         st.code(address, language=None, wrap_lines=True)

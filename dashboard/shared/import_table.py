@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import problems
+from prunescope.dashboard.shared import problems, rights
 from prunescope.latency.table.exchange import import_table
 from prunescope.store.folder import Study
 
@@ -17,6 +17,8 @@ _MOST: Final = 4
 
 def offer(opened: Study) -> None:
     """Offer to take in a file that ``prunescope time --export-table`` wrote."""
+    if rights.locked():
+        return
     with st.popover("Import a table", icon=":material/upload_file:"):
         st.caption(
             "Timed on another machine by `prunescope time MODEL --data DATA --export-table FILE`, "

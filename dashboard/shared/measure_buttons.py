@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders
-from prunescope.jobs import start
+from prunescope.dashboard.shared import loaders, plain, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 
@@ -14,8 +14,10 @@ COMBINATIONS = 9
 def points(opened: Study, commands: str, key: str) -> None:
     """Offer to run ``commands`` (``prunescope sweep --study STUDY …``, joined by &&) as jobs."""
     if st.button(
-        "Measure just these", key=key, icon=":material/science:",
-        help="In a job, the same as:  \n`" + commands.replace(" && ", "`  \n`") + "`",
+        "Measure just these", key=key, icon=":material/science:", disabled=rights.locked(),
+        help=rights.why(
+            "In a job, the same as:  \n" + "  \n".join(map(plain.code, commands.split(" && ")))
+        ),
     ):  # fmt: skip
         for command in commands.split(" && "):
             _, *arguments = command.split()
@@ -29,9 +31,11 @@ def combinations(opened: Study, plan: Plan) -> None:
         return
     if st.button(
         f"Measure {COMBINATIONS} combinations", key="measure combinations",
-        icon=":material/science:",
-        help="Plans that are chosen for what they teach, really applied and evaluated, in a job. "
-        "They correct what is predicted and tell how far it is off.",
+        icon=":material/science:", disabled=rights.locked(),
+        help=rights.why(
+            "Plans that are chosen for what they teach, really applied and evaluated, in a job. "
+            "They correct what is predicted and tell how far it is off."
+        ),
     ):  # fmt: skip
         start(
             opened.folder,

@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import expected_score, loaders
+from prunescope.dashboard.shared import expected_score, loaders, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.plan import verified_table
-from prunescope.jobs import start
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.preview import Preview, preview
 from prunescope.statistics.paired import paired_interval
@@ -82,8 +82,10 @@ def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
         if st.button(
             "Measure it", key="measure", icon=":material/science:", type="primary",
-            disabled=not plan.active(),
-            help="Applies the plan for real and evaluates the validation split, in a job.",
+            disabled=not plan.active() or rights.locked(),
+            help=rights.why(
+                "Applies the plan for real and evaluates the validation split, in a job."
+            ),
         ):  # fmt: skip
             start(
                 opened.folder,

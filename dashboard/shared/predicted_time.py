@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from prunescope.dashboard.shared import import_table, loaders
+from prunescope.dashboard.shared import import_table, loaders, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
-from prunescope.jobs import start
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
 from prunescope.store.folder import Study
@@ -39,7 +39,10 @@ def show(opened: Study, plan: Plan, setting: str = "") -> None:
     here = any(not table.setting.elsewhere for table in known)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_where(machines, len(known) - len(found)))
-        if not here and st.button("Time this network", key="time network", icon=":material/timer:"):
+        if not here and st.button(
+            "Time this network", key="time network", icon=":material/timer:",
+            disabled=rights.locked(), help=rights.why(),
+        ):  # fmt: skip
             start(opened.folder, ["time", str(opened.folder)])
             st.rerun()
         import_table.offer(opened)

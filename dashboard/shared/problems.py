@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
+from prunescope.dashboard.shared import plain
 from prunescope.errors import PrunescopeError
 
 
@@ -14,4 +15,4 @@ def shown() -> Iterator[None]:
     try:
         yield
     except PrunescopeError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain.text(error), icon=":material/error:")

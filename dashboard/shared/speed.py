@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
-from prunescope.dashboard.shared import loaders, outlook, predicted_time
+from prunescope.dashboard.shared import loaders, outlook, predicted_time, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
-from prunescope.jobs import start
 from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
 from prunescope.latency.table.staircase import described, flat_steps
@@ -24,7 +24,8 @@ def show(opened: Study, plan: Plan) -> None:
         batch = st.number_input("Batch", 1, 1024, 1, key="time batch", width=110)
         threads = st.number_input("Threads", 1, 64, 1, key="time threads", width=110)
         if st.button("Measure again" if report else "Measure speed", key="time",
-                     icon=":material/timer:"):  # fmt: skip
+                     icon=":material/timer:", disabled=rights.locked(),
+                     help=rights.why()):  # fmt: skip
             start(
                 opened.folder,
                 [
@@ -100,7 +101,10 @@ def _staircases(opened: Study, batch: int, threads: int) -> None:
             budget = st.number_input(
                 "Seconds to spend", 10, 3600, 120, key="time budget", width=150
             )
-            if st.button("Time smaller models", key="time table", icon=":material/timer:"):
+            if st.button(
+                "Time smaller models", key="time table", icon=":material/timer:",
+                disabled=rights.locked(), help=rights.why(),
+            ):  # fmt: skip
                 start(
                     opened.folder,
                     [

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import frame, outlook, plan_picker, speed
+from prunescope.dashboard.shared import frame, outlook, plan_picker, rights, speed
+from prunescope.dashboard.shared.launch import start
 from prunescope.export.export_report import (
     FORMATS,
     LOADER,
@@ -14,7 +15,6 @@ from prunescope.export.export_report import (
     export_folder,
     read_report,
 )
-from prunescope.jobs import start
 from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
@@ -54,8 +54,9 @@ def _form(opened: Study, plan: Plan) -> bool:
             )
         ]  # fmt: skip
         if st.button(
-            "Export and verify", type="primary", key="export", disabled=not chosen,
-            icon=":material/deployed_code:",
+            "Export and verify", type="primary", key="export",
+            disabled=not chosen or rights.locked(), icon=":material/deployed_code:",
+            help=rights.why(),
         ):  # fmt: skip
             arguments = [
                 "export", str(opened.folder), outlook.draft_file(opened, plan),

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import rights, session
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
@@ -138,6 +138,8 @@ def _leave(opened: Study, found: Offered) -> None:
 
 def _answer(folder: Path) -> None:
     """No session offers it any more; where that cannot be noted, the next one does again."""
+    if rights.locked():
+        return
     with suppress(OSError):
         (folder / _ANSWERED).touch()
 

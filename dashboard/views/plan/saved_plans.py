@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from prunescope.dashboard.shared import problems, session
+from prunescope.dashboard.shared import problems, rights, session
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
@@ -33,14 +33,17 @@ def toolbar(opened: Study) -> None:
             with st.container(horizontal=True):
                 st.button("Open", key="open", type="primary", on_click=_open, args=(opened, chosen))
                 st.button(
-                    "Delete", key="delete", disabled=chosen == _NEW, on_click=_delete,
-                    args=(opened, chosen),
+                    "Delete", key="delete", disabled=chosen == _NEW or rights.locked(),
+                    on_click=_delete, args=(opened, chosen), help=rights.why(),
                 )  # fmt: skip
         with st.popover("Save", icon=":material/save:"):
             name = st.text_input("Name", draft.plan.name, key=f"plan name {draft.plan.name}")
             if name in names and name != draft.plan.name:
                 st.caption(f"Replaces the saved plan {name!r}.")
-            st.button("Save", key="save", type="primary", on_click=_save, args=(opened, name))
+            st.button(
+                "Save", key="save", type="primary", on_click=_save, args=(opened, name),
+                disabled=rights.locked(), help=rights.why(),
+            )  # fmt: skip
 
 
 def _status(opened: Study, plan: Plan, saved: bool) -> str:

@@ -7,9 +7,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import job_strip, loaders
+from prunescope.dashboard.shared import job_strip, loaders, rights
+from prunescope.dashboard.shared.launch import restart
 from prunescope.dashboard.shared.words import height
-from prunescope.jobs import ACTIVE, Job, Snapshot, restart
+from prunescope.jobs import ACTIVE, Job, Snapshot
 from prunescope.text import units
 
 _LISTED: Final = 30
@@ -32,6 +33,7 @@ def show(folder: Path | None) -> None:
         {
             "Job": job.id,
             "State": "paused" if snapshot.paused else snapshot.state,
+            "By": job.owner or "–",
             "Begun": pd.Timestamp(job.created, unit="s"),
             "Took": units.seconds(snapshot.seconds),
             "Done": job_strip.steps(snapshot) or "–",
@@ -79,7 +81,10 @@ def _offer(job: Job, snapshot: Snapshot) -> None:
         else:
             kept = " What it measured is kept." if job.kind == _GOES_ON else ""
             st.info(f"{job_strip.title(job)} was cancelled.{kept}", icon=":material/stop_circle:")
-        if st.button(again, key=f"again {job.id}", icon=":material/replay:", width="content"):
+        if st.button(
+            again, key=f"again {job.id}", icon=":material/replay:", width="content",
+            disabled=rights.locked(), help=rights.why(),
+        ):  # fmt: skip
             restart(job)
             st.rerun()
     output = job.log() if snapshot.error else ""

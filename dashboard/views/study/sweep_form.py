@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.words import WORDS
 from prunescope.dashboard.tables.plan import names_of
 from prunescope.dashboard.views.study import effort
 from prunescope.errors import PrunescopeError
-from prunescope.jobs import start
 from prunescope.store.folder import Study
 from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
 from prunescope.study.counts import MULTIPLES
@@ -119,8 +119,8 @@ def _launch(
         st.caption(f":material/info: No point for {'; '.join(idle[:3])}{more}.")
     if st.button(
         f"Measure {counted(len(todo), 'point')}" if todo else "Everything is measured",
-        type="primary", disabled=not todo or spent is None, key="sweep start",
-        icon=":material/play_arrow:",
+        type="primary", disabled=not todo or spent is None or rights.locked(),
+        key="sweep start", icon=":material/play_arrow:", help=rights.why(),
     ):  # fmt: skip
         arguments = [
             "sweep", "--study", str(opened.folder), "--methods", ",".join(methods),
