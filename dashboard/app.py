@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.gate import Gate
 from prunescope.dashboard.shared import frame, job_strip, problems, session, warm_up
 from prunescope.dashboard.views.curves import page as curves
@@ -50,7 +51,7 @@ def main(folder: Path, first: str = "study") -> None:
         warm_up.ready(place)
         said = session.notice()
         if said:
-            st.warning(said)
+            st.warning(plain.text(said))
         chosen.run()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.charts.colours import QUIET, faint, palette
 
 _NAMES: Final = {
@@ -100,7 +101,9 @@ def _marks(rows: pd.DataFrame, kind: str, colour: str) -> go.Scatter:
             "symbol": _SYMBOLS[kind],
             "line": {"width": 1.5, "color": colour},
         },
-        customdata=rows[["digest", "name", "low", "high"]].to_numpy(),
+        customdata=rows.assign(name=rows["name"].map(plain.mark))[
+            ["digest", "name", "low", "high"]
+        ].to_numpy(),
         hovertemplate="<b>%{customdata[1]}</b><br>cost %{x:.1f} %<br>score %{y:.2f} %"
         " (%{customdata[2]:.2%} to %{customdata[3]:.2%})<extra>" + _NAMES[kind] + "</extra>",
     )  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from prunescope.curves.seeds import over_seeds
+from prunescope.dashboard import plain
 from prunescope.dashboard.charts.colours import scale
 from prunescope.study.method import UNITS
 
@@ -77,7 +78,7 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
         half = 50 * (row["high"] - row["low"])
         noise = ", within noise" if row["noise"] else ""
         drops = f"{value:.2f} ± {half:.2f} pt{noise}"
-        told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{row['method']}"
+        told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{plain.mark(row['method'])}"
         shown[i][j] = "·" if row["noise"] else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
     root = np.sqrt(np.maximum(drop, 0))
     top = max(float(np.nanmax(root)) if np.isfinite(root).any() else 1.0, 1.0)
@@ -86,7 +87,8 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
     tall = len(layers) >= _TALL
     figure = go.Figure(
         go.Heatmap(
-            z=root, x=[f"{100 * value:.3g} %" for value in sparsities], y=list(layers),
+            z=root, x=[f"{100 * value:.3g} %" for value in sparsities],
+            y=list(map(plain.mark, layers)),
             zmin=0, zmax=top, colorscale=scale(dark), xgap=1, ygap=1 if few else 0,
             text=shown if few else None, texttemplate="%{text}" if few else None,
             textfont={"size": 11}, customdata=told, hoverongaps=False, showscale=tall,

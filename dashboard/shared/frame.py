@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import launch, loaders, rights, session
 from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
 from prunescope.errors import BadReference, BadValue
@@ -49,8 +50,9 @@ def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | 
             _share(opened)
     damaged = opened.damaged() if opened is not None else []
     if damaged:
+        names = plain.text(", ".join(path.name for path in damaged))
         st.warning(
-            f"Damaged and set aside in this study: {', '.join(path.name for path in damaged)}. "
+            f"Damaged and set aside in this study: {names}. "
             "What they held is missing here: sweep (or measure the plans) again, then delete them.",
             icon=":material/broken_image:",
         )
@@ -119,10 +121,10 @@ def _preselect(names: list[str]) -> None:
 
 def _facts(opened: Study) -> str:
     manifest = opened.manifest
-    parts = [f"`{manifest.reference.model}` on `{manifest.reference.data}`"]
+    parts = [f"{plain.code(manifest.reference.model)} on {plain.code(manifest.reference.data)}"]
     if manifest.baseline:
         parts.append(
-            f"dense {manifest.reference.metric.rpartition(':')[2]} "
+            f"dense {plain.text(manifest.reference.metric.rpartition(':')[2])} "
             f"**{units.percent(manifest.baseline.score, 2)}**"
         )
     parts.append(f"{units.count(manifest.parameters)} parameters")
@@ -136,7 +138,7 @@ def _share(opened: Study) -> None:
         try:
             text = encode_plan(session.draft(opened).plan, opened.manifest)
         except BadValue as error:
-            st.warning(str(error))
+            st.warning(plain.text(error))
             text = None
         plan = text if session.draft(opened).plan.choices else None
         shared = Shared(

@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import problems, rights
 from prunescope.latency.table.exchange import import_table
 from prunescope.store.folder import Study
@@ -43,4 +44,4 @@ def _take(opened: Study) -> None:
         path.write_bytes(given.getvalue())
         rows = import_table(opened.folder, opened.manifest, path)
         machines = ", ".join(sorted({row.machine for row in rows}))
-        st.toast(f"{len(rows):,} timed models of {machines} imported.")
+        st.toast(f"{len(rows):,} timed models of {plain.text(machines)} imported.")

@@ -6,7 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, plain, polling, problems, rights
+from prunescope.dashboard import plain
+from prunescope.dashboard.shared import loaders, polling, problems, rights
 from prunescope.jobs import ACTIVE, Job, Snapshot, queue
 from prunescope.text import units
 from prunescope.text.numbers import counted

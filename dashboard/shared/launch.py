@@ -7,7 +7,8 @@ from typing import Final
 import streamlit as st
 
 from prunescope import jobs
-from prunescope.dashboard.shared import plain, rights
+from prunescope.dashboard import plain
+from prunescope.dashboard.shared import rights
 from prunescope.jobs import Job
 
 _KEY: Final = "signature"

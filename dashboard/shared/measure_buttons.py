@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, plain, rights
+from prunescope.dashboard import plain
+from prunescope.dashboard.shared import loaders, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan

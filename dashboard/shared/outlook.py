@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import expected_score, loaders, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -77,7 +78,7 @@ def history(opened: Study, known: StudyMeasurements) -> None:
 
 
 def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None:
-    name = opened.manifest.reference.metric.rpartition(":")[2]
+    name = plain.text(opened.manifest.reference.metric.rpartition(":")[2])
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
         if st.button(

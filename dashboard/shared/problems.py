@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from prunescope.dashboard.shared import plain
+from prunescope.dashboard import plain
 from prunescope.errors import PrunescopeError
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.dashboard.shared import loaders, outlook, predicted_time, rights
 from prunescope.dashboard.shared.launch import start
@@ -39,11 +40,11 @@ def show(opened: Study, plan: Plan) -> None:
         )
     if report is not None:
         for sentence in report.verdicts:
-            st.markdown(f"- {sentence}")
+            st.markdown(f"- {plain.text(sentence)}")
         timed = [_row(each) for each in report.runtimes if each.problem is None]
         if timed:
             st.table(pd.DataFrame(timed), hide_index=True)
-        st.caption(f"{report.memory_line} {_conditions(report)}".strip())
+        st.caption(plain.text(f"{report.memory_line} {_conditions(report)}"))
     predicted(opened, plan)
     if opened.manifest.removable():
         _staircases(opened, batch, threads)
@@ -59,7 +60,9 @@ def predicted(opened: Study, plan: Plan) -> None:
     if found:
         st.markdown("By the smaller models that were timed:")
         predicted_time.lines(found)
-        st.caption(" ".join([where(machines_of(found)), *filter(None, map(_error, found))]))
+        st.caption(
+            plain.text(" ".join([where(machines_of(found)), *filter(None, map(_error, found))]))
+        )
 
 
 def _error(found: LatencyPrediction) -> str:
@@ -88,9 +91,11 @@ def staircase(opened: Study, group: str) -> None:
     granularity = opened.manifest.group(group).granularity
     for setting, each in known.items():
         for sentence in described(flat_steps(each), granularity):
-            st.caption(f"{setting.runtime}, batch {setting.batch}: {sentence}")
+            st.caption(plain.text(f"{setting.runtime}, batch {setting.batch}: {sentence}"))
     machines = {setting.machine for setting in known}
-    st.caption(f"Time relative to the dense model, the rest dense. On {'; '.join(machines)}.")
+    st.caption(
+        f"Time relative to the dense model, the rest dense. On {plain.text('; '.join(machines))}."
+    )
 
 
 def _staircases(opened: Study, batch: int, threads: int) -> None:
@@ -118,7 +123,7 @@ def _staircases(opened: Study, batch: int, threads: int) -> None:
 
 def _row(each: RuntimeLatency) -> dict[str, str]:
     return {
-        "Runtime": f"{each.runtime} {each.version}",
+        "Runtime": plain.text(f"{each.runtime} {each.version}"),
         "Dense, ms": _time(each.dense.median, each.dense.low, each.dense.high),
         "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
         "Dense / pruned": _ratio(each.ratio),

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import loaders, speed
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.groups import groups_of, member_table, part_of
@@ -35,16 +36,18 @@ def show(opened: Study, subject: str, granularity: str) -> None:
 def _title(group: GroupSummary, layer: str) -> str:
     others = [each for each in group.layers if each != layer]
     what = f"{group.units} {group.granularity}s" if group.units else f"{group.granularity}s"
-    title = f"**{layer}** {part_of(group, layer)} {what}"
+    title = f"**{plain.text(layer)}** {part_of(group, layer)} {what}"
     if group.reason is not None:
         return f"{title}, which stay"
-    with_whom = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+    with_whom = ", ".join(map(plain.text, others[:3])) + (
+        f" and {len(others) - 3} more" if len(others) > 3 else ""
+    )
     return f"{title}, together with {with_whom}" if others else f"{title}, alone"
 
 
 def _group(manifest: Manifest, group: GroupSummary, subject: str) -> None:
     if group.reason is not None:
-        st.markdown(f"Not prunable, because {group.reason}.")
+        st.markdown(f"Not prunable, because {plain.text(group.reason)}.")
         return
     kind = f"{group.granularity}s"
     left, right = st.columns([5, 7], gap="medium")
@@ -143,7 +146,7 @@ def _listed(names: list[str], most: int = 6) -> str:
     if not names:
         return "no layer with weights"
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(f"`{name}`" for name in names[:most]) + more
+    return ", ".join(map(plain.code, names[:most])) + more
 
 
 def _law(group: GroupSummary) -> str:

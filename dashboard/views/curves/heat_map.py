@@ -26,7 +26,7 @@ def show(opened: Study, known: StudyMeasurements, layers: list[str]) -> None:
     plain = known.points[known.points["recovery"] == "none"]
     cells = heat_table(plain if len(plain) else known.points, layers, method)
     if cells.empty:
-        st.info(f"Nothing is measured by {method} for these layers yet.")
+        st.info(f"Nothing is measured by {plain.text(method)} for these layers yet.")
         return
     st.plotly_chart(
         heat_figure(cells, layers, st.context.theme.type == "dark"), key="heat figure",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import frame, outlook, plan_picker, rights, speed
 from prunescope.dashboard.shared.launch import start
 from prunescope.export.export_report import (
@@ -83,7 +84,9 @@ def _report(opened: Study, plan: Plan, recovered: bool) -> None:
     if recovered:
         tuned = read_result(result_folder(opened.folder, plan))
         if (why := report.outdated(tuned.weights_hash)) is not None:
-            st.warning(f"{why} The earlier files are in {folder}.", icon=":material/history:")
+            st.warning(
+                plain.text(f"{why} The earlier files are in {folder}."), icon=":material/history:"
+            )
             return
     for entry in report.formats:
         _format(folder, report, entry)
@@ -98,7 +101,8 @@ def _report(opened: Study, plan: Plan, recovered: bool) -> None:
     st.caption(
         f"{units.count(report.removed)} of {units.count(report.parameters)} parameters removed · "
         f"{report.samples:,} validation samples through every file · weights "
-        f"`{report.weights_sha256[:16]}` · {versions} · kept in {folder}"
+        f"{plain.code(report.weights_sha256[:16])} · {plain.text(versions)} · "
+        f"kept in {plain.text(folder)}"
     )
 
 
@@ -110,7 +114,7 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
                 st.badge("verified", icon=":material/check:", color="green")
             else:
                 st.badge("not offered", icon=":material/close:", color="red")
-            st.markdown(f"**{title}** `{entry.file or entry.format}`")
+            st.markdown(f"**{title}** {plain.code(entry.file or entry.format)}")
             if entry.ok:
                 st.caption(
                     f"{units.bytes_(entry.bytes)}, {units.bytes_(entry.compressed_bytes)} zipped"
@@ -123,15 +127,15 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
                     key=f"download {folder.name} {entry.format}", icon=":material/download:",
                 )  # fmt: skip
         if entry.reason:
-            st.error(entry.reason)
+            st.error(plain.text(entry.reason))
         if entry.checks:
             with st.expander(f"{len(entry.checks)} checks", expanded=not entry.ok):
                 rows = [
                     {
                         "": "✓" if check.ok else "✗",
-                        "Check": check.name,
-                        "Promised": check.promised,
-                        "Reloaded file": check.got,
+                        "Check": plain.text(check.name),
+                        "Promised": plain.text(check.promised),
+                        "Reloaded file": plain.text(check.got),
                     }
                     for check in entry.checks
                 ]

@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.curves.curve import subjects
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import loaders, session
 from prunescope.dashboard.shared.goal_form import (
     BUDGETS,
@@ -114,7 +115,7 @@ def _restricted(opened: Study, change: Change) -> None:
     )  # fmt: skip
     for name in bounded:
         st.slider(
-            f"{name}, sparsity", 0, 100, (0, 100), format="%d %%", on_change=change,
+            f"{plain.text(name)}, sparsity", 0, 100, (0, 100), format="%d %%", on_change=change,
             key=_own(opened, f"bound {name}"), persist_state="session",
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import rights, session
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -78,7 +79,8 @@ def offer(opened: Study, known: StudyMeasurements) -> None:
     why = "as the plan or the goal is another by now" if found.wanted else "as nobody was here"
     with st.container(border=True, key="settled"):
         st.markdown(
-            f"**Measured{_asked(found.wanted)}, not opened**, {why}: {sentence(found.candidates)}"
+            f"**Measured{_asked(found.wanted)}, not opened**, {why}: "
+            f"{plain.text(sentence(found.candidates))}"
         )
         with st.container(horizontal=True):
             st.button(

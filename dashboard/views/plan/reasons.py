@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -76,7 +77,7 @@ def _locks(
         costs = lock_costs(opened.manifest, posed, last.limits, names[:_MOST_LOCKS])
     except CannotReach as error:  # by what was measured since
         return str(error)
-    told = [f"**{name}** +{amount(objective, cost)}" for name, cost in costs.items()]
+    told = [f"**{plain.text(name)}** +{amount(objective, cost)}" for name, cost in costs.items()]
     more = f"; and {len(names) - _MOST_LOCKS} more locks" if len(names) > _MOST_LOCKS else ""
     return (
         f"What each lock adds to what is kept small ({OBJECTIVES[objective]}, added up over single "

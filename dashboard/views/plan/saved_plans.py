@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import problems, rights, session
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
@@ -26,7 +27,7 @@ def toolbar(opened: Study) -> None:
         )  # fmt: skip
         names = opened.plans()
         saved = draft.plan.name in names
-        st.caption(f"Plan **{draft.plan.name}** · {_status(opened, draft.plan, saved)}")
+        st.caption(f"Plan **{plain.text(draft.plan.name)}** · {_status(opened, draft.plan, saved)}")
         st.space("stretch")
         with st.popover("Open", icon=":material/folder_open:"):
             chosen = st.selectbox("Plan", [_NEW, *names], key="open plan")
@@ -39,7 +40,7 @@ def toolbar(opened: Study) -> None:
         with st.popover("Save", icon=":material/save:"):
             name = st.text_input("Name", draft.plan.name, key=f"plan name {draft.plan.name}")
             if name in names and name != draft.plan.name:
-                st.caption(f"Replaces the saved plan {name!r}.")
+                st.caption(f"Replaces the saved plan {plain.text(repr(name))}.")
             st.button(
                 "Save", key="save", type="primary", on_click=_save, args=(opened, name),
                 disabled=rights.locked(), help=rights.why(),
@@ -68,7 +69,7 @@ def _save(opened: Study, name: str) -> None:
         plan = replace(session.draft(opened).plan, name=name.strip())
         opened.save_plan(plan)
         session.edit(opened, plan)
-        st.toast(f"Saved as {plan.name!r} in {opened.folder / 'plans'}.")
+        st.toast(plain.text(f"Saved as {plan.name!r} in {opened.folder / 'plans'}."))
 
 
 def _delete(opened: Study, name: str) -> None:

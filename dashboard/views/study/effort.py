@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study.point import Point
@@ -77,7 +78,7 @@ def _details(mode: Mode) -> Effort | None:
     try:
         budget = f"{parse_seconds(text):g}s" if text else None
     except PrunescopeError as error:
-        st.error(str(error))
+        st.error(plain.text(error))
         return None
     if mode == "exact":
         return Effort(budget=budget)
@@ -139,7 +140,7 @@ def _time(opened: Study, cost: Preflight, spent: Effort | None) -> str:
     else:
         text = (
             f"{most}**{units.seconds(cost.at(pace))}** for {work}, at the {macs(pace.rate)}MACs "
-            f"per second of {pace.job}."
+            f"per second of {plain.text(pace.job)}."
         )
     if spent is not None and spent.budget:
         text += f" It stops after {units.seconds(parse_seconds(spent.budget))} in any case."

@@ -4,7 +4,8 @@ import re
 
 import streamlit as st
 
-from prunescope.dashboard.shared import frame, plain, rights
+from prunescope.dashboard import plain
+from prunescope.dashboard.shared import frame, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.study import references
 from prunescope.errors import BadValue

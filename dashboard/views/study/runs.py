@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.shared import job_strip, loaders, rights
 from prunescope.dashboard.shared.launch import restart
 from prunescope.dashboard.shared.words import height
@@ -77,10 +78,15 @@ def _offer(job: Job, snapshot: Snapshot) -> None:
     again = "Go on" if job.kind == _GOES_ON else "Start again"
     with st.container(horizontal=True, vertical_alignment="center", key=f"ended {job.id}"):
         if snapshot.error:
-            st.error(f"{job_strip.title(job)}: {snapshot.error}", icon=":material/error:")
+            st.error(
+                plain.text(f"{job_strip.title(job)}: {snapshot.error}"), icon=":material/error:"
+            )
         else:
             kept = " What it measured is kept." if job.kind == _GOES_ON else ""
-            st.info(f"{job_strip.title(job)} was cancelled.{kept}", icon=":material/stop_circle:")
+            st.info(
+                f"{plain.text(job_strip.title(job))} was cancelled.{kept}",
+                icon=":material/stop_circle:",
+            )
         if st.button(
             again, key=f"again {job.id}", icon=":material/replay:", width="content",
             disabled=rights.locked(), help=rights.why(),

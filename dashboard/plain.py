@@ -48,7 +48,8 @@ def mark(value: object) -> str:
     >>> mark('<a href="x">b</a>')
     '&lt;a href="x"&gt;b&lt;/a&gt;'
     """
-    return "".join(_MARKS.get(letter, letter) for letter in str(value))
+    plain = "".join(_MARKS.get(letter, letter) for letter in str(value))
+    return plain.replace("%{", f"%{_JOINER}{{")
 
 
 def _parted(groups: tuple[str | None, ...]) -> str:
