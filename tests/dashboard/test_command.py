@@ -49,7 +49,7 @@ def test_an_owner_can_choose_the_token_but_no_short_one(monkeypatch: pytest.Monk
 def test_settings_lie_beside_the_server_and_are_closed() -> None:
     path = Path(prunescope.dashboard.__file__).parent / ".streamlit" / "config.toml"
     found = tomllib.loads(path.read_text())
-    assert path.parent.parent == SERVER.resolve().parent
+    assert path.parent.parent.resolve() == SERVER.resolve().parent
     assert found["server"]["address"] == "127.0.0.1"
     assert found["server"]["maxUploadSize"] <= 4
     assert found["browser"]["gatherUsageStats"] is False

@@ -58,8 +58,8 @@ def _facts(opened: Study) -> None:
     if manifest.capture_problem:
         st.warning(
             "This model could not be captured as a graph: "
-            f"{plain.text(manifest.capture_problem)} Its layers are measured at weight granularity by plain forward passes; channels and heads "
-            "cannot be removed.",
+            f"{plain.text(manifest.capture_problem)} Its layers are measured at weight "
+            "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
     made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
