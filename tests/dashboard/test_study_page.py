@@ -62,13 +62,12 @@ def test_a_new_study_starts_as_a_job(
         lambda study, arguments: started.append(arguments),
     )
     at = open_page(tmp_path)
-    at.text_input(key="begin model").set_value("net.py:make")
     at.text_input(key="begin name").set_value("../outside")
     at.button[-1].click().run()
     assert "Expected a name" in at.error[0].value
     at.text_input(key="begin name").set_value("mine")
     at.button[-1].click().run()
-    assert started[0][:2] == ["sweep", "net.py:make"]
+    assert started[0][:4] == ["sweep", "sample:lenet5", "--data", "sample:fashion-mnist"]
     assert started[0][-1] == str(tmp_path / "mine")
 
 
