@@ -50,9 +50,9 @@ def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | 
             _share(opened)
     damaged = opened.damaged() if opened is not None else []
     if damaged:
-        names = plain.text(", ".join(path.name for path in damaged))
+        files = plain.text(", ".join(path.name for path in damaged))
         st.warning(
-            f"Damaged and set aside in this study: {names}. "
+            f"Damaged and set aside in this study: {files}. "
             "What they held is missing here: sweep (or measure the plans) again, then delete them.",
             icon=":material/broken_image:",
         )

@@ -21,10 +21,11 @@ def show(opened: Study, known: StudyMeasurements, layers: list[str]) -> None:
         method = st.segmented_control(
             "Method", [BEST, *present], key="heat method", required=True,
             default=linked if linked in present else BEST, label_visibility="collapsed",
+            format_func=plain.text,
         )  # fmt: skip
     session.remember("method", method)
-    plain = known.points[known.points["recovery"] == "none"]
-    cells = heat_table(plain if len(plain) else known.points, layers, method)
+    usual = known.points[known.points["recovery"] == "none"]
+    cells = heat_table(usual if len(usual) else known.points, layers, method)
     if cells.empty:
         st.info(f"Nothing is measured by {plain.text(method)} for these layers yet.")
         return
