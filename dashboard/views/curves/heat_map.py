@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from prunescope.dashboard import plain
 from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
