@@ -21,7 +21,6 @@ from tests.browser.steps import open_page
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "deploy" / "nginx.conf"
 PATIENCE = 60_000
-Proxy = Callable[[int], "contextmanager[int]"]
 
 
 @contextmanager
@@ -63,7 +62,8 @@ def status(url: str) -> int:
             with urllib.request.urlopen(url, timeout=10) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
-            return error.code
+            with error:
+                return error.code
         except OSError:
             assert time.monotonic() < end
             time.sleep(0.2)
