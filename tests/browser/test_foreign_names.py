@@ -101,6 +101,6 @@ def _hover(page: Page) -> None:
     """Let what only a pointer shows be shown: help and charts' labels."""
     for help_ in page.locator("[data-testid=stTooltipHoverTarget]").all()[:12]:
         if help_.is_visible():
-            help_.hover()
+            help_.hover(force=True, timeout=5_000)
             page.wait_for_timeout(100)
     page.mouse.move(1, 1)
