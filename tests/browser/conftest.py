@@ -15,7 +15,7 @@ from benchmarks._images import first_images
 from prunescope.store.folder import Study
 from tests.browser.served import serving
 
-PATIENCE = 45_000
+PATIENCE = 180_000
 """Milliseconds that a job may take on a busy machine."""
 _IMAGES = {"calibration": 128, "validation": 500, "test": 50}
 
