@@ -69,6 +69,14 @@ class StorageFailure(PrunescopeError):
     """A folder that cannot be written: full, read-only or missing."""
 
 
+class ReadOnly(StorageFailure):
+    """A change that is refused because studies may only be read."""
+
+
+class NotTrusted(PrunescopeError):
+    """Code that a study names and that nobody on this machine vouched for."""
+
+
 class Cancelled(PrunescopeError):
     """A run that somebody stopped; what it finished is kept."""
 

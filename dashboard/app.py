@@ -1,4 +1,4 @@
-"""The frame of the dashboard: ``streamlit run dashboard/app.py -- FOLDER``."""
+"""The frame of the dashboard, which ``server.py`` serves."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.dashboard.gate import Gate
 from prunescope.dashboard.shared import frame, job_strip, problems, session, warm_up
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
@@ -13,6 +14,7 @@ from prunescope.dashboard.views.plan import measure_candidates
 from prunescope.dashboard.views.plan import page as plan
 from prunescope.dashboard.views.recover import page as recover
 from prunescope.dashboard.views.study import page as study
+from prunescope.text import plain
 
 _ICON: Final = Path(__file__).with_name("icon.png")
 _LIVE: Final = ("study", "curves")
@@ -49,7 +51,7 @@ def main(folder: Path, first: str = "study") -> None:
         warm_up.ready(place)
         said = session.notice()
         if said:
-            st.warning(said)
+            st.warning(plain.text(said))
         chosen.run()
 
 
@@ -58,4 +60,7 @@ def _folder() -> Path:
 
 
 if __name__ == "__main__":
-    main(_folder())
+    if Gate.guarding:
+        main(_folder())
+    else:
+        st.error("Expected to be served behind the gate. Run: prunescope dashboard FOLDER")

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from prunescope.study import Reference
 
 torch.set_num_threads(1)
 os.environ[SWITCH] = "0"  # a process kept ready by every page and server would cost 5 s each
+# What tests vouch for is not kept in the home of whoever runs them.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="prunescope-state-")
 hypothesis.settings.register_profile(
     "prunescope", deadline=None, derandomize=True, max_examples=50, database=None
 )

@@ -27,6 +27,7 @@ from prunescope.sources.pt2 import load_program
 from prunescope.store.files import storage
 from prunescope.store.folder import MANIFEST
 from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.trust import vouch
 from prunescope.study import Reference
 from prunescope.study.manifest import KEPT, LIVE
 from prunescope.text.units import bytes_
@@ -73,7 +74,9 @@ def open_bench(
     if data is None:
         data = _data_of(model)
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
-        bench = prepare(Reference(model, data, metric, weights, random), folder)
+        reference = Reference(model, data, metric, weights, random)
+        vouch(reference)  # written down by whoever runs this Python
+        bench = prepare(reference, folder)
         return bench, StudyFolder.create(folder, bench.manifest)
     known = StudyFolder.open(folder) if (folder / MANIFEST).is_file() else None
     reference = Reference(

@@ -11,6 +11,7 @@ from prunescope.planning.prediction.predict import predict
 from prunescope.planning.search import Measure
 from prunescope.progress import Progress
 from prunescope.store.folder import Study
+from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan
 from prunescope.text.units import points
 
@@ -37,7 +38,9 @@ def measuring(
     from prunescope.bench.workbench import prepare
     from prunescope.sweep.verify_plan import Verifier
 
-    bench = bench_of() if bench_of else prepare(study.manifest.reference, study.folder)
+    bench = (
+        bench_of() if bench_of else prepare(require_vouched(study.manifest.reference), study.folder)
+    )
     study.require(bench.manifest)
     manifest, known = study.manifest, curves(study.measured(), study.manifest)
     operators = LogitOperators(manifest, study.logits)

@@ -14,6 +14,7 @@ from prunescope.planning.solve.integer_program import TIME
 from prunescope.progress import Progress
 from prunescope.store.folder import Study as StudyFolder
 from prunescope.store.score_quantiles import every_level, levels
+from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def _baseline(
             from prunescope.bench.workbench import prepare
             from prunescope.sweep.store_quantiles import store_quantiles
 
-            bench = bench_of() if bench_of else prepare(study.manifest.reference, study.folder)
+            reference = study.manifest.reference
+            bench = bench_of() if bench_of else prepare(require_vouched(reference), study.folder)
             store_quantiles(bench, study)
             known = levels(study.folder, study.manifest, score, grouped)
     found = baseline(rule, posed.ready.problem, known)

@@ -25,6 +25,7 @@ from prunescope.recovery.training.fine_tuning_report import FineTuned, FineTunin
 from prunescope.store.folder import Study as StudyFolder
 from prunescope.store.json_documents import read_document
 from prunescope.store.measurements import Verification
+from prunescope.store.trust import require_vouched
 from prunescope.study import SEEDS, Baseline, Manifest
 from prunescope.study.plan import Plan
 from prunescope.sweep.policy import TOLERANCE, Policy
@@ -495,7 +496,7 @@ class Study:
         if self._known_bench is None:
             from prunescope.bench.workbench import prepare
 
-            bench = prepare(self.manifest.reference, self.folder)
+            bench = prepare(require_vouched(self.manifest.reference), self.folder)
             self._stored.require(bench.manifest)
             self._known_bench = bench
         return self._known_bench

@@ -14,6 +14,7 @@ from prunescope.charts.colours import QUIET, faint
 from prunescope.charts.marks import described
 from prunescope.curves.curve import FEW_UNITS
 from prunescope.curves.seeds import over_seeds
+from prunescope.text import plain
 
 SCALES: Final[Mapping[str, str]] = {
     "score": "Score of the pruned model, %",
@@ -63,6 +64,7 @@ def curves_figure(
         for recovery, group in rows.groupby("recovery", sort=True):
             seeds, seed = group["seeds"].max(), group["seed"].min()
             name = method + ("" if recovery == "none" else f" + {recovery}")
+            name = plain.mark(name)
             name += f" ({seeds} seeds)" if seeds > 1 else f" (seed {seed})" if seed else ""
             dash = "solid" if recovery == "none" else "dot"
             _add(figure, group, name, colour, dash, vertical)
@@ -70,7 +72,7 @@ def curves_figure(
     for name in sorted(moved.keys() & set(points["recovery"])):
         if vertical == "score" and not math.isclose(moved[name], baseline):
             _lines(figure, f" + {name}", moved[name], vertical, limit)
-    title = SCALES[vertical].replace("Score", score_name, 1)
+    title = SCALES[vertical].replace("Score", plain.mark(score_name), 1)
     figure.update_layout(
         height=430, margin={"l": 8, "r": 8, "t": 8, "b": 8}, hovermode="closest",
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": None},

@@ -22,7 +22,7 @@ from prunescope.errors import Cancelled, PrunescopeError
 _INTERRUPTED: Final = 130
 COMMANDS: Final = (
     "inspect", "sweep", "show", "plan", "pareto", "verify", "calibrate", "finetune", "time",
-    "export", "jobs", "dashboard", "demo",
+    "export", "jobs", "trust", "dashboard", "demo",
 )  # fmt: skip
 """In the order of the help; each is a function of that name in a file of that name."""
 

@@ -1,18 +1,25 @@
 """``dashboard``: open the browser on studies."""
 
+import html
 import os
 import subprocess
+import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from prunescope.cli.terminal import errors
-from prunescope.errors import BadReference
+from prunescope.errors import BadReference, BadValue
+from prunescope.store.read_only import read_only as inherited_read_only
+
+if TYPE_CHECKING:
+    from prunescope.dashboard.command import Serving
 
 LOOK: Final = 0.2
 """Seconds between two looks at a server or a job that is about to begin."""
@@ -30,18 +37,89 @@ def dashboard(
     port: PortOption = 8501,
     browser: BrowserOption = True,
     page: Annotated[str, typer.Option(hidden=True)] = "",
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Viewers look and plan; nothing is changed.")
+    ] = False,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            "--models", help="Folder whose models, data and metrics viewers may begin studies from."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=64, help="Jobs of all studies that run at a time.")
+    ] = 1,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all networks.")
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", help="Host name under which a proxy or network knows it."),
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--base-path", help="Path below which a proxy serves it.")
+    ] = "",
+    token: Annotated[
+        bool,
+        typer.Option(
+            "--token/--no-token", help="Ask for the token of the link; not behind a proxy's login."
+        ),
+    ] = True,
+    trust_network: Annotated[
+        bool,
+        typer.Option(
+            "--trust-network", help="With --no-token and --host: only a proxy reaches this port."
+        ),
+    ] = False,
 ) -> None:
-    """Open the dashboard on a folder of studies."""
-    from prunescope.dashboard.command import command
+    """Open the dashboard on a folder of studies.
+
+    The printed link carries a token; without it nobody gets in, on this machine neither.
+    """
+    from prunescope.dashboard.command import Serving, drawn_token, is_loopback
 
     if folder.exists() and not folder.is_dir():
         raise BadReference(f"Expected a folder of studies, but {folder} is a file. Name a folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    address = f"http://localhost:{port}"
-    errors.print(f"Dashboard on {address} (Ctrl-C stops it; jobs go on).")
-    process = subprocess.Popen(command(folder.resolve(), port))
+    if models is not None and not models.is_dir():
+        raise BadReference(
+            f"Expected --models to name a folder, but {models} is none. Name the folder that holds "
+            "what viewers may begin studies from."
+        )
+    if not token and not is_loopback(host) and not trust_network:
+        raise BadValue(
+            f"Expected --no-token only where no other machine reaches the port, but --host {host} "
+            "lets everybody in. Leave --host out, or add --trust-network where only a proxy with "
+            "a login reaches it."
+        )
+    locked = read_only or inherited_read_only()
+    if not locked:
+        folder.mkdir(parents=True, exist_ok=True)
+    serving = Serving(
+        folder, port, host, drawn_token() if token else None, tuple(name or ()), base, locked,
+        models, jobs,
+    )  # fmt: skip
+    _tell(serving, is_loopback(host))
+    _serve(serving, browser, page)
+
+
+def _tell(serving: "Serving", near: bool) -> None:
+    kind = " read-only" if serving.read_only else ""
+    errors.print(f"Dashboard{kind} (Ctrl-C stops it; jobs go on):", highlight=False)
+    # One line, however long, so that it can be copied.
+    errors.print(serving.link(), highlight=False, markup=False, soft_wrap=True)
+    if serving.token is None:
+        errors.print("Without a token: whoever reaches this port is let in.", highlight=False)
+    elif not near:
+        errors.print(
+            "Other machines reach it, and what they send is not encrypted: put a proxy with TLS "
+            "in front (docs/teams.md).", highlight=False,
+        )  # fmt: skip
+
+
+def _serve(serving: "Serving", browser: bool, page: str) -> None:
+    process = subprocess.Popen(serving.command(), env=serving.environment())
     if browser and os.environ.get("CI") is None:
-        threading.Thread(target=_open, args=(address, page, process), daemon=True).start()
+        threading.Thread(target=_open, args=(serving, page, process), daemon=True).start()
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -49,20 +127,29 @@ def dashboard(
         code = 0
     if code not in (0, -2, 130):
         raise BadReference(
-            f"Expected the dashboard to run on port {port}, but it ended with code {code}. "
+            f"Expected the dashboard to run on port {serving.port}, but it ended with code {code}. "
             "Choose another port with --port."
         )
 
 
-def _open(address: str, page: str, server: subprocess.Popen[bytes]) -> None:
-    """Open the browser once the server answers."""
+def _open(serving: "Serving", page: str, server: subprocess.Popen[bytes]) -> None:
+    """Open the browser once the server answers.
+
+    By way of a file that only this account can read: what a browser is started with, every
+    account can list.
+    """
     while server.poll() is None:
         try:
-            health = f"{address}/_stcore/health"
-            with urllib.request.urlopen(health, timeout=1):  # noqa: S310 - our own server
+            with urllib.request.urlopen(serving.link("_stcore/health"), timeout=1):  # noqa: S310
                 break
         except OSError:
             time.sleep(LOOK)
     else:
         return
-    webbrowser.open(f"{address}/{page}")
+    target = html.escape(serving.link(page), quote=True)
+    with tempfile.TemporaryDirectory(prefix="prunescope-link-") as folder:
+        file = Path(folder) / "dashboard.html"
+        file.touch(0o600)
+        file.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={target}">')
+        webbrowser.open(file.as_uri())
+        server.wait()  # a browser that starts slowly reads it later

@@ -23,7 +23,16 @@ from prunescope.cli.terminal import errors, print_json, reporting
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.store.folder import MANIFEST, Study
-from prunescope.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
+from prunescope.store.trust import require_vouched, vouch, vouch_function
+from prunescope.study import (
+    SEEDS,
+    Grid,
+    Method,
+    Reference,
+    is_user_criterion,
+    parse_methods,
+    parse_sparsities,
+)
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.policy import TOLERANCE, Policy
 from prunescope.text.durations import parse_seconds
@@ -128,6 +137,14 @@ def sweep(
         seconds = parse_seconds(budget) if budget else None
         begun = monotonic()
         reference = _reference(study, model, data, weights, random, metric)
+        if model is not None and job is None:
+            vouch(reference)  # typed by the owner of this account
+        else:
+            require_vouched(reference)
+        if job is None:
+            for method in grid.methods:
+                if is_user_criterion(method.criterion):
+                    vouch_function(method.criterion)
         progress.start(0, "loading and capturing the model")
         with resting():
             from prunescope.api.run_sweep import run_sweep

@@ -27,6 +27,7 @@ from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.staircase import described, flat_steps, staircase
 from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, Study
+from prunescope.store.trust import require_vouched
 from prunescope.study import Manifest, Reference
 from prunescope.text.lists import listed
 from prunescope.text.numbers import counted
@@ -169,7 +170,7 @@ def _build(
 ) -> Study:
     from prunescope.bench.workbench import prepare
 
-    bench = prepare(opened.manifest.reference, opened.folder)
+    bench = prepare(require_vouched(opened.manifest.reference), opened.folder)
     opened.require(bench.manifest)
     if opened.manifest.graph is None:  # of before graphs were stored
         opened = opened.update(bench.manifest)

@@ -57,6 +57,11 @@ def fine_tune() -> str:
     return FineTune("PLAN").line()
 
 
+def trust() -> str:
+    """Return the command by which an account's owner vouches for the code that a study names."""
+    return "prunescope trust STUDY"
+
+
 def own_metric() -> str:
     """Return the option that names a metric of one's own."""
     return _typed(Sweep, "metric", "file.py:function")

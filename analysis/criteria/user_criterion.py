@@ -28,6 +28,7 @@ from prunescope.criteria.unit_scores import parameters, summed
 from prunescope.errors import BadReference, BadValue, PrunescopeError, UnknownName
 from prunescope.sources.functions import find_function, require_kept
 from prunescope.sources.live_function import function_hash, function_name, require_as_imported
+from prunescope.store.trust import require_vouched_function
 
 HASH: Final = "#"
 """Between a criterion's reference and the hash of its source."""
@@ -56,6 +57,7 @@ def user_criterion(given: str | Scoring) -> Criterion:
     reference, _, wanted = given.partition(HASH) if isinstance(given, str) else ("", "", "")
     if isinstance(given, str):
         require_kept("criterion", given)
+        require_vouched_function(reference)
         function: Scoring = find_function("criterion", reference)
     else:
         function, reference = given, function_name(given)

@@ -13,6 +13,7 @@ from prunescope.export.applied_plan import layer_counts, planned, selection_of, 
 from prunescope.export.recipe import Recipe
 from prunescope.export.tensors import saved_tensors, weights_sha256
 from prunescope.sources.weights import load_weights
+from prunescope.store.trust import require_vouched
 
 
 def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
@@ -34,7 +35,7 @@ def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
             "got none. Name it: training is not repeated."
         )
     with computing_threads(recipe.threads):
-        bench = prepare(recipe.reference)
+        bench = prepare(require_vouched(recipe.reference))
         if bench.manifest.fingerprint != recipe.fingerprint:
             raise ForeignStudy(
                 f"Expected {recipe.reference.model} on {recipe.reference.data} with fingerprint "

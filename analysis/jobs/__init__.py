@@ -6,6 +6,7 @@ browser refresh, a second viewer and a restart of the server are all the same ca
 
 from prunescope.jobs.job import Job, jobs
 from prunescope.jobs.launch import keep_warm_worker, restart, start
+from prunescope.jobs.queue import Queue, queue
 from prunescope.jobs.records import ACTIVE, STATES, Snapshot
 from prunescope.jobs.worker import JobFailed, JobProgress, running
 
@@ -15,9 +16,11 @@ __all__ = [
     "Job",
     "JobFailed",
     "JobProgress",
+    "Queue",
     "Snapshot",
     "jobs",
     "keep_warm_worker",
+    "queue",
     "restart",
     "running",
     "start",

@@ -29,6 +29,7 @@ from prunescope.jobs.records import (
 )
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document
+from prunescope.store.read_only import require_writable
 
 FOLDER: Final = "jobs"
 Record = TypeVar("Record", JobRecord, ProcessRecord, EndRecord)
@@ -53,6 +54,7 @@ class Job:
         arguments: Of the command line, the kind included, without ``--job``; the study's folder
             is written ``{study}``.
         created: When it was asked for, seconds since the epoch.
+        owner: Who started it, as that person signs; empty where nobody said.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Job:
     kind: str
     arguments: tuple[str, ...]
     created: float
+    owner: str = ""
 
     @property
     def study(self) -> Path:
@@ -125,6 +128,7 @@ class Job:
         Raises:
             StorageFailure: The folder cannot be written.
         """
+        require_writable(self.id)
         with storage(self.folder / CANCEL):
             (self.folder / CANCEL).touch()
 
@@ -134,11 +138,13 @@ class Job:
         Raises:
             StorageFailure: The folder cannot be written.
         """
+        require_writable(self.id)
         with storage(self.folder / PAUSE):
             (self.folder / PAUSE).touch()
 
     def resume(self) -> None:
         """Let a paused job go on; one that is not paused takes no notice."""
+        require_writable(self.id)
         with storage(self.folder / PAUSE):
             (self.folder / PAUSE).unlink(missing_ok=True)
 
@@ -178,7 +184,8 @@ def open_job(folder: Path) -> Job | None:
     record = _read(JobRecord, folder / JOB)
     if record is None or not record.arguments:
         return None
-    return Job(folder, folder.name, record.arguments[0], record.arguments, record.created)
+    return Job(folder, folder.name, record.arguments[0], record.arguments, record.created,
+               record.owner)  # fmt: skip
 
 
 def folders(study: Path) -> list[Path]:

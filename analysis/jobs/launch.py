@@ -16,10 +16,12 @@ from prunescope.errors import BadValue, StorageFailure
 from prunescope.jobs.job import FOLDER, Job, folders, job_folder, jobs
 from prunescope.jobs.places import placed, portable
 from prunescope.jobs.processes import identify
+from prunescope.jobs.queue import require_room
 from prunescope.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
 from prunescope.jobs.warm_worker import WarmWorker
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.locks import alone
+from prunescope.store.read_only import read_only, require_writable
 
 _PATIENCE: Final = 30.0
 _KIND: Final = re.compile(r"[a-z][\w-]*")
@@ -31,6 +33,7 @@ def start(
     request: Request | Sequence[str],
     command: Sequence[str] | None = None,
     directory: Path | None = None,
+    owner: str = "",
 ) -> Job:
     """Start what ``request`` asks of a study in a process of its own and return its job.
 
@@ -44,9 +47,11 @@ def start(
             kind) first. The job's folder records them without the study's place.
         command: What to run instead of ``python -m prunescope.cli``.
         directory: Where relative paths among the arguments begin; the present one by default.
+        owner: Who starts it, as that person signs.
 
     Raises:
-        BadValue: No arguments, or the first one is no command.
+        BadValue: No arguments, the first one is no command, or too many jobs wait already.
+        ReadOnly: This process may change nothing.
         StorageFailure: The folder cannot be written, or no process can be started.
     """
     arguments = request.arguments(study) if isinstance(request, Request) else request
@@ -56,28 +61,30 @@ def start(
             f"Expected arguments to begin with a command such as sweep, but got {list(wanted)}. "
             "Name the command first."
         )
+    require_writable("the list of jobs")
     study = study.resolve()
     with locked(study / FOLDER):
         for job in jobs(study):
             if job.arguments == wanted and job.state() in ACTIVE:
                 return job
+        require_room(study)
         taken = folders(study)
         number = job_folder(taken[-1]) + 1 if taken else 1
         folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
-        record = JobRecord(wanted, time.time(), str(directory or Path.cwd()))
+        record = JobRecord(wanted, time.time(), str(directory or Path.cwd()), owner)
         write_document(folder / JOB, record)
         _spawn(folder, placed(wanted, study), command, directory)
-    return Job(folder, folder.name, wanted[0], wanted, record.created)
+    return Job(folder, folder.name, wanted[0], wanted, record.created, owner)
 
 
-def restart(job: Job, command: Sequence[str] | None = None) -> Job:
+def restart(job: Job, command: Sequence[str] | None = None, owner: str = "") -> Job:
     """Start what ``job`` was asked to do once more, and return the new job.
 
     A sweep goes on with what is missing. A job that still waits or runs is returned as it is.
     """
     known = read_document(JobRecord, job.folder / JOB).directory
     directory = Path(known) if known and Path(known).is_dir() else None
-    return start(job.study, job.command_line, command, directory)
+    return start(job.study, job.command_line, command, directory, owner)
 
 
 @contextlib.contextmanager
@@ -99,8 +106,11 @@ def locked(folder: Path) -> Iterator[None]:
 def keep_warm_worker() -> None:
     """Have a process at hand that the next job takes over, already imported; return at once.
 
-    For servers, when nothing runs: what a job imports costs seconds of a core.
+    For servers, when nothing runs: what a job imports costs seconds of a core. Where nothing may be
+    changed there are no jobs to keep it for.
     """
+    if read_only():
+        return
     _WARM_WORKER.keep(_environment())
 
 

@@ -37,11 +37,13 @@ class JobRecord:
             job again in its new place.
         created: Seconds since the epoch.
         directory: Where relative paths among the arguments begin.
+        owner: Who started it, as that person signs; empty where nobody said.
     """
 
     arguments: tuple[str, ...]
     created: float
     directory: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True)

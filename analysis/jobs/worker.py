@@ -13,6 +13,7 @@ from prunescope.commands import JOB_OPTION
 from prunescope.errors import BadReference, Cancelled, PrunescopeError, StorageFailure
 from prunescope.jobs.job import folders, job_folder, open_job
 from prunescope.jobs.processes import identify
+from prunescope.jobs.queue import limit, queue
 from prunescope.jobs.records import (
     ACTIVE,
     CANCEL,
@@ -28,6 +29,7 @@ from prunescope.jobs.records import (
 )
 from prunescope.store.files import storage
 from prunescope.store.json_documents import write_document
+from prunescope.text.numbers import counted
 
 _POLL: Final = 0.2
 _OFTEN: Final = 0.1
@@ -150,7 +152,7 @@ def _await_turn(folder: Path, progress: JobProgress) -> None:
     if not (folder / SPAWNED).exists():  # its starter was killed before it could write this
         write_document(folder / SPAWNED, identify(os.getpid()))
     told = ""
-    while (ahead := _ahead(folder)) is not None:
+    while (ahead := _ahead(folder) or _others(folder)) is not None:
         if ahead != told:
             progress.start(0, f"waiting for {ahead}")
             told = ahead
@@ -176,6 +178,17 @@ def _ahead(folder: Path) -> str | None:
         if job is not None and job.state() in ACTIVE:
             return job.id
     return None
+
+
+def _others(folder: Path) -> str | None:
+    """What the job waits for among the other studies of its folder."""
+    job = open_job(folder)
+    if job is None:
+        return None
+    line = queue(folder.parent.parent.parent)
+    if line.lets(job, limit()):
+        return None
+    return f"{counted(len(line.ahead_of(job)), 'job')} of other studies"
 
 
 def _end(folder: Path, state: EndState, error: str | None = None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.errors import StorageFailure
+from prunescope.store.read_only import read_only, require_writable
 
 _REASONS: Final = {
     errno.ENOSPC: ("room on the disk", "the disk is full", "Free some space"),
@@ -18,6 +19,8 @@ _REASONS: Final = {
     errno.EPERM: ("a folder that can be written", "permission is missing", "Change its mode"),
     errno.ENOTDIR: ("a folder", "a part of the path is a file", "Choose another folder"),
 }
+_LEFT: Final[set[Path]] = set()
+"""Damaged files that this process met and left in their places, since it may only read."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -28,6 +31,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         StorageFailure: The disk is full, read-only or refuses; nothing is left behind.
     """
+    require_writable(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     with storage(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +62,13 @@ def storage(path: Path) -> Iterator[None]:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file to ``NAME.damaged`` (numbered if taken) and return the new path."""
+    """Rename a damaged file to ``NAME.damaged`` (numbered if taken) and return the new path.
+
+    Where studies may only be read it stays where it is, and ``damaged_in`` tells it.
+    """
+    if read_only():
+        _LEFT.add(path)
+        return path
     for number in range(1000):
         suffix = ".damaged" if number == 0 else f".damaged{number}"
         target = path.with_name(path.name + suffix)
@@ -69,3 +79,9 @@ def set_aside(path: Path) -> Path:
     raise StorageFailure(
         f"Expected fewer than 1000 damaged copies of {path}, but all names are taken. Remove them."
     )
+
+
+def damaged_in(folder: Path) -> list[Path]:
+    """Return the parquet files of ``folder`` that were found damaged, set aside or not."""
+    aside = folder.glob("*.parquet.damaged*") if folder.is_dir() else ()
+    return sorted([*aside, *(path for path in _LEFT if path.parent == folder and path.exists())])

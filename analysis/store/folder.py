@@ -16,6 +16,7 @@ from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import Table
+from prunescope.store.read_only import require_writable
 from prunescope.store.screenings import Screening
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
@@ -149,6 +150,7 @@ class Study:
         if name not in self.plans():
             return
         path = self.folder / "plans" / f"{name}.json"
+        require_writable(path)
         with storage(path):
             path.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.store.files import storage
+from prunescope.store.read_only import require_writable
 
 _PATIENCE: Final = 20.0
 """Seconds to wait for another process that merges files."""
@@ -27,6 +28,7 @@ def alone(folder: Path, patience: float) -> Iterator[bool]:
     Raises:
         StorageFailure: The folder cannot be written.
     """
+    require_writable(folder)
     with storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)

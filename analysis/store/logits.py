@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from prunescope.fence.parquet_files import Bounds, collected, opened, read_bounded, require_within
 from prunescope.fence.refusal import Refusal
-from prunescope.store.files import set_aside, storage, write_atomically
+from prunescope.store.files import damaged_in, set_aside, storage, write_atomically
 from prunescope.store.locks import tidily
 from prunescope.store.logit_rows import (
     MOST_CLASSES,
@@ -30,6 +30,7 @@ from prunescope.store.logit_rows import (
     require_whole,
     unpacked,
 )
+from prunescope.store.read_only import require_writable
 from prunescope.study.point import KEY
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class LogitStore:
 
     def damaged(self) -> list[Path]:
         """Return the files that were set aside because they could not be read."""
-        return sorted(self.folder.glob("*.parquet.damaged*")) if self.folder.is_dir() else []
+        return damaged_in(self.folder)
 
     def bytes(self) -> int:
         """Return what the files take on the disk."""
@@ -160,6 +161,7 @@ class LogitStore:
             self._compact()
 
     def _compact(self) -> None:
+        require_writable(self.folder)
         sizes = {}
         for path in self._paths():
             with contextlib.suppress(FileNotFoundError):

@@ -24,8 +24,9 @@ import pyarrow.parquet as pq
 from prunescope.errors import StorageFailure
 from prunescope.fence.parquet_files import Bounds, opened, read_bounded
 from prunescope.fence.refusal import Refusal
-from prunescope.store.files import set_aside, storage, write_atomically
+from prunescope.store.files import damaged_in, set_aside, storage, write_atomically
 from prunescope.store.locks import tidily
+from prunescope.store.read_only import require_writable
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Table:
 
     def damaged(self) -> list[Path]:
         """Return the files that were set aside because they could not be read."""
-        return sorted(self.folder.glob("*.parquet.damaged*")) if self.folder.is_dir() else []
+        return damaged_in(self.folder)
 
     def compact(self) -> None:
         """Merge all files into one whose name and bytes depend on the rows alone.
@@ -90,6 +91,7 @@ class Table:
             self._compact()
 
     def _compact(self) -> None:
+        require_writable(self.folder)
         merged, sources = self._merged()
         if not sources:
             return

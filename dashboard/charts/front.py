@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from prunescope.charts.colours import QUIET, faint, palette
+from prunescope.text import plain
 
 _NAMES: Final = {
     "front": "Front, predicted", "saved": "Saved, predicted", "measured": "Measured plans",
@@ -100,7 +101,9 @@ def _marks(rows: pd.DataFrame, kind: str, colour: str) -> go.Scatter:
             "symbol": _SYMBOLS[kind],
             "line": {"width": 1.5, "color": colour},
         },
-        customdata=rows[["digest", "name", "low", "high"]].to_numpy(),
+        customdata=rows.assign(name=rows["name"].map(plain.mark))[
+            ["digest", "name", "low", "high"]
+        ].to_numpy(),
         hovertemplate="<b>%{customdata[1]}</b><br>cost %{x:.1f} %<br>score %{y:.2f} %"
         " (%{customdata[2]:.2%} to %{customdata[3]:.2%})<extra>" + _NAMES[kind] + "</extra>",
     )  # fmt: skip

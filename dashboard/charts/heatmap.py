@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from prunescope.charts.colours import scale
 from prunescope.curves.seeds import over_seeds
 from prunescope.study.method import UNITS
-from prunescope.text import units
+from prunescope.text import plain, units
 
 BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
@@ -78,7 +78,7 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
         half = (row["high"] - row["low"]) / 2
         noise = ", within noise" if row["noise"] else ""
         drops = f"{units.around(row['drop'], half)}{noise}"
-        told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{row['method']}"
+        told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{plain.mark(row['method'])}"
         shown[i][j] = "·" if row["noise"] else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
     root = np.sqrt(np.maximum(drop, 0))
     top = max(float(np.nanmax(root)) if np.isfinite(root).any() else 1.0, 1.0)
@@ -87,7 +87,8 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
     tall = len(layers) >= _TALL
     figure = go.Figure(
         go.Heatmap(
-            z=root, x=[f"{100 * value:.3g} %" for value in sparsities], y=list(layers),
+            z=root, x=[f"{100 * value:.3g} %" for value in sparsities],
+            y=list(map(plain.mark, layers)),
             zmin=0, zmax=top, colorscale=scale(dark), xgap=1, ygap=1 if few else 0,
             text=shown if few else None, texttemplate="%{text}" if few else None,
             textfont={"size": 11}, customdata=told, hoverongaps=False, showscale=tall,

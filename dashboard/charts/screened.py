@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunescope.text import plain
+
 AXIS = "Relative output error (screened), %"
 
 
@@ -41,7 +43,7 @@ def add_screened(figure: go.Figure, rows: pd.DataFrame, colours: Mapping[str, st
             go.Scatter(
                 x=np.concatenate([[0.0], 100 * ordered["sparsity"]]),
                 y=np.concatenate([[0.0], 100 * ordered["error"]]),
-                name=f"{method}, screened", mode="lines", yaxis="y2",
+                name=f"{plain.mark(method)}, screened", mode="lines", yaxis="y2",
                 line={"color": colours.get(str(method)), "width": 1.5, "dash": "dash"},
                 hovertemplate="%{x:g} %: layer outputs change by %{y:.1f} % (squared, relative)"
                 f"<extra>{method}, screened, not measured</extra>",

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from prunescope.charts.colours import palette
 from prunescope.latency.table.prediction import Setting
 from prunescope.latency.table.staircase import StaircaseStep
+from prunescope.text import plain
 
 
 def staircase_frame(known: Mapping[Setting, Sequence[StaircaseStep]]) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def staircase_figure(frame: pd.DataFrame, dark: bool) -> go.Figure:
         colour = colours[place % len(colours)]
         figure.add_trace(
             go.Scatter(
-                x=rows["kept"], y=rows["ratio"], mode="lines", name=str(name),
+                x=rows["kept"], y=rows["ratio"], mode="lines", name=plain.mark(name),
                 line={"color": colour, "width": 2, "shape": "vh"},
                 hovertemplate="%{x} kept: %{y:.3f}× the dense time<extra>%{fullData.name}</extra>",
             )
@@ -47,7 +48,8 @@ def staircase_figure(frame: pd.DataFrame, dark: bool) -> go.Figure:
         timed = rows[rows["timed"].notna()]
         figure.add_trace(
             go.Scatter(
-                x=timed["kept"], y=timed["timed"], mode="markers", name=f"{name}, timed",
+                x=timed["kept"], y=timed["timed"], mode="markers",
+                name=f"{plain.mark(name)}, timed",
                 marker={"color": colour, "size": 7}, showlegend=False,
                 error_y={
                     "type": "data", "symmetric": False, "array": timed["high"] - timed["timed"],

@@ -15,7 +15,7 @@ from prunescope.statistics.paired import Interval
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import MOVES_DENSE
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.numbers import counted
 
 _GAPS: Final = 3
@@ -27,7 +27,7 @@ def score(opened: Study, known: Curves, plan: Plan, prediction: Prediction) -> N
     """Show the predicted score and its interval."""
     dense = dense_score(opened.manifest, known, plan.recovery)
     moved = plan.recovery in MOVES_DENSE
-    name = opened.manifest.reference.metric.rpartition(":")[2]
+    name = plain.text(opened.manifest.reference.metric.rpartition(":")[2])
     if prediction.drop is None or prediction.interval is None:
         st.metric(f"Predicted {name}", "unknown")
         st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
@@ -76,7 +76,9 @@ def gaps(opened: Study, plan: Plan, prediction: Prediction) -> None:
         return
     for gap in prediction.missing[:_GAPS]:
         beyond = ", so predicted as if at that point" if gap.beyond else ""
-        st.caption(f":material/warning: {gap.subject}: {gap.reason}{beyond}")
+        st.caption(
+            f":material/warning: {plain.text(gap.subject)}: {plain.text(gap.reason)}{beyond}"
+        )
     if len(prediction.missing) > _GAPS:
         st.caption(f":material/warning: and {len(prediction.missing) - _GAPS} more layers")
     measure_buttons.points(opened, missing_sweeps(plan, prediction.missing), "measure gaps")
@@ -113,7 +115,7 @@ def _details(opened: Study, prediction: Prediction) -> list[str]:
     worst = prediction.worst
     if worst is not None:
         names = opened.manifest.classes
-        name = names[worst.label] if worst.label < len(names) else str(worst.label)
+        name = plain.text(names[worst.label] if worst.label < len(names) else worst.label)
         around = _around(prediction.worst_interval, units.percent)
         found.append(
             f"worst class {name}: {units.percent(worst.pruned)} recalled{around}, dense "

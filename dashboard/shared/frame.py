@@ -7,11 +7,11 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared import launch, loaders, rights, session
 from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import Study
-from prunescope.text import units
+from prunescope.text import plain, units
 
 _FOLDER = "folder"
 _STUDY = "study"
@@ -41,14 +41,18 @@ def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | 
         opened = loaders.study(path)
         st.caption(_facts(opened) if opened else "Being made: its first sweep is starting.")
         st.space("stretch")
+        if rights.locked():
+            st.badge("read-only", icon=":material/lock:", color="gray", help=rights.WHY)
+        launch.sign()
         if opened is not None:
             if before is not None:
                 before(opened)
             _share(opened)
     damaged = opened.damaged() if opened is not None else []
     if damaged:
+        files = plain.text(", ".join(path.name for path in damaged))
         st.warning(
-            f"Damaged and set aside in this study: {', '.join(path.name for path in damaged)}. "
+            f"Damaged and set aside in this study: {files}. "
             "What they held is missing here: sweep (or measure the plans) again, then delete them.",
             icon=":material/broken_image:",
         )
@@ -116,10 +120,10 @@ def _preselect(names: list[str]) -> None:
 
 def _facts(opened: Study) -> str:
     manifest = opened.manifest
-    parts = [f"`{manifest.reference.model}` on `{manifest.reference.data}`"]
+    parts = [f"{plain.code(manifest.reference.model)} on {plain.code(manifest.reference.data)}"]
     if manifest.baseline:
         parts.append(
-            f"dense {manifest.reference.metric.rpartition(':')[2]} "
+            f"dense {plain.text(manifest.reference.metric.rpartition(':')[2])} "
             f"**{units.percent(manifest.baseline.score, 2)}**"
         )
     parts.append(f"{units.count(manifest.parameters)} parameters")
@@ -133,7 +137,7 @@ def _share(opened: Study) -> None:
         try:
             text = encode_plan(session.draft(opened).plan, opened.manifest)
         except BadValue as error:
-            st.warning(str(error))
+            st.warning(plain.text(error))
             text = None
         plan = text if session.draft(opened).plan.choices else None
         shared = Shared(
@@ -141,5 +145,8 @@ def _share(opened: Study) -> None:
         )
         parts = urlsplit(st.context.url or "http://localhost:8501/")
         address = urlunsplit(parts._replace(query=urlencode(to_query(shared)), fragment=""))
-        st.markdown("A link to this study, layer, method and plan, for whoever sees this folder:")
+        st.markdown(
+            "A link to this study, layer, method and plan, for whoever has opened this dashboard "
+            "by its own link before:"
+        )
         st.code(address, language=None, wrap_lines=True)

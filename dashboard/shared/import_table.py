@@ -7,18 +7,21 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import problems
+from prunescope.dashboard.shared import problems, rights
 from prunescope.latency.table.exchange import import_table
 from prunescope.store.folder import Study
+from prunescope.text import plain
 from prunescope.text.numbers import counted
 
 _KEY: Final = "latency table"
-_MOST: Final = 20
-"""Megabytes; ten thousand timed models take one."""
+_MOST: Final = 4
+"""Megabytes, as ``maxUploadSize`` has them too; ten thousand timed models take one."""
 
 
 def offer(opened: Study) -> None:
     """Offer to take in a latency table that ``time`` wrote."""
+    if rights.locked():
+        return
     with st.popover("Import a table", icon=":material/upload_file:"):
         st.caption(
             f"Timed on another machine by `{next_steps.time_elsewhere()}`, "
@@ -43,4 +46,4 @@ def _take(opened: Study) -> None:
         path.write_bytes(given.getvalue())
         rows = import_table(opened.folder, opened.manifest, path)
         machines = ", ".join(sorted({row.machine for row in rows}))
-        st.toast(f"{counted(len(rows), 'timed model')} of {machines} imported.")
+        st.toast(f"{counted(len(rows), 'timed model')} of {plain.text(machines)} imported.")

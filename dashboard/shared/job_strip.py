@@ -6,11 +6,11 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, polling, problems
-from prunescope.jobs import ACTIVE, Job, Snapshot
-from prunescope.text import units
+from prunescope.dashboard.shared import loaders, polling, problems, rights
+from prunescope.jobs import ACTIVE, Job, Snapshot, queue
+from prunescope.text import plain, units
 from prunescope.text.durations import spoken
-from prunescope.text.numbers import exact
+from prunescope.text.numbers import counted, exact
 from prunescope.text.sweep_costs import work_done
 
 EAGER: Final = 0.3
@@ -63,16 +63,27 @@ def _strip(folder: Path, live: bool) -> None:
                 _row(job, snapshot)
         if len(waiting) >= _MANY:
             _queue(waiting)
+        if waiting:
+            _line(folder)
         age = min((s.seconds for _, s in snapshots if s.state == "running"), default=0.0)
         pause = min(max(_PATIENCE * age, _PAUSES[0]), _PAUSES[1])
         states = tuple((job.id, job.state()) for job in jobs)
         _rerun_on_change(folder, live, states, pause, page)
 
 
+def _line(folder: Path) -> None:
+    """Say how long the queue is in which the jobs of all studies of this folder stand."""
+    line = queue(folder.parent)
+    st.caption(
+        f":material/pending: Of all studies here, {counted(len(line.running), 'job')} at work and "
+        f"{len(line.waiting):,} waiting."
+    )
+
+
 def _queue(waiting: list[tuple[Job, Snapshot]]) -> None:
     """One line for jobs that only wait, with each behind it."""
     with st.container(horizontal=True, vertical_alignment="center", key="jobs queue"):
-        st.caption(f"Then: {', '.join(title(job) for job, _ in waiting)}")
+        st.caption(f"Then: {', '.join(plain.text(title(job)) for job, _ in waiting)}")
         with st.popover("Waiting jobs", icon=":material/pending:"):
             for job, snapshot in waiting:
                 _row(job, snapshot)
@@ -84,8 +95,8 @@ def _row(job: Job, snapshot: Snapshot) -> None:
         st.progress(min(share, 1.0), text=describe(job, snapshot))
         _hold(job, snapshot)
         if st.button(
-            "Cancel", key=f"cancel {job.folder}", disabled=snapshot.stopping,
-            icon=":material/stop_circle:", help="What is finished is kept.",
+            "Cancel", key=f"cancel {job.folder}", disabled=snapshot.stopping or rights.locked(),
+            icon=":material/stop_circle:", help=rights.why("What is finished is kept."),
         ):  # fmt: skip
             job.cancel()
             st.rerun()
@@ -97,8 +108,9 @@ def _hold(job: Job, snapshot: Snapshot) -> None:
         return
     word, icon = ("Go on", "play") if snapshot.paused else ("Pause", "pause")
     if st.button(
-        word, key=f"hold {job.folder}", disabled=snapshot.stopping or snapshot.state == "waiting",
-        icon=f":material/{icon}_circle:", help="A paused sweep goes on where it was.",
+        word, key=f"hold {job.folder}", icon=f":material/{icon}_circle:",
+        disabled=snapshot.stopping or snapshot.state == "waiting" or rights.locked(),
+        help=rights.why("A paused sweep goes on where it was."),
     ):  # fmt: skip
         (job.resume if snapshot.paused else job.pause)()
         st.rerun()
@@ -106,7 +118,9 @@ def _hold(job: Job, snapshot: Snapshot) -> None:
 
 def describe(job: Job, snapshot: Snapshot) -> str:
     """Return one line on how a job stands."""
-    parts = [f"**{title(job)}**"]
+    parts = [f"**{plain.text(title(job))}**"]
+    if job.owner:
+        parts.append(f"by {plain.text(job.owner)}")
     if snapshot.stopping:
         parts.append("stopping")
     elif snapshot.paused:
@@ -121,7 +135,7 @@ def describe(job: Job, snapshot: Snapshot) -> str:
     if snapshot.remaining is not None and snapshot.total > 1:
         parts.append(f"about {spoken(snapshot.remaining)} left")
     if snapshot.message:
-        parts.append(snapshot.message.replace("[", r"\["))
+        parts.append(plain.text(snapshot.message))
     return " · ".join(parts)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from prunescope.commands import Calibrate, Sweep
-from prunescope.dashboard.shared import loaders
-from prunescope.jobs import start
+from prunescope.dashboard.shared import loaders, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text import plain
 
 COMBINATIONS = 9
 """Plans that one press measures: predictions then have a usable interval."""
@@ -16,10 +17,10 @@ COMBINATIONS = 9
 
 def points(opened: Study, sweeps: Sequence[Sweep], key: str) -> None:
     """Offer to run ``sweeps`` as jobs."""
-    lines = "  \n".join(f"`{sweep.line()}`" for sweep in sweeps)
+    lines = "  \n".join(plain.code(sweep.line()) for sweep in sweeps)
     if st.button(
-        "Measure just these", key=key, icon=":material/science:",
-        help=f"In a job, the same as:  \n{lines}",
+        "Measure just these", key=key, icon=":material/science:", disabled=rights.locked(),
+        help=rights.why(f"In a job, the same as:  \n{lines}"),
     ):  # fmt: skip
         for sweep in sweeps:
             start(opened.folder, sweep)
@@ -32,9 +33,11 @@ def combinations(opened: Study, plan: Plan) -> None:
         return
     if st.button(
         f"Measure {COMBINATIONS} combinations", key="measure combinations",
-        icon=":material/science:",
-        help="Plans that are chosen for what they teach, really applied and evaluated, in a job. "
-        "They correct what is predicted and tell how far it is off.",
+        icon=":material/science:", disabled=rights.locked(),
+        help=rights.why(
+            "Plans that are chosen for what they teach, really applied and evaluated, in a job. "
+            "They correct what is predicted and tell how far it is off."
+        ),
     ):  # fmt: skip
         start(opened.folder, Calibrate(COMBINATIONS, plan.recovery))
         st.rerun()

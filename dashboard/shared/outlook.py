@@ -4,11 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import expected_score, loaders
+from prunescope.dashboard.shared import expected_score, loaders, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.plan import verified_table
-from prunescope.jobs import start
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.preview import Preview, preview
 from prunescope.planning.solve.goal import COSTS
@@ -16,7 +16,7 @@ from prunescope.statistics.paired import paired_interval
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.numbers import capitalised, counted
 
 
@@ -80,13 +80,15 @@ def history(opened: Study, known: StudyMeasurements) -> None:
 
 
 def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None:
-    name = opened.manifest.reference.metric.rpartition(":")[2]
+    name = plain.text(opened.manifest.reference.metric.rpartition(":")[2])
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
         if st.button(
             "Measure it", key="measure", icon=":material/science:", type="primary",
-            disabled=not plan.active(),
-            help="Applies the plan for real and evaluates the validation split, in a job.",
+            disabled=not plan.active() or rights.locked(),
+            help=rights.why(
+                "Applies the plan for real and evaluates the validation split, in a job."
+            ),
         ):  # fmt: skip
             start(opened.folder, Verify(draft_file(opened, plan)))
             st.rerun()

@@ -6,7 +6,7 @@ from prunescope.dashboard.shared import session
 from prunescope.store.folder import Study
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
-from prunescope.text import units
+from prunescope.text import plain, units
 
 _DRAFT = "The draft on the Plan page"
 
@@ -43,4 +43,5 @@ def describe(chosen: Plan) -> str:
     leave = [choice.granularity in UNITS for choice in active.values()]
     word = "group" if all(leave) else "layer or group" if any(leave) else "layer"
     word = word.replace(" or ", "s or ") + "s" if len(active) > 1 else word
-    return f"{len(active)} {word} pruned by {span}, by {methods} · `{chosen.digest}`"
+    by = f"by {plain.text(methods)} · {plain.code(chosen.digest)}"
+    return f"{len(active)} {word} pruned by {span}, {by}"

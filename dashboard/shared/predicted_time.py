@@ -6,14 +6,14 @@ import numpy as np
 import streamlit as st
 
 from prunescope.commands import Time
-from prunescope.dashboard.shared import import_table, loaders
+from prunescope.dashboard.shared import import_table, loaders, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
-from prunescope.jobs import start
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.numbers import counted
 
 _MOST: Final = 3
@@ -39,8 +39,11 @@ def show(opened: Study, plan: Plan, setting: str = "") -> None:
     machines = machines_of(found)
     here = any(not table.setting.elsewhere for table in known)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_where(machines, len(known) - len(found)))
-        if not here and st.button("Time this network", key="time network", icon=":material/timer:"):
+        st.caption(plain.text(_where(machines, len(known) - len(found))))
+        if not here and st.button(
+            "Time this network", key="time network", icon=":material/timer:",
+            disabled=rights.locked(), help=rights.why(),
+        ):  # fmt: skip
             start(opened.folder, Time())
             st.rerun()
         import_table.offer(opened)
@@ -80,7 +83,7 @@ def _row(found: LatencyPrediction, named: bool) -> dict[str, str]:
     machine = f", {setting.machine}" if named else ""
     machine += " (another machine)" if setting.elsewhere else ""
     return {
-        "": f"{setting.runtime}, batch {setting.batch}{threads}{machine}",
+        "": plain.text(f"{setting.runtime}, batch {setting.batch}{threads}{machine}"),
         "Dense, ms": f"{1000 * found.dense_seconds:.3g}",
         "Plan, ms": f"**{1000 * found.seconds:.3g}**{span}",
         "How": said,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from prunescope.errors import PrunescopeError
+from prunescope.text import plain
 
 
 @contextlib.contextmanager
@@ -14,4 +15,4 @@ def shown() -> Iterator[None]:
     try:
         yield
     except PrunescopeError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain.text(error), icon=":material/error:")

@@ -5,9 +5,9 @@ import streamlit as st
 
 from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
-from prunescope.dashboard.shared import loaders, outlook, predicted_time
+from prunescope.dashboard.shared import loaders, outlook, predicted_time, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
-from prunescope.jobs import start
 from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
 from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
@@ -15,7 +15,7 @@ from prunescope.latency.table.staircase import described, flat_steps
 from prunescope.latency.table.staircase import staircase as steps
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.lists import listed
 from prunescope.text.numbers import exact
 
@@ -28,7 +28,8 @@ def show(opened: Study, plan: Plan) -> None:
         batch = st.number_input("Batch", 1, 1024, 1, key="time batch", width=110)
         threads = st.number_input("Threads", 1, 64, 1, key="time threads", width=110)
         if st.button("Measure again" if report else "Measure speed", key="time",
-                     icon=":material/timer:"):  # fmt: skip
+                     icon=":material/timer:", disabled=rights.locked(),
+                     help=rights.why()):  # fmt: skip
             start(
                 opened.folder,
                 Time(outlook.draft_file(opened, plan), batch=batch, threads=threads),
@@ -39,11 +40,11 @@ def show(opened: Study, plan: Plan) -> None:
         )
     if report is not None:
         for sentence in report.verdicts:
-            st.markdown(f"- {sentence}")
+            st.markdown(f"- {plain.text(sentence)}")
         timed = [_row(each) for each in report.runtimes if each.problem is None]
         if timed:
             st.table(pd.DataFrame(timed), hide_index=True)
-        st.caption(f"{report.memory_line} {_conditions(report)}".strip())
+        st.caption(plain.text(f"{report.memory_line} {_conditions(report)}"))
     predicted(opened, plan)
     if opened.manifest.removable():
         _staircases(opened, batch, threads)
@@ -59,7 +60,9 @@ def predicted(opened: Study, plan: Plan) -> None:
     if found:
         st.markdown("By the smaller models that were timed:")
         predicted_time.lines(found)
-        st.caption(" ".join([where(machines_of(found)), *filter(None, map(_error, found))]))
+        st.caption(
+            plain.text(" ".join([where(machines_of(found)), *filter(None, map(_error, found))]))
+        )
 
 
 def _error(found: LatencyPrediction) -> str:
@@ -88,9 +91,11 @@ def staircase(opened: Study, group: str) -> None:
     granularity = opened.manifest.group(group).granularity
     for setting, each in known.items():
         for sentence in described(flat_steps(each), granularity):
-            st.caption(f"{setting.runtime}, batch {setting.batch}: {sentence}")
+            st.caption(plain.text(f"{setting.runtime}, batch {setting.batch}: {sentence}"))
     machines = {setting.machine for setting in known}
-    st.caption(f"Time relative to the dense model, the rest dense. On {'; '.join(machines)}.")
+    st.caption(
+        f"Time relative to the dense model, the rest dense. On {plain.text('; '.join(machines))}."
+    )
 
 
 def _staircases(opened: Study, batch: int, threads: int) -> None:
@@ -101,7 +106,10 @@ def _staircases(opened: Study, batch: int, threads: int) -> None:
             budget = st.number_input(
                 "Seconds to spend", 10, 3600, 120, key="time budget", width=150
             )
-            if st.button("Time smaller models", key="time table", icon=":material/timer:"):
+            if st.button(
+                "Time smaller models", key="time table", icon=":material/timer:",
+                disabled=rights.locked(), help=rights.why(),
+            ):  # fmt: skip
                 start(opened.folder, Time(batch=batch, threads=threads, budget=budget))
                 st.rerun()
         staircase(opened, str(chosen))
@@ -109,7 +117,7 @@ def _staircases(opened: Study, batch: int, threads: int) -> None:
 
 def _row(each: RuntimeLatency) -> dict[str, str]:
     return {
-        "Runtime": f"{each.runtime} {each.version}",
+        "Runtime": plain.text(f"{each.runtime} {each.version}"),
         "Dense, ms": _time(each.dense.median, each.dense.low, each.dense.high),
         "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
         "Dense / pruned": _ratio(each.ratio),

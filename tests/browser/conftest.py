@@ -2,11 +2,8 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks._images import first_images
-from prunescope.dashboard.command import command
 from prunescope.store.folder import Study
+from tests.browser.served import serving
 from tests.browser.settled import listen, settled
 
 PATIENCE = 180_000
@@ -87,32 +84,6 @@ def timed_page(browser: Browser, timed_study: Study) -> Iterator[Page]:
 def folder(swept: Path, tmp_path: Path) -> Path:
     """A copy of one's own, so that no journey meets what another one measured."""
     return Path(shutil.copytree(swept, tmp_path / "studies"))
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """A real dashboard over ``folder``; its address."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    server = subprocess.Popen(
-        command(folder, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            pytest.fail("The dashboard did not start within two minutes.")
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,13 +12,14 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.command import command
+from prunescope.dashboard.command import Serving
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.jobs.records import ProcessRecord
 from prunescope.jobs.warm_worker import SWITCH
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import read_document
 from prunescope.study.point import KEY
+from tests.browser.served import free_port, until_up
 from tests.browser.settled import listen
 from tests.browser.steps import Settle, open_page
 
@@ -35,27 +34,17 @@ class Server:
     """A dashboard that can be killed and comes back at the same address."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self._folder = folder
-        self.url = f"http://127.0.0.1:{self._port}"
+        self._serving = Serving(folder, free_port())
+        self.link = self._serving.link
         self.start()
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            command(self._folder, self._port),
-            env=os.environ | {"OMP_NUM_THREADS": "1", SWITCH: "1"},
+            self._serving.command(),
+            env=self._serving.environment() | {"OMP_NUM_THREADS": "1", SWITCH: "1"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
-                    return
-            except OSError:
-                time.sleep(0.2)
-        pytest.fail("The dashboard did not start within two minutes.")
+        until_up(self._serving)
 
     def kill(self) -> None:
         self._process.kill()
@@ -112,7 +101,7 @@ def newest(study: Study) -> Job:
 def test_a_sweep_is_started_watched_held_killed_and_finished(
     browser: Browser, server: Server, study: Study, settle: Settle
 ) -> None:
-    page = view(browser, f"{server.url}/study", settle)
+    page = view(browser, server.link("study"), settle)
     expect(page.get_by_text("Page not found")).to_have_count(0)
     sparsities = page.get_by_label("Sparsities", exact=True).first  # the other begins a study
     sparsities.fill("0.05:0.95:0.05")
@@ -135,7 +124,7 @@ def test_a_sweep_is_started_watched_held_killed_and_finished(
     assert early["partial"].any()
 
     # Another viewer, and the same one after a refresh, see the same job; either lets it go on.
-    other = view(browser, f"{server.url}/curves", settle)
+    other = view(browser, server.link("curves"), settle)
     expect(other.get_by_text("paused").first).to_be_visible()
     page.reload()
     settle(page)
@@ -153,7 +142,7 @@ def test_a_sweep_is_started_watched_held_killed_and_finished(
     until(lambda: job.state() == "died")
     kept = rows(study)
     server.start()
-    page.goto(f"{server.url}/study")
+    page.goto(server.link("study"))
     settle(page)
     expect(page.get_by_text("its process is gone")).to_be_visible()
     button(page, "Go on").click()

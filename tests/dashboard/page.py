@@ -64,6 +64,15 @@ def run_menu(at: AppTest, option: str) -> AppTest:
     return at._run(widgets)
 
 
+def press_with(at: AppTest, key: str, text: str, button: str) -> AppTest:
+    """Press ``button`` with ``text`` typed into a list that takes what it does not offer."""
+    at.button(key=button).click()
+    widgets = at._tree.get_widget_states()
+    (state,) = [each for each in widgets.widgets if each.id == at.selectbox(key=key).id]
+    state.string_value = text
+    return at._run(widgets)
+
+
 def choices(at: AppTest, studies: Path) -> dict[str, Choice]:
     """The draft's choices."""
     draft = at.session_state[session.draft_key(Study.open(studies / "digits"))]

@@ -60,13 +60,12 @@ def test_a_new_study_starts_as_a_job(
         lambda study, request: started.append((study, request)),
     )
     at = open_page(tmp_path)
-    at.text_input(key="begin model").set_value("net.py:make")
     at.text_input(key="begin name").set_value("../outside")
     at.button[-1].click().run()
     assert "Expected a name" in at.error[0].value
     at.text_input(key="begin name").set_value("mine")
     at.button[-1].click().run()
-    wanted = Sweep("net.py:make", data="sample:fashion-mnist", metric="top-1")
+    wanted = Sweep("sample:lenet5", data="sample:fashion-mnist", metric="top-1")
     assert started == [(tmp_path / "mine", wanted)]
 
 

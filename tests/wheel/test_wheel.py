@@ -50,7 +50,8 @@ def study(installed: Installation, project: Path) -> Path:
     """The project's study, swept by the command as a module; names count from the folder."""
     installed.run(
         installed.python, "-P", "-m", "prunescope.cli", "sweep", MODEL,
-        "--data", INPUTS, "--study", "study", "--methods", "magnitude,l1@channel", "--sparsities", "0.25,0.5", cwd=project,
+        "--data", INPUTS, "--study", "study",
+        "--methods", "magnitude,l1@channel", "--sparsities", "0.25,0.5", cwd=project,
     )  # fmt: skip
     return project / "study"
 

@@ -10,7 +10,7 @@ from prunescope.store.folder import Study
 from prunescope.study import GroupSummary, Manifest
 from prunescope.study.coupled import Freed, everywhere, freed, meetings
 from prunescope.study.size import shrunk
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.numbers import exact
 
 
@@ -36,16 +36,18 @@ def show(opened: Study, subject: str, granularity: str) -> None:
 def _title(group: GroupSummary, layer: str) -> str:
     others = [each for each in group.layers if each != layer]
     what = f"{group.units} {group.granularity}s" if group.units else f"{group.granularity}s"
-    title = f"**{layer}** {part_of(group, layer)} {what}"
+    title = f"**{plain.text(layer)}** {part_of(group, layer)} {what}"
     if group.reason is not None:
         return f"{title}, which stay"
-    with_whom = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+    with_whom = ", ".join(map(plain.text, others[:3])) + (
+        f" and {len(others) - 3} more" if len(others) > 3 else ""
+    )
     return f"{title}, together with {with_whom}" if others else f"{title}, alone"
 
 
 def _group(manifest: Manifest, group: GroupSummary, subject: str) -> None:
     if group.reason is not None:
-        st.markdown(f"Not prunable, because {group.reason}.")
+        st.markdown(f"Not prunable, because {plain.text(group.reason)}.")
         return
     kind = f"{group.granularity}s"
     left, right = st.columns([5, 7], gap="medium")
@@ -144,7 +146,7 @@ def _listed(names: list[str], most: int = 6) -> str:
     if not names:
         return "no layer with weights"
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(f"`{name}`" for name in names[:most]) + more
+    return ", ".join(map(plain.code, names[:most])) + more
 
 
 def _law(group: GroupSummary) -> str:

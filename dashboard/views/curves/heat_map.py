@@ -7,6 +7,7 @@ from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import Study
 from prunescope.study.method import UNITS
+from prunescope.text import plain
 
 
 def show(opened: Study, known: StudyMeasurements, layers: list[str]) -> None:
@@ -21,12 +22,13 @@ def show(opened: Study, known: StudyMeasurements, layers: list[str]) -> None:
         method = st.segmented_control(
             "Method", [BEST, *present], key="heat method", required=True,
             default=linked if linked in present else BEST, label_visibility="collapsed",
+            format_func=plain.text,
         )  # fmt: skip
     session.remember("method", method)
-    plain = known.points[known.points["recovery"] == "none"]
-    cells = heat_table(plain if len(plain) else known.points, layers, method)
+    usual = known.points[known.points["recovery"] == "none"]
+    cells = heat_table(usual if len(usual) else known.points, layers, method)
     if cells.empty:
-        st.info(f"Nothing is measured by {method} for these layers yet.")
+        st.info(f"Nothing is measured by {plain.text(method)} for these layers yet.")
         return
     st.plotly_chart(
         heat_figure(cells, layers, st.context.theme.type == "dark"), key="heat figure",

@@ -19,7 +19,7 @@ from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.curves import coupled_panel, heat_map, reading, screened_subject
 from prunescope.store.folder import Study
 from prunescope.study.recoveries import MOVES_DENSE
-from prunescope.text import units
+from prunescope.text import plain, units
 
 _SORTS: Final = {
     "Forward order": (None, True),
@@ -183,7 +183,10 @@ def _chosen(table: pd.DataFrame) -> str:
     layer = wanted if wanted in order else order[0]
     if wanted is not None and wanted not in order and not st.session_state["curves search"]:
         session.remember("layer", layer)
-        st.toast(f"There is no measured layer {wanted!r} here; showing {layer!r}.")
+        st.toast(
+            f"There is no measured layer {plain.text(repr(wanted))} here; "
+            f"showing {plain.text(repr(layer))}."
+        )
     return layer
 
 
@@ -202,7 +205,7 @@ def _curves(
     present = {name: colours[name] for name in names if name in set(rows["method"])}
     baseline = manifest.baseline.score if manifest.baseline else 0.0
     vertical = st.session_state["curves scale"]
-    st.markdown(f"**{layer}** — {_describe(opened, layer, granularity)}")
+    st.markdown(f"**{plain.text(layer)}** — {plain.text(_describe(opened, layer, granularity))}")
     if vertical in ("entropy", "divergence") and rows[vertical].isna().all():
         st.info("This model's outputs are no class logits, so there is no cross-entropy here.")
         return

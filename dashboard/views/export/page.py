@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Export
-from prunescope.dashboard.shared import frame, outlook, plan_picker, speed
+from prunescope.dashboard.shared import frame, outlook, plan_picker, rights, speed
+from prunescope.dashboard.shared.launch import start
 from prunescope.export.export_report import (
     LOADER,
     ExportReport,
@@ -15,11 +16,10 @@ from prunescope.export.export_report import (
     read_report,
 )
 from prunescope.export.formats.registry import export_formats, format_title
-from prunescope.jobs import start
 from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.numbers import counted
 
 
@@ -56,8 +56,9 @@ def _form(opened: Study, plan: Plan) -> bool:
             )
         ]  # fmt: skip
         if st.button(
-            "Export and verify", type="primary", key="export", disabled=not chosen,
-            icon=":material/deployed_code:",
+            "Export and verify", type="primary", key="export",
+            disabled=not chosen or rights.locked(), icon=":material/deployed_code:",
+            help=rights.why(),
         ):  # fmt: skip
             file = outlook.draft_file(opened, plan)
             start(opened.folder, Export(file, tuple(chosen), recovered=recovered))
@@ -81,7 +82,9 @@ def _report(opened: Study, plan: Plan, recovered: bool) -> None:
     if recovered:
         tuned = read_result(result_folder(opened.folder, plan))
         if (why := report.outdated(tuned.weights_hash)) is not None:
-            st.warning(f"{why} The earlier files are in {folder}.", icon=":material/history:")
+            st.warning(
+                plain.text(f"{why} The earlier files are in {folder}."), icon=":material/history:"
+            )
             return
     for entry in report.formats:
         _format(folder, report, entry)
@@ -96,7 +99,8 @@ def _report(opened: Study, plan: Plan, recovered: bool) -> None:
     st.caption(
         f"{units.count(report.removed)} of {units.count(report.parameters)} parameters removed · "
         f"{counted(report.samples, 'validation sample')} through every file · weights "
-        f"`{report.weights_sha256[:16]}` · {versions} · kept in {folder}"
+        f"{plain.code(report.weights_sha256[:16])} · {plain.text(versions)} · "
+        f"kept in {plain.text(folder)}"
     )
 
 
@@ -108,7 +112,7 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
                 st.badge("verified", icon=":material/check:", color="green")
             else:
                 st.badge("not offered", icon=":material/close:", color="red")
-            st.markdown(f"**{title}** `{entry.file or entry.format}`")
+            st.markdown(f"**{title}** {plain.code(entry.file or entry.format)}")
             if entry.ok:
                 st.caption(
                     f"{units.bytes_(entry.bytes)}, {units.bytes_(entry.compressed_bytes)} zipped"
@@ -121,15 +125,15 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
                     key=f"download {folder.name} {entry.format}", icon=":material/download:",
                 )  # fmt: skip
         if entry.reason:
-            st.error(entry.reason)
+            st.error(plain.text(entry.reason))
         if entry.checks:
             with st.expander(counted(len(entry.checks), "check"), expanded=not entry.ok):
                 rows = [
                     {
                         "": "✓" if check.ok else "✗",
-                        "Check": check.name,
-                        "Promised": check.promised,
-                        "Reloaded file": check.got,
+                        "Check": plain.text(check.name),
+                        "Promised": plain.text(check.promised),
+                        "Reloaded file": plain.text(check.got),
                     }
                     for check in entry.checks
                 ]

@@ -7,10 +7,10 @@ import streamlit as st
 
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.front import front_figure
-from prunescope.dashboard.shared import loaders, outlook, problems, session
+from prunescope.dashboard.shared import loaders, outlook, problems, rights, session
 from prunescope.dashboard.shared.goal_form import BUDGETS, GoalForm
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.tables.front import with_draft
-from prunescope.jobs import start
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
@@ -50,9 +50,11 @@ def show(opened: Study, asked: GoalForm, guess: Prediction) -> None:
         st.space("stretch")
         if st.button(
             "Sweep it again" if found else "Sweep the front", key="sweep front",
-            icon=":material/ssid_chart:",
-            help="Solves for a row of budgets, with the locks as they are, in a job; every point "
-            "is a plan.",
+            icon=":material/ssid_chart:", disabled=rights.locked(),
+            help=rights.why(
+                "Solves for a row of budgets, with the locks as they are, in a job; every point "
+                "is a plan."
+            ),
         ):  # fmt: skip
             start(opened.folder, asked.front())
             st.rerun()

@@ -21,6 +21,7 @@ from prunescope.planning.pose_problem import locks_of
 from prunescope.planning.solve.goal import ROUNDINGS
 from prunescope.store.folder import Study
 from prunescope.study.recoveries import TITLES
+from prunescope.text import plain
 
 AROUND: Final = "goal around"
 RECOVERY: Final = "goal recovery"
@@ -114,7 +115,7 @@ def _restricted(opened: Study, change: Change) -> None:
     )  # fmt: skip
     for name in bounded:
         st.slider(
-            f"{name}, sparsity", 0, 100, (0, 100), format="%d %%", on_change=change,
+            f"{plain.text(name)}, sparsity", 0, 100, (0, 100), format="%d %%", on_change=change,
             key=_own(opened, f"bound {name}"), persist_state="session",
         )  # fmt: skip
 

@@ -23,7 +23,7 @@ from prunescope.planning.search import NAMES, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import Study
-from prunescope.text import units
+from prunescope.text import plain, units
 
 
 def show(opened: Study, known: StudyMeasurements) -> GoalForm:
@@ -61,7 +61,7 @@ def _say(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     """What was found, how good it is, and what stands in the way."""
     refusal = plan_solution.refused(opened)
     if refusal:
-        st.warning(refusal, icon=":material/block:")
+        st.warning(plain.text(refusal), icon=":material/block:")
     measure_candidates.offer(opened, known)
     last = plan_solution.solved(opened)
     if last is not None:
@@ -71,7 +71,10 @@ def _say(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     tables = loaders.latency(opened)
     if "latency" in wanted.budgets and tables:
         setting = table_named(tables, wanted.setting).setting
-        st.caption(f"Latency as on {named(setting)}." + (f" {HERE}" if setting.elsewhere else ""))
+        st.caption(
+            f"Latency as on {plain.text(named(setting))}."
+            + (f" {HERE}" if setting.elsewhere else "")
+        )
     if last is not None and not wanted.limits():
         st.caption("Choose a budget: without one there is nothing to solve for.")
     elif last is not None:
@@ -87,10 +90,10 @@ def _lacks(opened: Study, known: StudyMeasurements, wanted: GoalForm, refusal: s
         grids = missing_grid(plan_solution.posed(opened, known, wanted))
     except PrunescopeError as error:
         if not refusal:
-            st.warning(str(error), icon=":material/block:")
+            st.warning(plain.text(error), icon=":material/block:")
         return
     if grids:
-        names = ", ".join(name for grid in grids for name in grid.subjects[:6])
+        names = ", ".join(plain.text(name) for grid in grids for name in grid.subjects[:6])
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/warning: Not measured, so left dense: {names}.")
             measure_buttons.points(opened, [*map(Sweep.of, grids)], "measure missing")
@@ -105,7 +108,7 @@ def described(found: Solution, candidates: MeasuredCandidates | None = None) -> 
     """
     words = OBJECTIVES.get(found.objective, found.objective)
     if candidates is not None:
-        first = f"**Measured**: {offered_plan.sentence(candidates)}"
+        first = f"**Measured**: {plain.text(offered_plan.sentence(candidates))}"
     elif found.predicted is not None:
         whole = amount(found.objective, found.predicted)
         first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"

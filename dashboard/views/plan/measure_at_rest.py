@@ -6,9 +6,9 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import loaders, outlook, polling, session
+from prunescope.dashboard.shared import loaders, outlook, polling, rights, session
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.plan.rest_rule import Rest, tried
-from prunescope.jobs import start
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 
@@ -22,10 +22,13 @@ def follow(opened: Study, plan: Plan) -> None:
     """Show the switch, and start the measurement of ``plan`` once it has rested for a while."""
     on = st.toggle(
         "Measure when it rests", value=True, key=_SWITCH, persist_state="session",
-        help="A plan that stays as it is for four seconds is really applied and evaluated, in a "
-        "job. The measured score appears here and corrects later predictions.",
+        disabled=rights.locked(),
+        help=rights.why(
+            "A plan that stays as it is for four seconds is really applied and evaluated, in a "
+            "job. The measured score appears here and corrects later predictions."
+        ),
     )  # fmt: skip
-    if not on or not plan.active():
+    if not on or not plan.active() or rights.locked():
         return
     if outlook.measured_row(loaders.verified(opened), plan) is not None:
         return

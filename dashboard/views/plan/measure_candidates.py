@@ -7,10 +7,11 @@ import streamlit as st
 from prunescope.commands import MakePlan
 from prunescope.dashboard.shared import loaders, session
 from prunescope.dashboard.shared.goal_form import GoalForm
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, offered_plan, plan_solution
 from prunescope.errors import BadValue, PrunescopeError
-from prunescope.jobs import ACTIVE, Job, start
+from prunescope.jobs import ACTIVE, Job
 from prunescope.planning.pose_problem import answer
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import rights, session
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
@@ -17,6 +17,7 @@ from prunescope.planning.pose_problem import answer
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates, taken
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import read_document
+from prunescope.text import plain
 
 _ANSWERED: Final = "answered"
 """In a job's folder, once somebody has taken or left what it found."""
@@ -78,7 +79,8 @@ def offer(opened: Study, known: StudyMeasurements) -> None:
     why = "as the plan or the goal is another by now" if found.wanted else "as nobody was here"
     with st.container(border=True, key="settled"):
         st.markdown(
-            f"**Measured{_asked(found.wanted)}, not opened**, {why}: {sentence(found.candidates)}"
+            f"**Measured{_asked(found.wanted)}, not opened**, {why}: "
+            f"{plain.text(sentence(found.candidates))}"
         )
         with st.container(horizontal=True):
             st.button(
@@ -138,6 +140,8 @@ def _leave(opened: Study, found: Offered) -> None:
 
 def _answer(folder: Path) -> None:
     """No session offers it any more; where that cannot be noted, the next one does again."""
+    if rights.locked():
+        return
     with suppress(OSError):
         (folder / _ANSWERED).touch()
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import rights, session
 from prunescope.dashboard.shared.goal_form import GoalForm, differing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
@@ -32,7 +32,8 @@ def menu(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
         f"As good: {differing(last.plan, each)}": each for each in last.solution.alternatives
     }  # fmt: skip
     st.menu_button(
-        "Other plans", [PROVE, LOOK, MEASURE, *TITLES.values(), *alike],
+        "Other plans",
+        [PROVE, LOOK, *([] if rights.locked() else [MEASURE]), *TITLES.values(), *alike],
         key=_KEY, disabled=not wanted.budgets,
         on_click=lambda: _take(opened, known, alike),
         help="Prove that no plan of measured sparsities is better; look around with the predictor "

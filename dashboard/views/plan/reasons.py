@@ -14,6 +14,7 @@ from prunescope.dashboard.views.plan import plan_solution
 from prunescope.errors import CannotReach, PrunescopeError
 from prunescope.planning.explain import Reason, explain, lock_costs, nearest
 from prunescope.store.folder import Study
+from prunescope.text import plain
 
 _MOST_LOCKS: Final = 6
 
@@ -76,7 +77,7 @@ def _locks(
         costs = lock_costs(opened.manifest, posed, last.limits, names[:_MOST_LOCKS])
     except CannotReach as error:  # by what was measured since
         return str(error)
-    told = [f"**{name}** +{amount(objective, cost)}" for name, cost in costs.items()]
+    told = [f"**{plain.text(name)}** +{amount(objective, cost)}" for name, cost in costs.items()]
     more = f"; and {len(names) - _MOST_LOCKS} more locks" if len(names) > _MOST_LOCKS else ""
     return (
         f"What each lock adds to what is kept small ({OBJECTIVES[objective]}, added up over single "

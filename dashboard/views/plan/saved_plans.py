@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from prunescope.dashboard.shared import problems, session
+from prunescope.dashboard.shared import problems, rights, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import painter
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text import plain
 
 _NEW = "Empty plan"
 
@@ -28,21 +29,24 @@ def toolbar(opened: Study, known: StudyMeasurements) -> None:
         )  # fmt: skip
         names = opened.plans()
         saved = draft.plan.name in names
-        st.caption(f"Plan **{draft.plan.name}** · {_status(opened, draft.plan, saved)}")
+        st.caption(f"Plan **{plain.text(draft.plan.name)}** · {_status(opened, draft.plan, saved)}")
         st.space("stretch")
         with st.popover("Open", icon=":material/folder_open:"):
             chosen = st.selectbox("Plan", [_NEW, *names], key="open plan")
             with st.container(horizontal=True):
                 st.button("Open", key="open", type="primary", on_click=_open, args=(opened, chosen))
                 st.button(
-                    "Delete", key="delete", disabled=chosen == _NEW, on_click=_delete,
-                    args=(opened, chosen),
+                    "Delete", key="delete", disabled=chosen == _NEW or rights.locked(),
+                    on_click=_delete, args=(opened, chosen), help=rights.why(),
                 )  # fmt: skip
         with st.popover("Save", icon=":material/save:"):
             name = st.text_input("Name", draft.plan.name, key=f"plan name {draft.plan.name}")
             if name in names and name != draft.plan.name:
-                st.caption(f"Replaces the saved plan {name!r}.")
-            st.button("Save", key="save", type="primary", on_click=_save, args=(opened, name))
+                st.caption(f"Replaces the saved plan {plain.text(repr(name))}.")
+            st.button(
+                "Save", key="save", type="primary", on_click=_save, args=(opened, name),
+                disabled=rights.locked(), help=rights.why(),
+            )  # fmt: skip
 
 
 def _undo(opened: Study, known: StudyMeasurements) -> None:
@@ -77,7 +81,7 @@ def _save(opened: Study, name: str) -> None:
         plan = replace(session.draft(opened).plan, name=name.strip())
         opened.save_plan(plan)
         session.edit(opened, plan)
-        st.toast(f"Saved as {plan.name!r} in {opened.folder / 'plans'}.")
+        st.toast(plain.text(f"Saved as {plan.name!r} in {opened.folder / 'plans'}."))
 
 
 def _delete(opened: Study, name: str) -> None:

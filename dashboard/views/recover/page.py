@@ -5,9 +5,18 @@ import streamlit as st
 
 from prunescope.commands import FineTune
 from prunescope.dashboard.charts.training import training_figure
-from prunescope.dashboard.shared import frame, job_strip, loaders, outlook, plan_picker, problems
+from prunescope.dashboard.shared import (
+    frame,
+    job_strip,
+    loaders,
+    outlook,
+    plan_picker,
+    problems,
+    rights,
+)
+from prunescope.dashboard.shared.launch import start
 from prunescope.errors import BadReference
-from prunescope.jobs import ACTIVE, Job, start
+from prunescope.jobs import ACTIVE, Job
 from prunescope.recovery.training.fine_tuning_report import (
     FineTuned,
     FineTuning,
@@ -58,7 +67,10 @@ def _form(opened: Study, plan: Plan) -> None:
             "Temperature", 0.1, 100.0, usual.temperature, 0.5, key="ft temperature",
             help="Of the distillation: logits are divided by it.",
         )  # fmt: skip
-        go = st.form_submit_button("Fine-tune", type="primary", icon=":material/play_arrow:")
+        go = st.form_submit_button(
+            "Fine-tune", type="primary", icon=":material/play_arrow:", disabled=rights.locked(),
+            help=rights.why(),
+        )  # fmt: skip
     samples = opened.manifest.splits.get("calibration", 0)
     st.caption(
         f"Trains on the calibration split ({units.count(samples)} samples) and keeps the epoch "

@@ -13,7 +13,7 @@ from prunescope.study.point import Point
 from prunescope.sweep.pace import last_pace
 from prunescope.sweep.policy import LIMIT, MODES, TOLERANCE, Mode
 from prunescope.sweep.preflight import Preflight, folder_bytes, preflight
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.durations import parse_seconds, spoken
 from prunescope.text.numbers import counted, exact
 
@@ -79,7 +79,7 @@ def _details(mode: Mode) -> Effort | None:
     try:
         budget = f"{parse_seconds(text):g}s" if text else None
     except PrunescopeError as error:
-        st.error(str(error))
+        st.error(plain.text(error))
         return None
     if mode == "exact":
         return Effort(budget=budget)
@@ -141,7 +141,7 @@ def _time(opened: Study, cost: Preflight, spent: Effort | None) -> str:
     else:
         text = (
             f"{most}**{spoken(cost.at(pace))}** for {work}, at the {units.macs(pace.rate)} "
-            f"per second of {pace.job}."
+            f"per second of {plain.text(pace.job)}."
         )
     if spent is not None and spent.budget:
         text += f" It stops after {spoken(parse_seconds(spent.budget))} in any case."

@@ -8,6 +8,7 @@ from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import Study
+from prunescope.text import plain
 
 _MOST: Final = 5
 """Reasons that are spelled out below the table."""
@@ -55,7 +56,8 @@ def show(opened: Study) -> None:
     )  # fmt: skip
     refused = [group for group in groups if group.reason is not None]
     lines = [
-        f"**{group.name}**: not prunable, because {group.reason}." for group in refused[:_MOST]
+        f"**{plain.text(group.name)}**: not prunable, because {plain.text(group.reason)}."
+        for group in refused[:_MOST]
     ]
     if len(refused) > _MOST:
         lines.append(f"and {len(refused) - _MOST} more, in the table.")

@@ -5,23 +5,14 @@ import re
 import streamlit as st
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.shared import frame
+from prunescope.dashboard.shared import frame, rights
+from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.views.study import references
 from prunescope.errors import BadValue
-from prunescope.jobs import start
+from prunescope.store import trust
 from prunescope.store.folder import MANIFEST
 from prunescope.study import parse_methods, parse_sparsities
-
-_GRAMMAR = """
-| | References |
-| --- | --- |
-| **Model** | `sample:mlp`, `sample:lenet5`, `sample:resnet20`, `sample:mobilenet`, `sample:vit` |
-| | `torchvision:resnet50` (its pretrained weights are downloaded once) |
-| | `path/to/file.py:function` or `package.module:function`, which returns an `nn.Module` |
-| | `file.pt2`, an exported program |
-| **Weights** | optional: a `.safetensors` file or a state dict; pickled models are refused |
-| **Data** | `sample:fashion-mnist`, `imagefolder:DIR`, `file.npz`, `path/to/file.py:function` |
-| **Metric** | `top-1`, `top-5`, `agreement` (no labels needed), `path/to/file.py:function` |
-"""
+from prunescope.text import plain
 
 
 def form(expanded: bool) -> None:
@@ -38,15 +29,21 @@ def form(expanded: bool) -> None:
             f"`prunescope dashboard {frame.folder().parent}`"
         )
         return
+    offered = references.offer(trust.offered_folder())
     with st.form("begin", border=False):
         left, right = st.columns(2, gap="large")
         with left:
-            model = st.text_input("Model", "sample:lenet5", key="begin model")
-            weights = st.text_input(
-                "Weights", "", key="begin weights", placeholder="the model's own"
-            )
-            data = st.text_input("Data", "sample:fashion-mnist", key="begin data")
-            metric = st.text_input("Metric", "top-1", key="begin metric")
+            model = st.selectbox(
+                "Model", offered.models, key="begin model", accept_new_options=True,
+                help="Or type torchvision:NAME, such as torchvision:resnet50: its pretrained "
+                "weights are downloaded once.",
+            )  # fmt: skip
+            weights = st.selectbox(
+                "Weights", offered.weights, index=None, key="begin weights",
+                placeholder="the model's own", disabled=not offered.weights,
+            )  # fmt: skip
+            data = st.selectbox("Data", offered.data, key="begin data")
+            metric = st.selectbox("Metric", offered.metrics, key="begin metric")
         with right:
             name = st.text_input("Name of the study", "", key="begin name", placeholder="lenet5")
             methods = st.text_input(
@@ -56,22 +53,38 @@ def form(expanded: bool) -> None:
             sparsities = st.text_input("Sparsities", "0.1:0.9:0.1", key="begin sparsities")
             st.space("small")
             go = st.form_submit_button(
-                "Begin and measure", type="primary", icon=":material/play_arrow:"
-            )
-    with st.expander("What can be written here"):
-        st.markdown(_GRAMMAR)
+                "Begin and measure", type="primary", icon=":material/play_arrow:",
+                disabled=rights.locked(), help=rights.why(),
+            )  # fmt: skip
+    st.caption(_origin(offered))
     if go:
-        _start(model, weights, data, metric, name, methods, sparsities)
+        _start(offered, model, weights, data, metric, name, methods, sparsities)
+
+
+def _origin(offered: references.Offer) -> str:
+    """Where the lists come from, and how to get more onto them."""
+    if offered.folder is None:
+        return (
+            "Models and data of one's own: on the command line, or offered here by the owner with "
+            "`prunescope dashboard --models FOLDER`."
+        )
+    return (
+        f"Files and their functions come from {plain.code(offered.folder)}, which the owner offers."
+    )
 
 
 def _start(
-    model: str, weights: str, data: str, metric: str, name: str, methods: str, sparsities: str
+    offered: references.Offer,
+    model: str | None,
+    weights: str | None,
+    data: str,
+    metric: str,
+    name: str,
+    methods: str,
+    sparsities: str,
 ) -> None:
-    if not model.strip() or not data.strip():
-        raise BadValue(
-            "Expected a model and data, but one is empty. Write for example sample:lenet5 and "
-            "sample:fashion-mnist."
-        )
+    model = (model or "").strip()
+    chosen = offered.model(model)  # all of them are on the list, or nothing begins
     parse_methods(methods)
     parse_sparsities(sparsities.replace(" ", ""))
     label = name.strip() or re.sub(r"[^\w.-]+", "-", model.rpartition(":")[2]).strip("-.")
@@ -85,12 +98,12 @@ def _start(
             f"Expected a new name, but {label!r} exists in {frame.folder()}. Choose another name."
         )
     request = Sweep(
-        model.strip(),
-        data=data.strip(),
-        metric=metric.strip() or None,
+        chosen,
+        data=offered.datum(data),
+        metric=offered.metric(metric),
         methods=tuple(methods.replace(" ", "").split(",")),
         sparsities=sparsities.replace(" ", ""),
-        weights=weights.strip() or None,
+        weights=offered.weight(weights) if weights else None,
     )
     start(folder, request)
     frame.choose(label)

@@ -7,7 +7,7 @@ from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
 from prunescope.store.folder import Study
-from prunescope.text import units
+from prunescope.text import plain, units
 from prunescope.text.numbers import exact
 
 
@@ -35,7 +35,7 @@ def _facts(opened: Study) -> None:
     with st.container(horizontal=True, key="facts"):
         if baseline:
             st.metric(
-                f"Dense {manifest.reference.metric.rpartition(':')[2]}",
+                f"Dense {plain.text(manifest.reference.metric.rpartition(':')[2])}",
                 units.percent(baseline.score, 2), border=True,
                 help=f"Mean over the {exact(baseline.samples)} samples of the validation split, "
                 "evaluated once; every drop is counted from here.",
@@ -57,13 +57,13 @@ def _facts(opened: Study) -> None:
                   "and chooses, test is for the final report.")  # fmt: skip
     if manifest.capture_problem:
         st.warning(
-            f"This model could not be captured as a graph: {manifest.capture_problem} Its layers "
-            "are measured at weight granularity by plain forward passes; channels and heads "
-            "cannot be removed.",
+            "This model could not be captured as a graph: "
+            f"{plain.text(manifest.capture_problem)} Its layers are measured at weight "
+            "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
     made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
-    st.caption(f"Fingerprint `{manifest.fingerprint}` · made with {made}")
+    st.caption(f"Fingerprint {plain.code(manifest.fingerprint)} · made with {plain.text(made)}")
 
 
 def _layers(opened: Study) -> None:

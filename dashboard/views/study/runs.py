@@ -8,9 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.shared import job_strip, loaders
+from prunescope.dashboard.shared import job_strip, loaders, rights
+from prunescope.dashboard.shared.launch import restart
 from prunescope.dashboard.shared.words import height
-from prunescope.jobs import ACTIVE, Job, Snapshot, restart
+from prunescope.jobs import ACTIVE, Job, Snapshot
+from prunescope.text import plain
 from prunescope.text.durations import spoken
 
 _LISTED: Final = 30
@@ -33,6 +35,7 @@ def show(folder: Path | None) -> None:
         {
             "Job": job.id,
             "State": "paused" if snapshot.paused else snapshot.state,
+            "By": job.owner or "–",
             "Begun": pd.Timestamp(job.created, unit="s"),
             "Took": spoken(snapshot.seconds),
             "Done": job_strip.steps(snapshot) or "–",
@@ -76,11 +79,19 @@ def _offer(job: Job, snapshot: Snapshot) -> None:
     again = "Go on" if job.kind == _GOES_ON else "Start again"
     with st.container(horizontal=True, vertical_alignment="center", key=f"ended {job.id}"):
         if snapshot.error:
-            st.error(f"{job_strip.title(job)}: {snapshot.error}", icon=":material/error:")
+            st.error(
+                plain.text(f"{job_strip.title(job)}: {snapshot.error}"), icon=":material/error:"
+            )
         else:
             kept = " What it measured is kept." if job.kind == _GOES_ON else ""
-            st.info(f"{job_strip.title(job)} was cancelled.{kept}", icon=":material/stop_circle:")
-        if st.button(again, key=f"again {job.id}", icon=":material/replay:", width="content"):
+            st.info(
+                f"{plain.text(job_strip.title(job))} was cancelled.{kept}",
+                icon=":material/stop_circle:",
+            )
+        if st.button(
+            again, key=f"again {job.id}", icon=":material/replay:", width="content",
+            disabled=rights.locked(), help=rights.why(),
+        ):  # fmt: skip
             restart(job)
             st.rerun()
     output = job.log() if snapshot.error else ""

@@ -5,18 +5,19 @@ from dataclasses import replace
 import streamlit as st
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, rights
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.words import WORDS
 from prunescope.dashboard.tables.plan import names_of
 from prunescope.dashboard.views.study import effort
 from prunescope.errors import PrunescopeError
-from prunescope.jobs import start
 from prunescope.store.folder import Study
 from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
 from prunescope.study.counts import MULTIPLES
 from prunescope.study.method import UNITS
 from prunescope.study.recoveries import RECOVERIES, TITLES
 from prunescope.sweep.work_list import left_out, missing, points
+from prunescope.text import plain
 from prunescope.text.numbers import counted
 
 
@@ -76,11 +77,13 @@ def _methods(known: tuple[MethodSummary, ...]) -> tuple[str, tuple[str, ...]]:
     first = next((method for method in listed if method.reason is None), None)
     chosen = []
     for method in sorted(listed, key=lambda each: each.reason is not None):
-        reason = f" *Not here: {method.reason}.*" if method.reason else ""
+        reason = f" *Not here: {plain.text(method.reason)}.*" if method.reason else ""
         ticked = st.checkbox(
-            f"**{method.title}** `{method.name}` — {method.definition}{reason}",
+            f"**{plain.text(method.title)}** {plain.code(method.name)} — "
+            f"{plain.text(method.definition)}{reason}",
             value=method is first, key=f"sweep method {method.name}", wrap=True,
-            disabled=method.reason is not None, help=f"{method.source} Reads: {method.needs}.",
+            disabled=method.reason is not None,
+            help=plain.text(f"{method.source} Reads: {method.needs}."),
         )  # fmt: skip
         if ticked:
             chosen.append(method.name)
@@ -113,17 +116,17 @@ def _launch(
         wanted = points(grid, opened.manifest)
         todo = missing(wanted, loaders.measured(opened).frame, opened.manifest)
     except PrunescopeError as error:
-        st.error(str(error))
+        st.error(plain.text(error))
         return
     effort.tell(opened, wanted, todo, spent)
     idle = left_out(grid, opened.manifest)
     if idle:
         more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""
-        st.caption(f":material/info: No point for {'; '.join(idle[:3])}{more}.")
+        st.caption(f":material/info: No point for {plain.text('; '.join(idle[:3]))}{more}.")
     if st.button(
         f"Measure {counted(len(todo), 'point')}" if todo else "Everything is measured",
-        type="primary", disabled=not todo or spent is None, key="sweep start",
-        icon=":material/play_arrow:",
+        type="primary", disabled=not todo or spent is None or rights.locked(),
+        key="sweep start", icon=":material/play_arrow:", help=rights.why(),
     ):  # fmt: skip
         request = replace(Sweep.of(grid), sparsities=sparsities)
         start(opened.folder, spent.of(request) if spent else request)

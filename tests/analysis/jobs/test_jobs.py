@@ -144,15 +144,6 @@ def test_jobs_of_a_study_run_one_at_a_time_in_their_order(tmp_path: Path) -> Non
     assert [job.id for job in jobs(tmp_path)] == ["0003-wait", "0002-wait", "0001-wait"]
 
 
-def test_studies_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    pair = [launch(tmp_path / name, "wait") for name in "ab"]
-    for job in pair:
-        until(job, lambda state: state == "running")
-    for job in pair:
-        job.cancel()
-        assert ended(job) == "cancelled"
-
-
 def test_two_tabs_that_start_the_same_get_one_job(tmp_path: Path) -> None:
     found: list[Job] = []
     tabs = [

@@ -1,0 +1,52 @@
+"""Real dashboards, and the links into them."""
+
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prunescope.dashboard.command import Serving
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def serving(folder: Path, **more: Any) -> Iterator[str]:
+    """A real dashboard over ``folder``; the link into it."""
+    with served(Serving(folder, free_port(), **more)) as made:
+        yield made.link()
+
+
+@contextmanager
+def served(made: Serving) -> Iterator[Serving]:
+    """A real dashboard as ``made`` says, until the block ends."""
+    server = subprocess.Popen(
+        made.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=made.environment() | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    try:
+        until_up(made)
+        yield made
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def until_up(made: Serving) -> None:
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(made.link("_stcore/health"), timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail("The dashboard did not start within two minutes.")

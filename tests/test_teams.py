@@ -1,0 +1,100 @@
+"""The commands of docs/teams.md, followed literally; README repeats them."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from prunescope.dashboard.command import TOKEN
+from prunescope.store.folder import Study
+from prunescope.study import Manifest, Reference
+from tests.browser.served import free_port
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "teams.md").read_text()
+
+
+def commands() -> list[str]:
+    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    return [line.split(" #")[0].strip() for line in block.splitlines()]
+
+
+def test_readme_says_the_same() -> None:
+    section = (ROOT / "README.md").read_text().partition("For a team")[2].partition("\n## ")[0]
+    said = re.findall(r"^prunescope .*$", section, re.MULTILINE)
+    assert {line.split(" #")[0].strip() for line in said} <= set(commands())
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands are typed: a folder of studies, one of them from elsewhere."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv(TOKEN, raising=False)
+    (tmp_path / "models").mkdir()
+    reference = Reference("net.py:build", "images.npz")
+    Study.create(tmp_path / "studies" / "sent", Manifest(reference, "f", 0, 0, 0, 0, 0, ()))
+    return tmp_path
+
+
+def test_there_are_four() -> None:
+    assert [line.split()[1] for line in commands()] == ["dashboard"] * 3 + ["trust"]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_it_runs(line: str, place: Path) -> None:
+    program, *arguments = shlex.split(line)
+    assert program == "prunescope"
+    run = [sys.executable, "-m", "prunescope.cli", *arguments]
+    if arguments[0] == "trust":
+        done = subprocess.run(
+            run, cwd=place, input="y\n", capture_output=True, text=True, check=True
+        )
+        assert "net.py:build" in "".join(done.stdout.split())
+        assert any((place / "state").rglob("trusted/*"))
+        return
+    port = free_port()  # the only change: a port that is free here
+    process = subprocess.Popen(
+        [*run, "--port", str(port)], cwd=place, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"CI": "1"},
+    )  # fmt: skip
+    assert process.stderr is not None
+    try:
+        assert ("read-only" in process.stderr.readline()) == ("--read-only" in arguments)
+        link = process.stderr.readline().strip()
+        assert link.startswith(f"http://127.0.0.1:{port}/?token=")
+        assert _status(link) == 200
+        assert _status(link.partition("?")[0]) == 403
+        assert _status(link[:-1]) == 403
+    finally:
+        process.send_signal(signal.SIGINT)
+        for child in _children(process.pid):
+            child.send_signal(signal.SIGINT)  # as a terminal does to all of them
+        process.wait(timeout=30)
+        process.stderr.close()
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def _status(url: str) -> int:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.2)
