@@ -55,7 +55,9 @@ def take(opened: Study, known: StudyMeasurements) -> None:
     takes the painter's edit first, and the edit counts as taken once it is in the draft.
     """
     edit = st.session_state[KEY]["edit"] if KEY in st.session_state else None
-    seq = edit.get("seq") if isinstance(edit, dict) else None
+    if not isinstance(edit, dict):
+        return
+    seq = edit.get("seq")
     if not isinstance(seq, int) or not st.session_state.get(_SEEN, 0) < seq < 2**53:
         return
     shown, granularity = st.session_state.get(_BARS, ((), "weight"))
