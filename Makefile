@@ -2,11 +2,12 @@
 # make test: environment, every test. make quick: the laws alone, on the smallest networks (exact
 # counts, weights restored, resumed sweeps, replay against the plain loop, removal, plans that meet
 # their goal, the store, statistics, the structure of the sources), for a verdict while one works.
+# make docs: the documentation as a site.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test quick lint types names bench clean
+.PHONY: demo test quick lint types names docs bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
@@ -30,6 +31,10 @@ names:
 	rm -rf build/names && mkdir -p build/names/prunescope
 	cd build/names/prunescope && ln -s ../../../analysis/* ../../../dashboard ../../../sample_models .
 
+docs: $(VENV)/.ready-docs
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
+	@echo "The documentation is in build/docs/index.html."
+
 bench: $(VENV)/.ready-bench
 	$(BIN)/python -m benchmarks
 
@@ -41,6 +46,10 @@ $(VENV)/.ready: pyproject.toml setup.py
 
 $(VENV)/.ready-dev: $(VENV)/.ready
 	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(BIN)/pip install --quiet --editable ".[docs]"
 	touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready-dev

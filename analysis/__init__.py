@@ -1,36 +1,83 @@
-"""Prunescope's engine: sweep, plan, recover and export pruned PyTorch networks."""
+"""Prunescope: see how much of a trained PyTorch network can be pruned; plan, recover, export.
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+>>> import prunescope as ps
+>>> ps.sweep.__name__, ps.Study.__name__
+('sweep', 'Study')
+
+What is offered is loaded when it is first asked for, so that importing this takes no time.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from prunescope.capture.graph import Inputs
+    from prunescope.api.exported_models import load_pruned
+    from prunescope.api.inspections import inspect
+    from prunescope.api.solved_plan import SolvedPlan
+    from prunescope.api.studies import open_study as open  # noqa: A004 - read as ps.open
+    from prunescope.api.study import Study
+    from prunescope.api.sweeps import sweep
+    from prunescope.study.plan import Choice, Plan
 
 if __name__ != "prunescope":  # the folder found by its own name, from the repository's root
     raise ImportError(f"Import this package as prunescope, not as {__name__}.")
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Choice",
+    "Plan",
+    "SolvedPlan",
+    "Study",
+    "__version__",
+    "inspect",
+    "load_pruned",
+    "open",
+    "sweep",
+]
 
-def load_pruned(
-    module: "nn.Module",
-    recipe: str | Path,
-    weights: str | Path,
-    example: "Inputs | None" = None,
-) -> "nn.Module":
-    """Return ``module``, of the class that was pruned, with an export's weights in it.
+_HOMES: Final = {
+    "Choice": ("prunescope.study.plan", "Choice"),
+    "Plan": ("prunescope.study.plan", "Plan"),
+    "SolvedPlan": ("prunescope.api.solved_plan", "SolvedPlan"),
+    "Study": ("prunescope.api.study", "Study"),
+    "inspect": ("prunescope.api.inspections", "inspect"),
+    "load_pruned": ("prunescope.api.exported_models", "load_pruned"),
+    "open": ("prunescope.api.studies", "open_study"),
+    "sweep": ("prunescope.api.sweeps", "sweep"),
+}
+"""Name → the module and the name there."""
 
-    Args:
-        module: Modified in place; its own weights do not matter.
-        recipe: The export's ``recipe.json``.
-        weights: The export's safetensors file.
-        example: A batch of two samples, as the model takes them; needed where units are gone.
 
-    Raises:
-        CannotPrune: The class's forward holds sizes of its own; use the ``.pt2`` instead.
+def __getattr__(name: str) -> Any:
+    """Load what is offered under ``name``."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'prunescope' has no attribute {name!r}")
+    module, own = _HOMES[name]
+    return getattr(import_module(module), own)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Face(ModuleType):
+    """``ps.sweep`` is the function, also once the room ``prunescope.sweep`` has been imported.
+
+    Importing a room sets it as an attribute of this package, where it would hide the function.
+    ``from prunescope.sweep.runner import …`` is not affected.
     """
-    from prunescope.export.load_export import load_export  # torch stays out of ``import analysis``
 
-    return load_export(module, Path(recipe), Path(weights), example)
+    @property
+    def sweep(self) -> Any:
+        """The function."""
+        return __getattr__("sweep")
+
+    @sweep.setter
+    def sweep(self, room: ModuleType) -> None:
+        """Leave the room to ``sys.modules``."""
+
+
+sys.modules[__name__].__class__ = _Face

@@ -10,4 +10,5 @@ Integers: TypeAlias = NDArray[np.int64]
 Indices: TypeAlias = NDArray[np.intp]
 """Places in other arrays, as ``argsort`` and ``flatnonzero`` give them."""
 
+Flags: TypeAlias = NDArray[np.bool_]
 Bytes: TypeAlias = NDArray[np.uint8]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from prunescope.arrays import Floats
+from prunescope.text import units
 
 EQUAL: Final = (0.01, 0.02, 0.04)
 """Measured drops at which costs are compared."""
@@ -87,4 +88,4 @@ def _median(values: Floats) -> float:
 
 
 def _percent(value: float) -> str:
-    return "–" if np.isnan(value) else f"{100 * value:.1f} %"
+    return units.percent(value)

@@ -34,6 +34,7 @@ from prunescope.bench.pruned import select, selected
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotReach
+from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.build import time_table, timed_rows
 from prunescope.latency.table.design import TimingProposal
 from prunescope.latency.table.prediction import tables
@@ -229,7 +230,8 @@ def _timed(bench: Workbench, study: Study, plan: Plan) -> float:
     """Time of the really smaller model over the dense one's, PyTorch, in turns."""
     assert bench.network.captured is not None
     maker = Maker(bench.network.captured, bench, _BATCH, 1)
-    runtime = tables(study.folder, study.manifest)[0].setting.runtime
+    runtime = runtime_titled(tables(study.folder, study.manifest)[0].setting.runtime)
+    assert runtime is not None
     units = dict(preview(study.manifest, plan, study.measured()).units)
     dense = maker.call(runtime, {})
     return timed_rows(maker, runtime, dense, [TimingProposal(units, "plan")], Silent())[0].ratio

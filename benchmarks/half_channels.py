@@ -24,6 +24,7 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.recovery import RECOVERIES, recovered
 from prunescope.study import Reference
+from prunescope.text import units
 
 MODELS = ("lenet5", "resnet20", "mobilenet")
 SPARSITY = 0.5
@@ -61,7 +62,7 @@ def row(bench: Workbench, halves: dict[str, torch.Tensor], recovery: str) -> lis
         return [recovery, f"no: {str(reason).split('.')[0]}", "", "", "", ""]
     return [
         recovery, f"{100 * dense:.2f}", f"{100 * half:.2f}", f"{100 * (dense - half):.2f}",
-        f"{seconds:.1f}", f"{share:.0%}",
+        f"{seconds:.1f}", units.percent(share, 0),
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from prunescope.bench.workbench import prepare
+from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.build import time_table, timed_rows
 from prunescope.latency.table.design import TimingProposal
 from prunescope.latency.table.prediction import LatencyTable, predict_latency, tables
@@ -31,6 +32,7 @@ from prunescope.store.parquet_table import rows_of
 from prunescope.study import Manifest, Reference
 from prunescope.study.counts import removed_units
 from prunescope.study.size import shrunk
+from prunescope.text import units
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
 SEED: Final = 2000
@@ -68,13 +70,15 @@ def line(manifest: Manifest, table: LatencyTable, rows: list[LatencyRow]) -> dic
         "timed models": str(len(table.rows)),
         "plans": str(len(rows)),
         "speed-up of the plans": f"{1 / real.max():.1f} to {1 / real.min():.1f}×",
-        "median error": f"{np.median(off):.1%}",
-        "p90 error": f"{np.quantile(off, 0.9):.1%}",
-        "said before": f"{found[0].error:.1%}" if found[0].error is not None else "–",
-        "90 % intervals hold": f"{inside:.0%}",
+        "median error": units.percent(np.median(off)),
+        "p90 error": units.percent(float(np.quantile(off, 0.9))),
+        "said before": units.percent(found[0].error) if found[0].error is not None else "–",
+        "90 % intervals hold": units.percent(float(inside), 0),
         "target met": "yes" if met else "no",
-        "MACs: median error": f"{np.median(by_macs):.0%}",
-        "spread of a timing": f"{np.median([(r.high - r.low) / r.ratio for r in rows]):.1%}",
+        "MACs: median error": units.percent(np.median(by_macs), 0),
+        "spread of a timing": units.percent(
+            np.median([(r.high - r.low) / r.ratio for r in rows]), 1
+        ),
     }
 
 
@@ -90,7 +94,8 @@ def measure(name: str, plans: int, budget: float, batch: int, folder: Path) -> N
     maker = Maker(bench.network.captured, bench, batch, 1)
     wanted = [TimingProposal(units, "plan") for units in plans_for(bench.manifest, plans)]
     for table in tables(folder, bench.manifest):
-        runtime = table.setting.runtime
+        runtime = runtime_titled(table.setting.runtime)
+        assert runtime is not None
         dense = maker.call(runtime, {})
         rows: list[LatencyRow] = []
         for start in range(0, plans, _AT_ONCE):

@@ -32,6 +32,7 @@ from prunescope.statistics.paired import Interval
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import from_json
 from prunescope.study.plan import Plan
+from prunescope.text import units
 
 LIMIT: Final = 0.05
 """Real drop up to which the tables judge."""
@@ -150,7 +151,7 @@ def _summary(case: Case, frame: pd.DataFrame) -> dict[str, object]:
     met = figures["p90"] <= _GOAL[0] and covered >= _GOAL[1]
     return {
         "case": str(case), "predictor in force": own["rule"].iloc[0], **figures,
-        "covered": f"{covered:.0%}", "target met": "yes" if met else "no",
+        "covered": units.percent(covered, 0), "target met": "yes" if met else "no",
     }  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def _others(case: Case, frame: pd.DataFrame) -> Iterator[dict[str, object]]:
         found |= {
             f"{title}: MAE": round(float(error.mean()), digits),
             f"{title}: p90": round(float(error.quantile(0.9)), digits),
-            f"{title}: covered": f"{own[f'{name} in'].mean():.0%}",
+            f"{title}: covered": units.percent(own[f"{name} in"].mean(), 0),
         }
     yield found
 

@@ -46,6 +46,7 @@ from prunescope.replay.naive import NaiveEngine
 from prunescope.study import Grid, Method, Reference
 from prunescope.study.point import Point
 from prunescope.sweep.work_list import points
+from prunescope.text.units import percent
 
 MODELS: Final = ("sample:resnet20", "sample:mobilenet", "sample:vit", "torchvision:resnet18")
 SPARSITIES: Final = (0.3, 0.6, 0.9)
@@ -115,8 +116,8 @@ def _row(model: str, count: int, images: int, repeats: int) -> list[str]:
         model, str(bench.batch), str(len(wanted)), str(images),
         _ratio(wall["replay"], wall["naive"]), _ratio(cpu["replay"], cpu["naive"]),
         _ratio(wall["one lane"], wall["naive"]), _ratio(wall["replay"], wall["peers"]),
-        f"{replay.work.share:.2f}", f"{replay.work.overhead:+.1%}", _memory(model, images),
-        different, replay.spent,
+        f"{replay.work.share:.2f}", percent(replay.work.overhead, sign=True),
+        _memory(model, images), different, replay.spent,
     ]  # fmt: skip
 
 

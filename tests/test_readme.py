@@ -1,64 +1,78 @@
-"""What the README tells people to type works, in its order, from an empty folder."""
+"""What the README tells people to type works, in its order, and what it claims was measured."""
 
+import ast
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from prunescope.sample_models.registry import NAMES, measured
-from prunescope.store.folder import Study
-from prunescope.study.plan import Choice, Plan
+from tests.pages import blocks, left_out, run_page
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-NOT_HERE = ("git clone", "make ", "pip install", "prunescope dashboard")
-
-
-def commands() -> list[str]:
-    """Every line of a ``sh`` block, comments cut off."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    lines = [line.split(" #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line and not line.startswith(NOT_HERE)]
-
-
-def run(arguments: list[str], folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "README.md"
+README = PAGE.read_text("utf-8")
+MEASURED = README.partition("## Measured")[2].partition("\n## ")[0]
+_NUMBER = re.compile(r"(?<![\w.-])\d*\.?\d+(?![\w.]|-)")
 
 
 @pytest.mark.timeout(600)
 def test_the_commands_and_the_python_of_the_readme_run(tmp_path: Path) -> None:
-    seen = commands()
-    assert {line.split()[1] for line in seen} >= {
-        "inspect", "sweep", "show", "verify", "finetune", "time", "export",
-    }  # fmt: skip
-    for line in seen:
-        program, *arguments = shlex.split(line)
-        assert program == "prunescope"
-        if "my-plan" in arguments:
-            save_plan(tmp_path / "studies" / "mlp")
-        if arguments[0] == "time":
-            arguments += ["--budget", "3"]
-        run(["-m", "prunescope.cli", *arguments], tmp_path)
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert "fc1 magnitude" in run(["-c", code], tmp_path)
+    shell = next(b.code for b in blocks(README) if b.language == "sh" and not b.not_run)
+    assert [line.split()[1] for line in shell.splitlines()] == [
+        "inspect", "sweep", "plan", "verify", "export",
+    ]  # fmt: skip
+    run_page(PAGE, tmp_path)
     assert (tmp_path / "pruned" / "recipe.json").exists()
+    if not left_out(PAGE):
+        assert (tmp_path / "studies" / "mine" / "study.json").exists()
+        assert any((tmp_path / "out").iterdir())
+
+
+def test_the_python_of_the_readme_is_run() -> None:
+    waiting = left_out(PAGE)
+    if waiting:
+        pytest.skip(f"{len(waiting)} block waits for {waiting[0].needs}")
+    assert any(block.language == "python" for block in blocks(README))
+
+
+def test_five_lines_of_shell_and_five_statements_of_python_are_enough() -> None:
+    shell, python = [block for block in blocks(README) if not block.not_run]
+    assert len(shell.code.strip().splitlines()) == 5
+    assert len(ast.parse(python.code).body) == 5
+    assert len(README.splitlines()) <= 120
+
+
+def rows() -> list[list[str]]:
+    lines = [line for line in MEASURED.splitlines() if line.startswith("| ")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def absent(row: list[str]) -> list[str]:
+    """The numbers of a row that the table that it links to does not hold."""
+    table = re.search(r"\((benchmarks/tables/\w+\.md)\)", row[3])
+    assert table, row
+    stands = set(_NUMBER.findall((ROOT / table[1]).read_text("utf-8")))
+    return [number for cell in row[1:3] for number in _NUMBER.findall(cell) if number not in stands]
+
+
+def test_every_number_beside_peers_stands_in_the_table_that_it_links_to() -> None:
+    assert len(rows()) >= 6
+    for row in rows():
+        assert absent(row) == [], row
+        module = re.search(r"`python -m (benchmarks\.\w+)`", row[3])
+        assert module, row
+        path = ROOT / module[1].replace(".", "/")
+        assert path.with_suffix(".py").exists() or path.is_dir()
+
+
+def test_a_number_that_no_table_holds_is_noticed() -> None:
+    row = ["claim", "needs 12.3456 % of it", "", "([table](benchmarks/tables/sweep.md))"]
+    assert absent(row) == ["12.3456"]
 
 
 def test_the_table_of_sample_models_is_what_was_measured() -> None:
+    page = (ROOT / "docs" / "sample-models.md").read_text("utf-8")
     for name in NAMES:
-        assert f"| `{name}` |" in README
-        row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
         assert f"{measured(name)['test']:.2%}" in row
-
-
-def save_plan(folder: Path) -> None:
-    study = Study.open(folder)
-    if "my-plan" not in study.plans():
-        choices = {"fc1": Choice("magnitude", 0.8), "fc2": Choice("l1", 0.5, "channel")}
-        study.save_plan(Plan("my-plan", study.manifest.fingerprint, choices))

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.device import on_host
 from prunescope.capture.network import forward
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric, logits, rows_per_sample
@@ -183,19 +185,19 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     finite = torch.ones(count, dtype=torch.bool)
     for leaf in leaves:
         if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
-            finite &= leaf.isfinite().reshape(count, -1).all(1).cpu()
+            finite &= on_host(leaf.isfinite().reshape(count, -1).all(1))
     rows = logits(outputs)
-    log_probabilities = None if rows is None else rows.float().log_softmax(1).cpu()
+    log_probabilities = None if rows is None else on_host(rows.float().log_softmax(1))
     targets = chunk.targets
     if metric.relative:
         if log_probabilities is None:
             raise DataMismatch(
                 "Expected class logits to measure agreement with the dense model, but the model "
-                "returns something else. Give labels and a metric: --metric file.py:function."
+                f"returns something else. Give labels and a metric: {next_steps.own_metric()}."
             )
         targets = log_probabilities.argmax(1) if targets is None else targets
         targets = targets.reshape(count, -1) if len(targets) != count else targets
-    score = metric.score(outputs, targets).float().cpu()
+    score = on_host(metric.score(outputs, targets).float())
     if len(score) != count:
         raise BadValue(
             f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "

@@ -3,16 +3,20 @@
 from dataclasses import dataclass, field, replace
 
 import torch
+from torch import nn
 
 from prunescope.bench.description import describe
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import build_network
+from prunescope.commands import next_steps
 from prunescope.coupling import find_groups
 from prunescope.errors import BadReference, BadValue
+from prunescope.html_tables import table
 from prunescope.sources.data import load_data
 from prunescope.sources.models import load_model, torchvision_transform
 from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
 from prunescope.study.coupled import Freed, freed
+from prunescope.text.units import bytes_, count
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,21 @@ class Inspection:
     halves: dict[str, Freed] = field(default_factory=dict)
     everywhere: Freed | None = None
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (layer.name, layer.kind, "×".join(map(str, layer.shape)), count(layer.parameters),
+             count(layer.macs), layer.group or "", layer.reason or "")
+            for layer in self.layers
+        ]  # fmt: skip
+        columns = ("layer", "kind", "shape", "parameters", "MACs", "group", "not prunable because")
+        notes = [
+            f"{count(self.parameters)} parameters, {bytes_(self.bytes)}, {count(self.macs)} MACs "
+            "per sample.",
+            f"Not counted in MACs: {', '.join(self.uncounted)}." if self.uncounted else "",
+            self.problem or "",
+        ]
+        return table(self.model, columns, rows, notes)
+
 
 def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
     """Return what the model of ``reference`` is made of.
@@ -50,8 +69,17 @@ def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
     """
     if reference.model.startswith("torchvision:") and reference.weights is None:
         reference = replace(reference, random=True)
-    model = load_model(reference)
-    example = _example(reference, shape)
+    return inspect_network(reference, load_model(reference), model_example(reference, shape))
+
+
+def inspect_network(reference: Reference, model: nn.Module, example: Inputs) -> Inspection:
+    """Return what ``model`` is made of.
+
+    Args:
+        reference: Names it.
+        model: In evaluation mode; becomes the inspection's own.
+        example: A batch of two samples, as the model takes them.
+    """
     network = build_network(model, example)
     parameters = {id(p): p for p in network.module.parameters()}.values()
     known = network.cost
@@ -83,7 +111,13 @@ def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
     )
 
 
-def _example(reference: Reference, shape: str | None) -> Inputs:
+def model_example(reference: Reference, shape: str | None) -> Inputs:
+    """Return two samples as the model of ``reference`` takes them, by shape, data or its own.
+
+    Raises:
+        BadValue: No such shape.
+        BadReference: Nothing says what goes into the model.
+    """
     if shape is not None:
         sizes = shape.replace("x", ",").split(",")
         if not all(size.strip().isdigit() and int(size) > 0 for size in sizes):
@@ -102,5 +136,5 @@ def _example(reference: Reference, shape: str | None) -> Inputs:
         return torch.randn(2, 3, side, side)
     raise BadReference(
         f"Expected to know what goes into {reference.model}, but there is neither data nor a "
-        "shape. Add --data DATA or --shape 3,224,224."
+        f"shape. Add {next_steps.data_or_shape()}."
     )

@@ -1,25 +1,24 @@
 """Open a reference: model, data and metric together, checked against each other, fingerprinted."""
 
-import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from prunescope.bench.description import describe
+from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
-from prunescope.capture.graph import Inputs, constants, take
+from prunescope.bench.fingerprint import environment, fingerprint, network_parts
+from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import Network, build_network
 from prunescope.coupling import Group, find_groups
 from prunescope.criteria import method_summaries
 from prunescope.criteria.criterion import Model
 from prunescope.errors import DataMismatch
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
-from prunescope.sources.functions import source_hash
 from prunescope.sources.metrics import Metric, class_labels, load_metric, logits
 from prunescope.sources.models import load_model
 from prunescope.study import Baseline, Manifest, Reference
@@ -57,18 +56,39 @@ class Workbench:
         return len(self.manifest.baseline.class_samples) if self.manifest.baseline else 0
 
 
-def prepare(reference: Reference) -> Workbench:
+def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO) -> Workbench:
     """Return the workbench of ``reference``: load, capture, check, evaluate the baseline once.
+
+    Args:
+        reference: Of model, data and metric.
+        folder: Of the study, which may keep them.
+        device: One of ``prunescope.bench.device.DEVICES``.
 
     Raises:
         PrunescopeError: Whatever is wrong with model, data or metric, in a sentence.
     """
-    model = load_model(reference)
-    splits = load_data(reference)
-    network = build_network(model, example_of(splits.calibration))
+    chosen = choose_device(device)
+    located = reference.within(folder)
+    model = move(load_model(located), chosen)
+    splits = load_data(located)
+    network = build_network(model, move(example_of(splits.calibration), chosen))
     metric = load_metric(reference.metric, splits.validation.targets is not None)
+    return assemble(reference, network, splits, metric)
+
+
+def assemble(reference: Reference, network: Network, splits: Splits, metric: Metric) -> Workbench:
+    """Return the workbench of what is loaded already: check it, evaluate the baseline once.
+
+    Args:
+        reference: What the study says about where network, data and metric come from.
+        network: Becomes the workbench's own: it is masked and restored.
+        splits: The data, in main memory.
+        metric: The score; the reference takes its name.
+    """
     batch = _batch(network, len(splits.validation))
-    parts = network_parts(network) | {"data": data_hash(splits), "metric": metric.identity}
+    data = data_hash(splits)
+    splits = _moved(splits, device_of(network.module))
+    parts = network_parts(network) | {"data": data, "metric": metric.identity}
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
     dense = evaluate(network.module, splits.validation, metric, batch)
@@ -86,39 +106,6 @@ def prepare(reference: Reference) -> Workbench:
     return Workbench(network, splits, metric, dense, manifest, batch, groups)
 
 
-def network_parts(network: Network) -> dict[str, str]:
-    """Return the hashes of a network's weights (names, shapes, values) and of its graph."""
-    module = network.module
-    tensors = dict(module.named_buffers()) | module.state_dict()  # unsaved buffers compute too
-    if network.captured is not None:
-        tensors |= constants(network.captured.module)
-    weights = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        if isinstance(tensor, Tensor):
-            weights.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
-            flat = tensor.detach().cpu().flatten()
-            weights.update(flat.view(torch.uint8).numpy().tobytes())
-    if network.captured is not None:
-        code = network.captured.module.code
-    else:  # without a graph, the source says what is computed
-        kinds = {type(each) for each in module.modules()} | {type(module)}
-        own = [kind for kind in kinds if kind.__module__.partition(".")[0] != "torch"]
-        code = str(module) + "".join(sorted(source_hash(kind) for kind in own))
-    graph = hashlib.sha256(code.encode()).hexdigest()
-    return {"weights": weights.hexdigest()[:16], "graph": graph[:16]}
-
-
-def environment() -> dict[str, str]:
-    """Return the versions and the machine that measurements depend on."""
-    return {
-        "prunescope": version("prunescope"),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "device": "cpu",
-    }
-
-
 def _manifest(
     reference: Reference,
     network: Network,
@@ -126,12 +113,11 @@ def _manifest(
     parts: dict[str, str],
     dense: Outcome,
 ) -> Manifest:
-    joined = "|".join(f"{name}={value}" for name, value in sorted(parts.items()))
     parameters = {id(p): p for p in network.module.parameters()}.values()
     known = network.cost
     return Manifest(
         reference=reference,
-        fingerprint=hashlib.sha256(joined.encode()).hexdigest()[:16],
+        fingerprint=fingerprint(parts),
         parameters=sum(p.numel() for p in parameters),
         buffers=known.buffers if known else sum(b.numel() for b in network.module.buffers()),
         bytes=known.bytes if known else state_bytes(network.module.state_dict()),
@@ -142,7 +128,7 @@ def _manifest(
         splits={name: len(splits.named(name)) for name in ("calibration", "validation", "test")},
         classes=splits.classes,
         baseline=_baseline(dense, splits.validation),
-        environment=environment(),
+        environment=environment(device_of(network.module)),
         parts=parts,
     )  # fmt: skip
 
@@ -186,6 +172,22 @@ def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> S
         calibration=label(splits.calibration),
         validation=label(splits.validation),
         test=label(splits.test),
+    )
+
+
+def _moved(splits: Splits, device: torch.device) -> Splits:
+    """The same splits with their inputs on ``device``; targets stay in main memory."""
+    if device == HOST:
+        return splits
+
+    def moved(samples: Samples) -> Samples:
+        return replace(samples, inputs=move(samples.inputs, device))
+
+    return replace(
+        splits,
+        calibration=moved(splits.calibration),
+        validation=moved(splits.validation),
+        test=moved(splits.test),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from prunescope.api.studies import open_study
+from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
@@ -13,7 +15,7 @@ from prunescope.cli.shared_options import (
     ThreadsOption,
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting
-from prunescope.store.folder import Study
+from prunescope.text.units import points
 
 
 def calibrate(
@@ -26,13 +28,9 @@ def calibrate(
 ) -> None:
     """Measure combinations that tell how far predictions of this study can be trusted."""
     with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        from prunescope.bench.workbench import prepare
-        from prunescope.cli.read_arguments import use_threads
-        from prunescope.sweep.calibrate import calibrate as run
-
+        opened = open_study(study)
         use_threads(threads)
-        found = run(prepare(opened.manifest.reference), opened, plans, recovery, progress)
+        found = opened.calibrate(plans, recovery, progress)
     if json:
         print_json(found)
         return
@@ -46,6 +44,6 @@ def calibrate(
         table.add_row(name, f"{100 * error.mean:.2f}", f"{100 * error.worst:.2f}", str(error.plans))
     console.print(table)
     console.print(
-        f"In force: {found.predictor}, off by {100 * found.error.mean:.2f} points on average, "
+        f"In force: {found.predictor}, off by {points(found.error.mean)} on average, "
         "each plan predicted from the others."
     )

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from prunescope.cli.dashboard import LOOK, BrowserOption, FolderArgument, PortOption, dashboard
 from prunescope.cli.terminal import errors
+from prunescope.commands import Calibrate, Request, Sweep, Time
 from prunescope.jobs import ACTIVE, Job, start
 
 
@@ -29,41 +31,48 @@ def demo(
     predictions, and smaller models that are timed. With the dashboard they run beside it.
     """
     study = folder.resolve() / f"demo-{model}"
-    commands = demo_jobs(study, model)
-    for arguments in commands:
-        errors.print("prunescope " + " ".join(arguments), highlight=False)
+    requests = demo_jobs(model)
+    for request in requests:
+        errors.print(request.line(study), highlight=False)
         if open_dashboard:
             continue
-        run = [sys.executable, "-P", "-m", "prunescope.cli", *arguments]
+        run = [sys.executable, "-P", "-m", "prunescope.cli", *request.arguments(study)]
         if code := subprocess.run(run, check=False).returncode:
             raise typer.Exit(code)
     if open_dashboard:
-        first, *others = commands
+        first, *others = requests
         job = start(study, first)
         threading.Thread(target=_follow, args=(job, study, others), daemon=True).start()
         dashboard(folder, port, browser, "curves")
 
 
-def _follow(job: Job, study: Path, commands: list[list[str]]) -> None:
+def _follow(job: Job, study: Path, requests: Sequence[Request]) -> None:
     """Queue the other jobs once the first one measures: until then they would only slow it."""
     while (state := job.state()) in ACTIVE and not job.snapshot().figures:
         time.sleep(LOOK)
     if state not in (*ACTIVE, "done"):  # without a study there is nothing to go on with
         return
-    for arguments in commands:
-        start(study, arguments)
+    for request in requests:
+        start(study, request)
 
 
-def demo_jobs(study: Path, model: str) -> tuple[list[str], ...]:
-    """Return the commands that make the demo's study, in their order."""
-    sample, place = f"sample:{model}", str(study)
-    sweep = ["sweep", sample, "--data", "sample:fashion-mnist", "--study", place]
+def demo_jobs(model: str) -> tuple[Request, ...]:
+    """Return the requests that make the demo's study, in their order."""
+    sample, data = f"sample:{model}", "sample:fashion-mnist"
     units = "head" if model == "vit" else "channel"
     return (
-        [*sweep, "--methods", "magnitude,taylor,wanda,random", "--sparsities",
-         "0.1:0.9:0.1,0.95"],
-        [*sweep, "--methods", f"l1@{units},taylor@{units},random@{units}", "--sparsities",
-         "0.1:0.9:0.1", "--recovery", "none,ls"],
-        ["calibrate", place, "--plans", "12"],
-        ["time", place, "--batch", "32", "--budget", "90"],
-    )  # fmt: skip
+        Sweep(
+            sample,
+            data=data,
+            methods=("magnitude", "taylor", "wanda", "random"),
+            sparsities="0.1:0.9:0.1,0.95",
+        ),
+        Sweep(
+            sample,
+            data=data,
+            methods=tuple(f"{criterion}@{units}" for criterion in ("l1", "taylor", "random")),
+            recovery=("none", "ls"),
+        ),
+        Calibrate(plans=12),
+        Time(batch=32, budget=90),
+    )

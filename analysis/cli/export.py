@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from prunescope.cli.read_arguments import read_plan, use_threads
+from prunescope.api.studies import open_study
+from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
@@ -13,9 +14,15 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, print_json, reporting, size
+from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.errors import PrunescopeError
-from prunescope.store.folder import Study
+from prunescope.export.formats.format import Format
+from prunescope.export.formats.registry import export_formats, format_names
+from prunescope.text.units import bytes_
+
+
+def _named(kind: Format) -> str:
+    return f"{kind.name} ({kind.note})" if kind.note else kind.name
 
 
 def export(
@@ -25,10 +32,9 @@ def export(
         str,
         typer.Option(
             "--formats",
-            help="Comma-separated: safetensors, pt2, onnx, recipe (replay it too; a fine-tuned one "
-            "brings safetensors).",
+            help=f"Comma-separated: {', '.join(map(_named, export_formats()))}.",
         ),
-    ] = "safetensors,pt2,onnx,recipe",
+    ] = ",".join(format_names()),
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder; the study's exports by default.")
     ] = None,
@@ -41,22 +47,16 @@ def export(
 ) -> None:
     """Write the pruned model, load every file in a fresh process, and compare it."""
     with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        chosen = read_plan(opened, plan)
-        from prunescope.bench.workbench import prepare
-        from prunescope.export.export_plan import export_plan
-
+        opened = open_study(study)
+        chosen = opened.read_plan(plan)
         use_threads(threads)
-        report = export_plan(
-            prepare(opened.manifest.reference), opened, chosen, formats.split(","), output,
-            recovered, progress,
-        )  # fmt: skip
+        report = opened.export(chosen, output, formats.split(","), recovered, progress)
     if json:
         print_json(report)
     else:
         for each in report.formats:
             mark = "[green]verified[/]" if each.ok else "[red]not offered[/]"
-            console.print(f"{each.file}  {size(each.bytes)}  {mark}")
+            console.print(f"{each.file}  {bytes_(each.bytes)}  {mark}")
             if each.reason:
                 console.print(f"  {each.reason}")
     if not report.ok:

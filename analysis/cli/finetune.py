@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from prunescope.cli.read_arguments import read_plan, use_threads
+from prunescope.api.studies import open_study
+from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
@@ -12,9 +13,11 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, count, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.recovery.training.fine_tuning_report import FineTuning
-from prunescope.store.folder import Study
+from prunescope.text.durations import spoken
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 _USUAL = FineTuning()
 
@@ -41,24 +44,19 @@ def finetune(
 ) -> None:
     """Train what a plan keeps, zeros staying zero; Ctrl-C keeps the best so far."""
     with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        chosen = read_plan(opened, plan)
-        from prunescope.bench.workbench import prepare
-        from prunescope.recovery.training.finetune import finetune as run
-
-        settings = FineTuning(
-            epochs=epochs, rate=rate, batch=batch, distillation=distillation,
-            temperature=temperature, seed=seed,
-        )  # fmt: skip
+        opened = open_study(study)
+        chosen = opened.read_plan(plan)
         use_threads(threads)
-        result = run(prepare(opened.manifest.reference), opened, chosen, settings, progress, test)
+        result = opened.finetune(
+            chosen, epochs, rate, batch, distillation, temperature, seed, test, progress
+        )
     if json:
         print_json(result)
         return
     before, after = result.before, result.after
     console.print(
-        f"Before {before.score_sum / before.samples:.2%}, "
-        f"after {after.score_sum / after.samples:.2%}"
-        f" on {count(after.samples)} validation samples, {result.seconds:.0f} s. "
+        f"Before {percent(before.score_sum / before.samples, 2)}, "
+        f"after {percent(after.score_sum / after.samples, 2)}"
+        f" on {counted(after.samples, 'validation sample')}, {spoken(result.seconds)}. "
         f"Export it: prunescope export {study} {plan} --recovered"
     )

@@ -55,7 +55,7 @@ def goal_of(
         locks=named,
         bounds=dict(_bound(text) for text in bounds or ()),
         excluded=tuple(name for name in exclude.split(",") if name),
-        methods=parse_methods(methods) if methods else (),
+        methods=tuple(map(study.manifest.named, parse_methods(methods))) if methods else (),
         round_to=round_to,
     )
 

@@ -6,6 +6,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from prunescope.api.inspections import inspect as inspect_model
 from prunescope.cli.print_groups import print_groups
 from prunescope.cli.shared_options import (
     DataOption,
@@ -14,8 +15,10 @@ from prunescope.cli.shared_options import (
     RandomOption,
     WeightsOption,
 )
-from prunescope.cli.terminal import console, count, print_json, size
+from prunescope.cli.terminal import console, print_json
 from prunescope.study import LayerSummary
+from prunescope.text.numbers import counted, exact
+from prunescope.text.units import bytes_
 
 
 def inspect(
@@ -29,13 +32,7 @@ def inspect(
     json: JsonOption = False,
 ) -> None:
     """List a model's layers: what can be pruned, what is skipped and why, and what each costs."""
-    from prunescope.bench.inspection import inspect_model
-    from prunescope.study import Reference
-
-    found = inspect_model(
-        Reference(model, data or "", weights=str(weights) if weights else None, random=random),
-        shape,
-    )
+    found = inspect_model(model, shape or data, weights=weights, random=random)
     if json:
         print_json(found)
         return
@@ -49,8 +46,9 @@ def inspect(
         table.add_row(*_cells(layer), style=None if layer.prunable else "dim")
     console.print(table)
     console.print(
-        f"{count(found.parameters)} parameters · {size(found.bytes)} · {count(found.macs)} MACs "
-        f"per sample · {size(found.activation_bytes)} peak activations per sample"
+        f"{counted(found.parameters, 'parameter')} · {bytes_(found.bytes)} · "
+        f"{exact(found.macs)} MACs per sample · "
+        f"{bytes_(found.activation_bytes)} peak activations per sample"
     )
     print_groups(found)
     if found.uncounted:
@@ -64,8 +62,8 @@ def _cells(layer: LayerSummary) -> tuple[str, ...]:
         layer.name,
         layer.kind,
         "×".join(map(str, layer.shape)),
-        count(layer.parameters),
-        count(layer.macs),
-        size(layer.activation_bytes),
+        exact(layer.parameters),
+        exact(layer.macs),
+        bytes_(layer.activation_bytes),
         "yes" if layer.prunable else f"no: {layer.reason}",
     )

@@ -8,12 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from prunescope.cli.shared_options import JsonOption, StudyArgument
-from prunescope.cli.terminal import console, count, errors, print_json
+from prunescope.cli.terminal import console, errors, print_json
 from prunescope.errors import BadReference, BadValue, UnknownName
 from prunescope.jobs import ACTIVE, Job, restart
 from prunescope.jobs import jobs as jobs_of
 from prunescope.text.durations import spoken
-from prunescope.text.sweep_costs import macs_told, points_told
+from prunescope.text.numbers import exact
+from prunescope.text.sweep_costs import macs_done, points_done
 
 _ENDED: Final = {
     "done": "is done", "failed": "has failed", "cancelled": "was cancelled", "died": "has died",
@@ -41,16 +42,18 @@ def jobs(
         return
     found = [(each, each.snapshot()) for each in known]
     if json:
-        print_json([{"id": each.id, "arguments": each.arguments, **vars(s)} for each, s in found])
+        print_json(
+            [{"id": each.id, "arguments": each.command_line, **vars(s)} for each, s in found]
+        )
         return
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("job", "state", "done", "work", "took", "left", "last word"):
         table.add_column(name, no_wrap=name in ("job", "state", "took"))
     for each, now in found:
         state = "stopping" if now.stopping else "paused" if now.paused else now.state
-        steps = f"{count(now.done)} of {count(now.total)}" if now.total else ""
+        steps = f"{exact(now.done)} of {exact(now.total)}" if now.total else ""
         table.add_row(
-            each.id, state, points_told(now.figures) or steps, macs_told(now.figures),
+            each.id, state, points_done(now.figures) or steps, macs_done(now.figures),
             spoken(now.seconds), "" if now.remaining is None else spoken(now.remaining),
             escape(now.error or now.message),
         )  # fmt: skip

@@ -7,6 +7,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from prunescope.api.fronts import solve_front
 from prunescope.cli.goal_options import (
     BoundOption,
     ExcludeOption,
@@ -19,8 +20,7 @@ from prunescope.cli.goal_options import (
 )
 from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
 from prunescope.cli.terminal import console, print_json, reporting
-from prunescope.planning.pareto import POINTS, front, front_table, save_front
-from prunescope.planning.pose_problem import pose
+from prunescope.planning.pareto import POINTS, front_table
 from prunescope.store.folder import Study
 
 
@@ -49,9 +49,7 @@ def pareto(
             opened, [f"{cost}=1", *(target or [])], lock, exclude, bound, methods, round_to,
             objective, recovery,
         )  # fmt: skip
-        posed = pose(opened, goal, runtime)
-        found = front(posed.ready, posed.predicted, points, progress)
-        save_front(opened.folder, found)
+        found = solve_front(opened, goal, progress, points, runtime)
     table = front_table(found, opened.verified())
     if json:
         print_json({"front": asdict(found), "table": table.to_dict("records")})

@@ -1,11 +1,11 @@
 """``plan`` within budgets."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from prunescope.api.solving import solve_goal
 from prunescope.cli.goal_options import (
     BoundOption,
     ExcludeOption,
@@ -17,25 +17,14 @@ from prunescope.cli.goal_options import (
     TargetOption,
     goal_of,
 )
-from prunescope.cli.measure_candidates import measuring, require_search
 from prunescope.cli.print_plan import described, print_plan
 from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
 from prunescope.cli.terminal import print_json, reporting
-from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
-from prunescope.planning.pose_problem import Posed, answer, pose
-from prunescope.planning.search import (
-    MEASURED_CANDIDATES,
-    SECONDS,
-    MeasuredBest,
-    MeasuredCandidates,
-    improve,
-    improve_by_measuring,
-)
-from prunescope.planning.solve.integer_program import TIME
+from prunescope.errors import BadValue
+from prunescope.planning.baselines import BASELINES
+from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
-from prunescope.store.score_quantiles import every_level, levels
-from prunescope.study.plan import Plan
 
 
 def plan(
@@ -86,57 +75,39 @@ def plan(
 ) -> None:
     """Find the plan that does least damage within budgets on size, MACs, latency or drop."""
     if verify:
-        require_search(around, exact, rule)
+        _require_search(around, exact, rule)
     with reporting(job, quiet=json or not verify) as progress:
         opened = Study.open(study)
         progress.start(1, "solving")
         goal = goal_of(opened, target, lock, exclude, bound, methods, round_to, objective, recovery)
-        posed = pose(opened, goal, runtime)
-        tried: tuple[MeasuredBest, ...] = ()
-        if rule is not None:
-            found = _baseline(opened, posed, rule, name)
-            solution = None
-        else:
-            solution = answer(posed, name=name, seconds=(seconds or TIME) if exact else None)
-            if around and not exact:
-                grouped = units_leave(posed.ready.problem)
-                scores = every_level(opened.folder, opened.manifest, grouped)
-                if verify:
-                    solution, tried = improve_by_measuring(
-                        posed, solution, measuring(opened, name, verify, progress), verify, scores,
-                        seconds=seconds or SECONDS,
-                    )  # fmt: skip
-                    if job is not None:
-                        write_document(
-                            job / MEASURED_CANDIDATES, MeasuredCandidates(solution.objective, tried)
-                        )
-                else:
-                    solution, _ = improve(posed, solution, scores, seconds=seconds or SECONDS)
-            found = solution.plan
+        solved = solve_goal(
+            opened, goal, progress, runtime, exact, seconds, around, verify, rule, name
+        )
+        if solved.tried and solved.solution is not None and job is not None:
+            write_document(
+                job / MEASURED_CANDIDATES,
+                MeasuredCandidates(solved.solution.objective, tuple(solved.tried)),
+            )
         if output is not None:
-            write_document(output, found)
+            write_document(output, solved.plan)
         if save:
-            opened.save_plan(found)
+            opened.save_plan(solved.plan)
         if not verify:
             progress.advance(1, "solved")
-    guess = posed.predicted(found)
+    shown = (opened, solved.posed, solved.plan, solved.prediction, solved.solution, solved.tried)
     if json:
-        print_json(described(opened, posed, found, guess, solution, tried))
+        print_json(described(*shown))
         return
-    print_plan(opened, posed, found, guess, solution, tried)
+    print_plan(*shown)
 
 
-def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
-    """A baseline's plan; score quantiles are read off the weights when they are wanted first."""
-    score, known = SCORE_OF.get(rule), None
-    if score is not None:
-        grouped = units_leave(posed.ready.problem)
-        known = levels(study.folder, study.manifest, score, grouped)
-        if not known:
-            from prunescope.bench.workbench import prepare
-            from prunescope.sweep.store_quantiles import store_quantiles
-
-            store_quantiles(prepare(study.manifest.reference), study)
-            known = levels(study.folder, study.manifest, score, grouped)
-    found = baseline(rule, posed.ready.problem, known)
-    return replace(found, name=rule if name == "solved" else name)
+def _require_search(around: bool, exact: bool, rule: str | None) -> None:
+    """Raise ``BadValue`` where the best few are asked for, but nothing looks for them."""
+    given = {"--no-around": not around, "--exact": exact, "--baseline": rule is not None}
+    names = " and ".join(name for name, is_given in given.items() if is_given)
+    if names:
+        raise BadValue(
+            f"Expected --verify without {names}, because it measures what a search around the "
+            f"solver's and the baselines' plans finds. Leave {names} out, or measure the one plan "
+            "afterwards: prunescope verify STUDY PLAN."
+        )

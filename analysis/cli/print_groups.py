@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Final
 from rich.padding import Padding
 from rich.text import Text
 
-from prunescope.cli.terminal import console, count, size
+from prunescope.cli.terminal import console
 from prunescope.study import GroupSummary
+from prunescope.text.numbers import exact
+from prunescope.text.units import bytes_, percent
 
 if TYPE_CHECKING:
     from prunescope.bench.inspection import Inspection
@@ -52,8 +54,8 @@ def print_groups(found: "Inspection") -> None:
 def _print_group(group: GroupSummary, found: "Inspection", width: int) -> None:
     half = found.halves[group.name]
     cells = (
-        f"{group.units} {group.granularity}s", count(group.unit_parameters),
-        count(group.unit_macs), size(group.unit_bytes),
+        f"{group.units} {group.granularity}s", exact(group.unit_parameters),
+        exact(group.unit_macs), bytes_(group.unit_bytes),
         _shares(found, half.parameters, half.macs),
     )  # fmt: skip
     if len(group.name) > width:
@@ -91,5 +93,5 @@ def _members(group: GroupSummary) -> str:
 
 
 def _shares(found: "Inspection", parameters: int, macs: int) -> str:
-    shares = (100 * parameters / max(found.parameters, 1), 100 * macs / max(found.macs, 1))
-    return " / ".join(f"{share:.1f} %" for share in shares)
+    shares = (parameters / max(found.parameters, 1), macs / max(found.macs, 1))
+    return " / ".join(map(percent, shares))

@@ -9,11 +9,12 @@ from rich import box
 from rich.table import Table
 
 from prunescope.cli.terminal import console
+from prunescope.commands import Sweep
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.planning.explain import Reason, explain
-from prunescope.planning.pose_problem import Posed, grid_command, missing_grid
-from prunescope.planning.prediction import sweep_command
+from prunescope.planning.pose_problem import Posed, missing_grid
+from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
 from prunescope.planning.solve import Solution
@@ -22,6 +23,7 @@ from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text.units import percent, points, span
 
 
 def described(
@@ -45,7 +47,7 @@ def described(
             "predictor": guess.predictor, "divergence": guess.divergence,
             "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
         },
-        "missing": [grid_command(grid, str(study.folder)) for grid in missing_grid(posed)],
+        "missing": [Sweep.of(grid).line(study.folder) for grid in missing_grid(posed)],
         "beyond": {gap.subject: gap.sparsity for gap in guess.missing if gap.beyond},
     }  # fmt: skip
     if solution is not None:
@@ -97,7 +99,7 @@ def print_plan(
         cost = costs.get(target.kind)
         if target.kind == "drop" or cost is None:
             continue
-        share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
+        share = f"{percent(cost / dense, 2)} of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
     _print_guess(study, posed.known, found, guess, bool(tried))
     if solution is not None:
@@ -114,7 +116,7 @@ def print_plan(
     for grid in missing_grid(posed):
         console.print(
             f"Not measured, so left dense: {', '.join(grid.subjects)}. Measure just these: "
-            + grid_command(grid, str(study.folder))
+            + Sweep.of(grid).line(study.folder)
         )
 
 
@@ -125,18 +127,18 @@ def _print_guess(
     if guess.drop is None or guess.interval is None or study.manifest.baseline is None:
         console.print("Its drop cannot be predicted: a part of it was never measured.")
         return
-    error = f", off by {100 * guess.error.mean:.2f} on average so far" if guess.error else ""
+    error = f", off by {points(guess.error.mean)} on average so far" if guess.error else ""
     console.print(
-        f"Predicted {study.manifest.reference.metric}: {dense - guess.drop:.2%}, drop "
-        f"{100 * guess.drop:.2f} points ({100 * guess.interval.low:.2f} to "
-        f"{100 * guess.interval.high:.2f}) by {guess.predictor}{error}."
+        f"Predicted {study.manifest.reference.metric}: {percent(dense - guess.drop, 2)}, drop "
+        f"{points(guess.drop)} ({span(guess.interval)}) by {guess.predictor}{error}."
         + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")
     )
     for gap in guess.missing:
         console.print(f"{gap.subject}: {gap.reason}, so predicted as if at that point.")
     if guess.missing:
-        command = sweep_command(found, guess.missing, str(study.folder))
-        console.print(f"Measure just these: {command}", highlight=False)
+        sweeps = missing_sweeps(found, guess.missing)
+        lines = " && ".join(sweep.line(study.folder) for sweep in sweeps)
+        console.print(f"Measure just these: {lines}", highlight=False)
 
 
 def proof(solution: Solution, measured: bool) -> str:

@@ -5,12 +5,13 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from prunescope.cli.terminal import count, errors, size
+from prunescope.cli.terminal import errors
 from prunescope.store.folder import Study
 from prunescope.study import Grid
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.text.durations import spoken
-from prunescope.text.sweep_costs import macs
+from prunescope.text.numbers import counted, exact
+from prunescope.text.units import bytes_, macs, percent
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
@@ -28,11 +29,11 @@ def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Pa
         study: Its folder, as the user names it.
     """
     known = report.wanted - report.measured - report.missing - len(report.refused)
-    early = f" ({count(report.partial)} settled early)" if report.partial else ""
-    begun = f" ({count(report.begun)} of them begun)" if report.begun else ""
+    early = f" ({exact(report.partial)} settled early)" if report.partial else ""
+    begun = f" ({exact(report.begun)} of them begun)" if report.begun else ""
     errors.print(
-        f"{count(report.measured)} points measured{early}, {count(known)} known before, "
-        f"{count(report.missing)} left{begun}. See them: prunescope show {study}"
+        f"{counted(report.measured, 'point')} measured{early}, {exact(known)} known before, "
+        f"{exact(report.missing)} left{begun}. See them: prunescope show {study}"
     )
     if report.executed:
         errors.print(_work(report))
@@ -66,20 +67,21 @@ def cost_told(bench: "Workbench", study: Study, grid: Grid) -> str:
     rate = len(some) / max(monotonic() - began, 1e-6)
     seconds = spoken(cost.seconds(rate, replayed=bench.network.captured is not None))
     return (
-        f"{count(cost.points)} points on up to {count(len(bench.splits.validation))} samples: at "
-        f"most {cost.suffix_macs / 1e9:.3g} of the plain loop's {cost.macs / 1e9:.3g} GMACs, about "
-        f"{seconds} at the dense model's pace here; the study grows by at most {size(cost.bytes)}."
+        f"{counted(cost.points, 'point')} on up to "
+        f"{counted(len(bench.splits.validation), 'sample')}: at most {macs(cost.suffix_macs)} of "
+        f"the plain loop's {macs(cost.macs)}, about {seconds} at the dense model's pace here; the "
+        f"study grows by at most {bytes_(cost.bytes)}."
     )
 
 
 def _work(report: SweepReport) -> str:
     """What the measuring took, against the plain loop and the least that replay can take."""
     text = (
-        f"{macs(report.executed)}MACs in {spoken(report.seconds)}, "
-        f"{report.executed / max(report.macs, 1):.3g} of the plain loop's {macs(report.macs)}MACs"
+        f"{macs(report.executed)} in {spoken(report.seconds)}, "
+        f"{report.executed / max(report.macs, 1):.3g} of the plain loop's {macs(report.macs)}"
     )
     if not report.bound:
         return f"{text}."
     over = report.executed / report.bound - 1
-    side = "above" if over >= 0 else "below"
-    return f"{text}; {abs(over):.1%} {side} the replay bound (every suffix, one dense pass a walk)."
+    far = f"{percent(abs(over))} {'above' if over >= 0 else 'below'}"
+    return f"{text}; {far} the replay bound (every suffix, one dense pass a walk)."

@@ -11,10 +11,13 @@ from prunescope.cli.shared_options import (
     JsonOption,
     StudyArgument,
 )
-from prunescope.cli.terminal import console, count, print_json
+from prunescope.cli.terminal import console, print_json
 from prunescope.curves.curve import CurveKey, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
 from prunescope.store.folder import Study
+from prunescope.study import Method
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 
 def show(
@@ -28,7 +31,7 @@ def show(
     found = {
         key: curve
         for key, curve in curves(frame, opened.manifest).items()
-        if method is None or str(key.method) == method
+        if method is None or key.method == opened.manifest.named(Method.parse(method))
     }
     if json:
         print_json(
@@ -62,8 +65,8 @@ def show(
     if baseline is not None:
         console.print(
             f"{opened.manifest.reference.model} on {opened.manifest.reference.data}: dense "
-            f"{baseline.score:.2%} on {count(baseline.samples)} validation samples. Drops in "
-            "points, ± half of the 95 % interval."
+            f"{percent(baseline.score, 2)} on {counted(baseline.samples, 'validation sample')}. "
+            "Drops in points, ± half of the 95 % interval."
         )
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
     table = Table(box=box.SIMPLE_HEAD)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -20,15 +20,13 @@ from prunescope.cli.shared_options import (
     WeightsOption,
 )
 from prunescope.cli.terminal import errors, print_json, reporting
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.store.folder import MANIFEST, Study
 from prunescope.study import SEEDS, Grid, Method, Reference, parse_methods, parse_sparsities
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.policy import TOLERANCE, Policy
 from prunescope.text.durations import parse_seconds
-
-_LEAST: Final = 10.0
-"""Seconds of a budget that are for measuring, however long the set-up took."""
 
 
 def sweep(
@@ -128,31 +126,24 @@ def sweep(
         )
         policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
         seconds = parse_seconds(budget) if budget else None
-        deadline = monotonic() + seconds if seconds is not None else None
+        begun = monotonic()
         reference = _reference(study, model, data, weights, random, metric)
         progress.start(0, "loading and capturing the model")
         with resting():
+            from prunescope.api.run_sweep import run_sweep
+            from prunescope.api.user_methods import with_user_methods
             from prunescope.bench.workbench import prepare
-            from prunescope.replay import choose_engine
-            from prunescope.sweep.runner import sweep as run
-            from prunescope.sweep.store_quantiles import store_quantiles
-            from prunescope.sweep.work_list import left_out
 
             use_threads(threads)
-            bench = prepare(reference)
-        chosen = choose_engine(bench, engine)
-        opened = Study.create(study, bench.manifest)
+            bench = prepare(reference, study)
+        opened, grid = with_user_methods(bench, Study.create(study, bench.manifest), grid)
         if job is None and not json and (cost := cost_told(bench, opened, grid)):
             errors.print(cost)
-        if deadline is not None and seconds is not None:  # setting up cannot eat all of it
-            deadline = max(deadline, monotonic() + min(seconds, _LEAST))
-        report = run(bench, opened, grid, progress, chosen, policy, deadline, screen)
-        store_quantiles(bench, opened)  # cheap, and the planning room has no weights to read
-        idle = left_out(grid, opened.manifest)
+        swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
     if json:
-        print_json(asdict(report) | {"left_out": idle})
+        print_json(asdict(swept.report) | {"left_out": swept.left_out})
         return
-    print_report(report, idle, chosen.spent, study)
+    print_report(swept.report, swept.left_out, swept.spent, study)
 
 
 def _reference(
@@ -167,7 +158,7 @@ def _reference(
         if not (study / MANIFEST).exists():
             raise BadValue(
                 f"Expected a model to make the new study {study} from, but got none. Run: "
-                "prunescope sweep MODEL --data DATA --study FOLDER."
+                f"{next_steps.make_study()}."
             )
         known = Study.open(study).manifest.reference
         given = {"data": data, "weights": weights and str(weights), "metric": metric,

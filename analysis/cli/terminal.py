@@ -21,7 +21,7 @@ from rich.progress import Progress as Bar
 
 from prunescope.cli.interrupt import interruptible
 from prunescope.progress import Progress, Silent
-from prunescope.text.sweep_costs import macs_told, points_told
+from prunescope.text.sweep_costs import work_done
 
 _PIPED_WIDTH: Final = 140
 
@@ -50,8 +50,7 @@ class TerminalProgress:
 
     def stand(self, **figures: float) -> None:
         """Show a sweep's points and multiply-accumulates beside the bar."""
-        told = " · ".join(filter(None, (points_told(figures), macs_told(figures))))
-        self._bar.update(self._task, figures=told)
+        self._bar.update(self._task, figures=work_done(figures))
 
     def cancelled(self) -> bool:
         """Return False: on a terminal Ctrl-C asks (see ``prunescope.cli.interrupt``)."""
@@ -98,22 +97,3 @@ def _strict(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_strict(each) for each in value]
     return value
-
-
-def count(number: int) -> str:
-    """Return a number with thin separators: 1 234 567."""
-    return f"{number:,}".replace(",", " ")
-
-
-def size(number: int) -> str:
-    """Return bytes in the unit that reads best.
-
-    >>> size(1_724_320)
-    '1.72 MB'
-    """
-    value = float(number)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} GB"

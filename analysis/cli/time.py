@@ -1,6 +1,7 @@
 """``time`` a plan, or the smaller models of a study's latency table."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -8,7 +9,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from prunescope.cli.read_arguments import read_plan
+from prunescope.api.studies import open_study
 from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
@@ -16,8 +17,10 @@ from prunescope.cli.shared_options import (
     RandomOption,
     WeightsOption,
 )
-from prunescope.cli.terminal import console, count, errors, print_json, reporting
+from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.errors import BadValue
+from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
+from prunescope.latency.runtimes.runtime import Runtime
 from prunescope.latency.table.exchange import export_table, import_table
 from prunescope.latency.table.prediction import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows
@@ -25,12 +28,21 @@ from prunescope.latency.table.staircase import described, flat_steps, staircase
 from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, Study
 from prunescope.study import Manifest, Reference
+from prunescope.text.lists import listed
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
 
 _PLAN_BUDGET: Final = 30.0
 _TABLE_BUDGET: Final = 120.0
+
+
+def _each_runtime() -> str:
+    """Return ``Both in PyTorch and in ONNX Runtime`` or the like, for the command's help."""
+    places = listed([f"in {title}" for title in runtime_titles()])
+    return f"Both {places}" if len(runtime_titles()) == 2 else f"I{places[1:]}"
 
 
 def time(
@@ -50,6 +62,14 @@ def time(
         typer.Option("--budget", help="Seconds to spend: 30 on a plan, 120 on a table by default."),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")] = 1,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            "--runtime",
+            help=f"Comma-separated: {', '.join(each.name for each in runtimes())}; all by default.",
+            show_default=False,
+        ),
+    ] = "",
     import_file: Annotated[
         Path | None,
         typer.Option("--import-table", help="Add a table that another machine exported."),
@@ -65,10 +85,11 @@ def time(
 ) -> None:
     """Time a plan against the dense model; or, without one, the smaller models that predict all.
 
-    Both in PyTorch and in ONNX Runtime, on this machine. An import measures nothing; an export
+    {runtimes}, on this machine. An import measures nothing; an export
     writes what is there, and measures first where nothing is.
     """
     with reporting(job, quiet=json) as progress:
+        wanted = runtimes_named(runtime)
         given = {"--data": data, "--weights": weights, "--random": random}
         own = [name for name, value in given.items() if value]
         if own and (plan is not None or (Path(study) / MANIFEST).is_file()):
@@ -81,7 +102,9 @@ def time(
                 raise BadValue(
                     "Expected a plan or a table to import or export, but got both. Leave one out."
                 )
-            _time_plan(Path(study), plan, batch, threads, budget or _PLAN_BUDGET, json, progress)
+            _time_plan(
+                Path(study), plan, batch, threads, budget or _PLAN_BUDGET, json, progress, wanted
+            )
             return
         seconds = _TABLE_BUDGET if budget is None else budget
         if (Path(study) / MANIFEST).is_file():
@@ -89,9 +112,9 @@ def time(
             if import_file is not None:
                 added = import_table(opened.folder, opened.manifest, import_file)
                 machines = ", ".join(sorted({row.machine for row in added}))
-                errors.print(f"{count(len(added))} timed models of {machines} imported.")
+                errors.print(f"{counted(len(added), 'timed model')} of {machines} imported.")
             elif export_file is None or budget is not None or not _holds(opened):
-                opened = _build(opened, batch, threads, seconds, progress)
+                opened = _build(opened, batch, threads, seconds, progress, wanted)
             _finish(opened.folder, opened.manifest, export_file, json)
             return
         if import_file is not None or export_file is None or data is None:
@@ -106,8 +129,11 @@ def time(
             Reference(study, data, weights=str(weights) if weights else None, random=random)
         )
         with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
-            _measure(bench, Path(folder), batch, threads, seconds, progress)
+            _measure(bench, Path(folder), batch, threads, seconds, progress, wanted)
             _finish(Path(folder), bench.manifest, export_file, json)
+
+
+time.__doc__ = str(time.__doc__).format(runtimes=_each_runtime())
 
 
 def _time_plan(
@@ -118,16 +144,10 @@ def _time_plan(
     budget: float,
     json: bool,
     progress: Progress,
+    wanted: Sequence[Runtime],
 ) -> None:
-    opened = Study.open(study)
-    chosen = read_plan(opened, plan)
-    from prunescope.bench.workbench import prepare
-    from prunescope.latency.measure import time_plan
-
-    report = time_plan(
-        prepare(opened.manifest.reference), opened, chosen, batch=batch, threads=threads,
-        budget_seconds=budget, progress=progress,
-    )  # fmt: skip
+    names = tuple(kind.name for kind in wanted)
+    report = open_study(study).time(plan, batch, threads, budget, names, progress)
     if json:
         print_json(report)
         return
@@ -139,23 +159,36 @@ def _holds(opened: Study) -> bool:
     return bool(tables(opened.folder, opened.manifest))
 
 
-def _build(opened: Study, batch: int, threads: int, seconds: float, progress: Progress) -> Study:
+def _build(
+    opened: Study,
+    batch: int,
+    threads: int,
+    seconds: float,
+    progress: Progress,
+    wanted: Sequence[Runtime],
+) -> Study:
     from prunescope.bench.workbench import prepare
 
-    bench = prepare(opened.manifest.reference)
+    bench = prepare(opened.manifest.reference, opened.folder)
     opened.require(bench.manifest)
     if opened.manifest.graph is None:  # of before graphs were stored
         opened = opened.update(bench.manifest)
-    _measure(bench, opened.folder, batch, threads, seconds, progress)
+    _measure(bench, opened.folder, batch, threads, seconds, progress, wanted)
     return opened
 
 
 def _measure(
-    bench: "Workbench", folder: Path, batch: int, threads: int, seconds: float, progress: Progress
+    bench: "Workbench",
+    folder: Path,
+    batch: int,
+    threads: int,
+    seconds: float,
+    progress: Progress,
+    wanted: Sequence[Runtime],
 ) -> None:
     from prunescope.latency.table.build import time_table
 
-    built = time_table(bench, stored_rows(folder), batch, threads, seconds, progress)
+    built = time_table(bench, stored_rows(folder), batch, threads, seconds, progress, chosen=wanted)
     for problem in built.problems:
         errors.print(problem, highlight=False, markup=False)
 
@@ -163,7 +196,7 @@ def _measure(
 def _finish(folder: Path, manifest: Manifest, export_file: Path | None, json: bool) -> None:
     if export_file is not None:
         written = export_table(folder, manifest, export_file)
-        errors.print(f"{count(written)} timed models written to {export_file}.")
+        errors.print(f"{counted(written, 'timed model')} written to {export_file}.")
     found = tables(folder, manifest)
     if json:
         print_json([_described(manifest, table) for table in found])
@@ -194,13 +227,13 @@ def _described(manifest: Manifest, table: LatencyTable) -> dict[str, object]:
 def _print(manifest: Manifest, table: LatencyTable) -> None:
     error, by_macs = table.error(manifest), table.macs_error(manifest)
     console.print(
-        f"{table.setting}: dense {1e3 * table.dense_seconds:.3g} ms, {count(len(table.rows))} "
-        "smaller models timed. "
+        f"{table.setting}: dense {1e3 * table.dense_seconds:.3g} ms, "
+        f"{counted(len(table.rows), 'smaller model')} timed. "
         + (
             "Too few combinations are timed to state an error; spend more --budget."
             if error is None or by_macs is None
-            else f"A plan's time is predicted with a median error of {error:.1%} on held-out "
-            f"models ({by_macs:.0%} in proportion to MACs)."
+            else f"A plan's time is predicted with a median error of {percent(error)} on held-out "
+            f"models ({percent(by_macs, 0)} in proportion to MACs)."
         ),
         highlight=False,
     )

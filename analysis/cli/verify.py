@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from prunescope.cli.read_arguments import read_plan, use_threads
+from prunescope.api.studies import open_study
+from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
@@ -12,8 +13,9 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, count, print_json, reporting
-from prunescope.store.folder import Study
+from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent, points, span
 
 
 def verify(
@@ -28,33 +30,23 @@ def verify(
 ) -> None:
     """Apply a plan for real and measure it, beside what was predicted."""
     with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
-        chosen = read_plan(opened, plan)
-        from prunescope.bench.workbench import prepare
-        from prunescope.sweep.verify_plan import verify_plan
-
+        opened = open_study(study)
+        chosen = opened.read_plan(plan)
         use_threads(threads)
-        progress.start(1, "measuring the plan")
-        bench = prepare(opened.manifest.reference)
-        row = verify_plan(bench, opened, chosen, split)
-        progress.advance(1, "measured")
+        row = opened.verify(chosen, split, progress)
     if json:
         print_json(row)
         return
-    from prunescope.statistics.paired import paired_interval
-
-    drop = paired_interval(row.samples, row.drop_sum, row.drop_squares)
+    drop = row.drop
     console.print(
-        f"{row.score_sum / row.samples:.2%} on {count(row.samples)} {split} samples: drop "
-        f"{100 * drop.mean:.2f} points ({100 * drop.low:.2f} to {100 * drop.high:.2f}, 95 %); "
-        f"{count(row.removed)} weights removed."
+        f"{percent(row.score, 2)} on {counted(row.samples, f'{split} sample')}: "
+        f"drop {points(drop.mean)} ({span(drop)}, 95 %); {counted(row.removed, 'weight')} removed."
     )
     if row.predictor:
-        console.print(f"Predicted ({row.predictor}): {100 * row.predicted_drop:.2f} points.")
+        console.print(f"Predicted ({row.predictor}): {points(row.predicted_drop)}.")
     else:
-        from prunescope.planning.prediction.plan_parts import sweep_command
-        from prunescope.planning.prediction.predict import predict
+        from prunescope.planning.prediction.plan_parts import missing_sweeps
 
-        gaps = predict(opened.manifest, chosen, opened.measured(), opened.verified()).missing
-        command = sweep_command(chosen, gaps, str(study))
-        console.print(f"Not predicted: a part was never measured. {command}", highlight=False)
+        gaps = opened.predict(chosen).missing
+        lines = " && ".join(sweep.line(study) for sweep in missing_sweeps(chosen, gaps))
+        console.print(f"Not predicted: a part was never measured. {lines}", highlight=False)

@@ -1,8 +1,8 @@
 """Decide which factor of a split dimension carries the units."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from prunescope.arrays import Flags
 from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.walk import CouplingWalk, Key
 
@@ -34,12 +34,10 @@ def decide(scout: CouplingWalk) -> dict[Key, int]:
     }
 
 
-def _free(scout: CouplingWalk, solved: SolvedLabels) -> NDArray[np.bool_]:
+def _free(scout: CouplingWalk, solved: SolvedLabels) -> Flags:
     """A flag for each unit that only expanded or filled dimensions have, so that any size does."""
     count = solved.count
     expanded = [labels for labels, _ in scout.ledger.marks.get("free", [])]
     mine = solved.unit[np.concatenate(expanded)] if expanded else np.zeros(0, np.int64)
-    alone: NDArray[np.bool_] = np.bincount(mine, minlength=count) == np.bincount(
-        solved.unit, minlength=count
-    )
+    alone: Flags = np.bincount(mine, minlength=count) == np.bincount(solved.unit, minlength=count)
     return alone

@@ -7,8 +7,8 @@ from prunescope.arrays import Integers
 from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.walk import CouplingWalk
 from prunescope.errors import UnknownName
+from prunescope.study.method import Unit
 
-Granularity = Literal["channel", "head"]
 Role = Literal["producer", "consumer", "follower"]
 
 
@@ -50,7 +50,7 @@ class Group:
     """
 
     name: str
-    granularity: Granularity
+    granularity: Unit
     units: int
     members: tuple[Member, ...]
     normalised: bool

@@ -10,11 +10,10 @@ from math import lcm
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from prunescope.arrays import Integers
+from prunescope.arrays import Flags, Integers
 
 Labels = Integers
 WHOLE: Final = -1
@@ -60,7 +59,7 @@ class SolvedLabels:
         """How many units there are."""
         return int(self.unit.max(initial=-1)) + 1
 
-    def having(self, units: Iterable[int]) -> NDArray[np.bool_]:
+    def having(self, units: Iterable[int]) -> Flags:
         """Return a flag for each unit: whether it is among ``units``."""
         flags = np.zeros(self.count, bool)
         flags[list(units)] = True

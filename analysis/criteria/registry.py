@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -10,8 +10,9 @@ from typing import Final
 from prunescope.coupling import Group
 from prunescope.criteria.criterion import Criterion, Model
 from prunescope.criteria.shuffled import twin
+from prunescope.criteria.user_criterion import user_criterion
 from prunescope.errors import UnknownName
-from prunescope.study import MethodSummary, pattern_of
+from prunescope.study import MethodSummary, is_user_criterion, pattern_of
 
 PATTERNS: Final = ("2:4", "4:8")
 """N:M patterns that sweeps offer: N of M neighbouring input weights stay."""
@@ -48,7 +49,14 @@ def criterion_names() -> tuple[str, ...]:
 
 
 def criterion(name: str) -> Criterion:
-    """Return the criterion ``name``, or raise ``UnknownName`` with the closest names."""
+    """Return the criterion ``name``, or a function of the user's by its reference.
+
+    Raises:
+        UnknownName: No such criterion; the closest names are given.
+        BadReference, BadValue: As ``user_criterion``.
+    """
+    if is_user_criterion(name):
+        return user_criterion(name)
     if name not in _criteria():
         raise UnknownName.among("criterion", name, _criteria())
     return _criteria()[name]
@@ -56,10 +64,23 @@ def criterion(name: str) -> Criterion:
 
 def method_summaries(model: Model, groups: Iterable[Group] = ()) -> tuple[MethodSummary, ...]:
     """Return every method with its definition, and why this model cannot use it, if so."""
+    return _summaries(_criteria().values(), model, tuple(groups))
+
+
+def criterion_summaries(
+    rule: Criterion, model: Model, groups: Iterable[Group] = ()
+) -> tuple[MethodSummary, ...]:
+    """Return the methods of one criterion, as ``method_summaries`` does of all."""
+    return _summaries([rule], model, tuple(groups))
+
+
+def _summaries(
+    rules: Collection[Criterion], model: Model, groups: tuple[Group, ...]
+) -> tuple[MethodSummary, ...]:
     prunable = [group for group in groups if group.reason is None]
     granularities = sorted({group.granularity for group in prunable})
     found = []
-    for rule in _criteria().values():
+    for rule in rules:
         reason = rule.unusable(model)
         if rule.weights is not None:
             found.append(_summary(rule, "", rule.definition, reason))
@@ -67,7 +88,7 @@ def method_summaries(model: Model, groups: Iterable[Group] = ()) -> tuple[Method
             found += [
                 _summary(rule, f"@{each}", rule.unit_definition, reason) for each in granularities
             ]
-    for rule in _criteria().values():
+    for rule in rules:
         if rule.weights is not None and not rule.shuffles:
             found += [_pattern(rule, pattern, model) for pattern in PATTERNS]
     return tuple(found)

@@ -17,14 +17,12 @@ from prunescope.export.applied_plan import (
     unit_removals,
     zero_places,
 )
-from prunescope.export.export_report import (
-    FORMAT_NAMES,
-    ExportReport,
-    export_folder,
-)
+from prunescope.export.deliverable import Deliverable
+from prunescope.export.export_report import ExportReport, export_folder
+from prunescope.export.formats.registry import REGISTRY, export_format, export_formats, format_names
 from prunescope.export.promise import promise
 from prunescope.export.recipe import Recipe
-from prunescope.export.write_formats import Deliverable, write_formats
+from prunescope.export.write_formats import write_formats
 from prunescope.progress import Progress, Silent
 from prunescope.recovery.training.fine_tuning_report import FineTuned, read_result, result_folder
 from prunescope.recovery.training.finetune import read_weights
@@ -32,14 +30,12 @@ from prunescope.store.folder import Study
 from prunescope.study import check_names
 from prunescope.study.plan import Plan
 
-_VERSIONS = ("prunescope", "torch", "safetensors", "onnx", "onnxruntime")
-
 
 def export_plan(
     bench: Workbench,
     study: Study,
     plan: Plan,
-    formats: Iterable[str] = FORMAT_NAMES,
+    formats: Iterable[str] | None = None,
     destination: Path | None = None,
     recovered: bool = False,
     progress: Progress | None = None,
@@ -50,7 +46,8 @@ def export_plan(
         bench: The study's model and data; dense again afterwards.
         study: Where the plan belongs.
         plan: What to prune: weights are zeroed, units are really removed.
-        formats: Some of ``FORMAT_NAMES``; a recipe with fine-tuned weights brings safetensors too.
+        formats: Names of some of ``prunescope.export.formats``, all by default; what one of them is
+            loaded with comes too.
         destination: Folder for the files; the study's own by default.
         recovered: Whether to export the plan's fine-tuned weights.
         progress: Told about every format; asked between two of them whether to stop.
@@ -58,11 +55,14 @@ def export_plan(
     Raises:
         ForeignStudy: Plan, study and bench are not about the same.
         UnknownName: A format that does not exist.
+        BadValue: A format that stands in no module, so that no fresh process can load its file.
         BadReference: ``recovered`` without fine-tuned weights.
         Cancelled: Somebody asked to stop; formats verified before that stay.
     """
-    wanted = tuple(dict.fromkeys(formats))
-    check_names("export format", wanted, FORMAT_NAMES)
+    wanted = format_names() if formats is None else tuple(dict.fromkeys(formats))
+    check_names("export format", wanted, format_names())
+    for name in wanted:
+        REGISTRY.module_of(export_format(name))  # before anything is written
     study.require(bench.manifest)
     plan.require(study.manifest)
     kept = result_folder(study.folder, plan)
@@ -71,12 +71,13 @@ def export_plan(
     folder = destination or export_folder(study.folder, plan.digest, recovered)
     selection = selection_of(bench, plan)
     with planned(bench, plan, selection, tuned) as module:
-        made = _deliverable(bench, plan, selection, module, result)
+        made = _deliverable(bench, study, plan, selection, module, result)
         return write_formats(made, wanted, folder, progress or Silent())
 
 
 def _deliverable(
     bench: Workbench,
+    study: Study,
     plan: Plan,
     selection: PruningMasks,
     module: nn.Module,
@@ -93,6 +94,7 @@ def _deliverable(
         bench.splits.validation,
         bench.metric,
         bench.batch,
+        study.folder,
     )
     recipe = Recipe(
         plan=plan,
@@ -121,4 +123,9 @@ def _deliverable(
 
 def versions() -> dict[str, str]:
     """Return the versions of all packages that write or reload an export."""
-    return {name: version(name) for name in _VERSIONS}
+    packages = [
+        "prunescope",
+        "torch",
+        *(each for kind in export_formats() for each in kind.packages),
+    ]
+    return {name: version(name) for name in packages}

@@ -11,62 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.export.install import finish_install
+from prunescope.html_tables import table
 from prunescope.store.json_documents import read_document, write_document
+from prunescope.text.units import bytes_
 
 REPORT: Final = "verification.json"
 LOADER: Final = "load.py"
-
-
-@dataclass(frozen=True)
-class FormatKind:
-    """A format that can be asked for.
-
-    Attributes:
-        name: As in ``export_plan(formats=...)``.
-        file: Name of the file in the export's folder.
-        title: For people.
-        purpose: One sentence: what it is good for.
-        graph: Whether the model has to be captured for it.
-        recovered: What it is good for with fine-tuned weights, where that is something else.
-    """
-
-    name: str
-    file: str
-    title: str
-    purpose: str
-    graph: bool
-    recovered: str = ""
-
-    def describe(self, recovered: bool) -> str:
-        """Return in one sentence what it is good for, with fine-tuned weights if ``recovered``."""
-        return (recovered and self.recovered) or self.purpose
-
-
-FORMATS: Final = (
-    FormatKind(
-        "safetensors", "model.safetensors", "Plain weights",
-        "Loads into your own class with load_state_dict; every name and shape is the original's.",
-        graph=False,
-    ),
-    FormatKind(
-        "pt2", "model.pt2", "PyTorch program",
-        "Runs and trains in PyTorch without your source code, at any batch size.",
-        graph=True,
-    ),
-    FormatKind(
-        "onnx", "model.onnx", "ONNX",
-        "Runs in ONNX Runtime and whatever else reads ONNX, at any batch size.",
-        graph=True,
-    ),
-    FormatKind(
-        "recipe", "recipe.json", "Recipe",
-        "Makes the same weights again from the dense model; small enough to mail or to review.",
-        graph=False,
-        recovered="Says how the weights came to be; replayed with the plain weights, which come "
-        "with it, since fine-tuning is not repeated.",
-    ),
-)  # fmt: skip
-FORMAT_NAMES: Final = tuple(kind.name for kind in FORMATS)
 
 
 @dataclass(frozen=True)
@@ -91,7 +41,7 @@ class FormatCheck:
     """One written file, reloaded in a fresh process and compared.
 
     Attributes:
-        format: One of ``FORMAT_NAMES``.
+        format: Name of one of ``prunescope.export.formats``.
         file: Name in the export's folder; ends in ``.failed`` when a check failed, empty when
             nothing was written.
         bytes: On disk.
@@ -138,7 +88,7 @@ class ExportReport:
         removed: Weights removed, exact.
         parameters: Of the dense model.
         samples: Validation samples that were run through every reloaded file.
-        formats: One entry per format that was asked for, in the order of ``FORMATS``.
+        formats: One entry per format that was asked for, in the order of lists.
         versions: Of what wrote and reloaded the files.
         fine_tuned_hash: ``FineTuned.weights_hash`` of the fine-tuned weights that were exported;
             empty without fine-tuning, and in reports from before it was noted.
@@ -160,6 +110,22 @@ class ExportReport:
     def ok(self) -> bool:
         """Whether every format that was asked for is offered."""
         return bool(self.formats) and all(entry.ok for entry in self.formats)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                entry.format,
+                entry.file or "nothing",
+                bytes_(entry.bytes),
+                "verified" if entry.ok else f"not offered: {entry.reason}",
+            )
+            for entry in self.formats
+        ]
+        notes = [
+            f"{self.removed:,} of {self.parameters:,} parameters removed. Each file was reloaded "
+            f"in a fresh process and compared on {self.samples:,} validation samples."
+        ]
+        return table(f"Export of {self.plan!r}", ("format", "file", "size", ""), rows, notes)
 
     def format(self, name: str) -> FormatCheck | None:
         """Return the entry of format ``name``, or None when it was not asked for."""

@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.device import on_host
 from prunescope.errors import PrunescopeError
-from prunescope.export.nested_tensors import pack
+from prunescope.sources.nested_tensors import pack
 
 _WORKER: Final = "prunescope.export.reload_worker"
 _PATIENCE: Final = 1800.0
@@ -31,21 +32,31 @@ class Reloaded(nn.Module):
     """A file in a process of its own; calling it runs the file there.
 
     Args:
-        kind: Name of the format.
+        kind: The module that holds the format.
         file: The exported file.
         recipe: The recipe beside it.
         threads: That the process may use.
         outputs: What the model in memory returns for some batch: gives the nesting of outputs.
+        study: The folder of the recipe's study, which may keep the dense model and the data.
     """
 
-    def __init__(self, kind: str, file: Path, recipe: Path, threads: int, outputs: Any) -> None:
+    def __init__(
+        self,
+        kind: str,
+        file: Path,
+        recipe: Path,
+        threads: int,
+        outputs: Any,
+        study: Path | None = None,
+    ) -> None:
         super().__init__()
         self._leaves, self._spec = pytree.tree_flatten(outputs)
         self._folder = tempfile.TemporaryDirectory(prefix="prunescope-reload-")
         self._complaints = Path(self._folder.name) / "complaints"
         with self._complaints.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _WORKER, kind, file, recipe, str(threads)],
+                [sys.executable, "-P", "-m", _WORKER, kind, file, recipe, str(threads),
+                 study or ""],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
 
@@ -85,7 +96,7 @@ class Reloaded(nn.Module):
         """Return the file's outputs in the nesting of the model in memory."""
         structure, tensors = pack((args, kwargs))
         source, target = (Path(self._folder.name) / name for name in ("inputs", "outputs"))
-        save_file({name: t.cpu().contiguous().clone() for name, t in tensors.items()}, source)
+        save_file({name: on_host(t).contiguous().clone() for name, t in tensors.items()}, source)
         answer = self._ask({"run": str(source), "call": structure, "into": str(target)})
         found = load_file(target)
         wanted = sum(isinstance(leaf, Tensor) for leaf in self._leaves)

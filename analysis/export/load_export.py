@@ -9,7 +9,13 @@ from prunescope.errors import CannotPrune
 from prunescope.export.formats.safetensors import kept_units
 from prunescope.export.recipe import read_recipe
 from prunescope.removal import load_pruned
+from prunescope.sources.pt2 import program_inputs
 from prunescope.sources.weights import load_weights, pour
+
+
+def stored_example(program: Path) -> Inputs | None:
+    """Return the batch that an export's ``.pt2`` file was captured with, or None without one."""
+    return program_inputs(program) if program.is_file() else None
 
 
 def load_export(

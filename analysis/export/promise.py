@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.device import on_host
 from prunescope.bench.evaluate import Outcome, evaluate
 from prunescope.capture.graph import Captured, Inputs, take
 from prunescope.capture.network import forward
@@ -45,6 +47,7 @@ class Promise:
         unsaved: Bytes of what the graph reads besides them: unsaved buffers, and constants.
         nodes: Operators of the graph, 0 without one.
         threads: That computed all this.
+        study: The study's folder, which may keep the dense model and the data.
     """
 
     inputs: Inputs
@@ -61,6 +64,7 @@ class Promise:
     unsaved: int
     nodes: int
     threads: int
+    study: Path | None = None
 
     @property
     def first(self) -> Inputs:
@@ -75,6 +79,7 @@ def promise(
     validation: Samples,
     metric: Metric,
     batch: int,
+    study: Path | None = None,
 ) -> Promise:
     """Return what ``module``, with the weights that it has now, promises.
 
@@ -85,6 +90,7 @@ def promise(
         validation: Samples and targets of the validation split.
         metric: The study's score.
         batch: Samples per forward pass.
+        study: The study's folder.
     """
     inputs = validation.chunk(0, min(SAMPLES, batch)).inputs
     with torch.inference_mode():
@@ -99,13 +105,14 @@ def promise(
         metric=metric,
         batch=batch,
         outcome=evaluate(module, validation, metric, batch),
-        zeros={name: removed.cpu().numpy() for name, removed in zeros.items()},
+        zeros={name: on_host(removed).numpy() for name, removed in zeros.items()},
         patterns=zero_patterns(tensors),
         sha256=weights_sha256(tensors),
         bytes=tensor_bytes(tensors),
         unsaved=tensor_bytes(unsaved_tensors(captured.module)) if captured else 0,
         nodes=len(captured.module.graph.nodes) if captured else 0,
         threads=torch.get_num_threads(),
+        study=study,
     )
 
 

@@ -1,8 +1,8 @@
 """The recipe: what was done to which dense model, so that it can be done again. Torch-free."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.store.json_documents import read_document, write_document
@@ -74,6 +74,10 @@ class Recipe:
     threads: int
     versions: dict[str, str]
     schema: int = 1
+
+    def within(self, study: Path | None) -> Self:
+        """Return the recipe with what the study in folder ``study`` keeps as paths into it."""
+        return replace(self, reference=self.reference.within(study))
 
     @property
     def recovered(self) -> bool:

@@ -1,9 +1,10 @@
 """The fresh process: load one exported file, run what it is given, say what its weights are.
 
-``python -m prunescope.export.reload_worker FORMAT FILE RECIPE THREADS`` answers one JSON line per
-JSON line: ``{"load": true}`` → versions; ``{"run": FILE, "call": STRUCTURE, "into": FILE}`` → how
-many tensors came out; ``{"weights": FILE}`` → writes where every weight is zero. Only what a format
-needs is imported: an ONNX file is run without torch.
+``python -m prunescope.export.reload_worker MODULE FILE RECIPE THREADS STUDY``, where MODULE holds
+the format, answers one JSON line per JSON line: ``{"load": true}`` → versions;
+``{"run": FILE, "call": STRUCTURE, "into": FILE}`` → how many tensors came out;
+``{"weights": FILE}`` → writes where every weight is zero. Only what a format needs is imported: an
+ONNX file is run without torch.
 """
 
 import json
@@ -11,115 +12,12 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from prunescope.export.nested_tensors import unpack
-
-
-class Loaded(Protocol):
-    """An exported file, loaded."""
-
-    def versions(self) -> dict[str, str]:
-        """Return the versions of what loaded it."""
-
-    def run(self, source: Path, structure: dict[str, Any], target: Path) -> int:
-        """Call the model with the tensors in ``source``; write all tensors it returns."""
-
-    def weights(self) -> tuple[str, int, dict[str, np.ndarray]]:
-        """Return hash (or an empty text), bytes, and where each weight is zero."""
-
-
-class LoadedModule:
-    """A file that becomes a torch module."""
-
-    def __init__(self, kind: str, file: Path, recipe: Path, threads: int) -> None:
-        import torch
-
-        torch.set_num_threads(threads)
-        if kind == "pt2":
-            from prunescope.export.formats.pt2 import load
-
-            self.module = load(file)
-            return
-        from prunescope.export.recipe import read_recipe
-
-        if kind == "safetensors":
-            from prunescope.export.formats import safetensors
-
-            self.module = safetensors.load(file, read_recipe(recipe))
-        else:
-            from prunescope.export.replay_recipe import replay
-
-            weights = recipe.with_name("model.safetensors")
-            self.module = replay(read_recipe(file), weights if weights.is_file() else None)
-
-    def versions(self) -> dict[str, str]:
-        """Return torch's version."""
-        import torch
-
-        return {"torch": str(torch.__version__)}
-
-    def run(self, source: Path, structure: dict[str, Any], target: Path) -> int:
-        """Call the module without gradients."""
-        import torch
-        from safetensors.torch import load_file, save_file
-        from torch.utils import _pytree as pytree
-
-        args, kwargs = unpack(structure, load_file(source))
-        with torch.inference_mode():
-            outputs = pytree.tree_leaves(self.module(*args, **kwargs))
-        found = [leaf for leaf in outputs if isinstance(leaf, torch.Tensor)]
-        save_file({str(i): leaf.clone().contiguous() for i, leaf in enumerate(found)}, target)
-        return len(found)
-
-    def weights(self) -> tuple[str, int, dict[str, np.ndarray]]:
-        """Return hash, bytes and zeros of parameters and saved buffers."""
-        from prunescope.export.tensors import (
-            saved_tensors,
-            tensor_bytes,
-            weights_sha256,
-            zero_patterns,
-        )
-
-        tensors = saved_tensors(self.module)
-        return weights_sha256(tensors), tensor_bytes(tensors), zero_patterns(tensors)
-
-
-class LoadedOnnx:
-    """A file that ONNX Runtime runs."""
-
-    def __init__(self, file: Path, threads: int) -> None:
-        from prunescope.export.formats.onnx import session
-
-        self._file = file
-        self._session = session(file, threads)
-
-    def versions(self) -> dict[str, str]:
-        """Return ONNX Runtime's version."""
-        import onnxruntime
-
-        return {"onnxruntime": str(onnxruntime.__version__)}
-
-    def run(self, source: Path, structure: dict[str, Any], target: Path) -> int:
-        """Run the session on arrays."""
-        from safetensors.numpy import load_file, save_file
-
-        from prunescope.export.formats.onnx import feed
-
-        args, kwargs = unpack(structure, load_file(source))
-        outputs = self._session.run(None, feed(self._session, args, kwargs))
-        save_file({str(i): np.ascontiguousarray(a) for i, a in enumerate(outputs)}, target)
-        return len(outputs)
-
-    def weights(self) -> tuple[str, int, dict[str, np.ndarray]]:
-        """Return bytes and zeros of the constants; no hash, since folding changes values."""
-        from prunescope.export.formats.onnx import weights
-
-        arrays = weights(self._file)
-        size = sum(array.nbytes for array in arrays.values())
-        return "", size, {name: array == 0 for name, array in arrays.items()}
+from prunescope.export.formats.registry import REGISTRY
+from prunescope.export.loaded import Loaded
 
 
 def answer(loaded: Loaded, request: dict[str, Any]) -> dict[str, Any]:
@@ -140,14 +38,11 @@ def answer(loaded: Loaded, request: dict[str, Any]) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> None:
     """Serve one file until the parent closes its end."""
-    kind, file, recipe, threads = arguments
+    module, file, recipe, threads, study = arguments
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever libraries print is no answer
-    loaded: Loaded = (
-        LoadedOnnx(Path(file), int(threads))
-        if kind == "onnx"
-        else LoadedModule(kind, Path(file), Path(recipe), int(threads))
-    )
+    kind = REGISTRY.in_module(module)
+    loaded = kind.load(Path(file), Path(recipe), int(threads), Path(study) if study else None)
     for request in _requests():
         replies.write(json.dumps(answer(loaded, request)) + "\n")
         replies.flush()

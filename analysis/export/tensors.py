@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
+from prunescope.bench.device import on_host
+
 
 def saved_tensors(module: nn.Module) -> dict[str, Tensor]:
     """Return copies of ``module``'s parameters and saved buffers by their original names.
@@ -15,7 +17,7 @@ def saved_tensors(module: nn.Module) -> dict[str, Tensor]:
     A tied weight stands under each of its names, so that ``load_state_dict`` finds them all.
     """
     return {
-        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        name: on_host(tensor).clone(memory_format=torch.contiguous_format)
         for name, tensor in module.state_dict().items()
     }
 
@@ -45,7 +47,7 @@ def weights_sha256(tensors: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        bits = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        bits = on_host(tensor).contiguous().reshape(-1).view(torch.uint8)
         digest.update(bits.numpy().data)
     return digest.hexdigest()
 

@@ -9,22 +9,24 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.device import on_host
 from prunescope.bench.evaluate import Outcome, evaluate
 from prunescope.capture.network import forward
 from prunescope.errors import PrunescopeError
-from prunescope.export.export_report import Check, FormatKind
+from prunescope.export.export_report import Check
+from prunescope.export.formats.format import Format
+from prunescope.export.formats.registry import REGISTRY
 from prunescope.export.fresh_process import Reloaded
 from prunescope.export.promise import Promise
+from prunescope.text.numbers import counted, exact
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""
 _ROUNDINGS: Final = 4
 """By which the outputs of a coarse type may differ: float16 and bfloat16 round by more."""
-_NODE_BYTES: Final = 8 << 10
-_FIXED_BYTES: Final = 256 << 10
 
 
-def verify(kind: FormatKind, file: Path, recipe: Path, promised: Promise) -> tuple[Check, ...]:
+def verify(kind: Format, file: Path, recipe: Path, promised: Promise) -> tuple[Check, ...]:
     """Return every check of ``file``, the failing ones included.
 
     Args:
@@ -32,10 +34,16 @@ def verify(kind: FormatKind, file: Path, recipe: Path, promised: Promise) -> tup
         file: What was written.
         recipe: The recipe, in the same folder.
         promised: What the model in memory gave.
+
+    Raises:
+        BadValue: The format stands in no module that another process can import.
     """
     checks: list[Check] = []
     step, wanted = "loads", "a file that a fresh process can load"
-    with Reloaded(kind.name, file, recipe, promised.threads, promised.outputs) as model:
+    module = REGISTRY.module_of(kind)
+    with Reloaded(
+        module, file, recipe, promised.threads, promised.outputs, promised.study
+    ) as model:
         try:
             versions = model.versions()
             told = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -45,10 +53,10 @@ def verify(kind: FormatKind, file: Path, recipe: Path, promised: Promise) -> tup
             if digest:
                 checks.append(_weights(digest, promised))
             checks.append(_zeros(patterns, promised, folded=not digest))
-            checks.append(_bytes(kind, file, size, promised))
+            checks.append(kind.size(file, size, promised))
             step, wanted = "outputs", "outputs for validation samples"
             checks.append(_outputs(model, promised))
-            if kind.name == "recipe":  # bit-identical weights in the same graph: nothing to add
+            if not kind.evaluated:
                 return tuple(checks)
             step, wanted = "accuracy", "outputs for the whole validation split"
             outcome = evaluate(model, promised.validation, promised.metric, promised.batch)
@@ -105,7 +113,7 @@ def _difference(one: Tensor, other: Tensor) -> float:
         return float("inf")
     if not one.is_floating_point():
         return 0.0 if torch.equal(one, other.to(one.dtype)) else float("inf")
-    left, right = one.double().cpu(), other.double().cpu()
+    left, right = on_host(one).double(), on_host(other).double()
     finite = left.isfinite()
     if not torch.equal(left[~finite].nan_to_num(), right[~finite].nan_to_num()):
         return float("inf")
@@ -141,9 +149,9 @@ def _zeros(patterns: Mapping[str, np.ndarray], promised: Promise, folded: bool) 
             wrong = wrong or f"{name} is not zero in {int((where & ~found).sum())} places"
         elif not folded and not np.array_equal(found, pattern):
             wrong = wrong or f"{name} has {int((found & ~pattern).sum())} zeros too many"
-    got = f"{kept:,} zeros at the planned positions" + (f"; {wrong}" if wrong else "")
+    got = f"{exact(kept)} zeros at the planned positions" + (f"; {wrong}" if wrong else "")
     layers = len(promised.zeros)
-    said = f"{wanted:,} zeros at the planned positions of {layers} layer{'s' * (layers != 1)}"
+    said = f"{exact(wanted)} zeros at the planned positions of {counted(layers, 'layer')}"
     return Check("zeros", said, got, ok=not wrong and kept == wanted)
 
 
@@ -157,32 +165,6 @@ def _place(patterns: Mapping[str, np.ndarray], name: str, where: np.ndarray) -> 
             if turned.shape == where.shape and bool(turned[where].all()):
                 return turned
     return None
-
-
-def _bytes(kind: FormatKind, file: Path, size: int, promised: Promise) -> Check:
-    if kind.name == "recipe":
-        return Check("bytes", f"{promised.bytes:,} bytes of tensors", f"{size:,} bytes of tensors",
-                     size == promised.bytes)  # fmt: skip
-    on_disk = file.stat().st_size
-    if kind.name == "safetensors":
-        with file.open("rb") as opened:
-            header = 8 + int.from_bytes(opened.read(8), "little")
-        return Check(
-            "bytes",
-            f"{promised.bytes:,} bytes of tensors, dense",
-            f"{on_disk - header:,} bytes of tensors and {header:,} of names",
-            on_disk - header == promised.bytes,
-        )
-    samples = 4 * (_size(promised.single) + _size(promised.first))
-    tensors = promised.bytes + promised.unsaved
-    most = tensors + promised.nodes * _NODE_BYTES + _FIXED_BYTES + samples
-    besides = f" and {promised.unsaved:,} of constants" if promised.unsaved else ""
-    return Check(
-        "bytes",
-        f"{promised.bytes:,} bytes of tensors{besides}, at most {most:,} with the graph",
-        f"{on_disk:,} bytes",
-        on_disk <= most,
-    )
 
 
 def _outputs(model: Reloaded, promised: Promise) -> Check:
@@ -227,14 +209,10 @@ def _accuracy(outcome: Outcome, promised: Promise) -> Check:
     )  # fmt: skip
     return Check(
         "accuracy",
-        f"{_mean(before):.4f} on {samples:,} validation samples, each within {most:.2g}",
+        f"{_mean(before):.4f} on {counted(samples, 'validation sample')}, each within {most:.2g}",
         f"{_mean(after):.4f}, {alike}",
         wrong == 0,
     )
-
-
-def _size(tree: Any) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in _tensors(tree))
 
 
 def _mean(outcome: Outcome) -> float:

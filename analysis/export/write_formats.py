@@ -3,31 +3,29 @@
 import tempfile
 import time
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from torch import nn
-
-from prunescope.capture.graph import Captured
 from prunescope.errors import Cancelled, CannotCapture
+from prunescope.export.deliverable import Deliverable
 from prunescope.export.export_report import (
-    FORMAT_NAMES,
-    FORMATS,
     LOADER,
     ExportReport,
     FormatCheck,
-    FormatKind,
     read_report,
     write_report,
 )
-from prunescope.export.formats import onnx, pt2, safetensors
+from prunescope.export.formats.format import Format
+from prunescope.export.formats.registry import (
+    export_format,
+    export_formats,
+    format_names,
+    format_title,
+)
 from prunescope.export.install import install
 from prunescope.export.loader_script import loader_script
-from prunescope.export.promise import Promise
-from prunescope.export.recipe import RECIPE, Recipe, write_recipe
-from prunescope.export.tensors import saved_tensors
+from prunescope.export.recipe import RECIPE, write_recipe
 from prunescope.export.verify_file import verify
 from prunescope.progress import Progress
 from prunescope.store.files import storage, write_atomically
@@ -36,39 +34,14 @@ _NEW: Final = "new"
 """Folder aside for what is verified and not in place yet."""
 
 
-@dataclass(frozen=True)
-class Deliverable:
-    """A pruned model that is ready to be written.
-
-    Attributes:
-        module: With its final weights.
-        captured: The same as a graph, with weights shared; None when there is none.
-        problem: Why there is no graph, else None.
-        recipe: How it came to be.
-        promise: What the screen says about it.
-        parameters: Of the dense model.
-        removed: Of them, zeroed or gone.
-        fine_tuned_hash: ``FineTuned.weights_hash`` of fine-tuned weights, else empty.
-    """
-
-    module: nn.Module
-    captured: Captured | None
-    problem: str | None
-    recipe: Recipe
-    promise: Promise
-    parameters: int
-    removed: int
-    fine_tuned_hash: str = ""
-
-
 def write_formats(
     made: Deliverable, formats: tuple[str, ...], folder: Path, progress: Progress
 ) -> ExportReport:
     """Write, verify and offer ``made`` in ``formats`` in ``folder``; the rest of the folder stays.
 
     Files of an earlier export into the same folder stay if they hold the same weights. Otherwise
-    they go when the first new file that keeps its promise comes, or at the end. A recipe with
-    fine-tuned weights comes with the plain weights, since it is replayed with them.
+    they go when the first new file that keeps its promise comes, or at the end. Formats that
+    others are loaded with come too, and before them.
 
     Raises:
         Cancelled: Somebody asked to stop; what is in place stays, old or new.
@@ -76,8 +49,8 @@ def write_formats(
     """
     kinds = _kinds(made, formats)
     progress.start(len(kinds), "exporting")
-    if len(kinds) > len(formats):
-        progress.advance(0, "plain weights too: the recipe does not repeat the fine-tuning")
+    for message in _added(made, formats):
+        progress.advance(0, message)
     entries = _earlier(made, folder)
     with storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,11 +69,20 @@ def write_formats(
     return _report(made, entries)
 
 
-def _kinds(made: Deliverable, formats: tuple[str, ...]) -> list[FormatKind]:
-    wanted = set(formats)
-    if made.recipe.recovered and "recipe" in wanted:
-        wanted.add("safetensors")
-    return [kind for kind in FORMATS if kind.name in wanted]
+def _kinds(made: Deliverable, formats: tuple[str, ...]) -> list[Format]:
+    """What is written: the formats that were asked for, and those that they are loaded with."""
+    asked = [export_format(name) for name in formats]
+    first = {name for kind in asked for name in kind.companions(made.recipe.recovered)}
+    wanted = [kind for kind in export_formats() if kind.name in first | set(formats)]
+    return sorted(wanted, key=lambda kind: kind.name not in first)
+
+
+def _added(made: Deliverable, formats: tuple[str, ...]) -> Iterator[str]:
+    """Say for every format that nobody asked for why it is written too."""
+    for kind in map(export_format, formats):
+        for name in kind.companions(made.recipe.recovered):
+            if name not in formats:
+                yield f"{format_title(name).lower()} too: {kind.why_companions()}"
 
 
 def _offer(made: Deliverable, entries: Mapping[str, FormatCheck], new: Path, folder: Path) -> None:
@@ -111,13 +93,15 @@ def _offer(made: Deliverable, entries: Mapping[str, FormatCheck], new: Path, fol
     script = loader_script(made.recipe, offered, made.removed, made.parameters)
     write_atomically(new / LOADER, script.encode())
     write_report(new, report)
-    own = {name for kind in FORMATS for name in (kind.file, f"{kind.file}.failed")} - {RECIPE}
+    own = {name for kind in export_formats() for name in (kind.file, f"{kind.file}.failed")} - {
+        RECIPE
+    }
     old = {entry.file for entry in before.formats} if before else set()
     install(new, (old & own) - {entry.file for entry in report.formats}, folder)
 
 
 def _format(
-    kind: FormatKind, made: Deliverable, aside: Path, entries: Mapping[str, FormatCheck]
+    kind: Format, made: Deliverable, aside: Path, entries: Mapping[str, FormatCheck]
 ) -> FormatCheck:
     """Everything happens in a folder aside, so that an unverified file never has the final name."""
     start = time.perf_counter()
@@ -127,7 +111,8 @@ def _format(
     with tempfile.TemporaryDirectory(dir=aside) as work:
         file = Path(work) / kind.file
         try:
-            _write(kind, made, Path(work))
+            write_recipe(Path(work) / RECIPE, made.recipe)
+            kind.write(made, Path(work))
         except CannotCapture as error:
             return FormatCheck(kind.name, "", 0, 0, 0.0, refused=str(error))
         checks = verify(kind, file, Path(work) / RECIPE, made.promise)
@@ -138,29 +123,14 @@ def _format(
     return FormatCheck(kind.name, name, size, packed, seconds, checks)
 
 
-def _refusal(kind: FormatKind, made: Deliverable, entries: Mapping[str, FormatCheck]) -> str | None:
+def _refusal(kind: Format, made: Deliverable, entries: Mapping[str, FormatCheck]) -> str | None:
     """Why nothing is written, else None."""
     if kind.graph and made.captured is None:
         return f"This model has no graph, and {kind.title} is made from it: {made.problem}"
-    if kind.name == "recipe" and made.recipe.recovered and not entries["safetensors"].ok:
-        return (
-            "This recipe is replayed with the plain weights, and they are not offered: "
-            f"{entries['safetensors'].reason}"
-        )
+    for name in kind.companions(made.recipe.recovered):
+        if not entries[name].ok:
+            return kind.without(export_format(name), entries[name].reason)
     return None
-
-
-def _write(kind: FormatKind, made: Deliverable, aside: Path) -> None:
-    write_recipe(aside / RECIPE, made.recipe)
-    file = aside / kind.file
-    if kind.name == "safetensors" or (kind.name == "recipe" and made.recipe.recovered):
-        safetensors.write(saved_tensors(made.module), aside / "model.safetensors")
-    if kind.graph and made.captured is not None:
-        exported = pt2.exported(made.captured)
-        if kind.name == "pt2":
-            pt2.write(exported, file)
-        else:
-            onnx.write(exported, file)
 
 
 def deflated_bytes(file: Path) -> int:
@@ -181,6 +151,12 @@ def _earlier(made: Deliverable, folder: Path) -> dict[str, FormatCheck]:
     return {entry.format: entry for entry in known.formats}
 
 
+def _ordered(names: Iterable[str]) -> list[str]:
+    """In the order of lists; a format that is not installed any more at the end."""
+    known = format_names()
+    return sorted(names, key=lambda name: known.index(name) if name in known else len(known))
+
+
 def _report(made: Deliverable, entries: Mapping[str, FormatCheck]) -> ExportReport:
     recipe = made.recipe
     return ExportReport(
@@ -192,7 +168,7 @@ def _report(made: Deliverable, entries: Mapping[str, FormatCheck]) -> ExportRepo
         removed=made.removed,
         parameters=made.parameters,
         samples=len(made.promise.validation),
-        formats=tuple(entries[name] for name in FORMAT_NAMES if name in entries),
+        formats=tuple(entries[name] for name in _ordered(entries)),
         versions=recipe.versions,
         fine_tuned_hash=made.fine_tuned_hash,
     )

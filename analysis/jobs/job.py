@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from prunescope.errors import DamagedFile
+from prunescope.jobs.places import placed, portable
 from prunescope.jobs.processes import alive
 from prunescope.jobs.records import (
     ACTIVE,
@@ -49,7 +50,8 @@ class Job:
         folder: Holds everything that is known about it.
         id: The folder's name, such as ``0003-sweep``; unique in its study.
         kind: The command: ``sweep``, ``finetune``, ...
-        arguments: Of the command line, the kind included, without ``--job``.
+        arguments: Of the command line, the kind included, without ``--job``; the study's folder
+            is written ``{study}``.
         created: When it was asked for, seconds since the epoch.
     """
 
@@ -58,6 +60,20 @@ class Job:
     kind: str
     arguments: tuple[str, ...]
     created: float
+
+    @property
+    def study(self) -> Path:
+        """Folder of its study, wherever that lies now."""
+        return self.folder.parent.parent
+
+    @property
+    def command_line(self) -> list[str]:
+        """Its arguments with the study's folder in them, as a process takes them."""
+        return placed(self.arguments, self.study)
+
+    def names(self, path: str | Path) -> bool:
+        """Whether ``path``, a file of the study, is one of its arguments."""
+        return portable([str(path)], self.study)[0] in self.arguments
 
     @property
     def number(self) -> int:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from prunescope.commands import JOB_OPTION, Request
 from prunescope.errors import BadValue, StorageFailure
 from prunescope.jobs.job import FOLDER, Job, folders, job_folder, jobs
+from prunescope.jobs.places import placed, portable
 from prunescope.jobs.processes import identify
 from prunescope.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
 from prunescope.jobs.warm_worker import WarmWorker
@@ -26,11 +28,11 @@ _WARM_WORKER: Final = WarmWorker()
 
 def start(
     study: Path,
-    arguments: Sequence[str],
+    request: Request | Sequence[str],
     command: Sequence[str] | None = None,
     directory: Path | None = None,
 ) -> Job:
-    """Start ``prunescope ARGUMENTS --job FOLDER`` in a process of its own and return its job.
+    """Start what ``request`` asks of a study in a process of its own and return its job.
 
     The process belongs to no terminal and no server: it ends when its work ends. One job of a
     study runs at a time, later ones wait for it. The same arguments as those of a job that is
@@ -38,7 +40,8 @@ def start(
 
     Args:
         study: Folder of the study; made when it does not exist.
-        arguments: Of the command line, the command (the job's kind) first.
+        request: A command's request, or arguments of the command line, the command (the job's
+            kind) first. The job's folder records them without the study's place.
         command: What to run instead of ``python -m prunescope.cli``.
         directory: Where relative paths among the arguments begin; the present one by default.
 
@@ -46,7 +49,8 @@ def start(
         BadValue: No arguments, or the first one is no command.
         StorageFailure: The folder cannot be written, or no process can be started.
     """
-    wanted = tuple(str(argument) for argument in arguments)
+    arguments = request.arguments(study) if isinstance(request, Request) else request
+    wanted = portable([str(argument) for argument in arguments], study)
     if not wanted or not _KIND.fullmatch(wanted[0]):
         raise BadValue(
             f"Expected arguments to begin with a command such as sweep, but got {list(wanted)}. "
@@ -62,7 +66,7 @@ def start(
         folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
         record = JobRecord(wanted, time.time(), str(directory or Path.cwd()))
         write_document(folder / JOB, record)
-        _spawn(folder, wanted, command, directory)
+        _spawn(folder, placed(wanted, study), command, directory)
     return Job(folder, folder.name, wanted[0], wanted, record.created)
 
 
@@ -73,7 +77,7 @@ def restart(job: Job, command: Sequence[str] | None = None) -> Job:
     """
     known = read_document(JobRecord, job.folder / JOB).directory
     directory = Path(known) if known and Path(known).is_dir() else None
-    return start(job.folder.parent.parent, job.arguments, command, directory)
+    return start(job.study, job.command_line, command, directory)
 
 
 @contextlib.contextmanager
@@ -103,7 +107,7 @@ def keep_warm_worker() -> None:
 def _spawn(
     folder: Path, wanted: Sequence[str], command: Sequence[str] | None, directory: Path | None
 ) -> None:
-    arguments = [*wanted, "--job", str(folder)]
+    arguments = [*wanted, JOB_OPTION, str(folder)]
     process = None
     if command is None:
         # -P: like the console script, no file of the folder may take the place of a library's.

@@ -1,10 +1,11 @@
 """What the files of a job's folder hold."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "died"]
 EndState = Literal["done", "failed", "cancelled"]
@@ -22,13 +23,18 @@ PAUSE: Final = "pause"
 END: Final = "end.json"
 LOG: Final = "log.txt"
 
+_MOST_BYTES: Final = 256 << 20
+_LARGEST: Final = 1 << 53
+
 
 @dataclass(frozen=True)
 class JobRecord:
     """What a job was asked to do.
 
     Attributes:
-        arguments: Of the command line, without ``--job``; the first one is the job's kind.
+        arguments: Of the command line, without ``--job``; the first one is the job's kind. The
+            study's folder is written ``{study}`` in them, so a moved or copied study starts the
+            job again in its new place.
         created: Seconds since the epoch.
         directory: Where relative paths among the arguments begin.
     """
@@ -112,7 +118,10 @@ class Track:
 
 
 def read_track(path: Path) -> Track:
-    """Return what the complete lines of ``path`` say; a line still being written is left out."""
+    """Return what the complete lines of ``path`` say; a line still being written is left out.
+
+    So is a line that is damaged: what it said is unknown, and the next ones say where it stands.
+    """
     done = total = 0
     message, began, latest = "", None, None
     values: list[dict[str, float]] = []
@@ -132,13 +141,33 @@ def read_track(path: Path) -> Track:
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES)
     except FileNotFoundError:
         return
     for line in content.split(b"\n")[:-1]:
         try:
             known = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(known, dict) and "time" in known:
+        if isinstance(known, dict) and _is_line(known):
             yield known
+
+
+def _is_line(line: Mapping[str, Any]) -> bool:
+    """Whether a line of progress is one: a time, whole counts, and figures that are numbers."""
+    time = line.get("time")
+    counts = [line.get(name, 0) for name in ("total", "steps")]
+    named = [line.get(name) or {} for name in ("values", "figures")]
+    return (
+        _is_number(time)
+        and math.isfinite(time)
+        and all(type(count) is int and abs(count) < _LARGEST for count in counts)
+        and isinstance(line.get("message", ""), str | None)
+        and all(isinstance(each, dict) and all(map(_is_number, each.values())) for each in named)
+    )
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    """A loss may be infinite or NaN; a whole number may not be longer than any count."""
+    return type(value) is float or (type(value) is int and abs(value) < _LARGEST)

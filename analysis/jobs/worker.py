@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from prunescope.commands import JOB_OPTION
 from prunescope.errors import BadReference, Cancelled, PrunescopeError, StorageFailure
 from prunescope.jobs.job import folders, job_folder, open_job
 from prunescope.jobs.processes import identify
@@ -116,8 +117,8 @@ def running(folder: Path) -> Iterator[JobProgress]:
     folder = folder.resolve()
     if not (folder / JOB).is_file():
         raise BadReference(
-            f"Expected a job's folder with {JOB}, but {folder} has none. Leave --job out: it is "
-            "for processes that the dashboard starts."
+            f"Expected a job's folder with {JOB}, but {folder} has none. Leave {JOB_OPTION} "
+            "out: it is for processes that the dashboard starts."
         )
     progress = JobProgress(folder)
     try:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from prunescope.html_tables import table
+from prunescope.latency.table.rows import PROCESSOR
 from prunescope.store.json_documents import read_document, write_document
+from prunescope.text.units import bytes_
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class RuntimeLatency:
     """What one runtime needs for both models.
 
     Attributes:
-        runtime: ``PyTorch`` or ``ONNX Runtime``.
+        runtime: Title of one of ``prunescope.latency.runtimes``, such as ``PyTorch``.
         version: Of the runtime.
         dense: The dense model.
         pruned: The pruned model.
@@ -59,6 +62,7 @@ class RuntimeLatency:
         pairs: Interleaved rounds.
         calls: Forward passes per timed run, so that short ones can be told from the clock.
         problem: Why this runtime was not timed, else None; the timings are 0 then.
+        device: That computed; reports of before it was noted are the processor's.
     """
 
     runtime: str
@@ -70,6 +74,7 @@ class RuntimeLatency:
     pairs: int = 0
     calls: int = 0
     problem: str | None = None
+    device: str = PROCESSOR
 
     @property
     def differs(self) -> bool:
@@ -117,7 +122,7 @@ class LatencyReport:
         load: Mean number of runnable processes in the minute before, this one included.
         dense_macs: Multiply-accumulates per sample of the dense model in a dense runtime.
         pruned_macs: Of the pruned one; the same where pruning only sets zeros.
-        runtimes: PyTorch, then ONNX Runtime.
+        runtimes: In the order of lists.
         memory: Predicted and measured; None in reports of before, and without a graph.
     """
 
@@ -156,6 +161,15 @@ class LatencyReport:
         word = "faster" if ratio.value > 1 else "slower"
         return f"{runtime.runtime}: the pruned model is {word} ({interval})."
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (each.runtime, each.dense, each.pruned, f"{each.ratio.value:.3f} times")
+            for each in self.runtimes
+            if each.problem is None
+        ]
+        columns = ("runtime", "dense", "pruned", "faster by")
+        return table(f"Latency of {self.plan!r}", columns, rows, self.lines())
+
     def lines(self) -> tuple[str, ...]:
         """Return the report as text: the setting, both times per runtime, the verdicts."""
         found = [
@@ -185,10 +199,10 @@ class LatencyReport:
         if each is None:
             return ""
         return (
-            f"Memory: weights {_mb(each.dense_weights)} dense, {_mb(each.pruned_weights)} pruned; "
-            f"activations at their peak, batch {self.batch}: predicted "
-            f"{_mb(each.dense_predicted)} and {_mb(each.pruned_predicted)}, measured in PyTorch "
-            f"{_mb(each.dense_measured)} and {_mb(each.pruned_measured)}."
+            f"Memory: weights {bytes_(each.dense_weights)} dense, {bytes_(each.pruned_weights)} "
+            f"pruned; activations at their peak, batch {self.batch}: predicted "
+            f"{bytes_(each.dense_predicted)} and {bytes_(each.pruned_predicted)}, measured in "
+            f"PyTorch {bytes_(each.dense_measured)} and {bytes_(each.pruned_measured)}."
         )
 
     @property
@@ -200,10 +214,6 @@ class LatencyReport:
     def verdicts(self) -> tuple[str, ...]:
         """One sentence per runtime."""
         return tuple(self.verdict(runtime) for runtime in self.runtimes)
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:.3g} MB"
 
 
 def latency_path(study: Path, digest: str) -> Path:

@@ -1,10 +1,9 @@
-"""Time the dense and the pruned model against each other, in PyTorch and in ONNX Runtime."""
+"""Time the dense and the pruned model against each other, in every runtime."""
 
 import copy
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 from torch import fx, nn
@@ -12,10 +11,9 @@ from torch import fx, nn
 from prunescope.bench.pruned import selected
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.cost import cost
-from prunescope.capture.graph import Captured, Inputs, batch_size, call_arguments, take
+from prunescope.capture.graph import Captured, Inputs, batch_size, take
 from prunescope.errors import BadValue, CannotCapture
 from prunescope.export.applied_plan import selection_of
-from prunescope.export.formats import onnx, pt2
 from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.latency_report import (
     LatencyReport,
@@ -27,7 +25,8 @@ from prunescope.latency.machine import machine, processor
 from prunescope.latency.peak_memory import measured_peak
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.race import STEPS, race
-from prunescope.latency.runtimes.onnx import Call, onnx_call
+from prunescope.latency.runtimes.registry import runtimes
+from prunescope.latency.runtimes.runtime import Runtime, Workload
 from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text
 from prunescope.progress import Progress, Silent
 from prunescope.store.folder import Study
@@ -43,6 +42,7 @@ def time_plan(
     threads: int = 1,
     budget_seconds: float = 30.0,
     progress: Progress | None = None,
+    chosen: Sequence[Runtime] = (),
 ) -> LatencyReport:
     """Return how long the dense and ``plan``'s model take on this machine, and store it.
 
@@ -56,6 +56,7 @@ def time_plan(
         threads: That a runtime may use, 1 or more.
         budget_seconds: Time to spend, shared by the runtimes; see ``race``.
         progress: Told how far the rounds are.
+        chosen: The runtimes; all by default.
 
     Raises:
         BadValue: Batch, threads or budget are not above 0.
@@ -77,9 +78,9 @@ def time_plan(
             macs = cost(Captured(left, bench.network.captured.example)).macs
     rows = torch.arange(batch) % len(bench.splits.validation)
     inputs = take(bench.splits.validation.inputs, rows)
-    runtimes = time_models(
+    timed = time_models(
         module, other, inputs, threads, budget_seconds, progress or Silent(),
-        bench.network.problem,
+        bench.network.problem, chosen,
     )  # fmt: skip
     removed = {name: int((~keep).sum()) for name, keep in selection.units.items()}
     report = LatencyReport(
@@ -94,7 +95,7 @@ def time_plan(
         load=load,
         dense_macs=bench.manifest.macs,
         pruned_macs=macs,
-        runtimes=runtimes,
+        runtimes=timed,
         memory=_memory(bench, module, other, inputs, removed),
     )
     write_latency(study.folder, report)
@@ -111,6 +112,7 @@ def time_models(
     budget: float,
     progress: Progress,
     problem: str | None = None,
+    chosen: Sequence[Runtime] = (),
 ) -> tuple[RuntimeLatency, ...]:
     """Return the latency of ``dense`` and ``other`` on ``inputs``, interleaved, per runtime.
 
@@ -118,29 +120,21 @@ def time_models(
     model runs in every round as a control.
 
     Args:
-        dense: A captured graph, or a module (then PyTorch alone is timed).
+        dense: A captured graph, or a module (then a runtime that needs a graph is not timed).
         other: Likewise.
         inputs: One batch, as it is passed to both.
         threads: That a runtime may use.
-        budget: Seconds, half for each runtime; exporting to ONNX comes on top.
-        progress: Told 200 steps.
-        problem: Why there is no graph, for the runtime that needs one.
+        budget: Seconds, as much for each runtime; compiling comes on top.
+        progress: Told 100 steps for each runtime.
+        problem: Why there is no graph, for a runtime that needs one.
+        chosen: The runtimes; all by default.
     """
-    progress.start(2 * STEPS, "timing")
-    models = [copy.deepcopy(dense), copy.deepcopy(other), copy.deepcopy(dense)]
-    with computing_threads(threads), torch.inference_mode():
-        native = _raced(
-            "PyTorch", torch.__version__, _torch_calls(models, inputs), budget / 2, progress
-        )
-    version = str(_onnxruntime_version())
-    try:
-        with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
-            calls = _onnx_calls(dense, other, inputs, threads, Path(folder), problem)
-            onnx = _raced("ONNX Runtime", version, calls, budget / 2, progress)
-    except CannotCapture as error:
-        progress.advance(STEPS, "not timed")
-        onnx = RuntimeLatency("ONNX Runtime", version, problem=str(error))
-    return native, onnx
+    timed = tuple(chosen) or runtimes()
+    progress.start(len(timed) * STEPS, "timing")
+    workload = Workload(dense, inputs, threads, problem)
+    return tuple(
+        _raced(runtime, workload, other, budget / len(timed), progress) for runtime in timed
+    )
 
 
 def _memory(
@@ -165,7 +159,7 @@ def _rows(report: LatencyReport, manifest: Manifest, removed: dict[str, int]) ->
             version=each.version, dtype=report.dtype, batch=report.batch, threads=report.threads,
             units=units_text(removed), kind="plan", dense_seconds=each.dense.median,
             ratio=1 / each.ratio.value, low=1 / each.ratio.high, high=1 / each.ratio.low,
-            samples=each.pairs,
+            samples=each.pairs, device=each.device,
         )
         for each in report.runtimes
         if each.problem is None
@@ -173,16 +167,28 @@ def _rows(report: LatencyReport, manifest: Manifest, removed: dict[str, int]) ->
 
 
 def _raced(
-    runtime: str,
-    version: str,
-    calls: Sequence[Call],
-    budget: float,
-    progress: Progress,
+    runtime: Runtime, workload: Workload, other: nn.Module, budget: float, progress: Progress
 ) -> RuntimeLatency:
-    found = race(calls, budget, progress)
-    return RuntimeLatency(
-        runtime,
-        version,
+    missing = runtime.unavailable()
+    blank = RuntimeLatency(
+        runtime.title,
+        "" if missing else runtime.version(),
+        problem=missing,
+        device=runtime.device(workload.dense),
+    )
+    if missing is None:
+        try:
+            compiler = runtime.compiler(workload)
+            calls = [compiler.compile(each) for each in (workload.dense, other, workload.dense)]
+        except CannotCapture as error:
+            missing = str(error)
+    if missing is not None:
+        progress.advance(STEPS, "not timed")
+        return replace(blank, problem=missing)
+    with computing_threads(workload.threads), torch.inference_mode():
+        found = race(calls, budget, progress)
+    return replace(
+        blank,
         dense=found.timing(0),
         pruned=found.timing(1),
         ratio=found.ratio(0, 1),
@@ -190,40 +196,6 @@ def _raced(
         pairs=len(found.seconds),
         calls=found.calls,
     )
-
-
-def _torch_calls(models: Sequence[nn.Module], inputs: Inputs) -> list[Call]:
-    args, kwargs = call_arguments(inputs)
-
-    def bound(model: nn.Module) -> Call:
-        return lambda: model(*args, **kwargs)
-
-    return [bound(model) for model in models]
-
-
-def _onnx_calls(
-    dense: nn.Module,
-    other: nn.Module,
-    inputs: Inputs,
-    threads: int,
-    folder: Path,
-    problem: str | None,
-) -> list[Call]:
-    if not isinstance(dense, fx.GraphModule) or not isinstance(other, fx.GraphModule):
-        raise CannotCapture(f"ONNX is made from the model's graph, and there is none: {problem}")
-    example = take(inputs, torch.arange(2) % batch_size(inputs))
-    paths = []
-    for name, module in (("dense", dense), ("other", other)):
-        paths.append(folder / f"{name}.onnx")
-        onnx.write(pt2.exported(Captured(module, example)), paths[-1])
-    contenders = (paths[0], paths[1], paths[0])
-    return [onnx_call(path, inputs, threads) for path in contenders]
-
-
-def _onnxruntime_version() -> str:
-    import onnxruntime
-
-    return str(onnxruntime.__version__)
 
 
 def _positive(name: str, value: float) -> None:

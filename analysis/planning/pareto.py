@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from prunescope.errors import BadValue, CannotReach
+from prunescope.html_tables import table
 from prunescope.planning.accepted_drop import keeping_drop
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve.goal import COSTS
@@ -67,6 +68,21 @@ class Front:
     recovery: str
     predictor: str
     points: tuple[FrontPoint, ...]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                point.plan.name,
+                f"{100 * point.cost / self.dense:.1f} %" if self.dense else "",
+                "not predicted"
+                if point.drop is None or point.low is None or point.high is None
+                else f"{100 * point.drop:.2f} points ({100 * point.low:.2f} to "
+                f"{100 * point.high:.2f})",
+            )
+            for point in self.points
+        ]
+        columns = ("plan", f"{COSTS[self.kind]}, of dense", "predicted drop")
+        return table(f"Front over {self.kind}", columns, rows, [f"Predicted by {self.predictor}."])
 
 
 def front(

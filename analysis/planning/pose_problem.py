@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from prunescope.arrays import Floats
+from prunescope.commands import next_steps
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
+from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
 from prunescope.planning.accepted_drop import keeping_drop
 from prunescope.planning.edits import fitting
@@ -81,14 +83,21 @@ def boxes(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
 
 
 def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
-    """Return the first table whose setting contains ``setting``, whatever the case."""
+    """Return the first table of the runtime called ``setting``, or whose setting contains it.
+
+    Upper and lower case are the same; nothing means the first table.
+    """
+    for table in known:
+        runtime = runtime_titled(table.setting.runtime)
+        if runtime is not None and runtime.name.lower() == setting.lower():
+            return table
     for table in known:
         if setting.lower() in str(table.setting).lower():
             return table
     raise BadValue(
         f"Expected a latency table of {setting!r}, but this study has: "
         f"{'; '.join(str(table.setting) for table in known)}. Name one of them, or measure "
-        "another: prunescope time STUDY."
+        f"another: {next_steps.time_network()}."
     )
 
 
@@ -146,7 +155,7 @@ def locks_of(plan: Plan) -> dict[str, Choice]:
 def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
     """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
 
-    Without a method it is the first one measured of that subject, weights first.
+    Without a method it is ``choice_named``'s.
 
     Raises:
         BadValue: No such form, or no method to take.
@@ -158,21 +167,40 @@ def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
             f"Expected a lock like conv1=0 or conv1=taylor:0.5, but got {text!r}. Write the layer "
             "or group, an equals sign and its sparsity."
         )
-    number = sparsity(given)
-    if colon:
-        return name, fitting(Method.parse(method), number, locked=True)
+    given_method = Method.parse(method) if colon else None
+    return name, choice_named(name, given_method, sparsity(given), manifest, known, recovery, True)
+
+
+def choice_named(
+    name: str,
+    method: Method | None,
+    number: float,
+    manifest: Manifest,
+    known: Curves,
+    recovery: str,
+    locked: bool = False,
+) -> Choice:
+    """Return the choice of sparsity ``number`` for the layer or group ``name``.
+
+    Without a method it is the first one measured of that subject, weights first.
+
+    Raises:
+        BadValue: No method to take.
+    """
+    if method is not None:
+        return fitting(manifest.named(method), number, locked)
     grouped = {group.name for group in manifest.removable()}
     keys = [key for key in known if key.subject == name and key.recovery == recovery]
     if not keys and number > 0:
         raise BadValue(
-            f"Expected a measured method for the lock {text!r}, but {name} has none with recovery "
+            f"Expected a measured method for {name} at {number:g}, but it has none with recovery "
             f"{recovery}. Name one: {name}=magnitude:{number:g}."
         )
     layers = {layer.name for layer in manifest.prunable()}
     usual = Method("magnitude", "weight" if name in layers else "channel")
     if name in grouped - layers:
         usual = Method("l1", manifest.group(name).granularity)
-    return name, fitting(min(keys, key=_weights_first).method if keys else usual, number, True)
+    return fitting(min(keys, key=_weights_first).method if keys else usual, number, locked)
 
 
 def missing_grid(posed: Posed) -> tuple[Grid, ...]:
@@ -191,15 +219,6 @@ def missing_grid(posed: Posed) -> tuple[Grid, ...]:
         values = {point.sparsity for key in keys for point in posed.known[key].points}
         found.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
     return tuple(found)
-
-
-def grid_command(grid: Grid, folder: str = "STUDY") -> str:
-    """Return the command that measures ``grid``."""
-    return (
-        f"prunescope sweep --study {folder} --methods {','.join(map(str, grid.methods))} "
-        f"--sparsities {','.join(f'{value:g}' for value in grid.sparsities)} "
-        f"--layers {','.join(grid.subjects)} --recovery {','.join(grid.recoveries)}"
-    )
 
 
 def _weights_first(key: CurveKey) -> bool:

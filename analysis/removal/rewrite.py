@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import fx
 
+from prunescope.arrays import Flags
 from prunescope.coupling.arguments import argument, set_argument
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.rules.pick import bounds
@@ -37,7 +37,7 @@ class Rewrite:
         """Return ``value`` with symbolic sizes evaluated at the walk's batch."""
         return self.selection.coupling.walk.number(value)
 
-    def full(self, dim: Dim) -> NDArray[np.bool_]:
+    def full(self, dim: Dim) -> Flags:
         """Return which indices of ``dim`` stay, for every index."""
         if dim.labels is None:
             return np.ones(dim.size, bool)
@@ -200,7 +200,7 @@ def _index(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
 def _moved(context: Rewrite, dim: Dim, numbers: torch.Tensor) -> torch.Tensor:
     """The new places of the indices that ``numbers`` pick, without those that left."""
     keep = torch.from_numpy(context.full(dim))
-    wanted = numbers.cpu() % len(keep)
+    wanted = numbers.to(keep.device) % len(keep)
     return (torch.cumsum(keep, 0) - 1)[wanted][keep[wanted]].to(numbers.device)
 
 

@@ -5,9 +5,10 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from prunescope.arrays import Flags
 from prunescope.capture.graph import Captured
 from prunescope.coupling import Coupling, find_groups
 from prunescope.coupling.labels import Dim
@@ -34,14 +35,14 @@ class Selection:
         for name, mask in removal.items():
             group = self.coupling.group(name)
             units[group.ids[~_flags(mask, name, group.units)]] = True
-        self.gone: NDArray[np.bool_] = units[solved.unit]
-        self._kept: dict[int, NDArray[np.bool_]] = {}
+        self.gone: Flags = units[solved.unit]
+        self._kept: dict[int, Flags] = {}
 
     def touches(self, dim: Dim) -> bool:
         """Whether any index of ``dim`` leaves."""
         return dim.labels is not None and not bool(self.keep(dim).all())
 
-    def keep(self, dim: Dim) -> NDArray[np.bool_]:
+    def keep(self, dim: Dim) -> Flags:
         """Return which indices of a labelled ``dim`` stay, over one period of its labels."""
         assert dim.labels is not None
         known = self._kept.get(id(dim.labels))
@@ -69,8 +70,8 @@ class Selection:
                     )
 
 
-def _flags(mask: "Tensor | ArrayLike", name: str, units: int) -> NDArray[np.bool_]:
-    flags = np.asarray(mask.cpu() if isinstance(mask, Tensor) else mask)
+def _flags(mask: "Tensor | ArrayLike", name: str, units: int) -> Flags:
+    flags = np.asarray(mask.numpy(force=True) if isinstance(mask, Tensor) else mask)
     if flags.dtype != np.bool_ or flags.shape != (units,):
         raise BadValue(
             f"Expected the mask of {name} to be {units} booleans (True = keep), but got "
@@ -83,6 +84,6 @@ def _flags(mask: "Tensor | ArrayLike", name: str, units: int) -> NDArray[np.bool
     return flags
 
 
-def positions(keep: NDArray[np.bool_]) -> Tensor:
+def positions(keep: Flags) -> Tensor:
     """Return the indices that stay, as an int64 tensor."""
     return torch.from_numpy(np.flatnonzero(keep))

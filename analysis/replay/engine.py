@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from prunescope.bench.device import on_host
 from prunescope.bench.evaluate import Outcome
 from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
@@ -76,5 +77,5 @@ def removed(chosen: PruningMasks, module: nn.Module) -> Removed:
 
 def deflated(module: nn.Module, parameter: str) -> int:
     """Return the bytes of a weight after deflate (zlib, level 6)."""
-    weight = module.get_parameter(parameter).detach().cpu().flatten()
+    weight = on_host(module.get_parameter(parameter)).flatten()
     return len(zlib.compress(weight.view(torch.uint8).numpy().tobytes(), 6))

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
-import torch
-
+from prunescope.bench.device import device_of, parallel_calls
 from prunescope.bench.evaluate import Outcome, evaluate, join_outcomes
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import take
@@ -18,7 +17,6 @@ from prunescope.replay.frontier_memory import frontier_memory, out_of_memory
 from prunescope.replay.lanes import Lanes, open_lanes
 from prunescope.replay.point_variants import Key, Points
 from prunescope.replay.replay_cost import ReplayCost
-from prunescope.replay.replay_walk import device_of
 from prunescope.replay.schedule import Schedule, frontier_bytes
 from prunescope.replay.threads import Chooser
 from prunescope.sources.data import Samples
@@ -50,11 +48,11 @@ class FrontierEngine:
         assert network.captured is not None
         assert network.cost is not None
         self._points = Points(bench, network.captured, network.cost)
-        on_cpu = device_of(self._points.flow).type == "cpu"
+        device = device_of(self._points.flow.tensors.values())
         self._parts = Parts(self._points, bench.metric, bench.batch)
         self._bench = bench
         self._order = order(bench)
-        self._machine = Chooser(lanes or (torch.get_num_threads() if on_cpu else 1))
+        self._machine = Chooser(lanes or parallel_calls(device))
         self._fixed = lanes is not None
         self._memory = memory or frontier_memory()
         self._dense: dict[tuple[str, int, int], Outcome] = {}

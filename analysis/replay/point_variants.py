@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx
 
 from prunescope.arrays import Bytes
+from prunescope.bench.device import on_host
 from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.cost import Cost
@@ -166,7 +167,7 @@ class Points:
         if choice not in self._packed:
             made = select_one(self._scores, point.subject, point.method, point.sparsity, point.seed)
             ((name, keep),) = (*made.masks.items(), *made.units.items())
-            bits = np.packbits(keep.cpu().numpy().ravel())
+            bits = np.packbits(on_host(keep).numpy().ravel())
             self._packed[choice] = (name, tuple(keep.shape), bits)
             return made
         name, shape, bits = self._packed[choice]
@@ -183,7 +184,7 @@ class Points:
             for target in self.flow.aliases(name):
                 if target in changed and self.flow.tensors[target] is weight:
                     weight = changed[target]
-            plain = weight.detach().cpu().flatten().view(torch.uint8)
+            plain = on_host(weight).flatten().view(torch.uint8)
             size = len(zlib.compress(plain.numpy().tobytes(), 6))
         return Removed(keep.numel() - int(keep.sum()), keep.numel(), size)
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Generic
 
-from torch import Tensor, fx
+from torch import fx
 from torch.fx import _pytree as fx_pytree
 
+from prunescope.bench.device import device_of, move
 from prunescope.capture.graph import Inputs, batch_size, call_arguments
 from prunescope.replay.dependencies import Flow, places
 from prunescope.replay.lanes import Lanes
@@ -115,12 +116,5 @@ def flat_inputs(flow: Flow, batch: Inputs, lay: Callable[[Any], Any]) -> Mapping
     """Return the graph's inputs for ``batch`` by slot, on the device of its parameters."""
     spec: Any = flow.module._in_spec
     leaves = fx_pytree.tree_flatten_spec(call_arguments(batch), spec)
-    device = device_of(flow)
-    moved = [leaf.to(device) if device and isinstance(leaf, Tensor) else leaf for leaf in leaves]
+    moved = move(leaves, device_of(flow.tensors.values()))
     return dict(zip(flow.inputs, map(lay, moved), strict=True))
-
-
-def device_of(flow: Flow) -> Any:
-    """Return the device of the network's tensors, or None without any."""
-    found = [value.device for value in flow.tensors.values() if isinstance(value, Tensor)]
-    return found[0] if found else None

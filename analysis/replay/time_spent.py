@@ -4,6 +4,8 @@ import threading
 from collections import defaultdict
 from typing import Final
 
+from prunescope.text.units import percent
+
 MAKING: Final = "pruned weights"
 SCORING: Final = "scores"
 _NAMED: Final = 4
@@ -44,6 +46,6 @@ class Spent:
     def line(self) -> str:
         """Return the largest shares and the rest in one line, or nothing before any work."""
         shares = list(self.shares().items())
-        named = [f"{name} {share:.0%}" for name, share in shares[:_NAMED]]
+        named = [f"{name} {percent(share, 0)}" for name, share in shares[:_NAMED]]
         rest = sum(share for _, share in shares[_NAMED:])
-        return ", ".join([*named, f"the rest {rest:.0%}"] if rest >= 0.005 else named)
+        return ", ".join([*named, f"the rest {percent(rest, 0)}"] if rest >= 0.005 else named)

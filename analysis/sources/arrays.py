@@ -1,7 +1,5 @@
 """Splits from a file of plain arrays, and arrays as tensors."""
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ from torch import Tensor
 
 from prunescope.capture.graph import Inputs
 from prunescope.errors import BadReference, DataMismatch
+from prunescope.fence.numpy_files import require_plain_arrays
 from prunescope.sources.samples import Samples, Splits, split_by
 
 
@@ -21,22 +20,16 @@ def from_file(path: Path) -> Splits:
     """
     if not path.is_file():
         raise BadReference(f"Expected data in {path}, but there is no such file. Check the path.")
+    require_plain_arrays(path)
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        TypeError,
-        AttributeError,
-        zlib.error,
-        zipfile.BadZipFile,
-    ) as error:
+    except Exception as error:  # what a damaged archive does to zipfile, zlib or numpy
+        reason = str(error).rstrip(".") or type(error).__name__
         raise DataMismatch(
-            f"Expected {path} to hold plain arrays, but got: {str(error).rstrip('.')}. Save it "
-            "with numpy.savez from arrays of numbers."
-        ) from error  # fmt: skip
+            f"Expected {path} to hold plain arrays, but got: {reason}. Save it with numpy.savez "
+            "from arrays of numbers."
+        ) from error
 
     def read(part: str) -> Samples:
         single = arrays.get(f"{part}_inputs")
@@ -53,6 +46,11 @@ def from_file(path: Path) -> Splits:
                 "calibration_inputs, validation_inputs, test_inputs, ..._targets."
             )
         targets = arrays.get(f"{part}_targets")
+        if single is not None and several:
+            raise DataMismatch(
+                f"Expected {path} to hold either {part}_inputs or {part}_inputs_NAME for every "
+                f"input, but it holds {part}_inputs and {prefix}{next(iter(several))}. Remove one."
+            )
         inputs: Inputs = several if single is None else as_tensor(single)
         return Samples(inputs, None if targets is None else as_targets(targets))
 
@@ -62,8 +60,8 @@ def from_file(path: Path) -> Splits:
 def as_tensor(array: Any) -> Tensor:
     """Return an array of numbers as a tensor, float64 as float32."""
     try:
-        tensor = torch.from_numpy(np.array(array))
-    except TypeError as error:
+        tensor = torch.from_numpy(native(np.array(array)))
+    except (TypeError, ValueError) as error:
         raise DataMismatch(
             f"Expected arrays of numbers, but got {np.asarray(array).dtype}. Convert them to "
             "float32 or int64."
@@ -71,10 +69,23 @@ def as_tensor(array: Any) -> Tensor:
     return tensor.float() if tensor.dtype == torch.float64 else tensor
 
 
+def native(array: np.ndarray) -> np.ndarray:
+    """Return ``array`` in this machine's order of bytes; torch knows no other.
+
+    >>> native(np.array([1.5], ">f4")).dtype == np.float32
+    True
+    """
+    if array.dtype.kind not in "biufc" or array.dtype.isnative:
+        return array
+    return array.astype(array.dtype.newbyteorder("="))
+
+
 def as_targets(targets: Any) -> Tensor:
     """Return targets as int64 or float32; a column ``(n, 1)`` of labels is ``(n,)``."""
     try:
-        tensor = targets if isinstance(targets, Tensor) else torch.from_numpy(np.array(targets))
+        tensor = (
+            targets if isinstance(targets, Tensor) else torch.from_numpy(native(np.array(targets)))
+        )
     except (TypeError, ValueError) as error:
         raise DataMismatch(
             f"Expected targets as a tensor or an array of numbers, but got "

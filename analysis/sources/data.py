@@ -10,7 +10,8 @@ from torch.utils import _pytree as pytree
 
 from prunescope.errors import BadReference, BadValue, PrunescopeError, UnknownName
 from prunescope.sources import arrays, image_folder
-from prunescope.sources.functions import find_function, is_function
+from prunescope.sources.functions import find_function, is_function, require_kept
+from prunescope.sources.kept_splits import read_splits
 from prunescope.sources.samples import (
     SPLITS,
     Samples,
@@ -34,6 +35,7 @@ def load_data(reference: Reference) -> Splits:
         DataMismatch: A split is empty, its parts have different lengths, or values are NaN.
     """
     text = reference.data
+    require_kept("data", text)
     path, _, query = text.partition("?")  # only a folder of images takes options
     if text.startswith("sample:"):
         splits = _sample(text.removeprefix("sample:"))
@@ -42,6 +44,8 @@ def load_data(reference: Reference) -> Splits:
         splits = image_folder.from_folder(folder, reference.model, query)
     elif text.endswith(".npz"):
         splits = arrays.from_file(Path(text))
+    elif text.endswith(".safetensors"):
+        splits = read_splits(Path(text))
     elif is_function(text):
         splits = _from_function(text)
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from prunescope.errors import BadReference, UnknownName
+from prunescope.study.manifest import KEPT, LIVE
 
 
 def is_function(reference: str) -> bool:
@@ -21,6 +22,26 @@ def is_function(reference: str) -> bool:
     """
     where, colon, name = reference.rpartition(":")
     return bool(colon and where) and name.isidentifier()
+
+
+def require_kept(what: str, reference: str) -> None:
+    """Raise ``BadReference`` where ``reference`` names a live object, which is kept nowhere.
+
+    Args:
+        what: What it is for: ``model``, ``data``, ``metric`` or ``criterion``.
+        reference: Any; one into a study must have been made a path before.
+    """
+    if reference.startswith(LIVE):
+        name = reference.removeprefix(LIVE).partition("#")[0]
+        raise BadReference(
+            f"Expected {what} {name} to be kept where this process can find it, but it was given "
+            "as a live object in Python. Go on from Python, or give it as file.py:function."
+        )
+    if reference.startswith(KEPT):
+        raise BadReference(
+            f"Expected {what} {reference} together with the study that keeps it, but got it "
+            "alone. Open the study that it belongs to."
+        )
 
 
 def find_function(what: str, reference: str) -> Callable[..., Any]:
@@ -73,7 +94,8 @@ def source_hash(function: Callable[..., Any]) -> str:
 
 
 def _import_file(what: str, path: Path) -> Any:
-    name = f"_prunescope_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    content = str(path).encode() + path.read_bytes()  # an edited file is another module
+    name = f"_prunescope_{hashlib.sha256(content).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

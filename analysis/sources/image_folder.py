@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
+from prunescope.sources.class_folders import require_images
 from prunescope.sources.functions import find_function, is_function
 from prunescope.sources.models import torchvision_transform
 from prunescope.sources.samples import SPLITS, Samples, Splits, split_by
@@ -36,6 +37,8 @@ def from_folder(folder: Path, model: str, query: str) -> Splits:
     }
     try:
         if found["calibration"] and found["validation"]:
+            for path in filter(None, found.values()):
+                require_images(path)
             trees = {part: ImageFolder(str(path)) for part, path in found.items() if path}
             _require_alike(folder, {part: tree.classes for part, tree in trees.items()})
             order = {part: _shuffled(len(tree)) for part, tree in trees.items()}
@@ -50,6 +53,7 @@ def from_folder(folder: Path, model: str, query: str) -> Splits:
                 "or name the folder whose folders are the classes."
             )
         else:
+            require_images(folder)
             tree = ImageFolder(str(folder))
             cuts = np.cumsum([options[part] for part in SPLITS])
             share = np.minimum(cuts, cuts * len(tree) // max(int(cuts[-1]), 1))
@@ -111,7 +115,7 @@ def _transform(model: str, size: int) -> Callable[[Any], Tensor]:
     if model.startswith("torchvision:"):
         found: Callable[[Any], Tensor] = torchvision_transform(model.removeprefix("torchvision:"))
         return found
-    if is_function(model):
+    if is_function(model) and not model.startswith("sample:"):
         own = getattr(find_function("model", model), "preprocess", None)
         if callable(own):
             return cast(Callable[[Any], Tensor], own)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.commands import next_steps
 from prunescope.errors import (
     BadReference,
     BadValue,
@@ -15,7 +16,13 @@ from prunescope.errors import (
     PrunescopeError,
     UnknownName,
 )
-from prunescope.sources.functions import find_function, is_function, source_hash
+from prunescope.sources.functions import (
+    find_function,
+    is_function,
+    require_kept,
+    source_hash,
+)
+from prunescope.sources.live_function import function_hash, function_name
 
 NAMES: Final = ("top-1", "top-5", "agreement")
 
@@ -48,10 +55,31 @@ def load_metric(reference: str, labelled: bool) -> Metric:
         return Metric("agreement", _top(1), "agreement", relative=True)
     if reference in ("top-1", "top-5"):
         return Metric(reference, _top(int(reference[-1])), reference)
+    require_kept("metric", reference)
     if is_function(reference):
         function = find_function("metric", reference)
         return Metric(reference, _checked(reference, function), source_hash(function))
     raise UnknownName.among("metric", reference, [*NAMES, "file.py:function"])
+
+
+def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metric:
+    """Return the metric of a live function ``(outputs, targets) → (n,)``, as by its reference.
+
+    Raises:
+        BadValue: Not callable, no labels to score, or it reads what cannot be told from a change.
+    """
+    if not callable(function):
+        raise BadValue(
+            f"Expected a metric's name, reference or function, but got "
+            f"{type(function).__name__}. Choose from: {', '.join(NAMES)}."
+        )
+    if not labelled:
+        raise BadValue(
+            "Expected targets for a metric of your own, but the validation split has none. Give "
+            "(inputs, targets), or take the metric agreement."
+        )
+    name = function_name(function)
+    return Metric(name, _checked(name, function), function_hash(function, "metric"))
 
 
 def logits(outputs: Any) -> Tensor | None:
@@ -87,7 +115,7 @@ def class_labels(rows: Tensor, targets: Any, what: str) -> Tensor:
     if labels.is_floating_point():
         raise DataMismatch(
             f"Expected class labels as integers for {what}, but got {labels.dtype}. Give integer "
-            "targets or your own metric: --metric file.py:function."
+            f"targets or your own metric: {next_steps.own_metric()}."
         )
     if len(labels) != len(rows):
         raise DataMismatch(
@@ -114,7 +142,7 @@ def _top(k: int) -> Callable[[Any, Any], Tensor]:
         if rows is None:
             raise DataMismatch(
                 f"Expected outputs with class logits (n, classes) for top-{k}, but the model "
-                "returns something else. Name your own metric: --metric file.py:function."
+                f"returns something else. Name your own metric: {next_steps.own_metric()}."
             )
         labels = class_labels(rows, targets, f"top-{k}")
         if k == 1:  # as predictions are taken everywhere else, ties included

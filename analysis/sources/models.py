@@ -7,8 +7,9 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, UnknownName
-from prunescope.sources.functions import find_function, is_function
+from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.pt2 import load_program
 from prunescope.sources.weights import load_weights, pour
 from prunescope.study import Reference
@@ -28,6 +29,7 @@ def load_model(reference: Reference) -> nn.Module:
         UnsafeFile: The weights are a pickle that holds more than tensors.
     """
     text = reference.model
+    require_kept("model", text)
     kind, _, name = text.partition(":")
     if kind == "sample":
         model = _sample(name)
@@ -76,7 +78,8 @@ def _torchvision(name: str, random: bool) -> nn.Module:
     except (OSError, RuntimeError) as error:
         raise BadReference(
             f"Expected the pretrained weights of {name} to download, but got: {error}. Go online, "
-            "name a file with --weights, or take random weights with --random."
+            f"name a file with {next_steps.weights_file()}, or take random weights with "
+            f"{next_steps.random_weights()}."
         ) from error
 
 

@@ -78,7 +78,7 @@ def data_hash(splits: Splits) -> str:
             digest.update(f"{name}{pytree.keystr(path)}".encode())
             if isinstance(leaf, Tensor):
                 digest.update(f"{leaf.dtype}{tuple(leaf.shape)}".encode())
-                digest.update(leaf.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+                digest.update(leaf.flatten().view(torch.uint8).numpy(force=True).tobytes())
             else:
                 digest.update(repr(leaf).encode())
     return digest.hexdigest()[:16]
@@ -92,8 +92,10 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
             f"Expected the {name} inputs of {source} to hold tensors, but there are none. "
             "Return a tensor, a tuple or a dict of tensors."
         )
-    counts = {int(leaf.shape[0]) if leaf.ndim else 0 for leaf in leaves}
     targets = samples.targets
+    for leaf in itertools.chain(leaves, [] if targets is None else [targets]):
+        _require_dense(name, leaf, source)
+    counts = {int(leaf.shape[0]) if leaf.ndim else 0 for leaf in leaves}
     if targets is not None:
         counts.add(len(targets))
     if len(counts) > 1:
@@ -111,3 +113,21 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
                 f"Expected finite numbers in the {name} split of {source}, but some are NaN or "
                 "infinite. Clean the data."
             )
+
+
+def _require_dense(name: str, tensor: Tensor, source: str) -> None:
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
+        kind = (
+            "nested" if tensor.is_nested
+            else "quantized" if tensor.is_quantized
+            else str(tensor.layout).removeprefix("torch.")
+        )  # fmt: skip
+        raise DataMismatch(
+            f"Expected dense tensors in the {name} split of {source}, but got a tensor that is "
+            f"{kind}. Call .to_dense() or pad it."
+        )
+    if tensor.device.type == "meta":
+        raise DataMismatch(
+            f"Expected the {name} split of {source} to hold values, but a tensor is on the meta "
+            "device, which holds none. Make it on the CPU."
+        )

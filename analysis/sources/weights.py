@@ -12,8 +12,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from prunescope.errors import BadReference, DamagedFile, DataMismatch, UnsafeFile
+from prunescope.fence.archives import checked_members
+from prunescope.fence.pickles import check_saved
+from prunescope.fence.refusal import Refusal
+from prunescope.fence.safetensors_files import require_honest_tensors
 
-_MOST_INFLATED: Final = 64 << 30
+_ZIP: Final = b"PK\x03\x04"
+"""How a file begins that ``torch.load`` takes for an archive."""
+_MOST_SPREAD: Final = 20
+_SPARE: Final = 64 << 20
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -29,6 +36,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
             f"Expected weights in {path}, but there is no such file. Check the path."
         )
     if path.suffix == ".safetensors":
+        require_honest_tensors(path)
         try:
             return load_file(path)
         except (SafetensorError, OSError) as error:
@@ -37,20 +45,16 @@ def load_weights(path: Path) -> dict[str, Tensor]:
                 "it again."
             ) from error
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                require_reasonable(path, archive)
+        _require_tensors(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on how a pickle was made, before it is refused
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except UnsafeFile:
-        raise
     except Exception as error:
-        if "weights_only" in str(error):
+        reason = _more_than_tensors(error)
+        if reason is not None:
             raise UnsafeFile(
-                f"Expected {path} to hold only tensors, but it holds pickled objects, which could "
-                "run code when loaded; none of it was run. Save it again with "
-                "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')."
+                f"Expected {path} to hold only tensors, but {reason}; none of it was run. Save it "
+                "again with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')."
             ) from error
         raise DamagedFile(
             f"Expected {path} to be safetensors or a state dict, but it cannot be read "
@@ -67,13 +71,28 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): tensor for name, tensor in loaded.items()}
 
 
-def require_reasonable(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise ``UnsafeFile`` when ``archive`` claims to unpack to more than 64 GiB."""
-    if sum(entry.file_size for entry in archive.infolist()) > _MOST_INFLATED:
-        raise UnsafeFile(
-            f"Expected {path} to unpack to less than {_MOST_INFLATED >> 30} GiB, but it claims "
-            "more. Save the weights as safetensors."
-        )
+def _more_than_tensors(error: Exception) -> str | None:
+    """Why a file could do more than fill tensors, or None when it is only damaged."""
+    if isinstance(error, Refusal):
+        return None if error.damage else error.reason
+    if "weights_only" in str(error):
+        return "it holds pickled objects, which could run code when loaded"
+    return None
+
+
+def _require_tensors(path: Path) -> None:
+    """Raise ``Refusal`` when a file of ``torch.save`` names more than tensors, or claims too much.
+
+    ``torch.load`` tells its two formats apart by the first four bytes, so that is done here too.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != _ZIP:
+            file.seek(0)
+            check_saved(file, None)
+            return
+        with zipfile.ZipFile(path) as archive:
+            checked_members(archive, _MOST_SPREAD * path.stat().st_size + _SPARE)
+            check_saved(file, archive)
 
 
 def pour(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
@@ -94,17 +113,35 @@ def pour(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
         for name in own.keys() & tensors.keys()
         if own[name].shape != tensors[name].shape
     ]
-    if missing or extra or shapes:
+    kinds = [
+        f"{name} is {_told(tensors[name])}, not {_told(own[name])}"
+        for name in own.keys() & tensors.keys()
+        if _kind(own[name]) != _kind(tensors[name])
+    ]
+    if missing or extra or shapes or kinds:
         problem = (
             f"{len(missing)} are missing (first {missing[0]})" if missing
             else f"{len(extra)} are unknown (first {extra[0]})" if extra
-            else f"{len(shapes)} have another shape ({sorted(shapes)[0]})"
+            else f"{len(shapes)} have another shape ({sorted(shapes)[0]})" if shapes
+            else f"{len(kinds)} hold another kind of number ({sorted(kinds)[0]})"
         )  # fmt: skip
         raise DataMismatch(
             f"Expected {source} to hold the {len(own)} tensors of this model, but {problem}. "
             "Give the weights of this architecture."
         )
     model.load_state_dict(dict(tensors))
+
+
+def _kind(tensor: Tensor) -> str:
+    """What copying between types must not change: 0.5 as a whole number is 0."""
+    if tensor.dtype == torch.bool:
+        return "bool"
+    floats = "complex" if tensor.is_complex() else "float"
+    return floats if tensor.is_complex() or tensor.is_floating_point() else "int"
+
+
+def _told(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _place(tensor: Tensor) -> tuple[int, tuple[int, ...], tuple[int, ...]]:

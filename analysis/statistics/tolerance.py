@@ -22,8 +22,8 @@ It holds when the new plan is drawn like the verified ones.
 Source: Vovk 2012 (arXiv 1209.2673), the training-conditional coverage of split-conformal
 predictors, which is Wilks' tolerance limit of 1941; Papadopoulos et al. 2008 (normalised errors);
 Barber et al. 2021 (jackknife+, arXiv 1905.02928) for leaving out one at a time. The denominator is
-SCIENCE 2.4's, with a whole point in place of a quarter, with which plans that lose next to nothing
-were covered too rarely.
+that of docs/science.md §2.4: a whole point instead of a quarter, with which plans that lose next to
+nothing were covered too rarely.
 """
 
 import math

@@ -7,14 +7,17 @@ from typing import Final, Self
 
 import pandas as pd
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.logits import LogitStore
+from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
+from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import Table
 from prunescope.store.screenings import Screening
-from prunescope.study import MEASUREMENT_VERSION, Manifest
+from prunescope.study import Manifest
 from prunescope.study.plan import Plan
 from prunescope.study.point import KEY
 
@@ -49,9 +52,9 @@ class Study:
         if not (folder / MANIFEST).is_file():
             raise BadReference(
                 f"Expected a study folder with {MANIFEST}, but {folder} has none. "
-                "Make one: prunescope sweep MODEL --data DATA --study FOLDER."
+                f"Make one: {next_steps.make_study()}."
             )
-        return cls(folder, read_document(Manifest, folder / MANIFEST))
+        return cls(folder, read_manifest(folder / MANIFEST))
 
     def require(self, other: Manifest) -> None:
         """Raise ``ForeignStudy``, naming what differs, unless ``other`` is about the same."""
@@ -62,7 +65,8 @@ class Study:
         raise ForeignStudy(
             f"Expected the study {self.folder} to be about the same model and data, but its "
             f"{' and '.join(differ)} differ: it was made from {self.manifest.reference.model} on "
-            f"{self.manifest.reference.data}. Choose another folder with --study, or give back "
+            f"{self.manifest.reference.data}. Choose another folder with "
+            f"{next_steps.study_folder()}, or give back "
             f"the {differ[0]} that it was made from."
         )
 
@@ -94,15 +98,15 @@ class Study:
 
     def measured(self) -> pd.DataFrame:
         """Return the measurements of this study's fingerprint and the engine's version."""
-        return self._own(self.measurements.read())
+        return own_rows(self.measurements.read(), self.manifest)
 
     def screened(self) -> pd.DataFrame:
         """Return the screenings of this study's fingerprint and the engine's version."""
-        return self._own(self.screening.read())
+        return own_rows(self.screening.read(), self.manifest)
 
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""
-        return self._own(self.verifications.read())
+        return own_rows(self.verifications.read(), self.manifest)
 
     def damaged(self) -> list[Path]:
         """Return the files of measurements, plans and logits that were set aside as unreadable."""
@@ -115,7 +119,7 @@ class Study:
     def foreign(self) -> int:
         """Return how many stored measurements belong to other weights, data or settings."""
         frame = self.measurements.read()
-        return len(frame) - len(self._own(frame))
+        return len(frame) - len(own_rows(frame, self.manifest))
 
     def plans(self) -> tuple[str, ...]:
         """Return the names of the saved plans."""
@@ -147,12 +151,6 @@ class Study:
         path = self.folder / "plans" / f"{name}.json"
         with storage(path):
             path.unlink(missing_ok=True)
-
-    def _own(self, frame: pd.DataFrame) -> pd.DataFrame:
-        own = (frame["fingerprint"] == self.manifest.fingerprint) & (
-            frame["version"] == MEASUREMENT_VERSION
-        )
-        return frame[own].reset_index(drop=True)
 
 
 def find_studies(folder: Path) -> tuple[Path, ...]:

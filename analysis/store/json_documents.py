@@ -2,14 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from prunescope.errors import DamagedFile
+from prunescope.fence.json_text import parsed
+from prunescope.fence.refusal import Refusal
 from prunescope.store.files import write_atomically
 
 Document = TypeVar("Document")
+
+MOST_BYTES: Final = 256 << 20
+"""Of one document; the manifest of a network with a thousand layers takes two million."""
 
 
 def to_json(document: object) -> str:
@@ -22,7 +27,8 @@ def from_json(kind: type[Document], text: str | bytes, source: str) -> Document:
     """Return the ``kind`` that the JSON ``text`` holds.
 
     Args:
-        kind: A dataclass; unknown fields are ignored, missing or ill-typed ones refused.
+        kind: A dataclass; unknown fields are ignored, missing or ill-typed ones refused, and so
+            are names that stand twice and numbers written as texts.
         text: The JSON.
         source: What to call it in an error.
 
@@ -30,7 +36,13 @@ def from_json(kind: type[Document], text: str | bytes, source: str) -> Document:
         DamagedFile: Not JSON, or not such a document; the first offending field is named.
     """
     try:
-        return TypeAdapter(kind).validate_json(text)
+        document = TypeAdapter(kind).validate_json(text[: MOST_BYTES + 1], strict=True)
+        parsed(text.encode() if isinstance(text, str) else text, MOST_BYTES)
+    except Refusal as refusal:
+        raise DamagedFile(
+            f"Expected {source} to hold a {kind.__name__.lower()}, but {refusal.reason}. Restore "
+            "the file or make it anew."
+        ) from refusal
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
@@ -38,6 +50,7 @@ def from_json(kind: type[Document], text: str | bytes, source: str) -> Document:
             f"Expected {source} to hold a {kind.__name__.lower()}, but at {where}: "
             f"{first['msg'].rstrip('.')}. Restore the file or make it anew."
         ) from error
+    return document
 
 
 def write_document(path: Path, document: object) -> None:
@@ -47,10 +60,16 @@ def write_document(path: Path, document: object) -> None:
 
 def read_document(kind: type[Document], path: Path) -> Document:
     """Return the ``kind`` stored in ``path``; raises ``DamagedFile`` when there is none."""
+    return from_json(kind, read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of ``path``; raises ``DamagedFile`` when it is unreadable or endless."""
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise DamagedFile(
             f"Expected {path} to be readable, but got: {error.strerror}. Check the path."
         ) from error
-    return from_json(kind, text, str(path))
+    return content

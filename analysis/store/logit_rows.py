@@ -16,6 +16,9 @@ MOST_CLASSES: Final = 64
 """Up to so many classes every entry is kept."""
 TOP: Final = 32
 """Of more classes, so many largest entries are kept, the target's, and the rest's mass."""
+_MOST_COUNTED: Final = 1 << 24
+_MOST_VALUES: Final = 1 << 28
+"""4,096 samples of 65,536 classes: what one row is written out to takes a gigabyte."""
 _LOWEST: Final = -60000.0
 """Below it a log-probability is out of half precision's range."""
 
@@ -96,3 +99,20 @@ def joined_runs(runs: Sequence[tuple[int, np.ndarray]]) -> np.ndarray | None:
 
 def _width(classes: int) -> int:
     return 2 if classes <= 1 << 16 else 4
+
+
+def require_whole(row: dict[str, Any]) -> None:
+    """Raise ``ValueError`` unless a stored row holds what its counts say: nobody else checks it."""
+    start, rows, classes = row["start"], row["rows"], row["classes"]
+    if not (0 <= start < MOST_SAMPLES and 1 <= rows <= MOST_SAMPLES - start):
+        raise ValueError(f"it claims the samples {start} to {start + rows}")
+    if not 1 <= classes <= _MOST_COUNTED or rows * classes > _MOST_VALUES:
+        raise ValueError(f"it claims {rows} samples of {classes} classes")
+    whole = classes <= MOST_CLASSES
+    stored = classes if whole else TOP + 1
+    places = 0 if whole else rows * stored * _width(classes)
+    wanted = (2 * rows * stored, places, 0 if whole else 2 * rows)
+    if (len(row["values"]), len(row["places"]), len(row["rest"])) != wanted:
+        raise ValueError(f"its bytes are not those of {rows} samples of {classes} classes")
+    if places and int(np.frombuffer(row["places"], f"<u{_width(classes)}").max()) >= classes:
+        raise ValueError(f"it names a class past the {classes} that there are")

@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prunescope.fence.parquet_files import Bounds, collected, opened, read_bounded, require_within
+from prunescope.fence.refusal import Refusal
 from prunescope.store.files import set_aside, storage, write_atomically
 from prunescope.store.locks import tidily
 from prunescope.store.logit_rows import (
@@ -25,6 +27,7 @@ from prunescope.store.logit_rows import (
     Key,
     joined_runs,
     packed,
+    require_whole,
     unpacked,
 )
 from prunescope.study.point import KEY
@@ -38,6 +41,10 @@ Run = tuple[Key, int, np.ndarray]
 _TARGETS: Final = "targets.parquet"
 _SMALL: Final = 32 << 20
 _GROUP: Final = 2 << 20
+_BATCH: Final = 64
+_BOUNDS: Final = Bounds(rows=10_000_000, bytes=8 << 30)
+_LARGEST_LABEL: Final = 1 << 31
+_LABELS: Final = pa.schema([("target", pa.int64())])
 _SCHEMA: Final = pa.schema(
     [
         ("fingerprint", pa.string()), ("version", pa.int64()), ("subject", pa.string()),
@@ -96,7 +103,7 @@ class LogitStore:
                 key = tuple(row[name] for name in KEY)
                 if key in wanted:
                     runs.setdefault(key, []).append((row["start"], unpacked(row)))
-        joined = {key: joined_runs(found) for key, found in runs.items()}
+        joined = {key: joined_runs(_of_one_width(found)) for key, found in runs.items()}
         return {key: values for key, values in joined.items() if values is not None}
 
     def samples(self) -> dict[Key, int]:
@@ -127,7 +134,9 @@ class LogitStore:
     def targets(self) -> np.ndarray | None:
         """Return the labels ``(n,)`` int64 in the study's order, or None when none are stored."""
         path = self.folder / _TARGETS
-        table = self._whole(path)
+        table = _reading(
+            path, lambda: read_bounded(path, _LABELS, _BOUNDS, _require_labels, checksums=True)
+        )
         return None if table is None else np.asarray(table["target"], np.int64)
 
     def damaged(self) -> list[Path]:
@@ -213,21 +222,49 @@ class LogitStore:
         return _reading(path, lambda: _matching(path, wanted))
 
     def _whole(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
-        return _reading(
-            path, lambda: pq.read_table(path, columns=columns, page_checksum_verification=True)
-        )
+        if columns is None:
+            return _reading(path, lambda: _checked(path, None))
+        schema = pa.schema([_SCHEMA.field(name) for name in columns])
+        return _reading(path, lambda: read_bounded(path, schema, _BOUNDS, checksums=True))
 
 
 def _matching(path: Path, wanted: set[Key]) -> pa.Table:
     """The row groups of ``path`` that hold any of ``wanted``."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        groups = []
+    keys = pa.schema([_SCHEMA.field(name) for name in KEY])
+    groups = []
+    with opened(path, _SCHEMA, checksums=True) as file:
+        require_within(file, _SCHEMA, _BOUNDS)
         for group in range(file.num_row_groups):
-            keys = file.read_row_group(group, columns=list(KEY))
-            columns = [keys[name].to_pylist() for name in KEY]
-            if not wanted.isdisjoint(zip(*columns, strict=True)):
+            batches = file.iter_batches(row_groups=[group], columns=keys.names)
+            table = collected(batches, keys, _BOUNDS)
+            if not wanted.isdisjoint(zip(*(table[n].to_pylist() for n in KEY), strict=True)):
                 groups.append(group)
-        return file.read_row_groups(groups) if groups else _SCHEMA.empty_table()
+    return _checked(path, groups) if groups else _SCHEMA.empty_table()
+
+
+def _checked(path: Path, groups: list[int] | None) -> pa.Table:
+    """Row groups of ``path``, or all, whose rows hold what their counts say."""
+    with opened(path, _SCHEMA, checksums=True) as file:
+        require_within(file, _SCHEMA, _BOUNDS)
+        batches = file.iter_batches(_BATCH, row_groups=groups, columns=_SCHEMA.names)
+        return collected(batches, _SCHEMA, _BOUNDS, _require_rows)
+
+
+def _require_rows(table: pa.Table) -> None:
+    for row in table.to_pylist():
+        require_whole(row)
+
+
+def _require_labels(table: pa.Table) -> None:
+    labels = np.asarray(table["target"], np.int64)
+    if len(labels) and np.abs(labels).max() >= _LARGEST_LABEL:
+        raise ValueError("it holds labels that count no class")
+
+
+def _of_one_width(runs: list[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndarray]]:
+    """The runs that have as many classes as the first: one point has one number of them."""
+    first = min(runs, key=lambda run: run[0])[1].shape[1]
+    return [run for run in runs if run[1].shape[1] == first]
 
 
 def _batches(paths: Sequence[Path], sizes: dict[Path, int]) -> Iterator[list[Path]]:
@@ -247,7 +284,7 @@ def _reading(path: Path, read: Callable[[], Found]) -> Found | None:
         return read()
     except FileNotFoundError:
         return None
-    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+    except (Refusal, pa.ArrowException, KeyError, ValueError, OSError) as error:
         if not path.exists():
             return None
         if isinstance(error, OSError) and error.errno is not None:  # the disk, not the file

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
+from prunescope.html_tables import facts
+from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.study.point import KEY, Key
+from prunescope.text.units import bytes_
 
 _SUMS: Final = (
     "samples", "score_sum", "drop_sum", "drop_squares", "entropy_sum", "entropy_squares",
@@ -120,3 +123,28 @@ class Verification:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+
+    @property
+    def score(self) -> float:
+        """Mean score of the pruned model."""
+        return self.score_sum / self.samples
+
+    @property
+    def drop(self) -> Interval:
+        """Mean drop against the dense model, positive is worse, with its paired interval."""
+        return paired_interval(self.samples, self.drop_sum, self.drop_squares)
+
+    def _repr_html_(self) -> str:
+        drop = self.drop
+        low, high = 100 * drop.low, 100 * drop.high
+        values = [
+            ("score", f"{100 * self.score:.2f} %"),
+            ("drop", f"{100 * drop.mean:.2f} points ({low:.2f} to {high:.2f}, 95 %)"),
+            ("predicted before", f"{100 * self.predicted_drop:.2f} points, by {self.predictor}"),
+            ("samples", f"{self.samples:,} of the {self.split} split"),
+            ("removed", f"{self.removed:,} weights"),
+            ("dense size", bytes_(self.bytes)),
+        ]
+        if not self.predictor:
+            del values[2]
+        return facts("Measured: the plan really applied", values)

@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +22,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prunescope.errors import StorageFailure
+from prunescope.fence.parquet_files import Bounds, opened, read_bounded
+from prunescope.fence.refusal import Refusal
 from prunescope.store.files import set_aside, storage, write_atomically
 from prunescope.store.locks import tidily
 
 log = logging.getLogger(__name__)
 
 _NAMED: Final = re.compile(r"[0-9a-f]{20}")
+BOUNDS: Final = Bounds(rows=20_000_000, bytes=4 << 30)
+"""Of one file; a sweep of a thousand layers by ten sparsities and ten methods has 100,000 rows."""
 _STALE: Final = 3600.0
 """Seconds after which a temporary file belongs to nobody: a write takes milliseconds."""
 
@@ -136,7 +140,7 @@ class Table:
         try:
             with storage(path):  # a disk that refuses says nothing about the file
                 state = path.stat()
-                return _read_once(path, state.st_mtime_ns, state.st_size, self.schema)
+                return _read_once(path, state.st_mtime_ns, state.st_size, self)
         except StorageFailure as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return None
@@ -156,15 +160,38 @@ class _Damaged(Exception):
 
 
 @lru_cache(maxsize=256)
-def _read_once(path: Path, _changed: int, _size: int, schema: pa.Schema) -> pa.Table:
+def _read_once(path: Path, _changed: int, _size: int, kind: Table) -> pa.Table:
     """The table in a file, kept: nobody edits one, and a sweep looks at all of them each round."""
     content = path.read_bytes()
     try:
         if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
             raise ValueError("its bytes are not the ones that were written")
-        return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
-    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        return read_rows(pa.BufferReader(content), kind, BOUNDS)
+    except (Refusal, pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise _Damaged(_first_line(error)) from error
+
+
+def read_rows(source: pa.BufferReader, kind: Table, bounds: Bounds) -> pa.Table:
+    """Return the columns of ``kind`` in the parquet file ``source``, and no others.
+
+    A column that an older version did not write gets the default of its field.
+
+    Raises:
+        Refusal: A column without a default is missing or of another kind, or it holds more than
+            ``bounds``.
+        pa.ArrowException: It is no parquet file.
+    """
+    defaults = {f.name: f.default for f in fields(kind.row) if f.default is not MISSING}
+    with opened(source, kind.schema) as file:
+        names = set(file.schema_arrow.names)
+    source.seek(0)
+    written = [field for field in kind.schema if field.name in names or field.name not in defaults]
+    table = read_bounded(source, pa.schema(written), bounds)
+    for field in kind.schema:
+        if field.name not in table.schema.names:
+            filled = pa.array([defaults[field.name]] * len(table), field.type)
+            table = table.append_column(field, filled)
+    return table.select(kind.schema.names)
 
 
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.arrays import Floats
+from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import Table
-from prunescope.study import MEASUREMENT_VERSION, Manifest
+from prunescope.study import Manifest
 
 SCORES: Final = ("magnitude", "lamp")
 STEPS: Final = 512
@@ -46,13 +47,8 @@ def quantiles(folder: Path) -> Table:
 
 def levels(folder: Path, manifest: Manifest, score: str, grouped: bool) -> Levels:
     """Return per subject its score at every step, ``(STEPS + 1,)``; empty when none is stored."""
-    frame = quantiles(folder).read()
-    own = frame[
-        (frame["fingerprint"] == manifest.fingerprint)
-        & (frame["version"] == MEASUREMENT_VERSION)
-        & (frame["score"] == score)
-        & ((frame["granularity"] != "weight") == grouped)
-    ]
+    frame = own_rows(quantiles(folder).read(), manifest)
+    own = frame[(frame["score"] == score) & ((frame["granularity"] != "weight") == grouped)]
     return {
         str(name): rows.sort_values("step")["value"].to_numpy(float)
         for name, rows in own.groupby("subject", sort=False)

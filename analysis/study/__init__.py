@@ -12,6 +12,7 @@ from prunescope.study.method import (
     Method,
     Pattern,
     is_control,
+    is_user_criterion,
     parse_methods,
     pattern_of,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "dense_key",
     "doubling",
     "is_control",
+    "is_user_criterion",
     "looks",
     "parse_methods",
     "parse_sparsities",

@@ -1,9 +1,11 @@
 """What a study is about: where model and data come from, and all that is known of them."""
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Self
 
 from prunescope.errors import UnknownName
+from prunescope.study.method import Method, is_user_criterion
 from prunescope.study.summaries import (
     Baseline,
     GraphSummary,
@@ -18,6 +20,12 @@ SCHEMA: Final = 1
 MEASUREMENT_VERSION: Final = 2
 """Part of every measurement's key: raised when the engine would measure something else."""
 
+KEPT: Final = "study:"
+"""Begins a reference to a file that the study's own folder keeps, wherever the folder is moved."""
+
+LIVE: Final = "live:"
+"""Begins the name of what was given as a live object in Python and is kept nowhere."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -25,8 +33,9 @@ class Reference:
 
     Attributes:
         model: ``sample:resnet20``, ``torchvision:resnet50``, ``file.py:function``,
-            ``package.module:function`` or ``file.pt2``.
-        data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``.
+            ``package.module:function`` or ``file.pt2``; or ``study:FILE``, kept by the study.
+        data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``;
+            or ``study:FILE``.
         metric: ``top-1``, ``agreement`` or ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
         random: Whether a torchvision model keeps random weights.
@@ -37,6 +46,23 @@ class Reference:
     metric: str = "top-1"
     weights: str | None = None
     random: bool = False
+
+    def within(self, folder: Path | None) -> Self:
+        """Return the reference with what the study in ``folder`` keeps as paths into it.
+
+        >>> Reference("study:Net.pt2", "images.npz").within(Path("studies/mine")).model
+        'studies/mine/Net.pt2'
+        """
+        if folder is None:
+            return self
+        return replace(self, model=_located(self.model, folder), data=_located(self.data, folder))
+
+
+def _located(text: str, folder: Path) -> str:
+    """The path of a kept file; a name that leads out of the folder is cut to its last part."""
+    if not text.startswith(KEPT):
+        return text
+    return str(folder / Path(text.removeprefix(KEPT)).name)
 
 
 @dataclass(frozen=True)
@@ -94,6 +120,23 @@ class Manifest:
             if group.name == name:
                 return group
         raise UnknownName.among("group", name, [group.name for group in self.groups])
+
+    def named(self, method: Method) -> Method:
+        """Return ``method`` as measurements name it: a function of the user's with its hash.
+
+        ``mine.py:score`` is the last measured version of that function; every other method, and
+        one that was never measured, is returned as it is.
+        """
+        if not is_user_criterion(method.criterion) or "#" in method.criterion:
+            return method
+        versions = [
+            (summary.reason is None, version)
+            for summary in self.methods
+            if summary.name.startswith(f"{method.criterion}#")
+            and (version := Method.parse(summary.name)).granularity == method.granularity
+        ]
+        usable = [version for is_usable, version in versions if is_usable]
+        return [method, *(version for _, version in versions), *usable][-1]
 
     def removable(self, granularity: str | None = None) -> tuple[GroupSummary, ...]:
         """Return the groups whose units can be removed, of one granularity or of all."""

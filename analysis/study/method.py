@@ -1,12 +1,13 @@
 """Method: a criterion at a granularity, and what each granularity means. Torch-free."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Literal, Self, get_args
 
 from prunescope.errors import BadValue, UnknownName
 from prunescope.study.sparsity import sparsity
 
-UNITS: Final = ("channel", "head")
+Unit = Literal["channel", "head"]
+UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
 """Granularities at which units leave; at the others weights become zero."""
 
 GRANULARITIES: Final = ("weight", *UNITS)
@@ -24,6 +25,15 @@ def is_control(criterion: str) -> bool:
     (True, True, False)
     """
     return criterion == "random" or criterion.startswith(SHUFFLED)
+
+
+def is_user_criterion(criterion: str) -> bool:
+    """Return whether ``criterion`` is a function of the user's, by its reference.
+
+    >>> is_user_criterion("mine.py:score"), is_user_criterion("magnitude")
+    (True, False)
+    """
+    return ":" in criterion
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,12 @@ class Method:
 
         >>> Method.parse("l1@channel")
         Method(criterion='l1', granularity='channel')
+        >>> Method.parse("mine.py:score@2:4")
+        Method(criterion='mine.py:score', granularity='2:4')
         """
-        criterion, _, granularity = text.strip().partition("@")
+        criterion, sign, granularity = text.strip().rpartition("@")
+        if not sign or "/" in granularity or "." in granularity:  # a path may hold the sign
+            criterion, granularity = text.strip(), ""
         granularity = granularity or "weight"
         pattern_of(granularity)
         return cls(criterion, granularity)

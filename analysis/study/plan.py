@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from prunescope.errors import ForeignStudy
+from prunescope.html_tables import table
 from prunescope.study import Manifest, Method, check_names, pattern_of, sparsity
 
 
@@ -75,6 +76,15 @@ class Plan:
     def setting(self, changes: Mapping[str, Choice]) -> Self:
         """Return the plan with ``changes`` in place of the choices of the same subjects."""
         return replace(self, choices={**self.choices, **changes})
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, choice.method, f"{100 * choice.sparsity:.4g} %", "yes" if choice.locked else "")
+            for name, choice in self.choices.items()
+        ]
+        note = "" if self.recovery == "none" else f"Recovery: {self.recovery}."
+        columns = ("layer or group", "method", "sparsity", "locked")
+        return table(f"Plan {self.name!r}", columns, rows, [note])
 
     def require(self, manifest: Manifest) -> None:
         """Raise ``ForeignStudy`` or ``UnknownName`` unless the plan is made for ``manifest``."""

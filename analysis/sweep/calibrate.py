@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from prunescope.bench.workbench import Workbench
 from prunescope.curves.curve import curves
 from prunescope.errors import CannotPrune, UnknownName
+from prunescope.html_tables import table
 from prunescope.planning.prediction import (
     PREDICTORS,
     LogitOperators,
@@ -42,6 +43,18 @@ class Calibration:
     predictor: str
     error: BackTest | None
     errors: dict[str, BackTest]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, f"{100 * error.mean:.2f} points", f"{100 * error.worst:.2f} points", error.plans)
+            for name, error in sorted(self.errors.items(), key=lambda pair: pair[1].mean)
+        ]
+        notes = [
+            f"{self.measured} plans measured, {self.known} known before, {self.left} left. In "
+            f"force: {self.predictor}.",
+            *(f"Not measured: {reason}" for reason in self.refused),
+        ]
+        return table("Predictors", ("predictor", "mean error", "worst", "plans"), rows, notes)
 
 
 def calibrate(

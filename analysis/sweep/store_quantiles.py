@@ -4,10 +4,12 @@ import numpy as np
 from torch import Tensor
 
 from prunescope.arrays import Floats
+from prunescope.bench.device import on_host
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.store.folder import Study
+from prunescope.store.own_rows import own_rows
 from prunescope.store.score_quantiles import STEPS, QuantileRow, quantiles
 from prunescope.study import MEASUREMENT_VERSION
 
@@ -18,11 +20,7 @@ def store_quantiles(bench: Workbench, study: Study) -> None:
     Weights are scored by magnitude, units by the L1 norm of their weights.
     """
     table = quantiles(study.folder)
-    frame = table.read()
-    if (
-        (frame["fingerprint"] == bench.manifest.fingerprint)
-        & (frame["version"] == MEASUREMENT_VERSION)
-    ).any():
+    if len(own_rows(table.read(), bench.manifest)):
         return
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     rows: list[QuantileRow] = []
@@ -55,7 +53,7 @@ def lamp(scores: Floats) -> Floats:
 
 
 def _rows(fingerprint: str, name: str, granularity: str, score: Tensor) -> list[QuantileRow]:
-    values = score.detach().double().abs().flatten().cpu().numpy()
+    values = on_host(score).double().abs().flatten().numpy()
     shares = np.linspace(0, 1, STEPS + 1)
     return [
         QuantileRow(

@@ -22,15 +22,21 @@ def parse_seconds(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def spoken(seconds: float) -> str:
-    """Return seconds in the unit that reads best.
+def spoken(seconds: float | None) -> str:
+    """Return a duration in the largest unit that counts, with the next one.
 
-    >>> spoken(150)
-    '2.5 min'
+    >>> spoken(0.25), spoken(4.2), spoken(75), spoken(7300), spoken(None)
+    ('0.25 s', '4 s', '1 min 15 s', '2 h 1 min', '–')
     """
-    if not math.isfinite(seconds):
+    if seconds is None or math.isnan(seconds):
+        return "–"
+    if math.isinf(seconds):
         return "an unknown time"
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.2g} s"
+    whole = max(round(seconds), 0)
+    if 0 < seconds < 1:
+        return f"{seconds:.2g} s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,4 +1,13 @@
-"""Numbers of things in words. Torch-free."""
+"""Numbers of things in words, and words at the start of a line. Torch-free."""
+
+
+def exact(number: float) -> str:
+    """Return a whole number with commas between thousands.
+
+    >>> exact(1234567), exact(950)
+    ('1,234,567', '950')
+    """
+    return f"{number:,.0f}"
 
 
 def counted(number: int, thing: str) -> str:
@@ -7,4 +16,13 @@ def counted(number: int, thing: str) -> str:
     >>> counted(1, "thread"), counted(2, "more lane"), counted(1200, "point")
     ('1 thread', '2 more lanes', '1,200 points')
     """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return f"{exact(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def capitalised(words: str) -> str:
+    """Return words as they begin a line, names within them as they are.
+
+    >>> capitalised("the solver's MACs")
+    "The solver's MACs"
+    """
+    return words[:1].upper() + words[1:]

@@ -1,10 +1,10 @@
-"""Numbers as people read them: units everywhere, percent only here."""
+"""Numbers with their units as people read them. Torch-free."""
 
 import math
 
 from prunescope.statistics.paired import Interval
 
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _MINUS = "\u2212"
 
 
@@ -17,7 +17,7 @@ def count(value: float) -> str:
     for size, prefix in _PREFIXES:
         if abs(value) >= size * 0.9995:
             return f"{_three(value / size)} {prefix}"
-    return f"{value:,.0f}".replace(",", "\u2009")
+    return f"{value:.0f}"
 
 
 def bytes_(value: float) -> str:
@@ -32,15 +32,35 @@ def bytes_(value: float) -> str:
     return f"{value:.0f} B"
 
 
-def percent(fraction: float, digits: int = 1) -> str:
+def macs(value: float) -> str:
+    """Return a number of multiply-accumulates with its prefix.
+
+    >>> macs(2_293_000), macs(950)
+    ('2.29 MMACs', '950 MACs')
+    """
+    text = count(value)
+    return f"{text}MACs" if " " in text else f"{text} MACs"
+
+
+def macs_of(value: float, whole: float) -> str:
+    """Return multiply-accumulates of so many, both with the prefix of the whole.
+
+    >>> macs_of(41e9, 5.2e12)
+    '0.041 of 5.2 TMACs'
+    """
+    size = next((size for size, _ in _PREFIXES if whole >= size * 0.9995), 1.0)
+    return f"{value / size:.3g} of {macs(whole)}"
+
+
+def percent(fraction: float, digits: int = 1, sign: bool = False) -> str:
     """Return a fraction as percent.
 
-    >>> percent(0.925), percent(float("nan"))
-    ('92.5 %', '–')
+    >>> percent(0.925), percent(float("nan")), percent(0.012, sign=True)
+    ('92.5 %', '–', '+1.2 %')
     """
     if math.isnan(fraction):
         return "–"
-    return f"{_signed(fraction * 100, digits)} %"
+    return f"{'+' if sign and fraction > 0 else ''}{_signed(fraction * 100, digits)} %"
 
 
 def points(drop: float, digits: int = 2, sign: bool = False) -> str:
@@ -64,6 +84,15 @@ def span(drop: Interval) -> str:
     return f"{_signed(drop.low * 100, 2)} to {points(drop.high)}"
 
 
+def around(value: float, half: float) -> str:
+    """Return a difference of two scores with half of its interval's width, in points.
+
+    >>> around(-0.012, 0.005)
+    '−1.20 ± 0.50 pt'
+    """
+    return f"{_signed(value * 100, 2)} ± {points(half)}"
+
+
 def delta(drop: float) -> str:
     """Return what a drop does to the score, with the plain minus that arrows are chosen by.
 
@@ -71,22 +100,6 @@ def delta(drop: float) -> str:
     ('-1.25 pt', '+0.30 pt')
     """
     return f"{-100 * drop:+.2f} pt"
-
-
-def seconds(value: float | None) -> str:
-    """Return a duration.
-
-    >>> seconds(4.2), seconds(75), seconds(7300), seconds(None)
-    ('4 s', '1 min 15 s', '2 h 1 min', '–')
-    """
-    if value is None or math.isnan(value):
-        return "–"
-    whole = max(round(value), 0)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _three(value: float) -> str:

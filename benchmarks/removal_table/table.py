@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from benchmarks.removal_table.row import TOLERANCE
+from prunescope.text import numbers, units
 
 COLUMNS: Final = (
     "model", "groups", "refused", "parameters", "left", "law error", "effect", "other batch",
@@ -40,8 +41,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [
         str(row["groups"]),
         str(sum(row["refused"].values())),
-        f"{row['parameters']:,}",
-        f"{row['left'] / row['parameters']:.1%}",
+        numbers.exact(row["parameters"]),
+        units.percent(row["left"] / row["parameters"], 1),
         _small(row["law"]),
         f"{row['effect']:.2g}",
         _small(row["batch"]),
@@ -66,8 +67,8 @@ def _peer(row: dict[str, Any]) -> str:
     if "failed" in other:
         return f"fails: {other['failed']}"
     if "failed" in row:
-        return f"{other['left']:,} ({other['seconds']})"
-    return f"{other['left'] / row['parameters']:.1%} ({other['seconds']})"
+        return f"{numbers.exact(other['left'])} ({other['seconds']})"
+    return f"{units.percent(other['left'] / row['parameters'])} ({other['seconds']})"
 
 
 def document(rows: Sequence[dict[str, Any]], absent: Sequence[str] = ()) -> str:

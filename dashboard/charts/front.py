@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunescope.dashboard.charts.colours import QUIET, faint, palette
+from prunescope.charts.colours import QUIET, faint, palette
 
 _NAMES: Final = {
     "front": "Front, predicted", "saved": "Saved, predicted", "measured": "Measured plans",

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunescope.charts.colours import scale
 from prunescope.curves.seeds import over_seeds
-from prunescope.dashboard.charts.colours import scale
 from prunescope.study.method import UNITS
+from prunescope.text import units
 
 BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
@@ -74,9 +75,9 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
         i, j = places[row["subject"]], across[row["column"]]
         value = 100 * row["drop"]
         drop[i, j] = 0.0 if row["noise"] else value
-        half = 50 * (row["high"] - row["low"])
+        half = (row["high"] - row["low"]) / 2
         noise = ", within noise" if row["noise"] else ""
-        drops = f"{value:.2f} ± {half:.2f} pt{noise}"
+        drops = f"{units.around(row['drop'], half)}{noise}"
         told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{row['method']}"
         shown[i][j] = "·" if row["noise"] else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
     root = np.sqrt(np.maximum(drop, 0))

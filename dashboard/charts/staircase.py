@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunescope.dashboard.charts.colours import palette
+from prunescope.charts.colours import palette
 from prunescope.latency.table.prediction import Setting
 from prunescope.latency.table.staircase import StaircaseStep
 

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from prunescope.dashboard.charts.colours import QUIET, palette
+from prunescope.charts.colours import QUIET, palette
 
 
 def training_figure(

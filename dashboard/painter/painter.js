@@ -27,7 +27,8 @@ function setup(parent) {
     seq: 0, dragging: false, last: null, timer: null, send: () => {},
   };
   state.strip.onpointerdown = (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || state.bars.length === 0) return;
+    if (event.clientY - state.strip.getBoundingClientRect().top > state.strip.clientHeight) return;
     state.dragging = true;
     state.last = null;
     state.strip.setPointerCapture(event.pointerId);
@@ -48,15 +49,17 @@ function setup(parent) {
   return state;
 }
 
+// The bars may be wider together than the strip, which then scrolls: places are counted on all of
+// them, not on the part that is in view.
 function index(state, event) {
-  const box = state.strip.getBoundingClientRect();
-  const place = Math.floor(((event.clientX - box.left) / box.width) * state.bars.length);
+  const left = state.strip.getBoundingClientRect().left - state.strip.scrollLeft;
+  const place = Math.floor(((event.clientX - left) / state.strip.scrollWidth) * state.bars.length);
   return Math.min(Math.max(place, 0), state.bars.length - 1);
 }
 
 function stroke(state, event) {
   const box = state.strip.getBoundingClientRect();
-  const height = clamp((box.bottom - event.clientY) / box.height);
+  const height = clamp(1 - (event.clientY - box.top) / state.strip.clientHeight);
   const here = index(state, event);
   const from = state.last === null ? { place: here, height } : state.last;
   const steps = Math.abs(here - from.place);

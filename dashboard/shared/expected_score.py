@@ -9,7 +9,7 @@ import streamlit as st
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.shared import measure_buttons
-from prunescope.planning.prediction import sweep_command
+from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import BackTest, Prediction
 from prunescope.statistics.paired import Interval
 from prunescope.store.folder import Study
@@ -79,7 +79,7 @@ def gaps(opened: Study, plan: Plan, prediction: Prediction) -> None:
         st.caption(f":material/warning: {gap.subject}: {gap.reason}{beyond}")
     if len(prediction.missing) > _GAPS:
         st.caption(f":material/warning: and {len(prediction.missing) - _GAPS} more layers")
-    measure_buttons.points(opened, sweep_command(plan, prediction.missing), "measure gaps")
+    measure_buttons.points(opened, missing_sweeps(plan, prediction.missing), "measure gaps")
 
 
 def _back_tested(prediction: Prediction, error: BackTest) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from prunescope.commands import next_steps
 from prunescope.dashboard.shared import loaders, session
 from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
 from prunescope.errors import BadReference, BadValue
@@ -80,8 +81,7 @@ def required() -> Study | None:
         if place() is None:
             st.info(
                 f"There is no study in {folder()} yet. Begin one on the Study page, or run: "
-                "`prunescope sweep sample:lenet5 --data sample:fashion-mnist --study "
-                f"{folder() / 'lenet5'}`",
+                f"`{next_steps.sample_study(folder() / 'lenet5')}`",
                 icon=":material/lab_profile:",
             )
         else:

@@ -4,22 +4,26 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from prunescope.commands import MakePlan, Pareto
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.planning.solve import Goal, Target
 from prunescope.planning.solve.goal import COSTS
 from prunescope.study import Method, is_control
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.numbers import capitalised
 from prunescope.text.units import points
 
+_SHORT: Final = {"macs": "MACs", "bytes": "Bytes, dense", "sparse-bytes": "Bytes, bit mask"}
+_ORDER: Final = (
+    "macs", "parameters", "latency", "compressed-bytes", "bytes", "memory", "sparse-bytes",
+    "nonzero-macs", "stored",
+)  # fmt: skip
 BUDGETS: Final[dict[str, str]] = {
-    "macs": "MACs", "parameters": "Non-zero parameters", "latency": "Latency",
-    "compressed-bytes": "Bytes, deflated", "bytes": "Bytes, dense", "memory": "Peak memory",
-    "sparse-bytes": "Bytes, bit mask", "nonzero-macs": "MACs by non-zero weights",
-    "stored": "Parameters in tensors",
-}  # fmt: skip
+    kind: _SHORT.get(kind, capitalised(COSTS[kind])) for kind in _ORDER
+}
 """What a budget can be set on, in the order in which it is offered."""
 
 OBJECTIVES: Final[dict[str, str]] = {
@@ -92,35 +96,33 @@ class GoalForm:
              sorted(self.bounds.items()), sorted(self.excluded), self.methods, self.setting]
         )  # fmt: skip
 
-    def front(self, study: str) -> list[str]:
-        """Return the command line's arguments that sweep the front over the first budget."""
+    def front(self) -> Pareto:
+        """Return the request that sweeps the front over the first budget."""
         first, *others = self.budgets
-        return ["pareto", study, "--cost", first, *self._options(others)]
+        return Pareto(cost=first, **self._options(others))
 
-    def candidates(self, study: str, count: int, name: str) -> list[str]:
-        """Return the command line's arguments that measure the best ``count`` plans."""
-        found = ["plan", study, "--verify", str(count), "--name", name]
-        return [*found, *self._options(list(self.budgets))]
+    def candidates(self, count: int, name: str) -> MakePlan:
+        """Return the request that measures the best ``count`` plans."""
+        return MakePlan(verify=count, name=name, **self._options(list(self.budgets)))
 
-    def _options(self, kinds: Sequence[str]) -> list[str]:
-        """What is asked, as the command line takes it, with the budgets on ``kinds``."""
-        found = ["--objective", self.objective, "--recovery", self.recovery,
-                 "--round", str(self.round_to)]  # fmt: skip
-        for kind in kinds:
-            found += ["--target", f"{kind}={self.budgets[kind] / 100:g}"]
-        for name, choice in self.locks.items():
-            found += ["--lock", f"{name}={choice.method}:{choice.sparsity:g}"]
-        for name, (low, high) in self.bounds.items():
-            found += ["--bound", f"{name}={low / 100:g}:{high / 100:g}"]
-        if self.excluded:
-            found += ["--exclude", ",".join(self.excluded)]
-        if self.methods:
-            found += ["--methods", ",".join(self.methods)]
-        if self.setting:
-            found += ["--runtime", self.setting]
+    def _options(self, kinds: Sequence[str]) -> dict[str, Any]:
+        """What is asked, as fields of ``GoalOptions``, with the budgets on ``kinds``."""
+        targets = [f"{kind}={self.budgets[kind] / 100:g}" for kind in kinds]
         if self.drop is not None:
-            found += ["--target", f"drop={self.drop / 100:g}"]
-        return found
+            targets.append(f"drop={self.drop / 100:g}")
+        return {
+            "target": tuple(targets),
+            "lock": tuple(f"{n}={c.method}:{c.sparsity:g}" for n, c in self.locks.items()),
+            "bound": tuple(
+                f"{n}={low / 100:g}:{high / 100:g}" for n, (low, high) in self.bounds.items()
+            ),
+            "exclude": self.excluded,
+            "methods": self.methods,
+            "round_to": self.round_to,
+            "objective": self.objective,
+            "recovery": self.recovery,
+            "runtime": self.setting,
+        }
 
 
 def amount(objective: str, value: float) -> str:

@@ -6,9 +6,11 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.commands import next_steps
 from prunescope.dashboard.shared import problems
 from prunescope.latency.table.exchange import import_table
 from prunescope.store.folder import Study
+from prunescope.text.numbers import counted
 
 _KEY: Final = "latency table"
 _MOST: Final = 20
@@ -16,11 +18,11 @@ _MOST: Final = 20
 
 
 def offer(opened: Study) -> None:
-    """Offer to take in a file that ``prunescope time --export-table`` wrote."""
+    """Offer to take in a latency table that ``time`` wrote."""
     with st.popover("Import a table", icon=":material/upload_file:"):
         st.caption(
-            "Timed on another machine by `prunescope time MODEL --data DATA --export-table FILE`, "
-            "or from this network's study there with `prunescope time STUDY --export-table FILE`."
+            f"Timed on another machine by `{next_steps.time_elsewhere()}`, "
+            f"or from this network's study there with `{next_steps.time_elsewhere(study=True)}`."
         )
         given = st.file_uploader(
             "Latency table", type="parquet", key=_KEY, max_upload_size=_MOST,
@@ -41,4 +43,4 @@ def _take(opened: Study) -> None:
         path.write_bytes(given.getvalue())
         rows = import_table(opened.folder, opened.manifest, path)
         machines = ", ".join(sorted({row.machine for row in rows}))
-        st.toast(f"{len(rows):,} timed models of {machines} imported.")
+        st.toast(f"{counted(len(rows), 'timed model')} of {machines} imported.")

@@ -9,7 +9,9 @@ import streamlit as st
 from prunescope.dashboard.shared import loaders, polling, problems
 from prunescope.jobs import ACTIVE, Job, Snapshot
 from prunescope.text import units
-from prunescope.text.sweep_costs import macs_told, points_told
+from prunescope.text.durations import spoken
+from prunescope.text.numbers import exact
+from prunescope.text.sweep_costs import work_done
 
 EAGER: Final = 0.3
 FAST: Final = 1.0
@@ -115,9 +117,9 @@ def describe(job: Job, snapshot: Snapshot) -> str:
     if told:
         parts.append(told)
     if snapshot.seconds and snapshot.state != "waiting":
-        parts.append(units.seconds(snapshot.seconds))
+        parts.append(spoken(snapshot.seconds))
     if snapshot.remaining is not None and snapshot.total > 1:
-        parts.append(f"about {units.seconds(snapshot.remaining)} left")
+        parts.append(f"about {spoken(snapshot.remaining)} left")
     if snapshot.message:
         parts.append(snapshot.message.replace("[", r"\["))
     return " · ".join(parts)
@@ -127,10 +129,10 @@ def steps(snapshot: Snapshot) -> str:
     """Return how much of its work a job has done: a sweep in points and multiply-accumulates."""
     figures = snapshot.figures
     if figures:
-        return " · ".join(filter(None, (points_told(figures), macs_told(figures))))
+        return work_done(figures)
     if snapshot.total > _COUNTED:
         return units.percent(snapshot.done / snapshot.total)
-    return f"{snapshot.done:,} of {snapshot.total:,}" if snapshot.total > 1 else ""
+    return f"{exact(snapshot.done)} of {exact(snapshot.total)}" if snapshot.total > 1 else ""
 
 
 def _rerun_on_change(

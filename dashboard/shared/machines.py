@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from prunescope.commands import next_steps
 from prunescope.latency.machine import machine
 from prunescope.latency.table.prediction import LatencyPrediction, Setting
 
-HERE = "Measure them here: `prunescope time STUDY`."
+HERE = f"Measure them here: `{next_steps.time_network()}`."
 
 
 def machines_of(found: Iterable[LatencyPrediction]) -> list[str]:

@@ -1,7 +1,10 @@
 """Buttons that begin to measure what a plan or a prediction lacks."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from prunescope.commands import Calibrate, Sweep
 from prunescope.dashboard.shared import loaders
 from prunescope.jobs import start
 from prunescope.store.folder import Study
@@ -11,21 +14,21 @@ COMBINATIONS = 9
 """Plans that one press measures: predictions then have a usable interval."""
 
 
-def points(opened: Study, commands: str, key: str) -> None:
-    """Offer to run ``commands`` (``prunescope sweep --study STUDY …``, joined by &&) as jobs."""
+def points(opened: Study, sweeps: Sequence[Sweep], key: str) -> None:
+    """Offer to run ``sweeps`` as jobs."""
+    lines = "  \n".join(f"`{sweep.line()}`" for sweep in sweeps)
     if st.button(
         "Measure just these", key=key, icon=":material/science:",
-        help="In a job, the same as:  \n`" + commands.replace(" && ", "`  \n`") + "`",
+        help=f"In a job, the same as:  \n{lines}",
     ):  # fmt: skip
-        for command in commands.split(" && "):
-            _, *arguments = command.split()
-            start(opened.folder, [str(opened.folder) if a == "STUDY" else a for a in arguments])
+        for sweep in sweeps:
+            start(opened.folder, sweep)
         st.rerun()
 
 
 def combinations(opened: Study, plan: Plan) -> None:
     """Offer to measure combinations that tell how far predictions of such plans are off."""
-    if any(job.kind == "calibrate" for job in loaders.active(opened.folder)):
+    if any(job.kind == Calibrate.command for job in loaders.active(opened.folder)):
         return
     if st.button(
         f"Measure {COMBINATIONS} combinations", key="measure combinations",
@@ -33,9 +36,5 @@ def combinations(opened: Study, plan: Plan) -> None:
         help="Plans that are chosen for what they teach, really applied and evaluated, in a job. "
         "They correct what is predicted and tell how far it is off.",
     ):  # fmt: skip
-        start(
-            opened.folder,
-            ["calibrate", str(opened.folder), "--plans", str(COMBINATIONS),
-             "--recovery", plan.recovery],
-        )  # fmt: skip
+        start(opened.folder, Calibrate(COMBINATIONS, plan.recovery))
         st.rerun()

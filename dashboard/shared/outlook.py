@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Verify
 from prunescope.dashboard.shared import expected_score, loaders
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import height
@@ -10,11 +11,13 @@ from prunescope.dashboard.tables.plan import verified_table
 from prunescope.jobs import start
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.preview import Preview, preview
+from prunescope.planning.solve.goal import COSTS
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.numbers import capitalised, counted
 
 
 def show(opened: Study, known: StudyMeasurements, plan: Plan) -> Prediction:
@@ -85,10 +88,7 @@ def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None
             disabled=not plan.active(),
             help="Applies the plan for real and evaluates the validation split, in a job.",
         ):  # fmt: skip
-            start(
-                opened.folder,
-                ["verify", str(opened.folder), draft_file(opened, plan), "--split", "validation"],
-            )
+            start(opened.folder, Verify(draft_file(opened, plan)))
             st.rerun()
         return
     samples = int(row["samples"])
@@ -96,31 +96,31 @@ def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None
     st.metric(
         f"Measured {name}", units.percent(float(row["score_sum"]) / samples, 2),
         units.delta(drop.mean),
-        help=f"Of just this plan, on {samples:,} validation samples.",
+        help=f"Of just this plan, on {counted(samples, 'validation sample')}.",
     )  # fmt: skip
-    st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {samples:,} samples.")
+    st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {counted(samples, 'sample')}.")
 
 
 def _costs(opened: Study, found: Preview) -> None:
     manifest = opened.manifest
     exact = "exact" if found.compressed_measured else "predicted"
     rows = [
-        ("Non-zero parameters", units.count, found.parameters, found.kept, ""),
-        ("Parameters in tensors", units.count, found.parameters, found.stored, ""),
-        ("Bytes, dense tensors", units.bytes_, manifest.bytes, found.dense_bytes, ""),
-        ("Bytes, bit mask + values", units.bytes_, manifest.bytes, found.sparse_bytes, ""),
-        ("Bytes, deflated", units.bytes_, manifest.bytes, found.compressed_bytes, exact),
-        ("MACs, dense runtime", units.count, manifest.macs, found.macs, ""),
-        ("MACs by non-zero weights", units.count, manifest.macs, found.nonzero_macs, ""),
+        ("parameters", units.count, found.parameters, found.kept, ""),
+        ("stored", units.count, found.parameters, found.stored, ""),
+        ("bytes", units.bytes_, manifest.bytes, found.dense_bytes, ""),
+        ("sparse-bytes", units.bytes_, manifest.bytes, found.sparse_bytes, ""),
+        ("compressed-bytes", units.bytes_, manifest.bytes, found.compressed_bytes, exact),
+        ("macs", units.count, manifest.macs, found.macs, ""),
+        ("nonzero-macs", units.count, manifest.macs, found.nonzero_macs, ""),
     ]
     table = [
         {
-            "": f"{label} *{note}*" if note and found.layers else label,
+            "": capitalised(COSTS[kind]) + (f" *{note}*" if note and found.layers else ""),
             "Dense": form(dense),
             "Plan": f"**{form(now)}**",
-            "Left": f"{100 * now / dense:.1f} %" if dense else "–",
+            "Left": units.percent(now / dense) if dense else "–",
         }
-        for label, form, dense, now, note in rows
+        for kind, form, dense, now, note in rows
     ]
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True)
     parts = [f"{units.percent(found.sparsity)} of all parameters are zero or gone."]

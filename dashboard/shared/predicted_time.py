@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
+from prunescope.commands import Time
 from prunescope.dashboard.shared import import_table, loaders
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.jobs import start
@@ -40,7 +41,7 @@ def show(opened: Study, plan: Plan, setting: str = "") -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_where(machines, len(known) - len(found)))
         if not here and st.button("Time this network", key="time network", icon=":material/timer:"):
-            start(opened.folder, ["time", str(opened.folder)])
+            start(opened.folder, Time())
             st.rerun()
         import_table.offer(opened)
     if opened.manifest.graph is not None:

@@ -3,17 +3,21 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.dashboard.shared import loaders, outlook, predicted_time
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.jobs import start
 from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
+from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
 from prunescope.latency.table.staircase import described, flat_steps
 from prunescope.latency.table.staircase import staircase as steps
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.lists import listed
+from prunescope.text.numbers import exact
 
 
 def show(opened: Study, plan: Plan) -> None:
@@ -27,14 +31,11 @@ def show(opened: Study, plan: Plan) -> None:
                      icon=":material/timer:"):  # fmt: skip
             start(
                 opened.folder,
-                [
-                    "time", str(opened.folder), outlook.draft_file(opened, plan),
-                    "--batch", str(batch), "--threads", str(threads),
-                ],
-            )  # fmt: skip
+                Time(outlook.draft_file(opened, plan), batch=batch, threads=threads),
+            )
             st.rerun()
         st.caption(
-            "Dense and pruned in turns, in PyTorch and ONNX Runtime; leave the machine idle."
+            f"Dense and pruned in turns, in {listed(runtime_titles())}; leave the machine idle."
         )
     if report is not None:
         for sentence in report.verdicts:
@@ -101,13 +102,7 @@ def _staircases(opened: Study, batch: int, threads: int) -> None:
                 "Seconds to spend", 10, 3600, 120, key="time budget", width=150
             )
             if st.button("Time smaller models", key="time table", icon=":material/timer:"):
-                start(
-                    opened.folder,
-                    [
-                        "time", str(opened.folder), "--batch", str(batch),
-                        "--threads", str(threads), "--budget", str(budget),
-                    ],
-                )  # fmt: skip
+                start(opened.folder, Time(batch=batch, threads=threads, budget=budget))
                 st.rerun()
         staircase(opened, str(chosen))
 
@@ -119,7 +114,7 @@ def _row(each: RuntimeLatency) -> dict[str, str]:
         "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
         "Dense / pruned": _ratio(each.ratio),
         "Dense / dense": _ratio(each.control),
-        "Rounds": f"{each.pairs:,}",
+        "Rounds": exact(each.pairs),
     }
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import prunescope.dashboard
+from prunescope.charts import colours
+from prunescope.charts.curves import SCALES, curves_figure
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.charts import colours
-from prunescope.dashboard.charts.curves import SCALES, curves_figure
 from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.store.folder import Study

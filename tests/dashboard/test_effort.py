@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunescope.commands import Sweep
 from prunescope.jobs import Job
 from prunescope.jobs.records import JobRecord
 from prunescope.jobs.worker import running
@@ -18,7 +19,7 @@ from prunescope.text import units
 from tests.dashboard.page import texts
 
 Open = Callable[..., AppTest]
-Started = list[list[str]]
+Started = list[Sweep]
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     found: Started = []
     monkeypatch.setattr(
         "prunescope.dashboard.views.study.sweep_form.start",
-        lambda study, arguments: found.append(arguments),
+        lambda study, request: found.append(request),
     )
     return found
 
@@ -80,8 +81,10 @@ def test_every_choice_reaches_the_command(
         widget.set_value(value).run()
     at.button(key="sweep start").click().run()
     assert not at.exception
-    (arguments,) = started
-    assert arguments[arguments.index("--recovery") + 2 :] == shlex.split(expected)
+    (request,) = started
+    assert request.arguments("S") == [
+        "sweep", "--study", "S", "--sparsities", "0.5", *shlex.split(expected)
+    ]  # fmt: skip
 
 
 def test_the_recoveries_are_offered(studies: Path, open_page: Open, started: Started) -> None:
@@ -92,7 +95,7 @@ def test_the_recoveries_are_offered(studies: Path, open_page: Open, started: Sta
     pills.set_value(["none", "bn", "ls"]).run()
     assert at.button(key="sweep start").label == "Measure 9 points"
     at.button(key="sweep start").click().run()
-    assert "none,bn,ls" in started[0]
+    assert started[0].recovery == ("none", "bn", "ls")
 
 
 def test_a_budget_that_is_no_time_is_refused_before_anything_starts(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from prunescope.commands import Calibrate, Request, Sweep, Verify
 from prunescope.store.folder import Study
 from tests.dashboard.page import Open, metric, shared, texts
 
@@ -37,42 +38,40 @@ def test_one_layer_alone_is_read_off_its_curve(
 def test_combinations_are_measured_where_none_vouches_for_a_prediction(
     study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Request] = []
     monkeypatch.setattr(
         "prunescope.dashboard.shared.measure_buttons.start",
-        lambda study, arguments: started.append(arguments),
+        lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.6, fc2=0.6))
     at.button(key="measure combinations").click().run()
-    assert started == [["calibrate", str(study.folder), "--plans", "9", "--recovery", "none"]]
+    assert started == [Calibrate(9, "none")]
 
 
 def test_what_a_plan_lacks_is_measured_by_one_press(
     study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Request] = []
     monkeypatch.setattr(
         "prunescope.dashboard.shared.measure_buttons.start",
-        lambda study, arguments: started.append(arguments),
+        lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.99, fc2=0.6))
     assert "fc1: measured only up to 0.95, so predicted as if at that point" in texts(at)
     at.button(key="measure gaps").click().run()
-    assert started == [[
-        "sweep", "--study", str(study.folder), "--methods", "magnitude", "--layers", "fc1",
-        "--sparsities", "0.99",
-    ]]  # fmt: skip
+    assert started == [Sweep(methods=("magnitude",), layers=("fc1",), sparsities="0.99")]
 
 
 def test_measuring_a_plan_is_a_job_with_the_plan_in_a_file(
     study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Request] = []
     monkeypatch.setattr(
         "prunescope.dashboard.shared.outlook.start",
-        lambda study, arguments: started.append(arguments),
+        lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.3))
     at.button(key="measure").click().run()
-    assert started[0][0] == "verify"
-    assert Path(started[0][2]).is_file()
+    (request,) = started
+    assert isinstance(request, Verify)
+    assert Path(request.plan).is_file()

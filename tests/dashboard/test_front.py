@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunescope.commands import Pareto, Request
 from prunescope.curves.curve import curves
 from prunescope.dashboard.charts.front import front_figure
 from prunescope.dashboard.tables.front import COLUMNS, shown
@@ -25,18 +26,17 @@ def at(studies: Path, open_page: Open) -> AppTest:
 def test_the_front_is_swept_by_a_job_with_the_goal_as_it_is(
     at: AppTest, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Request] = []
     monkeypatch.setattr(
         "prunescope.dashboard.views.plan.front_chart.start",
-        lambda folder, arguments: started.append(arguments),
+        lambda folder, request: started.append(request),
     )
     at.multiselect(key="goal budgets").set_value(["parameters", "compressed-bytes"]).run()
     at.slider(key="goal compressed-bytes").set_value(60).run()
     at.button(key="sweep front").click().run()
-    assert started == [[
-        "pareto", str(study.folder), "--cost", "parameters", "--objective", "divergence",
-        "--recovery", "none", "--round", "1", "--target", "compressed-bytes=0.6",
-    ]]  # fmt: skip
+    assert started == [
+        Pareto(cost="parameters", target=("compressed-bytes=0.6",), objective="divergence")
+    ]
 
 
 def test_the_chart_tells_predicted_from_measured(study: Study) -> None:

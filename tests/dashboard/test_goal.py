@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunescope.commands import Sweep
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.views.plan.goal_panel import described
 from prunescope.planning.pose_problem import answer, pose
@@ -223,7 +224,7 @@ def test_the_proof_and_the_search_change_the_plan_only_for_the_better(
 def test_thresholds_without_quantiles_say_how_to_get_them(at: AppTest) -> None:
     budget(at, 50)
     run_menu(at, "LAMP")
-    assert "prunescope plan STUDY --baseline lamp" in at.warning[0].value
+    assert "prunescope plan STUDY --target TARGET --baseline lamp" in at.warning[0].value
 
 
 def test_reasons_are_told_for_the_solved_plan(at: AppTest) -> None:
@@ -234,10 +235,10 @@ def test_reasons_are_told_for_the_solved_plan(at: AppTest) -> None:
 def test_missing_points_are_offered(
     study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Sweep] = []
     monkeypatch.setattr(
         "prunescope.dashboard.shared.measure_buttons.start",
-        lambda folder, arguments: started.append(arguments),
+        lambda folder, request: started.append(request),
     )
     rows = study.measured()
     rows = rows[rows["subject"] != "fc2"]
@@ -247,5 +248,4 @@ def test_missing_points_are_offered(
     at = budget(open_page(studies, "plan"), 60)
     assert "Not measured, so left dense: fc2" in texts(at)
     at.button(key="measure missing").click().run()
-    assert started[0][:2] == ["sweep", "--study"]
-    assert started[0][started[0].index("--layers") + 1] == "fc2"
+    assert started[0].layers == ("fc2",)

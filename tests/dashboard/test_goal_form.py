@@ -10,6 +10,7 @@ from prunescope.planning.pose_problem import locks_of
 from prunescope.store.folder import Study
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
+from tests.analysis.commands.parsing import command_named
 
 
 def test_budgets_that_cannot_be_had_are_not_offered(study: Study) -> None:
@@ -43,7 +44,8 @@ def test_what_is_asked_becomes_a_goal() -> None:
     moved = replace(wanted, budgets={"macs": 40.0, "bytes": 60.0}, drop=3.0)
     assert moved.key() == wanted.key()  # limits alone need no new problem
     assert GoalForm({"macs": 40.0}).key() != wanted.key()
-    assert wanted.front("S")[-4:] == ["--lock", "a=magnitude:0.5", "--target", "drop=0.02"]
+    front = wanted.front()
+    assert (front.lock, front.target) == (("a=magnitude:0.5",), ("bytes=0.6", "drop=0.02"))
     held = replace(
         wanted, bounds={"b": (10.0, 60.0)}, excluded=("c",), methods=("l1@channel",), setting="O"
     )
@@ -51,7 +53,7 @@ def test_what_is_asked_becomes_a_goal() -> None:
     assert (dict(goal.bounds), goal.excluded) == ({"b": (0.1, 0.6)}, ("c",))
     assert goal.methods == (Method("l1", "channel"),)
     assert held.key() != wanted.key()
-    said = " ".join(held.front("S"))
+    said = held.front().line()
     for words in ("--bound b=0.1:0.6", "--exclude c", "--methods l1@channel", "--runtime O"):
         assert words in said
 
@@ -65,15 +67,12 @@ def test_the_command_line_understands_just_what_the_page_asks(study: Study) -> N
         {"parameters": 29.0, "compressed-bytes": 100.0}, 0.5, "cross-entropy", "ls", 4, locks,
         {"fc2": (7.0, 93.0)}, ("table",), ("magnitude", "magnitude@2:4"), "a CPU",
     )  # fmt: skip
-    head, options = wanted.candidates("S", 8, "mine")[:6], wanted.candidates("S", 8, "mine")[6:]
-    assert head == ["plan", "S", "--verify", "8", "--name", "mine"]
-    given: dict[str, list[str]] = {}
-    for option, value in zip(options[::2], options[1::2], strict=True):
-        given.setdefault(option, []).append(value)
-    assert given.pop("--runtime") == ["a CPU"]
+    name, *rest = wanted.candidates(8, "mine").arguments("S")
+    given = command_named(name).make_context(name, rest).params
+    assert (given["verify"], given["name"], given["runtime"]) == (8, "mine", "a CPU")
     goal = goal_of(
-        study, given["--target"], given["--lock"], *given["--exclude"], given["--bound"],
-        *given["--methods"], int(*given["--round"]), *given["--objective"], *given["--recovery"],
+        study, given["target"], given["lock"], given["exclude"], given["bound"],
+        given["methods"], given["round_to"], given["objective"], given["recovery"],
     )  # fmt: skip
     assert goal == wanted.goal()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunescope.commands import Sweep
 from prunescope.dashboard.shared import session
 from prunescope.planning.preview import preview
 from prunescope.progress import Silent
@@ -186,10 +187,10 @@ def test_random_is_one_band_with_one_entry(studies: Path, study: Study, open_pag
 def test_the_form_offers_multiples_and_seeds_and_names_who_cannot(
     studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Sweep] = []
     monkeypatch.setattr(
         "prunescope.dashboard.views.study.sweep_form.start",
-        lambda study, arguments: started.append(arguments),
+        lambda study, request: started.append(request),
     )
     at = channels(open_page(studies), "sweep family")
     at.checkbox(key="sweep method random@channel").check().run()
@@ -200,7 +201,7 @@ def test_the_form_offers_multiples_and_seeds_and_names_who_cannot(
     at.number_input(key="sweep seeds").set_value(2).run()
     at.button(key="sweep start").click().run()
     assert not at.exception
-    assert started[0][-4:] == ["--seeds", "0,1", "--round", "16"]
+    assert (started[0].seeds, started[0].multiple) == ((0, 1), 16)
 
 
 @pytest.mark.parametrize(

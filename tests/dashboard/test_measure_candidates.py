@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunescope.commands import MakePlan
 from prunescope.dashboard.views.plan.other_plans import MEASURE
 from prunescope.jobs import Job
 from prunescope.jobs.records import END, JOB, EndRecord, EndState, JobRecord
@@ -36,7 +37,7 @@ from tests.dashboard.page import (
     texts,
 )
 
-Started = list[list[str]]
+Started = list[MakePlan]
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def started(study: Study, monkeypatch: pytest.MonkeyPatch) -> Started:
     """What a press begins: the job's folder is there, and its process is yet to come."""
     found: Started = []
 
-    def start(folder: Path, arguments: list[str]) -> Job:
-        found.append(arguments)
-        return waiting(study, arguments, len(found))
+    def start(folder: Path, request: MakePlan) -> Job:
+        found.append(request)
+        return waiting(study, request.arguments(study.folder), len(found))
 
     monkeypatch.setattr("prunescope.dashboard.views.plan.measure_candidates.start", start)
     return found
@@ -97,11 +98,16 @@ def test_a_press_begins_a_job_for_just_what_is_asked(
     before = draft(at, study)
     run_menu(at, MEASURE)
     assert not at.exception
-    assert started == [[
-        "plan", str(study.folder), "--verify", "5", "--name", "untitled", "--objective",
-        "divergence", "--recovery", "none", "--round", "1", "--target", "parameters=0.5",
-        "--lock", "fc3=magnitude:0.3", "--bound", "fc1=0.1:0.8",
-    ]]  # fmt: skip
+    assert started == [
+        MakePlan(
+            target=("parameters=0.5",),
+            lock=("fc3=magnitude:0.3",),
+            bound=("fc1=0.1:0.8",),
+            objective="divergence",
+            verify=5,
+            name="untitled",
+        )
+    ]
     assert draft(at, study) == before
     assert "being measured" in texts(at)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunescope.charts.curves import curves_figure
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.charts.curves import curves_figure
 from prunescope.dashboard.shared.link import encode_plan
 from prunescope.store.folder import Study
 from prunescope.store.parquet_table import rows_of

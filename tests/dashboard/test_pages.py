@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from prunescope.commands import Export, FineTune, Request, Time
 from prunescope.store.folder import Study
 from tests.dashboard.page import Open, shared
 
@@ -40,23 +41,25 @@ def test_a_damaged_manifest_is_one_sentence(page: str, studies: Path, open_page:
 @pytest.mark.parametrize(
     ("page", "button", "module", "kind"),
     [
-        ("recover", "Fine-tune", "prunescope.dashboard.views.recover.page.start", "finetune"),
-        ("export", "Export and verify", "prunescope.dashboard.views.export.page.start", "export"),
-        ("export", "Measure speed", "prunescope.dashboard.shared.speed.start", "time"),
+        ("recover", "Fine-tune", "prunescope.dashboard.views.recover.page.start", FineTune),
+        ("export", "Export and verify", "prunescope.dashboard.views.export.page.start", Export),
+        ("export", "Measure speed", "prunescope.dashboard.shared.speed.start", Time),
     ],
 )
 def test_work_on_a_plan_is_a_job(
-    page: str, button: str, module: str, kind: str, study: Study, studies: Path, open_page: Open,
-    monkeypatch: pytest.MonkeyPatch,
+    page: str, button: str, module: str, kind: type[Request], study: Study, studies: Path,
+    open_page: Open, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    started: list[list[str]] = []
-    monkeypatch.setattr(module, lambda study, arguments: started.append(arguments))
+    started: list[Request] = []
+    monkeypatch.setattr(module, lambda study, request: started.append(request))
     at = open_page(studies, page, plan=shared(study, fc1=0.3))
     (found,) = [each for each in at.button if each.label == button]
     found.click().run()
     assert not at.exception
-    assert started[0][0] == kind
-    assert Path(started[0][2]).is_file()
+    (request,) = started
+    assert isinstance(request, FineTune | Export | Time)
+    assert type(request) is kind
+    assert Path(str(request.plan)).is_file()
 
 
 @pytest.mark.parametrize("page", ["recover", "export"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunescope.commands import Request
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.views.plan.rest_rule import PATIENCE, Rest
 from prunescope.store.folder import Study
@@ -19,7 +20,7 @@ def at(studies: Path, open_page: Open) -> AppTest:
     return open_page(studies, "plan")
 
 
-Started = list[list[str]]
+Started = list[Request]
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     for place in ("measure_at_rest", "front_chart"):
         monkeypatch.setattr(
             f"prunescope.dashboard.views.plan.{place}.start",
-            lambda folder, arguments: found.append(arguments),
+            lambda folder, request: found.append(request),
         )
     return found
 
@@ -65,8 +66,8 @@ def test_a_plan_that_rests_is_measured_once(study: Study, started: Started) -> N
     assert started == []  # it has just moved
     at = tick(study, plan, since=95.0)
     assert not at.exception
-    assert [each[0] for each in started] == ["verify"]
-    assert started[0][2].endswith(f"{plan.digest}.json")
+    assert [each.command for each in started] == ["verify"]
+    assert str(started[0].arguments("S")[2]).endswith(f"{plan.digest}.json")
     at.run()
     assert len(started) == 1
 
@@ -90,7 +91,7 @@ def test_a_press_is_not_lost_to_a_measurement_that_is_due(
     budget(at, 60)
     at.session_state["plan rest"] = Rest(draft(at, study).digest, 0.0)
     at.button(key="sweep front").click().run()
-    assert [each[0] for each in started] == ["pareto"]
+    assert [each.command for each in started] == ["pareto"]
 
 
 def test_a_press_is_not_lost_to_a_job_that_has_just_ended(
@@ -101,7 +102,7 @@ def test_a_press_is_not_lost_to_a_job_that_has_just_ended(
     now, since = at.session_state[key]
     at.session_state[key] = (((("0001-verify", "running"),), *now[1:]), since)
     at.button(key="sweep front").click().run()
-    assert [each[0] for each in started] == ["pareto"]
+    assert [each.command for each in started] == ["pareto"]
 
 
 def test_a_dragged_plan_does_not_rest() -> None:

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunescope.bench.workbench import Workbench
+from prunescope.commands import Request, Time
 from prunescope.latency.table.rows import stored_rows
 from prunescope.store.folder import Study
 from prunescope.study.plan import Choice, Plan
@@ -31,10 +32,10 @@ def timed(lenet5: Workbench, tmp_path: Path) -> Study:
 def test_a_plan_is_predicted_and_more_models_are_a_job(
     timed: Study, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Request] = []
     monkeypatch.setattr(
         "prunescope.dashboard.shared.speed.start",
-        lambda study, arguments: started.append(arguments),
+        lambda study, request: started.append(request),
     )
     at = open_page(timed.folder.parent, "export")
     at.selectbox(key="export plan").set_value("smaller").run()
@@ -46,6 +47,4 @@ def test_a_plan_is_predicted_and_more_models_are_a_job(
     at.number_input(key="time batch").set_value(32).run()
     at.button(key="time table").click().run()
     assert not at.exception
-    assert started == [
-        ["time", str(timed.folder), "--batch", "32", "--threads", "1", "--budget", "120"]
-    ]
+    assert started == [Time(batch=32, budget=120)]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from prunescope.commands import Sweep
 from tests.dashboard.page import Open, metric, texts
 
 
@@ -38,28 +39,25 @@ def test_the_sweep_form_counts_what_is_missing(studies: Path, open_page: Open) -
 def test_a_sweep_starts_as_a_job(
     studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[Sweep] = []
     monkeypatch.setattr(
         "prunescope.dashboard.views.study.sweep_form.start",
-        lambda study, arguments: started.append(arguments),
+        lambda study, request: started.append(request),
     )
     at = open_page(studies)
     at.text_input(key="sweep sparsities").set_value("0.5").run()
     at.multiselect(key="sweep layers weight").set_value(["fc2"]).run()
     at.button(key="sweep start").click().run()
-    assert started == [[
-        "sweep", "--study", str(studies / "digits"), "--methods", "magnitude",
-        "--sparsities", "0.5", "--recovery", "none", "--layers", "fc2",
-    ]]  # fmt: skip
+    assert started == [Sweep(sparsities="0.5", layers=("fc2",))]
 
 
 def test_a_new_study_starts_as_a_job(
     tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[list[str]] = []
+    started: list[tuple[Path, Sweep]] = []
     monkeypatch.setattr(
         "prunescope.dashboard.views.study.new_study.start",
-        lambda study, arguments: started.append(arguments),
+        lambda study, request: started.append((study, request)),
     )
     at = open_page(tmp_path)
     at.text_input(key="begin model").set_value("net.py:make")
@@ -68,8 +66,8 @@ def test_a_new_study_starts_as_a_job(
     assert "Expected a name" in at.error[0].value
     at.text_input(key="begin name").set_value("mine")
     at.button[-1].click().run()
-    assert started[0][:2] == ["sweep", "net.py:make"]
-    assert started[0][-1] == str(tmp_path / "mine")
+    wanted = Sweep("net.py:make", data="sample:fashion-mnist", metric="top-1")
+    assert started == [(tmp_path / "mine", wanted)]
 
 
 def test_a_dashboard_of_one_study_begins_no_other_inside_it(studies: Path, open_page: Open) -> None:

@@ -23,14 +23,11 @@ print(job.log())
 """
 _LOAD = """
 import sys
-sys.path.append(".")
 import torch
+import prunescope as ps
+sys.path.append(".")
 from analysis.models import build
-import prunescope
-folder = sys.argv[1]
-model = prunescope.load_pruned(
-    build(), f"{folder}/recipe.json", f"{folder}/model.safetensors", torch.zeros(2, 1, 6, 6)
-)
+model = ps.load_pruned(build(), "out", example=torch.zeros(2, 1, 6, 6))
 print(tuple(model(torch.zeros(5, 1, 6, 6)).shape), sum(p.numel() for p in model.parameters()))
 """
 
@@ -141,7 +138,7 @@ def test_a_plan_is_solved_exported_and_loaded(installed: Installation, study: Pa
     assert len(report["formats"]) == 2
     assert len(checks) > 4
     assert all(check["ok"] for check in checks), report
-    loaded = installed.run(installed.python, "-c", _LOAD, "out", cwd=here).stdout
+    loaded = installed.run(installed.python, "-P", "-c", _LOAD, cwd=here).stdout
     shape, parameters = loaded.rsplit(maxsplit=1)
     assert shape == "(5, 3)"
     dense = (9 * 1 + 1) * 4 + (9 * 4 + 1) * 6 + (6 + 1) * 3

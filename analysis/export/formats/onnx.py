@@ -11,12 +11,78 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from prunescope.errors import CannotCapture
+from prunescope.export.formats.format import Format, LoadingCode
+from prunescope.export.loaded import Loaded
+from prunescope.fence.onnx_files import read_onnx
+from prunescope.sources.nested_tensors import unpack
 
 if TYPE_CHECKING:
     import torch
 
+    from prunescope.export.deliverable import Deliverable
+    from prunescope.export.recipe import Recipe
+
 _LARGEST: Final = 2 << 30
 """A protobuf cannot be larger; past it ONNX keeps the weights in a second file."""
+
+
+class Onnx(Format):
+    """A graph that many runtimes read."""
+
+    name = "onnx"
+    file = "model.onnx"
+    title = "ONNX"
+    purpose = "Runs in ONNX Runtime and whatever else reads ONNX, at any batch size."
+    rank = 2
+    graph = True
+    packages = ("onnx", "onnxruntime")
+
+    def write(self, made: Deliverable, folder: Path) -> None:
+        """Export the graph and convert it."""
+        from prunescope.export.formats.pt2 import exported
+
+        assert made.captured is not None
+        write(exported(made.captured), folder / self.file)
+
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
+        """Open a session, without torch; the recipe is not read."""
+        del recipe, study
+        return LoadedOnnx(file, threads)
+
+    def loading(self, recipe: Recipe) -> LoadingCode:
+        """Return a function that gives a session."""
+        del recipe
+        return LoadingCode(_LOAD, _TRIAL)
+
+
+class LoadedOnnx:
+    """A file that ONNX Runtime runs."""
+
+    def __init__(self, file: Path, threads: int) -> None:
+        read_onnx(file)
+        self._file = file
+        self._session = session(file, threads)
+
+    def versions(self) -> dict[str, str]:
+        """Return ONNX Runtime's version."""
+        import onnxruntime
+
+        return {"onnxruntime": str(onnxruntime.__version__)}
+
+    def run(self, source: Path, structure: dict[str, Any], target: Path) -> int:
+        """Run the session on arrays."""
+        from safetensors.numpy import load_file, save_file
+
+        args, kwargs = unpack(structure, load_file(source))
+        outputs = self._session.run(None, feed(self._session, args, kwargs))
+        save_file({str(i): np.ascontiguousarray(a) for i, a in enumerate(outputs)}, target)
+        return len(outputs)
+
+    def weights(self) -> tuple[str, int, dict[str, np.ndarray]]:
+        """Return bytes and zeros of the constants; no hash, since folding changes values."""
+        arrays = weights(self._file)
+        size = sum(array.nbytes for array in arrays.values())
+        return "", size, {name: array == 0 for name, array in arrays.items()}
 
 
 def write(program: torch.export.ExportedProgram, path: Path) -> None:
@@ -88,10 +154,9 @@ def feed(opened: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
 
 def weights(path: Path) -> dict[str, np.ndarray]:
     """Return every constant of two or more dimensions that the file holds, by name."""
-    import onnx
     from onnx import numpy_helper
 
-    model = onnx.load(str(path))
+    model = read_onnx(path)
     return {
         each.name: numpy_helper.to_array(each)
         for each in model.graph.initializer
@@ -126,3 +191,23 @@ def _name_batch(model: Any) -> None:
             for place, size in enumerate(value.shape):
                 if isinstance(size, onnx_ir.SymbolicDim) and size.value in free:
                     value.shape[place] = "batch"
+
+
+_LOAD: Final = '''
+
+def load_onnx():
+    """model.onnx: session.run(None, {name: array}) gives the outputs as arrays."""
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(
+        str(HERE / "model.onnx"), providers=["CPUExecutionProvider"]
+    )
+'''
+
+_TRIAL: Final = """
+    session = load_onnx()
+    for each in session.get_inputs():
+        print(f"model.onnx: input {each.name}, {each.type}, shape {each.shape}")
+"""
+
+FORMAT = Onnx()

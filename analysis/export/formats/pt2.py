@@ -1,14 +1,47 @@
 """The captured graph as a program: ``.pt2``, and what ONNX is made from."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Final, cast
 
-import torch
-from torch import Tensor, fx, nn
-from torch.utils import _pytree as pytree
-
-from prunescope.capture.graph import Captured, Inputs, call_arguments
 from prunescope.errors import CannotCapture
+from prunescope.export.formats.format import Format, LoadingCode
+from prunescope.export.loaded import Loaded, LoadedModule
+
+if TYPE_CHECKING:
+    import torch
+    from torch import fx, nn
+
+    from prunescope.capture.graph import Captured, Inputs
+    from prunescope.export.deliverable import Deliverable
+    from prunescope.export.recipe import Recipe
+
+
+class Program(Format):
+    """A program that needs no source code."""
+
+    name = "pt2"
+    file = "model.pt2"
+    title = "PyTorch program"
+    purpose = "Runs and trains in PyTorch without your source code, at any batch size."
+    rank = 1
+    graph = True
+
+    def write(self, made: Deliverable, folder: Path) -> None:
+        """Export the graph and save it."""
+        assert made.captured is not None
+        write(exported(made.captured), folder / self.file)
+
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
+        """Load the program; the recipe is not read."""
+        del recipe, study
+        return LoadedModule(lambda: load(file), threads)
+
+    def loading(self, recipe: Recipe) -> LoadingCode:
+        """Return a function that gives a module."""
+        del recipe
+        return LoadingCode(_LOAD, _TRIAL)
 
 
 def exported(captured: Captured) -> torch.export.ExportedProgram:
@@ -17,6 +50,12 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
     Raises:
         CannotCapture: ``torch.export`` refuses the graph; the message says where.
     """
+    import torch
+    from torch import Tensor
+    from torch.utils import _pytree as pytree
+
+    from prunescope.capture.graph import call_arguments
+
     args, kwargs = call_arguments(_alone(captured.example))
     batch = torch.export.Dim("batch", min=1)
     dynamic = pytree.tree_map(
@@ -42,12 +81,16 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
 
 def write(program: torch.export.ExportedProgram, path: Path) -> None:
     """Write ``program`` to ``path``, which ends in ``.pt2``."""
+    import torch
+
     torch.export.save(program, path)
 
 
 def load(path: Path) -> nn.Module:
     """Return the program in ``path`` as a module, with no help from the model's source."""
-    return cast(nn.Module, torch.export.load(path).module())
+    from prunescope.sources.pt2 import read_program
+
+    return cast("nn.Module", read_program(path).module())
 
 
 def first_sentence(error: Exception) -> str:
@@ -58,11 +101,31 @@ def first_sentence(error: Exception) -> str:
 
 def _alone(example: Inputs) -> Inputs:
     """Two rows are a view into all samples, and saving a view saves everything behind it."""
+    from torch import Tensor
+    from torch.utils import _pytree as pytree
+
     copied = pytree.tree_map(lambda x: x.clone() if isinstance(x, Tensor) else x, example)
-    return cast(Inputs, copied)
+    return cast("Inputs", copied)
 
 
 def _forget_paths(module: fx.GraphModule) -> None:
     """Stack traces would tell every reader of the file how the author's folders are called."""
     for node in module.graph.nodes:
         node.meta.pop("stack_trace", None)
+
+
+_LOAD: Final = '''
+
+def load_pt2():
+    """model.pt2: a module that takes any batch size and needs no source code."""
+    import torch
+
+    return torch.export.load(HERE / "model.pt2").module()
+'''
+
+_TRIAL: Final = """
+    module = load_pt2()
+    print(f"model.pt2: {sum(p.numel() for p in module.parameters())} parameters")
+"""
+
+FORMAT = Program()

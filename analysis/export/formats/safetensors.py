@@ -1,24 +1,68 @@
 """Plain weights: a safetensors file under the original names, poured into the original class."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from prunescope.export.formats.format import Format, LoadingCode, quotable
+from prunescope.export.loaded import Loaded, LoadedModule
 
-from prunescope.bench.workbench import example_of
-from prunescope.capture.graph import capture
-from prunescope.export.recipe import Recipe, UnitRemoval
-from prunescope.removal import remove
-from prunescope.sources.data import load_data
-from prunescope.sources.models import load_model
-from prunescope.sources.weights import load_weights, pour
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from prunescope.export.deliverable import Deliverable
+    from prunescope.export.export_report import Check
+    from prunescope.export.promise import Promise
+    from prunescope.export.recipe import Recipe, UnitRemoval
+
+FILE: Final = "model.safetensors"
+
+
+class PlainWeights(Format):
+    """Tensors by their original names, and nothing else."""
+
+    name = "safetensors"
+    file = FILE
+    title = "Plain weights"
+    purpose = (
+        "Loads into your own class with load_state_dict; every name and shape is the original's."
+    )
+    rank = 0
+    packages = ("safetensors",)
+
+    def write(self, made: Deliverable, folder: Path) -> None:
+        """Write all saved tensors, dense."""
+        from prunescope.export.tensors import saved_tensors
+
+        write(saved_tensors(made.module), folder / self.file)
+
+    def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
+        """Pour the file into the recipe's model."""
+        from prunescope.export.recipe import read_recipe
+
+        return LoadedModule(lambda: load(file, read_recipe(recipe).within(study)), threads)
+
+    def size(self, file: Path, tensors: int, promised: Promise) -> Check:
+        """Return the check of the bytes behind the header."""
+        from prunescope.export.promised_bytes import tensors_and_names
+
+        del tensors
+        with file.open("rb") as opened:
+            header = 8 + int.from_bytes(opened.read(8), "little")
+        return tensors_and_names(file, header, promised)
+
+    def loading(self, recipe: Recipe) -> LoadingCode:
+        """Return a function that loads into the reader's class, or the smaller tensors alone."""
+        code = _SMALLER if recipe.units else _PLAIN
+        return LoadingCode(code.format(model=quotable(recipe.reference.model)), _TRIAL)
 
 
 def write(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write ``tensors``, dense, to ``path``; zeros are stored like any other value."""
+    from safetensors.torch import save_file
+
     save_file(dict(tensors), path, metadata={"format": "pt"})
 
 
@@ -32,6 +76,15 @@ def load(path: Path, recipe: Recipe) -> nn.Module:
         DamagedFile: ``path`` is no safetensors file.
         CannotCapture: Units are gone, and the model has no graph to remove them from.
     """
+    from dataclasses import replace
+
+    from prunescope.bench.workbench import example_of
+    from prunescope.capture.graph import capture
+    from prunescope.removal import remove
+    from prunescope.sources.data import load_data
+    from prunescope.sources.models import load_model
+    from prunescope.sources.weights import load_weights, pour
+
     if not recipe.units:
         return load_model(replace(recipe.reference, weights=str(path)))
     model = load_model(replace(recipe.reference, random=True))
@@ -43,6 +96,46 @@ def load(path: Path, recipe: Recipe) -> nn.Module:
 
 def kept_units(removal: UnitRemoval) -> Tensor:
     """Return ``(units,)`` bool of a removal, True = keep."""
+    import torch
+
     keep = torch.ones(removal.total, dtype=torch.bool)
     keep[list(removal.removed)] = False
     return keep
+
+
+_PLAIN: Final = '''
+
+def load_safetensors(model=None):
+    """model.safetensors: plain weights for your own class ({model}).
+
+    Returns the model with the pruned weights, or the tensors by name when none is given.
+    """
+    from safetensors.torch import load_file
+
+    tensors = load_file(HERE / "model.safetensors")
+    if model is None:
+        return tensors
+    model.load_state_dict(tensors)
+    return model.eval()
+'''
+
+_SMALLER: Final = '''
+
+def load_safetensors():
+    """model.safetensors: tensors by their original names ({model}), in their smaller shapes.
+
+    recipe.json says which units are gone. model.pt2 is the smaller network itself;
+    prunescope.export.formats.safetensors.load builds it from your own source.
+    """
+    from safetensors.torch import load_file
+
+    return load_file(HERE / "model.safetensors")
+'''
+
+_TRIAL: Final = """
+    tensors = load_safetensors()
+    zeros = sum(int((tensor == 0).sum()) for tensor in tensors.values())
+    print(f"model.safetensors: {len(tensors)} tensors, {zeros} zeros")
+"""
+
+FORMAT = PlainWeights()

@@ -11,10 +11,11 @@ import torch
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue, CannotCapture
 from prunescope.export.replay_recipe import computing_threads
-from prunescope.latency.runtimes.onnx import Call
+from prunescope.latency.runtimes.registry import runtimes
+from prunescope.latency.runtimes.runtime import Call, Runtime, VectorWidths
 from prunescope.latency.table.design import TimingProposal, proposals, steepest
 from prunescope.latency.table.panel import panel
-from prunescope.latency.table.rows import RUNTIMES, LatencyRow, units_of, units_text
+from prunescope.latency.table.rows import LatencyRow, units_of, units_text
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.progress import Progress, Silent
 from prunescope.store.parquet_table import Table
@@ -24,8 +25,6 @@ from prunescope.study.size import frees
 STEPS: Final = 100
 _AT_ONCE: Final = 5
 _RAM: Final = 0.4
-_ONNX_SHARE: Final = 0.6
-"""Of the budget: the dense model is exported first, and its jumps take more models to learn."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,9 @@ def time_table(
     budget_seconds: float = 120.0,
     progress: Progress | None = None,
     seed: int = 0,
+    chosen: Sequence[Runtime] = (),
 ) -> Built:
-    """Time smaller models in both runtimes until the budget is spent, and append their rows.
+    """Time smaller models in every runtime until the budget is spent, and append their rows.
 
     Models that the table already holds for this machine, batch and threads are not timed again,
     so a second run goes on where the first stopped.
@@ -62,10 +62,11 @@ def time_table(
         table: As from ``stored_rows``; rows are appended as they come.
         batch: Samples per forward pass, 1 or more.
         threads: That a runtime may use, 1 or more.
-        budget_seconds: Time to spend, more of it for ONNX Runtime; exporting the dense model to
-            ONNX once comes on top.
+        budget_seconds: Time to spend, divided by the runtimes' ``effort``; compiling the dense
+            model comes on top.
         progress: Told 100 steps; asked between rounds whether to stop.
         seed: Of the draws over all groups.
+        chosen: The runtimes; all by default.
 
     Raises:
         BadValue: Batch, threads or budget are not above 0.
@@ -85,11 +86,14 @@ def time_table(
     maker = Maker(bench.network.captured, bench, batch, threads)
     counts: dict[str, int] = {}
     problems = []
-    for runtime, share in zip(RUNTIMES, (1 - _ONNX_SHARE, _ONNX_SHARE), strict=True):
+    timed = tuple(chosen) or runtimes()
+    effort = sum(runtime.effort for runtime in timed)
+    for runtime in timed:
+        seconds = runtime.effort / effort * budget_seconds
         try:
-            counts[runtime] = _timed(maker, table, runtime, share * budget_seconds, told, seed)
+            counts[runtime.title] = _timed(maker, table, runtime, seconds, told, seed)
         except CannotCapture as error:
-            problems.append(f"{runtime}: not timed. {error}")
+            problems.append(f"{runtime.title}: not timed. {error}")
     told.finish()
     return Built(counts, tuple(problems), time.perf_counter() - told.start)
 
@@ -115,7 +119,11 @@ class _Told:
 
 
 def timed_rows(
-    maker: Maker, runtime: str, dense: Call, wanted: Sequence[TimingProposal], progress: Progress
+    maker: Maker,
+    runtime: Runtime,
+    dense: Call,
+    wanted: Sequence[TimingProposal],
+    progress: Progress,
 ) -> list[LatencyRow]:
     """Return one row per model of ``wanted``, all timed in the same rounds as ``dense``."""
     calls = [maker.call(runtime, each.units) for each in wanted]
@@ -134,20 +142,23 @@ def timed_rows(
     ]  # fmt: skip
 
 
-def _timed(maker: Maker, table: Table, runtime: str, seconds: float, told: _Told, seed: int) -> int:
+def _timed(
+    maker: Maker, table: Table, runtime: Runtime, seconds: float, told: _Told, seed: int
+) -> int:
+    compiler = maker.compiler(runtime)
     blank = maker.row(runtime)
     frame = table.read()
-    for name in ("graph", "machine", "runtime", "version", "dtype", "batch", "threads"):
+    for name in ("graph", "machine", "runtime", "version", "dtype", "batch", "threads", "device"):
         frame = frame[frame[name] == getattr(blank, name)]
     known = {str(text): float(ratio) for text, ratio in zip(frame["units"], frame["ratio"],
                                                            strict=True)}  # fmt: skip
     dense = maker.call(runtime, {})
     end = time.perf_counter() + seconds
     added = 0
-    coming = _wanted(maker, known, seed)
+    coming = _wanted(maker, known, seed, runtime.widths)
     control = [] if "{}" in known else [TimingProposal({}, "group")]
     while not added or time.perf_counter() < end:
-        most = 2 if maker.exports > 1 else _AT_ONCE  # an export takes longer than its timing
+        most = 2 if compiler.slow else _AT_ONCE  # an export takes longer than its timing
         batch = control + [each for each, _ in zip(coming, range(most), strict=False)]
         control = []
         if not batch:
@@ -156,21 +167,24 @@ def _timed(maker: Maker, table: Table, runtime: str, seconds: float, told: _Told
         table.append(rows)
         known |= {row.units: row.ratio for row in rows}
         added += len(rows)
-        told.say(f"{runtime}: {len(known)} models")
+        told.say(f"{runtime.title}: {len(known)} models")
     return added
 
 
-def _wanted(maker: Maker, known: dict[str, float], seed: int) -> Iterator[TimingProposal]:
+def _wanted(
+    maker: Maker, known: dict[str, float], seed: int, widths: VectorWidths
+) -> Iterator[TimingProposal]:
     """Yield what is not known yet; every fourth one looks into the steepest fall."""
     weight = {name: float(_saved(maker.manifest, name)) for name in maker.groups}
-    coming = proposals(maker.groups, weight, seed)
+    coming = proposals(maker.groups, weight, seed, widths)
     asked: set[str] = set()
     tries = 0
     while tries < 50 * (len(maker.groups) + 1):
         tries += 1
         each = None
         if tries % 4 == 0 and len(known) > 3 * len(maker.groups):
-            each = steepest(_staircases(maker.groups, known), {*known, *asked}, maker.groups)
+            points = _staircases(maker.groups, known)
+            each = steepest(points, {*known, *asked}, maker.groups, widths)
         each = each or next(coming, None)
         if each is None:
             return

@@ -2,16 +2,20 @@
 
 import io
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy
+from prunescope.fence.parquet_files import Bounds
+from prunescope.fence.refusal import Refusal
+from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.rows import (
     KINDS,
-    RUNTIMES,
     LatencyRow,
     graph_digest,
     stored_rows,
@@ -20,8 +24,13 @@ from prunescope.latency.table.rows import (
 )
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.store.files import storage, write_atomically
-from prunescope.store.parquet_table import rows_of
+from prunescope.store.parquet_table import Table, read_rows, rows_of
 from prunescope.study import Manifest
+from prunescope.text.lists import listed
+from prunescope.text.numbers import exact
+
+_BOUNDS: Final = Bounds(rows=100_000, bytes=64 << 20)
+"""A machine times some hundred smaller models in an hour; one row takes some hundred bytes."""
 
 
 def export_table(study: Path, manifest: Manifest, path: Path) -> int:
@@ -37,7 +46,7 @@ def export_table(study: Path, manifest: Manifest, path: Path) -> int:
     if own.empty:
         raise BadValue(
             "Expected timed models to export, but there are none. Time some first: "
-            "prunescope time STUDY --budget 120."
+            f"{next_steps.time_network(120)}."
         )
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(own, table.schema, preserve_index=False), buffer)
@@ -55,7 +64,7 @@ def import_table(study: Path, manifest: Manifest, path: Path) -> tuple[LatencyRo
         BadValue: An unknown runtime, an impossible removal, or numbers that are no times.
     """
     table = stored_rows(study)
-    frame = _read(path, table.schema)
+    frame = _read(path, table)
     if frame.empty:
         raise BadValue(f"Expected timed models in {path.name}, but it is empty. Export it again.")
     graphs = set(frame["graph"])
@@ -63,7 +72,7 @@ def import_table(study: Path, manifest: Manifest, path: Path) -> tuple[LatencyRo
         raise ForeignStudy(
             f"Expected {path.name} to be measured on {manifest.reference.model} with this study's "
             "graph and tensor shapes, but it was measured on another network. Measure this one "
-            "there: prunescope time MODEL --data DATA --export-table FILE."
+            f"there: {next_steps.time_elsewhere()}."
         )
     rows: list[LatencyRow] = rows_of(table, frame)
     for row in rows:
@@ -72,28 +81,39 @@ def import_table(study: Path, manifest: Manifest, path: Path) -> tuple[LatencyRo
     return tuple(rows)
 
 
-def _read(path: Path, schema: pa.Schema) -> pd.DataFrame:
+def _read(path: Path, table: Table) -> pd.DataFrame:
     if not path.is_file():
         raise BadReference(f"Expected a latency table at {path}, but there is no file. Check it.")
     with storage(path):
+        size = path.stat().st_size
+        if size > _BOUNDS.bytes:
+            raise DamagedFile(
+                f"Expected {path.name} to be a latency table, but it has {exact(size)} bytes. Make "
+                f"it with {next_steps.exported_table()}."
+            )
         content = path.read_bytes()
     try:
-        found: pd.DataFrame = (
-            pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema).to_pandas()
-        )
+        found: pd.DataFrame = read_rows(pa.BufferReader(content), table, _BOUNDS).to_pandas()
+    except Refusal as refusal:
+        raise DamagedFile(
+            f"Expected {path.name} to be a latency table, but {refusal.reason}. Make it with "
+            f"{next_steps.exported_table()}."
+        ) from refusal
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise DamagedFile(
             f"Expected {path.name} to be a latency table, but it cannot be read as one "
-            f"({(str(error).splitlines() or ['?'])[0][:100]}). Make it with --export-table."
+            f"({(str(error).splitlines() or ['?'])[0][:100]}). Make it with "
+            f"{next_steps.exported_table()}."
         ) from error
     return found
 
 
 def _require(row: LatencyRow, manifest: Manifest, name: str) -> None:
-    if row.runtime not in RUNTIMES:
+    known = runtime_titles()
+    if row.runtime not in known:
         raise BadValue(
-            f"Expected the runtime of {name} to be {' or '.join(RUNTIMES)}, but got "
-            f"{row.runtime!r}. Import tables that prunescope time made."
+            f"Expected the runtime of {name} to be {listed(known, 'or')}, but got "
+            f"{row.runtime!r}. Import tables that were made with {next_steps.exported_table()}."
         )
     numbers = (row.dense_seconds, row.ratio, row.low, row.high)
     if not (np.isfinite(numbers).all() and min(numbers) > 0 and row.low <= row.ratio <= row.high):
@@ -101,7 +121,11 @@ def _require(row: LatencyRow, manifest: Manifest, name: str) -> None:
             f"Expected times above 0 with their quartiles in order in {name}, but got {numbers}. "
             "Measure the table again."
         )
-    if row.kind not in KINDS or min(row.batch, row.threads, row.samples) < 1 or not row.machine:
+    if (
+        row.kind not in KINDS
+        or min(row.batch, row.threads, row.samples) < 1
+        or not (row.machine and row.device)
+    ):
         raise BadValue(
             f"Expected {name} to say kind, batch, threads, rounds and machine, but a row says "
             f"{row.kind!r}, {row.batch}, {row.threads}, {row.samples}, {row.machine!r}. Measure "

@@ -1,6 +1,6 @@
 """Predict the time of any plan from smaller models that were timed. Torch-free.
 
-A ``LatencyTable`` holds the rows of one setting (machine, runtime, dtype, batch, threads);
+A ``LatencyTable`` holds the rows of one setting (machine, device, runtime, dtype, batch, threads);
 ``tables`` gives a study's, ``predict_latency`` answers for a plan in well under a millisecond
 once the table's model is fitted.
 """
@@ -15,12 +15,15 @@ import numpy as np
 import pandas as pd
 
 from prunescope.arrays import Floats
+from prunescope.commands import next_steps
 from prunescope.errors import ForeignStudy
 from prunescope.latency.machine import machine
+from prunescope.latency.runtimes.registry import runtime_titled, runtime_titles
+from prunescope.latency.runtimes.runtime import VECTORS
 from prunescope.latency.table.design import is_aligned
 from prunescope.latency.table.features import features_of
 from prunescope.latency.table.fit import FEWEST, Fitted, fit
-from prunescope.latency.table.rows import RUNTIMES, graph_digest, stored_rows, units_of, units_text
+from prunescope.latency.table.rows import PROCESSOR, graph_digest, stored_rows, units_of, units_text
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.statistics.tolerance import limit
 from prunescope.study import Manifest
@@ -28,8 +31,9 @@ from prunescope.study.counts import removed_units
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
-_SETTING: Final = ("machine", "runtime", "version", "dtype", "batch", "threads")
+_SETTING: Final = ("machine", "runtime", "version", "dtype", "batch", "threads", "device")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Setting:
     dtype: str
     batch: int
     threads: int
+    device: str = PROCESSOR
 
     @property
     def elsewhere(self) -> bool:
@@ -50,9 +55,10 @@ class Setting:
 
     def __str__(self) -> str:
         threads = counted(self.threads, "thread")
+        device = "" if self.device == PROCESSOR else f"{self.device} of "
         return (
             f"{self.runtime} {self.version}, batch {self.batch}, {threads}, {self.dtype}, "
-            f"on {self.machine}"
+            f"on {device}{self.machine}"
         )
 
 
@@ -98,8 +104,8 @@ class LatencyPrediction:
             return f"{told}, predicted from too few timed models to say how well: {self.setting}."
         return (
             f"{told}, predicted ({1e3 * self.low:.3g} to {1e3 * self.high:.3g} ms; median error "
-            f"{self.error:.1%} on {self.combinations} held-out models, {self.macs_error:.0%} in "
-            f"proportion to MACs): {self.setting}."
+            f"{percent(self.error)} on {self.combinations} held-out models, "
+            f"{percent(self.macs_error, 0)} in proportion to MACs): {self.setting}."
         )
 
 
@@ -144,7 +150,9 @@ class LatencyTable:
             plans = [units_of(text) for text in self.rows["units"]]
             groups = {group.name: group.units for group in manifest.removable()}
             combined = np.array([len(plan) > 1 for plan in plans], bool)
-            easy = np.array([is_aligned(groups, plan) for plan in plans], bool)
+            runtime = runtime_titled(self.setting.runtime)
+            widths = runtime.widths if runtime else VECTORS
+            easy = np.array([is_aligned(groups, plan, widths) for plan in plans], bool)
             hard = combined & ~easy
             self._fitted[self.graph] = fit(
                 features_of(shapes, self.setting.batch),
@@ -176,14 +184,15 @@ class LatencyTable:
             raise ForeignStudy(
                 f"Expected a latency table of {manifest.reference.model}'s graph and tensor "
                 "shapes, but it was measured on another network. Measure this one: "
-                "prunescope time STUDY."
+                f"{next_steps.time_network()}."
             )
 
 
 def tables(study: Path, manifest: Manifest) -> tuple[LatencyTable, ...]:
     """Return the tables that the folder ``study`` holds for ``manifest``'s graph.
 
-    This machine's before another's, PyTorch's before ONNX Runtime's, then the ones with most rows.
+    This machine's before another's, then by runtime as runtimes are listed, then the ones with most
+    rows.
     """
     frame = stored_rows(study).read()
     graph = graph_digest(manifest)
@@ -194,8 +203,8 @@ def tables_in(frame: pd.DataFrame, graph: str) -> tuple[LatencyTable, ...]:
     """Return one table for each setting in ``frame``."""
     found = []
     for key, rows in frame.groupby(list(_SETTING), sort=True):
-        where, runtime, version, dtype, batch, threads = map(str, key)
-        setting = Setting(where, runtime, version, dtype, int(batch), int(threads))
+        where, runtime, version, dtype, batch, threads, device = map(str, key)
+        setting = Setting(where, runtime, version, dtype, int(batch), int(threads), device)
         found.append(LatencyTable(graph, setting, rows.reset_index(drop=True)))
     return tuple(sorted(found, key=_place))
 
@@ -259,7 +268,9 @@ def predict_many(manifest: Manifest, table: LatencyTable, removed: Floats) -> Fl
 
 def _place(table: LatencyTable) -> tuple[bool, int, int]:
     setting = table.setting
-    return setting.elsewhere, RUNTIMES.index(setting.runtime), -len(table.rows)
+    known = runtime_titles()  # an uninstalled one's tables stay, after the others
+    place = known.index(setting.runtime) if setting.runtime in known else len(known)
+    return setting.elsewhere, place, -len(table.rows)
 
 
 def _median(errors: Floats) -> float | None:

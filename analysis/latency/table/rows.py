@@ -10,10 +10,12 @@ from typing import Final
 from prunescope.store.parquet_table import Table
 from prunescope.study import Manifest
 
-RUNTIMES: Final = ("PyTorch", "ONNX Runtime")
+PROCESSOR: Final = "cpu"
+"""The device of all rows and reports that name none."""
 KINDS: Final = ("group", "random", "plan")
 KEY: Final = (
     "graph", "machine", "runtime", "version", "dtype", "batch", "threads", "units",
+    "device",
 )  # fmt: skip
 _KEPT: Final = 8
 _DIGESTS: dict[tuple[str, int], tuple[str, object]] = {}
@@ -27,7 +29,7 @@ class LatencyRow:
     Attributes:
         graph: Of the network's operators and tensor shapes; weights' values do not matter.
         machine: Processor, cores and system.
-        runtime: ``PyTorch`` or ``ONNX Runtime``.
+        runtime: Title of one of ``prunescope.latency.runtimes``, such as ``PyTorch``.
         version: Of the runtime.
         dtype: Of the weights.
         batch: Samples per forward pass.
@@ -41,6 +43,7 @@ class LatencyRow:
         low: Lower quartile of the rounds' ratios.
         high: Upper quartile.
         samples: Rounds.
+        device: That computed; rows of before it was noted are the processor's.
     """
 
     graph: str
@@ -57,6 +60,7 @@ class LatencyRow:
     low: float
     high: float
     samples: int
+    device: str = PROCESSOR
 
 
 def stored_rows(study: Path) -> Table:

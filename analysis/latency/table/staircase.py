@@ -113,7 +113,7 @@ def flat_steps(steps: tuple[StaircaseStep, ...]) -> tuple[Flat, ...]:
 def described(flats: tuple[Flat, ...], granularity: str) -> tuple[str, ...]:
     """Return a sentence for each flat step.
 
-    >>> told((Flat(13, 16, False),), "channel")
+    >>> described((Flat(13, 16, False),), "channel")
     ('13 channels cost as much as 16.',)
     """
     return tuple(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from prunescope.arrays import Floats, Integers
+from prunescope.arrays import Flags, Floats, Integers
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.study import GraphSummary, Manifest
 
@@ -29,7 +29,7 @@ class Shapes:
     names: tuple[str, ...]
     units: Integers
     _base: Floats
-    _batched: NDArray[np.bool_]
+    _batched: Flags
     _loss: Floats
     _starts: Integers
     _ends: Integers
@@ -93,7 +93,7 @@ def shapes_of(manifest: Manifest) -> Shapes:
         raise BadValue(
             "Expected a study that knows its graph's shapes, but this one does not"
             + (f": {manifest.capture_problem}" if manifest.capture_problem else
-               ". Renew it: prunescope time STUDY.")
+               f". Renew it: {next_steps.time_network()}.")
         )  # fmt: skip
     key = (manifest.fingerprint, id(manifest.graph))
     known = _KNOWN.pop(key, None)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.arrays import Floats
+from prunescope.commands import next_steps
 from prunescope.curves.curve import Curve
 from prunescope.errors import BadValue
 from prunescope.planning.baselines.prunable import prunable
@@ -53,8 +54,8 @@ def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None
         if not levels or not set(names) <= levels.keys():
             raise BadValue(
                 f"Expected the study to hold score quantiles for the baseline {name}, but it has "
-                "none of every layer. Read them off the weights: prunescope plan STUDY "
-                f"--baseline {name} --target …"
+                "none of every layer. Read them off the weights: "
+                f"{next_steps.plan_baseline(name)}."
             )
         return _threshold({each: levels[each] for each in names}, scored)
     methods = {each: _allowed(problem, each, grouped) for each in names}

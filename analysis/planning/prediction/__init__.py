@@ -8,7 +8,7 @@ learnt from verified plans, ``proposals`` which plans are worth verifying.
 from prunescope.planning.prediction.forecast import Forecast, Recall
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.logit_source import LogitsInMemory, LogitSource
-from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of, sweep_command
+from prunescope.planning.prediction.plan_parts import Gap, Part, missing_sweeps, parts_of
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.predictors import PREDICTORS
 from prunescope.planning.prediction.proposals import propose_verifications
@@ -26,7 +26,7 @@ __all__ = [
     "Recall",
     "Record",
     "Trial",
+    "missing_sweeps",
     "parts_of",
     "propose_verifications",
-    "sweep_command",
 ]  # fmt: skip

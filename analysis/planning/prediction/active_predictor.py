@@ -4,8 +4,8 @@ In force is the predictor with the least back-test error on the study's verified
 corrected by what the others taught (``correction``). Few plans judge badly, so every predictor
 starts with ``BEFORE`` imagined plans on which it did as well as on the networks that it was
 developed on: ``PRIOR`` says how its error compares. Networks with batch norm start with
-composition, others with superposition (SCIENCE 2.4). Errors are compared relative to the drop, so
-that one ruined plan does not decide for all others.
+composition, others with superposition (docs/science.md §2.4). Errors are compared relative to the
+drop, so that one ruined plan does not decide for all others.
 
 A weighted mean of several predictors was in force before; once each is corrected by the size and
 the layers of a plan, means of them are no better than one (``benchmarks/tables/prediction.md``).

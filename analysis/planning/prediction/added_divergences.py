@@ -4,7 +4,7 @@ Every measured point of the study says which drop came with which KL to the dens
 isotonic regression through all of them turns the sum of a plan's KLs into a drop. Smoother than
 adding drops, and still blind to what layers do to each other.
 
-Source: the map is worked out for this project (SCIENCE 2.4, "add-KL map"); isotonic regression by
+Source: the map is worked out for this project (docs/science.md §2.4); isotonic regression by
 ``scipy.optimize.isotonic_regression``.
 """
 

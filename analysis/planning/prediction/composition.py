@@ -6,7 +6,7 @@ The operators see each other (an early layer's noise passes through every later 
 superposition leaves out. Noise comes in as it was measured: relative to logits that have shrunk
 already it weighs more.
 
-Source: worked out for this project (SCIENCE 2.4, LOC).
+Source: worked out for this project (docs/science.md §2.4).
 """
 
 from collections.abc import Sequence

@@ -36,12 +36,14 @@ class Dense:
         coordinates: In which all logits are compared with them.
         labels: ``(n,)`` class of each sample.
         log_probabilities: ``(n, k)``.
+        classes: How many classes the logits have.
     """
 
     reference: DenseLogits
     coordinates: Coordinates
     labels: np.ndarray
     log_probabilities: np.ndarray
+    classes: int
 
     @property
     def samples(self) -> int:
@@ -153,7 +155,7 @@ class LogitOperators:
         for key, rows in (self._source.read_many(missing) if missing else {}).items():
             name = missing[key]
             dense = self.dense(name[0].recovery)
-            if dense is not None and len(rows):
+            if dense is not None and len(rows) and rows.shape[1] == dense.classes:
                 made[name] = _operator(dense, rows, points[name], self._manifest)
                 self._keep(name, Made(made[name], _stamp(None, points[name])))
         return made
@@ -200,9 +202,12 @@ class LogitOperators:
             return None
         labels = np.asarray(labels[: len(rows)], np.int64)
         rows = rows[: len(labels)]
+        classes = rows.shape[1]
+        if not len(labels) or not 0 <= labels.min() <= labels.max() < classes:
+            return None  # labels of something else: nothing can be predicted from them
         coordinates = Coordinates.of(rows, labels)
         centred = coordinates(rows)
-        return Dense(DenseLogits.of(centred), coordinates, labels, log_softmax(centred))
+        return Dense(DenseLogits.of(centred), coordinates, labels, log_softmax(centred), classes)
 
 
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:

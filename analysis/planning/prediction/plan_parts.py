@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from prunescope.commands import Sweep
 from prunescope.curves.curve import Curve, CurveKey, Curves
-from prunescope.study import Manifest
+from prunescope.study import SEEDS, Grid, Manifest, Method
 from prunescope.study.counts import real_sparsity
 from prunescope.study.plan import Plan
 
@@ -58,24 +59,29 @@ def parts_of(plan: Plan, known: Curves, manifest: Manifest) -> tuple[list[Part],
     return parts, tuple(missing)
 
 
-def sweep_command(plan: Plan, gaps: tuple[Gap, ...], folder: str = "STUDY") -> str:
-    """Return the command that measures exactly the points that ``gaps`` lack; empty for none.
+def missing_sweeps(plan: Plan, gaps: tuple[Gap, ...]) -> tuple[Sweep, ...]:
+    """Return the sweeps that measure exactly the points that ``gaps`` lack, one for each method.
 
     >>> from prunescope.study.plan import Plan
-    >>> sweep_command(Plan("p", "f"), (Gap("conv1", "no measurement", False, "taylor", 0.5),))
-    'prunescope sweep --study STUDY --methods taylor --layers conv1 --sparsities 0.5'
+    >>> gap = Gap("conv1", "no measurement", False, "taylor", 0.5)
+    >>> [sweep.line() for sweep in missing_sweeps(Plan("p", "f"), (gap,))]
+    ['prunescope sweep --study STUDY --methods taylor --sparsities 0.5 --layers conv1']
     """
-    lines = []
+    sweeps = []
     for method in dict.fromkeys(gap.method for gap in gaps):
         own = [gap for gap in gaps if gap.method == method]
-        names = ",".join(dict.fromkeys(gap.subject for gap in own))
-        values = ",".join(f"{value:g}" for value in sorted({gap.sparsity for gap in own}))
-        line = f"prunescope sweep --study {folder} --methods {method} --layers {names}"
-        line += f" --sparsities {values}"
-        line += f" --recovery {plan.recovery}" if plan.recovery != "none" else ""
-        line += f" --seeds {plan.seed}" if plan.seed else ""
-        lines.append(line)
-    return " && ".join(lines)
+        sweeps.append(
+            Sweep.of(
+                Grid(
+                    (Method.parse(method),),
+                    tuple(gap.sparsity for gap in own),
+                    tuple(dict.fromkeys(gap.subject for gap in own)),
+                    (plan.recovery,),
+                    (plan.seed,) if plan.seed else SEEDS,
+                )
+            )
+        )
+    return tuple(sweeps)
 
 
 def _forward(manifest: Manifest) -> list[str]:

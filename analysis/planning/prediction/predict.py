@@ -10,6 +10,7 @@ import pandas as pd
 from prunescope.curves.curve import Curves, curves
 from prunescope.curves.dense import dense_score
 from prunescope.errors import UnknownName
+from prunescope.html_tables import facts
 from prunescope.planning.prediction.active_predictor import ActivePredictor, active_predictor
 from prunescope.planning.prediction.added_divergences import added, shares
 from prunescope.planning.prediction.added_drops import added_drops
@@ -97,6 +98,45 @@ class Prediction:
     def worst(self) -> Recall | None:
         """The class that is expected to be recognised least; None without logits."""
         return min(self.recalls, key=lambda each: each.pruned, default=None)
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what is expected in sentences: the drop, how far off it may be, what is missing.
+
+        >>> gap = Gap("fc", "no measurement by taylor")
+        >>> Prediction(None, None, None, "sum", (gap,)).sentences()
+        ('Its drop cannot be predicted: fc has no measurement by taylor.',)
+        """
+        if self.drop is None or self.interval is None:
+            gaps = ", ".join(f"{gap.subject} has {gap.reason}" for gap in self.missing)
+            return (f"Its drop cannot be predicted: {gaps}.",)
+        low, high = 100 * self.interval.low, 100 * self.interval.high
+        off = f", off by {100 * self.error.mean:.2f} on average so far" if self.error else ""
+        first = (
+            f"Predicted drop: {100 * self.drop:.2f} points ({low:.2f} to {high:.2f}) by "
+            f"{self.predictor}{off}."
+        )
+        beyond = (
+            f"{gap.subject}: {gap.reason}, so predicted as if at that point."
+            for gap in self.missing
+        )
+        return (first, *beyond)
+
+    def _repr_html_(self) -> str:
+        return facts("Predicted, not measured", self._values(), self.sentences()[1:])
+
+    def _values(self) -> list[tuple[str, str]]:
+        found = [("drop", self.sentences()[0].partition(": ")[2])]
+        known = {
+            "change of the cross-entropy": f"{self.entropy:.4g} nats",
+            "KL(dense ‖ pruned)": f"{self.divergence:.4g} nats",
+            "same class as the dense model": f"{100 * self.agreement:.2f} %",
+        }
+        found += [(name, text) for name, text in known.items() if not text.startswith("nan")]
+        if self.worst is not None:
+            found.append(
+                ("worst class", f"{self.worst.label}: {100 * self.worst.pruned:.1f} % recognised")
+            )
+        return found
 
 
 def predict(

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from prunescope.commands import next_steps
 from prunescope.curves.curve import Curve, Curves
 from prunescope.errors import BadValue
 from prunescope.study import Manifest, is_control, sparsity
@@ -56,8 +57,8 @@ def propose_verifications(
     if not families:
         raise BadValue(
             f"Expected measured curves of at least two layers or groups with recovery {recovery}, "
-            "but the study has none. Measure them: prunescope sweep --study STUDY "
-            f"--recovery {recovery}."
+            "but the study has none. Measure them: "
+            f"{next_steps.measure_curves(recovery)}."
         )
     made = np.random.default_rng([seed, *manifest.fingerprint.encode()])
     targets = np.geomspace(*levels, count) if count > 1 else np.array([levels[0]])

@@ -3,8 +3,8 @@
 ``z ≈ z0 M + b`` by ridge least squares towards the identity; what is left is the noise ``E``, so
 that ``z = z0 M + b + E`` exactly. For fixed ``z0``, ``M``, ``b`` and ``E`` are linear in ``z``.
 
-Source: worked out for this project (SCIENCE 2.4, "logit-operator composition"); no prior art known
-to its authors. With fewer samples than coefficients bear, ``M`` is one scale for all coordinates.
+Source: worked out for this project (docs/science.md §2.4); no prior art known to
+its authors. With fewer samples than coefficients bear, ``M`` is one scale for all coordinates.
 """
 
 import math

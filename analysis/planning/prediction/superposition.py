@@ -6,7 +6,7 @@ Pruning makes logits smaller (``a_l < 1``); adding changes would count that shri
 subject. Here each subject is first brought back to the dense scale, so that its noise relative to
 the logits does not depend on the others.
 
-Source: worked out for this project (SCIENCE 2.4, SNS).
+Source: worked out for this project (docs/science.md §2.4).
 """
 
 from collections.abc import Sequence

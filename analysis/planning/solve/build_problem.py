@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.arrays import Floats
+from prunescope.commands import next_steps
 from prunescope.curves.curve import Curves
 from prunescope.errors import BadValue
 from prunescope.planning.preview import compressed_bytes, sparse_bytes
@@ -49,7 +50,8 @@ def build_problem(
     if not any(len(subject.options) > 1 for subject in subjects) and not goal.locks:
         raise BadValue(
             f"Expected curves with recovery {goal.recovery!r} to solve from, but this study has "
-            "none that the goal allows. Measure some: prunescope sweep --study FOLDER."
+            "none that the goal allows. Measure some: "
+            f"{next_steps.measure_curves(goal.recovery)}."
         )
     notes = []
     if not goal.targets:
@@ -74,7 +76,7 @@ def build_problem(
         if kind in COSTS and kind not in _BASES and kind not in boxed:
             raise BadValue(
                 f"Expected this study to hold what a target on {kind} needs, but it has no table "
-                "of it. Measure one: prunescope time STUDY."
+                f"of it. Measure one: {next_steps.time_network()}."
             )
     found = arranged(manifest, known, goal, subjects, kinds, boxed)
     _require_any(found)

@@ -3,9 +3,8 @@
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from prunescope.arrays import Floats, Indices
+from prunescope.arrays import Flags, Floats, Indices
 from prunescope.planning.solve.problem import Problem
 
 _TOLERANCE: Final = 1e-12
@@ -13,7 +12,7 @@ _FEW: Final = 64
 """Single moves of each kind that are paired."""
 
 
-def within(values: Floats, limits: Floats) -> npt.NDArray[np.bool_]:
+def within(values: Floats, limits: Floats) -> Flags:
     """Return whether ``values`` (..., kinds) keep all limits but for the last bits of a sum."""
     return np.asarray((values[..., 1:] <= limits * (1 + _TOLERANCE)).all(axis=-1), bool)
 

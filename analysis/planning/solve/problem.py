@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from prunescope.arrays import Floats, Indices
+from prunescope.arrays import Flags, Floats, Indices
 from prunescope.curves.curve import Curves
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Subject
@@ -69,12 +68,12 @@ class Problem:
         return [len(subject.options) for subject in self.subjects]
 
     @cached_property
-    def real(self) -> npt.NDArray[np.bool_]:
+    def real(self) -> Flags:
         """Which entries of the padded tables are options, ``(subjects, options)``."""
         return np.arange(self.units.shape[1])[None] < np.array(self.sizes)[:, None]
 
     @cached_property
-    def active(self) -> npt.NDArray[np.bool_]:
+    def active(self) -> Flags:
         """Which options remove something, ``(subjects, options)``."""
         found = np.zeros(self.units.shape, bool)
         for place, subject in enumerate(self.subjects):

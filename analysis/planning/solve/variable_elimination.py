@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from prunescope.arrays import Floats, Indices
+from prunescope.arrays import Flags, Floats, Indices
 
 _MOST: Final = 32_000
 """Entries of a joint table per set of multipliers: three subjects of thirty options."""
@@ -43,7 +42,7 @@ class Elimination:
         units: Floats,
         pairs: Indices,
         conflicts: Indices,
-        active: npt.NDArray[np.bool_],
+        active: Flags,
         needs: Indices | None = None,
     ) -> None:
         coupled = {int(index) for index in pairs.ravel()}
@@ -69,10 +68,10 @@ class Elimination:
         ]
         self._order()
 
-    def _states(self, index: int) -> npt.NDArray[np.bool_]:
+    def _states(self, index: int) -> Flags:
         if index in self._two:
             return np.array([False, True])
-        found: npt.NDArray[np.bool_] = self._active[index, : self._sizes[index]]
+        found: Flags = self._active[index, : self._sizes[index]]
         return found
 
     def _order(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, fx, nn
 
+from prunescope.bench.device import on_host
 from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
@@ -128,7 +129,7 @@ class _RefitWalk:
 
     def _refit(self, site: Site, twin: fx.Node) -> None:
         weight = self._module.get_parameter(site.parameter)
-        start = weight.detach().cpu().double().flatten()[site.entries]
+        start = on_host(weight).double().flatten()[site.entries]
         keep = (
             start != 0
             if site.parameter in self._masked
@@ -136,7 +137,7 @@ class _RefitWalk:
         )
         matrix, shift = self._solve(site, twin, start, keep)
         with torch.no_grad():
-            new = weight.detach().cpu().flatten().clone()
+            new = on_host(weight).flatten().clone()
             new[site.entries.flatten()] = matrix.to(new.dtype).flatten()
             weight.copy_(new.reshape(weight.shape))
             if site.offset is not None and shift is not None:
@@ -206,7 +207,7 @@ class _RefitWalk:
         bias = site.node.args[0] if first else argument(site.node, "bias")
         if isinstance(bias, fx.Node):
             found = values[bias]
-            return found.detach().cpu() if isinstance(found, Tensor) else None
+            return on_host(found) if isinstance(found, Tensor) else None
         return None
 
     def _kept(self, value: Tensor, twin: fx.Node) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from prunescope.bench.device import on_host
 from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
@@ -230,7 +231,7 @@ def _dense(bench: Workbench, name: str) -> Tensor:
     known = originals(module).get(name)
     if known is None:
         known = dict(module.named_buffers()).get(name)
-    return (module.get_parameter(name) if known is None else known).detach().cpu()
+    return on_host(module.get_parameter(name) if known is None else known)
 
 
 def _columns(removed: Removed, parameter: str, dimension: int) -> Tensor:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue
+from prunescope.html_tables import table
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.store.json_documents import read_document
 from prunescope.study.plan import Plan
@@ -172,6 +174,24 @@ class FineTuned:
     threads: int
     weights_hash: str
 
+    def _repr_html_(self) -> str:
+        sides = [("validation", self.validation)]
+        sides += [("test", self.test)] if self.test is not None else []
+        rows = [
+            (
+                split,
+                f"{100 * side.dense_score:.2f} %",
+                f"{100 * side.before.score:.2f} %",
+                f"{100 * side.after.score:.2f} %",
+                f"{100 * side.gain.mean:.2f} points ({100 * side.gain.low:.2f} to "
+                f"{100 * side.gain.high:.2f}, 95 %)",
+            )
+            for split, side in sides
+        ]
+        columns = ("split", "dense", "pruned", "fine-tuned", "gain")
+        note = f"Best epoch: {self.best_epoch} of {self.settings.epochs}; {self.ending}."
+        return table(f"Fine-tuning of {self.plan.name!r}", columns, rows, [note])
+
     @property
     def before(self) -> EvaluationSums:
         """The pruned model on the validation split."""
@@ -198,7 +218,8 @@ def read_result(folder: Path) -> FineTuned:
     path = folder / RESULT
     if not path.is_file():
         raise BadReference(
-            f"Expected a fine-tuned plan in {folder}, but there is none. Run: prunescope finetune."
+            f"Expected a fine-tuned plan in {folder}, but there is none. Run: "
+            f"{next_steps.fine_tune()}."
         )
     return read_document(FineTuned, path)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from prunescope.capture.graph import take
 from prunescope.capture.network import forward
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue, Cancelled
 from prunescope.progress import Progress
 from prunescope.recovery.training.fine_tuning_report import FineTuning, Reading
@@ -85,7 +86,7 @@ def train(
     if ending == "diverged" and best_epoch == 0:
         raise Diverged(
             f"Expected the loss to stay a number, but it was none by step {run.step}. Lower the "
-            f"rate: --rate {settings.rate / 10:g}."
+            f"rate: {next_steps.rate(settings.rate / 10)}."
         )
     return Trained(best_epoch, tuple(run.curve), ending)
 

@@ -11,6 +11,7 @@ from prunescope.study import GroupSummary, Manifest
 from prunescope.study.coupled import Freed, everywhere, freed, meetings
 from prunescope.study.size import shrunk
 from prunescope.text import units
+from prunescope.text.numbers import exact
 
 
 def show(opened: Study, subject: str, granularity: str) -> None:
@@ -85,7 +86,7 @@ def _frees(manifest: Manifest, group: GroupSummary, count: int) -> None:
             st.metric(
                 label, shown(now), f"{units.percent(now / whole if whole else 0)} of all",
                 delta_color="off", delta_arrow="off", border=True,
-                help=f"{now:,} by {count} of {group.units} {group.granularity}s of this group "
+                help=f"{exact(now)} by {count} of {group.units} {group.granularity}s of this group "
                 "alone, exact: what the exported model has less.",
             )  # fmt: skip
 

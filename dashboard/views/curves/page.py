@@ -6,10 +6,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from prunescope.charts.colours import by_criterion
+from prunescope.charts.curves import curves_figure, empty_figure
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
-from prunescope.dashboard.charts.colours import by_criterion
-from prunescope.dashboard.charts.curves import curves_figure, empty_figure
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import frame, loaders, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements

@@ -8,6 +8,7 @@ from prunescope.dashboard.views.curves import screened_subject
 from prunescope.study import Manifest
 from prunescope.study.counts import smallest_sparsity
 from prunescope.text import units
+from prunescope.text.numbers import exact
 
 
 def show(
@@ -32,7 +33,7 @@ def show(
     samples = int(rows["samples"].min())
     with st.container(horizontal=True, vertical_alignment="top"):
         st.caption(" ".join(
-            [f"Only this {noun} is pruned. Bands: 95 %, from {samples:,} samples a point.",
+            [f"Only this {noun} is pruned. Bands: 95 %, from {exact(samples)} samples a point.",
              *_partial(rows, samples), *screened_subject.verdicts(known, subject, granularity)]
         ), width="stretch")  # fmt: skip
         with st.popover("How to read it", icon=":material/help:", type="tertiary"):
@@ -45,7 +46,8 @@ def _partial(rows: pd.DataFrame, samples: int) -> list[str]:
     if not rows["partial"].any():
         return []
     return [
-        f"Dotted marks have seen {samples:,} or more of {int(rows['population'].max()):,} samples "
+        f"Dotted marks have seen {exact(samples)} or more of "
+        f"{exact(rows['population'].max())} samples "
         "so far; their bands sharpen while the sweep goes on."
     ]
 

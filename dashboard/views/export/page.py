@@ -5,20 +5,22 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Export
 from prunescope.dashboard.shared import frame, outlook, plan_picker, speed
 from prunescope.export.export_report import (
-    FORMATS,
     LOADER,
     ExportReport,
     FormatCheck,
     export_folder,
     read_report,
 )
+from prunescope.export.formats.registry import export_formats, format_title
 from prunescope.jobs import start
 from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.numbers import counted
 
 
 def page() -> None:
@@ -46,7 +48,7 @@ def _form(opened: Study, plan: Plan) -> bool:
         ) and tuned  # fmt: skip
         chosen = [
             kind.name
-            for kind in FORMATS
+            for kind in export_formats()
             if st.checkbox(
                 f"**{kind.title}** `{kind.file}` — {kind.describe(recovered)}",
                 value=True, key=f"format {kind.name}",
@@ -57,11 +59,8 @@ def _form(opened: Study, plan: Plan) -> bool:
             "Export and verify", type="primary", key="export", disabled=not chosen,
             icon=":material/deployed_code:",
         ):  # fmt: skip
-            arguments = [
-                "export", str(opened.folder), outlook.draft_file(opened, plan),
-                "--formats", ",".join(chosen),
-            ]  # fmt: skip
-            start(opened.folder, [*arguments, "--recovered"] if recovered else arguments)
+            file = outlook.draft_file(opened, plan)
+            start(opened.folder, Export(file, tuple(chosen), recovered=recovered))
             st.rerun()
     st.caption(
         "Every file is loaded again in a fresh process and compared with what is shown here: "
@@ -96,13 +95,13 @@ def _report(opened: Study, plan: Plan, recovered: bool) -> None:
     versions = ", ".join(f"{name} {value}" for name, value in report.versions.items())
     st.caption(
         f"{units.count(report.removed)} of {units.count(report.parameters)} parameters removed · "
-        f"{report.samples:,} validation samples through every file · weights "
+        f"{counted(report.samples, 'validation sample')} through every file · weights "
         f"`{report.weights_sha256[:16]}` · {versions} · kept in {folder}"
     )
 
 
 def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
-    title = next(kind.title for kind in FORMATS if kind.name == entry.format)
+    title = format_title(entry.format)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             if entry.ok:
@@ -124,7 +123,7 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
         if entry.reason:
             st.error(entry.reason)
         if entry.checks:
-            with st.expander(f"{len(entry.checks)} checks", expanded=not entry.ok):
+            with st.expander(counted(len(entry.checks), "check"), expanded=not entry.ok):
                 rows = [
                     {
                         "": "✓" if check.ok else "✗",

@@ -54,7 +54,7 @@ def show(opened: Study, asked: GoalForm, guess: Prediction) -> None:
             help="Solves for a row of budgets, with the locks as they are, in a job; every point "
             "is a plan.",
         ):  # fmt: skip
-            start(opened.folder, asked.front(str(opened.folder)))
+            start(opened.folder, asked.front())
             st.rerun()
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else 1.0
     st.plotly_chart(

@@ -4,6 +4,7 @@ import math
 
 import streamlit as st
 
+from prunescope.commands import Sweep
 from prunescope.dashboard.shared import loaders, measure_buttons
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -17,7 +18,7 @@ from prunescope.dashboard.views.plan import (
     plan_solution,
 )
 from prunescope.errors import PrunescopeError
-from prunescope.planning.pose_problem import grid_command, missing_grid, table_named
+from prunescope.planning.pose_problem import missing_grid, table_named
 from prunescope.planning.search import NAMES, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.solution import UNADDED
@@ -92,7 +93,7 @@ def _lacks(opened: Study, known: StudyMeasurements, wanted: GoalForm, refusal: s
         names = ", ".join(name for grid in grids for name in grid.subjects[:6])
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/warning: Not measured, so left dense: {names}.")
-            measure_buttons.points(opened, " && ".join(map(grid_command, grids)), "measure missing")
+            measure_buttons.points(opened, [*map(Sweep.of, grids)], "measure missing")
 
 
 def described(found: Solution, candidates: MeasuredCandidates | None = None) -> str:

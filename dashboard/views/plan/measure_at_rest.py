@@ -5,6 +5,7 @@ from typing import Final
 
 import streamlit as st
 
+from prunescope.commands import Verify
 from prunescope.dashboard.shared import loaders, outlook, polling, session
 from prunescope.dashboard.views.plan.rest_rule import Rest, tried
 from prunescope.jobs import start
@@ -44,5 +45,5 @@ def look(opened: Study, now: float) -> None:
     asked: frozenset[str] = st.session_state.get(_ASKED, frozenset())
     if file not in asked and not tried(loaders.jobs_of(opened.folder), file):
         st.session_state[_ASKED] = asked | {file}  # once, also where no job can be started
-        start(opened.folder, ["verify", str(opened.folder), file, "--split", "validation"])
+        start(opened.folder, Verify(file))
         st.rerun()

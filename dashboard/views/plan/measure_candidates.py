@@ -1,10 +1,10 @@
 """The best few plans, really measured in a job; the best of them becomes the draft."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 import streamlit as st
 
+from prunescope.commands import MakePlan
 from prunescope.dashboard.shared import loaders, session
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -14,8 +14,6 @@ from prunescope.jobs import ACTIVE, Job, start
 from prunescope.planning.pose_problem import answer
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
-
-_KIND: Final = "plan"
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def begin(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
         plan_solution.posed(opened, known, wanted), wanted.limits()
     )  # refused here rather than later
     name = session.draft(opened).plan.name
-    job = start(opened.folder, wanted.candidates(str(opened.folder), goal_controls.tries(), name))
+    job = start(opened.folder, wanted.candidates(goal_controls.tries(), name))
     st.session_state[_begun(opened)] = Begun(job.id, wanted, _draft(opened))
     offered_plan.withdraw(opened)
 
@@ -112,7 +110,7 @@ def _mine(opened: Study) -> dict[str, Job]:
     return {
         job.id: job
         for job in loaders.jobs_of(opened.folder)
-        if job.kind == _KIND and "--verify" in job.arguments
+        if job.kind == MakePlan.command and MakePlan.spelling("verify") in job.arguments
     }
 
 

@@ -16,11 +16,12 @@ from prunescope.planning.search import NAMES
 from prunescope.store.folder import Study
 from prunescope.store.score_quantiles import levels
 from prunescope.study.plan import Plan
+from prunescope.text.numbers import capitalised
 
 PROVE: Final = "Prove the optimum"
 LOOK: Final = "Look around it"
 MEASURE: Final = "Measure the best few"
-TITLES: Final = {name: f"{NAMES[name][0].upper()}{NAMES[name][1:]}" for name in BASELINES}
+TITLES: Final = {name: capitalised(NAMES[name]) for name in BASELINES}
 _KEY: Final = "other plans"
 
 

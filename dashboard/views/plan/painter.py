@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from prunescope.dashboard.charts.colours import DARK_SCALE, LIGHT_SCALE
+from prunescope.charts.colours import DARK_SCALE, LIGHT_SCALE
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan.bulk_edits import default_method

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from prunescope.commands import Verify
 from prunescope.jobs import Job
 
 PATIENCE: Final = 4.0
@@ -28,4 +29,4 @@ class Rest:
 
 def tried(jobs: Iterable[Job], file: str) -> bool:
     """Whether a job was ever started that measures the plan in ``file``."""
-    return any(job.kind == "verify" and file in job.arguments for job in jobs)
+    return any(job.kind == Verify.command and job.names(file) for job in jobs)

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import FineTune
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.dashboard.shared import frame, job_strip, loaders, outlook, plan_picker, problems
 from prunescope.errors import BadReference
@@ -16,6 +17,7 @@ from prunescope.recovery.training.fine_tuning_report import (
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted
 
 
@@ -69,20 +71,18 @@ def _form(opened: Study, plan: Plan) -> None:
         )  # fmt: skip
         start(
             opened.folder,
-            [
-                "finetune", str(opened.folder), outlook.draft_file(opened, plan),
-                "--epochs", str(settings.epochs), "--rate", f"{settings.rate:g}",
-                "--batch", str(settings.batch), "--distillation", f"{settings.distillation:g}",
-                "--temperature", f"{settings.temperature:g}",
-            ],
+            FineTune(
+                outlook.draft_file(opened, plan), settings.epochs, settings.rate, settings.batch,
+                settings.distillation, settings.temperature,
+            ),
         )  # fmt: skip
         st.rerun()
 
 
 def _latest(opened: Study, plan: Plan) -> Job | None:
-    wanted = f"{plan.digest}.json"
+    file = outlook.draft_file(opened, plan)
     for job in loaders.jobs_of(opened.folder):
-        if job.kind == "finetune" and any(text.endswith(wanted) for text in job.arguments):
+        if job.kind == FineTune.command and job.names(file):
             return job
     return None
 
@@ -117,7 +117,7 @@ def _result(opened: Study, plan: Plan) -> None:
     st.caption(
         f"{settings.epochs} epochs at a peak rate of {settings.rate:g}, {settings.batch} samples a "
         f"step, distillation {settings.distillation:g} at temperature {settings.temperature:g}; "
-        f"{units.seconds(result.seconds)} on {counted(result.threads, 'thread')}. {_ending(result)}"
+        f"{spoken(result.seconds)} on {counted(result.threads, 'thread')}. {_ending(result)}"
     )
 
 
@@ -141,7 +141,7 @@ def _sides(result: FineTuned) -> None:
         st.metric(
             "Gained", units.points(side.gain.mean, sign=True), border=True, height="stretch",
             help=f"{units.points(side.gain.low)} to {units.points(side.gain.high)}, 95 % paired "
-            f"interval over {side.before.samples:,} validation samples.",
+            f"interval over {counted(side.before.samples, 'validation sample')}.",
         )  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 """How far a sweep goes with each point, for how long, and what that is going to cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import streamlit as st
 
+from prunescope.commands import Sweep
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import Study
 from prunescope.study.point import Point
@@ -13,8 +14,8 @@ from prunescope.sweep.pace import last_pace
 from prunescope.sweep.policy import LIMIT, MODES, TOLERANCE, Mode
 from prunescope.sweep.preflight import Preflight, folder_bytes, preflight
 from prunescope.text import units
-from prunescope.text.durations import parse_seconds
-from prunescope.text.sweep_costs import macs
+from prunescope.text.durations import parse_seconds, spoken
+from prunescope.text.numbers import counted, exact
 
 _TITLES: Final = {"exact": "Every sample", "adaptive": "Until certain", "decide": "Until decided"}
 _HELP: Final = (
@@ -26,7 +27,7 @@ _HELP: Final = (
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a sweep spends, as the command line takes it.
+    """How much a sweep spends.
 
     Attributes:
         mode: A point's end, see ``prunescope.sweep.policy``.
@@ -44,17 +45,18 @@ class Effort:
     familywise: bool = False
     budget: str | None = None
 
-    def arguments(self) -> list[str]:
-        """Return the options, without those that say what holds anyway."""
-        found = [] if self.mode == "exact" else ["--mode", self.mode]
-        if self.mode == "adaptive" and self.tolerance != TOLERANCE:
-            found += ["--tolerance", f"{self.tolerance:g}"]
-        if self.limit is not None:
-            found += ["--limit", f"{self.limit:g}"]
-            found += [] if self.monotone else ["--no-monotone"]
-        if self.mode != "exact" and self.familywise:
-            found.append("--familywise")
-        return found + (["--budget", self.budget] if self.budget else [])
+    def of(self, request: Sweep) -> Sweep:
+        """Return ``request`` with this effort, without what its mode does not read."""
+        adaptive = self.mode == "adaptive" and self.tolerance != TOLERANCE
+        return replace(
+            request,
+            mode=self.mode,
+            tolerance=self.tolerance if adaptive else None,
+            limit=self.limit,
+            monotone=self.monotone or self.limit is None,
+            familywise=self.familywise and self.mode != "exact",
+            budget=self.budget,
+        )
 
 
 def choose() -> Effort | None:
@@ -118,8 +120,8 @@ def tell(
     known = len(wanted) - len(todo)
     samples = units.count(opened.manifest.splits.get("validation", 0))
     early = "up to " if spent is not None and spent.mode != "exact" else ""
-    text = f"**{len(todo):,} points** on {early}{samples} validation samples each"
-    st.caption(text + (f"; {known:,} more are measured already." if known else "."))
+    text = f"**{counted(len(todo), 'point')}** on {early}{samples} validation samples each"
+    st.caption(text + (f"; {exact(known)} more are measured already." if known else "."))
     if not todo:
         return
     cost = preflight(opened.manifest, todo)
@@ -131,18 +133,18 @@ def tell(
 
 
 def _time(opened: Study, cost: Preflight, spent: Effort | None) -> str:
-    work = f"{macs(cost.suffix_macs)}MACs" if cost.suffix_macs else "work"
+    work = units.macs(cost.suffix_macs) if cost.suffix_macs else "work"
     pace = last_pace(opened.folder)
     most = "At most " if spent is not None and spent.mode != "exact" else "About "
     if pace is None or not cost.suffix_macs:
         text = f"{most}{work}; how long they take is known once a sweep has run here."
     else:
         text = (
-            f"{most}**{units.seconds(cost.at(pace))}** for {work}, at the {macs(pace.rate)}MACs "
+            f"{most}**{spoken(cost.at(pace))}** for {work}, at the {units.macs(pace.rate)} "
             f"per second of {pace.job}."
         )
     if spent is not None and spent.budget:
-        text += f" It stops after {units.seconds(parse_seconds(spent.budget))} in any case."
+        text += f" It stops after {spoken(parse_seconds(spent.budget))} in any case."
     return text
 
 

@@ -4,6 +4,7 @@ import re
 
 import streamlit as st
 
+from prunescope.commands import Sweep
 from prunescope.dashboard.shared import frame
 from prunescope.errors import BadValue
 from prunescope.jobs import start
@@ -83,13 +84,14 @@ def _start(
         raise BadValue(
             f"Expected a new name, but {label!r} exists in {frame.folder()}. Choose another name."
         )
-    arguments = [
-        "sweep", model.strip(), "--data", data.strip(), "--metric", metric.strip() or "top-1",
-        "--methods", methods.replace(" ", ""), "--sparsities", sparsities.replace(" ", ""),
-        "--study", str(folder),
-    ]  # fmt: skip
-    if weights.strip():
-        arguments += ["--weights", weights.strip()]
-    start(folder, arguments)
+    request = Sweep(
+        model.strip(),
+        data=data.strip(),
+        metric=metric.strip() or None,
+        methods=tuple(methods.replace(" ", "").split(",")),
+        sparsities=sparsities.replace(" ", ""),
+        weights=weights.strip() or None,
+    )
+    start(folder, request)
     frame.choose(label)
     st.rerun()

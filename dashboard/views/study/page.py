@@ -8,6 +8,7 @@ from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
 from prunescope.store.folder import Study
 from prunescope.text import units
+from prunescope.text.numbers import exact
 
 
 def page() -> None:
@@ -36,11 +37,11 @@ def _facts(opened: Study) -> None:
             st.metric(
                 f"Dense {manifest.reference.metric.rpartition(':')[2]}",
                 units.percent(baseline.score, 2), border=True,
-                help=f"Mean over the {baseline.samples:,} samples of the validation split, "
+                help=f"Mean over the {exact(baseline.samples)} samples of the validation split, "
                 "evaluated once; every drop is counted from here.",
             )  # fmt: skip
         st.metric("Parameters", units.count(manifest.parameters), border=True,
-                  help=f"{manifest.parameters:,}, biases and norms counted.")  # fmt: skip
+                  help=f"{exact(manifest.parameters)}, biases and norms counted.")  # fmt: skip
         st.metric("Dense size", units.bytes_(manifest.bytes), border=True,
                   help="All parameters and buffers, uncompressed.")  # fmt: skip
         st.metric("MACs per sample", units.count(manifest.macs) if manifest.macs else "–",

@@ -7,13 +7,14 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from prunescope.commands import Sweep
 from prunescope.dashboard.shared import job_strip, loaders
 from prunescope.dashboard.shared.words import height
 from prunescope.jobs import ACTIVE, Job, Snapshot, restart
-from prunescope.text import units
+from prunescope.text.durations import spoken
 
 _LISTED: Final = 30
-_GOES_ON: Final = "sweep"
+_GOES_ON: Final = Sweep.command
 """What is finished of it is kept, so that the same command goes on from there."""
 
 
@@ -33,7 +34,7 @@ def show(folder: Path | None) -> None:
             "Job": job.id,
             "State": "paused" if snapshot.paused else snapshot.state,
             "Begun": pd.Timestamp(job.created, unit="s"),
-            "Took": units.seconds(snapshot.seconds),
+            "Took": spoken(snapshot.seconds),
             "Done": job_strip.steps(snapshot) or "–",
             "Last word": snapshot.error or snapshot.message,
         }

@@ -1,7 +1,10 @@
 """The form that starts a sweep of the open study."""
 
+from dataclasses import replace
+
 import streamlit as st
 
+from prunescope.commands import Sweep
 from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.words import WORDS
 from prunescope.dashboard.tables.plan import names_of
@@ -122,15 +125,6 @@ def _launch(
         type="primary", disabled=not todo or spent is None, key="sweep start",
         icon=":material/play_arrow:",
     ):  # fmt: skip
-        arguments = [
-            "sweep", "--study", str(opened.folder), "--methods", ",".join(methods),
-            "--sparsities", sparsities, "--recovery", ",".join(recoveries),
-        ]  # fmt: skip
-        if layers:
-            arguments += ["--layers", ",".join(layers)]
-        if seeds:
-            arguments += ["--seeds", ",".join(map(str, seeds))]
-        if multiple and multiple > 1:
-            arguments += ["--round", str(multiple)]
-        start(opened.folder, arguments + (spent.arguments() if spent else []))
+        request = replace(Sweep.of(grid), sparsities=sparsities)
+        start(opened.folder, spent.of(request) if spent else request)
         st.rerun()

@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from prunescope.bench import workbench
-from prunescope.bench.workbench import network_parts, prepare, state_bytes
+from prunescope.bench.fingerprint import network_parts
+from prunescope.bench.workbench import prepare, state_bytes
 from prunescope.capture.network import build_network
 from prunescope.sources.models import load_model
 from prunescope.store.json_documents import to_json
@@ -188,7 +189,7 @@ def test_baseline_is_evaluated_once(monkeypatch, tiny):
         return plain(module, samples, metric, batch)
 
     monkeypatch.setattr(workbench, "evaluate", counted)
-    monkeypatch.setattr("prunescope.replay.engine.evaluate", counted)
+    monkeypatch.setattr("prunescope.replay.naive.evaluate", counted)
     bench = prepare(tiny)
     grid = Grid((Method("magnitude"), Method("random")), (0.2, 0.5, 0.8), seeds=(0,))
     wanted = points(grid, bench.manifest)

@@ -24,4 +24,4 @@ def test_calibrate_measures_judges_and_does_not_measure_again(prunescope, tiny, 
     write_document(tmp_path / "p.json", plan)
     said = prunescope("verify", tmp_path / "s", tmp_path / "p.json").out
     assert "Not predicted" in said
-    assert "--methods taylor --layers mix --sparsities 0.5" in said.replace("\n", " ")
+    assert "--methods taylor --sparsities 0.5 --layers mix" in said.replace("\n", " ")

@@ -12,7 +12,7 @@ from prunescope.study.plan import Plan
 from tests.analysis.curves.test_dense import MANIFEST, curve
 
 
-@pytest.mark.parametrize(("recovery", "score"), [("none", "75.00%"), ("bn", "85.00%")])
+@pytest.mark.parametrize(("recovery", "score"), [("none", "75.00 %"), ("bn", "85.00 %")])
 def test_a_drop_is_taken_from_the_dense_score_of_its_recovery(
     recovery: str, score: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -20,4 +20,4 @@ def test_a_drop_is_taken_from_the_dense_score_of_its_recovery(
     known = curve("none", (100, 0.7, 0.1)) | curve("bn", (100, 0.8, 0.1))
     guess = Prediction(0.05, Interval(0.05, 0.04, 0.06), None, "sum of drops", ())
     _print_guess(study, known, Plan("p", "f", {}, recovery), guess, measured=True)
-    assert f"{score}, drop 5.00 points" in " ".join(capsys.readouterr().out.split())
+    assert f"{score}, drop 5.00 pt" in " ".join(capsys.readouterr().out.split())

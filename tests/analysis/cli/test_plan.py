@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from prunescope.cli.measure_candidates import measuring
+from prunescope.api.measure_candidates import measuring
 from prunescope.errors import Cancelled
 from prunescope.jobs import JobProgress
 from prunescope.jobs.job import open_job

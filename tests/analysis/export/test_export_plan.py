@@ -19,8 +19,9 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import Cancelled, ForeignStudy, UnknownName
 from prunescope.export.export_plan import export_plan
-from prunescope.export.export_report import FORMATS, export_folder, read_report
+from prunescope.export.export_report import export_folder, read_report
 from prunescope.export.formats import safetensors
+from prunescope.export.formats.registry import export_format
 from prunescope.export.promise import Promise, promise
 from prunescope.export.recipe import Recipe, read_recipe
 from prunescope.export.replay_recipe import replay
@@ -34,7 +35,7 @@ from prunescope.study.counts import removed_count
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.export.exported import assert_kept, mixed, opened
 
-ONNX = next(kind for kind in FORMATS if kind.name == "onnx")
+ONNX = export_format("onnx")
 
 
 def test_a_trained_mlp_in_every_plain_format(mlp: Workbench, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from prunescope.errors import DamagedFile
 from prunescope.export.export_report import (
-    FORMATS,
     REPORT,
     Check,
     ExportReport,
@@ -19,6 +18,7 @@ from prunescope.export.export_report import (
     read_report,
     write_report,
 )
+from prunescope.export.formats.registry import export_formats
 
 KEPT = Check("zeros", "3 zeros", "3 zeros", ok=True)
 BROKEN = Check("outputs", "the same", "others", ok=False)
@@ -71,7 +71,7 @@ def test_an_export_knows_the_fine_tuning_that_it_is_from(tmp_path: Path) -> None
 
 
 def test_a_recipe_with_fine_tuned_weights_promises_less() -> None:
-    kinds = {kind.name: kind for kind in FORMATS}
+    kinds = {kind.name: kind for kind in export_formats()}
     assert "from the dense model" in kinds["recipe"].describe(recovered=False)
     assert "from the dense model" not in kinds["recipe"].describe(recovered=True)
     assert kinds["onnx"].describe(recovered=True) == kinds["onnx"].purpose
@@ -83,6 +83,9 @@ def test_a_recipe_with_fine_tuned_weights_promises_less() -> None:
         ("prunescope.export.export_report", False),
         ("prunescope.export.install", False),
         ("prunescope.export.recipe", False),
+        ("prunescope.export.formats.registry", False),
+        ("prunescope.export.loader_script", False),
+        ("prunescope.latency.runtimes.registry", False),
         ("prunescope.export.reload_worker", False),
         ("prunescope.latency.latency_report", False),
         ("prunescope.export.tensors", True),  # the check can fail

@@ -1,6 +1,7 @@
 """Jobs are real processes here: started, queued, cancelled, killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from prunescope.commands import Verify
 from prunescope.errors import BadValue
 from prunescope.jobs import ACTIVE, Job, jobs, restart, start
-from prunescope.jobs.records import ProcessRecord
+from prunescope.jobs.records import JOB, ProcessRecord
 from prunescope.store.json_documents import read_document
 
 WORKER = (sys.executable, str(Path(__file__).with_name("worker.py")))
@@ -216,3 +218,36 @@ def test_a_dead_job_is_started_again_as_a_new_one(tmp_path: Path) -> None:
     assert again.id != job.id
     assert again.arguments == job.arguments
     assert ended(again) == "failed"
+
+
+def test_a_request_is_recorded_without_the_place_of_its_study(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    job = start(study, Verify(str(study / "drafts" / "1.json")), command=WORKER)
+    assert ended(job) == "done"
+    assert job.arguments == ("verify", "{study}", "{study}/drafts/1.json")
+    assert job.command_line == ["verify", str(study), str(study / "drafts" / "1.json")]
+    assert job.names(study / "drafts" / "1.json")
+    assert not job.names(study / "drafts" / "2.json")
+    assert f"working on verify {study} {study}/drafts/1.json" in job.log()
+    assert str(tmp_path) not in (job.folder / JOB).read_text().partition('"directory"')[0]
+    assert start(study, Verify(str(study / "drafts" / "1.json")), command=WORKER).id != job.id
+
+
+@pytest.mark.parametrize("place", [shutil.move, shutil.copytree])
+def test_a_job_of_a_moved_or_copied_study_starts_again_in_the_new_place(
+    tmp_path: Path, place: Callable[[Path, Path], object]
+) -> None:
+    ended(start(tmp_path / "old", Verify(str(tmp_path / "old" / "p.json")), command=WORKER))
+    place(tmp_path / "old", tmp_path / "new")
+    (job,) = jobs(tmp_path / "new")
+    again = restart(job, WORKER)
+    assert ended(again) == "done"
+    assert again.folder.parent == tmp_path / "new" / "jobs"
+    assert f"working on verify {tmp_path}/new {tmp_path}/new/p.json" in again.log()
+
+
+def test_a_study_whose_name_begins_alike_is_another(tmp_path: Path) -> None:
+    other = str(tmp_path / "study-2" / "p.json")
+    job = start(tmp_path / "study", ("quick", other), command=WORKER)
+    ended(job)
+    assert job.command_line == ["quick", other] == list(job.arguments)

@@ -41,6 +41,21 @@ def test_damaged_lines_cost_only_themselves(tmp_path: Path) -> None:
     assert (read_track(path).done, read_track(path).total) == (2, 5)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"time": "x"}', '{"time": NaN, "steps": 1}', '{"time": 2, "steps": "many"}', "[1]", "null",
+        '{"time": 2, "total": 1e300}', '{"time": 2, "message": {"a": 1}}', '{"steps": 1}',
+        '{"time": 2, "values": {"loss": "low"}}', '{"time": 2, "figures": [1]}', "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_forged_lines_are_left_out(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "progress.jsonl"
+    path.write_text(f'{{"time": 1.0, "total": 9}}\n{line}\n{{"time": 3.0, "steps": 2}}\n')
+    track = read_track(path)
+    assert (track.done, track.total, track.latest, track.message) == (2, 9, 3.0, "")
+
+
 def test_counts_without_values_are_neither_lost_nor_written_one_by_one(tmp_path: Path) -> None:
     progress = JobProgress(tmp_path)
     progress.start(5000, "counting")

@@ -173,7 +173,7 @@ def test_what_the_model_raises_becomes_a_sentence(lenet5):
 def test_out_of_memory_halves_the_samples_and_changes_no_outcome(lenet5, monkeypatch):
     wanted = spread(lenet5)
     expected = dict(FrontierEngine(lenet5).outcomes(0, 60, wanted))
-    walk, seen = part_module.Walk, []
+    walk, seen = part_module.ReplayWalk, []
 
     class Small(walk):
         def outputs(self, batch, variant):
@@ -189,7 +189,7 @@ def test_out_of_memory_halves_the_samples_and_changes_no_outcome(lenet5, monkeyp
         return walk.counted_outputs(self, batch, variant)
 
     Small.counted_outputs = counted
-    monkeypatch.setattr(part_module, "Walk", Small)
+    monkeypatch.setattr(part_module, "ReplayWalk", Small)
     found = dict(FrontierEngine(lenet5).outcomes(0, 60, wanted))
     assert max(seen) == 60
     assert min(seen) == 15
@@ -201,8 +201,8 @@ def test_out_of_memory_for_one_sample_is_a_sentence(lenet5, monkeypatch):
     def fail(*args):
         raise MemoryError
 
-    monkeypatch.setattr(part_module.Walk, "outputs", fail)
-    monkeypatch.setattr(part_module.Walk, "counted_outputs", fail)
+    monkeypatch.setattr(part_module.ReplayWalk, "outputs", fail)
+    monkeypatch.setattr(part_module.ReplayWalk, "counted_outputs", fail)
     with pytest.raises(BadValue, match="Expected memory for one sample at a time"):
         list(FrontierEngine(lenet5).outcomes(0, 3, spread(lenet5)))
 

@@ -20,7 +20,7 @@ def test_shares_add_up_and_the_largest_come_first():
     assert sum(shares.values()) == pytest.approx(1)
     assert list(shares) == ["f", "e", "d", "c", "b", "a"]
     assert shares["f"] == 15 / 30
-    assert spent.line() == "f 50%, e 17%, d 13%, c 10%, the rest 10%"
+    assert spent.line() == "f 50 %, e 17 %, d 13 %, c 10 %, the rest 10 %"
 
 
 def test_lanes_add_at_the_same_time_and_nothing_is_lost():

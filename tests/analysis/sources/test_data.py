@@ -67,8 +67,11 @@ def test_an_npz_without_labels(tmp_path):
             "samples in the validation split of .*, but it is empty",
         ),
         ({"test_inputs": np.full((4, 3), np.nan)}, "finite numbers in the test split"),
-        ({"test_inputs": np.array(["a", "b", "c", "d"])}, "arrays of numbers, but got <U1"),
-        ({"test_inputs": np.array([{}, 1, 2, 3], object)}, "to hold plain arrays, but got"),
+        (
+            {"test_inputs": np.array(["a", "b", "c", "d"])},
+            "holds an array of '<U1', not of numbers",
+        ),
+        ({"test_inputs": np.array([{}, 1, 2, 3], object)}, r"an array of '\|O', not of"),
     ],
 )
 def test_an_npz_that_does_not_fit(tmp_path, changes, message):
@@ -201,3 +204,24 @@ def test_changed_data_has_another_hash(change):
 def test_an_unknown_split_names_the_closest(tiny_file):
     with pytest.raises(UnknownName, match="split .* Closest: validation"):
         data(f"{tiny_file}:splits").named("valid")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch calls these kinds experimental
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("x.to_sparse()", "but got a tensor that is sparse_coo"),
+        ("x.to_sparse_csr()", "but got a tensor that is sparse_csr"),
+        ("torch.quantize_per_tensor(x, 0.1, 0, torch.quint8)", "a tensor that is quantized"),
+        ("torch.nested.nested_tensor([x[0], x[1]])", "but got a tensor that is nested"),
+        ("x.to('meta')", "is on the meta device, which holds none. Make it on the CPU"),
+    ],
+)
+def test_data_that_is_not_dense_or_not_there(write, change, message):
+    path = write(
+        "d.py",
+        "import torch\n\ndef f():\n    x = torch.ones(2, 3)\n"
+        f"    return dict.fromkeys(('calibration', 'validation', 'test'), {change})\n",
+    )
+    with pytest.raises(DataMismatch, match=message):
+        data(f"{path}:f")

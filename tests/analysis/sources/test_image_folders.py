@@ -1,5 +1,7 @@
 """Folders of images: split, preprocessed as the model wants, refused where they do not fit."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -116,3 +118,28 @@ def test_preprocessing_that_leaves_several_shapes_is_refused(tmp_path, write):
     text = PREPROCESS.replace("v2.Resize((8, 8)), ", "")
     with pytest.raises(DataMismatch, match="images of one shape, but .* has .* and "):
         data(f"imagefolder:{tmp_path}/d", f"{write('m.py', text)}:build")
+
+
+def test_a_folder_of_other_things_is_refused_at_once():
+    """ImageFolder would walk the whole disk."""
+    start = time.monotonic()
+    with pytest.raises(DataMismatch, match=r"Expected / to hold one folder of images per class, b"):
+        data("imagefolder:/")
+    assert time.monotonic() - start < 10
+
+
+def test_images_deep_inside_of_a_class_are_images(tmp_path):
+    images(tmp_path / "d" / "cat", classes=("a", "b"), count=10)
+    images(tmp_path / "d" / "dog", classes=("a", "b"), count=10)
+    assert data(f"imagefolder:{tmp_path}/d?size=8").classes == ("cat", "dog")
+    (tmp_path / "d" / "notes").mkdir()
+    (tmp_path / "d" / "notes" / "a.txt").write_text("no image")
+    with pytest.raises(DataMismatch, match="but notes holds none among its first 1 file"):
+        data(f"imagefolder:{tmp_path}/d?size=8")
+
+
+def test_a_sample_model_takes_its_own_folder_of_images(tmp_path):
+    """``sample:mlp`` has a colon like ``module:function``, and is none."""
+    images(tmp_path / "d", count=20)
+    splits = data(f"imagefolder:{tmp_path}/d?size=28", "sample:mlp")
+    assert splits.validation.inputs.shape[2:] == (28, 28)

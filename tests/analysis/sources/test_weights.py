@@ -129,8 +129,8 @@ def test_an_archive_that_claims_too_much_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "w.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", b"0" * 10_000)
-    monkeypatch.setattr("prunescope.sources.weights._MOST_INFLATED", 5_000)
-    with pytest.raises(UnsafeFile, match="but it claims more"):
+    monkeypatch.setattr("prunescope.sources.weights._SPARE", 0)
+    with pytest.raises(UnsafeFile, match="but it unpacks to 10,000 bytes and at most"):
         load_weights(path)
 
 

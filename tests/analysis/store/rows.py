@@ -12,6 +12,7 @@ from prunescope.study import (
     Manifest,
     MethodSummary,
     Reference,
+    TensorSummary,
 )
 from prunescope.study.point import KEY
 
@@ -31,6 +32,7 @@ def manifest(fingerprint: str = "f", **parts: str) -> Manifest:
         splits={"calibration": 4, "validation": 4, "test": 4},
         baseline=Baseline(4, 0.75, 0.5, (2, 2), (2, 1)),
         methods=(MethodSummary("magnitude", "Magnitude", "|w|", "Han", "weights"),),
+        tensors=(TensorSummary("fc.weight", (2, 3), 4), TensorSummary("fc.bias", (2,), 4)),
         parts=parts or {"weights": "w", "graph": "g", "data": "d", "metric": "top-1"},
     )
 

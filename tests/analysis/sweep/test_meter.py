@@ -16,7 +16,7 @@ from prunescope.sweep import runner
 from prunescope.sweep.policy import Policy
 from prunescope.sweep.preflight import preflight
 from prunescope.sweep.runner import sweep
-from prunescope.text.sweep_costs import macs_told, points_told
+from prunescope.text.sweep_costs import macs_done, points_done
 
 GRID = Grid((Method("magnitude"), Method("random")), (0.3, 0.6, 0.9), seeds=(0,))
 POINTS = 3 * 2 * 3
@@ -137,7 +137,7 @@ def test_figures_reach_whoever_watches_the_job(tmp_path: Path) -> None:
     progress.advance(4, "fc1")
     progress.flush()
     track = read_track(tmp_path / "progress.jsonl")
-    assert points_told(track.figures) == "1 of 2 points done, the other past 64 of 300 samples"
-    assert macs_told(track.figures) == ""
+    assert points_done(track.figures) == "1 of 2 points done, the other past 64 of 300 samples"
+    assert macs_done(track.figures) == ""
     progress.start(3, "another phase")
     assert read_track(tmp_path / "progress.jsonl").figures == {}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from prunescope.bench.evaluate import compare, evaluate
-from prunescope.replay import engine
+from prunescope.replay import naive
 from prunescope.replay.engine import deflated
 from prunescope.study import Method
 from prunescope.study.counts import removed_count
@@ -73,7 +73,7 @@ def test_weights_are_bit_identical_when_the_evaluation_raises(tiny_bench, monkey
     def fail(*args):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(engine, "evaluate", fail)
+    monkeypatch.setattr(naive, "evaluate", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
         measured(tiny_bench, points(grid((0.5,)), tiny_bench.manifest))
     assert same_state(tiny_bench, before)

@@ -12,6 +12,8 @@ from prunescope.errors import BadValue, Cancelled
 from prunescope.export.formats import onnx, pt2
 from prunescope.export.tensors import saved_tensors, weights_sha256
 from prunescope.latency.peak_memory import measured_peak
+from prunescope.latency.runtimes.onnx import OnnxCompiler
+from prunescope.latency.runtimes.registry import runtime
 from prunescope.latency.table.build import time_table
 from prunescope.latency.table.panel import FEWEST, panel
 from prunescope.latency.table.prediction import tables
@@ -37,8 +39,8 @@ def test_both_runtimes_fill_a_table_that_goes_on(tiny_bench: Workbench, tmp_path
     assert weights_sha256(saved_tensors(tiny_bench.network.module)) == before
     first = table.read()
     assert len(first) == sum(built.rows.values())
-    for runtime, rows in first.groupby("runtime"):
-        assert "{}" in set(rows["units"]), runtime
+    for title, rows in first.groupby("runtime"):
+        assert "{}" in set(rows["units"]), title
         assert (rows["low"] <= rows["ratio"]).all()
         assert (rows["ratio"] <= rows["high"]).all()
         assert (rows["samples"] >= FEWEST).all()
@@ -133,19 +135,24 @@ def test_a_file_that_computes_something_else_is_exported_instead(tiny_bench: Wor
     captured = tiny_bench.network.captured
     assert captured is not None
     maker = Maker(captured, tiny_bench, 2, 1)
-    maker.call("ONNX Runtime", {})
-    assert maker.exports == 1
-    maker.call("ONNX Runtime", {"conv": 2})
-    assert maker.exports == 1
+    onnx_runtime = runtime("onnx")
+    compiler = maker.compiler(onnx_runtime)
+    assert isinstance(compiler, OnnxCompiler)
+    maker.call(onnx_runtime, {})
+    assert compiler.exports == 1
+    maker.call(onnx_runtime, {"conv": 2})
+    assert compiler.exports == 1
+    assert not compiler.slow
 
     class Wrong(Resizer):
         def smaller(self, removal: object) -> bytes:
             return b"no model"
 
-    assert maker.resizer is not None
-    maker.resizer.__class__ = Wrong
-    call = maker.call("ONNX Runtime", {"conv": 2})
-    assert maker.exports == 2
+    assert compiler.resizer is not None
+    compiler.resizer.__class__ = Wrong
+    call = maker.call(onnx_runtime, {"conv": 2})
+    assert compiler.exports == 2
+    assert compiler.slow
     assert call() is not None
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from prunescope.bench.workbench import Workbench
@@ -41,6 +42,41 @@ def test_what_was_exported_is_imported_once_and_names_its_machine(
     assert "far away" in str(found)
 
 
+def test_files_of_before_devices_were_noted_are_the_processors(
+    lenet5: Workbench, exported: Path, tmp_path: Path
+) -> None:
+    older = pq.read_table(exported).drop_columns(["device"])
+    pq.write_table(older, exported)
+    added = import_table(tmp_path / "here", lenet5.manifest, exported)
+    assert {each.device for each in added} == {"cpu"}
+    stored = tmp_path / "there" / "latency"
+    (path,) = stored.glob("*.parquet")
+    path.unlink()
+    pq.write_table(older, stored / "older.parquet")
+    table = stored_rows(tmp_path / "there")
+    assert len(table.read()) == 4
+    assert table.damaged() == []
+    assert {t.setting.device for t in tables(tmp_path / "there", lenet5.manifest)} == {"cpu"}
+
+
+def test_devices_are_kept_apart_and_named_where_they_are_no_processor(
+    lenet5: Workbench, tmp_path: Path
+) -> None:
+    one = row(lenet5.manifest, {"conv1": 4}, 0.9)
+    stored_rows(tmp_path).append([one, replace(one, device="cuda:0", ratio=0.89)])
+    plain, other = sorted(map(str, (t.setting for t in tables(tmp_path, lenet5.manifest))), key=len)
+    assert plain == "PyTorch 2, batch 4, 1 thread, float32, on a CPU"
+    assert other == "PyTorch 2, batch 4, 1 thread, float32, on cuda:0 of a CPU"
+
+
+def test_a_missing_column_that_has_no_default_is_damage(
+    lenet5: Workbench, exported: Path, tmp_path: Path
+) -> None:
+    pq.write_table(pq.read_table(exported).drop_columns(["ratio"]), exported)
+    with pytest.raises(DamagedFile, match="cannot be read as one"):
+        import_table(tmp_path / "here", lenet5.manifest, exported)
+
+
 def test_another_network_is_refused(
     lenet5: Workbench, mlp: Workbench, exported: Path, tmp_path: Path
 ) -> None:
@@ -58,6 +94,7 @@ def test_another_network_is_refused(
         ({"low": 0.9}, "in order"),
         ({"batch": 0}, "batch"),
         ({"machine": ""}, "machine"),
+        ({"device": ""}, "machine"),
         ({"kind": "guess"}, "kind"),
         ({"units": "not json"}, "as JSON"),
         ({"units": '{"conv2": 1, "conv1": 1}'}, "sorted"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prunescope.planning.prediction import PREDICTORS, Record, parts_of, sweep_command
+from prunescope.planning.prediction import PREDICTORS, Record, missing_sweeps, parts_of
 from prunescope.planning.prediction.active_predictor import active_predictor
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.predict import Prediction, predict
@@ -242,9 +242,8 @@ def test_a_metric_that_logits_do_not_give_is_read_off_the_points() -> None:
 def test_missing_points_come_with_the_command_that_measures_them() -> None:
     made = replace(plan(a=0.5, b=0.75), recovery="bn", seed=0)
     _, gaps = parts_of(made, STUDY.curves, STUDY.manifest)
-    assert sweep_command(made, gaps, "s") == (
-        "prunescope sweep --study s --methods magnitude --layers a,b --sparsities 0.5,0.75 "
-        "--recovery bn"
-    )
+    assert [sweep.line("s") for sweep in missing_sweeps(made, gaps)] == [
+        "prunescope sweep --study s --sparsities 0.5,0.75 --layers a,b --recovery bn"
+    ]
     _, gaps = parts_of(plan(a=0.5), STUDY.curves, STUDY.manifest)
-    assert sweep_command(plan(a=0.5), gaps) == ""
+    assert missing_sweeps(plan(a=0.5), gaps) == ()

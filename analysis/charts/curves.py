@@ -6,15 +6,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunescope.arrays import Floats
+from prunescope.arrays import Flags, Floats
+from prunescope.charts.colours import QUIET, faint
+from prunescope.charts.marks import described
 from prunescope.curves.curve import FEW_UNITS
 from prunescope.curves.seeds import over_seeds
-from prunescope.dashboard.charts.colours import QUIET, faint
-from prunescope.dashboard.charts.marks import described
 
 SCALES: Final[Mapping[str, str]] = {
     "score": "Score of the pruned model, %",
@@ -227,7 +226,7 @@ def _treads(across: Floats, heights: Floats, total: int) -> tuple[Floats, Floats
     return corners, np.repeat(heights, 2)
 
 
-def _symbols(plain: str, noise: npt.NDArray[np.bool_], partial: npt.NDArray[np.bool_]) -> list[str]:
+def _symbols(plain: str, noise: Flags, partial: Flags) -> list[str]:
     """Hollow within the noise, hollow with a dot while samples are still to come."""
     ends = np.where(partial, "-open-dot", np.where(noise, "-open", ""))
     return [plain + str(end) for end in ends]

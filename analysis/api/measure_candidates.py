@@ -1,30 +1,30 @@
-"""What ``plan --verify`` measures with: each plan really applied, stored, and told at once."""
+"""What solving measures plans with: each really applied, stored, and reported at once."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from prunescope.curves.curve import curves
-from prunescope.errors import BadValue, Cancelled
+from prunescope.errors import Cancelled
 from prunescope.planning.prediction import LogitOperators, PredictedEffects, Record
 from prunescope.planning.prediction.predict import predict
 from prunescope.planning.search import Measure
 from prunescope.progress import Progress
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
+from prunescope.text.units import points
+
+if TYPE_CHECKING:
+    from prunescope.bench.workbench import Workbench
 
 
-def require_search(around: bool, exact: bool, rule: str | None) -> None:
-    """Raise ``BadValue`` where the best few are asked for, but nothing looks for them."""
-    given = {"--no-around": not around, "--exact": exact, "--baseline": rule is not None}
-    names = " and ".join(name for name, is_given in given.items() if is_given)
-    if names:
-        raise BadValue(
-            f"Expected --verify without {names}, because it measures what a search around the "
-            f"solver's and the baselines' plans finds. Leave {names} out, or measure the one plan "
-            "afterwards: prunescope verify STUDY PLAN."
-        )
-
-
-def measuring(study: Study, name: str, count: int, progress: Progress) -> Measure:
+def measuring(
+    study: Study,
+    name: str,
+    count: int,
+    progress: Progress,
+    bench_of: "Callable[[], Workbench] | None" = None,
+) -> Measure:
     """Return what applies a plan and stores its measurement; one that is stored is read.
 
     Args:
@@ -32,11 +32,12 @@ def measuring(study: Study, name: str, count: int, progress: Progress) -> Measur
         name: Under which plans are stored, each with where it comes from.
         count: How many plans will be measured at most.
         progress: Told of each plan, and asked before it whether to go on.
+        bench_of: Gives the study's workbench; by its reference where there is none.
     """
     from prunescope.bench.workbench import prepare
     from prunescope.sweep.verify_plan import Verifier
 
-    bench = prepare(study.manifest.reference)
+    bench = bench_of() if bench_of else prepare(study.manifest.reference, study.folder)
     study.require(bench.manifest)
     manifest, known = study.manifest, curves(study.measured(), study.manifest)
     operators = LogitOperators(manifest, study.logits)
@@ -58,7 +59,7 @@ def measuring(study: Study, name: str, count: int, progress: Progress) -> Measur
             row = verifier.measure(replace(plan, name=f"{name} {plan.name}"), guess)
             study.verifications.append([row])
             figures = PredictedEffects.measured(asdict(row), None)
-        progress.advance(1, f"drop {100 * figures.damages['drop']:.2f} points")
+        progress.advance(1, f"drop {points(figures.damages['drop'])}")
         return figures.damages
 
     return measured

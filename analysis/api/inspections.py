@@ -1,0 +1,59 @@
+"""Look at a model without measuring it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prunescope.study import Reference
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from prunescope.api.live_bench import Arrays
+    from prunescope.bench.inspection import Inspection
+
+
+def inspect(
+    model: "str | nn.Module",
+    example: "str | Arrays | None" = None,
+    *,
+    weights: str | Path | None = None,
+    random: bool = False,
+) -> "Inspection":
+    """Return what ``model`` is made of: layers, groups, costs, and what cannot be pruned and why.
+
+    ``ps.inspect(net, torch.randn(2, 3, 32, 32))``; a live module is only read.
+
+    Args:
+        model: A module, or a reference as on the command line.
+        example: A batch as the model takes it: a tensor, an array, a tuple or a dict of them; or
+            text, a reference to data or a shape without the batch such as ``"3,224,224"``. Not
+            needed for ``sample:`` and ``torchvision:`` models.
+        weights: A weights file for a model given by reference.
+        random: Keep torchvision's random weights.
+
+    Raises:
+        BadReference: Nothing says what goes into the model.
+        DataMismatch: The model does not run on the example.
+    """
+    from prunescope.bench.inspection import inspect_model, inspect_network, model_example
+    from prunescope.bench.workbench import example_of
+    from prunescope.sources.live_data import live_samples
+    from prunescope.sources.live_model import copied_model, model_name
+    from prunescope.sources.models import load_model
+
+    name = model if isinstance(model, str) else model_name(model)
+    shape = example if isinstance(example, str) and _is_shape(example) else None
+    data = example if isinstance(example, str) and shape is None else ""
+    reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
+    if isinstance(model, str) and (example is None or isinstance(example, str)):
+        return inspect_model(reference, shape)
+    if example is None or isinstance(example, str):
+        batch = model_example(reference, shape)
+    else:
+        batch = example_of(live_samples("the example", (example, None)))
+    made = load_model(reference) if isinstance(model, str) else copied_model(model)
+    return inspect_network(reference, made, batch)
+
+
+def _is_shape(text: str) -> bool:
+    return text.replace("x", ",").replace(",", "").replace(" ", "").isdigit()

@@ -1,0 +1,69 @@
+"""Run a sweep over a study that is open: what commands and notebooks share."""
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from prunescope.api.user_methods import with_user_methods
+from prunescope.bench.workbench import Workbench
+from prunescope.progress import Progress
+from prunescope.replay import choose_engine
+from prunescope.store.folder import Study as StudyFolder
+from prunescope.study import Grid
+from prunescope.sweep.policy import Policy
+from prunescope.sweep.runner import sweep
+from prunescope.sweep.store_quantiles import store_quantiles
+from prunescope.sweep.sweep_report import SweepReport
+from prunescope.sweep.work_list import left_out
+
+_LEAST: Final = 10.0
+"""Seconds of a budget that are for measuring, however long the set-up took."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did.
+
+    Attributes:
+        report: In numbers.
+        left_out: Why groups have no point, a sentence each.
+        spent: What took most of the time, or empty.
+    """
+
+    report: SweepReport
+    left_out: tuple[str, ...]
+    spent: str
+
+
+def run_sweep(
+    bench: Workbench,
+    study: StudyFolder,
+    grid: Grid,
+    progress: Progress,
+    policy: Policy,
+    engine: str = "frontier",
+    screening: bool = True,
+    begun: float = 0.0,
+    seconds: float | None = None,
+) -> Swept:
+    """Measure what ``grid`` asks for and ``study`` lacks.
+
+    Args:
+        bench: The study's model and data.
+        study: Where rows go.
+        grid: Which points.
+        progress: Counts samples; asked whether to go on.
+        policy: When a point needs no more samples.
+        engine: ``frontier`` or ``naive``.
+        screening: Whether points that wait long are ranked without labels.
+        begun: When the clock of a budget started, on ``time.monotonic``'s clock.
+        seconds: Budget, of which at most all but ten seconds are for setting up; None for no end.
+    """
+    study, grid = with_user_methods(bench, study, grid)
+    chosen = choose_engine(bench, engine)
+    deadline = None
+    if seconds is not None:  # setting up cannot eat all of it
+        deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
+    report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
+    store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
+    return Swept(report, left_out(grid, study.manifest), chosen.spent)

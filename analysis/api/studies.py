@@ -1,0 +1,14 @@
+"""Open a study's folder."""
+
+from pathlib import Path
+
+from prunescope.api.study import Study
+from prunescope.store.folder import Study as StudyFolder
+
+
+def open_study(folder: str | Path) -> Study:
+    """Return the study in ``folder``, made here, by the command line or by the dashboard.
+
+    Nothing is loaded or measured yet. Raises ``BadReference`` where there is no study.
+    """
+    return Study(StudyFolder.open(Path(folder)))

@@ -1,0 +1,27 @@
+"""The request of ``export``."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from prunescope.commands.request import ARGUMENT, Request, option
+
+
+@dataclass(frozen=True)
+class Export(Request):
+    """Write a pruned model, every file reloaded and compared.
+
+    Attributes:
+        plan: A plan's file, or the name of a saved one.
+        formats: Which; none for all.
+        output: Folder; None for the study's exports.
+        recovered: Whether with the fine-tuned weights.
+        threads: Of the CPU; 0 lets torch choose.
+    """
+
+    command: ClassVar[str] = "export"
+
+    plan: str = field(metadata=ARGUMENT)
+    formats: tuple[str, ...] = option("--formats", ())
+    output: str | None = option("--output", None)
+    recovered: bool = option("--recovered", False)
+    threads: int = option("--threads", 0)

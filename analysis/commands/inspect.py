@@ -1,0 +1,28 @@
+"""The request of ``inspect``."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from prunescope.commands.request import ARGUMENT, Request, option
+
+
+@dataclass(frozen=True)
+class Inspect(Request):
+    """Look at a model; measure nothing.
+
+    Attributes:
+        model: A reference.
+        data: A reference; None for none.
+        weights: File of the weights; None for the model's own.
+        random: Whether torchvision's weights stay random.
+        shape: Of one input, such as ``3,224,224``; None to read it off the data.
+    """
+
+    command: ClassVar[str] = "inspect"
+    study_option: ClassVar[str | None] = None
+
+    model: str = field(metadata=ARGUMENT)
+    data: str | None = option("--data", None)
+    weights: str | None = option("--weights", None)
+    random: bool = option("--random", False)
+    shape: str | None = option("--shape", None)

@@ -1,0 +1,96 @@
+"""What an error or a page tells somebody to type next: the one place that words commands.
+
+Rooms below the command line say what is missing and take the command from here, so that they
+know no command, and a renamed option is one edit. Placeholders are in capitals.
+"""
+
+from prunescope.commands.finetune import FineTune
+from prunescope.commands.inspect import Inspect
+from prunescope.commands.plan import MakePlan
+from prunescope.commands.request import Request
+from prunescope.commands.sweep import Sweep
+from prunescope.commands.time import Time
+
+
+def make_study() -> str:
+    """Return the command that makes a study.
+
+    >>> make_study()
+    'prunescope sweep MODEL --data DATA --study FOLDER'
+    """
+    return Sweep("MODEL", data="DATA").line("FOLDER")
+
+
+def sample_study(folder: object) -> str:
+    """Return the command that makes a study of a sample model in ``folder``."""
+    return Sweep("sample:lenet5", data="sample:fashion-mnist").line(str(folder))
+
+
+def measure_curves(recovery: str = "none") -> str:
+    """Return the command that measures curves of a study with ``recovery``."""
+    return Sweep(recovery=(recovery,)).line()
+
+
+def time_network(budget: float | None = None) -> str:
+    """Return the command that measures a study's latency table, within ``budget`` seconds."""
+    return Time(budget=budget).line()
+
+
+def time_elsewhere(study: bool = False) -> str:
+    """Return the command that times a network on another machine, where its study is or is not."""
+    return Time(export_file="FILE", data=None if study else "DATA").line(
+        "STUDY" if study else "MODEL"
+    )
+
+
+def plan_baseline(rule: str) -> str:
+    """Return the command that plans by a baseline.
+
+    >>> plan_baseline("uniform")
+    'prunescope plan STUDY --target TARGET --baseline uniform'
+    """
+    return MakePlan(target=("TARGET",), rule=rule).line()
+
+
+def fine_tune() -> str:
+    """Return the command that fine-tunes a plan."""
+    return FineTune("PLAN").line()
+
+
+def own_metric() -> str:
+    """Return the option that names a metric of one's own."""
+    return _typed(Sweep, "metric", "file.py:function")
+
+
+def data_or_shape() -> str:
+    """Return the two options that tell what goes into a model."""
+    return f"{_typed(Inspect, 'data', 'DATA')} or {_typed(Inspect, 'shape', '3,224,224')}"
+
+
+def weights_file() -> str:
+    """Return the option that names a file of weights."""
+    return Sweep.spelling("weights")
+
+
+def random_weights() -> str:
+    """Return the option that keeps torchvision's random weights."""
+    return Sweep.spelling("random")
+
+
+def study_folder() -> str:
+    """Return the option that names a sweep's study."""
+    return str(Sweep.study_option)
+
+
+def exported_table() -> str:
+    """Return the option that writes a latency table."""
+    return Time.spelling("export_file")
+
+
+def rate(value: float) -> str:
+    """Return the option of a learning rate of ``value``."""
+    return _typed(FineTune, "rate", f"{value:g}")
+
+
+def _typed(request: type[Request], name: str, value: str) -> str:
+    return f"{request.spelling(name)} {value}"

@@ -1,0 +1,74 @@
+"""The request of ``sweep``."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from prunescope.commands.request import ARGUMENT, Request, option, typed
+from prunescope.study import SEEDS, Grid
+
+
+@dataclass(frozen=True)
+class Sweep(Request):
+    """Measure curves, of a new study or of one that goes on.
+
+    Attributes:
+        model: A reference; None to go on with a study.
+        data: A reference; None for the study's own, or a sample model's.
+        methods: Criteria, or ``criterion@granularity``.
+        sparsities: ``0.5,0.7`` or ``first:last:step``.
+        layers: Layers or groups; none for all that can be pruned.
+        granularity: Of methods without ``@``.
+        recovery: Which ways of evaluating.
+        seeds: For criteria that draw.
+        multiple: Units that stay come in multiples of it.
+        screen: Whether points are looked at without labels while they wait.
+        mode: A point's end, see ``prunescope.sweep.policy``.
+        tolerance: Accepted half-width of a drop, absolute; None for the usual one.
+        limit: Drop to decide against, absolute; None for the usual one of the mode.
+        monotone: Whether a sparsity past the limit settles the larger ones.
+        familywise: Whether all intervals hold together.
+        budget: Time to spend, such as ``90s``; None for as long as it takes.
+        weights: File of the weights; None for the model's own.
+        random: Whether torchvision's weights stay random.
+        metric: A reference; None for the study's own, or the usual one.
+        engine: ``frontier`` or ``naive``.
+        threads: Of the CPU; 0 lets torch choose.
+    """
+
+    command: ClassVar[str] = "sweep"
+    study_option: ClassVar[str | None] = "--study"
+    study_after: ClassVar[str] = "data"
+
+    model: str | None = field(default=None, metadata=ARGUMENT)
+    data: str | None = option("--data", None)
+    methods: tuple[str, ...] = option("--methods", ("magnitude",))
+    sparsities: str = option("--sparsities", "0.1:0.9:0.1")
+    layers: tuple[str, ...] = option("--layers", ())
+    granularity: str = option("--granularity", "weight")
+    recovery: tuple[str, ...] = option("--recovery", ("none",))
+    seeds: tuple[int, ...] = option("--seeds", SEEDS)
+    multiple: int = option("--round", 1)
+    screen: bool = option("--screen/--no-screen", True)
+    mode: str = option("--mode", "exact")
+    tolerance: float | None = option("--tolerance", None)
+    limit: float | None = option("--limit", None)
+    monotone: bool = option("--monotone/--no-monotone", True)
+    familywise: bool = option("--familywise", False)
+    budget: str | None = option("--budget", None)
+    weights: str | None = option("--weights", None)
+    random: bool = option("--random", False)
+    metric: str | None = option("--metric", None)
+    engine: str = option("--engine", "frontier")
+    threads: int = option("--threads", 0)
+
+    @staticmethod
+    def of(grid: Grid) -> "Sweep":
+        """Return the request that measures the points of ``grid`` in a study that there is."""
+        return Sweep(
+            methods=tuple(map(str, grid.methods)),
+            sparsities=",".join(map(typed, grid.sparsities)),
+            layers=grid.subjects,
+            recovery=grid.recoveries,
+            seeds=grid.seeds,
+            multiple=grid.multiple,
+        )

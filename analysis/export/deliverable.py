@@ -1,0 +1,34 @@
+"""A pruned model that is ready to be written, in whatever format."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from prunescope.capture.graph import Captured
+from prunescope.export.promise import Promise
+from prunescope.export.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Deliverable:
+    """A pruned model that is ready to be written.
+
+    Attributes:
+        module: With its final weights.
+        captured: The same as a graph, with weights shared; None when there is none.
+        problem: Why there is no graph, else None.
+        recipe: How it came to be.
+        promise: What the screen says about it.
+        parameters: Of the dense model.
+        removed: Of them, zeroed or gone.
+        fine_tuned_hash: ``FineTuned.weights_hash`` of fine-tuned weights, else empty.
+    """
+
+    module: nn.Module
+    captured: Captured | None
+    problem: str | None
+    recipe: Recipe
+    promise: Promise
+    parameters: int
+    removed: int
+    fine_tuned_hash: str = ""

@@ -1,0 +1,51 @@
+"""A live module as the engine needs it: a copy of its own, so that the user's stays untouched."""
+
+import contextlib
+import copy
+import re
+
+from torch import nn
+
+from prunescope.errors import BadValue
+
+
+def copied_model(model: nn.Module) -> nn.Module:
+    """Return a copy of ``model`` on the CPU, in evaluation mode, ready for gradients.
+
+    ``model`` itself is only read. Of a compiled module or a data-parallel wrapper it is the module
+    inside that is copied.
+
+    Raises:
+        BadValue: The module cannot be copied.
+    """
+    try:
+        made = copy.deepcopy(unwrapped(model)).cpu()
+    except (RuntimeError, TypeError, AttributeError, NotImplementedError) as error:
+        text = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise BadValue(
+            f"Expected a module that can be copied, but {type(model).__name__} cannot: {text}. "
+            "Give the model as file.py:function, a function that returns it."
+        ) from error
+    for parameter in made.parameters():
+        parameter.grad = None
+        parameter.requires_grad_(parameter.is_floating_point())
+    with contextlib.suppress(NotImplementedError):  # a program stays in the mode of its export
+        made.eval()
+    return made
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return the module inside of ``torch.compile`` and of data-parallel wrappers."""
+    inner = getattr(model, "_orig_mod", None)
+    if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        inner = model.module
+    return unwrapped(inner) if isinstance(inner, nn.Module) else model
+
+
+def model_name(model: nn.Module) -> str:
+    """Return what to call a live module in names of files: its class.
+
+    >>> model_name(nn.Linear(1, 1))
+    'Linear'
+    """
+    return re.sub(r"\W", "", type(unwrapped(model)).__name__) or "model"

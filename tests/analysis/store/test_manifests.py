@@ -1,0 +1,70 @@
+"""A manifest from somebody else: its version is told by name, and its parts must fit."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from prunescope.errors import DamagedFile, ForeignStudy
+from prunescope.store.folder import Study
+from prunescope.study.summaries import GroupSummary, MacTerm, MemberSummary
+from tests.analysis.store.rows import manifest
+
+
+def edited(folder, **changes):
+    Study.create(folder, manifest())
+    path = folder / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("version", "step"),
+    [(2, "Install the version of Prunescope that made it"), (0, "Sweep into a new folder")],
+)
+@pytest.mark.parametrize("layers", ["known", "unknown"])
+def test_another_version_is_named(tmp_path, version, step, layers):
+    more = {} if layers == "known" else {"layers": {"a": 1}}
+    folder = edited(tmp_path / "s", schema=version, **more)
+    with pytest.raises(ForeignStudy, match=rf"schema 1, but it has schema {version}, .*{step}\."):
+        Study.open(folder)
+
+
+MEMBER = MemberSummary("fc.weight", "fc", 0, "producer", 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"tensors": ()}, r"lists no tensor 'fc\.weight' for the layer 'fc'"),
+        ({"layers": manifest().layers * 2}, "the layer 'fc' stands twice"),
+        ({"layers": (replace(manifest().layers[0], parameters=7),)}, r"has 7 weights in \(2, 3\)"),
+        ({"parameters": -1}, "it counts -1 of something"),
+        ({"macs": 10**30}, "at macs|it counts 1"),
+        ({"mac_terms": (MacTerm(6, "none"),)}, "operations of 'none', which is no tensor"),
+        ({"mac_terms": (MacTerm(6, None, (("g", 1.0),)),)}, "of a group that it does not have"),
+        ({"groups": (GroupSummary("g", "channel", 0, (MEMBER,)),)}, "the group 'g' has 0 units"),
+        ({"groups": (GroupSummary("g", "channel", 2, (replace(MEMBER, dimension=9),)),)},
+         r"the group 'g' has no dimension of 'fc\.weight'"),
+        ({"fingerprint": ""}, "it has no fingerprint"),
+    ],
+)  # fmt: skip
+def test_parts_that_do_not_fit_are_damage(tmp_path, change, match):
+    Study.create(tmp_path / "s", replace(manifest(), **change))
+    with pytest.raises(DamagedFile, match=match):
+        Study.open(tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ('"parameters": 8', '"parameters": "8"', "at parameters: Input should be a valid integer"),
+        ('"parameters": 8', '"parameters": 8, "parameters": 9', "a name stands twice"),
+    ],
+)
+def test_texts_for_numbers_and_doubles_are_refused(tmp_path, old, new, match):
+    Study.create(tmp_path / "s", manifest())
+    path = tmp_path / "s" / "study.json"
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(DamagedFile, match=match):
+        Study.open(tmp_path / "s")
