@@ -1,16 +1,23 @@
-# make demo: environment, sample study, sweep, dashboard. make test: environment, tests.
+# make demo: environment, sample study, sweep, dashboard.
+# make test: environment, every test. make quick: the laws alone, on the smallest networks (exact
+# counts, weights restored, resumed sweeps, replay against the plain loop, removal, plans that meet
+# their goal, the store, statistics, the structure of the sources), for a verdict while one works.
 # make docs: the documentation as a site.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint types names docs bench clean
+.PHONY: demo test quick lint types names docs bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
 
 test: $(VENV)/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist worksteal
+
+quick: $(VENV)/.ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m quick -n $(or $(WORKERS),2) --dist worksteal \
+		--ignore tests/browser --ignore tests/wheel
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
