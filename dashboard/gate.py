@@ -155,10 +155,13 @@ class Gate:
         return None
 
     def _own(self, origin: str, host: str) -> bool:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https"):
+        try:
+            parts = urlsplit(origin)
+            name = parts.hostname or ""
+        except ValueError:
             return False
-        return parts.netloc == host or (parts.hostname or "") in self._door.names
+        known = parts.netloc == host or name in {each.lower() for each in self._door.names}
+        return known and parts.scheme in ("http", "https")
 
     async def _welcome(
         self, connection: HTTPConnection, scope: Scope, receive: Receive, send: Send

@@ -6,6 +6,7 @@ fewer studies than that have a job in front of it: what has gone stays counted u
 that the limit holds without a lock.
 """
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,12 +58,11 @@ def queue(studies: Path) -> Queue:
     found: dict[str, list[Job]] = {"running": [], "waiting": []}
     for jobs in studies.glob(f"*/{FOLDER}"):
         for folder in folders(jobs.parent):
-            if (folder / END).exists():
-                continue
-            job = open_job(folder)
-            state = job.state() if job is not None else None
-            if job is not None and state in ACTIVE:
-                found[str(state)].append(job)
+            with contextlib.suppress(PermissionError):  # another account's studies beside it
+                if (folder / END).exists() or (job := open_job(folder)) is None:
+                    continue
+                if (state := job.state()) in ACTIVE:
+                    found[state].append(job)
     return Queue(*(tuple(sorted(found[state], key=_place)) for state in ("running", "waiting")))
 
 

@@ -104,7 +104,8 @@ def test_own_names_and_addresses_are_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "file://", "chrome://x"]
+    "origin",
+    ["http://evil.example", "null", "http://127.0.0.1:9999", "file://", "chrome://x", "http://["],
 )
 @pytest.mark.parametrize("token", [TOKEN, None])
 def test_another_site_opens_no_socket_and_changes_nothing(origin: str, token: str | None) -> None:
