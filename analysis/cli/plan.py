@@ -21,8 +21,8 @@ from prunescope.cli.measure_candidates import measuring, require_search
 from prunescope.cli.print_plan import described, print_plan
 from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
 from prunescope.cli.terminal import print_json, reporting
-from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
-from prunescope.planning.pose_problem import Posed, answer, pose
+from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, removes_units
+from prunescope.planning.pose_problem import PosedGoal, pose, solve_posed
 from prunescope.planning.search import (
     MEASURED_CANDIDATES,
     SECONDS,
@@ -97,9 +97,9 @@ def plan(
             found = _baseline(opened, posed, rule, name)
             solution = None
         else:
-            solution = answer(posed, name=name, seconds=(seconds or TIME) if exact else None)
+            solution = solve_posed(posed, name=name, seconds=(seconds or TIME) if exact else None)
             if around and not exact:
-                grouped = units_leave(posed.ready.problem)
+                grouped = removes_units(posed.ready.problem)
                 scores = every_level(opened.folder, opened.manifest, grouped)
                 if verify:
                     solution, tried = improve_by_measuring(
@@ -126,11 +126,11 @@ def plan(
     print_plan(opened, posed, found, guess, solution, tried)
 
 
-def _baseline(study: Study, posed: Posed, rule: str, name: str) -> Plan:
+def _baseline(study: Study, posed: PosedGoal, rule: str, name: str) -> Plan:
     """A baseline's plan; score quantiles are read off the weights when they are wanted first."""
     score, known = SCORE_OF.get(rule), None
     if score is not None:
-        grouped = units_leave(posed.ready.problem)
+        grouped = removes_units(posed.ready.problem)
         known = levels(study.folder, study.manifest, score, grouped)
         if not known:
             from prunescope.bench.workbench import prepare

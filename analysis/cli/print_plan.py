@@ -12,7 +12,7 @@ from prunescope.cli.terminal import console
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.planning.explain import Reason, explain
-from prunescope.planning.pose_problem import Posed, grid_command, missing_grid
+from prunescope.planning.pose_problem import PosedGoal, grid_command, missing_grid
 from prunescope.planning.prediction import sweep_command
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
@@ -25,7 +25,7 @@ from prunescope.study.plan import Plan
 
 
 def described(
-    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    study: Study, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
     tried: Sequence[MeasuredBest] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Return a planned plan as plain values for ``--json``; ``tried`` is what was measured."""
@@ -69,7 +69,7 @@ def described(
 
 
 def print_plan(
-    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    study: Study, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
     tried: Sequence[MeasuredBest] = (),
 ) -> None:  # fmt: skip
     """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""

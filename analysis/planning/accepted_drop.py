@@ -21,7 +21,7 @@ _NEAR: Final = 0.98
 """A plan that uses so much of an accepted drop is not searched any further."""
 
 
-def keeping_drop(
+def solve_within_drop(
     goal: Goal,
     solved: Solved,
     predicted: Callable[[Plan], Prediction],
@@ -70,10 +70,10 @@ def keeping_drop(
         return best
     if refusal is not None and least == float("inf"):
         raise refusal
-    raise CannotReach(_missed(goal, limits, accepted, least))
+    raise CannotReach(_missed_sentence(goal, limits, accepted, least))
 
 
-def _missed(goal: Goal, limits: Mapping[str, float], accepted: float, least: float) -> str:
+def _missed_sentence(goal: Goal, limits: Mapping[str, float], accepted: float, least: float) -> str:
     """The sentence that says which targets, as they are in force, no plan was found within."""
     others = [
         str(replace(target, limit=limits.get(target.kind, target.limit)))

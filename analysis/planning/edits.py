@@ -19,21 +19,21 @@ def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
     found = plan.choices.get(subject)
     if found is None:
         return Choice(default.criterion, 0.0, default.granularity)
-    if _alike(found, default):
+    if _same_kind(found, default):
         return found
     return Choice(default.criterion, 0.0, default.granularity, found.locked)
 
 
-def elsewhere(plan: Plan, subject: str, method: Method) -> Choice | None:
+def other_granularity_choice(plan: Plan, subject: str, method: Method) -> Choice | None:
     """Return the choice of ``subject`` where it is at the other granularity than ``method``.
 
     A plan holds one choice per name, so that a choice by ``method`` would take this one's place.
     """
     found = plan.choices.get(subject)
-    return None if found is None or _alike(found, method) else found
+    return None if found is None or _same_kind(found, method) else found
 
 
-def fitting(method: Method, value: float, locked: bool = False) -> Choice:
+def choice_at(method: Method, value: float, locked: bool = False) -> Choice:
     """Return the choice of ``method`` at sparsity ``value``; a pattern has only its own, or none.
 
     >>> fitting(Method("magnitude", "2:4"), 0.7).sparsity
@@ -56,9 +56,9 @@ def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Met
     found = {name: choice_of(plan, name, default) for name in subjects}
     return plan.setting(
         {
-            name: fitting(choice.method, value)
+            name: choice_at(choice.method, value)
             for name, choice in found.items()
-            if not choice.locked and (value > 0 or _free(plan, name, default))
+            if not choice.locked and (value > 0 or _replaces_nothing(plan, name, default))
         }
     )
 
@@ -71,9 +71,9 @@ def set_method(plan: Plan, subjects: Iterable[str], method: Method) -> Plan:
     found = {name: choice_of(plan, name, method) for name in subjects}
     return plan.setting(
         {
-            name: fitting(method, choice.sparsity)
+            name: choice_at(method, choice.sparsity)
             for name, choice in found.items()
-            if not choice.locked and _free(plan, name, method)
+            if not choice.locked and _replaces_nothing(plan, name, method)
         }
     )
 
@@ -83,7 +83,7 @@ def scale(plan: Plan, subjects: Iterable[str], factor: float) -> Plan:
     chosen = set(subjects)
     return plan.setting(
         {
-            name: fitting(choice.method, min(choice.sparsity * factor, 1.0))
+            name: choice_at(choice.method, min(choice.sparsity * factor, 1.0))
             for name, choice in plan.choices.items()
             if name in chosen and not choice.locked
         }
@@ -113,7 +113,7 @@ def in_multiples(
         if not removed_units(units, choice.sparsity):
             continue
         removed = removed_units(units, choice.sparsity, multiple)
-        changes[name] = fitting(choice.method, sparsity(removed / units))
+        changes[name] = choice_at(choice.method, sparsity(removed / units))
         if not removed:
             whole.append(name)
     return plan.setting(changes), tuple(whole)
@@ -145,7 +145,7 @@ def within_drop(
         reached = [(curves[key].largest_within(limit), key.method) for key in keys if key in curves]
         if reached:
             best, method = max(reached, key=lambda pair: pair[0])
-            if best > 0 or _free(plan, name, method):
+            if best > 0 or _replaces_nothing(plan, name, method):
                 changes[name] = Choice(method.criterion, best, method.granularity)
     return plan.setting(changes)
 
@@ -159,12 +159,12 @@ def set_locks(plan: Plan, subjects: Iterable[str], locked: bool, default: Method
     return plan.setting({name: replace(choice, locked=locked) for name, choice in found.items()})
 
 
-def _alike(choice: Choice, method: Method) -> bool:
+def _same_kind(choice: Choice, method: Method) -> bool:
     """Whether both zero weights, or both take units."""
     return (choice.granularity in UNITS) == (method.granularity in UNITS)
 
 
-def _free(plan: Plan, subject: str, method: Method) -> bool:
+def _replaces_nothing(plan: Plan, subject: str, method: Method) -> bool:
     """Whether a dense choice by ``method`` takes nothing away that is pruned otherwise."""
-    other = elsewhere(plan, subject, method)
+    other = other_granularity_choice(plan, subject, method)
     return other is None or other.sparsity == 0

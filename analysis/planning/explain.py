@@ -8,13 +8,13 @@ import numpy as np
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import PrunescopeError
-from prunescope.planning.pose_problem import Posed, answer
+from prunescope.planning.pose_problem import PosedGoal, solve_posed
 from prunescope.planning.solve.build_problem import build_problem
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.nonlinear_budgets import linearised
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
-from prunescope.planning.solve.solver import solver
+from prunescope.planning.solve.solver import make_solver
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
 
@@ -82,7 +82,7 @@ def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
 
 def lock_costs(
     manifest: Manifest,
-    posed: Posed,
+    posed: PosedGoal,
     limits: Mapping[str, float] | None = None,
     names: Iterable[str] | None = None,
 ) -> dict[str, float]:
@@ -102,13 +102,13 @@ def lock_costs(
         CannotReach: No plan keeps the targets with all the locks.
     """
     found, problem = {}, posed.ready.problem
-    own = answer(posed, limits).value
+    own = solve_posed(posed, limits).value
     for name in problem.goal.locks if names is None else names:
         locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
         goal = replace(problem.goal, locks=locks)
         try:
-            ready = solver(build_problem(manifest, posed.known, goal, problem.boxes))
-            other = answer(replace(posed, ready=ready), limits)
+            ready = make_solver(build_problem(manifest, posed.known, goal, problem.boxes))
+            other = solve_posed(replace(posed, ready=ready), limits)
         except PrunescopeError:
             continue
         found[name] = max(own - other.value, 0.0)
@@ -165,17 +165,17 @@ def _why(
         return "The accepted damage is spent where it saves most."
     if more.cost >= 0:
         return f"Pruning it further saves nothing in {kind}."
-    text = f"The next step costs {_times(more.price, rate)} what the budget's last step cost"
+    text = f"The next step costs {_price_ratio(more.price, rate)} what the budget's last step cost"
     if less is not None and less.cost > 0:
-        text += f"; the step before it would win back {_times(less.price, rate)}"
+        text += f"; the step before it would win back {_price_ratio(less.price, rate)}"
     return text + "."
 
 
-def _times(price: float, rate: float) -> str:
+def _price_ratio(price: float, rate: float) -> str:
     return "far more than" if price > 99 * rate else f"{price / rate:.2g} ×"
 
 
-def nearest(problem: Problem, plan: Plan) -> Indices:
+def nearest_assignment(problem: Problem, plan: Plan) -> Indices:
     """Return the assignment closest to any ``plan``, so that hand-made plans can be explained."""
     found = []
     for subject in problem.subjects:

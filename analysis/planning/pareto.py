@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from prunescope.errors import BadValue, CannotReach
-from prunescope.planning.accepted_drop import keeping_drop
+from prunescope.planning.accepted_drop import solve_within_drop
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve.goal import COSTS
 from prunescope.planning.solve.solution import Solution
@@ -101,7 +101,7 @@ def front(
         )
     relative = problem.goal.targets[0].relative
     dense = float(problem.dense[1])
-    least = _least(ready, predicted)
+    least = _least_share(ready, predicted)
     found: list[FrontPoint] = []
     name = ""
     report.start(points, f"front over {kind}")
@@ -111,7 +111,7 @@ def front(
         limit = float(share if relative else share * dense)
         report.advance(1, f"{kind} at most {100 * share:.0f} %")
         try:
-            solution = _solved(ready, predicted, limit, f"{kind} {100 * share:.0f} %")
+            solution = _solve_within(ready, predicted, limit, f"{kind} {100 * share:.0f} %")
         except CannotReach:
             continue
         guess = predicted(solution.plan)
@@ -143,7 +143,7 @@ def save_front(study: Path, found: Front, name: str = "") -> Path:
     return path
 
 
-def saved_front(study: Path, kind: str, recovery: str, fingerprint: str) -> Front | None:
+def load_front(study: Path, kind: str, recovery: str, fingerprint: str) -> Front | None:
     """Return the stored front over ``kind``, or None when there is none of these weights."""
     path = study / _FOLDER / f"{kind}-{recovery}.json"
     if not path.exists():
@@ -178,7 +178,7 @@ def front_table(found: Front, verified: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _solved(
+def _solve_within(
     ready: Solver, predicted: Callable[[Plan], Prediction], limit: float, name: str
 ) -> Solution:
     """The plan within ``limit`` of the first target's cost, and within all other targets."""
@@ -187,10 +187,10 @@ def _solved(
         return ready.solve(limits, name)
 
     problem = ready.problem
-    return keeping_drop(problem.goal, solved, predicted, {problem.kinds[1]: limit})
+    return solve_within_drop(problem.goal, solved, predicted, {problem.kinds[1]: limit})
 
 
-def _least(ready: Solver, predicted: Callable[[Plan], Prediction]) -> float:
+def _least_share(ready: Solver, predicted: Callable[[Plan], Prediction]) -> float:
     """The smallest share of the dense cost that can be had, found where solving begins to work."""
     problem = ready.problem
     scale = 1.0 if problem.goal.targets[0].relative else float(problem.dense[1])
@@ -198,7 +198,7 @@ def _least(ready: Solver, predicted: Callable[[Plan], Prediction]) -> float:
     for _ in range(12):
         middle = (low + high) / 2
         try:
-            _solved(ready, predicted, middle * scale, "least")
+            _solve_within(ready, predicted, middle * scale, "least")
         except CannotReach:
             low = middle
         else:

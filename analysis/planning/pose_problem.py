@@ -10,11 +10,19 @@ from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
-from prunescope.planning.accepted_drop import keeping_drop
-from prunescope.planning.edits import fitting
+from prunescope.planning.accepted_drop import solve_within_drop
+from prunescope.planning.edits import choice_at
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
-from prunescope.planning.solve import Goal, Solution, Solver, build_problem, prove, quick, solver
+from prunescope.planning.solve import (
+    Goal,
+    Solution,
+    Solver,
+    build_problem,
+    make_solver,
+    solve_quickly,
+    solve_with_proof,
+)
 from prunescope.planning.solve.problem import BlackBox
 from prunescope.store.folder import Study
 from prunescope.study import Grid, Manifest, Method, is_control, sparsity
@@ -25,7 +33,7 @@ Predicted = Callable[[Plan], Prediction]
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedGoal:
     """A goal over a study, ready to be solved.
 
     Attributes:
@@ -41,7 +49,7 @@ class Posed:
     operators: LogitOperators | None = None
 
 
-def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
+def pose(study: Study, goal: Goal, setting: str = "") -> PosedGoal:
     """Return ``goal`` over what ``study`` holds now.
 
     Args:
@@ -56,8 +64,10 @@ def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
     known = curves(study.measured(), study.manifest)
     operators = LogitOperators(study.manifest, study.logits)
     record = Record.of(study.manifest, known, study.verified(), operators)
-    ready = solver(build_problem(study.manifest, known, goal, boxes(study, goal, setting)))
-    return Posed(ready, known, predictor(study.manifest, known, record, operators), operators)
+    ready = make_solver(
+        build_problem(study.manifest, known, goal, nonlinear_costs(study, goal, setting))
+    )
+    return PosedGoal(ready, known, predictor(study.manifest, known, record, operators), operators)
 
 
 def predictor(
@@ -67,20 +77,20 @@ def predictor(
     return lambda plan: predict(manifest, plan, known, record, operators)
 
 
-def boxes(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
+def nonlinear_costs(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
     """Return the costs of the goal that are no polynomials: latency from its table, memory."""
     wanted = {target.kind for target in goal.targets} | {goal.objective}
     found: dict[str, BlackBox] = {}
     if "latency" in wanted:
         known = tables(study.folder, study.manifest)
         if known:
-            found["latency"] = latency_box(study.manifest, table_named(known, setting))
+            found["latency"] = latency_cost(study.manifest, find_table(known, setting))
     if "memory" in wanted and study.manifest.graph is not None:
-        found["memory"] = memory_box(study.manifest)
+        found["memory"] = memory_cost(study.manifest)
     return found
 
 
-def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
+def find_table(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
     """Return the first table whose setting contains ``setting``, whatever the case."""
     for table in known:
         if setting.lower() in str(table.setting).lower():
@@ -92,7 +102,7 @@ def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
     )
 
 
-def latency_box(manifest: Manifest, table: LatencyTable) -> BlackBox:
+def latency_cost(manifest: Manifest, table: LatencyTable) -> BlackBox:
     """Return predicted seconds as a function of units removed, ``(plans, groups)``."""
 
     def seconds(removed: Floats) -> Floats:
@@ -101,7 +111,7 @@ def latency_box(manifest: Manifest, table: LatencyTable) -> BlackBox:
     return seconds
 
 
-def memory_box(manifest: Manifest) -> BlackBox:
+def memory_cost(manifest: Manifest) -> BlackBox:
     """Return bytes of weights and peak activations of one sample, as a function of units."""
     names = [group.name for group in manifest.groups]
 
@@ -112,8 +122,8 @@ def memory_box(manifest: Manifest) -> BlackBox:
     return bytes_needed
 
 
-def answer(
-    posed: Posed,
+def solve_posed(
+    posed: PosedGoal,
     given: Mapping[str, float] | None = None,
     name: str = "solved",
     seconds: float | None = None,
@@ -132,18 +142,18 @@ def answer(
 
     def solved(limits: Mapping[str, float]) -> Solution:
         if seconds is None:
-            return quick(posed.ready, limits, name)
-        return prove(posed.ready, limits, name, seconds)
+            return solve_quickly(posed.ready, limits, name)
+        return solve_with_proof(posed.ready, limits, name, seconds)
 
-    return keeping_drop(posed.ready.problem.goal, solved, posed.predicted, given)
+    return solve_within_drop(posed.ready.problem.goal, solved, posed.predicted, given)
 
 
-def locks_of(plan: Plan) -> dict[str, Choice]:
+def locked_choices(plan: Plan) -> dict[str, Choice]:
     """Return the locked choices of a plan."""
     return {name: choice for name, choice in plan.choices.items() if choice.locked}
 
 
-def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
+def parse_lock(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
     """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
 
     Without a method it is the first one measured of that subject, weights first.
@@ -160,7 +170,7 @@ def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
         )
     number = sparsity(given)
     if colon:
-        return name, fitting(Method.parse(method), number, locked=True)
+        return name, choice_at(Method.parse(method), number, locked=True)
     grouped = {group.name for group in manifest.removable()}
     keys = [key for key in known if key.subject == name and key.recovery == recovery]
     if not keys and number > 0:
@@ -172,10 +182,10 @@ def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
     usual = Method("magnitude", "weight" if name in layers else "channel")
     if name in grouped - layers:
         usual = Method("l1", manifest.group(name).granularity)
-    return name, fitting(min(keys, key=_weights_first).method if keys else usual, number, True)
+    return name, choice_at(min(keys, key=_weights_first).method if keys else usual, number, True)
 
 
-def missing_grid(posed: Posed) -> tuple[Grid, ...]:
+def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:
     """Return the grids that would measure exactly what the solver cannot change for want of it."""
     problem = posed.ready.problem
     found = []

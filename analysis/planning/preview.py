@@ -102,7 +102,7 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
         for name, choice in active.items()
         if choice.granularity in UNITS
     }
-    size = shrunk(manifest, units) if any(units.values()) else _whole(manifest)
+    size = shrunk(manifest, units) if any(units.values()) else _dense_size(manifest)
     widths = {tensor.name: tensor.width for tensor in manifest.tensors}
     usual = value_bytes(manifest)
     layers = tuple(
@@ -155,7 +155,7 @@ def _curve(known: Curves, plan: Plan, subject: str) -> Curve | None:
     return None
 
 
-def _whole(manifest: Manifest) -> Size:
+def _dense_size(manifest: Manifest) -> Size:
     return Size(manifest.parameters, manifest.bytes, manifest.macs, {})
 
 

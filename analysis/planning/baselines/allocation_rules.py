@@ -9,8 +9,8 @@ import numpy as np
 from prunescope.arrays import Floats
 from prunescope.curves.curve import Curve
 from prunescope.errors import BadValue
-from prunescope.planning.baselines.prunable import prunable
-from prunescope.planning.edits import fitting
+from prunescope.planning.baselines.prunable import prunable_subjects
+from prunescope.planning.edits import choice_at
 from prunescope.planning.solve.options import curves_for
 from prunescope.planning.solve.problem import Problem
 from prunescope.study import Manifest, Method, sparsity
@@ -32,7 +32,7 @@ SCORE_OF: Final = {"global-magnitude": "magnitude", "lamp": "lamp"}
 """Rules with one threshold → the score whose quantiles they need."""
 
 
-def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None) -> Rule:
+def find_rule(name: str, problem: Problem, grouped: bool, levels: Levels | None) -> Rule:
     """Return rule ``name`` of ``BASELINES`` as a function of its strength, 0 to 1.
 
     Args:
@@ -44,11 +44,11 @@ def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None
     Raises:
         BadValue: A threshold without stored quantiles, or by a method that may not be taken.
     """
-    names = prunable(problem, grouped)
+    names = prunable_subjects(problem, grouped)
     if name == "equal-drop":
         return _equal_drop(problem, names, grouped)
     if name in SCORE_OF:
-        scored = {each: _scored(problem, each, grouped) for each in names}
+        scored = {each: _score_method(problem, each, grouped) for each in names}
         _require_allowed(name, problem, scored.values())
         if not levels or not set(names) <= levels.keys():
             raise BadValue(
@@ -60,12 +60,12 @@ def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None
     methods = {each: _allowed(problem, each, grouped) for each in names}
     if name == "uniform":
         return lambda strength: {
-            each: fitting(methods[each], sparsity(min(strength, 1.0))) for each in names
+            each: choice_at(methods[each], sparsity(min(strength, 1.0))) for each in names
         }
     raw = {each: _erk(problem.manifest, each, grouped) for each in names}
     top = 1 / min(raw.values(), default=1.0)
     return lambda strength: {
-        each: fitting(methods[each], sparsity(1 - min(1.0, raw[each] * top * (1 - strength))))
+        each: choice_at(methods[each], sparsity(1 - min(1.0, raw[each] * top * (1 - strength))))
         for each in names
     }
 
@@ -108,7 +108,7 @@ def _threshold(levels: Levels, methods: Mapping[str, Method]) -> Rule:
     def rule(strength: float) -> dict[str, Choice]:
         score = float(np.interp(strength * (len(every) - 1), np.arange(len(every)), every))
         return {
-            name: fitting(methods[name], sparsity(_share(values, score)))
+            name: choice_at(methods[name], sparsity(_share(values, score)))
             for name, values in levels.items()
         }
 
@@ -159,7 +159,7 @@ def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
             reached = [(_reach(curve, limit), curve.key.method) for curve in own]
             if reached:
                 value, method = max(reached, key=lambda pair: pair[0])
-                found[name] = fitting(method, sparsity(value))
+                found[name] = choice_at(method, sparsity(value))
         return found
 
     return rule
@@ -186,13 +186,13 @@ def _allowed(problem: Problem, name: str, grouped: bool) -> Method:
     """A method that may be taken: by magnitude if it may, else the first; a pattern comes last."""
     curves = curves_for(problem.known, problem.goal, name, grouped)
     methods = [curve.key.method for curve in curves]
-    usual = _scored(problem, name, grouped)
+    usual = _score_method(problem, name, grouped)
     if usual in methods or not methods:
         return usual
     return min(methods, key=lambda each: ":" in each.granularity)
 
 
-def _scored(problem: Problem, name: str, grouped: bool) -> Method:
+def _score_method(problem: Problem, name: str, grouped: bool) -> Method:
     """The method that scores as the thresholds do."""
     if not grouped:
         return Method("magnitude")

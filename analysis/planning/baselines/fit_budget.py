@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from prunescope.errors import CannotReach, UnknownName
-from prunescope.planning.baselines.allocation_rules import BASELINES, Levels, rule_named
-from prunescope.planning.baselines.prunable import Bounded, required
-from prunescope.planning.solve.constraints import keeps
+from prunescope.planning.baselines.allocation_rules import BASELINES, Levels, find_rule
+from prunescope.planning.baselines.prunable import GoalBounds, required_choices
+from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
@@ -43,11 +43,11 @@ def baseline(
     """
     if name not in BASELINES:
         raise UnknownName.among("baseline", name, BASELINES)
-    grouped = units_leave(problem)
-    rule = rule_named(name, problem, grouped, levels)
+    grouped = removes_units(problem)
+    rule = find_rule(name, problem, grouped, levels)
     limits = dict(zip(problem.kinds[1:], problem.limits(given), strict=True))
 
-    goal, bounded, held = problem.goal, Bounded(problem), required(problem)
+    goal, bounded, held = problem.goal, GoalBounds(problem), required_choices(problem)
 
     def made(strength: float) -> Plan:
         chosen = {each: bounded(each, choice) for each, choice in rule(strength).items()}
@@ -77,7 +77,7 @@ def baseline(
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     found = made(high)
-    if not keeps(problem, found):
+    if not meets_constraints(problem, found):
         raise CannotReach(
             f"Expected locks and bounds that the baseline {name} can keep, but it cannot keep all "
             "of them. Loosen the bounds, or choose another baseline."
@@ -85,7 +85,7 @@ def baseline(
     return found
 
 
-def units_leave(problem: Problem) -> bool:
+def removes_units(problem: Problem) -> bool:
     """Return whether a baseline of the problem removes units rather than zeroes weights."""
     grouped = any(subject.grouped and len(subject.options) > 1 for subject in problem.subjects)
     zeroed = any(not s.grouped and len(s.options) > 1 for s in problem.subjects)

@@ -15,7 +15,7 @@ from prunescope.study.plan import Choice
 _ANY: Final = (0.0, 1.0)
 
 
-def prunable(problem: Problem, grouped: bool) -> list[str]:
+def prunable_subjects(problem: Problem, grouped: bool) -> list[str]:
     """Return the layers (or, ``grouped``, the groups) that a rule may prune, in forward order.
 
     Not those that are held, nor those that touch what must be pruned in the other way.
@@ -34,7 +34,7 @@ def prunable(problem: Problem, grouped: bool) -> list[str]:
     ]
 
 
-def required(problem: Problem) -> dict[str, Choice]:
+def required_choices(problem: Problem) -> dict[str, Choice]:
     """Return the least choice of every subject that its bounds, and no lock, keep from dense."""
     return {
         subject.name: min(subject.options, key=lambda option: option.removed).choice
@@ -44,7 +44,7 @@ def required(problem: Problem) -> dict[str, Choice]:
     }
 
 
-class Bounded:
+class GoalBounds:
     """The goal's bounds and multiples, worked out once for many strengths of a rule."""
 
     def __init__(self, problem: Problem) -> None:

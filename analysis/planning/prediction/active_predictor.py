@@ -90,16 +90,16 @@ def active_predictor(
     """
     key = (manifest.fingerprint, tuple(available), only)
     if key not in record.learnt:
-        record.learnt[key] = _standing(manifest, record.trials, available, only)
+        record.learnt[key] = _select_predictor(manifest, record.trials, available, only)
     found: ActivePredictor = record.learnt[key]
     return found
 
 
-def _standing(
+def _select_predictor(
     manifest: Manifest, trials: Sequence[Trial], available: Sequence[str], only: str | None
 ) -> ActivePredictor:
     link, prior = _link(manifest), _prior(manifest)
-    names = [name for name in ([only] if only else available) if _known(name, trials)]
+    names = [name for name in ([only] if only else available) if _predicts_all(name, trials)]
     if not names:
         return ActivePredictor(only or SUM, link)
     start = np.array([prior.get(name, _SUMS) for name in names])
@@ -128,7 +128,7 @@ def _standing(
     )  # fmt: skip
 
 
-def _known(name: str, trials: Sequence[Trial]) -> bool:
+def _predicts_all(name: str, trials: Sequence[Trial]) -> bool:
     return all(name in each.guesses and math.isfinite(each.guesses[name].drop) for each in trials)
 
 

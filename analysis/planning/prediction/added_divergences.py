@@ -63,12 +63,12 @@ class DropMap:
         return float(np.interp(amount, amounts, drops))
 
 
-def added(parts: Sequence[Part], quantity: str) -> float:
+def summed_change(parts: Sequence[Part], quantity: str) -> float:
     """Return the sum of the parts' changes of ``quantity`` in nats; NaN where one is unknown."""
     return math.fsum(_at(part.curve, part.sparsity, quantity) for part in parts)
 
 
-def shares(parts: Sequence[Part]) -> dict[str, float]:
+def damage_shares(parts: Sequence[Part]) -> dict[str, float]:
     """Return each subject's share in the parts' summed KL; in their drops where KLs are unknown."""
     each = [_at(part.curve, part.sparsity, "divergence") for part in parts]
     if not all(map(math.isfinite, each)):

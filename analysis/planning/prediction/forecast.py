@@ -64,7 +64,7 @@ class Forecast:
         return PredictedEffects(self.drop, self.entropy, self.divergence, before - now)
 
 
-def fallen(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
+def shift_recalls(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
     """Return ``recalls``, every change scaled alike, so that the least of them falls by so much.
 
     Args:

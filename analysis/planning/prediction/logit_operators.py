@@ -14,7 +14,7 @@ from prunescope.planning.prediction.coordinates import Coordinates, drop_of, log
 from prunescope.planning.prediction.logit_source import LogitSource, operator_key
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, between
-from prunescope.planning.prediction.unseen_samples import borrowed
+from prunescope.planning.prediction.unseen_samples import fit_seen_samples
 from prunescope.study import Manifest
 from prunescope.study.point import dense_key
 
@@ -50,7 +50,7 @@ class Dense:
 
 
 @dataclass(frozen=True)
-class Made:
+class CachedOperator:
     """An operator that is kept.
 
     Attributes:
@@ -77,7 +77,7 @@ class LogitOperators:
         self._manifest = manifest
         self._source = source
         self._dense: dict[str, Dense | None] = {}
-        self._made: OrderedDict[Point, Made] = OrderedDict()
+        self._made: OrderedDict[Point, CachedOperator] = OrderedDict()
         self._held = 0
         self._lock = Lock()
         self._guesses: tuple[Curves | None, dict[str, Guesses]] = (None, {})
@@ -96,7 +96,7 @@ class LogitOperators:
 
         Between measured points it is interpolated; past the last one the last one's is held.
         """
-        bounds = [_around(curve, sparsity) for curve, sparsity in wanted]
+        bounds = [_neighbour_points(curve, sparsity) for curve, sparsity in wanted]
         kept = self._kept(
             {
                 (curve.key, sparsity): _stamp(*around)
@@ -144,7 +144,7 @@ class LogitOperators:
         else:
             return None
         found = between(below, above, (sparsity - start) / (upper.sparsity - start))
-        self._keep((curve.key, sparsity), Made(found, _stamp(lower, upper)))
+        self._keep((curve.key, sparsity), CachedOperator(found, _stamp(lower, upper)))
         return found
 
     def _operators(self, points: dict[Point, CurvePoint]) -> dict[Point, Operator]:
@@ -155,7 +155,7 @@ class LogitOperators:
             dense = self.dense(name[0].recovery)
             if dense is not None and len(rows):
                 made[name] = _operator(dense, rows, points[name], self._manifest)
-                self._keep(name, Made(made[name], _stamp(None, points[name])))
+                self._keep(name, CachedOperator(made[name], _stamp(None, points[name])))
         return made
 
     def _kept(self, wanted: Mapping[Point, Stamp]) -> dict[Point, Operator]:
@@ -169,7 +169,7 @@ class LogitOperators:
                     found[name] = made.operator
         return found
 
-    def _keep(self, name: Point, made: Made) -> None:
+    def _keep(self, name: Point, made: CachedOperator) -> None:
         with self._lock:
             old = self._made.pop(name, None)
             self._held += _size(made) - (_size(old) if old else 0)
@@ -208,7 +208,7 @@ class LogitOperators:
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:
     """Partial points have no excess: the samples that they lack are borrowed, not measured."""
     given = dense.coordinates(rows[: dense.samples])
-    made = borrowed(dense.reference, given)
+    made = fit_seen_samples(dense.reference, given)
     if len(given) < dense.samples:
         return made
     drop = drop_of(dense.reference.rows, given, dense.coordinates.target, manifest.reference.metric)
@@ -219,11 +219,11 @@ def _stamp(lower: CurvePoint | None, upper: CurvePoint | None) -> Stamp:
     return tuple((point.samples, point.drop) for point in (lower, upper) if point is not None)
 
 
-def _size(made: Made) -> int:
+def _size(made: CachedOperator) -> int:
     return made.operator.noise.nbytes
 
 
-def _around(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
+def _neighbour_points(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
     """The measured points just below and at or above ``sparsity``; the last one past the end."""
     above = [point for point in curve.points if point.sparsity >= sparsity]
     below = [point for point in curve.points if point.sparsity < sparsity]

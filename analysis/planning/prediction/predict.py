@@ -11,9 +11,9 @@ from prunescope.curves.curve import Curves, curves
 from prunescope.curves.dense import dense_score
 from prunescope.errors import UnknownName
 from prunescope.planning.prediction.active_predictor import ActivePredictor, active_predictor
-from prunescope.planning.prediction.added_divergences import added, shares
+from prunescope.planning.prediction.added_divergences import damage_shares, summed_change
 from prunescope.planning.prediction.added_drops import added_drops
-from prunescope.planning.prediction.forecast import Forecast, Recall, fallen, forecast
+from prunescope.planning.prediction.forecast import Forecast, Recall, forecast, shift_recalls
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.logit_source import LogitSource
 from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of
@@ -24,10 +24,10 @@ from prunescope.planning.prediction.predictors import (
     SUM,
     SUMS,
     Case,
-    case_of,
-    combined,
-    drop_by,
-    guess,
+    combined_logits,
+    drop_of_logits,
+    make_case,
+    predicted_drop,
 )
 from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
@@ -135,7 +135,7 @@ def predict(
     if isinstance(verified, pd.DataFrame):
         verified = Record.of(manifest, known, verified, operators)
     parts, missing = parts_of(plan, known, manifest)
-    case = case_of(manifest, known, parts, plan.recovery, operators)
+    case = make_case(manifest, known, parts, plan.recovery, operators)
     uncovered = not all(gap.beyond for gap in missing)
     available = [] if uncovered else _available(case, predictor)
     stands = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
@@ -143,19 +143,23 @@ def predict(
     if uncovered:
         return Prediction(None, None, error, stands.name, missing)
     if not parts:
-        return _nothing(case, stands, error)
+        return _dense_prediction(case, stands, error)
     seen, deviation = _forecast(case, stands)
     alone = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
     interval = alone or _interval(case, stands, seen.drop, deviation)
-    interval = _bounded(interval, dense_score(manifest, known, plan.recovery))
+    interval = _cap_at_score(interval, dense_score(manifest, known, plan.recovery))
     found = Prediction(
         interval.mean, interval, error, stands.name,
         missing, seen.entropy, seen.divergence, seen.agreement, seen.recalls, seen.samples,
     )  # fmt: skip
-    return found if alone is not None else _scaled(found, seen.figures, shares(parts), stands)
+    return (
+        found
+        if alone is not None
+        else _with_figure_intervals(found, seen.figures, damage_shares(parts), stands)
+    )
 
 
-def _scaled(
+def _with_figure_intervals(
     found: Prediction, seen: PredictedEffects, own: Mapping[str, float], stands: ActivePredictor
 ) -> Prediction:
     """``found`` with the other figures corrected, and their intervals."""
@@ -165,7 +169,7 @@ def _scaled(
         divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
     worst, recalls = None, found.recalls
     if fall is not None and recalls:
-        recalls = fallen(recalls, fall.mean)
+        recalls = shift_recalls(recalls, fall.mean)
         recall, half = min(each.pruned for each in recalls), fall.half_width
         worst = Interval(recall, max(recall - half, 0.0), min(recall + half, 1.0))
     return replace(
@@ -215,22 +219,25 @@ def _available(case: Case, predictor: str | None) -> list[str]:
     """Predictors that can say something of the plan; combining logits is not tried, as it costs."""
     if predictor is not None:
         return [predictor]
-    sums = [name for name in SUMS if not math.isnan(guess(name, case))]
+    sums = [name for name in SUMS if not math.isnan(predicted_drop(name, case))]
     return [*sums, *COMBINES] if case.logits else sums
 
 
 def _forecast(case: Case, stands: ActivePredictor) -> tuple[Forecast, float]:
     """The corrected drop with what else is known, and the drop's standard deviation."""
-    rows = combined(stands.name, case)
-    guessed = guess(stands.name, case) if rows is None else drop_by(case, rows)
-    drop, deviation = stands.corrected(guessed, shares(case.parts))
+    rows = combined_logits(stands.name, case)
+    guessed = predicted_drop(stands.name, case) if rows is None else drop_of_logits(case, rows)
+    drop, deviation = stands.corrected(guessed, damage_shares(case.parts))
     if rows is None or case.dense is None:
-        entropy, divergence = added(case.parts, "entropy"), added(case.parts, "divergence")
+        entropy, divergence = (
+            summed_change(case.parts, "entropy"),
+            summed_change(case.parts, "divergence"),
+        )
         return Forecast(drop, entropy, divergence), deviation
     return forecast(case.dense, rows, drop), deviation
 
 
-def _nothing(case: Case, stands: ActivePredictor, error: BackTest | None) -> Prediction:
+def _dense_prediction(case: Case, stands: ActivePredictor, error: BackTest | None) -> Prediction:
     """A plan that removes nothing."""
     seen = forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
     return Prediction(
@@ -252,7 +259,7 @@ def _back_test(stands: ActivePredictor) -> BackTest | None:
     return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
 
 
-def _bounded(interval: Interval, top: float) -> Interval:
+def _cap_at_score(interval: Interval, top: float) -> Interval:
     """A drop cannot exceed the dense score where scores are fractions; others have no floor."""
     if not 0 < top <= 1:
         return interval

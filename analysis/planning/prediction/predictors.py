@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.curves.curve import Curves
-from prunescope.planning.prediction.added_divergences import DropMap, added
+from prunescope.planning.prediction.added_divergences import DropMap, summed_change
 from prunescope.planning.prediction.added_drops import added_drops
 from prunescope.planning.prediction.composition import composition
 from prunescope.planning.prediction.coordinates import divergence, drop_of, log_softmax
@@ -70,7 +70,7 @@ class Case:
         return self.dense is not None and bool(self.operators)
 
 
-def case_of(
+def make_case(
     manifest: Manifest,
     known: Curves,
     parts: Sequence[Part],
@@ -87,7 +87,7 @@ def case_of(
     return Case(manifest, known, recovery, parts, dense, complete if whole else ())
 
 
-def guess(name: str, case: Case) -> float:
+def predicted_drop(name: str, case: Case) -> float:
     """Return the drop that predictor ``name`` expects; NaN where it cannot say.
 
     A prediction by logits speaks of the samples whose logits are kept; what the parts' own drops
@@ -98,30 +98,32 @@ def guess(name: str, case: Case) -> float:
     if name in (SUM_KL, SUM_ENTROPY):
         quantity = "divergence" if name == SUM_KL else "entropy"
         found = DropMap.of(case.known, case.recovery, quantity)
-        amount = added(case.parts, quantity)
+        amount = summed_change(case.parts, quantity)
         return math.nan if found is None or math.isnan(amount) else found.drop(amount)
-    rows = combined(name, case)
-    return math.nan if rows is None else drop_by(case, rows)
+    rows = combined_logits(name, case)
+    return math.nan if rows is None else drop_of_logits(case, rows)
 
 
-def expected(name: str, case: Case) -> Forecast:
+def uncorrected_forecast(name: str, case: Case) -> Forecast:
     """Return all that predictor ``name`` expects, uncorrected."""
-    rows = combined(name, case)
+    rows = combined_logits(name, case)
     if rows is None or case.dense is None:
         return Forecast(
-            guess(name, case), added(case.parts, "entropy"), added(case.parts, "divergence")
+            predicted_drop(name, case),
+            summed_change(case.parts, "entropy"),
+            summed_change(case.parts, "divergence"),
         )
-    return forecast(case.dense, rows, drop_by(case, rows))
+    return forecast(case.dense, rows, drop_of_logits(case, rows))
 
 
-def combined(name: str, case: Case) -> np.ndarray | None:
+def combined_logits(name: str, case: Case) -> np.ndarray | None:
     """Return the logits ``(n, k)`` that predictor ``name`` expects, or None where it has none."""
     if case.dense is None or not case.logits or name not in COMBINES:
         return None
     return COMBINES[name](case.dense.reference, case.operators)
 
 
-def drop_by(case: Case, rows: np.ndarray) -> float:
+def drop_of_logits(case: Case, rows: np.ndarray) -> float:
     """Return the drop on all samples of the split that predicted ``rows`` mean.
 
     Samples near the border between two classes count by halves, the more the noisier parts are
@@ -132,7 +134,7 @@ def drop_by(case: Case, rows: np.ndarray) -> float:
     if case.dense is None:
         return math.nan
     reference, target = case.dense.reference.rows, case.dense.coordinates.target
-    drop = drop_of(reference, rows, target, case.metric, _doubt(case.operators))
+    drop = drop_of(reference, rows, target, case.metric, _margin_deviation(case.operators))
     if math.isnan(drop):
         found = DropMap.of(case.known, case.recovery, "divergence")
         return (
@@ -146,7 +148,7 @@ def drop_by(case: Case, rows: np.ndarray) -> float:
     return drop + share * excess
 
 
-def _doubt(operators: Sequence[Operator]) -> float:
+def _margin_deviation(operators: Sequence[Operator]) -> float:
     """How far a predicted margin, a difference of two logits, may be wrong."""
     powers = [each.loudness**2 for each in operators]
     return DOUBT * math.sqrt(2 * (math.fsum(powers) - max(powers, default=0.0)))

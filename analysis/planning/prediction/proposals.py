@@ -67,7 +67,7 @@ def propose_verifications(
         family = len(plans) % len(families)
         before = shares.setdefault(family, [])
         found = [
-            _drawn(families[family], float(targets[place]), made, manifest)
+            _draw_plan(families[family], float(targets[place]), made, manifest)
             for _ in range(_DIRECTIONS)
         ]
         choices, share = max(found, key=lambda each: (len(each[0]) > 1, _distance(each[1], before)))
@@ -93,7 +93,7 @@ def _families(known: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
     return families
 
 
-def _drawn(
+def _draw_plan(
     family: Mapping[str, Sequence[Curve]],
     target: float,
     made: np.random.Generator,
@@ -123,14 +123,14 @@ def _drawn(
     choices = {}
     for curve, value in zip(curves, values, strict=True):
         method = curve.key.method
-        whole = _possible(manifest, curve, value) if value > 0 else 0.0
+        whole = _feasible_sparsity(manifest, curve, value) if value > 0 else 0.0
         if whole > 0:
             choices[curve.key.subject] = Choice(method.criterion, whole, method.granularity)
     found = drops(values)
     return choices, found / max(float(found.sum()), 1e-9)
 
 
-def _possible(manifest: Manifest, curve: Curve, value: float) -> float:
+def _feasible_sparsity(manifest: Manifest, curve: Curve, value: float) -> float:
     """The sparsity that a plan would ask for: a pattern has one, units are whole."""
     method = curve.key.method
     if ":" in method.granularity:

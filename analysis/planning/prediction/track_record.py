@@ -8,11 +8,11 @@ import pandas as pd
 
 from prunescope.curves.curve import Curves
 from prunescope.errors import DamagedFile, UnknownName
-from prunescope.planning.prediction.added_divergences import shares
+from prunescope.planning.prediction.added_divergences import damage_shares
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.plan_parts import parts_of
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
-from prunescope.planning.prediction.predictors import PREDICTORS, case_of, expected
+from prunescope.planning.prediction.predictors import PREDICTORS, make_case, uncorrected_forecast
 from prunescope.store.json_documents import from_json
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
@@ -94,11 +94,11 @@ class Record:
             return self
 
         def made() -> dict[str, PredictedEffects]:
-            case = case_of(manifest, known, parts, plan.recovery, operators)
-            return {name: expected(name, case).figures for name in PREDICTORS}
+            case = make_case(manifest, known, parts, plan.recovery, operators)
+            return {name: uncorrected_forecast(name, case).figures for name in PREDICTORS}
 
         guesses = made() if operators is None else operators.guesses(known, plan.digest, made)
-        trial = Trial(plan.digest, plan.recovery, real, guesses, shares(parts))
+        trial = Trial(plan.digest, plan.recovery, real, guesses, damage_shares(parts))
         return replace(self, trials=(*self.trials, trial))
 
     def about(self, plan: Plan) -> "Record":

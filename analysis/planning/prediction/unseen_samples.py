@@ -5,7 +5,7 @@ import numpy as np
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, root_mean_square
 
 
-def borrowed(reference: DenseLogits, rows: np.ndarray) -> Operator:
+def fit_seen_samples(reference: DenseLogits, rows: np.ndarray) -> Operator:
     """Return the operator of a point of which only the first samples were evaluated.
 
     The operator is fitted on the samples there are. Each other sample borrows the noise of the

@@ -15,12 +15,12 @@ import numpy as np
 
 from prunescope.errors import PrunescopeError
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.search.neighbourhood import nearby
-from prunescope.planning.solve.constraints import keeps
+from prunescope.planning.search.neighbourhood import neighbourhood_problem
+from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
-from prunescope.planning.solve.solver import solver
+from prunescope.planning.solve.solver import make_solver
 from prunescope.study.plan import Plan
 
 SECONDS: Final = 5.0
@@ -97,7 +97,7 @@ def look_around(
     return SearchResult(tuple(ranked), values, search.count, ended)
 
 
-def apart(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
+def distinct_proposals(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
     """Return the first few of ``proposals`` that differ by more than a last small step."""
     found: list[PlanProposal] = []
     for each in proposals:
@@ -134,12 +134,14 @@ class _Search:
         """Step from ``best`` to better plans; whether none was better at last."""
         step, methods = _FIRST, True
         while step >= _LAST:
-            around = nearby(self.problem, best.plan, step, self.counted, methods, self.late)
+            around = neighbourhood_problem(
+                self.problem, best.plan, step, self.counted, methods, self.late
+            )
             if around is None:
                 return False
             methods = False
             try:
-                plan = solver(around).solve(given, best.plan.name).plan
+                plan = make_solver(around).solve(given, best.plan.name).plan
             except PrunescopeError:
                 step /= 2
                 continue
@@ -162,27 +164,29 @@ class _Search:
         """Judge a plan; None where it breaks a limit or what else was asked, or is not judged."""
         if plan.digest in self.seen:
             return self.seen[plan.digest]
-        if not keeps(self.problem, plan):
+        if not meets_constraints(self.problem, plan):
             return None
-        kept, objective = weighed(self.problem, self.limits, plan, self.counted(plan))
+        kept, objective = feasibility_and_objective(
+            self.problem, self.limits, plan, self.counted(plan)
+        )
         if not kept or math.isnan(objective):
             return None
         self.seen[plan.digest] = PlanProposal(plan, objective, start)
         return self.seen[plan.digest]
 
 
-def weighed(
+def feasibility_and_objective(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> tuple[bool, float]:
     """Return whether ``plan`` keeps all ``limits`` if it does ``damages``, and its objective."""
-    kept = excess(problem, limits, plan, damages) == 0
+    kept = limit_excess(problem, limits, plan, damages) == 0
     kind = problem.kinds[0]
     if kind in DAMAGES:
         return kept, damages.get(kind, math.nan)
     return kept, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
 
 
-def excess(
+def limit_excess(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> float:
     """Return by which part ``plan`` exceeds the worst of ``limits``; infinite where unknown."""

@@ -6,18 +6,18 @@ from dataclasses import replace
 from typing import Final
 
 from prunescope.planning.baselines import Levels
-from prunescope.planning.explain import nearest
-from prunescope.planning.pose_problem import Posed
+from prunescope.planning.explain import nearest_assignment
+from prunescope.planning.pose_problem import PosedGoal
 from prunescope.planning.search.descent import (
     SECONDS,
     PlanProposal,
     SearchResult,
-    apart,
+    distinct_proposals,
     look_around,
 )
 from prunescope.planning.search.judge import Judge, judge
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
-from prunescope.planning.search.starting_plans import past_measured, starting_plans
+from prunescope.planning.search.starting_plans import extrapolation_note, starting_plans
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.goal import DAMAGES
@@ -30,7 +30,7 @@ _SHOWN: Final = 3
 
 
 def improve(
-    posed: Posed,
+    posed: PosedGoal,
     solution: Solution,
     levels: Mapping[str, Levels] | None = None,
     given: Mapping[str, float] | None = None,
@@ -54,11 +54,11 @@ def improve(
         return solution, None
     begin = starting_plans(problem, solution, levels, given)
     found = look_around(problem, begin, judged, given, seconds)
-    return _with_found(posed, _noted(problem, solution, begin), found), found
+    return _with_proposals(posed, _with_extrapolation_note(problem, solution, begin), found), found
 
 
 def improve_by_measuring(
-    posed: Posed,
+    posed: PosedGoal,
     solution: Solution,
     measure: Measure,
     count: int,
@@ -82,69 +82,76 @@ def improve_by_measuring(
     """
     problem = posed.ready.problem
     begin = starting_plans(problem, solution, levels, given)
-    judged = judge(problem, posed.predicted, posed.operators, solution.plan) or _blind(problem)
+    judged = judge(
+        problem, posed.predicted, posed.operators, solution.plan
+    ) or _judge_without_logits(problem)
     found = look_around(problem, begin, judged, given, seconds / 2)
     tried = measured_best(problem, found, begin, judged, measure, count, given, seconds / 2)
-    best = _with_found(posed, _noted(problem, solution, begin), found)
-    return taken(posed, best, tried), tried
+    best = _with_proposals(posed, _with_extrapolation_note(problem, solution, begin), found)
+    return take_best_measured(posed, best, tried), tried
 
 
-def taken(posed: Posed, solution: Solution, tried: Sequence[MeasuredBest]) -> Solution:
+def take_best_measured(
+    posed: PosedGoal, solution: Solution, tried: Sequence[MeasuredBest]
+) -> Solution:
     """Return ``solution`` with the best of the measured plans, and those that are as good."""
     best, *others = tried
     most = best.objective * (1 + _ALIKE)
     near = [each.proposal for each in others if each.over == best.over and each.objective <= most]
-    alike = apart((best.proposal, *near), 1 + _SHOWN)[1:]
+    alike = distinct_proposals((best.proposal, *near), 1 + _SHOWN)[1:]
     return replace(
-        with_plan(posed, solution, best.proposal), alternatives=tuple(each.plan for each in alike)
+        replace_plan(posed, solution, best.proposal),
+        alternatives=tuple(each.plan for each in alike),
     )
 
 
-def _noted(problem: Problem, solution: Solution, begin: Mapping[str, Plan]) -> Solution:
+def _with_extrapolation_note(
+    problem: Problem, solution: Solution, begin: Mapping[str, Plan]
+) -> Solution:
     """``solution`` with a sentence on what is judged without a measurement so far."""
-    note = past_measured(problem, begin)
+    note = extrapolation_note(problem, begin)
     return replace(solution, notes=(*solution.notes, note)) if note else solution
 
 
-def _blind(problem: Problem) -> Judge:
+def _judge_without_logits(problem: Problem) -> Judge:
     nothing = {kind: math.nan for kind in problem.kinds if kind in DAMAGES}
     return lambda _: nothing
 
 
-def _with_found(posed: Posed, solution: Solution, found: SearchResult) -> Solution:
+def _with_proposals(posed: PosedGoal, solution: Solution, found: SearchResult) -> Solution:
     """``solution`` with the best proposal, and with others that are nearly as good."""
     if not found.proposals:
         return solution
     best, *others = found.proposals
     near = [each for each in others if each.predicted <= best.predicted * (1 + _ALIKE)]
     return replace(
-        with_plan(posed, solution, best),
-        alternatives=tuple(each.plan for each in apart((best, *near), 1 + _SHOWN)[1:]),
+        replace_plan(posed, solution, best),
+        alternatives=tuple(each.plan for each in distinct_proposals((best, *near), 1 + _SHOWN)[1:]),
         beside=found.starts,
     )
 
 
-def with_plan(posed: Posed, solution: Solution, proposal: PlanProposal) -> Solution:
+def replace_plan(posed: PosedGoal, solution: Solution, proposal: PlanProposal) -> Solution:
     """Return ``solution`` with the plan of ``proposal`` in place of its own, costs counted."""
     problem = posed.ready.problem
     plan = replace(proposal.plan, name=solution.plan.name)
     costs = {**solution.costs, **plan_costs(problem, plan)}
     if "drop" in costs:
         costs["drop"] = posed.predicted(plan).drop or 0.0
-    value = _added(problem, plan)
+    value = _summed_objective(problem, plan)
     return replace(
         solution,
         plan=plan,
         value=value,
         bound=None if solution.bound is None else min(solution.bound, value),
         costs=costs,
-        chosen=nearest(problem, plan),
+        chosen=nearest_assignment(problem, plan),
         exact=False,
         predicted=None if math.isnan(proposal.predicted) else proposal.predicted,
     )
 
 
-def _added(problem: Problem, plan: Plan) -> float:
+def _summed_objective(problem: Problem, plan: Plan) -> float:
     """The objective, a damage added up over the plan's subjects or a cost."""
     kind = problem.kinds[0]
     if kind not in DAMAGES:

@@ -8,7 +8,7 @@ from typing import Final
 from prunescope.planning.prediction import LogitOperators, parts_of
 from prunescope.planning.prediction.coordinates import divergence, log_softmax
 from prunescope.planning.prediction.predict import Prediction
-from prunescope.planning.prediction.predictors import COMBINES, case_of, combined
+from prunescope.planning.prediction.predictors import COMBINES, combined_logits, make_case
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
@@ -21,7 +21,7 @@ _LEAN: Final = frozenset({"divergence"})
 
 
 @dataclass(frozen=True)
-class _Combining:
+class _CombinedDivergence:
     """The KL of combined logits by one rule, without interval, recall and correction."""
 
     problem: Problem
@@ -35,8 +35,8 @@ class _Combining:
             return {"divergence": math.nan}
         if not parts:
             return {"divergence": 0.0}
-        case = case_of(manifest, known, parts, plan.recovery, self.logit_operators)
-        rows = combined(self.rule, case)
+        case = make_case(manifest, known, parts, plan.recovery, self.logit_operators)
+        rows = combined_logits(self.rule, case)
         if rows is None or case.dense is None:
             return {"divergence": math.nan}
         return {"divergence": divergence(case.dense.log_probabilities, log_softmax(rows))}
@@ -63,7 +63,7 @@ def judge(
     if rule not in COMBINES or logit_operators is None:
         return None
     if wanted <= _LEAN:
-        return _Combining(problem, logit_operators, rule)
+        return _CombinedDivergence(problem, logit_operators, rule)
 
     def everything(plan: Plan) -> dict[str, float]:
         found = predicted(plan)

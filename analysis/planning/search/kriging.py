@@ -22,7 +22,7 @@ from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Choice, Plan
 
-Place = Callable[[Plan], Floats]
+PlanCoordinates = Callable[[Plan], Floats]
 
 SLACK: Final[Mapping[str, float]] = {"divergence": 1e-4, "cross-entropy": 5e-3, "drop": 5e-3}
 """Added to both sides of a factor, so that changes near 0 have one too."""
@@ -49,7 +49,9 @@ class MeasuredError:
     measured: Mapping[str, float]
 
 
-def corrected_judge(judged: Judge, place_of: Place, lessons: Sequence[MeasuredError]) -> Judge:
+def corrected_judge(
+    judged: Judge, place_of: PlanCoordinates, lessons: Sequence[MeasuredError]
+) -> Judge:
     """Return ``judged`` corrected by ``lessons``; as it is without any."""
     if not lessons:
         return judged
@@ -57,7 +59,7 @@ def corrected_judge(judged: Judge, place_of: Place, lessons: Sequence[MeasuredEr
     size = max(float(np.linalg.norm(places, axis=1).mean()), 1e-12)
     means: dict[str, float] = {}
     weights: dict[str, Floats] = {}
-    alike = _alike(places, places, size) + _NOISE * np.eye(len(lessons))
+    alike = _similarity(places, places, size) + _NOISE * np.eye(len(lessons))
     for kind in lessons[0].measured:
         factors = np.array(
             [_log(kind, each.measured[kind]) - _log(kind, each.predicted.get(kind, math.nan))
@@ -68,7 +70,7 @@ def corrected_judge(judged: Judge, place_of: Place, lessons: Sequence[MeasuredEr
             weights[kind] = np.asarray(np.linalg.solve(alike, factors - means[kind]), float)
 
     def corrected(plan: Plan) -> dict[str, float]:
-        near = _alike(place_of(plan)[None], places, size)[0]
+        near = _similarity(place_of(plan)[None], places, size)[0]
         return {
             kind: value if kind not in means or not plan.active()
             else _value(kind, _log(kind, value) + means[kind] + float(near @ weights[kind]))
@@ -78,7 +80,7 @@ def corrected_judge(judged: Judge, place_of: Place, lessons: Sequence[MeasuredEr
     return corrected
 
 
-def places(problem: Problem) -> Place:
+def loss_coordinates(problem: Problem) -> PlanCoordinates:
     """Return the function from a plan to the root of the KL that each subject loses alone.
 
     ``(subjects,)``; 0 where that is unknown.
@@ -97,7 +99,7 @@ def places(problem: Problem) -> Place:
     return place
 
 
-def _alike(one: Floats, other: Floats, size: float) -> Floats:
+def _similarity(one: Floats, other: Floats, size: float) -> Floats:
     distance = np.linalg.norm(one[:, None] - other[None], axis=-1) / (_REACH * size)
     return np.asarray(np.exp(-0.5 * np.square(distance)), float)
 

@@ -19,13 +19,13 @@ from prunescope.planning.search.descent import (
     SECONDS,
     PlanProposal,
     SearchResult,
-    excess,
+    feasibility_and_objective,
+    limit_excess,
     look_around,
-    weighed,
 )
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.search.kriging import MeasuredError, corrected_judge, places
-from prunescope.planning.search.plan_names import origin
+from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
+from prunescope.planning.search.plan_names import candidate_name
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
 
@@ -95,7 +95,7 @@ def measured_best(
     """
     trials = _Trials(problem, judged, measure, given, begin)
     first = max(round(_FIRST * count), 1)
-    waiting = _worth(found, begin)
+    waiting = _promising(found, begin)
     end = time.monotonic() + seconds
     learning = False
     while len(trials.done) < count:
@@ -104,7 +104,7 @@ def measured_best(
             waiting += found.proposals[:_WAITING]
         if learning and trials.lessons:
             left = (end - time.monotonic()) / (count - len(trials.done))
-            waiting = _corrected(trials, waiting, max(left, 0.0))
+            waiting = _rank_by_corrected(trials, waiting, max(left, 0.0))
         new = trials.left(waiting, _APART) or trials.left(waiting)
         if not new:
             break
@@ -112,7 +112,7 @@ def measured_best(
     return trials.ranked()
 
 
-def _worth(found: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
+def _promising(found: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
     """The best from each start, and the starts, by what is predicted; at last those without."""
     best = {each.start: each for each in reversed(found.proposals)}
     most = _NEARLY * min((each.predicted for each in best.values()), default=math.inf)
@@ -124,7 +124,7 @@ def _worth(found: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]
     return list({each.plan.digest: each for each in wanted}.values())
 
 
-def _corrected(
+def _rank_by_corrected(
     trials: "_Trials", waiting: list[PlanProposal], seconds: float
 ) -> list[PlanProposal]:
     """What waits and what lies around the best measured plans, by the corrected prediction."""
@@ -154,7 +154,7 @@ class _Trials:
         limits = problem.limits(given)
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.done: list[MeasuredBest] = []
-        self.place = places(problem)
+        self.place = loss_coordinates(problem)
         self.places: list[Floats] = []
         self.lessons: list[MeasuredError] = []
 
@@ -170,17 +170,17 @@ class _Trials:
         return not any(near) and not any(same)
 
     def weighed(self, plan: Plan, damages: Mapping[str, float]) -> tuple[bool, float]:
-        return weighed(self.problem, self.limits, plan, damages)
+        return feasibility_and_objective(self.problem, self.limits, plan, damages)
 
     def measure(self, proposal: PlanProposal) -> None:
         plan = proposal.plan
         start = self.begin.get(proposal.start)
         own = start is not None and start.digest == plan.digest
-        real = self._measure(replace(plan, name=origin(proposal.start, own)))
+        real = self._measure(replace(plan, name=candidate_name(proposal.start, own)))
         said = self.judged(plan)
         _, predicted = self.weighed(plan, {**real, **said})
         _, objective = self.weighed(plan, real)
-        over = excess(self.problem, self.limits, plan, real)
+        over = limit_excess(self.problem, self.limits, plan, real)
         self.places.append(self.place(plan))
         self.done.append(MeasuredBest(replace(proposal, predicted=predicted), objective, over, own))
         if not any(math.isnan(value) for value in said.values()):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from prunescope.planning.search.measure_best import MeasuredBest
-from prunescope.planning.search.plan_names import possessive
+from prunescope.planning.search.plan_names import plan_owner
 
 MEASURED_CANDIDATES: Final = "measured_candidates.json"
 """Where a job that measured the best few plans leaves them, in its own folder."""
@@ -39,10 +39,10 @@ class MeasuredCandidates:
         if math.isfinite(best.proposal.predicted):
             said += f" ({amount(best.proposal.predicted)} predicted)"
         count = f"the least of {len(self.tried)} plans" if others else "the only plan measured"
-        said += f", {count}: {whose(best)}."
+        said += f", {count}: {plan_origin(best)}."
         nearest: dict[str, MeasuredBest] = {}
         for each in others:
-            nearest.setdefault(whose(each), each)
+            nearest.setdefault(plan_origin(each), each)
         if others:
             told = [f"{name} {amount(each.objective)}" for name, each in nearest.items()]
             said += f" Behind it: {', '.join(told[:_TOLD])}."
@@ -51,7 +51,7 @@ class MeasuredCandidates:
         return said
 
 
-def whose(found: MeasuredBest) -> str:
+def plan_origin(found: MeasuredBest) -> str:
     """Return where a measured plan comes from, in words."""
-    plan = f"{possessive(found.proposal.start)} plan"
+    plan = f"{plan_owner(found.proposal.start)} plan"
     return plan if found.own else f"found around {plan}"

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Final
 
 from prunescope.curves.curve import Curve
-from prunescope.planning.edits import fitting
+from prunescope.planning.edits import choice_at
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.solve.build_problem import arranged
+from prunescope.planning.solve.build_problem import problem_arrays
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.options import curves_for
 from prunescope.planning.solve.problem import Problem
@@ -34,7 +34,7 @@ _ENTRY: Final = 2.0
 """How many steps above that a dense subject may go at once."""
 
 
-def nearby(
+def neighbourhood_problem(
     problem: Problem,
     here: Plan,
     step: float,
@@ -54,7 +54,7 @@ def nearby(
     """
     base = judged(here)
     subjects = []
-    blocked = _blocked(problem, here)
+    blocked = _blocked_subjects(problem, here)
     for place, subject in enumerate(problem.subjects):
         now = subject.choice_in(here)
         options = [_option(subject, now or _dense(subject), dict.fromkeys(base, 0.0))]
@@ -69,7 +69,7 @@ def nearby(
         options.sort(key=lambda each: each.removed)
         subjects.append(replace(subject, options=tuple(options)))
     goal = replace(problem.goal, between=False)
-    found = arranged(
+    found = problem_arrays(
         problem.manifest, problem.known, goal, tuple(subjects), problem.kinds, problem.boxes
     )
     constant = found.constant.copy()
@@ -92,7 +92,7 @@ def _choices(
         else:
             values = _values(now.sparsity if now else 0.0, step)
         for value in values:
-            choice = _fitted(problem, subject, curve, value, now)
+            choice = _nearest_allowed(problem, subject, curve, value, now)
             if choice is not None:
                 found.setdefault((str(choice.method), _removed(subject, choice)), choice)
     return list(found.values())
@@ -107,7 +107,7 @@ def _values(now: float, step: float) -> list[float]:
     return [0.0, *values] if now <= 2 * _LEAST else values
 
 
-def _fitted(
+def _nearest_allowed(
     problem: Problem, subject: Subject, curve: Curve, value: float, now: Choice | None
 ) -> Choice | None:
     """The choice nearest to ``value`` that was measured so far and that the goal allows."""
@@ -124,7 +124,7 @@ def _fitted(
         if value > max(point.share for point in curve.points):
             return None
     low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
-    choice = fitting(curve.key.method, sparsity(value))
+    choice = choice_at(curve.key.method, sparsity(value))
     if not low <= choice.sparsity <= (0.0 if subject.name in problem.goal.excluded else high):
         return None
     same = now is not None and choice.method == now.method
@@ -149,7 +149,7 @@ def _dense(subject: Subject) -> Choice:
     return Choice(method.criterion, 0.0, method.granularity)
 
 
-def _blocked(problem: Problem, here: Plan) -> set[int]:
+def _blocked_subjects(problem: Problem, here: Plan) -> set[int]:
     """Subjects that cannot be pruned, because what they touch is pruned already."""
     pruned: Sequence[bool] = [each.choice_in(here) is not None for each in problem.subjects]
     found = set()

@@ -12,7 +12,7 @@ _OWNED: Final = {name: f"{words}'s" for name, words in NAMES.items()} | {
 }  # fmt: skip
 
 
-def possessive(start: str) -> str:
+def plan_owner(start: str) -> str:
     """Return whose plan a search began with.
 
     >>> possessive("lamp"), possessive("solver")
@@ -21,7 +21,7 @@ def possessive(start: str) -> str:
     return _OWNED.get(start, f"{start}'s")
 
 
-def origin(start: str, own: bool) -> str:
+def candidate_name(start: str, own: bool) -> str:
     """Return a name for a plan: its start's where that made it, else by what it was found near.
 
     >>> origin("erk", True), origin("erk", False)

@@ -10,7 +10,7 @@ from typing import Final
 from prunescope.errors import PrunescopeError
 from prunescope.planning.baselines import BASELINES, SCORE_OF, Levels, baseline
 from prunescope.planning.prediction import parts_of
-from prunescope.planning.search.plan_names import possessive
+from prunescope.planning.search.plan_names import plan_owner
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
 from prunescope.study.plan import Plan
@@ -48,7 +48,7 @@ def starting_plans(
     return found
 
 
-def past_measured(problem: Problem, begin: Mapping[str, Plan]) -> str | None:
+def extrapolation_note(problem: Problem, begin: Mapping[str, Plan]) -> str | None:
     """Return a sentence on the plans of ``begin`` that go further than was measured; else None.
 
     What is predicted of them is what the last measured points say, which is too little.
@@ -58,7 +58,7 @@ def past_measured(problem: Problem, begin: Mapping[str, Plan]) -> str | None:
     for name, plan in begin.items():
         _, gaps = parts_of(plan, problem.known, problem.manifest)
         if any(gap.beyond for gap in gaps):
-            names.append(possessive(name))
+            names.append(plan_owner(name))
             parts += [gap.subject for gap in gaps if gap.beyond]
     if not names:
         return None

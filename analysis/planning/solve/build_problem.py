@@ -11,7 +11,7 @@ from prunescope.arrays import Floats
 from prunescope.curves.curve import Curves
 from prunescope.errors import BadValue
 from prunescope.planning.preview import compressed_bytes, sparse_bytes
-from prunescope.planning.solve.conflicts import conflicts, needs
+from prunescope.planning.solve.conflicts import conflicts, required_pairs
 from prunescope.planning.solve.cost_tables import shape_costs, widths
 from prunescope.planning.solve.damages import curve_key
 from prunescope.planning.solve.goal import COSTS, DAMAGES, Goal
@@ -76,12 +76,12 @@ def build_problem(
                 f"Expected this study to hold what a target on {kind} needs, but it has no table "
                 "of it. Measure one: prunescope time STUDY."
             )
-    found = arranged(manifest, known, goal, subjects, kinds, boxed)
-    _require_any(found)
+    found = problem_arrays(manifest, known, goal, subjects, kinds, boxed)
+    _require_feasible(found)
     return replace(found, missing=missing, notes=tuple(notes))
 
 
-def arranged(
+def problem_arrays(
     manifest: Manifest,
     known: Curves,
     goal: Goal,
@@ -134,21 +134,21 @@ def arranged(
                 elif len(at) == 2:
                     edge = products.setdefault((at[0], at[1]), np.zeros(len(kinds)))
                     edge[row] += value
-            _zeros(unary[row], kind, manifest, known, goal, subjects)
+            _subtract_zeroed(unary[row], kind, manifest, known, goal, subjects)
     real = np.arange(most)[None] < np.array([len(s.options) for s in subjects])[:, None]
     unary[0][~real] = np.inf
-    return _reduced(
+    return _without_dominated(
         Problem(
             manifest, known, goal, subjects, kinds, dense, constant, unary, units,
             np.array(list(products), np.intp).reshape(-1, 2),
             np.array(list(products.values())).reshape(-1, len(kinds)).T,
             np.array(conflicts(manifest, subjects), np.intp).reshape(-1, 2), (), (), exact, boxes,
-            np.array(needs(subjects, goal), np.intp).reshape(-1, 2),
+            np.array(required_pairs(subjects, goal), np.intp).reshape(-1, 2),
         )
     )  # fmt: skip
 
 
-def _require_any(problem: Problem) -> None:
+def _require_feasible(problem: Problem) -> None:
     """Refuse bounds and locks that can only be kept by pruning one weight in two ways."""
     if all(low == 0 for low, _ in problem.goal.bounds.values()):
         return
@@ -163,7 +163,7 @@ def _require_any(problem: Problem) -> None:
         )
 
 
-def _zeros(
+def _subtract_zeroed(
     row: Floats, kind: str, manifest: Manifest, known: Curves, goal: Goal,
     subjects: Sequence[Subject],
 ) -> None:  # fmt: skip
@@ -192,7 +192,7 @@ def _zeros(
                 row[index, place] -= dense - stored
 
 
-def _reduced(problem: Problem) -> Problem:
+def _without_dominated(problem: Problem) -> Problem:
     """The problem without options that another one beats in everything that counts."""
     kept: list[list[int]] = []
     for index, subject in enumerate(problem.subjects):

@@ -12,7 +12,7 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 
-def check(manifest: Manifest, goal: Goal) -> None:
+def check_goal(manifest: Manifest, goal: Goal) -> None:
     """Raise unless all that the goal names exists and agrees with itself.
 
     Raises:
@@ -75,11 +75,11 @@ def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int
     return sorted(found)
 
 
-def held_up(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
+def enforce_lower_bounds(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
     """Return ``subjects`` without the dense option of those that a bound keeps from it.
 
     Where a layer and a group of one name can both meet its least sparsity, either may: both keep
-    their dense options, and ``needs`` tells that one of them must be pruned.
+    their dense options, and ``required_pairs`` tells that one of them must be pruned.
 
     Raises:
         BadValue: None of what was measured and may be taken lies within a bound.
@@ -102,7 +102,7 @@ def held_up(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
     return tuple(found)
 
 
-def needs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, int]]:
+def required_pairs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, int]]:
     """Return the pairs (layer, group) of one name of which one must be pruned, to meet a bound."""
     found = []
     free = {(each.name, each.grouped): at for at, each in enumerate(subjects) if not each.locked}

@@ -11,7 +11,7 @@ _DIGIT: Final = 1e-4
 """Sparsities have four digits, so that a count of units can stand beside its own share."""
 
 
-def keeps(problem: Problem, plan: Plan) -> bool:
+def meets_constraints(problem: Problem, plan: Plan) -> bool:
     """Return whether ``plan`` keeps locks, exclusions, bounds, methods and multiples of the goal.
 
     Nor may it prune a layer and a group that touch one weight. Locks may be by any method and any
@@ -20,7 +20,9 @@ def keeps(problem: Problem, plan: Plan) -> bool:
     goal = problem.goal
     active = plan.active()
     for name, lock in goal.locks.items():
-        if _done(active.get(name)) != _done(lock if lock.sparsity > 0 else None):
+        if _method_and_sparsity(active.get(name)) != _method_and_sparsity(
+            lock if lock.sparsity > 0 else None
+        ):
             return False
     for name, (low, high) in goal.bounds.items():
         choice = active.get(name)
@@ -32,16 +34,16 @@ def keeps(problem: Problem, plan: Plan) -> bool:
     return (
         not own.keys() & set(goal.excluded)
         and all(not goal.methods or choice.method in goal.methods for choice in own.values())
-        and all(_whole(problem, name, choice) for name, choice in own.items())
+        and all(_keeps_multiple(problem, name, choice) for name, choice in own.items())
         and not any(pruned[one] and pruned[other] for one, other in problem.conflicts)
     )
 
 
-def _done(choice: Choice | None) -> tuple[str, float] | None:
+def _method_and_sparsity(choice: Choice | None) -> tuple[str, float] | None:
     return None if choice is None else (str(choice.method), choice.sparsity)
 
 
-def _whole(problem: Problem, name: str, choice: Choice) -> bool:
+def _keeps_multiple(problem: Problem, name: str, choice: Choice) -> bool:
     """Whether a group keeps a multiple of units, or all of them."""
     if choice.granularity not in UNITS:
         return True

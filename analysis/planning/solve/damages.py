@@ -28,7 +28,7 @@ _SQUARES: Final = ("divergence", "cross-entropy")
 NOTHING: Final[Mapping[str, float]] = dict.fromkeys(DAMAGES, 0.0)
 
 
-def monotone(curve: Curve) -> dict[str, list[float]]:
+def monotone_damages(curve: Curve) -> dict[str, list[float]]:
     """Return the damages per point, each at least 0 and at least that of the point before."""
     raw = {
         "divergence": [point.divergence for point in curve.points],
@@ -41,7 +41,7 @@ def monotone(curve: Curve) -> dict[str, list[float]]:
     }
 
 
-def read(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
+def interpolate_damages(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
     """Return the damages at each of ``shares`` (removed, 0 to 1); past the last point, the last's.
 
     Exactly the measured ones (made monotone) at measured points; NaN where the study has none.
@@ -51,7 +51,7 @@ def read(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
     last = np.searchsorted(measured, across, side="right") - 1
     wanted = np.clip(np.asarray(shares, float), 0.0, across[-1])
     found: dict[str, Floats] = {}
-    for name, values in monotone(curve).items():
+    for name, values in monotone_damages(curve).items():
         heights = np.array([0.0, *values])[last]
         if name in _SQUARES and np.isfinite(heights).all():
             line = PchipInterpolator(across, np.sqrt(heights))(wanted)
@@ -72,7 +72,7 @@ def damages_at(curve: Curve | None, share: float) -> dict[str, float]:
         return dict(NOTHING)
     if curve is None:
         return dict.fromkeys(DAMAGES, math.nan)
-    return read(curve, [share])[0]
+    return interpolate_damages(curve, [share])[0]
 
 
 def curve_key(name: str, choice: Choice, goal: Goal) -> CurveKey:

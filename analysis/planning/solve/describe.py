@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.arrays import Floats, Indices
-from prunescope.planning.solve.fill_budget import filled, true_costs
+from prunescope.planning.solve.fill_budget import fill_budget, true_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.local_search import within
 from prunescope.planning.solve.problem import Problem
@@ -16,7 +16,7 @@ _ALIKE: Final = 0.01
 _SHOWN: Final = 3
 
 
-def described(
+def describe_solution(
     problem: Problem,
     chosen: Indices,
     limits: Floats,
@@ -31,7 +31,7 @@ def described(
     plan, gained = problem.plan(chosen, name), 0.0
     costs = true_costs(problem, plan, chosen)
     if problem.goal.between:
-        plan, costs, gained = filled(problem, chosen, plan, costs, limits)
+        plan, costs, gained = fill_budget(problem, chosen, plan, costs, limits)
     value = float(problem.values(chosen)[0]) - gained
     return Solution(
         plan=plan,
@@ -49,7 +49,7 @@ def described(
     )
 
 
-def alike(problem: Problem, found: Sequence[Indices], limits: Floats) -> list[Indices]:
+def near_optimal(problem: Problem, found: Sequence[Indices], limits: Floats) -> list[Indices]:
     """Return other assignments within ``limits`` and 1 % of the first one's objective.
 
     The others that were found, and one-subject changes of the first; the least alike first.
@@ -73,7 +73,9 @@ def alike(problem: Problem, found: Sequence[Indices], limits: Floats) -> list[In
     return list(unique.values())[:_SHOWN]
 
 
-def unreachable(problem: Problem, limits: Floats, reach: Floats, together: bool = False) -> str:
+def unreachable_sentence(
+    problem: Problem, limits: Floats, reach: Floats, together: bool = False
+) -> str:
     """Return the sentence that says which limits cannot be kept, and what can be reached."""
     told_limits = [
         _amount(problem, kind, limit) for kind, limit in zip(problem.kinds[1:], limits, strict=True)

@@ -20,7 +20,7 @@ def true_costs(problem: Problem, plan: Plan, chosen: Indices) -> dict[str, float
     return {**{kind: values[kind] for kind in problem.kinds[1:]}, **plan_costs(problem, plan)}
 
 
-def filled(
+def fill_budget(
     problem: Problem, chosen: Indices, plan: Plan, costs: dict[str, float], limits: Floats
 ) -> tuple[Plan, dict[str, float], float]:
     """Move a few subjects back between two options, as far as limits leave room.

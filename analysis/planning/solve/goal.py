@@ -57,7 +57,7 @@ class Target:
     relative: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", kind_named(self.kind))
+        object.__setattr__(self, "kind", parse_kind(self.kind))
         if self.kind in DAMAGES:
             object.__setattr__(self, "relative", False)
         top = 1.0 if self.relative else float("inf")
@@ -107,7 +107,7 @@ class Goal:
     between: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "objective", kind_named(self.objective))
+        object.__setattr__(self, "objective", parse_kind(self.objective))
         if self.round_to not in ROUNDINGS:
             raise BadValue(
                 f"Expected rounding to be one of {', '.join(map(str, ROUNDINGS))}, but got "
@@ -128,7 +128,7 @@ class Goal:
                 )
 
 
-def kind_named(text: str) -> str:
+def parse_kind(text: str) -> str:
     """Return the cost or damage that ``text`` names, aliases such as ``kl`` included.
 
     >>> kind_named("kl"), kind_named("macs")
@@ -148,7 +148,7 @@ def parse_target(text: str) -> Target:
     (Target(kind='macs', limit=0.5, relative=True), 1500000.0, 0.01)
     """
     name, sign, given = text.partition("=")
-    kind = kind_named(name)
+    kind = parse_kind(name)
     found = _NUMBER.fullmatch(given.strip()) if sign else None
     try:
         number = float(found[1]) if found else float("nan")

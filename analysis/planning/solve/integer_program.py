@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import described, unreachable
+from prunescope.planning.solve.describe import describe_solution, unreachable_sentence
 from prunescope.planning.solve.local_search import improve, within
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
@@ -63,10 +63,10 @@ def solve_exactly(
     program = _Program(problem, limits)
     found, lower, done = program.run(seconds)
     if done and found is None:
-        raise CannotReach(unreachable(problem, limits, slider.dual.reach, together=True))
+        raise CannotReach(unreachable_sentence(problem, limits, slider.dual.reach, together=True))
     candidates = [each for each in (found, first.chosen if first else None) if each is not None]
     if not candidates:
-        raise CannotReach(unreachable(problem, limits, slider.dual.reach, together=True))
+        raise CannotReach(unreachable_sentence(problem, limits, slider.dual.reach, together=True))
     best = min(candidates, key=lambda each: float(problem.values(each)[0]))
     bound, multipliers = slider.dual.bound(limits)
     value = float(problem.values(best)[0])
@@ -74,7 +74,7 @@ def solve_exactly(
     others: list[Indices] = []
     if alternatives:
         others = _others(program, best, value, seconds)
-    return described(
+    return describe_solution(
         problem, best, limits, proven if problem.exact else None, multipliers, name,
         exact=done and problem.exact, alternatives=others,
     )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import described, unreachable
+from prunescope.planning.solve.describe import describe_solution, unreachable_sentence
 from prunescope.planning.solve.local_search import repair
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
@@ -24,7 +24,7 @@ _REPAIRS: Final = 8
 _MARGIN: Final = 1e-3
 
 
-class Boxed:
+class NonlinearSolver:
     """A problem with such costs, ready to be solved again and again.
 
     Attributes:
@@ -70,9 +70,9 @@ class Boxed:
         if best is None:
             best = self._mended(here, limits)
         if best is None:
-            raise CannotReach(unreachable(self.problem, limits, np.min(seen, axis=0)))
+            raise CannotReach(unreachable_sentence(self.problem, limits, np.min(seen, axis=0)))
         model = linearised(self.problem, best[1])
-        return described(model, best[1], limits, None, multipliers, name)
+        return describe_solution(model, best[1], limits, None, multipliers, name)
 
     def _inner(self, slider: Slider, here: Indices, limits: Floats) -> Indices | None:
         try:

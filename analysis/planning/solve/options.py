@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from prunescope.curves.curve import Curve, Curves
-from prunescope.planning.edits import fitting
-from prunescope.planning.solve.conflicts import check, held_up, lock_of
-from prunescope.planning.solve.damages import NOTHING, damages_at, read
+from prunescope.planning.edits import choice_at
+from prunescope.planning.solve.conflicts import check_goal, enforce_lower_bounds, lock_of
+from prunescope.planning.solve.damages import NOTHING, damages_at, interpolate_damages
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Option, Subject
 from prunescope.study import GroupSummary, Manifest, Method, is_control, sparsity
@@ -30,7 +30,7 @@ def subjects_of(
         BadValue: Locks, bounds and exclusions that contradict one another.
         UnknownName: A subject that does not exist.
     """
-    check(manifest, goal)
+    check_goal(manifest, goal)
     granularities = {
         key.method.granularity
         for key in known
@@ -55,7 +55,7 @@ def subjects_of(
             continue
         options = _unit_options(group, curves, lock, goal)
         found.append(_subject(group.name, True, group.units, options, lock, goal))
-    return held_up(found, goal), tuple(missing)
+    return enforce_lower_bounds(found, goal), tuple(missing)
 
 
 def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
@@ -89,17 +89,17 @@ def _weight_options(
 ) -> list[Option]:
     """Measured sparsities of a layer and some between them, or the locked one alone."""
     if lock is not None:
-        damages = damages_at(_of_lock(curves, lock), lock.sparsity)
+        damages = damages_at(_locked_curve(curves, lock), lock.sparsity)
         return [Option(lock, removed_count(total, lock.sparsity), damages)]
     found = []
     for curve in curves:
         values = [point.sparsity for point in curve.points]
         if between and ":" not in curve.key.method.granularity:
-            values = [sparsity(value) for value in _finer(values)]
+            values = [sparsity(value) for value in _with_points_between(values)]
         shares = [removed_count(total, value) / total for value in values]
         found += [
-            Option(fitting(curve.key.method, value), removed_count(total, value), damages)
-            for value, damages in zip(values, read(curve, shares), strict=True)
+            Option(choice_at(curve.key.method, value), removed_count(total, value), damages)
+            for value, damages in zip(values, interpolate_damages(curve, shares), strict=True)
         ]
     return found
 
@@ -110,11 +110,13 @@ def _unit_options(
     """Whole units within what was measured, so that a multiple is kept."""
     if lock is not None:
         removed = removed_units(group.units, lock.sparsity)
-        return [Option(lock, removed, damages_at(_of_lock(curves, lock), removed / group.units))]
+        return [
+            Option(lock, removed, damages_at(_locked_curve(curves, lock), removed / group.units))
+        ]
     found, multiple = [], goal.round_to
     for curve in curves:
         measured = [float(point.removed) for point in curve.points]
-        wanted = _finer(measured) if goal.between else measured
+        wanted = _with_points_between(measured) if goal.between else measured
         counts: set[int] = set()
         for kept in (group.units - value for value in wanted):
             counts |= {
@@ -124,14 +126,17 @@ def _unit_options(
         reach = max(measured, default=0)
         counts = {count for count in counts if 0 < count <= min(reach, group.units - 1)}
         shares = [count / group.units for count in sorted(counts)]
-        for share, damages in zip(shares, read(curve, shares), strict=True):
-            choice, removed = fitting(curve.key.method, sparsity(share)), round(share * group.units)
+        for share, damages in zip(shares, interpolate_damages(curve, shares), strict=True):
+            choice, removed = (
+                choice_at(curve.key.method, sparsity(share)),
+                round(share * group.units),
+            )
             if removed_units(group.units, choice.sparsity) == removed:  # four digits may not tell
                 found.append(Option(choice, removed, damages))
     return found
 
 
-def _finer(values: Sequence[float]) -> list[float]:
+def _with_points_between(values: Sequence[float]) -> list[float]:
     """``values``, ascending, with as many evenly between neighbours as are still wanted."""
     if not values:
         return []
@@ -141,7 +146,7 @@ def _finer(values: Sequence[float]) -> list[float]:
     return sorted({float(value) for value in np.concatenate(found)} | set(values))
 
 
-def _of_lock(curves: Sequence[Curve], lock: Choice) -> Curve | None:
+def _locked_curve(curves: Sequence[Curve], lock: Choice) -> Curve | None:
     return next((each for each in curves if each.key.method == lock.method), None)
 
 

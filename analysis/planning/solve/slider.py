@@ -8,7 +8,7 @@ import numpy as np
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import alike, described, unreachable
+from prunescope.planning.solve.describe import describe_solution, near_optimal, unreachable_sentence
 from prunescope.planning.solve.dual import Dual
 from prunescope.planning.solve.local_search import improve, repair, within
 from prunescope.planning.solve.problem import Problem
@@ -42,9 +42,9 @@ class Slider:
         with self._lock:  # two pages may share it, and what was minimised is kept
             found = self.found(limits)
         bound, multipliers = dual.bound(limits)
-        return described(
+        return describe_solution(
             problem, found[0], limits, bound if problem.exact else None, multipliers, name,
-            alternatives=alike(problem, found, limits),
+            alternatives=near_optimal(problem, found, limits),
         )  # fmt: skip
 
     def best(self, limits: Floats) -> Indices:
@@ -54,11 +54,13 @@ class Slider:
     def found(self, limits: Floats) -> list[Indices]:
         """Return the assignments found within absolute ``limits``, best first."""
         if (self.dual.reach > limits * (1 + 1e-12)).any():
-            raise CannotReach(unreachable(self.problem, limits, self.dual.reach))
+            raise CannotReach(unreachable_sentence(self.problem, limits, self.dual.reach))
         self.dual.tighten(limits)
         found = self._candidates(limits)
         if not found:
-            raise CannotReach(unreachable(self.problem, limits, self.dual.reach, together=True))
+            raise CannotReach(
+                unreachable_sentence(self.problem, limits, self.dual.reach, together=True)
+            )
         found.sort(key=lambda each: float(self.problem.values(each)[0]))
         return found
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from prunescope.planning.solve.integer_program import TIME, solve_exactly
-from prunescope.planning.solve.nonlinear_budgets import Boxed
+from prunescope.planning.solve.nonlinear_budgets import NonlinearSolver
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
 from prunescope.planning.solve.solution import Solution
@@ -17,16 +17,16 @@ _LOOSE: Final = 0.01
 _MOMENT: Final = 0.5
 """Seconds that may take."""
 
-Solver = Slider | Boxed
+Solver = Slider | NonlinearSolver
 """A problem ready to be solved for any limits by its ``solve``."""
 
 
-def solver(problem: Problem) -> Solver:
+def make_solver(problem: Problem) -> Solver:
     """Return ``problem`` ready to be solved while a slider moves."""
-    return Boxed(problem) if problem.boxes else Slider(problem)
+    return NonlinearSolver(problem) if problem.boxes else Slider(problem)
 
 
-def quick(
+def solve_quickly(
     ready: Solver, given: Mapping[str, float] | None = None, name: str = "solved"
 ) -> Solution:
     """Return the best plan found while a slider moves.
@@ -43,7 +43,7 @@ def quick(
     return replace(proven, alternatives=found.alternatives) if better else found
 
 
-def prove(
+def solve_with_proof(
     ready: Solver,
     given: Mapping[str, float] | None = None,
     name: str = "solved",

@@ -12,8 +12,8 @@ from prunescope.planning.search import (
     measured_best,
     starting_plans,
 )
-from prunescope.planning.search.kriging import MeasuredError, corrected_judge, places
-from prunescope.planning.solve import Goal, Problem, Target, build_problem, solver
+from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
+from prunescope.planning.solve import Goal, Problem, Target, build_problem, make_solver
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.search.test_search import MANIFEST, WEIGHTS, Coupled, posed
@@ -34,7 +34,7 @@ class Counted:
 def tried(
     problem: Problem, measure: Counted, judged: Coupled, count: int
 ) -> tuple[MeasuredBest, ...]:
-    begin = starting_plans(problem, solver(problem).solve())
+    begin = starting_plans(problem, make_solver(problem).solve())
     found = look_around(problem, begin, judged, seconds=60)
     return measured_best(problem, found, begin, judged, measure, count, seconds=60)
 
@@ -56,7 +56,7 @@ def test_the_best_measured_plan_beats_what_a_wrong_judge_found(units: bool) -> N
     before = [e.objective for e in plans if at[e.proposal.plan.digest] < 4]
     assert values[0] < min(before)  # what was learnt found a better one
     assert plans[0].proposal.start in {"solver", "uniform", "erk", "equal-drop"}
-    begin = starting_plans(problem, solver(problem).solve())
+    begin = starting_plans(problem, make_solver(problem).solve())
     for each in plans:
         start = begin[each.proposal.start]
         assert each.own == (each.proposal.plan.digest == start.digest)
@@ -65,7 +65,7 @@ def test_the_best_measured_plan_beats_what_a_wrong_judge_found(units: bool) -> N
 def test_as_many_are_measured_as_asked_though_few_starts_are_worth_it() -> None:
     problem = posed()
     measure, judged = Counted(problem, 1.0), Coupled(problem, 1.0)
-    begin = {"uniform": starting_plans(problem, solver(problem).solve())["uniform"]}
+    begin = {"uniform": starting_plans(problem, make_solver(problem).solve())["uniform"]}
     found = look_around(problem, begin, judged, seconds=20)
     assert len(found.proposals) > 6
     plans = measured_best(problem, found, begin, judged, measure, 6, seconds=1)
@@ -75,7 +75,7 @@ def test_as_many_are_measured_as_asked_though_few_starts_are_worth_it() -> None:
 def test_without_a_prediction_the_starts_are_measured() -> None:
     problem = posed()
     measure = Counted(problem, 1.0)
-    begin = starting_plans(problem, solver(problem).solve())
+    begin = starting_plans(problem, make_solver(problem).solve())
     blind = lambda _: {"divergence": float("nan")}  # noqa: E731
     found = look_around(problem, begin, blind)
     plans = measured_best(problem, found, begin, blind, measure, 8)
@@ -136,7 +136,7 @@ def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
 def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:
     problem = posed()
     judged, truth = Coupled(problem, 0.0), Coupled(problem, 3.0)
-    assert corrected_judge(judged, places(problem), ()) is judged
+    assert corrected_judge(judged, loss_coordinates(problem), ()) is judged
     made = np.random.default_rng(0)
     plans = [
         Plan("p", MANIFEST.fingerprint, {
@@ -146,7 +146,7 @@ def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:
         for _ in range(8)
     ]  # fmt: skip
     lessons = [MeasuredError(plan, judged(plan), truth(plan)) for plan in plans[:6]]
-    corrected = corrected_judge(judged, places(problem), lessons)
+    corrected = corrected_judge(judged, loss_coordinates(problem), lessons)
     for plan in plans:
         real, said, now = (
             each(plan)["divergence"] for each in (truth, judged, corrected)
