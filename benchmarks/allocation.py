@@ -176,7 +176,7 @@ def _plans(
 ) -> Iterator[tuple[Plan, float, float]]:
     """Plans by one rule with their cost and predicted drop, one per loss that it can have."""
     posed = pose(study, Goal((Target(cost, 1.0),), methods=methods(leaves, study.manifest)))
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     before = ""
     for loss in LOSSES:
         low, high = 0.0, 1.0
@@ -204,9 +204,9 @@ def _plan(study: Study, posed: PosedGoal, rule: str, given: dict[str, float]) ->
     if rule == SOLVED:
         return solve_posed(posed, given).plan
     score = SCORE_OF.get(rule)
-    grouped = removes_units(posed.ready.problem)
+    grouped = removes_units(posed.solver.problem)
     known = levels(study.folder, study.manifest, score, grouped) if score else None
-    return baseline(rule, posed.ready.problem, known, given)
+    return baseline(rule, posed.solver.problem, known, given)
 
 
 def _settled(study: Study, posed: PosedGoal, verifier: Verifier, given: dict[str, float]) -> Plan:
@@ -215,7 +215,7 @@ def _settled(study: Study, posed: PosedGoal, verifier: Verifier, given: dict[str
     def measure(plan: Plan) -> dict[str, float]:
         return PredictedEffects.measured(asdict(verifier.measure(plan)), None).damages
 
-    scores = every_level(study.folder, study.manifest, removes_units(posed.ready.problem))
+    scores = every_level(study.folder, study.manifest, removes_units(posed.solver.problem))
     solution, tried = improve_by_measuring(
         posed, solve_posed(posed, given), measure, _VERIFIED, scores, given, _SECONDS
     )

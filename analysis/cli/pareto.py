@@ -50,7 +50,7 @@ def pareto(
             objective, recovery,
         )  # fmt: skip
         posed = pose(opened, goal, runtime)
-        found = front(posed.ready, posed.predicted, points, progress)
+        found = front(posed.solver, posed.predicted, points, progress)
         save_front(opened.folder, found)
     table = front_table(found, opened.verified())
     if json:

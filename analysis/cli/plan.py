@@ -99,7 +99,7 @@ def plan(
         else:
             solution = solve_posed(posed, name=name, seconds=(seconds or TIME) if exact else None)
             if around and not exact:
-                grouped = removes_units(posed.ready.problem)
+                grouped = removes_units(posed.solver.problem)
                 scores = every_level(opened.folder, opened.manifest, grouped)
                 if verify:
                     solution, tried = improve_by_measuring(
@@ -130,7 +130,7 @@ def _baseline(study: Study, posed: PosedGoal, rule: str, name: str) -> Plan:
     """A baseline's plan; score quantiles are read off the weights when they are wanted first."""
     score, known = SCORE_OF.get(rule), None
     if score is not None:
-        grouped = removes_units(posed.ready.problem)
+        grouped = removes_units(posed.solver.problem)
         known = levels(study.folder, study.manifest, score, grouped)
         if not known:
             from prunescope.bench.workbench import prepare
@@ -138,5 +138,5 @@ def _baseline(study: Study, posed: PosedGoal, rule: str, name: str) -> Plan:
 
             store_quantiles(prepare(study.manifest.reference), study)
             known = levels(study.folder, study.manifest, score, grouped)
-    found = baseline(rule, posed.ready.problem, known)
+    found = baseline(rule, posed.solver.problem, known)
     return replace(found, name=rule if name == "solved" else name)

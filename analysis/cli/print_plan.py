@@ -29,7 +29,7 @@ def described(
     tried: Sequence[MeasuredBest] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Return a planned plan as plain values for ``--json``; ``tried`` is what was measured."""
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
     limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
     interval = guess.interval
@@ -73,7 +73,7 @@ def print_plan(
     tried: Sequence[MeasuredBest] = (),
 ) -> None:  # fmt: skip
     """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     reasons: dict[tuple[str, bool], Reason] = {}
     if solution is not None:
         reasons = {(r.subject, r.grouped): r for r in explain(problem, solution)}
@@ -99,7 +99,7 @@ def print_plan(
             continue
         share = f"{100 * cost / dense:.2f} % of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
-    _print_guess(study, posed.known, found, guess, bool(tried))
+    _print_guess(study, posed.curves, found, guess, bool(tried))
     if solution is not None:
         if tried:
             candidates = MeasuredCandidates(solution.objective, tuple(tried))

@@ -16,12 +16,12 @@ def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
     A layer and a group can have one name; a choice that zeroes weights is none for the group. A
     lock holds both, as it does for the solver: the dense choice is then locked.
     """
-    found = plan.choices.get(subject)
-    if found is None:
+    choice = plan.choices.get(subject)
+    if choice is None:
         return Choice(default.criterion, 0.0, default.granularity)
-    if _same_kind(found, default):
-        return found
-    return Choice(default.criterion, 0.0, default.granularity, found.locked)
+    if _same_kind(choice, default):
+        return choice
+    return Choice(default.criterion, 0.0, default.granularity, choice.locked)
 
 
 def other_granularity_choice(plan: Plan, subject: str, method: Method) -> Choice | None:
@@ -29,8 +29,8 @@ def other_granularity_choice(plan: Plan, subject: str, method: Method) -> Choice
 
     A plan holds one choice per name, so that a choice by ``method`` would take this one's place.
     """
-    found = plan.choices.get(subject)
-    return None if found is None or _same_kind(found, method) else found
+    choice = plan.choices.get(subject)
+    return None if choice is None or _same_kind(choice, method) else choice
 
 
 def choice_at(method: Method, value: float, locked: bool = False) -> Choice:
@@ -53,11 +53,11 @@ def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Met
         value: Sparsity, 0 to 1.
         default: Method of subjects that had none.
     """
-    found = {name: choice_of(plan, name, default) for name in subjects}
+    choices = {name: choice_of(plan, name, default) for name in subjects}
     return plan.setting(
         {
             name: choice_at(choice.method, value)
-            for name, choice in found.items()
+            for name, choice in choices.items()
             if not choice.locked and (value > 0 or _replaces_nothing(plan, name, default))
         }
     )
@@ -68,11 +68,11 @@ def set_method(plan: Plan, subjects: Iterable[str], method: Method) -> Plan:
 
     What is pruned at the other granularity stays as it is.
     """
-    found = {name: choice_of(plan, name, method) for name in subjects}
+    choices = {name: choice_of(plan, name, method) for name in subjects}
     return plan.setting(
         {
             name: choice_at(method, choice.sparsity)
-            for name, choice in found.items()
+            for name, choice in choices.items()
             if not choice.locked and _replaces_nothing(plan, name, method)
         }
     )
@@ -104,7 +104,7 @@ def in_multiples(
         multiple: 1 or more.
         manifest: Gives the groups' units.
     """
-    changes, whole = {}, []
+    changes, unchanged = {}, []
     for name in subjects:
         choice = plan.choices.get(name)
         if choice is None or choice.locked or choice.granularity not in UNITS:
@@ -115,8 +115,8 @@ def in_multiples(
         removed = removed_units(units, choice.sparsity, multiple)
         changes[name] = choice_at(choice.method, sparsity(removed / units))
         if not removed:
-            whole.append(name)
-    return plan.setting(changes), tuple(whole)
+            unchanged.append(name)
+    return plan.setting(changes), tuple(unchanged)
 
 
 def within_drop(
@@ -155,8 +155,8 @@ def set_locks(plan: Plan, subjects: Iterable[str], locked: bool, default: Method
 
     Subjects without a choice get a dense one by the ``default`` method.
     """
-    found = {name: plan.choices.get(name) or choice_of(plan, name, default) for name in subjects}
-    return plan.setting({name: replace(choice, locked=locked) for name, choice in found.items()})
+    choices = {name: plan.choices.get(name) or choice_of(plan, name, default) for name in subjects}
+    return plan.setting({name: replace(choice, locked=locked) for name, choice in choices.items()})
 
 
 def _same_kind(choice: Choice, method: Method) -> bool:

@@ -66,7 +66,7 @@ def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
     Steps are counted in the target that binds most; where none binds, in the first one. Costs that
     a table tells are looked at around the plan.
     """
-    if problem.boxes:
+    if problem.nonlinear_costs:
         problem = linearised(problem, solution.chosen)
     binding = solution.binding()
     kind = binding[0] if binding else problem.kinds[1]
@@ -75,8 +75,8 @@ def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
     rate = solution.multipliers[kind] * dense
     change = problem.moves(solution.chosen)
     return tuple(
-        _reason(problem, solution, place, change[:, place], row, dense, rate, kind)
-        for place in range(len(problem.subjects))
+        _reason(problem, solution, subject_index, change[:, subject_index], row, dense, rate, kind)
+        for subject_index in range(len(problem.subjects))
     )
 
 
@@ -101,32 +101,34 @@ def lock_costs(
     Raises:
         CannotReach: No plan keeps the targets with all the locks.
     """
-    found, problem = {}, posed.ready.problem
+    prices, problem = {}, posed.solver.problem
     own = solve_posed(posed, limits).value
     for name in problem.goal.locks if names is None else names:
         locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
         goal = replace(problem.goal, locks=locks)
         try:
-            ready = make_solver(build_problem(manifest, posed.known, goal, problem.boxes))
-            other = solve_posed(replace(posed, ready=ready), limits)
+            ready = make_solver(
+                build_problem(manifest, posed.curves, goal, problem.nonlinear_costs)
+            )
+            other = solve_posed(replace(posed, solver=ready), limits)
         except PrunescopeError:
             continue
-        found[name] = max(own - other.value, 0.0)
-    return found
+        prices[name] = max(own - other.value, 0.0)
+    return prices
 
 
 def _reason(
-    problem: Problem, solution: Solution, place: int, change: Floats, row: int,
+    problem: Problem, solution: Solution, subject_index: int, change: Floats, row: int,
     dense: float, rate: float, kind: str,
 ) -> Reason:  # fmt: skip
-    subject = problem.subjects[place]
-    now = subject.options[solution.chosen[place]]
+    subject = problem.subjects[subject_index]
+    now = subject.options[solution.chosen[subject_index]]
     steps: list[SparsityStep | None] = []
     for side in (1, -1):
         further = [
-            (each.removed, option)
-            for option, each in enumerate(subject.options)
-            if side * (each.removed - now.removed) > 0 and np.isfinite(change[0, option])
+            (candidate.removed, option)
+            for option, candidate in enumerate(subject.options)
+            if side * (candidate.removed - now.removed) > 0 and np.isfinite(change[0, option])
         ]
         pick = min(further, key=lambda pair: abs(pair[0] - now.removed), default=None)
         steps.append(
@@ -177,12 +179,12 @@ def _price_ratio(price: float, rate: float) -> str:
 
 def nearest_assignment(problem: Problem, plan: Plan) -> Indices:
     """Return the assignment closest to any ``plan``, so that hand-made plans can be explained."""
-    found = []
+    assignment = []
     for subject in problem.subjects:
         choice = subject.choice_in(plan)
         wanted = choice.sparsity if choice else 0.0
         method = choice.method if choice else None
-        found.append(
+        assignment.append(
             min(
                 range(len(subject.options)),
                 key=lambda option, s=subject, w=wanted, m=method: (  # type: ignore[misc]
@@ -191,4 +193,4 @@ def nearest_assignment(problem: Problem, plan: Plan) -> Indices:
                 ),
             )
         )
-    return np.array(found, np.intp)
+    return np.array(assignment, np.intp)

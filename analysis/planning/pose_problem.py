@@ -37,14 +37,14 @@ class PosedGoal:
     """A goal over a study, ready to be solved.
 
     Attributes:
-        ready: The solver.
-        known: The study's curves.
+        solver: The solver.
+        curves: The study's curves.
         predicted: What is expected of a plan.
         operators: The study's logits, for judging many plans.
     """
 
-    ready: Solver
-    known: Curves
+    solver: Solver
+    curves: Curves
     predicted: Predicted
     operators: LogitOperators | None = None
 
@@ -80,24 +80,24 @@ def predictor(
 def nonlinear_costs(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
     """Return the costs of the goal that are no polynomials: latency from its table, memory."""
     wanted = {target.kind for target in goal.targets} | {goal.objective}
-    found: dict[str, BlackBox] = {}
+    functions: dict[str, BlackBox] = {}
     if "latency" in wanted:
-        known = tables(study.folder, study.manifest)
-        if known:
-            found["latency"] = latency_cost(study.manifest, find_table(known, setting))
+        latency_tables = tables(study.folder, study.manifest)
+        if latency_tables:
+            functions["latency"] = latency_cost(study.manifest, find_table(latency_tables, setting))
     if "memory" in wanted and study.manifest.graph is not None:
-        found["memory"] = memory_cost(study.manifest)
-    return found
+        functions["memory"] = memory_cost(study.manifest)
+    return functions
 
 
-def find_table(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
+def find_table(latency_tables: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
     """Return the first table whose setting contains ``setting``, whatever the case."""
-    for table in known:
+    for table in latency_tables:
         if setting.lower() in str(table.setting).lower():
             return table
     raise BadValue(
         f"Expected a latency table of {setting!r}, but this study has: "
-        f"{'; '.join(str(table.setting) for table in known)}. Name one of them, or measure "
+        f"{'; '.join(str(table.setting) for table in latency_tables)}. Name one of them, or measure "
         "another: prunescope time STUDY."
     )
 
@@ -124,7 +124,7 @@ def memory_cost(manifest: Manifest) -> BlackBox:
 
 def solve_posed(
     posed: PosedGoal,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     name: str = "solved",
     seconds: float | None = None,
 ) -> Solution:
@@ -132,7 +132,7 @@ def solve_posed(
 
     Args:
         posed: What is asked.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
         name: Of the plan.
         seconds: Solve exactly within so many seconds; None for the quick solver.
 
@@ -140,12 +140,12 @@ def solve_posed(
         CannotReach: No plan keeps the targets.
     """
 
-    def solved(limits: Mapping[str, float]) -> Solution:
+    def solve(limits: Mapping[str, float]) -> Solution:
         if seconds is None:
-            return solve_quickly(posed.ready, limits, name)
-        return solve_with_proof(posed.ready, limits, name, seconds)
+            return solve_quickly(posed.solver, limits, name)
+        return solve_with_proof(posed.solver, limits, name, seconds)
 
-    return solve_within_drop(posed.ready.problem.goal, solved, posed.predicted, given)
+    return solve_within_drop(posed.solver.problem.goal, solve, posed.predicted, overrides)
 
 
 def locked_choices(plan: Plan) -> dict[str, Choice]:
@@ -162,13 +162,13 @@ def parse_lock(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
         BadValue: No such form, or no method to take.
     """
     name, sign, value = text.partition("=")
-    method, colon, given = value.rpartition(":")
+    method, colon, number_text = value.rpartition(":")
     if not sign or not name:
         raise BadValue(
             f"Expected a lock like conv1=0 or conv1=taylor:0.5, but got {text!r}. Write the layer "
             "or group, an equals sign and its sparsity."
         )
-    number = sparsity(given)
+    number = sparsity(number_text)
     if colon:
         return name, choice_at(Method.parse(method), number, locked=True)
     grouped = {group.name for group in manifest.removable()}
@@ -179,28 +179,36 @@ def parse_lock(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
             f"{recovery}. Name one: {name}=magnitude:{number:g}."
         )
     layers = {layer.name for layer in manifest.prunable()}
-    usual = Method("magnitude", "weight" if name in layers else "channel")
+    default_method = Method("magnitude", "weight" if name in layers else "channel")
     if name in grouped - layers:
-        usual = Method("l1", manifest.group(name).granularity)
-    return name, choice_at(min(keys, key=_weights_first).method if keys else usual, number, True)
+        default_method = Method("l1", manifest.group(name).granularity)
+    return name, choice_at(
+        min(keys, key=_weights_first).method if keys else default_method, number, True
+    )
 
 
 def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:
     """Return the grids that would measure exactly what the solver cannot change for want of it."""
-    problem = posed.ready.problem
-    found = []
-    for granularity in dict.fromkeys(each.granularity for each in problem.missing):
-        names = tuple(each.subject for each in problem.missing if each.granularity == granularity)
+    problem = posed.solver.problem
+    grids = []
+    for granularity in dict.fromkeys(
+        missing_point.granularity for missing_point in problem.missing
+    ):
+        names = tuple(
+            missing_point.subject
+            for missing_point in problem.missing
+            if missing_point.granularity == granularity
+        )
         keys = [
-            key for key in posed.known
+            key for key in posed.curves
             if key.recovery == problem.goal.recovery and not is_control(key.method.criterion)
             and (key.method.granularity == granularity or
                  (granularity == "weight" and key.method.granularity not in UNITS))
         ]  # fmt: skip
         methods = tuple(dict.fromkeys(key.method for key in keys))
-        values = {point.sparsity for key in keys for point in posed.known[key].points}
-        found.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
-    return tuple(found)
+        values = {point.sparsity for key in keys for point in posed.curves[key].points}
+        grids.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
+    return tuple(grids)
 
 
 def grid_command(grid: Grid, folder: str = "STUDY") -> str:

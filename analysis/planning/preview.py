@@ -120,15 +120,21 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
         layers=layers,
         units=units,
         parameters=manifest.parameters,
-        removed=manifest.parameters - size.parameters + sum(each.removed for each in layers),
+        removed=manifest.parameters
+        - size.parameters
+        + sum(layer_preview.removed for layer_preview in layers),
         stored=size.parameters,
         dense_bytes=size.bytes,
         sparse_bytes=size.bytes - sum(x.dense_bytes - x.sparse_bytes for x in layers),
         compressed_bytes=size.bytes - sum(x.dense_bytes - x.compressed_bytes for x in layers),
-        compressed_measured=all(each.measured for each in layers),
+        compressed_measured=all(layer_preview.measured for layer_preview in layers),
         macs=size.macs,
-        nonzero_macs=size.macs - sum(each.macs - each.nonzero_macs for each in layers),
-        exact=all(each.total == manifest.layer(each.name).parameters for each in layers),
+        nonzero_macs=size.macs
+        - sum(layer_preview.macs - layer_preview.nonzero_macs for layer_preview in layers),
+        exact=all(
+            layer_preview.total == manifest.layer(layer_preview.name).parameters
+            for layer_preview in layers
+        ),
     )
 
 
@@ -149,9 +155,9 @@ def sparse_bytes(total: int, removed: int, width: int) -> int:
 def _curve(known: Curves, plan: Plan, subject: str) -> Curve | None:
     method = plan.choices[subject].method
     for recovery, seed in dict.fromkeys(((plan.recovery, plan.seed), ("none", plan.seed))):
-        found = known.get(CurveKey(subject, method, recovery, seed))
-        if found is not None:  # zeros decide the bytes, and recoveries keep them
-            return found
+        curve = known.get(CurveKey(subject, method, recovery, seed))
+        if curve is not None:  # zeros decide the bytes, and recoveries keep them
+            return curve
     return None
 
 
@@ -165,8 +171,10 @@ def _layer(
     """The layer with ``total`` weights left by the groups that it is a member of."""
     removed = removed_count(total, choice.sparsity)
     dense = total * width
-    whole = total == layer.parameters
-    compressed, measured = compressed_bytes(curve if whole else None, choice.sparsity, dense)
+    all_weights_left = total == layer.parameters
+    compressed, measured = compressed_bytes(
+        curve if all_weights_left else None, choice.sparsity, dense
+    )
     macs = round(layer.macs * total / layer.parameters) if layer.parameters else 0
     return LayerPreview(
         name=layer.name,

@@ -48,7 +48,9 @@ def find_rule(name: str, problem: Problem, grouped: bool, levels: Levels | None)
     if name == "equal-drop":
         return _equal_drop(problem, names, grouped)
     if name in SCORE_OF:
-        scored = {each: _score_method(problem, each, grouped) for each in names}
+        scored = {
+            subject_name: _score_method(problem, subject_name, grouped) for subject_name in names
+        }
         _require_allowed(name, problem, scored.values())
         if not levels or not set(names) <= levels.keys():
             raise BadValue(
@@ -56,26 +58,29 @@ def find_rule(name: str, problem: Problem, grouped: bool, levels: Levels | None)
                 "none of every layer. Read them off the weights: prunescope plan STUDY "
                 f"--baseline {name} --target …"
             )
-        return _threshold({each: levels[each] for each in names}, scored)
-    methods = {each: _allowed(problem, each, grouped) for each in names}
+        return _threshold({subject_name: levels[subject_name] for subject_name in names}, scored)
+    methods = {subject_name: _allowed(problem, subject_name, grouped) for subject_name in names}
     if name == "uniform":
         return lambda strength: {
-            each: choice_at(methods[each], sparsity(min(strength, 1.0))) for each in names
+            subject_name: choice_at(methods[subject_name], sparsity(min(strength, 1.0)))
+            for subject_name in names
         }
-    raw = {each: _erk(problem.manifest, each, grouped) for each in names}
+    raw = {subject_name: _erk(problem.manifest, subject_name, grouped) for subject_name in names}
     top = 1 / min(raw.values(), default=1.0)
     return lambda strength: {
-        each: choice_at(methods[each], sparsity(1 - min(1.0, raw[each] * top * (1 - strength))))
-        for each in names
+        subject_name: choice_at(
+            methods[subject_name], sparsity(1 - min(1.0, raw[subject_name] * top * (1 - strength)))
+        )
+        for subject_name in names
     }
 
 
 def _require_allowed(name: str, problem: Problem, methods: Iterable[Method]) -> None:
     """Refuse a rule whose score is that of a method which the goal does not let be taken."""
     wanted = problem.goal.methods
-    barred = list(dict.fromkeys(str(each) for each in methods if each not in wanted))
+    barred = list(dict.fromkeys(str(method) for method in methods if method not in wanted))
     if wanted and barred:
-        others = ", ".join(each for each in BASELINES if each not in SCORE_OF)
+        others = ", ".join(method for method in BASELINES if method not in SCORE_OF)
         raise BadValue(
             f"Expected a baseline that prunes by {' or '.join(map(str, wanted))}, as no other "
             f"method may be taken, but {name} prunes by {' and '.join(barred)}. Allow "
@@ -138,7 +143,7 @@ def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
     curves = {
         name: [
             curve
-            for curve in curves_for(problem.known, problem.goal, name, grouped)
+            for curve in curves_for(problem.curves, problem.goal, name, grouped)
             if (name, curve.key.method) in options
         ]
         for name in names
@@ -146,21 +151,21 @@ def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
     steps = sorted(
         {
             max(point.drop, 0.0)
-            for each in curves.values()
-            for curve in each
+            for subject_curves in curves.values()
+            for curve in subject_curves
             for point in curve.points
         }
     )
 
     def rule(strength: float) -> dict[str, Choice]:
         limit = float(np.interp(strength * len(steps), np.arange(len(steps) + 1), [0.0, *steps]))
-        found = {}
+        choices = {}
         for name, own in curves.items():
             reached = [(_reach(curve, limit), curve.key.method) for curve in own]
             if reached:
                 value, method = max(reached, key=lambda pair: pair[0])
-                found[name] = choice_at(method, sparsity(value))
-        return found
+                choices[name] = choice_at(method, sparsity(value))
+        return choices
 
     return rule
 
@@ -184,12 +189,12 @@ def _reach(curve: Curve, limit: float) -> float:
 
 def _allowed(problem: Problem, name: str, grouped: bool) -> Method:
     """A method that may be taken: by magnitude if it may, else the first; a pattern comes last."""
-    curves = curves_for(problem.known, problem.goal, name, grouped)
+    curves = curves_for(problem.curves, problem.goal, name, grouped)
     methods = [curve.key.method for curve in curves]
     usual = _score_method(problem, name, grouped)
     if usual in methods or not methods:
         return usual
-    return min(methods, key=lambda each: ":" in each.granularity)
+    return min(methods, key=lambda method: ":" in method.granularity)
 
 
 def _score_method(problem: Problem, name: str, grouped: bool) -> Method:

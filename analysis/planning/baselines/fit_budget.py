@@ -22,7 +22,7 @@ def baseline(
     name: str,
     problem: Problem,
     levels: Levels | None = None,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
 ) -> Plan:
     """Return the plan of rule ``name`` that removes least within the problem's budgets.
 
@@ -34,7 +34,7 @@ def baseline(
         name: A key of ``BASELINES``.
         problem: Its goal's targets are the budgets.
         levels: For the rules with one threshold, as from ``store.score_quantiles.levels``.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
 
     Raises:
         UnknownName: No such rule.
@@ -45,24 +45,27 @@ def baseline(
         raise UnknownName.among("baseline", name, BASELINES)
     grouped = removes_units(problem)
     rule = find_rule(name, problem, grouped, levels)
-    limits = dict(zip(problem.kinds[1:], problem.limits(given), strict=True))
+    limits = dict(zip(problem.kinds[1:], problem.limits(overrides), strict=True))
 
-    goal, bounded, held = problem.goal, GoalBounds(problem), required_choices(problem)
+    goal, bounded, required = problem.goal, GoalBounds(problem), required_choices(problem)
 
-    def made(strength: float) -> Plan:
-        chosen = {each: bounded(each, choice) for each, choice in rule(strength).items()}
-        choices = {**held, **chosen, **goal.locks}
+    def plan_at(strength: float) -> Plan:
+        chosen = {
+            subject_name: bounded(subject_name, choice)
+            for subject_name, choice in rule(strength).items()
+        }
+        choices = {**required, **chosen, **goal.locks}
         return Plan(name, problem.manifest.fingerprint, choices, goal.recovery, goal.seed)
 
     def fits(strength: float) -> bool:
         return all(
             value <= limits[kind] * (1 + 1e-12)
-            for kind, value in plan_costs(problem, made(strength)).items()
+            for kind, value in plan_costs(problem, plan_at(strength)).items()
             if kind not in DAMAGES
         )
 
     if not fits(1.0):
-        most = plan_costs(problem, made(1.0))
+        most = plan_costs(problem, plan_at(1.0))
         reached = ", ".join(
             f"{kind} {100 * most[kind] / problem.dense[problem.kinds.index(kind, 1)]:.3g} %"
             for kind in most
@@ -76,13 +79,13 @@ def baseline(
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
-    found = made(high)
-    if not meets_constraints(problem, found):
+    plan = plan_at(high)
+    if not meets_constraints(problem, plan):
         raise CannotReach(
             f"Expected locks and bounds that the baseline {name} can keep, but it cannot keep all "
             "of them. Loosen the bounds, or choose another baseline."
         )
-    return found
+    return plan
 
 
 def removes_units(problem: Problem) -> bool:

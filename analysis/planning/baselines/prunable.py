@@ -20,17 +20,17 @@ def prunable_subjects(problem: Problem, grouped: bool) -> list[str]:
 
     Not those that are held, nor those that touch what must be pruned in the other way.
     """
-    held = {
-        place
-        for place, subject in enumerate(problem.subjects)
+    required = {
+        index
+        for index, subject in enumerate(problem.subjects)
         if subject.grouped != grouped and all(option.removed for option in subject.options)
     }
-    touched = {int(a) for a, b in problem.conflicts if b in held}
-    touched |= {int(b) for a, b in problem.conflicts if a in held}
+    touched = {int(a) for a, b in problem.conflicts if b in required}
+    touched |= {int(b) for a, b in problem.conflicts if a in required}
     return [
         subject.name
-        for place, subject in enumerate(problem.subjects)
-        if subject.grouped == grouped and not subject.locked and place not in touched
+        for index, subject in enumerate(problem.subjects)
+        if subject.grouped == grouped and not subject.locked and index not in touched
     ]
 
 
@@ -69,7 +69,7 @@ class GoalBounds:
                     f"Expected bounds of {name} that {choice.method} can keep, but no sparsity "
                     f"from {low:g} to {high:g} is one that it can have. Widen the bounds."
                 )
-            value = min(steps, key=lambda each: abs(each - value))
+            value = min(steps, key=lambda step: abs(step - value))
         return Choice(choice.criterion, value, choice.granularity, choice.locked)
 
     def _allowed(self, name: str, method: Method) -> Sequence[float] | None:

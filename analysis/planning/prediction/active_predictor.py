@@ -50,7 +50,7 @@ class ActivePredictor:
         correction: Of the changes; None without verified plans.
         errors: Per verified plan: predicted minus measured drop, predicted without that plan.
         expected: Per verified plan the drop so predicted.
-        scales: Other figure → how it is corrected, and how far it was off; empty without plans.
+        figure_corrections: Other figure → how it is corrected, and how far it was off; empty without plans.
     """
 
     name: str
@@ -58,7 +58,7 @@ class ActivePredictor:
     correction: Correction | None = None
     errors: tuple[float, ...] = ()
     expected: tuple[float, ...] = ()
-    scales: Mapping[str, FigureCorrection] = field(default_factory=dict)
+    figure_corrections: Mapping[str, FigureCorrection] = field(default_factory=dict)
 
     def corrected(self, drop: float, shares: Mapping[str, float]) -> tuple[float, float]:
         """Return what a predicted ``drop`` means, and its standard deviation (0: not known)."""
@@ -91,8 +91,8 @@ def active_predictor(
     key = (manifest.fingerprint, tuple(available), only)
     if key not in record.learnt:
         record.learnt[key] = _select_predictor(manifest, record.trials, available, only)
-    found: ActivePredictor = record.learnt[key]
-    return found
+    selected: ActivePredictor = record.learnt[key]
+    return selected
 
 
 def _select_predictor(
@@ -107,7 +107,7 @@ def _select_predictor(
         return ActivePredictor(names[int(start.argmin())], link)
     samples = manifest.baseline.samples if manifest.baseline else PER
     real = np.array([trial.real.drop for trial in trials])
-    learnt = [
+    corrections = [
         Correction.of(
             link.change(np.array([trial.guesses[name].drop for trial in trials])),
             link.change(real),
@@ -117,19 +117,23 @@ def _select_predictor(
         )
         for name in names
     ]
-    alone = np.stack([link.drop(each.left_out) for each in learnt], axis=1)
-    loss = np.abs(alone - real[:, None]) / (np.abs(real)[:, None] + ROUND)
-    every = loss.sum(axis=0) + BEFORE * start * float(np.median(loss.mean(axis=0)))
-    best, without = int(every.argmin()), (every - loss).argmin(axis=1)
-    expected = alone[np.arange(len(trials)), without]
+    left_out_drops = np.stack(
+        [link.drop(correction.left_out) for correction in corrections], axis=1
+    )
+    loss = np.abs(left_out_drops - real[:, None]) / (np.abs(real)[:, None] + ROUND)
+    total_loss = loss.sum(axis=0) + BEFORE * start * float(np.median(loss.mean(axis=0)))
+    best, best_without = int(total_loss.argmin()), (total_loss - loss).argmin(axis=1)
+    expected = left_out_drops[np.arange(len(trials)), best_without]
     return ActivePredictor(
-        names[best], link, learnt[best], tuple(map(float, expected - real)),
+        names[best], link, corrections[best], tuple(map(float, expected - real)),
         tuple(map(float, expected)), figure_corrections(trials, names[best], samples),
     )  # fmt: skip
 
 
 def _predicts_all(name: str, trials: Sequence[Trial]) -> bool:
-    return all(name in each.guesses and math.isfinite(each.guesses[name].drop) for each in trials)
+    return all(
+        name in trial.guesses and math.isfinite(trial.guesses[name].drop) for trial in trials
+    )
 
 
 def _prior(manifest: Manifest) -> Mapping[str, float]:

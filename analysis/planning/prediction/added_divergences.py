@@ -48,7 +48,7 @@ class DropMap:
         pairs = sorted(pair for pair in pairs if all(map(math.isfinite, pair)))
         if not pairs:
             return None
-        amounts, drops = (np.array(each) for each in zip(*pairs, strict=True))
+        amounts, drops = (np.array(values) for values in zip(*pairs, strict=True))
         rising = np.asarray(isotonic_regression(drops).x)
         steps, first = np.unique(amounts, return_index=True)
         return cls(quantity, steps, rising[first])
@@ -70,14 +70,14 @@ def summed_change(parts: Sequence[Part], quantity: str) -> float:
 
 def damage_shares(parts: Sequence[Part]) -> dict[str, float]:
     """Return each subject's share in the parts' summed KL; in their drops where KLs are unknown."""
-    each = [_at(part.curve, part.sparsity, "divergence") for part in parts]
-    if not all(map(math.isfinite, each)):
-        each = [part.curve.drop_at(part.sparsity).mean for part in parts]
-    found: dict[str, float] = {}
-    for part, amount in zip(parts, each, strict=True):
-        found[part.subject] = found.get(part.subject, 0.0) + max(amount, 0.0)
-    total = math.fsum(found.values())
-    return {name: amount / total if total > 0 else 0.0 for name, amount in found.items()}
+    amounts = [_at(part.curve, part.sparsity, "divergence") for part in parts]
+    if not all(map(math.isfinite, amounts)):
+        amounts = [part.curve.drop_at(part.sparsity).mean for part in parts]
+    by_subject: dict[str, float] = {}
+    for part, amount in zip(parts, amounts, strict=True):
+        by_subject[part.subject] = by_subject.get(part.subject, 0.0) + max(amount, 0.0)
+    total = math.fsum(by_subject.values())
+    return {name: amount / total if total > 0 else 0.0 for name, amount in by_subject.items()}
 
 
 def _at(curve: Curve, sparsity: float, quantity: str) -> float:

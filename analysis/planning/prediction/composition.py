@@ -22,8 +22,8 @@ def composition(reference: DenseLogits, operators: Sequence[Operator]) -> np.nda
     One operator gives its own logits; operators that change nothing leave the dense ones.
     """
     rows = reference.rows
-    for each in operators:
-        rows = rows @ each.matrix
-        rows += each.shift
-        rows += each.noise
+    for operator in operators:
+        rows = rows @ operator.matrix
+        rows += operator.shift
+        rows += operator.noise
     return rows

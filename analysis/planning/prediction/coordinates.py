@@ -38,10 +38,10 @@ class Coordinates:
         if dense.shape[1] <= MOST:
             return cls(None, labels.astype(np.intp))
         order = np.argsort(-dense, axis=1, kind="stable")[:, :LIKELY].astype(np.intp)
-        found = order == labels[:, None]
-        outside = ~found.any(axis=1)
+        is_label = order == labels[:, None]
+        outside = ~is_label.any(axis=1)
         order[outside, -1] = labels[outside]
-        target = np.where(outside, LIKELY - 1, found.argmax(axis=1))
+        target = np.where(outside, LIKELY - 1, is_label.argmax(axis=1))
         return cls(order, target.astype(np.intp))
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
@@ -61,8 +61,8 @@ class Coordinates:
 def log_softmax(rows: np.ndarray) -> np.ndarray:
     """Return log-probabilities of ``rows`` ``(n, k)``."""
     shifted = rows - rows.max(axis=1, keepdims=True)
-    found: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return found
+    log_probabilities: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return log_probabilities
 
 
 def drop_of(
@@ -101,11 +101,11 @@ def _margins(rows: np.ndarray, target: np.ndarray) -> np.ndarray:
     own = (np.arange(len(rows)), target)
     others = rows.copy()
     others[own] = -np.inf
-    found: np.ndarray = rows[own] - others.max(axis=1)
-    return found
+    margins: np.ndarray = rows[own] - others.max(axis=1)
+    return margins
 
 
 def divergence(before: np.ndarray, after: np.ndarray) -> float:
     """Return the mean KL(before ‖ after) in nats of log-probabilities ``(n, k)``, at least 0."""
-    each = np.sum(np.exp(before) * (before - after), axis=1)
-    return max(float(np.mean(each, dtype=np.float64)), 0.0)
+    per_sample = np.sum(np.exp(before) * (before - after), axis=1)
+    return max(float(np.mean(per_sample, dtype=np.float64)), 0.0)

@@ -59,9 +59,9 @@ class Unit:
 
     def variance(self, sizes: np.ndarray, samples: int) -> np.ndarray:
         """Return the noise's variance for changes of ``sizes``."""
-        counted = (self.floor**2 + self.shot**2 * sizes) * PER / samples
-        found: np.ndarray = counted + (self.spread * sizes) ** 2
-        return found
+        sampling = (self.floor**2 + self.shot**2 * sizes) * PER / samples
+        variance: np.ndarray = sampling + (self.spread * sizes) ** 2
+        return variance
 
 
 LOG_ODDS: Final = Unit(0.01, 0.03, 0.12, 0.05)
@@ -87,15 +87,15 @@ class Link:
         if not self.odds:
             return np.asarray(drop, float)
         score = np.clip(self.baseline - np.asarray(drop, float), _EDGE, 1 - _EDGE)
-        found: np.ndarray = logit(self.baseline) - logit(score)
-        return found
+        changes: np.ndarray = logit(self.baseline) - logit(score)
+        return changes
 
     def drop(self, change: np.ndarray) -> np.ndarray:
         """Return the drop that lowers the log-odds by each ``change``."""
         if not self.odds:
             return np.asarray(change, float)
-        found: np.ndarray = self.baseline - expit(logit(self.baseline) - np.asarray(change, float))
-        return found
+        drops: np.ndarray = self.baseline - expit(logit(self.baseline) - np.asarray(change, float))
+        return drops
 
 
 @dataclass(frozen=True)
@@ -108,25 +108,25 @@ class _Plans:
 
     @property
     def sizes(self) -> np.ndarray:
-        found: np.ndarray = np.maximum(self.expected, self.unit.least)
-        return found
+        sizes: np.ndarray = np.maximum(self.expected, self.unit.least)
+        return sizes
 
     def covariance(self, other: Self) -> np.ndarray:
         """Of what their changes are to be corrected by."""
         factor = ALL**2 + SIZE**2 * np.outer(self._level, other._level)
         factor += SHARE**2 * self.shares @ other.shares.T
-        found: np.ndarray = np.outer(self.sizes, other.sizes) * factor
-        return found
+        covariance: np.ndarray = np.outer(self.sizes, other.sizes) * factor
+        return covariance
 
     def bounded(self, changes: np.ndarray) -> np.ndarray:
         """A change is not corrected beyond none at all."""
-        found: np.ndarray = np.maximum(changes, self.expected - self.sizes)
-        return found
+        bounded: np.ndarray = np.maximum(changes, self.expected - self.sizes)
+        return bounded
 
     @property
     def _level(self) -> np.ndarray:
-        found: np.ndarray = np.log((self.sizes + 3 * self.unit.least) / (30 * self.unit.least))
-        return found
+        level: np.ndarray = np.log((self.sizes + 3 * self.unit.least) / (30 * self.unit.least))
+        return level
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Correction:
             unit: Of the changes.
             samples: On which they were measured.
         """
-        subjects = tuple(dict.fromkeys(name for each in shares for name in each))
+        subjects = tuple(dict.fromkeys(name for plan_shares in shares for name in plan_shares))
         plans = _Plans(expected, _table(shares, subjects), unit)
         noise = unit.variance(plans.sizes, samples)
         inverse = np.linalg.inv(plans.covariance(plans) + np.diag(noise))
@@ -175,16 +175,16 @@ class Correction:
         unit = self._plans.unit
         own = _Plans(np.array([expected]), _table([shares], self._subjects), unit)
         common = own.covariance(self._plans)
-        found = own.bounded(own.expected + common @ self._weights)
+        corrected = own.bounded(own.expected + common @ self._weights)
         other = sum(share**2 for name, share in shares.items() if name not in self._subjects)
         alone = own.covariance(own) + other * SHARE**2 * own.sizes**2
         variance = alone - common @ self._inverse @ common.T
         variance += unit.variance(own.sizes, self._samples)
-        return float(found[0]), float(np.sqrt(max(variance[0, 0], 0.0)))
+        return float(corrected[0]), float(np.sqrt(max(variance[0, 0], 0.0)))
 
 
 def _table(shares: Sequence[Mapping[str, float]], subjects: Sequence[str]) -> np.ndarray:
-    found = np.zeros((len(shares), len(subjects)))
-    for row, each in zip(found, shares, strict=True):
-        row[:] = [each.get(name, 0.0) for name in subjects]
-    return found
+    table = np.zeros((len(shares), len(subjects)))
+    for row, plan_shares in zip(table, shares, strict=True):
+        row[:] = [plan_shares.get(name, 0.0) for name in subjects]
+    return table

@@ -53,18 +53,20 @@ def figure_corrections(
     trials: Sequence[Trial], predictor: str, samples: int = PER
 ) -> dict[str, FigureCorrection]:
     """Return the scale of every figure that ``predictor`` and the measured plans both know."""
-    found = {}
+    corrections = {}
     for name, slack in SLACKS.items():
         pairs = np.array(
             [(getattr(t.guesses[predictor], name), getattr(t.real, name)) for t in trials]
         ).reshape(-1, 2)
-        known = np.isfinite(pairs).all(axis=1)
-        if not known.any():
+        is_known = np.isfinite(pairs).all(axis=1)
+        if not is_known.any():
             continue
-        expected, real = pairs[known].T
-        shares = [trial.shares for trial, told in zip(trials, known, strict=True) if told]
+        expected, real = pairs[is_known].T
+        shares = [
+            trial.shares for trial, both_known in zip(trials, is_known, strict=True) if both_known
+        ]
         correction = Correction.of(expected, real, shares, _UNITS[name], samples)
         expected = correction.left_out
         scores = np.abs(expected - real) / (np.abs(expected) + slack)
-        found[name] = FigureCorrection(slack, correction, tuple(map(float, scores)))
-    return found
+        corrections[name] = FigureCorrection(slack, correction, tuple(map(float, scores)))
+    return corrections

@@ -54,13 +54,13 @@ class Forecast:
     @property
     def worst(self) -> Recall | None:
         """The class that is recognised least; the first of several."""
-        return min(self.recalls, key=lambda each: each.pruned, default=None)
+        return min(self.recalls, key=lambda recall: recall.pruned, default=None)
 
     @property
     def figures(self) -> PredictedEffects:
         """What can be compared with a measured plan."""
-        now = min((each.pruned for each in self.recalls), default=math.nan)
-        before = min((each.dense for each in self.recalls), default=math.nan)
+        now = min((recall.pruned for recall in self.recalls), default=math.nan)
+        before = min((recall.dense for recall in self.recalls), default=math.nan)
         return PredictedEffects(self.drop, self.entropy, self.divergence, before - now)
 
 
@@ -79,13 +79,13 @@ def shift_recalls(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
             for r in recalls
         )
 
-    wanted = min(each.dense for each in recalls) - fall
+    wanted = min(recall.dense for recall in recalls) - fall
     low, high = 0.0, _MOST
-    if min(each.pruned - each.dense for each in recalls) >= 0:  # no change makes any fall
+    if min(recall.pruned - recall.dense for recall in recalls) >= 0:  # no change makes any fall
         return scaled(low)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        least = min(each.pruned for each in scaled(middle))
+        least = min(recall.pruned for recall in scaled(middle))
         low, high = (low, middle) if least < wanted else (middle, high)
     return scaled(low)
 
@@ -99,17 +99,19 @@ def forecast(dense: Dense, rows: np.ndarray, drop: float) -> Forecast:
         drop: What they mean for the study's metric.
     """
     before, after = dense.log_probabilities, log_softmax(rows)
-    own = (np.arange(dense.samples), dense.coordinates.target)
-    said, said_before = rows.argmax(axis=1), dense.reference.rows.argmax(axis=1)
-    right, right_before = (each == dense.coordinates.target for each in (said, said_before))
+    label_entries = (np.arange(dense.samples), dense.coordinates.target)
+    predicted_class, dense_class = rows.argmax(axis=1), dense.reference.rows.argmax(axis=1)
+    right, right_before = (
+        classes == dense.coordinates.target for classes in (predicted_class, dense_class)
+    )
     counts = np.bincount(dense.labels)
     now = np.bincount(dense.labels, weights=right, minlength=len(counts))
     then = np.bincount(dense.labels, weights=right_before, minlength=len(counts))
     return Forecast(
         drop=drop,
-        entropy=float(np.mean(before[own] - after[own], dtype=np.float64)),
+        entropy=float(np.mean(before[label_entries] - after[label_entries], dtype=np.float64)),
         divergence=divergence(before, after),
-        agreement=float(np.mean(said == said_before)),
+        agreement=float(np.mean(predicted_class == dense_class)),
         recalls=tuple(
             Recall(
                 int(label), float(then[label] / counts[label]), float(now[label] / counts[label])

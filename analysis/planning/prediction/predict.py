@@ -96,7 +96,7 @@ class Prediction:
     @property
     def worst(self) -> Recall | None:
         """The class that is expected to be recognised least; None without logits."""
-        return min(self.recalls, key=lambda each: each.pruned, default=None)
+        return min(self.recalls, key=lambda recall: recall.pruned, default=None)
 
 
 def predict(
@@ -138,45 +138,51 @@ def predict(
     case = make_case(manifest, known, parts, plan.recovery, operators)
     uncovered = not all(gap.beyond for gap in missing)
     available = [] if uncovered else _available(case, predictor)
-    stands = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
-    error = _back_test(stands)
+    active = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
+    error = _back_test(active)
     if uncovered:
-        return Prediction(None, None, error, stands.name, missing)
+        return Prediction(None, None, error, active.name, missing)
     if not parts:
-        return _dense_prediction(case, stands, error)
-    seen, deviation = _forecast(case, stands)
-    alone = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
-    interval = alone or _interval(case, stands, seen.drop, deviation)
+        return _dense_prediction(case, active, error)
+    forecast_, deviation = _forecast(case, active)
+    single_interval = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
+    interval = single_interval or _interval(case, active, forecast_.drop, deviation)
     interval = _cap_at_score(interval, dense_score(manifest, known, plan.recovery))
-    found = Prediction(
-        interval.mean, interval, error, stands.name,
-        missing, seen.entropy, seen.divergence, seen.agreement, seen.recalls, seen.samples,
+    prediction = Prediction(
+        interval.mean, interval, error, active.name,
+        missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls, forecast_.samples,
     )  # fmt: skip
     return (
-        found
-        if alone is not None
-        else _with_figure_intervals(found, seen.figures, damage_shares(parts), stands)
+        prediction
+        if single_interval is not None
+        else _with_figure_intervals(prediction, forecast_.figures, damage_shares(parts), active)
     )
 
 
 def _with_figure_intervals(
-    found: Prediction, seen: PredictedEffects, own: Mapping[str, float], stands: ActivePredictor
+    prediction: Prediction,
+    uncorrected: PredictedEffects,
+    damage_share: Mapping[str, float],
+    active: ActivePredictor,
 ) -> Prediction:
-    """``found`` with the other figures corrected, and their intervals."""
-    told = {name: scale.interval(getattr(seen, name), own) for name, scale in stands.scales.items()}
-    entropy, divergence, fall = (told.get(name) for name in ("entropy", "divergence", "worst"))
+    """``prediction`` with the other figures corrected, and their intervals."""
+    intervals = {
+        name: scale.interval(getattr(uncorrected, name), damage_share)
+        for name, scale in active.figure_corrections.items()
+    }
+    entropy, divergence, fall = (intervals.get(name) for name in ("entropy", "divergence", "worst"))
     if divergence is not None:
         divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
-    worst, recalls = None, found.recalls
+    worst, recalls = None, prediction.recalls
     if fall is not None and recalls:
         recalls = shift_recalls(recalls, fall.mean)
-        recall, half = min(each.pruned for each in recalls), fall.half_width
+        recall, half = min(recall_entry.pruned for recall_entry in recalls), fall.half_width
         worst = Interval(recall, max(recall - half, 0.0), min(recall + half, 1.0))
     return replace(
-        found,
+        prediction,
         recalls=recalls,
-        entropy=found.entropy if entropy is None else entropy.mean,
-        divergence=found.divergence if divergence is None else divergence.mean,
+        entropy=prediction.entropy if entropy is None else entropy.mean,
+        divergence=prediction.divergence if divergence is None else divergence.mean,
         entropy_interval=entropy,
         divergence_interval=divergence,
         worst_interval=worst,
@@ -223,11 +229,13 @@ def _available(case: Case, predictor: str | None) -> list[str]:
     return [*sums, *COMBINES] if case.logits else sums
 
 
-def _forecast(case: Case, stands: ActivePredictor) -> tuple[Forecast, float]:
+def _forecast(case: Case, active: ActivePredictor) -> tuple[Forecast, float]:
     """The corrected drop with what else is known, and the drop's standard deviation."""
-    rows = combined_logits(stands.name, case)
-    guessed = predicted_drop(stands.name, case) if rows is None else drop_of_logits(case, rows)
-    drop, deviation = stands.corrected(guessed, damage_shares(case.parts))
+    rows = combined_logits(active.name, case)
+    uncorrected_drop = (
+        predicted_drop(active.name, case) if rows is None else drop_of_logits(case, rows)
+    )
+    drop, deviation = active.corrected(uncorrected_drop, damage_shares(case.parts))
     if rows is None or case.dense is None:
         entropy, divergence = (
             summed_change(case.parts, "entropy"),
@@ -237,25 +245,27 @@ def _forecast(case: Case, stands: ActivePredictor) -> tuple[Forecast, float]:
     return forecast(case.dense, rows, drop), deviation
 
 
-def _dense_prediction(case: Case, stands: ActivePredictor, error: BackTest | None) -> Prediction:
+def _dense_prediction(case: Case, active: ActivePredictor, error: BackTest | None) -> Prediction:
     """A plan that removes nothing."""
-    seen = forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
+    dense_forecast = (
+        forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
+    )
     return Prediction(
-        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 0.0, 0.0, 1.0, seen.recalls,
-        seen.samples,
+        0.0, Interval(0.0, 0.0, 0.0), error, active.name, (), 0.0, 0.0, 1.0, dense_forecast.recalls,
+        dense_forecast.samples,
     )  # fmt: skip
 
 
-def _interval(case: Case, stands: ActivePredictor, drop: float, deviation: float) -> Interval:
-    half = half_width(stands.scores, drop, deviation)
+def _interval(case: Case, active: ActivePredictor, drop: float, deviation: float) -> Interval:
+    half = half_width(active.scores, drop, deviation)
     half = added_drops(case.parts).half_width if half is None else half
     return Interval(drop, drop - half, drop + half)
 
 
-def _back_test(stands: ActivePredictor) -> BackTest | None:
-    if not stands.errors:
+def _back_test(active: ActivePredictor) -> BackTest | None:
+    if not active.errors:
         return None
-    sizes = np.abs(stands.errors)
+    sizes = np.abs(active.errors)
     return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
 
 

@@ -58,6 +58,8 @@ class PredictedEffects:
 
 def _least(correct: tuple[int, ...], baseline: Baseline) -> float:
     recalls = [
-        right / there for right, there in zip(correct, baseline.class_samples, strict=True) if there
+        right / class_samples
+        for right, class_samples in zip(correct, baseline.class_samples, strict=True)
+        if class_samples
     ]
     return min(recalls, default=math.nan)

@@ -45,7 +45,7 @@ class Case:
 
     Attributes:
         manifest: Of the study.
-        known: All measured curves.
+        curves: All measured curves.
         recovery: Of the plan.
         parts: In forward order, at least one.
         dense: The dense model's logits, or None.
@@ -53,7 +53,7 @@ class Case:
     """
 
     manifest: Manifest
-    known: Curves
+    curves: Curves
     recovery: str
     parts: Sequence[Part]
     dense: Dense | None = None
@@ -81,10 +81,10 @@ def make_case(
     dense = operators.dense(recovery) if operators is not None else None
     if operators is None or dense is None:
         return Case(manifest, known, recovery, parts)
-    found = operators.operators([(part.curve, part.sparsity) for part in parts])
-    complete = tuple(each for each in found if each is not None)
-    whole = len(complete) == len(parts)
-    return Case(manifest, known, recovery, parts, dense, complete if whole else ())
+    by_part = operators.operators([(part.curve, part.sparsity) for part in parts])
+    complete = tuple(operator for operator in by_part if operator is not None)
+    all_parts = len(complete) == len(parts)
+    return Case(manifest, known, recovery, parts, dense, complete if all_parts else ())
 
 
 def predicted_drop(name: str, case: Case) -> float:
@@ -97,9 +97,9 @@ def predicted_drop(name: str, case: Case) -> float:
         return added_drops(case.parts).mean
     if name in (SUM_KL, SUM_ENTROPY):
         quantity = "divergence" if name == SUM_KL else "entropy"
-        found = DropMap.of(case.known, case.recovery, quantity)
+        drop_map = DropMap.of(case.curves, case.recovery, quantity)
         amount = summed_change(case.parts, quantity)
-        return math.nan if found is None or math.isnan(amount) else found.drop(amount)
+        return math.nan if drop_map is None or math.isnan(amount) else drop_map.drop(amount)
     rows = combined_logits(name, case)
     return math.nan if rows is None else drop_of_logits(case, rows)
 
@@ -136,13 +136,13 @@ def drop_of_logits(case: Case, rows: np.ndarray) -> float:
     reference, target = case.dense.reference.rows, case.dense.coordinates.target
     drop = drop_of(reference, rows, target, case.metric, _margin_deviation(case.operators))
     if math.isnan(drop):
-        found = DropMap.of(case.known, case.recovery, "divergence")
+        drop_map = DropMap.of(case.curves, case.recovery, "divergence")
         return (
             math.nan
-            if found is None
-            else found.drop(divergence(case.dense.log_probabilities, log_softmax(rows)))
+            if drop_map is None
+            else drop_map.drop(divergence(case.dense.log_probabilities, log_softmax(rows)))
         )
-    excess = math.fsum(each.excess for each in case.operators)
+    excess = math.fsum(operator.excess for operator in case.operators)
     parts = math.fsum(part.curve.drop_at(part.sparsity).mean for part in case.parts) - excess
     share = min(max(drop / parts, 0.0), 1.0) if parts > 0 else 1.0
     return drop + share * excess
@@ -150,5 +150,5 @@ def drop_of_logits(case: Case, rows: np.ndarray) -> float:
 
 def _margin_deviation(operators: Sequence[Operator]) -> float:
     """How far a predicted margin, a difference of two logits, may be wrong."""
-    powers = [each.loudness**2 for each in operators]
+    powers = [operator.loudness**2 for operator in operators]
     return DOUBT * math.sqrt(2 * (math.fsum(powers) - max(powers, default=0.0)))

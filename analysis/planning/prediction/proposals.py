@@ -59,18 +59,21 @@ def propose_verifications(
             "but the study has none. Measure them: prunescope sweep --study STUDY "
             f"--recovery {recovery}."
         )
-    made = np.random.default_rng([seed, *manifest.fingerprint.encode()])
+    generator = np.random.default_rng([seed, *manifest.fingerprint.encode()])
     targets = np.geomspace(*levels, count) if count > 1 else np.array([levels[0]])
     shares: dict[int, list[np.ndarray]] = {}
     plans: list[Plan] = []
-    for place in np.argsort(made.random(count)):
+    for target_index in np.argsort(generator.random(count)):
         family = len(plans) % len(families)
         before = shares.setdefault(family, [])
-        found = [
-            _draw_plan(families[family], float(targets[place]), made, manifest)
+        candidates = [
+            _draw_plan(families[family], float(targets[target_index]), generator, manifest)
             for _ in range(_DIRECTIONS)
         ]
-        choices, share = max(found, key=lambda each: (len(each[0]) > 1, _distance(each[1], before)))
+        choices, share = max(
+            candidates,
+            key=lambda candidate: (len(candidate[0]) > 1, _distance(candidate[1], before)),
+        )
         before.append(share)
         name = f"calibration {len(plans) + 1}"
         plans.append(Plan(name, manifest.fingerprint, choices, recovery))
@@ -96,26 +99,31 @@ def _families(known: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
 def _draw_plan(
     family: Mapping[str, Sequence[Curve]],
     target: float,
-    made: np.random.Generator,
+    generator: np.random.Generator,
     manifest: Manifest,
 ) -> tuple[dict[str, Choice], np.ndarray]:
     """A plan whose parts' drops add up to about ``target``, and each subject's share of them."""
-    curves = [own[int(made.integers(len(own)))] for own in family.values()]
-    taken = made.random(len(curves)) < made.uniform(0.4, 1.0)
-    taken[made.choice(len(curves), 2, replace=False)] = True  # a single part is known already
-    direction = np.where(taken, made.uniform(0.2, 1.0, len(curves)), 0.0)
+    curves = [
+        subject_curves[int(generator.integers(len(subject_curves)))]
+        for subject_curves in family.values()
+    ]
+    included = generator.random(len(curves)) < generator.uniform(0.4, 1.0)
+    included[generator.choice(len(curves), 2, replace=False)] = (
+        True  # a single part is known already
+    )
+    direction = np.where(included, generator.uniform(0.2, 1.0, len(curves)), 0.0)
 
     def at(scale: float) -> list[float]:
         return [
-            min(float(way) * scale, curve.reach)
-            for way, curve in zip(direction, curves, strict=True)
+            min(float(component) * scale, curve.reach)
+            for component, curve in zip(direction, curves, strict=True)
         ]
 
     def drops(values: Sequence[float]) -> np.ndarray:
-        found = [c.drop_at(v).mean for c, v in zip(curves, values, strict=True)]
-        return np.array(found).clip(0.0)
+        part_drops = [c.drop_at(v).mean for c, v in zip(curves, values, strict=True)]
+        return np.array(part_drops).clip(0.0)
 
-    low, high = 0.0, 1 / float(direction[taken].min())
+    low, high = 0.0, 1 / float(direction[included].min())
     for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if drops(at(middle)).sum() < target else (low, middle)
@@ -123,11 +131,11 @@ def _draw_plan(
     choices = {}
     for curve, value in zip(curves, values, strict=True):
         method = curve.key.method
-        whole = _feasible_sparsity(manifest, curve, value) if value > 0 else 0.0
-        if whole > 0:
-            choices[curve.key.subject] = Choice(method.criterion, whole, method.granularity)
-    found = drops(values)
-    return choices, found / max(float(found.sum()), 1e-9)
+        feasible = _feasible_sparsity(manifest, curve, value) if value > 0 else 0.0
+        if feasible > 0:
+            choices[curve.key.subject] = Choice(method.criterion, feasible, method.granularity)
+    part_drops = drops(values)
+    return choices, part_drops / max(float(part_drops.sum()), 1e-9)
 
 
 def _feasible_sparsity(manifest: Manifest, curve: Curve, value: float) -> float:
@@ -140,4 +148,4 @@ def _feasible_sparsity(manifest: Manifest, curve: Curve, value: float) -> float:
 
 
 def _distance(share: np.ndarray, before: Sequence[np.ndarray]) -> float:
-    return min((float(np.abs(share - each).sum()) for each in before), default=0.0)
+    return min((float(np.abs(share - earlier).sum()) for earlier in before), default=0.0)

@@ -75,8 +75,8 @@ class DenseLogits:
         if len(rows) < PER_COEFFICIENT * (size + 1):
             matrix, shift = np.float32(scale) * identity, np.zeros(size, np.float32)
         else:
-            found = self.solver @ (rows - self.rows)
-            matrix, shift = identity + found[:size], found[size]
+            coefficients = self.solver @ (rows - self.rows)
+            matrix, shift = identity + coefficients[:size], coefficients[size]
         noise = rows - self.rows @ matrix - shift
         return Operator(matrix, shift, noise, scale, root_mean_square(noise))
 
@@ -96,11 +96,15 @@ def between(lower: Operator, upper: Operator, part: float) -> Operator:
     if part <= 0 or part >= 1:
         return lower if part <= 0 else upper
     shares = np.array([1 - part, part])
-    both = float(np.dot(lower.noise.ravel(), upper.noise.ravel())) / max(lower.noise.size, 1)
-    products = np.array([[lower.loudness**2, both], [both, upper.loudness**2]])
-    heard = math.sqrt(max(float(shares @ products @ shares), 0.0))
-    wanted = (1 - part) * lower.loudness + part * upper.loudness
-    weights = (shares * (wanted / heard if heard > 0 else 1.0)).astype(np.float32)
+    inner_product = float(np.dot(lower.noise.ravel(), upper.noise.ravel())) / max(
+        lower.noise.size, 1
+    )
+    products = np.array([[lower.loudness**2, inner_product], [inner_product, upper.loudness**2]])
+    mixed_loudness = math.sqrt(max(float(shares @ products @ shares), 0.0))
+    target_loudness = (1 - part) * lower.loudness + part * upper.loudness
+    weights = (shares * (target_loudness / mixed_loudness if mixed_loudness > 0 else 1.0)).astype(
+        np.float32
+    )
     noise = weights[0] * lower.noise
     noise += weights[1] * upper.noise
     return Operator(
@@ -108,7 +112,7 @@ def between(lower: Operator, upper: Operator, part: float) -> Operator:
         (1 - part) * lower.shift + part * upper.shift,
         noise,
         (1 - part) * lower.scale + part * upper.scale,
-        wanted,
+        target_loudness,
         (1 - part) * lower.excess + part * upper.excess,
     )
 

@@ -65,7 +65,7 @@ class Record:
         split, those with a single part, which measurements know already, and those that another
         version wrote.
         """
-        found = cls()
+        record = cls()
         for row in verified.to_dict("records"):
             if row["split"] != "validation" or row["samples"] <= 0:
                 continue
@@ -74,8 +74,8 @@ class Record:
             except DamagedFile:  # of another version: it tells nothing about this one
                 continue
             real = PredictedEffects.measured(row, manifest.baseline)
-            found = found.plus(manifest, known, plan, real, operators)
-        return found
+            record = record.plus(manifest, known, plan, real, operators)
+        return record
 
     def plus(
         self,
@@ -93,11 +93,15 @@ class Record:
         if missing or len(parts) < 2:
             return self
 
-        def made() -> dict[str, PredictedEffects]:
+        def predict_effects() -> dict[str, PredictedEffects]:
             case = make_case(manifest, known, parts, plan.recovery, operators)
             return {name: uncorrected_forecast(name, case).figures for name in PREDICTORS}
 
-        guesses = made() if operators is None else operators.guesses(known, plan.digest, made)
+        guesses = (
+            predict_effects()
+            if operators is None
+            else operators.guesses(known, plan.digest, predict_effects)
+        )
         trial = Trial(plan.digest, plan.recovery, real, guesses, damage_shares(parts))
         return replace(self, trials=(*self.trials, trial))
 
@@ -105,7 +109,7 @@ class Record:
         """Return the trials that say something of ``plan``: same recovery, and not itself."""
         own = self._about.get(plan.recovery)
         if own is None:
-            trials = tuple(each for each in self.trials if each.recovery == plan.recovery)
+            trials = tuple(trial for trial in self.trials if trial.recovery == plan.recovery)
             own = self._about[plan.recovery] = replace(self, trials=trials)
-        others = tuple(each for each in own.trials if each.digest != plan.digest)
+        others = tuple(trial for trial in own.trials if trial.digest != plan.digest)
         return own if len(others) == len(own.trials) else replace(own, trials=others)

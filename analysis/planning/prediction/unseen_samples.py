@@ -26,19 +26,21 @@ def fit_seen_samples(reference: DenseLogits, rows: np.ndarray) -> Operator:
 
 def _lenders(dense: np.ndarray, seen: int) -> np.ndarray:
     """``(n − seen,)`` which seen sample each unseen one borrows from."""
-    two = np.partition(dense, -2, axis=1)[:, -2:]
-    margin = two[:, 1] - two[:, 0]
+    top_two = np.partition(dense, -2, axis=1)[:, -2:]
+    margin = top_two[:, 1] - top_two[:, 0]
     winner = dense.argmax(axis=1)
-    found = np.zeros(len(dense) - seen, np.intp)
+    lenders = np.zeros(len(dense) - seen, np.intp)
     for name in np.unique(winner[seen:]):
         pool = np.flatnonzero(winner[:seen] == name)
         pool = pool if len(pool) else np.arange(seen)
         pool = pool[np.argsort(margin[pool], kind="stable")]
-        asking = np.flatnonzero(winner[seen:] == name)
-        place = np.searchsorted(margin[pool], margin[seen:][asking])
-        right = np.clip(place, 0, len(pool) - 1)
-        left = np.clip(place - 1, 0, len(pool) - 1)
-        wanted = margin[seen:][asking]
-        nearer = np.abs(margin[pool[left]] - wanted) < np.abs(margin[pool[right]] - wanted)
-        found[asking] = pool[np.where(nearer, left, right)]
-    return found
+        borrowers = np.flatnonzero(winner[seen:] == name)
+        position = np.searchsorted(margin[pool], margin[seen:][borrowers])
+        right = np.clip(position, 0, len(pool) - 1)
+        left = np.clip(position - 1, 0, len(pool) - 1)
+        borrower_margins = margin[seen:][borrowers]
+        nearer = np.abs(margin[pool[left]] - borrower_margins) < np.abs(
+            margin[pool[right]] - borrower_margins
+        )
+        lenders[borrowers] = pool[np.where(nearer, left, right)]
+    return lenders

@@ -69,41 +69,43 @@ class SearchResult:
 
 def look_around(
     problem: Problem,
-    begin: Mapping[str, Plan],
-    judged: Judge,
-    given: Mapping[str, float] | None = None,
+    starts: Mapping[str, Plan],
+    judge: Judge,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> SearchResult:
-    """Return the best plans that are predicted around those of ``begin``.
+    """Return the best plans that are predicted around those of ``starts``.
 
     Each is gone on from, because corners of the interpolated curves hold a search, each start at
     another one.
 
     Args:
         problem: What is asked.
-        begin: Plans by where they come from, as from ``starts``.
-        judged: Of whole plans.
-        given: Target kind → limit in place of the goal's.
+        starts: Plans by where they come from, as from ``starts``.
+        judge: Of whole plans.
+        overrides: Target kind → limit in place of the goal's.
         seconds: To spend.
     """
-    search = _Search(problem, judged, problem.limits(given), time.monotonic() + seconds)
-    seen = {name: search.see(plan, name) for name, plan in begin.items()}
-    first = {name: found for name, found in seen.items() if found is not None}
-    values = {name: found.predicted for name, found in first.items()}
+    search = _Search(problem, judge, problem.limits(overrides), time.monotonic() + seconds)
+    seen = {name: search.see(plan, name) for name, plan in starts.items()}
+    first = {name: proposal for name, proposal in seen.items() if proposal is not None}
+    values = {name: proposal.predicted for name, proposal in first.items()}
     ended = True
     for name in sorted(values, key=values.__getitem__):
-        ended = search.descend(first[name], given) and ended
+        ended = search.descend(first[name], overrides) and ended
     ranked = sorted(search.seen.values(), key=lambda each: each.predicted)
     return SearchResult(tuple(ranked), values, search.count, ended)
 
 
 def distinct_proposals(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
     """Return the first few of ``proposals`` that differ by more than a last small step."""
-    found: list[PlanProposal] = []
-    for each in proposals:
-        if len(found) < count and all(_distance(each.plan, other.plan) > _SAME for other in found):
-            found.append(each)
-    return tuple(found)
+    distinct: list[PlanProposal] = []
+    for proposal in proposals:
+        if len(distinct) < count and all(
+            _distance(proposal.plan, other.plan) > _SAME for other in distinct
+        ):
+            distinct.append(proposal)
+    return tuple(distinct)
 
 
 def _distance(one: Plan, other: Plan) -> float:
@@ -122,33 +124,33 @@ def _distance(one: Plan, other: Plan) -> float:
 class _Search:
     """What was seen so far."""
 
-    def __init__(self, problem: Problem, judged: Judge, limits: np.ndarray, end: float) -> None:
+    def __init__(self, problem: Problem, judge: Judge, limits: np.ndarray, end: float) -> None:
         self.problem = problem
-        self.judged = judged
+        self.judge = judge
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.end = end
         self.count = 0
         self.seen: dict[str, PlanProposal] = {}
 
-    def descend(self, best: PlanProposal, given: Mapping[str, float] | None) -> bool:
+    def descend(self, best: PlanProposal, overrides: Mapping[str, float] | None) -> bool:
         """Step from ``best`` to better plans; whether none was better at last."""
         step, methods = _FIRST, True
         while step >= _LAST:
-            around = neighbourhood_problem(
+            surroundings = neighbourhood_problem(
                 self.problem, best.plan, step, self.counted, methods, self.late
             )
-            if around is None:
+            if surroundings is None:
                 return False
             methods = False
             try:
-                plan = make_solver(around).solve(given, best.plan.name).plan
+                plan = make_solver(surroundings).solve(overrides, best.plan.name).plan
             except PrunescopeError:
                 step /= 2
                 continue
-            found = self.see(plan, best.start)
-            gain = best.predicted - found.predicted if found is not None else 0.0
-            if found is not None and gain > 0:
-                best = found
+            proposal = self.see(plan, best.start)
+            gain = best.predicted - proposal.predicted if proposal is not None else 0.0
+            if proposal is not None and gain > 0:
+                best = proposal
             if gain <= _WORTH * abs(best.predicted):
                 step /= 2
         return True
@@ -158,7 +160,7 @@ class _Search:
 
     def counted(self, plan: Plan) -> Mapping[str, float]:
         self.count += 1
-        return self.judged(plan)
+        return self.judge(plan)
 
     def see(self, plan: Plan, start: str) -> PlanProposal | None:
         """Judge a plan; None where it breaks a limit or what else was asked, or is not judged."""
@@ -166,10 +168,10 @@ class _Search:
             return self.seen[plan.digest]
         if not meets_constraints(self.problem, plan):
             return None
-        kept, objective = feasibility_and_objective(
+        within_limits, objective = feasibility_and_objective(
             self.problem, self.limits, plan, self.counted(plan)
         )
-        if not kept or math.isnan(objective):
+        if not within_limits or math.isnan(objective):
             return None
         self.seen[plan.digest] = PlanProposal(plan, objective, start)
         return self.seen[plan.digest]
@@ -179,11 +181,11 @@ def feasibility_and_objective(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> tuple[bool, float]:
     """Return whether ``plan`` keeps all ``limits`` if it does ``damages``, and its objective."""
-    kept = limit_excess(problem, limits, plan, damages) == 0
+    within_limits = limit_excess(problem, limits, plan, damages) == 0
     kind = problem.kinds[0]
     if kind in DAMAGES:
-        return kept, damages.get(kind, math.nan)
-    return kept, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
+        return within_limits, damages.get(kind, math.nan)
+    return within_limits, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
 
 
 def limit_excess(

@@ -33,7 +33,7 @@ def improve(
     posed: PosedGoal,
     solution: Solution,
     levels: Mapping[str, Levels] | None = None,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Solution, SearchResult | None]:
     """Return the best plan predicted around ``solution`` and the rules' plans, and the search.
@@ -45,16 +45,18 @@ def improve(
         posed: What is asked.
         solution: The solver's answer.
         levels: Score → quantiles, for the rules with one threshold.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
         seconds: To spend.
     """
-    problem = posed.ready.problem
-    judged = judge(problem, posed.predicted, posed.operators, solution.plan)
-    if judged is None:
+    problem = posed.solver.problem
+    whole_plan_judge = judge(problem, posed.predicted, posed.operators, solution.plan)
+    if whole_plan_judge is None:
         return solution, None
-    begin = starting_plans(problem, solution, levels, given)
-    found = look_around(problem, begin, judged, given, seconds)
-    return _with_proposals(posed, _with_extrapolation_note(problem, solution, begin), found), found
+    starts = starting_plans(problem, solution, levels, overrides)
+    search = look_around(problem, starts, whole_plan_judge, overrides, seconds)
+    return _with_proposals(
+        posed, _with_extrapolation_note(problem, solution, starts), search
+    ), search
 
 
 def improve_by_measuring(
@@ -63,7 +65,7 @@ def improve_by_measuring(
     measure: Measure,
     count: int,
     levels: Mapping[str, Levels] | None = None,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Solution, tuple[MeasuredBest, ...]]:
     """Return the best of ``count`` measured plans as a solution, and all of them, best first.
@@ -77,39 +79,45 @@ def improve_by_measuring(
         measure: Applies a plan and measures it.
         count: How many to measure, 1 or more.
         levels: Score → quantiles, for the rules with one threshold.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
         seconds: To search, half of it before anything is measured.
     """
-    problem = posed.ready.problem
-    begin = starting_plans(problem, solution, levels, given)
-    judged = judge(
+    problem = posed.solver.problem
+    starts = starting_plans(problem, solution, levels, overrides)
+    whole_plan_judge = judge(
         problem, posed.predicted, posed.operators, solution.plan
     ) or _judge_without_logits(problem)
-    found = look_around(problem, begin, judged, given, seconds / 2)
-    tried = measured_best(problem, found, begin, judged, measure, count, given, seconds / 2)
-    best = _with_proposals(posed, _with_extrapolation_note(problem, solution, begin), found)
-    return take_best_measured(posed, best, tried), tried
+    search = look_around(problem, starts, whole_plan_judge, overrides, seconds / 2)
+    measured = measured_best(
+        problem, search, starts, whole_plan_judge, measure, count, overrides, seconds / 2
+    )
+    best = _with_proposals(posed, _with_extrapolation_note(problem, solution, starts), search)
+    return take_best_measured(posed, best, measured), measured
 
 
 def take_best_measured(
-    posed: PosedGoal, solution: Solution, tried: Sequence[MeasuredBest]
+    posed: PosedGoal, solution: Solution, measured: Sequence[MeasuredBest]
 ) -> Solution:
     """Return ``solution`` with the best of the measured plans, and those that are as good."""
-    best, *others = tried
+    best, *others = measured
     most = best.objective * (1 + _ALIKE)
-    near = [each.proposal for each in others if each.over == best.over and each.objective <= most]
+    near = [
+        candidate.proposal
+        for candidate in others
+        if candidate.over == best.over and candidate.objective <= most
+    ]
     alike = distinct_proposals((best.proposal, *near), 1 + _SHOWN)[1:]
     return replace(
         replace_plan(posed, solution, best.proposal),
-        alternatives=tuple(each.plan for each in alike),
+        alternatives=tuple(candidate.plan for candidate in alike),
     )
 
 
 def _with_extrapolation_note(
-    problem: Problem, solution: Solution, begin: Mapping[str, Plan]
+    problem: Problem, solution: Solution, starts: Mapping[str, Plan]
 ) -> Solution:
     """``solution`` with a sentence on what is judged without a measurement so far."""
-    note = extrapolation_note(problem, begin)
+    note = extrapolation_note(problem, starts)
     return replace(solution, notes=(*solution.notes, note)) if note else solution
 
 
@@ -118,22 +126,24 @@ def _judge_without_logits(problem: Problem) -> Judge:
     return lambda _: nothing
 
 
-def _with_proposals(posed: PosedGoal, solution: Solution, found: SearchResult) -> Solution:
+def _with_proposals(posed: PosedGoal, solution: Solution, search: SearchResult) -> Solution:
     """``solution`` with the best proposal, and with others that are nearly as good."""
-    if not found.proposals:
+    if not search.proposals:
         return solution
-    best, *others = found.proposals
-    near = [each for each in others if each.predicted <= best.predicted * (1 + _ALIKE)]
+    best, *others = search.proposals
+    near = [proposal for proposal in others if proposal.predicted <= best.predicted * (1 + _ALIKE)]
     return replace(
         replace_plan(posed, solution, best),
-        alternatives=tuple(each.plan for each in distinct_proposals((best, *near), 1 + _SHOWN)[1:]),
-        beside=found.starts,
+        alternatives=tuple(
+            proposal.plan for proposal in distinct_proposals((best, *near), 1 + _SHOWN)[1:]
+        ),
+        beside=search.starts,
     )
 
 
 def replace_plan(posed: PosedGoal, solution: Solution, proposal: PlanProposal) -> Solution:
     """Return ``solution`` with the plan of ``proposal`` in place of its own, costs counted."""
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     plan = replace(proposal.plan, name=solution.plan.name)
     costs = {**solution.costs, **plan_costs(problem, plan)}
     if "drop" in costs:
@@ -160,6 +170,6 @@ def _summed_objective(problem: Problem, plan: Plan) -> float:
     for subject in problem.subjects:
         choice = subject.choice_in(plan)
         if choice is not None:
-            curve = problem.known.get(curve_key(subject.name, choice, problem.goal))
+            curve = problem.curves.get(curve_key(subject.name, choice, problem.goal))
             total += damages_at(curve, choice.sparsity)[kind]
     return total

@@ -29,7 +29,7 @@ class _CombinedDivergence:
     rule: str
 
     def __call__(self, plan: Plan) -> dict[str, float]:
-        manifest, known = self.problem.manifest, self.problem.known
+        manifest, known = self.problem.manifest, self.problem.curves
         parts, missing = parts_of(plan, known, manifest)
         if any(not gap.beyond for gap in missing):
             return {"divergence": math.nan}
@@ -44,7 +44,7 @@ class _CombinedDivergence:
 
 def judge(
     problem: Problem,
-    predicted: Callable[[Plan], Prediction],
+    predict: Callable[[Plan], Prediction],
     logit_operators: LogitOperators | None,
     like: Plan,
 ) -> Judge | None:
@@ -54,20 +54,24 @@ def judge(
 
     Args:
         problem: Its objective and targets say what has to be told.
-        predicted: What is expected of a plan.
+        predict: What is expected of a plan.
         logit_operators: The study's logits.
         like: A plan such as those to be judged.
     """
-    wanted = {kind for kind in problem.kinds if kind in DAMAGES}
-    rule = predicted(like).predictor
+    damages = {kind for kind in problem.kinds if kind in DAMAGES}
+    rule = predict(like).predictor
     if rule not in COMBINES or logit_operators is None:
         return None
-    if wanted <= _LEAN:
+    if damages <= _LEAN:
         return _CombinedDivergence(problem, logit_operators, rule)
 
-    def everything(plan: Plan) -> dict[str, float]:
-        found = predicted(plan)
-        drop = math.nan if found.drop is None else found.drop
-        return {"divergence": found.divergence, "cross-entropy": found.entropy, "drop": drop}
+    def judge_all_damages(plan: Plan) -> dict[str, float]:
+        prediction = predict(plan)
+        drop = math.nan if prediction.drop is None else prediction.drop
+        return {
+            "divergence": prediction.divergence,
+            "cross-entropy": prediction.entropy,
+            "drop": drop,
+        }
 
-    return everything
+    return judge_all_damages

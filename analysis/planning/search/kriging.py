@@ -50,31 +50,31 @@ class MeasuredError:
 
 
 def corrected_judge(
-    judged: Judge, place_of: PlanCoordinates, lessons: Sequence[MeasuredError]
+    judge: Judge, place_of: PlanCoordinates, errors: Sequence[MeasuredError]
 ) -> Judge:
-    """Return ``judged`` corrected by ``lessons``; as it is without any."""
-    if not lessons:
-        return judged
-    places = np.array([place_of(each.plan) for each in lessons])
+    """Return ``judge`` corrected by ``errors``; as it is without any."""
+    if not errors:
+        return judge
+    places = np.array([place_of(error.plan) for error in errors])
     size = max(float(np.linalg.norm(places, axis=1).mean()), 1e-12)
     means: dict[str, float] = {}
     weights: dict[str, Floats] = {}
-    alike = _similarity(places, places, size) + _NOISE * np.eye(len(lessons))
-    for kind in lessons[0].measured:
+    similarity = _similarity(places, places, size) + _NOISE * np.eye(len(errors))
+    for kind in errors[0].measured:
         factors = np.array(
-            [_log(kind, each.measured[kind]) - _log(kind, each.predicted.get(kind, math.nan))
-             for each in lessons]
+            [_log(kind, error.measured[kind]) - _log(kind, error.predicted.get(kind, math.nan))
+             for error in errors]
         )  # fmt: skip
         if np.isfinite(factors).all():
             means[kind] = float(factors.mean())
-            weights[kind] = np.asarray(np.linalg.solve(alike, factors - means[kind]), float)
+            weights[kind] = np.asarray(np.linalg.solve(similarity, factors - means[kind]), float)
 
     def corrected(plan: Plan) -> dict[str, float]:
         near = _similarity(place_of(plan)[None], places, size)[0]
         return {
             kind: value if kind not in means or not plan.active()
             else _value(kind, _log(kind, value) + means[kind] + float(near @ weights[kind]))
-            for kind, value in judged(plan).items()
+            for kind, value in judge(plan).items()
         }  # fmt: skip
 
     return corrected
@@ -88,15 +88,15 @@ def loss_coordinates(problem: Problem) -> PlanCoordinates:
 
     @cache
     def root(name: str, choice: Choice) -> float:
-        curve = problem.known.get(curve_key(name, choice, problem.goal))
+        curve = problem.curves.get(curve_key(name, choice, problem.goal))
         loss = damages_at(curve, choice.sparsity)["divergence"]
         return math.sqrt(max(loss, 0.0)) if math.isfinite(loss) else 0.0
 
-    def place(plan: Plan) -> Floats:
-        pairs = [(each.name, each.choice_in(plan)) for each in problem.subjects]
+    def coordinates(plan: Plan) -> Floats:
+        pairs = [(subject.name, subject.choice_in(plan)) for subject in problem.subjects]
         return np.array([root(name, choice) if choice else 0.0 for name, choice in pairs])
 
-    return place
+    return coordinates
 
 
 def _similarity(one: Floats, other: Floats, size: float) -> Floats:

@@ -73,36 +73,36 @@ class MeasuredBest:
 
 def measured_best(
     problem: Problem,
-    found: SearchResult,
-    begin: Mapping[str, Plan],
-    judged: Judge,
+    search: SearchResult,
+    starts: Mapping[str, Plan],
+    judge: Judge,
     measure: Measure,
     count: int,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[MeasuredBest, ...]:
     """Return up to ``count`` measured plans, the best first: least over a limit, then objective.
 
     Args:
         problem: What is asked.
-        found: By the search.
-        begin: Plans by where they come from, as from ``starts``.
-        judged: Of whole plans, as the search was.
+        search: By the search.
+        starts: Plans by where they come from, as from ``starts``.
+        judge: Of whole plans, as the search was.
         measure: Applies a plan and measures it.
         count: How many to measure, 1 or more.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
         seconds: To search again in all, between measurements.
     """
-    trials = _Trials(problem, judged, measure, given, begin)
+    trials = _Trials(problem, judge, measure, overrides, starts)
     first = max(round(_FIRST * count), 1)
-    waiting = _promising(found, begin)
+    waiting = _promising(search, starts)
     end = time.monotonic() + seconds
     learning = False
     while len(trials.done) < count:
         if not learning and (len(trials.done) >= first or not trials.left(waiting)):
             learning = True
-            waiting += found.proposals[:_WAITING]
-        if learning and trials.lessons:
+            waiting += search.proposals[:_WAITING]
+        if learning and trials.errors:
             left = (end - time.monotonic()) / (count - len(trials.done))
             waiting = _rank_by_corrected(trials, waiting, max(left, 0.0))
         new = trials.left(waiting, _APART) or trials.left(waiting)
@@ -112,61 +112,69 @@ def measured_best(
     return trials.ranked()
 
 
-def _promising(found: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
+def _promising(search: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
     """The best from each start, and the starts, by what is predicted; at last those without."""
-    best = {each.start: each for each in reversed(found.proposals)}
-    most = _NEARLY * min((each.predicted for each in best.values()), default=math.inf)
-    starts = [
-        PlanProposal(plan, found.starts.get(name, math.nan), name) for name, plan in begin.items()
+    best = {proposal.start: proposal for proposal in reversed(search.proposals)}
+    most = _NEARLY * min((proposal.predicted for proposal in best.values()), default=math.inf)
+    start_proposals = [
+        PlanProposal(plan, search.starts.get(name, math.nan), name) for name, plan in begin.items()
     ]
-    wanted = [each for each in (*best.values(), *starts) if not each.predicted > most]
-    wanted.sort(key=lambda each: (math.isnan(each.predicted), each.predicted))
-    return list({each.plan.digest: each for each in wanted}.values())
+    promising = [
+        proposal for proposal in (*best.values(), *start_proposals) if not proposal.predicted > most
+    ]
+    promising.sort(key=lambda proposal: (math.isnan(proposal.predicted), proposal.predicted))
+    return list({proposal.plan.digest: proposal for proposal in promising}.values())
 
 
 def _rank_by_corrected(
     trials: "_Trials", waiting: list[PlanProposal], seconds: float
 ) -> list[PlanProposal]:
     """What waits and what lies around the best measured plans, by the corrected prediction."""
-    corrected = corrected_judge(trials.judged, trials.place, trials.lessons)
-    best = [each.proposal for each in trials.ranked()[:_TOGETHER]]
-    begin = {each.plan.digest: each for each in best}
-    again = look_around(
-        trials.problem, {name: each.plan for name, each in begin.items()}, corrected,
-        trials.given, seconds,
+    corrected = corrected_judge(trials.judge, trials.place, trials.errors)
+    best = [proposal.proposal for proposal in trials.ranked()[:_TOGETHER]]
+    starts = {proposal.plan.digest: proposal for proposal in best}
+    search = look_around(
+        trials.problem, {name: proposal.plan for name, proposal in starts.items()}, corrected,
+        trials.overrides, seconds,
     )  # fmt: skip
-    found = [replace(each, start=begin[each.start].start) for each in again.proposals[:_WAITING]]
-    unique = {each.plan.digest: each for each in (*waiting, *found)}
-    told = [(trials.weighed(each.plan, corrected(each.plan)), each) for each in unique.values()]
-    told.sort(key=lambda pair: (not pair[0][0], math.isnan(pair[0][1]), pair[0][1]))
-    return [each for _, each in told[:_WAITING]]
+    new_proposals = [
+        replace(proposal, start=starts[proposal.start].start)
+        for proposal in search.proposals[:_WAITING]
+    ]
+    unique = {proposal.plan.digest: proposal for proposal in (*waiting, *new_proposals)}
+    judged = [
+        (trials.weighed(proposal.plan, corrected(proposal.plan)), proposal)
+        for proposal in unique.values()
+    ]
+    judged.sort(key=lambda pair: (not pair[0][0], math.isnan(pair[0][1]), pair[0][1]))
+    return [proposal for _, proposal in judged[:_WAITING]]
 
 
 class _Trials:
     """What was measured so far."""
 
     def __init__(
-        self, problem: Problem, judged: Judge, measure: Measure, given: Mapping[str, float] | None,
-        begin: Mapping[str, Plan],
+        self, problem: Problem, judge: Judge, measure: Measure, overrides: Mapping[str, float] | None,
+        starts: Mapping[str, Plan],
     ) -> None:  # fmt: skip
-        self.problem, self.judged, self._measure = problem, judged, measure
-        self.given, self.begin = given, begin
-        limits = problem.limits(given)
+        self.problem, self.judge, self._measure = problem, judge, measure
+        self.overrides, self.starts = overrides, starts
+        limits = problem.limits(overrides)
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.done: list[MeasuredBest] = []
         self.place = loss_coordinates(problem)
         self.places: list[Floats] = []
-        self.lessons: list[MeasuredError] = []
+        self.errors: list[MeasuredError] = []
 
-    def left(self, waiting: Sequence[PlanProposal], apart: float = 0.0) -> list[PlanProposal]:
+    def left(self, waiting: Sequence[PlanProposal], distance: float = 0.0) -> list[PlanProposal]:
         """Those of ``waiting`` that were not measured, at a distance from what was."""
-        return [each for each in waiting if self._new(each.plan, apart)]
+        return [proposal for proposal in waiting if self._new(proposal.plan, distance)]
 
-    def _new(self, plan: Plan, apart: float) -> bool:
+    def _new(self, plan: Plan, distance: float) -> bool:
         here = self.place(plan)
-        least = apart * float(np.linalg.norm(here))
+        least = distance * float(np.linalg.norm(here))
         near = [bool(np.linalg.norm(here - place) < least) for place in self.places]
-        same = [each.proposal.plan.digest == plan.digest for each in self.done]
+        same = [measured.proposal.plan.digest == plan.digest for measured in self.done]
         return not any(near) and not any(same)
 
     def weighed(self, plan: Plan, damages: Mapping[str, float]) -> tuple[bool, float]:
@@ -174,17 +182,21 @@ class _Trials:
 
     def measure(self, proposal: PlanProposal) -> None:
         plan = proposal.plan
-        start = self.begin.get(proposal.start)
+        start = self.starts.get(proposal.start)
         own = start is not None and start.digest == plan.digest
         real = self._measure(replace(plan, name=candidate_name(proposal.start, own)))
-        said = self.judged(plan)
-        _, predicted = self.weighed(plan, {**real, **said})
+        predicted_damages = self.judge(plan)
+        _, predicted = self.weighed(plan, {**real, **predicted_damages})
         _, objective = self.weighed(plan, real)
         over = limit_excess(self.problem, self.limits, plan, real)
         self.places.append(self.place(plan))
         self.done.append(MeasuredBest(replace(proposal, predicted=predicted), objective, over, own))
-        if not any(math.isnan(value) for value in said.values()):
-            self.lessons.append(MeasuredError(plan, said, {kind: real[kind] for kind in said}))
+        if not any(math.isnan(value) for value in predicted_damages.values()):
+            self.errors.append(
+                MeasuredError(
+                    plan, predicted_damages, {kind: real[kind] for kind in predicted_damages}
+                )
+            )
 
     def ranked(self) -> tuple[MeasuredBest, ...]:
-        return tuple(sorted(self.done, key=lambda each: (each.over, each.objective)))
+        return tuple(sorted(self.done, key=lambda measured: (measured.over, measured.objective)))

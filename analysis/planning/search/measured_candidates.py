@@ -35,23 +35,25 @@ class MeasuredCandidates:
             amount: From a value of the objective to words.
         """
         best, *others = self.tried
-        said = f"{words} {amount(best.objective)}"
+        sentences = f"{words} {amount(best.objective)}"
         if math.isfinite(best.proposal.predicted):
-            said += f" ({amount(best.proposal.predicted)} predicted)"
+            sentences += f" ({amount(best.proposal.predicted)} predicted)"
         count = f"the least of {len(self.tried)} plans" if others else "the only plan measured"
-        said += f", {count}: {plan_origin(best)}."
+        sentences += f", {count}: {plan_origin(best)}."
         nearest: dict[str, MeasuredBest] = {}
-        for each in others:
-            nearest.setdefault(plan_origin(each), each)
+        for candidate in others:
+            nearest.setdefault(plan_origin(candidate), candidate)
         if others:
-            told = [f"{name} {amount(each.objective)}" for name, each in nearest.items()]
-            said += f" Behind it: {', '.join(told[:_TOLD])}."
+            runners_up = [
+                f"{name} {amount(candidate.objective)}" for name, candidate in nearest.items()
+            ]
+            sentences += f" Behind it: {', '.join(runners_up[:_TOLD])}."
         if not best.kept:
-            said += " None keeps all targets when measured; this one comes nearest."
-        return said
+            sentences += " None keeps all targets when measured; this one comes nearest."
+        return sentences
 
 
-def plan_origin(found: MeasuredBest) -> str:
+def plan_origin(candidate: MeasuredBest) -> str:
     """Return where a measured plan comes from, in words."""
-    plan = f"{plan_owner(found.proposal.start)} plan"
-    return plan if found.own else f"found around {plan}"
+    plan = f"{plan_owner(candidate.proposal.start)} plan"
+    return plan if candidate.own else f"found around {plan}"

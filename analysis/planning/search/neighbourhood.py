@@ -38,7 +38,7 @@ def neighbourhood_problem(
     problem: Problem,
     here: Plan,
     step: float,
-    judged: Judge,
+    judge: Judge,
     methods: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Problem | None:
@@ -48,11 +48,11 @@ def neighbourhood_problem(
         problem: What is asked.
         here: A plan that keeps its locks, bounds and rounding.
         step: In log-odds of the sparsity, so that 1 % and 99 % move as finely as they should.
-        judged: Of whole plans.
+        judge: Of whole plans.
         methods: Whether to try the other methods at the same sparsity.
         stop: Asked before every plan that is judged.
     """
-    base = judged(here)
+    base = judge(here)
     subjects = []
     blocked = _blocked_subjects(problem, here)
     for place, subject in enumerate(problem.subjects):
@@ -62,29 +62,34 @@ def neighbourhood_problem(
             for choice in _choices(problem, subject, now, step, methods):
                 if stop():
                     return None
-                after = judged(here.setting({subject.name: choice}))
+                after = judge(here.setting({subject.name: choice}))
                 change = {kind: after[kind] - base[kind] for kind in base}
                 if not any(math.isnan(value) for value in change.values()):
                     options.append(_option(subject, choice, change))
-        options.sort(key=lambda each: each.removed)
+        options.sort(key=lambda option: option.removed)
         subjects.append(replace(subject, options=tuple(options)))
     goal = replace(problem.goal, between=False)
-    found = problem_arrays(
-        problem.manifest, problem.known, goal, tuple(subjects), problem.kinds, problem.boxes
+    surroundings = problem_arrays(
+        problem.manifest,
+        problem.curves,
+        goal,
+        tuple(subjects),
+        problem.kinds,
+        problem.nonlinear_costs,
     )
-    constant = found.constant.copy()
+    constant = surroundings.constant.copy()
     for row, kind in enumerate(problem.kinds):
         if kind in DAMAGES:
             constant[row] = base[kind]
-    return replace(found, constant=constant)
+    return replace(surroundings, constant=constant)
 
 
 def _choices(
     problem: Problem, subject: Subject, now: Choice | None, step: float, methods: bool
 ) -> list[Choice]:
     """What else the subject may become within the step."""
-    found: dict[tuple[str, int], Choice] = {}
-    for curve in curves_for(problem.known, problem.goal, subject.name, subject.grouped):
+    choices: dict[tuple[str, int], Choice] = {}
+    for curve in curves_for(problem.curves, problem.goal, subject.name, subject.grouped):
         if now is not None and curve.key.method != now.method:
             values = [now.sparsity] if methods else []
         elif ":" in curve.key.method.granularity:
@@ -94,8 +99,8 @@ def _choices(
         for value in values:
             choice = _nearest_allowed(problem, subject, curve, value, now)
             if choice is not None:
-                found.setdefault((str(choice.method), _removed(subject, choice)), choice)
-    return list(found.values())
+                choices.setdefault((str(choice.method), _removed(subject, choice)), choice)
+    return list(choices.values())
 
 
 def _values(now: float, step: float) -> list[float]:
@@ -114,13 +119,15 @@ def _nearest_allowed(
     value = min(value, max(point.share for point in curve.points))
     if subject.grouped:
         multiple = problem.goal.round_to
-        kept = round(subject.total * (1 - value) / multiple) * multiple
+        units_left = round(subject.total * (1 - value) / multiple) * multiple
         before = _removed(subject, now) if now else 0
-        if now and subject.total - kept == before and value != now.sparsity:  # one step at least
-            kept += -multiple if value > now.sparsity else multiple
-        if not 0 < kept <= subject.total:
+        if (
+            now and subject.total - units_left == before and value != now.sparsity
+        ):  # one step at least
+            units_left += -multiple if value > now.sparsity else multiple
+        if not 0 < units_left <= subject.total:
             return None
-        value = (subject.total - kept) / subject.total
+        value = (subject.total - units_left) / subject.total
         if value > max(point.share for point in curve.points):
             return None
     low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
@@ -151,9 +158,9 @@ def _dense(subject: Subject) -> Choice:
 
 def _blocked_subjects(problem: Problem, here: Plan) -> set[int]:
     """Subjects that cannot be pruned, because what they touch is pruned already."""
-    pruned: Sequence[bool] = [each.choice_in(here) is not None for each in problem.subjects]
-    found = set()
+    pruned: Sequence[bool] = [subject.choice_in(here) is not None for subject in problem.subjects]
+    blocked = set()
     for a, b in problem.conflicts:
-        found |= {int(a)} if pruned[b] else set()
-        found |= {int(b)} if pruned[a] else set()
-    return found
+        blocked |= {int(a)} if pruned[b] else set()
+        blocked |= {int(b)} if pruned[a] else set()
+    return blocked

@@ -29,12 +29,12 @@ def meets_constraints(problem: Problem, plan: Plan) -> bool:
         value = real_sparsity(problem.manifest, name, choice) if choice else 0.0
         if not low - _DIGIT <= value <= high + _DIGIT:
             return False
-    own = {name: choice for name, choice in active.items() if name not in goal.locks}
+    unlocked = {name: choice for name, choice in active.items() if name not in goal.locks}
     pruned = [subject.choice_in(plan) is not None for subject in problem.subjects]
     return (
-        not own.keys() & set(goal.excluded)
-        and all(not goal.methods or choice.method in goal.methods for choice in own.values())
-        and all(_keeps_multiple(problem, name, choice) for name, choice in own.items())
+        not unlocked.keys() & set(goal.excluded)
+        and all(not goal.methods or choice.method in goal.methods for choice in unlocked.values())
+        and all(_keeps_multiple(problem, name, choice) for name, choice in unlocked.items())
         and not any(pruned[one] and pruned[other] for one, other in problem.conflicts)
     )
 

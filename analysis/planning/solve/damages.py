@@ -47,22 +47,22 @@ def interpolate_damages(curve: Curve, shares: Sequence[float]) -> list[dict[str,
     Exactly the measured ones (made monotone) at measured points; NaN where the study has none.
     """
     measured = [0.0, *(point.share for point in curve.points)]
-    across = np.unique(measured)  # small layers: two sparsities can remove the same
-    last = np.searchsorted(measured, across, side="right") - 1
-    wanted = np.clip(np.asarray(shares, float), 0.0, across[-1])
-    found: dict[str, Floats] = {}
+    positions = np.unique(measured)  # small layers: two sparsities can remove the same
+    last = np.searchsorted(measured, positions, side="right") - 1
+    wanted = np.clip(np.asarray(shares, float), 0.0, positions[-1])
+    by_damage: dict[str, Floats] = {}
     for name, values in monotone_damages(curve).items():
         heights = np.array([0.0, *values])[last]
         if name in _SQUARES and np.isfinite(heights).all():
-            line = PchipInterpolator(across, np.sqrt(heights))(wanted)
-            found[name] = np.where(
-                np.isin(wanted, across), np.interp(wanted, across, heights), np.square(line)
+            line = PchipInterpolator(positions, np.sqrt(heights))(wanted)
+            by_damage[name] = np.where(
+                np.isin(wanted, positions), np.interp(wanted, positions, heights), np.square(line)
             )
         else:
-            found[name] = np.interp(wanted, across, heights)
+            by_damage[name] = np.interp(wanted, positions, heights)
     return [
-        {name: float(values[place]) for name, values in found.items()}
-        for place in range(len(wanted))
+        {name: float(values[index]) for name, values in by_damage.items()}
+        for index in range(len(wanted))
     ]
 
 

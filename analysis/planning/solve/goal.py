@@ -147,19 +147,19 @@ def parse_target(text: str) -> Target:
     >>> parse_target("macs=0.5"), parse_target("bytes=1.5MB").limit, parse_target("drop=1pt").limit
     (Target(kind='macs', limit=0.5, relative=True), 1500000.0, 0.01)
     """
-    name, sign, given = text.partition("=")
+    name, sign, value_text = text.partition("=")
     kind = parse_kind(name)
-    found = _NUMBER.fullmatch(given.strip()) if sign else None
+    match = _NUMBER.fullmatch(value_text.strip()) if sign else None
     try:
-        number = float(found[1]) if found else float("nan")
+        number = float(match[1]) if match else float("nan")
     except ValueError:
         number = float("nan")
-    if found is None or number != number:
+    if match is None or number != number:
         raise BadValue(
             f"Expected a target like macs=0.5, bytes=1.5MB or latency=4ms, but got {text!r}. "
             "Write the cost, an equals sign and a value."
         )
-    unit = found[2]
+    unit = match[2]
     value = number * _UNITS.get(unit or "", 1.0)
     relative = unit == "%" or (unit is None and number <= 1)
     return Target(kind, value, relative)

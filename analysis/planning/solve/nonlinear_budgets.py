@@ -36,41 +36,41 @@ class NonlinearSolver:
         self.problem = problem
         self.slider = Slider(problem)
 
-    def solve(self, given: Mapping[str, float] | None = None, name: str = "solved") -> Solution:
+    def solve(self, overrides: Mapping[str, float] | None = None, name: str = "solved") -> Solution:
         """Return the best plan found that really keeps the limits.
 
         Raises:
             CannotReach: None of the plans looked at does.
         """
-        limits = self.problem.limits(given)
-        rows = [place for place, kind in enumerate(self.problem.kinds) if kind in
-                self.problem.boxes]  # fmt: skip
+        limits = self.problem.limits(overrides)
+        rows = [index for index, kind in enumerate(self.problem.kinds) if kind in
+                self.problem.nonlinear_costs]  # fmt: skip
         here = self._first(limits)
         best: tuple[float, Indices] | None = None
-        seen: list[Floats] = []
-        inner = limits.copy()
+        reaches: list[Floats] = []
+        sum_limits = limits.copy()
         multipliers = np.zeros(len(limits))
         for _ in range(_ROUNDS):
             model = linearised(self.problem, here)
             slider = Slider(model)
-            seen.append(slider.dual.reach)
-            found = self._inner(slider, here, inner)
-            if found is None:
+            reaches.append(slider.dual.reach)
+            assignment = self._inner(slider, here, sum_limits)
+            if assignment is None:
                 break
-            multipliers = slider.dual.bound(inner)[1]
-            real = self.real(found)
+            multipliers = slider.dual.bound(sum_limits)[1]
+            real = self.real(assignment)
             over = real[1:] > limits * (1 + 1e-12)
             if not over.any() and (best is None or real[0] < best[0]):
-                best = float(real[0]), found
-            if np.array_equal(found, here) and not over.any():
+                best = float(real[0]), assignment
+            if np.array_equal(assignment, here) and not over.any():
                 break
             for row in (row for row in rows if row and over[row - 1]):
-                inner[row - 1] *= limits[row - 1] / real[row] * (1 - _MARGIN)
-            here = found
+                sum_limits[row - 1] *= limits[row - 1] / real[row] * (1 - _MARGIN)
+            here = assignment
         if best is None:
             best = self._mended(here, limits)
         if best is None:
-            raise CannotReach(unreachable_sentence(self.problem, limits, np.min(seen, axis=0)))
+            raise CannotReach(unreachable_sentence(self.problem, limits, np.min(reaches, axis=0)))
         model = linearised(self.problem, best[1])
         return describe_solution(model, best[1], limits, None, multipliers, name)
 
@@ -84,9 +84,9 @@ class NonlinearSolver:
         """Return every kind's value of one assignment, boxes asked."""
         values = self.problem.values(chosen)
         units = self.problem.removed(chosen)[None]
-        for place, kind in enumerate(self.problem.kinds):
-            if kind in self.problem.boxes:
-                values[place] = self.problem.boxes[kind](units)[0]
+        for index, kind in enumerate(self.problem.kinds):
+            if kind in self.problem.nonlinear_costs:
+                values[index] = self.problem.nonlinear_costs[kind](units)[0]
         return values
 
     def _first(self, limits: Floats) -> Indices:
@@ -95,44 +95,44 @@ class NonlinearSolver:
             return self.slider.best(limits)
         except CannotReach:
             excess = np.maximum(self.slider.dual.values[:, 1:] / np.maximum(limits, 1e-300), 1)
-            found: Indices = self.slider.dual.chosen[int(excess.sum(axis=1).argmin())]
-            return found
+            assignment: Indices = self.slider.dual.chosen[int(excess.sum(axis=1).argmin())]
+            return assignment
 
     def _mended(self, here: Indices, limits: Floats) -> tuple[float, Indices] | None:
         """Step by step back within the limits, looking around anew after every repair."""
-        inner = limits.copy()
+        sum_limits = limits.copy()
         for _ in range(_REPAIRS):
-            found = repair(linearised(self.problem, here), here, inner)
-            if found is None:
+            assignment = repair(linearised(self.problem, here), here, sum_limits)
+            if assignment is None:
                 return None
-            real = self.real(found)
+            real = self.real(assignment)
             if (real[1:] <= limits * (1 + 1e-12)).all():
-                return float(real[0]), found
-            inner *= np.where(real[1:] > limits, limits / real[1:] * (1 - _MARGIN), 1.0)
-            here = found
+                return float(real[0]), assignment
+            sum_limits *= np.where(real[1:] > limits, limits / real[1:] * (1 - _MARGIN), 1.0)
+            here = assignment
         return None
 
 
 def linearised(problem: Problem, chosen: Indices) -> Problem:
     """Return ``problem`` with its boxes as sums of single changes around ``chosen``."""
-    grouped = [at for at, subject in enumerate(problem.subjects) if subject.grouped]
-    plans, places = [], []
+    grouped = [index for index, subject in enumerate(problem.subjects) if subject.grouped]
+    plans, changes = [], []
     for subject in grouped:
         for option in range(len(problem.subjects[subject].options)):
             other = chosen.copy()
             other[subject] = option
             plans.append(other)
-            places.append((subject, option))
+            changes.append((subject, option))
     units = problem.removed(np.array([chosen, *plans]))
     unary, constant, weights = problem.unary.copy(), problem.constant.copy(), problem.weights.copy()
     for row, kind in enumerate(problem.kinds):
-        if kind not in problem.boxes:
+        if kind not in problem.nonlinear_costs:
             continue
-        values = problem.boxes[kind](units)
+        values = problem.nonlinear_costs[kind](units)
         constant[row] = values[0]
         unary[row] = 0.0
         weights[row] = 0.0
-        for (subject, option), value in zip(places, values[1:], strict=True):
+        for (subject, option), value in zip(changes, values[1:], strict=True):
             unary[row, subject, option] = value - values[0]
         if row == 0:
             unary[row][~problem.real] = np.inf

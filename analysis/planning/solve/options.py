@@ -36,7 +36,7 @@ def subjects_of(
         for key in known
         if key.recovery == goal.recovery and (not goal.methods or key.method in goal.methods)
     }  # what was never swept at all is not missing, it is not asked for
-    found, missing = [], []
+    subjects, missing = [], []
     for layer in manifest.prunable():
         curves = curves_for(known, goal, layer.name, grouped=False)
         lock = lock_of(goal, layer.name, grouped=False)
@@ -45,7 +45,7 @@ def subjects_of(
                 missing.append(MissingPoint(layer.name, "weight"))
             continue
         options = _weight_options(layer.parameters, curves, lock, goal.between)
-        found.append(_subject(layer.name, False, layer.parameters, options, lock, goal))
+        subjects.append(_subject(layer.name, False, layer.parameters, options, lock, goal))
     for group in manifest.removable():
         curves = curves_for(known, goal, group.name, grouped=True)
         lock = lock_of(goal, group.name, grouped=True)
@@ -54,8 +54,8 @@ def subjects_of(
                 missing.append(MissingPoint(group.name, group.granularity))
             continue
         options = _unit_options(group, curves, lock, goal)
-        found.append(_subject(group.name, True, group.units, options, lock, goal))
-    return enforce_lower_bounds(found, goal), tuple(missing)
+        subjects.append(_subject(group.name, True, group.units, options, lock, goal))
+    return enforce_lower_bounds(subjects, goal), tuple(missing)
 
 
 def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
@@ -71,9 +71,11 @@ def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curv
     ]
     lock = lock_of(goal, name, grouped)
     if goal.methods:
-        wanted = {method: place for place, method in enumerate(goal.methods)}
-        keys = [key for key in keys if key.method in wanted or (lock and key.method == lock.method)]
-        keys.sort(key=lambda key: wanted.get(key.method, len(wanted)))
+        method_rank = {method: rank for rank, method in enumerate(goal.methods)}
+        keys = [
+            key for key in keys if key.method in method_rank or (lock and key.method == lock.method)
+        ]
+        keys.sort(key=lambda key: method_rank.get(key.method, len(method_rank)))
     else:
         keys = [
             key
@@ -91,17 +93,17 @@ def _weight_options(
     if lock is not None:
         damages = damages_at(_locked_curve(curves, lock), lock.sparsity)
         return [Option(lock, removed_count(total, lock.sparsity), damages)]
-    found = []
+    options = []
     for curve in curves:
         values = [point.sparsity for point in curve.points]
         if between and ":" not in curve.key.method.granularity:
             values = [sparsity(value) for value in _with_points_between(values)]
         shares = [removed_count(total, value) / total for value in values]
-        found += [
+        options += [
             Option(choice_at(curve.key.method, value), removed_count(total, value), damages)
             for value, damages in zip(values, interpolate_damages(curve, shares), strict=True)
         ]
-    return found
+    return options
 
 
 def _unit_options(
@@ -113,15 +115,18 @@ def _unit_options(
         return [
             Option(lock, removed, damages_at(_locked_curve(curves, lock), removed / group.units))
         ]
-    found, multiple = [], goal.round_to
+    options, multiple = [], goal.round_to
     for curve in curves:
         measured = [float(point.removed) for point in curve.points]
         wanted = _with_points_between(measured) if goal.between else measured
         counts: set[int] = set()
-        for kept in (group.units - value for value in wanted):
+        for units_left in (group.units - value for value in wanted):
             counts |= {
                 group.units - side
-                for side in (int(kept // multiple) * multiple, int(-(-kept // multiple)) * multiple)
+                for side in (
+                    int(units_left // multiple) * multiple,
+                    int(-(-units_left // multiple)) * multiple,
+                )
             }
         reach = max(measured, default=0)
         counts = {count for count in counts if 0 < count <= min(reach, group.units - 1)}
@@ -132,8 +137,8 @@ def _unit_options(
                 round(share * group.units),
             )
             if removed_units(group.units, choice.sparsity) == removed:  # four digits may not tell
-                found.append(Option(choice, removed, damages))
-    return found
+                options.append(Option(choice, removed, damages))
+    return options
 
 
 def _with_points_between(values: Sequence[float]) -> list[float]:
@@ -142,12 +147,12 @@ def _with_points_between(values: Sequence[float]) -> list[float]:
         return []
     more = max(_POSITIONS // len(values), 1)
     ends = [0.0, *values]
-    found = [np.linspace(a, b, more + 1)[1:] for a, b in pairwise(ends)]
-    return sorted({float(value) for value in np.concatenate(found)} | set(values))
+    pieces = [np.linspace(a, b, more + 1)[1:] for a, b in pairwise(ends)]
+    return sorted({float(value) for value in np.concatenate(pieces)} | set(values))
 
 
 def _locked_curve(curves: Sequence[Curve], lock: Choice) -> Curve | None:
-    return next((each for each in curves if each.key.method == lock.method), None)
+    return next((curve for curve in curves if curve.key.method == lock.method), None)
 
 
 def _subject(
@@ -160,5 +165,5 @@ def _subject(
     low, high = goal.bounds.get(name, (0.0, 1.0))
     if name in goal.excluded:
         high = 0.0
-    kept = [dense, *(each for each in options if low <= each.choice.sparsity <= high)]
-    return Subject(name, grouped, total, tuple(kept), locked=len(kept) == 1)
+    allowed = [dense, *(option for option in options if low <= option.choice.sparsity <= high)]
+    return Subject(name, grouped, total, tuple(allowed), locked=len(allowed) == 1)

@@ -23,33 +23,33 @@ Solver = Slider | NonlinearSolver
 
 def make_solver(problem: Problem) -> Solver:
     """Return ``problem`` ready to be solved while a slider moves."""
-    return NonlinearSolver(problem) if problem.boxes else Slider(problem)
+    return NonlinearSolver(problem) if problem.nonlinear_costs else Slider(problem)
 
 
 def solve_quickly(
-    ready: Solver, given: Mapping[str, float] | None = None, name: str = "solved"
+    solver: Solver, overrides: Mapping[str, float] | None = None, name: str = "solved"
 ) -> Solution:
     """Return the best plan found while a slider moves.
 
     With few subjects only few plans come near a budget, so that multipliers prove little; there
     the exact solver takes a few hundredths of a second more, and settles it.
     """
-    found = ready.solve(given, name)
-    few = sum(ready.problem.sizes) <= _FEW
-    if not isinstance(ready, Slider) or not few or (found.gap or 0.0) <= _LOOSE:
-        return found
-    proven = solve_exactly(ready, given, name, _MOMENT, alternatives=False)
-    better = proven.exact or proven.value < found.value
-    return replace(proven, alternatives=found.alternatives) if better else found
+    solution = solver.solve(overrides, name)
+    few = sum(solver.problem.sizes) <= _FEW
+    if not isinstance(solver, Slider) or not few or (solution.gap or 0.0) <= _LOOSE:
+        return solution
+    proven = solve_exactly(solver, overrides, name, _MOMENT, alternatives=False)
+    better = proven.exact or proven.value < solution.value
+    return replace(proven, alternatives=solution.alternatives) if better else solution
 
 
 def solve_with_proof(
-    ready: Solver,
-    given: Mapping[str, float] | None = None,
+    solver: Solver,
+    overrides: Mapping[str, float] | None = None,
     name: str = "solved",
     seconds: float = TIME,
 ) -> Solution:
     """Return the best plan with proof, where the costs allow one; else the best that was found."""
-    if isinstance(ready, Slider):
-        return solve_exactly(ready, given, name, seconds)
-    return ready.solve(given, name)
+    if isinstance(solver, Slider):
+        return solve_exactly(solver, overrides, name, seconds)
+    return solver.solve(overrides, name)

@@ -47,10 +47,10 @@ class Subject:
 
         A layer and a group can have one name; what zeroes weights is no choice of the group.
         """
-        found = plan.choices.get(self.name)
-        if found is None or found.sparsity == 0 or (found.granularity in UNITS) != self.grouped:
+        choice = plan.choices.get(self.name)
+        if choice is None or choice.sparsity == 0 or (choice.granularity in UNITS) != self.grouped:
             return None
-        return found
+        return choice
 
 
 @dataclass(frozen=True)

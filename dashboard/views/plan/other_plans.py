@@ -71,7 +71,7 @@ def _edit(opened: Study, plan: Plan) -> None:
 
 
 def _ruled(opened: Study, known: StudyMeasurements, wanted: GoalForm, name: str) -> Plan:
-    problem = plan_solution.posed(opened, known, wanted).ready.problem
+    problem = plan_solution.posed(opened, known, wanted).solver.problem
     score = SCORE_OF.get(name)
     found = score and levels(opened.folder, opened.manifest, score, removes_units(problem))
     return baseline(name, problem, found or None, wanted.limits())

@@ -124,7 +124,7 @@ def look(
 ) -> None:
     """Make the best plan that is predicted around the solver's and the rules' plans the draft."""
     made = posed(opened, known, wanted)
-    scores = every_level(opened.folder, opened.manifest, removes_units(made.ready.problem))
+    scores = every_level(opened.folder, opened.manifest, removes_units(made.solver.problem))
     limits = wanted.limits()
     found, _ = improve(made, solve_posed(made, limits), scores, limits, seconds)
     take(opened, wanted, found)

@@ -123,7 +123,7 @@ LOCK = Choice("magnitude", 0.9, locked=True)
 def test_a_lock_costs_what_solving_without_it_gains() -> None:
     free, held = ready("parameters=0.5").solve(), posed("parameters=0.5", locks={"conv0": LOCK})
     (cost,) = lock_costs(MANIFEST, held).values()
-    assert cost == pytest.approx(held.ready.solve().value - free.value)
+    assert cost == pytest.approx(held.solver.solve().value - free.value)
     assert cost > 0
 
 

@@ -85,7 +85,7 @@ def test_only_so_much_is_kept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = LogitOperators(STUDY.manifest, STUDY.source)
     for _ in range(2):
         np.testing.assert_allclose(rows(cells, 0.7), rows(cells, 0.7))
-    assert len(cells._made) == 1
+    assert len(cells._cache) == 1
 
 
 def test_what_the_kept_samples_miss_of_the_drop_is_known() -> None:

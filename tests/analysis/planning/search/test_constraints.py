@@ -47,7 +47,7 @@ def judged(problem: Problem, plan: Plan) -> Mapping[str, float]:
     for subject in problem.subjects:
         choice = subject.choice_in(plan)
         key = choice and curve_key(subject.name, choice, problem.goal)
-        curve = problem.known.get(key) if key else None
+        curve = problem.curves.get(key) if key else None
         alone.append(damages_at(curve, choice.sparsity)["divergence"] if choice else 0.0)
     both = sum(float(np.sqrt(a * b)) for a, b in pairwise(alone))
     return {"divergence": sum(alone) + 2 * both}
@@ -78,7 +78,7 @@ def goals(draw: st.DrawFn, kind: str) -> Goal:
 def check(problem: Problem, plan: Plan) -> None:
     """Every wish of the goal by itself, as a user would read it."""
     goal, active = problem.goal, plan.active()
-    gone = preview(NETWORK, plan, problem.known).units
+    gone = preview(NETWORK, plan, problem.curves).units
     for name, choice in active.items():
         if name in goal.locks:
             continue

@@ -47,7 +47,7 @@ class Coupled:
         alone = []
         for subject in self.problem.subjects:
             choice = subject.choice_in(plan)
-            curve = choice and self.problem.known[curve_key(subject.name, choice, Goal())]
+            curve = choice and self.problem.curves[curve_key(subject.name, choice, Goal())]
             alone.append(damages_at(curve, choice.sparsity)["divergence"] if choice else 0.0)
         both = sum(np.sqrt(a * b) for a, b in pairwise(alone))
         return {"divergence": sum(alone) + self.strength * float(both)}
