@@ -13,7 +13,7 @@ from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.walk import CouplingWalk, dimensions
 
 
-def divided(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -> list[Labels]:
+def divide(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -> list[Labels]:
     """Return ``kinds`` divided until every dimension holds all units of one, or one that stays.
 
     Args:
@@ -22,9 +22,9 @@ def divided(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -
         kinds: Unit numbers, in order, of each would-be group; those not named stay, as does a
             kind of one unit.
     """
-    made = list(kinds)
+    parts = list(kinds)
     kind = np.full(solved.count, -1, np.int64)
-    for number, units in enumerate(made):
+    for number, units in enumerate(parts):
         if len(units) > 1:
             kind[units] = number
     seen: set[int] = set()
@@ -39,12 +39,12 @@ def divided(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -
             if (kind[units] < 0).any():
                 continue
             present, counts = np.unique(kind[units], return_counts=True)
-            if any(n == len(made[p]) for p, n in zip(present.tolist(), counts, strict=True)):
+            if any(n == len(parts[p]) for p, n in zip(present.tolist(), counts, strict=True)):
                 continue
             widest = int(present[counts.argmax()])
-            inside = np.isin(made[widest], units)
-            made.append(made[widest][inside])
-            made[widest] = made[widest][~inside]
-            for place in (widest, len(made) - 1):
-                kind[made[place]] = place if len(made[place]) > 1 else -1
-    return made
+            inside = np.isin(parts[widest], units)
+            parts.append(parts[widest][inside])
+            parts[widest] = parts[widest][~inside]
+            for place in (widest, len(parts) - 1):
+                kind[parts[place]] = place if len(parts[place]) > 1 else -1
+    return parts

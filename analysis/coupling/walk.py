@@ -124,7 +124,7 @@ class CouplingWalk:
             self.options[key] = list(candidates)
             return None
         sizes = [len(labels) for labels in candidates]
-        fallback = max(range(len(sizes)), key=lambda place: (sizes[place], place))
+        fallback = max(range(len(sizes)), key=lambda index: (sizes[index], index))
         return min(self._choices.get(key, fallback), len(sizes) - 1)
 
     def read(self, node: fx.Node, source: object, dimension: int, statistic: bool = False) -> None:
@@ -135,8 +135,8 @@ class CouplingWalk:
     def role(self, node: object, dim: Dim, role: str) -> None:
         """Record what a parameter dimension does in an operator that multiplies by it."""
         if dim.origin is not None and self.static(node):
-            known = self.roles.get(dim.origin)
-            if known is None or known == "depthwise" or role == "producer":
+            previous = self.roles.get(dim.origin)
+            if previous is None or previous == "depthwise" or role == "producer":
                 self.roles[dim.origin] = role
 
     def refuse(self, node: fx.Node, reason: str) -> Value:
@@ -180,8 +180,8 @@ class CouplingWalk:
         name = self._first.get(str(node.target), str(node.target))
         if name not in self.parameters:
             self.parameters[name] = tuple(
-                Dim(size, self.ledger.fresh(size) if size > 1 else None, origin=(name, place))
-                for place, size in enumerate(tensor.shape)
+                Dim(size, self.ledger.fresh(size) if size > 1 else None, origin=(name, axis))
+                for axis, size in enumerate(tensor.shape)
             )
         return self.parameters[name]
 
@@ -189,7 +189,7 @@ class CouplingWalk:
         if isinstance(value, Tensor):
             return tuple(Dim(int(size), why=why) for size in value.shape)
         if isinstance(value, list | tuple):
-            return [self._whole(each, why) for each in value]
+            return [self._whole(element, why) for element in value]
         return None
 
 
@@ -220,5 +220,5 @@ def dimensions(value: Value) -> Iterator[Dim]:
     if isinstance(value, tuple):
         yield from value
     elif isinstance(value, list):
-        for each in value:
-            yield from dimensions(each)
+        for element in value:
+            yield from dimensions(element)

@@ -27,22 +27,22 @@ def reduction(walk: CouplingWalk, node: fx.Node) -> Value:
     dims = walk.dims(node.args[0])
     if name in ("max", "min") and len(node.args) > 1 and isinstance(node.args[1], fx.Node):
         return walk.refuse(node, f"the operator {name} has no coupling rule for two tensors")
-    places = _places(node, len(dims))
-    for place in places:
-        dim = dims[place]
+    axes = _places(node, len(dims))
+    for axis in axes:
+        dim = dims[axis]
         if dim.labels is None:
             continue
         if name in _SUMS:
-            walk.read(node, node.args[0], place)
+            walk.read(node, node.args[0], axis)
         elif name in _STATISTICS:
             walk.ledger.mark(dim, "normalised", f"{name} over it is taken over the kept units")
-            walk.read(node, node.args[0], place, statistic=True)
+            walk.read(node, node.args[0], axis, statistic=True)
         else:
             walk.ledger.block(dim, f"{name} over it needs every unit")
     keep = bool(argument(node, "keepdim", False))
     kept: list[Dim] = []
-    for place, dim in enumerate(dims):
-        if place not in places:
+    for axis, dim in enumerate(dims):
+        if axis not in axes:
             kept.append(dim)
         elif keep:
             kept.append(Dim(1))
@@ -63,13 +63,13 @@ def ordered(walk: CouplingWalk, node: fx.Node) -> Value:
     """Refuse along the dimension whose order counts; the others pass."""
     name = operator_name(node)
     dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim", -1) % max(1, len(dims))
-    walk.ledger.block(dims[place], f"{name} over it needs every unit")
+    axis = argument(node, "dim", -1) % max(1, len(dims))
+    walk.ledger.block(dims[axis], f"{name} over it needs every unit")
     sizes = walk.shapes(node)[0] if _several(node) else walk.shape(node)
     if len(sizes) < len(dims):
-        del dims[place]
+        del dims[axis]
     else:
-        dims[place] = Dim(sizes[place], why=f"{name} over it needs every unit")
+        dims[axis] = Dim(sizes[axis], why=f"{name} over it needs every unit")
     return [tuple(dims), tuple(dims)] if _several(node) else tuple(dims)
 
 
@@ -82,4 +82,4 @@ def _places(node: fx.Node, rank: int) -> set[int]:
     if given is None or given == []:
         return set(range(rank))
     several = given if isinstance(given, list | tuple) else [given]
-    return {place % rank for place in several}
+    return {axis % rank for axis in several}
