@@ -1,7 +1,7 @@
-"""Keep a target on the drop by what is predicted of whole plans, whatever solves the rest.
+"""Solve under a target on the drop, where the drop is the one predicted for the whole plan.
 
-Solvers add drops up; the accepted sum is moved until the drop that is predicted of the whole plan
-is just within the target.
+Solvers know only sums of single drops. So the limit on the sum is adjusted until the drop predicted
+for the whole plan is just within the target.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ from prunescope.planning.solve import Goal, Solution
 from prunescope.study.plan import Plan
 
 Solved = Callable[[Mapping[str, float]], Solution]
-"""From limits by target kind, in place of the goal's, to a solution that keeps them in sums."""
+"""From target kind → limit (in place of the goal's) to a solution whose sums are within them."""
 
 _TRIES: Final = 6
 _NEAR: Final = 0.98
-"""A plan that uses so much of an accepted drop is not searched any further."""
+"""The adjustment ends at a plan that uses at least this fraction of the accepted drop."""
 
 
 def solve_within_drop(
@@ -74,7 +74,7 @@ def solve_within_drop(
 
 
 def _missed_sentence(goal: Goal, limits: Mapping[str, float], accepted: float, least: float) -> str:
-    """The sentence that says which targets, as they are in force, no plan was found within."""
+    """The error sentence: which targets, with the limits that apply now, no plan was found for."""
     others = [
         str(replace(target, limit=limits.get(target.kind, target.limit)))
         for target in goal.targets

@@ -13,8 +13,8 @@ from prunescope.study.plan import Choice, Plan
 def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
     """Return the plan's choice for ``subject``, or a dense one by the ``default`` method.
 
-    A layer and a group can have one name; a choice that zeroes weights is none for the group. A
-    lock holds both, as it does for the solver: the dense choice is then locked.
+    A layer and a group can have the same name; a choice that zeroes the layer's weights does not
+    count as the group's. Its lock does, as in the solver: the dense choice is then locked too.
     """
     choice = plan.choices.get(subject)
     if choice is None:
@@ -25,16 +25,16 @@ def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
 
 
 def other_granularity_choice(plan: Plan, subject: str, method: Method) -> Choice | None:
-    """Return the choice of ``subject`` where it is at the other granularity than ``method``.
+    """Return the choice of ``subject`` if it removes units and ``method`` weights, or vice versa.
 
-    A plan holds one choice per name, so that a choice by ``method`` would take this one's place.
+    A plan holds one choice per name, so a choice by ``method`` would replace this one.
     """
     choice = plan.choices.get(subject)
     return None if choice is None or _same_kind(choice, method) else choice
 
 
 def choice_at(method: Method, value: float, locked: bool = False) -> Choice:
-    """Return the choice of ``method`` at sparsity ``value``; a pattern has only its own, or none.
+    """Return the choice of ``method`` at sparsity ``value``; an n:m pattern has only its own or 0.
 
     >>> fitting(Method("magnitude", "2:4"), 0.7).sparsity
     0.5
@@ -45,7 +45,7 @@ def choice_at(method: Method, value: float, locked: bool = False) -> Choice:
 def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Method) -> Plan:
     """Return the plan with sparsity ``value`` on all ``subjects`` that are not locked.
 
-    A sparsity above 0 takes the place of a choice at the other granularity; 0 leaves it alone.
+    A sparsity above 0 replaces a choice at the other granularity; 0 leaves such a choice as it is.
 
     Args:
         plan: Not modified.
@@ -66,7 +66,7 @@ def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Met
 def set_method(plan: Plan, subjects: Iterable[str], method: Method) -> Plan:
     """Return the plan with ``method`` on all ``subjects`` that are not locked.
 
-    What is pruned at the other granularity stays as it is.
+    Subjects pruned at the other granularity stay as they are.
     """
     choices = {name: choice_of(plan, name, method) for name in subjects}
     return plan.setting(
@@ -93,10 +93,10 @@ def scale(plan: Plan, subjects: Iterable[str], factor: float) -> Plan:
 def in_multiples(
     plan: Plan, subjects: Iterable[str], multiple: int, manifest: Manifest
 ) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan in which each group keeps a ``multiple`` of units, and who cannot.
+    """Return the plan in which each group keeps a ``multiple`` of units, and the groups that fail.
 
-    Never more leaves than the plan said: a group that has too few units to remove any of them so
-    stays whole, and is named. Locked choices and layers whose weights are zeroed stay.
+    Removals are only rounded down: a group with too few units for that stays dense and is named in
+    the second value. Locked choices and layers whose weights are zeroed do not change.
 
     Args:
         plan: Not modified.
@@ -124,9 +124,9 @@ def within_drop(
 ) -> Plan:
     """Return the plan with, per subject, the largest sparsity whose own drop is within ``limit``.
 
-    Of ``methods`` the one that reaches furthest wins, the earlier on a tie. Subjects without a
-    measurement by any of them stay as they are, and so does what is pruned at another granularity
-    where none of them reaches anything.
+    Of ``methods`` the one with the largest sparsity is taken, on a tie the earlier. Subjects that
+    none of them was measured on do not change, nor do those pruned at another granularity if no
+    method has a sparsity above 0 within the limit.
 
     Args:
         plan: Not modified; its recovery and seed choose the curves.
@@ -151,7 +151,7 @@ def within_drop(
 
 
 def set_locks(plan: Plan, subjects: Iterable[str], locked: bool, default: Method) -> Plan:
-    """Return the plan with all ``subjects`` locked or unlocked, whatever they are pruned by.
+    """Return the plan with all ``subjects`` locked or unlocked, whatever their method is.
 
     Subjects without a choice get a dense one by the ``default`` method.
     """
@@ -160,11 +160,11 @@ def set_locks(plan: Plan, subjects: Iterable[str], locked: bool, default: Method
 
 
 def _same_kind(choice: Choice, method: Method) -> bool:
-    """Whether both zero weights, or both take units."""
+    """Whether both zero weights, or both remove units."""
     return (choice.granularity in UNITS) == (method.granularity in UNITS)
 
 
 def _replaces_nothing(plan: Plan, subject: str, method: Method) -> bool:
-    """Whether a dense choice by ``method`` takes nothing away that is pruned otherwise."""
+    """Whether a dense choice by ``method`` replaces no choice that prunes something."""
     other = other_granularity_choice(plan, subject, method)
     return other is None or other.sparsity == 0

@@ -63,8 +63,8 @@ class Reason:
 def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
     """Return the reasons of all subjects, in forward order.
 
-    Steps are counted in the target that binds most; where none binds, in the first one. Costs that
-    a table tells are looked at around the plan.
+    Costs of steps are those of the target that binds most, or of the first target if none binds.
+    Costs that are no polynomials are linearised around the plan.
     """
     if problem.nonlinear_costs:
         problem = linearised(problem, solution.chosen)
@@ -88,9 +88,9 @@ def lock_costs(
 ) -> dict[str, float]:
     """Return what each lock adds to the objective: the best with it minus the best without.
 
-    Both are solved for the same targets in the same way, whatever plan is in force. What is locked
-    may still be chosen without the lock, so no lock adds less than nothing. Locks without which
-    nothing can be solved are left out.
+    Both are solved for the same targets in the same way, whatever the current plan is. The locked
+    choice stays available without the lock, so a cost is at least 0. Locks that cannot be left out,
+    because the problem has no solution then, are not in the result.
 
     Args:
         manifest: Of the study.

@@ -1,4 +1,4 @@
-"""The front over one cost: for a row of targets the plan of least damage, each one can open."""
+"""The Pareto front over one cost: the plan of least damage for each of a row of cost targets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class FrontPoint:
     Attributes:
         cost: What it costs, absolute.
         value: The objective, added up over single subjects.
-        bound: No plan of measured sparsities within this cost is below; None where unproven, as
-            under a target on the drop, of which sums prove nothing.
+        bound: Proven lower bound of the objective of all plans of measured sparsities within this
+            cost; None where there is no proof, as under a target on the predicted drop.
         drop: Predicted drop of the score; None where it cannot be predicted.
         low: Lower end of its interval.
         high: Upper end.
@@ -79,8 +79,8 @@ def front(
 
     A target on the drop is kept by what is predicted of each plan, as ``pose.answer`` keeps it.
 
-    The costs reach from the least that can be had to the dense network's, evenly; plans that
-    another point beats in cost and objective are left out.
+    Costs are spaced evenly from the least possible one to the dense network's; plans that another
+    point beats in cost and objective are left out.
 
     Args:
         solver: The problem to sweep.
@@ -191,7 +191,7 @@ def _solve_within(
 
 
 def _least_share(solver: Solver, predict: Callable[[Plan], Prediction]) -> float:
-    """The smallest share of the dense cost that can be had, found where solving begins to work."""
+    """The smallest share of the dense cost for which a plan exists, by bisection."""
     problem = solver.problem
     scale = 1.0 if problem.goal.targets[0].relative else float(problem.dense[1])
     low, high = 0.0, 1.0

@@ -1,4 +1,4 @@
-"""From a study folder and a goal to something that can be solved: tables, predictions, drops."""
+"""Turn a study folder and a goal into a problem that a solver takes, and solve it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class PosedGoal:
     Attributes:
         solver: The solver.
         curves: The study's curves.
-        predicted: What is expected of a plan.
+        predicted: From a plan to its prediction.
         operators: The study's logits, for judging many plans.
     """
 
@@ -78,7 +78,7 @@ def predictor(
 
 
 def nonlinear_costs(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
-    """Return the costs of the goal that are no polynomials: latency from its table, memory."""
+    """Return the goal's costs that are no polynomials of units removed: latency and memory."""
     wanted = {target.kind for target in goal.targets} | {goal.objective}
     functions: dict[str, BlackBox] = {}
     if "latency" in wanted:
@@ -97,8 +97,8 @@ def find_table(latency_tables: tuple[LatencyTable, ...], setting: str) -> Latenc
             return table
     raise BadValue(
         f"Expected a latency table of {setting!r}, but this study has: "
-        f"{'; '.join(str(table.setting) for table in latency_tables)}. Name one of them, or measure "
-        "another: prunescope time STUDY."
+        f"{'; '.join(str(table.setting) for table in latency_tables)}. Name one of them, or "
+        "measure another: prunescope time STUDY."
     )
 
 
@@ -128,10 +128,10 @@ def solve_posed(
     name: str = "solved",
     seconds: float | None = None,
 ) -> Solution:
-    """Return the solution of a posed goal, a target on the drop kept by what is predicted.
+    """Return the solution of a posed goal; a target on the drop limits the predicted drop.
 
     Args:
-        posed: What is asked.
+        posed: The goal over its study.
         overrides: Target kind → limit in place of the goal's.
         name: Of the plan.
         seconds: Solve exactly within so many seconds; None for the quick solver.
@@ -156,7 +156,7 @@ def locked_choices(plan: Plan) -> dict[str, Choice]:
 def parse_lock(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
     """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
 
-    Without a method it is the first one measured of that subject, weights first.
+    Without a method, the first method measured on that subject is taken, weights before units.
 
     Raises:
         BadValue: No such form, or no method to take.
@@ -188,7 +188,7 @@ def parse_lock(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
 
 
 def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:
-    """Return the grids that would measure exactly what the solver cannot change for want of it."""
+    """Return the grids of measurements without which the solver cannot prune some subjects."""
     problem = posed.solver.problem
     grids = []
     for granularity in dict.fromkeys(

@@ -1,4 +1,4 @@
-"""What a plan keeps and costs, before anything is run: exact counts, bytes three ways, MACs."""
+"""Count what a plan keeps without running it: parameters, MACs, bytes in three encodings."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +20,7 @@ class LayerPreview:
     Attributes:
         name: The layer.
         removed: Weights removed, exact.
-        total: Weights that there are, those gone with units not counted.
+        total: Weights of the layer, without those that its groups' removed units take away.
         dense_bytes: Of the weight as a dense tensor.
         sparse_bytes: As one bit per weight plus the kept values, or dense where that is smaller.
         compressed_bytes: Of the masked weight, deflated (zlib level 6).
@@ -57,9 +57,9 @@ class Preview:
             that ``compressed_bytes`` is exact; else it is interpolated.
         macs: Per sample in a dense runtime, which multiplies by zeros too.
         nonzero_macs: Per sample by weights that are kept.
-        exact: Whether all counts are exact. Where weights are zeroed in a layer that also loses
-            units, how many zeros leave with the units is not known before: then they are
-            expected values.
+        exact: Whether all counts are exact. Where a layer has zeroed weights and also loses units,
+            the number of zeros that leave with the units is not known yet, and an expected value
+            is given.
     """
 
     layers: tuple[LayerPreview, ...]
@@ -92,8 +92,8 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
     Args:
         manifest: Of the plan's study.
         plan: Its choices, of every granularity.
-        measured: Measurements as in ``Study.measured()``, or their curves: they tell how well
-            the masked weights compress.
+        measured: Measurements as in ``Study.measured()``, or their curves: they hold the
+            compressed size of the masked weights.
     """
     known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
     active = plan.active()

@@ -17,10 +17,8 @@ def cat(walk: CouplingWalk, node: fx.Node) -> Value:
     parts = [dims for dims in parts if dims and dims != (Dim(0),)]
     axis = argument(node, "dim", 0) % len(parts[0])
     sizes = walk.shape(node)
-    meeting = [tuple(Dim(1) if other_axis == axis else dim for other_axis, dim in enumerate(dims))
-               for dims in parts]  # fmt: skip
-    result = list(broadcast(walk, meeting, [1 if other_axis == axis else s for other_axis, s in enumerate(sizes)])
-                  or ())  # fmt: skip
+    meeting = [(*dims[:axis], Dim(1), *dims[axis + 1 :]) for dims in parts]
+    result = list(broadcast(walk, meeting, [*sizes[:axis], 1, *sizes[axis + 1 :]]) or ())
     along = [dims[axis] for dims in parts]
     result[axis] = _concatenate(walk, along, sizes[axis])
     return tuple(result)

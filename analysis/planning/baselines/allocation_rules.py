@@ -1,4 +1,4 @@
-"""Allocations by a simple rule: from one strength to the sparsities of all layers or groups."""
+"""Simple allocation rules: from one strength to the sparsities of all layers or groups."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -171,9 +171,9 @@ def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
 
 
 def _reach(curve: Curve, limit: float) -> float:
-    """How far a curve goes within ``limit``, linear between points; the first past it ends it.
+    """The sparsity up to which a curve stays within ``limit``, linear between points.
 
-    A pattern has nothing between dense and its only sparsity.
+    An n:m pattern has no sparsity between 0 and its own.
     """
     before, drop = 0.0, 0.0
     for point in curve.points:

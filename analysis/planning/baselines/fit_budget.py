@@ -1,6 +1,6 @@
 """The least pruning by a simple rule that keeps every budget, for comparison with solved plans.
 
-Every rule has one number that makes all layers sparser together; it is searched for.
+Every rule has one strength, which makes all layers sparser together; it is found by bisection.
 """
 
 from collections.abc import Mapping

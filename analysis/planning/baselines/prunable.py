@@ -1,4 +1,4 @@
-"""What a rule may change, and what the goal makes of its choices: bounds and multiples."""
+"""Which subjects a rule may prune, and its choices rounded to the goal's bounds and multiples."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,7 +18,7 @@ _ANY: Final = (0.0, 1.0)
 def prunable_subjects(problem: Problem, grouped: bool) -> list[str]:
     """Return the layers (or, ``grouped``, the groups) that a rule may prune, in forward order.
 
-    Not those that are held, nor those that touch what must be pruned in the other way.
+    Locked subjects are left out, and those that conflict with a subject that must be pruned.
     """
     required = {
         index
@@ -35,7 +35,7 @@ def prunable_subjects(problem: Problem, grouped: bool) -> list[str]:
 
 
 def required_choices(problem: Problem) -> dict[str, Choice]:
-    """Return the least choice of every subject that its bounds, and no lock, keep from dense."""
+    """Return the least choice of every unlocked subject that its bounds forbid to stay dense."""
     return {
         subject.name: min(subject.options, key=lambda option: option.removed).choice
         for subject in problem.subjects
@@ -55,7 +55,7 @@ class GoalBounds:
         """Return the choice nearest to ``choice`` that the goal allows.
 
         Raises:
-            CannotReach: There is none, as nothing that can be kept lies within the bounds.
+            CannotReach: No possible sparsity lies within the bounds.
         """
         low, high = self._problem.goal.bounds.get(name, _ANY)
         key = name, choice.method

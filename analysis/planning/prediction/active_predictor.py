@@ -1,14 +1,14 @@
-"""Which predictor is in force, how it is corrected, and how far it was off.
+"""Choose the active predictor of a study, with its correction and its past errors.
 
-In force is the predictor with the least back-test error on the study's verified plans, each
-corrected by what the others taught (``correction``). Few plans judge badly, so every predictor
-starts with ``BEFORE`` imagined plans on which it did as well as on the networks that it was
-developed on: ``PRIOR`` says how its error compares. Networks with batch norm start with
-composition, others with superposition (SCIENCE 2.4). Errors are compared relative to the drop, so
-that one ruined plan does not decide for all others.
+Active is the predictor with the least back-test error on the study's verified plans, where each
+plan is predicted with the correction learnt from the others (``correction``). A few plans are a
+poor judge, so every predictor starts with ``BEFORE`` imagined plans, on which it did as well as on
+the networks that it was developed on: ``PRIOR`` says how its error compares. Networks with batch
+norm start with composition, others with superposition (SCIENCE 2.4). Errors are compared relative
+to the drop, so that one ruined plan does not decide for all others.
 
-A weighted mean of several predictors was in force before; once each is corrected by the size and
-the layers of a plan, means of them are no better than one (``benchmarks/tables/prediction.md``).
+A weighted mean of several predictors was used before; once each is corrected by the size and the
+layers of a plan, means of them are no better than one (``benchmarks/tables/prediction.md``).
 """
 
 import math
@@ -29,7 +29,7 @@ BEFORE: Final = 8.0
 """Verified plans that the prior order counts as."""
 
 ROUND: Final = 0.01
-"""Added to the drop that an error is compared with: below a point all errors weigh alike."""
+"""Added to the drop that an error is divided by, so that drops below a point weigh the same."""
 
 _SUMS: Final = 1.6
 _LOGITS: Final = 1.3
@@ -42,15 +42,17 @@ PRIOR: Final[Mapping[bool, Mapping[str, float]]] = {
 
 @dataclass(frozen=True)
 class ActivePredictor:
-    """The predictor in force for a plan.
+    """The predictor that is used for a plan.
 
     Attributes:
         name: Of the predictor.
         link: From drops to the changes that are corrected.
         correction: Of the changes; None without verified plans.
-        errors: Per verified plan: predicted minus measured drop, predicted without that plan.
-        expected: Per verified plan the drop so predicted.
-        figure_corrections: Other figure → how it is corrected, and how far it was off; empty without plans.
+        errors: Per verified plan: its left-out drop (predicted from the other plans) minus the
+            measured drop.
+        expected: Per verified plan: its left-out drop.
+        figure_corrections: Figure other than the drop → its correction and past errors; empty
+            without plans.
     """
 
     name: str
@@ -70,7 +72,7 @@ class ActivePredictor:
 
     @property
     def scores(self) -> list[float]:
-        """The errors' sizes, normalised as the interval wants them."""
+        """Sizes of the errors, each divided by the normaliser of the interval."""
         return [
             abs(error) / normaliser(expected)
             for error, expected in zip(self.errors, self.expected, strict=True)
@@ -80,7 +82,7 @@ class ActivePredictor:
 def active_predictor(
     manifest: Manifest, record: Record, available: Sequence[str], only: str | None = None
 ) -> ActivePredictor:
-    """Return the predictor in force among ``available``.
+    """Return the active predictor among ``available``.
 
     Args:
         manifest: Of the study.

@@ -1,4 +1,4 @@
-"""Adding divergences (or cross-entropies), and reading the drop off the study's own points.
+"""Predict by adding divergences (or cross-entropies), mapped to a drop by the study's own points.
 
 Every measured point of the study says which drop came with which KL to the dense model; the
 isotonic regression through all of them turns the sum of a plan's KLs into a drop. Smoother than

@@ -1,10 +1,9 @@
-"""Logit-operator composition: one subject after the other acts on what is left of the logits.
+"""Logit-operator composition: the subjects' operators are applied to the logits one by one.
 
     ẑ ← ẑ M_l + b_l + E_l    in forward order, from z0
 
-The operators see each other (an early layer's noise passes through every later ``M``), which
-superposition leaves out. Noise comes in as it was measured: relative to logits that have shrunk
-already it weighs more.
+Operators interact (an early layer's noise passes through every later ``M``), which superposition
+leaves out. Noise is added as it was measured, so it weighs more on logits that have already shrunk.
 
 Source: worked out for this project (SCIENCE 2.4, LOC).
 """

@@ -1,10 +1,10 @@
-"""In which coordinates logits are compared: all classes, or each sample's likely ones.
+"""The coordinates in which logits are compared: all classes, or each sample's likely ones.
 
 With few classes the coordinates are the classes. With many they are, per sample, the classes
 that the dense model finds likeliest, the label among them, and the log of all the others' summed
-exponentials: what a prediction needs stays, and ``n`` samples of a thousand classes fit in memory.
-The log-softmax over coordinates is exact; a class that the dense model holds for impossible
-counts among "the others".
+exponentials. That is enough for a prediction, and ``n`` samples of a thousand classes fit in
+memory. The log-softmax over coordinates is exact; classes that the dense model finds unlikely are
+counted together.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import logsumexp, ndtr
 
 MOST: Final = 64
-"""So many classes are kept as they are."""
+"""Up to this many classes, the coordinates are the classes."""
 
 LIKELY: Final = 32
 

@@ -1,4 +1,4 @@
-"""Correct a predictor by what it got wrong: how much more, for which size and which layers.
+"""Correct a predictor by its errors on measured plans, depending on a plan's size and layers.
 
 A predicted change ``e`` of a plan becomes ``e + s f``, ``s = max(e, least)``, where ``f`` is how
 far the predictor is off there, relative to the change. It is taken to be a sum of three things,
@@ -6,14 +6,13 @@ each normal around 0 before any plan was measured:
 
     f = c + g · ln((s + 3 least) / 30 least) + Σ_l h_l q_l
 
-with ``q_l`` the share of layer or group ``l`` in the plan's summed KL. ``c`` says that everything
-is so much worse than predicted, ``g`` that heavily pruned plans are worse still than lightly
-pruned ones, as they are behind batch norm, and ``h_l`` that ``l`` bears company less well than
-others.
-Measured plans differ from that by noise of variance ``floor² + shot² s + (spread s)²``: of so few
-samples that the count of changed answers is chance, and of what the three do not tell. That makes
-it a Gaussian process, whose mean and variance for a further plan, and for each measured one as if
-it had not been, are exact in a few lines. Without measured plans nothing is corrected.
+with ``q_l`` the share of layer or group ``l`` in the plan's summed KL. ``c`` is an error common to
+all plans, ``g`` a further one of heavily pruned plans (as behind batch norm), and ``h_l`` one of
+plans that prune ``l`` and others.
+Measured plans differ from that by noise of variance ``floor² + shot² s + (spread s)²``: sampling
+noise of a finite number of samples, and whatever the three terms do not explain. So this is a
+Gaussian process, and its mean and variance for a further plan, and for each measured plan when left
+out, have closed forms. Without measured plans nothing is corrected.
 
 Drops are corrected in log-odds, ``l(A0) − l(A0 − drop)`` of a score between 0 and 1, where changes
 add up better; those of other scores as they are.
@@ -36,18 +35,18 @@ SHARE: Final = 0.2
 """Standard deviations of ``c``, ``g`` and ``h_l`` before any plan was measured."""
 
 PER: Final = 1000
-"""Samples that a unit's floor and shot noise are told for; of more samples they are smaller."""
+"""Samples for which a unit's floor and shot noise are given; with more samples they shrink."""
 
 _EDGE: Final = 1e-4
 
 
 @dataclass(frozen=True)
 class Unit:
-    """In what changes are told, and how exactly they can be known.
+    """The scale of a kind of change, and its noise.
 
     Attributes:
-        least: Changes below it are not told from each other.
-        floor: Noise of no change, on ``PER`` samples.
+        least: Changes below it count as equally large.
+        floor: Noise where nothing changes, on ``PER`` samples.
         shot: Noise that grows with the root of the change, on ``PER`` samples.
         spread: Noise relative to the change, however many samples there are.
     """
@@ -67,12 +66,12 @@ class Unit:
 LOG_ODDS: Final = Unit(0.01, 0.03, 0.12, 0.05)
 NATS: Final = Unit(0.0025, 0.003, 0.02, 0.1)
 RECALL: Final = Unit(0.02, 0.02, 0.1, 0.1)
-"""Of one class: a tenth of the samples, or fewer."""
+"""Noisier than others, as one class has a tenth of the samples or fewer."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """How drops become what is corrected.
+    """The link function from drops to the changes that are corrected.
 
     Attributes:
         baseline: The dense score.
@@ -100,7 +99,7 @@ class Link:
 
 @dataclass(frozen=True)
 class _Plans:
-    """What the correction looks at: predicted changes ``(n,)`` and shares ``(n, subjects)``."""
+    """The inputs of the Gaussian process: changes ``(n,)`` and shares ``(n, subjects)``."""
 
     expected: np.ndarray
     shares: np.ndarray
@@ -112,14 +111,14 @@ class _Plans:
         return sizes
 
     def covariance(self, other: Self) -> np.ndarray:
-        """Of what their changes are to be corrected by."""
+        """The prior covariance of the two sets of plans' corrections."""
         factor = ALL**2 + SIZE**2 * np.outer(self._level, other._level)
         factor += SHARE**2 * self.shares @ other.shares.T
         covariance: np.ndarray = np.outer(self.sizes, other.sizes) * factor
         return covariance
 
     def bounded(self, changes: np.ndarray) -> np.ndarray:
-        """A change is not corrected beyond none at all."""
+        """``changes``, corrected downwards by at most their own size."""
         bounded: np.ndarray = np.maximum(changes, self.expected - self.sizes)
         return bounded
 

@@ -1,4 +1,4 @@
-"""Cross-entropy, KL and worst recall of a plan: corrected and given an interval like the drop.
+"""Correct the predicted cross-entropy, KL and worst recall, and give each an interval.
 
 The changes are plain differences that are 0 for the dense model, corrected as they are
 (``correction``), and errors are compared as ``|predicted − measured| / (|predicted| + slack)``.
@@ -22,7 +22,7 @@ _UNITS: Final[Mapping[str, Unit]] = {"entropy": NATS, "divergence": NATS, "worst
 
 @dataclass(frozen=True)
 class FigureCorrection:
-    """How one figure is corrected, and how far it was off.
+    """The correction of one predicted figure, and its past errors.
 
     Attributes:
         slack: Added to the size of the expected change.
@@ -52,7 +52,7 @@ class FigureCorrection:
 def figure_corrections(
     trials: Sequence[Trial], predictor: str, samples: int = PER
 ) -> dict[str, FigureCorrection]:
-    """Return the scale of every figure that ``predictor`` and the measured plans both know."""
+    """Return the correction of every figure that both ``predictor`` and measured plans have."""
     corrections = {}
     for name, slack in SLACKS.items():
         pairs = np.array(

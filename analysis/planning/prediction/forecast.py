@@ -1,4 +1,4 @@
-"""What predicted logits mean: score, cross-entropy, divergence, agreement, recall per class."""
+"""Read off predicted logits: drop, cross-entropy, divergence, agreement, recall per class."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from prunescope.planning.prediction.predicted_effects import PredictedEffects
 
 _MOST: Final = 4.0
 _HALVINGS: Final = 12
-"""Of the range in which changes of recall are scaled."""
+"""Bisection steps for the factor by which changes of recall are scaled."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class Forecast:
 
 
 def shift_recalls(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
-    """Return ``recalls``, every change scaled alike, so that the least of them falls by so much.
+    """Return ``recalls`` with all changes scaled by one factor, so that the least falls so far.
 
     Args:
         recalls: As predicted, at least one.
-        fall: By how much the least recall shall lie below the least dense one; as near to it as
-            changes between none and ``_MOST`` times the predicted ones come.
+        fall: Wanted difference of the least dense recall and the least pruned one. The factor is
+            between 0 and ``_MOST``, so it may be met only approximately.
     """
 
     def scaled(times: float) -> tuple[Recall, ...]:

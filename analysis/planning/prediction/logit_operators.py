@@ -1,4 +1,4 @@
-"""A study's logits, prepared for prediction: one operator per measured point, made when needed."""
+"""A study's logits as operators, one per measured point, fitted when first needed and cached."""
 
 import math
 from collections import OrderedDict
@@ -19,7 +19,7 @@ from prunescope.study import Manifest
 from prunescope.study.point import dense_key
 
 _BYTES: Final = 256 << 20
-"""Of operators kept at once; a thousand points of 4,096 samples and ten classes fit."""
+"""Size of the cache of operators; a thousand points of 4,096 samples and ten classes fit."""
 
 Point = tuple[CurveKey, float]
 Stamp = tuple[tuple[int, float], ...]
@@ -51,11 +51,11 @@ class Dense:
 
 @dataclass(frozen=True)
 class CachedOperator:
-    """An operator that is kept.
+    """An operator in the cache.
 
     Attributes:
         operator: The operator.
-        stamp: Of what it was made.
+        stamp: Of the measured points that it was fitted on.
     """
 
     operator: Operator
@@ -65,10 +65,10 @@ class CachedOperator:
 class LogitOperators:
     """The logits of one study's measured points; safe to share between threads.
 
-    Operators are made when a plan first needs them and kept, interpolated ones too, the most
-    recently used ones within 256 MB; one is made anew when its points have seen more samples.
-    Whoever sees new logits makes new ``LogitOperators`` from the ones before, which hand over what
-    they made where the dense logits are the same.
+    Operators, interpolated ones too, are fitted when a plan first needs them; the most recently
+    used ones stay in a cache of 256 MB. One is fitted anew when its points have more samples. For
+    new logits, make new ``LogitOperators`` with the old ones as ``before``: their cache is taken
+    over where the dense logits are the same.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class LogitOperators:
     def operators(self, wanted: Sequence[tuple[Curve, float]]) -> list[Operator | None]:
         """Return what pruning each curve's subject to its sparsity does; None without logits.
 
-        Between measured points it is interpolated; past the last one the last one's is held.
+        Between measured points it is interpolated; past the last one it is constant.
         """
         bounds = [_neighbour_points(curve, sparsity) for curve, sparsity in wanted]
         cached = self._cached_operators(
@@ -166,7 +166,7 @@ class LogitOperators:
         return by_point
 
     def _cached_operators(self, wanted: Mapping[Point, Stamp]) -> dict[Point, Operator]:
-        """Return those of ``wanted`` that were made of just that."""
+        """Return the cached operators among ``wanted`` whose stamp is still the same."""
         operators = {}
         with self._lock:
             for name, stamp in wanted.items():
@@ -185,7 +185,7 @@ class LogitOperators:
                 self._cached_bytes -= _size(self._cache.popitem(last=False)[1])
 
     def _take_over(self, before: "LogitOperators") -> None:
-        """Keep what ``before`` made after recoveries whose dense logits are as they were."""
+        """Take over the cache of ``before`` for recoveries whose dense logits did not change."""
         with before._lock:
             dense_models, cached_operators, guesses = (
                 dict(before._dense),
@@ -219,7 +219,7 @@ class LogitOperators:
 
 
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:
-    """Partial points have no excess: the samples that they lack are borrowed, not measured."""
+    """The operator of a point. Partial points have no excess, as some samples are not measured."""
     centred = dense.coordinates(rows[: dense.samples])
     operator = fit_seen_samples(dense.reference, centred)
     if len(centred) < dense.samples:

@@ -1,4 +1,4 @@
-"""A plan as predictors see it: its parts with their curves, and what was never measured."""
+"""Split a plan into its parts with their curves, and the gaps that no measurement covers."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Gap:
     Attributes:
         subject: Layer or group.
         reason: What is missing, for people.
-        beyond: Whether it was measured, only not so far.
+        beyond: Whether it was measured, but not up to this sparsity.
         method: By which the plan prunes it.
         sparsity: To which the plan prunes it.
     """
@@ -39,7 +39,7 @@ class Part:
 def parts_of(plan: Plan, known: Curves, manifest: Manifest) -> tuple[list[Part], tuple[Gap, ...]]:
     """Return the plan's parts in forward order, and what no measurement covers.
 
-    A part that was measured, but not so far, is both a part and a gap.
+    A part that was measured, but not up to its sparsity, is both a part and a gap.
     """
     parts, missing = [], []
     for subject, choice in plan.active().items():

@@ -40,7 +40,7 @@ __all__ = ["BackTest", "Gap", "Part", "Prediction", "back_test", "predict"]
 
 @dataclass(frozen=True)
 class BackTest:
-    """How far the predictor in force was off on the plans of this study that were really measured.
+    """How far the active predictor was off on the plans of this study that were measured.
 
     Attributes:
         mean: Mean of |predicted − measured| drop, each predicted from the other plans.
@@ -60,21 +60,21 @@ class Prediction:
     Attributes:
         drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
             the plan was never measured.
-        interval: Around ``drop``: where the verification of nine plans in ten would end, judged by
-            the verified ones; without any, only how exactly the curves are known. Of a plan with a
-            single part, which its own curve tells, as ``Curve.between``. None without ``drop``.
+        interval: Around ``drop``: holds the measured drop of nine plans in ten, judged by the
+            verified ones; without any, only the curves' own uncertainty. For a plan with a single
+            part it is that of its curve (``Curve.between``). None without ``drop``.
         error: The back-test, or None when no other plan of this study has been measured.
-        predictor: Name of the rule in force, one of ``PREDICTORS``.
-        missing: Parts of the plan that no measurement covers. One that was measured, but not so
-            far, counts at its last point, so that the drop is then at least so large.
+        predictor: Name of the active predictor, one of ``PREDICTORS``.
+        missing: Parts of the plan that no measurement covers. A part pruned beyond its last
+            measured point counts at that point, so that the drop is a lower estimate then.
         entropy: Change of the mean cross-entropy in nats, corrected as the drop is; NaN when
             unknown.
         divergence: Mean KL(dense ‖ pruned) in nats, corrected likewise; NaN when unknown.
         agreement: Fraction of samples that keep the dense model's class; NaN without logits.
         recalls: Per class; empty without logits.
         samples: Samples whose logits were combined; 0 where only sums were added.
-        entropy_interval: Around ``entropy``, where the verification of nine plans in ten would
-            end; None before any plan of this study has been measured.
+        entropy_interval: Around ``entropy``, holds the measured value of nine plans in ten; None
+            before any plan of this study has been measured.
         divergence_interval: The same around ``divergence``.
         worst_interval: The same around the recall of the worst class, from 0 to 1.
     """
@@ -117,7 +117,7 @@ def predict(
             many plans are predicted; ``plan`` itself does not count for its own error.
         logits: Of the measured points; without them only sums can be added.
             ``LogitOperators`` are quicker when many plans are predicted.
-        predictor: One of ``PREDICTORS`` to use whatever its record; None for the one in force.
+        predictor: One of ``PREDICTORS`` to use whatever its record; None for the active one.
 
     Raises:
         ForeignStudy: The plan was made for other weights or data.
@@ -150,7 +150,8 @@ def predict(
     interval = _cap_at_score(interval, dense_score(manifest, known, plan.recovery))
     prediction = Prediction(
         interval.mean, interval, error, active.name,
-        missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls, forecast_.samples,
+        missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls,
+        forecast_.samples,
     )  # fmt: skip
     return (
         prediction
@@ -207,7 +208,7 @@ def back_test(
         known: All measured curves.
         verified: Measured plans, or their record.
         logits: Of the measured points.
-        predictor: One of ``PREDICTORS``; None for the one in force.
+        predictor: One of ``PREDICTORS``; None for the active one.
         recovery: Of the plans that count.
     """
     operators = (
@@ -222,7 +223,7 @@ def back_test(
 
 
 def _available(case: Case, predictor: str | None) -> list[str]:
-    """Predictors that can say something of the plan; combining logits is not tried, as it costs."""
+    """Predictors that apply to the plan; logits are not combined to find out, which is slow."""
     if predictor is not None:
         return [predictor]
     sums = [name for name in SUMS if not math.isnan(predicted_drop(name, case))]

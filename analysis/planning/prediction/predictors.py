@@ -36,7 +36,7 @@ SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
 PREDICTORS: Final = (*SUMS, *COMBINES)
 
 DOUBT: Final = 0.5
-"""Of the noise that the parts add to the loudest one's: how far predicted logits may be wrong."""
+"""Assumed error of predicted logits, as a fraction of the noise of all parts but the loudest."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ def make_case(
 
 
 def predicted_drop(name: str, case: Case) -> float:
-    """Return the drop that predictor ``name`` expects; NaN where it cannot say.
+    """Return the drop that predictor ``name`` expects; NaN where it cannot be predicted.
 
-    A prediction by logits speaks of the samples whose logits are kept; what the parts' own drops
-    differ by on all samples of the split is added, scaled to what is left of their sum.
+    Logits are stored of some samples only. The difference of the parts' drops between all samples
+    of the split and those samples is added, scaled as the combined drop is to the parts' sum.
     """
     if name == SUM:
         return added_drops(case.parts).mean
@@ -126,10 +126,9 @@ def combined_logits(name: str, case: Case) -> np.ndarray | None:
 def drop_of_logits(case: Case, rows: np.ndarray) -> float:
     """Return the drop on all samples of the split that predicted ``rows`` mean.
 
-    Samples near the border between two classes count by halves, the more the noisier parts are
-    combined: which of them flip is chance, and counting it is noise. One part's rows are known.
-    A metric that logits do not give is read off the study's own points: which drop came with
-    which KL.
+    A sample near the border of two classes counts with the probability that it is right, as which
+    of them flip is chance; a single part's rows are exact and are counted. For a metric that
+    logits do not give, the KL is mapped to a drop by the study's own points.
     """
     if case.dense is None:
         return math.nan

@@ -1,7 +1,7 @@
-"""Which combinations are worth verifying: plans at several levels of damage, unlike each other.
+"""Propose plans worth verifying: at several levels of damage, and different from each other.
 
 A predictor is judged and corrected by verified plans, so these should lose as much as the plans
-that people look at, from a third of a point to about ten points, and should load different layers.
+that people look at, from a third of a point to about ten points, and should prune different layers.
 Every plan starts from a random direction (a part of the subjects, each with a random share) and is
 scaled until the added drops reach its level; of several directions the one is taken whose shares
 are farthest from those of the plans before it (a maximin design).
@@ -38,8 +38,8 @@ def propose_verifications(
 ) -> tuple[Plan, ...]:
     """Return ``count`` plans whose verification tells most about how choices combine.
 
-    They are fewer where the measured sparsities do not hold so many: where nothing that was
-    measured hurts, every plan ends at the last points.
+    There are fewer where the measured sparsities do not allow as many different plans: where no
+    measured point does damage, every plan ends at the last points.
 
     Args:
         manifest: Of the study.
@@ -139,7 +139,7 @@ def _draw_plan(
 
 
 def _feasible_sparsity(manifest: Manifest, curve: Curve, value: float) -> float:
-    """The sparsity that a plan would ask for: a pattern has one, units are whole."""
+    """The nearest sparsity that a plan can have: a pattern's only one, or a whole unit count."""
     method = curve.key.method
     if ":" in method.granularity:
         return curve.points[0].sparsity if value >= curve.points[0].sparsity / 2 else 0.0

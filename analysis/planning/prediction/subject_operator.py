@@ -1,4 +1,4 @@
-"""What pruning one subject does to the logits: a linear operator, and noise.
+"""The effect of pruning one subject on the logits, as a linear operator and noise.
 
 ``z ≈ z0 M + b`` by ridge least squares towards the identity; what is left is the noise ``E``, so
 that ``z = z0 M + b + E`` exactly. For fixed ``z0``, ``M``, ``b`` and ``E`` are linear in ``z``.
@@ -90,8 +90,8 @@ class DenseLogits:
 def between(lower: Operator, upper: Operator, part: float) -> Operator:
     """Return the operator at ``part`` (0 to 1) of the way from ``lower`` to ``upper``.
 
-    Linear, but the noise keeps its loudness: the mean of two noises that differ is softer than
-    either, and a network pruned to between them is not.
+    Linear, except that the noise is rescaled to the interpolated loudness: the mean of two
+    different noises is softer than either, unlike the noise of a network pruned to between them.
     """
     if part <= 0 or part >= 1:
         return lower if part <= 0 else upper

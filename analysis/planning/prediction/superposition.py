@@ -1,4 +1,4 @@
-"""Scale-normalised superposition: every subject's noise beside the dense logits, added up.
+"""Scale-normalised superposition: the subjects' noises add up, scaled as the dense logits are.
 
     ẑ = A z0 + Σ_l (A / a_l) (z_l − a_l z0),    a_l = <z_l, z0> / <z0, z0>,    A = Π a_l
 

@@ -1,4 +1,4 @@
-"""What every predictor would have said of the plans of a study that were really measured."""
+"""The track record: what every predictor expects of the plans of a study that were measured."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
@@ -43,8 +43,8 @@ class Record:
 
     Attributes:
         trials: The plans.
-        learnt: What readers worked out from just these plans, by whatever tells it from the rest
-            (``standing``): it grows with their cube, and plan after plan asks for the same.
+        learnt: A cache for results computed from just these plans (``active_predictor``), which
+            take time cubic in their number and are needed for every plan.
     """
 
     trials: tuple[Trial, ...] = ()
@@ -85,7 +85,7 @@ class Record:
         real: PredictedEffects,
         operators: LogitOperators | None = None,
     ) -> Self:
-        """Return the record with ``plan``, measured to do ``real``, if that tells anything."""
+        """Return the record with ``plan`` and its effects, if predictors can be tried on it."""
         try:
             parts, missing = parts_of(plan, known, manifest)
         except UnknownName:  # of another version
@@ -106,7 +106,7 @@ class Record:
         return replace(self, trials=(*self.trials, trial))
 
     def about(self, plan: Plan) -> "Record":
-        """Return the trials that say something of ``plan``: same recovery, and not itself."""
+        """Return the trials relevant for ``plan``: those with the same recovery, without itself."""
         own = self._about.get(plan.recovery)
         if own is None:
             trials = tuple(trial for trial in self.trials if trial.recovery == plan.recovery)

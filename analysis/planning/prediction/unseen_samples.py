@@ -1,4 +1,4 @@
-"""Points that were stopped early: what their unseen samples are taken to do."""
+"""Operators of points that were stopped early: noise for the samples that they have not seen."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from prunescope.planning.prediction.subject_operator import DenseLogits, Operato
 def fit_seen_samples(reference: DenseLogits, rows: np.ndarray) -> Operator:
     """Return the operator of a point of which only the first samples were evaluated.
 
-    The operator is fitted on the samples there are. Each other sample borrows the noise of the
-    seen one that the dense model gives the same class and the nearest margin, so that a plan can
-    be predicted over all samples although one of its points was decided after a few.
+    The operator is fitted on those samples. Every other sample gets the noise of the seen sample
+    with the same dense class and the nearest dense margin, so that a plan can be predicted over all
+    samples although one of its points was stopped early.
 
     Args:
         reference: The dense model on all ``n`` samples.

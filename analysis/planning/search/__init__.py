@@ -1,4 +1,4 @@
-"""Look for a better plan than sums can tell, with the predictor of whole plans. Torch-free."""
+"""Search for better plans than sums give, by the predictor of whole plans. Torch-free."""
 
 from prunescope.planning.search.descent import (
     SECONDS,

@@ -1,8 +1,8 @@
-"""From the best start to the best plan that can be seen around it.
+"""Descend from each starting plan to better plans near it, by the predicted loss of whole plans.
 
-Solvers add up what single layers lose. Combined, some lose more and some less, so a plan is judged
-as a whole: the solver's own and each rule's plan first, then what lies around them, the best first,
-step after step, as long as the whole is predicted to lose less. Every plan keeps all budgets.
+Solvers add up what single layers lose; combined, layers lose more or less than that. So plans are
+judged as a whole: first the solver's and each rule's, then the neighbours of each (the best start
+first), step by step, as long as the predicted loss decreases. Every plan keeps all budgets.
 """
 
 import math
@@ -29,10 +29,10 @@ _LAST: Final = 0.03
 """Steps, in log-odds of the sparsity."""
 
 _SAME: Final = 0.02
-"""Difference of sparsities up to which two plans are one to people."""
+"""Two plans whose sparsities differ by at most this are not shown as different."""
 
 _WORTH: Final = 1e-4
-"""Part of the objective below which a gain does not count."""
+"""Gains below this fraction of the objective do not count."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class PlanProposal:
     Attributes:
         plan: What to do.
         predicted: Objective predicted of it as a whole (a cost, where a cost is kept small).
-        start: Where the search was that came upon it: ``solver``, or a rule's name.
+        start: Name of the start that the search found it from: ``solver``, or a rule's name.
     """
 
     plan: Plan
@@ -52,13 +52,13 @@ class PlanProposal:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search came upon.
+    """The plans that a search judged.
 
     Attributes:
         proposals: Different plans, the best by prediction first.
         starts: Start → its predicted objective.
         judged: How many plans were judged.
-        ended: Whether no step was better any more; else time was up.
+        ended: Whether it ended because no step was better; else time was up.
     """
 
     proposals: tuple[PlanProposal, ...]
@@ -76,8 +76,8 @@ def look_around(
 ) -> SearchResult:
     """Return the best plans that are predicted around those of ``starts``.
 
-    Each is gone on from, because corners of the interpolated curves hold a search, each start at
-    another one.
+    The search descends from every start, because a descent gets stuck at corners of the
+    interpolated curves, a different one for every start.
 
     Args:
         problem: What is asked.
@@ -98,7 +98,7 @@ def look_around(
 
 
 def distinct_proposals(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
-    """Return the first few of ``proposals`` that differ by more than a last small step."""
+    """Return up to ``count`` of ``proposals``, in order, that differ by more than ``_SAME``."""
     distinct: list[PlanProposal] = []
     for proposal in proposals:
         if len(distinct) < count and all(
@@ -122,7 +122,7 @@ def _distance(one: Plan, other: Plan) -> float:
 
 
 class _Search:
-    """What was seen so far."""
+    """The plans judged so far."""
 
     def __init__(self, problem: Problem, judge: Judge, limits: np.ndarray, end: float) -> None:
         self.problem = problem
@@ -133,7 +133,7 @@ class _Search:
         self.seen: dict[str, PlanProposal] = {}
 
     def descend(self, best: PlanProposal, overrides: Mapping[str, float] | None) -> bool:
-        """Step from ``best`` to better plans; whether none was better at last."""
+        """Step from ``best`` to better plans; return False where time was up before the end."""
         step, methods = _FIRST, True
         while step >= _LAST:
             surroundings = neighbourhood_problem(
@@ -163,7 +163,7 @@ class _Search:
         return self.judge(plan)
 
     def see(self, plan: Plan, start: str) -> PlanProposal | None:
-        """Judge a plan; None where it breaks a limit or what else was asked, or is not judged."""
+        """Judge a plan; None where it breaks a limit or constraint, or has no prediction."""
         if plan.digest in self.seen:
             return self.seen[plan.digest]
         if not meets_constraints(self.problem, plan):
@@ -180,7 +180,7 @@ class _Search:
 def feasibility_and_objective(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> tuple[bool, float]:
-    """Return whether ``plan`` keeps all ``limits`` if it does ``damages``, and its objective."""
+    """Return whether ``plan`` with its ``damages`` keeps all ``limits``, and its objective."""
     within_limits = limit_excess(problem, limits, plan, damages) == 0
     kind = problem.kinds[0]
     if kind in DAMAGES:
@@ -191,7 +191,7 @@ def feasibility_and_objective(
 def limit_excess(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> float:
-    """Return by which part ``plan`` exceeds the worst of ``limits``; infinite where unknown."""
+    """Return the fraction by which ``plan`` exceeds its worst limit; infinite where unknown."""
     values = {**damages, **plan_costs(problem, plan)}
     worst = 0.0
     for kind, most in limits.items():

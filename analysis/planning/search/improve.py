@@ -1,4 +1,4 @@
-"""A solved plan, improved by the predictor of whole plans, and by measuring the best few."""
+"""Improve a solved plan: search by the predictor of whole plans, then measure the best few."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,10 +36,10 @@ def improve(
     overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Solution, SearchResult | None]:
-    """Return the best plan predicted around ``solution`` and the rules' plans, and the search.
+    """Return the best plan predicted near ``solution`` and the rules' plans, and the search.
 
-    The bound stays what it is: about sums over options. The solution is returned as it is, without
-    a search, where nothing but sums can be predicted (a study without logits).
+    The bound still refers to sums over options. Without logits only sums can be predicted; then
+    the solution is returned unchanged, and no search.
 
     Args:
         posed: What is asked.
@@ -70,8 +70,8 @@ def improve_by_measuring(
 ) -> tuple[Solution, tuple[MeasuredBest, ...]]:
     """Return the best of ``count`` measured plans as a solution, and all of them, best first.
 
-    As ``improved``, and then by ``measured_best``. Without logits the solver's and the rules'
-    plans are measured, as nothing tells where else to look.
+    Searches as ``improve``, then calls ``measured_best``. Without logits no search is possible, and
+    only the solver's and the rules' plans are measured.
 
     Args:
         posed: What is asked.
@@ -98,7 +98,7 @@ def improve_by_measuring(
 def take_best_measured(
     posed: PosedGoal, solution: Solution, measured: Sequence[MeasuredBest]
 ) -> Solution:
-    """Return ``solution`` with the best of the measured plans, and those that are as good."""
+    """Return ``solution`` with the best measured plan, and equally good ones as alternatives."""
     best, *others = measured
     most = best.objective * (1 + _ALIKE)
     near = [
@@ -116,7 +116,7 @@ def take_best_measured(
 def _with_extrapolation_note(
     problem: Problem, solution: Solution, starts: Mapping[str, Plan]
 ) -> Solution:
-    """``solution`` with a sentence on what is judged without a measurement so far."""
+    """``solution`` with a note on starting plans that go beyond the last measured points."""
     note = extrapolation_note(problem, starts)
     return replace(solution, notes=(*solution.notes, note)) if note else solution
 
@@ -162,7 +162,7 @@ def replace_plan(posed: PosedGoal, solution: Solution, proposal: PlanProposal) -
 
 
 def _summed_objective(problem: Problem, plan: Plan) -> float:
-    """The objective, a damage added up over the plan's subjects or a cost."""
+    """The plan's objective: a damage added up over its subjects, or a cost."""
     kind = problem.kinds[0]
     if kind not in DAMAGES:
         return plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]

@@ -1,4 +1,4 @@
-"""What a whole plan loses, as one rule predicts it: quick enough to be asked a thousand times."""
+"""Judge whole plans by one predictor, quickly enough for a thousand plans in a search."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,10 +14,10 @@ from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
 
 Judge = Callable[[Plan], Mapping[str, float]]
-"""From a plan to its predicted damages; NaN where one cannot be told."""
+"""From a plan to its predicted damages; NaN where one cannot be predicted."""
 
 _LEAN: Final = frozenset({"divergence"})
-"""What is told without everything else that a prediction says."""
+"""Damages that are predicted quickly, without the rest of a prediction."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ def judge(
     logit_operators: LogitOperators | None,
     like: Plan,
 ) -> Judge | None:
-    """Return what judges plans of ``problem``, or None where nothing but sums can be told.
+    """Return the judge of plans of ``problem``, or None where only sums can be predicted.
 
-    The rule that is in force for ``like`` judges all plans, so that they can be compared.
+    The active predictor of ``like`` judges all plans, so that they can be compared.
 
     Args:
-        problem: Its objective and targets say what has to be told.
+        problem: Its objective and targets say which damages are needed.
         predict: What is expected of a plan.
         logit_operators: The study's logits.
         like: A plan such as those to be judged.

@@ -1,9 +1,9 @@
-"""What measured plans teach about those around them: by how much a prediction is off there.
+"""Correct predictions near measured plans, by interpolating their errors (kriging).
 
-A search ends where predictions are too good, so the plans that it finds lose more than it said.
-Each measured plan says by which factor; between them the factor is interpolated (kriging of its
-logarithm about the mean), nearer plans counting more. Plans are near one another where their
-layers lose alike: distances are between the roots of each layer's own KL.
+A search ends where predictions are too optimistic, so the plans that it finds lose more than
+predicted. Each measured plan gives the factor of that error; between plans the factor's logarithm
+is interpolated (kriging about the mean), nearer plans counting more. The distance of two plans is
+that of the roots of each layer's own KL.
 
 Source: surrogate search with a corrected model: Jones, Schonlau and Welch 1998 (kriging).
 """
@@ -28,10 +28,10 @@ SLACK: Final[Mapping[str, float]] = {"divergence": 1e-4, "cross-entropy": 5e-3, 
 """Added to both sides of a factor, so that changes near 0 have one too."""
 
 _REACH: Final = 0.4
-"""Distance, relative to the plans' own size, over which a factor is forgotten."""
+"""Length scale of the kriging, relative to the size of the plans' coordinates."""
 
 _NOISE: Final = 0.1
-"""Variance of one factor that the next plan does not share, relative to the factors' own."""
+"""Variance of a factor that even equal plans do not share, relative to the kriged variance."""
 
 
 @dataclass(frozen=True)

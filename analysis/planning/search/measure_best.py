@@ -1,9 +1,9 @@
-"""Measure the best few plans, learn from each, and take the one that really loses least.
+"""Measure the best few candidate plans, learn from each, and rank them by their measured loss.
 
-First what the search found from each start, and the starts themselves, as far as they are
-predicted to be nearly as good; then, one by one, what looks best once the prediction is corrected
-by all plans measured so far. So the plan taken is no worse, where it was measured, than the
-solver's and any rule's that was measured too.
+Measured first: the best plan of each start and the starts themselves, if predicted to be nearly as
+good as the best. Then, one by one, the plan that looks best after the prediction is corrected by
+all measurements so far. The first of the ranking is therefore, by measurement, no worse than the
+solver's plan and than every rule's plan that was measured.
 """
 
 import math
@@ -33,14 +33,14 @@ Measure = Callable[[Plan], Mapping[str, float]]
 """From a plan, named by where it comes from, to its measured damages per sample, by name."""
 
 _FIRST: Final = 0.5
-"""Of the plans measured: at most so many before the prediction is corrected."""
+"""At most this fraction of the plans is measured before the prediction is corrected."""
 
 _NEARLY: Final = 1.5
-"""Plans are measured that are predicted to lose at most so many times what the best does."""
+"""A plan is measured if it is predicted to lose at most this many times what the best loses."""
 
 _APART: Final = 0.03
-"""Distance, relative to its own size, that a plan keeps from all measured ones while others wait:
-nearer, the few images would tell more than the plan."""
+"""Distance from all measured plans, relative to its own size, below which a plan waits for others:
+between nearer plans the noise of the few images exceeds the difference."""
 
 _WAITING: Final = 48
 """Plans that wait to be measured, at most: each is judged again after every measurement."""
@@ -56,8 +56,8 @@ class MeasuredBest:
     Attributes:
         proposal: The plan, its objective as predicted uncorrected, and where it comes from.
         objective: The objective as measured.
-        over: By which part the worst limit is exceeded, damages as measured; 0 where all hold.
-        own: Whether it is just what its start made, not what was found around that.
+        over: Fraction by which the worst limit is exceeded, damages as measured; 0 if all hold.
+        own: Whether it is the start's own plan, rather than one that the search found near it.
     """
 
     proposal: PlanProposal
@@ -113,7 +113,7 @@ def measured_best(
 
 
 def _promising(search: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
-    """The best from each start, and the starts, by what is predicted; at last those without."""
+    """The best of each start and the starts, by predicted objective; those without one last."""
     best = {proposal.start: proposal for proposal in reversed(search.proposals)}
     most = _NEARLY * min((proposal.predicted for proposal in best.values()), default=math.inf)
     start_proposals = [
@@ -129,7 +129,7 @@ def _promising(search: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProp
 def _rank_by_corrected(
     trials: "_Trials", waiting: list[PlanProposal], seconds: float
 ) -> list[PlanProposal]:
-    """What waits and what lies around the best measured plans, by the corrected prediction."""
+    """Waiting plans and neighbours of the best measured ones, by corrected prediction."""
     corrected = corrected_judge(trials.judge, trials.place, trials.errors)
     best = [proposal.proposal for proposal in trials.ranked()[:_TOGETHER]]
     starts = {proposal.plan.digest: proposal for proposal in best}
@@ -154,8 +154,8 @@ class _Trials:
     """What was measured so far."""
 
     def __init__(
-        self, problem: Problem, judge: Judge, measure: Measure, overrides: Mapping[str, float] | None,
-        starts: Mapping[str, Plan],
+        self, problem: Problem, judge: Judge, measure: Measure,
+        overrides: Mapping[str, float] | None, starts: Mapping[str, Plan],
     ) -> None:  # fmt: skip
         self.problem, self.judge, self._measure = problem, judge, measure
         self.overrides, self.starts = overrides, starts

@@ -1,4 +1,4 @@
-"""What was measured before a plan was taken: kept by a job, and told alike by page and command."""
+"""The candidate plans that a job measured, and the sentences that page and command say of them."""
 
 import math
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from prunescope.planning.search.measure_best import MeasuredBest
 from prunescope.planning.search.plan_names import plan_owner
 
 MEASURED_CANDIDATES: Final = "measured_candidates.json"
-"""Where a job that measured the best few plans leaves them, in its own folder."""
+"""File in a job's folder that holds the candidates that it measured."""
 
 _TOLD: Final = 3
-"""Kinds of plans besides the best of which the best is told."""
+"""Origins besides the best plan's that the sentence names."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class MeasuredCandidates:
     tried: tuple[MeasuredBest, ...]
 
     def describe(self, words: str, amount: Callable[[float], str]) -> str:
-        """Return what was measured and whose plan is the best, as sentences.
+        """Return what was measured and where the best plan comes from, as sentences.
 
         Args:
             words: What the objective is called.

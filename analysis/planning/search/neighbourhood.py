@@ -1,8 +1,8 @@
-"""A plan's surroundings as a problem: every subject a little more or less, whole plans judged.
+"""The neighbourhood of a plan as a problem: every subject pruned a little more or less.
 
-What a change costs is not read off the subject's own curve but predicted of the whole plan with
-just this change, so that what the others do to it counts. Within the surroundings these changes
-are added up, and solved for the budgets as any problem is.
+The damage of a change is not read off the subject's own curve: it is predicted for the whole plan
+with this one change, so that interactions with the other subjects count. Within the neighbourhood
+the changes are added up, and solved for the budgets as any problem is.
 
 Source: sequential programming with a trust region; for pruning the idea of re-weighting curves by
 combined evaluations is SPDY's (Frantar and Alistarh 2022, arXiv 2201.13096).
@@ -50,7 +50,7 @@ def neighbourhood_problem(
         step: In log-odds of the sparsity, so that 1 % and 99 % move as finely as they should.
         judge: Of whole plans.
         methods: Whether to try the other methods at the same sparsity.
-        stop: Asked before every plan that is judged.
+        stop: Called before every plan that is judged; True ends.
     """
     base = judge(here)
     subjects = []
@@ -87,7 +87,7 @@ def neighbourhood_problem(
 def _choices(
     problem: Problem, subject: Subject, now: Choice | None, step: float, methods: bool
 ) -> list[Choice]:
-    """What else the subject may become within the step."""
+    """The subject's other choices within the step."""
     choices: dict[tuple[str, int], Choice] = {}
     for curve in curves_for(problem.curves, problem.goal, subject.name, subject.grouped):
         if now is not None and curve.key.method != now.method:
@@ -115,7 +115,7 @@ def _values(now: float, step: float) -> list[float]:
 def _nearest_allowed(
     problem: Problem, subject: Subject, curve: Curve, value: float, now: Choice | None
 ) -> Choice | None:
-    """The choice nearest to ``value`` that was measured so far and that the goal allows."""
+    """The nearest choice to ``value`` within the measured range that the goal allows."""
     value = min(value, max(point.share for point in curve.points))
     if subject.grouped:
         multiple = problem.goal.round_to

@@ -1,4 +1,4 @@
-"""What plans are called by where the search for them began."""
+"""Names of plans after the start that a search found them from."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _OWNED: Final = {name: f"{words}'s" for name, words in NAMES.items()} | {
 
 
 def plan_owner(start: str) -> str:
-    """Return whose plan a search began with.
+    """Return the possessive of a start's name, as in "LAMP's plan".
 
     >>> possessive("lamp"), possessive("solver")
     ("LAMP's", "the solver's")
@@ -22,7 +22,7 @@ def plan_owner(start: str) -> str:
 
 
 def candidate_name(start: str, own: bool) -> str:
-    """Return a name for a plan: its start's where that made it, else by what it was found near.
+    """Return a candidate's name: its start's for the start's own plan, else "near" that name.
 
     >>> origin("erk", True), origin("erk", False)
     ('ERK', 'near ERK')

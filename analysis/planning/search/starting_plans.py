@@ -1,7 +1,7 @@
-"""Where a search may begin: what the solver found, and what each simple rule makes of the budgets.
+"""The starts of a search: the solver's plan, and each simple rule's plan for the same budgets.
 
-A rule knows what the sums do not, such as the sizes of single weights across layers; where its plan
-is the better one by prediction, it is as good a start as any.
+A rule uses information that the sums lack, such as the sizes of single weights across layers, so
+its plan may be predicted to be better than the solver's.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def starting_plans(
 def extrapolation_note(problem: Problem, starts: Mapping[str, Plan]) -> str | None:
     """Return a sentence on the plans of ``starts`` that go further than was measured; else None.
 
-    What is predicted of them is what the last measured points say, which is too little.
+    They are predicted at the last measured points, which underestimates their damage.
     """
     names: list[str] = []
     parts: list[str] = []

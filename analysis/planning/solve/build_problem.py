@@ -1,4 +1,4 @@
-"""Lay a goal over a study out as arrays: options, exact costs, what may not go together."""
+"""Write a goal over a study as arrays: options, exact costs, and conflicts between subjects."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -120,7 +120,7 @@ def problem_arrays(
             exact = exact and polynomial.exact and kind not in boxes
             scale = 1.0
             dense[row] = polynomial.terms[()]
-            if kind in boxes:  # a first idea of it, before it is looked at around a plan
+            if kind in boxes:  # in proportion to the MACs, until linearised around a plan
                 dense[row] = boxes[kind](np.zeros((1, len(manifest.groups))))[0]
                 scale = dense[row] / max(polynomial.terms[()], 1.0)
             constant[row] = scale * polynomial.terms[()]
@@ -151,7 +151,7 @@ def problem_arrays(
 
 
 def _require_feasible(problem: Problem) -> None:
-    """Refuse bounds and locks that can only be kept by pruning one weight in two ways."""
+    """Refuse bounds and locks that could only be met by pruning one weight in two ways."""
     if all(low == 0 for low, _ in problem.goal.bounds.values()):
         return
     nothing = np.where(problem.real, 0.0, np.inf)[None]
@@ -169,7 +169,7 @@ def _subtract_zeroed(
     row: Floats, kind: str, manifest: Manifest, known: Curves, goal: Goal,
     subjects: Sequence[Subject],
 ) -> None:  # fmt: skip
-    """Take off what zeroed weights save of ``kind``, as ``planning.preview`` counts it."""
+    """Subtract what zeroed weights save of ``kind``, as ``planning.preview`` counts it."""
     width = widths(manifest)
     for index, subject in enumerate(subjects):
         if subject.grouped:
@@ -195,7 +195,7 @@ def _subtract_zeroed(
 
 
 def _without_dominated(problem: Problem) -> Problem:
-    """The problem without options that another one beats in everything that counts."""
+    """The problem without dominated options: those that another option beats in every cost."""
     kept_options: list[list[int]] = []
     for index, subject in enumerate(problem.subjects):
         count = len(subject.options)

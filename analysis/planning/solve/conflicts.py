@@ -1,4 +1,4 @@
-"""What may not go together: locks, bounds and exclusions, and choices that touch one weight."""
+"""Conflicts: contradictory locks, bounds and exclusions, and choices that touch the same weight."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from prunescope.study.plan import Choice
 
 
 def check_goal(manifest: Manifest, goal: Goal) -> None:
-    """Raise unless all that the goal names exists and agrees with itself.
+    """Raise unless all subjects of the goal exist and its locks, bounds and exclusions agree.
 
     Raises:
         BadValue: Locks, bounds and exclusions that contradict one another.
@@ -80,13 +80,13 @@ def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int
 
 
 def enforce_lower_bounds(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
-    """Return ``subjects`` without the dense option of those that a bound keeps from it.
+    """Return ``subjects`` without the dense option where a bound's least sparsity is above 0.
 
-    Where a layer and a group of one name can both meet its least sparsity, either may: both keep
-    their dense options, and ``required_pairs`` tells that one of them must be pruned.
+    Where a layer and a group of one name can both meet that bound, either may: both keep their
+    dense options, and ``required_pairs`` says that one of them must be pruned.
 
     Raises:
-        BadValue: None of what was measured and may be taken lies within a bound.
+        BadValue: No measured sparsity of an allowed method lies within a bound.
     """
     kept_subjects = list(subjects)
     for name, (low, high) in goal.bounds.items():

@@ -1,4 +1,4 @@
-"""Whether a plan keeps what its goal asks besides budgets, whoever made the plan."""
+"""Check a plan, whoever made it, against all that its goal asks besides budgets."""
 
 from typing import Final
 
@@ -8,14 +8,14 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 _DIGIT: Final = 1e-4
-"""Sparsities have four digits, so that a count of units can stand beside its own share."""
+"""Tolerance of bounds: sparsities have four digits, so a count of units may miss its share."""
 
 
 def meets_constraints(problem: Problem, plan: Plan) -> bool:
     """Return whether ``plan`` keeps locks, exclusions, bounds, methods and multiples of the goal.
 
-    Nor may it prune a layer and a group that touch one weight. Locks may be by any method and any
-    count of units. Budgets are not asked.
+    Nor may it prune a layer and a group that touch the same weight. Locked choices are exempt from
+    the goal's methods and multiples. Budgets are not checked.
     """
     goal = problem.goal
     active = plan.active()

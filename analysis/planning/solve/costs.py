@@ -1,4 +1,4 @@
-"""What a plan really costs, counted by ``planning.preview`` and asked of tables."""
+"""The true costs of a plan: counted by ``planning.preview``, or from tables for other costs."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from prunescope.study.plan import Plan
 def plan_costs(problem: Problem, plan: Plan) -> dict[str, float]:
     """Return every targeted cost of any plan, made of the problem's options or not.
 
-    Damages among the targets are left out: they are no costs of a plan, but what is predicted.
+    Damages among the targets are left out: they are predicted, not counted.
     """
     counts = preview(problem.manifest, plan, problem.curves)
     costs: dict[str, float] = {

@@ -1,10 +1,10 @@
-"""What one subject loses at any sparsity: measured points, and a smooth line between them.
+"""The damage of pruning one subject to any sparsity, interpolated between measured points.
 
 Logits move by a noise that grows about evenly with the sparsity, and KL and cross-entropy with its
 square; so their roots are interpolated, monotone (PCHIP), from 0 at the dense network. Straight
-lines would overrate everything between two points of a coarse grid, and most of all the small
-sparsities before the first one, so that a solver would never stop there. Drops are flat and noisy
-where little is removed, and stay linear.
+lines would overestimate the damage between two points of a coarse grid, most of all below the first
+one, so that a solver would never choose such a sparsity. Drops are flat and noisy where little is
+removed, and stay linear.
 
 Source: Fritsch and Carlson 1980, as in ``scipy.interpolate.PchipInterpolator``.
 """
@@ -42,9 +42,9 @@ def monotone_damages(curve: Curve) -> dict[str, list[float]]:
 
 
 def interpolate_damages(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
-    """Return the damages at each of ``shares`` (removed, 0 to 1); past the last point, the last's.
+    """Return the damages at each of ``shares`` (fraction removed); constant past the last point.
 
-    Exactly the measured ones (made monotone) at measured points; NaN where the study has none.
+    At measured points they are the measured ones, made monotone; NaN where the study has none.
     """
     measured = [0.0, *(point.share for point in curve.points)]
     positions = np.unique(measured)  # small layers: two sparsities can remove the same
@@ -76,6 +76,6 @@ def damages_at(curve: Curve | None, share: float) -> dict[str, float]:
 
 
 def curve_key(name: str, choice: Choice, goal: Goal) -> CurveKey:
-    """Return which curve tells what ``choice`` of subject ``name`` does."""
+    """Return the key of the curve on which ``choice`` of subject ``name`` lies."""
     seed = goal.seed if is_control(choice.criterion) else 0
     return CurveKey(name, choice.method, goal.recovery, seed)

@@ -1,4 +1,4 @@
-"""Say what was found: true costs, plans as good, and what can be reached where nothing was."""
+"""Describe a solver's assignment: true costs, equally good plans, or why no plan exists."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -26,7 +26,7 @@ def describe_solution(
     exact: bool = False,
     alternatives: Sequence[Indices] = (),
 ) -> Solution:
-    """Return the solution that an assignment is, filled up between measured sparsities."""
+    """Return an assignment as a solution; leftover budget is filled between measured sparsities."""
     kinds = problem.kinds[1:]
     plan, gained = problem.plan(chosen, name), 0.0
     costs = true_costs(problem, plan, chosen)
@@ -52,7 +52,8 @@ def describe_solution(
 def near_optimal(problem: Problem, assignments: Sequence[Indices], limits: Floats) -> list[Indices]:
     """Return other assignments within ``limits`` and 1 % of the first one's objective.
 
-    The others that were found, and one-subject changes of the first; the least alike first.
+    Candidates are the other assignments (those that differ most come first), then the cheapest
+    changes of one subject of the first assignment.
     """
     best, *others = assignments
     values = problem.values(best)
@@ -94,8 +95,8 @@ def unreachable_sentence(
             for kind, text in zip(problem.kinds[1:], limit_texts, strict=True)
         )
         return (
-            f"Expected targets that can be met together, but no plan was found with {requested}; each "
-            f"by itself reaches {', '.join(bounds)}. Loosen one, unlock a layer or group, or "
+            f"Expected targets that can be met together, but no plan was found with {requested}; "
+            f"each by itself reaches {', '.join(bounds)}. Loosen one, unlock a layer or group, or "
             "solve exactly to be sure."
         )
     failed = [index for index in range(len(reach)) if reach[index] > limits[index] * (1 + 1e-12)]
@@ -111,8 +112,8 @@ def unreachable_sentence(
             "set a target on parameters, compressed-bytes or nonzero-macs."
         )
     return (
-        f"Expected targets that can be met, but {requested} cannot: what was measured and left free "
-        f"reaches {least} at the least. {hint}"
+        f"Expected targets that can be met, but {requested} cannot: what was measured and left "
+        f"free reaches {least} at the least. {hint}"
     )
 
 

@@ -1,8 +1,8 @@
 """Lagrangian multipliers of the budgets: a proven bound, and assignments near the best.
 
 For multipliers ``m >= 0`` the least of ``objective + m * costs`` over all assignments, minus
-``m * limits``, is a lower bound of every plan within the limits. Whatever was once minimised
-serves all later limits, so a slider that moves mostly looks things up.
+``m * limits``, is a lower bound of every plan within the limits. A minimum does not depend on the
+limits, so it is kept and used again when a slider changes them.
 
 Source: Everett 1963 (Operations Research 11); the cutting planes are Kelley's (1960).
 """
@@ -22,14 +22,14 @@ _CLOSE: Final = 5e-4
 
 
 class Dual:
-    """Everything minimised so far for one problem.
+    """All minima of one problem so far, by their multipliers.
 
     Attributes:
         reach: Target kind's least possible value, each by itself, ``(targets,)``.
         multipliers: ``(n, targets)``.
         least: The minimum for each of them (a lower bound of it where tables were split).
-        chosen: ``(n, subjects)``, the assignments that were found.
-        values: ``(n, kinds)``, what they come to.
+        chosen: ``(n, subjects)``, the minimising assignments.
+        values: ``(n, kinds)``, objective and costs of those assignments.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -66,7 +66,7 @@ class Dual:
         return values
 
     def _ends(self) -> Floats:
-        """Per target the values of the assignment in which it is least."""
+        """Per target, the values of the assignment that minimises this target alone."""
         problem = self.problem
         rows = np.eye(len(problem.kinds))[1:]
         unary = np.tensordot(rows, np.where(problem.real, problem.unary, 0.0), axes=1)
@@ -86,7 +86,7 @@ class Dual:
         return float(lower[best]), self.multipliers[best]
 
     def tighten(self, limits: Floats) -> None:
-        """Minimise at the multipliers that matter under ``limits``, until the bound is close."""
+        """Minimise at the multipliers that raise the bound under ``limits``, until it is tight."""
         previous_gap = np.inf
         for _ in range(_ROUNDS):
             upper, multipliers = self._planes(limits)

@@ -1,4 +1,4 @@
-"""Use up what the budgets leave: a few subjects step back between two options."""
+"""Use up leftover budget: a few subjects are pruned less, to a sparsity between two options."""
 
 import math
 from dataclasses import replace
@@ -23,7 +23,7 @@ def true_costs(problem: Problem, plan: Plan, chosen: Indices) -> dict[str, float
 def fill_budget(
     problem: Problem, chosen: Indices, plan: Plan, costs: dict[str, float], limits: Floats
 ) -> tuple[Plan, dict[str, float], float]:
-    """Move a few subjects back between two options, as far as limits leave room.
+    """Prune a few subjects less, to between two options, as far as the limits leave room.
 
     Returns:
         The plan, its costs, and by how much the objective is lower.

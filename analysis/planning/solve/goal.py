@@ -1,4 +1,4 @@
-"""What the user asks for: budgets, what to keep small within them, and what is not to change."""
+"""What the user asks for: budgets, an objective to minimise within them, and locks."""
 
 import re
 from collections.abc import Mapping
@@ -91,8 +91,8 @@ class Goal:
         methods: Which methods may be taken; empty for all measured ones but ``random``, which
             is a control.
         round_to: Units that groups keep are multiples of this.
-        between: Whether a few subjects may stand between two measured sparsities, to use up
-            what the budgets leave; else only measured ones are taken.
+        between: Whether a few subjects may get a sparsity between two measured ones, to use up
+            leftover budget; else only measured sparsities are taken.
     """
 
     targets: tuple[Target, ...] = ()

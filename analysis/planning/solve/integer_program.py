@@ -28,7 +28,7 @@ TIME: Final = 20.0
 _ALIKE: Final = 0.01
 _SHOWN: Final = 3
 _DIFFERENT: Final = 2
-"""Subjects in which a plan shown as equally good differs at least, where there are so many."""
+"""A plan shown as equally good differs in at least this many subjects, if there are as many."""
 
 _INFEASIBLE: Final = 2
 
@@ -43,10 +43,10 @@ def solve_exactly(
     """Return the best plan of all within the limits, with proof, or the best within ``seconds``.
 
     Args:
-        slider: The prepared problem; what it finds is where the time limit falls back to.
+        slider: The prepared problem; its solution is the fallback when time runs out.
         overrides: Target kind → limit in place of the goal's.
         name: Of the plan.
-        seconds: For the optimum, and again for all plans that are as good.
+        seconds: Time limit for the optimum, and the same again for all alternatives together.
         alternatives: Whether to look for other plans within 1 % of the objective.
 
     Raises:
@@ -178,7 +178,7 @@ class _Program:
         return chosen, lower, result.status == 0
 
     def _rows(self) -> list[tuple[Floats, float, float]]:
-        """One option each; conflicts and needs; and what makes ``y`` the product."""
+        """The fixed rows: one option per subject, conflicts and needs, and ``y`` as the product."""
         problem = self.problem
         rows: list[tuple[Floats, float, float]] = []
         for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):

@@ -1,8 +1,9 @@
-"""Budgets on costs that are no polynomials: looked at around one plan after another.
+"""Budgets on costs that are no polynomials, such as latency: linearised around plan after plan.
 
-Around a plan, such a cost is what it becomes when one group changes, added up over groups. The
-plan that is best by these sums is the next one to look around; what it really costs decides, and
-where that is too much the limit on the sums is lowered. Nothing is proven about the best plan.
+Around a plan, the cost is approximated by adding up its changes when one group changes. The best
+plan by this approximation is the next one to linearise around. Whether it keeps the limits is
+decided by its true cost; where that is too high, the limit on the approximation is lowered. No
+bound on the best plan is proven.
 """
 
 from collections.abc import Mapping
@@ -28,8 +29,8 @@ class NonlinearSolver:
     """A problem with such costs, ready to be solved again and again.
 
     Attributes:
-        problem: With a first idea of those costs.
-        slider: Of that.
+        problem: In it those costs are proportional to the MACs.
+        slider: Of ``problem``, for the first plan.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -81,7 +82,7 @@ class NonlinearSolver:
             return repair(slider.problem, here, limits)
 
     def real(self, chosen: Indices) -> Floats:
-        """Return every kind's value of one assignment, boxes asked."""
+        """Return every kind's true value for one assignment, with nonlinear costs evaluated."""
         values = self.problem.values(chosen)
         units = self.problem.removed(chosen)[None]
         for index, kind in enumerate(self.problem.kinds):
@@ -90,7 +91,7 @@ class NonlinearSolver:
         return values
 
     def _first(self, limits: Floats) -> Indices:
-        """Where to look around first: the plan by the first idea, else the smallest one."""
+        """The first plan to linearise around: the slider's, else the one nearest to the limits."""
         try:
             return self.slider.best(limits)
         except CannotReach:
@@ -99,7 +100,7 @@ class NonlinearSolver:
             return assignment
 
     def _mended(self, here: Indices, limits: Floats) -> tuple[float, Indices] | None:
-        """Step by step back within the limits, looking around anew after every repair."""
+        """Repair the plan step by step until it keeps the limits, linearised anew every time."""
         sum_limits = limits.copy()
         for _ in range(_REPAIRS):
             assignment = repair(linearised(self.problem, here), here, sum_limits)
@@ -114,7 +115,7 @@ class NonlinearSolver:
 
 
 def linearised(problem: Problem, chosen: Indices) -> Problem:
-    """Return ``problem`` with its boxes as sums of single changes around ``chosen``."""
+    """Return ``problem`` with nonlinear costs as sums of single changes around ``chosen``."""
     grouped = [index for index, subject in enumerate(problem.subjects) if subject.grouped]
     plans, changes = [], []
     for subject in grouped:

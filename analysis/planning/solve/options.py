@@ -1,4 +1,4 @@
-"""What each layer or group may become: measured sparsities, some between them, their damage."""
+"""List the options of each layer or group: measured sparsities, some between, their damage."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,13 +18,13 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 _POSITIONS: Final = 24
-"""Sparsities wanted of a curve: one with fewer points gets some between them."""
+"""Options per curve: a curve with fewer points gets interpolated ones between them."""
 
 
 def subjects_of(
     manifest: Manifest, known: Curves, goal: Goal
 ) -> tuple[tuple[Subject, ...], tuple[MissingPoint, ...]]:
-    """Return all decisions in forward order, layers first, and what was never measured.
+    """Return all subjects in forward order, layers first, and the subjects never measured.
 
     Raises:
         BadValue: Locks, bounds and exclusions that contradict one another.
@@ -35,7 +35,7 @@ def subjects_of(
         key.method.granularity
         for key in known
         if key.recovery == goal.recovery and (not goal.methods or key.method in goal.methods)
-    }  # what was never swept at all is not missing, it is not asked for
+    }  # a granularity that was never swept is not reported as missing
     subjects, missing = [], []
     for layer in manifest.prunable():
         curves = curves_for(known, goal, layer.name, grouped=False)
@@ -109,7 +109,7 @@ def _weight_options(
 def _unit_options(
     group: GroupSummary, curves: Sequence[Curve], lock: Choice | None, goal: Goal
 ) -> list[Option]:
-    """Whole units within what was measured, so that a multiple is kept."""
+    """Options in whole units up to the last measured point that keep a multiple of units."""
     if lock is not None:
         removed = removed_units(group.units, lock.sparsity)
         return [
@@ -142,7 +142,7 @@ def _unit_options(
 
 
 def _with_points_between(values: Sequence[float]) -> list[float]:
-    """``values``, ascending, with as many evenly between neighbours as are still wanted."""
+    """``values``, ascending, with evenly spaced ones between neighbours, ``_POSITIONS`` in all."""
     if not values:
         return []
     more = max(_POSITIONS // len(values), 1)

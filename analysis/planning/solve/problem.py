@@ -1,4 +1,4 @@
-"""A goal over a study as arrays: prepared once, then solved for any limits."""
+"""A goal over a study as arrays, which every solver reads: built once, solved for any limits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ class Problem:
 
     Attributes:
         manifest: Of the study.
-        goal: What was asked; the limits of its targets are the usual ones of ``solve``.
+        goal: Its targets' limits are the defaults of ``solve``.
         subjects: The decisions.
         kinds: The objective first, then the targets' kinds.
         dense: Value of each kind for the dense network.
@@ -38,11 +38,11 @@ class Problem:
         pairs: ``(edges, 2)`` subjects whose units meet in a tensor.
         weights: ``(kinds, edges)``, times both units.
         conflicts: ``(n, 2)``: layer and group that may not both be pruned.
-        missing: What was never measured, so that it stays dense.
-        notes: Sentences about what was done instead of what was asked.
+        missing: Subjects that stay dense, because they were never measured.
+        notes: Sentences on how the problem deviates from the goal.
         exact: Whether the costs are exact; else they are bounded from above.
         nonlinear_costs: Costs that are no polynomials; in ``unary`` they follow the MACs.
-        needs: ``(n, 2)``: those of ``conflicts`` of which one must be pruned.
+        needs: ``(n, 2)``: those pairs of ``conflicts`` of which exactly one must be pruned.
     """
 
     manifest: Manifest
@@ -180,7 +180,8 @@ class Problem:
                 index
                 for index, option in enumerate(subject.options)
                 if (option.removed == 0 if choice is None else
-                    option.choice.method == choice.method and option.choice.sparsity == choice.sparsity)
+                    (option.choice.method, option.choice.sparsity)
+                    == (choice.method, choice.sparsity))
             ]  # fmt: skip
             if not matching:
                 return None

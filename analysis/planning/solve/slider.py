@@ -1,4 +1,4 @@
-"""Solve for new limits while a slider moves: multipliers, a greedy fill, and a proven gap."""
+"""Solve in milliseconds, while a slider moves: multipliers, local search, and a proven gap."""
 
 from collections.abc import Mapping
 from threading import Lock
@@ -65,7 +65,7 @@ class Slider:
         return candidates
 
     def _candidates(self, limits: Floats) -> list[Indices]:
-        """Good starts, filled: some within the limits, some just past them and repaired."""
+        """Improved starts: some within the limits, some just past the limits and repaired."""
         values, problem = self.dual.values, self.problem
         within_limits = within(values, limits)
         score = np.where(within_limits, values[:, 0], np.inf)

@@ -1,4 +1,4 @@
-"""One way to solve any problem, whatever its costs are made of."""
+"""Choose the solver for a problem, quick or with proof, whatever kinds of costs it has."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,11 +11,11 @@ from prunescope.planning.solve.slider import Slider
 from prunescope.planning.solve.solution import Solution
 
 _FEW: Final = 80
-"""Options in all of a problem that is solved exactly where its bound is loose."""
+"""With at most this many options in all, a problem with a loose bound is solved exactly."""
 
 _LOOSE: Final = 0.01
 _MOMENT: Final = 0.5
-"""Seconds that may take."""
+"""Seconds that the exact solution may take there."""
 
 Solver = Slider | NonlinearSolver
 """A problem ready to be solved for any limits by its ``solve``."""
@@ -31,8 +31,8 @@ def solve_quickly(
 ) -> Solution:
     """Return the best plan found while a slider moves.
 
-    With few subjects only few plans come near a budget, so that multipliers prove little; there
-    the exact solver takes a few hundredths of a second more, and settles it.
+    With few subjects only few plans come near a budget, so that multipliers give a loose bound;
+    there the exact solver is run too, which takes a few hundredths of a second.
     """
     solution = solver.solve(overrides, name)
     few = sum(solver.problem.sizes) <= _FEW

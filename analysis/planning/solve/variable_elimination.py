@@ -1,4 +1,4 @@
-"""The assignment that is least in sum, where terms hold one subject or two that are coupled.
+"""Minimise a sum over assignments whose terms depend on one subject or on two coupled ones.
 
 Bucket elimination: subjects leave one by one, each replaced by the minimum over it as a table
 of its neighbours. Networks are narrow (a chain, a residual stage and its blocks), so the tables
@@ -51,7 +51,7 @@ class Elimination:
         self.single = np.array([i for i in range(len(sizes)) if i not in constrained], np.intp)
         self.members = sorted(constrained)
         self._binary = {i for i in constrained if i not in coupled}
-        """Subjects of which only matters whether they are pruned: two states each."""
+        """Constrained but not coupled: only whether they are pruned matters, two states each."""
         self._active, self._pairs = active, pairs
         self._sizes = {i: 2 if i in self._binary else sizes[i] for i in self.members}
         self._option_counts = sizes
@@ -76,7 +76,7 @@ class Elimination:
         return states
 
     def _order(self) -> None:
-        """Least new table first; then lay out which factors meet at which step."""
+        """Choose the order (smallest new table first) and the factors joined at each step."""
         scopes: list[tuple[int, ...]] = [(index,) for index in self.members]
         scopes += [(int(a), int(b)) for a, b in self._pairs]
         scopes += [(a, b) for a, b, _ in self._conflict_tables]
