@@ -60,20 +60,22 @@ def take(inputs: Inputs, rows: slice | Tensor) -> Inputs:
     return cast(Inputs, chosen)
 
 
-def copied(inputs: Inputs) -> Inputs:
+def copy_inputs(inputs: Inputs) -> Inputs:
     """Return the batch ``inputs`` with every tensor copied, for a model that may write to it."""
-    made = pytree.tree_map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, inputs)
-    return cast(Inputs, made)
+    copies = pytree.tree_map(
+        lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, inputs
+    )
+    return cast(Inputs, copies)
 
 
 def constants(module: fx.GraphModule) -> dict[str, Tensor]:
     """Return by name the tensors that the graph reads besides parameters and buffers."""
-    found = {}
+    tensors = {}
     for node in module.graph.nodes:
         value = getattr(module, node.target, None) if node.op == "get_attr" else None
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-            found[node.target] = value
-    return found
+            tensors[node.target] = value
+    return tensors
 
 
 def capture(model: nn.Module, example: Inputs) -> Captured:

@@ -136,7 +136,7 @@ def sweep(
             from prunescope.replay import choose_engine
             from prunescope.sweep.runner import sweep as run
             from prunescope.sweep.store_quantiles import store_quantiles
-            from prunescope.sweep.work_list import left_out
+            from prunescope.sweep.work_list import groups_left_out
 
             use_threads(threads)
             bench = prepare(reference)
@@ -148,7 +148,7 @@ def sweep(
             deadline = max(deadline, monotonic() + min(seconds, _LEAST))
         report = run(bench, opened, grid, progress, chosen, policy, deadline, screen)
         store_quantiles(bench, opened)  # cheap, and the planning room has no weights to read
-        idle = left_out(grid, opened.manifest)
+        idle = groups_left_out(grid, opened.manifest)
     if json:
         print_json(asdict(report) | {"left_out": idle})
         return

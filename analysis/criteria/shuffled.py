@@ -24,15 +24,15 @@ def shuffled(scores: Mapping[str, Tensor], network: Network, seed: int) -> dict[
     One permutation for all sparsities: masks of growing sparsity contain each other, and at each
     the rows lose what they lose by the scores themselves.
     """
-    found = {}
+    by_parameter = {}
     for layer in network.prunable():
         score = scores[layer.parameter]
         rows = score.movedim(layer.output_dimension, 0)
         drawn = uniform(seed, f"shuffled {layer.parameter}", rows.shape).flatten(1)
         order = drawn.argsort(1).to(score.device)
         mixed = rows.flatten(1).gather(1, order).reshape(rows.shape)
-        found[layer.parameter] = mixed.movedim(0, layer.output_dimension).contiguous()
-    return found
+        by_parameter[layer.parameter] = mixed.movedim(0, layer.output_dimension).contiguous()
+    return by_parameter
 
 
 def twin(rule: Criterion) -> Criterion:

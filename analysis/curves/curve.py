@@ -83,12 +83,12 @@ class Curve:
 
     Attributes:
         points: The measurements; points at which nothing was removed are not among them.
-        idle: Sparsities too small to remove one weight or unit.
+        too_small: Sparsities too small to remove one weight or unit.
     """
 
     key: CurveKey
     points: tuple[CurvePoint, ...]
-    idle: tuple[float, ...] = ()
+    too_small: tuple[float, ...] = ()
 
     @property
     def stepped(self) -> bool:
@@ -114,11 +114,11 @@ class Curve:
         """
         if sparsity <= 0 or not self.points:
             return Interval(0.0, 0.0, 0.0)
-        place = bisect_right(self.points, sparsity, key=lambda point: point.sparsity)
-        if place == len(self.points):
+        index = bisect_right(self.points, sparsity, key=lambda point: point.sparsity)
+        if index == len(self.points):
             return self.points[-1].interval
-        upper = self.points[place]
-        lower = self.points[place - 1] if place else None
+        upper = self.points[index]
+        lower = self.points[index - 1] if index else None
         start = lower.sparsity if lower else 0.0
         below = lower.interval if lower else Interval(0.0, 0.0, 0.0)
         part = (sparsity - start) / (upper.sparsity - start)
@@ -136,11 +136,11 @@ class Curve:
         tells how the curve bends between them.
         """
         drop = self.drop_at(sparsity)
-        place = bisect_left(self.points, sparsity, key=lambda point: point.sparsity)
-        if not 0 < sparsity < self.reach or self.points[place].sparsity == sparsity:
+        index = bisect_left(self.points, sparsity, key=lambda point: point.sparsity)
+        if not 0 < sparsity < self.reach or self.points[index].sparsity == sparsity:
             return drop
-        below = self.points[place - 1].interval if place else Interval(0.0, 0.0, 0.0)
-        above = self.points[place].interval
+        below = self.points[index - 1].interval if index else Interval(0.0, 0.0, 0.0)
+        above = self.points[index].interval
         return Interval(drop.mean, min(below.low, above.low), max(below.high, above.high))
 
     @property
@@ -159,13 +159,13 @@ class Curve:
         Args:
             limit: Largest accepted drop, absolute (0.01 is one point of accuracy).
         """
-        found = 0.0
+        largest = 0.0
         for point in self.points:
             if not point.drop <= limit + _SLACK:
                 break
             if point.drop + point.split_half <= limit + _SLACK:
-                found = point.sparsity
-        return found
+                largest = point.sparsity
+        return largest
 
     def area(self, end: float | None = None) -> float:
         """Return the mean drop over the sparsities 0 to ``end``: the curve's area over its width.
@@ -195,15 +195,15 @@ def curves(frame: pd.DataFrame, manifest: Manifest) -> dict[CurveKey, Curve]:
     if frame.empty:
         return {}
     points = measured_points(frame, manifest.scale).sort_values("sparsity", kind="stable")
-    order = {name: place for place, name in enumerate(subjects(manifest))}
+    order = {name: index for index, name in enumerate(subjects(manifest))}
     gathered: dict[CurveKey, list[CurvePoint]] = {}
-    idle: dict[CurveKey, list[float]] = {}
+    too_small: dict[CurveKey, list[float]] = {}
     for row in points.to_dict("records"):
         method = Method(row["criterion"], row["granularity"])
         key = CurveKey(row["subject"], method, row["recovery"], row["seed"])
         gathered.setdefault(key, [])
         if row["removed"] <= 0:
-            idle.setdefault(key, []).append(row["sparsity"])
+            too_small.setdefault(key, []).append(row["sparsity"])
             continue
         gathered[key].append(
             CurvePoint(
@@ -213,7 +213,7 @@ def curves(frame: pd.DataFrame, manifest: Manifest) -> dict[CurveKey, Curve]:
             )
         )  # fmt: skip
     keys = sorted(gathered, key=lambda key: (order.get(key.subject, len(order)), key))
-    return {key: Curve(key, tuple(gathered[key]), tuple(idle.get(key, ()))) for key in keys}
+    return {key: Curve(key, tuple(gathered[key]), tuple(too_small.get(key, ()))) for key in keys}
 
 
 def subjects(manifest: Manifest) -> tuple[str, ...]:
@@ -223,13 +223,13 @@ def subjects(manifest: Manifest) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def by_sensitivity(found: Iterable[Curve]) -> list[tuple[str, float]]:
+def by_sensitivity(curves_: Iterable[Curve]) -> list[tuple[str, float]]:
     """Return the subjects with their mean drop, most sensitive first.
 
     A subject's figure is the area of its best method over the sparsities that all curves share,
     so that a subject measured further is not called worse for it. Curves without points are out.
     """
-    measured = [curve for curve in found if curve.points]
+    measured = [curve for curve in curves_ if curve.points]
     if not measured:
         return []
     end = min(curve.reach for curve in measured)

@@ -24,9 +24,9 @@ def measured_points(frame: pd.DataFrame, scale: float = 1.0) -> pd.DataFrame:
         and ``low`` and ``high`` are at least so far apart. Rows that removed nothing are kept: they
         show a sparsity as too small.
     """
-    kept = ["subject", "criterion", "granularity", "recovery", "seed", "sparsity", "removed",
+    columns = ["subject", "criterion", "granularity", "recovery", "seed", "sparsity", "removed",
             "total", "samples", "population", "compressed_bytes", "nonfinite"]  # fmt: skip
-    points = frame[kept].copy()
+    points = frame[columns].copy()
     plain = frame["granularity"] == "weight"
     named = frame["criterion"] + "@" + frame["granularity"]
     points.insert(1, "method", frame["criterion"].where(plain, named))

@@ -108,8 +108,8 @@ class _GraphStatistics(fx.Interpreter):
 
 
 def _norms(module: nn.Module) -> list[_BatchNorm]:
-    found = [each for each in module.modules() if isinstance(each, _BatchNorm)]
-    return [norm for norm in found if isinstance(norm.running_mean, Tensor)]
+    norms = [module_ for module_ in module.modules() if isinstance(module_, _BatchNorm)]
+    return [norm for norm in norms if isinstance(norm.running_mean, Tensor)]
 
 
 @contextlib.contextmanager

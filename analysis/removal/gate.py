@@ -32,7 +32,7 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
     owner = _owners(coupling.solved.unit, group)
     with module.graph.inserting_before(next(iter(module.graph.nodes))):
         gate = module.graph.get_attr(GATE)
-    walk, made = coupling.walk, 0
+    walk, count = coupling.walk, 0
     for read in dict.fromkeys(walk.reads):
         dims = walk.dims(read.source)
         dim = dims[read.dimension]
@@ -44,10 +44,10 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
         reader, source = nodes[read.node], nodes[read.source]
         with module.graph.inserting_before(reader):
             folded = (source, read.dimension) if dim.size != len(units) else None
-            factor = _factor(module, gate, units, len(dims) - 1 - read.dimension, made, folded)
+            factor = _factor(module, gate, units, len(dims) - 1 - read.dimension, count, folded)
             product = module.graph.call_function(torch.ops.aten.mul.Tensor, (source, factor))
         reader.replace_input_with(source, product)
-        made += 1
+        count += 1
     module.graph.lint()
     module.recompile()
     return module
@@ -55,9 +55,9 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
 
 def _owners(unit: Labels, group: Group) -> Labels:
     """The place in the group of each label's unit, or -1."""
-    place = np.full(int(unit.max()) + 1, -1, np.int64)
-    place[group.ids] = np.arange(group.units)
-    return place[unit]
+    positions = np.full(int(unit.max()) + 1, -1, np.int64)
+    positions[group.ids] = np.arange(group.units)
+    return positions[unit]
 
 
 def _units(dim: Dim, owner: Labels) -> Labels:

@@ -59,16 +59,16 @@ def check_law(
         outputs = _leaves(remove(captured, removal).module(*args, **kwargs))
         dense = _leaves(captured.module(*args, **kwargs))
     normalised = any(coupling.group(name).normalised for name in removal)
-    error = _apart(outputs, reference)
-    scale = max([1e-6, *(float(each.abs().max()) for each in reference if each.numel())])
+    error = _max_difference(outputs, reference)
+    scale = max([1e-6, *(float(output.abs().max()) for output in reference if output.numel())])
     finite = bool(np.isfinite(error) and np.isfinite(scale))
-    exact = all(each.dtype == torch.float64 for each in reference)
+    exact = all(output.dtype == torch.float64 for output in reference)
     limit = 1e-9 if exact else 1e-4
-    effect = _apart(dense, reference)
+    effect = _max_difference(dense, reference)
     return LawReport(error, scale, finite and error <= limit * scale, limit, normalised, effect)
 
 
-def _apart(outputs: list[Tensor], reference: list[Tensor]) -> float:
+def _max_difference(outputs: list[Tensor], reference: list[Tensor]) -> float:
     """The largest absolute difference; infinite where shapes differ."""
     pairs = [(a, b) for a, b in zip(outputs, reference, strict=True) if a.numel()]
     return max(

@@ -70,11 +70,11 @@ def order(bench: Workbench) -> Tensor:
 def removed(chosen: PruningMasks, module: nn.Module) -> Removed:
     """Return what ``chosen``, applied to ``module``, takes away."""
     keep = next(iter((*chosen.masks.values(), *chosen.units.values())))
-    compressed = sum(deflated(module, name) for name in chosen.masks)
+    compressed = sum(deflated_bytes(module, name) for name in chosen.masks)
     return Removed(keep.numel() - int(keep.sum()), keep.numel(), compressed)
 
 
-def deflated(module: nn.Module, parameter: str) -> int:
+def deflated_bytes(module: nn.Module, parameter: str) -> int:
     """Return the bytes of a weight after deflate (zlib, level 6)."""
     weight = module.get_parameter(parameter).detach().cpu().flatten()
     return len(zlib.compress(weight.view(torch.uint8).numpy().tobytes(), 6))

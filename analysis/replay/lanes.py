@@ -33,17 +33,17 @@ class Lanes:
     def submit(self, call: Callable[[], Made]) -> "Future[Made]":
         """Return the future of ``call()``, run without gradients."""
         if self._pool is not None:
-            future = self._pool.submit(_inference, call)
+            future = self._pool.submit(_without_gradients, call)
         else:
             future = Future()
-            future.set_result(_inference(call))
+            future.set_result(_without_gradients(call))
         self._open.add(future)  # type: ignore[arg-type]
         future.add_done_callback(self._open.discard)
         return future
 
-    def map(self, call: Callable[[Given], Made], over: Sequence[Given]) -> list[Made]:
+    def map(self, call: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Return ``call`` of each, in order, when all are done."""
-        futures = [self.submit(partial(call, each)) for each in over]
+        futures = [self.submit(partial(call, item)) for item in items]
         return [future.result() for future in futures]
 
     def rest(self) -> None:
@@ -74,6 +74,6 @@ def open_lanes(count: int, threads: int = 1) -> Iterator[Lanes]:
         torch.set_num_threads(before)
 
 
-def _inference(call: Callable[[], Made]) -> Made:
+def _without_gradients(call: Callable[[], Made]) -> Made:
     with torch.inference_mode():
         return call()

@@ -44,7 +44,7 @@ class NaiveEngine:
         """Return the dense network's outcome, evaluated once and kept until other samples come."""
         key = (recovery, start, stop)
         if key not in self._dense:
-            self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}
+            self._dense = {k: cached for k, cached in self._dense.items() if k[1:] == key[1:]}
             self._dense[key] = self._dense_outcome(recovery, start, stop)
         return self._dense[key]
 

@@ -9,7 +9,7 @@ SCORING: Final = "scores"
 _NAMED: Final = 4
 
 
-class Spent:
+class TimeSpent:
     """Seconds by operator, and for what is done beside operators; lanes add to it at any time."""
 
     def __init__(self) -> None:
@@ -30,16 +30,16 @@ class Spent:
     def shares(self) -> dict[str, float]:
         """Return each name's share of all that was counted, the largest first.
 
-        >>> spent = Spent()
+        >>> spent = TimeSpent()
         >>> spent.add_one("conv2d", 3.0)
         >>> spent.add_one(SCORING, 1.0)
         >>> spent.shares()
         {'conv2d': 0.75, 'scores': 0.25}
         """
         with self._lock:
-            found = sorted(self._seconds.items(), key=lambda pair: -pair[1])
-        total = sum(value for _, value in found)
-        return {name: value / total for name, value in found} if total else {}
+            ordered = sorted(self._seconds.items(), key=lambda pair: -pair[1])
+        total = sum(value for _, value in ordered)
+        return {name: value / total for name, value in ordered} if total else {}
 
     def line(self) -> str:
         """Return the largest shares and the rest in one line, or nothing before any work."""

@@ -55,10 +55,10 @@ def half_width(errors: Sequence[float], predicted: float, deviation: float = 0.0
         predicted: The new plan's drop.
         deviation: Standard deviation of its error, however well the verified ones were predicted.
     """
-    found = limit(errors)
-    if found is None:
+    tolerance = limit(errors)
+    if tolerance is None:
         return None
-    return max(found * normaliser(predicted), NINE_IN_TEN * deviation)
+    return max(tolerance * normaliser(predicted), NINE_IN_TEN * deviation)
 
 
 def limit(errors: Sequence[float]) -> float | None:

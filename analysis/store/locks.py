@@ -18,7 +18,7 @@ _POLL: Final = 0.02
 
 
 @contextlib.contextmanager
-def alone(folder: Path, patience: float) -> Iterator[bool]:
+def single_process_lock(folder: Path, patience: float) -> Iterator[bool]:
     """Wait up to ``patience`` seconds for the lock in ``folder``, and hold it during the block.
 
     Yields:
@@ -35,7 +35,7 @@ def alone(folder: Path, patience: float) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def tidily(folder: Path) -> Iterator[None]:
+def merge_lock(folder: Path) -> Iterator[None]:
     """Wait until no other process merges the files of ``folder``, where the system can tell.
 
     The folder itself is locked, so that no file is left in it. Without the lock (Windows, some

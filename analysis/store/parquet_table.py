@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from prunescope.errors import StorageFailure
 from prunescope.store.files import set_aside, storage, write_atomically
-from prunescope.store.locks import tidily
+from prunescope.store.locks import merge_lock
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +57,14 @@ class Table:
     @property
     def schema(self) -> pa.Schema:
         """The columns and their types."""
-        return pa.schema([(each.name, _KINDS[each.type]) for each in fields(self.row)])
+        return pa.schema([(column.name, _KINDS[column.type]) for column in fields(self.row)])
 
     def append(self, rows: Sequence[Any]) -> None:
         """Add ``rows`` in one new file; raises ``StorageFailure`` when the disk refuses."""
         if not rows:
             return
         columns = {
-            each.name: [getattr(row, each.name) for row in rows] for each in fields(self.row)
+            column.name: [getattr(row, column.name) for row in rows] for column in fields(self.row)
         }
         self._write(pa.table(columns, schema=self.schema))
 
@@ -82,7 +82,7 @@ class Table:
 
         One process at a time where that can be had, so that the last one leaves one file.
         """
-        with tidily(self.folder):
+        with merge_lock(self.folder):
             self._compact()
 
     def _compact(self) -> None:
@@ -109,28 +109,28 @@ class Table:
         return path
 
     def _merged(self) -> tuple[pa.Table, list[Path]]:
-        found: dict[Path, pa.Table] = {}
+        tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
             paths = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
-            found = {path: table for path, table in found.items() if path in paths}
+            tables = {path: table for path, table in tables.items() if path in paths}
             vanished = False
             for path in paths:
-                if path not in found:
+                if path not in tables:
                     table = self._read(path)
                     vanished = vanished or (table is None and not path.exists())
                     if table is not None:
-                        found[path] = table
+                        tables[path] = table
             if not vanished:
                 break
-        if not found:
+        if not tables:
             return self.schema.empty_table(), []
-        merged = pa.concat_tables(found.values())
+        merged = pa.concat_tables(tables.values())
         order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
         if "samples" in merged.schema.names:
             order.append(("samples", "descending"))
         merged = merged.sort_by(order)
         keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
-        return merged.filter(pa.array(keep)).combine_chunks(), list(found)
+        return merged.filter(pa.array(keep)).combine_chunks(), list(tables)
 
     def _read(self, path: Path) -> pa.Table | None:
         try:
@@ -169,8 +169,8 @@ def _read_once(path: Path, _changed: int, _size: int, schema: pa.Schema) -> pa.T
 
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
     """Return the rows of ``frame`` as instances of the table's dataclass."""
-    names = [each.name for each in fields(table.row)]
-    tuples = {each.name for each in fields(table.row) if each.type == tuple[int, ...]}
+    names = [column.name for column in fields(table.row)]
+    tuples = {column.name for column in fields(table.row) if column.type == tuple[int, ...]}
     return [
         table.row(
             **{n: tuple(int(v) for v in value) if n in tuples else value

@@ -62,5 +62,5 @@ def levels(folder: Path, manifest: Manifest, score: str, grouped: bool) -> Level
 
 def every_level(folder: Path, manifest: Manifest, grouped: bool) -> dict[str, Levels]:
     """Return ``levels`` by score, of those that are stored."""
-    found = {score: levels(folder, manifest, score, grouped) for score in SCORES}
-    return {score: own for score, own in found.items() if own}
+    by_score = {score: levels(folder, manifest, score, grouped) for score in SCORES}
+    return {score: own for score, own in by_score.items() if own}

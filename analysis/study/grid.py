@@ -42,9 +42,9 @@ class Grid:
         object.__setattr__(self, "sparsities", tuple(sorted(set(map(sparsity, self.sparsities)))))
 
 
-def check_names(what: str, given: Iterable[str], allowed: Iterable[str]) -> None:
-    """Raise ``UnknownName`` for the first of ``given`` that is not ``allowed``."""
-    known = set(allowed)
-    for name in given:
-        if name not in known:
-            raise UnknownName.among(what, name, known)
+def check_names(what: str, names: Iterable[str], allowed: Iterable[str]) -> None:
+    """Raise ``UnknownName`` for the first of ``names`` that is not ``allowed``."""
+    allowed_names = set(allowed)
+    for name in names:
+        if name not in allowed_names:
+            raise UnknownName.among(what, name, allowed_names)

@@ -26,9 +26,9 @@ class Meter:
         self._engine, self._progress = engine, progress
         self._macs = bench.manifest.macs
         self._population = len(bench.splits.validation)
-        self._each = suffix_macs(bench.manifest)
+        self._suffix_macs = suffix_macs(bench.manifest)
         self._left: dict[Point, int] = {}
-        self._wanted = 0
+        self._point_count = 0
         self._to_do = 0
         self._round, self._least = -1, 0
         self._began = time.monotonic()
@@ -40,18 +40,18 @@ class Meter:
         """Multiply-accumulates behind the pruned layers of what was evaluated."""
         self._before = self.work.executed
 
-    def begin(self, wanted: int, left: Mapping[Point, int]) -> None:
-        """Begin to count: ``left`` samples are to come for each open point of ``wanted``."""
-        self._wanted, self._left = wanted, dict(left)
-        self._to_do = sum(self._each(point.subject) * n for point, n in left.items())
+    def begin(self, point_count: int, left: Mapping[Point, int]) -> None:
+        """Begin to count: ``left`` samples are to come for each open point of ``point_count``."""
+        self._point_count, self._left = point_count, dict(left)
+        self._to_do = sum(self._suffix_macs(point.subject) * n for point, n in left.items())
         self._progress.start(sum(left.values()), f"measuring {len(left)} points")
 
-    def took(self, point: Point, start: int, stop: int, message: str) -> None:
+    def count_samples(self, point: Point, start: int, stop: int, message: str) -> None:
         """Count the samples from ``start`` to ``stop`` of one point."""
         if start != self._round:  # once in a round: the open points may be many
             self._round = start
             self._least = self._population - max(self._left.values(), default=self._population)
-        macs = self._each(point.subject) * (stop - start)
+        macs = self._suffix_macs(point.subject) * (stop - start)
         self.samples += stop - start
         self.counted += macs
         self._to_do -= macs
@@ -65,7 +65,7 @@ class Meter:
         """Count what all but the points of ``still`` need no more as done."""
         for point in [point for point in self._left if point not in still]:
             left = self._left.pop(point)
-            self._to_do -= self._each(point.subject) * left
+            self._to_do -= self._suffix_macs(point.subject) * left
             self._progress.advance(left)
 
     @property
@@ -75,9 +75,9 @@ class Meter:
 
     def stopped(self) -> bool:
         """Return whether the run was told to stop; time that it was held for is not counted."""
-        asked = time.monotonic()
+        started = time.monotonic()
         stop = self._progress.cancelled()
-        self.held += time.monotonic() - asked
+        self.held += time.monotonic() - started
         return stop
 
     @property
@@ -92,8 +92,8 @@ class Meter:
         executed = self.work.executed - self._before
         scale = executed / self.counted if self.counted else 1.0
         self._progress.stand(
-            points=self._wanted - len(self._left), points_wanted=self._wanted, samples=least,
-            population=self._population, macs=executed,
+            points=self._point_count - len(self._left), points_wanted=self._point_count,
+            samples=least, population=self._population, macs=executed,
             macs_expected=executed + scale * self._to_do, macs_counted=self.counted,
             seconds=self.seconds,
         )  # fmt: skip

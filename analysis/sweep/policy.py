@@ -53,21 +53,21 @@ class Policy:
     def unsettled(
         self,
         wanted: Sequence[Point],
-        known: Mapping[Point, Measurement],
+        measured: Mapping[Point, Measurement],
         population: int,
         scale: float = 1.0,
     ) -> list[Point]:
         """Return the points of ``wanted`` to go on with, the ones that matter most first.
 
-        A point that is not in ``known`` has no sample yet. Those with the fewest samples come
+        A point that is not in ``measured`` has no sample yet. Those with the fewest samples come
         first, and among them the ones with the widest band that still touches the limit.
         ``scale`` is how far one sample's score may change (``Baseline.scale``).
         """
         if not wanted:
             return []
-        samples = np.array([known[p].samples if p in known else 0 for p in wanted])
-        sums = np.array([known[p].drop_sum if p in known else 0.0 for p in wanted])
-        squares = np.array([known[p].drop_squares if p in known else 0.0 for p in wanted])
+        samples = np.array([measured[p].samples if p in measured else 0 for p in wanted])
+        sums = np.array([measured[p].drop_sum if p in measured else 0.0 for p in wanted])
+        squares = np.array([measured[p].drop_squares if p in measured else 0.0 for p in wanted])
         family = len(wanted) if self.familywise else 1
         half = drop_half_widths(samples, population, sums, squares, family=family, scale=scale)
         drop = sums / np.maximum(samples, 1)

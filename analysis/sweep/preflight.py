@@ -53,13 +53,13 @@ class Preflight:
 def preflight(manifest: Manifest, todo: Sequence[Point]) -> Preflight:
     """Return the cost of evaluating ``todo`` from the first sample to the last."""
     population = manifest.splits.get("validation", 0)
-    each = suffix_macs(manifest)
-    shares = [each(point.subject) for point in todo]
+    macs_behind = suffix_macs(manifest)
+    shares = [macs_behind(point.subject) for point in todo]
     classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
-    kept = point_bytes(population, classes) if classes else 0
+    logit_bytes = point_bytes(population, classes) if classes else 0
     return Preflight(
         len(todo), len(todo) * population, len(todo) * population * manifest.macs,
-        population * sum(shares), len(todo) * kept,
+        population * sum(shares), len(todo) * logit_bytes,
     )  # fmt: skip
 
 
@@ -78,8 +78,8 @@ def suffix_macs(manifest: Manifest) -> Callable[[str], int]:
 
 def folder_bytes(folder: Path) -> int:
     """Return the bytes of all files in a study's folder."""
-    found = 0
+    total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # merged away meanwhile
-            found += path.stat().st_size if path.is_file() else 0
-    return found
+            total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -74,8 +74,8 @@ def sweep(
     study.require(bench.manifest)
     names = {group.name for group in study.manifest.groups}
     on_units = [p for p in points(grid, study.manifest) if p.method.granularity in UNITS]
-    asked = {point.subject for point in on_units} & names
-    study = require_laws(bench, study, asked)
+    unit_subjects = {point.subject for point in on_units} & names
+    study = require_laws(bench, study, unit_subjects)
     wanted = points(grid, study.manifest)
     run = _SweepRun(bench, study, progress, engine or choose_engine(bench), deadline)
     late = run.begin(wanted, policy)
@@ -101,7 +101,7 @@ class _SweepRun:
         self._population = len(bench.splits.validation)
         self._scale = bench.manifest.scale
         self._targets = bench.splits.validation.picked(order(bench)).targets
-        self._known: dict[Point, Measurement] = {}
+        self._measurements: dict[Point, Measurement] = {}
         self._rows: dict[Point, Measurement] = {}
         self._runs: list[Run] = []
         self._written, self._cost = time.monotonic(), 0.0
@@ -116,7 +116,7 @@ class _SweepRun:
             Those that still have nothing after ``FIRST`` seconds.
         """
         self._write_targets()
-        self._look(wanted)
+        self._read_stored(wanted)
         now, todo = self._unsettled(wanted, policy)
         left = {point: self._population - self._samples(point) for point in todo}
         self._meter.begin(len(wanted), left)
@@ -130,12 +130,12 @@ class _SweepRun:
     def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
         """Go on round by round until every point is settled; see ``sweep``."""
         try:
-            self._look(wanted)
+            self._read_stored(wanted)
             now, todo = self._unsettled(wanted, policy)
             self._meter.settle(set(todo))
             while todo and not self._over():
                 self._round(now, policy)
-                self._look(wanted)
+                self._read_stored(wanted)
                 now, todo = self._unsettled(wanted, policy)
                 self._meter.settle(set(todo))
         finally:
@@ -160,11 +160,11 @@ class _SweepRun:
     ) -> tuple[list[Point], list[Point]]:
         """What to go on with now, and all that is to do: in exact mode the settled ones last."""
         possible = [point for point in wanted if point not in self._refused]
-        now = policy.unsettled(possible, self._known, self._population, self._scale)
+        next_points = policy.unsettled(possible, self._measurements, self._population, self._scale)
         if policy.mode != "exact":
-            return now, now
+            return next_points, next_points
         todo = [p for p in possible if self._samples(p) < self._population]
-        return now or sorted(todo, key=self._samples), todo
+        return next_points or sorted(todo, key=self._samples), todo
 
     def _round(self, todo: Sequence[Point], policy: Policy, most: float = math.inf) -> None:
         """Bring the first of ``todo``, and all that stand where it stands, one chunk further.
@@ -177,7 +177,7 @@ class _SweepRun:
         end = next(end for end in ends(self._population) if end > start)
         behind = [point for point in todo if self._samples(point) == start]
         for point, outcome in self._engine.outcomes(start, end, behind):
-            self._take(point, outcome, start, end)
+            self._record(point, outcome, start, end)
             if self._over() or self._meter.seconds > most:
                 return
 
@@ -186,27 +186,31 @@ class _SweepRun:
             return True
         return self._deadline is not None and time.monotonic() - self._meter.held >= self._deadline
 
-    def _take(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
-        said = f"{point.subject} {point.method} {point.sparsity:g}"
+    def _record(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
+        message = f"{point.subject} {point.method} {point.sparsity:g}"
         if isinstance(outcome, CannotPrune):
-            self._refused[point] = f"{said}: {outcome}"
+            self._refused[point] = f"{message}: {outcome}"
             return
         dense = self._engine.dense(point.recovery, start, end)
         targets = None if self._targets is None else self._targets[start:end]
         row = measurement(self._bench, point, self._engine.about(point), dense, outcome, targets)
-        before = self._known.get(point)
-        self._known[point] = self._rows[point] = row if before is None else before.plus(row)
-        self._keep(row.key, start, outcome)
+        previous = self._measurements.get(point)
+        self._measurements[point] = self._rows[point] = (
+            row if previous is None else previous.plus(row)
+        )
+        self._keep_logits(row.key, start, outcome)
         if (point.recovery, start) not in self._dense:
             self._dense.add((point.recovery, start))
-            self._keep(dense_key(self._bench.manifest, point.recovery), start, dense)
+            self._keep_logits(dense_key(self._bench.manifest, point.recovery), start, dense)
         self._touched.add(point)
-        self._meter.took(point, start, end, said)
+        self._meter.count_samples(point, start, end, message)
         since = time.monotonic() - self._written
         if since >= min(max(_OFTEN, _SHARE * self._cost), _SELDOM):
             self._flush()
 
-    def _keep(self, key: tuple[str | int | float, ...], start: int, outcome: Outcome) -> None:
+    def _keep_logits(
+        self, key: tuple[str | int | float, ...], start: int, outcome: Outcome
+    ) -> None:
         values = outcome.log_probabilities
         if values is None or len(values) != len(outcome.score) or start >= MOST_SAMPLES:
             return
@@ -227,7 +231,7 @@ class _SweepRun:
         if targets is not None and targets.ndim == 1 and not targets.is_floating_point():
             self._study.logits.write_targets(targets.numpy())
 
-    def _look(self, wanted: Sequence[Point]) -> None:
+    def _read_stored(self, wanted: Sequence[Point]) -> None:
         """Take over what the study holds, from before or from another sweep at work on it."""
         self._flush()
         frame = self._study.measured()
@@ -241,8 +245,8 @@ class _SweepRun:
         for point in wanted:
             row = rows.get(point.key(self._study.manifest))
             if row is not None and row.samples > self._samples(point):
-                self._known[point] = row
+                self._measurements[point] = row
 
     def _samples(self, point: Point) -> int:
-        row = self._known.get(point)
+        row = self._measurements.get(point)
         return 0 if row is None else row.samples

@@ -68,24 +68,24 @@ def screen_missing(
         How many were stored.
     """
     known = set(study.screened()[list(KEY)].itertuples(index=False, name=None))
-    free = {m.name.partition("@")[0] for m in study.manifest.methods if m.needs != "labels"}
+    label_free = {m.name.partition("@")[0] for m in study.manifest.methods if m.needs != "labels"}
     todo = [
         point
         for point in points
-        if point.method.criterion in free and point.key(study.manifest) not in known
+        if point.method.criterion in label_free and point.key(study.manifest) not in known
     ]
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     stored = 0
     waiting: list[Screening] = []
-    begun = time.monotonic()
+    started = time.monotonic()
     end = math.inf
     for row in screen(bench, scores, todo):
         end = min(end, time.monotonic() + most)
         waiting.append(row)
         stored += 1
-        if time.monotonic() - begun > _OFTEN:
+        if time.monotonic() - started > _OFTEN:
             study.screening.append(waiting)
-            waiting, begun = [], time.monotonic()
+            waiting, started = [], time.monotonic()
         if progress.cancelled() or time.monotonic() > end:
             break
     study.screening.append(waiting)

@@ -61,6 +61,6 @@ def _rows(fingerprint: str, name: str, granularity: str, score: Tensor) -> list[
         QuantileRow(
             fingerprint, MEASUREMENT_VERSION, name, granularity, kind, step, float(value)
         )
-        for kind, made in (("magnitude", np.sort(values)), ("lamp", lamp(values)))
-        for step, value in enumerate(np.quantile(made, shares))
+        for kind, values_of_kind in (("magnitude", np.sort(values)), ("lamp", lamp(values)))
+        for step, value in enumerate(np.quantile(values_of_kind, shares))
     ]  # fmt: skip

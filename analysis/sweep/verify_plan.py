@@ -59,7 +59,7 @@ class Verifier:
             elements = _elements(left)
         sums = asdict(compare(dense, outcome, samples.targets, bench.classes))
         del sums["entropy_squares"], sums["divergence_squares"]
-        known = guess is not None and guess.drop is not None
+        has_prediction = guess is not None and guess.drop is not None
         return Verification(
             fingerprint=bench.manifest.fingerprint,
             version=MEASUREMENT_VERSION,
@@ -67,7 +67,7 @@ class Verifier:
             plan=to_json(plan),
             split=split,
             predicted_drop=guess.drop if guess and guess.drop is not None else math.nan,
-            predictor=guess.predictor if guess and known else "",
+            predictor=guess.predictor if guess and has_prediction else "",
             removed=_elements(bench.network.module) - elements,
             bytes=bytes_left,
             **sums,

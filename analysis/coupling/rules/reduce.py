@@ -40,14 +40,14 @@ def reduction(walk: CouplingWalk, node: fx.Node) -> Value:
         else:
             walk.ledger.block(dim, f"{name} over it needs every unit")
     keep = bool(argument(node, "keepdim", False))
-    kept: list[Dim] = []
+    result: list[Dim] = []
     for axis, dim in enumerate(dims):
         if axis not in axes:
-            kept.append(dim)
+            result.append(dim)
         elif keep:
-            kept.append(Dim(1))
-    several = len(node.target._schema.returns) > 1  # type: ignore[union-attr]
-    return [tuple(kept), tuple(kept)] if several else tuple(kept)
+            result.append(Dim(1))
+    multiple_results = len(node.target._schema.returns) > 1  # type: ignore[union-attr]
+    return [tuple(result), tuple(result)] if multiple_results else tuple(result)
 
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax", "softmin")
@@ -78,8 +78,8 @@ def _several(node: fx.Node) -> bool:
 
 
 def _places(node: fx.Node, rank: int) -> set[int]:
-    given: Any = argument(node, "dim") if has_argument(node, "dim") else None
-    if given is None or given == []:
+    axis_argument: Any = argument(node, "dim") if has_argument(node, "dim") else None
+    if axis_argument is None or axis_argument == []:
         return set(range(rank))
-    several = given if isinstance(given, list | tuple) else [given]
-    return {axis % rank for axis in several}
+    multiple_results = axis_argument if isinstance(axis_argument, list | tuple) else [axis_argument]
+    return {axis % rank for axis in multiple_results}

@@ -44,8 +44,8 @@ def regroup(
                 right, stop_new = right * sizes[new[stop_new]], stop_new + 1
         inside = old[start_old:stop_old]
         targets = new[start_new:stop_new]
-        made = _block(walk, (node.name, "", run), inside, [sizes[axis] for axis in targets])
-        for axis, dim in zip(targets, made, strict=True):
+        regrouped = _block(walk, (node.name, "", run), inside, [sizes[axis] for axis in targets])
+        for axis, dim in zip(targets, regrouped, strict=True):
             result[axis] = dim
         start_old, start_new, run = stop_old, stop_new, run + 16
     return tuple(result)
@@ -69,22 +69,22 @@ def _block(
     factors = [above // below for below, above in pairwise(ordered)][::-1]
     atoms: list[Dim] = []
     for number, dim in enumerate(dims):
-        own = _take(factors, len(atoms), dim.size)
-        atoms += _split(walk, (key[0], "split", key[2] + number), dim, own)
-    made, used = [], 0
+        own_factors = _take(factors, len(atoms), dim.size)
+        atoms += _split(walk, (key[0], "split", key[2] + number), dim, own_factors)
+    merged, used = [], 0
     for number, size in enumerate(sizes):
         count = len(_take(factors, used, size))
-        made.append(_merge(walk, (key[0], "merge", key[2] + number), atoms[used : used + count]))
+        merged.append(_merge(walk, (key[0], "merge", key[2] + number), atoms[used : used + count]))
         used += count
-    return made
+    return merged
 
 
 def _take(factors: list[int], start: int, size: int) -> list[int]:
     """The factors from ``start`` whose product is ``size``."""
-    taken: list[int] = []
-    while prod(taken) < size:
-        taken.append(factors[start + len(taken)])
-    return taken
+    factors_taken: list[int] = []
+    while prod(factors_taken) < size:
+        factors_taken.append(factors[start + len(factors_taken)])
+    return factors_taken
 
 
 def _split(walk: CouplingWalk, key: tuple[str, str, int], dim: Dim, sizes: list[int]) -> list[Dim]:

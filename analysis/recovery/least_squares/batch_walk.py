@@ -59,22 +59,22 @@ class Lane(fx.Interpreter):
         if node.op == "output":
             return
         with torch.no_grad():
-            for number, known in enumerate(self.values):
+            for number, values in enumerate(self.values):
                 if node.op == "placeholder":
-                    known[node] = self._leaves[number][self._placeholders]
+                    values[node] = self._leaves[number][self._placeholders]
                 else:
-                    self.env = known
-                    known[node] = self.run_node(node)
+                    self.env = values
+                    values[node] = self.run_node(node)
         self._placeholders += node.op == "placeholder"
 
     def share(self, node: fx.Node, other: "Lane", twin: fx.Node) -> None:
         """Take over what ``other`` computed for ``twin``."""
-        for known, theirs in zip(self.values, other.values, strict=True):
-            known[node] = theirs[twin]
+        for values, theirs in zip(self.values, other.values, strict=True):
+            values[node] = theirs[twin]
         self._placeholders += node.op == "placeholder"
 
     def forget(self, node: fx.Node) -> None:
         """Drop what nobody after ``node`` reads."""
         for source in self._ends.get(node, []):
-            for known in self.values:
-                known.pop(source, None)
+            for values in self.values:
+                values.pop(source, None)

@@ -13,9 +13,9 @@ from prunescope.capture.layers import graph_layers
 from prunescope.coupling import find_groups
 from prunescope.removal import remove
 from prunescope.removal.law import half
-from prunescope.replay.dependencies import Flow, members
+from prunescope.replay.dependencies import Flow, to_bits
 from prunescope.replay.lanes import Lanes
-from prunescope.replay.layout import channels_last, runs_alike, wants_channels_last
+from prunescope.replay.layout import channels_last, equal_with_channels_last, wants_channels_last
 from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import frontier_bytes, schedule
 from prunescope.replay.variant import build_variant, differing, masked
@@ -92,7 +92,7 @@ def test_every_layer_and_group_equals_the_whole_network(name):
         for key, cone, graph, changed, expected in found:
             if key == stop.subject:
                 variant = build_variant(flow, flow.tensors, cone, graph, changed)
-                assert not variant.whole, key
+                assert not variant.from_inputs, key
                 with torch.inference_mode():
                     assert equal(walk.outputs(0, variant), expected), key
     assert len(computed) == len(set(computed))
@@ -104,7 +104,7 @@ def test_what_a_point_leaves_alone_is_not_run_again(tmp_path):
     flow = Flow(captured.module)
     (shortcut,) = (n for n in flow.nodes if "downsample" in str(n.args) or "short" in str(n.args))
     first = next(n for n in flow.nodes if n.name == "conv2d_1")
-    cone = flow.cone(members([flow.number[first]]))
+    cone = flow.cone(to_bits([flow.number[first]]))
     assert not cone >> flow.number[shortcut] & 1
 
 
@@ -116,7 +116,7 @@ def test_more_change_than_foreseen_runs_the_whole_network():
     changed = masked(flow, layers[0].parameter, keep)
     late = flow.weight_cone(layers[-1].parameter)
     variant = build_variant(flow, flow.tensors, late, captured.module.graph, changed)
-    assert variant.whole
+    assert variant.from_inputs
     walk = ReplayWalk(flow, flow.tensors, schedule(flow, {"late": late}), [captured.example])
     for _ in walk.stops(Lanes(1)):
         with pruned(captured.module, {layers[0].parameter: keep}):
@@ -163,7 +163,7 @@ def test_channels_last_only_where_the_graph_runs_so(views):
     captured = captured_of(Maps(views).eval(), torch.randn(2, 3, 16, 16))
     flow = Flow(captured.module)
     assert wants_channels_last(flow)
-    sure = runs_alike(flow, captured.example)
+    sure = equal_with_channels_last(flow, captured.example)
     assert sure == (not any(str(node.target).startswith("aten.view") for node in flow.nodes))
     assert channels_last(flow.tensors["conv.weight"]).is_contiguous(
         memory_format=torch.channels_last
