@@ -1,4 +1,4 @@
-"""Sort units into groups: units that own a part of the same parameter dimensions are alike."""
+"""Sort units into groups: one group holds the units that own parts of the same dimensions."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -50,7 +50,10 @@ def collect(captured: Captured, walk: CouplingWalk, solved: SolvedLabels) -> Cou
 def _alike_units(
     walk: CouplingWalk, solved: SolvedLabels, places: Mapping[Place, Labels], order: list[Place]
 ) -> list[Labels]:
-    """The units that an operator multiplies by, in sets that are alike, in the graph's order."""
+    """Sets of units that own parts of the same dimensions, in the graph's order.
+
+    Only units that some operator multiplies by; a dimension's hash value stands for it.
+    """
     signature = np.zeros(solved.count, np.uint64)
     first = np.full(solved.count, _NEVER, np.int64)
     hash_values = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
@@ -79,7 +82,7 @@ def _alike_units(
 def _dimensions_by_kind(
     places: Mapping[Place, Labels], order: list[Place], kinds: list[Labels], count: int
 ) -> list[list[Place]]:
-    """The dimensions that the units of each kind own a part of, by their first unit."""
+    """For each kind, the dimensions that its units own a part of (read off its first unit)."""
     firsts = np.array([units[0] for units in kinds], np.int64)
     by_kind: list[list[Place]] = [[] for _ in kinds]
     for place in order:
@@ -147,7 +150,7 @@ def _group(
 
 
 def _roles(walk: CouplingWalk, touched: list[Place]) -> dict[Place, Role]:
-    """Say what each member does; a group always has a producer."""
+    """The role of each member; at least one of a group is a producer."""
     roles = {place: walk.roles.get(place, "follower") for place in touched}
     for kinds in (("producer",), ("depthwise",), ("follower",), ("consumer",)):
         makers = [place for place, role in roles.items() if role in kinds]

@@ -8,7 +8,11 @@ from prunescope.coupling.walk import CouplingWalk, Key
 
 
 def choose_factors(scout: CouplingWalk) -> dict[Key, int]:
-    """Return the best option of every decision: prunable, heads, outside heads, plain, large."""
+    """Return the best option of every decision.
+
+    Preferred in this order: prunable, of a fixed size, heads, not inside a head, without a
+    statistic, large, last.
+    """
     solved = scout.ledger.solve()
     blocked = solved.having(solved.reason)
     marked = {
@@ -35,7 +39,7 @@ def choose_factors(scout: CouplingWalk) -> dict[Key, int]:
 
 
 def _any_size(scout: CouplingWalk, solved: SolvedLabels) -> NDArray[np.bool_]:
-    """A flag for each unit that only expanded or filled dimensions have, so that any size does."""
+    """A flag for each unit that only expanded or constant dimensions have: any size fits."""
     count = solved.count
     expanded = [labels for labels, _ in scout.ledger.marks.get("free", [])]
     expanded_units = solved.unit[np.concatenate(expanded)] if expanded else np.zeros(0, np.int64)

@@ -1,8 +1,9 @@
-"""Divide groups whose units could leave a tensor empty while one unit of the group stays.
+"""Divide groups of which a removal could empty a tensor although a unit of the group stays.
 
-A split hands some units of a group to one piece and the rest to another; if both meet again, the
-units have the same members, yet removing all of one piece leaves a tensor without an index. Such
-units become groups of their own. Every group keeps a unit, so no tensor is ever emptied.
+A split puts some units of a group into one piece and the rest into another. If both pieces are
+joined again, all units have the same members, yet removing all of one piece would leave that piece
+without an index. So the units of a piece become a group; as every group keeps a unit, no tensor is
+emptied.
 """
 
 from collections.abc import Sequence
@@ -14,13 +15,13 @@ from prunescope.coupling.walk import CouplingWalk, dimensions
 
 
 def divide(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -> list[Labels]:
-    """Return ``kinds`` divided until every dimension holds all units of one, or one that stays.
+    """Return ``kinds`` divided so that every dimension holds all units of a kind, or a fixed unit.
 
     Args:
         walk: The walk that labelled the dimensions.
         solved: The unit of each label.
-        kinds: Unit numbers, in order, of each would-be group; those not named stay, as does a
-            kind of one unit.
+        kinds: Unit numbers, in order, of each group to be; units in no kind cannot be removed, and
+            neither can a kind of one unit.
     """
     parts = list(kinds)
     kind = np.full(solved.count, -1, np.int64)

@@ -17,10 +17,10 @@ _KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()
 
 
 def find_groups(captured: Captured) -> Coupling:
-    """Return the groups of ``captured``; found once per graph and kept.
+    """Return the groups of ``captured``, cached per graph.
 
-    A first walk leaves open which factor of a split dimension carries the units, and offers
-    each; the second takes, for every split, a factor that nothing blocks, heads first.
+    A first walk records, for every split dimension, the factors that could carry the units. The
+    second walk takes for every split a factor that nothing blocks, heads first.
     """
     coupling = _KNOWN.get(captured.module)
     if coupling is None:

@@ -1,7 +1,7 @@
 """Labels: one integer for every index of every dimension, united, blocked and marked.
 
-Decisions are only recorded while the graph is walked and solved once at the end, so every step
-is one numpy operation however many channels there are.
+Rules only record which labels are united, blocked or marked; the units are computed once at the end
+of the walk. So every rule is a numpy operation or two, however many channels there are.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What every tensor of the graph shrinks with, so that memory and time need no torch."""
+"""Sizes of all tensors as functions of the units removed, so that memory and time need no torch."""
 
 from typing import Any
 

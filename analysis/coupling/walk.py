@@ -13,7 +13,7 @@ from prunescope.capture.graph import Captured
 from prunescope.coupling.labels import Dim, Labels, Ledger
 
 BATCH: Final = 10007
-"""Samples in the batch that the walk imagines: a prime, so that it shows in every size."""
+"""Samples in the walk's fake batch: a large prime, so that sizes with a batch in them show."""
 
 INPUT: Final = "it is tied to the network's input"
 OUTPUT: Final = "it is read as the network's output"

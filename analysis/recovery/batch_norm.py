@@ -58,7 +58,7 @@ def reestimate(module: nn.Module, calibration: Samples) -> None:
 
 
 def has_batch_norm(module: nn.Module) -> bool:
-    """Return whether ``reestimate`` finds something to do in ``module``."""
+    """Return whether ``module`` has a batch norm with running statistics."""
     if isinstance(module, fx.GraphModule):
         return any(keeps_statistics(node) for node in module.graph.nodes)
     return bool(_norms(module))

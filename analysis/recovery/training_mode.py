@@ -9,7 +9,7 @@ import torch
 from torch import fx, nn
 
 _FLAGS: Final = ("training", "train")
-"""What ATen calls the argument by which batch norm, dropout, ``rrelu``, LSTM ... know training."""
+"""Names of ATen's training flag, in the arguments of batch norm, dropout, ``rrelu``, LSTM ..."""
 _MOMENTUM: Final = 0.1
 
 

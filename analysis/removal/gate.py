@@ -1,4 +1,4 @@
-"""A gate for every unit, where its readers read it: for Taylor scores, Fisher and activations."""
+"""Insert a multiplier per unit before its readers, for Taylor, Fisher and activation scores."""
 
 import copy
 import operator
@@ -54,7 +54,7 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
 
 
 def _owners(unit: Labels, group: Group) -> Labels:
-    """The place in the group of each label's unit, or -1."""
+    """For each unit number, its position in the group, or -1."""
     positions = np.full(int(unit.max()) + 1, -1, np.int64)
     positions[group.ids] = np.arange(group.units)
     return positions[unit]

@@ -1,4 +1,4 @@
-"""The law: what is removed equals what is silenced."""
+"""Check the law of removal: the smaller network equals the dense one with those units silenced."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def _max_difference(outputs: list[Tensor], reference: list[Tensor]) -> float:
 
 
 def half(group: Group) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Return the mask that removes every other unit of ``group``, one at least if it can."""
+    """Return the mask that removes every other unit of ``group``, at least one if it has two."""
     mask = np.ones(group.units, bool)
     mask[1::2][: removed_units(group.units, 0.5)] = False
     return mask

@@ -1,4 +1,4 @@
-"""Pour smaller weights back into the user's own class, and check that its forward allows it."""
+"""Load the smaller weights into the user's own class, and check that its forward allows it."""
 
 from collections.abc import Iterator, Mapping
 

@@ -67,7 +67,7 @@ def _like(old: Tensor, new: Tensor) -> Tensor:
 
 
 def _rescale(module: fx.GraphModule, selection: Selection, made: dict[int, Tensor]) -> None:
-    """A filter of given length keeps its weights: its length becomes that of what is left."""
+    """Weight norm: the norm parameter of a filter becomes the norm of its kept weights."""
     tensors = {**dict(module.named_buffers()), **dict(module.named_parameters())}
     names = first_names(module)
     for node in module.graph.nodes:
@@ -91,7 +91,7 @@ def _rescale(module: fx.GraphModule, selection: Selection, made: dict[int, Tenso
 
 
 def _copy_with(module: fx.GraphModule, replaced: dict[int, Tensor]) -> fx.GraphModule:
-    """A deep copy of ``module`` in which some tensors are others."""
+    """A deep copy of ``module`` with some tensors replaced."""
     memo: dict[int, object] = dict(replaced)
     smaller: fx.GraphModule = copy.deepcopy(module, memo)
     names = set(smaller.state_dict(keep_vars=True))

@@ -17,7 +17,7 @@ from prunescope.removal.selection import Selection
 
 
 class Rewrite:
-    """The smaller graph, and what stays of each dimension."""
+    """The smaller graph, and which indices of each dimension are kept."""
 
     def __init__(self, selection: Selection, module: fx.GraphModule) -> None:
         self.selection = selection
@@ -123,7 +123,7 @@ def _interleave(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
 
 
 def _pieces(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
-    """Pieces become uneven: name every size."""
+    """Pieces can become uneven, so all their sizes are listed."""
     axis = argument(old, "dim", 0)
     pieces = [dims[axis] for dims in context.outputs(old)]
     if any(context.selection.touches(dim) for dim in pieces):
@@ -198,14 +198,14 @@ def _index(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
 
 
 def _new_positions(context: Rewrite, dim: Dim, numbers: torch.Tensor) -> torch.Tensor:
-    """The new places of the indices that ``numbers`` pick, without those that left."""
+    """The new positions of the indices that ``numbers`` pick, without the removed ones."""
     keep = torch.from_numpy(context.full(dim))
     picked = numbers.cpu() % len(keep)
     return (torch.cumsum(keep, 0) - 1)[picked][keep[picked]].to(numbers.device)
 
 
 def _groups(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
-    """Depthwise convolutions get fewer groups, others keep them, equally filled."""
+    """Depthwise convolutions get fewer groups; others keep their number, with fewer channels each."""
     name = "num_groups" if "group_norm" in str(old.target) else "groups"
     count = argument(old, name, 1)
     if count == 1:

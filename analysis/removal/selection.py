@@ -1,4 +1,4 @@
-"""What a removal takes: masks over the units of groups, resolved to indices of dimensions."""
+"""A removal's masks over the units of groups, translated to kept indices of dimensions."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -23,7 +23,7 @@ class Selection:
 
     Attributes:
         coupling: Of the graph.
-        leaves: For each label, whether it leaves.
+        leaves: For each label, whether its unit is removed.
     """
 
     def __init__(self, captured: Captured, removal: Removal) -> None:

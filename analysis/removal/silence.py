@@ -1,9 +1,9 @@
-"""The dense network in which exactly the removed units are silent: the law's other side.
+"""The dense network with the removed units silenced: the reference that removal is checked against.
 
-It shares no mechanism with removal. The graph, all shapes and all operators stay dense; the
-removed units' own parameters are disturbed, so that a unit that is not really silent shows; and
-every activation is zero at the removed indices, as its readers see it. A statistic over a pruned
-dimension is taken over the kept indices only.
+It shares no mechanism with removal. The graph, all shapes and all operators stay dense. Every
+activation is set to zero at the removed indices before it is read. The removed units' own
+parameters are disturbed, so that a unit that is not silent changes the outputs. A statistic over a
+pruned dimension is taken over the kept indices only.
 """
 
 from collections.abc import Iterable
@@ -76,7 +76,7 @@ class Silenced(fx.Interpreter):
         return tuple(spots) or None
 
     def _statistic(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
-        """Run ``node`` on the kept indices, and put its result back at their places."""
+        """Run ``node`` on the kept indices, and put its result back at their positions."""
         source: Tensor = args[0]
         dims = self._selection.coupling.walk.dims(node.args[0])
         kept_by_axis = {
@@ -166,7 +166,7 @@ def _zero_removed(result: Any, spots: Any) -> Any:
 
 
 def _disturb(tensor: Tensor, spots: Any) -> Tensor:
-    """Scale what the removed units own by 0.5 to 1.5, the same each time; signs stay."""
+    """Scale the removed units' parameters by fixed factors from 0.5 to 1.5, which keeps signs."""
     if not tensor.is_floating_point():
         return tensor
     generator = torch.Generator().manual_seed(tensor.numel())

@@ -39,7 +39,7 @@ class Averages:
         self._calls: dict[str, int] = {}
 
     def recording(self, variant: Variant) -> Variant:
-        """Return ``variant`` with batch norms that take note of each batch's statistics."""
+        """Return ``variant`` with batch norms that record each batch's statistics."""
         return replace(variant, steps=tuple(self._recording(step) for step in variant.steps))
 
     def by_target(self) -> dict[str, Tensor]:
@@ -80,16 +80,16 @@ def calibrate(
     memory: int,
     spent: TimeSpent,
 ) -> ReplayCost:
-    """Fill ``points.statistics`` for every wanted point that it lacks, and return the work.
+    """Fill ``points.statistics`` for every requested point that it lacks; return the work done.
 
     Args:
         points: Makes the variants.
         requested: Points with recovery ``bn``.
         calibration: Samples to re-estimate on.
         lanes: Where suffixes run, one point at a time on each.
-        memory: Bytes that the frontier may take; one batch of calibration samples is held in any
-            case, as its statistics belong together.
-        spent: Where the time goes.
+        memory: Bytes that the frontier may take; one batch of calibration samples is always held,
+            as a batch's statistics need all of its samples.
+        spent: Counts the time by operator.
     """
     todo = [point for point in requested if point not in points.statistics]
     flow = points.flow
@@ -133,7 +133,7 @@ def _run_batches(walk: ReplayWalk[Any], variant: Variant) -> int:
 
 
 def _with_batch_statistics(step: ProgramStep) -> ProgramStep:
-    """The step; a batch norm normalises by its batch's statistics and notes nothing."""
+    """The step; a batch norm normalises by its batch's statistics, without recording them."""
     return replace(step, call=_by_batch) if keeps_statistics(step.node) else step
 
 

@@ -1,4 +1,4 @@
-"""One walk over some samples: every point's outcome on them."""
+"""Evaluate all points on one chunk of samples in one walk over the graph."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -27,19 +27,19 @@ PointOrDense = Point | None
 Found = tuple[PointOrDense, Outcome | CannotPrune]
 DENSE: Final[Key] = ("dense", "")
 _AHEAD: Final = 2
-"""Points in the lanes at once: while one runs, the next one's weights are made."""
+"""Points per lane that are in progress: while one runs, the next one's weights are prepared."""
 
 
 @dataclass
 class ChunkRunner:
-    """Runs points on parts of the samples, and counts what that took.
+    """Runs points on chunks of samples, and counts operations and time.
 
     Attributes:
         points: Makes the variants.
         metric: The score.
         batch: Samples that go through a suffix together.
         work: The multiply-accumulates so far.
-        spent: Where the time went.
+        spent: Time by operator.
     """
 
     points: Points

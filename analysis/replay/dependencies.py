@@ -1,4 +1,4 @@
-"""What depends on what in a captured graph: where a change starts to matter, and what it needs.
+"""Dependencies between the nodes of a captured graph: what a change affects, and what a node needs.
 
 Sets of nodes are integers, bit ``i`` for node ``i`` in graph order.
 """
@@ -23,8 +23,8 @@ class Flow:
     Attributes:
         module: The captured graph.
         nodes: In graph order, which is topological.
-        number: The place of each node.
-        output: The place of the output node, which belongs to every cone.
+        number: The number of each node, in graph order.
+        output: The number of the output node, which belongs to every cone.
         computed: Nodes that are not parameters, buffers or constants.
         inputs: The placeholders, in the order of the graph's flat inputs.
         tensors: What each ``get_attr`` target holds.
@@ -54,7 +54,7 @@ class Flow:
                 self._below[number] |= self._below[self.number[user]]
 
     def cone(self, roots: Bits) -> Bits:
-        """Return what depends on ``roots``, themselves and the output included, as computed."""
+        """Return the nodes that depend on ``roots``, with the roots and the output node."""
         cone = 1 << self.output
         for number in node_numbers(roots):
             cone |= self._below[number]
@@ -109,7 +109,7 @@ class Flow:
 
 
 def to_bits(numbers: Iterable[int]) -> Bits:
-    """Return the set of the places ``numbers``."""
+    """Return the set of the node ``numbers`` as bits."""
     bits = 0
     for number in numbers:
         bits |= 1 << number
@@ -117,7 +117,7 @@ def to_bits(numbers: Iterable[int]) -> Bits:
 
 
 def node_numbers(bits: Bits) -> Iterator[int]:
-    """Yield the places in ``bits``, first to last."""
+    """Yield the node numbers in ``bits``, ascending."""
     while bits:
         low = bits & -bits
         yield low.bit_length() - 1

@@ -1,4 +1,4 @@
-"""The frontier engine: what all points of a sweep share is computed once for each chunk."""
+"""The frontier engine: per chunk of samples, the part that all points share is computed once."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -26,7 +26,7 @@ from prunescope.study.point import Point
 
 
 class FrontierEngine:
-    """Walk the graph once for each chunk of samples and run every point from where it differs.
+    """Walk the graph once per chunk of samples, and run every point from the node where it differs.
 
     Implements ``Engine``. The dense network is computed step by step; at the first node that a
     point changes, the point's suffix runs on the tensors that are alive there. Units run their
@@ -72,7 +72,7 @@ class FrontierEngine:
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]
     ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:
-        """Yield the points as they are finished, those that change the network first come first."""
+        """Yield points as they finish, starting with those that change the earliest nodes."""
         if not self._fixed:
             self._settle((stop - start) * len(points))
         with self._open() as lanes:
@@ -83,7 +83,7 @@ class FrontierEngine:
                         yield point, outcome
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
-        """Return the dense network's outcome after ``recovery``; kept until other samples come.
+        """Return the dense network's outcome after ``recovery``; cached until samples change.
 
         Raises:
             CannotPrune: The recovery has nothing to do on this network.
@@ -141,7 +141,7 @@ class FrontierEngine:
         stop: int,
         requested: tuple[PointOrDense, ...],
     ) -> Iterator[Found]:
-        """All points of one recovery: they share their dense network."""
+        """Outcomes of all points with one recovery, which share their dense network."""
         try:
             self._points.base(recovery)
         except CannotPrune as reason:
@@ -177,7 +177,7 @@ class FrontierEngine:
         rows: range,
         requested: tuple[PointOrDense, ...],
     ) -> Iterator[Found]:
-        """Walk once over some rows of the order; where memory runs out, over each half of them."""
+        """Walk once over ``rows`` of the order; where memory runs out, over each half of them."""
         done = set()
         try:
             for result in self._parts.run(lanes, recovery, planned, self._samples(rows), requested):

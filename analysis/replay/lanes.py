@@ -1,9 +1,9 @@
 """Several independent computations at once, each in a lane: a thread of its own, or a few.
 
-PyTorch's operators let go of Python's lock while they compute, so N threads that run one operator
-each keep N cores busy without a second copy of the weights, without pickling, and with nothing
-that could be killed and waited for. An operator that splits itself over N threads waits for the
-slowest at its end; which is faster, ``prunescope.replay.threads`` measures.
+PyTorch's operators release Python's lock while they compute, so N threads that run one operator
+each keep N cores busy, without copies of the weights, pickling, or processes that could be killed.
+An operator that splits itself over N threads waits for the slowest at its end;
+``prunescope.replay.threads`` measures which way is faster.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ class Lanes:
         return [future.result() for future in futures]
 
     def rest(self) -> None:
-        """Wait until nothing runs; what has not begun is dropped."""
+        """Wait until nothing runs; submitted calls that have not started are dropped."""
         for future in list(self._open):
             future.cancel()
         wait(list(self._open))

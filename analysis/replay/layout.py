@@ -1,5 +1,5 @@
-"""Whether maps are replayed with channels last, the layout in which oneDNN convolves them as they
-are.
+"""Choose the memory layout of feature maps in a replay: channels last, which oneDNN convolves
+without reordering, or the usual one.
 
 PyTorch's usual layout is reordered by every convolution on its way in and out. Measured on one
 thread (``benchmarks/tables/sweep.md``): .8 of the time of replay in the usual layout on the sample
@@ -33,7 +33,7 @@ def wants_channels_last(flow: Flow) -> bool:
 def equal_with_channels_last(flow: Flow, example: Inputs) -> bool:
     """Return whether the graph runs with channels last, and gives the same outputs.
 
-    It does not where it views a map as rows, which needs the usual layout.
+    It does not where the graph views a map as rows, which needs the usual layout.
     """
     all_nodes = 1 << flow.output
     laid = {name: channels_last(value) for name, value in flow.tensors.items()}

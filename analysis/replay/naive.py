@@ -1,4 +1,4 @@
-"""The plain loop: prune, evaluate the whole network, take it back. The reference for all others."""
+"""The plain loop: prune, evaluate the whole network, undo. All other engines must equal it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ from prunescope.study.point import Point
 
 
 class NaiveEngine:
-    """The plain loop: prune, evaluate the whole network, take it back. Implements ``Engine``.
+    """The plain loop: prune, evaluate the whole network, undo. Implements ``Engine``.
 
     Units are really removed: their points are evaluated on the smaller network.
     """

@@ -1,4 +1,4 @@
-"""From a point of a sweep to the variant that is run for it."""
+"""Make the variant of a point: the part of its pruned network that a replay has to run."""
 
 import zlib
 from collections import OrderedDict
@@ -34,7 +34,7 @@ _Packed = tuple[str, tuple[int, ...], Bytes]
 
 
 class Points:
-    """Makes the variant of each point; keeps masks packed, and variants as memory allows.
+    """Makes the variant of each point; caches masks (packed), and variants as memory allows.
 
     Attributes:
         flow: The dense graph.
@@ -89,7 +89,7 @@ class Points:
         """Return what to run for ``point``, starting from the frontier of its base.
 
         Raises:
-            CannotPrune: The point cannot be had, with why.
+            CannotPrune: The point cannot be pruned, with the reason.
         """
         variant = self._cache.pop(point, None) or self._build(point)
         self._cache[point] = variant
@@ -108,7 +108,7 @@ class Points:
         return sum(macs_by_node.get(self.flow.nodes[node].name, 0) for node in nodes)
 
     def before(self, cone: Bits) -> int:
-        """Return those of one sample that ``cone`` leaves as they are."""
+        """Return the multiply-accumulates of one sample in nodes outside of ``cone``."""
         return self.cost.macs - self.macs(node_numbers(cone))
 
     def _after(self, recovery: str) -> Tensors:
@@ -149,7 +149,7 @@ class Points:
     def _recovered(
         self, selection: PruningMasks, recovery: str, base: Tensors
     ) -> tuple[fx.Graph, dict[str, Any]]:
-        """The same after any recovery, applied to the whole network and taken back."""
+        """The same after any recovery, which is applied to the whole network and undone."""
         with (
             selected(self._bench.network, selection) as module,
             recovered(self._bench, recovery, module, selection),

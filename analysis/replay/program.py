@@ -1,4 +1,4 @@
-"""Parts of a graph as flat lists of steps: what to call, on what, and what nobody reads after."""
+"""Parts of a graph as flat lists of steps: an operator, its arguments, and values to drop after."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
@@ -13,7 +13,7 @@ from prunescope.capture.functional import operator_name
 
 
 class Slot(int):
-    """Where a computed value stands in an environment."""
+    """The key of a computed value in an environment."""
 
 
 Values = MutableMapping[int, Any]
@@ -34,7 +34,7 @@ class ProgramStep:
     """One operator.
 
     Attributes:
-        node: Where it stands in its graph.
+        node: Its node in the graph.
         name: The operator's.
         call: The operator.
         args: With slots for computed values and everything else in place.
@@ -62,9 +62,9 @@ def make_step(node: fx.Node, slot_of: Place) -> ProgramStep:
 
 
 def with_dead(steps: Sequence[ProgramStep], kept: Any) -> tuple[ProgramStep, ...]:
-    """Return ``steps`` that drop what nobody reads later, except what the template ``kept`` reads.
+    """Return ``steps`` that drop values after their last reader, except those that ``kept`` reads.
 
-    Slots that are read but not made here are dropped too: run on a copy of their environment.
+    Values that the steps read but do not compute are dropped too: run on a copy of the environment.
     """
     seen = set(slots(kept))
     found = []
@@ -76,7 +76,7 @@ def with_dead(steps: Sequence[ProgramStep], kept: Any) -> tuple[ProgramStep, ...
 
 
 def run(steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, float]) -> None:
-    """Run ``steps`` on the environment ``values`` and add what each operator took."""
+    """Run ``steps`` on the environment ``values``, and add each operator's time to ``seconds``."""
     for step in steps:
         began = perf_counter()
         args = [fill(template_, values) for template_ in step.args]
@@ -91,7 +91,7 @@ def run(steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, 
 def counted_run(
     steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, float]
 ) -> int:
-    """Run ``steps`` likewise and return the multiply-accumulates that they took."""
+    """Run ``steps`` likewise, and return their multiply-accumulates."""
     total = 0
     for step in steps:
         rule = MACS.get(step.name)

@@ -1,4 +1,4 @@
-"""Walk the dense graph once over a chunk of samples, and hold the frontier at every stop."""
+"""Walk the dense graph once over a chunk of samples; at every stop the frontier is in memory."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from prunescope.replay.variant import Tensors, Variant
 
 
 class ReplayWalk(Generic[Subject]):
-    """One pass over the dense network, batch by batch, with a stop where each subject begins.
+    """One pass over the dense network, batch by batch, with a stop where each subject is pruned.
 
     Attributes:
         batches: How many batches the chunk has.
@@ -98,7 +98,7 @@ class ReplayWalk(Generic[Subject]):
         return self._flow.module.graph.process_outputs(fill(variant.result, values))
 
     def _steps(self, stop: Stop[Subject]) -> tuple[ProgramStep, ...]:
-        """The dense steps up to this stop, with what dies at each."""
+        """The dense steps up to this stop, each with the values to drop after it."""
 
         def slot_of(node: fx.Node) -> Any:
             if node.op == "get_attr":

@@ -15,7 +15,7 @@ class Stop(Generic[Subject]):
 
     Attributes:
         subject: What is pruned here.
-        cone: What changes then.
+        cone: The nodes that change when the subject is pruned.
         compute: Dense nodes to compute before, in order.
         dead: For each of them, nodes that nobody reads after it.
         leaves: Nodes that nobody reads after this stop.

@@ -1,4 +1,4 @@
-"""How many lanes with how many threads each, timed on the network itself before a long sweep."""
+"""Choose the number of lanes and threads per lane, by timing the network before a long sweep."""
 
 import statistics
 import time
@@ -13,10 +13,10 @@ from prunescope.text.numbers import counted
 
 _ROUNDS: Final = 3
 _CLOSE: Final = 1.05
-"""Shares this close to the fastest are as good; the one with the most lanes is taken."""
+"""Of shares within this factor of the fastest time, the one with the most lanes is taken."""
 
 _WORTH: Final = 30
-"""Times that its measuring a sweep has to last for the choice to be worth it."""
+"""A sweep must last this many times as long as the timing, for the timing to pay off."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where a replay's time went, in seconds of its lanes by what they did."""
+"""A replay's time by operator, in seconds summed over its lanes."""
 
 import threading
 from collections import defaultdict
@@ -10,7 +10,7 @@ _NAMED: Final = 4
 
 
 class TimeSpent:
-    """Seconds by operator, and for what is done beside operators; lanes add to it at any time."""
+    """Seconds by operator and for other work; several lanes may add to it at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""What is run for one point: the part of a pruned network that differs from the dense one."""
+"""The variant of a point: the part of its pruned network that differs from the dense one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from prunescope.replay.program import (
 )
 
 Tensors = Mapping[str, Any]
-"""What each ``get_attr`` target of a graph holds."""
+"""``get_attr`` target of a graph → its tensor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Variant:
         steps: In order.
         result: The template of the outputs.
         reads: Slots of the dense network that the steps start from.
-        from_inputs: Whether they start from the inputs, because more differs than was foreseen.
+        from_inputs: Whether they start from the inputs, as nodes outside of the cone differ too.
         bytes: Of the tensors that the dense network does not have.
     """
 
@@ -58,7 +58,7 @@ def masked(flow: Flow, name: str, keep: Tensor) -> dict[str, Tensor]:
 
 
 def differing(module: fx.GraphModule, base: Tensors) -> dict[str, Any]:
-    """Return by target what the graph of ``module`` reads and ``base`` has not, or has else."""
+    """Return by target the tensors that ``module``'s graph reads and that differ from ``base``."""
     changed = {}
     for node in module.graph.nodes:
         if node.op != "get_attr":
@@ -73,7 +73,7 @@ def differing(module: fx.GraphModule, base: Tensors) -> dict[str, Any]:
 def build_variant(
     flow: Flow, base: Tensors, cone: Bits, graph: fx.Graph, changed: Tensors
 ) -> Variant:
-    """Return what of ``graph`` has to run where the tensors ``changed`` differ from ``base``.
+    """Return the part of ``graph`` that has to run when the tensors ``changed`` replace ``base``'s.
 
     Args:
         flow: Of the dense graph.

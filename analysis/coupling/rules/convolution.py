@@ -117,7 +117,7 @@ def _pointwise(walk: CouplingWalk, node: fx.Node, axis: int) -> bool:
 
 
 def _unite_across_groups(walk: CouplingWalk, channels: Dim, groups: int) -> Dim:
-    """The channels of one group, united with their fellows in the others."""
+    """The channels of one group, each united with the same channel of the other groups."""
     if channels.labels is None:
         return Dim(channels.size // groups, why=channels.why)
     labels = walk.ledger.unite_along(channels.labels.reshape(groups, -1), [0])

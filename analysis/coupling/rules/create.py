@@ -1,4 +1,4 @@
-"""Constants and sizes: filled tensors may have any size, counted ones may not."""
+"""Operators that create tensors: constant ones may shrink, those that count positions may not."""
 
 from torch import fx
 
@@ -10,14 +10,14 @@ from prunescope.coupling.walk import CouplingWalk, Value
 
 @rule("zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "new_empty")
 def fill(walk: CouplingWalk, node: fx.Node) -> Value:
-    """All indices are alike, so any of them may leave."""
+    """All entries are equal, so any index may be removed."""
     return tuple(any_size_dim(walk, size) for size in walk.shape(node))
 
 
 @rule("arange", "linspace", "eye", "scalar_tensor", "tensor", "tril_indices", "triu_indices",
       "rand", "randn", "randint", "logspace", "hann_window")  # fmt: skip
 def count_positions(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Indices are numbers, so each must stay."""
+    """The values are positions, so no index can be removed."""
     return tuple(Dim(size, why="it counts positions") for size in walk.shape(node))
 
 

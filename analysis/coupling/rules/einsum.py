@@ -1,4 +1,4 @@
-"""einsum: letters unite, summed letters are read, letters that stay go on."""
+"""einsum: dimensions of one letter are united; summed letters are contracted, others pass."""
 
 from torch import fx
 
@@ -59,7 +59,7 @@ def _role(inside: bool, shared: bool) -> str:
 
 
 def _spell_ellipsis(equation: str, ranks: list[int]) -> str | None:
-    """Spell an ellipsis out in letters that are free."""
+    """Replace an ellipsis by letters that the equation does not use; None where it cannot be."""
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
     unused_letters = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in equation]

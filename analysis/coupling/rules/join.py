@@ -12,7 +12,7 @@ from prunescope.coupling.walk import BATCH, CouplingWalk, Value, relabel
 
 @rule("cat", "concat", "concatenate")
 def cat(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Concatenate labels along one dimension; the others meet index by index."""
+    """Concatenate labels along one dimension; the others are united index by index."""
     parts = [walk.dims(tensor) for tensor in argument(node, "tensors")]
     parts = [dims for dims in parts if dims and dims != (Dim(0),)]
     axis = argument(node, "dim", 0) % len(parts[0])
@@ -41,7 +41,7 @@ def _concatenate(walk: CouplingWalk, along: list[Dim], size: int) -> Dim:
 
 @rule("stack")
 def stack(walk: CouplingWalk, node: fx.Node) -> Value:
-    """The stacked tensors meet index by index; the new dimension counts them."""
+    """Unite the stacked tensors index by index; the new dimension counts them, so it stays."""
     parts = [walk.dims(tensor) for tensor in argument(node, "tensors")]
     sizes = list(walk.shape(node))
     axis = argument(node, "dim", 0) % len(sizes)
@@ -66,7 +66,7 @@ def expand(walk: CouplingWalk, node: fx.Node) -> Value:
 
 
 def any_size_dim(walk: CouplingWalk, size: int) -> Dim:
-    """Return a dimension all of whose indices are alike, so that any of them may leave."""
+    """Return a dimension of equal entries, so that any of its indices may be removed."""
     if size == 1 or size % BATCH == 0:
         return Dim(size)
     dim = Dim(size, walk.ledger.fresh(size))
@@ -118,7 +118,7 @@ def repeat_interleave(walk: CouplingWalk, node: fx.Node) -> Value:
 @rule("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
       "replication_pad1d", "replication_pad2d", "replication_pad3d", "zero_pad2d")  # fmt: skip
 def pad(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Constants beside units leave freely; padding that copies units is refused."""
+    """Padded constants get labels of their own; padding that copies units is refused."""
     dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
     amounts = walk.number(argument(node, "pad", argument(node, "padding")))
     mode = argument(node, "mode", "constant")

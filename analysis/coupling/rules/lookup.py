@@ -1,4 +1,4 @@
-"""Tables that are looked up by number: rows must stay, columns are features."""
+"""Lookups in a table by index: the rows must stay, the columns are features."""
 
 import numpy as np
 from torch import Tensor, fx
@@ -42,7 +42,7 @@ def embedding_bag(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("index")
 def index(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Look one or more dimensions up by number; the others pass."""
+    """Index one or more dimensions by tensors of numbers; the others pass through."""
     dims = walk.dims(node.args[0])
     numbers = list(argument(node, "indices"))
     numbers += [None] * (len(dims) - len(numbers))
@@ -67,7 +67,7 @@ def index(walk: CouplingWalk, node: fx.Node) -> Value:
 
 
 def pick_constant(walk: CouplingWalk, node: fx.Node, axis: int, numbers: Tensor) -> Value:
-    """Indices of one dimension by constant numbers, repeated or left out."""
+    """Pick indices of one dimension by constant numbers, which may repeat or omit some."""
     dims = list(walk.dims(node.args[0]))
     dim = dims[axis]
     if dim.labels is None or dim.size % BATCH == 0:

@@ -1,4 +1,4 @@
-"""Norms: their parameters follow the channels; one over the channels changes by nature."""
+"""Norms: their parameters follow the channels; a statistic over channels changes with removal."""
 
 from torch import fx
 
@@ -11,10 +11,10 @@ from prunescope.coupling.walk import CouplingWalk, Value
 
 @rule("batch_norm", "instance_norm")
 def per_channel(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Every channel by itself: weights, biases and running statistics follow it.
+    """Norms of single channels: weights, biases and running statistics follow the channel.
 
-    Statistics of its own run over the dimensions behind, as where filters are standardised by a
-    batch norm that is always training.
+    Without running statistics, the statistic runs over the dimensions behind the channels, as where
+    filters are standardised by a batch norm that always trains.
     """
     dims = list(walk.dims(node.args[0]))
     axis = 1 if len(dims) > 1 else 0
@@ -75,7 +75,7 @@ def _mark_statistic(walk: CouplingWalk, node: fx.Node, axis: int, dim: Dim) -> N
 
 @rule("_weight_norm")
 def weight_norm(walk: CouplingWalk, node: fx.Node) -> Value:
-    """The length of each filter is a parameter; removal rescales it to what is left."""
+    """The norm of each filter is a parameter; removal sets it to the norm of the kept weights."""
     direction = list(walk.dims(node.args[0]))
     length = walk.dims(node.args[1])
     axis = argument(node, "dim", 0)

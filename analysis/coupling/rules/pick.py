@@ -102,7 +102,7 @@ def split(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("slice_scatter")
 def slice_scatter(walk: CouplingWalk, node: fx.Node) -> Value:
-    """A range of indices is replaced by another tensor's, which meets what it replaces."""
+    """Replace a range of indices by another tensor's; both are united index by index."""
     dims = list(walk.dims(node.args[0]))
     source = walk.dims(node.args[1])
     axis = argument(node, "dim", 0) % len(dims)

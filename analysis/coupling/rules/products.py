@@ -1,4 +1,4 @@
-"""Products: what is contracted is read, what is not goes on."""
+"""Matrix products: a contracted dimension reads its producer's units; the others pass through."""
 
 from torch import fx
 
@@ -68,7 +68,7 @@ def product(walk: CouplingWalk, node: fx.Node, left: object, right: object) -> V
 
 @rule("bilinear")
 def bilinear(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Each output is a form in both operands: the weight is (outputs, first, second)."""
+    """Each output is a bilinear form of both operands; the weight is (outputs, first, second)."""
     first, second, matrix = node.args[:3]
     left, right, weight = walk.dims(first), walk.dims(second), walk.dims(matrix)
     for operand, dims, axis in ((first, left, 1), (second, right, 2)):
@@ -86,7 +86,7 @@ def bilinear(walk: CouplingWalk, node: fx.Node) -> Value:
 
 
 def mark_heads(walk: CouplingWalk, batch: tuple[Dim, ...], within: tuple[Dim, ...]) -> None:
-    """Mark labelled batch dimensions as heads, and the dimensions inside a head as such."""
+    """Mark labelled batch dimensions as ``head``, and the dimensions inside a head as ``inner``."""
     if all(dim.labels is None for dim in batch):
         return
     for dim in batch:

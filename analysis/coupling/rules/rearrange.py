@@ -1,4 +1,4 @@
-"""Operators that move dimensions or indices about without mixing them."""
+"""Operators that reorder dimensions or indices without mixing them."""
 
 import numpy as np
 from torch import fx

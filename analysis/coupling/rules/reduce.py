@@ -1,4 +1,4 @@
-"""Reductions: a sum loses a summand exactly; a mean or a maximum is over what is kept."""
+"""Reductions: a sum without a unit is exact; a mean becomes that of the kept units."""
 
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ def reduction(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax", "softmin")
 def softmax(walk: CouplingWalk, node: fx.Node) -> Value:
-    """A softmax over units shares out one whole: silent units would still take their part."""
+    """Refuse: a softmax over units sums to one, so that even silent units get a part of it."""
     dims = walk.dims(node.args[0])
     walk.ledger.block(dims[argument(node, "dim", -1) % len(dims)], "a softmax over it compares all")
     return dims
@@ -60,7 +60,7 @@ def softmax(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("cumsum", "cumprod", "logcumsumexp", "sort", "argsort", "topk", "kthvalue", "cummax")
 def ordered(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Refuse along the dimension whose order counts; the others pass."""
+    """Refuse along the dimension whose order matters; the others pass through."""
     name = operator_name(node)
     dims = list(walk.dims(node.args[0]))
     axis = argument(node, "dim", -1) % max(1, len(dims))

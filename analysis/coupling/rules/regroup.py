@@ -1,7 +1,7 @@
 """view, reshape, flatten, unflatten: dimensions are split into factors and merged.
 
-Of a dimension that is split, one factor carries the units and the others stay whole (a head is
-a unit, its features are not); a scouting pass finds out which factor can.
+Of a dimension that is split, one factor carries the units and the other factors keep all indices (a
+head is a unit, its features are not). A first pass finds out which factor can carry them.
 """
 
 from collections.abc import Sequence

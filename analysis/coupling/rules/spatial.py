@@ -1,4 +1,4 @@
-"""Operators over space: pooling, resizing, folding. Channels pass, space stays."""
+"""Spatial operators (pooling, resizing): channels pass through, spatial dimensions are blocked."""
 
 from typing import Final
 

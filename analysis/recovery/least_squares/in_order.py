@@ -1,4 +1,4 @@
-"""Least squares for a whole plan: layer by layer, so that each repairs what came before it."""
+"""Least squares for a whole plan, layer by layer: each layer also corrects the errors before it."""
 
 from typing import Any, Final
 
@@ -76,7 +76,7 @@ class _RefitWalk:
         self._prepare(bench, moments, selection)
 
     def _prepare(self, bench: Workbench, moments: DenseMoments, selection: PruningMasks) -> None:
-        """Check what has to be refitted; what several operators read is refitted at once, on
+        """Check the layers to refit. Weights that several operators read are refitted here, on
         dense inputs.
         """
         shared = {}
@@ -117,7 +117,7 @@ class _RefitWalk:
             self._pruned.forget(node)
 
     def _mark(self, node: fx.Node, twin: fx.Node | None) -> None:
-        """Note whether a tensor of the pruned network is another than the dense one's."""
+        """Record whether a tensor of the pruned network differs from the dense one's."""
         pruned_tensor = self._pruned.fetch_attr(str(node.target))
         theirs = None if twin is None else self._dense.fetch_attr(str(twin.target))
         if not (isinstance(pruned_tensor, Tensor) and isinstance(theirs, Tensor)):
@@ -166,7 +166,7 @@ class _RefitWalk:
     def _solve(
         self, site: Site, twin: fx.Node, start: Tensor, keep: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """The matrix, and by how much the outputs have to be shifted."""
+        """The refitted matrix, and the shift of the outputs that goes with it."""
         parts = blocks(site.width)
         moments = self._moments(site, twin, start)
         assert moments.cross is not None
@@ -191,7 +191,7 @@ class _RefitWalk:
         return matrix, (moments.target_mean - moved).flatten()
 
     def _moments(self, site: Site, twin: fx.Node, start: Tensor) -> Moments:
-        """Moments of the pruned network's inputs with what is missing in its outputs."""
+        """Moments of the pruned network's inputs with the residuals of its outputs."""
         sums, count = MomentSums(site), len(self._pruned.values)
         for number, (pruned_values, dense_values) in enumerate(
             zip(self._pruned.values, self._dense.values, strict=True)
@@ -227,7 +227,7 @@ class _RefitWalk:
 
 
 def _samples(bench: Workbench) -> int:
-    """As many as keep two walks' activations within ``ROOM``."""
+    """The number of samples for which the activations of both walks fit into ``ROOM``."""
     bytes_per_sample = bench.network.cost.activation_bytes if bench.network.cost is not None else 0
     return max(FEWEST, min(SAMPLES, ROOM // max(2 * bytes_per_sample, 1)))
 

@@ -1,4 +1,4 @@
-"""Second moments of what a layer reads, on calibration inputs; of the dense model, kept."""
+"""Second moments of layers' inputs on calibration samples, and a cache of the dense model's."""
 
 import itertools
 import math
@@ -23,7 +23,7 @@ SAMPLES: Final = 1024
 ROWS: Final = 32_768
 """Positions that a layer's moments are taken from, at most (about)."""
 WORK: Final = 60_000_000_000
-"""Products per layer, from which on fewer positions are taken, but two for each input."""
+"""Limit of products per layer: beyond it fewer positions are taken, but at least two per input."""
 WIDEST: Final = 6144
 """Inputs above which a layer's moments are kept in blocks, as if blocks did not correlate."""
 ROOM: Final = 512 << 20
@@ -107,10 +107,10 @@ def draw(site: Site, result: Tensor, number: int, count: int) -> Tensor:
 
 
 class DenseMoments:
-    """The moments of the dense model's sites, taken when first asked for.
+    """The moments of the dense model's sites, computed when first needed and cached.
 
-    One walk over the calibration inputs takes as many sites, from the asked one on in forward
-    order, as ``ROOM`` holds; the ones used longest ago make room.
+    One walk over the calibration inputs computes the needed site and those that follow it in
+    forward order, as many as fit into ``ROOM``; the least recently used ones are dropped for them.
     """
 
     def __init__(self, bench: Workbench) -> None:

@@ -1,4 +1,4 @@
-"""What every output of a convolution reads, as a view: windows over the padded input.
+"""The input window of every output of a convolution, as a view of the padded input.
 
 A transposed convolution is a plain one over its input spread apart with zeros, with the kernel
 turned around.

@@ -1,6 +1,6 @@
-"""Least squares: survivors, and readers of removed units, give the dense outputs again.
+"""Least squares: refit kept weights, and readers of removed units, towards the dense outputs.
 
-Inputs only: no labels, no gradients. See ``solve`` for the formula.
+Inputs only: no labels, no gradients. See ``ridge`` for the formula.
 """
 
 from collections.abc import Mapping
@@ -104,9 +104,9 @@ def _relative(
 
 
 def supports(bench: Workbench, selection: PruningMasks) -> dict[str, Tensor]:
-    """Return by parameter, shaped as in the dense model, which weights are left to refit.
+    """Return per parameter the bool mask (shaped as in the dense model) of the weights to refit.
 
-    The masks, and for every layer that reads removed units the inputs that stay.
+    For masked layers it is their mask; for readers of removed units, the inputs that are kept.
     """
     supports_by_parameter = dict(selection.masks)
     if not selection.units:
@@ -185,8 +185,8 @@ def _matrix(
 def require_sites(bench: Workbench, parameter: str, sites: list[Site]) -> None:
     """Raise ``CannotPrune`` unless ``sites`` are all that reads ``parameter``.
 
-    Tables that are only looked up pass without a site: an entry is read alone, so what is left
-    of a row cannot make up for what is gone.
+    Embedding tables pass without a site: each entry is read alone, so the kept entries of a row
+    cannot compensate for the removed ones.
     """
     layer = next(
         (summary for summary in bench.network.layers if summary.parameter == parameter), None

@@ -1,4 +1,4 @@
-"""Ridge towards given weights on kept coordinates: one solver for survivors and for consumers."""
+"""Ridge regression towards given weights on kept coordinates, for masked layers and for readers."""
 
 from typing import Final
 

@@ -1,8 +1,8 @@
 """Every operator that multiplies by a weight, as rows of inputs times a matrix.
 
 A convolution is a matrix product over patches, so one least-squares engine serves all layers.
-Which entry of which parameter stands where in the matrix is found by sending the entries' own
-numbers through the views that the operator reads (slices of a packed projection, transposes).
+The position of each parameter entry in the matrix is found by sending the entries' flat indices
+through the views that the operator reads (slices of a packed projection, transposes).
 """
 
 import math
@@ -151,9 +151,9 @@ def repeats(entries: Tensor) -> bool:
 
 
 def _entries(leaf: object, weight: Tensor) -> Tensor | None:
-    """Where each entry of what ``leaf`` reads stands in ``weight``, flat.
+    """The flat index in ``weight`` of each entry of the view ``leaf``.
 
-    None where that is no matter of the weight alone: a view whose size is the batch's.
+    None where the view depends on more than the weight, such as on the batch size.
     """
     if not isinstance(leaf, fx.Node) or not _constant(leaf):
         return None
@@ -203,7 +203,7 @@ def _offset(
     readers: dict[str, list[fx.Node]],
     outputs: int,
 ) -> tuple[str | None, int]:
-    """What alone shifts the outputs of ``node``, and in which direction."""
+    """The parameter or buffer that shifts the outputs of ``node`` and nothing else, and its sign."""
 
     def alone(value: object, reader: fx.Node) -> str | None:
         if not isinstance(value, fx.Node) or value.op != "get_attr":

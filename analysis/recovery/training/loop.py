@@ -105,7 +105,7 @@ def rate(step: int, total: int, settings: FineTuning) -> float:
 
 
 class _TrainingRun:
-    """What changes from step to step."""
+    """The state of a training run."""
 
     def __init__(
         self,
