@@ -105,8 +105,8 @@ def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
 def _parts(node: fx.Node) -> list[fx.Node]:
     """The slices, outermost first, through which ``node`` writes into a computed tensor.
 
-    None where anybody else reads them, their base has another view, or the base is not a tensor
-    of its own: only then is putting the written part back into the base the whole effect.
+    None where another node reads them, their base has another view, or the base shares memory. In
+    all other cases, putting the written part back into the base is the write's whole effect.
     """
     parts: list[fx.Node] = []
     view = node.args[0]
@@ -124,7 +124,7 @@ def _parts(node: fx.Node) -> list[fx.Node]:
 def _scatter_back(
     module: fx.GraphModule, parts: list[fx.Node], twin: fx.Node
 ) -> tuple[fx.Node, fx.Node]:
-    """Put ``twin`` where ``parts`` looked; return the base and what it becomes."""
+    """Write ``twin`` into the slices ``parts``; return their base and the node that replaces it."""
     last = twin
     for part in reversed(parts):
         with module.graph.inserting_after(last):
@@ -135,7 +135,7 @@ def _scatter_back(
 
 
 def _read_elsewhere(view: fx.Node) -> bool:
-    """Whether the tensor that ``view`` looks into is read by anybody else."""
+    """Whether another node reads the tensor that ``view`` is a view of."""
     base = view.args[0]
     if not isinstance(base, fx.Node):
         return True

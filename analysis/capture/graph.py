@@ -136,8 +136,8 @@ def _export(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what torch prints, logs and warns to itself: errors are told in a sentence, and what
-    export doubts, comparing the outputs settles.
+    """Suppress torch's output, logs and warnings: errors are reported in a sentence, and outputs
+    are compared after the export anyway.
     """
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -159,7 +159,7 @@ def _named(
 
 
 def _first(error: Exception) -> str:
-    """The first sentence of what torch says, on one line."""
+    """The first sentence of torch's error message, on one line."""
     text = " ".join(str(error).split())
     sentence = text.split(". ")[0][:300] or type(error).__name__
     return sentence.rstrip(".") + "."

@@ -1,4 +1,4 @@
-"""The layers of a network whose weights can be pruned, and the ones that are skipped, with why."""
+"""The layers whose weights can be pruned, and the skipped ones with the reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -161,7 +161,7 @@ def layer_name(parameter: str) -> str:
 
 
 def _layer_names(parameters: Iterable[str]) -> dict[str, str]:
-    """Parameter → layer, each a name of its own: ``mix_weight`` keeps it beside ``mix.weight``."""
+    """Parameter → layer name, unique: ``mix_weight`` keeps its full name beside ``mix.weight``."""
     by_parameter: dict[str, str] = {}
     used_names: set[str] = set()
     for parameter in sorted(parameters, key=lambda name: not name.endswith(".weight")):

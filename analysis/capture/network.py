@@ -13,7 +13,8 @@ from prunescope.capture.layers import Layer, graph_layers, module_layers
 from prunescope.errors import CannotCapture, DataMismatch
 
 _ROOM: Final = 1e-3
-"""Of the largest output: attention's fused kernel, which the graph does without, rounds else."""
+"""Tolerance relative to the largest output: the model's fused attention kernel rounds differently
+from the graph, which does not use it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
 
 
 def _require_same(outputs: Any, captured: Captured) -> None:
-    """Refuse a graph that computes something else than the model did."""
+    """Refuse a graph whose outputs differ from the model's."""
     with torch.no_grad():
         captured_outputs = forward(captured.module, copy_inputs(captured.example))
     for old, new in zip(

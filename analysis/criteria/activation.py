@@ -1,4 +1,4 @@
-"""Activation norm: a unit that is nearly silent on real data carries little."""
+"""Activation norm: units whose activations are small on real data matter least."""
 
 import torch
 from torch import Tensor

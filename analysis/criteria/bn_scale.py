@@ -1,4 +1,4 @@
-"""Batch-norm scale: a channel that its batch norm scales to nothing carries nothing."""
+"""Batch-norm scale: channels with a small batch-norm scale matter least."""
 
 from torch import Tensor
 

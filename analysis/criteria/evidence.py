@@ -1,4 +1,4 @@
-"""What criteria may look at: weights, gradients and layer inputs on calibration samples."""
+"""The evidence that criteria score by: weights, gradients and inputs on calibration samples."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

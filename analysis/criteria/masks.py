@@ -1,4 +1,4 @@
-"""From a score, a sparsity and a comparison to a mask with an exact count."""
+"""Turn scores into masks that remove an exact number of weights."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Aggregate what is known per weight over the units of a group."""
+"""Aggregate scores of weights to scores of a group's units."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Whether a criterion beats chance: its curve against that of a control. Torch-free."""
+"""Compare a criterion with chance: its curve with that of a random control. Torch-free."""
 
 from dataclasses import dataclass
 
@@ -61,8 +61,8 @@ def chance(points: pd.DataFrame) -> tuple[Verdict, ...]:
     """Return the verdict on every curve that has a control, in the order of the points.
 
     Intervals are those of the paired drops against the dense model. They are compared as if the
-    two methods were independent, which asks for more than a paired comparison of the two would:
-    who beats chance here does so with room. With one seed of the control, its luck counts too.
+    two methods were independent, which is stricter than a paired comparison of the two. With one
+    seed of the control, its luck counts too.
 
     Args:
         points: As from ``prunescope.curves.means.measured_points`` or ``over_seeds``; not modified.

@@ -1,4 +1,4 @@
-"""Curves: what measurements say about a layer or group, sparsity by sparsity. Torch-free."""
+"""Curves: the measured drop of one layer or group against its sparsity. Torch-free."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -14,7 +14,7 @@ from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest, Method
 
 FEW_UNITS: Final = 256
-"""A curve over at most so many units is drawn as the steps that it is."""
+"""A curve over at most this many units is drawn in steps."""
 
 _SLACK: Final = 1e-12
 
@@ -29,14 +29,14 @@ class CurvePoint:
         total: Weights or units that there were.
         samples: Evaluated samples.
         score: Mean score of the pruned model.
-        interval: The drop (dense minus pruned, positive is worse) with its paired interval; while
-            samples are still to come, as wide as what they can still change.
+        interval: The drop (dense minus pruned, positive is worse) with its paired interval; before
+            all samples are seen, widened by what the others can change.
         entropy: Mean change of the cross-entropy in nats; NaN without class logits.
         divergence: Mean KL(dense ‖ pruned) in nats; NaN without class logits.
         compressed_bytes: Of the pruned weight, deflated; 0 when not taken.
         nonfinite: Samples for which the pruned model gave NaN or infinity.
-        split_half: How far the drop over all samples of the split may lie from the one so far; 0
-            once they are all seen.
+        split_half: Half-width of the interval of the drop over all samples of the split; 0 once
+            all are seen.
     """
 
     sparsity: float
@@ -69,7 +69,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, order=True)
 class CurveKey:
-    """What a curve is about."""
+    """Identity of a curve."""
 
     subject: str
     method: Method
@@ -92,7 +92,7 @@ class Curve:
 
     @property
     def stepped(self) -> bool:
-        """Whether so few units exist that only some sparsities can be had."""
+        """Whether there are so few units that only some sparsities exist."""
         return any(point.total <= FEW_UNITS for point in self.points)
 
     def steps(self) -> tuple[CurvePoint, ...]:
@@ -109,8 +109,8 @@ class Curve:
     def drop_at(self, sparsity: float) -> Interval:
         """Return the drop at ``sparsity`` and its interval, linear between measured points.
 
-        Sparsity 0 drops nothing. Past the last point the last one's drop is held, which is a
-        lower bound where curves rise; ``reach`` says where that begins.
+        It is 0 at sparsity 0. Past the last point (``reach``) it is that point's drop, a lower
+        bound where curves rise.
         """
         if sparsity <= 0 or not self.points:
             return Interval(0.0, 0.0, 0.0)
@@ -130,10 +130,10 @@ class Curve:
         )
 
     def between(self, sparsity: float) -> Interval:
-        """Return the drop at ``sparsity`` with what both measured neighbours leave possible.
+        """Return the drop at ``sparsity`` with an interval that covers both measured neighbours'.
 
-        As ``drop_at``, but the interval reaches over those of the points on both sides: nothing
-        tells how the curve bends between them.
+        As ``drop_at``, but the interval includes those of the points on both sides, as the shape of
+        the curve between them is unknown.
         """
         drop = self.drop_at(sparsity)
         index = bisect_left(self.points, sparsity, key=lambda point: point.sparsity)
@@ -151,10 +151,10 @@ class Curve:
     def largest_within(self, limit: float) -> float:
         """Return the largest measured sparsity up to which every drop stays within ``limit``.
 
-        The scan starts below and ends at the first violation, so a late lucky point does not
-        count; an improvement is no damage. 0 when the first point already violates. A point with
-        samples to come counts once they cannot bring its drop past the limit any more; until then
-        it is passed over, or ends the scan if its drop so far violates.
+        The scan starts at the smallest sparsity and ends at the first violation, so a later point
+        within the limit by luck does not count; negative drops are within. 0 when the first point
+        violates. A point that has not seen all samples counts only if they cannot bring its drop
+        past the limit; else it is skipped, or ends the scan if its drop so far violates.
 
         Args:
             limit: Largest accepted drop, absolute (0.01 is one point of accuracy).
@@ -226,8 +226,8 @@ def subjects(manifest: Manifest) -> tuple[str, ...]:
 def by_sensitivity(curves_: Iterable[Curve]) -> list[tuple[str, float]]:
     """Return the subjects with their mean drop, most sensitive first.
 
-    A subject's figure is the area of its best method over the sparsities that all curves share,
-    so that a subject measured further is not called worse for it. Curves without points are out.
+    A subject's figure is the area of its best method over the sparsities that all curves share, so
+    that measuring a subject further does not change its rank. Curves without points are left out.
     """
     measured = [curve for curve in curves_ if curve.points]
     if not measured:

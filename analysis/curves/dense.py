@@ -1,7 +1,7 @@
 """The score that drops are counted from: the dense network's, after the same recovery. Torch-free.
 
-A recovery can move the dense network itself: batch norm that is re-estimated scores otherwise with
-nothing pruned. Drops are against that, so that they tell what pruning costs.
+A recovery can change the dense network's score too, as when batch norm is re-estimated. Drops are
+counted from the changed score, so that they show the effect of pruning alone.
 """
 
 from prunescope.curves.curve import Curves

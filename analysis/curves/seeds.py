@@ -1,4 +1,4 @@
-"""Several seeds of one random criterion as what they are: one mean with a range. Torch-free."""
+"""Merge several seeds of a random criterion into one mean with a range. Torch-free."""
 
 import math
 from collections.abc import Iterable
@@ -51,11 +51,11 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_curves(curves: Curves) -> dict[CurveKey, Curve]:
-    """Return ``curves`` with those that differ in the seed alone made one, of their means.
+    """Return ``curves``, where curves that differ only in the seed are replaced by their mean.
 
-    So that a random criterion is not judged by its luckiest seed. The key keeps the least seed;
-    a point stands where any seed has one, and is the mean of those that do. A curve of a single
-    seed is itself.
+    So a random criterion is not judged by its luckiest seed. The key has the least seed; there is
+    a point wherever any seed has one, the mean over those seeds. A curve with a single seed is
+    returned as it is.
     """
     by_key: dict[CurveKey, list[Curve]] = {}
     for key, curve in curves.items():

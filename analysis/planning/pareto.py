@@ -77,7 +77,7 @@ def front(
 ) -> Front:
     """Return the front over the problem's first target; its other targets hold at every point.
 
-    A target on the drop is kept by what is predicted of each plan, as ``pose.answer`` keeps it.
+    A target on the drop is kept by what is predicted of each plan, as ``pose_problem.solve_posed`` keeps it.
 
     Costs are spaced evenly from the least possible one to the dense network's; plans that another
     point beats in cost and objective are left out.

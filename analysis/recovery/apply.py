@@ -1,4 +1,4 @@
-"""Apply a recovery to a pruned network and undo it afterwards; every recovery is called from here."""
+"""Apply a recovery to a pruned network, and undo it afterwards; all recoveries start here."""
 
 import contextlib
 from collections.abc import Iterator

@@ -67,7 +67,7 @@ def _like(old: Tensor, new: Tensor) -> Tensor:
 
 
 def _rescale(module: fx.GraphModule, selection: Selection, made: dict[int, Tensor]) -> None:
-    """Weight norm: the norm parameter of a filter becomes the norm of its kept weights."""
+    """Weight norm: rescale a filter's norm parameter, so that its kept weights do not change."""
     tensors = {**dict(module.named_buffers()), **dict(module.named_parameters())}
     names = first_names(module)
     for node in module.graph.nodes:

@@ -205,7 +205,7 @@ def _new_positions(context: Rewrite, dim: Dim, numbers: torch.Tensor) -> torch.T
 
 
 def _groups(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
-    """Depthwise convolutions get fewer groups; others keep their number, with fewer channels each."""
+    """Depthwise convolutions get fewer groups; others keep them, with fewer channels each."""
     name = "num_groups" if "group_norm" in str(old.target) else "groups"
     count = argument(old, name, 1)
     if count == 1:

@@ -1,4 +1,4 @@
-"""How many standard errors wide an interval is that holds at every look together. Torch-free.
+"""Width, in standard errors, of intervals that all looks together cover as promised. Torch-free.
 
 Means of ``n`` of ``N`` samples drawn without replacement are, in their standard errors, a Gaussian
 sequence whose correlation between two looks is the root of the ratio of their information

@@ -1,11 +1,10 @@
 """Intervals that hold at every look while a sweep goes on, without replacement. Torch-free.
 
-They are about the whole validation split: what its mean will be once every sample is seen. At that
-moment they have no width. What other samples of the same kind would give is another question, see
-``prunescope.statistics.paired``.
+They are about the mean over the whole validation split; once every sample is seen they have no
+width. For the mean over other samples of the same kind see ``prunescope.statistics.paired``.
 
-A curve is looked at when a chunk ends, and chunks grow, so there are few looks: the error that the
-whole sequence may make is spent on these (``statistics.boundary_crossing``). The last look needs
+A curve is looked at when a chunk ends, and chunks grow, so there are few looks: the error rate of
+the whole sequence is divided among these (``statistics.boundary_crossing``). The last look needs
 none of it.
 """
 
@@ -20,7 +19,7 @@ from prunescope.statistics.boundary_crossing import boundary
 from prunescope.statistics.paired import CONFIDENCE, normal_quantile
 
 _WEIGHT: Final = 1.0
-"""One sample that might have changed and did not show: keeps small counts from certainty."""
+"""One sample is added to the counts as if it had changed, so that small counts are not certain."""
 
 _ONE_SIDE: Final = 3
 _BOTH_SIDES: Final = 6

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and turn the disk's complaints into sentences."""
+"""Write files atomically, and turn errors of the file system into sentences."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""One process at a time, by a lock that the system frees when its holder is killed."""
+"""Locks between processes, which the system releases when their holder is killed."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ def single_process_lock(folder: Path, patience: float) -> Iterator[bool]:
     """Wait up to ``patience`` seconds for the lock in ``folder``, and hold it during the block.
 
     Yields:
-        Whether it was got; False also where the file system knows no locks.
+        Whether the lock was acquired; False also where the file system has no locks.
 
     Raises:
         StorageFailure: The folder cannot be written.

@@ -1,4 +1,4 @@
-"""One run of logits as a row: half precision, of many classes the largest and the rest's mass."""
+"""One run of logits as a row in half precision; of many classes, the largest and the rest's sum."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,9 +13,9 @@ Key = tuple[str | int | float, ...]
 MOST_SAMPLES: Final = 4096
 """Samples kept per point: the first ones of the study's order."""
 MOST_CLASSES: Final = 64
-"""Up to so many classes every entry is kept."""
+"""Up to this many classes every entry is kept."""
 TOP: Final = 32
-"""Of more classes, so many largest entries are kept, the target's, and the rest's mass."""
+"""Of more classes, this many largest entries, the target's, and the rest's mass are kept."""
 _LOWEST: Final = -60000.0
 """Below it a log-probability is out of half precision's range."""
 

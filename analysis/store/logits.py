@@ -1,4 +1,4 @@
-"""What pruned networks answered, kept so that later predictions need no forward pass. Torch-free.
+"""Store the logits of pruned networks, so that predictions need no forward pass. Torch-free.
 
 One row holds a run of samples of one point, in half precision. Files are written whole and never
 edited, as in ``store.parquet_table``; a page's checksum tells a damaged file, which is set aside.
@@ -53,7 +53,7 @@ _SCHEMA: Final = pa.schema(
 class LogitStore:
     """A folder of logits by measurement key, all in the study's order of samples.
 
-    Dense references stand under subject ``""`` with their recovery. Of every point the first
+    Dense references are stored under subject ``""`` with their recovery. Of every point the first
     ``MOST_SAMPLES`` samples are kept. Values come back as log-probabilities.
     """
 
@@ -149,7 +149,7 @@ class LogitStore:
     def compact(self) -> None:
         """Merge small files into one, sorted by key, so that a point is read without the others.
 
-        One process at a time where that can be had, so that the last one leaves one file.
+        One process at a time where the file system has locks, so that the last leaves one file.
         """
         with merge_lock(self.folder):
             self._compact()
@@ -194,7 +194,7 @@ class LogitStore:
         return path
 
     def _tables(self, wanted: set[Key] | None) -> list[pa.Table]:
-        """The rows of ``wanted`` (with what shares their row groups), or all without values."""
+        """The rows of ``wanted`` (and others in their row groups), or all rows without values."""
         tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
             paths = self._paths()
@@ -235,7 +235,7 @@ def _matching_row_groups(path: Path, wanted: set[Key]) -> pa.Table:
 
 
 def _batches(paths: Sequence[Path], sizes: dict[Path, int]) -> Iterator[list[Path]]:
-    """Files that are merged together: not more than fit into memory at ease."""
+    """Batches of files to merge, each small enough for memory."""
     batch: list[Path] = []
     for path in paths:
         batch.append(path)

@@ -1,8 +1,8 @@
 """A table kept as a folder of parquet files that many writers may append to at once.
 
-Every append is a new file, written whole; nobody edits a file. ``compact`` merges what is there
-into one file, sorted by key and named by its content, so that two runs of the same sweep end
-with the same file. A row that stands twice is one row; the one with more samples counts.
+Every append is a new file, written atomically; files are never edited. ``compact`` merges them into
+one file, sorted by key and named by its content, so that two runs of the same sweep end with the
+same file. Of two rows with the same key, the one with more samples counts.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ class Table:
     def compact(self) -> None:
         """Merge all files into one whose name and bytes depend on the rows alone.
 
-        One process at a time where that can be had, so that the last one leaves one file.
+        One process at a time where the file system has locks, so that the last leaves one file.
         """
         with merge_lock(self.folder):
             self._compact()
@@ -157,7 +157,7 @@ class _Damaged(Exception):
 
 @lru_cache(maxsize=256)
 def _read_once(path: Path, _changed: int, _size: int, schema: pa.Schema) -> pa.Table:
-    """The table in a file, kept: nobody edits one, and a sweep looks at all of them each round."""
+    """The table in a file, cached: files never change, and each round of a sweep reads them all."""
     content = path.read_bytes()
     try:
         if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:

@@ -10,7 +10,7 @@ from prunescope.study import MEASUREMENT_VERSION, Manifest
 
 SCORES: Final = ("magnitude", "lamp")
 STEPS: Final = 512
-"""A score is stored at so many equal steps of the share below it, and at both ends."""
+"""Number of equal steps of the share below a score; scores are stored at each and at both ends."""
 
 _KEY: Final = ("fingerprint", "version", "subject", "granularity", "score", "step")
 Levels = dict[str, Floats]

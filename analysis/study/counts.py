@@ -1,4 +1,4 @@
-"""How many weights or units a sparsity removes: decided here, for masks and previews alike."""
+"""How many weights or units a sparsity removes: the one rule, for masks and previews alike."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -8,7 +8,7 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 MULTIPLES: Final = (1, 4, 8, 16, 32)
-"""What hardware likes to be given whole multiples of; any other count is taken too."""
+"""Multiples of units that hardware is fast at; any other multiple is allowed too."""
 
 _UNIT: Final = 10_000  # sparsities have four digits, so the product below stays in whole numbers
 
@@ -82,7 +82,7 @@ def smallest_sparsity(units: int, multiple: int = 1) -> float | None:
 
 
 def real_sparsity(manifest: Manifest, subject: str, choice: Choice) -> float:
-    """Return the sparsity that ``choice`` comes to: units are whole, and one always stays."""
+    """Return the sparsity that ``choice`` really has: units are whole, and one always stays."""
     if choice.granularity not in UNITS:
         return choice.sparsity
     units = manifest.group(subject).units

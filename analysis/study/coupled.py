@@ -1,4 +1,4 @@
-"""What coupled layers free together, and where two groups meet in one layer. Torch-free."""
+"""What removing units of groups frees, and the weights that several groups shrink. Torch-free."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a sweep is asked to measure. Torch-free."""
+"""The grid of subjects, methods and sparsities that a sweep measures. Torch-free."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prunescope.study.method import Method
 from prunescope.study.sparsity import sparsity
 
 SEEDS: Final = (0, 1, 2)
-"""Of random criteria, unless others are asked for: one draw says little, so they draw a band."""
+"""Default seeds of random criteria; several, as charts show them as a band."""
 
 
 @dataclass(frozen=True)

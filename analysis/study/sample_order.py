@@ -35,8 +35,7 @@ def looks(population: int) -> tuple[int, ...]:
     """Return where a sweep that stops early looks at its points: at each doubling, and from 512
     samples on three times between two of them.
 
-    Finer chunks stop a point closer to where it is settled; smaller ones would cost more than
-    they save.
+    Finer chunks stop a point sooner after it is settled; still finer ones cost more than they save.
 
     >>> looks(1300)
     (64, 128, 256, 512, 609, 724, 861, 1024, 1218, 1300)

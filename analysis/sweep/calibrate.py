@@ -1,4 +1,4 @@
-"""Measure a few combinations that tell how far predictions of this study can be trusted."""
+"""Measure a few combined plans, to learn how exact this study's predictions are."""
 
 from dataclasses import asdict, dataclass
 
@@ -23,16 +23,16 @@ from prunescope.sweep.verify_plan import Verifier
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the verified plans say of the predictors.
+    """The result of a calibration: plans measured, and the predictors' errors on them.
 
     Attributes:
         measured: Plans measured now.
         measured_before: Proposed plans that were measured before.
         left: Plans not measured because the run was cancelled.
         refused: Plans that cannot be applied, each with the reason.
-        predictor: The one in force now.
+        predictor: The active one now.
         error: Its back-test, or None without a verified plan.
-        errors: Every predictor's own back-test, as far as it can say anything.
+        errors: The back-test of every predictor that applies to the plans.
     """
 
     measured: int
@@ -49,7 +49,7 @@ def calibrate(
 ) -> Calibration:
     """Measure ``count`` proposed plans, those that the study lacks, and back-test predictors.
 
-    Every plan is stored as soon as it is measured, with what was predicted of it before.
+    Every plan is stored as soon as it is measured, with its prediction from before.
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.

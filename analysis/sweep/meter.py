@@ -1,4 +1,4 @@
-"""What a sweep has done and has to do: in points, samples and multiply-accumulates."""
+"""Count a sweep's finished and remaining work: points, samples and multiply-accumulates."""
 
 import time
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from prunescope.sweep.preflight import suffix_macs
 
 
 class Meter:
-    """Counts, and tells a progress the figures.
+    """Counts the work, and reports it to a progress.
 
     These are ``points`` (settled ones) of ``points_wanted``, ``samples`` that every open point has
     of ``population``, and ``macs`` executed of ``macs_expected``. The expectation weighs what is
-    left by the multiply-accumulates behind each pruned layer, and scales them by what was really
-    executed so far; modes that settle points early stay below it. ``macs_counted`` in ``seconds``
-    of work say how fast the next sweep is going to be (``prunescope.sweep.pace``).
+    left by the multiply-accumulates behind each pruned layer, scaled by the ratio of executed to
+    counted ones so far; modes that settle points early stay below it. ``macs_counted`` per
+    ``seconds`` of work predicts the speed of the next sweep (``prunescope.sweep.pace``).
     """
 
     def __init__(self, bench: Workbench, engine: Engine, progress: Progress) -> None:
@@ -41,7 +41,7 @@ class Meter:
         self._before = self.work.executed
 
     def begin(self, point_count: int, left: Mapping[Point, int]) -> None:
-        """Begin to count: ``left`` samples are to come for each open point of ``point_count``."""
+        """Start counting; ``left`` holds the remaining samples of the open points."""
         self._point_count, self._left = point_count, dict(left)
         self._to_do = sum(self._suffix_macs(point.subject) * n for point, n in left.items())
         self._progress.start(sum(left.values()), f"measuring {len(left)} points")
@@ -62,7 +62,7 @@ class Meter:
         self._progress.advance(stop - start, message)
 
     def settle(self, still: set[Point]) -> None:
-        """Count what all but the points of ``still`` need no more as done."""
+        """Drop the remaining samples of all points but those of ``still``, as they are settled."""
         for point in [point for point in self._left if point not in still]:
             left = self._left.pop(point)
             self._to_do -= self._suffix_macs(point.subject) * left
@@ -74,7 +74,7 @@ class Meter:
         return time.monotonic() - self._began - self.held
 
     def stopped(self) -> bool:
-        """Return whether the run was told to stop; time that it was held for is not counted."""
+        """Return whether the run was told to stop; the duration of a pause is not counted."""
         started = time.monotonic()
         stop = self._progress.cancelled()
         self.held += time.monotonic() - started

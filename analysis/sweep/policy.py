@@ -1,4 +1,4 @@
-"""Which points a sweep goes on with: those whose answer is not settled yet. Torch-free."""
+"""Decide which points of a sweep need more samples. Torch-free."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LIMIT: Final = 0.02
 
 @dataclass(frozen=True)
 class Policy:
-    """When a point is settled.
+    """When a point is settled, that is, needs no more samples.
 
     Attributes:
         mode: ``exact`` evaluates every sample, the unsettled points first; ``adaptive`` stops a
@@ -57,7 +57,7 @@ class Policy:
         population: int,
         scale: float = 1.0,
     ) -> list[Point]:
-        """Return the points of ``wanted`` to go on with, the ones that matter most first.
+        """Return the points of ``wanted`` that need more samples, in the order to evaluate them.
 
         A point that is not in ``measured`` has no sample yet. Those with the fewest samples come
         first, and among them the ones with the widest band that still touches the limit.

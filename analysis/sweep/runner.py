@@ -1,4 +1,4 @@
-"""Run a sweep: only what is missing, chunk by chunk, stored as it comes, stoppable any time."""
+"""Run a sweep chunk by chunk: only missing points, stored as they come, stoppable at any time."""
 
 import math
 import time
@@ -35,8 +35,8 @@ SCREENING: Final = 30.0
 _OFTEN: Final = 0.25
 _SELDOM: Final = 2.0
 _SHARE: Final = 20.0
-"""Results are written once a write's cost is at most a twentieth of the time since the last one,
-between a quarter of a second and two: so much work at most is lost to a kill."""
+"""Results are written when a write takes at most a twentieth of the time since the last one, but at
+least every two seconds and at most every quarter: a kill loses at most that much work."""
 
 
 def sweep(
@@ -49,7 +49,7 @@ def sweep(
     deadline: float | None = None,
     screening: bool = False,
 ) -> SweepReport:
-    """Measure what ``grid`` asks for and ``study`` lacks, all points a little further in turn.
+    """Measure the points of ``grid`` that ``study`` lacks, one chunk of all points after another.
 
     Run to the end in exact mode, the sums equal those of ``naive.measure`` whatever the chunks,
     the interruptions and the engine: counts exactly, sums of reals to the last digits of float64.
@@ -85,7 +85,7 @@ def sweep(
 
 
 class _SweepRun:
-    """One sweep's state: how far each point is, and what waits to be written."""
+    """One sweep's state: the samples of each point so far, and rows that wait to be written."""
 
     def __init__(
         self,
@@ -110,10 +110,10 @@ class _SweepRun:
         self._touched: set[Point] = set()
 
     def begin(self, wanted: Sequence[Point], policy: Policy) -> list[Point]:
-        """Take over what is stored and bring the points that have nothing through one chunk.
+        """Read stored rows, and evaluate one chunk of the points that have none.
 
         Returns:
-            Those that still have nothing after ``FIRST`` seconds.
+            The points that still have no samples after ``FIRST`` seconds.
         """
         self._write_targets()
         self._read_stored(wanted)
@@ -128,7 +128,7 @@ class _SweepRun:
         return [p for p in now if p not in self._refused and not self._samples(p)]
 
     def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
-        """Go on round by round until every point is settled; see ``sweep``."""
+        """Evaluate round by round until every point is settled; see ``sweep``."""
         try:
             self._read_stored(wanted)
             now, todo = self._unsettled(wanted, policy)
@@ -158,7 +158,7 @@ class _SweepRun:
     def _unsettled(
         self, wanted: Sequence[Point], policy: Policy
     ) -> tuple[list[Point], list[Point]]:
-        """What to go on with now, and all that is to do: in exact mode the settled ones last."""
+        """The unsettled points, and all points to evaluate (in exact mode, settled ones last)."""
         possible = [point for point in wanted if point not in self._refused]
         next_points = policy.unsettled(possible, self._measurements, self._population, self._scale)
         if policy.mode != "exact":
@@ -167,7 +167,7 @@ class _SweepRun:
         return next_points or sorted(todo, key=self._samples), todo
 
     def _round(self, todo: Sequence[Point], policy: Policy, most: float = math.inf) -> None:
-        """Bring the first of ``todo``, and all that stand where it stands, one chunk further.
+        """Evaluate one chunk of the first point of ``todo`` and of all with as many samples.
 
         Stop between two points once the sweep has worked for ``most`` seconds, pauses not counted.
         Where points may be settled early, chunks are finer.
@@ -217,7 +217,7 @@ class _SweepRun:
         self._runs.append((key, start, values.numpy()))
 
     def _flush(self) -> None:
-        """Write what waits; logits first, so that a row never promises more than there is."""
+        """Write waiting results; logits first, so that a row's samples always have logits."""
         began = time.monotonic()
         rows, runs = list(self._rows.values()), self._runs
         self._rows, self._runs = {}, []
@@ -232,7 +232,7 @@ class _SweepRun:
             self._study.logits.write_targets(targets.numpy())
 
     def _read_stored(self, wanted: Sequence[Point]) -> None:
-        """Take over what the study holds, from before or from another sweep at work on it."""
+        """Read the study's rows, from earlier sweeps or from another one that runs now."""
         self._flush()
         frame = self._study.measured()
         rows = dict(

@@ -1,4 +1,4 @@
-"""A pass without labels over points that still wait: how much each changes its layer's outputs."""
+"""Screen points that wait for measurement, without labels: by the change of layers' outputs."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from prunescope.store.screenings import Screening
 from prunescope.study.point import KEY, Point
 
 SCREENED: Final = ("none", "ls")
-"""Recoveries that a screening tells apart: batch-norm statistics change no layer's weights."""
+"""Recoveries that are screened; not ``bn``, as batch-norm statistics change no layer's weights."""
 _OFTEN: Final = 0.5
 
 
@@ -31,8 +31,8 @@ def screen(bench: Workbench, scores: Scores, points: Iterable[Point]) -> Iterato
     Args:
         bench: Its network is dense.
         scores: Shared with the sweep that follows.
-        points: Those with recovery ``bn`` are passed over, and those that cannot be had or have
-            no rule.
+        points: Those with recovery ``bn``, and those that cannot be pruned or have no rule, are
+            left out.
     """
     if bench.network.captured is None:
         return

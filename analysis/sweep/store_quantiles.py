@@ -1,4 +1,4 @@
-"""Read every layer's score quantiles off the weights, once per study."""
+"""Compute and store the score quantiles of every layer, once per study."""
 
 import numpy as np
 from torch import Tensor

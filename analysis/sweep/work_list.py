@@ -49,7 +49,7 @@ def missing_points(
 
 
 def groups_left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
-    """Return why, for each group that ``grid`` means and that none of its sparsities fits.
+    """Return the reason for each group of ``grid`` for which none of its sparsities exists.
 
     Such a group has too few units to keep a multiple of them, or every sparsity is too small to
     remove one.

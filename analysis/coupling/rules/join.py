@@ -70,7 +70,7 @@ def any_size_dim(walk: CouplingWalk, size: int) -> Dim:
     if size == 1 or size % BATCH == 0:
         return Dim(size)
     dim = Dim(size, walk.ledger.fresh(size))
-    walk.ledger.mark(dim, "any_size_dim")
+    walk.ledger.mark(dim, "free")
     return dim
 
 

@@ -13,8 +13,8 @@ from prunescope.coupling.walk import CouplingWalk, Value
 def per_channel(walk: CouplingWalk, node: fx.Node) -> Value:
     """Norms of single channels: weights, biases and running statistics follow the channel.
 
-    Without running statistics, the statistic runs over the dimensions behind the channels, as where
-    filters are standardised by a batch norm that always trains.
+    A norm that computes its statistics itself takes them over the dimensions behind the channels,
+    as where filters are standardised by a batch norm that always trains.
     """
     dims = list(walk.dims(node.args[0]))
     axis = 1 if len(dims) > 1 else 0
@@ -75,7 +75,7 @@ def _mark_statistic(walk: CouplingWalk, node: fx.Node, axis: int, dim: Dim) -> N
 
 @rule("_weight_norm")
 def weight_norm(walk: CouplingWalk, node: fx.Node) -> Value:
-    """The norm of each filter is a parameter; removal sets it to the norm of the kept weights."""
+    """The norm of each filter is a parameter; removal rescales it, so that kept weights stay."""
     direction = list(walk.dims(node.args[0]))
     length = walk.dims(node.args[1])
     axis = argument(node, "dim", 0)

@@ -203,7 +203,7 @@ def _offset(
     readers: dict[str, list[fx.Node]],
     outputs: int,
 ) -> tuple[str | None, int]:
-    """The parameter or buffer that shifts the outputs of ``node`` and nothing else, and its sign."""
+    """The parameter or buffer that shifts only the outputs of ``node``, and its sign."""
 
     def alone(value: object, reader: fx.Node) -> str | None:
         if not isinstance(value, fx.Node) or value.op != "get_attr":

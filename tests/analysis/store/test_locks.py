@@ -26,7 +26,7 @@ def holder(name: str, call: str) -> "subprocess.Popen[str]":
 
 
 def test_one_process_at_a_time_until_it_is_killed(tmp_path: Path) -> None:
-    other = holder("alone", f"Path({str(tmp_path)!r}), 1")
+    other = holder("single_process_lock", f"Path({str(tmp_path)!r}), 1")
     with single_process_lock(tmp_path, 0) as got:
         assert not got
     os.kill(other.pid, signal.SIGKILL)
@@ -47,7 +47,7 @@ def test_merging_waits_and_goes_on_in_the_end(
         return tried[-1]
 
     monkeypatch.setattr(locks, "_try_lock", noted)
-    other = holder("tidily", f"Path({str(tmp_path)!r})")
+    other = holder("merge_lock", f"Path({str(tmp_path)!r})")
     with merge_lock(tmp_path):
         assert len(tried) > 1
         assert not any(tried)
