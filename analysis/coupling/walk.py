@@ -147,15 +147,15 @@ class CouplingWalk:
                 self.ledger.block(dim, reason)
             if len(dims) > 1:
                 self.role(source, dims[0], "producer")
-        return self._whole(self._shapes[node], reason)
+        return self._fixed_dims(self._shapes[node], reason)
 
     def refuse_outputs(self, node: fx.Node, why: str) -> Value:
         """Return whole dimensions for what ``node`` returns, blocking nothing."""
-        return self._whole(self._shapes[node], why)
+        return self._fixed_dims(self._shapes[node], why)
 
     def _visit(self, node: fx.Node) -> Value:
         if node.op == "placeholder":
-            return self._whole(self._shapes[node], INPUT)
+            return self._fixed_dims(self._shapes[node], INPUT)
         if node.op == "get_attr":
             return self._attribute(node)
         if node.op == "output":
@@ -185,11 +185,11 @@ class CouplingWalk:
             )
         return self.parameters[name]
 
-    def _whole(self, value: Any, why: str) -> Value:
+    def _fixed_dims(self, value: Any, why: str) -> Value:
         if isinstance(value, Tensor):
             return tuple(Dim(int(size), why=why) for size in value.shape)
         if isinstance(value, list | tuple):
-            return [self._whole(element, why) for element in value]
+            return [self._fixed_dims(element, why) for element in value]
         return None
 
 
@@ -203,7 +203,7 @@ def first_names(module: fx.GraphModule) -> dict[str, str]:
     return {name: first.setdefault(id(tensor), name) for name, tensor in named}
 
 
-def whole(dim: Dim, size: int | None = None, why: str | None = None) -> Dim:
+def fixed_dim(dim: Dim, size: int | None = None, why: str | None = None) -> Dim:
     """Return a dimension like ``dim`` of which no index can leave."""
     return Dim(dim.size if size is None else size, None, why or dim.why)
 

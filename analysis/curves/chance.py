@@ -77,8 +77,8 @@ def chance(points: pd.DataFrame) -> tuple[Verdict, ...]:
             control = own if own in by_criterion else "random"
             if is_control(str(criterion)) or control not in by_criterion:
                 continue
-            theirs = by_criterion[control]
-            both = own_points.merge(theirs, on="sparsity", suffixes=("", "_control"))
+            control_points = by_criterion[control]
+            both = own_points.merge(control_points, on="sparsity", suffixes=("", "_control"))
             if both.empty:
                 continue
             floor = both[["low_control", "drop_min_control"]].min(axis=1)

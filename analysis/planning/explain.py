@@ -182,12 +182,12 @@ def nearest_assignment(problem: Problem, plan: Plan) -> Indices:
     assignment = []
     for subject in problem.subjects:
         choice = subject.choice_in(plan)
-        wanted = choice.sparsity if choice else 0.0
+        plan_sparsity = choice.sparsity if choice else 0.0
         method = choice.method if choice else None
         assignment.append(
             min(
                 range(len(subject.options)),
-                key=lambda option, s=subject, w=wanted, m=method: (  # type: ignore[misc]
+                key=lambda option, s=subject, w=plan_sparsity, m=method: (  # type: ignore[misc]
                     abs(s.options[option].choice.sparsity - w),
                     s.options[option].choice.method != m,
                 ),

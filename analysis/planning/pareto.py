@@ -77,7 +77,7 @@ def front(
 ) -> Front:
     """Return the front over the problem's first target; its other targets hold at every point.
 
-    A target on the drop is kept by what is predicted of each plan, as ``pose_problem.solve_posed`` keeps it.
+    A target on the drop is kept by the drop predicted of each plan, as ``solve_posed`` does.
 
     Costs are spaced evenly from the least possible one to the dense network's; plans that another
     point beats in cost and objective are left out.

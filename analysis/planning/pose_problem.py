@@ -61,31 +61,33 @@ def pose(study: Study, goal: Goal, setting: str = "") -> PosedGoal:
     Raises:
         PrunescopeError: As ``solve.prepare``; no such latency table.
     """
-    known = curves(study.measured(), study.manifest)
+    study_curves = curves(study.measured(), study.manifest)
     operators = LogitOperators(study.manifest, study.logits)
-    record = Record.of(study.manifest, known, study.verified(), operators)
+    record = Record.of(study.manifest, study_curves, study.verified(), operators)
     ready = make_solver(
-        build_problem(study.manifest, known, goal, nonlinear_costs(study, goal, setting))
+        build_problem(study.manifest, study_curves, goal, nonlinear_costs(study, goal, setting))
     )
-    return PosedGoal(ready, known, predictor(study.manifest, known, record, operators), operators)
+    return PosedGoal(
+        ready, study_curves, predictor(study.manifest, study_curves, record, operators), operators
+    )
 
 
 def predictor(
-    manifest: Manifest, known: Curves, record: Record, operators: LogitOperators | None
+    manifest: Manifest, study_curves: Curves, record: Record, operators: LogitOperators | None
 ) -> Predicted:
     """Return the function that predicts a plan by the predictor in force."""
-    return lambda plan: predict(manifest, plan, known, record, operators)
+    return lambda plan: predict(manifest, plan, study_curves, record, operators)
 
 
 def nonlinear_costs(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
     """Return the goal's costs that are no polynomials of units removed: latency and memory."""
-    wanted = {target.kind for target in goal.targets} | {goal.objective}
+    kinds = {target.kind for target in goal.targets} | {goal.objective}
     functions: dict[str, BlackBox] = {}
-    if "latency" in wanted:
+    if "latency" in kinds:
         latency_tables = tables(study.folder, study.manifest)
         if latency_tables:
             functions["latency"] = latency_cost(study.manifest, find_table(latency_tables, setting))
-    if "memory" in wanted and study.manifest.graph is not None:
+    if "memory" in kinds and study.manifest.graph is not None:
         functions["memory"] = memory_cost(study.manifest)
     return functions
 
@@ -153,7 +155,9 @@ def locked_choices(plan: Plan) -> dict[str, Choice]:
     return {name: choice for name, choice in plan.choices.items() if choice.locked}
 
 
-def parse_lock(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
+def parse_lock(
+    text: str, manifest: Manifest, study_curves: Curves, recovery: str
+) -> tuple[str, Choice]:
     """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
 
     Without a method, the first method measured on that subject is taken, weights before units.
@@ -172,7 +176,7 @@ def parse_lock(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
     if colon:
         return name, choice_at(Method.parse(method), number, locked=True)
     grouped = {group.name for group in manifest.removable()}
-    keys = [key for key in known if key.subject == name and key.recovery == recovery]
+    keys = [key for key in study_curves if key.subject == name and key.recovery == recovery]
     if not keys and number > 0:
         raise BadValue(
             f"Expected a measured method for the lock {text!r}, but {name} has none with recovery "

@@ -95,7 +95,7 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
         measured: Measurements as in ``Study.measured()``, or their curves: they hold the
             compressed size of the masked weights.
     """
-    known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
+    study_curves = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
     active = plan.active()
     units = {
         name: removed_units(manifest.group(name).units, choice.sparsity)
@@ -111,7 +111,7 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
             active[layer.name],
             size.by_tensor.get(layer.parameter, layer.parameters),
             widths.get(layer.parameter, usual),
-            _curve(known, plan, layer.name),
+            _curve(study_curves, plan, layer.name),
         )
         for layer in manifest.prunable()
         if layer.name in active and active[layer.name].granularity not in UNITS
@@ -152,10 +152,10 @@ def sparse_bytes(total: int, removed: int, width: int) -> int:
     return min(-(-total // 8) + (total - removed) * width, total * width)
 
 
-def _curve(known: Curves, plan: Plan, subject: str) -> Curve | None:
+def _curve(study_curves: Curves, plan: Plan, subject: str) -> Curve | None:
     method = plan.choices[subject].method
     for recovery, seed in dict.fromkeys(((plan.recovery, plan.seed), ("none", plan.seed))):
-        curve = known.get(CurveKey(subject, method, recovery, seed))
+        curve = study_curves.get(CurveKey(subject, method, recovery, seed))
         if curve is not None:  # zeros decide the bytes, and recoveries keep them
             return curve
     return None

@@ -70,7 +70,7 @@ def _factor(
     gate: fx.Node,
     units: Labels,
     behind: int,
-    made: int,
+    constant_count: int,
     folded: tuple[fx.Node, int] | None,
 ) -> fx.Node:
     """The gates spread over one dimension; indices of other groups read a constant one.
@@ -79,16 +79,17 @@ def _factor(
     """
     graph = module.graph
     index = torch.from_numpy(np.where(units < 0, 0, units))
-    module.register_buffer(f"_gate_unit_{made}", index, persistent=False)
+    module.register_buffer(f"_gate_unit_{constant_count}", index, persistent=False)
     spread = graph.call_function(
-        torch.ops.aten.index_select.default, (gate, 0, graph.get_attr(f"_gate_unit_{made}"))
+        torch.ops.aten.index_select.default,
+        (gate, 0, graph.get_attr(f"_gate_unit_{constant_count}")),
     )
     if (units < 0).any():
         own = torch.from_numpy(units >= 0)
-        module.register_buffer(f"_gate_own_{made}", own, persistent=False)
+        module.register_buffer(f"_gate_own_{constant_count}", own, persistent=False)
         ones = graph.call_function(torch.ops.aten.ones_like.default, (spread,))
         spread = graph.call_function(
-            torch.ops.aten.where.self, (graph.get_attr(f"_gate_own_{made}"), spread, ones)
+            torch.ops.aten.where.self, (graph.get_attr(f"_gate_own_{constant_count}"), spread, ones)
         )
     length: int | fx.Node = len(units)
     if folded is not None:

@@ -66,7 +66,7 @@ def _like(old: Tensor, new: Tensor) -> Tensor:
     return nn.Parameter(new, old.requires_grad) if isinstance(old, nn.Parameter) else new
 
 
-def _rescale(module: fx.GraphModule, selection: Selection, made: dict[int, Tensor]) -> None:
+def _rescale(module: fx.GraphModule, selection: Selection, smaller: dict[int, Tensor]) -> None:
     """Weight norm: rescale a filter's norm parameter, so that its kept weights do not change."""
     tensors = {**dict(module.named_buffers()), **dict(module.named_parameters())}
     names = first_names(module)
@@ -82,12 +82,12 @@ def _rescale(module: fx.GraphModule, selection: Selection, made: dict[int, Tenso
             continue
         other = [other_axis for other_axis in range(direction.ndim) if other_axis != axis]
         before = torch.linalg.vector_norm(direction.detach(), dim=other, keepdim=True)
-        after = torch.linalg.vector_norm(made[id(direction)].detach(), dim=other, keepdim=True)
+        after = torch.linalg.vector_norm(smaller[id(direction)].detach(), dim=other, keepdim=True)
         if selection.touches(dims[axis]):
             keep = positions(selection.keep(dims[axis])).to(before.device)
             before = before.index_select(axis, keep)
-        current = made.get(id(length), length).detach()
-        made[id(length)] = _like(length, current * (after / before))
+        current = smaller.get(id(length), length).detach()
+        smaller[id(length)] = _like(length, current * (after / before))
 
 
 def _copy_with(module: fx.GraphModule, replaced: dict[int, Tensor]) -> fx.GraphModule:

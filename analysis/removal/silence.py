@@ -171,8 +171,8 @@ def _disturb(tensor: Tensor, spots: Any) -> Tensor:
         return tensor
     generator = torch.Generator().manual_seed(tensor.numel())
     factor = torch.rand(tensor.shape, generator=generator).to(tensor) + 0.5
-    kept = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
+    keep_mask = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
     for axis, keep in spots:
         shape = [-1 if other_axis == axis else 1 for other_axis in range(tensor.ndim)]
-        kept &= keep.to(tensor.device).view(shape)
-    return torch.where(kept, tensor.detach(), tensor.detach() * factor)
+        keep_mask &= keep.to(tensor.device).view(shape)
+    return torch.where(keep_mask, tensor.detach(), tensor.detach() * factor)

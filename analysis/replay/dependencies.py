@@ -67,11 +67,11 @@ class Flow:
             read |= self.sources[number]
         return read & self.computed & ~cone
 
-    def above(self, wanted: Bits) -> Bits:
-        """Return the computed nodes that ``wanted`` needs, itself included."""
+    def above(self, targets: Bits) -> Bits:
+        """Return the computed nodes that ``targets`` needs, itself included."""
         needed = 0
-        for number in reversed(range(wanted.bit_length())):
-            if (wanted | needed) >> number & 1:
+        for number in reversed(range(targets.bit_length())):
+            if (targets | needed) >> number & 1:
                 needed |= 1 << number | self.sources[number]
         return needed & self.computed
 

@@ -173,9 +173,9 @@ class Points:
             return masks
         name, shape, bits = self._packed[choice]
         flags = np.unpackbits(bits, count=int(np.prod(shape))).astype(bool)
-        kept = {name: torch.from_numpy(flags).reshape(shape)}
+        keep_masks = {name: torch.from_numpy(flags).reshape(shape)}
         units = self.key(point)[0] == "units"
-        return PruningMasks(units=kept) if units else PruningMasks(masks=kept)
+        return PruningMasks(units=keep_masks) if units else PruningMasks(masks=keep_masks)
 
     def _about(self, selection: PruningMasks, changed: Tensors) -> Removed:
         ((name, keep),) = (*selection.masks.items(), *selection.units.items())

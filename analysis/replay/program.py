@@ -61,18 +61,18 @@ def make_step(node: fx.Node, slot_of: Place) -> ProgramStep:
     return ProgramStep(node, operator_name(node), node.target, args, kwargs, slot)
 
 
-def with_dead(steps: Sequence[ProgramStep], kept: Any) -> tuple[ProgramStep, ...]:
-    """Return ``steps`` that drop values after their last reader, except those that ``kept`` reads.
+def with_dead(steps: Sequence[ProgramStep], result: Any) -> tuple[ProgramStep, ...]:
+    """Return ``steps`` that drop values after their last reader, except what ``result`` reads.
 
     Values that the steps read but do not compute are dropped too: run on a copy of the environment.
     """
-    seen = set(slots(kept))
-    found = []
+    seen = set(slots(result))
+    reversed_steps = []
     for step in reversed(steps):
         read = {*slots(step.args), *slots(step.kwargs), step.slot}
-        found.append(replace(step, dead=tuple(sorted(read - seen))))
+        reversed_steps.append(replace(step, dead=tuple(sorted(read - seen))))
         seen |= read
-    return tuple(reversed(found))
+    return tuple(reversed(reversed_steps))
 
 
 def run(steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, float]) -> None:
@@ -155,12 +155,12 @@ def constants(steps: Iterable[ProgramStep]) -> list[Tensor]:
         if isinstance(argument, Tensor):
             tensors.append(argument)
         elif type(argument) is Nested:
-            for each in argument.parts:
-                visit(each)
+            for child in argument.parts:
+                visit(child)
 
     for step in steps:
-        for each in (*step.args, *step.kwargs.values()):
-            visit(each)
+        for child in (*step.args, *step.kwargs.values()):
+            visit(child)
     return tensors
 
 

@@ -96,8 +96,8 @@ def drop_half_widths(
     half = np.sqrt(1 - n / size) * (z * np.sqrt(spread) + correction) / counted
     # What is not seen yet changes the mean by at most its share, for scores from 0 to 1.
     bounded = np.abs(sums) / counted * (1 - n / size) + (size - n) / size
-    known = (squared <= counted) & (scale <= 1)
-    half = np.where(known, np.minimum(half, bounded), half)
+    is_bounded = (squared <= counted) & (scale <= 1)
+    half = np.where(is_bounded, np.minimum(half, bounded), half)
     nothing = max(1.0, scale)
     return np.asarray(np.where(n <= 0, nothing, np.where(n >= size, 0.0, half)), np.float64)
 

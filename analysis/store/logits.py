@@ -193,8 +193,8 @@ class LogitStore:
             write_atomically(path, content)
         return path
 
-    def _tables(self, wanted: set[Key] | None) -> list[pa.Table]:
-        """The rows of ``wanted`` (and others in their row groups), or all rows without values."""
+    def _tables(self, wanted_keys: set[Key] | None) -> list[pa.Table]:
+        """The rows of ``wanted_keys`` (and of their row groups), or all rows without values."""
         tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
             paths = self._paths()
@@ -203,7 +203,7 @@ class LogitStore:
             for path in paths:
                 if path in tables:
                     continue
-                table = self._read_some(path, wanted)
+                table = self._read_some(path, wanted_keys)
                 vanished = vanished or (table is None and not path.exists())
                 if table is not None:
                     tables[path] = table
@@ -211,10 +211,10 @@ class LogitStore:
                 break
         return list(tables.values())
 
-    def _read_some(self, path: Path, wanted: set[Key] | None) -> pa.Table | None:
-        if wanted is None:
+    def _read_some(self, path: Path, wanted_keys: set[Key] | None) -> pa.Table | None:
+        if wanted_keys is None:
             return self._read_all(path, [*KEY, "start", "rows"])
-        return _read_or_set_aside(path, lambda: _matching_row_groups(path, wanted))
+        return _read_or_set_aside(path, lambda: _matching_row_groups(path, wanted_keys))
 
     def _read_all(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
         return _read_or_set_aside(
@@ -222,14 +222,14 @@ class LogitStore:
         )
 
 
-def _matching_row_groups(path: Path, wanted: set[Key]) -> pa.Table:
-    """The row groups of ``path`` that hold any of ``wanted``."""
+def _matching_row_groups(path: Path, wanted_keys: set[Key]) -> pa.Table:
+    """The row groups of ``path`` that hold any of ``wanted_keys``."""
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         groups = []
         for group in range(file.num_row_groups):
             keys = file.read_row_group(group, columns=list(KEY))
             columns = [keys[name].to_pylist() for name in KEY]
-            if not wanted.isdisjoint(zip(*columns, strict=True)):
+            if not wanted_keys.isdisjoint(zip(*columns, strict=True)):
                 groups.append(group)
         return file.read_row_groups(groups) if groups else _SCHEMA.empty_table()
 

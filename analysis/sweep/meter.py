@@ -40,7 +40,7 @@ class Meter:
         """Multiply-accumulates behind the pruned layers of what was evaluated."""
         self._before = self.work.executed
 
-    def begin(self, point_count: int, left: Mapping[Point, int]) -> None:
+    def start(self, point_count: int, left: Mapping[Point, int]) -> None:
         """Start counting; ``left`` holds the remaining samples of the open points."""
         self._point_count, self._left = point_count, dict(left)
         self._to_do = sum(self._suffix_macs(point.subject) * n for point, n in left.items())

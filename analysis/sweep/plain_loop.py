@@ -25,8 +25,8 @@ def measure(
     engine = NaiveEngine(bench)
     count = len(bench.splits.validation)
     targets = bench.splits.validation.picked(order(bench)).targets
-    for asked in todo:
-        for point, outcome in engine.outcomes(0, count, [asked]):
+    for requested_point in todo:
+        for point, outcome in engine.outcomes(0, count, [requested_point]):
             if isinstance(outcome, CannotPrune):
                 yield point, outcome
                 continue

@@ -76,12 +76,12 @@ def sweep(
     on_units = [p for p in points(grid, study.manifest) if p.method.granularity in UNITS]
     unit_subjects = {point.subject for point in on_units} & names
     study = require_laws(bench, study, unit_subjects)
-    wanted = points(grid, study.manifest)
+    grid_points = points(grid, study.manifest)
     run = _SweepRun(bench, study, progress, engine or choose_engine(bench), deadline)
-    late = run.begin(wanted, policy)
+    late = run.start(grid_points, policy)
     if screening and late:
         screen_missing(bench, study, late, progress, SCREENING)
-    return run.finish(wanted, policy)
+    return run.finish(grid_points, policy)
 
 
 class _SweepRun:
@@ -109,17 +109,17 @@ class _SweepRun:
         self._refused: dict[Point, str] = {}
         self._touched: set[Point] = set()
 
-    def begin(self, wanted: Sequence[Point], policy: Policy) -> list[Point]:
+    def start(self, grid_points: Sequence[Point], policy: Policy) -> list[Point]:
         """Read stored rows, and evaluate one chunk of the points that have none.
 
         Returns:
             The points that still have no samples after ``FIRST`` seconds.
         """
         self._write_targets()
-        self._read_stored(wanted)
-        now, todo = self._unsettled(wanted, policy)
+        self._read_stored(grid_points)
+        now, todo = self._unsettled(grid_points, policy)
         left = {point: self._population - self._samples(point) for point in todo}
-        self._meter.begin(len(wanted), left)
+        self._meter.start(len(grid_points), left)
         try:
             if now and not self._samples(now[0]) and not self._over():
                 self._round(now, policy, FIRST)
@@ -127,16 +127,16 @@ class _SweepRun:
             self._flush()
         return [p for p in now if p not in self._refused and not self._samples(p)]
 
-    def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
+    def finish(self, grid_points: Sequence[Point], policy: Policy) -> SweepReport:
         """Evaluate round by round until every point is settled; see ``sweep``."""
         try:
-            self._read_stored(wanted)
-            now, todo = self._unsettled(wanted, policy)
+            self._read_stored(grid_points)
+            now, todo = self._unsettled(grid_points, policy)
             self._meter.settle(set(todo))
             while todo and not self._over():
                 self._round(now, policy)
-                self._read_stored(wanted)
-                now, todo = self._unsettled(wanted, policy)
+                self._read_stored(grid_points)
+                now, todo = self._unsettled(grid_points, policy)
                 self._meter.settle(set(todo))
         finally:
             self._flush()
@@ -145,21 +145,21 @@ class _SweepRun:
         damaged = (*self._study.measurements.damaged(), *self._study.logits.damaged())
         partial = sum(
             self._samples(point) < self._population
-            for point in set(wanted) - set(todo) - set(self._refused)
+            for point in set(grid_points) - set(todo) - set(self._refused)
         )
         work = self._meter.work
         return SweepReport(
-            len(wanted), len(self._touched - set(todo)), len(todo), tuple(self._refused.values()),
-            tuple(path.name for path in damaged), partial, self._meter.samples, work.naive,
+            len(grid_points), len(self._touched - set(todo)), len(todo),
+            tuple(self._refused.values()), tuple(path.name for path in damaged), partial, self._meter.samples, work.naive,
             work.executed, work.bound, self._meter.seconds,
             sum(self._samples(point) > 0 for point in todo),
         )  # fmt: skip
 
     def _unsettled(
-        self, wanted: Sequence[Point], policy: Policy
+        self, grid_points: Sequence[Point], policy: Policy
     ) -> tuple[list[Point], list[Point]]:
         """The unsettled points, and all points to evaluate (in exact mode, settled ones last)."""
-        possible = [point for point in wanted if point not in self._refused]
+        possible = [point for point in grid_points if point not in self._refused]
         next_points = policy.unsettled(possible, self._measurements, self._population, self._scale)
         if policy.mode != "exact":
             return next_points, next_points
@@ -231,7 +231,7 @@ class _SweepRun:
         if targets is not None and targets.ndim == 1 and not targets.is_floating_point():
             self._study.logits.write_targets(targets.numpy())
 
-    def _read_stored(self, wanted: Sequence[Point]) -> None:
+    def _read_stored(self, grid_points: Sequence[Point]) -> None:
         """Read the study's rows, from earlier sweeps or from another one that runs now."""
         self._flush()
         frame = self._study.measured()
@@ -242,7 +242,7 @@ class _SweepRun:
                 strict=True,
             )
         )
-        for point in wanted:
+        for point in grid_points:
             row = rows.get(point.key(self._study.manifest))
             if row is not None and row.samples > self._samples(point):
                 self._measurements[point] = row

@@ -67,12 +67,12 @@ def screen_missing(
     Returns:
         How many were stored.
     """
-    known = set(study.screened()[list(KEY)].itertuples(index=False, name=None))
+    stored_keys = set(study.screened()[list(KEY)].itertuples(index=False, name=None))
     label_free = {m.name.partition("@")[0] for m in study.manifest.methods if m.needs != "labels"}
     todo = [
         point
         for point in points
-        if point.method.criterion in label_free and point.key(study.manifest) not in known
+        if point.method.criterion in label_free and point.key(study.manifest) not in stored_keys
     ]
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     stored = 0

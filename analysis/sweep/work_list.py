@@ -40,12 +40,12 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
 
 
 def missing_points(
-    wanted: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest
+    grid_points: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest
 ) -> list[Point]:
-    """Return the points of ``wanted`` that ``measured`` does not hold on all samples."""
+    """Return the points of ``grid_points`` that ``measured`` does not hold on all samples."""
     complete = measured[measured["samples"] >= measured["population"]]
     stored = set(complete[list(KEY)].itertuples(index=False, name=None))
-    return [point for point in wanted if point.key(manifest) not in stored]
+    return [point for point in grid_points if point.key(manifest) not in stored]
 
 
 def groups_left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:

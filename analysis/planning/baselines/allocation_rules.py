@@ -77,13 +77,13 @@ def find_rule(name: str, problem: Problem, grouped: bool, levels: Levels | None)
 
 def _require_allowed(name: str, problem: Problem, methods: Iterable[Method]) -> None:
     """Refuse a rule whose score is that of a method which the goal does not let be taken."""
-    wanted = problem.goal.methods
-    barred = list(dict.fromkeys(str(method) for method in methods if method not in wanted))
-    if wanted and barred:
+    allowed_methods = problem.goal.methods
+    barred = list(dict.fromkeys(str(method) for method in methods if method not in allowed_methods))
+    if allowed_methods and barred:
         others = ", ".join(method for method in BASELINES if method not in SCORE_OF)
         raise BadValue(
-            f"Expected a baseline that prunes by {' or '.join(map(str, wanted))}, as no other "
-            f"method may be taken, but {name} prunes by {' and '.join(barred)}. Allow "
+            f"Expected a baseline that prunes by {' or '.join(map(str, allowed_methods))}, as no "
+            f"other method may be taken, but {name} prunes by {' and '.join(barred)}. Allow "
             f"{' and '.join(barred)} too, or choose another baseline: {others}."
         )
 

@@ -37,11 +37,11 @@ class DropMap:
     drops: np.ndarray
 
     @classmethod
-    def of(cls, known: Curves, recovery: str, quantity: str) -> Self | None:
+    def of(cls, study_curves: Curves, recovery: str, quantity: str) -> Self | None:
         """Return the map of all points measured with ``recovery``; None without such a figure."""
         pairs = [
             (float(getattr(point, quantity)), point.drop)
-            for key, curve in known.items()
+            for key, curve in study_curves.items()
             if key.recovery == recovery
             for point in curve.points
         ]

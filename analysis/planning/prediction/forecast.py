@@ -79,14 +79,14 @@ def shift_recalls(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
             for r in recalls
         )
 
-    wanted = min(recall.dense for recall in recalls) - fall
+    target = min(recall.dense for recall in recalls) - fall
     low, high = 0.0, _MOST
     if min(recall.pruned - recall.dense for recall in recalls) >= 0:  # no change makes any fall
         return scaled(low)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         least = min(recall.pruned for recall in scaled(middle))
-        low, high = (low, middle) if least < wanted else (middle, high)
+        low, high = (low, middle) if least < target else (middle, high)
     return scaled(low)
 
 

@@ -91,21 +91,21 @@ class LogitOperators:
                 self._dense[recovery] = self._read_dense(recovery)
             return self._dense[recovery]
 
-    def operators(self, wanted: Sequence[tuple[Curve, float]]) -> list[Operator | None]:
+    def operators(self, subjects: Sequence[tuple[Curve, float]]) -> list[Operator | None]:
         """Return what pruning each curve's subject to its sparsity does; None without logits.
 
         Between measured points it is interpolated; past the last one it is constant.
         """
-        bounds = [_neighbour_points(curve, sparsity) for curve, sparsity in wanted]
+        bounds = [_neighbour_points(curve, sparsity) for curve, sparsity in subjects]
         cached = self._cached_operators(
             {
                 (curve.key, sparsity): _stamp(*neighbours)
-                for (curve, sparsity), neighbours in zip(wanted, bounds, strict=True)
+                for (curve, sparsity), neighbours in zip(subjects, bounds, strict=True)
             }
         )
         points = {
             (curve.key, point.sparsity): point
-            for (curve, sparsity), neighbours in zip(wanted, bounds, strict=True)
+            for (curve, sparsity), neighbours in zip(subjects, bounds, strict=True)
             for point in neighbours
             if point is not None and (curve.key, sparsity) not in cached
         }
@@ -113,7 +113,7 @@ class LogitOperators:
         return [
             by_point.get((curve.key, sparsity))
             or self._between(curve, sparsity, *neighbours, by_point)
-            for (curve, sparsity), neighbours in zip(wanted, bounds, strict=True)
+            for (curve, sparsity), neighbours in zip(subjects, bounds, strict=True)
         ]
 
     def guesses(self, curves: Curves, digest: str, compute: Callable[[], Guesses]) -> Guesses:
@@ -165,11 +165,11 @@ class LogitOperators:
                 self._add_to_cache(name, CachedOperator(by_point[name], _stamp(None, points[name])))
         return by_point
 
-    def _cached_operators(self, wanted: Mapping[Point, Stamp]) -> dict[Point, Operator]:
-        """Return the cached operators among ``wanted`` whose stamp is still the same."""
+    def _cached_operators(self, stamps: Mapping[Point, Stamp]) -> dict[Point, Operator]:
+        """Return the cached operators among ``stamps`` whose stamp is still the same."""
         operators = {}
         with self._lock:
-            for name, stamp in wanted.items():
+            for name, stamp in stamps.items():
                 cached = self._cache.get(name)
                 if cached is not None and cached.stamp == stamp:
                     self._cache.move_to_end(name)

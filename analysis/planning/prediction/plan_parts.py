@@ -36,14 +36,16 @@ class Part:
     curve: Curve
 
 
-def parts_of(plan: Plan, known: Curves, manifest: Manifest) -> tuple[list[Part], tuple[Gap, ...]]:
+def parts_of(
+    plan: Plan, study_curves: Curves, manifest: Manifest
+) -> tuple[list[Part], tuple[Gap, ...]]:
     """Return the plan's parts in forward order, and what no measurement covers.
 
     A part that was measured, but not up to its sparsity, is both a part and a gap.
     """
     parts, missing = [], []
     for subject, choice in plan.active().items():
-        curve = known.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
+        curve = study_curves.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
         value = real_sparsity(manifest, subject, choice)
         method = str(choice.method)
         if curve is None or not curve.points:

@@ -126,16 +126,16 @@ def predict(
     plan.require(manifest)
     if predictor is not None and predictor not in PREDICTORS:
         raise UnknownName.among("predictor", predictor, PREDICTORS)
-    known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
+    study_curves = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
     operators = (
         logits
         if logits is None or isinstance(logits, LogitOperators)
         else LogitOperators(manifest, logits)
     )
     if isinstance(verified, pd.DataFrame):
-        verified = Record.of(manifest, known, verified, operators)
-    parts, missing = parts_of(plan, known, manifest)
-    case = make_case(manifest, known, parts, plan.recovery, operators)
+        verified = Record.of(manifest, study_curves, verified, operators)
+    parts, missing = parts_of(plan, study_curves, manifest)
+    case = make_case(manifest, study_curves, parts, plan.recovery, operators)
     uncovered = not all(gap.beyond for gap in missing)
     available = [] if uncovered else _available(case, predictor)
     active = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
@@ -147,7 +147,7 @@ def predict(
     forecast_, deviation = _forecast(case, active)
     single_interval = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
     interval = single_interval or _interval(case, active, forecast_.drop, deviation)
-    interval = _cap_at_score(interval, dense_score(manifest, known, plan.recovery))
+    interval = _cap_at_score(interval, dense_score(manifest, study_curves, plan.recovery))
     prediction = Prediction(
         interval.mean, interval, error, active.name,
         missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls,
@@ -192,7 +192,7 @@ def _with_figure_intervals(
 
 def back_test(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     verified: pd.DataFrame | Record,
     logits: LogitSource | LogitOperators | None = None,
     predictor: str | None = None,
@@ -205,7 +205,7 @@ def back_test(
 
     Args:
         manifest: Of the study.
-        known: All measured curves.
+        study_curves: All measured curves.
         verified: Measured plans, or their record.
         logits: Of the measured points.
         predictor: One of ``PREDICTORS``; None for the active one.
@@ -217,7 +217,7 @@ def back_test(
         else LogitOperators(manifest, logits)
     )
     if isinstance(verified, pd.DataFrame):
-        verified = Record.of(manifest, known, verified, operators)
+        verified = Record.of(manifest, study_curves, verified, operators)
     record = verified.about(Plan("", manifest.fingerprint, recovery=recovery))
     return _back_test(active_predictor(manifest, record, PREDICTORS, predictor))
 

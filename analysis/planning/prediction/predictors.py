@@ -72,7 +72,7 @@ class Case:
 
 def make_case(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     parts: Sequence[Part],
     recovery: str,
     operators: LogitOperators | None,
@@ -80,11 +80,11 @@ def make_case(
     """Return the case of ``parts``, with logits where ``operators`` holds them for every part."""
     dense = operators.dense(recovery) if operators is not None else None
     if operators is None or dense is None:
-        return Case(manifest, known, recovery, parts)
+        return Case(manifest, study_curves, recovery, parts)
     by_part = operators.operators([(part.curve, part.sparsity) for part in parts])
     complete = tuple(operator for operator in by_part if operator is not None)
     all_parts = len(complete) == len(parts)
-    return Case(manifest, known, recovery, parts, dense, complete if all_parts else ())
+    return Case(manifest, study_curves, recovery, parts, dense, complete if all_parts else ())
 
 
 def predicted_drop(name: str, case: Case) -> float:

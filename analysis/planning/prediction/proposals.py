@@ -30,7 +30,7 @@ _STEPS: Final = 30
 
 def propose_verifications(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     count: int,
     recovery: str = "none",
     seed: int = 0,
@@ -43,7 +43,7 @@ def propose_verifications(
 
     Args:
         manifest: Of the study.
-        known: All measured curves; a random criterion is left out where there is another.
+        study_curves: All measured curves; a random criterion is left out where there is another.
         count: How many.
         recovery: Of the plans: only curves measured with it count.
         seed: Other seeds give other plans; the same one always the same.
@@ -52,7 +52,7 @@ def propose_verifications(
     Raises:
         BadValue: Fewer than two layers or groups have curves with this recovery.
     """
-    families = [family for family in _families(known, recovery) if len(family) > 1]
+    families = [family for family in _families(study_curves, recovery) if len(family) > 1]
     if not families:
         raise BadValue(
             f"Expected measured curves of at least two layers or groups with recovery {recovery}, "
@@ -80,17 +80,21 @@ def propose_verifications(
     return tuple({plan.digest: plan for plan in plans}.values())
 
 
-def _families(known: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
+def _families(study_curves: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
     """Subject → curves, once for weights and once for units: plans do not mix them."""
     families: list[dict[str, list[Curve]]] = []
     for units in (False, True):
         family: dict[str, list[Curve]] = {}
-        for key, curve in known.items():
+        for key, curve in study_curves.items():
             fits = key.recovery == recovery and key.seed == 0 and bool(curve.points)
             if fits and (key.method.granularity in UNITS) == units:
                 family.setdefault(key.subject, []).append(curve)
         for subject, curves in family.items():
-            chosen = [each for each in curves if not is_control(each.key.method.criterion)]
+            chosen = [
+                subject_curve
+                for subject_curve in curves
+                if not is_control(subject_curve.key.method.criterion)
+            ]
             family[subject] = chosen or curves
         families.append(family)
     return families

@@ -55,7 +55,7 @@ class Record:
     def of(
         cls,
         manifest: Manifest,
-        known: Curves,
+        study_curves: Curves,
         verified: pd.DataFrame,
         operators: LogitOperators | None = None,
     ) -> Self:
@@ -74,33 +74,33 @@ class Record:
             except DamagedFile:  # of another version: it tells nothing about this one
                 continue
             real = PredictedEffects.measured(row, manifest.baseline)
-            record = record.plus(manifest, known, plan, real, operators)
+            record = record.plus(manifest, study_curves, plan, real, operators)
         return record
 
     def plus(
         self,
         manifest: Manifest,
-        known: Curves,
+        study_curves: Curves,
         plan: Plan,
         real: PredictedEffects,
         operators: LogitOperators | None = None,
     ) -> Self:
         """Return the record with ``plan`` and its effects, if predictors can be tried on it."""
         try:
-            parts, missing = parts_of(plan, known, manifest)
+            parts, missing = parts_of(plan, study_curves, manifest)
         except UnknownName:  # of another version
             return self
         if missing or len(parts) < 2:
             return self
 
         def predict_effects() -> dict[str, PredictedEffects]:
-            case = make_case(manifest, known, parts, plan.recovery, operators)
+            case = make_case(manifest, study_curves, parts, plan.recovery, operators)
             return {name: uncorrected_forecast(name, case).figures for name in PREDICTORS}
 
         guesses = (
             predict_effects()
             if operators is None
-            else operators.guesses(known, plan.digest, predict_effects)
+            else operators.guesses(study_curves, plan.digest, predict_effects)
         )
         trial = Trial(plan.digest, plan.recovery, real, guesses, damage_shares(parts))
         return replace(self, trials=(*self.trials, trial))

@@ -93,7 +93,7 @@ def look_around(
     ended = True
     for name in sorted(values, key=values.__getitem__):
         ended = search.descend(first[name], overrides) and ended
-    ranked = sorted(search.seen.values(), key=lambda each: each.predicted)
+    ranked = sorted(search.seen.values(), key=lambda candidate: candidate.predicted)
     return SearchResult(tuple(ranked), values, search.count, ended)
 
 

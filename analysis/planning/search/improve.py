@@ -106,10 +106,10 @@ def take_best_measured(
         for candidate in others
         if candidate.over == best.over and candidate.objective <= most
     ]
-    alike = distinct_proposals((best.proposal, *near), 1 + _SHOWN)[1:]
+    equally_good = distinct_proposals((best.proposal, *near), 1 + _SHOWN)[1:]
     return replace(
         replace_plan(posed, solution, best.proposal),
-        alternatives=tuple(candidate.plan for candidate in alike),
+        alternatives=tuple(candidate.plan for candidate in equally_good),
     )
 
 

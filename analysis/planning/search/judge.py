@@ -29,13 +29,13 @@ class _CombinedDivergence:
     rule: str
 
     def __call__(self, plan: Plan) -> dict[str, float]:
-        manifest, known = self.problem.manifest, self.problem.curves
-        parts, missing = parts_of(plan, known, manifest)
+        manifest, study_curves = self.problem.manifest, self.problem.curves
+        parts, missing = parts_of(plan, study_curves, manifest)
         if any(not gap.beyond for gap in missing):
             return {"divergence": math.nan}
         if not parts:
             return {"divergence": 0.0}
-        case = make_case(manifest, known, parts, plan.recovery, self.logit_operators)
+        case = make_case(manifest, study_curves, parts, plan.recovery, self.logit_operators)
         rows = combined_logits(self.rule, case)
         if rows is None or case.dense is None:
             return {"divergence": math.nan}

@@ -143,7 +143,7 @@ def _rank_by_corrected(
     ]
     unique = {proposal.plan.digest: proposal for proposal in (*waiting, *new_proposals)}
     judged = [
-        (trials.weighed(proposal.plan, corrected(proposal.plan)), proposal)
+        (trials.feasibility_and_objective(proposal.plan, corrected(proposal.plan)), proposal)
         for proposal in unique.values()
     ]
     judged.sort(key=lambda pair: (not pair[0][0], math.isnan(pair[0][1]), pair[0][1]))
@@ -171,13 +171,15 @@ class _Trials:
         return [proposal for proposal in waiting if self._new(proposal.plan, distance)]
 
     def _new(self, plan: Plan, distance: float) -> bool:
-        here = self.place(plan)
-        least = distance * float(np.linalg.norm(here))
-        near = [bool(np.linalg.norm(here - place) < least) for place in self.places]
+        coordinates = self.place(plan)
+        least = distance * float(np.linalg.norm(coordinates))
+        near = [bool(np.linalg.norm(coordinates - place) < least) for place in self.places]
         same = [measured.proposal.plan.digest == plan.digest for measured in self.done]
         return not any(near) and not any(same)
 
-    def weighed(self, plan: Plan, damages: Mapping[str, float]) -> tuple[bool, float]:
+    def feasibility_and_objective(
+        self, plan: Plan, damages: Mapping[str, float]
+    ) -> tuple[bool, float]:
         return feasibility_and_objective(self.problem, self.limits, plan, damages)
 
     def measure(self, proposal: PlanProposal) -> None:
@@ -186,8 +188,8 @@ class _Trials:
         own = start is not None and start.digest == plan.digest
         real = self._measure(replace(plan, name=candidate_name(proposal.start, own)))
         predicted_damages = self.judge(plan)
-        _, predicted = self.weighed(plan, {**real, **predicted_damages})
-        _, objective = self.weighed(plan, real)
+        _, predicted = self.feasibility_and_objective(plan, {**real, **predicted_damages})
+        _, objective = self.feasibility_and_objective(plan, real)
         over = limit_excess(self.problem, self.limits, plan, real)
         self.places.append(self.place(plan))
         self.done.append(MeasuredBest(replace(proposal, predicted=predicted), objective, over, own))

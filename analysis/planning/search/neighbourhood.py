@@ -36,33 +36,33 @@ _ENTRY: Final = 2.0
 
 def neighbourhood_problem(
     problem: Problem,
-    here: Plan,
+    base_plan: Plan,
     step: float,
     judge: Judge,
     methods: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Problem | None:
-    """Return the problem of changing ``here`` by steps of at most ``step``; None when stopped.
+    """Return the problem of changing ``base_plan`` by steps of at most ``step``; None when stopped.
 
     Args:
         problem: What is asked.
-        here: A plan that keeps its locks, bounds and rounding.
+        base_plan: A plan that keeps its locks, bounds and rounding.
         step: In log-odds of the sparsity, so that 1 % and 99 % move as finely as they should.
         judge: Of whole plans.
         methods: Whether to try the other methods at the same sparsity.
         stop: Called before every plan that is judged; True ends.
     """
-    base = judge(here)
+    base = judge(base_plan)
     subjects = []
-    blocked = _blocked_subjects(problem, here)
+    blocked = _blocked_subjects(problem, base_plan)
     for place, subject in enumerate(problem.subjects):
-        now = subject.choice_in(here)
+        now = subject.choice_in(base_plan)
         options = [_option(subject, now or _dense(subject), dict.fromkeys(base, 0.0))]
         if not subject.locked and place not in blocked:
             for choice in _choices(problem, subject, now, step, methods):
                 if stop():
                     return None
-                after = judge(here.setting({subject.name: choice}))
+                after = judge(base_plan.setting({subject.name: choice}))
                 change = {kind: after[kind] - base[kind] for kind in base}
                 if not any(math.isnan(value) for value in change.values()):
                     options.append(_option(subject, choice, change))
@@ -156,9 +156,11 @@ def _dense(subject: Subject) -> Choice:
     return Choice(method.criterion, 0.0, method.granularity)
 
 
-def _blocked_subjects(problem: Problem, here: Plan) -> set[int]:
+def _blocked_subjects(problem: Problem, base_plan: Plan) -> set[int]:
     """Subjects that cannot be pruned, because what they touch is pruned already."""
-    pruned: Sequence[bool] = [subject.choice_in(here) is not None for subject in problem.subjects]
+    pruned: Sequence[bool] = [
+        subject.choice_in(base_plan) is not None for subject in problem.subjects
+    ]
     blocked = set()
     for a, b in problem.conflicts:
         blocked |= {int(a)} if pruned[b] else set()

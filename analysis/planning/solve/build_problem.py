@@ -29,7 +29,7 @@ _BASES: Final = {
 
 def build_problem(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     goal: Goal,
     boxes: Mapping[str, BlackBox] | None = None,
 ) -> Problem:
@@ -37,7 +37,7 @@ def build_problem(
 
     Args:
         manifest: Of the study.
-        known: Its curves.
+        study_curves: Its curves.
         goal: What is asked.
         boxes: Cost → function of the units removed, for costs that the manifest does not hold.
 
@@ -45,7 +45,7 @@ def build_problem(
         BadValue: Contradictory locks or bounds, nothing measured, or a cost that this study cannot
             tell.
     """
-    subjects, missing = subjects_of(manifest, known, goal)
+    subjects, missing = subjects_of(manifest, study_curves, goal)
     if not any(len(subject.options) > 1 for subject in subjects) and not goal.locks:
         raise BadValue(
             f"Expected curves with recovery {goal.recovery!r} to solve from, but this study has "
@@ -76,14 +76,14 @@ def build_problem(
                 f"Expected this study to hold what a target on {kind} needs, but it has no table "
                 "of it. Measure one: prunescope time STUDY."
             )
-    problem = problem_arrays(manifest, known, goal, subjects, kinds, boxed)
+    problem = problem_arrays(manifest, study_curves, goal, subjects, kinds, boxed)
     _require_feasible(problem)
     return replace(problem, missing=missing, notes=tuple(notes))
 
 
 def problem_arrays(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     goal: Goal,
     subjects: tuple[Subject, ...],
     kinds: tuple[str, ...],
@@ -93,7 +93,7 @@ def problem_arrays(
 
     Args:
         manifest: Of the study.
-        known: Its curves.
+        study_curves: Its curves.
         goal: What is asked.
         subjects: The decisions, with their damages.
         kinds: The objective, then the targets' kinds.
@@ -136,12 +136,12 @@ def problem_arrays(
                         (term_subjects[0], term_subjects[1]), np.zeros(len(kinds))
                     )
                     edge[row] += value
-            _subtract_zeroed(unary[row], kind, manifest, known, goal, subjects)
+            _subtract_zeroed(unary[row], kind, manifest, study_curves, goal, subjects)
     is_option = np.arange(most)[None] < np.array([len(s.options) for s in subjects])[:, None]
     unary[0][~is_option] = np.inf
     return _without_dominated(
         Problem(
-            manifest, known, goal, subjects, kinds, dense, constant, unary, units,
+            manifest, study_curves, goal, subjects, kinds, dense, constant, unary, units,
             np.array(list(products), np.intp).reshape(-1, 2),
             np.array(list(products.values())).reshape(-1, len(kinds)).T,
             np.array(conflicts(manifest, subjects), np.intp).reshape(-1, 2), (), (), exact, boxes,
@@ -166,7 +166,7 @@ def _require_feasible(problem: Problem) -> None:
 
 
 def _subtract_zeroed(
-    row: Floats, kind: str, manifest: Manifest, known: Curves, goal: Goal,
+    row: Floats, kind: str, manifest: Manifest, study_curves: Curves, goal: Goal,
     subjects: Sequence[Subject],
 ) -> None:  # fmt: skip
     """Subtract what zeroed weights save of ``kind``, as ``planning.preview`` counts it."""
@@ -189,7 +189,7 @@ def _subtract_zeroed(
                     layer.parameters, removed, width[layer.parameter]
                 )
             elif kind == "compressed-bytes":
-                curve = known.get(curve_key(subject.name, option.choice, goal))
+                curve = study_curves.get(curve_key(subject.name, option.choice, goal))
                 stored, _ = compressed_bytes(curve, option.choice.sparsity, dense)
                 row[index, option_index] -= dense - stored
 

@@ -95,9 +95,9 @@ def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomi
 
 def widths(manifest: Manifest) -> dict[str, int]:
     """Return the bytes per element of every layer's weight."""
-    known = {tensor.name: tensor.width for tensor in manifest.tensors}
+    tensor_widths = {tensor.name: tensor.width for tensor in manifest.tensors}
     usual = value_bytes(manifest)
-    return {layer.parameter: known.get(layer.parameter, usual) for layer in manifest.layers}
+    return {layer.parameter: tensor_widths.get(layer.parameter, usual) for layer in manifest.layers}
 
 
 def _product(scale: float, parts: Sequence[Monomials]) -> tuple[Monomials, bool]:

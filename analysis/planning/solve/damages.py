@@ -49,20 +49,22 @@ def interpolate_damages(curve: Curve, shares: Sequence[float]) -> list[dict[str,
     measured = [0.0, *(point.share for point in curve.points)]
     positions = np.unique(measured)  # small layers: two sparsities can remove the same
     last = np.searchsorted(measured, positions, side="right") - 1
-    wanted = np.clip(np.asarray(shares, float), 0.0, positions[-1])
+    clipped_shares = np.clip(np.asarray(shares, float), 0.0, positions[-1])
     by_damage: dict[str, Floats] = {}
     for name, values in monotone_damages(curve).items():
         heights = np.array([0.0, *values])[last]
         if name in _SQUARES and np.isfinite(heights).all():
-            line = PchipInterpolator(positions, np.sqrt(heights))(wanted)
+            line = PchipInterpolator(positions, np.sqrt(heights))(clipped_shares)
             by_damage[name] = np.where(
-                np.isin(wanted, positions), np.interp(wanted, positions, heights), np.square(line)
+                np.isin(clipped_shares, positions),
+                np.interp(clipped_shares, positions, heights),
+                np.square(line),
             )
         else:
-            by_damage[name] = np.interp(wanted, positions, heights)
+            by_damage[name] = np.interp(clipped_shares, positions, heights)
     return [
         {name: float(values[index]) for name, values in by_damage.items()}
-        for index in range(len(wanted))
+        for index in range(len(clipped_shares))
     ]
 
 

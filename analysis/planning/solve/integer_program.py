@@ -93,7 +93,7 @@ def _others(program: "_Program", best: Indices, value: float, seconds: float) ->
         other, _, _ = program.run(
             seconds / (2 * _SHOWN),
             most=value + _ALIKE * abs(value) + 1e-15,
-            apart=(assignments, least_difference),
+            different_from=(assignments, least_difference),
         )
         if other is None:
             break
@@ -130,7 +130,7 @@ class _Program:
         self,
         seconds: float,
         most: float | None = None,
-        apart: tuple[Sequence[Indices], int] | None = None,
+        different_from: tuple[Sequence[Indices], int] | None = None,
     ) -> tuple[Indices | None, float, bool]:
         """Return the best assignment, a lower bound, and whether the search ended by itself."""
         problem = self.problem
@@ -142,10 +142,10 @@ class _Program:
         worth = max(float(np.abs(self.costs[0]).max()), 1e-300)
         if most is not None:
             rows.append((self.costs[0] / worth, -np.inf, (most - problem.constant[0]) / worth))
-        for chosen in apart[0] if apart else ():
+        for chosen in different_from[0] if different_from else ():
             row = np.zeros(self.total)
             row[self.starts[:-1] + chosen] = 1.0
-            rows.append((row, -np.inf, len(chosen) - (apart[1] if apart else 1)))
+            rows.append((row, -np.inf, len(chosen) - (different_from[1] if different_from else 1)))
         matrix = sparse.csr_array(np.array([row for row, _, _ in rows]))
         low, high = np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
         integrality = np.zeros(self.total)

@@ -46,16 +46,16 @@ class NonlinearSolver:
         limits = self.problem.limits(overrides)
         rows = [index for index, kind in enumerate(self.problem.kinds) if kind in
                 self.problem.nonlinear_costs]  # fmt: skip
-        here = self._first(limits)
+        current = self._first(limits)
         best: tuple[float, Indices] | None = None
         reaches: list[Floats] = []
         sum_limits = limits.copy()
         multipliers = np.zeros(len(limits))
         for _ in range(_ROUNDS):
-            model = linearised(self.problem, here)
+            model = linearised(self.problem, current)
             slider = Slider(model)
             reaches.append(slider.dual.reach)
-            assignment = self._inner(slider, here, sum_limits)
+            assignment = self._inner(slider, current, sum_limits)
             if assignment is None:
                 break
             multipliers = slider.dual.bound(sum_limits)[1]
@@ -63,23 +63,23 @@ class NonlinearSolver:
             over = real[1:] > limits * (1 + 1e-12)
             if not over.any() and (best is None or real[0] < best[0]):
                 best = float(real[0]), assignment
-            if np.array_equal(assignment, here) and not over.any():
+            if np.array_equal(assignment, current) and not over.any():
                 break
             for row in (row for row in rows if row and over[row - 1]):
                 sum_limits[row - 1] *= limits[row - 1] / real[row] * (1 - _MARGIN)
-            here = assignment
+            current = assignment
         if best is None:
-            best = self._mended(here, limits)
+            best = self._mended(current, limits)
         if best is None:
             raise CannotReach(unreachable_sentence(self.problem, limits, np.min(reaches, axis=0)))
         model = linearised(self.problem, best[1])
         return describe_solution(model, best[1], limits, None, multipliers, name)
 
-    def _inner(self, slider: Slider, here: Indices, limits: Floats) -> Indices | None:
+    def _inner(self, slider: Slider, current: Indices, limits: Floats) -> Indices | None:
         try:
             return slider.best(limits)
         except CannotReach:
-            return repair(slider.problem, here, limits)
+            return repair(slider.problem, current, limits)
 
     def real(self, chosen: Indices) -> Floats:
         """Return every kind's true value for one assignment, with nonlinear costs evaluated."""
@@ -99,18 +99,18 @@ class NonlinearSolver:
             assignment: Indices = self.slider.dual.chosen[int(excess.sum(axis=1).argmin())]
             return assignment
 
-    def _mended(self, here: Indices, limits: Floats) -> tuple[float, Indices] | None:
+    def _mended(self, current: Indices, limits: Floats) -> tuple[float, Indices] | None:
         """Repair the plan step by step until it keeps the limits, linearised anew every time."""
         sum_limits = limits.copy()
         for _ in range(_REPAIRS):
-            assignment = repair(linearised(self.problem, here), here, sum_limits)
+            assignment = repair(linearised(self.problem, current), current, sum_limits)
             if assignment is None:
                 return None
             real = self.real(assignment)
             if (real[1:] <= limits * (1 + 1e-12)).all():
                 return float(real[0]), assignment
             sum_limits *= np.where(real[1:] > limits, limits / real[1:] * (1 - _MARGIN), 1.0)
-            here = assignment
+            current = assignment
         return None
 
 

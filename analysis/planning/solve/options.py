@@ -22,7 +22,7 @@ _POSITIONS: Final = 24
 
 
 def subjects_of(
-    manifest: Manifest, known: Curves, goal: Goal
+    manifest: Manifest, study_curves: Curves, goal: Goal
 ) -> tuple[tuple[Subject, ...], tuple[MissingPoint, ...]]:
     """Return all subjects in forward order, layers first, and the subjects never measured.
 
@@ -33,12 +33,12 @@ def subjects_of(
     check_goal(manifest, goal)
     granularities = {
         key.method.granularity
-        for key in known
+        for key in study_curves
         if key.recovery == goal.recovery and (not goal.methods or key.method in goal.methods)
     }  # a granularity that was never swept is not reported as missing
     subjects, missing = [], []
     for layer in manifest.prunable():
-        curves = curves_for(known, goal, layer.name, grouped=False)
+        curves = curves_for(study_curves, goal, layer.name, grouped=False)
         lock = lock_of(goal, layer.name, grouped=False)
         if not curves and lock is None:
             if granularities - set(UNITS) and layer.name not in goal.excluded:
@@ -47,7 +47,7 @@ def subjects_of(
         options = _weight_options(layer.parameters, curves, lock, goal.between)
         subjects.append(_subject(layer.name, False, layer.parameters, options, lock, goal))
     for group in manifest.removable():
-        curves = curves_for(known, goal, group.name, grouped=True)
+        curves = curves_for(study_curves, goal, group.name, grouped=True)
         lock = lock_of(goal, group.name, grouped=True)
         if not curves and lock is None:
             if group.granularity in granularities and group.name not in goal.excluded:
@@ -58,16 +58,16 @@ def subjects_of(
     return enforce_lower_bounds(subjects, goal), tuple(missing)
 
 
-def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
+def curves_for(study_curves: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
     """Return the curves that may be used for a subject, in the order of the goal's methods."""
     keys = [
         key
-        for key in known
+        for key in study_curves
         if key.subject == name
         and key.recovery == goal.recovery
         and key.seed in (goal.seed, 0)
         and (key.method.granularity in UNITS) == grouped
-        and known[key].points
+        and study_curves[key].points
     ]
     lock = lock_of(goal, name, grouped)
     if goal.methods:
@@ -83,7 +83,7 @@ def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curv
             if not is_control(key.method.criterion) or (lock and key.method == lock.method)
         ]
     keys = [key for key in keys if not is_control(key.method.criterion) or key.seed == goal.seed]
-    return [known[key] for key in keys]
+    return [study_curves[key] for key in keys]
 
 
 def _weight_options(
@@ -118,9 +118,9 @@ def _unit_options(
     options, multiple = [], goal.round_to
     for curve in curves:
         measured = [float(point.removed) for point in curve.points]
-        wanted = _with_points_between(measured) if goal.between else measured
+        removals = _with_points_between(measured) if goal.between else measured
         counts: set[int] = set()
-        for units_left in (group.units - value for value in wanted):
+        for units_left in (group.units - value for value in removals):
             counts |= {
                 group.units - side
                 for side in (

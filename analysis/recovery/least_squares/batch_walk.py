@@ -69,8 +69,8 @@ class Lane(fx.Interpreter):
 
     def share(self, node: fx.Node, other: "Lane", twin: fx.Node) -> None:
         """Take over what ``other`` computed for ``twin``."""
-        for values, theirs in zip(self.values, other.values, strict=True):
-            values[node] = theirs[twin]
+        for values, other_values in zip(self.values, other.values, strict=True):
+            values[node] = other_values[twin]
         self._placeholders += node.op == "placeholder"
 
     def forget(self, node: fx.Node) -> None:

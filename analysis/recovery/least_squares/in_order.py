@@ -119,10 +119,12 @@ class _RefitWalk:
     def _mark(self, node: fx.Node, twin: fx.Node | None) -> None:
         """Record whether a tensor of the pruned network differs from the dense one's."""
         pruned_tensor = self._pruned.fetch_attr(str(node.target))
-        theirs = None if twin is None else self._dense.fetch_attr(str(twin.target))
-        if not (isinstance(pruned_tensor, Tensor) and isinstance(theirs, Tensor)):
+        dense_tensor = None if twin is None else self._dense.fetch_attr(str(twin.target))
+        if not (isinstance(pruned_tensor, Tensor) and isinstance(dense_tensor, Tensor)):
             return
-        if pruned_tensor.shape != theirs.shape or not torch.equal(pruned_tensor, theirs):
+        if pruned_tensor.shape != dense_tensor.shape or not torch.equal(
+            pruned_tensor, dense_tensor
+        ):
             self._changed.add(node)
 
     def _differs(self, node: fx.Node, twin: fx.Node) -> bool:
@@ -196,7 +198,7 @@ class _RefitWalk:
         for number, (pruned_values, dense_values) in enumerate(
             zip(self._pruned.values, self._dense.values, strict=True)
         ):
-            goal = self._kept(dense_values[twin], twin)
+            goal = self._without_removed(dense_values[twin], twin)
             chosen = draw(site, goal, number, count)
             inputs = site.inputs(pruned_values[site.source], chosen)
             outputs = torch.einsum("rgi,goi->rgo", inputs, start).flatten(1)
@@ -214,7 +216,7 @@ class _RefitWalk:
             return bias_value.detach().cpu() if isinstance(bias_value, Tensor) else None
         return None
 
-    def _kept(self, value: Tensor, twin: fx.Node) -> Tensor:
+    def _without_removed(self, value: Tensor, twin: fx.Node) -> Tensor:
         """The dense result without what is removed from it."""
         if self._removed is None:
             return value
