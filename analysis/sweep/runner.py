@@ -150,8 +150,8 @@ class _SweepRun:
         work = self._meter.work
         return SweepReport(
             len(grid_points), len(self._touched - set(todo)), len(todo),
-            tuple(self._refused.values()), tuple(path.name for path in damaged), partial, self._meter.samples, work.naive,
-            work.executed, work.bound, self._meter.seconds,
+            tuple(self._refused.values()), tuple(path.name for path in damaged), partial,
+            self._meter.samples, work.naive, work.executed, work.bound, self._meter.seconds,
             sum(self._samples(point) > 0 for point in todo),
         )  # fmt: skip
 
