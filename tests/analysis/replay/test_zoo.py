@@ -47,7 +47,7 @@ def captured_of(model, inputs):
         return capture(model, inputs)
 
 
-def whole(module, inputs):
+def run_whole(module, inputs):
     args, kwargs = call_arguments(inputs)
     with torch.inference_mode():
         return module(*args, **kwargs)
@@ -61,7 +61,7 @@ def subjects(captured):
         if layer.summary.prunable:
             keep = torch.rand(layer.summary.shape, generator=dice) < 0.5
             with pruned(captured.module, {layer.parameter: keep}):
-                expected = whole(captured.module, captured.example)
+                expected = run_whole(captured.module, captured.example)
             changed = masked(flow, layer.parameter, keep)
             cone = flow.weight_cone(layer.parameter)
             yield ("weights", layer.name), cone, captured.module.graph, changed, expected
@@ -71,7 +71,7 @@ def subjects(captured):
             smaller = remove(captured, {group.name: half(group)}).module
             changed = differing(smaller, flow.tensors)
             cone = flow.group_cone(coupling, group.name)
-            expected = whole(smaller, captured.example)
+            expected = run_whole(smaller, captured.example)
             yield ("units", group.name), cone, smaller.graph, changed, expected
 
 
@@ -120,7 +120,7 @@ def test_more_change_than_foreseen_runs_the_whole_network():
     walk = ReplayWalk(flow, flow.tensors, schedule(flow, {"late": late}), [captured.example])
     for _ in walk.stops(Lanes(1)):
         with pruned(captured.module, {layers[0].parameter: keep}):
-            expected = whole(captured.module, captured.example)
+            expected = run_whole(captured.module, captured.example)
         with torch.inference_mode():
             assert equal(walk.outputs(0, variant), expected)
 

@@ -7,10 +7,10 @@ import pytest
 
 from prunescope.planning.prediction.added_divergences import damage_shares
 from prunescope.planning.prediction.plan_parts import Part
-from tests.analysis.planning.prediction.invented import METHOD, Invented, random_logits
+from tests.analysis.planning.prediction.invented_study import METHOD, InventedStudy, random_logits
 
 DENSE, TARGETS = random_logits(2)
-STUDY = Invented(DENSE, TARGETS, {("a", 0.5): DENSE / 2, ("b", 0.5): DENSE / 3})
+STUDY = InventedStudy(DENSE, TARGETS, {("a", 0.5): DENSE / 2, ("b", 0.5): DENSE / 3})
 
 
 def parts(divergence: dict[str, float]) -> list[Part]:

@@ -93,7 +93,7 @@ def test_limits_on_damages_count_as_measured() -> None:
         loss = 0.15 * sum(choice.sparsity for choice in plan.active().values())
         return {"drop": loss, "divergence": loss, "cross-entropy": loss}
 
-    def told(plan: Plan) -> Mapping[str, float]:
+    def half_of_half(plan: Plan) -> Mapping[str, float]:
         return {name: value / 2 for name, value in half(plan).items()}
 
     small, large = (
@@ -101,9 +101,9 @@ def test_limits_on_damages_count_as_measured() -> None:
         for value in (0.25, 0.9)
     )
     begin = {"small": small, "large": large}
-    found = look_around(problem, begin, told, seconds=0)
+    found = look_around(problem, begin, half_of_half, seconds=0)
     assert {each.plan.digest for each in found.proposals} == {small.digest, large.digest}
-    plans = measured_best(problem, found, begin, told, half, 2, seconds=0)
+    plans = measured_best(problem, found, begin, half_of_half, half, 2, seconds=0)
     assert plans[0].proposal.plan.digest == small.digest
     assert plans[0].kept
     assert not plans[-1].kept
@@ -128,9 +128,11 @@ def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
     best, other = measured_best(problem, found, begin, lost, lost, 2, seconds=0)
     assert best.proposal.start == "small"
     assert best.objective > other.objective
-    told = MeasuredCandidates("parameters", (best, other)).describe("Parameters", "{:.0f}".format)
-    assert "the least of 2 plans: small's plan. Behind it: large's plan" in told
-    assert told.endswith("None keeps all targets when measured; this one comes nearest.")
+    half_of_half = MeasuredCandidates("parameters", (best, other)).describe(
+        "Parameters", "{:.0f}".format
+    )
+    assert "the least of 2 plans: small's plan. Behind it: large's plan" in half_of_half
+    assert half_of_half.endswith("None keeps all targets when measured; this one comes nearest.")
 
 
 def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:

@@ -24,7 +24,7 @@ from prunescope.planning.solve import Goal, Problem, Target, build_problem, make
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.study.plan import Choice, Plan
-from tests.analysis.planning.prediction.invented import Invented, random_logits
+from tests.analysis.planning.prediction.invented_study import InventedStudy, random_logits
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 SPARSITIES = (0.25, 0.5, 0.75, 0.9)
@@ -142,7 +142,7 @@ def test_plans_shown_apart_differ() -> None:
     ]  # fmt: skip
 
 
-def invented() -> tuple[Invented, LogitOperators, Record]:
+def invented() -> tuple[InventedStudy, LogitOperators, Record]:
     dense, targets = random_logits(0)
     operators = {}
     for place, name in enumerate("abc"):
@@ -150,7 +150,7 @@ def invented() -> tuple[Invented, LogitOperators, Record]:
         noise = made.normal(size=dense.shape)
         for share in (0.3, 0.6, 0.9):
             operators[name, share] = dense + (1 + place) * 1.5 * share**2 * noise
-    study = Invented(dense, targets, operators)
+    study = InventedStudy(dense, targets, operators)
     return study, LogitOperators(study.manifest, study.source), Record()
 
 

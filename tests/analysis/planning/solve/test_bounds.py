@@ -19,7 +19,7 @@ from prunescope.planning.solve import (
 )
 from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.study.plan import Choice, Plan
-from tests.analysis.planning.solve.drawn import brute, measured
+from tests.analysis.planning.solve.random_curves import brute, measured
 
 MANIFEST = chain([3, 8, 12, 8, 10])
 WEIGHTS = measured(MANIFEST, "weight", 1)

@@ -22,7 +22,7 @@ from prunescope.planning.solve import (
 )
 from prunescope.study import Method
 from prunescope.study.plan import Choice
-from tests.analysis.planning.solve.drawn import SPARSITIES, brute, measured
+from tests.analysis.planning.solve.random_curves import SPARSITIES, brute, measured
 
 MANIFEST = chain([3, 8, 12, 8, 10])
 WEIGHTS = measured(MANIFEST, "weight", 1)
