@@ -27,12 +27,12 @@ def solve_within_drop(
     predict: Callable[[Plan], Prediction],
     overrides: Mapping[str, float] | None = None,
 ) -> Solution:
-    """Return what ``solve`` finds, a target on the drop kept by what is predicted.
+    """Return the solution of ``solve`` whose predicted drop is within the target on the drop.
 
     Args:
         goal: Its targets; without one on the drop the first solution is returned.
         solve: Raises ``CannotReach`` where no plan keeps its limits.
-        predict: What is expected of a plan.
+        predict: From a plan to its prediction.
         overrides: Target kind → limit in place of the goal's.
 
     Raises:

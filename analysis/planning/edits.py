@@ -36,7 +36,7 @@ def other_granularity_choice(plan: Plan, subject: str, method: Method) -> Choice
 def choice_at(method: Method, value: float, locked: bool = False) -> Choice:
     """Return the choice of ``method`` at sparsity ``value``; an n:m pattern has only its own or 0.
 
-    >>> fitting(Method("magnitude", "2:4"), 0.7).sparsity
+    >>> choice_at(Method("magnitude", "2:4"), 0.7).sparsity
     0.5
     """
     return Choice(method.criterion, value, method.granularity, locked)

@@ -53,7 +53,7 @@ class Front:
     Attributes:
         kind: The cost, a key of ``prunescope.planning.solve.goal.COSTS``.
         dense: What the dense network costs.
-        objective: What was kept smallest.
+        objective: The damage or cost that was minimised.
         fingerprint: Of the study.
         recovery: Of the plans.
         predictor: Name of the rule that predicted the drops.
@@ -84,7 +84,7 @@ def front(
 
     Args:
         solver: The problem to sweep.
-        predict: What is expected of a plan.
+        predict: From a plan to its prediction.
         points: How many targets.
         progress: Told after every point.
 

@@ -54,12 +54,12 @@ def pose(study: Study, goal: Goal, setting: str = "") -> PosedGoal:
 
     Args:
         study: With measurements.
-        goal: What is asked.
+        goal: Targets, objective, locks and bounds.
         setting: Part of the name of the latency table to use, such as ``ONNX``; the first table
             when empty.
 
     Raises:
-        PrunescopeError: As ``solve.prepare``; no such latency table.
+        PrunescopeError: As ``build_problem``; no such latency table.
     """
     study_curves = curves(study.measured(), study.manifest)
     operators = LogitOperators(study.manifest, study.logits)
@@ -75,7 +75,7 @@ def pose(study: Study, goal: Goal, setting: str = "") -> PosedGoal:
 def predictor(
     manifest: Manifest, study_curves: Curves, record: Record, operators: LogitOperators | None
 ) -> Predicted:
-    """Return the function that predicts a plan by the predictor in force."""
+    """Return the function that predicts a plan by the active predictor."""
     return lambda plan: predict(manifest, plan, study_curves, record, operators)
 
 

@@ -54,7 +54,7 @@ class DropMap:
         return cls(quantity, steps, rising[first])
 
     def drop(self, amount: float) -> float:
-        """Return the drop at ``amount``: linear from (0, 0) through the points, then held."""
+        """Return the drop at ``amount``: linear from (0, 0) through the points, then constant."""
         if amount <= 0:
             return 0.0
         inside = self.amounts > 0

@@ -81,6 +81,6 @@ def sweep_command(plan: Plan, gaps: tuple[Gap, ...], folder: str = "STUDY") -> s
 
 
 def _forward(manifest: Manifest) -> list[str]:
-    """Layers and groups in forward order: a group stands with the layer that makes its units."""
+    """Layers and groups in forward order: a group comes with the layer that makes its units."""
     names = [layer.name for layer in manifest.layers]
     return list(dict.fromkeys([*names, *(group.name for group in manifest.groups)]))

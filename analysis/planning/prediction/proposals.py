@@ -36,7 +36,7 @@ def propose_verifications(
     seed: int = 0,
     levels: tuple[float, float] = LEVELS,
 ) -> tuple[Plan, ...]:
-    """Return ``count`` plans whose verification tells most about how choices combine.
+    """Return ``count`` plans whose verification shows best how choices combine.
 
     There are fewer where the measured sparsities do not allow as many different plans: where no
     measured point does damage, every plan ends at the last points.
@@ -112,9 +112,8 @@ def _draw_plan(
         for subject_curves in family.values()
     ]
     included = generator.random(len(curves)) < generator.uniform(0.4, 1.0)
-    included[generator.choice(len(curves), 2, replace=False)] = (
-        True  # a single part is known already
-    )
+    pair = generator.choice(len(curves), 2, replace=False)
+    included[pair] = True  # a single part is known already
     direction = np.where(included, generator.uniform(0.2, 1.0, len(curves)), 0.0)
 
     def at(scale: float) -> list[float]:

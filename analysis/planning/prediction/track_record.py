@@ -71,7 +71,7 @@ class Record:
                 continue
             try:
                 plan = from_json(Plan, row["plan"], "a verified plan")
-            except DamagedFile:  # of another version: it tells nothing about this one
+            except DamagedFile:  # of another version, so unknown here
                 continue
             real = PredictedEffects.measured(row, manifest.baseline)
             record = record.plus(manifest, study_curves, plan, real, operators)

@@ -80,11 +80,11 @@ def look_around(
     interpolated curves, a different one for every start.
 
     Args:
-        problem: What is asked.
-        starts: Plans by where they come from, as from ``starts``.
+        problem: The goal over its study, as arrays.
+        starts: Plans by origin, as from ``starting_plans``.
         judge: Of whole plans.
         overrides: Target kind → limit in place of the goal's.
-        seconds: To spend.
+        seconds: Time limit.
     """
     search = _Search(problem, judge, problem.limits(overrides), time.monotonic() + seconds)
     seen = {name: search.see(plan, name) for name, plan in starts.items()}

@@ -42,11 +42,11 @@ def improve(
     the solution is returned unchanged, and no search.
 
     Args:
-        posed: What is asked.
+        posed: The goal over its study.
         solution: The solver's answer.
         levels: Score → quantiles, for the rules with one threshold.
         overrides: Target kind → limit in place of the goal's.
-        seconds: To spend.
+        seconds: Time limit.
     """
     problem = posed.solver.problem
     whole_plan_judge = judge(problem, posed.predicted, posed.operators, solution.plan)
@@ -74,7 +74,7 @@ def improve_by_measuring(
     only the solver's and the rules' plans are measured.
 
     Args:
-        posed: What is asked.
+        posed: The goal over its study.
         solution: The solver's answer.
         measure: Applies a plan and measures it.
         count: How many to measure, 1 or more.

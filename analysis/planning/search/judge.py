@@ -54,7 +54,7 @@ def judge(
 
     Args:
         problem: Its objective and targets say which damages are needed.
-        predict: What is expected of a plan.
+        predict: From a plan to its prediction.
         logit_operators: The study's logits.
         like: A plan such as those to be judged.
     """

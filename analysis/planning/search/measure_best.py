@@ -84,9 +84,9 @@ def measured_best(
     """Return up to ``count`` measured plans, the best first: least over a limit, then objective.
 
     Args:
-        problem: What is asked.
-        search: By the search.
-        starts: Plans by where they come from, as from ``starts``.
+        problem: The goal over its study, as arrays.
+        search: Result of the search before.
+        starts: Plans by origin, as from ``starting_plans``.
         judge: Of whole plans, as the search was.
         measure: Applies a plan and measures it.
         count: How many to measure, 1 or more.
@@ -151,7 +151,7 @@ def _rank_by_corrected(
 
 
 class _Trials:
-    """What was measured so far."""
+    """The plans measured so far."""
 
     def __init__(
         self, problem: Problem, judge: Judge, measure: Measure,

@@ -20,7 +20,7 @@ class MeasuredCandidates:
     """Plans for one goal that were really applied.
 
     Attributes:
-        objective: Which damage (or cost) was kept small.
+        objective: The damage (or cost) that was minimised.
         tried: The plans, the best first, as from ``measured_best``.
     """
 

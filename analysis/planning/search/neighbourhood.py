@@ -45,7 +45,7 @@ def neighbourhood_problem(
     """Return the problem of changing ``base_plan`` by steps of at most ``step``; None when stopped.
 
     Args:
-        problem: What is asked.
+        problem: The goal over its study, as arrays.
         base_plan: A plan that keeps its locks, bounds and rounding.
         step: In log-odds of the sparsity, so that 1 % and 99 % move as finely as they should.
         judge: Of whole plans.

@@ -15,7 +15,7 @@ _OWNED: Final = {name: f"{words}'s" for name, words in NAMES.items()} | {
 def plan_owner(start: str) -> str:
     """Return the possessive of a start's name, as in "LAMP's plan".
 
-    >>> possessive("lamp"), possessive("solver")
+    >>> plan_owner("lamp"), plan_owner("solver")
     ("LAMP's", "the solver's")
     """
     return _OWNED.get(start, f"{start}'s")
@@ -24,7 +24,7 @@ def plan_owner(start: str) -> str:
 def candidate_name(start: str, own: bool) -> str:
     """Return a candidate's name: its start's for the start's own plan, else "near" that name.
 
-    >>> origin("erk", True), origin("erk", False)
+    >>> candidate_name("erk", True), candidate_name("erk", False)
     ('ERK', 'near ERK')
     """
     name = NAMES.get(start, start)

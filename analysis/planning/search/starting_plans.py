@@ -16,7 +16,7 @@ from prunescope.planning.solve.solution import Solution
 from prunescope.study.plan import Plan
 
 _NAMED: Final = 3
-"""Layers or groups that are named one by one."""
+"""At most this many layers or groups are named in the sentence."""
 
 
 def starting_plans(
@@ -28,7 +28,7 @@ def starting_plans(
     """Return plans within the same budgets by where they come from; ``solver`` is the first.
 
     Args:
-        problem: What is asked.
+        problem: The goal over its study, as arrays.
         solution: The solver's answer.
         levels: Score → quantiles, as ``store.score_quantiles.levels`` reads them; rules whose
             score is not among them are left out, and so are those that cannot meet the budgets

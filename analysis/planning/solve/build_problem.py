@@ -38,7 +38,7 @@ def build_problem(
     Args:
         manifest: Of the study.
         study_curves: Its curves.
-        goal: What is asked.
+        goal: Targets, objective, locks and bounds.
         boxes: Cost → function of the units removed, for costs that the manifest does not hold.
 
     Raises:
@@ -94,7 +94,7 @@ def problem_arrays(
     Args:
         manifest: Of the study.
         study_curves: Its curves.
-        goal: What is asked.
+        goal: Targets, objective, locks and bounds.
         subjects: The decisions, with their damages.
         kinds: The objective, then the targets' kinds.
         boxes: Costs among them that the manifest does not hold.

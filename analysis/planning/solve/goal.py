@@ -131,7 +131,7 @@ class Goal:
 def parse_kind(text: str) -> str:
     """Return the cost or damage that ``text`` names, aliases such as ``kl`` included.
 
-    >>> kind_named("kl"), kind_named("macs")
+    >>> parse_kind("kl"), parse_kind("macs")
     ('divergence', 'macs')
     """
     name = text.strip().lower().replace("_", "-")
