@@ -121,9 +121,8 @@ def _nearest_allowed(
         multiple = problem.goal.round_to
         units_left = round(subject.total * (1 - value) / multiple) * multiple
         before = _removed(subject, now) if now else 0
-        if (
-            now and subject.total - units_left == before and value != now.sparsity
-        ):  # one step at least
+        # Where rounding undoes the step, one multiple is removed or put back all the same.
+        if now and subject.total - units_left == before and value != now.sparsity:
             units_left += -multiple if value > now.sparsity else multiple
         if not 0 < units_left <= subject.total:
             return None
