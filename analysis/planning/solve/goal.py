@@ -81,7 +81,7 @@ class Goal:
 
     Attributes:
         targets: Upper bounds, any several at once, each kind once.
-        objective: What is kept smallest: a key of ``DAMAGES``, or of ``COSTS`` (then a damage
+        objective: What is minimised: a key of ``DAMAGES``, or of ``COSTS`` (then a damage
             should be among the targets).
         recovery: Of the plan, and of the curves that are used.
         seed: Of random criteria.

@@ -121,7 +121,7 @@ def _swap(
 
 
 def _lowest(values: Floats) -> Indices:
-    """Flat places of the few lowest finite values."""
+    """Flat indices of the few lowest finite values."""
     flat = values.ravel()
     few = np.argpartition(flat, min(_FEW, flat.size - 1))[:_FEW]
     places: Indices = few[np.isfinite(flat[few])]
