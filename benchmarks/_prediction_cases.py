@@ -26,7 +26,7 @@ from prunescope.study.point import dense_key
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.row import measurement
 from prunescope.sweep.verify_plan import Verifier
-from prunescope.sweep.work_list import missing, points
+from prunescope.sweep.work_list import missing_points, points
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")
 SPARSITIES: Final = {
@@ -120,7 +120,7 @@ def measure(
 
 def _swept(bench: Workbench, study: Study, grid: Grid, end: float) -> bool:
     """Measure each missing point on all samples; False when time is up before all are."""
-    todo = missing(points(grid, study.manifest), study.measured(), study.manifest)
+    todo = missing_points(points(grid, study.manifest), study.measured(), study.manifest)
     if not todo:
         return True
     engine = choose_engine(bench)

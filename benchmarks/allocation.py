@@ -40,8 +40,8 @@ from prunescope.latency.table.design import TimingProposal
 from prunescope.latency.table.prediction import tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.smaller_models import Maker
-from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
-from prunescope.planning.pose_problem import Posed, answer, pose
+from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, removes_units
+from prunescope.planning.pose_problem import PosedGoal, pose, solve_posed
 from prunescope.planning.prediction import PredictedEffects
 from prunescope.planning.preview import preview
 from prunescope.planning.search import improve_by_measuring
@@ -177,7 +177,7 @@ def _plans(
 ) -> Iterator[tuple[Plan, float, float]]:
     """Plans by one rule with their cost and predicted drop, one per loss that it can have."""
     posed = pose(study, Goal((Target(cost, 1.0),), methods=methods(leaves, study.manifest)))
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     before = ""
     for loss in LOSSES:
         low, high = 0.0, 1.0
@@ -200,25 +200,25 @@ def _plans(
             yield plan, share, posed.predicted(plan).drop or 0.0
 
 
-def _plan(study: Study, posed: Posed, rule: str, given: dict[str, float]) -> Plan:
+def _plan(study: Study, posed: PosedGoal, rule: str, given: dict[str, float]) -> Plan:
     """The plan of one rule to a budget."""
     if rule == SOLVED:
-        return answer(posed, given).plan
+        return solve_posed(posed, given).plan
     score = SCORE_OF.get(rule)
-    grouped = units_leave(posed.ready.problem)
+    grouped = removes_units(posed.solver.problem)
     known = levels(study.folder, study.manifest, score, grouped) if score else None
-    return baseline(rule, posed.ready.problem, known, given)
+    return baseline(rule, posed.solver.problem, known, given)
 
 
-def _settled(study: Study, posed: Posed, verifier: Verifier, given: dict[str, float]) -> Plan:
+def _settled(study: Study, posed: PosedGoal, verifier: Verifier, given: dict[str, float]) -> Plan:
     """What ``plan --verify`` finds."""
 
     def measure(plan: Plan) -> dict[str, float]:
         return PredictedEffects.measured(asdict(verifier.measure(plan)), None).damages
 
-    scores = every_level(study.folder, study.manifest, units_leave(posed.ready.problem))
+    scores = every_level(study.folder, study.manifest, removes_units(posed.solver.problem))
     solution, tried = improve_by_measuring(
-        posed, answer(posed, given), measure, _VERIFIED, scores, given, _SECONDS
+        posed, solve_posed(posed, given), measure, _VERIFIED, scores, given, _SECONDS
     )
     for each in tried:
         print(f"    {each.proposal.start}: KL {each.proposal.predicted:.4f} predicted, "

@@ -85,7 +85,7 @@ def _row(model: str, cores: int) -> list[str]:
         statistics.median(a / b for a, b in zip(rates[way], rates["alone"], strict=True))
         for way in COLUMNS[1:-1]
     )
-    return [model, *(f"{gain:.2f}" for gain in gains), chooser.said]
+    return [model, *(f"{gain:.2f}" for gain in gains), chooser.summary]
 
 
 def _bench(model: str) -> Workbench:

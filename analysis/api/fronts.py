@@ -23,6 +23,6 @@ def solve_front(
         CannotReach: No budget at all can be met.
     """
     posed = pose(study, goal, runtime)
-    found = front(posed.ready, posed.predicted, points, progress)
+    found = front(posed.solver, posed.predicted, points, progress)
     save_front(study.folder, found)
     return found

@@ -14,7 +14,7 @@ from prunescope.sweep.policy import Policy
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.store_quantiles import store_quantiles
 from prunescope.sweep.sweep_report import SweepReport
-from prunescope.sweep.work_list import left_out
+from prunescope.sweep.work_list import groups_left_out
 
 _LEAST: Final = 10.0
 """Seconds of a budget that are for measuring, however long the set-up took."""
@@ -66,4 +66,4 @@ def run_sweep(
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
-    return Swept(report, left_out(grid, study.manifest), chosen.spent)
+    return Swept(report, groups_left_out(grid, study.manifest), chosen.spent)

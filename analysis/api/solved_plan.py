@@ -7,7 +7,7 @@ import pandas as pd
 
 from prunescope.html_tables import table
 from prunescope.planning.explain import explain
-from prunescope.planning.pose_problem import Posed
+from prunescope.planning.pose_problem import PosedGoal
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest
 from prunescope.planning.solve import Solution
@@ -30,7 +30,7 @@ class SolvedPlan:
     """
 
     plan: Plan
-    posed: Posed = field(repr=False)
+    posed: PosedGoal = field(repr=False)
     prediction: Prediction = field(repr=False)
     solution: Solution | None = field(default=None, repr=False)
     tried: Sequence[MeasuredBest] = field(default=(), repr=False)
@@ -58,7 +58,7 @@ class SolvedPlan:
     @property
     def problem(self) -> Problem:
         """What was solved."""
-        return self.posed.ready.problem
+        return self.posed.solver.problem
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from prunescope.api.measure_candidates import measuring
 from prunescope.api.solved_plan import SolvedPlan
-from prunescope.planning.baselines import SCORE_OF, baseline, units_leave
-from prunescope.planning.pose_problem import Posed, answer, pose
+from prunescope.planning.baselines import SCORE_OF, baseline, removes_units
+from prunescope.planning.pose_problem import PosedGoal, pose, solve_posed
 from prunescope.planning.search import SECONDS, MeasuredBest, improve, improve_by_measuring
 from prunescope.planning.solve import Goal, Solution
 from prunescope.planning.solve.integer_program import TIME
@@ -58,10 +58,10 @@ def solve_goal(
     if rule is not None:
         plan = _baseline(study, posed, rule, name, bench_of)
         return _solved(posed, plan, None, ())
-    solution = answer(posed, name=name, seconds=(seconds or TIME) if exact else None)
+    solution = solve_posed(posed, name=name, seconds=(seconds or TIME) if exact else None)
     tried: tuple[MeasuredBest, ...] = ()
     if around and not exact:
-        scores = every_level(study.folder, study.manifest, units_leave(posed.ready.problem))
+        scores = every_level(study.folder, study.manifest, removes_units(posed.solver.problem))
         if verify:
             measure = measuring(study, name, verify, progress, bench_of)
             solution, tried = improve_by_measuring(
@@ -73,14 +73,14 @@ def solve_goal(
 
 
 def _solved(
-    posed: Posed, plan: Plan, solution: Solution | None, tried: tuple[MeasuredBest, ...]
+    posed: PosedGoal, plan: Plan, solution: Solution | None, tried: tuple[MeasuredBest, ...]
 ) -> SolvedPlan:
     return SolvedPlan(plan, posed, posed.predicted(plan), solution, tried)
 
 
 def _baseline(
     study: StudyFolder,
-    posed: Posed,
+    posed: PosedGoal,
     rule: str,
     name: str,
     bench_of: "Callable[[], Workbench] | None",
@@ -88,7 +88,7 @@ def _baseline(
     """A baseline's plan; score quantiles are read off the weights when they are wanted first."""
     score, known = SCORE_OF.get(rule), None
     if score is not None:
-        grouped = units_leave(posed.ready.problem)
+        grouped = removes_units(posed.solver.problem)
         known = levels(study.folder, study.manifest, score, grouped)
         if not known:
             from prunescope.bench.workbench import prepare
@@ -98,5 +98,5 @@ def _baseline(
             bench = bench_of() if bench_of else prepare(require_vouched(reference), study.folder)
             store_quantiles(bench, study)
             known = levels(study.folder, study.manifest, score, grouped)
-    found = baseline(rule, posed.ready.problem, known)
+    found = baseline(rule, posed.solver.problem, known)
     return replace(found, name=rule if name == "solved" else name)

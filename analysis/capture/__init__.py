@@ -1,1 +1,1 @@
-"""From a model to one graph that replay, coupling, removal and cost all read."""
+"""Capture a model as one graph, which replay, coupling, removal and cost all read."""

@@ -86,8 +86,8 @@ def _recurrent(node: fx.Node, values: Values) -> int:
     """Each weight matrix multiplies once per time step and sample."""
     steps = math.prod(_shape(values, node.args[0])[:-1])
     weights = [leaf for leaf in pytree.tree_leaves(node.args[1:]) if isinstance(leaf, fx.Node)]
-    found = [values[leaf] for leaf in weights]
-    return steps * sum(v.numel() for v in found if isinstance(v, Tensor) and v.ndim == 2)
+    matrices = [values[leaf] for leaf in weights]
+    return steps * sum(v.numel() for v in matrices if isinstance(v, Tensor) and v.ndim == 2)
 
 
 def _einsum(node: fx.Node, values: Values) -> int:
@@ -158,11 +158,11 @@ def cost(captured: Captured) -> Cost:
     saved = set(captured.module.state_dict()) - {
         name for name, _ in captured.module.named_parameters(remove_duplicate=False)
     }
-    kept = [b for name, b in captured.module.named_buffers() if name in saved]
+    saved_buffers = [b for name, b in captured.module.named_buffers() if name in saved]
     return Cost(
         parameters=sum(p.numel() for p in parameters),
-        buffers=sum(b.numel() for b in kept),
-        bytes=sum(t.numel() * t.element_size() for t in [*parameters, *kept]),
+        buffers=sum(b.numel() for b in saved_buffers),
+        bytes=sum(t.numel() * t.element_size() for t in [*parameters, *saved_buffers]),
         macs=sum(macs.values()),
         macs_by_node=macs,
         activation_bytes=_peak(captured.module, values),

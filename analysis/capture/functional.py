@@ -71,7 +71,7 @@ def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
     )
     if not isinstance(written, fx.Node):
         raise refused
-    exact = _writes_first(node) and not (_is_view(written) and _aliased(written))
+    exact = _writes_first(node) and not (_is_view(written) and _read_elsewhere(written))
     if not parts and (not exact or _seen_later(written, node)):
         raise refused
     packet = getattr(torch.ops.aten, name.removesuffix("_"), None)
@@ -92,8 +92,8 @@ def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
             twin = module.graph.call_function(overload, node.args, node.kwargs)
     twin.meta = dict(node.meta)
     if parts:
-        written, twin = _scattered(module, parts, twin)
-    order = {each: index for index, each in enumerate(module.graph.nodes)}
+        written, twin = _scatter_back(module, parts, twin)
+    order = {element: index for index, element in enumerate(module.graph.nodes)}
     if not parts:
         node.replace_all_uses_with(twin)
     for user in list(written.users):
@@ -105,8 +105,8 @@ def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
 def _parts(node: fx.Node) -> list[fx.Node]:
     """The slices, outermost first, through which ``node`` writes into a computed tensor.
 
-    None where anybody else reads them, their base has another view, or the base is not a tensor
-    of its own: only then is putting the written part back into the base the whole effect.
+    None where another node reads them, their base has another view, or the base shares memory. In
+    all other cases, putting the written part back into the base is the write's whole effect.
     """
     parts: list[fx.Node] = []
     view = node.args[0]
@@ -121,10 +121,10 @@ def _parts(node: fx.Node) -> list[fx.Node]:
     return [] if node.users or any(_is_view(other) for other in others) else parts
 
 
-def _scattered(
+def _scatter_back(
     module: fx.GraphModule, parts: list[fx.Node], twin: fx.Node
 ) -> tuple[fx.Node, fx.Node]:
-    """Put ``twin`` where ``parts`` looked; return the base and what it becomes."""
+    """Write ``twin`` into the slices ``parts``; return their base and the node that replaces it."""
     last = twin
     for part in reversed(parts):
         with module.graph.inserting_after(last):
@@ -134,14 +134,14 @@ def _scattered(
     return parts[0].all_input_nodes[0], last
 
 
-def _aliased(view: fx.Node) -> bool:
-    """Whether the tensor that ``view`` looks into is read by anybody else."""
+def _read_elsewhere(view: fx.Node) -> bool:
+    """Whether another node reads the tensor that ``view`` is a view of."""
     base = view.args[0]
     if not isinstance(base, fx.Node):
         return True
     if len(base.users) > 1 or base.op != "call_function":
         return True
-    return _is_view(base) and _aliased(base)
+    return _is_view(base) and _read_elsewhere(base)
 
 
 def _is_view(node: fx.Node) -> bool:
@@ -155,13 +155,13 @@ def _is_view(node: fx.Node) -> bool:
 def _writes_first(node: fx.Node) -> bool:
     """Whether the first argument, and no other, is what the operator writes to."""
     arguments = cast(torch._ops.OpOverload, node.target)._schema.arguments
-    written = [bool(each.alias_info and each.alias_info.is_write) for each in arguments]
+    written = [bool(element.alias_info and element.alias_info.is_write) for element in arguments]
     return written[0] and sum(written) == 1
 
 
 def _seen_later(written: fx.Node, write: fx.Node) -> bool:
     """Whether a view taken of ``written`` before ``write`` is read after it, and so changed."""
-    order = {each: index for index, each in enumerate(write.graph.nodes)}
+    order = {element: index for index, element in enumerate(write.graph.nodes)}
     views = [user for user in written.users if _is_view(user) and order[user] < order[write]]
     return any(
         order[reader] > order[write] or _seen_later(view, write)
@@ -180,12 +180,12 @@ def _fold_constants(module: fx.GraphModule) -> None:
                 constant[node] = value
         elif node.op == "call_function" and _foldable(node, constant):
             args, kwargs = pytree.tree_map(
-                lambda leaf: _known(leaf, constant), (tuple(node.args), dict(node.kwargs))
+                lambda leaf: _evaluated(leaf, constant), (tuple(node.args), dict(node.kwargs))
             )
             with torch.no_grad():
                 constant[node] = cast(Callable[..., Any], node.target)(*args, **kwargs)
     folded = 0
-    written = _written(constant)
+    written = _written_constants(constant)
     for node in list(module.graph.nodes):
         if node not in written or node.op == "get_attr":
             continue
@@ -206,7 +206,7 @@ def _fold_constants(module: fx.GraphModule) -> None:
             module.graph.erase_node(node)
 
 
-def _written(constant: dict[fx.Node, object]) -> set[fx.Node]:
+def _written_constants(constant: dict[fx.Node, object]) -> set[fx.Node]:
     """The constants that a write reaches: written tensors, their views, and what reads them."""
     roots = {_root(node.all_input_nodes[0]) for node in constant if _calls(node) and _writes(node)}
     reached = {root for root in roots if root in constant}
@@ -227,7 +227,7 @@ def _foldable(node: fx.Node, constant: dict[fx.Node, object]) -> bool:
         needed = needed[1:] if name.startswith("new_") else needed
         if name.endswith("_like") and needed[0] not in constant:
             return False
-        static = all(isinstance(size, int) for size in _flat(node.args[1:]))
+        static = all(isinstance(size, int) for size in _flatten(node.args[1:]))
         return static and all(n in constant for n in needed)
     if node.target is operator.getitem or isinstance(node.target, torch._ops.OpOverload):
         if _writes(node) and node.all_input_nodes:
@@ -247,7 +247,7 @@ def _root(node: fx.Node) -> fx.Node:
     return node
 
 
-def _known(leaf: object, constant: dict[fx.Node, object]) -> object:
+def _evaluated(leaf: object, constant: dict[fx.Node, object]) -> object:
     if not isinstance(leaf, fx.Node):
         return leaf
     return constant[leaf] if leaf in constant else _stand_in(leaf)
@@ -259,9 +259,9 @@ def _stand_in(node: fx.Node) -> Tensor:
     return torch.empty(0, dtype=value.dtype, device=value.device)
 
 
-def _flat(args: object) -> list[object]:
+def _flatten(args: object) -> list[object]:
     if isinstance(args, list | tuple):
-        return [leaf for each in args for leaf in _flat(each)]
+        return [leaf for element in args for leaf in _flatten(element)]
     return [args]
 
 

@@ -60,20 +60,22 @@ def take(inputs: Inputs, rows: slice | Tensor) -> Inputs:
     return cast(Inputs, chosen)
 
 
-def copied(inputs: Inputs) -> Inputs:
+def copy_inputs(inputs: Inputs) -> Inputs:
     """Return the batch ``inputs`` with every tensor copied, for a model that may write to it."""
-    made = pytree.tree_map(lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, inputs)
-    return cast(Inputs, made)
+    copies = pytree.tree_map(
+        lambda leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf, inputs
+    )
+    return cast(Inputs, copies)
 
 
 def constants(module: fx.GraphModule) -> dict[str, Tensor]:
     """Return by name the tensors that the graph reads besides parameters and buffers."""
-    found = {}
+    tensors = {}
     for node in module.graph.nodes:
         value = getattr(module, node.target, None) if node.op == "get_attr" else None
         if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-            found[node.target] = value
-    return found
+            tensors[node.target] = value
+    return tensors
 
 
 def capture(model: nn.Module, example: Inputs) -> Captured:
@@ -134,8 +136,8 @@ def _export(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what torch prints, logs and warns to itself: errors are told in a sentence, and what
-    export doubts, comparing the outputs settles.
+    """Suppress torch's output, logs and warnings: errors are reported in a sentence, and outputs
+    are compared after the export anyway.
     """
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -157,7 +159,7 @@ def _named(
 
 
 def _first(error: Exception) -> str:
-    """The first sentence of what torch says, on one line."""
+    """The first sentence of torch's error message, on one line."""
     text = " ".join(str(error).split())
     sentence = text.split(". ")[0][:300] or type(error).__name__
     return sentence.rstrip(".") + "."

@@ -1,4 +1,4 @@
-"""The layers of a network whose weights can be pruned, and the ones that are skipped, with why."""
+"""The layers whose weights can be pruned, and the skipped ones with the reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,18 +76,18 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
         if node.op != "call_function":
             continue
         kind = operator_name(node)
-        for getter, place in _weights(node, kind):
+        for getter, position in _weights(node, kind):
             name = aliases[str(getter.target)]
             nodes.setdefault(name, []).append(node)
-            if kind in PRUNABLE and place in (PRUNABLE[kind], -1):
+            if kind in PRUNABLE and position in (PRUNABLE[kind], -1):
                 kinds.setdefault(name, kind)
             elif name not in kinds:
-                reasons.setdefault(name, _why_not(kind))
-    found, names = [], _layer_names(nodes)
+                reasons.setdefault(name, _skip_reason(kind))
+    layers, names = [], _layer_names(nodes)
     for name, users in nodes.items():
         weight = captured.module.get_parameter(name)
         prunable = name in kinds
-        found.append(
+        layers.append(
             Layer(
                 LayerSummary(
                     name=names[name],
@@ -104,12 +104,12 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
                 tuple(users),
             )
         )
-    return tuple(found)
+    return tuple(layers)
 
 
 def module_layers(model: nn.Module) -> tuple[Layer, ...]:
     """Return the layers of a model without a graph, by module type; costs are unknown (0)."""
-    found, seen = [], set()
+    layers, seen = [], set()
     names = _layer_names(dict(model.named_parameters()))
     for name, module in model.named_modules():
         kind = next((k for kind, k in _MODULES.items() if isinstance(module, kind)), None)
@@ -119,9 +119,9 @@ def module_layers(model: nn.Module) -> tuple[Layer, ...]:
             seen.add(id(weight))
             dotted = f"{name}.{own}" if name else own
             prunable = kind is not None and own == "weight"
-            reason = None if prunable else _why_not(type(module).__name__)
+            reason = None if prunable else _skip_reason(type(module).__name__)
             shape = tuple(weight.shape)
-            found.append(
+            layers.append(
                 Layer(
                     LayerSummary(
                         names[dotted], kind or type(module).__name__.lower(), dotted, shape,
@@ -130,7 +130,7 @@ def module_layers(model: nn.Module) -> tuple[Layer, ...]:
                     )
                 )
             )  # fmt: skip
-    return tuple(found)
+    return tuple(layers)
 
 
 def _inputs(kind: str, node: fx.Node, rank: int) -> int | None:
@@ -139,8 +139,8 @@ def _inputs(kind: str, node: fx.Node, rank: int) -> int | None:
         left = _origin(node.args[0 if kind != "addmm" else 1]) is not None
         return rank - 2 if _direct(node.args[-1]) and not left else rank - 1
     names = [declared.name for declared in node.target._schema.arguments]  # type: ignore[union-attr]
-    given = dict(zip(names, node.args, strict=False)) | node.kwargs
-    groups = given.get("groups", 1)
+    arguments = dict(zip(names, node.args, strict=False)) | node.kwargs
+    groups = arguments.get("groups", 1)
     return _input_dimension(kind, groups if isinstance(groups, int) else 1)
 
 
@@ -161,14 +161,14 @@ def layer_name(parameter: str) -> str:
 
 
 def _layer_names(parameters: Iterable[str]) -> dict[str, str]:
-    """Parameter → layer, each a name of its own: ``mix_weight`` keeps it beside ``mix.weight``."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
+    """Parameter → layer name, unique: ``mix_weight`` keeps its full name beside ``mix.weight``."""
+    by_parameter: dict[str, str] = {}
+    used_names: set[str] = set()
     for parameter in sorted(parameters, key=lambda name: not name.endswith(".weight")):
         name = layer_name(parameter)
-        found[parameter] = parameter if name in taken else name
-        taken.add(found[parameter])
-    return found
+        by_parameter[parameter] = parameter if name in used_names else name
+        used_names.add(by_parameter[parameter])
+    return by_parameter
 
 
 def weight_getters(node: fx.Node, kind: str) -> list[tuple[fx.Node, object]]:
@@ -177,23 +177,27 @@ def weight_getters(node: fx.Node, kind: str) -> list[tuple[fx.Node, object]]:
     """
     if kind in _CARRIES:
         return []
-    leaves = [leaf for each in node.args for leaf in (each if isinstance(each, list) else [each])]
-    found = [(_origin(leaf), leaf) for leaf in leaves]
-    return [(getter, leaf) for getter, leaf in found if getter is not None]
+    leaves = [
+        leaf
+        for argument in node.args
+        for leaf in (argument if isinstance(argument, list) else [argument])
+    ]
+    getters = [(_origin(leaf), leaf) for leaf in leaves]
+    return [(getter, leaf) for getter, leaf in getters if getter is not None]
 
 
 def _weights(node: fx.Node, kind: str) -> list[tuple[fx.Node, int]]:
     """The parameters of two or more dimensions that ``node`` multiplies, with their places."""
     if kind in _CARRIES:
         return []
-    found = []
-    for place, argument in enumerate(node.args):
+    weights = []
+    for position, argument in enumerate(node.args):
         for leaf in argument if isinstance(argument, list | tuple) else [argument]:
             getter = _origin(leaf)
             if getter is not None:
                 either = kind in ("matmul", "mm", "bmm")  # weight @ x is as good as x @ weight
-                found.append((getter, -1 if either else place))
-    return found
+                weights.append((getter, -1 if either else position))
+    return weights
 
 
 def _origin(argument: object) -> fx.Node | None:
@@ -234,7 +238,7 @@ def _first_names(module: nn.Module) -> dict[str, str]:
     }
 
 
-def _why_not(kind: str) -> str:
+def _skip_reason(kind: str) -> str:
     if kind.lower() in (*_FUSED, "rnn"):
         return f"{kind} runs all its gates in one fused operator, which has no rule here"
     if kind in ("add", "mul", "sub", "cat", "index", "expand_as", "where", "pad"):

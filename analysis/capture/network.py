@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.cost import Cost, cost
-from prunescope.capture.graph import Captured, Inputs, call_arguments, capture, copied
+from prunescope.capture.graph import Captured, Inputs, call_arguments, capture, copy_inputs
 from prunescope.capture.layers import Layer, graph_layers, module_layers
 from prunescope.errors import CannotCapture, DataMismatch
 
 _ROOM: Final = 1e-3
-"""Of the largest output: attention's fused kernel, which the graph does without, rounds else."""
+"""Tolerance relative to the largest output: the model's fused attention kernel rounds differently
+from the graph, which does not use it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
     """
     try:
         with torch.no_grad():
-            outputs = forward(model, copied(example))
+            outputs = forward(model, copy_inputs(example))
     except Exception as error:
         text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
         raise DataMismatch(
@@ -67,19 +68,21 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
             "is the model's."
         ) from error
     try:
-        captured = capture(model, copied(example))
+        captured = capture(model, copy_inputs(example))
         _require_same(outputs, captured)
     except CannotCapture as error:
         return Network(model, module_layers(model), problem=str(error))
-    known = cost(captured)
-    return Network(captured.module, graph_layers(captured, known), captured, known)
+    network_cost = cost(captured)
+    return Network(captured.module, graph_layers(captured, network_cost), captured, network_cost)
 
 
 def _require_same(outputs: Any, captured: Captured) -> None:
-    """Refuse a graph that computes something else than the model did."""
+    """Refuse a graph whose outputs differ from the model's."""
     with torch.no_grad():
-        found = forward(captured.module, copied(captured.example))
-    for old, new in zip(pytree.tree_leaves(outputs), pytree.tree_leaves(found), strict=True):
+        captured_outputs = forward(captured.module, copy_inputs(captured.example))
+    for old, new in zip(
+        pytree.tree_leaves(outputs), pytree.tree_leaves(captured_outputs), strict=True
+    ):
         if not isinstance(old, Tensor) or not old.numel():
             continue
         room = _ROOM * float(old.abs().nan_to_num().max()) if old.is_floating_point() else 0.0

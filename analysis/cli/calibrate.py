@@ -34,7 +34,9 @@ def calibrate(
     if json:
         print_json(found)
         return
-    errors.print(f"{found.measured} plans measured, {found.known} known before, {found.left} left.")
+    errors.print(
+        f"{found.measured} plans measured, {found.measured_before} known before, {found.left} left."
+    )
     for refusal in found.refused:
         errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
     if found.error is None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from prunescope.errors import BadValue
-from prunescope.planning.pose_problem import lock_named
+from prunescope.planning.pose_problem import parse_lock
 from prunescope.planning.solve import Goal, parse_target
 from prunescope.store.folder import Study
 from prunescope.study import parse_methods
@@ -47,7 +47,7 @@ def goal_of(
     from prunescope.curves.curve import curves
 
     known = curves(study.measured(), study.manifest) if locks else {}
-    named = dict(lock_named(text, study.manifest, known, recovery) for text in locks or ())
+    named = dict(parse_lock(text, study.manifest, known, recovery) for text in locks or ())
     return Goal(
         tuple(parse_target(text) for text in targets),
         objective,

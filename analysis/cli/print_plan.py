@@ -13,7 +13,7 @@ from prunescope.commands import Sweep
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.planning.explain import Reason, explain
-from prunescope.planning.pose_problem import Posed, missing_grid
+from prunescope.planning.pose_problem import PosedGoal, missing_grid
 from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
@@ -27,11 +27,11 @@ from prunescope.text.units import percent, points, span
 
 
 def described(
-    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    study: Study, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
     tried: Sequence[MeasuredBest] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Return a planned plan as plain values for ``--json``; ``tried`` is what was measured."""
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
     limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
     interval = guess.interval
@@ -71,11 +71,11 @@ def described(
 
 
 def print_plan(
-    study: Study, posed: Posed, found: Plan, guess: Prediction, solution: Solution | None,
+    study: Study, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
     tried: Sequence[MeasuredBest] = (),
 ) -> None:  # fmt: skip
     """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     reasons: dict[tuple[str, bool], Reason] = {}
     if solution is not None:
         reasons = {(r.subject, r.grouped): r for r in explain(problem, solution)}
@@ -101,7 +101,7 @@ def print_plan(
             continue
         share = f"{percent(cost / dense, 2)} of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
-    _print_guess(study, posed.known, found, guess, bool(tried))
+    _print_guess(study, posed.curves, found, guess, bool(tried))
     if solution is not None:
         if tried:
             candidates = MeasuredCandidates(solution.objective, tuple(tried))

@@ -55,9 +55,9 @@ def cost_told(bench: "Workbench", study: Study, grid: Grid) -> str:
     """What the sweep costs at most, by the time that the dense model takes here and now."""
     from prunescope.bench.evaluate import evaluate
     from prunescope.sweep.preflight import preflight
-    from prunescope.sweep.work_list import missing, points
+    from prunescope.sweep.work_list import missing_points, points
 
-    todo = missing(points(grid, study.manifest), study.measured(), study.manifest)
+    todo = missing_points(points(grid, study.manifest), study.measured(), study.manifest)
     if not todo:
         return ""
     cost = preflight(study.manifest, todo)

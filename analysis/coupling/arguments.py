@@ -12,10 +12,10 @@ def argument(node: fx.Node, name: str, default: Any = None) -> Any:
         return node.kwargs[name]
     if not isinstance(node.target, torch._ops.OpOverload):
         return default
-    for place, declared in enumerate(node.target._schema.arguments):
+    for position, declared in enumerate(node.target._schema.arguments):
         if declared.name == name:
-            if place < len(node.args):
-                return node.args[place]
+            if position < len(node.args):
+                return node.args[position]
             return declared.default_value if declared.has_default_value() else default
     return default
 
@@ -31,10 +31,10 @@ def set_argument(node: fx.Node, name: str, value: Any) -> None:
     """Pass ``value`` for the schema argument ``name``."""
     assert isinstance(node.target, torch._ops.OpOverload)
     names = [declared.name for declared in node.target._schema.arguments]
-    place = names.index(name)
-    if place < len(node.args) and name not in node.kwargs:
+    position = names.index(name)
+    if position < len(node.args) and name not in node.kwargs:
         args = list(node.args)
-        args[place] = value
+        args[position] = value
         node.args = tuple(args)
     else:
         node.kwargs = {**node.kwargs, name: value}

@@ -1,4 +1,4 @@
-"""Sort units into groups: units that own a part of the same parameter dimensions are alike."""
+"""Sort units into groups: one group holds the units that own parts of the same dimensions."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from prunescope.capture.graph import Captured
-from prunescope.coupling.divide_groups import divided
+from prunescope.coupling.divide_groups import divide
 from prunescope.coupling.groups import Coupling, Group, Member, Refused, Role
 from prunescope.coupling.labels import Labels, SolvedLabels
-from prunescope.coupling.naming import layer_of, named
+from prunescope.coupling.naming import layer_of, name_groups
 from prunescope.coupling.walk import CouplingWalk
 
 Place = tuple[str, int]
@@ -21,15 +21,15 @@ _INSEPARABLE: Final = "all of its indices can only leave together"
 def collect(captured: Captured, walk: CouplingWalk, solved: SolvedLabels) -> Coupling:
     """Return the groups of a walked graph, and what is refused."""
     places = {
-        (name, at): solved.unit[dim.labels]
+        (name, axis): solved.unit[dim.labels]
         for name, dims in walk.parameters.items()
-        for at, dim in enumerate(dims)
+        for axis, dim in enumerate(dims)
         if dim.labels is not None
     }
     order = [place for place in walk.roles if place in places]
     order += [place for place in places if place not in walk.roles]
-    kinds = _kinds(walk, solved, places, order)
-    touches = _touched(places, order, kinds, solved.count)
+    kinds = _alike_units(walk, solved, places, order)
+    touches = _dimensions_by_kind(places, order, kinds, solved.count)
     buffers = {name for name, _ in captured.module.named_buffers(remove_duplicate=False)}
     groups: list[Group] = []
     refused: dict[Refused, None] = {}
@@ -41,22 +41,25 @@ def collect(captured: Captured, walk: CouplingWalk, solved: SolvedLabels) -> Cou
             refusal = _refusal(walk, places, touched, reason)
             if refusal is not None:
                 refused[refusal] = None
-    for (name, at), role in walk.roles.items():
-        if role == "producer" and walk.parameters[name][at].size == 1:
-            refused[Refused((layer_of(name),), at, "it has a single output, which stays")] = None
-    return Coupling(named(groups), tuple(refused), walk, solved)
+    for (name, axis), role in walk.roles.items():
+        if role == "producer" and walk.parameters[name][axis].size == 1:
+            refused[Refused((layer_of(name),), axis, "it has a single output, which stays")] = None
+    return Coupling(name_groups(groups), tuple(refused), walk, solved)
 
 
-def _kinds(
+def _alike_units(
     walk: CouplingWalk, solved: SolvedLabels, places: Mapping[Place, Labels], order: list[Place]
 ) -> list[Labels]:
-    """The units that an operator multiplies by, in sets that are alike, in the graph's order."""
+    """Sets of units that own parts of the same dimensions, in the graph's order.
+
+    Only units that some operator multiplies by; a dimension's hash value stands for it.
+    """
     signature = np.zeros(solved.count, np.uint64)
     first = np.full(solved.count, _NEVER, np.int64)
-    dice = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
+    hash_values = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
     for rank, place in enumerate(order):
         units, where = np.unique(places[place], return_index=True)
-        signature[units] += dice[rank]
+        signature[units] += hash_values[rank]
         if place in walk.roles:
             first[units] = np.minimum(first[units], rank * 2**32 + where)
     chosen = np.flatnonzero(first < _NEVER)
@@ -68,26 +71,26 @@ def _kinds(
     _, inverse = np.unique(keys, axis=0, return_inverse=True)
     inverse = inverse.ravel()
     by_kind = np.argsort(inverse, kind="stable")
-    borders = np.flatnonzero(np.diff(inverse[by_kind])) + 1
-    kinds = [chosen[part] for part in np.split(by_kind, borders)]
+    boundaries = np.flatnonzero(np.diff(inverse[by_kind])) + 1
+    kinds = [chosen[part] for part in np.split(by_kind, boundaries)]
     kinds = [units[np.argsort(first[units], kind="stable")] for units in kinds]
     staying = [units for units in kinds if blocked[units[0]]]
-    leaving = divided(walk, solved, [units for units in kinds if not blocked[units[0]]])
+    leaving = divide(walk, solved, [units for units in kinds if not blocked[units[0]]])
     return sorted([*staying, *leaving], key=lambda units: int(first[units[0]]))
 
 
-def _touched(
+def _dimensions_by_kind(
     places: Mapping[Place, Labels], order: list[Place], kinds: list[Labels], count: int
 ) -> list[list[Place]]:
-    """The dimensions that the units of each kind own a part of, by their first unit."""
+    """For each kind, the dimensions that its units own a part of (read off its first unit)."""
     firsts = np.array([units[0] for units in kinds], np.int64)
-    touched: list[list[Place]] = [[] for _ in kinds]
+    by_kind: list[list[Place]] = [[] for _ in kinds]
     for place in order:
-        here = np.zeros(count, bool)
-        here[places[place]] = True
-        for kind in np.flatnonzero(here[firsts]).tolist():
-            touched[kind].append(place)
-    return touched
+        present = np.zeros(count, bool)
+        present[places[place]] = True
+        for kind in np.flatnonzero(present[firsts]).tolist():
+            by_kind[kind].append(place)
+    return by_kind
 
 
 def _refusal(
@@ -97,8 +100,8 @@ def _refusal(
     if not makers:
         return None
     if reason is None:
-        alone = any(len(np.unique(places[maker])) == 1 for maker in makers)
-        reason = _INSEPARABLE if alone else _ALONE
+        single_unit = any(len(np.unique(places[maker])) == 1 for maker in makers)
+        reason = _INSEPARABLE if single_unit else _ALONE
     layers = tuple(dict.fromkeys(layer_of(name) for name, _ in makers))
     return Refused(layers, makers[0][1], reason)
 
@@ -130,14 +133,14 @@ def _group(
         )
     makers = [member for member in members if member.role == "producer"]
     heads = solved.marks.get("head", {})
-    several = any(len(owned) > 1 for member in makers for owned in member.indices)
+    multiple_indices = any(len(owned) > 1 for member in makers for owned in member.indices)
     statistic = next(
-        (why for kind in (solved.marks.get("normalised", {}),) for u in units.tolist()
-         if (why := kind.get(u)) is not None), None,
+        (reason for kind in (solved.marks.get("normalised", {}),) for unit in units.tolist()
+         if (reason := kind.get(unit)) is not None), None,
     )  # fmt: skip
     return Group(
         name=(makers or members)[0].layer,
-        granularity="head" if several and int(units[0]) in heads else "channel",
+        granularity="head" if multiple_indices and int(units[0]) in heads else "channel",
         units=len(units),
         members=tuple(members),
         normalised=statistic is not None,
@@ -147,15 +150,15 @@ def _group(
 
 
 def _roles(walk: CouplingWalk, touched: list[Place]) -> dict[Place, Role]:
-    """Say what each member does; a group always has a producer."""
-    known = {place: walk.roles.get(place, "follower") for place in touched}
+    """The role of each member; at least one of a group is a producer."""
+    roles = {place: walk.roles.get(place, "follower") for place in touched}
     for kinds in (("producer",), ("depthwise",), ("follower",), ("consumer",)):
-        makers = [place for place, role in known.items() if role in kinds]
+        makers = [place for place, role in roles.items() if role in kinds]
         if makers:
             break
-    if known[makers[0]] in ("follower", "consumer"):
+    if roles[makers[0]] in ("follower", "consumer"):
         makers = makers[:1]
     return {
         place: "producer" if place in makers else "consumer" if role == "consumer" else "follower"
-        for place, role in known.items()
+        for place, role in roles.items()
     }

@@ -1,8 +1,9 @@
-"""Divide groups whose units could leave a tensor empty while one unit of the group stays.
+"""Divide groups of which a removal could empty a tensor although a unit of the group stays.
 
-A split hands some units of a group to one piece and the rest to another; if both meet again, the
-units have the same members, yet removing all of one piece leaves a tensor without an index. Such
-units become groups of their own. Every group keeps a unit, so no tensor is ever emptied.
+A split puts some units of a group into one piece and the rest into another. If both pieces are
+joined again, all units have the same members, yet removing all of one piece would leave that piece
+without an index. So the units of a piece become a group; as every group keeps a unit, no tensor is
+emptied.
 """
 
 from collections.abc import Sequence
@@ -13,18 +14,18 @@ from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.walk import CouplingWalk, dimensions
 
 
-def divided(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -> list[Labels]:
-    """Return ``kinds`` divided until every dimension holds all units of one, or one that stays.
+def divide(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -> list[Labels]:
+    """Return ``kinds`` divided so that every dimension holds all units of a kind, or a fixed unit.
 
     Args:
         walk: The walk that labelled the dimensions.
         solved: The unit of each label.
-        kinds: Unit numbers, in order, of each would-be group; those not named stay, as does a
-            kind of one unit.
+        kinds: Unit numbers, in order, of each group to be; units in no kind cannot be removed, and
+            neither can a kind of one unit.
     """
-    made = list(kinds)
+    parts = list(kinds)
     kind = np.full(solved.count, -1, np.int64)
-    for number, units in enumerate(made):
+    for number, units in enumerate(parts):
         if len(units) > 1:
             kind[units] = number
     seen: set[int] = set()
@@ -39,12 +40,12 @@ def divided(walk: CouplingWalk, solved: SolvedLabels, kinds: Sequence[Labels]) -
             if (kind[units] < 0).any():
                 continue
             present, counts = np.unique(kind[units], return_counts=True)
-            if any(n == len(made[p]) for p, n in zip(present.tolist(), counts, strict=True)):
+            if any(n == len(parts[p]) for p, n in zip(present.tolist(), counts, strict=True)):
                 continue
             widest = int(present[counts.argmax()])
-            inside = np.isin(made[widest], units)
-            made.append(made[widest][inside])
-            made[widest] = made[widest][~inside]
-            for place in (widest, len(made) - 1):
-                kind[made[place]] = place if len(made[place]) > 1 else -1
-    return made
+            inside = np.isin(parts[widest], units)
+            parts.append(parts[widest][inside])
+            parts[widest] = parts[widest][~inside]
+            for place in (widest, len(parts) - 1):
+                kind[parts[place]] = place if len(parts[place]) > 1 else -1
+    return parts

@@ -8,7 +8,7 @@ import prunescope.coupling.rules  # noqa: F401  (fills the operator table)
 from prunescope.capture.graph import Captured
 from prunescope.capture.shapes import shapes
 from prunescope.coupling.collect_units import collect
-from prunescope.coupling.decide_factors import decide
+from prunescope.coupling.decide_factors import choose_factors
 from prunescope.coupling.groups import Coupling
 from prunescope.coupling.table import RULES
 from prunescope.coupling.walk import BATCH, CouplingWalk
@@ -17,17 +17,17 @@ _KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()
 
 
 def find_groups(captured: Captured) -> Coupling:
-    """Return the groups of ``captured``; found once per graph and kept.
+    """Return the groups of ``captured``, cached per graph.
 
-    A first walk leaves open which factor of a split dimension carries the units, and offers
-    each; the second takes, for every split, a factor that nothing blocks, heads first.
+    A first walk records, for every split dimension, the factors that could carry the units. The
+    second walk takes for every split a factor that nothing blocks, heads first.
     """
-    known = _KNOWN.get(captured.module)
-    if known is None:
+    coupling = _KNOWN.get(captured.module)
+    if coupling is None:
         values = shapes(captured, BATCH)
         scout = CouplingWalk(captured, values, RULES, None).run()
-        choices = decide(scout) if scout.options else {}
+        choices = choose_factors(scout) if scout.options else {}
         walk = CouplingWalk(captured, values, RULES, choices).run()
-        known = collect(captured, walk, walk.ledger.solve())
-        _KNOWN[captured.module] = known
-    return known
+        coupling = collect(captured, walk, walk.ledger.solve())
+        _KNOWN[captured.module] = coupling
+    return coupling

@@ -1,4 +1,4 @@
-"""What coupling finds: groups of units that are alike, and what cannot leave."""
+"""The result of coupling: groups of units that can be removed, and the layers that are refused."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -20,7 +20,7 @@ class Member:
         parameter: Dotted name; the first one, if the tensor has several.
         layer: Dotted module name.
         dimension: Of the tensor.
-        role: ``producer`` makes the units, ``consumer`` reads them, ``follower`` goes along
+        role: ``producer`` makes the units, ``consumer`` reads them, ``follower`` shrinks with them
             (biases, norms, depthwise filters beside another producer).
         buffer: Whether the tensor is a buffer.
         indices: What each unit owns of the dimension, one int64 array per unit.
@@ -36,7 +36,7 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Units that are alike: same members, removed or kept one by one.
+    """Units with the same members, each of which can be removed or kept.
 
     Attributes:
         name: Dotted name of the first producing layer; where one layer produces for several
@@ -44,7 +44,7 @@ class Group:
         granularity: ``channel`` or ``head``.
         units: How many there are; at least one stays.
         members: In the order in which the graph uses them.
-        normalised: Whether a statistic over the units changes by nature when some leave.
+        normalised: Whether a norm's statistic runs over the units, so that removal changes it.
         statistic: Which one, for ``normalised`` groups.
         ids: Unit numbers in the coupling, in the order of the first member's indices.
     """

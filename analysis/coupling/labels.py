@@ -1,7 +1,7 @@
 """Labels: one integer for every index of every dimension, united, blocked and marked.
 
-Decisions are only recorded while the graph is walked and solved once at the end, so every step
-is one numpy operation however many channels there are.
+Rules only record which labels are united, blocked or marked; the units are computed once at the end
+of the walk. So every rule is a numpy operation or two, however many channels there are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -96,9 +96,9 @@ class Ledger:
         if both.any():
             self.pairs.append((first[both], second[both]))
         for one, other in ((first, second), (second, first)):
-            lonely = one[(one >= 0) & (other < 0)]
-            if lonely.size:
-                self.blocks.append((lonely, why))
+            unmatched = one[(one >= 0) & (other < 0)]
+            if unmatched.size:
+                self.blocks.append((unmatched, why))
 
     def unite(self, first: Dim, second: Dim) -> Dim:
         """Return the dimension that is both ``first`` and ``second``, index by index."""
@@ -148,10 +148,12 @@ class Ledger:
 
 def _reasons(unit: Labels, recorded: list[tuple[Labels, str]]) -> dict[int, str]:
     """The first reasons recorded for each unit."""
-    found: dict[int, list[str]] = {}
+    by_unit: dict[int, list[str]] = {}
     for labels, reason in recorded:
-        for each in np.unique(unit[labels]).tolist():
-            known = found.setdefault(each, [])
-            if reason not in known:
-                known.append(reason)
-    return {each: ", and ".join(reasons[:_REASONS]) for each, reasons in found.items()}
+        for unit_number in np.unique(unit[labels]).tolist():
+            unit_reasons = by_unit.setdefault(unit_number, [])
+            if reason not in unit_reasons:
+                unit_reasons.append(reason)
+    return {
+        unit_number: ", and ".join(reasons[:_REASONS]) for unit_number, reasons in by_unit.items()
+    }

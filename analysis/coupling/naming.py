@@ -26,23 +26,23 @@ def layer_of(parameter: str) -> str:
     return path if own in _OWN else parameter
 
 
-def named(groups: list[Group]) -> tuple[Group, ...]:
+def name_groups(groups: list[Group]) -> tuple[Group, ...]:
     """Tell groups of one producer apart by the range of it that they own."""
-    counted: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for group in groups:
-        counted[group.name] = counted.get(group.name, 0) + 1
-    taken: set[str] = set()
-    named = []
+        counts[group.name] = counts.get(group.name, 0) + 1
+    used_names: set[str] = set()
+    renamed = []
     for group in groups:
         name = group.name
-        if counted[name] > 1:
-            maker = next(m for m in group.members if m.layer == name)
-            owned = np.sort(np.concatenate(maker.indices))
+        if counts[name] > 1:
+            producer = next(m for m in group.members if m.layer == name)
+            owned = np.sort(np.concatenate(producer.indices))
             part = f"[{owned[0]}:{owned[-1] + 1}]"
-            solid = len(owned) == owned[-1] - owned[0] + 1
-            name = name + part if solid else f"{name}[{owned[0]}…]"
-        while name in taken:
+            contiguous = len(owned) == owned[-1] - owned[0] + 1
+            name = name + part if contiguous else f"{name}[{owned[0]}…]"
+        while name in used_names:
             name += "'"
-        taken.add(name)
-        named.append(replace(group, name=name))
-    return tuple(named)
+        used_names.add(name)
+        renamed.append(replace(group, name=name))
+    return tuple(renamed)

@@ -1,4 +1,4 @@
-"""What every tensor of the graph shrinks with, so that memory and time need no torch."""
+"""Sizes of all tensors as functions of the units removed, so that memory and time need no torch."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def graph_summary(captured: Captured, coupling: Coupling) -> GraphSummary:
     A dimension loses what its labels lose; where a slice takes only some of a group's units, its
     loss depends on which ones leave, and the mean stands for it.
     """
-    return _Summary(captured, coupling).made()
+    return _Summary(captured, coupling).build()
 
 
 class _Summary:
@@ -33,27 +33,27 @@ class _Summary:
         self._units = np.array([group.units for group in coupling.groups], np.int64)
         self._unit = coupling.solved.unit
         self._owner = np.full(int(self._unit.max(initial=-1)) + 1, -1, np.int64)
-        for place, group in enumerate(coupling.groups):
-            self._owner[group.ids] = place
+        for index, group in enumerate(coupling.groups):
+            self._owner[group.ids] = index
         self._dims: dict[DimSummary, int] = {}
 
-    def made(self) -> GraphSummary:
+    def build(self) -> GraphSummary:
         nodes = list(self._graph.nodes)
-        place = {node: at for at, node in enumerate(nodes)}
-        found = []
+        node_index = {node: index for index, node in enumerate(nodes)}
+        summaries = []
         for node in nodes:
-            reads = [x for x in pytree.tree_leaves((node.args, node.kwargs)) if x in place]
+            reads = [x for x in pytree.tree_leaves((node.args, node.kwargs)) if x in node_index]
             dims = self._tensors(node)
-            found.append(
+            summaries.append(
                 NodeSummary(
                     node.name,
                     _kind(node),
-                    tuple(place[x] for x in reads),
+                    tuple(node_index[x] for x in reads),
                     tuple(sizes for sizes, _ in dims),
                     tuple(width for _, width in dims),
                 )
             )
-        return GraphSummary(tuple(self._dims), tuple(found))
+        return GraphSummary(tuple(self._dims), tuple(summaries))
 
     def _tensors(self, node: fx.Node) -> list[tuple[tuple[int, ...], int]]:
         if node.op == "output":
@@ -63,19 +63,19 @@ class _Summary:
         labelled = _labelled(self._walk.values.get(node))
         if [len(dims) for dims in labelled] != [one.ndim for one in singles]:
             labelled = [(None,) * one.ndim for one in singles]
-        found = []
+        summaries = []
         for one, many, dims in zip(singles, large, labelled, strict=True):
-            places = tuple(
-                self._place(int(size), int(grown), dim)
+            dim_indices = tuple(
+                self._dim_index(int(size), int(grown), dim)
                 for size, grown, dim in zip(one.shape, many.shape, dims, strict=True)
             )
-            found.append((places, one.element_size()))
-        return found
+            summaries.append((dim_indices, one.element_size()))
+        return summaries
 
-    def _place(self, size: int, grown: int, dim: Dim | None) -> int:
+    def _dim_index(self, size: int, grown: int, dim: Dim | None) -> int:
         batched = grown == size * BATCH and size > 0
-        made = DimSummary(size, batched, self._shares(size, dim))
-        return self._dims.setdefault(made, len(self._dims))
+        summary = DimSummary(size, batched, self._shares(size, dim))
+        return self._dims.setdefault(summary, len(self._dims))
 
     def _shares(self, size: int, dim: Dim | None) -> tuple[tuple[int, float], ...]:
         if dim is None or dim.labels is None or not len(dim.labels):
@@ -84,8 +84,13 @@ class _Summary:
         owners = self._owner[self._unit[labels]]
         owned = np.bincount(owners[owners >= 0], minlength=len(self._units))
         times = size / len(dim.labels)
-        shares = {at: owned[at] * times / self._units[at] for at in np.flatnonzero(owned).tolist()}
-        return tuple((at, int(x) if x == int(x) else float(x)) for at, x in shares.items())
+        shares = {
+            group_index: owned[group_index] * times / self._units[group_index]
+            for group_index in np.flatnonzero(owned).tolist()
+        }
+        return tuple(
+            (group_index, int(x) if x == int(x) else float(x)) for group_index, x in shares.items()
+        )
 
 
 def _kind(node: fx.Node) -> str:
@@ -102,5 +107,5 @@ def _labelled(value: Any) -> list[tuple[Dim | None, ...]]:
     if isinstance(value, tuple):
         return [value]
     if isinstance(value, list):
-        return [dims for each in value for dims in _labelled(each)]
+        return [dims for element in value for dims in _labelled(element)]
     return []

@@ -13,7 +13,7 @@ from prunescope.capture.graph import Captured
 from prunescope.coupling.labels import Dim, Labels, Ledger
 
 BATCH: Final = 10007
-"""Samples in the batch that the walk imagines: a prime, so that it shows in every size."""
+"""Samples in the walk's fake batch: a large prime, so that sizes with a batch in them show."""
 
 INPUT: Final = "it is tied to the network's input"
 OUTPUT: Final = "it is read as the network's output"
@@ -124,7 +124,7 @@ class CouplingWalk:
             self.options[key] = list(candidates)
             return None
         sizes = [len(labels) for labels in candidates]
-        fallback = max(range(len(sizes)), key=lambda place: (sizes[place], place))
+        fallback = max(range(len(sizes)), key=lambda index: (sizes[index], index))
         return min(self._choices.get(key, fallback), len(sizes) - 1)
 
     def read(self, node: fx.Node, source: object, dimension: int, statistic: bool = False) -> None:
@@ -135,8 +135,8 @@ class CouplingWalk:
     def role(self, node: object, dim: Dim, role: str) -> None:
         """Record what a parameter dimension does in an operator that multiplies by it."""
         if dim.origin is not None and self.static(node):
-            known = self.roles.get(dim.origin)
-            if known is None or known == "depthwise" or role == "producer":
+            previous = self.roles.get(dim.origin)
+            if previous is None or previous == "depthwise" or role == "producer":
                 self.roles[dim.origin] = role
 
     def refuse(self, node: fx.Node, reason: str) -> Value:
@@ -147,15 +147,15 @@ class CouplingWalk:
                 self.ledger.block(dim, reason)
             if len(dims) > 1:
                 self.role(source, dims[0], "producer")
-        return self._whole(self._shapes[node], reason)
+        return self._fixed_dims(self._shapes[node], reason)
 
     def refuse_outputs(self, node: fx.Node, why: str) -> Value:
         """Return whole dimensions for what ``node`` returns, blocking nothing."""
-        return self._whole(self._shapes[node], why)
+        return self._fixed_dims(self._shapes[node], why)
 
     def _visit(self, node: fx.Node) -> Value:
         if node.op == "placeholder":
-            return self._whole(self._shapes[node], INPUT)
+            return self._fixed_dims(self._shapes[node], INPUT)
         if node.op == "get_attr":
             return self._attribute(node)
         if node.op == "output":
@@ -180,16 +180,16 @@ class CouplingWalk:
         name = self._first.get(str(node.target), str(node.target))
         if name not in self.parameters:
             self.parameters[name] = tuple(
-                Dim(size, self.ledger.fresh(size) if size > 1 else None, origin=(name, place))
-                for place, size in enumerate(tensor.shape)
+                Dim(size, self.ledger.fresh(size) if size > 1 else None, origin=(name, axis))
+                for axis, size in enumerate(tensor.shape)
             )
         return self.parameters[name]
 
-    def _whole(self, value: Any, why: str) -> Value:
+    def _fixed_dims(self, value: Any, why: str) -> Value:
         if isinstance(value, Tensor):
             return tuple(Dim(int(size), why=why) for size in value.shape)
         if isinstance(value, list | tuple):
-            return [self._whole(each, why) for each in value]
+            return [self._fixed_dims(element, why) for element in value]
         return None
 
 
@@ -203,7 +203,7 @@ def first_names(module: fx.GraphModule) -> dict[str, str]:
     return {name: first.setdefault(id(tensor), name) for name, tensor in named}
 
 
-def whole(dim: Dim, size: int | None = None, why: str | None = None) -> Dim:
+def fixed_dim(dim: Dim, size: int | None = None, why: str | None = None) -> Dim:
     """Return a dimension like ``dim`` of which no index can leave."""
     return Dim(dim.size if size is None else size, None, why or dim.why)
 
@@ -220,5 +220,5 @@ def dimensions(value: Value) -> Iterator[Dim]:
     if isinstance(value, tuple):
         yield from value
     elif isinstance(value, list):
-        for each in value:
-            yield from dimensions(each)
+        for element in value:
+            yield from dimensions(element)

@@ -1,4 +1,4 @@
-"""Activation norm: a unit that is nearly silent on real data carries little."""
+"""Activation norm: units whose activations are small on real data matter least."""
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     over the readers. Groups that no prunable weight reads are left out.
     """
     squares = evidence.squared_inputs()
-    found = {}
+    scores = {}
     for group in evidence.groups:
         members = [m for m in readers(group) if m.role == "consumer" and m.parameter in squares]
         if not members:
@@ -25,8 +25,8 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
             seen = squares[member.parameter].double().cpu()
             others = seen.numel() // seen.shape[member.dimension]
             total += per_unit(seen, member) / others
-        found[group.name] = (total / len(members)).sqrt()
-    return found
+        scores[group.name] = (total / len(members)).sqrt()
+    return scores
 
 
 CRITERION = Criterion(

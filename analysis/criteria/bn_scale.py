@@ -1,4 +1,4 @@
-"""Batch-norm scale: a channel that its batch norm scales to nothing carries nothing."""
+"""Batch-norm scale: channels with a small batch-norm scale matter least."""
 
 from torch import Tensor
 
@@ -13,7 +13,7 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     Groups without a batch norm are left out: there is nothing to read.
     """
     scales = norm_scales(evidence.network)
-    found = {}
+    scores = {}
     for group in evidence.groups:
         members = [m for m in parameters(group) if m.parameter in scales]
         if members:
@@ -21,8 +21,8 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
                 name: scale.abs()
                 for name, scale in evidence.parameters(m.parameter for m in members).items()
             }
-            found[group.name] = summed(group, sizes, members)
-    return found
+            scores[group.name] = summed(group, sizes, members)
+    return scores
 
 
 def without_norms(model: Model) -> str | None:

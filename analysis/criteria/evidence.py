@@ -1,4 +1,4 @@
-"""What criteria may look at: weights, gradients and layer inputs on calibration samples."""
+"""The evidence that criteria score by: weights, gradients and inputs on calibration samples."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Evidence:
         """Return the weights by parameter name, detached."""
         module = self.network.module
         return {
-            each.parameter: module.get_parameter(each.parameter).detach() for each in self.layers
+            layer.parameter: module.get_parameter(layer.parameter).detach() for layer in self.layers
         }
 
     def batch_gradients(self, names: Iterable[str] | None = None) -> Iterator[dict[str, Tensor]]:
@@ -71,11 +71,15 @@ class Evidence:
         return squared_inputs(self.network, used, BATCH)
 
     def _gradients(
-        self, samples: int, batch: int, wanted: Iterable[str] | None
+        self, samples: int, batch: int, parameter_names: Iterable[str] | None
     ) -> Iterator[dict[str, Tensor]]:
         used = self.calibration.chunk(0, samples)
         module = self.network.module
-        names = [layer.parameter for layer in self.layers] if wanted is None else sorted(wanted)
+        names = (
+            [layer.parameter for layer in self.layers]
+            if parameter_names is None
+            else sorted(parameter_names)
+        )
         tensors = [module.get_parameter(name) for name in names]
         for start in range(0, len(used), batch):
             chunk = used.chunk(start, start + batch)
@@ -88,8 +92,8 @@ class Evidence:
                     )
                 labels = class_labels(rows, chunk.targets, "a gradient criterion")
                 loss = functional.cross_entropy(rows.float(), labels)
-                found = torch.autograd.grad(loss, tensors, allow_unused=True)
+                gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
             yield {
                 name: torch.zeros_like(tensor) if gradient is None else gradient
-                for name, tensor, gradient in zip(names, tensors, found, strict=True)
+                for name, tensor, gradient in zip(names, tensors, gradients, strict=True)
             }

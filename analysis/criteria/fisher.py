@@ -25,8 +25,11 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
 
 def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     """Return per group ``(units,)``: half the mean over samples of the squared gate gradient."""
-    wanted = names(evidence.groups)
-    weights, gradients = evidence.parameters(wanted), evidence.sample_gradients(wanted)
+    parameter_names = names(evidence.groups)
+    weights, gradients = (
+        evidence.parameters(parameter_names),
+        evidence.sample_gradients(parameter_names),
+    )
     means = mean_squared_gates(evidence.groups, weights, gradients)
     return {name: mean / 2 for name, mean in means.items()}
 

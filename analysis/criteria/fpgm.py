@@ -13,7 +13,7 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
 
     A unit is the vector of all producing weights (not their absolute values) that it owns.
     """
-    found = {}
+    scores = {}
     for group in evidence.groups:
         producers = [m for m in parameters(group) if m.role == "producer"]
         rows = []
@@ -22,8 +22,8 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
             flat = weight.movedim(member.dimension, 0).reshape(weight.shape[member.dimension], -1)
             rows.append(torch.stack([flat[torch.as_tensor(i)].flatten() for i in member.indices]))
         vectors = torch.cat(rows, 1)
-        found[group.name] = torch.cdist(vectors, vectors).sum(1)
-    return found
+        scores[group.name] = torch.cdist(vectors, vectors).sum(1)
+    return scores
 
 
 CRITERION = Criterion(

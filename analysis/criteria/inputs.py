@@ -74,9 +74,9 @@ class _Observer(fx.Interpreter):
             changed = changed[:2]
         output = n.target(*changed, **kwargs)  # type: ignore[operator]
         output = output[0] if isinstance(output, tuple) else output
-        (found,) = torch.autograd.grad(output.sum(), [weight], allow_unused=True)
-        if found is not None:
-            self._totals[name] += found
+        (gradient,) = torch.autograd.grad(output.sum(), [weight], allow_unused=True)
+        if gradient is not None:
+            self._totals[name] += gradient
 
 
 def _reads_only_weights(node: fx.Node) -> bool:
@@ -105,8 +105,8 @@ def _observe_modules(network: Network, chunk: Samples, totals: dict[str, Tensor]
             args, kwargs = pytree.tree_map(_squared, (args, kwargs))
             with torch.enable_grad():
                 output = module(*args, **kwargs)
-                (found,) = torch.autograd.grad(output.sum(), [weight])
-            totals[name] += found
+                (gradient,) = torch.autograd.grad(output.sum(), [weight])
+            totals[name] += gradient
             busy = False
 
         return observe

@@ -1,4 +1,4 @@
-"""From a score, a sparsity and a comparison to a mask with an exact count."""
+"""Turn scores into masks that remove an exact number of weights."""
 
 import torch
 from torch import Tensor
@@ -37,11 +37,11 @@ def mask(score: Tensor, sparsity: float, per_row: bool = False) -> Tensor:
         keep[order[:removed]] = False
         return keep.reshape(score.shape)
     rows = score.flatten(1)
-    each, more = divmod(removed, len(rows))
-    place = rows.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
-    quota = torch.full((len(rows), 1), each, device=score.device)
+    per_row_count, more = divmod(removed, len(rows))
+    rank = rows.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
+    quota = torch.full((len(rows), 1), per_row_count, device=score.device)
     quota[:more] += 1
-    return (place >= quota).reshape(score.shape)
+    return (rank >= quota).reshape(score.shape)
 
 
 def pattern_mask(score: Tensor, kept: int, of: int, dimension: int | None = 1) -> Tensor:
@@ -69,5 +69,5 @@ def pattern_mask(score: Tensor, kept: int, of: int, dimension: int | None = 1) -
         )
     moved = score.movedim(dimension, -1)
     blocks = moved.reshape(*moved.shape[:-1], -1, of)
-    place = blocks.argsort(dim=-1, stable=True).argsort(dim=-1, stable=True)
-    return (place >= of - kept).reshape(moved.shape).movedim(-1, dimension).contiguous()
+    rank = blocks.argsort(dim=-1, stable=True).argsort(dim=-1, stable=True)
+    return (rank >= of - kept).reshape(moved.shape).movedim(-1, dimension).contiguous()

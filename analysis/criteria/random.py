@@ -1,4 +1,4 @@
-"""Random: the honest floor that every criterion has to beat."""
+"""Random scores: the baseline that every criterion has to beat."""
 
 import hashlib
 from collections.abc import Sequence

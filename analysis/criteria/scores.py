@@ -27,7 +27,7 @@ class Scores:
         self.network = network
         self.groups = {group.name: group for group in groups if group.reason is None}
         self._calibration = calibration
-        self._known: dict[tuple[str, str, int], Mapping[str, Tensor]] = {}
+        self._cache: dict[tuple[str, str, int], Mapping[str, Tensor]] = {}
 
     def by_parameter(self, name: str, seed: int = 0) -> Mapping[str, Tensor]:
         """Return the weight scores of criterion ``name`` by parameter name."""
@@ -82,11 +82,11 @@ class Scores:
                 "criterion for this granularity."
             )
         key = (kind, name, seed if rule.seeded else 0)
-        if key not in self._known:
+        if key not in self._cache:
             if rule.shuffles:
                 scores = self._scores(kind, rule.shuffles, 0)
-                self._known[key] = shuffled(scores, self.network, key[2])
-                return self._known[key]
+                self._cache[key] = shuffled(scores, self.network, key[2])
+                return self._cache[key]
             groups = tuple(self.groups.values())
-            self._known[key] = make(Evidence(self.network, self._calibration, key[2], groups))
-        return self._known[key]
+            self._cache[key] = make(Evidence(self.network, self._calibration, key[2], groups))
+        return self._cache[key]

@@ -1,10 +1,10 @@
-"""Shuffled: the same scores dealt out anew inside of each row; the control of every criterion.
+"""Shuffled: the same scores permuted at random within each row; the control of every criterion.
 
-Which row loses how many weights stays as the criterion has it, at every sparsity; which of a
-row's weights they are is left to chance. A criterion that is no better than its shuffled twin
-knows how much to take from where, but not which weights. (Random, in comparison, also gives up
-the first: shuffling over the whole layer at a given sparsity would be just that. The same holds
-for units of a group, and within the rows of n:m patterns, so they have no twin.)
+At every sparsity each row loses as many weights as by the criterion itself, but which of its
+weights is left to chance. A criterion that is no better than its shuffled twin knows how many
+weights each row can lose, but not which. (Random gives up the row counts too: a permutation over
+the whole layer would be the same as random. So would one over the units of a group or within the
+rows of n:m patterns, so they have no twin.)
 """
 
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ from prunescope.study import SHUFFLED
 def shuffled(scores: Mapping[str, Tensor], network: Network, seed: int) -> dict[str, Tensor]:
     """Return ``scores`` by parameter, permuted at random inside of each output row.
 
-    One permutation for all sparsities: masks of growing sparsity contain each other, and at each
-    the rows lose what they lose by the scores themselves.
+    One permutation for all sparsities: what a smaller sparsity removes, a larger one removes too,
+    and at each sparsity a row loses as many weights as by the scores themselves.
     """
-    found = {}
+    by_parameter = {}
     for layer in network.prunable():
         score = scores[layer.parameter]
         rows = score.movedim(layer.output_dimension, 0)
         drawn = uniform(seed, f"shuffled {layer.parameter}", rows.shape).flatten(1)
         order = drawn.argsort(1).to(score.device)
         mixed = rows.flatten(1).gather(1, order).reshape(rows.shape)
-        found[layer.parameter] = mixed.movedim(0, layer.output_dimension).contiguous()
-    return found
+        by_parameter[layer.parameter] = mixed.movedim(0, layer.output_dimension).contiguous()
+    return by_parameter
 
 
 def twin(rule: Criterion) -> Criterion:

@@ -26,8 +26,11 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
 
 def unit_score(evidence: Evidence) -> dict[str, Tensor]:
     """Return per group ``(units,)``: the mean over batches of the squared gate gradient."""
-    wanted = names(evidence.groups)
-    weights, gradients = evidence.parameters(wanted), evidence.batch_gradients(wanted)
+    parameter_names = names(evidence.groups)
+    weights, gradients = (
+        evidence.parameters(parameter_names),
+        evidence.batch_gradients(parameter_names),
+    )
     return mean_squared_gates(evidence.groups, weights, gradients)
 
 

@@ -1,4 +1,4 @@
-"""Aggregate what is known per weight over the units of a group."""
+"""Aggregate scores of weights to scores of a group's units."""
 
 from collections.abc import Iterable, Mapping
 
@@ -41,8 +41,8 @@ def readers(group: Group) -> tuple[Member, ...]:
     over the readers' weights of that unit: no gate has to be built. Where no parameter reads the
     group (its readers multiply activations with each other), the producers scale it instead.
     """
-    found = tuple(member for member in parameters(group) if member.role == "consumer")
-    return found or tuple(m for m in parameters(group) if m.role == "producer")
+    consumers = tuple(member for member in parameters(group) if member.role == "consumer")
+    return consumers or tuple(m for m in parameters(group) if m.role == "producer")
 
 
 def mean_squared_gates(
@@ -53,9 +53,9 @@ def mean_squared_gates(
     """Return per group ``(units,)``: the mean over ``gradients`` of the squared gate gradient."""
     totals = {group.name: torch.zeros(group.units, dtype=torch.float64) for group in groups}
     count = 0
-    for found in gradients:
+    for batch_gradients in gradients:
         count += 1
-        products = {name: gradient * weights[name] for name, gradient in found.items()}
+        products = {name: gradient * weights[name] for name, gradient in batch_gradients.items()}
         for group in groups:
             totals[group.name] += summed(group, products, readers(group)).square()
     return {name: total / max(count, 1) for name, total in totals.items()}
@@ -65,11 +65,11 @@ def norm_scales(network: Network) -> frozenset[str]:
     """Return the names of the scales of batch norms."""
     if network.captured is None:
         return frozenset()
-    known = dict(network.module.named_parameters(remove_duplicate=False))
-    found = set()
+    parameters_by_name = dict(network.module.named_parameters(remove_duplicate=False))
+    scales = set()
     for node in network.captured.module.graph.nodes:
         if node.op == "call_function" and operator_name(node) == "batch_norm":
             scale = node.args[1]
-            if getattr(scale, "op", "") == "get_attr" and str(scale.target) in known:
-                found.add(str(scale.target))
-    return frozenset(found)
+            if getattr(scale, "op", "") == "get_attr" and str(scale.target) in parameters_by_name:
+                scales.add(str(scale.target))
+    return frozenset(scales)

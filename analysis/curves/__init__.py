@@ -1,1 +1,1 @@
-"""What measurements say, sparsity by sparsity: means, curves, seeds, chance. Torch-free."""
+"""Curves of drop against sparsity, with means, seeds and comparisons with chance. Torch-free."""

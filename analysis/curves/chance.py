@@ -1,4 +1,4 @@
-"""Whether a criterion beats chance: its curve against that of a control. Torch-free."""
+"""Compare a criterion with chance: its curve with that of a random control. Torch-free."""
 
 from dataclasses import dataclass
 
@@ -44,47 +44,47 @@ class Verdict:
     def sentence(self) -> str:
         """Return the verdict in words."""
         if self.better and self.worse:
-            said = f"beats chance {_at(self.better)}, and is worse {_at(self.worse)}"
+            verdict = f"beats chance {_at(self.better)}, and is worse {_at(self.worse)}"
         elif self.worse:
-            said = f"is worse than chance {_at(self.worse)}"
+            verdict = f"is worse than chance {_at(self.worse)}"
         elif self.better:
             everywhere = len(self.better) == len(self.compared)
-            said = f"beats chance {'everywhere' if everywhere else _at(self.better)}"
+            verdict = f"beats chance {'everywhere' if everywhere else _at(self.better)}"
         else:
-            said = "is no better than chance"
+            verdict = "is no better than chance"
         seeds = f", {self.seeds} seeds" if self.seeds > 1 else ", one seed"
         name = self.method if self.recovery == "none" else f"{self.method} + {self.recovery}"
-        return f"{name} {said} ({self.control}{seeds})."
+        return f"{name} {verdict} ({self.control}{seeds})."
 
 
 def chance(points: pd.DataFrame) -> tuple[Verdict, ...]:
     """Return the verdict on every curve that has a control, in the order of the points.
 
     Intervals are those of the paired drops against the dense model. They are compared as if the
-    two methods were independent, which asks for more than a paired comparison of the two would:
-    who beats chance here does so with room. With one seed of the control, its luck counts too.
+    two methods were independent, which is stricter than a paired comparison of the two. With one
+    seed of the control, its luck counts too.
 
     Args:
         points: As from ``prunescope.curves.means.measured_points`` or ``over_seeds``; not modified.
     """
-    known = over_seeds(points)
-    known = known[known["removed"] > 0]
-    found = []
-    for (subject, recovery, granularity), rows in known.groupby(_KEY, sort=False):
+    seed_means = over_seeds(points)
+    seed_means = seed_means[seed_means["removed"] > 0]
+    verdicts = []
+    for (subject, recovery, granularity), rows in seed_means.groupby(_KEY, sort=False):
         by_criterion = dict(tuple(rows.groupby("criterion", sort=False)))
-        for criterion, mine in by_criterion.items():
+        for criterion, own_points in by_criterion.items():
             own = SHUFFLED + str(criterion)
             control = own if own in by_criterion else "random"
             if is_control(str(criterion)) or control not in by_criterion:
                 continue
-            theirs = by_criterion[control]
-            both = mine.merge(theirs, on="sparsity", suffixes=("", "_control"))
+            control_points = by_criterion[control]
+            both = own_points.merge(control_points, on="sparsity", suffixes=("", "_control"))
             if both.empty:
                 continue
             floor = both[["low_control", "drop_min_control"]].min(axis=1)
             roof = both[["high_control", "drop_max_control"]].max(axis=1)
             suffix = "" if granularity == "weight" else f"@{granularity}"
-            found.append(
+            verdicts.append(
                 Verdict(
                     str(subject), f"{criterion!s}{suffix}", str(recovery), f"{control}{suffix}",
                     int(both["seeds_control"].min()), tuple(both["sparsity"]),
@@ -92,7 +92,7 @@ def chance(points: pd.DataFrame) -> tuple[Verdict, ...]:
                     tuple(both["sparsity"][both["low"] > roof]),
                 )
             )  # fmt: skip
-    return tuple(found)
+    return tuple(verdicts)
 
 
 def _at(sparsities: tuple[float, ...]) -> str:

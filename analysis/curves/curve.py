@@ -1,4 +1,4 @@
-"""Curves: what measurements say about a layer or group, sparsity by sparsity. Torch-free."""
+"""Curves: the measured drop of one layer or group against its sparsity. Torch-free."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -14,7 +14,7 @@ from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest, Method
 
 FEW_UNITS: Final = 256
-"""A curve over at most so many units is drawn as the steps that it is."""
+"""A curve over at most this many units is drawn in steps."""
 
 _SLACK: Final = 1e-12
 
@@ -29,14 +29,14 @@ class CurvePoint:
         total: Weights or units that there were.
         samples: Evaluated samples.
         score: Mean score of the pruned model.
-        interval: The drop (dense minus pruned, positive is worse) with its paired interval; while
-            samples are still to come, as wide as what they can still change.
+        interval: The drop (dense minus pruned, positive is worse) with its paired interval; before
+            all samples are seen, widened by what the others can change.
         entropy: Mean change of the cross-entropy in nats; NaN without class logits.
         divergence: Mean KL(dense ‖ pruned) in nats; NaN without class logits.
         compressed_bytes: Of the pruned weight, deflated; 0 when not taken.
         nonfinite: Samples for which the pruned model gave NaN or infinity.
-        split_half: How far the drop over all samples of the split may lie from the one so far; 0
-            once they are all seen.
+        split_half: Half-width of the interval of the drop over all samples of the split; 0 once
+            all are seen.
     """
 
     sparsity: float
@@ -69,7 +69,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, order=True)
 class CurveKey:
-    """What a curve is about."""
+    """Identity of a curve."""
 
     subject: str
     method: Method
@@ -83,16 +83,16 @@ class Curve:
 
     Attributes:
         points: The measurements; points at which nothing was removed are not among them.
-        idle: Sparsities too small to remove one weight or unit.
+        too_small: Sparsities too small to remove one weight or unit.
     """
 
     key: CurveKey
     points: tuple[CurvePoint, ...]
-    idle: tuple[float, ...] = ()
+    too_small: tuple[float, ...] = ()
 
     @property
     def stepped(self) -> bool:
-        """Whether so few units exist that only some sparsities can be had."""
+        """Whether there are so few units that only some sparsities exist."""
         return any(point.total <= FEW_UNITS for point in self.points)
 
     def steps(self) -> tuple[CurvePoint, ...]:
@@ -109,16 +109,16 @@ class Curve:
     def drop_at(self, sparsity: float) -> Interval:
         """Return the drop at ``sparsity`` and its interval, linear between measured points.
 
-        Sparsity 0 drops nothing. Past the last point the last one's drop is held, which is a
-        lower bound where curves rise; ``reach`` says where that begins.
+        It is 0 at sparsity 0. Past the last point (``reach``) it is that point's drop, a lower
+        bound where curves rise.
         """
         if sparsity <= 0 or not self.points:
             return Interval(0.0, 0.0, 0.0)
-        place = bisect_right(self.points, sparsity, key=lambda point: point.sparsity)
-        if place == len(self.points):
+        index = bisect_right(self.points, sparsity, key=lambda point: point.sparsity)
+        if index == len(self.points):
             return self.points[-1].interval
-        upper = self.points[place]
-        lower = self.points[place - 1] if place else None
+        upper = self.points[index]
+        lower = self.points[index - 1] if index else None
         start = lower.sparsity if lower else 0.0
         below = lower.interval if lower else Interval(0.0, 0.0, 0.0)
         part = (sparsity - start) / (upper.sparsity - start)
@@ -130,17 +130,17 @@ class Curve:
         )
 
     def between(self, sparsity: float) -> Interval:
-        """Return the drop at ``sparsity`` with what both measured neighbours leave possible.
+        """Return the drop at ``sparsity`` with an interval that covers both measured neighbours'.
 
-        As ``drop_at``, but the interval reaches over those of the points on both sides: nothing
-        tells how the curve bends between them.
+        As ``drop_at``, but the interval includes those of the points on both sides, as the shape of
+        the curve between them is unknown.
         """
         drop = self.drop_at(sparsity)
-        place = bisect_left(self.points, sparsity, key=lambda point: point.sparsity)
-        if not 0 < sparsity < self.reach or self.points[place].sparsity == sparsity:
+        index = bisect_left(self.points, sparsity, key=lambda point: point.sparsity)
+        if not 0 < sparsity < self.reach or self.points[index].sparsity == sparsity:
             return drop
-        below = self.points[place - 1].interval if place else Interval(0.0, 0.0, 0.0)
-        above = self.points[place].interval
+        below = self.points[index - 1].interval if index else Interval(0.0, 0.0, 0.0)
+        above = self.points[index].interval
         return Interval(drop.mean, min(below.low, above.low), max(below.high, above.high))
 
     @property
@@ -151,21 +151,21 @@ class Curve:
     def largest_within(self, limit: float) -> float:
         """Return the largest measured sparsity up to which every drop stays within ``limit``.
 
-        The scan starts below and ends at the first violation, so a late lucky point does not
-        count; an improvement is no damage. 0 when the first point already violates. A point with
-        samples to come counts once they cannot bring its drop past the limit any more; until then
-        it is passed over, or ends the scan if its drop so far violates.
+        The scan starts at the smallest sparsity and ends at the first violation, so a later point
+        within the limit by luck does not count; negative drops are within. 0 when the first point
+        violates. A point that has not seen all samples counts only if they cannot bring its drop
+        past the limit; else it is skipped, or ends the scan if its drop so far violates.
 
         Args:
             limit: Largest accepted drop, absolute (0.01 is one point of accuracy).
         """
-        found = 0.0
+        largest = 0.0
         for point in self.points:
             if not point.drop <= limit + _SLACK:
                 break
             if point.drop + point.split_half <= limit + _SLACK:
-                found = point.sparsity
-        return found
+                largest = point.sparsity
+        return largest
 
     def area(self, end: float | None = None) -> float:
         """Return the mean drop over the sparsities 0 to ``end``: the curve's area over its width.
@@ -195,15 +195,15 @@ def curves(frame: pd.DataFrame, manifest: Manifest) -> dict[CurveKey, Curve]:
     if frame.empty:
         return {}
     points = measured_points(frame, manifest.scale).sort_values("sparsity", kind="stable")
-    order = {name: place for place, name in enumerate(subjects(manifest))}
+    order = {name: index for index, name in enumerate(subjects(manifest))}
     gathered: dict[CurveKey, list[CurvePoint]] = {}
-    idle: dict[CurveKey, list[float]] = {}
+    too_small: dict[CurveKey, list[float]] = {}
     for row in points.to_dict("records"):
         method = Method(row["criterion"], row["granularity"])
         key = CurveKey(row["subject"], method, row["recovery"], row["seed"])
         gathered.setdefault(key, [])
         if row["removed"] <= 0:
-            idle.setdefault(key, []).append(row["sparsity"])
+            too_small.setdefault(key, []).append(row["sparsity"])
             continue
         gathered[key].append(
             CurvePoint(
@@ -213,7 +213,7 @@ def curves(frame: pd.DataFrame, manifest: Manifest) -> dict[CurveKey, Curve]:
             )
         )  # fmt: skip
     keys = sorted(gathered, key=lambda key: (order.get(key.subject, len(order)), key))
-    return {key: Curve(key, tuple(gathered[key]), tuple(idle.get(key, ()))) for key in keys}
+    return {key: Curve(key, tuple(gathered[key]), tuple(too_small.get(key, ()))) for key in keys}
 
 
 def subjects(manifest: Manifest) -> tuple[str, ...]:
@@ -223,13 +223,13 @@ def subjects(manifest: Manifest) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def by_sensitivity(found: Iterable[Curve]) -> list[tuple[str, float]]:
+def by_sensitivity(curves_: Iterable[Curve]) -> list[tuple[str, float]]:
     """Return the subjects with their mean drop, most sensitive first.
 
-    A subject's figure is the area of its best method over the sparsities that all curves share,
-    so that a subject measured further is not called worse for it. Curves without points are out.
+    A subject's figure is the area of its best method over the sparsities that all curves share, so
+    that measuring a subject further does not change its rank. Curves without points are left out.
     """
-    measured = [curve for curve in found if curve.points]
+    measured = [curve for curve in curves_ if curve.points]
     if not measured:
         return []
     end = min(curve.reach for curve in measured)

@@ -1,7 +1,7 @@
 """The score that drops are counted from: the dense network's, after the same recovery. Torch-free.
 
-A recovery can move the dense network itself: batch norm that is re-estimated scores otherwise with
-nothing pruned. Drops are against that, so that they tell what pruning costs.
+A recovery can change the dense network's score too, as when batch norm is re-estimated. Drops are
+counted from the changed score, so that they show the effect of pruning alone.
 """
 
 from prunescope.curves.curve import Curves
@@ -9,7 +9,7 @@ from prunescope.study import Manifest
 from prunescope.study.recoveries import MOVES_DENSE
 
 
-def dense_score(manifest: Manifest, known: Curves, recovery: str) -> float:
+def dense_score(manifest: Manifest, curves: Curves, recovery: str) -> float:
     """Return the dense score that drops with ``recovery`` are counted from, 0 to 1.
 
     A point's score and drop add up to it. Points count by their samples, once they are measured on
@@ -18,7 +18,7 @@ def dense_score(manifest: Manifest, known: Curves, recovery: str) -> float:
 
     Args:
         manifest: Of the study; without a baseline the score is 1.
-        known: Its curves.
+        curves: Its curves.
         recovery: Of a plan or curve.
     """
     baseline = manifest.baseline.score if manifest.baseline else 1.0
@@ -26,7 +26,7 @@ def dense_score(manifest: Manifest, known: Curves, recovery: str) -> float:
         return baseline
     points = [
         point
-        for key, curve in known.items() if key.recovery == recovery
+        for key, curve in curves.items() if key.recovery == recovery
         for point in curve.points if point.samples and not point.split_half
     ]  # fmt: skip
     samples = sum(point.samples for point in points)

@@ -24,9 +24,9 @@ def measured_points(frame: pd.DataFrame, scale: float = 1.0) -> pd.DataFrame:
         and ``low`` and ``high`` are at least so far apart. Rows that removed nothing are kept: they
         show a sparsity as too small.
     """
-    kept = ["subject", "criterion", "granularity", "recovery", "seed", "sparsity", "removed",
+    columns = ["subject", "criterion", "granularity", "recovery", "seed", "sparsity", "removed",
             "total", "samples", "population", "compressed_bytes", "nonfinite"]  # fmt: skip
-    points = frame[kept].copy()
+    points = frame[columns].copy()
     plain = frame["granularity"] == "weight"
     named = frame["criterion"] + "@" + frame["granularity"]
     points.insert(1, "method", frame["criterion"].where(plain, named))
@@ -54,7 +54,7 @@ def measured_points(frame: pd.DataFrame, scale: float = 1.0) -> pd.DataFrame:
 def _intervals(
     samples: np.ndarray, total: np.ndarray, squares: np.ndarray, least: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``statistics.paired_interval`` for whole columns, to each side at least ``least`` wide."""
+    """``paired_interval`` for whole columns, to each side at least ``least`` wide."""
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(samples > 0, total / samples, np.nan)
         weight = np.maximum(1.0, np.where(samples > 0, squares / samples, 1.0))

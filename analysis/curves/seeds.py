@@ -1,4 +1,4 @@
-"""Several seeds of one random criterion as what they are: one mean with a range. Torch-free."""
+"""Merge several seeds of a random criterion into one mean with a range. Torch-free."""
 
 import math
 from collections.abc import Iterable
@@ -36,28 +36,33 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
     if not points.duplicated(_KEY).any():
         same = {column: points[name] for column, (name, _) in ends.items()}
         return points.assign(seeds=1, **same)
-    taken = {name: (name, "mean") for name in _MEANS} | ends
-    taken |= {"samples": ("samples", "min"), "seed": ("seed", "min"), "seeds": ("seed", "nunique")}
-    taken |= {name: (name, "max") for name in ("nonfinite", "partial", "split_half")}
-    rest = [name for name in points.columns if name not in (*_KEY, *taken, "noise")]
-    taken |= {name: (name, "first") for name in rest}
-    made = points.groupby(_KEY, sort=False, dropna=False).agg(**taken).reset_index()
-    made["noise"] = (made["low"] <= 0) & (made["high"] >= 0)
-    return made[[*points.columns, "seeds", *ends]]
+    aggregations = {name: (name, "mean") for name in _MEANS} | ends
+    aggregations |= {
+        "samples": ("samples", "min"),
+        "seed": ("seed", "min"),
+        "seeds": ("seed", "nunique"),
+    }
+    aggregations |= {name: (name, "max") for name in ("nonfinite", "partial", "split_half")}
+    rest = [name for name in points.columns if name not in (*_KEY, *aggregations, "noise")]
+    aggregations |= {name: (name, "first") for name in rest}
+    merged = points.groupby(_KEY, sort=False, dropna=False).agg(**aggregations).reset_index()
+    merged["noise"] = (merged["low"] <= 0) & (merged["high"] >= 0)
+    return merged[[*points.columns, "seeds", *ends]]
 
 
 def mean_curves(curves: Curves) -> dict[CurveKey, Curve]:
-    """Return ``curves`` with those that differ in the seed alone made one, of their means.
+    """Return ``curves``, where curves that differ only in the seed are replaced by their mean.
 
-    So that a random criterion is not judged by its luckiest seed. The key keeps the least seed;
-    a point stands where any seed has one, and is the mean of those that do. A curve of a single
-    seed is itself.
+    So a random criterion is not judged by its luckiest seed. The key has the least seed; there is
+    a point wherever any seed has one, the mean over those seeds. A curve with a single seed is
+    returned as it is.
     """
-    alike: dict[CurveKey, list[Curve]] = {}
+    by_key: dict[CurveKey, list[Curve]] = {}
     for key, curve in curves.items():
-        alike.setdefault(replace(key, seed=0), []).append(curve)
+        by_key.setdefault(replace(key, seed=0), []).append(curve)
     return {
-        (found := _mean(each) if len(each) > 1 else each[0]).key: found for each in alike.values()
+        (mean_curve := _mean(same_key) if len(same_key) > 1 else same_key[0]).key: mean_curve
+        for same_key in by_key.values()
     }
 
 
@@ -66,17 +71,21 @@ def seed_counts(curves: Iterable[CurveKey]) -> dict[CurveKey, int]:
     seeds: dict[CurveKey, set[int]] = {}
     for key in curves:
         seeds.setdefault(replace(key, seed=0), set()).add(key.seed)
-    return {key: len(found) for key, found in seeds.items()}
+    return {key: len(seed_set) for key, seed_set in seeds.items()}
 
 
 def _mean(curves: list[Curve]) -> Curve:
-    at: dict[float, list[CurvePoint]] = {}
+    by_sparsity: dict[float, list[CurvePoint]] = {}
     for curve in curves:
         for point in curve.points:
-            at.setdefault(point.sparsity, []).append(point)
-    idle = {value for curve in curves for value in curve.idle} - set(at)
+            by_sparsity.setdefault(point.sparsity, []).append(point)
+    too_small = {value for curve in curves for value in curve.too_small} - set(by_sparsity)
     key = min(curve.key for curve in curves)
-    return Curve(key, tuple(_point(at[value]) for value in sorted(at)), tuple(sorted(idle)))
+    return Curve(
+        key,
+        tuple(_point(by_sparsity[value]) for value in sorted(by_sparsity)),
+        tuple(sorted(too_small)),
+    )
 
 
 def _point(seeds: list[CurvePoint]) -> CurvePoint:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.store.files import storage
-from prunescope.store.locks import tidily
+from prunescope.store.locks import merge_lock
 
 _READY: Final = ".ready"
 _STALE: Final = ".stale"
@@ -28,7 +28,7 @@ def install(new: Path, stale: Iterable[str], folder: Path) -> None:
     Raises:
         StorageFailure: The disk refuses; the next ``finish_install`` goes on.
     """
-    with tidily(folder), storage(folder):
+    with merge_lock(folder), storage(folder):
         _move(folder)
         (new / _STALE).write_text("".join(f"{name}\n" for name in stale))
         new.rename(folder / _READY)
@@ -42,7 +42,7 @@ def finish_install(folder: Path) -> None:
         StorageFailure: The disk refuses.
     """
     if (folder / _READY).is_dir():
-        with tidily(folder), storage(folder):
+        with merge_lock(folder), storage(folder):
             _move(folder)
 
 

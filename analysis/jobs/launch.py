@@ -20,7 +20,7 @@ from prunescope.jobs.queue import require_room
 from prunescope.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
 from prunescope.jobs.warm_worker import WarmWorker
 from prunescope.store.json_documents import read_document, write_document
-from prunescope.store.locks import alone
+from prunescope.store.locks import single_process_lock
 from prunescope.store.read_only import read_only, require_writable
 
 _PATIENCE: Final = 30.0
@@ -94,7 +94,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         StorageFailure: Somebody has held the lock for half a minute.
     """
-    with alone(folder, _PATIENCE) as got:
+    with single_process_lock(folder, _PATIENCE) as got:
         if not got:
             raise StorageFailure(
                 f"Expected {folder} to be free for a new job, but another process has held "

@@ -1,1 +1,1 @@
-"""Plans: what to remove where, what that costs, and what accuracy to expect. Torch-free."""
+"""Make plans: solve for a goal, predict size, cost and accuracy, search further. Torch-free."""

@@ -1,7 +1,7 @@
-"""Keep a target on the drop by what is predicted of whole plans, whatever solves the rest.
+"""Solve under a target on the drop, where the drop is the one predicted for the whole plan.
 
-Solvers add drops up; the accepted sum is moved until the drop that is predicted of the whole plan
-is just within the target.
+Solvers know only sums of single drops. So the limit on the sum is adjusted until the drop predicted
+for the whole plan is just within the target.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,67 +14,67 @@ from prunescope.planning.solve import Goal, Solution
 from prunescope.study.plan import Plan
 
 Solved = Callable[[Mapping[str, float]], Solution]
-"""From limits by target kind, in place of the goal's, to a solution that keeps them in sums."""
+"""From target kind → limit (in place of the goal's) to a solution whose sums are within them."""
 
 _TRIES: Final = 6
 _NEAR: Final = 0.98
-"""A plan that uses so much of an accepted drop is not searched any further."""
+"""The adjustment ends at a plan that uses at least this fraction of the accepted drop."""
 
 
-def keeping_drop(
+def solve_within_drop(
     goal: Goal,
-    solved: Solved,
-    predicted: Callable[[Plan], Prediction],
-    given: Mapping[str, float] | None = None,
+    solve: Solved,
+    predict: Callable[[Plan], Prediction],
+    overrides: Mapping[str, float] | None = None,
 ) -> Solution:
-    """Return what ``solved`` finds, a target on the drop kept by what is predicted.
+    """Return the solution of ``solve`` whose predicted drop is within the target on the drop.
 
     Args:
         goal: Its targets; without one on the drop the first solution is returned.
-        solved: Raises ``CannotReach`` where no plan keeps its limits.
-        predicted: What is expected of a plan.
-        given: Target kind → limit in place of the goal's.
+        solve: Raises ``CannotReach`` where no plan keeps its limits.
+        predict: From a plan to its prediction.
+        overrides: Target kind → limit in place of the goal's.
 
     Raises:
         CannotReach: No plan keeps the targets.
     """
-    limits = dict(given or {})
+    limits = dict(overrides or {})
     targets = {target.kind: target for target in goal.targets}
     if "drop" not in targets:
-        return solved(limits)
+        return solve(limits)
     accepted = limits.get("drop", targets["drop"].limit)
-    inner, best, least = accepted, None, float("inf")
+    sum_limit, best, least = accepted, None, float("inf")
     refusal: CannotReach | None = None
     for _ in range(_TRIES):
         try:
-            found = solved({**limits, "drop": inner})
+            solution = solve({**limits, "drop": sum_limit})
         except CannotReach as error:
             refusal = refusal or error  # later ones are about sums that nobody asked for
-            inner *= 2
+            sum_limit *= 2
             if best is not None:
                 break
             continue
-        guess = predicted(found.plan).drop
-        if guess is None:
-            return found
-        least = min(least, guess)
-        if guess <= accepted:
-            told = replace(found, costs={**found.costs, "drop": guess}, limits={
-                **found.limits, "drop": accepted})  # fmt: skip
-            best = told if best is None or told.value < best.value else best
-            if guess >= _NEAR * accepted or found.value <= 0:
+        predicted_drop = predict(solution.plan).drop
+        if predicted_drop is None:
+            return solution
+        least = min(least, predicted_drop)
+        if predicted_drop <= accepted:
+            described = replace(solution, costs={**solution.costs, "drop": predicted_drop}, limits={
+                **solution.limits, "drop": accepted})  # fmt: skip
+            best = described if best is None or described.value < best.value else best
+            if predicted_drop >= _NEAR * accepted or solution.value <= 0:
                 break
-        step = accepted / guess if guess > 0 else 2.0
-        inner *= min(max(step, 0.3), 2.0) * (0.995 if guess > accepted else 1.0)
+        step = accepted / predicted_drop if predicted_drop > 0 else 2.0
+        sum_limit *= min(max(step, 0.3), 2.0) * (0.995 if predicted_drop > accepted else 1.0)
     if best is not None:
         return best
     if refusal is not None and least == float("inf"):
         raise refusal
-    raise CannotReach(_missed(goal, limits, accepted, least))
+    raise CannotReach(_missed_sentence(goal, limits, accepted, least))
 
 
-def _missed(goal: Goal, limits: Mapping[str, float], accepted: float, least: float) -> str:
-    """The sentence that says which targets, as they are in force, no plan was found within."""
+def _missed_sentence(goal: Goal, limits: Mapping[str, float], accepted: float, least: float) -> str:
+    """The error sentence: which targets, with the limits that apply now, no plan was found for."""
     others = [
         str(replace(target, limit=limits.get(target.kind, target.limit)))
         for target in goal.targets

@@ -13,30 +13,30 @@ from prunescope.study.plan import Choice, Plan
 def choice_of(plan: Plan, subject: str, default: Method) -> Choice:
     """Return the plan's choice for ``subject``, or a dense one by the ``default`` method.
 
-    A layer and a group can have one name; a choice that zeroes weights is none for the group. A
-    lock holds both, as it does for the solver: the dense choice is then locked.
+    A layer and a group can have the same name; a choice that zeroes the layer's weights does not
+    count as the group's. Its lock does, as in the solver: the dense choice is then locked too.
     """
-    found = plan.choices.get(subject)
-    if found is None:
+    choice = plan.choices.get(subject)
+    if choice is None:
         return Choice(default.criterion, 0.0, default.granularity)
-    if _alike(found, default):
-        return found
-    return Choice(default.criterion, 0.0, default.granularity, found.locked)
+    if _same_kind(choice, default):
+        return choice
+    return Choice(default.criterion, 0.0, default.granularity, choice.locked)
 
 
-def elsewhere(plan: Plan, subject: str, method: Method) -> Choice | None:
-    """Return the choice of ``subject`` where it is at the other granularity than ``method``.
+def other_granularity_choice(plan: Plan, subject: str, method: Method) -> Choice | None:
+    """Return the choice of ``subject`` if it removes units and ``method`` weights, or vice versa.
 
-    A plan holds one choice per name, so that a choice by ``method`` would take this one's place.
+    A plan holds one choice per name, so a choice by ``method`` would replace this one.
     """
-    found = plan.choices.get(subject)
-    return None if found is None or _alike(found, method) else found
+    choice = plan.choices.get(subject)
+    return None if choice is None or _same_kind(choice, method) else choice
 
 
-def fitting(method: Method, value: float, locked: bool = False) -> Choice:
-    """Return the choice of ``method`` at sparsity ``value``; a pattern has only its own, or none.
+def choice_at(method: Method, value: float, locked: bool = False) -> Choice:
+    """Return the choice of ``method`` at sparsity ``value``; an n:m pattern has only its own or 0.
 
-    >>> fitting(Method("magnitude", "2:4"), 0.7).sparsity
+    >>> choice_at(Method("magnitude", "2:4"), 0.7).sparsity
     0.5
     """
     return Choice(method.criterion, value, method.granularity, locked)
@@ -45,7 +45,7 @@ def fitting(method: Method, value: float, locked: bool = False) -> Choice:
 def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Method) -> Plan:
     """Return the plan with sparsity ``value`` on all ``subjects`` that are not locked.
 
-    A sparsity above 0 takes the place of a choice at the other granularity; 0 leaves it alone.
+    A sparsity above 0 replaces a choice at the other granularity; 0 leaves such a choice as it is.
 
     Args:
         plan: Not modified.
@@ -53,12 +53,12 @@ def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Met
         value: Sparsity, 0 to 1.
         default: Method of subjects that had none.
     """
-    found = {name: choice_of(plan, name, default) for name in subjects}
+    choices = {name: choice_of(plan, name, default) for name in subjects}
     return plan.setting(
         {
-            name: fitting(choice.method, value)
-            for name, choice in found.items()
-            if not choice.locked and (value > 0 or _free(plan, name, default))
+            name: choice_at(choice.method, value)
+            for name, choice in choices.items()
+            if not choice.locked and (value > 0 or _replaces_nothing(plan, name, default))
         }
     )
 
@@ -66,14 +66,14 @@ def set_sparsity(plan: Plan, subjects: Iterable[str], value: float, default: Met
 def set_method(plan: Plan, subjects: Iterable[str], method: Method) -> Plan:
     """Return the plan with ``method`` on all ``subjects`` that are not locked.
 
-    What is pruned at the other granularity stays as it is.
+    Subjects pruned at the other granularity stay as they are.
     """
-    found = {name: choice_of(plan, name, method) for name in subjects}
+    choices = {name: choice_of(plan, name, method) for name in subjects}
     return plan.setting(
         {
-            name: fitting(method, choice.sparsity)
-            for name, choice in found.items()
-            if not choice.locked and _free(plan, name, method)
+            name: choice_at(method, choice.sparsity)
+            for name, choice in choices.items()
+            if not choice.locked and _replaces_nothing(plan, name, method)
         }
     )
 
@@ -83,7 +83,7 @@ def scale(plan: Plan, subjects: Iterable[str], factor: float) -> Plan:
     chosen = set(subjects)
     return plan.setting(
         {
-            name: fitting(choice.method, min(choice.sparsity * factor, 1.0))
+            name: choice_at(choice.method, min(choice.sparsity * factor, 1.0))
             for name, choice in plan.choices.items()
             if name in chosen and not choice.locked
         }
@@ -93,10 +93,10 @@ def scale(plan: Plan, subjects: Iterable[str], factor: float) -> Plan:
 def in_multiples(
     plan: Plan, subjects: Iterable[str], multiple: int, manifest: Manifest
 ) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan in which each group keeps a ``multiple`` of units, and who cannot.
+    """Return the plan in which each group keeps a ``multiple`` of units, and the groups that fail.
 
-    Never more leaves than the plan said: a group that has too few units to remove any of them so
-    stays whole, and is named. Locked choices and layers whose weights are zeroed stay.
+    Removals are only rounded down: a group with too few units for that stays dense and is named in
+    the second value. Locked choices and layers whose weights are zeroed do not change.
 
     Args:
         plan: Not modified.
@@ -104,7 +104,7 @@ def in_multiples(
         multiple: 1 or more.
         manifest: Gives the groups' units.
     """
-    changes, whole = {}, []
+    changes, unchanged = {}, []
     for name in subjects:
         choice = plan.choices.get(name)
         if choice is None or choice.locked or choice.granularity not in UNITS:
@@ -113,10 +113,10 @@ def in_multiples(
         if not removed_units(units, choice.sparsity):
             continue
         removed = removed_units(units, choice.sparsity, multiple)
-        changes[name] = fitting(choice.method, sparsity(removed / units))
+        changes[name] = choice_at(choice.method, sparsity(removed / units))
         if not removed:
-            whole.append(name)
-    return plan.setting(changes), tuple(whole)
+            unchanged.append(name)
+    return plan.setting(changes), tuple(unchanged)
 
 
 def within_drop(
@@ -124,9 +124,9 @@ def within_drop(
 ) -> Plan:
     """Return the plan with, per subject, the largest sparsity whose own drop is within ``limit``.
 
-    Of ``methods`` the one that reaches furthest wins, the earlier on a tie. Subjects without a
-    measurement by any of them stay as they are, and so does what is pruned at another granularity
-    where none of them reaches anything.
+    Of ``methods`` the one with the largest sparsity is taken, on a tie the earlier. Subjects that
+    none of them was measured on do not change, nor do those pruned at another granularity if no
+    method has a sparsity above 0 within the limit.
 
     Args:
         plan: Not modified; its recovery and seed choose the curves.
@@ -145,26 +145,26 @@ def within_drop(
         reached = [(curves[key].largest_within(limit), key.method) for key in keys if key in curves]
         if reached:
             best, method = max(reached, key=lambda pair: pair[0])
-            if best > 0 or _free(plan, name, method):
+            if best > 0 or _replaces_nothing(plan, name, method):
                 changes[name] = Choice(method.criterion, best, method.granularity)
     return plan.setting(changes)
 
 
 def set_locks(plan: Plan, subjects: Iterable[str], locked: bool, default: Method) -> Plan:
-    """Return the plan with all ``subjects`` locked or unlocked, whatever they are pruned by.
+    """Return the plan with all ``subjects`` locked or unlocked, whatever their method is.
 
     Subjects without a choice get a dense one by the ``default`` method.
     """
-    found = {name: plan.choices.get(name) or choice_of(plan, name, default) for name in subjects}
-    return plan.setting({name: replace(choice, locked=locked) for name, choice in found.items()})
+    choices = {name: plan.choices.get(name) or choice_of(plan, name, default) for name in subjects}
+    return plan.setting({name: replace(choice, locked=locked) for name, choice in choices.items()})
 
 
-def _alike(choice: Choice, method: Method) -> bool:
-    """Whether both zero weights, or both take units."""
+def _same_kind(choice: Choice, method: Method) -> bool:
+    """Whether both zero weights, or both remove units."""
     return (choice.granularity in UNITS) == (method.granularity in UNITS)
 
 
-def _free(plan: Plan, subject: str, method: Method) -> bool:
-    """Whether a dense choice by ``method`` takes nothing away that is pruned otherwise."""
-    other = elsewhere(plan, subject, method)
+def _replaces_nothing(plan: Plan, subject: str, method: Method) -> bool:
+    """Whether a dense choice by ``method`` replaces no choice that prunes something."""
+    other = other_granularity_choice(plan, subject, method)
     return other is None or other.sparsity == 0

@@ -8,13 +8,13 @@ import numpy as np
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import PrunescopeError
-from prunescope.planning.pose_problem import Posed, answer
+from prunescope.planning.pose_problem import PosedGoal, solve_posed
 from prunescope.planning.solve.build_problem import build_problem
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.nonlinear_budgets import linearised
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
-from prunescope.planning.solve.solver import solver
+from prunescope.planning.solve.solver import make_solver
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
 
@@ -63,10 +63,10 @@ class Reason:
 def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
     """Return the reasons of all subjects, in forward order.
 
-    Steps are counted in the target that binds most; where none binds, in the first one. Costs that
-    a table tells are looked at around the plan.
+    Costs of steps are those of the target that binds most, or of the first target if none binds.
+    Costs that are no polynomials are linearised around the plan.
     """
-    if problem.boxes:
+    if problem.nonlinear_costs:
         problem = linearised(problem, solution.chosen)
     binding = solution.binding()
     kind = binding[0] if binding else problem.kinds[1]
@@ -75,22 +75,22 @@ def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
     rate = solution.multipliers[kind] * dense
     change = problem.moves(solution.chosen)
     return tuple(
-        _reason(problem, solution, place, change[:, place], row, dense, rate, kind)
-        for place in range(len(problem.subjects))
+        _reason(problem, solution, subject_index, change[:, subject_index], row, dense, rate, kind)
+        for subject_index in range(len(problem.subjects))
     )
 
 
 def lock_costs(
     manifest: Manifest,
-    posed: Posed,
+    posed: PosedGoal,
     limits: Mapping[str, float] | None = None,
     names: Iterable[str] | None = None,
 ) -> dict[str, float]:
     """Return what each lock adds to the objective: the best with it minus the best without.
 
-    Both are solved for the same targets in the same way, whatever plan is in force. What is locked
-    may still be chosen without the lock, so no lock adds less than nothing. Locks without which
-    nothing can be solved are left out.
+    Both are solved for the same targets in the same way, whatever the current plan is. The locked
+    choice stays available without the lock, so a cost is at least 0. Locks that cannot be left out,
+    because the problem has no solution then, are not in the result.
 
     Args:
         manifest: Of the study.
@@ -101,32 +101,34 @@ def lock_costs(
     Raises:
         CannotReach: No plan keeps the targets with all the locks.
     """
-    found, problem = {}, posed.ready.problem
-    own = answer(posed, limits).value
+    prices, problem = {}, posed.solver.problem
+    own = solve_posed(posed, limits).value
     for name in problem.goal.locks if names is None else names:
         locks = {other: lock for other, lock in problem.goal.locks.items() if other != name}
         goal = replace(problem.goal, locks=locks)
         try:
-            ready = solver(build_problem(manifest, posed.known, goal, problem.boxes))
-            other = answer(replace(posed, ready=ready), limits)
+            ready = make_solver(
+                build_problem(manifest, posed.curves, goal, problem.nonlinear_costs)
+            )
+            other = solve_posed(replace(posed, solver=ready), limits)
         except PrunescopeError:
             continue
-        found[name] = max(own - other.value, 0.0)
-    return found
+        prices[name] = max(own - other.value, 0.0)
+    return prices
 
 
 def _reason(
-    problem: Problem, solution: Solution, place: int, change: Floats, row: int,
+    problem: Problem, solution: Solution, subject_index: int, change: Floats, row: int,
     dense: float, rate: float, kind: str,
 ) -> Reason:  # fmt: skip
-    subject = problem.subjects[place]
-    now = subject.options[solution.chosen[place]]
+    subject = problem.subjects[subject_index]
+    now = subject.options[solution.chosen[subject_index]]
     steps: list[SparsityStep | None] = []
     for side in (1, -1):
         further = [
-            (each.removed, option)
-            for option, each in enumerate(subject.options)
-            if side * (each.removed - now.removed) > 0 and np.isfinite(change[0, option])
+            (candidate.removed, option)
+            for option, candidate in enumerate(subject.options)
+            if side * (candidate.removed - now.removed) > 0 and np.isfinite(change[0, option])
         ]
         pick = min(further, key=lambda pair: abs(pair[0] - now.removed), default=None)
         steps.append(
@@ -165,30 +167,30 @@ def _why(
         return "The accepted damage is spent where it saves most."
     if more.cost >= 0:
         return f"Pruning it further saves nothing in {kind}."
-    text = f"The next step costs {_times(more.price, rate)} what the budget's last step cost"
+    text = f"The next step costs {_price_ratio(more.price, rate)} what the budget's last step cost"
     if less is not None and less.cost > 0:
-        text += f"; the step before it would win back {_times(less.price, rate)}"
+        text += f"; the step before it would win back {_price_ratio(less.price, rate)}"
     return text + "."
 
 
-def _times(price: float, rate: float) -> str:
+def _price_ratio(price: float, rate: float) -> str:
     return "far more than" if price > 99 * rate else f"{price / rate:.2g} ×"
 
 
-def nearest(problem: Problem, plan: Plan) -> Indices:
+def nearest_assignment(problem: Problem, plan: Plan) -> Indices:
     """Return the assignment closest to any ``plan``, so that hand-made plans can be explained."""
-    found = []
+    assignment = []
     for subject in problem.subjects:
         choice = subject.choice_in(plan)
-        wanted = choice.sparsity if choice else 0.0
+        plan_sparsity = choice.sparsity if choice else 0.0
         method = choice.method if choice else None
-        found.append(
+        assignment.append(
             min(
                 range(len(subject.options)),
-                key=lambda option, s=subject, w=wanted, m=method: (  # type: ignore[misc]
+                key=lambda option, s=subject, w=plan_sparsity, m=method: (  # type: ignore[misc]
                     abs(s.options[option].choice.sparsity - w),
                     s.options[option].choice.method != m,
                 ),
             )
         )
-    return np.array(found, np.intp)
+    return np.array(assignment, np.intp)

@@ -1,4 +1,4 @@
-"""The front over one cost: for a row of targets the plan of least damage, each one can open."""
+"""The Pareto front over one cost: the plan of least damage for each of a row of cost targets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pandas as pd
 
 from prunescope.errors import BadValue, CannotReach
 from prunescope.html_tables import table
-from prunescope.planning.accepted_drop import keeping_drop
+from prunescope.planning.accepted_drop import solve_within_drop
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve.goal import COSTS
 from prunescope.planning.solve.solution import Solution
@@ -30,8 +30,8 @@ class FrontPoint:
     Attributes:
         cost: What it costs, absolute.
         value: The objective, added up over single subjects.
-        bound: No plan of measured sparsities within this cost is below; None where unproven, as
-            under a target on the drop, of which sums prove nothing.
+        bound: Proven lower bound of the objective of all plans of measured sparsities within this
+            cost; None where there is no proof, as under a target on the predicted drop.
         drop: Predicted drop of the score; None where it cannot be predicted.
         low: Lower end of its interval.
         high: Upper end.
@@ -54,7 +54,7 @@ class Front:
     Attributes:
         kind: The cost, a key of ``prunescope.planning.solve.goal.COSTS``.
         dense: What the dense network costs.
-        objective: What was kept smallest.
+        objective: The damage or cost that was minimised.
         fingerprint: Of the study.
         recovery: Of the plans.
         predictor: Name of the rule that predicted the drops.
@@ -86,21 +86,21 @@ class Front:
 
 
 def front(
-    ready: Solver,
-    predicted: Callable[[Plan], Prediction],
+    solver: Solver,
+    predict: Callable[[Plan], Prediction],
     points: int = POINTS,
     progress: Progress | None = None,
 ) -> Front:
     """Return the front over the problem's first target; its other targets hold at every point.
 
-    A target on the drop is kept by what is predicted of each plan, as ``pose.answer`` keeps it.
+    A target on the drop is kept by the drop predicted of each plan, as ``solve_posed`` does.
 
-    The costs reach from the least that can be had to the dense network's, evenly; plans that
-    another point beats in cost and objective are left out.
+    Costs are spaced evenly from the least possible one to the dense network's; plans that another
+    point beats in cost and objective are left out.
 
     Args:
-        ready: The problem to sweep.
-        predicted: What is expected of a plan.
+        solver: The problem to sweep.
+        predict: From a plan to its prediction.
         points: How many targets.
         progress: Told after every point.
 
@@ -109,7 +109,7 @@ def front(
         CannotReach: No target at all can be met.
     """
     report = progress or Silent()
-    problem = ready.problem
+    problem = solver.problem
     kind = problem.kinds[1]
     if kind not in COSTS:
         raise BadValue(
@@ -117,8 +117,8 @@ def front(
         )
     relative = problem.goal.targets[0].relative
     dense = float(problem.dense[1])
-    least = _least(ready, predicted)
-    found: list[FrontPoint] = []
+    least = _least_share(solver, predict)
+    front_points: list[FrontPoint] = []
     name = ""
     report.start(points, f"front over {kind}")
     for share in np.linspace(least, 1.0, points):
@@ -127,48 +127,48 @@ def front(
         limit = float(share if relative else share * dense)
         report.advance(1, f"{kind} at most {100 * share:.0f} %")
         try:
-            solution = _solved(ready, predicted, limit, f"{kind} {100 * share:.0f} %")
+            solution = _solve_within(solver, predict, limit, f"{kind} {100 * share:.0f} %")
         except CannotReach:
             continue
-        guess = predicted(solution.plan)
+        prediction = predict(solution.plan)
         if solution.plan.active() or not name:  # of the dense one sums know as much as any rule
-            name = guess.predictor
-        interval = guess.interval
+            name = prediction.predictor
+        interval = prediction.interval
         bound = None if "drop" in solution.limits else solution.bound
-        found.append(
+        front_points.append(
             FrontPoint(
-                solution.costs[kind], solution.value, bound, guess.drop,
+                solution.costs[kind], solution.value, bound, prediction.drop,
                 interval.low if interval else None, interval.high if interval else None,
                 solution.plan,
             )
         )  # fmt: skip
-    if not found:
+    if not front_points:
         raise CannotReach(
             f"Expected a plan at some {kind}, but none keeps the other targets. Loosen them."
         )
     return Front(
         kind, dense, problem.kinds[0], problem.manifest.fingerprint, problem.goal.recovery, name,
-        _undominated(found),
+        _undominated(front_points),
     )  # fmt: skip
 
 
-def save_front(study: Path, found: Front, name: str = "") -> Path:
+def save_front(study: Path, front_plans: Front, name: str = "") -> Path:
     """Write a front into the study's folder, one per cost, recovery and ``name``."""
-    path = study / _FOLDER / f"{name or found.kind}-{found.recovery}.json"
-    write_document(path, found)
+    path = study / _FOLDER / f"{name or front_plans.kind}-{front_plans.recovery}.json"
+    write_document(path, front_plans)
     return path
 
 
-def saved_front(study: Path, kind: str, recovery: str, fingerprint: str) -> Front | None:
+def load_front(study: Path, kind: str, recovery: str, fingerprint: str) -> Front | None:
     """Return the stored front over ``kind``, or None when there is none of these weights."""
     path = study / _FOLDER / f"{kind}-{recovery}.json"
     if not path.exists():
         return None
-    found = read_document(Front, path)
-    return found if found.fingerprint == fingerprint else None
+    stored = read_document(Front, path)
+    return stored if stored.fingerprint == fingerprint else None
 
 
-def front_table(found: Front, verified: pd.DataFrame) -> pd.DataFrame:
+def front_table(front_plans: Front, verified: pd.DataFrame) -> pd.DataFrame:
     """Return a front as a table, with what was measured of its plans.
 
     Returns:
@@ -182,39 +182,39 @@ def front_table(found: Front, verified: pd.DataFrame) -> pd.DataFrame:
         [
             {
                 "plan": point.plan.name, "digest": point.plan.digest, "cost": point.cost,
-                "share": point.cost / found.dense if found.dense else nan,
+                "share": point.cost / front_plans.dense if front_plans.dense else nan,
                 "objective": point.value,
                 "drop": nan if point.drop is None else point.drop,
                 "low": nan if point.low is None else point.low,
                 "high": nan if point.high is None else point.high,
                 "measured": float(drops.get(point.plan.digest, nan)),
             }
-            for point in found.points
+            for point in front_plans.points
         ]
     )  # fmt: skip
 
 
-def _solved(
-    ready: Solver, predicted: Callable[[Plan], Prediction], limit: float, name: str
+def _solve_within(
+    solver: Solver, predict: Callable[[Plan], Prediction], limit: float, name: str
 ) -> Solution:
     """The plan within ``limit`` of the first target's cost, and within all other targets."""
 
-    def solved(limits: Mapping[str, float]) -> Solution:
-        return ready.solve(limits, name)
+    def solve(limits: Mapping[str, float]) -> Solution:
+        return solver.solve(limits, name)
 
-    problem = ready.problem
-    return keeping_drop(problem.goal, solved, predicted, {problem.kinds[1]: limit})
+    problem = solver.problem
+    return solve_within_drop(problem.goal, solve, predict, {problem.kinds[1]: limit})
 
 
-def _least(ready: Solver, predicted: Callable[[Plan], Prediction]) -> float:
-    """The smallest share of the dense cost that can be had, found where solving begins to work."""
-    problem = ready.problem
+def _least_share(solver: Solver, predict: Callable[[Plan], Prediction]) -> float:
+    """The smallest share of the dense cost for which a plan exists, by bisection."""
+    problem = solver.problem
     scale = 1.0 if problem.goal.targets[0].relative else float(problem.dense[1])
     low, high = 0.0, 1.0
     for _ in range(12):
         middle = (low + high) / 2
         try:
-            _solved(ready, predicted, middle * scale, "least")
+            _solve_within(solver, predict, middle * scale, "least")
         except CannotReach:
             low = middle
         else:
@@ -222,9 +222,11 @@ def _least(ready: Solver, predicted: Callable[[Plan], Prediction]) -> float:
     return high
 
 
-def _undominated(found: list[FrontPoint]) -> tuple[FrontPoint, ...]:
-    kept: list[FrontPoint] = []
-    for point in sorted(found, key=lambda each: (each.cost, each.value)):
-        if not kept or point.value < kept[-1].value - 1e-15:
-            kept.append(point)
-    return tuple(kept)
+def _undominated(front_points: list[FrontPoint]) -> tuple[FrontPoint, ...]:
+    best_points: list[FrontPoint] = []
+    for point in sorted(
+        front_points, key=lambda front_point: (front_point.cost, front_point.value)
+    ):
+        if not best_points or point.value < best_points[-1].value - 1e-15:
+            best_points.append(point)
+    return tuple(best_points)

@@ -1,4 +1,4 @@
-"""From a study folder and a goal to something that can be solved: tables, predictions, drops."""
+"""Turn a study folder and a goal into a problem that a solver takes, and solve it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,11 +12,19 @@ from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
-from prunescope.planning.accepted_drop import keeping_drop
-from prunescope.planning.edits import fitting
+from prunescope.planning.accepted_drop import solve_within_drop
+from prunescope.planning.edits import choice_at
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
-from prunescope.planning.solve import Goal, Solution, Solver, build_problem, prove, quick, solver
+from prunescope.planning.solve import (
+    Goal,
+    Solution,
+    Solver,
+    build_problem,
+    make_solver,
+    solve_quickly,
+    solve_with_proof,
+)
 from prunescope.planning.solve.problem import BlackBox
 from prunescope.store.folder import Study
 from prunescope.study import Grid, Manifest, Method, is_control, sparsity
@@ -27,81 +35,85 @@ Predicted = Callable[[Plan], Prediction]
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedGoal:
     """A goal over a study, ready to be solved.
 
     Attributes:
-        ready: The solver.
-        known: The study's curves.
-        predicted: What is expected of a plan.
+        solver: The solver.
+        curves: The study's curves.
+        predicted: From a plan to its prediction.
         operators: The study's logits, for judging many plans.
     """
 
-    ready: Solver
-    known: Curves
+    solver: Solver
+    curves: Curves
     predicted: Predicted
     operators: LogitOperators | None = None
 
 
-def pose(study: Study, goal: Goal, setting: str = "") -> Posed:
+def pose(study: Study, goal: Goal, setting: str = "") -> PosedGoal:
     """Return ``goal`` over what ``study`` holds now.
 
     Args:
         study: With measurements.
-        goal: What is asked.
+        goal: Targets, objective, locks and bounds.
         setting: Part of the name of the latency table to use, such as ``ONNX``; the first table
             when empty.
 
     Raises:
-        PrunescopeError: As ``solve.prepare``; no such latency table.
+        PrunescopeError: As ``build_problem``; no such latency table.
     """
-    known = curves(study.measured(), study.manifest)
+    study_curves = curves(study.measured(), study.manifest)
     operators = LogitOperators(study.manifest, study.logits)
-    record = Record.of(study.manifest, known, study.verified(), operators)
-    ready = solver(build_problem(study.manifest, known, goal, boxes(study, goal, setting)))
-    return Posed(ready, known, predictor(study.manifest, known, record, operators), operators)
+    record = Record.of(study.manifest, study_curves, study.verified(), operators)
+    ready = make_solver(
+        build_problem(study.manifest, study_curves, goal, nonlinear_costs(study, goal, setting))
+    )
+    return PosedGoal(
+        ready, study_curves, predictor(study.manifest, study_curves, record, operators), operators
+    )
 
 
 def predictor(
-    manifest: Manifest, known: Curves, record: Record, operators: LogitOperators | None
+    manifest: Manifest, study_curves: Curves, record: Record, operators: LogitOperators | None
 ) -> Predicted:
-    """Return the function that predicts a plan by the predictor in force."""
-    return lambda plan: predict(manifest, plan, known, record, operators)
+    """Return the function that predicts a plan by the active predictor."""
+    return lambda plan: predict(manifest, plan, study_curves, record, operators)
 
 
-def boxes(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
-    """Return the costs of the goal that are no polynomials: latency from its table, memory."""
-    wanted = {target.kind for target in goal.targets} | {goal.objective}
-    found: dict[str, BlackBox] = {}
-    if "latency" in wanted:
-        known = tables(study.folder, study.manifest)
-        if known:
-            found["latency"] = latency_box(study.manifest, table_named(known, setting))
-    if "memory" in wanted and study.manifest.graph is not None:
-        found["memory"] = memory_box(study.manifest)
-    return found
+def nonlinear_costs(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
+    """Return the goal's costs that are no polynomials of units removed: latency and memory."""
+    kinds = {target.kind for target in goal.targets} | {goal.objective}
+    functions: dict[str, BlackBox] = {}
+    if "latency" in kinds:
+        latency_tables = tables(study.folder, study.manifest)
+        if latency_tables:
+            functions["latency"] = latency_cost(study.manifest, find_table(latency_tables, setting))
+    if "memory" in kinds and study.manifest.graph is not None:
+        functions["memory"] = memory_cost(study.manifest)
+    return functions
 
 
-def table_named(known: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
+def find_table(latency_tables: tuple[LatencyTable, ...], setting: str) -> LatencyTable:
     """Return the first table of the runtime called ``setting``, or whose setting contains it.
 
     Upper and lower case are the same; nothing means the first table.
     """
-    for table in known:
+    for table in latency_tables:
         runtime = runtime_titled(table.setting.runtime)
         if runtime is not None and runtime.name.lower() == setting.lower():
             return table
-    for table in known:
+    for table in latency_tables:
         if setting.lower() in str(table.setting).lower():
             return table
     raise BadValue(
         f"Expected a latency table of {setting!r}, but this study has: "
-        f"{'; '.join(str(table.setting) for table in known)}. Name one of them, or measure "
-        f"another: {next_steps.time_network()}."
+        f"{'; '.join(str(table.setting) for table in latency_tables)}. Name one of them, or "
+        f"measure another: {next_steps.time_network()}."
     )
 
 
-def latency_box(manifest: Manifest, table: LatencyTable) -> BlackBox:
+def latency_cost(manifest: Manifest, table: LatencyTable) -> BlackBox:
     """Return predicted seconds as a function of units removed, ``(plans, groups)``."""
 
     def seconds(removed: Floats) -> Floats:
@@ -110,7 +122,7 @@ def latency_box(manifest: Manifest, table: LatencyTable) -> BlackBox:
     return seconds
 
 
-def memory_box(manifest: Manifest) -> BlackBox:
+def memory_cost(manifest: Manifest) -> BlackBox:
     """Return bytes of weights and peak activations of one sample, as a function of units."""
     names = [group.name for group in manifest.groups]
 
@@ -121,17 +133,17 @@ def memory_box(manifest: Manifest) -> BlackBox:
     return bytes_needed
 
 
-def answer(
-    posed: Posed,
-    given: Mapping[str, float] | None = None,
+def solve_posed(
+    posed: PosedGoal,
+    overrides: Mapping[str, float] | None = None,
     name: str = "solved",
     seconds: float | None = None,
 ) -> Solution:
-    """Return the solution of a posed goal, a target on the drop kept by what is predicted.
+    """Return the solution of a posed goal; a target on the drop limits the predicted drop.
 
     Args:
-        posed: What is asked.
-        given: Target kind → limit in place of the goal's.
+        posed: The goal over its study.
+        overrides: Target kind → limit in place of the goal's.
         name: Of the plan.
         seconds: Solve exactly within so many seconds; None for the quick solver.
 
@@ -139,20 +151,22 @@ def answer(
         CannotReach: No plan keeps the targets.
     """
 
-    def solved(limits: Mapping[str, float]) -> Solution:
+    def solve(limits: Mapping[str, float]) -> Solution:
         if seconds is None:
-            return quick(posed.ready, limits, name)
-        return prove(posed.ready, limits, name, seconds)
+            return solve_quickly(posed.solver, limits, name)
+        return solve_with_proof(posed.solver, limits, name, seconds)
 
-    return keeping_drop(posed.ready.problem.goal, solved, posed.predicted, given)
+    return solve_within_drop(posed.solver.problem.goal, solve, posed.predicted, overrides)
 
 
-def locks_of(plan: Plan) -> dict[str, Choice]:
+def locked_choices(plan: Plan) -> dict[str, Choice]:
     """Return the locked choices of a plan."""
     return {name: choice for name, choice in plan.choices.items() if choice.locked}
 
 
-def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> tuple[str, Choice]:
+def parse_lock(
+    text: str, manifest: Manifest, study_curves: Curves, recovery: str
+) -> tuple[str, Choice]:
     """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
 
     Without a method it is ``choice_named``'s.
@@ -161,14 +175,16 @@ def lock_named(text: str, manifest: Manifest, known: Curves, recovery: str) -> t
         BadValue: No such form, or no method to take.
     """
     name, sign, value = text.partition("=")
-    method, colon, given = value.rpartition(":")
+    method, colon, number_text = value.rpartition(":")
     if not sign or not name:
         raise BadValue(
             f"Expected a lock like conv1=0 or conv1=taylor:0.5, but got {text!r}. Write the layer "
             "or group, an equals sign and its sparsity."
         )
     given_method = Method.parse(method) if colon else None
-    return name, choice_named(name, given_method, sparsity(given), manifest, known, recovery, True)
+    return name, choice_named(
+        name, given_method, sparsity(number_text), manifest, study_curves, recovery, True
+    )
 
 
 def choice_named(
@@ -176,49 +192,57 @@ def choice_named(
     method: Method | None,
     number: float,
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     recovery: str,
     locked: bool = False,
 ) -> Choice:
     """Return the choice of sparsity ``number`` for the layer or group ``name``.
 
-    Without a method it is the first one measured of that subject, weights first.
+    Without a method, the first method measured on that subject is taken, weights before units.
 
     Raises:
         BadValue: No method to take.
     """
     if method is not None:
-        return fitting(manifest.named(method), number, locked)
+        return choice_at(manifest.named(method), number, locked)
     grouped = {group.name for group in manifest.removable()}
-    keys = [key for key in known if key.subject == name and key.recovery == recovery]
+    keys = [key for key in study_curves if key.subject == name and key.recovery == recovery]
     if not keys and number > 0:
         raise BadValue(
             f"Expected a measured method for {name} at {number:g}, but it has none with recovery "
             f"{recovery}. Name one: {name}=magnitude:{number:g}."
         )
     layers = {layer.name for layer in manifest.prunable()}
-    usual = Method("magnitude", "weight" if name in layers else "channel")
+    default_method = Method("magnitude", "weight" if name in layers else "channel")
     if name in grouped - layers:
-        usual = Method("l1", manifest.group(name).granularity)
-    return fitting(min(keys, key=_weights_first).method if keys else usual, number, locked)
+        default_method = Method("l1", manifest.group(name).granularity)
+    return choice_at(
+        min(keys, key=_weights_first).method if keys else default_method, number, locked
+    )
 
 
-def missing_grid(posed: Posed) -> tuple[Grid, ...]:
-    """Return the grids that would measure exactly what the solver cannot change for want of it."""
-    problem = posed.ready.problem
-    found = []
-    for granularity in dict.fromkeys(each.granularity for each in problem.missing):
-        names = tuple(each.subject for each in problem.missing if each.granularity == granularity)
+def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:
+    """Return the grids of measurements without which the solver cannot prune some subjects."""
+    problem = posed.solver.problem
+    grids = []
+    for granularity in dict.fromkeys(
+        missing_point.granularity for missing_point in problem.missing
+    ):
+        names = tuple(
+            missing_point.subject
+            for missing_point in problem.missing
+            if missing_point.granularity == granularity
+        )
         keys = [
-            key for key in posed.known
+            key for key in posed.curves
             if key.recovery == problem.goal.recovery and not is_control(key.method.criterion)
             and (key.method.granularity == granularity or
                  (granularity == "weight" and key.method.granularity not in UNITS))
         ]  # fmt: skip
         methods = tuple(dict.fromkeys(key.method for key in keys))
-        values = {point.sparsity for key in keys for point in posed.known[key].points}
-        found.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
-    return tuple(found)
+        values = {point.sparsity for key in keys for point in posed.curves[key].points}
+        grids.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
+    return tuple(grids)
 
 
 def _weights_first(key: CurveKey) -> bool:

@@ -1,4 +1,4 @@
-"""What a plan keeps and costs, before anything is run: exact counts, bytes three ways, MACs."""
+"""Count what a plan keeps without running it: parameters, MACs, bytes in three encodings."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +20,7 @@ class LayerPreview:
     Attributes:
         name: The layer.
         removed: Weights removed, exact.
-        total: Weights that there are, those gone with units not counted.
+        total: Weights of the layer, without those that its groups' removed units take away.
         dense_bytes: Of the weight as a dense tensor.
         sparse_bytes: As one bit per weight plus the kept values, or dense where that is smaller.
         compressed_bytes: Of the masked weight, deflated (zlib level 6).
@@ -57,9 +57,9 @@ class Preview:
             that ``compressed_bytes`` is exact; else it is interpolated.
         macs: Per sample in a dense runtime, which multiplies by zeros too.
         nonzero_macs: Per sample by weights that are kept.
-        exact: Whether all counts are exact. Where weights are zeroed in a layer that also loses
-            units, how many zeros leave with the units is not known before: then they are
-            expected values.
+        exact: Whether all counts are exact. Where a layer has zeroed weights and also loses units,
+            the number of zeros that leave with the units is not known yet, and an expected value
+            is given.
     """
 
     layers: tuple[LayerPreview, ...]
@@ -92,17 +92,17 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
     Args:
         manifest: Of the plan's study.
         plan: Its choices, of every granularity.
-        measured: Measurements as in ``Study.measured()``, or their curves: they tell how well
-            the masked weights compress.
+        measured: Measurements as in ``Study.measured()``, or their curves: they hold the
+            compressed size of the masked weights.
     """
-    known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
+    study_curves = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
     active = plan.active()
     units = {
         name: removed_units(manifest.group(name).units, choice.sparsity)
         for name, choice in active.items()
         if choice.granularity in UNITS
     }
-    size = shrunk(manifest, units) if any(units.values()) else _whole(manifest)
+    size = shrunk(manifest, units) if any(units.values()) else _dense_size(manifest)
     widths = {tensor.name: tensor.width for tensor in manifest.tensors}
     usual = value_bytes(manifest)
     layers = tuple(
@@ -111,7 +111,7 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
             active[layer.name],
             size.by_tensor.get(layer.parameter, layer.parameters),
             widths.get(layer.parameter, usual),
-            _curve(known, plan, layer.name),
+            _curve(study_curves, plan, layer.name),
         )
         for layer in manifest.prunable()
         if layer.name in active and active[layer.name].granularity not in UNITS
@@ -120,15 +120,21 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
         layers=layers,
         units=units,
         parameters=manifest.parameters,
-        removed=manifest.parameters - size.parameters + sum(each.removed for each in layers),
+        removed=manifest.parameters
+        - size.parameters
+        + sum(layer_preview.removed for layer_preview in layers),
         stored=size.parameters,
         dense_bytes=size.bytes,
         sparse_bytes=size.bytes - sum(x.dense_bytes - x.sparse_bytes for x in layers),
         compressed_bytes=size.bytes - sum(x.dense_bytes - x.compressed_bytes for x in layers),
-        compressed_measured=all(each.measured for each in layers),
+        compressed_measured=all(layer_preview.measured for layer_preview in layers),
         macs=size.macs,
-        nonzero_macs=size.macs - sum(each.macs - each.nonzero_macs for each in layers),
-        exact=all(each.total == manifest.layer(each.name).parameters for each in layers),
+        nonzero_macs=size.macs
+        - sum(layer_preview.macs - layer_preview.nonzero_macs for layer_preview in layers),
+        exact=all(
+            layer_preview.total == manifest.layer(layer_preview.name).parameters
+            for layer_preview in layers
+        ),
     )
 
 
@@ -146,16 +152,16 @@ def sparse_bytes(total: int, removed: int, width: int) -> int:
     return min(-(-total // 8) + (total - removed) * width, total * width)
 
 
-def _curve(known: Curves, plan: Plan, subject: str) -> Curve | None:
+def _curve(study_curves: Curves, plan: Plan, subject: str) -> Curve | None:
     method = plan.choices[subject].method
     for recovery, seed in dict.fromkeys(((plan.recovery, plan.seed), ("none", plan.seed))):
-        found = known.get(CurveKey(subject, method, recovery, seed))
-        if found is not None:  # zeros decide the bytes, and recoveries keep them
-            return found
+        curve = study_curves.get(CurveKey(subject, method, recovery, seed))
+        if curve is not None:  # zeros decide the bytes, and recoveries keep them
+            return curve
     return None
 
 
-def _whole(manifest: Manifest) -> Size:
+def _dense_size(manifest: Manifest) -> Size:
     return Size(manifest.parameters, manifest.bytes, manifest.macs, {})
 
 
@@ -165,8 +171,10 @@ def _layer(
     """The layer with ``total`` weights left by the groups that it is a member of."""
     removed = removed_count(total, choice.sparsity)
     dense = total * width
-    whole = total == layer.parameters
-    compressed, measured = compressed_bytes(curve if whole else None, choice.sparsity, dense)
+    all_weights_left = total == layer.parameters
+    compressed, measured = compressed_bytes(
+        curve if all_weights_left else None, choice.sparsity, dense
+    )
     macs = round(layer.macs * total / layer.parameters) if layer.parameters else 0
     return LayerPreview(
         name=layer.name,

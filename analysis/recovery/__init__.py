@@ -1,4 +1,4 @@
-"""Win accuracy back without or with training: statistics, least squares, fine-tuning.
+"""Recover accuracy: batch-norm statistics and least squares without training, or fine-tuning.
 
 ``names`` and ``report`` are torch-free, so ``recovered`` is imported when it is asked for.
 """

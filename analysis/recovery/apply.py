@@ -1,4 +1,4 @@
-"""Put a pruned network through a recovery, and take it back: the one entry."""
+"""Apply a recovery to a pruned network, and undo it afterwards; all recoveries start here."""
 
 import contextlib
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def recovered(
     pruned: nn.Module | None = None,
     selection: PruningMasks | None = None,
 ) -> Iterator[None]:
-    """Apply ``recovery`` to the bench's network as it is now, and take it back after the block.
+    """Apply ``recovery`` to the bench's network as it is now, and undo it after the block.
 
     Args:
         bench: The inputs of its calibration split are read, no labels.
@@ -56,7 +56,7 @@ def recovered(
 
 
 def _least_squares(bench: Workbench, module: nn.Module, selection: PruningMasks | None) -> None:
-    """One subject from the dense moments, as its curve is measured; several in forward order."""
+    """Refit a single subject from dense moments, as for its curve; several, in forward order."""
     if selection is None or not (selection.masks or selection.units):
         if module is not bench.network.module or originals(module):
             raise BadValue(

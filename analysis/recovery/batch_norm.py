@@ -58,7 +58,7 @@ def reestimate(module: nn.Module, calibration: Samples) -> None:
 
 
 def has_batch_norm(module: nn.Module) -> bool:
-    """Return whether ``reestimate`` finds something to do in ``module``."""
+    """Return whether ``module`` has a batch norm with running statistics."""
     if isinstance(module, fx.GraphModule):
         return any(keeps_statistics(node) for node in module.graph.nodes)
     return bool(_norms(module))
@@ -108,8 +108,8 @@ class _GraphStatistics(fx.Interpreter):
 
 
 def _norms(module: nn.Module) -> list[_BatchNorm]:
-    found = [each for each in module.modules() if isinstance(each, _BatchNorm)]
-    return [norm for norm in found if isinstance(norm.running_mean, Tensor)]
+    norms = [module_ for module_ in module.modules() if isinstance(module_, _BatchNorm)]
+    return [norm for norm in norms if isinstance(norm.running_mean, Tensor)]
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import torch
 from torch import fx, nn
 
 _FLAGS: Final = ("training", "train")
-"""What ATen calls the argument by which batch norm, dropout, ``rrelu``, LSTM ... know training."""
+"""Names of ATen's training flag, in the arguments of batch norm, dropout, ``rrelu``, LSTM ..."""
 _MOMENTUM: Final = 0.1
 
 
@@ -24,13 +24,13 @@ def training(module: nn.Module) -> Iterator[nn.Module]:
     if isinstance(module, fx.GraphModule):
         yield with_flags(module, training=True)
         return
-    flags = {each: each.training for each in module.modules()}
+    flags = {submodule: submodule.training for submodule in module.modules()}
     module.train()
     try:
         yield module
     finally:
-        for each, flag in flags.items():
-            each.training = flag
+        for submodule, flag in flags.items():
+            submodule.training = flag
 
 
 def with_flags(module: fx.GraphModule, training: bool) -> fx.GraphModule:
@@ -44,10 +44,10 @@ def with_flags(module: fx.GraphModule, training: bool) -> fx.GraphModule:
     """
     graph = copy.deepcopy(module.graph)
     for node in graph.nodes:
-        place = flag_place(node)
-        if place is None or not (training or _can_evaluate(node)):
+        position = flag_place(node)
+        if position is None or not (training or _can_evaluate(node)):
             continue
-        node.args = (*node.args[:place], training, *node.args[place + 1 :])
+        node.args = (*node.args[:position], training, *node.args[position + 1 :])
         if training and _is_batch_norm(node) and node.args[6] == 0.0:
             node.args = (*node.args[:6], _MOMENTUM, *node.args[7:])
     return fx.GraphModule(module, graph)
@@ -57,9 +57,9 @@ def flag_place(node: fx.Node) -> int | None:
     """Return the position of the training flag among the node's arguments, or None."""
     if not isinstance(node.target, torch._ops.OpOverload):
         return None
-    for place, argument in enumerate(node.target._schema.arguments):
-        if argument.name in _FLAGS and place < len(node.args):
-            return place
+    for position, argument in enumerate(node.target._schema.arguments):
+        if argument.name in _FLAGS and position < len(node.args):
+            return position
     return None
 
 

@@ -1,4 +1,4 @@
-"""Remove units for real: smaller tensors, rewritten sizes, and the law that shows it is exact.
+"""Remove units physically: smaller tensors, rewritten sizes, and a check that this is exact.
 
 See ``prunescope.coupling`` for the vocabulary and the list of functions.
 """

@@ -1,4 +1,4 @@
-"""What a removal frees, as the smaller network's own cost."""
+"""The cost that a removal saves: the dense network's minus the smaller network's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

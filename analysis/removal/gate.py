@@ -1,4 +1,4 @@
-"""A gate for every unit, where its readers read it: for Taylor scores, Fisher and activations."""
+"""Insert a multiplier per unit before its readers, for Taylor, Fisher and activation scores."""
 
 import copy
 import operator
@@ -32,7 +32,7 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
     owner = _owners(coupling.solved.unit, group)
     with module.graph.inserting_before(next(iter(module.graph.nodes))):
         gate = module.graph.get_attr(GATE)
-    walk, made = coupling.walk, 0
+    walk, count = coupling.walk, 0
     for read in dict.fromkeys(walk.reads):
         dims = walk.dims(read.source)
         dim = dims[read.dimension]
@@ -44,20 +44,20 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
         reader, source = nodes[read.node], nodes[read.source]
         with module.graph.inserting_before(reader):
             folded = (source, read.dimension) if dim.size != len(units) else None
-            factor = _factor(module, gate, units, len(dims) - 1 - read.dimension, made, folded)
+            factor = _factor(module, gate, units, len(dims) - 1 - read.dimension, count, folded)
             product = module.graph.call_function(torch.ops.aten.mul.Tensor, (source, factor))
         reader.replace_input_with(source, product)
-        made += 1
+        count += 1
     module.graph.lint()
     module.recompile()
     return module
 
 
 def _owners(unit: Labels, group: Group) -> Labels:
-    """The place in the group of each label's unit, or -1."""
-    place = np.full(int(unit.max()) + 1, -1, np.int64)
-    place[group.ids] = np.arange(group.units)
-    return place[unit]
+    """For each unit number, its position in the group, or -1."""
+    positions = np.full(int(unit.max()) + 1, -1, np.int64)
+    positions[group.ids] = np.arange(group.units)
+    return positions[unit]
 
 
 def _units(dim: Dim, owner: Labels) -> Labels:
@@ -70,7 +70,7 @@ def _factor(
     gate: fx.Node,
     units: Labels,
     behind: int,
-    made: int,
+    constant_count: int,
     folded: tuple[fx.Node, int] | None,
 ) -> fx.Node:
     """The gates spread over one dimension; indices of other groups read a constant one.
@@ -79,16 +79,17 @@ def _factor(
     """
     graph = module.graph
     index = torch.from_numpy(np.where(units < 0, 0, units))
-    module.register_buffer(f"_gate_unit_{made}", index, persistent=False)
+    module.register_buffer(f"_gate_unit_{constant_count}", index, persistent=False)
     spread = graph.call_function(
-        torch.ops.aten.index_select.default, (gate, 0, graph.get_attr(f"_gate_unit_{made}"))
+        torch.ops.aten.index_select.default,
+        (gate, 0, graph.get_attr(f"_gate_unit_{constant_count}")),
     )
     if (units < 0).any():
         own = torch.from_numpy(units >= 0)
-        module.register_buffer(f"_gate_own_{made}", own, persistent=False)
+        module.register_buffer(f"_gate_own_{constant_count}", own, persistent=False)
         ones = graph.call_function(torch.ops.aten.ones_like.default, (spread,))
         spread = graph.call_function(
-            torch.ops.aten.where.self, (graph.get_attr(f"_gate_own_{made}"), spread, ones)
+            torch.ops.aten.where.self, (graph.get_attr(f"_gate_own_{constant_count}"), spread, ones)
         )
     length: int | fx.Node = len(units)
     if folded is not None:

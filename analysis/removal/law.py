@@ -1,4 +1,4 @@
-"""The law: what is removed equals what is silenced."""
+"""Check the law of removal: the smaller network equals the dense one with those units silenced."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,16 +59,16 @@ def check_law(
         outputs = _leaves(remove(captured, removal).module(*args, **kwargs))
         dense = _leaves(captured.module(*args, **kwargs))
     normalised = any(coupling.group(name).normalised for name in removal)
-    error = _apart(outputs, reference)
-    scale = max([1e-6, *(float(each.abs().max()) for each in reference if each.numel())])
+    error = _max_difference(outputs, reference)
+    scale = max([1e-6, *(float(output.abs().max()) for output in reference if output.numel())])
     finite = bool(np.isfinite(error) and np.isfinite(scale))
-    exact = all(each.dtype == torch.float64 for each in reference)
+    exact = all(output.dtype == torch.float64 for output in reference)
     limit = 1e-9 if exact else 1e-4
-    effect = _apart(dense, reference)
+    effect = _max_difference(dense, reference)
     return LawReport(error, scale, finite and error <= limit * scale, limit, normalised, effect)
 
 
-def _apart(outputs: list[Tensor], reference: list[Tensor]) -> float:
+def _max_difference(outputs: list[Tensor], reference: list[Tensor]) -> float:
     """The largest absolute difference; infinite where shapes differ."""
     pairs = [(a, b) for a, b in zip(outputs, reference, strict=True) if a.numel()]
     return max(
@@ -78,7 +78,7 @@ def _apart(outputs: list[Tensor], reference: list[Tensor]) -> float:
 
 
 def half(group: Group) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Return the mask that removes every other unit of ``group``, one at least if it can."""
+    """Return the mask that removes every other unit of ``group``, at least one if it has two."""
     mask = np.ones(group.units, bool)
     mask[1::2][: removed_units(group.units, 0.5)] = False
     return mask

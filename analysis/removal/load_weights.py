@@ -1,4 +1,4 @@
-"""Pour smaller weights back into the user's own class, and check that its forward allows it."""
+"""Load the smaller weights into the user's own class, and check that its forward allows it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -68,10 +68,11 @@ def _fill(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
     ]
     if wrong:
         name = wrong[0]
-        wanted = tuple(own[name].shape) if name in own else "no tensor"
+        expected = tuple(own[name].shape) if name in own else "no tensor"
         raise CannotPrune(
             f"Expected weights of this removal, but {name} is {tuple(weights[name].shape)} and "
-            f"the smaller network holds {wanted}. Use the recipe that the weights were saved with."
+            f"the smaller network holds {expected}. Use the recipe that the weights were saved "
+            "with."
         )
     with torch.no_grad():
         for name, tensor in weights.items():
@@ -118,9 +119,9 @@ def _adapt_layers(module: nn.Module) -> None:
         elif isinstance(layer, nn.Embedding) and shape:
             layer.num_embeddings, layer.embedding_dim = shape
         elif isinstance(layer, nn.modules.batchnorm._NormBase):
-            known = weight if isinstance(weight, Tensor) else layer.running_mean
-            if isinstance(known, Tensor):
-                layer.num_features = known.shape[0]
+            weight_or_mean = weight if isinstance(weight, Tensor) else layer.running_mean
+            if isinstance(weight_or_mean, Tensor):
+                layer.num_features = weight_or_mean.shape[0]
         elif isinstance(layer, nn.LayerNorm | nn.RMSNorm) and shape:
             layer.normalized_shape = shape
         elif isinstance(layer, nn.GroupNorm) and shape:
@@ -136,14 +137,14 @@ def _adapt_heads(module: nn.Module, groups: list[Group], removal: Removal) -> No
     for group in groups:
         if group.granularity != "head":
             continue
-        kept = int(torch.as_tensor(removal[group.name]).sum())
+        heads_left = int(torch.as_tensor(removal[group.name]).sum())
         layer, modules = group.members[0].layer, dict(module.named_modules())
         for path in (layer, layer.rpartition(".")[0]):
             owner = modules.get(path)
             for name in _HEADS:
                 count = getattr(owner, name, None)
                 if isinstance(count, int) and count % group.units == 0:
-                    setattr(owner, name, count // group.units * kept)
+                    setattr(owner, name, count // group.units * heads_left)
 
 
 def _compare(module: nn.Module, smaller: Captured) -> None:
@@ -153,16 +154,16 @@ def _compare(module: nn.Module, smaller: Captured) -> None:
         "there, or use the exported .pt2 or ONNX file, which needs no class."
     )
     with torch.no_grad():
-        wanted = _leaves(smaller.module(*args, **kwargs))
+        expected = _leaves(smaller.module(*args, **kwargs))
         try:
-            given = _leaves(module.eval()(*args, **kwargs))
+            actual = _leaves(module.eval()(*args, **kwargs))
         except (RuntimeError, ValueError, IndexError, AssertionError, TypeError) as error:
-            said = " ".join(str(error).split())[:200]
+            message = " ".join(str(error).split())[:200]
             raise CannotPrune(
                 f"Expected {type(module).__name__} to run with fewer channels, but it stopped: "
-                f"{said}. {hint}"
+                f"{message}. {hint}"
             ) from error
-    for one, other in zip(given, wanted, strict=True):
+    for one, other in zip(actual, expected, strict=True):
         close = one.shape == other.shape and torch.allclose(
             one, other, rtol=_TOLERANCE, atol=_TOLERANCE * max(1.0, float(other.abs().max()))
         )

@@ -31,7 +31,7 @@ def remove(captured: Captured, removal: Removal) -> Captured:
     """
     selection = Selection(captured, removal)
     selection.require_units()
-    smaller = _copied(captured.module, _sliced(captured.module, selection))
+    smaller = _copy_with(captured.module, _slice_tensors(captured.module, selection))
     context = Rewrite(selection, smaller)
     pairs = list(zip(captured.module.graph.nodes, list(smaller.graph.nodes), strict=True))
     for old, new in pairs:
@@ -44,57 +44,59 @@ def remove(captured: Captured, removal: Removal) -> Captured:
     return Captured(smaller, captured.example)
 
 
-def _sliced(module: fx.GraphModule, selection: Selection) -> dict[int, Tensor]:
+def _slice_tensors(module: fx.GraphModule, selection: Selection) -> dict[int, Tensor]:
     """The smaller tensors, by the identity of the old."""
     tensors = {**dict(module.named_buffers()), **dict(module.named_parameters())}
-    made: dict[int, Tensor] = {}
+    smaller: dict[int, Tensor] = {}
     for name, dims in selection.coupling.walk.parameters.items():
-        touched = [place for place, dim in enumerate(dims) if selection.touches(dim)]
+        axes = [axis for axis, dim in enumerate(dims) if selection.touches(dim)]
         old = tensors.get(name)
-        if not touched or old is None:
+        if not axes or old is None:
             continue
         new = old.detach()
-        for place in touched:
-            keep = positions(selection.keep(dims[place])).to(old.device)
-            new = new.index_select(place, keep)
-        made[id(old)] = _like(old, new.contiguous())
-    _rescale(module, selection, made)
-    return made
+        for axis in axes:
+            keep = positions(selection.keep(dims[axis])).to(old.device)
+            new = new.index_select(axis, keep)
+        smaller[id(old)] = _like(old, new.contiguous())
+    _rescale(module, selection, smaller)
+    return smaller
 
 
 def _like(old: Tensor, new: Tensor) -> Tensor:
     return nn.Parameter(new, old.requires_grad) if isinstance(old, nn.Parameter) else new
 
 
-def _rescale(module: fx.GraphModule, selection: Selection, made: dict[int, Tensor]) -> None:
-    """A filter of given length keeps its weights: its length becomes that of what is left."""
+def _rescale(module: fx.GraphModule, selection: Selection, smaller: dict[int, Tensor]) -> None:
+    """Weight norm: rescale a filter's norm parameter, so that its kept weights do not change."""
     tensors = {**dict(module.named_buffers()), **dict(module.named_parameters())}
     names = first_names(module)
     for node in module.graph.nodes:
         if node.op != "call_function" or operator_name(node) != "_weight_norm":
             continue
-        direction, length = (tensors[names[str(each.target)]] for each in node.args[:2])
-        place = node.args[2] if len(node.args) > 2 else 0
+        direction, length = (tensors[names[str(argument.target)]] for argument in node.args[:2])
+        axis = node.args[2] if len(node.args) > 2 else 0
         dims = selection.coupling.walk.dims(node.args[0])
-        if not any(selection.touches(dim) for at, dim in enumerate(dims) if at != place):
+        if not any(
+            selection.touches(dim) for other_axis, dim in enumerate(dims) if other_axis != axis
+        ):
             continue
-        other = [at for at in range(direction.ndim) if at != place]
+        other = [other_axis for other_axis in range(direction.ndim) if other_axis != axis]
         before = torch.linalg.vector_norm(direction.detach(), dim=other, keepdim=True)
-        after = torch.linalg.vector_norm(made[id(direction)].detach(), dim=other, keepdim=True)
-        if selection.touches(dims[place]):
-            keep = positions(selection.keep(dims[place])).to(before.device)
-            before = before.index_select(place, keep)
-        current = made.get(id(length), length).detach()
-        made[id(length)] = _like(length, current * (after / before))
+        after = torch.linalg.vector_norm(smaller[id(direction)].detach(), dim=other, keepdim=True)
+        if selection.touches(dims[axis]):
+            keep = positions(selection.keep(dims[axis])).to(before.device)
+            before = before.index_select(axis, keep)
+        current = smaller.get(id(length), length).detach()
+        smaller[id(length)] = _like(length, current * (after / before))
 
 
-def _copied(module: fx.GraphModule, replaced: dict[int, Tensor]) -> fx.GraphModule:
-    """A deep copy of ``module`` in which some tensors are others."""
+def _copy_with(module: fx.GraphModule, replaced: dict[int, Tensor]) -> fx.GraphModule:
+    """A deep copy of ``module`` with some tensors replaced."""
     memo: dict[int, object] = dict(replaced)
     smaller: fx.GraphModule = copy.deepcopy(module, memo)
-    known = set(smaller.state_dict(keep_vars=True))
+    names = set(smaller.state_dict(keep_vars=True))
     for name, old in module.state_dict(keep_vars=True).items():
-        if name not in known:  # read by no node, yet part of the user's model
+        if name not in names:  # read by no node, yet part of the user's model
             _register(smaller, name, copy.deepcopy(old, memo))
     return smaller
 

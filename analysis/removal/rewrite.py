@@ -17,7 +17,7 @@ from prunescope.removal.selection import Selection
 
 
 class Rewrite:
-    """The smaller graph, and what stays of each dimension."""
+    """The smaller graph, and which indices of each dimension are kept."""
 
     def __init__(self, selection: Selection, module: fx.GraphModule) -> None:
         self.selection = selection
@@ -48,19 +48,19 @@ class Rewrite:
         if not self.selection.touches(dim) or size == -1:
             return size
         assert dim.labels is not None
-        kept, period = self.selection.count(dim), len(dim.labels)
+        left, period = self.selection.count(dim), len(dim.labels)
         if not isinstance(size, fx.Node):
-            return int(size) // period * kept
+            return int(size) // period * left
         graph = self.module.graph
         if size.target is operator.mul and isinstance(size.args[1], int):
             factor = size.args[1]
             if factor % period == 0:
                 with graph.inserting_before(before):
                     return graph.call_function(
-                        operator.mul, (size.args[0], factor // period * kept)
+                        operator.mul, (size.args[0], factor // period * left)
                     )
         with graph.inserting_before(before):
-            product = graph.call_function(operator.mul, (size, kept))
+            product = graph.call_function(operator.mul, (size, left))
             return graph.call_function(operator.floordiv, (product, period))
 
     def constant(self, tensor: torch.Tensor, before: fx.Node) -> fx.Node:
@@ -84,9 +84,9 @@ def _sizes(name: str) -> Rewriter:
         dims = context.dims(old)
         sizes = list(argument(new, name))
         dims = dims[len(dims) - len(sizes) :]
-        made = [context.resized(s, dim, new) for s, dim in zip(sizes, dims, strict=True)]
-        if made != sizes:
-            set_argument(new, name, made)
+        sizes_left = [context.resized(s, dim, new) for s, dim in zip(sizes, dims, strict=True)]
+        if sizes_left != sizes:
+            set_argument(new, name, sizes_left)
 
     return rewrite
 
@@ -95,8 +95,8 @@ def _unflatten(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dims, sizes = context.dims(old), list(argument(new, "sizes"))
     start = argument(old, "dim") % (len(dims) - len(sizes) + 1)
     inside = dims[start : start + len(sizes)]
-    made = [context.resized(s, dim, new) for s, dim in zip(sizes, inside, strict=True)]
-    set_argument(new, "sizes", made)
+    sizes_left = [context.resized(s, dim, new) for s, dim in zip(sizes, inside, strict=True)]
+    set_argument(new, "sizes", sizes_left)
 
 
 def _repeats(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
@@ -112,31 +112,31 @@ def _repeats(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
 
 def _interleave(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dims, source = context.dims(old), context.dims(old.args[0])
-    place = argument(old, "dim")
-    if place is None:
+    axis = argument(old, "dim")
+    if axis is None:
         return
-    dim = dims[place % len(dims)]
+    dim = dims[axis % len(dims)]
     if context.selection.touches(dim):
         set_argument(new, "output_size", None)
-        if source[place % len(dims)].size == 1:
+        if source[axis % len(dims)].size == 1:
             set_argument(new, "repeats", context.selection.count(dim))
 
 
 def _pieces(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
-    """Pieces become uneven: name every size."""
-    place = argument(old, "dim", 0)
-    pieces = [dims[place] for dims in context.outputs(old)]
+    """Pieces can become uneven, so all their sizes are listed."""
+    axis = argument(old, "dim", 0)
+    pieces = [dims[axis] for dims in context.outputs(old)]
     if any(context.selection.touches(dim) for dim in pieces):
         new.target = torch.ops.aten.split_with_sizes.default
         sizes = [context.selection.count(dim) for dim in pieces]
-        new.args, new.kwargs = (new.args[0], sizes, place), {}
+        new.args, new.kwargs = (new.args[0], sizes, axis), {}
 
 
 def _slice(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dims = context.dims(old.args[0])
-    place = argument(old, "dim", 0) % len(dims)
-    dim = dims[place]
-    if not context.selection.touches(dim) or dim.size == context.dims(old)[place].size:
+    axis = argument(old, "dim", 0) % len(dims)
+    dim = dims[axis]
+    if not context.selection.touches(dim) or dim.size == context.dims(old)[axis].size:
         return
     start, stop, step = bounds(old, dim.size, context.number)
     keep = context.full(dim)
@@ -145,27 +145,27 @@ def _slice(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     if len(picked) and (steps == steps[:1]).all():
         step = int(steps[0]) if len(steps) else 1
         new.target = torch.ops.aten.slice.Tensor
-        new.args = (new.args[0], place, int(picked[0]), int(picked[-1]) + 1, step)
+        new.args = (new.args[0], axis, int(picked[0]), int(picked[-1]) + 1, step)
     else:
         chosen = context.constant(torch.from_numpy(picked), new)
         new.target = torch.ops.aten.index_select.default
-        new.args = (new.args[0], place, chosen)
+        new.args = (new.args[0], axis, chosen)
     new.kwargs = {}
 
 
 def _slice_scatter(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dims = context.dims(old)
-    place = argument(old, "dim", 0) % len(dims)
-    if not context.selection.touches(dims[place]):
+    axis = argument(old, "dim", 0) % len(dims)
+    if not context.selection.touches(dims[axis]):
         return
-    start, stop, step = bounds(old, dims[place].size, context.number)
-    keep = context.full(dims[place])
+    start, stop, step = bounds(old, dims[axis].size, context.number)
+    keep = context.full(dims[axis])
     if step != 1:
         raise CannotPrune(
             f"Expected slice_scatter at {old.name} to write a solid range, but its step is {step}. "
             "Keep this group whole."
         )
-    new.args = (*new.args[:2], place, int(keep[:start].sum()), int(keep[:stop].sum()), 1)
+    new.args = (*new.args[:2], axis, int(keep[:start].sum()), int(keep[:stop].sum()), 1)
     new.kwargs = {}
 
 
@@ -182,41 +182,41 @@ def _index_select(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dim = dims[argument(old, "dim") % len(dims)]
     numbers = context.selection.coupling.walk.constant(argument(old, "index"))
     if numbers is not None and context.selection.touches(dim):
-        picked = context.constant(_moved(context, dim, numbers), new)
+        picked = context.constant(_new_positions(context, dim, numbers), new)
         set_argument(new, "index", picked)
 
 
 def _index(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     numbers = list(argument(old, "indices"))
-    for place, each in enumerate(numbers):
-        dim = context.dims(old.args[0])[place]
-        constant = context.selection.coupling.walk.constant(each)
+    for axis, numbers_of_axis in enumerate(numbers):
+        dim = context.dims(old.args[0])[axis]
+        constant = context.selection.coupling.walk.constant(numbers_of_axis)
         if constant is not None and context.selection.touches(dim):
-            made: list[Any] = list(argument(new, "indices"))
-            made[place] = context.constant(_moved(context, dim, constant), new)
-            set_argument(new, "indices", made)
+            sizes_left: list[Any] = list(argument(new, "indices"))
+            sizes_left[axis] = context.constant(_new_positions(context, dim, constant), new)
+            set_argument(new, "indices", sizes_left)
 
 
-def _moved(context: Rewrite, dim: Dim, numbers: torch.Tensor) -> torch.Tensor:
-    """The new places of the indices that ``numbers`` pick, without those that left."""
+def _new_positions(context: Rewrite, dim: Dim, numbers: torch.Tensor) -> torch.Tensor:
+    """The new positions of the indices that ``numbers`` pick, without the removed ones."""
     keep = torch.from_numpy(context.full(dim))
-    wanted = numbers.to(keep.device) % len(keep)
-    return (torch.cumsum(keep, 0) - 1)[wanted][keep[wanted]].to(numbers.device)
+    picked = numbers.to(keep.device) % len(keep)
+    return (torch.cumsum(keep, 0) - 1)[picked][keep[picked]].to(numbers.device)
 
 
 def _groups(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
-    """Depthwise convolutions get fewer groups, others keep them, equally filled."""
+    """Depthwise convolutions get fewer groups; others keep them, with fewer channels each."""
     name = "num_groups" if "group_norm" in str(old.target) else "groups"
     count = argument(old, name, 1)
     if count == 1:
         return
     dims = context.dims(old.args[0])
-    place = 1
+    axis = 1
     if name == "groups" and argument(old, "weight") is not None:
-        place = len(dims) - len(context.dims(argument(old, "weight"))) + 1
-    if not context.selection.touches(dims[place]):
+        axis = len(dims) - len(context.dims(argument(old, "weight"))) + 1
+    if not context.selection.touches(dims[axis]):
         return
-    grid = context.full(dims[place]).reshape(count, -1)
+    grid = context.full(dims[axis]).reshape(count, -1)
     if grid.shape[1] == 1:
         set_argument(new, name, int(grid.sum()))
     elif (grid != grid[:1]).any():
@@ -229,8 +229,8 @@ def _groups(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
 def _normalized_shape(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     shape = list(argument(new, "normalized_shape"))
     dims = context.dims(old)[-len(shape) :]
-    made = [context.resized(s, dim, new) for s, dim in zip(shape, dims, strict=True)]
-    set_argument(new, "normalized_shape", made)
+    sizes_left = [context.resized(s, dim, new) for s, dim in zip(shape, dims, strict=True)]
+    set_argument(new, "normalized_shape", sizes_left)
 
 
 def _pad(context: Rewrite, old: fx.Node, new: fx.Node) -> None:

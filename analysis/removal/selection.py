@@ -1,4 +1,4 @@
-"""What a removal takes: masks over the units of groups, resolved to indices of dimensions."""
+"""A removal's masks over the units of groups, translated to kept indices of dimensions."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -24,7 +24,7 @@ class Selection:
 
     Attributes:
         coupling: Of the graph.
-        gone: For each label, whether it leaves.
+        leaves: For each label, whether its unit is removed.
     """
 
     def __init__(self, captured: Captured, removal: Removal) -> None:
@@ -35,8 +35,8 @@ class Selection:
         for name, mask in removal.items():
             group = self.coupling.group(name)
             units[group.ids[~_flags(mask, name, group.units)]] = True
-        self.gone: Flags = units[solved.unit]
-        self._kept: dict[int, Flags] = {}
+        self.leaves: Flags = units[solved.unit]
+        self._keep_cache: dict[int, Flags] = {}
 
     def touches(self, dim: Dim) -> bool:
         """Whether any index of ``dim`` leaves."""
@@ -45,11 +45,11 @@ class Selection:
     def keep(self, dim: Dim) -> Flags:
         """Return which indices of a labelled ``dim`` stay, over one period of its labels."""
         assert dim.labels is not None
-        known = self._kept.get(id(dim.labels))
-        if known is None:
-            known = (dim.labels < 0) | ~self.gone[dim.labels]
-            self._kept[id(dim.labels)] = known
-        return known
+        keep = self._keep_cache.get(id(dim.labels))
+        if keep is None:
+            keep = (dim.labels < 0) | ~self.leaves[dim.labels]
+            self._keep_cache[id(dim.labels)] = keep
+        return keep
 
     def count(self, dim: Dim) -> int:
         """Return how many indices of ``dim`` stay, over one period of its labels."""

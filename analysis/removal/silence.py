@@ -1,9 +1,9 @@
-"""The dense network in which exactly the removed units are silent: the law's other side.
+"""The dense network with the removed units silenced: the reference that removal is checked against.
 
-It shares no mechanism with removal. The graph, all shapes and all operators stay dense; the
-removed units' own parameters are disturbed, so that a unit that is not really silent shows; and
-every activation is zero at the removed indices, as its readers see it. A statistic over a pruned
-dimension is taken over the kept indices only.
+It shares no mechanism with removal. The graph, all shapes and all operators stay dense. Every
+activation is set to zero at the removed indices before it is read. The removed units' own
+parameters are disturbed, so that a unit that is not silent changes the outputs. A statistic over a
+pruned dimension is taken over the kept indices only.
 """
 
 from collections.abc import Iterable
@@ -62,65 +62,68 @@ class Silenced(fx.Interpreter):
             result = self._statistic(n, args, kwargs)
         else:
             result = super().run_node(n)
-        return _masked(result, self._spots[n]) if n in self._spots else result
+        return _zero_removed(result, self._spots[n]) if n in self._spots else result
 
     def _find(self, value: Value) -> Any:
         if isinstance(value, list):
-            inside = [self._find(each) for each in value]
+            inside = [self._find(element) for element in value]
             return inside if any(inside) else None
         spots = [
-            (place, torch.from_numpy(self._selection.keep(dim)))
-            for place, dim in enumerate(value or ())
+            (axis, torch.from_numpy(self._selection.keep(dim)))
+            for axis, dim in enumerate(value or ())
             if self._selection.touches(dim)
         ]
         return tuple(spots) or None
 
     def _statistic(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
-        """Run ``node`` on the kept indices, and put its result back at their places."""
+        """Run ``node`` on the kept indices, and put its result back at their positions."""
         source: Tensor = args[0]
         dims = self._selection.coupling.walk.dims(node.args[0])
-        kept = {
-            place: torch.from_numpy(np.flatnonzero(self._selection.keep(dims[place])))
-            for place in self._over[node]
+        kept_by_axis = {
+            axis: torch.from_numpy(np.flatnonzero(self._selection.keep(dims[axis])))
+            for axis in self._over[node]
         }
         name = operator_name(node)
-        inside = _pick(source, kept)
+        inside = _pick(source, kept_by_axis)
         changed = {"input": inside, "self": inside}
         if name in ("layer_norm", "rms_norm"):
             shape = argument(node, "normalized_shape")
             lead = source.ndim - len(shape)
             changed["normalized_shape"] = list(inside.shape[lead:])
-            within = {place - lead: index for place, index in kept.items()}
+            within = {axis - lead: index for axis, index in kept_by_axis.items()}
             for affine in ("weight", "bias"):
                 changed[affine] = _pick(self._value(node, affine, args, kwargs), within)
         elif name == "group_norm":
             for affine in ("weight", "bias"):
                 tensor = self._value(node, affine, args, kwargs)
-                changed[affine] = _pick(tensor, {0: kept[1]})
+                changed[affine] = _pick(tensor, {0: kept_by_axis[1]})
         result = _call(node, args, kwargs, changed)
-        if not self._alike(node, kept) or result.shape != inside.shape:
+        if not self._keeps_dimensions(node, kept_by_axis) or result.shape != inside.shape:
             return result
         full = torch.zeros(source.shape, dtype=result.dtype, device=result.device)
-        for place, index in kept.items():
-            if len(kept) == 1:
-                return full.index_copy(place, index.to(full.device), result)
+        for axis, index in kept_by_axis.items():
+            if len(kept_by_axis) == 1:
+                return full.index_copy(axis, index.to(full.device), result)
         grid = torch.meshgrid(
-            *(kept.get(at, torch.arange(source.shape[at])) for at in range(source.ndim)),
+            *(
+                kept_by_axis.get(other_axis, torch.arange(source.shape[other_axis]))
+                for other_axis in range(source.ndim)
+            ),
             indexing="ij",
         )
         full[grid] = result
         return full
 
-    def _alike(self, node: fx.Node, places: Iterable[int]) -> bool:
+    def _keeps_dimensions(self, node: fx.Node, axes: Iterable[int]) -> bool:
         """Whether the result of ``node`` still has the dimensions that it is a statistic of."""
         dims = self._selection.coupling.walk.dims(node)
-        return all(at < len(dims) and self._selection.touches(dims[at]) for at in places)
+        return all(axis < len(dims) and self._selection.touches(dims[axis]) for axis in axes)
 
     @staticmethod
     def _value(node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
-        names = [each.name for each in node.target._schema.arguments]  # type: ignore[union-attr]
-        place = names.index(name) if name in names else len(args)
-        return args[place] if place < len(args) else kwargs.get(name)
+        names = [declared.name for declared in node.target._schema.arguments]  # type: ignore[union-attr]
+        position = names.index(name) if name in names else len(args)
+        return args[position] if position < len(args) else kwargs.get(name)
 
 
 def silence(captured: Captured, removal: Removal) -> Silenced:
@@ -133,43 +136,43 @@ def silence(captured: Captured, removal: Removal) -> Silenced:
 
 def _call(node: fx.Node, args: Any, kwargs: Any, changed: dict[str, Any]) -> Any:
     assert isinstance(node.target, torch._ops.OpOverload)
-    names = [each.name for each in node.target._schema.arguments]
-    given = [changed.get(name, value) for name, value in zip(names, args, strict=False)]
+    names = [declared.name for declared in node.target._schema.arguments]
+    values = [changed.get(name, value) for name, value in zip(names, args, strict=False)]
     named = {name: changed.get(name, value) for name, value in kwargs.items()}
-    return node.target(*given, **named)
+    return node.target(*values, **named)
 
 
-def _pick(tensor: Any, kept: dict[int, Tensor]) -> Any:
+def _pick(tensor: Any, kept_by_axis: dict[int, Tensor]) -> Any:
     if isinstance(tensor, Tensor):
-        for place, index in kept.items():
-            if tensor.shape[place] > 1:
-                tensor = tensor.index_select(place, index.to(tensor.device))
+        for axis, index in kept_by_axis.items():
+            if tensor.shape[axis] > 1:
+                tensor = tensor.index_select(axis, index.to(tensor.device))
     return tensor
 
 
-def _masked(result: Any, spots: Any) -> Any:
+def _zero_removed(result: Any, spots: Any) -> Any:
     if isinstance(spots, list):
         return [
-            _masked(each, inside) if inside else each
-            for each, inside in zip(result, spots, strict=True)
+            _zero_removed(element, inside) if inside else element
+            for element, inside in zip(result, spots, strict=True)
         ]
-    for place, keep in spots:
-        size = result.shape[place]
+    for axis, keep in spots:
+        size = result.shape[axis]
         flags = keep.to(result.device).repeat(size // len(keep))
-        shape = [size if at == place else 1 for at in range(result.ndim)]
+        shape = [size if other_axis == axis else 1 for other_axis in range(result.ndim)]
         nothing = torch.zeros((), dtype=result.dtype, device=result.device)
         result = torch.where(flags.view(shape), result, nothing)
     return result
 
 
 def _disturb(tensor: Tensor, spots: Any) -> Tensor:
-    """Scale what the removed units own by 0.5 to 1.5, the same each time; signs stay."""
+    """Scale the removed units' parameters by fixed factors from 0.5 to 1.5, which keeps signs."""
     if not tensor.is_floating_point():
         return tensor
     generator = torch.Generator().manual_seed(tensor.numel())
     factor = torch.rand(tensor.shape, generator=generator).to(tensor) + 0.5
-    kept = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
-    for place, keep in spots:
-        shape = [-1 if at == place else 1 for at in range(tensor.ndim)]
-        kept &= keep.to(tensor.device).view(shape)
-    return torch.where(kept, tensor.detach(), tensor.detach() * factor)
+    keep_mask = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
+    for axis, keep in spots:
+        shape = [-1 if other_axis == axis else 1 for other_axis in range(tensor.ndim)]
+        keep_mask &= keep.to(tensor.device).view(shape)
+    return torch.where(keep_mask, tensor.detach(), tensor.detach() * factor)

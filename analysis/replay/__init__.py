@@ -1,8 +1,9 @@
-"""Replay: a sweep that computes what its points share once.
+"""Replay: evaluate many pruned networks and compute what they share with the dense one only once.
 
-``FrontierEngine`` walks the captured graph over a chunk of samples. ``flow`` says what depends on
-what, ``schedule`` in which order to compute and what to keep, ``variant`` what of a pruned network
-has to run, ``walk`` and ``part`` run it, ``calibrate`` does the same for batch-norm statistics.
+``FrontierEngine`` walks the captured graph over a chunk of samples. ``dependencies`` knows which
+node depends on which; ``schedule`` orders the computation and what is kept; ``variant`` is the part
+of a pruned network that has to run; ``replay_walk`` and ``chunk_outcomes`` run it;
+``batch_norm_replay`` does the same for batch-norm statistics.
 """
 
 from prunescope.replay.choose import ENGINES, choose_engine

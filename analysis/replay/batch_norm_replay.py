@@ -23,7 +23,7 @@ from prunescope.replay.program import ProgramStep
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import frontier_bytes, schedule
-from prunescope.replay.time_spent import Spent
+from prunescope.replay.time_spent import TimeSpent
 from prunescope.replay.variant import Variant
 from prunescope.sources.data import Samples
 from prunescope.study.point import Point
@@ -39,7 +39,7 @@ class Averages:
         self._calls: dict[str, int] = {}
 
     def recording(self, variant: Variant) -> Variant:
-        """Return ``variant`` with batch norms that take note of each batch's statistics."""
+        """Return ``variant`` with batch norms that record each batch's statistics."""
         return replace(variant, steps=tuple(self._recording(step) for step in variant.steps))
 
     def by_target(self) -> dict[str, Tensor]:
@@ -53,9 +53,12 @@ class Averages:
     def _recording(self, step: ProgramStep) -> ProgramStep:
         if not keeps_statistics(step.node):
             return step
-        kept = (self._buffer(_target(step.node, place), step.args[place]) for place in (3, 4))
+        buffers = (
+            self._buffer(_target(step.node, argument_index), step.args[argument_index])
+            for argument_index in (3, 4)
+        )
         call = partial(self._norm, _target(step.node, 3))
-        return replace(step, call=call, args=(*step.args[:3], *kept, *step.args[5:]))
+        return replace(step, call=call, args=(*step.args[:3], *buffers, *step.args[5:]))
 
     def _buffer(self, target: str, original: Tensor) -> Tensor:
         first = self._first[target]
@@ -65,79 +68,81 @@ class Averages:
 
     def _norm(self, owner: str, *args: Any) -> Tensor:
         calls = self._calls[owner] = self._calls.get(owner, 0) + 1
-        made: Tensor = torch.ops.aten.batch_norm.default(*args[:5], True, 1 / calls, *args[7:])
-        return made
+        output: Tensor = torch.ops.aten.batch_norm.default(*args[:5], True, 1 / calls, *args[7:])
+        return output
 
 
 def calibrate(
     points: Points,
-    wanted: Iterable[Point],
+    requested: Iterable[Point],
     calibration: Samples,
     lanes: Lanes,
     memory: int,
-    spent: Spent,
+    spent: TimeSpent,
 ) -> ReplayCost:
-    """Fill ``points.statistics`` for every wanted point that it lacks, and return the work.
+    """Fill ``points.statistics`` for every requested point that it lacks; return the work done.
 
     Args:
         points: Makes the variants.
-        wanted: Points with recovery ``bn``.
+        requested: Points with recovery ``bn``.
         calibration: Samples to re-estimate on.
         lanes: Where suffixes run, one point at a time on each.
-        memory: Bytes that the frontier may take; one batch of calibration samples is held in any
-            case, as its statistics belong together.
-        spent: Where the time goes.
+        memory: Bytes that the frontier may take; one batch of calibration samples is always held,
+            as a batch's statistics need all of its samples.
+        spent: Counts the time by operator.
     """
-    todo = [point for point in wanted if point not in points.statistics]
+    todo = [point for point in requested if point not in points.statistics]
     flow = points.flow
     plan = schedule(flow, {key: points.cone(key) for key in map(points.key, todo)})
     batches = list(statistics_batches(calibration.chunk(0, SAMPLES)))
-    each = frontier_bytes(flow, plan.stops, points.cost.output_bytes) * batch_size(batches[0])
-    held = max(1, memory // max(1, each))
+    bytes_per_batch = frontier_bytes(flow, plan.stops, points.cost.output_bytes) * batch_size(
+        batches[0]
+    )
+    held = max(1, memory // max(1, bytes_per_batch))
     work = ReplayCost()
     averages = {point: Averages(flow.tensors) for point in todo}
     for first in range(0, len(batches) if todo else 0, held):
         walk = ReplayWalk(
             flow, points.base("none"), plan, batches[first : first + held],
-            lay=points.lay, dense_step=_normalising, spent=spent,
+            to_layout=points.to_layout, dense_step=_with_batch_statistics, spent=spent,
         )  # fmt: skip
         work += ReplayCost(bound=points.cost.macs * walk.samples)
         for stop in walk.stops(lanes):
             work += ReplayCost(executed=points.macs(stop.compute) * walk.samples)
-            here = [point for point in todo if points.key(point) == stop.subject]
+            stop_points = [point for point in todo if points.key(point) == stop.subject]
             passes = []
-            for point in here:
+            for point in stop_points:
                 with contextlib.suppress(CannotPrune):  # said where the point itself is measured
                     variant = points.variant(replace(point, recovery="none"))
-                    if variant.whole:
+                    if variant.from_inputs:
                         del averages[point]
                         continue
                     noting = averages[point].recording(variant)
-                    passes.append(lanes.submit(partial(_pass, walk, noting)))
+                    passes.append(lanes.submit(partial(_run_batches, walk, noting)))
             for executed in [future.result() for future in passes]:
                 before = points.before(stop.cone) * walk.samples
                 work += ReplayCost(executed, executed + before, executed)
-    found = {point: each.by_target() for point, each in averages.items()}
-    points.statistics |= found
+    statistics = {point: bytes_per_batch.by_target() for point, bytes_per_batch in averages.items()}
+    points.statistics |= statistics
     return work
 
 
-def _pass(walk: ReplayWalk[Any], variant: Variant) -> int:
+def _run_batches(walk: ReplayWalk[Any], variant: Variant) -> int:
     """Let all batches through, in order, and return the multiply-accumulates."""
     return sum(walk.counted_outputs(batch, variant)[1] for batch in range(walk.batches))
 
 
-def _normalising(step: ProgramStep) -> ProgramStep:
-    """The step; a batch norm normalises by its batch's statistics and notes nothing."""
+def _with_batch_statistics(step: ProgramStep) -> ProgramStep:
+    """The step; a batch norm normalises by its batch's statistics, without recording them."""
     return replace(step, call=_by_batch) if keeps_statistics(step.node) else step
 
 
 def _by_batch(*args: Any) -> Tensor:
-    made: Tensor = torch.ops.aten.batch_norm.default(*args[:3], None, None, True, *args[6:])
-    return made
+    output: Tensor = torch.ops.aten.batch_norm.default(*args[:3], None, None, True, *args[6:])
+    return output
 
 
-def _target(node: fx.Node, place: int) -> str:
-    source = node.args[place]
+def _target(node: fx.Node, argument_index: int) -> str:
+    source = node.args[argument_index]
     assert isinstance(source, fx.Node)
     return str(source.target)

@@ -1,4 +1,4 @@
-"""One walk over some samples: every point's outcome on them."""
+"""Evaluate all points on one chunk of samples in one walk over the graph."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -16,45 +16,47 @@ from prunescope.replay.point_variants import Key, Points
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import Schedule, Stop, schedule
-from prunescope.replay.time_spent import MAKING, SCORING, Spent
+from prunescope.replay.time_spent import MAKING, SCORING, TimeSpent
 from prunescope.replay.variant import Variant, build_variant
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
 from prunescope.study.point import Point
 
-Asked = Point | None
+PointOrDense = Point | None
 """A point, or None for the dense network."""
-Found = tuple[Asked, Outcome | CannotPrune]
+Found = tuple[PointOrDense, Outcome | CannotPrune]
 DENSE: Final[Key] = ("dense", "")
 _AHEAD: Final = 2
-"""Points in the lanes at once: while one runs, the next one's weights are made."""
+"""Points per lane that are in progress: while one runs, the next one's weights are prepared."""
 
 
 @dataclass
-class Parts:
-    """Runs points on parts of the samples, and counts what that took.
+class ChunkRunner:
+    """Runs points on chunks of samples, and counts operations and time.
 
     Attributes:
         points: Makes the variants.
         metric: The score.
         batch: Samples that go through a suffix together.
         work: The multiply-accumulates so far.
-        spent: Where the time went.
+        spent: Time by operator.
     """
 
     points: Points
     metric: Metric
     batch: int
     work: ReplayCost = field(default_factory=ReplayCost)
-    spent: Spent = field(default_factory=Spent)
+    spent: TimeSpent = field(default_factory=TimeSpent)
     _macs: dict[Point, int] = field(default_factory=dict)
 
-    def plan(self, asked: tuple[Asked, ...]) -> Schedule[Key]:
-        """Return the walk that stops where each of ``asked`` begins to differ."""
+    def plan(self, requested: tuple[PointOrDense, ...]) -> Schedule[Key]:
+        """Return the walk that stops where each of ``requested`` begins to differ."""
         flow = self.points.flow
         cones = {
-            self._key(each): 1 << flow.output if each is None else self.points.cone(self._key(each))
-            for each in asked
+            self._key(point): 1 << flow.output
+            if point is None
+            else self.points.cone(self._key(point))
+            for point in requested
         }
         return schedule(flow, cones)
 
@@ -64,71 +66,72 @@ class Parts:
         recovery: str,
         planned: Schedule[Key],
         samples: Samples,
-        asked: tuple[Asked, ...],
+        requested: tuple[PointOrDense, ...],
     ) -> Iterator[Found]:
-        """Yield what each of ``asked`` gives on ``samples``, in the order of the walk."""
+        """Yield what each of ``requested`` gives on ``samples``, in the order of the walk."""
         runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
         base = self.points.base(recovery)
         inputs = [batch.inputs for batch in runs]
         walk = ReplayWalk(
-            self.points.flow, base, planned, inputs, lay=self.points.lay, spent=self.spent
+            self.points.flow, base, planned, inputs, to_layout=self.points.to_layout,
+            spent=self.spent,
         )  # fmt: skip
         self.work += ReplayCost(bound=self.points.cost.macs * len(samples))
         for stop in walk.stops(lanes):
             self.work += ReplayCost(executed=self.points.macs(stop.compute) * len(samples))
-            running: deque[tuple[Asked, list[Future[Outcome]]]] = deque()
-            for each in (each for each in asked if self._key(each) == stop.subject):
-                began = perf_counter()
+            running: deque[tuple[PointOrDense, list[Future[Outcome]]]] = deque()
+            for point in (point for point in requested if self._key(point) == stop.subject):
+                started = perf_counter()
                 try:
-                    variant = self._variant(each, recovery)
-                    self.spent.add_one(MAKING, perf_counter() - began)
+                    variant = self._variant(point, recovery)
+                    self.spent.add_one(MAKING, perf_counter() - started)
                 except CannotPrune as reason:
-                    yield each, reason
+                    yield point, reason
                     continue
                 calls = (
-                    partial(self._outcome, walk, each, variant, number, batch)
+                    partial(self._outcome, walk, point, variant, number, batch)
                     for number, batch in enumerate(runs)
                 )
-                running.append((each, [lanes.submit(call) for call in calls]))
+                running.append((point, [lanes.submit(call) for call in calls]))
                 while len(running) >= (_AHEAD if lanes.count > 1 else 1):
                     yield self._finished(stop, len(samples), *running.popleft())
             while running:
                 yield self._finished(stop, len(samples), *running.popleft())
 
-    def _variant(self, asked: Asked, recovery: str) -> Variant:
-        if asked is not None:
-            return self.points.variant(asked)
+    def _variant(self, point: PointOrDense, recovery: str) -> Variant:
+        if point is not None:
+            return self.points.variant(point)
         flow, base = self.points.flow, self.points.base(recovery)
         return build_variant(flow, base, 1 << flow.output, flow.module.graph, {})
 
     def _outcome(
         self,
         walk: ReplayWalk[Key],
-        asked: Asked,
+        point: PointOrDense,
         variant: Variant,
         number: int,
         batch: Samples,
     ) -> Outcome:
         with model_errors(len(batch)):
-            if number == 0 and asked is not None and asked not in self._macs:
+            if number == 0 and point is not None and point not in self._macs:
                 outputs, macs = walk.counted_outputs(0, variant)
-                self._macs[asked] = macs // len(batch)
+                self._macs[point] = macs // len(batch)
             else:
                 outputs = walk.outputs(number, variant)
-        began = perf_counter()
+        started = perf_counter()
         outcome = outcome_of(outputs, batch, self.metric)
-        self.spent.add_one(SCORING, perf_counter() - began)
+        self.spent.add_one(SCORING, perf_counter() - started)
         return outcome
 
     def _finished(
-        self, stop: Stop[Key], samples: int, asked: Asked, running: list[Future[Outcome]]
+        self, stop: Stop[Key], samples: int, point: PointOrDense, running: list[Future[Outcome]]
     ) -> Found:
         outcome = join_outcomes([future.result() for future in running])
-        if asked is not None:
-            suffix = self._macs[asked] * samples
-            whole = suffix + self.points.before(stop.cone) * samples
-            self.work += ReplayCost(suffix, whole, suffix)
-        return asked, outcome
+        if point is not None:
+            suffix = self._macs[point] * samples
+            network_macs = suffix + self.points.before(stop.cone) * samples
+            self.work += ReplayCost(suffix, network_macs, suffix)
+        return point, outcome
 
-    def _key(self, asked: Asked) -> Key:
-        return DENSE if asked is None else self.points.key(asked)
+    def _key(self, point: PointOrDense) -> Key:
+        return DENSE if point is None else self.points.key(point)

@@ -1,4 +1,4 @@
-"""What depends on what in a captured graph: where a change starts to matter, and what it needs.
+"""Dependencies between the nodes of a captured graph: what a change affects, and what a node needs.
 
 Sets of nodes are integers, bit ``i`` for node ``i`` in graph order.
 """
@@ -23,8 +23,8 @@ class Flow:
     Attributes:
         module: The captured graph.
         nodes: In graph order, which is topological.
-        number: The place of each node.
-        output: The place of the output node, which belongs to every cone.
+        number: The number of each node, in graph order.
+        output: The number of the output node, which belongs to every cone.
         computed: Nodes that are not parameters, buffers or constants.
         inputs: The placeholders, in the order of the graph's flat inputs.
         tensors: What each ``get_attr`` target holds.
@@ -33,12 +33,12 @@ class Flow:
     def __init__(self, module: fx.GraphModule) -> None:
         self.module = module
         self.nodes: tuple[fx.Node, ...] = tuple(module.graph.nodes)
-        self.number = {node: place for place, node in enumerate(self.nodes)}
-        self.by_name = {node.name: place for place, node in enumerate(self.nodes)}
+        self.number = {node: number for number, node in enumerate(self.nodes)}
+        self.by_name = {node.name: number for number, node in enumerate(self.nodes)}
         self.output = len(self.nodes) - 1
         self.inputs = tuple(self.number[n] for n in self.nodes if n.op == "placeholder")
-        self.computed: Bits = members(
-            place for place, node in enumerate(self.nodes) if node.op != "get_attr"
+        self.computed: Bits = to_bits(
+            number for number, node in enumerate(self.nodes) if node.op != "get_attr"
         )
         self.tensors: dict[str, Any] = {
             str(node.target): functools.reduce(getattr, str(node.target).split("."), module)
@@ -46,51 +46,51 @@ class Flow:
             if node.op == "get_attr"
         }
         self.sources: list[Bits] = [
-            members(self.number[source] for source in node.all_input_nodes) for node in self.nodes
+            to_bits(self.number[source] for source in node.all_input_nodes) for node in self.nodes
         ]
-        self._below = [1 << place for place in range(len(self.nodes))]
-        for place in reversed(range(len(self.nodes))):
-            for user in self.nodes[place].users:
-                self._below[place] |= self._below[self.number[user]]
+        self._below = [1 << number for number in range(len(self.nodes))]
+        for number in reversed(range(len(self.nodes))):
+            for user in self.nodes[number].users:
+                self._below[number] |= self._below[self.number[user]]
 
     def cone(self, roots: Bits) -> Bits:
-        """Return what depends on ``roots``, themselves and the output included, as computed."""
-        found = 1 << self.output
-        for place in places(roots):
-            found |= self._below[place]
-        return found & self.computed
+        """Return the nodes that depend on ``roots``, with the roots and the output node."""
+        cone = 1 << self.output
+        for number in node_numbers(roots):
+            cone |= self._below[number]
+        return cone & self.computed
 
     def boundary(self, cone: Bits) -> Bits:
         """Return the computed nodes outside of ``cone`` that it reads."""
         read = 0
-        for place in places(cone):
-            read |= self.sources[place]
+        for number in node_numbers(cone):
+            read |= self.sources[number]
         return read & self.computed & ~cone
 
-    def above(self, wanted: Bits) -> Bits:
-        """Return the computed nodes that ``wanted`` needs, itself included."""
-        found = 0
-        for place in reversed(range(wanted.bit_length())):
-            if (wanted | found) >> place & 1:
-                found |= 1 << place | self.sources[place]
-        return found & self.computed
+    def above(self, targets: Bits) -> Bits:
+        """Return the computed nodes that ``targets`` needs, itself included."""
+        needed = 0
+        for number in reversed(range(targets.bit_length())):
+            if (targets | needed) >> number & 1:
+                needed |= 1 << number | self.sources[number]
+        return needed & self.computed
 
     def aliases(self, name: str) -> tuple[str, ...]:
         """Return the targets whose tensors share memory with the one under ``name``."""
-        wanted = self.module.get_parameter(name)
+        parameter = self.module.get_parameter(name)
         return tuple(
             target
             for target, tensor in self.tensors.items()
-            if isinstance(tensor, Tensor) and _overlap(tensor, wanted)
+            if isinstance(tensor, Tensor) and _overlap(tensor, parameter)
         )
 
     def weight_cone(self, name: str) -> Bits:
         """Return what depends on the parameter ``name``, under whichever name it is read."""
         targets = set(self.aliases(name))
         return self.cone(
-            members(
-                place
-                for place, node in enumerate(self.nodes)
+            to_bits(
+                number
+                for number, node in enumerate(self.nodes)
                 if node.op == "get_attr" and str(node.target) in targets
             )
         )
@@ -100,24 +100,24 @@ class Flow:
         owned = np.isin(coupling.solved.unit, coupling.group(name).ids)
         values = coupling.walk.values
         return self.cone(
-            members(
-                place
-                for place, node in enumerate(self.nodes)
+            to_bits(
+                number
+                for number, node in enumerate(self.nodes)
                 if any(_touched(dim.labels, owned) for dim in dimensions(values[node]))
             )
         )
 
 
-def members(found: Iterable[int]) -> Bits:
-    """Return the set of the places ``found``."""
+def to_bits(numbers: Iterable[int]) -> Bits:
+    """Return the set of the node ``numbers`` as bits."""
     bits = 0
-    for place in found:
-        bits |= 1 << place
+    for number in numbers:
+        bits |= 1 << number
     return bits
 
 
-def places(bits: Bits) -> Iterator[int]:
-    """Yield the places in ``bits``, first to last."""
+def node_numbers(bits: Bits) -> Iterator[int]:
+    """Yield the node numbers in ``bits``, ascending."""
     while bits:
         low = bits & -bits
         yield low.bit_length() - 1

@@ -1,7 +1,7 @@
-"""What a sweep's engine has to do, and what every engine counts alike.
+"""The interface of a sweep's engines, and the counts that all engines share.
 
-An engine prunes one point at a time and says what the network gives for a run of samples; the
-runner decides which points and which samples, compares, and stores.
+An engine prunes one point at a time and returns the network's outcome on a run of samples; the
+runner chooses points and samples, compares outcomes with the dense ones, and stores them.
 """
 
 import zlib
@@ -23,7 +23,7 @@ from prunescope.study.point import Point
 
 @dataclass(frozen=True)
 class Removed:
-    """What a point takes away.
+    """How much a point removes.
 
     Attributes:
         removed: Weights or units removed.
@@ -44,8 +44,8 @@ class Engine(Protocol):
     ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:
         """Yield, in any order, what each point gives on the samples ``order[start:stop]``.
 
-        Every point is pruned alone, the rest stays dense. A point that cannot be had yields why.
-        Nothing of the bench has changed when a point is yielded or the iterator is dropped.
+        Every point is pruned alone, the rest stays dense. A point that cannot be pruned yields the
+        reason. Whenever a point is yielded or the iterator is dropped, the bench is unchanged.
         """
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
@@ -55,11 +55,11 @@ class Engine(Protocol):
         """
 
     def about(self, point: Point) -> Removed:
-        """Return what ``point`` takes away; known once its outcome was yielded."""
+        """Return how much ``point`` removes; available once its outcome was yielded."""
 
     @property
     def spent(self) -> str:
-        """What took most of the time so far, in one line; nothing where that is not counted."""
+        """The largest shares of the time so far, in one line; empty where they are not counted."""
 
 
 def order(bench: Workbench) -> Tensor:
@@ -69,13 +69,13 @@ def order(bench: Workbench) -> Tensor:
 
 
 def removed(chosen: PruningMasks, module: nn.Module) -> Removed:
-    """Return what ``chosen``, applied to ``module``, takes away."""
+    """Return how much ``chosen``, applied to ``module``, removes."""
     keep = next(iter((*chosen.masks.values(), *chosen.units.values())))
-    compressed = sum(deflated(module, name) for name in chosen.masks)
+    compressed = sum(deflated_bytes(module, name) for name in chosen.masks)
     return Removed(keep.numel() - int(keep.sum()), keep.numel(), compressed)
 
 
-def deflated(module: nn.Module, parameter: str) -> int:
+def deflated_bytes(module: nn.Module, parameter: str) -> int:
     """Return the bytes of a weight after deflate (zlib, level 6)."""
     weight = on_host(module.get_parameter(parameter)).flatten()
     return len(zlib.compress(weight.view(torch.uint8).numpy().tobytes(), 6))

@@ -1,4 +1,4 @@
-"""The frontier engine: what all points of a sweep share is computed once for each chunk."""
+"""The frontier engine: per chunk of samples, the part that all points share is computed once."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ from prunescope.capture.graph import take
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.recovery import MOVES_DENSE
 from prunescope.replay.batch_norm_replay import calibrate
-from prunescope.replay.chunk_outcomes import Asked, Found, Parts
+from prunescope.replay.chunk_outcomes import ChunkRunner, Found, PointOrDense
 from prunescope.replay.engine import Removed, order
 from prunescope.replay.frontier_memory import frontier_memory, out_of_memory
 from prunescope.replay.lanes import Lanes, open_lanes
@@ -24,7 +24,7 @@ from prunescope.study.point import Point
 
 
 class FrontierEngine:
-    """Walk the graph once for each chunk of samples and run every point from where it differs.
+    """Walk the graph once per chunk of samples, and run every point from the node where it differs.
 
     Implements ``Engine``. The dense network is computed step by step; at the first node that a
     point changes, the point's suffix runs on the tensors that are alive there. Units run their
@@ -49,7 +49,7 @@ class FrontierEngine:
         assert network.cost is not None
         self._points = Points(bench, network.captured, network.cost)
         device = device_of(self._points.flow.tensors.values())
-        self._parts = Parts(self._points, bench.metric, bench.batch)
+        self._parts = ChunkRunner(self._points, bench.metric, bench.batch)
         self._bench = bench
         self._order = order(bench)
         self._machine = Chooser(lanes or parallel_calls(device))
@@ -65,32 +65,32 @@ class FrontierEngine:
     @property
     def spent(self) -> str:
         """What took most of the lanes' time so far, in one line, and how the lanes were chosen."""
-        return "; ".join(filter(None, (self._parts.spent.line(), self._machine.said)))
+        return "; ".join(filter(None, (self._parts.spent.line(), self._machine.summary)))
 
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]
     ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:
-        """Yield the points as they are finished, those that change the network first come first."""
+        """Yield points as they finish, starting with those that change the earliest nodes."""
         if not self._fixed:
             self._settle((stop - start) * len(points))
         with self._open() as lanes:
             for recovery in dict.fromkeys(point.recovery for point in points):
-                wanted = tuple(dict.fromkeys(p for p in points if p.recovery == recovery))
-                for point, outcome in self._recovery(lanes, recovery, start, stop, wanted):
+                requested = tuple(dict.fromkeys(p for p in points if p.recovery == recovery))
+                for point, outcome in self._recovery(lanes, recovery, start, stop, requested):
                     if point is not None:
                         yield point, outcome
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
-        """Return the dense network's outcome after ``recovery``; kept until other samples come.
+        """Return the dense network's outcome after ``recovery``; cached until samples change.
 
         Raises:
             CannotPrune: The recovery has nothing to do on this network.
         """
         key = (recovery, start, stop)
         if key not in self._dense:
-            found = self._dense_outcome(recovery, start, stop)
-            self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}
-            self._dense[key] = found
+            outcome = self._dense_outcome(recovery, start, stop)
+            self._dense = {k: cached for k, cached in self._dense.items() if k[1:] == key[1:]}
+            self._dense[key] = outcome
         return self._dense[key]
 
     def about(self, point: Point) -> Removed:
@@ -105,17 +105,19 @@ class FrontierEngine:
         ``bench.batch`` samples in each lane.
         """
         batch = self._bench.batch
-        each = frontier_bytes(self._points.flow, planned.stops, self._points.cost.output_bytes)
-        return max(batch, self._memory // max(1, each) // batch * batch)
+        bytes_per_sample = frontier_bytes(
+            self._points.flow, planned.stops, self._points.cost.output_bytes
+        )
+        return max(batch, self._memory // max(1, bytes_per_sample) // batch * batch)
 
     def _dense_outcome(self, recovery: str, start: int, stop: int) -> Outcome:
         if recovery not in MOVES_DENSE:
             return self._bench.dense.picked(self._order[start:stop])
         with self._open() as lanes:
-            ((_, found),) = self._recovery(lanes, recovery, start, stop, (None,))
-        if isinstance(found, CannotPrune):
-            raise found
-        return found
+            ((_, outcome),) = self._recovery(lanes, recovery, start, stop, (None,))
+        if isinstance(outcome, CannotPrune):
+            raise outcome
+        return outcome
 
     def _open(self) -> AbstractContextManager[Lanes]:
         return open_lanes(self._machine.share.lanes, self._machine.share.threads)
@@ -130,35 +132,40 @@ class FrontierEngine:
         )
 
     def _recovery(
-        self, lanes: Lanes, recovery: str, start: int, stop: int, asked: tuple[Asked, ...]
+        self,
+        lanes: Lanes,
+        recovery: str,
+        start: int,
+        stop: int,
+        requested: tuple[PointOrDense, ...],
     ) -> Iterator[Found]:
-        """All points of one recovery: they share their dense network."""
+        """Outcomes of all points with one recovery, which share their dense network."""
         try:
             self._points.base(recovery)
         except CannotPrune as reason:
-            yield from ((each, reason) for each in asked)
+            yield from ((point, reason) for point in requested)
             return
         if recovery == "bn":
-            real = [each for each in asked if each is not None]
+            pruned_points = [point for point in requested if point is not None]
             calibration = self._bench.splits.calibration
             self._parts.work += calibrate(
-                self._points, real, calibration, lanes, self._memory, self._parts.spent
+                self._points, pruned_points, calibration, lanes, self._memory, self._parts.spent
             )
-        planned = self._parts.plan(asked)
+        planned = self._parts.plan(requested)
         size = self.chunk(planned)
-        parts: dict[Asked, list[Outcome]] = {each: [] for each in asked}
+        parts: dict[PointOrDense, list[Outcome]] = {point: [] for point in requested}
         for first in range(start, stop, size):
             last = min(first + size, stop)
-            for each, outcome in self._part(
+            for point, outcome in self._part(
                 lanes, recovery, planned, range(first, last), tuple(parts)
             ):
                 if isinstance(outcome, CannotPrune):
-                    del parts[each]
-                    yield each, outcome
+                    del parts[point]
+                    yield point, outcome
                     continue
-                parts[each].append(outcome)
+                parts[point].append(outcome)
                 if last == stop:
-                    yield each, join_outcomes(parts.pop(each))
+                    yield point, join_outcomes(parts.pop(point))
 
     def _part(
         self,
@@ -166,14 +173,14 @@ class FrontierEngine:
         recovery: str,
         planned: Schedule[Key],
         rows: range,
-        asked: tuple[Asked, ...],
+        requested: tuple[PointOrDense, ...],
     ) -> Iterator[Found]:
-        """Walk once over some rows of the order; where memory runs out, over each half of them."""
+        """Walk once over ``rows`` of the order; where memory runs out, over each half of them."""
         done = set()
         try:
-            for found in self._parts.run(lanes, recovery, planned, self._samples(rows), asked):
-                done.add(found[0])
-                yield found
+            for result in self._parts.run(lanes, recovery, planned, self._samples(rows), requested):
+                done.add(result[0])
+                yield result
             return
         except (RuntimeError, MemoryError) as error:
             lanes.rest()
@@ -186,13 +193,13 @@ class FrontierEngine:
                 ) from error
         self._memory = max(1, self._memory // 2)
         middle = rows.start + len(rows) // 2
-        left = tuple(each for each in asked if each not in done)
+        left = tuple(point for point in requested if point not in done)
         first = dict(self._part(lanes, recovery, planned, range(rows.start, middle), left))
         second = self._part(lanes, recovery, planned, range(middle, rows.stop), left)
-        for each, outcome in second:
-            before = first[each]
+        for point, outcome in second:
+            before = first[point]
             both = not isinstance(before, CannotPrune) and not isinstance(outcome, CannotPrune)
-            yield each, join_outcomes([before, outcome]) if both else outcome  # type: ignore[list-item]
+            yield point, join_outcomes([before, outcome]) if both else outcome  # type: ignore[list-item]
 
     def _samples(self, rows: range) -> Samples:
         chosen = self._order[rows.start : rows.stop]

@@ -1,4 +1,4 @@
-"""How much memory a replay takes: a frontier that fits, and what to do where it does not."""
+"""Memory of a replay: how much the frontier may take, batch sizes, and out-of-memory errors."""
 
 import contextlib
 import itertools

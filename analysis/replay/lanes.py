@@ -1,9 +1,9 @@
 """Several independent computations at once, each in a lane: a thread of its own, or a few.
 
-PyTorch's operators let go of Python's lock while they compute, so N threads that run one operator
-each keep N cores busy without a second copy of the weights, without pickling, and with nothing
-that could be killed and waited for. An operator that splits itself over N threads waits for the
-slowest at its end; which is faster, ``prunescope.replay.threads`` measures.
+PyTorch's operators release Python's lock while they compute, so N threads that run one operator
+each keep N cores busy, without copies of the weights, pickling, or processes that could be killed.
+An operator that splits itself over N threads waits for the slowest at its end;
+``prunescope.replay.threads`` measures which way is faster.
 """
 
 import contextlib
@@ -33,21 +33,21 @@ class Lanes:
     def submit(self, call: Callable[[], Made]) -> "Future[Made]":
         """Return the future of ``call()``, run without gradients."""
         if self._pool is not None:
-            future = self._pool.submit(_inference, call)
+            future = self._pool.submit(_without_gradients, call)
         else:
             future = Future()
-            future.set_result(_inference(call))
+            future.set_result(_without_gradients(call))
         self._open.add(future)  # type: ignore[arg-type]
         future.add_done_callback(self._open.discard)
         return future
 
-    def map(self, call: Callable[[Given], Made], over: Sequence[Given]) -> list[Made]:
+    def map(self, call: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Return ``call`` of each, in order, when all are done."""
-        futures = [self.submit(partial(call, each)) for each in over]
+        futures = [self.submit(partial(call, item)) for item in items]
         return [future.result() for future in futures]
 
     def rest(self) -> None:
-        """Wait until nothing runs; what has not begun is dropped."""
+        """Wait until nothing runs; submitted calls that have not started are dropped."""
         for future in list(self._open):
             future.cancel()
         wait(list(self._open))
@@ -74,6 +74,6 @@ def open_lanes(count: int, threads: int = 1) -> Iterator[Lanes]:
         torch.set_num_threads(before)
 
 
-def _inference(call: Callable[[], Made]) -> Made:
+def _without_gradients(call: Callable[[], Made]) -> Made:
     with torch.inference_mode():
         return call()

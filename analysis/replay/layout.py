@@ -1,5 +1,5 @@
-"""Whether maps are replayed with channels last, the layout in which oneDNN convolves them as they
-are.
+"""Choose the memory layout of feature maps in a replay: channels last, which oneDNN convolves
+without reordering, or the usual one.
 
 PyTorch's usual layout is reordered by every convolution on its way in and out. Measured on one
 thread (``benchmarks/tables/sweep.md``): .8 of the time of replay in the usual layout on the sample
@@ -30,32 +30,34 @@ def wants_channels_last(flow: Flow) -> bool:
     return convolves and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
 
-def runs_alike(flow: Flow, example: Inputs) -> bool:
+def equal_with_channels_last(flow: Flow, example: Inputs) -> bool:
     """Return whether the graph runs with channels last, and gives the same outputs.
 
-    It does not where it views a map as rows, which needs the usual layout.
+    It does not where the graph views a map as rows, which needs the usual layout.
     """
-    whole = 1 << flow.output
+    all_nodes = 1 << flow.output
     laid = {name: channels_last(value) for name, value in flow.tensors.items()}
-    found = []
-    for lay, tensors in ((_as_it_is, flow.tensors), (channels_last, laid)):
-        walk = ReplayWalk(flow, tensors, schedule(flow, {"dense": whole}), [example], lay=lay)
-        variant = build_variant(flow, tensors, whole, flow.module.graph, {})
+    results = []
+    for to_layout, tensors in ((_unchanged, flow.tensors), (channels_last, laid)):
+        walk = ReplayWalk(
+            flow, tensors, schedule(flow, {"dense": all_nodes}), [example], to_layout=to_layout
+        )
+        variant = build_variant(flow, tensors, all_nodes, flow.module.graph, {})
         try:
             with torch.inference_mode():
                 next(walk.stops(Lanes(1)))
                 outputs = walk.outputs(0, variant)
         except (RuntimeError, MemoryError):
             return False
-        found.append(pytree.tree_leaves(outputs))
+        results.append(pytree.tree_leaves(outputs))
     return all(
         torch.allclose(one, other, rtol=_ROOM, atol=_ROOM * float(one.abs().max()))
-        for one, other in zip(*found, strict=True)
+        for one, other in zip(*results, strict=True)
         if isinstance(one, Tensor) and one.is_floating_point() and one.numel()
     )
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 

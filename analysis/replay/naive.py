@@ -1,4 +1,4 @@
-"""The plain loop: prune, evaluate the whole network, take it back. The reference for all others."""
+"""The plain loop: prune, evaluate the whole network, undo. All other engines must equal it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ from prunescope.study.point import Point
 
 
 class NaiveEngine:
-    """The plain loop: prune, evaluate the whole network, take it back. Implements ``Engine``.
+    """The plain loop: prune, evaluate the whole network, undo. Implements ``Engine``.
 
     Units are really removed: their points are evaluated on the smaller network.
     """
@@ -44,7 +44,7 @@ class NaiveEngine:
         """Return the dense network's outcome, evaluated once and kept until other samples come."""
         key = (recovery, start, stop)
         if key not in self._dense:
-            self._dense = {k: kept for k, kept in self._dense.items() if k[1:] == key[1:]}
+            self._dense = {k: cached for k, cached in self._dense.items() if k[1:] == key[1:]}
             self._dense[key] = self._dense_outcome(recovery, start, stop)
         return self._dense[key]
 

@@ -1,4 +1,4 @@
-"""From a point of a sweep to the variant that is run for it."""
+"""Make the variant of a point: the part of its pruned network that a replay has to run."""
 
 import zlib
 from collections import OrderedDict
@@ -20,9 +20,9 @@ from prunescope.coupling import find_groups
 from prunescope.criteria.scores import Scores
 from prunescope.recovery import recovered
 from prunescope.removal import remove
-from prunescope.replay.dependencies import Bits, Flow, places
+from prunescope.replay.dependencies import Bits, Flow, node_numbers
 from prunescope.replay.engine import Removed
-from prunescope.replay.layout import channels_last, runs_alike, wants_channels_last
+from prunescope.replay.layout import channels_last, equal_with_channels_last, wants_channels_last
 from prunescope.replay.variant import Tensors, Variant, build_variant, differing, masked
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point
@@ -35,22 +35,22 @@ _Packed = tuple[str, tuple[int, ...], Bytes]
 
 
 class Points:
-    """Makes the variant of each point; keeps masks packed, and variants as memory allows.
+    """Makes the variant of each point; caches masks (packed), and variants as memory allows.
 
     Attributes:
         flow: The dense graph.
         cost: What it costs.
         statistics: Re-estimated batch-norm statistics by point, as ``calibrate`` finds them.
-        lay: Puts a tensor into the memory layout of the replay.
+        to_layout: Puts a tensor into the memory layout of the replay.
     """
 
     def __init__(self, bench: Workbench, captured: Captured, cost: Cost) -> None:
         self.flow = Flow(captured.module)
         self.cost = cost
         self.statistics: dict[Point, dict[str, Tensor]] = {}
-        self.lay: Callable[[Any], Any] = lambda value: value
-        if wants_channels_last(self.flow) and runs_alike(self.flow, captured.example):
-            self.lay = channels_last
+        self.to_layout: Callable[[Any], Any] = lambda value: value
+        if wants_channels_last(self.flow) and equal_with_channels_last(self.flow, captured.example):
+            self.to_layout = channels_last
         self._bench = bench
         self._captured = captured
         self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
@@ -58,7 +58,7 @@ class Points:
         self._bases: dict[str, Tensors] = {}
         self._packed: dict[_Choice, _Packed] = {}
         self._removed: dict[Point, Removed] = {}
-        self._kept: OrderedDict[Point, Variant] = OrderedDict()
+        self._cache: OrderedDict[Point, Variant] = OrderedDict()
 
     def key(self, point: Point) -> Key:
         """Return what the point's cone depends on."""
@@ -83,21 +83,21 @@ class Points:
         """
         if recovery not in self._bases:
             after = self._after(recovery)
-            self._bases[recovery] = {name: self.lay(value) for name, value in after.items()}
+            self._bases[recovery] = {name: self.to_layout(value) for name, value in after.items()}
         return self._bases[recovery]
 
     def variant(self, point: Point) -> Variant:
         """Return what to run for ``point``, starting from the frontier of its base.
 
         Raises:
-            CannotPrune: The point cannot be had, with why.
+            CannotPrune: The point cannot be pruned, with the reason.
         """
-        found = self._kept.pop(point, None) or self._made(point)
-        self._kept[point] = found
-        held = sum(each.bytes for each in self._kept.values())
-        while held > _KEPT_BYTES and len(self._kept) > 1:
-            held -= self._kept.popitem(last=False)[1].bytes
-        return found
+        variant = self._cache.pop(point, None) or self._build(point)
+        self._cache[point] = variant
+        cached_bytes = sum(cached.bytes for cached in self._cache.values())
+        while cached_bytes > _KEPT_BYTES and len(self._cache) > 1:
+            cached_bytes -= self._cache.popitem(last=False)[1].bytes
+        return variant
 
     def about(self, point: Point) -> Removed:
         """Return what ``point`` takes away; its variant has been made before."""
@@ -105,12 +105,12 @@ class Points:
 
     def macs(self, nodes: Iterable[int]) -> int:
         """Return the multiply-accumulates of one sample in these dense nodes."""
-        known = self.cost.macs_by_node
-        return sum(known.get(self.flow.nodes[node].name, 0) for node in nodes)
+        macs_by_node = self.cost.macs_by_node
+        return sum(macs_by_node.get(self.flow.nodes[node].name, 0) for node in nodes)
 
     def before(self, cone: Bits) -> int:
-        """Return those of one sample that ``cone`` leaves as they are."""
-        return self.cost.macs - self.macs(places(cone))
+        """Return the multiply-accumulates of one sample in nodes outside of ``cone``."""
+        return self.cost.macs - self.macs(node_numbers(cone))
 
     def _after(self, recovery: str) -> Tensors:
         tensors = self.flow.tensors
@@ -123,7 +123,7 @@ class Points:
         changed = differing(self.flow.module, after)
         return {name: after[name] if name in changed else tensors[name] for name in after}
 
-    def _made(self, point: Point) -> Variant:
+    def _build(self, point: Point) -> Variant:
         selection = self._selection(point)
         cone, base = self.cone(self.key(point)), self.base(point.recovery)
         if point.recovery == "none" or point in self.statistics:
@@ -136,8 +136,8 @@ class Points:
             if point.recovery != "bn" or twin is None:  # batch norms are no pruned weights
                 twin = self._about(selection, changed)
             self._removed[point] = twin
-        laid = {name: self.lay(value) for name, value in changed.items()}
-        return build_variant(self.flow, base, cone, graph, laid)
+        tensors = {name: self.to_layout(value) for name, value in changed.items()}
+        return build_variant(self.flow, base, cone, graph, tensors)
 
     def _pruned(self, selection: PruningMasks) -> tuple[fx.Graph, dict[str, Any]]:
         """The graph to run, and the tensors in it that the dense network does not have."""
@@ -150,14 +150,14 @@ class Points:
     def _recovered(
         self, selection: PruningMasks, recovery: str, base: Tensors
     ) -> tuple[fx.Graph, dict[str, Any]]:
-        """The same after any recovery, applied to the whole network and taken back."""
+        """The same after any recovery, which is applied to the whole network and undone."""
         with (
             selected(self._bench.network, selection) as module,
             recovered(self._bench, recovery, module, selection),
         ):
             assert isinstance(module, fx.GraphModule)
-            found = {name: _copy(value) for name, value in differing(module, base).items()}
-        return module.graph, found
+            changed = {name: _copy(value) for name, value in differing(module, base).items()}
+        return module.graph, changed
 
     def _selection(self, point: Point) -> PruningMasks:
         choice = (
@@ -165,16 +165,18 @@ class Points:
             point.seed,
         )  # fmt: skip
         if choice not in self._packed:
-            made = select_one(self._scores, point.subject, point.method, point.sparsity, point.seed)
-            ((name, keep),) = (*made.masks.items(), *made.units.items())
+            masks = select_one(
+                self._scores, point.subject, point.method, point.sparsity, point.seed
+            )
+            ((name, keep),) = (*masks.masks.items(), *masks.units.items())
             bits = np.packbits(on_host(keep).numpy().ravel())
             self._packed[choice] = (name, tuple(keep.shape), bits)
-            return made
+            return masks
         name, shape, bits = self._packed[choice]
         flags = np.unpackbits(bits, count=int(np.prod(shape))).astype(bool)
-        kept = {name: torch.from_numpy(flags).reshape(shape)}
+        keep_masks = {name: torch.from_numpy(flags).reshape(shape)}
         units = self.key(point)[0] == "units"
-        return PruningMasks(units=kept) if units else PruningMasks(masks=kept)
+        return PruningMasks(units=keep_masks) if units else PruningMasks(masks=keep_masks)
 
     def _about(self, selection: PruningMasks, changed: Tensors) -> Removed:
         ((name, keep),) = (*selection.masks.items(), *selection.units.items())

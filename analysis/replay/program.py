@@ -1,4 +1,4 @@
-"""Parts of a graph as flat lists of steps: what to call, on what, and what nobody reads after."""
+"""Parts of a graph as flat lists of steps: an operator, its arguments, and values to drop after."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
@@ -13,7 +13,7 @@ from prunescope.capture.functional import operator_name
 
 
 class Slot(int):
-    """Where a computed value stands in an environment."""
+    """The key of a computed value in an environment."""
 
 
 Values = MutableMapping[int, Any]
@@ -34,7 +34,7 @@ class ProgramStep:
     """One operator.
 
     Attributes:
-        node: Where it stands in its graph.
+        node: Its node in the graph.
         name: The operator's.
         call: The operator.
         args: With slots for computed values and everything else in place.
@@ -52,35 +52,35 @@ class ProgramStep:
     dead: tuple[int, ...] = ()
 
 
-def make_step(node: fx.Node, place: Place) -> ProgramStep:
+def make_step(node: fx.Node, slot_of: Place) -> ProgramStep:
     """Return the step of a ``call_function`` node."""
     assert callable(node.target), node.op
-    slot = place(node)
-    args = tuple(template(each, place) for each in node.args)
-    kwargs = {name: template(each, place) for name, each in node.kwargs.items()}
+    slot = slot_of(node)
+    args = tuple(template(argument, slot_of) for argument in node.args)
+    kwargs = {name: template(argument, slot_of) for name, argument in node.kwargs.items()}
     return ProgramStep(node, operator_name(node), node.target, args, kwargs, slot)
 
 
-def with_dead(steps: Sequence[ProgramStep], kept: Any) -> tuple[ProgramStep, ...]:
-    """Return ``steps`` that drop what nobody reads later, except what the template ``kept`` reads.
+def with_dead(steps: Sequence[ProgramStep], result: Any) -> tuple[ProgramStep, ...]:
+    """Return ``steps`` that drop values after their last reader, except what ``result`` reads.
 
-    Slots that are read but not made here are dropped too: run on a copy of their environment.
+    Values that the steps read but do not compute are dropped too: run on a copy of the environment.
     """
-    seen = set(slots(kept))
-    found = []
+    seen = set(slots(result))
+    reversed_steps = []
     for step in reversed(steps):
         read = {*slots(step.args), *slots(step.kwargs), step.slot}
-        found.append(replace(step, dead=tuple(sorted(read - seen))))
+        reversed_steps.append(replace(step, dead=tuple(sorted(read - seen))))
         seen |= read
-    return tuple(reversed(found))
+    return tuple(reversed(reversed_steps))
 
 
 def run(steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, float]) -> None:
-    """Run ``steps`` on the environment ``values`` and add what each operator took."""
+    """Run ``steps`` on the environment ``values``, and add each operator's time to ``seconds``."""
     for step in steps:
         began = perf_counter()
-        args = [fill(each, values) for each in step.args]
-        kwargs = {name: fill(each, values) for name, each in step.kwargs.items()}
+        args = [fill(template_, values) for template_ in step.args]
+        kwargs = {name: fill(template_, values) for name, template_ in step.kwargs.items()}
         values[step.slot] = step.call(*args, **kwargs)
         del args, kwargs
         for slot in step.dead:
@@ -91,7 +91,7 @@ def run(steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, 
 def counted_run(
     steps: Iterable[ProgramStep], values: Values, seconds: defaultdict[str, float]
 ) -> int:
-    """Run ``steps`` likewise and return the multiply-accumulates that they took."""
+    """Run ``steps`` likewise, and return their multiply-accumulates."""
     total = 0
     for step in steps:
         rule = MACS.get(step.name)
@@ -105,20 +105,22 @@ def counted_run(
     return total
 
 
-def template(argument: Any, place: Place) -> Any:
+def template(argument: Any, slot_of: Place) -> Any:
     """Return ``argument`` with a slot or a value for each node in it."""
     if isinstance(argument, fx.Node):
-        return place(argument)
+        return slot_of(argument)
     if isinstance(argument, list | tuple):
-        parts = tuple(template(each, place) for each in argument)
+        parts = tuple(template(element, slot_of) for element in argument)
         return _nested(list if isinstance(argument, list) else tuple, parts)
     if isinstance(argument, dict):
-        parts = tuple(template(each, place) for each in argument.values())
+        parts = tuple(template(element, slot_of) for element in argument.values())
         names = tuple(argument)
-        return _nested(lambda made: dict(zip(names, made, strict=True)), parts)
+        return _nested(lambda elements: dict(zip(names, elements, strict=True)), parts)
     if isinstance(argument, slice):
         ends = (argument.start, argument.stop, argument.step)
-        return _nested(lambda made: slice(*made), tuple(template(each, place) for each in ends))
+        return _nested(
+            lambda elements: slice(*elements), tuple(template(element, slot_of) for element in ends)
+        )
     return argument
 
 
@@ -128,7 +130,7 @@ def fill(argument: Any, values: Mapping[int, Any]) -> Any:
     if kind is Slot:
         return values[argument]
     if kind is Nested:
-        return argument.build([fill(each, values) for each in argument.parts])
+        return argument.build([fill(element, values) for element in argument.parts])
     return argument
 
 
@@ -137,45 +139,45 @@ def slots(argument: Any) -> list[int]:
     if type(argument) is Slot:
         return [argument]
     if type(argument) is Nested:
-        return [slot for each in argument.parts for slot in slots(each)]
+        return [slot for element in argument.parts for slot in slots(element)]
     if isinstance(argument, tuple):
-        return [slot for each in argument for slot in slots(each)]
+        return [slot for element in argument for slot in slots(element)]
     if isinstance(argument, dict):
-        return [slot for each in argument.values() for slot in slots(each)]
+        return [slot for element in argument.values() for slot in slots(element)]
     return []
 
 
 def constants(steps: Iterable[ProgramStep]) -> list[Tensor]:
     """Return the tensors that ``steps`` hold in place."""
-    found: list[Tensor] = []
+    tensors: list[Tensor] = []
 
     def visit(argument: Any) -> None:
         if isinstance(argument, Tensor):
-            found.append(argument)
+            tensors.append(argument)
         elif type(argument) is Nested:
-            for each in argument.parts:
-                visit(each)
+            for child in argument.parts:
+                visit(child)
 
     for step in steps:
-        for each in (*step.args, *step.kwargs.values()):
-            visit(each)
-    return found
+        for child in (*step.args, *step.kwargs.values()):
+            visit(child)
+    return tensors
 
 
 def _nested(build: Callable[[list[Any]], Any], parts: tuple[Any, ...]) -> Any:
-    held = any(type(each) in (Slot, Nested) for each in parts)
-    return Nested(build, parts) if held else build(list(parts))
+    has_slots = any(type(part) in (Slot, Nested) for part in parts)
+    return Nested(build, parts) if has_slots else build(list(parts))
 
 
 def _arguments(step: ProgramStep, values: Mapping[int, Any]) -> Iterable[tuple[fx.Node, Any]]:
     """Each node that the step reads, with its value."""
 
-    def pairs(old: Any, made: Any) -> Iterable[tuple[fx.Node, Any]]:
+    def pairs(old: Any, template_: Any) -> Iterable[tuple[fx.Node, Any]]:
         if isinstance(old, fx.Node):
-            yield old, made
+            yield old, template_
         elif isinstance(old, list | tuple):
-            for each, value in zip(old, made, strict=True):
-                yield from pairs(each, value)
+            for node, value in zip(old, template_, strict=True):
+                yield from pairs(node, value)
 
-    for old, made in zip(step.node.args, step.args, strict=True):
-        yield from pairs(old, fill(made, values))
+    for old, template_ in zip(step.node.args, step.args, strict=True):
+        yield from pairs(old, fill(template_, values))

@@ -1,4 +1,4 @@
-"""Walk the dense graph once over a chunk of samples, and hold the frontier at every stop."""
+"""Walk the dense graph once over a chunk of samples; at every stop the frontier is in memory."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from torch.fx import _pytree as fx_pytree
 
 from prunescope.bench.device import device_of, move
 from prunescope.capture.graph import Inputs, batch_size, call_arguments
-from prunescope.replay.dependencies import Flow, places
+from prunescope.replay.dependencies import Flow, node_numbers
 from prunescope.replay.lanes import Lanes
 from prunescope.replay.program import (
     ProgramStep,
@@ -23,12 +23,12 @@ from prunescope.replay.program import (
     run,
 )
 from prunescope.replay.schedule import Schedule, Stop, Subject
-from prunescope.replay.time_spent import Spent
+from prunescope.replay.time_spent import TimeSpent
 from prunescope.replay.variant import Tensors, Variant
 
 
 class ReplayWalk(Generic[Subject]):
-    """One pass over the dense network, batch by batch, with a stop where each subject begins.
+    """One pass over the dense network, batch by batch, with a stop where each subject is pruned.
 
     Attributes:
         batches: How many batches the chunk has.
@@ -43,19 +43,19 @@ class ReplayWalk(Generic[Subject]):
         planned: Schedule[Subject],
         batches: Sequence[Inputs],
         *,
-        lay: Callable[[Any], Any] = lambda value: value,
+        to_layout: Callable[[Any], Any] = lambda value: value,
         dense_step: Callable[[ProgramStep], ProgramStep] | None = None,
-        spent: Spent | None = None,
+        spent: TimeSpent | None = None,
     ) -> None:
         self._flow = flow
         self._planned = planned
-        self._inputs = [flat_inputs(flow, batch, lay) for batch in batches]
+        self._inputs = [flat_inputs(flow, batch, to_layout) for batch in batches]
         self._frontiers: list[Values] = [
-            {slot: leaves[slot] for slot in places(planned.inputs)} for leaves in self._inputs
+            {slot: leaves[slot] for slot in node_numbers(planned.inputs)} for leaves in self._inputs
         ]
         self._make = dense_step or (lambda step: step)
         self._base = base
-        self.spent = Spent() if spent is None else spent
+        self.spent = TimeSpent() if spent is None else spent
         self.batches = len(batches)
         self.samples = sum(batch_size(batch) for batch in batches)
 
@@ -92,29 +92,30 @@ class ReplayWalk(Generic[Subject]):
         self.spent.add(seconds)
 
     def _start(self, batch: int, variant: Variant) -> Values:
-        known = self._inputs[batch] if variant.whole else self._frontiers[batch]
-        return {slot: known[slot] for slot in variant.reads}
+        available = self._inputs[batch] if variant.from_inputs else self._frontiers[batch]
+        return {slot: available[slot] for slot in variant.reads}
 
     def _finished(self, variant: Variant, values: Mapping[int, Any]) -> Any:
         return self._flow.module.graph.process_outputs(fill(variant.result, values))
 
     def _steps(self, stop: Stop[Subject]) -> tuple[ProgramStep, ...]:
-        """The dense steps up to this stop, with what dies at each."""
+        """The dense steps up to this stop, each with the values to drop after it."""
 
-        def place(node: fx.Node) -> Any:
+        def slot_of(node: fx.Node) -> Any:
             if node.op == "get_attr":
                 return self._base[str(node.target)]
             return Slot(self._flow.number[node])
 
-        made = [make_step(self._flow.nodes[each], place) for each in stop.compute]
+        steps = [make_step(self._flow.nodes[number], slot_of) for number in stop.compute]
         return tuple(
-            self._make(replace(step, dead=dead)) for step, dead in zip(made, stop.dead, strict=True)
+            self._make(replace(step, dead=dead))
+            for step, dead in zip(steps, stop.dead, strict=True)
         )
 
 
-def flat_inputs(flow: Flow, batch: Inputs, lay: Callable[[Any], Any]) -> Mapping[int, Any]:
+def flat_inputs(flow: Flow, batch: Inputs, to_layout: Callable[[Any], Any]) -> Mapping[int, Any]:
     """Return the graph's inputs for ``batch`` by slot, on the device of its parameters."""
     spec: Any = flow.module._in_spec
     leaves = fx_pytree.tree_flatten_spec(call_arguments(batch), spec)
     moved = move(leaves, device_of(flow.tensors.values()))
-    return dict(zip(flow.inputs, map(lay, moved), strict=True))
+    return dict(zip(flow.inputs, map(to_layout, moved), strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from prunescope.replay.dependencies import Bits, Flow, members, places
+from prunescope.replay.dependencies import Bits, Flow, node_numbers, to_bits
 
 Subject = TypeVar("Subject", bound=Hashable)
 
@@ -15,7 +15,7 @@ class Stop(Generic[Subject]):
 
     Attributes:
         subject: What is pruned here.
-        cone: What changes then.
+        cone: The nodes that change when the subject is pruned.
         compute: Dense nodes to compute before, in order.
         dead: For each of them, nodes that nobody reads after it.
         leaves: Nodes that nobody reads after this stop.
@@ -51,26 +51,26 @@ def schedule(flow: Flow, cones: Mapping[Subject, Bits]) -> Schedule[Subject]:
     """
     order = sorted(cones, key=lambda subject: cones[subject] & -cones[subject])
     boundaries = [flow.boundary(cones[subject]) for subject in order]
-    done = members(flow.inputs)
+    done = to_bits(flow.inputs)
     computes: list[tuple[int, ...]] = []
     for boundary in boundaries:
         needed = flow.above(boundary) & ~done
-        computes.append(tuple(places(needed)))
+        computes.append(tuple(node_numbers(needed)))
         done |= needed
     read_later = 0
     stops: list[Stop[Subject]] = []
     for subject, boundary, compute in reversed(list(zip(order, boundaries, computes, strict=True))):
-        here = read_later | boundary
-        leaves = tuple(places(boundary & ~read_later))
+        live = read_later | boundary
+        leaves = tuple(node_numbers(boundary & ~read_later))
         dead: list[tuple[int, ...]] = []
-        seen = here
-        for place in reversed(compute):
-            read = flow.sources[place] & flow.computed | 1 << place
-            dead.append(tuple(places(read & ~seen)))
+        seen = live
+        for number in reversed(compute):
+            read = flow.sources[number] & flow.computed | 1 << number
+            dead.append(tuple(node_numbers(read & ~seen)))
             seen |= read
-        stops.append(Stop(subject, cones[subject], compute, tuple(reversed(dead)), leaves, here))
+        stops.append(Stop(subject, cones[subject], compute, tuple(reversed(dead)), leaves, live))
         read_later = seen
-    return Schedule(tuple(reversed(stops)), read_later & members(flow.inputs))
+    return Schedule(tuple(reversed(stops)), read_later & to_bits(flow.inputs))
 
 
 def frontier_bytes(
@@ -79,7 +79,7 @@ def frontier_bytes(
     """Return the most bytes per sample that the frontier holds at any stop, views as copies."""
     return max(
         (
-            sum(output_bytes.get(flow.nodes[place].name, 0) for place in places(stop.alive))
+            sum(output_bytes.get(flow.nodes[number].name, 0) for number in node_numbers(stop.alive))
             for stop in stops
         ),
         default=0,

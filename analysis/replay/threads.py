@@ -1,4 +1,4 @@
-"""How many lanes with how many threads each, timed on the network itself before a long sweep."""
+"""Choose the number of lanes and threads per lane, by timing the network before a long sweep."""
 
 import statistics
 import time
@@ -13,10 +13,10 @@ from prunescope.text.numbers import counted
 
 _ROUNDS: Final = 3
 _CLOSE: Final = 1.05
-"""Shares this close to the fastest are as good; the one with the most lanes is taken."""
+"""Of shares within this factor of the fastest time, the one with the most lanes is taken."""
 
 _WORTH: Final = 30
-"""Times that its measuring a sweep has to last for the choice to be worth it."""
+"""A sweep must last this many times as long as the timing, for the timing to pay off."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ def shares(cores: int) -> tuple[Share, ...]:
     >>> [str(share) for share in shares(4)]
     ['4 lanes of 1 thread', '2 lanes of 2 threads', '1 lane of 4 threads']
     """
-    found, lanes = [], cores
+    ways, lanes = [], cores
     while lanes:
-        found.append(Share(lanes, cores // lanes))
+        ways.append(Share(lanes, cores // lanes))
         lanes //= 2
-    return tuple(found)
+    return tuple(ways)
 
 
 class Chooser:
@@ -54,26 +54,26 @@ class Chooser:
         """
         self._offered = shares(cores)
         self.share = self._offered[0]
-        self.said = ""
+        self.summary = ""
         """How much faster than the others the share was, once it was timed."""
 
     def settle(self, work: Callable[[], object], passes: float) -> None:
         """Time every share of ``work``, one pass, if about ``passes`` of them lie ahead."""
-        if len(self._offered) == 1 or self.said:
+        if len(self._offered) == 1 or self.summary:
             return
         cost = sum(share.lanes for share in self._offered) * (_ROUNDS + 1)
         if passes < _WORTH * cost:
             return
         rounds = [[_seconds(share, work) for share in self._offered] for _ in range(_ROUNDS + 1)]
-        each = [statistics.median(column) for column in zip(*rounds[1:], strict=True)]
-        place = next(n for n, seconds in enumerate(each) if seconds <= _CLOSE * min(each))
-        self.share = self._offered[place]
+        medians = [statistics.median(column) for column in zip(*rounds[1:], strict=True)]
+        fastest = next(n for n, seconds in enumerate(medians) if seconds <= _CLOSE * min(medians))
+        self.share = self._offered[fastest]
         others = (
-            f"{seconds / each[place]:.2f} × the time with {share}"
-            for share, seconds in zip(self._offered, each, strict=True)
+            f"{seconds / medians[fastest]:.2f} × the time with {share}"
+            for share, seconds in zip(self._offered, medians, strict=True)
             if share != self.share
         )
-        self.said = f"{self.share} ({', '.join(others)})"
+        self.summary = f"{self.share} ({', '.join(others)})"
 
 
 def _seconds(share: Share, work: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""Where a replay's time went, in seconds of its lanes by what they did."""
+"""A replay's time by operator, in seconds summed over its lanes."""
 
 import threading
 from collections import defaultdict
@@ -11,8 +11,8 @@ SCORING: Final = "scores"
 _NAMED: Final = 4
 
 
-class Spent:
-    """Seconds by operator, and for what is done beside operators; lanes add to it at any time."""
+class TimeSpent:
+    """Seconds by operator and for other work; several lanes may add to it at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,16 +32,16 @@ class Spent:
     def shares(self) -> dict[str, float]:
         """Return each name's share of all that was counted, the largest first.
 
-        >>> spent = Spent()
+        >>> spent = TimeSpent()
         >>> spent.add_one("conv2d", 3.0)
         >>> spent.add_one(SCORING, 1.0)
         >>> spent.shares()
         {'conv2d': 0.75, 'scores': 0.25}
         """
         with self._lock:
-            found = sorted(self._seconds.items(), key=lambda pair: -pair[1])
-        total = sum(value for _, value in found)
-        return {name: value / total for name, value in found} if total else {}
+            ordered = sorted(self._seconds.items(), key=lambda pair: -pair[1])
+        total = sum(value for _, value in ordered)
+        return {name: value / total for name, value in ordered} if total else {}
 
     def line(self) -> str:
         """Return the largest shares and the rest in one line, or nothing before any work."""

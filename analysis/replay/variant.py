@@ -1,4 +1,4 @@
-"""What is run for one point: the part of a pruned network that differs from the dense one."""
+"""The variant of a point: the part of its pruned network that differs from the dense one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from prunescope.replay.dependencies import Bits, Flow, members
+from prunescope.replay.dependencies import Bits, Flow, to_bits
 from prunescope.replay.program import (
     ProgramStep,
     Slot,
@@ -19,7 +19,7 @@ from prunescope.replay.program import (
 )
 
 Tensors = Mapping[str, Any]
-"""What each ``get_attr`` target of a graph holds."""
+"""``get_attr`` target of a graph → its tensor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +30,14 @@ class Variant:
         steps: In order.
         result: The template of the outputs.
         reads: Slots of the dense network that the steps start from.
-        whole: Whether they start from the inputs, because more differs than was foreseen.
+        from_inputs: Whether they start from the inputs, as nodes outside of the cone differ too.
         bytes: Of the tensors that the dense network does not have.
     """
 
     steps: tuple[ProgramStep, ...]
     result: Any
     reads: tuple[int, ...]
-    whole: bool
+    from_inputs: bool
     bytes: int
 
 
@@ -47,33 +47,33 @@ def masked(flow: Flow, name: str, keep: Tensor) -> dict[str, Tensor]:
     A tensor that shares memory with the parameter is masked with it, as writing to it would do.
     """
     weight = flow.module.get_parameter(name).detach()
-    gone = ~keep.to(weight.device)
+    removed = ~keep.to(weight.device)
     targets = flow.aliases(name)
     if all(_same_view(flow.tensors[target], weight) for target in targets):
-        zeroed = weight.masked_fill(gone, 0.0)
+        zeroed = weight.masked_fill(removed, 0.0)
         return dict.fromkeys(targets, zeroed)
     memory = weight.untyped_storage().clone()  # type: ignore[no-untyped-call]
-    _view(weight, memory).masked_fill_(gone, 0.0)
+    _view(weight, memory).masked_fill_(removed, 0.0)
     return {target: _view(flow.tensors[target], memory) for target in targets}
 
 
 def differing(module: fx.GraphModule, base: Tensors) -> dict[str, Any]:
-    """Return by target what the graph of ``module`` reads and ``base`` has not, or has else."""
-    found = {}
+    """Return by target the tensors that ``module``'s graph reads and that differ from ``base``."""
+    changed = {}
     for node in module.graph.nodes:
         if node.op != "get_attr":
             continue
         target = str(node.target)
         value = _attribute(module, target)
         if target not in base or not _equal(value, base[target]):
-            found[target] = value
-    return found
+            changed[target] = value
+    return changed
 
 
 def build_variant(
     flow: Flow, base: Tensors, cone: Bits, graph: fx.Graph, changed: Tensors
 ) -> Variant:
-    """Return what of ``graph`` has to run where the tensors ``changed`` differ from ``base``.
+    """Return the part of ``graph`` that has to run when the tensors ``changed`` replace ``base``'s.
 
     Args:
         flow: Of the dense graph.
@@ -85,26 +85,26 @@ def build_variant(
     """
     nodes = list(graph.nodes)
     number = {
-        node: flow.by_name.get(node.name, len(flow.nodes) + place)
-        for place, node in enumerate(nodes)
+        node: flow.by_name.get(node.name, len(flow.nodes) + slot_of)
+        for slot_of, node in enumerate(nodes)
     }
     fits = graph is flow.module.graph or _same_outside(flow, cone, nodes)
     fits = fits and _read_inside(flow, cone, nodes, changed)
     if not fits:
-        cone = flow.computed & ~members(flow.inputs)
+        cone = flow.computed & ~to_bits(flow.inputs)
 
-    def place(node: fx.Node) -> Any:
+    def slot_of(node: fx.Node) -> Any:
         if node.op != "get_attr":
             return Slot(number[node])
         target = str(node.target)
         return changed[target] if target in changed else base[target]
 
     ran = [n for n in nodes if n.op == "call_function" and _runs(flow, cone, number[n])]
-    result = template(nodes[-1].args[0], place)
-    steps = with_dead([make_step(node, place) for node in ran], result)
-    made = {step.slot for step in steps}
+    result = template(nodes[-1].args[0], slot_of)
+    steps = with_dead([make_step(node, slot_of) for node in ran], result)
+    computed = {step.slot for step in steps}
     read = {slot for step in steps for slot in slots((step.args, dict(step.kwargs)))}
-    reads = (read | set(slots(result))) - made
+    reads = (read | set(slots(result))) - computed
     own = {id(t) for t in changed.values()}
     sizes = {
         t.untyped_storage().data_ptr(): t.untyped_storage().nbytes()
@@ -121,11 +121,15 @@ def _runs(flow: Flow, cone: Bits, number: int) -> bool:
 def _same_outside(flow: Flow, cone: Bits, nodes: Iterable[fx.Node]) -> bool:
     """Whether every node outside of the cone does what its dense twin does."""
     for node in nodes:
-        place = flow.by_name.get(node.name)
-        if place is None or node.op == "output" or cone >> place & 1:
+        number = flow.by_name.get(node.name)
+        if number is None or node.op == "output" or cone >> number & 1:
             continue
-        twin = flow.nodes[place]
-        if node.op != twin.op or node.target != twin.target or _named(node) != _named(twin):
+        twin = flow.nodes[number]
+        if (
+            node.op != twin.op
+            or node.target != twin.target
+            or _arguments_by_name(node) != _arguments_by_name(twin)
+        ):
             return False
     return True
 
@@ -136,13 +140,13 @@ def _read_inside(flow: Flow, cone: Bits, nodes: Iterable[fx.Node], changed: Tens
         if node.op != "get_attr" or str(node.target) not in changed:
             continue
         for user in node.users:
-            place = flow.by_name.get(user.name)
-            if place is not None and not cone >> place & 1:
+            number = flow.by_name.get(user.name)
+            if number is not None and not cone >> number & 1:
                 return False
     return True
 
 
-def _named(node: fx.Node) -> Any:
+def _arguments_by_name(node: fx.Node) -> Any:
     """The node's arguments with names for nodes."""
     return fx.map_arg((node.args, node.kwargs), lambda source: _Name(source.name))
 

@@ -1,4 +1,4 @@
-"""How many standard errors wide an interval is that holds at every look together. Torch-free.
+"""Width, in standard errors, of intervals that all looks together cover as promised. Torch-free.
 
 Means of ``n`` of ``N`` samples drawn without replacement are, in their standard errors, a Gaussian
 sequence whose correlation between two looks is the root of the ratio of their information
@@ -55,15 +55,15 @@ def crossing(widths: Floats, times: Floats) -> float:
         times: ``(looks,)`` rising variances.
     """
     ends = widths * np.sqrt(times)
-    places = _NODES * ends[0]
-    inside = _density(places, times[0]) * _WEIGHTS * ends[0]
+    nodes = _NODES * ends[0]
+    inside = _density(nodes, times[0]) * _WEIGHTS * ends[0]
     outside = 2 * ndtr(-widths[0])
     for before, now, end in zip(times, times[1:], ends[1:], strict=False):
         step = np.sqrt(now - before)
-        outside += inside @ (ndtr((-end - places) / step) + ndtr((places - end) / step))
+        outside += inside @ (ndtr((-end - nodes) / step) + ndtr((nodes - end) / step))
         reached = _NODES * end
-        inside = (_density(reached[:, None] - places, now - before) @ inside) * _WEIGHTS * end
-        places = reached
+        inside = (_density(reached[:, None] - nodes, now - before) @ inside) * _WEIGHTS * end
+        nodes = reached
     return float(outside)
 
 

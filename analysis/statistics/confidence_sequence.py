@@ -1,11 +1,10 @@
 """Intervals that hold at every look while a sweep goes on, without replacement. Torch-free.
 
-They are about the whole validation split: what its mean will be once every sample is seen. At that
-moment they have no width. What other samples of the same kind would give is another question, see
-``prunescope.statistics.paired``.
+They are about the mean over the whole validation split; once every sample is seen they have no
+width. For the mean over other samples of the same kind see ``prunescope.statistics.paired``.
 
-A curve is looked at when a chunk ends, and chunks grow, so there are few looks: the error that the
-whole sequence may make is spent on these (``statistics.boundary_crossing``). The last look needs
+A curve is looked at when a chunk ends, and chunks grow, so there are few looks: the error rate of
+the whole sequence is divided among these (``statistics.boundary_crossing``). The last look needs
 none of it.
 """
 
@@ -20,7 +19,7 @@ from prunescope.statistics.boundary_crossing import boundary
 from prunescope.statistics.paired import CONFIDENCE, normal_quantile
 
 _WEIGHT: Final = 1.0
-"""One sample that might have changed and did not show: keeps small counts from certainty."""
+"""One sample is added to the counts as if it had changed, so that small counts are not certain."""
 
 _ONE_SIDE: Final = 3
 _BOTH_SIDES: Final = 6
@@ -40,11 +39,15 @@ def quantiles(
         confidence: That the whole sequence covers, 0 to 1.
         family: How many sequences have to cover together (Bonferroni).
     """
-    seen, there = np.broadcast_arrays(np.asarray(samples, int), np.asarray(population, int))
+    seen, sizes = np.broadcast_arrays(np.asarray(samples, int), np.asarray(population, int))
     error = (1 - confidence) / family
-    pairs, places = np.unique(np.stack([seen.ravel(), there.ravel()]), axis=1, return_inverse=True)
-    found = np.array([_width(int(n), int(size), error) for n, size in pairs.T])[np.ravel(places)]
-    return np.asarray(found.reshape(seen.shape), np.float64)
+    pairs, positions = np.unique(
+        np.stack([seen.ravel(), sizes.ravel()]), axis=1, return_inverse=True
+    )
+    widths = np.array([_width(int(n), int(size), error) for n, size in pairs.T])[
+        np.ravel(positions)
+    ]
+    return np.asarray(widths.reshape(seen.shape), np.float64)
 
 
 def drop_half_widths(
@@ -82,7 +85,7 @@ def drop_half_widths(
     [0.03, 0.0]
     """
     n, size, sums, squared = np.broadcast_arrays(
-        *(np.asarray(each, float) for each in (samples, population, total, squares))
+        *(np.asarray(values, float) for values in (samples, population, total, squares))
     )
     counted = np.maximum(n, 1)
     z = quantiles(n, size, confidence, family)
@@ -93,8 +96,8 @@ def drop_half_widths(
     half = np.sqrt(1 - n / size) * (z * np.sqrt(spread) + correction) / counted
     # What is not seen yet changes the mean by at most its share, for scores from 0 to 1.
     bounded = np.abs(sums) / counted * (1 - n / size) + (size - n) / size
-    known = (squared <= counted) & (scale <= 1)
-    half = np.where(known, np.minimum(half, bounded), half)
+    is_bounded = (squared <= counted) & (scale <= 1)
+    half = np.where(is_bounded, np.minimum(half, bounded), half)
     nothing = max(1.0, scale)
     return np.asarray(np.where(n <= 0, nothing, np.where(n >= size, 0.0, half)), np.float64)
 
@@ -115,15 +118,15 @@ def mean_half_widths(
     samples and where the sums are NaN.
     """
     n, size, sums, squared = np.broadcast_arrays(
-        *(np.asarray(each, float) for each in (samples, population, total, squares))
+        *(np.asarray(values, float) for values in (samples, population, total, squares))
     )
     z = quantiles(n, size, confidence, family)
     z = -special.stdtrit(np.maximum(n / _SKEWED, 1), special.ndtr(-z))
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.maximum(squared - sums**2 / n, 0.0) / (n - 1)
         half = z * np.sqrt(variance * (1 - n / size) / n)
-    known = (n >= 2) & ~np.isnan(sums)
-    return np.asarray(np.where(known, np.where(n >= size, 0.0, half), np.nan), np.float64)
+    defined = (n >= 2) & ~np.isnan(sums)
+    return np.asarray(np.where(defined, np.where(n >= size, 0.0, half), np.nan), np.float64)
 
 
 def _width(samples: int, population: int, error: float) -> float:
@@ -132,10 +135,10 @@ def _width(samples: int, population: int, error: float) -> float:
     """
     if samples >= population:
         return -normal_quantile(error / 2)
-    spent = boundary(population, error)
-    if samples in spent or not spent:
-        return spent.get(samples, -normal_quantile(error / 2))
-    edges = [0, *spent, population]
-    place = next(i for i, end in enumerate(edges) if samples <= end) if samples > 0 else 1
-    share = len(spent) * max(edges[place] - edges[place - 1], 1)
+    widths = boundary(population, error)
+    if samples in widths or not widths:
+        return widths.get(samples, -normal_quantile(error / 2))
+    edges = [0, *widths, population]
+    look = next(i for i, end in enumerate(edges) if samples <= end) if samples > 0 else 1
+    share = len(widths) * max(edges[look] - edges[look - 1], 1)
     return -normal_quantile(error / share / 2)

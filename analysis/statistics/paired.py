@@ -41,9 +41,9 @@ def paired_interval(
 
     The differences ``d`` are dense score minus pruned score of the same sample, in [-1, 1] for
     scores from 0 to 1. Half a disagreement each way and one agreement each way are added to the
-    counts for the width (not for the mean), so that no disagreement at all does not pass for
-    certainty. Scores of another scale show in the squares; then a disagreement counts as the mean
-    square, and nothing is clipped.
+    counts for the width (not for the mean), so that the interval has a width even without any
+    disagreement. Scores of another scale are recognised by the squares; then a disagreement counts
+    as the mean square, and nothing is clipped.
 
     Args:
         samples: Number of pairs.

@@ -1,13 +1,13 @@
-"""How far a prediction may be off: from how far it was off on this study's verified plans.
+"""Tolerance limits of predictions, from the prediction errors on this study's verified plans.
 
 A plan that loses more is predicted less exactly, so errors are compared as
 ``|predicted − measured| / (predicted + one point)``. Below a point errors hardly shrink any more:
 which samples flip is chance, and some do where nothing is lost. The errors are those of leaving
 out one plan at a time, so every one was made without knowing its plan.
 
-The half-width is what nine further plans in ten will not exceed, with a sureness of nine in ten:
-a quantile of 16 errors alone would cover nine in ten on average, in one study 97 % and in the
-next 82 %. With ``K`` verified plans
+The half-width is one that nine further plans in ten will not exceed, with a confidence of nine in
+ten: a quantile of 16 errors alone would cover nine in ten on average only, in one study 97 % and in
+the next 82 %. With ``K`` verified plans
 
     22 or more   the smallest r-th error for which P(Beta(r, K + 1 − r) ≥ 0.9) ≥ 0.9;
     fewer        no such r exists: the largest error, but at least what it would be of normal
@@ -55,10 +55,10 @@ def half_width(errors: Sequence[float], predicted: float, deviation: float = 0.0
         predicted: The new plan's drop.
         deviation: Standard deviation of its error, however well the verified ones were predicted.
     """
-    found = limit(errors)
-    if found is None:
+    tolerance = limit(errors)
+    if tolerance is None:
         return None
-    return max(found * normaliser(predicted), NINE_IN_TEN * deviation)
+    return max(tolerance * normaliser(predicted), NINE_IN_TEN * deviation)
 
 
 def limit(errors: Sequence[float]) -> float | None:

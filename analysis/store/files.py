@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and turn the disk's complaints into sentences."""
+"""Write files atomically, and turn errors of the file system into sentences."""
 
 import contextlib
 import errno
@@ -52,11 +52,11 @@ def storage(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        wanted, got, step = _REASONS.get(
+        expected, got, step = _REASONS.get(
             error.errno or 0, ("a folder that can be written", str(error), "Choose another folder")
         )
         raise StorageFailure(
-            f"Expected {wanted} for {path}, but {got}. {step} and run the same command again: "
+            f"Expected {expected} for {path}, but {got}. {step} and run the same command again: "
             "what was finished is kept."
         ) from error
 

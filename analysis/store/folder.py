@@ -41,9 +41,9 @@ class Study:
             ForeignStudy: The folder's study was made from other weights, data or metric.
         """
         if (folder / MANIFEST).exists():
-            known = cls.open(folder)
-            known.require(manifest)
-            return known
+            existing = cls.open(folder)
+            existing.require(manifest)
+            return existing
         write_document(folder / MANIFEST, manifest)
         return cls(folder, manifest)
 
@@ -61,8 +61,10 @@ class Study:
         """Raise ``ForeignStudy``, naming what differs, unless ``other`` is about the same."""
         if self.manifest.fingerprint == other.fingerprint:
             return
-        mine, theirs = self.manifest.parts, other.parts
-        differ = [part for part in theirs if mine.get(part) != theirs[part]] or ["settings"]
+        own_parts, other_parts = self.manifest.parts, other.parts
+        differ = [part for part in other_parts if own_parts.get(part) != other_parts[part]] or [
+            "settings"
+        ]
         raise ForeignStudy(
             f"Expected the study {self.folder} to be about the same model and data, but its "
             f"{' and '.join(differ)} differ: it was made from {self.manifest.reference.model} on "
@@ -113,8 +115,8 @@ class Study:
         """Return the files of measurements, plans and logits that were set aside as unreadable."""
         return [
             path
-            for each in (self.measurements, self.verifications, self.logits)
-            for path in each.damaged()
+            for table in (self.measurements, self.verifications, self.logits)
+            for path in table.damaged()
         ]
 
     def foreign(self) -> int:

@@ -1,4 +1,4 @@
-"""One process at a time, by a lock that the system frees when its holder is killed."""
+"""Locks between processes, which the system releases when their holder is killed."""
 
 import contextlib
 import os
@@ -19,11 +19,11 @@ _POLL: Final = 0.02
 
 
 @contextlib.contextmanager
-def alone(folder: Path, patience: float) -> Iterator[bool]:
+def single_process_lock(folder: Path, patience: float) -> Iterator[bool]:
     """Wait up to ``patience`` seconds for the lock in ``folder``, and hold it during the block.
 
     Yields:
-        Whether it was got; False also where the file system knows no locks.
+        Whether the lock was acquired; False also where the file system has no locks.
 
     Raises:
         StorageFailure: The folder cannot be written.
@@ -37,7 +37,7 @@ def alone(folder: Path, patience: float) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def tidily(folder: Path) -> Iterator[None]:
+def merge_lock(folder: Path) -> Iterator[None]:
     """Wait until no other process merges the files of ``folder``, where the system can tell.
 
     The folder itself is locked, so that no file is left in it. Without the lock (Windows, some

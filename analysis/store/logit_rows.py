@@ -1,4 +1,4 @@
-"""One run of logits as a row: half precision, of many classes the largest and the rest's mass."""
+"""One run of logits as a row in half precision; of many classes, the largest and the rest's sum."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,9 +13,9 @@ Key = tuple[str | int | float, ...]
 MOST_SAMPLES: Final = 4096
 """Samples kept per point: the first ones of the study's order."""
 MOST_CLASSES: Final = 64
-"""Up to so many classes every entry is kept."""
+"""Up to this many classes every entry is kept."""
 TOP: Final = 32
-"""Of more classes, so many largest entries are kept, the target's, and the rest's mass."""
+"""Of more classes, this many largest entries, the target's, and the rest's mass are kept."""
 _MOST_COUNTED: Final = 1 << 24
 _MOST_VALUES: Final = 1 << 28
 """4,096 samples of 65,536 classes: what one row is written out to takes a gigabyte."""
@@ -33,58 +33,62 @@ def point_bytes(population: int, classes: int) -> int:
     return min(population, MOST_SAMPLES) * entry
 
 
-def packed(key: Key, start: int, values: np.ndarray, targets: np.ndarray | None) -> dict[str, Any]:
+def pack(key: Key, start: int, values: np.ndarray, targets: np.ndarray | None) -> dict[str, Any]:
     """Return a run of samples as one row of the store; see ``LogitStore.extend``."""
     rows, classes = values.shape
     plain = dict(zip(KEY, key, strict=True)) | {"start": start, "rows": rows, "classes": classes}
-    known = np.maximum(log_softmax(values.astype(np.float64), axis=1), _LOWEST)
+    log_probabilities = np.maximum(log_softmax(values.astype(np.float64), axis=1), _LOWEST)
     if classes <= MOST_CLASSES:
-        return plain | {"values": _halved(known).tobytes(), "places": b"", "rest": b""}
-    order = np.argsort(-known, axis=1, kind="stable")
-    places = order[:, : TOP + 1]
+        return plain | {
+            "values": _to_half_precision(log_probabilities).tobytes(),
+            "places": b"",
+            "rest": b"",
+        }
+    order = np.argsort(-log_probabilities, axis=1, kind="stable")
+    classes_kept = order[:, : TOP + 1]
     if targets is not None:
-        wanted = targets[start : start + rows, None]
-        absent = ~(places == wanted).any(axis=1)
-        places[absent, TOP] = wanted[absent, 0]
-    kept = np.take_along_axis(known, places, axis=1)
-    others = known.copy()
-    np.put_along_axis(others, places, -np.inf, axis=1)
+        own_targets = targets[start : start + rows, None]
+        absent = ~(classes_kept == own_targets).any(axis=1)
+        classes_kept[absent, TOP] = own_targets[absent, 0]
+    values_kept = np.take_along_axis(log_probabilities, classes_kept, axis=1)
+    others = log_probabilities.copy()
+    np.put_along_axis(others, classes_kept, -np.inf, axis=1)
     rest = np.maximum(logsumexp(others, axis=1), _LOWEST)
     return plain | {
-        "values": _halved(kept).tobytes(),
-        "places": places.astype(f"<u{_width(classes)}").tobytes(),
+        "values": _to_half_precision(values_kept).tobytes(),
+        "places": classes_kept.astype(f"<u{_width(classes)}").tobytes(),
         "rest": rest.astype("<f2").tobytes(),
     }
 
 
-def _halved(known: np.ndarray) -> np.ndarray:
+def _to_half_precision(log_probabilities: np.ndarray) -> np.ndarray:
     """Half precision in which the largest entry stays the only largest one."""
-    half = known.astype("<f2")
+    half = log_probabilities.astype("<f2")
     lines = np.arange(len(half))
-    top = known.argmax(axis=1)
+    top = log_probabilities.argmax(axis=1)
     best = half[lines, top]
     tied = (half == best[:, None]).sum(axis=1) > 1
     half[lines[tied], top[tied]] = np.nextafter(best[tied], np.float16(np.inf))
     return half
 
 
-def unpacked(row: dict[str, Any]) -> np.ndarray:
+def unpack(row: dict[str, Any]) -> np.ndarray:
     """Return the ``(rows, classes)`` float32 log-probabilities of one stored row."""
     rows, classes = row["rows"], row["classes"]
     values = np.frombuffer(row["values"], "<f2").astype(np.float32).reshape(rows, -1)
     if not row["places"]:
         return values
-    places = np.frombuffer(row["places"], f"<u{_width(classes)}").astype(np.int64)
-    places = places.reshape(rows, -1)
+    classes_kept = np.frombuffer(row["places"], f"<u{_width(classes)}").astype(np.int64)
+    classes_kept = classes_kept.reshape(rows, -1)
     rest = np.frombuffer(row["rest"], "<f2").astype(np.float32)
-    spread = rest - np.float32(np.log(classes - places.shape[1]))
+    spread = rest - np.float32(np.log(classes - classes_kept.shape[1]))
     # No spread entry may pass a kept one: the largest class must stay the largest.
     full = np.repeat(np.minimum(spread, values[:, :TOP].min(axis=1))[:, None], classes, axis=1)
-    np.put_along_axis(full, places, values, axis=1)
+    np.put_along_axis(full, classes_kept, values, axis=1)
     return full
 
 
-def joined_runs(runs: Sequence[tuple[int, np.ndarray]]) -> np.ndarray | None:
+def join_runs(runs: Sequence[tuple[int, np.ndarray]]) -> np.ndarray | None:
     """Return runs of ``(start, values)`` as one array from the first sample to the first gap."""
     parts: list[np.ndarray] = []
     end = 0

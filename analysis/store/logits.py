@@ -1,4 +1,4 @@
-"""What pruned networks answered, kept so that later predictions need no forward pass. Torch-free.
+"""Store the logits of pruned networks, so that predictions need no forward pass. Torch-free.
 
 One row holds a run of samples of one point, in half precision. Files are written whole and never
 edited, as in ``store.parquet_table``; a page's checksum tells a damaged file, which is set aside.
@@ -20,15 +20,15 @@ import pyarrow.parquet as pq
 from prunescope.fence.parquet_files import Bounds, collected, opened, read_bounded, require_within
 from prunescope.fence.refusal import Refusal
 from prunescope.store.files import damaged_in, set_aside, storage, write_atomically
-from prunescope.store.locks import tidily
+from prunescope.store.locks import merge_lock
 from prunescope.store.logit_rows import (
     MOST_CLASSES,
     MOST_SAMPLES,
     Key,
-    joined_runs,
-    packed,
+    join_runs,
+    pack,
     require_whole,
-    unpacked,
+    unpack,
 )
 from prunescope.store.read_only import require_writable
 from prunescope.study.point import KEY
@@ -61,7 +61,7 @@ _SCHEMA: Final = pa.schema(
 class LogitStore:
     """A folder of logits by measurement key, all in the study's order of samples.
 
-    Dense references stand under subject ``""`` with their recovery. Of every point the first
+    Dense references are stored under subject ``""`` with their recovery. Of every point the first
     ``MOST_SAMPLES`` samples are kept. Values come back as log-probabilities.
     """
 
@@ -81,12 +81,16 @@ class LogitStore:
         Raises:
             StorageFailure: The disk refuses.
         """
-        kept = [(k, s, np.asarray(v)[: max(MOST_SAMPLES - s, 0)]) for k, s, v in runs]
-        kept = [run for run in kept if len(run[2])]
-        if not kept:
+        kept_runs = [(k, s, np.asarray(v)[: max(MOST_SAMPLES - s, 0)]) for k, s, v in runs]
+        kept_runs = [run for run in kept_runs if len(run[2])]
+        if not kept_runs:
             return
-        targets = self.targets() if any(v.shape[1] > MOST_CLASSES for _, _, v in kept) else None
-        self._write(pa.Table.from_pylist([packed(*run, targets) for run in kept], schema=_SCHEMA))
+        targets = (
+            self.targets() if any(v.shape[1] > MOST_CLASSES for _, _, v in kept_runs) else None
+        )
+        self._write(
+            pa.Table.from_pylist([pack(*run, targets) for run in kept_runs], schema=_SCHEMA)
+        )
 
     def read(self, key: Key) -> np.ndarray | None:
         """Return ``(samples so far, classes)`` float32 log-probabilities, or None without any."""
@@ -97,14 +101,14 @@ class LogitStore:
 
         Runs that overlap say the same; what follows a gap (a damaged file) is left out.
         """
-        wanted = {tuple(key) for key in keys}
+        wanted_keys = {tuple(key) for key in keys}
         runs: dict[Key, list[tuple[int, np.ndarray]]] = {}
-        for table in self._tables(wanted):
+        for table in self._tables(wanted_keys):
             for row in table.to_pylist():
                 key = tuple(row[name] for name in KEY)
-                if key in wanted:
-                    runs.setdefault(key, []).append((row["start"], unpacked(row)))
-        joined = {key: joined_runs(_of_one_width(found)) for key, found in runs.items()}
+                if key in wanted_keys:
+                    runs.setdefault(key, []).append((row["start"], unpack(row)))
+        joined = {key: join_runs(_of_one_width(key_runs)) for key, key_runs in runs.items()}
         return {key: values for key, values in joined.items() if values is not None}
 
     def samples(self) -> dict[Key, int]:
@@ -115,9 +119,9 @@ class LogitStore:
                 key = tuple(row[name] for name in KEY)
                 runs.setdefault(key, []).append((row["start"], row["rows"]))
         counts: dict[Key, int] = {}
-        for key, found in runs.items():
+        for key, key_runs in runs.items():
             end = 0
-            for start, rows in sorted(found):
+            for start, rows in sorted(key_runs):
                 end = max(end, start + rows) if start <= end else end
             counts[key] = end
         return counts
@@ -135,7 +139,7 @@ class LogitStore:
     def targets(self) -> np.ndarray | None:
         """Return the labels ``(n,)`` int64 in the study's order, or None when none are stored."""
         path = self.folder / _TARGETS
-        table = _reading(
+        table = _read_or_set_aside(
             path, lambda: read_bounded(path, _LABELS, _BOUNDS, _require_labels, checksums=True)
         )
         return None if table is None else np.asarray(table["target"], np.int64)
@@ -155,9 +159,9 @@ class LogitStore:
     def compact(self) -> None:
         """Merge small files into one, sorted by key, so that a point is read without the others.
 
-        One process at a time where that can be had, so that the last one leaves one file.
+        One process at a time where the file system has locks, so that the last leaves one file.
         """
-        with tidily(self.folder):
+        with merge_lock(self.folder):
             self._compact()
 
     def _compact(self) -> None:
@@ -168,17 +172,17 @@ class LogitStore:
                 sizes[path] = path.stat().st_size
         small = [path for path, size in sizes.items() if size < _SMALL]
         for batch in _batches(small, sizes):
-            read = {path: self._whole(path) for path in batch}
-            found = {path: table for path, table in read.items() if table is not None}
-            if not found:
+            read = {path: self._read_all(path) for path in batch}
+            tables = {path: table for path, table in read.items() if table is not None}
+            if not tables:
                 continue
-            merged = pa.concat_tables(found.values())
+            merged = pa.concat_tables(tables.values())
             merged = merged.sort_by([*((name, "ascending") for name in (*KEY, "start")),
                                      ("rows", "descending")])  # fmt: skip
             twice = merged.select([*KEY, "start"]).to_pandas().duplicated(keep="first")
             written = self._write(merged.filter(pa.array(~twice)).combine_chunks())
             with storage(self.folder):
-                for path in found:
+                for path in tables:
                     if path != written:
                         path.unlink(missing_ok=True)
 
@@ -188,10 +192,10 @@ class LogitStore:
         return sorted(p for p in self.folder.glob("*.parquet") if p.name != _TARGETS)
 
     def _write(self, table: pa.Table) -> Path:
-        each = max(table.nbytes // max(table.num_rows, 1), 1)
+        bytes_per_row = max(table.nbytes // max(table.num_rows, 1), 1)
         buffer = io.BytesIO()
         pq.write_table(
-            table, buffer, compression="zstd", row_group_size=max(_GROUP // each, 1),
+            table, buffer, compression="zstd", row_group_size=max(_GROUP // bytes_per_row, 1),
             write_page_checksum=True, use_dictionary=list(KEY),
         )  # fmt: skip
         content = buffer.getvalue()
@@ -200,38 +204,38 @@ class LogitStore:
             write_atomically(path, content)
         return path
 
-    def _tables(self, wanted: set[Key] | None) -> list[pa.Table]:
-        """The rows of ``wanted`` (with what shares their row groups), or all without values."""
-        found: dict[Path, pa.Table] = {}
+    def _tables(self, wanted_keys: set[Key] | None) -> list[pa.Table]:
+        """The rows of ``wanted_keys`` (and of their row groups), or all rows without values."""
+        tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
             paths = self._paths()
-            found = {path: table for path, table in found.items() if path in paths}
+            tables = {path: table for path, table in tables.items() if path in paths}
             vanished = False
             for path in paths:
-                if path in found:
+                if path in tables:
                     continue
-                table = self._some(path, wanted)
+                table = self._read_some(path, wanted_keys)
                 vanished = vanished or (table is None and not path.exists())
                 if table is not None:
-                    found[path] = table
+                    tables[path] = table
             if not vanished:
                 break
-        return list(found.values())
+        return list(tables.values())
 
-    def _some(self, path: Path, wanted: set[Key] | None) -> pa.Table | None:
-        if wanted is None:
-            return self._whole(path, [*KEY, "start", "rows"])
-        return _reading(path, lambda: _matching(path, wanted))
+    def _read_some(self, path: Path, wanted_keys: set[Key] | None) -> pa.Table | None:
+        if wanted_keys is None:
+            return self._read_all(path, [*KEY, "start", "rows"])
+        return _read_or_set_aside(path, lambda: _matching_row_groups(path, wanted_keys))
 
-    def _whole(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
+    def _read_all(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
         if columns is None:
-            return _reading(path, lambda: _checked(path, None))
+            return _read_or_set_aside(path, lambda: _checked(path, None))
         schema = pa.schema([_SCHEMA.field(name) for name in columns])
-        return _reading(path, lambda: read_bounded(path, schema, _BOUNDS, checksums=True))
+        return _read_or_set_aside(path, lambda: read_bounded(path, schema, _BOUNDS, checksums=True))
 
 
-def _matching(path: Path, wanted: set[Key]) -> pa.Table:
-    """The row groups of ``path`` that hold any of ``wanted``."""
+def _matching_row_groups(path: Path, wanted_keys: set[Key]) -> pa.Table:
+    """The row groups of ``path`` that hold any of ``wanted_keys``."""
     keys = pa.schema([_SCHEMA.field(name) for name in KEY])
     groups = []
     with opened(path, _SCHEMA, checksums=True) as file:
@@ -239,7 +243,8 @@ def _matching(path: Path, wanted: set[Key]) -> pa.Table:
         for group in range(file.num_row_groups):
             batches = file.iter_batches(row_groups=[group], columns=keys.names)
             table = collected(batches, keys, _BOUNDS)
-            if not wanted.isdisjoint(zip(*(table[n].to_pylist() for n in KEY), strict=True)):
+            columns = [table[name].to_pylist() for name in KEY]
+            if not wanted_keys.isdisjoint(zip(*columns, strict=True)):
                 groups.append(group)
     return _checked(path, groups) if groups else _SCHEMA.empty_table()
 
@@ -270,17 +275,17 @@ def _of_one_width(runs: list[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndar
 
 
 def _batches(paths: Sequence[Path], sizes: dict[Path, int]) -> Iterator[list[Path]]:
-    """Files that are merged together: not more than fit into memory at ease."""
+    """Batches of files to merge, each small enough for memory."""
     batch: list[Path] = []
     for path in paths:
         batch.append(path)
-        if sum(sizes[each] for each in batch) >= 4 * _SMALL:
+        if sum(sizes[path_] for path_ in batch) >= 4 * _SMALL:
             yield batch
             batch = []
     yield batch
 
 
-def _reading(path: Path, read: Callable[[], Found]) -> Found | None:
+def _read_or_set_aside(path: Path, read: Callable[[], Found]) -> Found | None:
     """Return what ``read`` gives, or None when ``path`` is gone or damaged (and set aside)."""
     try:
         return read()

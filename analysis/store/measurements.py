@@ -84,8 +84,10 @@ class Measurement:
         if self.agreements < 0:
             summed["agreements"] = -1
         classes = tuple(
-            mine + theirs
-            for mine, theirs in zip(self.class_correct, more.class_correct, strict=True)
+            own_correct + more_correct
+            for own_correct, more_correct in zip(
+                self.class_correct, more.class_correct, strict=True
+            )
         )
         return replace(self, **summed, class_correct=classes)
 

@@ -1,8 +1,8 @@
 """A table kept as a folder of parquet files that many writers may append to at once.
 
-Every append is a new file, written whole; nobody edits a file. ``compact`` merges what is there
-into one file, sorted by key and named by its content, so that two runs of the same sweep end
-with the same file. A row that stands twice is one row; the one with more samples counts.
+Every append is a new file, written atomically; files are never edited. ``compact`` merges them into
+one file, sorted by key and named by its content, so that two runs of the same sweep end with the
+same file. Of two rows with the same key, the one with more samples counts.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from prunescope.errors import StorageFailure
 from prunescope.fence.parquet_files import Bounds, opened, read_bounded
 from prunescope.fence.refusal import Refusal
 from prunescope.store.files import damaged_in, set_aside, storage, write_atomically
-from prunescope.store.locks import tidily
+from prunescope.store.locks import merge_lock
 from prunescope.store.read_only import require_writable
 
 log = logging.getLogger(__name__)
@@ -62,14 +62,14 @@ class Table:
     @property
     def schema(self) -> pa.Schema:
         """The columns and their types."""
-        return pa.schema([(each.name, _KINDS[each.type]) for each in fields(self.row)])
+        return pa.schema([(column.name, _KINDS[column.type]) for column in fields(self.row)])
 
     def append(self, rows: Sequence[Any]) -> None:
         """Add ``rows`` in one new file; raises ``StorageFailure`` when the disk refuses."""
         if not rows:
             return
         columns = {
-            each.name: [getattr(row, each.name) for row in rows] for each in fields(self.row)
+            column.name: [getattr(row, column.name) for row in rows] for column in fields(self.row)
         }
         self._write(pa.table(columns, schema=self.schema))
 
@@ -85,9 +85,9 @@ class Table:
     def compact(self) -> None:
         """Merge all files into one whose name and bytes depend on the rows alone.
 
-        One process at a time where that can be had, so that the last one leaves one file.
+        One process at a time where the file system has locks, so that the last leaves one file.
         """
-        with tidily(self.folder):
+        with merge_lock(self.folder):
             self._compact()
 
     def _compact(self) -> None:
@@ -115,28 +115,28 @@ class Table:
         return path
 
     def _merged(self) -> tuple[pa.Table, list[Path]]:
-        found: dict[Path, pa.Table] = {}
+        tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
             paths = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
-            found = {path: table for path, table in found.items() if path in paths}
+            tables = {path: table for path, table in tables.items() if path in paths}
             vanished = False
             for path in paths:
-                if path not in found:
+                if path not in tables:
                     table = self._read(path)
                     vanished = vanished or (table is None and not path.exists())
                     if table is not None:
-                        found[path] = table
+                        tables[path] = table
             if not vanished:
                 break
-        if not found:
+        if not tables:
             return self.schema.empty_table(), []
-        merged = pa.concat_tables(found.values())
+        merged = pa.concat_tables(tables.values())
         order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
         if "samples" in merged.schema.names:
             order.append(("samples", "descending"))
         merged = merged.sort_by(order)
         keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
-        return merged.filter(pa.array(keep)).combine_chunks(), list(found)
+        return merged.filter(pa.array(keep)).combine_chunks(), list(tables)
 
     def _read(self, path: Path) -> pa.Table | None:
         try:
@@ -163,7 +163,7 @@ class _Damaged(Exception):
 
 @lru_cache(maxsize=256)
 def _read_once(path: Path, _changed: int, _size: int, kind: Table) -> pa.Table:
-    """The table in a file, kept: nobody edits one, and a sweep looks at all of them each round."""
+    """The table in a file, cached: files never change, and each round of a sweep reads them all."""
     content = path.read_bytes()
     try:
         if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
@@ -198,8 +198,8 @@ def read_rows(source: pa.BufferReader, kind: Table, bounds: Bounds) -> pa.Table:
 
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
     """Return the rows of ``frame`` as instances of the table's dataclass."""
-    names = [each.name for each in fields(table.row)]
-    tuples = {each.name for each in fields(table.row) if each.type == tuple[int, ...]}
+    names = [column.name for column in fields(table.row)]
+    tuples = {column.name for column in fields(table.row) if column.type == tuple[int, ...]}
     return [
         table.row(
             **{n: tuple(int(v) for v in value) if n in tuples else value

@@ -11,7 +11,7 @@ from prunescope.study import Manifest
 
 SCORES: Final = ("magnitude", "lamp")
 STEPS: Final = 512
-"""A score is stored at so many equal steps of the share below it, and at both ends."""
+"""Number of equal steps of the share below a score; scores are stored at each and at both ends."""
 
 _KEY: Final = ("fingerprint", "version", "subject", "granularity", "score", "step")
 Levels = dict[str, Floats]
@@ -58,5 +58,5 @@ def levels(folder: Path, manifest: Manifest, score: str, grouped: bool) -> Level
 
 def every_level(folder: Path, manifest: Manifest, grouped: bool) -> dict[str, Levels]:
     """Return ``levels`` by score, of those that are stored."""
-    found = {score: levels(folder, manifest, score, grouped) for score in SCORES}
-    return {score: own for score, own in found.items() if own}
+    by_score = {score: levels(folder, manifest, score, grouped) for score in SCORES}
+    return {score: own for score, own in by_score.items() if own}

@@ -1,4 +1,4 @@
-"""One row per screened point: what a first pass without labels says before it is measured."""
+"""One row per screened point: the change of its layer's outputs, by a first pass without labels."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is studied: model, data, metric and their fingerprint, and the words for sparsity, method.
+"""The vocabulary of a study: reference, fingerprint, sparsity, method, grid, plan and summaries.
 
 A study is a folder (see ``prunescope.store``); its ``study.json`` is a ``Manifest``. Torch-free.
 """

@@ -1,4 +1,4 @@
-"""How many weights or units a sparsity removes: decided here, for masks and previews alike."""
+"""How many weights or units a sparsity removes: the one rule, for masks and previews alike."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -8,7 +8,7 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 MULTIPLES: Final = (1, 4, 8, 16, 32)
-"""What hardware likes to be given whole multiples of; any other count is taken too."""
+"""Multiples of units that hardware is fast at; any other multiple is allowed too."""
 
 _UNIT: Final = 10_000  # sparsities have four digits, so the product below stays in whole numbers
 
@@ -50,8 +50,8 @@ def removed_units(units: int, fraction: float, multiple: int = 1) -> int:
     >>> removed_units(64, 0.3, 8), removed_units(20, 0.5, 8), removed_units(20, 0.5, 32)
     (16, 4, 0)
     """
-    kept = units - min(removed_count(units, fraction), units - 1)
-    return units - min(-(-kept // multiple) * multiple, units)
+    units_left = units - min(removed_count(units, fraction), units - 1)
+    return units - min(-(-units_left // multiple) * multiple, units)
 
 
 def unit_sparsities(units: int, fractions: Iterable[float], multiple: int = 1) -> tuple[float, ...]:
@@ -77,12 +77,12 @@ def smallest_sparsity(units: int, multiple: int = 1) -> float | None:
     >>> smallest_sparsity(16), smallest_sparsity(20, 8), smallest_sparsity(6, 8)
     (0.0625, 0.2, None)
     """
-    kept = (units - 1) // multiple * multiple
-    return sparsity((units - kept) / units) if kept > 0 else None
+    units_left = (units - 1) // multiple * multiple
+    return sparsity((units - units_left) / units) if units_left > 0 else None
 
 
 def real_sparsity(manifest: Manifest, subject: str, choice: Choice) -> float:
-    """Return the sparsity that ``choice`` comes to: units are whole, and one always stays."""
+    """Return the sparsity that ``choice`` really has: units are whole, and one always stays."""
     if choice.granularity not in UNITS:
         return choice.sparsity
     units = manifest.group(subject).units

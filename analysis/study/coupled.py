@@ -1,4 +1,4 @@
-"""What coupled layers free together, and where two groups meet in one layer. Torch-free."""
+"""What removing units of groups frees, and the weights that several groups shrink. Torch-free."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def freed(manifest: Manifest, removed: Mapping[str, int]) -> Freed:
     )
 
 
-def touching(manifest: Manifest, parameter: str) -> tuple[GroupSummary, ...]:
+def groups_of_parameter(manifest: Manifest, parameter: str) -> tuple[GroupSummary, ...]:
     """Return the removable groups that make ``parameter`` smaller, in the manifest's order."""
     return tuple(
         group
@@ -74,25 +74,27 @@ def meetings(manifest: Manifest, name: str, units: int) -> tuple[Meeting, ...]:
     """
     group = manifest.group(name)
     share = units / group.units
-    mine = {member.parameter for member in group.members}
-    found = []
+    own_parameters = {member.parameter for member in group.members}
+    meetings_ = []
     for layer in manifest.layers:
-        if layer.parameter not in mine:
+        if layer.parameter not in own_parameters:
             continue
-        others = touching(manifest, layer.parameter)
-        together = {each.name: removed_units(each.units, share) for each in others} | {name: units}
-        found.append(
+        others = groups_of_parameter(manifest, layer.parameter)
+        together = {group_.name: removed_units(group_.units, share) for group_ in others} | {
+            name: units
+        }
+        meetings_.append(
             Meeting(
-                layer.name, layer.parameter, tuple(each.name for each in others),
+                layer.name, layer.parameter, tuple(group_.name for group_ in others),
                 shrunk(manifest, {}).by_tensor[layer.parameter],
                 shrunk(manifest, {name: units}).by_tensor[layer.parameter],
                 shrunk(manifest, together).by_tensor[layer.parameter],
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(meetings_)
 
 
-def everywhere(manifest: Manifest, granularity: str, share: float) -> dict[str, int]:
+def units_at_share(manifest: Manifest, granularity: str, share: float) -> dict[str, int]:
     """Return the units that leave when every group of ``granularity`` loses ``share`` of its."""
     return {
         group.name: removed_units(group.units, share) for group in manifest.removable(granularity)

@@ -1,4 +1,4 @@
-"""What a sweep is asked to measure. Torch-free."""
+"""The grid of subjects, methods and sparsities that a sweep measures. Torch-free."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prunescope.study.method import Method
 from prunescope.study.sparsity import sparsity
 
 SEEDS: Final = (0, 1, 2)
-"""Of random criteria, unless others are asked for: one draw says little, so they draw a band."""
+"""Default seeds of random criteria; several, as charts show them as a band."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Grid:
         object.__setattr__(self, "sparsities", tuple(sorted(set(map(sparsity, self.sparsities)))))
 
 
-def check_names(what: str, given: Iterable[str], allowed: Iterable[str]) -> None:
-    """Raise ``UnknownName`` for the first of ``given`` that is not ``allowed``."""
-    known = set(allowed)
-    for name in given:
-        if name not in known:
-            raise UnknownName.among(what, name, known)
+def check_names(what: str, names: Iterable[str], allowed: Iterable[str]) -> None:
+    """Raise ``UnknownName`` for the first of ``names`` that is not ``allowed``."""
+    allowed_names = set(allowed)
+    for name in names:
+        if name not in allowed_names:
+            raise UnknownName.among(what, name, allowed_names)

@@ -1,4 +1,4 @@
-"""What a study is about: where model and data come from, and all that is known of them."""
+"""The manifest of a study: where model and data come from, and all facts known about them."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from prunescope.study.summaries import (
 
 SCHEMA: Final = 1
 MEASUREMENT_VERSION: Final = 2
-"""Part of every measurement's key: raised when the engine would measure something else."""
+"""Part of every measurement's key; raised whenever a change to the engine changes measurements."""
 
 KEPT: Final = "study:"
 """Begins a reference to a file that the study's own folder keeps, wherever the folder is moved."""
@@ -67,7 +67,7 @@ def _located(text: str, folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a study's measurements are about.
+    """Model, data and metric of a study, with all facts that pages need without the model.
 
     Attributes:
         fingerprint: Hash of weights, graph, data and metric: a measurement's identity.

@@ -104,9 +104,9 @@ class Method:
 
 def parse_methods(text: str) -> tuple[Method, ...]:
     """Return the methods of a comma-separated list, without repetition, in its order."""
-    found = tuple(dict.fromkeys(Method.parse(part) for part in text.split(",") if part.strip()))
-    if not found:
+    methods = tuple(dict.fromkeys(Method.parse(part) for part in text.split(",") if part.strip()))
+    if not methods:
         raise BadValue(
             f"Expected methods like magnitude,taylor, but got {text!r}. Name at least one."
         )
-    return found
+    return methods

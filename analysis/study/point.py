@@ -7,7 +7,7 @@ from prunescope.study.manifest import MEASUREMENT_VERSION, Manifest
 from prunescope.study.method import Method
 
 Key = tuple[str | int | float, ...]
-"""What any row of a table is kept under."""
+"""Type of any table's key."""
 
 PointKey = tuple[str, int, str, str, str, float, str, int]
 """The key of a point: the values of ``KEY``."""
@@ -15,7 +15,7 @@ PointKey = tuple[str, int, str, str, str, float, str, int]
 KEY: Final = (
     "fingerprint", "version", "subject", "criterion", "granularity", "sparsity", "recovery", "seed",
 )  # fmt: skip
-"""The columns that a key stands in, in its order."""
+"""Names of the columns of a key, in its order."""
 
 DENSE: Final = ""
 """The subject of dense references."""

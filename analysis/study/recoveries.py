@@ -1,4 +1,4 @@
-"""The recoveries there are: the one list that command line and dashboard read. Torch-free."""
+"""The list of recoveries, which command line and dashboard read. Torch-free."""
 
 from typing import Final
 

@@ -35,8 +35,7 @@ def looks(population: int) -> tuple[int, ...]:
     """Return where a sweep that stops early looks at its points: at each doubling, and from 512
     samples on three times between two of them.
 
-    Finer chunks stop a point closer to where it is settled; smaller ones would cost more than
-    they save.
+    Finer chunks stop a point sooner after it is settled; still finer ones cost more than they save.
 
     >>> looks(1300)
     (64, 128, 256, 512, 609, 724, 861, 1024, 1218, 1300)
@@ -47,12 +46,12 @@ def looks(population: int) -> tuple[int, ...]:
     while (end := round(_FINE * 2 ** (step / _STEPS))) < population:
         ends.add(end)
         step += 1
-    found = sorted(ends)
-    if len(found) > 2 and found[-2] not in coarse:
-        stump, grown = found[-1] - found[-2], found[-2] - found[-3]
+    looks_ = sorted(ends)
+    if len(looks_) > 2 and looks_[-2] not in coarse:
+        stump, grown = looks_[-1] - looks_[-2], looks_[-2] - looks_[-3]
         if stump < grown // 4:
-            del found[-2]
-    return tuple(found)
+            del looks_[-2]
+    return tuple(looks_)
 
 
 def doubling(population: int, first: int = FIRST) -> tuple[int, ...]:

@@ -60,5 +60,5 @@ def shrunk(manifest: Manifest, removed: Mapping[str, int]) -> Size:
 def frees(manifest: Manifest, name: str, units: int = 1) -> tuple[int, int]:
     """Return the (parameters, multiply-accumulates) that ``units`` of a group free alone."""
     after = shrunk(manifest, {name: units})
-    whole = shrunk(manifest, {})
-    return whole.parameters - after.parameters, whole.macs - after.macs
+    dense = shrunk(manifest, {})
+    return dense.parameters - after.parameters, dense.macs - after.macs

@@ -40,11 +40,11 @@ def parse_sparsities(text: str) -> tuple[float, ...]:
     >>> parse_sparsities("0.1:0.3:0.1,0.95")
     (0.1, 0.2, 0.3, 0.95)
     """
-    found: set[float] = set()
+    values: set[float] = set()
     for part in text.split(","):
         pieces = part.strip().split(":")
         if len(pieces) == 1:
-            found.add(sparsity(pieces[0]))
+            values.add(sparsity(pieces[0]))
         elif len(pieces) == 3:
             first, last, step = (sparsity(piece) for piece in pieces)
             if step == 0 or last < first:
@@ -53,13 +53,13 @@ def parse_sparsities(text: str) -> tuple[float, ...]:
                     "Write for example 0.1:0.9:0.1."
                 )
             count = math.floor((last - first) / step + 1e-6)
-            found.update(sparsity(first + step * index) for index in range(count + 1))
+            values.update(sparsity(first + step * index) for index in range(count + 1))
         else:
             raise BadValue(
                 f"Expected sparsities like 0.5,0.7 or 0.1:0.9:0.1, but got {part!r}. "
                 "Write first:last:step."
             )
-    return tuple(sorted(found))
+    return tuple(sorted(values))
 
 
 def _fraction(percent: str) -> float | None:

@@ -1,4 +1,4 @@
-"""What a study knows of layers, groups, tensors and methods without the model. Torch-free."""
+"""Summaries of layers, groups, tensors and methods, which need no model. Torch-free."""
 
 from dataclasses import dataclass
 
@@ -118,7 +118,7 @@ class TensorSummary:
 
 @dataclass(frozen=True)
 class MacTerm:
-    """Multiply-accumulates of one operator, and what they shrink with.
+    """Multiply-accumulates of one operator, and the weight or groups that reduce them.
 
     Attributes:
         macs: For one sample, dense.
@@ -133,13 +133,13 @@ class MacTerm:
 
 @dataclass(frozen=True)
 class DimSummary:
-    """A size that dimensions of activations and parameters have, and what it shrinks with.
+    """A size of dimensions of activations and parameters, and the groups that reduce it.
 
     Attributes:
         size: For one sample, dense.
         batched: Whether it grows in proportion to the samples.
-        groups: ``(place in the manifest's groups, indices per unit)``: each removed unit takes so
-            many indices away. A fraction where units differ in how many they own.
+        groups: ``(index in the manifest's groups, indices per unit)``: each removed unit removes
+            this many indices; a fraction where units own different numbers of them.
     """
 
     size: int

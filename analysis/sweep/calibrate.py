@@ -1,4 +1,4 @@
-"""Measure a few combinations that tell how far predictions of this study can be trusted."""
+"""Measure a few combined plans, to learn how exact this study's predictions are."""
 
 from dataclasses import asdict, dataclass
 
@@ -24,20 +24,20 @@ from prunescope.sweep.verify_plan import Verifier
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the verified plans say of the predictors.
+    """The result of a calibration: plans measured, and the predictors' errors on them.
 
     Attributes:
         measured: Plans measured now.
-        known: Proposed plans that were measured before.
+        measured_before: Proposed plans that were measured before.
         left: Plans not measured because the run was cancelled.
         refused: Plans that cannot be applied, each with the reason.
-        predictor: The one in force now.
+        predictor: The active one now.
         error: Its back-test, or None without a verified plan.
-        errors: Every predictor's own back-test, as far as it can say anything.
+        errors: The back-test of every predictor that applies to the plans.
     """
 
     measured: int
-    known: int
+    measured_before: int
     left: int
     refused: tuple[str, ...]
     predictor: str
@@ -50,7 +50,7 @@ class Calibration:
             for name, error in sorted(self.errors.items(), key=lambda pair: pair[1].mean)
         ]
         notes = [
-            f"{self.measured} plans measured, {self.known} known before, {self.left} left. In "
+            f"{self.measured} plans measured, {self.measured_before} known before, {self.left} left. In "
             f"force: {self.predictor}.",
             *(f"Not measured: {reason}" for reason in self.refused),
         ]
@@ -62,7 +62,7 @@ def calibrate(
 ) -> Calibration:
     """Measure ``count`` proposed plans, those that the study lacks, and back-test predictors.
 
-    Every plan is stored as soon as it is measured, with what was predicted of it before.
+    Every plan is stored as soon as it is measured, with its prediction from before.
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
@@ -72,18 +72,18 @@ def calibrate(
     study.require(bench.manifest)
     if recovery not in RECOVERIES:
         raise UnknownName.among("recovery", recovery, RECOVERIES)
-    manifest, known = study.manifest, curves(study.measured(), study.manifest)
-    plans = propose_verifications(manifest, known, count, recovery)
+    manifest, study_curves = study.manifest, curves(study.measured(), study.manifest)
+    plans = propose_verifications(manifest, study_curves, count, recovery)
     stored = set(study.verified().query("split == 'validation'")["digest"])
     todo = [plan for plan in plans if plan.digest not in stored]
     progress.start(len(todo), "verifying plans")
     verifier, operators = Verifier(bench), LogitOperators(manifest, study.logits)
-    record = Record.of(manifest, known, study.verified(), operators)
+    record = Record.of(manifest, study_curves, study.verified(), operators)
     done, refused = 0, []
     for plan in todo:
         if progress.cancelled():
             break
-        guess = predict(manifest, plan, known, record, operators)
+        guess = predict(manifest, plan, study_curves, record, operators)
         try:
             row = verifier.measure(plan, guess)
         except CannotPrune as reason:
@@ -92,16 +92,17 @@ def calibrate(
             study.verifications.append([row])
             done += 1
             real = PredictedEffects.measured(asdict(row), manifest.baseline)
-            record = record.plus(manifest, known, plan, real, operators)
+            record = record.plus(manifest, study_curves, plan, real, operators)
         progress.advance(1, plan.name)
     study.verifications.compact()
     about = record.about(Plan("", manifest.fingerprint, recovery=recovery))
-    found = {
-        name: back_test(manifest, known, about, operators, name, recovery) for name in PREDICTORS
+    errors = {
+        name: back_test(manifest, study_curves, about, operators, name, recovery)
+        for name in PREDICTORS
     }
     return Calibration(
         done, len(plans) - len(todo), len(todo) - done - len(refused), tuple(refused),
         active_predictor(manifest, about, PREDICTORS).name,
-        back_test(manifest, known, about, operators, None, recovery),
-        {name: error for name, error in found.items() if error is not None},
+        back_test(manifest, study_curves, about, operators, None, recovery),
+        {name: error for name, error in errors.items() if error is not None},
     )  # fmt: skip

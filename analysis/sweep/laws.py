@@ -17,9 +17,11 @@ def require_laws(bench: Workbench, study: Study, names: Iterable[str]) -> Study:
     The network without half of the units must give the outputs of the dense one in which those
     units are silenced; a group that fails becomes not prunable, with the difference as reason.
     """
-    wanted = set(names)
+    checked_names = set(names)
     changed = tuple(
-        _checked(bench, group) if group.name in wanted and group.law_error is None else group
+        _check_group(bench, group)
+        if group.name in checked_names and group.law_error is None
+        else group
         for group in study.manifest.groups
     )
     if changed == study.manifest.groups:
@@ -27,7 +29,7 @@ def require_laws(bench: Workbench, study: Study, names: Iterable[str]) -> Study:
     return study.update(replace(study.manifest, groups=changed))
 
 
-def _checked(bench: Workbench, group: GroupSummary) -> GroupSummary:
+def _check_group(bench: Workbench, group: GroupSummary) -> GroupSummary:
     captured = bench.network.captured
     if captured is None or group.reason is not None:
         return group

@@ -1,4 +1,4 @@
-"""What a sweep has done and has to do: in points, samples and multiply-accumulates."""
+"""Count a sweep's finished and remaining work: points, samples and multiply-accumulates."""
 
 import time
 from collections.abc import Mapping
@@ -13,22 +13,22 @@ from prunescope.sweep.preflight import suffix_macs
 
 
 class Meter:
-    """Counts, and tells a progress the figures.
+    """Counts the work, and reports it to a progress.
 
     These are ``points`` (settled ones) of ``points_wanted``, ``samples`` that every open point has
     of ``population``, and ``macs`` executed of ``macs_expected``. The expectation weighs what is
-    left by the multiply-accumulates behind each pruned layer, and scales them by what was really
-    executed so far; modes that settle points early stay below it. ``macs_counted`` in ``seconds``
-    of work say how fast the next sweep is going to be (``prunescope.sweep.pace``).
+    left by the multiply-accumulates behind each pruned layer, scaled by the ratio of executed to
+    counted ones so far; modes that settle points early stay below it. ``macs_counted`` per
+    ``seconds`` of work predicts the speed of the next sweep (``prunescope.sweep.pace``).
     """
 
     def __init__(self, bench: Workbench, engine: Engine, progress: Progress) -> None:
         self._engine, self._progress = engine, progress
         self._macs = bench.manifest.macs
         self._population = len(bench.splits.validation)
-        self._each = suffix_macs(bench.manifest)
+        self._suffix_macs = suffix_macs(bench.manifest)
         self._left: dict[Point, int] = {}
-        self._wanted = 0
+        self._point_count = 0
         self._to_do = 0
         self._round, self._least = -1, 0
         self._began = time.monotonic()
@@ -40,18 +40,18 @@ class Meter:
         """Multiply-accumulates behind the pruned layers of what was evaluated."""
         self._before = self.work.executed
 
-    def begin(self, wanted: int, left: Mapping[Point, int]) -> None:
-        """Begin to count: ``left`` samples are to come for each open point of ``wanted``."""
-        self._wanted, self._left = wanted, dict(left)
-        self._to_do = sum(self._each(point.subject) * n for point, n in left.items())
+    def start(self, point_count: int, left: Mapping[Point, int]) -> None:
+        """Start counting; ``left`` holds the remaining samples of the open points."""
+        self._point_count, self._left = point_count, dict(left)
+        self._to_do = sum(self._suffix_macs(point.subject) * n for point, n in left.items())
         self._progress.start(sum(left.values()), f"measuring {len(left)} points")
 
-    def took(self, point: Point, start: int, stop: int, message: str) -> None:
+    def count_samples(self, point: Point, start: int, stop: int, message: str) -> None:
         """Count the samples from ``start`` to ``stop`` of one point."""
         if start != self._round:  # once in a round: the open points may be many
             self._round = start
             self._least = self._population - max(self._left.values(), default=self._population)
-        macs = self._each(point.subject) * (stop - start)
+        macs = self._suffix_macs(point.subject) * (stop - start)
         self.samples += stop - start
         self.counted += macs
         self._to_do -= macs
@@ -62,10 +62,10 @@ class Meter:
         self._progress.advance(stop - start, message)
 
     def settle(self, still: set[Point]) -> None:
-        """Count what all but the points of ``still`` need no more as done."""
+        """Drop the remaining samples of all points but those of ``still``, as they are settled."""
         for point in [point for point in self._left if point not in still]:
             left = self._left.pop(point)
-            self._to_do -= self._each(point.subject) * left
+            self._to_do -= self._suffix_macs(point.subject) * left
             self._progress.advance(left)
 
     @property
@@ -74,10 +74,10 @@ class Meter:
         return time.monotonic() - self._began - self.held
 
     def stopped(self) -> bool:
-        """Return whether the run was told to stop; time that it was held for is not counted."""
-        asked = time.monotonic()
+        """Return whether the run was told to stop; the duration of a pause is not counted."""
+        started = time.monotonic()
         stop = self._progress.cancelled()
-        self.held += time.monotonic() - asked
+        self.held += time.monotonic() - started
         return stop
 
     @property
@@ -92,8 +92,8 @@ class Meter:
         executed = self.work.executed - self._before
         scale = executed / self.counted if self.counted else 1.0
         self._progress.stand(
-            points=self._wanted - len(self._left), points_wanted=self._wanted, samples=least,
-            population=self._population, macs=executed,
+            points=self._point_count - len(self._left), points_wanted=self._point_count,
+            samples=least, population=self._population, macs=executed,
             macs_expected=executed + scale * self._to_do, macs_counted=self.counted,
             seconds=self.seconds,
         )  # fmt: skip

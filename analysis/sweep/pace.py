@@ -1,4 +1,4 @@
-"""How fast the last sweep of a study went, so that the next one's time can be predicted."""
+"""The speed of a study's last sweep, from which the next sweep's time is predicted."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Final
 from prunescope.jobs import jobs
 
 LEAST: Final = 2.0
-"""Seconds below which a sweep has told its beginning, not its pace."""
+"""Sweeps shorter than this many seconds give no pace, as starting up dominates them."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What a sweep got through.
+    """The work and time of one sweep.
 
     Attributes:
         job: Its name.

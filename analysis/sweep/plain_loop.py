@@ -19,14 +19,14 @@ def measure(
 ) -> Iterator[tuple[Point, Measurement | CannotPrune]]:
     """Yield the measurement of each point; the network's weights are back after each.
 
-    A point that cannot be had (a criterion that finds nothing to read in this group, units whose
-    removal would leave a layer empty) yields the reason instead.
+    A point that cannot be pruned (a criterion without evidence in this group, units whose removal
+    would leave a layer empty) yields the reason instead.
     """
     engine = NaiveEngine(bench)
     count = len(bench.splits.validation)
     targets = bench.splits.validation.picked(order(bench)).targets
-    for asked in todo:
-        for point, outcome in engine.outcomes(0, count, [asked]):
+    for requested_point in todo:
+        for point, outcome in engine.outcomes(0, count, [requested_point]):
             if isinstance(outcome, CannotPrune):
                 yield point, outcome
                 continue

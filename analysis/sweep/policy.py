@@ -1,4 +1,4 @@
-"""Which points a sweep goes on with: those whose answer is not settled yet. Torch-free."""
+"""Decide which points of a sweep need more samples. Torch-free."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LIMIT: Final = 0.02
 
 @dataclass(frozen=True)
 class Policy:
-    """When a point is settled.
+    """When a point is settled, that is, needs no more samples.
 
     Attributes:
         mode: ``exact`` evaluates every sample, the unsettled points first; ``adaptive`` stops a
@@ -52,50 +52,50 @@ class Policy:
 
     def unsettled(
         self,
-        wanted: Sequence[Point],
-        known: Mapping[Point, Measurement],
+        points: Sequence[Point],
+        measured: Mapping[Point, Measurement],
         population: int,
         scale: float = 1.0,
     ) -> list[Point]:
-        """Return the points of ``wanted`` to go on with, the ones that matter most first.
+        """Return the points of ``points`` that need more samples, in the order to evaluate them.
 
-        A point that is not in ``known`` has no sample yet. Those with the fewest samples come
+        A point that is not in ``measured`` has no sample yet. Those with the fewest samples come
         first, and among them the ones with the widest band that still touches the limit.
         ``scale`` is how far one sample's score may change (``Baseline.scale``).
         """
-        if not wanted:
+        if not points:
             return []
-        samples = np.array([known[p].samples if p in known else 0 for p in wanted])
-        sums = np.array([known[p].drop_sum if p in known else 0.0 for p in wanted])
-        squares = np.array([known[p].drop_squares if p in known else 0.0 for p in wanted])
-        family = len(wanted) if self.familywise else 1
+        samples = np.array([measured[p].samples if p in measured else 0 for p in points])
+        sums = np.array([measured[p].drop_sum if p in measured else 0.0 for p in points])
+        squares = np.array([measured[p].drop_squares if p in measured else 0.0 for p in points])
+        family = len(points) if self.familywise else 1
         half = drop_half_widths(samples, population, sums, squares, family=family, scale=scale)
         drop = sums / np.maximum(samples, 1)
         settled = samples >= population
         if self.mode != "decide":
             accepted = np.maximum(self.tolerance, SHARE * np.abs(drop))
             settled |= (samples > 0) & (half <= accepted)
-        touching = np.ones(len(wanted), bool)
+        touching = np.ones(len(points), bool)
         if self.limit is not None:
             above, below = drop - half > self.limit, drop + half <= self.limit
             touching = ~(above | below)
             settled |= ~touching
             if self.monotone:
-                settled |= self._past(wanted, above)
+                settled |= self._past(points, above)
         order = sorted(
             map(int, np.flatnonzero(~settled)),
             key=lambda i: (samples[i], not touching[i], -half[i] if samples[i] else 0, i),
         )
-        return [wanted[i] for i in order]
+        return [points[i] for i in order]
 
-    def _past(self, wanted: Sequence[Point], above: np.ndarray) -> np.ndarray:
+    def _past(self, points: Sequence[Point], above: np.ndarray) -> np.ndarray:
         """Whether a smaller sparsity of the same curve is certainly past the limit."""
         first: dict[tuple[object, ...], float] = {}
-        for point, past in zip(wanted, above, strict=True):
+        for point, past in zip(points, above, strict=True):
             if past:
                 key = _curve(point)
                 first[key] = min(point.sparsity, first.get(key, 1.0))
-        return np.array([point.sparsity > first.get(_curve(point), 1.0) for point in wanted])
+        return np.array([point.sparsity > first.get(_curve(point), 1.0) for point in points])
 
 
 def _curve(point: Point) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""What a sweep is going to cost, said before it starts. Torch-free."""
+"""Predict the cost of a sweep before it starts: samples, MACs, bytes, seconds. Torch-free."""
 
 import contextlib
 import math
@@ -13,7 +13,7 @@ from prunescope.study.point import Point
 from prunescope.sweep.pace import Pace
 
 ROW_BYTES: Final = 2000
-"""Of one point's row in a file of its own columns, generously."""
+"""Bytes of one point's row on the disk, as an upper estimate."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Preflight:
         points: Points to measure.
         samples: Evaluations of one sample by one pruned network.
         macs: Multiply-accumulates of the plain loop, which runs the whole network for each.
-        suffix_macs: Multiply-accumulates behind the pruned layers alone: what replay cannot spare,
-            by the layers' order.
-        logit_bytes: Most that the stored logits take.
+        suffix_macs: Multiply-accumulates behind the pruned layers alone, by the layers' order:
+            replay has to execute these.
+        logit_bytes: Upper limit of the bytes of stored logits.
     """
 
     points: int
@@ -37,7 +37,7 @@ class Preflight:
 
     @property
     def bytes(self) -> int:
-        """Most that the study grows by: the logits, and a row for each point."""
+        """Upper limit of the study's growth in bytes: the logits, and a row for each point."""
         return self.logit_bytes + self.points * ROW_BYTES
 
     def seconds(self, rate: float, replayed: bool) -> float:
@@ -53,20 +53,20 @@ class Preflight:
 def preflight(manifest: Manifest, todo: Sequence[Point]) -> Preflight:
     """Return the cost of evaluating ``todo`` from the first sample to the last."""
     population = manifest.splits.get("validation", 0)
-    each = suffix_macs(manifest)
-    shares = [each(point.subject) for point in todo]
+    macs_behind = suffix_macs(manifest)
+    shares = [macs_behind(point.subject) for point in todo]
     classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
-    kept = point_bytes(population, classes) if classes else 0
+    logit_bytes = point_bytes(population, classes) if classes else 0
     return Preflight(
         len(todo), len(todo) * population, len(todo) * population * manifest.macs,
-        population * sum(shares), len(todo) * kept,
+        population * sum(shares), len(todo) * logit_bytes,
     )  # fmt: skip
 
 
 def suffix_macs(manifest: Manifest) -> Callable[[str], int]:
     """Return the function from a layer or group to one sample's multiply-accumulates behind it.
 
-    By the layers' order, the subject's own included; the whole network's for what is no layer.
+    By the layers' order, the subject's own included; the whole network's for other subjects.
     """
     after: dict[str, int] = {}
     left = sum(layer.macs for layer in manifest.layers)
@@ -78,8 +78,8 @@ def suffix_macs(manifest: Manifest) -> Callable[[str], int]:
 
 def folder_bytes(folder: Path) -> int:
     """Return the bytes of all files in a study's folder."""
-    found = 0
+    total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # merged away meanwhile
-            found += path.stat().st_size if path.is_file() else 0
-    return found
+            total += path.stat().st_size if path.is_file() else 0
+    return total

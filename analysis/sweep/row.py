@@ -1,4 +1,4 @@
-"""From outcomes to the row that a study stores."""
+"""Make the row that a study stores from the pruned and the dense outcome."""
 
 from dataclasses import asdict
 
@@ -24,7 +24,7 @@ def measurement(
     Args:
         bench: Gives fingerprint, population and classes.
         point: What was pruned.
-        about: What it took away.
+        about: How much it removed.
         dense: The reference on the same samples, after the same recovery.
         pruned: What the pruned network gave.
         targets: Labels of these samples, or None.

@@ -1,4 +1,4 @@
-"""Run a sweep: only what is missing, chunk by chunk, stored as it comes, stoppable any time."""
+"""Run a sweep chunk by chunk: only missing points, stored as they come, stoppable at any time."""
 
 import math
 import time
@@ -35,8 +35,8 @@ SCREENING: Final = 30.0
 _OFTEN: Final = 0.25
 _SELDOM: Final = 2.0
 _SHARE: Final = 20.0
-"""Results are written once a write's cost is at most a twentieth of the time since the last one,
-between a quarter of a second and two: so much work at most is lost to a kill."""
+"""Results are written when a write takes at most a twentieth of the time since the last one, but at
+least every two seconds and at most every quarter: a kill loses at most that much work."""
 
 
 def sweep(
@@ -49,7 +49,7 @@ def sweep(
     deadline: float | None = None,
     screening: bool = False,
 ) -> SweepReport:
-    """Measure what ``grid`` asks for and ``study`` lacks, all points a little further in turn.
+    """Measure the points of ``grid`` that ``study`` lacks, one chunk of all points after another.
 
     Run to the end in exact mode, the sums equal those of ``naive.measure`` whatever the chunks,
     the interruptions and the engine: counts exactly, sums of reals to the last digits of float64.
@@ -74,18 +74,18 @@ def sweep(
     study.require(bench.manifest)
     names = {group.name for group in study.manifest.groups}
     on_units = [p for p in points(grid, study.manifest) if p.method.granularity in UNITS]
-    asked = {point.subject for point in on_units} & names
-    study = require_laws(bench, study, asked)
-    wanted = points(grid, study.manifest)
+    unit_subjects = {point.subject for point in on_units} & names
+    study = require_laws(bench, study, unit_subjects)
+    grid_points = points(grid, study.manifest)
     run = _SweepRun(bench, study, progress, engine or choose_engine(bench), deadline)
-    late = run.begin(wanted, policy)
+    late = run.start(grid_points, policy)
     if screening and late:
         screen_missing(bench, study, late, progress, SCREENING)
-    return run.finish(wanted, policy)
+    return run.finish(grid_points, policy)
 
 
 class _SweepRun:
-    """One sweep's state: how far each point is, and what waits to be written."""
+    """One sweep's state: the samples of each point so far, and rows that wait to be written."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class _SweepRun:
         self._population = len(bench.splits.validation)
         self._scale = bench.manifest.scale
         self._targets = bench.splits.validation.picked(order(bench)).targets
-        self._known: dict[Point, Measurement] = {}
+        self._measurements: dict[Point, Measurement] = {}
         self._rows: dict[Point, Measurement] = {}
         self._runs: list[Run] = []
         self._written, self._cost = time.monotonic(), 0.0
@@ -109,17 +109,17 @@ class _SweepRun:
         self._refused: dict[Point, str] = {}
         self._touched: set[Point] = set()
 
-    def begin(self, wanted: Sequence[Point], policy: Policy) -> list[Point]:
-        """Take over what is stored and bring the points that have nothing through one chunk.
+    def start(self, grid_points: Sequence[Point], policy: Policy) -> list[Point]:
+        """Read stored rows, and evaluate one chunk of the points that have none.
 
         Returns:
-            Those that still have nothing after ``FIRST`` seconds.
+            The points that still have no samples after ``FIRST`` seconds.
         """
         self._write_targets()
-        self._look(wanted)
-        now, todo = self._unsettled(wanted, policy)
+        self._read_stored(grid_points)
+        now, todo = self._unsettled(grid_points, policy)
         left = {point: self._population - self._samples(point) for point in todo}
-        self._meter.begin(len(wanted), left)
+        self._meter.start(len(grid_points), left)
         try:
             if now and not self._samples(now[0]) and not self._over():
                 self._round(now, policy, FIRST)
@@ -127,16 +127,16 @@ class _SweepRun:
             self._flush()
         return [p for p in now if p not in self._refused and not self._samples(p)]
 
-    def finish(self, wanted: Sequence[Point], policy: Policy) -> SweepReport:
-        """Go on round by round until every point is settled; see ``sweep``."""
+    def finish(self, grid_points: Sequence[Point], policy: Policy) -> SweepReport:
+        """Evaluate round by round until every point is settled; see ``sweep``."""
         try:
-            self._look(wanted)
-            now, todo = self._unsettled(wanted, policy)
+            self._read_stored(grid_points)
+            now, todo = self._unsettled(grid_points, policy)
             self._meter.settle(set(todo))
             while todo and not self._over():
                 self._round(now, policy)
-                self._look(wanted)
-                now, todo = self._unsettled(wanted, policy)
+                self._read_stored(grid_points)
+                now, todo = self._unsettled(grid_points, policy)
                 self._meter.settle(set(todo))
         finally:
             self._flush()
@@ -145,29 +145,29 @@ class _SweepRun:
         damaged = (*self._study.measurements.damaged(), *self._study.logits.damaged())
         partial = sum(
             self._samples(point) < self._population
-            for point in set(wanted) - set(todo) - set(self._refused)
+            for point in set(grid_points) - set(todo) - set(self._refused)
         )
         work = self._meter.work
         return SweepReport(
-            len(wanted), len(self._touched - set(todo)), len(todo), tuple(self._refused.values()),
-            tuple(path.name for path in damaged), partial, self._meter.samples, work.naive,
-            work.executed, work.bound, self._meter.seconds,
+            len(grid_points), len(self._touched - set(todo)), len(todo),
+            tuple(self._refused.values()), tuple(path.name for path in damaged), partial,
+            self._meter.samples, work.naive, work.executed, work.bound, self._meter.seconds,
             sum(self._samples(point) > 0 for point in todo),
         )  # fmt: skip
 
     def _unsettled(
-        self, wanted: Sequence[Point], policy: Policy
+        self, grid_points: Sequence[Point], policy: Policy
     ) -> tuple[list[Point], list[Point]]:
-        """What to go on with now, and all that is to do: in exact mode the settled ones last."""
-        possible = [point for point in wanted if point not in self._refused]
-        now = policy.unsettled(possible, self._known, self._population, self._scale)
+        """The unsettled points, and all points to evaluate (in exact mode, settled ones last)."""
+        possible = [point for point in grid_points if point not in self._refused]
+        next_points = policy.unsettled(possible, self._measurements, self._population, self._scale)
         if policy.mode != "exact":
-            return now, now
+            return next_points, next_points
         todo = [p for p in possible if self._samples(p) < self._population]
-        return now or sorted(todo, key=self._samples), todo
+        return next_points or sorted(todo, key=self._samples), todo
 
     def _round(self, todo: Sequence[Point], policy: Policy, most: float = math.inf) -> None:
-        """Bring the first of ``todo``, and all that stand where it stands, one chunk further.
+        """Evaluate one chunk of the first point of ``todo`` and of all with as many samples.
 
         Stop between two points once the sweep has worked for ``most`` seconds, pauses not counted.
         Where points may be settled early, chunks are finer.
@@ -177,7 +177,7 @@ class _SweepRun:
         end = next(end for end in ends(self._population) if end > start)
         behind = [point for point in todo if self._samples(point) == start]
         for point, outcome in self._engine.outcomes(start, end, behind):
-            self._take(point, outcome, start, end)
+            self._record(point, outcome, start, end)
             if self._over() or self._meter.seconds > most:
                 return
 
@@ -186,34 +186,38 @@ class _SweepRun:
             return True
         return self._deadline is not None and time.monotonic() - self._meter.held >= self._deadline
 
-    def _take(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
-        said = f"{point.subject} {point.method} {point.sparsity:g}"
+    def _record(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
+        message = f"{point.subject} {point.method} {point.sparsity:g}"
         if isinstance(outcome, CannotPrune):
-            self._refused[point] = f"{said}: {outcome}"
+            self._refused[point] = f"{message}: {outcome}"
             return
         dense = self._engine.dense(point.recovery, start, end)
         targets = None if self._targets is None else self._targets[start:end]
         row = measurement(self._bench, point, self._engine.about(point), dense, outcome, targets)
-        before = self._known.get(point)
-        self._known[point] = self._rows[point] = row if before is None else before.plus(row)
-        self._keep(row.key, start, outcome)
+        previous = self._measurements.get(point)
+        self._measurements[point] = self._rows[point] = (
+            row if previous is None else previous.plus(row)
+        )
+        self._keep_logits(row.key, start, outcome)
         if (point.recovery, start) not in self._dense:
             self._dense.add((point.recovery, start))
-            self._keep(dense_key(self._bench.manifest, point.recovery), start, dense)
+            self._keep_logits(dense_key(self._bench.manifest, point.recovery), start, dense)
         self._touched.add(point)
-        self._meter.took(point, start, end, said)
+        self._meter.count_samples(point, start, end, message)
         since = time.monotonic() - self._written
         if since >= min(max(_OFTEN, _SHARE * self._cost), _SELDOM):
             self._flush()
 
-    def _keep(self, key: tuple[str | int | float, ...], start: int, outcome: Outcome) -> None:
+    def _keep_logits(
+        self, key: tuple[str | int | float, ...], start: int, outcome: Outcome
+    ) -> None:
         values = outcome.log_probabilities
         if values is None or len(values) != len(outcome.score) or start >= MOST_SAMPLES:
             return
         self._runs.append((key, start, values.numpy()))
 
     def _flush(self) -> None:
-        """Write what waits; logits first, so that a row never promises more than there is."""
+        """Write waiting results; logits first, so that a row's samples always have logits."""
         began = time.monotonic()
         rows, runs = list(self._rows.values()), self._runs
         self._rows, self._runs = {}, []
@@ -227,8 +231,8 @@ class _SweepRun:
         if targets is not None and targets.ndim == 1 and not targets.is_floating_point():
             self._study.logits.write_targets(targets.numpy())
 
-    def _look(self, wanted: Sequence[Point]) -> None:
-        """Take over what the study holds, from before or from another sweep at work on it."""
+    def _read_stored(self, grid_points: Sequence[Point]) -> None:
+        """Read the study's rows, from earlier sweeps or from another one that runs now."""
         self._flush()
         frame = self._study.measured()
         rows = dict(
@@ -238,11 +242,11 @@ class _SweepRun:
                 strict=True,
             )
         )
-        for point in wanted:
+        for point in grid_points:
             row = rows.get(point.key(self._study.manifest))
             if row is not None and row.samples > self._samples(point):
-                self._known[point] = row
+                self._measurements[point] = row
 
     def _samples(self, point: Point) -> int:
-        row = self._known.get(point)
+        row = self._measurements.get(point)
         return 0 if row is None else row.samples

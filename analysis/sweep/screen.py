@@ -1,4 +1,4 @@
-"""A pass without labels over points that still wait: how much each changes its layer's outputs."""
+"""Screen points that wait for measurement, without labels: by the change of layers' outputs."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from prunescope.store.screenings import Screening
 from prunescope.study.point import KEY, Point
 
 SCREENED: Final = ("none", "ls")
-"""Recoveries that a screening tells apart: batch-norm statistics change no layer's weights."""
+"""Recoveries that are screened; not ``bn``, as batch-norm statistics change no layer's weights."""
 _OFTEN: Final = 0.5
 
 
@@ -31,8 +31,8 @@ def screen(bench: Workbench, scores: Scores, points: Iterable[Point]) -> Iterato
     Args:
         bench: Its network is dense.
         scores: Shared with the sweep that follows.
-        points: Those with recovery ``bn`` are passed over, and those that cannot be had or have
-            no rule.
+        points: Those with recovery ``bn``, and those that cannot be pruned or have no rule, are
+            left out.
     """
     if bench.network.captured is None:
         return
@@ -67,25 +67,25 @@ def screen_missing(
     Returns:
         How many were stored.
     """
-    known = set(study.screened()[list(KEY)].itertuples(index=False, name=None))
-    free = {m.name.partition("@")[0] for m in study.manifest.methods if m.needs != "labels"}
+    stored_keys = set(study.screened()[list(KEY)].itertuples(index=False, name=None))
+    label_free = {m.name.partition("@")[0] for m in study.manifest.methods if m.needs != "labels"}
     todo = [
         point
         for point in points
-        if point.method.criterion in free and point.key(study.manifest) not in known
+        if point.method.criterion in label_free and point.key(study.manifest) not in stored_keys
     ]
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     stored = 0
     waiting: list[Screening] = []
-    begun = time.monotonic()
+    started = time.monotonic()
     end = math.inf
     for row in screen(bench, scores, todo):
         end = min(end, time.monotonic() + most)
         waiting.append(row)
         stored += 1
-        if time.monotonic() - begun > _OFTEN:
+        if time.monotonic() - started > _OFTEN:
             study.screening.append(waiting)
-            waiting, begun = [], time.monotonic()
+            waiting, started = [], time.monotonic()
         if progress.cancelled() or time.monotonic() > end:
             break
     study.screening.append(waiting)

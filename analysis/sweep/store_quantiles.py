@@ -1,4 +1,4 @@
-"""Read every layer's score quantiles off the weights, once per study."""
+"""Compute and store the score quantiles of every layer, once per study."""
 
 import numpy as np
 from torch import Tensor
@@ -59,6 +59,6 @@ def _rows(fingerprint: str, name: str, granularity: str, score: Tensor) -> list[
         QuantileRow(
             fingerprint, MEASUREMENT_VERSION, name, granularity, kind, step, float(value)
         )
-        for kind, made in (("magnitude", np.sort(values)), ("lamp", lamp(values)))
-        for step, value in enumerate(np.quantile(made, shares))
+        for kind, values_of_kind in (("magnitude", np.sort(values)), ("lamp", lamp(values)))
+        for step, value in enumerate(np.quantile(values_of_kind, shares))
     ]  # fmt: skip

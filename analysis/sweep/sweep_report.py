@@ -1,17 +1,17 @@
-"""What a sweep did, in numbers. Torch-free."""
+"""The result of a sweep run, in numbers. Torch-free."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What a sweep did.
+    """The result of a sweep run.
 
     Attributes:
         wanted: Points of the grid.
         measured: Points evaluated further now, to their end or until they were settled.
         missing: Points not settled because the run was cancelled or its time was over.
-        refused: Points that cannot be had, each with the reason.
+        refused: Points that cannot be pruned, each with the reason.
         damaged: Files that were set aside, to be looked at by hand.
         partial: Points settled before every sample was seen.
         samples: Evaluated samples, all points together.

@@ -1,4 +1,4 @@
-"""Apply a whole plan and measure it: the truth beside the prediction."""
+"""Apply a whole plan, measure it, and store the measurement with the prediction."""
 
 import math
 from dataclasses import asdict
@@ -38,7 +38,7 @@ def verify_plan(
 
 
 class Verifier:
-    """Measures plans of one network: scores and dense references are worked out once."""
+    """Measures plans of one network; scores and dense references are computed once."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
@@ -48,7 +48,7 @@ class Verifier:
     def measure(
         self, plan: Plan, guess: Prediction | None = None, split: str = "validation"
     ) -> Verification:
-        """Return the measurement of ``plan`` on ``split``, beside what was predicted of it."""
+        """Return the measurement of ``plan`` on ``split``, together with its prediction."""
         bench = self._bench
         samples = bench.splits.named(split)
         dense = self._reference(split, plan.recovery)
@@ -59,7 +59,7 @@ class Verifier:
             elements = _elements(left)
         sums = asdict(compare(dense, outcome, samples.targets, bench.classes))
         del sums["entropy_squares"], sums["divergence_squares"]
-        known = guess is not None and guess.drop is not None
+        has_prediction = guess is not None and guess.drop is not None
         return Verification(
             fingerprint=bench.manifest.fingerprint,
             version=MEASUREMENT_VERSION,
@@ -67,7 +67,7 @@ class Verifier:
             plan=to_json(plan),
             split=split,
             predicted_drop=guess.drop if guess and guess.drop is not None else math.nan,
-            predictor=guess.predictor if guess and known else "",
+            predictor=guess.predictor if guess and has_prediction else "",
             removed=_elements(bench.network.module) - elements,
             bytes=bytes_left,
             **sums,

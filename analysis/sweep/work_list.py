@@ -22,7 +22,7 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
 
     Layers take the sparsities as asked; an ``n:m`` pattern has the one sparsity that it is;
     groups take the sparsities that their units allow, in the grid's multiple, and none at which
-    nothing would be removed (``left_out`` names the groups that have none at all).
+    nothing would be removed (``groups_left_out`` names the groups that have none at all).
 
     Raises:
         UnknownName: A layer, group or method that does not exist.
@@ -39,70 +39,72 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
     )
 
 
-def missing(wanted: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest) -> list[Point]:
-    """Return the points of ``wanted`` that ``measured`` does not hold on all samples."""
-    whole = measured[measured["samples"] >= measured["population"]]
-    stored = set(whole[list(KEY)].itertuples(index=False, name=None))
-    return [point for point in wanted if point.key(manifest) not in stored]
+def missing_points(
+    grid_points: tuple[Point, ...], measured: pd.DataFrame, manifest: Manifest
+) -> list[Point]:
+    """Return the points of ``grid_points`` that ``measured`` does not hold on all samples."""
+    complete = measured[measured["samples"] >= measured["population"]]
+    stored = set(complete[list(KEY)].itertuples(index=False, name=None))
+    return [point for point in grid_points if point.key(manifest) not in stored]
 
 
-def left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
-    """Return why, for each group that ``grid`` means and that none of its sparsities fits.
+def groups_left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
+    """Return the reason for each group of ``grid`` for which none of its sparsities exists.
 
     Such a group has too few units to keep a multiple of them, or every sparsity is too small to
     remove one.
     """
-    wanted = {method.granularity for method in grid.methods}
-    found = []
+    granularities = {method.granularity for method in grid.methods}
+    reasons = []
     for group in manifest.removable():
         chosen = not grid.subjects or group.name in grid.subjects
-        if not chosen or group.granularity not in wanted:
+        if not chosen or group.granularity not in granularities:
             continue
         if unit_sparsities(group.units, grid.sparsities, grid.multiple):
             continue
         least = smallest_sparsity(group.units, grid.multiple)
         few = f"{group.name} has {group.units} {group.granularity}s"
         if least is None:
-            found.append(f"{few}, too few to remove any and keep a multiple of {grid.multiple}")
+            reasons.append(f"{few}, too few to remove any and keep a multiple of {grid.multiple}")
         else:
-            found.append(f"{few}; the smallest sparsity that removes any is {least:g}")
-    return tuple(found)
+            reasons.append(f"{few}; the smallest sparsity that removes any is {least:g}")
+    return tuple(reasons)
 
 
 def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
     """Subject, method and sparsity, in order."""
     chosen = set(grid.subjects)
-    asked = sorted(set(grid.sparsities))
-    found = []
+    sparsities = sorted(set(grid.sparsities))
+    combinations = []
     for layer in manifest.prunable():
         if chosen and layer.name not in chosen:
             continue
         for method in grid.methods:
             if method.granularity == "weight":
-                found += [(layer.name, method, value) for value in asked]
+                combinations += [(layer.name, method, value) for value in sparsities]
             elif (blocks := pattern_of(method.granularity)) and layer.takes_blocks(blocks.of):
-                found.append((layer.name, method, blocks.sparsity))
+                combinations.append((layer.name, method, blocks.sparsity))
     for group in manifest.removable():
         if chosen and group.name not in chosen:
             continue
         for method in grid.methods:
             if method.granularity == group.granularity:
-                values = unit_sparsities(group.units, asked, grid.multiple)
-                found += [(group.name, method, value) for value in values]
-    return found
+                values = unit_sparsities(group.units, sparsities, grid.multiple)
+                combinations += [(group.name, method, value) for value in values]
+    return combinations
 
 
 def _check_methods(grid: Grid, manifest: Manifest) -> None:
-    known = {summary.name: summary for summary in manifest.methods}
+    summaries = {summary.name: summary for summary in manifest.methods}
     for method in grid.methods:
         if method.granularity in UNITS and not manifest.removable(method.granularity):
             raise BadValue(
                 f"Expected a model with {method.granularity}s that can be removed for {method}, "
                 f"but this one has none: {_why_no_groups(manifest)}"
             )
-    check_names("method", map(str, grid.methods), known)
+    check_names("method", map(str, grid.methods), summaries)
     for method in grid.methods:
-        reason = known[str(method)].reason
+        reason = summaries[str(method)].reason
         if reason is not None:
             raise BadValue(
                 f"Expected a method that fits this model, but {method} does not: {reason}. "
@@ -115,11 +117,11 @@ def _check_subjects(grid: Grid, manifest: Manifest) -> None:
     groups = {group.name: group.reason for group in reversed(manifest.groups)}
     groups |= {group.name: None for group in manifest.removable()}  # a part may be refused
     grouped = any(method.granularity in UNITS for method in grid.methods)
-    known = layers | (groups if grouped else {})
+    subjects = layers | (groups if grouped else {})
     for name in grid.subjects:
-        if name not in known:
-            raise UnknownName.among("layer or group" if grouped else "layer", name, known)
-        reason = known[name]
+        if name not in subjects:
+            raise UnknownName.among("layer or group" if grouped else "layer", name, subjects)
+        reason = subjects[name]
         if reason is not None:
             raise BadValue(f"Expected a layer that can be pruned, but {name} cannot: {reason}.")
 

@@ -16,11 +16,17 @@ from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
-from prunescope.planning.pareto import saved_front
-from prunescope.planning.pose_problem import Predicted, boxes, memory_box, predictor, table_named
+from prunescope.planning.pareto import load_front
+from prunescope.planning.pose_problem import (
+    Predicted,
+    find_table,
+    memory_cost,
+    nonlinear_costs,
+    predictor,
+)
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.preview import preview
-from prunescope.planning.solve import Solver, build_problem, solver
+from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, Study, find_studies
 from prunescope.study.plan import Plan
 
@@ -219,7 +225,9 @@ def _ready(
     del folder, fingerprint, signature, key
     goal = _asked.goal()
     known = measured(_of).curves
-    return solver(build_problem(_of.manifest, known, goal, boxes(_of, goal, _asked.setting)))
+    return make_solver(
+        build_problem(_of.manifest, known, goal, nonlinear_costs(_of, goal, _asked.setting))
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -229,7 +237,7 @@ def _trade_off(
 ) -> Shown:  # fmt: skip
     del folder, signature, stamps
     return shown(
-        _of.manifest, measured(_of).curves, saved_front(_of.folder, kind, recovery, fingerprint),
+        _of.manifest, measured(_of).curves, load_front(_of.folder, kind, recovery, fingerprint),
         verified(_of), list(_saved(_of)), share(_of, kind, setting), predicted(_of),
     )  # fmt: skip
 
@@ -251,10 +259,10 @@ def _boxed(of: Study, kind: str, setting: str) -> Share | None:
         return np.array([[float(units.get(name, 0)) for name in groups]])
 
     if kind == "latency" and latency(of):
-        table = table_named(latency(of), setting)
+        table = find_table(latency(of), setting)
         return lambda plan: float(predict_many(of.manifest, table, removed(plan))[0])
     if kind == "memory" and of.manifest.graph is not None:
-        box = memory_box(of.manifest)
+        box = memory_cost(of.manifest)
         dense = float(box(np.zeros((1, len(groups))))[0]) or 1.0
         return lambda plan: float(box(removed(plan))[0]) / dense
     return None

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from prunescope.dashboard.shared.goal_form import BUDGETS
-from prunescope.planning.pareto import Front, saved_front
+from prunescope.planning.pareto import Front, load_front
 from prunescope.planning.preview import preview
 from prunescope.store.folder import Study
 from tests.browser.conftest import opened_at, serving
@@ -272,6 +272,6 @@ def test_other_plans_and_saved_ones_are_opened(
 
 
 def swept(study: Study) -> Front:
-    found = saved_front(study.folder, "macs", "none", study.manifest.fingerprint)
+    found = load_front(study.folder, "macs", "none", study.manifest.fingerprint)
     assert found is not None
     return found

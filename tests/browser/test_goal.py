@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from prunescope.planning.pareto import saved_front
+from prunescope.planning.pareto import load_front
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import from_json
 from prunescope.study.plan import Plan
@@ -53,7 +53,7 @@ def test_a_dragged_budget_is_solved_measured_and_on_the_front(
 
     page.get_by_role("button", name="Sweep the front").click()
     expect(page.get_by_role("button", name="Sweep it again")).to_be_visible()
-    found = saved_front(study.folder, "parameters", "none", study.manifest.fingerprint)
+    found = load_front(study.folder, "parameters", "none", study.manifest.fingerprint)
     assert found is not None
     assert len(found.points) > 2
     chart = page.locator(".st-key-front .js-plotly-plot").last

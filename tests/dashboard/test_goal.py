@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from prunescope.commands import Sweep
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.views.plan.goal_panel import described
-from prunescope.planning.pose_problem import answer, pose
+from prunescope.planning.pose_problem import pose, solve_posed
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Goal, Target
 from prunescope.store.folder import Study
@@ -148,7 +148,7 @@ def test_a_budget_kept_from_another_study_does_not_break_this_one(at: AppTest) -
 
 
 def test_what_cannot_be_added_up_is_said_and_not_called_the_best(study: Study) -> None:
-    found = answer(pose(study, Goal((Target("parameters", 0.5),), "drop")))
+    found = solve_posed(pose(study, Goal((Target("parameters", 0.5),), "drop")))
     assert found.gap is not None
     assert "of the best plan" in described(found)
     unknown = replace(found, value=math.nan)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from prunescope.cli.goal_options import goal_of
 from prunescope.curves.curve import curves
 from prunescope.dashboard.shared.goal_form import GoalForm, differing, offered, recoveries
-from prunescope.planning.edits import fitting
-from prunescope.planning.pose_problem import locks_of
+from prunescope.planning.edits import choice_at
+from prunescope.planning.pose_problem import locked_choices
 from prunescope.store.folder import Study
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
@@ -27,9 +27,9 @@ def test_budgets_that_cannot_be_had_are_not_offered(study: Study) -> None:
 
 def test_what_is_asked_becomes_a_goal() -> None:
     lock = Choice("magnitude", 0.5, locked=True)
-    plan = Plan("p", "f", {"a": lock, "b": fitting(Method("magnitude"), 0.3)})
-    assert locks_of(plan) == {"a": lock}
-    wanted = GoalForm({"macs": 50.0, "bytes": 60.0}, 2.0, "drop", "bn", 8, locks_of(plan))
+    plan = Plan("p", "f", {"a": lock, "b": choice_at(Method("magnitude"), 0.3)})
+    assert locked_choices(plan) == {"a": lock}
+    wanted = GoalForm({"macs": 50.0, "bytes": 60.0}, 2.0, "drop", "bn", 8, locked_choices(plan))
     goal = wanted.goal()
     assert [str(target) for target in goal.targets] == [
         "macs ≤ 50 %",

@@ -12,7 +12,7 @@ from prunescope.commands import MakePlan
 from prunescope.dashboard.views.plan.other_plans import MEASURE
 from prunescope.jobs import Job
 from prunescope.jobs.records import END, JOB, EndRecord, EndState, JobRecord
-from prunescope.planning.pose_problem import answer, pose
+from prunescope.planning.pose_problem import pose, solve_posed
 from prunescope.planning.prediction import PredictedEffects
 from prunescope.planning.search import (
     MEASURED_CANDIDATES,
@@ -78,7 +78,7 @@ def measure(study: Study, digits: Digits, limit: float, count: int = 4) -> tuple
         return PredictedEffects.measured(asdict(row), None).damages
 
     posed = pose(study, Goal((Target("parameters", limit),)))
-    solution, tried = improve_by_measuring(posed, answer(posed), measured, count, seconds=1.0)
+    solution, tried = improve_by_measuring(posed, solve_posed(posed), measured, count, seconds=1.0)
     write_document(
         study.folder / "jobs" / "0001-plan" / MEASURED_CANDIDATES,
         MeasuredCandidates(solution.objective, tried),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunescope.planning.pose_problem import answer, pose
+from prunescope.planning.pose_problem import pose, solve_posed
 from prunescope.planning.solve import Goal, Target
 from prunescope.store.folder import Study
 from prunescope.study.plan import Choice, Plan
@@ -33,11 +33,11 @@ def said_costs(at: AppTest) -> dict[str, float]:
 
 def solved_again(study: Study, goal: Goal) -> dict[str, float]:
     """Lock → the value with all locks minus the value without it, each posed from the disk."""
-    own = answer(pose(study, goal)).value
+    own = solve_posed(pose(study, goal)).value
     found = {}
     for name in goal.locks:
         others = {other: lock for other, lock in goal.locks.items() if other != name}
-        found[name] = max(own - answer(pose(study, replace(goal, locks=others))).value, 0.0)
+        found[name] = max(own - solve_posed(pose(study, replace(goal, locks=others))).value, 0.0)
     return found
 
 

@@ -23,22 +23,22 @@ def convolution(walk: CouplingWalk, node: fx.Node) -> Value:
     if argument(node, "transposed", False):
         return transposed(walk, node)
     weight = walk.dims(kernel)
-    dims, place = _inputs(walk, node, len(weight))
+    dims, axis = _inputs(walk, node, len(weight))
     groups = argument(node, "groups", 1)
-    channels, ledger = dims[place], walk.ledger
+    channels, ledger = dims[axis], walk.ledger
     out = weight[0]
     if groups == 1:
         ledger.unite(channels, weight[1])
     elif weight[1].size == 1:
-        out = _follow(walk, channels, out)
+        out = _unite_filters(walk, channels, out)
     else:
-        ledger.unite(_per_group(walk, channels, groups), weight[1])
-        out = _tied(walk, out, groups)
-    walk.read(node, source, place)
+        ledger.unite(_unite_across_groups(walk, channels, groups), weight[1])
+        out = _unite_groups(walk, out, groups)
+    walk.read(node, source, axis)
     walk.role(kernel, weight[1], "consumer")
     depthwise = groups > 1 and weight[1].size == 1
     walk.role(kernel, weight[0], "depthwise" if depthwise else "producer")
-    return _result(walk, node, dims, place, out)
+    return _result(walk, node, dims, axis, out)
 
 
 @rule("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -46,64 +46,66 @@ def transposed(walk: CouplingWalk, node: fx.Node) -> Value:
     """Tie input channels to the weight's dimension 0, output channels to its dimension 1."""
     source, kernel = node.args[0], node.args[1]
     weight = walk.dims(kernel)
-    dims, place = _inputs(walk, node, len(weight))
+    dims, axis = _inputs(walk, node, len(weight))
     groups = argument(node, "groups", 1)
-    channels, ledger = dims[place], walk.ledger
+    channels, ledger = dims[axis], walk.ledger
     out = weight[1]
     if groups == 1:
         ledger.unite(channels, weight[0])
     elif weight[0].size == groups:
         ledger.unite(channels, weight[0])
         ledger.block(weight[1], "each input channel has its own outputs in this convolution")
-        out = _repeated(channels, walk.shape(node)[place])
+        out = _repeat_channels(channels, walk.shape(node)[axis])
     else:
-        ledger.unite(_tied(walk, channels, groups), _tied(walk, weight[0], groups))
+        ledger.unite(_unite_groups(walk, channels, groups), _unite_groups(walk, weight[0], groups))
         if out.labels is not None:
             out = relabel(out, np.tile(out.labels, groups))
         else:
             out = Dim(out.size * groups)
-    walk.read(node, source, place)
+    walk.read(node, source, axis)
     depthwise = groups > 1 and weight[0].size == groups
     walk.role(kernel, weight[0], "depthwise" if depthwise else "consumer")
     walk.role(kernel, weight[1], "producer")
-    return _result(walk, node, dims, place, out)
+    return _result(walk, node, dims, axis, out)
 
 
 def _inputs(walk: CouplingWalk, node: fx.Node, rank: int) -> tuple[tuple[Dim, ...], int]:
     """The input's dimensions and its channel dimension; windows are blocked."""
     dims = walk.dims(node.args[0])
-    place = len(dims) - rank + 1
-    for axis, dim in enumerate(dims[place + 1 :]):
-        if not _pointwise(walk, node, axis):
+    channel_axis = len(dims) - rank + 1
+    for window_axis, dim in enumerate(dims[channel_axis + 1 :]):
+        if not _pointwise(walk, node, window_axis):
             walk.ledger.block(dim, _SPATIAL)
     for dim in walk.dims(node.args[1])[2:]:
         walk.ledger.block(dim, _KERNEL)
-    return dims, place
+    return dims, channel_axis
 
 
 def _result(
-    walk: CouplingWalk, node: fx.Node, dims: tuple[Dim, ...], place: int, out: Dim
+    walk: CouplingWalk, node: fx.Node, dims: tuple[Dim, ...], channel_axis: int, out: Dim
 ) -> tuple[Dim, ...]:
     bias = walk.dims(argument(node, "bias"))
     if bias:
         out = walk.ledger.unite(out, bias[0]) if bias[0].size > 1 else out
     sizes = walk.shape(node)
-    result = Dim(sizes[place], out.labels if sizes[place] > 1 else None, out.why)
+    result = Dim(sizes[channel_axis], out.labels if sizes[channel_axis] > 1 else None, out.why)
     space = [
-        dims[place + 1 + axis] if _pointwise(walk, node, axis) else Dim(size, why=_SPATIAL)
-        for axis, size in enumerate(sizes[place + 1 :])
+        dims[channel_axis + 1 + window_axis]
+        if _pointwise(walk, node, window_axis)
+        else Dim(size, why=_SPATIAL)
+        for window_axis, size in enumerate(sizes[channel_axis + 1 :])
     ]
-    return (*dims[:place], result, *space)
+    return (*dims[:channel_axis], result, *space)
 
 
 def _pointwise(walk: CouplingWalk, node: fx.Node, axis: int) -> bool:
     """Whether a convolution does not slide along one of its windows' axes."""
 
     def along(name: str, default: int) -> object:
-        given = argument(node, name, default)
-        if not isinstance(given, list | tuple):
-            return given
-        return given[axis % len(given)] if given else default
+        value = argument(node, name, default)
+        if not isinstance(value, list | tuple):
+            return value
+        return value[axis % len(value)] if value else default
 
     window = walk.dims(node.args[1])[2 + axis].size
     return (
@@ -114,20 +116,20 @@ def _pointwise(walk: CouplingWalk, node: fx.Node, axis: int) -> bool:
     )
 
 
-def _per_group(walk: CouplingWalk, channels: Dim, groups: int) -> Dim:
-    """The channels of one group, united with their fellows in the others."""
+def _unite_across_groups(walk: CouplingWalk, channels: Dim, groups: int) -> Dim:
+    """The channels of one group, each united with the same channel of the other groups."""
     if channels.labels is None:
         return Dim(channels.size // groups, why=channels.why)
     labels = walk.ledger.unite_along(channels.labels.reshape(groups, -1), [0])
     return Dim(channels.size // groups, labels[0], channels.why)
 
 
-def _tied(walk: CouplingWalk, channels: Dim, groups: int) -> Dim:
-    _per_group(walk, channels, groups)
+def _unite_groups(walk: CouplingWalk, channels: Dim, groups: int) -> Dim:
+    _unite_across_groups(walk, channels, groups)
     return channels
 
 
-def _follow(walk: CouplingWalk, channels: Dim, out: Dim) -> Dim:
+def _unite_filters(walk: CouplingWalk, channels: Dim, out: Dim) -> Dim:
     """Each input channel's own filters leave with it."""
     per_channel = out.size // channels.size
     if channels.labels is None:
@@ -136,7 +138,7 @@ def _follow(walk: CouplingWalk, channels: Dim, out: Dim) -> Dim:
     return walk.ledger.unite(out, relabel(channels, np.repeat(channels.labels, per_channel)))
 
 
-def _repeated(channels: Dim, size: int) -> Dim:
+def _repeat_channels(channels: Dim, size: int) -> Dim:
     if channels.labels is None:
         return Dim(size, why=channels.why)
     return Dim(size, np.repeat(channels.labels, size // channels.size), channels.why)

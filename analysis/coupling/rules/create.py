@@ -1,23 +1,23 @@
-"""Constants and sizes: filled tensors may have any size, counted ones may not."""
+"""Operators that create tensors: constant ones may shrink, those that count positions may not."""
 
 from torch import fx
 
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.rules.join import free
+from prunescope.coupling.rules.join import any_size_dim
 from prunescope.coupling.table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
 
 @rule("zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "new_empty")
-def filled(walk: CouplingWalk, node: fx.Node) -> Value:
-    """All indices are alike, so any of them may leave."""
-    return tuple(free(walk, size) for size in walk.shape(node))
+def fill(walk: CouplingWalk, node: fx.Node) -> Value:
+    """All entries are equal, so any index may be removed."""
+    return tuple(any_size_dim(walk, size) for size in walk.shape(node))
 
 
 @rule("arange", "linspace", "eye", "scalar_tensor", "tensor", "tril_indices", "triu_indices",
       "rand", "randn", "randint", "logspace", "hann_window")  # fmt: skip
-def counted(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Indices are numbers, so each must stay."""
+def count_positions(walk: CouplingWalk, node: fx.Node) -> Value:
+    """The values are positions, so no index can be removed."""
     return tuple(Dim(size, why="it counts positions") for size in walk.shape(node))
 
 
@@ -32,6 +32,6 @@ def triangle(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("sym_size", "_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_numel",
       "sym_constrain_range_for_size", "sym_constrain_range")  # fmt: skip
-def nothing(_walk: CouplingWalk, _node: fx.Node) -> Value:
+def no_tensor(_walk: CouplingWalk, _node: fx.Node) -> Value:
     """A size or a check: no tensor comes back."""
     return None

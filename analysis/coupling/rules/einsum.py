@@ -1,10 +1,10 @@
-"""einsum: letters unite, summed letters are read, letters that stay go on."""
+"""einsum: dimensions of one letter are united; summed letters are contracted, others pass."""
 
 from torch import fx
 
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.rules.products import heads
+from prunescope.coupling.rules.products import mark_heads
 from prunescope.coupling.table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
@@ -15,7 +15,9 @@ def einsum(walk: CouplingWalk, node: fx.Node) -> Value:
     equation = str(argument(node, "equation")).replace(" ", "")
     operands = list(argument(node, "tensors"))
     if "..." in equation:
-        expanded = _spelled(equation, [len(walk.dims(each)) for each in operands])
+        expanded = _spell_ellipsis(
+            equation, [len(walk.dims(operand_node)) for operand_node in operands]
+        )
         if expanded is None:
             return walk.refuse(node, f"einsum {equation} has no coupling rule")
         equation = expanded
@@ -24,26 +26,30 @@ def einsum(walk: CouplingWalk, node: fx.Node) -> Value:
     if "->" not in equation:
         joined = "".join(terms)
         right = "".join(sorted(letter for letter in set(joined) if joined.count(letter) == 1))
-    met: dict[str, Dim] = {}
+    by_letter: dict[str, Dim] = {}
     for term, operand in zip(terms, operands, strict=True):
         for letter, dim in zip(term, walk.dims(operand), strict=True):
-            if dim.size == 1 and letter in met:
+            if dim.size == 1 and letter in by_letter:
                 continue
-            small = letter in met and met[letter].size == 1
-            met[letter] = dim if letter not in met or small else walk.ledger.unite(met[letter], dim)
+            small = letter in by_letter and by_letter[letter].size == 1
+            by_letter[letter] = (
+                dim
+                if letter not in by_letter or small
+                else walk.ledger.unite(by_letter[letter], dim)
+            )
     for term, operand in zip(terms, operands, strict=True):
         dims = walk.dims(operand)
-        for place, letter in enumerate(term):
+        for axis, letter in enumerate(term):
             inside = letter in right
             if not inside:
-                walk.read(node, operand, place)
+                walk.read(node, operand, axis)
             other = "".join(t for t in terms if t is not term)
-            walk.role(operand, dims[place], _role(inside, letter in other))
-    if len(operands) > 1 and not any(walk.static(each) for each in operands):
+            walk.role(operand, dims[axis], _role(inside, letter in other))
+    if len(operands) > 1 and not any(walk.static(operand_node) for operand_node in operands):
         shared = [c for c in right if all(c in term for term in terms)]
-        within = [c for c in met if c not in shared]
-        heads(walk, tuple(met[c] for c in shared), tuple(met[c] for c in within))
-    return tuple(Dim(met[c].size, met[c].labels, met[c].why) for c in right)
+        within = [c for c in by_letter if c not in shared]
+        mark_heads(walk, tuple(by_letter[c] for c in shared), tuple(by_letter[c] for c in within))
+    return tuple(Dim(by_letter[c].size, by_letter[c].labels, by_letter[c].why) for c in right)
 
 
 def _role(inside: bool, shared: bool) -> str:
@@ -52,21 +58,21 @@ def _role(inside: bool, shared: bool) -> str:
     return "depthwise" if shared else "producer"
 
 
-def _spelled(equation: str, ranks: list[int]) -> str | None:
-    """Spell an ellipsis out in letters that are free."""
+def _spell_ellipsis(equation: str, ranks: list[int]) -> str | None:
+    """Replace an ellipsis by letters that the equation does not use; None where it cannot be."""
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
-    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in equation]
+    unused_letters = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in equation]
     widths = [
         rank - len(term.replace("...", "")) if "..." in term else 0
         for term, rank in zip(terms, ranks, strict=True)
     ]
-    most = max(widths)
-    if most > len(free) or not arrow:
+    widest = max(widths)
+    if widest > len(unused_letters) or not arrow:
         return None
-    letters = "".join(free[:most])
+    letters = "".join(unused_letters[:widest])
     terms = [
-        term.replace("...", letters[most - width :])
+        term.replace("...", letters[widest - width :])
         for term, width in zip(terms, widths, strict=True)
     ]
     return ",".join(terms) + "->" + right.replace("...", letters)

@@ -70,9 +70,9 @@ def prelu(walk: CouplingWalk, node: fx.Node) -> Value:
     dims = walk.dims(node.args[0])
     slope = walk.dims(node.args[1])
     if slope and slope[0].size > 1:
-        place = 1 if len(dims) > 1 else 0
-        united = walk.ledger.unite(dims[place], slope[0])
-        dims = (*dims[:place], united, *dims[place + 1 :])
+        axis = 1 if len(dims) > 1 else 0
+        united = walk.ledger.unite(dims[axis], slope[0])
+        dims = (*dims[:axis], united, *dims[axis + 1 :])
     return dims
 
 
@@ -80,16 +80,18 @@ def prelu(walk: CouplingWalk, node: fx.Node) -> Value:
 def glu(walk: CouplingWalk, node: fx.Node) -> Value:
     """The two halves of a dimension gate each other, index by index."""
     dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim", -1) % len(dims)
-    dim = dims[place]
+    axis = argument(node, "dim", -1) % len(dims)
+    dim = dims[axis]
     if dim.labels is None:
-        dims[place] = Dim(dim.size // 2, why=dim.why)
+        dims[axis] = Dim(dim.size // 2, why=dim.why)
     else:
         half = dim.size // 2
         walk.ledger.join(dim.labels[:half], dim.labels[half:], dim.why)
-        dims[place] = Dim(half, dim.labels[:half], dim.why)
+        dims[axis] = Dim(half, dim.labels[:half], dim.why)
     return tuple(dims)
 
 
 def _operands(node: fx.Node) -> list[object]:
-    return [each for each in (*node.args, *node.kwargs.values()) if isinstance(each, fx.Node)]
+    return [
+        operand for operand in (*node.args, *node.kwargs.values()) if isinstance(operand, fx.Node)
+    ]

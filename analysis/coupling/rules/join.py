@@ -12,21 +12,19 @@ from prunescope.coupling.walk import BATCH, CouplingWalk, Value, relabel
 
 @rule("cat", "concat", "concatenate")
 def cat(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Concatenate labels along one dimension; the others meet index by index."""
-    parts = [walk.dims(each) for each in argument(node, "tensors")]
+    """Concatenate labels along one dimension; the others are united index by index."""
+    parts = [walk.dims(tensor) for tensor in argument(node, "tensors")]
     parts = [dims for dims in parts if dims and dims != (Dim(0),)]
-    place = argument(node, "dim", 0) % len(parts[0])
+    axis = argument(node, "dim", 0) % len(parts[0])
     sizes = walk.shape(node)
-    meeting = [tuple(Dim(1) if at == place else dim for at, dim in enumerate(dims))
-               for dims in parts]  # fmt: skip
-    result = list(broadcast(walk, meeting, [1 if at == place else s for at, s in enumerate(sizes)])
-                  or ())  # fmt: skip
-    along = [dims[place] for dims in parts]
-    result[place] = _beside(walk, along, sizes[place])
+    meeting = [(*dims[:axis], Dim(1), *dims[axis + 1 :]) for dims in parts]
+    result = list(broadcast(walk, meeting, [*sizes[:axis], 1, *sizes[axis + 1 :]]) or ())
+    along = [dims[axis] for dims in parts]
+    result[axis] = _concatenate(walk, along, sizes[axis])
     return tuple(result)
 
 
-def _beside(walk: CouplingWalk, along: list[Dim], size: int) -> Dim:
+def _concatenate(walk: CouplingWalk, along: list[Dim], size: int) -> Dim:
     if len(along) == 1:
         return along[0]
     wholes = [dim.why for dim in along if dim.labels is None]
@@ -43,13 +41,13 @@ def _beside(walk: CouplingWalk, along: list[Dim], size: int) -> Dim:
 
 @rule("stack")
 def stack(walk: CouplingWalk, node: fx.Node) -> Value:
-    """The stacked tensors meet index by index; the new dimension counts them."""
-    parts = [walk.dims(each) for each in argument(node, "tensors")]
+    """Unite the stacked tensors index by index; the new dimension counts them, so it stays."""
+    parts = [walk.dims(tensor) for tensor in argument(node, "tensors")]
     sizes = list(walk.shape(node))
-    place = argument(node, "dim", 0) % len(sizes)
-    count = sizes.pop(place)
+    axis = argument(node, "dim", 0) % len(sizes)
+    count = sizes.pop(axis)
     result = list(broadcast(walk, parts, sizes) or ())
-    result.insert(place, Dim(count, why="it counts stacked tensors"))
+    result.insert(axis, Dim(count, why="it counts stacked tensors"))
     return tuple(result)
 
 
@@ -63,17 +61,17 @@ def expand(walk: CouplingWalk, node: fx.Node) -> Value:
         if len(dims) >= back and dims[-back].size == size:
             result.append(dims[-back])
         else:
-            result.append(free(walk, size))
+            result.append(any_size_dim(walk, size))
     return tuple(result)
 
 
-def free(walk: CouplingWalk, size: int) -> Dim:
-    """Return a dimension all of whose indices are alike, so that any of them may leave."""
+def any_size_dim(walk: CouplingWalk, size: int) -> Dim:
+    """Return a dimension of equal entries, so that any of its indices may be removed."""
     if size == 1 or size % BATCH == 0:
         return Dim(size)
-    made = Dim(size, walk.ledger.fresh(size))
-    walk.ledger.mark(made, "free")
-    return made
+    dim = Dim(size, walk.ledger.fresh(size))
+    walk.ledger.mark(dim, "free")
+    return dim
 
 
 @rule("repeat", "tile")
@@ -87,7 +85,7 @@ def repeat(walk: CouplingWalk, node: fx.Node) -> Value:
         if dim.size == size:
             result.append(dim)
         elif dim.size == 1:
-            result.append(free(walk, size))
+            result.append(any_size_dim(walk, size))
         elif dim.labels is None or size % BATCH == 0:
             walk.ledger.block(dim, dim.why)
             result.append(Dim(size, why=dim.why))
@@ -100,27 +98,27 @@ def repeat(walk: CouplingWalk, node: fx.Node) -> Value:
 def repeat_interleave(walk: CouplingWalk, node: fx.Node) -> Value:
     """Repeat each index in place, a fixed number of times."""
     times = argument(node, "repeats")
-    given = argument(node, "dim")
-    if not isinstance(times, int) or given is None:
+    axis_argument = argument(node, "dim")
+    if not isinstance(times, int) or axis_argument is None:
         return walk.refuse(node, "repeat_interleave repeats its units unequally")
     dims = list(walk.dims(node.args[0]))
-    place = given % len(dims)
-    dim = dims[place]
-    size = walk.shape(node)[place]
+    axis = axis_argument % len(dims)
+    dim = dims[axis]
+    size = walk.shape(node)[axis]
     if dim.size == 1:
-        dims[place] = free(walk, size)
+        dims[axis] = any_size_dim(walk, size)
     elif dim.labels is None or size % BATCH == 0:
         walk.ledger.block(dim, dim.why)
-        dims[place] = Dim(size, why=dim.why)
+        dims[axis] = Dim(size, why=dim.why)
     else:
-        dims[place] = relabel(dim, np.repeat(dim.labels, times))
+        dims[axis] = relabel(dim, np.repeat(dim.labels, times))
     return tuple(dims)
 
 
 @rule("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
       "replication_pad1d", "replication_pad2d", "replication_pad3d", "zero_pad2d")  # fmt: skip
 def pad(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Constants beside units leave freely; padding that copies units is refused."""
+    """Padded constants get labels of their own; padding that copies units is refused."""
     dims, sizes = list(walk.dims(node.args[0])), walk.shape(node)
     amounts = walk.number(argument(node, "pad", argument(node, "padding")))
     mode = argument(node, "mode", "constant")
@@ -129,14 +127,14 @@ def pad(walk: CouplingWalk, node: fx.Node) -> Value:
     )
     for pair in range(len(amounts) // 2):
         before, after = amounts[2 * pair], amounts[2 * pair + 1]
-        place = len(dims) - 1 - pair
-        dim = dims[place]
+        axis = len(dims) - 1 - pair
+        dim = dims[axis]
         if before == after == 0:
             continue
         if dim.labels is None or not constant or dim.size % BATCH == 0 or min(before, after) < 0:
             walk.ledger.block(dim, "it is padded with copies of itself")
-            dims[place] = Dim(sizes[place], why=dim.why)
+            dims[axis] = Dim(sizes[axis], why=dim.why)
             continue
         new = walk.ledger.fresh(before + after)
-        dims[place] = relabel(dim, np.concatenate([new[:before], dim.labels, new[before:]]))
+        dims[axis] = relabel(dim, np.concatenate([new[:before], dim.labels, new[before:]]))
     return tuple(dims)

@@ -1,4 +1,4 @@
-"""Tables that are looked up by number: rows must stay, columns are features."""
+"""Lookups in a table by index: the rows must stay, the columns are features."""
 
 import numpy as np
 from torch import Tensor, fx
@@ -42,40 +42,40 @@ def embedding_bag(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("index")
 def index(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Look one or more dimensions up by number; the others pass."""
+    """Index one or more dimensions by tensors of numbers; the others pass through."""
     dims = walk.dims(node.args[0])
     numbers = list(argument(node, "indices"))
     numbers += [None] * (len(dims) - len(numbers))
-    used = [place for place, each in enumerate(numbers) if each is not None]
-    tensors = [each for each in numbers if each is not None]
-    if any(_boolean(walk, each) for each in tensors):
+    used = [axis for axis, number_node in enumerate(numbers) if number_node is not None]
+    tensors = [number_node for number_node in numbers if number_node is not None]
+    if any(_boolean(walk, number_node) for number_node in tensors):
         return walk.refuse(node, "it is looked up by a mask")
     constant = walk.constant(tensors[0]) if len(used) == 1 else None
     if constant is not None and constant.ndim == 1 and dims[used[0]].labels is not None:
-        return picked(walk, node, used[0], constant)
-    for place in used:
-        walk.ledger.block(dims[place], _NUMBER)
-    shapes = [walk.dims(each) for each in tensors]
-    rank = max(len(each) for each in shapes)
-    apart = used != list(range(used[0], used[0] + len(used)))
+        return pick_constant(walk, node, used[0], constant)
+    for axis in used:
+        walk.ledger.block(dims[axis], _NUMBER)
+    shapes = [walk.dims(number_node) for number_node in tensors]
+    rank = max(len(number_node) for number_node in shapes)
+    separated = used != list(range(used[0], used[0] + len(used)))
     sizes = walk.shape(node)
-    start = 0 if apart else used[0]
-    looked = broadcast(walk, shapes, sizes[start : start + rank])
-    assert isinstance(looked, tuple)
-    rest = [dim for place, dim in enumerate(dims) if place not in used]
-    return (*rest[:start], *looked, *rest[start:])
+    start = 0 if separated else used[0]
+    result = broadcast(walk, shapes, sizes[start : start + rank])
+    assert isinstance(result, tuple)
+    rest = [dim for axis, dim in enumerate(dims) if axis not in used]
+    return (*rest[:start], *result, *rest[start:])
 
 
-def picked(walk: CouplingWalk, node: fx.Node, place: int, numbers: Tensor) -> Value:
-    """Indices of one dimension by constant numbers, repeated or left out."""
+def pick_constant(walk: CouplingWalk, node: fx.Node, axis: int, numbers: Tensor) -> Value:
+    """Pick indices of one dimension by constant numbers, which may repeat or omit some."""
     dims = list(walk.dims(node.args[0]))
-    dim = dims[place]
+    dim = dims[axis]
     if dim.labels is None or dim.size % BATCH == 0:
         walk.ledger.block(dim, _NUMBER)
-        dims[place] = Dim(numbers.numel(), why=_NUMBER)
+        dims[axis] = Dim(numbers.numel(), why=_NUMBER)
     else:
         labels = dim.labels[np.asarray(numbers.tolist(), np.int64)]
-        dims[place] = Dim(len(labels), labels, dim.why)
+        dims[axis] = Dim(len(labels), labels, dim.why)
     return tuple(dims)
 
 
@@ -83,14 +83,14 @@ def picked(walk: CouplingWalk, node: fx.Node, place: int, numbers: Tensor) -> Va
 def index_select(walk: CouplingWalk, node: fx.Node) -> Value:
     """Indices by a tensor of numbers; exact only if the numbers are constants."""
     dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim") % len(dims)
+    axis = argument(node, "dim") % len(dims)
     for other in walk.dims(argument(node, "index")):
         walk.ledger.block(other, _VALUES)
     numbers = walk.constant(argument(node, "index"))
     if numbers is not None:
-        return picked(walk, node, place, numbers)
-    walk.ledger.block(dims[place], _NUMBER)
-    dims[place] = Dim(walk.shape(node)[place], why=_NUMBER)
+        return pick_constant(walk, node, axis, numbers)
+    walk.ledger.block(dims[axis], _NUMBER)
+    dims[axis] = Dim(walk.shape(node)[axis], why=_NUMBER)
     return tuple(dims)
 
 
@@ -106,20 +106,20 @@ def _boolean(walk: CouplingWalk, node: fx.Node) -> bool:
 @rule("gather", "take_along_dim")
 def gather(walk: CouplingWalk, node: fx.Node) -> Value:
     """Pick along one dimension, by numbers that are given for each place of the others."""
-    source, place, numbers = node.args[0], argument(node, "dim"), argument(node, "index")
-    if not isinstance(place, int):
+    source, axis, numbers = node.args[0], argument(node, "dim"), argument(node, "index")
+    if not isinstance(axis, int):
         return walk.refuse(node, "it is gathered by number")
-    dims, picked = list(walk.dims(source)), walk.dims(numbers)
-    place %= len(dims)
-    walk.ledger.block(dims[place], "it is gathered by number")
-    for at, dim in enumerate(dims):
-        if at == place:
-            walk.ledger.block(picked[at], _VALUES)
-            dims[at] = picked[at]
-        elif picked[at].size == dim.size and dim.size > 1:
-            dims[at] = walk.ledger.unite(dim, picked[at])
-        elif dim.size != picked[at].size:
+    dims, number_dims = list(walk.dims(source)), walk.dims(numbers)
+    axis %= len(dims)
+    walk.ledger.block(dims[axis], "it is gathered by number")
+    for other_axis, dim in enumerate(dims):
+        if other_axis == axis:
+            walk.ledger.block(number_dims[other_axis], _VALUES)
+            dims[other_axis] = number_dims[other_axis]
+        elif number_dims[other_axis].size == dim.size and dim.size > 1:
+            dims[other_axis] = walk.ledger.unite(dim, number_dims[other_axis])
+        elif dim.size != number_dims[other_axis].size:
             walk.ledger.block(dim, "it is gathered by number")
-            walk.ledger.block(picked[at], _VALUES)
-            dims[at] = Dim(picked[at].size)
+            walk.ledger.block(number_dims[other_axis], _VALUES)
+            dims[other_axis] = Dim(number_dims[other_axis].size)
     return tuple(dims)

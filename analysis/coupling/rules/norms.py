@@ -1,4 +1,4 @@
-"""Norms: their parameters follow the channels; one over the channels changes by nature."""
+"""Norms: their parameters follow the channels; a statistic over channels changes with removal."""
 
 from torch import fx
 
@@ -11,21 +11,21 @@ from prunescope.coupling.walk import CouplingWalk, Value
 
 @rule("batch_norm", "instance_norm")
 def per_channel(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Every channel by itself: weights, biases and running statistics follow it.
+    """Norms of single channels: weights, biases and running statistics follow the channel.
 
-    Statistics of its own run over the dimensions behind, as where filters are standardised by a
-    batch norm that is always training.
+    A norm that computes its statistics itself takes them over the dimensions behind the channels,
+    as where filters are standardised by a batch norm that always trains.
     """
     dims = list(walk.dims(node.args[0]))
-    place = 1 if len(dims) > 1 else 0
+    axis = 1 if len(dims) > 1 else 0
     for name in ("weight", "bias", "running_mean", "running_var"):
         vector = walk.dims(argument(node, name))
         if vector and vector[0].size > 1:
-            dims[place] = walk.ledger.unite(dims[place], vector[0])
-    own = operator_name(node) == "instance_norm" or argument(node, "training", False)
-    for other, dim in enumerate(dims):
-        if own and other > 1:
-            _over(walk, node, other, dim)
+            dims[axis] = walk.ledger.unite(dims[axis], vector[0])
+    has_statistics = operator_name(node) == "instance_norm" or argument(node, "training", False)
+    for statistic_axis, dim in enumerate(dims):
+        if has_statistics and statistic_axis > 1:
+            _mark_statistic(walk, node, statistic_axis, dim)
     return tuple(dims)
 
 
@@ -39,8 +39,8 @@ def last_dimensions(walk: CouplingWalk, node: fx.Node) -> Value:
         for back in range(1, len(affine) + 1):
             if affine[-back].size > 1:
                 dims[-back] = walk.ledger.unite(dims[-back], affine[-back])
-    for place in range(len(dims) - count, len(dims)):
-        _over(walk, node, place, dims[place])
+    for axis in range(len(dims) - count, len(dims)):
+        _mark_statistic(walk, node, axis, dims[axis])
     return tuple(dims)
 
 
@@ -60,29 +60,29 @@ def groups(walk: CouplingWalk, node: fx.Node) -> Value:
         walk.ledger.unite_along(channels.labels.reshape(count, -1), [0])
     dims[1] = channels
     if count < channels.size:
-        _over(walk, node, 1, channels)
+        _mark_statistic(walk, node, 1, channels)
     return tuple(dims)
 
 
-def _over(walk: CouplingWalk, node: fx.Node, place: int, dim: Dim) -> None:
+def _mark_statistic(walk: CouplingWalk, node: fx.Node, axis: int, dim: Dim) -> None:
     if dim.labels is not None:
         name = operator_name(node)
         walk.ledger.mark(
             dim, "normalised", f"{name} takes its statistics over it, so over the kept units"
         )
-        walk.read(node, node.args[0], place, statistic=True)
+        walk.read(node, node.args[0], axis, statistic=True)
 
 
 @rule("_weight_norm")
 def weight_norm(walk: CouplingWalk, node: fx.Node) -> Value:
-    """The length of each filter is a parameter; removal rescales it to what is left."""
+    """The norm of each filter is a parameter; removal rescales it, so that kept weights stay."""
     direction = list(walk.dims(node.args[0]))
     length = walk.dims(node.args[1])
-    place = argument(node, "dim", 0)
-    for each, dim in enumerate(length):
+    axis = argument(node, "dim", 0)
+    for length_axis, dim in enumerate(length):
         if dim.size > 1:
-            direction[each] = walk.ledger.unite(direction[each], dim)
-    if place < 0:
+            direction[length_axis] = walk.ledger.unite(direction[length_axis], dim)
+    if axis < 0:
         for dim in direction:
             walk.ledger.block(dim, "one length is shared by the whole weight")
     return tuple(direction)

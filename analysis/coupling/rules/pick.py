@@ -21,16 +21,16 @@ def getitem(walk: CouplingWalk, node: fx.Node) -> Value:
 def slices(walk: CouplingWalk, node: fx.Node) -> Value:
     """A range of indices, with a step."""
     dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim", 0) % len(dims)
-    dim, size = dims[place], walk.shape(node)[place]
+    axis = argument(node, "dim", 0) % len(dims)
+    dim, size = dims[axis], walk.shape(node)[axis]
     if dim.size == size:
         return tuple(dims)
     start, stop, step = bounds(node, dim.size, walk.number)
-    labels = None if dim.labels is None else sliced(walk, dim, slice(start, stop, step))
+    labels = None if dim.labels is None else slice_labels(walk, dim, slice(start, stop, step))
     if labels is not None and len(labels) == 1:
         walk.ledger.block(relabel(dim, labels), "it is picked by its number")
         labels = None
-    dims[place] = Dim(size, labels, dim.why, dim.origin)
+    dims[axis] = Dim(size, labels, dim.why, dim.origin)
     return tuple(dims)
 
 
@@ -49,7 +49,7 @@ def bounds(node: fx.Node, size: int, number: object = None) -> tuple[int, int, i
     return start, stop, step
 
 
-def sliced(walk: CouplingWalk, dim: Dim, part: slice) -> Labels | None:
+def slice_labels(walk: CouplingWalk, dim: Dim, part: slice) -> Labels | None:
     """The labels of a range of ``dim``; a folded batch cannot be cut."""
     if dim.size % BATCH == 0:
         walk.ledger.block(dim, "a slice cuts across the batch")
@@ -62,8 +62,8 @@ def sliced(walk: CouplingWalk, dim: Dim, part: slice) -> Labels | None:
 def select(walk: CouplingWalk, node: fx.Node) -> Value:
     """One index by its number: that one must stay."""
     dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim") % len(dims)
-    dim = dims.pop(place)
+    axis = argument(node, "dim") % len(dims)
+    dim = dims.pop(axis)
     index = walk.number(argument(node, "index"))
     if dim.labels is not None:
         only = dim.labels[[int(index) % len(dim.labels)]]
@@ -84,37 +84,37 @@ def unbind(walk: CouplingWalk, node: fx.Node) -> Value:
 def split(walk: CouplingWalk, node: fx.Node) -> Value:
     """Consecutive pieces of one dimension."""
     dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim", 0) % len(dims)
-    dim, start, result = dims[place], 0, []
+    axis = argument(node, "dim", 0) % len(dims)
+    dim, start, result = dims[axis], 0, []
     for sizes in walk.shapes(node):
-        size = sizes[place]
+        size = sizes[axis]
         labels = None
         if dim.labels is not None:
-            labels = sliced(walk, dim, slice(start, start + size))
+            labels = slice_labels(walk, dim, slice(start, start + size))
         if labels is not None and size == 1:
             walk.ledger.block(relabel(dim, labels), "it is a piece by itself")
             labels = None
         piece = Dim(size, labels, dim.why, dim.origin)
-        result.append((*dims[:place], piece, *dims[place + 1 :]))
+        result.append((*dims[:axis], piece, *dims[axis + 1 :]))
         start += size
     return list(result)
 
 
 @rule("slice_scatter")
 def slice_scatter(walk: CouplingWalk, node: fx.Node) -> Value:
-    """A range of indices is replaced by another tensor's, which meets what it replaces."""
+    """Replace a range of indices by another tensor's; both are united index by index."""
     dims = list(walk.dims(node.args[0]))
     source = walk.dims(node.args[1])
-    place = argument(node, "dim", 0) % len(dims)
-    dim = dims[place]
+    axis = argument(node, "dim", 0) % len(dims)
+    dim = dims[axis]
     if dim.labels is not None and dim.size % BATCH == 0:
         walk.ledger.block(dim, "a slice cuts across the batch")
     start, stop, step = bounds(node, dim.size, walk.number)
-    for at, other in enumerate(source):
+    for other_axis, other in enumerate(source):
         if other.size == 1:
             continue
-        if at != place:
-            dims[at] = walk.ledger.unite(dims[at], other)
+        if other_axis != axis:
+            dims[other_axis] = walk.ledger.unite(dims[other_axis], other)
         else:
             picked = dim.labels[start:stop:step] if dim.labels is not None else None
             walk.ledger.unite(Dim(other.size, picked, dim.why), other)

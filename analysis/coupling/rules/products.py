@@ -1,4 +1,4 @@
-"""Products: what is contracted is read, what is not goes on."""
+"""Matrix products: a contracted dimension reads its producer's units; the others pass through."""
 
 from torch import fx
 
@@ -34,7 +34,7 @@ def matmul(walk: CouplingWalk, node: fx.Node) -> Value:
 
 
 @rule("addmm", "baddbmm", "addmv")
-def added(walk: CouplingWalk, node: fx.Node) -> Value:
+def add_product(walk: CouplingWalk, node: fx.Node) -> Value:
     """A product with something added."""
     result = product(walk, node, node.args[1], node.args[2])
     assert isinstance(result, tuple)
@@ -44,37 +44,37 @@ def added(walk: CouplingWalk, node: fx.Node) -> Value:
 def product(walk: CouplingWalk, node: fx.Node, left: object, right: object) -> Value:
     """Return the dimensions of ``left @ right``; heads are the labelled batch dimensions."""
     first, second = walk.dims(left), walk.dims(right)
-    inner, place = first[-1], -2 if len(second) > 1 else -1
-    walk.ledger.unite(inner, second[place])
+    inner, axis = first[-1], -2 if len(second) > 1 else -1
+    walk.ledger.unite(inner, second[axis])
     walk.read(node, left, len(first) - 1)
-    walk.read(node, right, len(second) + place)
+    walk.read(node, right, len(second) + axis)
     if walk.static(left) and walk.static(right) and min(len(first), len(second)) == 1:
         why = "a weight is divided by an estimate of its norm over the kept units"
         walk.ledger.mark(inner, "normalised", why)
-    lead = [dims[:-2] for dims in (first, second)]
+    batches = [dims[:-2] for dims in (first, second)]
     rows, columns = first[-2:-1], second[-1:] if len(second) > 1 else ()
     sizes = walk.shape(node)
-    batch = broadcast(walk, lead, sizes[: len(sizes) - len(rows) - len(columns)])
+    batch = broadcast(walk, batches, sizes[: len(sizes) - len(rows) - len(columns)])
     assert isinstance(batch, tuple)
-    for node_of, dims, out in ((left, first, rows), (right, second, columns)):
-        contracted = dims[-1] if node_of is left else dims[place]
-        walk.role(node_of, contracted, "consumer")
+    for operand, dims, out in ((left, first, rows), (right, second, columns)):
+        contracted = dims[-1] if operand is left else dims[axis]
+        walk.role(operand, contracted, "consumer")
         if out:
-            walk.role(node_of, out[0], "producer")
+            walk.role(operand, out[0], "producer")
     if not walk.static(left) and not walk.static(right):
-        heads(walk, batch, (inner, second[place], *rows, *columns))
+        mark_heads(walk, batch, (inner, second[axis], *rows, *columns))
     return (*batch, *(Dim(dim.size, dim.labels, dim.why) for dim in (*rows, *columns)))
 
 
 @rule("bilinear")
 def bilinear(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Each output is a form in both operands: the weight is (outputs, first, second)."""
+    """Each output is a bilinear form of both operands; the weight is (outputs, first, second)."""
     first, second, matrix = node.args[:3]
     left, right, weight = walk.dims(first), walk.dims(second), walk.dims(matrix)
-    for operand, dims, place in ((first, left, 1), (second, right, 2)):
-        walk.ledger.unite(dims[-1], weight[place])
+    for operand, dims, axis in ((first, left, 1), (second, right, 2)):
+        walk.ledger.unite(dims[-1], weight[axis])
         walk.read(node, operand, len(dims) - 1)
-        walk.role(matrix, weight[place], "consumer")
+        walk.role(matrix, weight[axis], "consumer")
     walk.role(matrix, weight[0], "producer")
     out = weight[0]
     bias = walk.dims(argument(node, "bias"))
@@ -85,8 +85,8 @@ def bilinear(walk: CouplingWalk, node: fx.Node) -> Value:
     return (*lead, Dim(out.size, out.labels, out.why))
 
 
-def heads(walk: CouplingWalk, batch: tuple[Dim, ...], within: tuple[Dim, ...]) -> None:
-    """Mark labelled batch dimensions as heads, and the dimensions inside a head as such."""
+def mark_heads(walk: CouplingWalk, batch: tuple[Dim, ...], within: tuple[Dim, ...]) -> None:
+    """Mark labelled batch dimensions as ``head``, and the dimensions inside a head as ``inner``."""
     if all(dim.labels is None for dim in batch):
         return
     for dim in batch:

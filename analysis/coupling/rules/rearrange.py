@@ -1,4 +1,4 @@
-"""Operators that move dimensions or indices about without mixing them."""
+"""Operators that reorder dimensions or indices without mixing them."""
 
 import numpy as np
 from torch import fx
@@ -14,44 +14,46 @@ from prunescope.coupling.walk import CouplingWalk, Value, relabel
 def permute(walk: CouplingWalk, node: fx.Node) -> Value:
     """Reorder the dimensions."""
     dims = walk.dims(node.args[0])
-    return tuple(dims[place] for place in order(node, len(dims)))
+    return tuple(dims[axis] for axis in order(node, len(dims)))
 
 
 def order(node: fx.Node, rank: int) -> list[int]:
     """Return which old dimension each new dimension is."""
-    name, places = operator_name(node), list(range(rank))
+    name, axes = operator_name(node), list(range(rank))
     if name == "permute":
-        return [int(place) % rank for place in argument(node, "dims")]
+        return [int(axis) % rank for axis in argument(node, "dims")]
     if name == "movedim":
         source, target = argument(node, "source"), argument(node, "destination")
         sources = source if isinstance(source, list | tuple) else [source]
         targets = target if isinstance(target, list | tuple) else [target]
-        rest = [place for place in places if place not in {each % rank for each in sources}]
+        rest = [
+            axis for axis in axes if axis not in {source_axis % rank for source_axis in sources}
+        ]
         for to, origin in sorted(
             zip((t % rank for t in targets), (s % rank for s in sources), strict=True)
         ):
             rest.insert(to, origin)
         return rest
     if name == "numpy_T":
-        return places[::-1]
+        return axes[::-1]
     if rank < 2:
-        return places
+        return axes
     first, second = rank - 2, rank - 1
     if name not in ("t", "mT", "adjoint"):
-        first, second = (int(str(place)) % rank for place in node.args[1:3])
-    places[first], places[second] = places[second], places[first]
-    return places
+        first, second = (int(str(axis)) % rank for axis in node.args[1:3])
+    axes[first], axes[second] = axes[second], axes[first]
+    return axes
 
 
 @rule("squeeze")
 def squeeze(walk: CouplingWalk, node: fx.Node) -> Value:
     """Drop dimensions of size one."""
     dims = walk.dims(node.args[0])
-    given = argument(node, "dim")
-    places = range(len(dims)) if given is None else given
-    places = places if isinstance(places, list | tuple | range) else [places]
-    dropped = {place % len(dims) for place in places if dims[place].size == 1}
-    return tuple(dim for place, dim in enumerate(dims) if place not in dropped)
+    axis_argument = argument(node, "dim")
+    axes = range(len(dims)) if axis_argument is None else axis_argument
+    axes = axes if isinstance(axes, list | tuple | range) else [axes]
+    dropped = {axis % len(dims) for axis in axes if dims[axis].size == 1}
+    return tuple(dim for axis, dim in enumerate(dims) if axis not in dropped)
 
 
 @rule("unsqueeze")
@@ -66,10 +68,10 @@ def unsqueeze(walk: CouplingWalk, node: fx.Node) -> Value:
 def flip(walk: CouplingWalk, node: fx.Node) -> Value:
     """Reverse the indices of dimensions."""
     dims = list(walk.dims(node.args[0]))
-    for place in argument(node, "dims"):
-        labels = dims[place].labels
+    for axis in argument(node, "dims"):
+        labels = dims[axis].labels
         if labels is not None:
-            dims[place] = relabel(dims[place], labels[::-1])
+            dims[axis] = relabel(dims[axis], labels[::-1])
     return tuple(dims)
 
 
@@ -77,10 +79,10 @@ def flip(walk: CouplingWalk, node: fx.Node) -> Value:
 def roll(walk: CouplingWalk, node: fx.Node) -> Value:
     """A shift by a fixed count keeps no unit in place: refuse along it."""
     dims = list(walk.dims(node.args[0]))
-    places = argument(node, "dims") or range(len(dims))
-    for place in places if isinstance(places, list | tuple | range) else [places]:
-        walk.ledger.block(dims[place], "it is rolled by a fixed number of places")
-        dims[place] = Dim(dims[place].size, why="it is rolled by a fixed number of places")
+    axes = argument(node, "dims") or range(len(dims))
+    for axis in axes if isinstance(axes, list | tuple | range) else [axes]:
+        walk.ledger.block(dims[axis], "it is rolled by a fixed number of places")
+        dims[axis] = Dim(dims[axis].size, why="it is rolled by a fixed number of places")
     return tuple(dims)
 
 
@@ -126,6 +128,6 @@ def pixel_unshuffle(walk: CouplingWalk, node: fx.Node) -> Value:
 
 
 def _space(walk: CouplingWalk, dims: list[Dim], sizes: tuple[int, ...]) -> None:
-    for place in (-2, -1):
-        walk.ledger.block(dims[place], "it is a dimension of space")
-        dims[place] = Dim(sizes[place], why="it is a dimension of space")
+    for axis in (-2, -1):
+        walk.ledger.block(dims[axis], "it is a dimension of space")
+        dims[axis] = Dim(sizes[axis], why="it is a dimension of space")

@@ -1,4 +1,4 @@
-"""Reductions: a sum loses a summand exactly; a mean or a maximum is over what is kept."""
+"""Reductions: a sum without a unit is exact; a mean becomes that of the kept units."""
 
 from typing import Any, Final
 
@@ -27,32 +27,32 @@ def reduction(walk: CouplingWalk, node: fx.Node) -> Value:
     dims = walk.dims(node.args[0])
     if name in ("max", "min") and len(node.args) > 1 and isinstance(node.args[1], fx.Node):
         return walk.refuse(node, f"the operator {name} has no coupling rule for two tensors")
-    places = _places(node, len(dims))
-    for place in places:
-        dim = dims[place]
+    axes = _places(node, len(dims))
+    for axis in axes:
+        dim = dims[axis]
         if dim.labels is None:
             continue
         if name in _SUMS:
-            walk.read(node, node.args[0], place)
+            walk.read(node, node.args[0], axis)
         elif name in _STATISTICS:
             walk.ledger.mark(dim, "normalised", f"{name} over it is taken over the kept units")
-            walk.read(node, node.args[0], place, statistic=True)
+            walk.read(node, node.args[0], axis, statistic=True)
         else:
             walk.ledger.block(dim, f"{name} over it needs every unit")
     keep = bool(argument(node, "keepdim", False))
-    kept: list[Dim] = []
-    for place, dim in enumerate(dims):
-        if place not in places:
-            kept.append(dim)
+    result: list[Dim] = []
+    for axis, dim in enumerate(dims):
+        if axis not in axes:
+            result.append(dim)
         elif keep:
-            kept.append(Dim(1))
-    several = len(node.target._schema.returns) > 1  # type: ignore[union-attr]
-    return [tuple(kept), tuple(kept)] if several else tuple(kept)
+            result.append(Dim(1))
+    multiple_results = len(node.target._schema.returns) > 1  # type: ignore[union-attr]
+    return [tuple(result), tuple(result)] if multiple_results else tuple(result)
 
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax", "softmin")
 def softmax(walk: CouplingWalk, node: fx.Node) -> Value:
-    """A softmax over units shares out one whole: silent units would still take their part."""
+    """Refuse: a softmax over units sums to one, so that even silent units get a part of it."""
     dims = walk.dims(node.args[0])
     walk.ledger.block(dims[argument(node, "dim", -1) % len(dims)], "a softmax over it compares all")
     return dims
@@ -60,16 +60,16 @@ def softmax(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("cumsum", "cumprod", "logcumsumexp", "sort", "argsort", "topk", "kthvalue", "cummax")
 def ordered(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Refuse along the dimension whose order counts; the others pass."""
+    """Refuse along the dimension whose order matters; the others pass through."""
     name = operator_name(node)
     dims = list(walk.dims(node.args[0]))
-    place = argument(node, "dim", -1) % max(1, len(dims))
-    walk.ledger.block(dims[place], f"{name} over it needs every unit")
+    axis = argument(node, "dim", -1) % max(1, len(dims))
+    walk.ledger.block(dims[axis], f"{name} over it needs every unit")
     sizes = walk.shapes(node)[0] if _several(node) else walk.shape(node)
     if len(sizes) < len(dims):
-        del dims[place]
+        del dims[axis]
     else:
-        dims[place] = Dim(sizes[place], why=f"{name} over it needs every unit")
+        dims[axis] = Dim(sizes[axis], why=f"{name} over it needs every unit")
     return [tuple(dims), tuple(dims)] if _several(node) else tuple(dims)
 
 
@@ -78,8 +78,8 @@ def _several(node: fx.Node) -> bool:
 
 
 def _places(node: fx.Node, rank: int) -> set[int]:
-    given: Any = argument(node, "dim") if has_argument(node, "dim") else None
-    if given is None or given == []:
+    axis_argument: Any = argument(node, "dim") if has_argument(node, "dim") else None
+    if axis_argument is None or axis_argument == []:
         return set(range(rank))
-    several = given if isinstance(given, list | tuple) else [given]
-    return {place % rank for place in several}
+    multiple_results = axis_argument if isinstance(axis_argument, list | tuple) else [axis_argument]
+    return {axis % rank for axis in multiple_results}

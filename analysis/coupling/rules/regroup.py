@@ -1,7 +1,7 @@
 """view, reshape, flatten, unflatten: dimensions are split into factors and merged.
 
-Of a dimension that is split, one factor carries the units and the others stay whole (a head is
-a unit, its features are not); a scouting pass finds out which factor can.
+Of a dimension that is split, one factor carries the units and the other factors keep all indices (a
+head is a unit, its features are not). A first pass finds out which factor can carry them.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def regroup(
 ) -> tuple[Dim, ...]:
     """Return the dimensions of a tensor of ``dims`` that is viewed as ``sizes``."""
     old = [dim for dim in dims if dim.size != 1]
-    new = [place for place, size in enumerate(sizes) if size != 1]
+    new = [axis for axis, size in enumerate(sizes) if size != 1]
     result = [Dim(size) for size in sizes]
     start_old = start_new = run = 0
     while start_old < len(old) and start_new < len(new):
@@ -44,9 +44,9 @@ def regroup(
                 right, stop_new = right * sizes[new[stop_new]], stop_new + 1
         inside = old[start_old:stop_old]
         targets = new[start_new:stop_new]
-        made = _block(walk, (node.name, "", run), inside, [sizes[place] for place in targets])
-        for place, dim in zip(targets, made, strict=True):
-            result[place] = dim
+        regrouped = _block(walk, (node.name, "", run), inside, [sizes[axis] for axis in targets])
+        for axis, dim in zip(targets, regrouped, strict=True):
+            result[axis] = dim
         start_old, start_new, run = stop_old, stop_new, run + 16
     return tuple(result)
 
@@ -59,8 +59,8 @@ def _block(
         return dims
     if all(dim.labels is None for dim in dims):
         return [Dim(size, why=dims[0].why) for size in sizes]
-    cuts = {prod(dim.size for dim in dims[place:]) for place in range(len(dims))}
-    cuts |= {prod(sizes[place:]) for place in range(len(sizes))}
+    cuts = {prod(dim.size for dim in dims[axis:]) for axis in range(len(dims))}
+    cuts |= {prod(sizes[axis:]) for axis in range(len(sizes))}
     ordered = sorted(cuts | {1})
     if any(above % below for below, above in pairwise(ordered)):
         for dim in dims:
@@ -69,22 +69,22 @@ def _block(
     factors = [above // below for below, above in pairwise(ordered)][::-1]
     atoms: list[Dim] = []
     for number, dim in enumerate(dims):
-        own = _take(factors, len(atoms), dim.size)
-        atoms += _split(walk, (key[0], "split", key[2] + number), dim, own)
-    made, used = [], 0
+        own_factors = _take(factors, len(atoms), dim.size)
+        atoms += _split(walk, (key[0], "split", key[2] + number), dim, own_factors)
+    merged, used = [], 0
     for number, size in enumerate(sizes):
         count = len(_take(factors, used, size))
-        made.append(_merge(walk, (key[0], "merge", key[2] + number), atoms[used : used + count]))
+        merged.append(_merge(walk, (key[0], "merge", key[2] + number), atoms[used : used + count]))
         used += count
-    return made
+    return merged
 
 
 def _take(factors: list[int], start: int, size: int) -> list[int]:
     """The factors from ``start`` whose product is ``size``."""
-    taken: list[int] = []
-    while prod(taken) < size:
-        taken.append(factors[start + len(taken)])
-    return taken
+    factors_taken: list[int] = []
+    while prod(factors_taken) < size:
+        factors_taken.append(factors[start + len(factors_taken)])
+    return factors_taken
 
 
 def _split(walk: CouplingWalk, key: tuple[str, str, int], dim: Dim, sizes: list[int]) -> list[Dim]:
@@ -137,7 +137,7 @@ def _merge(walk: CouplingWalk, key: tuple[str, str, int], atoms: list[Dim]) -> D
     if len(atoms) == 1:
         return atoms[0]
     size = prod(atom.size for atom in atoms)
-    bearers = [place for place, atom in enumerate(atoms) if atom.labels is not None]
+    bearers = [axis for axis, atom in enumerate(atoms) if atom.labels is not None]
     if not bearers:
         return Dim(size, why=atoms[0].why)
     chosen = 0
@@ -148,9 +148,9 @@ def _merge(walk: CouplingWalk, key: tuple[str, str, int], atoms: list[Dim]) -> D
             static = size if size % BATCH else prod(a.size for a in atoms if a.size % BATCH)
             return Dim(size, walk.ledger.fresh(static))
         chosen = picked
-    for place in bearers:
-        if place != bearers[chosen]:
-            walk.ledger.block(atoms[place], "it is flattened together with other units")
+    for axis in bearers:
+        if axis != bearers[chosen]:
+            walk.ledger.block(atoms[axis], "it is flattened together with other units")
     bearer = atoms[bearers[chosen]]
     right = prod(atom.size for atom in atoms[bearers[chosen] + 1 :])
     assert bearer.labels is not None

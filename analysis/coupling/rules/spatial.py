@@ -1,4 +1,4 @@
-"""Operators over space: pooling, resizing, folding. Channels pass, space stays."""
+"""Spatial operators (pooling, resizing): channels pass through, spatial dimensions are blocked."""
 
 from typing import Final
 
@@ -48,13 +48,13 @@ def _windows(walk: CouplingWalk, node: fx.Node, dim: Dim) -> bool:
     """Unite the units of each window, if windows lie side by side and cover everything."""
 
     def number(name: str, default: int) -> object:
-        given = argument(node, name)
-        given = given[0] if isinstance(given, list | tuple) and given else given
-        return default if given in (None, []) else given
+        value = argument(node, name)
+        value = value[0] if isinstance(value, list | tuple) and value else value
+        return default if value in (None, []) else value
 
     width = number("kernel_size", 0)
-    solid = number("stride", int(str(width))) == width and number("padding", 0) == 0
-    if not isinstance(width, int) or width < 2 or not solid or number("dilation", 1) != 1:
+    side_by_side = number("stride", int(str(width))) == width and number("padding", 0) == 0
+    if not isinstance(width, int) or width < 2 or not side_by_side or number("dilation", 1) != 1:
         return False
     if dim.labels is None or dim.size % width or dim.size % BATCH == 0 or dim.size == width:
         return False

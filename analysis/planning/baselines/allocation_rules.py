@@ -1,4 +1,4 @@
-"""Allocations by a simple rule: from one strength to the sparsities of all layers or groups."""
+"""Simple allocation rules: from one strength to the sparsities of all layers or groups."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -10,8 +10,8 @@ from prunescope.arrays import Floats
 from prunescope.commands import next_steps
 from prunescope.curves.curve import Curve
 from prunescope.errors import BadValue
-from prunescope.planning.baselines.prunable import prunable
-from prunescope.planning.edits import fitting
+from prunescope.planning.baselines.prunable import prunable_subjects
+from prunescope.planning.edits import choice_at
 from prunescope.planning.solve.options import curves_for
 from prunescope.planning.solve.problem import Problem
 from prunescope.study import Manifest, Method, sparsity
@@ -33,7 +33,7 @@ SCORE_OF: Final = {"global-magnitude": "magnitude", "lamp": "lamp"}
 """Rules with one threshold → the score whose quantiles they need."""
 
 
-def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None) -> Rule:
+def find_rule(name: str, problem: Problem, grouped: bool, levels: Levels | None) -> Rule:
     """Return rule ``name`` of ``BASELINES`` as a function of its strength, 0 to 1.
 
     Args:
@@ -45,11 +45,13 @@ def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None
     Raises:
         BadValue: A threshold without stored quantiles, or by a method that may not be taken.
     """
-    names = prunable(problem, grouped)
+    names = prunable_subjects(problem, grouped)
     if name == "equal-drop":
         return _equal_drop(problem, names, grouped)
     if name in SCORE_OF:
-        scored = {each: _scored(problem, each, grouped) for each in names}
+        scored = {
+            subject_name: _score_method(problem, subject_name, grouped) for subject_name in names
+        }
         _require_allowed(name, problem, scored.values())
         if not levels or not set(names) <= levels.keys():
             raise BadValue(
@@ -57,29 +59,32 @@ def rule_named(name: str, problem: Problem, grouped: bool, levels: Levels | None
                 "none of every layer. Read them off the weights: "
                 f"{next_steps.plan_baseline(name)}."
             )
-        return _threshold({each: levels[each] for each in names}, scored)
-    methods = {each: _allowed(problem, each, grouped) for each in names}
+        return _threshold({subject_name: levels[subject_name] for subject_name in names}, scored)
+    methods = {subject_name: _allowed(problem, subject_name, grouped) for subject_name in names}
     if name == "uniform":
         return lambda strength: {
-            each: fitting(methods[each], sparsity(min(strength, 1.0))) for each in names
+            subject_name: choice_at(methods[subject_name], sparsity(min(strength, 1.0)))
+            for subject_name in names
         }
-    raw = {each: _erk(problem.manifest, each, grouped) for each in names}
+    raw = {subject_name: _erk(problem.manifest, subject_name, grouped) for subject_name in names}
     top = 1 / min(raw.values(), default=1.0)
     return lambda strength: {
-        each: fitting(methods[each], sparsity(1 - min(1.0, raw[each] * top * (1 - strength))))
-        for each in names
+        subject_name: choice_at(
+            methods[subject_name], sparsity(1 - min(1.0, raw[subject_name] * top * (1 - strength)))
+        )
+        for subject_name in names
     }
 
 
 def _require_allowed(name: str, problem: Problem, methods: Iterable[Method]) -> None:
     """Refuse a rule whose score is that of a method which the goal does not let be taken."""
-    wanted = problem.goal.methods
-    barred = list(dict.fromkeys(str(each) for each in methods if each not in wanted))
-    if wanted and barred:
-        others = ", ".join(each for each in BASELINES if each not in SCORE_OF)
+    allowed_methods = problem.goal.methods
+    barred = list(dict.fromkeys(str(method) for method in methods if method not in allowed_methods))
+    if allowed_methods and barred:
+        others = ", ".join(method for method in BASELINES if method not in SCORE_OF)
         raise BadValue(
-            f"Expected a baseline that prunes by {' or '.join(map(str, wanted))}, as no other "
-            f"method may be taken, but {name} prunes by {' and '.join(barred)}. Allow "
+            f"Expected a baseline that prunes by {' or '.join(map(str, allowed_methods))}, as no "
+            f"other method may be taken, but {name} prunes by {' and '.join(barred)}. Allow "
             f"{' and '.join(barred)} too, or choose another baseline: {others}."
         )
 
@@ -109,7 +114,7 @@ def _threshold(levels: Levels, methods: Mapping[str, Method]) -> Rule:
     def rule(strength: float) -> dict[str, Choice]:
         score = float(np.interp(strength * (len(every) - 1), np.arange(len(every)), every))
         return {
-            name: fitting(methods[name], sparsity(_share(values, score)))
+            name: choice_at(methods[name], sparsity(_share(values, score)))
             for name, values in levels.items()
         }
 
@@ -139,7 +144,7 @@ def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
     curves = {
         name: [
             curve
-            for curve in curves_for(problem.known, problem.goal, name, grouped)
+            for curve in curves_for(problem.curves, problem.goal, name, grouped)
             if (name, curve.key.method) in options
         ]
         for name in names
@@ -147,29 +152,29 @@ def _equal_drop(problem: Problem, names: list[str], grouped: bool) -> Rule:
     steps = sorted(
         {
             max(point.drop, 0.0)
-            for each in curves.values()
-            for curve in each
+            for subject_curves in curves.values()
+            for curve in subject_curves
             for point in curve.points
         }
     )
 
     def rule(strength: float) -> dict[str, Choice]:
         limit = float(np.interp(strength * len(steps), np.arange(len(steps) + 1), [0.0, *steps]))
-        found = {}
+        choices = {}
         for name, own in curves.items():
             reached = [(_reach(curve, limit), curve.key.method) for curve in own]
             if reached:
                 value, method = max(reached, key=lambda pair: pair[0])
-                found[name] = fitting(method, sparsity(value))
-        return found
+                choices[name] = choice_at(method, sparsity(value))
+        return choices
 
     return rule
 
 
 def _reach(curve: Curve, limit: float) -> float:
-    """How far a curve goes within ``limit``, linear between points; the first past it ends it.
+    """The sparsity up to which a curve stays within ``limit``, linear between points.
 
-    A pattern has nothing between dense and its only sparsity.
+    An n:m pattern has no sparsity between 0 and its own.
     """
     before, drop = 0.0, 0.0
     for point in curve.points:
@@ -185,15 +190,15 @@ def _reach(curve: Curve, limit: float) -> float:
 
 def _allowed(problem: Problem, name: str, grouped: bool) -> Method:
     """A method that may be taken: by magnitude if it may, else the first; a pattern comes last."""
-    curves = curves_for(problem.known, problem.goal, name, grouped)
+    curves = curves_for(problem.curves, problem.goal, name, grouped)
     methods = [curve.key.method for curve in curves]
-    usual = _scored(problem, name, grouped)
+    usual = _score_method(problem, name, grouped)
     if usual in methods or not methods:
         return usual
-    return min(methods, key=lambda each: ":" in each.granularity)
+    return min(methods, key=lambda method: ":" in method.granularity)
 
 
-def _scored(problem: Problem, name: str, grouped: bool) -> Method:
+def _score_method(problem: Problem, name: str, grouped: bool) -> Method:
     """The method that scores as the thresholds do."""
     if not grouped:
         return Method("magnitude")

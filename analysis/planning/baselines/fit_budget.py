@@ -1,15 +1,15 @@
 """The least pruning by a simple rule that keeps every budget, for comparison with solved plans.
 
-Every rule has one number that makes all layers sparser together; it is searched for.
+Every rule has one strength, which makes all layers sparser together; it is found by bisection.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 from prunescope.errors import CannotReach, UnknownName
-from prunescope.planning.baselines.allocation_rules import BASELINES, Levels, rule_named
-from prunescope.planning.baselines.prunable import Bounded, required
-from prunescope.planning.solve.constraints import keeps
+from prunescope.planning.baselines.allocation_rules import BASELINES, Levels, find_rule
+from prunescope.planning.baselines.prunable import GoalBounds, required_choices
+from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
@@ -22,7 +22,7 @@ def baseline(
     name: str,
     problem: Problem,
     levels: Levels | None = None,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
 ) -> Plan:
     """Return the plan of rule ``name`` that removes least within the problem's budgets.
 
@@ -34,7 +34,7 @@ def baseline(
         name: A key of ``BASELINES``.
         problem: Its goal's targets are the budgets.
         levels: For the rules with one threshold, as from ``store.score_quantiles.levels``.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
 
     Raises:
         UnknownName: No such rule.
@@ -43,26 +43,29 @@ def baseline(
     """
     if name not in BASELINES:
         raise UnknownName.among("baseline", name, BASELINES)
-    grouped = units_leave(problem)
-    rule = rule_named(name, problem, grouped, levels)
-    limits = dict(zip(problem.kinds[1:], problem.limits(given), strict=True))
+    grouped = removes_units(problem)
+    rule = find_rule(name, problem, grouped, levels)
+    limits = dict(zip(problem.kinds[1:], problem.limits(overrides), strict=True))
 
-    goal, bounded, held = problem.goal, Bounded(problem), required(problem)
+    goal, bounded, required = problem.goal, GoalBounds(problem), required_choices(problem)
 
-    def made(strength: float) -> Plan:
-        chosen = {each: bounded(each, choice) for each, choice in rule(strength).items()}
-        choices = {**held, **chosen, **goal.locks}
+    def plan_at(strength: float) -> Plan:
+        chosen = {
+            subject_name: bounded(subject_name, choice)
+            for subject_name, choice in rule(strength).items()
+        }
+        choices = {**required, **chosen, **goal.locks}
         return Plan(name, problem.manifest.fingerprint, choices, goal.recovery, goal.seed)
 
     def fits(strength: float) -> bool:
         return all(
             value <= limits[kind] * (1 + 1e-12)
-            for kind, value in plan_costs(problem, made(strength)).items()
+            for kind, value in plan_costs(problem, plan_at(strength)).items()
             if kind not in DAMAGES
         )
 
     if not fits(1.0):
-        most = plan_costs(problem, made(1.0))
+        most = plan_costs(problem, plan_at(1.0))
         reached = ", ".join(
             f"{kind} {100 * most[kind] / problem.dense[problem.kinds.index(kind, 1)]:.3g} %"
             for kind in most
@@ -76,16 +79,16 @@ def baseline(
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
-    found = made(high)
-    if not keeps(problem, found):
+    plan = plan_at(high)
+    if not meets_constraints(problem, plan):
         raise CannotReach(
             f"Expected locks and bounds that the baseline {name} can keep, but it cannot keep all "
             "of them. Loosen the bounds, or choose another baseline."
         )
-    return found
+    return plan
 
 
-def units_leave(problem: Problem) -> bool:
+def removes_units(problem: Problem) -> bool:
     """Return whether a baseline of the problem removes units rather than zeroes weights."""
     grouped = any(subject.grouped and len(subject.options) > 1 for subject in problem.subjects)
     zeroed = any(not s.grouped and len(s.options) > 1 for s in problem.subjects)

@@ -1,4 +1,4 @@
-"""What a rule may change, and what the goal makes of its choices: bounds and multiples."""
+"""Which subjects a rule may prune, and its choices rounded to the goal's bounds and multiples."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,27 +15,27 @@ from prunescope.study.plan import Choice
 _ANY: Final = (0.0, 1.0)
 
 
-def prunable(problem: Problem, grouped: bool) -> list[str]:
+def prunable_subjects(problem: Problem, grouped: bool) -> list[str]:
     """Return the layers (or, ``grouped``, the groups) that a rule may prune, in forward order.
 
-    Not those that are held, nor those that touch what must be pruned in the other way.
+    Locked subjects are left out, and those that conflict with a subject that must be pruned.
     """
-    held = {
-        place
-        for place, subject in enumerate(problem.subjects)
+    required = {
+        index
+        for index, subject in enumerate(problem.subjects)
         if subject.grouped != grouped and all(option.removed for option in subject.options)
     }
-    touched = {int(a) for a, b in problem.conflicts if b in held}
-    touched |= {int(b) for a, b in problem.conflicts if a in held}
+    touched = {int(a) for a, b in problem.conflicts if b in required}
+    touched |= {int(b) for a, b in problem.conflicts if a in required}
     return [
         subject.name
-        for place, subject in enumerate(problem.subjects)
-        if subject.grouped == grouped and not subject.locked and place not in touched
+        for index, subject in enumerate(problem.subjects)
+        if subject.grouped == grouped and not subject.locked and index not in touched
     ]
 
 
-def required(problem: Problem) -> dict[str, Choice]:
-    """Return the least choice of every subject that its bounds, and no lock, keep from dense."""
+def required_choices(problem: Problem) -> dict[str, Choice]:
+    """Return the least choice of every unlocked subject that its bounds forbid to stay dense."""
     return {
         subject.name: min(subject.options, key=lambda option: option.removed).choice
         for subject in problem.subjects
@@ -44,7 +44,7 @@ def required(problem: Problem) -> dict[str, Choice]:
     }
 
 
-class Bounded:
+class GoalBounds:
     """The goal's bounds and multiples, worked out once for many strengths of a rule."""
 
     def __init__(self, problem: Problem) -> None:
@@ -55,7 +55,7 @@ class Bounded:
         """Return the choice nearest to ``choice`` that the goal allows.
 
         Raises:
-            CannotReach: There is none, as nothing that can be kept lies within the bounds.
+            CannotReach: No possible sparsity lies within the bounds.
         """
         low, high = self._problem.goal.bounds.get(name, _ANY)
         key = name, choice.method
@@ -69,7 +69,7 @@ class Bounded:
                     f"Expected bounds of {name} that {choice.method} can keep, but no sparsity "
                     f"from {low:g} to {high:g} is one that it can have. Widen the bounds."
                 )
-            value = min(steps, key=lambda each: abs(each - value))
+            value = min(steps, key=lambda step: abs(step - value))
         return Choice(choice.criterion, value, choice.granularity, choice.locked)
 
     def _allowed(self, name: str, method: Method) -> Sequence[float] | None:

@@ -1,8 +1,8 @@
 """Predict what a combination of choices costs, from a sweep's stored numbers. Torch-free.
 
-One idea per file: ``drops``, ``divergence`` (sums), ``superposition``, ``composition`` (logits);
-``record`` and ``standing`` say which of them is in force, ``correction`` and ``interval`` what was
-learnt from verified plans, ``proposals`` which plans are worth verifying.
+One idea per file. Predictors: ``added_drops``, ``added_divergences`` (sums), ``superposition``,
+``composition`` (logits). ``track_record``, ``active_predictor`` choose among them; ``correction``
+holds what verified plans taught; ``proposals`` chooses plans worth verifying.
 """
 
 from prunescope.planning.prediction.forecast import Forecast, Recall

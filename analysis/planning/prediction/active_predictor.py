@@ -1,14 +1,14 @@
-"""Which predictor is in force, how it is corrected, and how far it was off.
+"""Choose the active predictor of a study, with its correction and its past errors.
 
-In force is the predictor with the least back-test error on the study's verified plans, each
-corrected by what the others taught (``correction``). Few plans judge badly, so every predictor
-starts with ``BEFORE`` imagined plans on which it did as well as on the networks that it was
-developed on: ``PRIOR`` says how its error compares. Networks with batch norm start with
-composition, others with superposition (docs/science.md §2.4). Errors are compared relative to the
-drop, so that one ruined plan does not decide for all others.
+Active is the predictor with the least back-test error on the study's verified plans, where each
+plan is predicted with the correction learnt from the others (``correction``). A few plans are a
+poor judge, so every predictor starts with ``BEFORE`` imagined plans, on which it did as well as on
+the networks that it was developed on: ``PRIOR`` says how its error compares. Networks with batch
+norm start with composition, others with superposition (docs/science.md §2.4). Errors are compared
+relative to the drop, so that one ruined plan does not decide for all others.
 
-A weighted mean of several predictors was in force before; once each is corrected by the size and
-the layers of a plan, means of them are no better than one (``benchmarks/tables/prediction.md``).
+A weighted mean of several predictors was used before; once each is corrected by the size and the
+layers of a plan, means of them are no better than one (``benchmarks/tables/prediction.md``).
 """
 
 import math
@@ -29,7 +29,7 @@ BEFORE: Final = 8.0
 """Verified plans that the prior order counts as."""
 
 ROUND: Final = 0.01
-"""Added to the drop that an error is compared with: below a point all errors weigh alike."""
+"""Added to the drop that an error is divided by, so that drops below a point weigh the same."""
 
 _SUMS: Final = 1.6
 _LOGITS: Final = 1.3
@@ -42,15 +42,17 @@ PRIOR: Final[Mapping[bool, Mapping[str, float]]] = {
 
 @dataclass(frozen=True)
 class ActivePredictor:
-    """The predictor in force for a plan.
+    """The predictor that is used for a plan.
 
     Attributes:
         name: Of the predictor.
         link: From drops to the changes that are corrected.
         correction: Of the changes; None without verified plans.
-        errors: Per verified plan: predicted minus measured drop, predicted without that plan.
-        expected: Per verified plan the drop so predicted.
-        scales: Other figure → how it is corrected, and how far it was off; empty without plans.
+        errors: Per verified plan: its left-out drop (predicted from the other plans) minus the
+            measured drop.
+        expected: Per verified plan: its left-out drop.
+        figure_corrections: Figure other than the drop → its correction and past errors; empty
+            without plans.
     """
 
     name: str
@@ -58,7 +60,7 @@ class ActivePredictor:
     correction: Correction | None = None
     errors: tuple[float, ...] = ()
     expected: tuple[float, ...] = ()
-    scales: Mapping[str, FigureCorrection] = field(default_factory=dict)
+    figure_corrections: Mapping[str, FigureCorrection] = field(default_factory=dict)
 
     def corrected(self, drop: float, shares: Mapping[str, float]) -> tuple[float, float]:
         """Return what a predicted ``drop`` means, and its standard deviation (0: not known)."""
@@ -70,7 +72,7 @@ class ActivePredictor:
 
     @property
     def scores(self) -> list[float]:
-        """The errors' sizes, normalised as the interval wants them."""
+        """Sizes of the errors, each divided by the normaliser of the interval."""
         return [
             abs(error) / normaliser(expected)
             for error, expected in zip(self.errors, self.expected, strict=True)
@@ -80,7 +82,7 @@ class ActivePredictor:
 def active_predictor(
     manifest: Manifest, record: Record, available: Sequence[str], only: str | None = None
 ) -> ActivePredictor:
-    """Return the predictor in force among ``available``.
+    """Return the active predictor among ``available``.
 
     Args:
         manifest: Of the study.
@@ -90,16 +92,16 @@ def active_predictor(
     """
     key = (manifest.fingerprint, tuple(available), only)
     if key not in record.learnt:
-        record.learnt[key] = _standing(manifest, record.trials, available, only)
-    found: ActivePredictor = record.learnt[key]
-    return found
+        record.learnt[key] = _select_predictor(manifest, record.trials, available, only)
+    selected: ActivePredictor = record.learnt[key]
+    return selected
 
 
-def _standing(
+def _select_predictor(
     manifest: Manifest, trials: Sequence[Trial], available: Sequence[str], only: str | None
 ) -> ActivePredictor:
     link, prior = _link(manifest), _prior(manifest)
-    names = [name for name in ([only] if only else available) if _known(name, trials)]
+    names = [name for name in ([only] if only else available) if _predicts_all(name, trials)]
     if not names:
         return ActivePredictor(only or SUM, link)
     start = np.array([prior.get(name, _SUMS) for name in names])
@@ -107,7 +109,7 @@ def _standing(
         return ActivePredictor(names[int(start.argmin())], link)
     samples = manifest.baseline.samples if manifest.baseline else PER
     real = np.array([trial.real.drop for trial in trials])
-    learnt = [
+    corrections = [
         Correction.of(
             link.change(np.array([trial.guesses[name].drop for trial in trials])),
             link.change(real),
@@ -117,19 +119,23 @@ def _standing(
         )
         for name in names
     ]
-    alone = np.stack([link.drop(each.left_out) for each in learnt], axis=1)
-    loss = np.abs(alone - real[:, None]) / (np.abs(real)[:, None] + ROUND)
-    every = loss.sum(axis=0) + BEFORE * start * float(np.median(loss.mean(axis=0)))
-    best, without = int(every.argmin()), (every - loss).argmin(axis=1)
-    expected = alone[np.arange(len(trials)), without]
+    left_out_drops = np.stack(
+        [link.drop(correction.left_out) for correction in corrections], axis=1
+    )
+    loss = np.abs(left_out_drops - real[:, None]) / (np.abs(real)[:, None] + ROUND)
+    total_loss = loss.sum(axis=0) + BEFORE * start * float(np.median(loss.mean(axis=0)))
+    best, best_without = int(total_loss.argmin()), (total_loss - loss).argmin(axis=1)
+    expected = left_out_drops[np.arange(len(trials)), best_without]
     return ActivePredictor(
-        names[best], link, learnt[best], tuple(map(float, expected - real)),
+        names[best], link, corrections[best], tuple(map(float, expected - real)),
         tuple(map(float, expected)), figure_corrections(trials, names[best], samples),
     )  # fmt: skip
 
 
-def _known(name: str, trials: Sequence[Trial]) -> bool:
-    return all(name in each.guesses and math.isfinite(each.guesses[name].drop) for each in trials)
+def _predicts_all(name: str, trials: Sequence[Trial]) -> bool:
+    return all(
+        name in trial.guesses and math.isfinite(trial.guesses[name].drop) for trial in trials
+    )
 
 
 def _prior(manifest: Manifest) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""Adding divergences (or cross-entropies), and reading the drop off the study's own points.
+"""Predict by adding divergences (or cross-entropies), mapped to a drop by the study's own points.
 
 Every measured point of the study says which drop came with which KL to the dense model; the
 isotonic regression through all of them turns the sum of a plan's KLs into a drop. Smoother than
@@ -37,24 +37,24 @@ class DropMap:
     drops: np.ndarray
 
     @classmethod
-    def of(cls, known: Curves, recovery: str, quantity: str) -> Self | None:
+    def of(cls, study_curves: Curves, recovery: str, quantity: str) -> Self | None:
         """Return the map of all points measured with ``recovery``; None without such a figure."""
         pairs = [
             (float(getattr(point, quantity)), point.drop)
-            for key, curve in known.items()
+            for key, curve in study_curves.items()
             if key.recovery == recovery
             for point in curve.points
         ]
         pairs = sorted(pair for pair in pairs if all(map(math.isfinite, pair)))
         if not pairs:
             return None
-        amounts, drops = (np.array(each) for each in zip(*pairs, strict=True))
+        amounts, drops = (np.array(values) for values in zip(*pairs, strict=True))
         rising = np.asarray(isotonic_regression(drops).x)
         steps, first = np.unique(amounts, return_index=True)
         return cls(quantity, steps, rising[first])
 
     def drop(self, amount: float) -> float:
-        """Return the drop at ``amount``: linear from (0, 0) through the points, then held."""
+        """Return the drop at ``amount``: linear from (0, 0) through the points, then constant."""
         if amount <= 0:
             return 0.0
         inside = self.amounts > 0
@@ -63,21 +63,21 @@ class DropMap:
         return float(np.interp(amount, amounts, drops))
 
 
-def added(parts: Sequence[Part], quantity: str) -> float:
+def summed_change(parts: Sequence[Part], quantity: str) -> float:
     """Return the sum of the parts' changes of ``quantity`` in nats; NaN where one is unknown."""
     return math.fsum(_at(part.curve, part.sparsity, quantity) for part in parts)
 
 
-def shares(parts: Sequence[Part]) -> dict[str, float]:
+def damage_shares(parts: Sequence[Part]) -> dict[str, float]:
     """Return each subject's share in the parts' summed KL; in their drops where KLs are unknown."""
-    each = [_at(part.curve, part.sparsity, "divergence") for part in parts]
-    if not all(map(math.isfinite, each)):
-        each = [part.curve.drop_at(part.sparsity).mean for part in parts]
-    found: dict[str, float] = {}
-    for part, amount in zip(parts, each, strict=True):
-        found[part.subject] = found.get(part.subject, 0.0) + max(amount, 0.0)
-    total = math.fsum(found.values())
-    return {name: amount / total if total > 0 else 0.0 for name, amount in found.items()}
+    amounts = [_at(part.curve, part.sparsity, "divergence") for part in parts]
+    if not all(map(math.isfinite, amounts)):
+        amounts = [part.curve.drop_at(part.sparsity).mean for part in parts]
+    by_subject: dict[str, float] = {}
+    for part, amount in zip(parts, amounts, strict=True):
+        by_subject[part.subject] = by_subject.get(part.subject, 0.0) + max(amount, 0.0)
+    total = math.fsum(by_subject.values())
+    return {name: amount / total if total > 0 else 0.0 for name, amount in by_subject.items()}
 
 
 def _at(curve: Curve, sparsity: float, quantity: str) -> float:

@@ -1,7 +1,8 @@
-"""Adding drops: what everyone does with a sensitivity sweep.
+"""Predict by adding drops, the usual way to read a sensitivity sweep.
 
 Optimistic where layers share their errors' causes, as in residual networks and behind batch norm
-(docs/science.md §2.4). Kept because it needs no logits, and as the one to be compared with.
+(docs/science.md §2.4). It needs no logits, and is the baseline that other predictors are compared
+with.
 
 Source: Han et al. 2015 (arXiv 1506.02626); criticised by EvoPress (arXiv 2410.14649).
 """

@@ -1,10 +1,9 @@
-"""Logit-operator composition: one subject after the other acts on what is left of the logits.
+"""Logit-operator composition: the subjects' operators are applied to the logits one by one.
 
     ẑ ← ẑ M_l + b_l + E_l    in forward order, from z0
 
-The operators see each other (an early layer's noise passes through every later ``M``), which
-superposition leaves out. Noise comes in as it was measured: relative to logits that have shrunk
-already it weighs more.
+Operators interact (an early layer's noise passes through every later ``M``), which superposition
+leaves out. Noise is added as it was measured, so it weighs more on logits that have already shrunk.
 
 Source: worked out for this project (docs/science.md §2.4).
 """
@@ -22,8 +21,8 @@ def composition(reference: DenseLogits, operators: Sequence[Operator]) -> np.nda
     One operator gives its own logits; operators that change nothing leave the dense ones.
     """
     rows = reference.rows
-    for each in operators:
-        rows = rows @ each.matrix
-        rows += each.shift
-        rows += each.noise
+    for operator in operators:
+        rows = rows @ operator.matrix
+        rows += operator.shift
+        rows += operator.noise
     return rows

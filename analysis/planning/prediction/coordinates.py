@@ -1,10 +1,10 @@
-"""In which coordinates logits are compared: all classes, or each sample's likely ones.
+"""The coordinates in which logits are compared: all classes, or each sample's likely ones.
 
 With few classes the coordinates are the classes. With many they are, per sample, the classes
 that the dense model finds likeliest, the label among them, and the log of all the others' summed
-exponentials: what a prediction needs stays, and ``n`` samples of a thousand classes fit in memory.
-The log-softmax over coordinates is exact; a class that the dense model holds for impossible
-counts among "the others".
+exponentials. That is enough for a prediction, and ``n`` samples of a thousand classes fit in
+memory. The log-softmax over coordinates is exact; classes that the dense model finds unlikely are
+counted together.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import logsumexp, ndtr
 
 MOST: Final = 64
-"""So many classes are kept as they are."""
+"""Up to this many classes, the coordinates are the classes."""
 
 LIKELY: Final = 32
 
@@ -38,10 +38,10 @@ class Coordinates:
         if dense.shape[1] <= MOST:
             return cls(None, labels.astype(np.intp))
         order = np.argsort(-dense, axis=1, kind="stable")[:, :LIKELY].astype(np.intp)
-        found = order == labels[:, None]
-        outside = ~found.any(axis=1)
+        is_label = order == labels[:, None]
+        outside = ~is_label.any(axis=1)
         order[outside, -1] = labels[outside]
-        target = np.where(outside, LIKELY - 1, found.argmax(axis=1))
+        target = np.where(outside, LIKELY - 1, is_label.argmax(axis=1))
         return cls(order, target.astype(np.intp))
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
@@ -61,8 +61,8 @@ class Coordinates:
 def log_softmax(rows: np.ndarray) -> np.ndarray:
     """Return log-probabilities of ``rows`` ``(n, k)``."""
     shifted = rows - rows.max(axis=1, keepdims=True)
-    found: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return found
+    log_probabilities: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return log_probabilities
 
 
 def drop_of(
@@ -101,11 +101,11 @@ def _margins(rows: np.ndarray, target: np.ndarray) -> np.ndarray:
     own = (np.arange(len(rows)), target)
     others = rows.copy()
     others[own] = -np.inf
-    found: np.ndarray = rows[own] - others.max(axis=1)
-    return found
+    margins: np.ndarray = rows[own] - others.max(axis=1)
+    return margins
 
 
 def divergence(before: np.ndarray, after: np.ndarray) -> float:
     """Return the mean KL(before ‖ after) in nats of log-probabilities ``(n, k)``, at least 0."""
-    each = np.sum(np.exp(before) * (before - after), axis=1)
-    return max(float(np.mean(each, dtype=np.float64)), 0.0)
+    per_sample = np.sum(np.exp(before) * (before - after), axis=1)
+    return max(float(np.mean(per_sample, dtype=np.float64)), 0.0)

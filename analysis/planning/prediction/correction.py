@@ -1,4 +1,4 @@
-"""Correct a predictor by what it got wrong: how much more, for which size and which layers.
+"""Correct a predictor by its errors on measured plans, depending on a plan's size and layers.
 
 A predicted change ``e`` of a plan becomes ``e + s f``, ``s = max(e, least)``, where ``f`` is how
 far the predictor is off there, relative to the change. It is taken to be a sum of three things,
@@ -6,14 +6,13 @@ each normal around 0 before any plan was measured:
 
     f = c + g · ln((s + 3 least) / 30 least) + Σ_l h_l q_l
 
-with ``q_l`` the share of layer or group ``l`` in the plan's summed KL. ``c`` says that everything
-is so much worse than predicted, ``g`` that heavily pruned plans are worse still than lightly
-pruned ones, as they are behind batch norm, and ``h_l`` that ``l`` bears company less well than
-others.
-Measured plans differ from that by noise of variance ``floor² + shot² s + (spread s)²``: of so few
-samples that the count of changed answers is chance, and of what the three do not tell. That makes
-it a Gaussian process, whose mean and variance for a further plan, and for each measured one as if
-it had not been, are exact in a few lines. Without measured plans nothing is corrected.
+with ``q_l`` the share of layer or group ``l`` in the plan's summed KL. ``c`` is an error common to
+all plans, ``g`` a further one of heavily pruned plans (as behind batch norm), and ``h_l`` one of
+plans that prune ``l`` and others.
+Measured plans differ from that by noise of variance ``floor² + shot² s + (spread s)²``: sampling
+noise of a finite number of samples, and whatever the three terms do not explain. So this is a
+Gaussian process, and its mean and variance for a further plan, and for each measured plan when left
+out, have closed forms. Without measured plans nothing is corrected.
 
 Drops are corrected in log-odds, ``l(A0) − l(A0 − drop)`` of a score between 0 and 1, where changes
 add up better; those of other scores as they are.
@@ -36,18 +35,18 @@ SHARE: Final = 0.2
 """Standard deviations of ``c``, ``g`` and ``h_l`` before any plan was measured."""
 
 PER: Final = 1000
-"""Samples that a unit's floor and shot noise are told for; of more samples they are smaller."""
+"""Samples for which a unit's floor and shot noise are given; with more samples they shrink."""
 
 _EDGE: Final = 1e-4
 
 
 @dataclass(frozen=True)
 class Unit:
-    """In what changes are told, and how exactly they can be known.
+    """The scale of a kind of change, and its noise.
 
     Attributes:
-        least: Changes below it are not told from each other.
-        floor: Noise of no change, on ``PER`` samples.
+        least: Changes below it count as equally large.
+        floor: Noise where nothing changes, on ``PER`` samples.
         shot: Noise that grows with the root of the change, on ``PER`` samples.
         spread: Noise relative to the change, however many samples there are.
     """
@@ -59,20 +58,20 @@ class Unit:
 
     def variance(self, sizes: np.ndarray, samples: int) -> np.ndarray:
         """Return the noise's variance for changes of ``sizes``."""
-        counted = (self.floor**2 + self.shot**2 * sizes) * PER / samples
-        found: np.ndarray = counted + (self.spread * sizes) ** 2
-        return found
+        sampling = (self.floor**2 + self.shot**2 * sizes) * PER / samples
+        variance: np.ndarray = sampling + (self.spread * sizes) ** 2
+        return variance
 
 
 LOG_ODDS: Final = Unit(0.01, 0.03, 0.12, 0.05)
 NATS: Final = Unit(0.0025, 0.003, 0.02, 0.1)
 RECALL: Final = Unit(0.02, 0.02, 0.1, 0.1)
-"""Of one class: a tenth of the samples, or fewer."""
+"""Noisier than others, as one class has a tenth of the samples or fewer."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """How drops become what is corrected.
+    """The link function from drops to the changes that are corrected.
 
     Attributes:
         baseline: The dense score.
@@ -87,20 +86,20 @@ class Link:
         if not self.odds:
             return np.asarray(drop, float)
         score = np.clip(self.baseline - np.asarray(drop, float), _EDGE, 1 - _EDGE)
-        found: np.ndarray = logit(self.baseline) - logit(score)
-        return found
+        changes: np.ndarray = logit(self.baseline) - logit(score)
+        return changes
 
     def drop(self, change: np.ndarray) -> np.ndarray:
         """Return the drop that lowers the log-odds by each ``change``."""
         if not self.odds:
             return np.asarray(change, float)
-        found: np.ndarray = self.baseline - expit(logit(self.baseline) - np.asarray(change, float))
-        return found
+        drops: np.ndarray = self.baseline - expit(logit(self.baseline) - np.asarray(change, float))
+        return drops
 
 
 @dataclass(frozen=True)
 class _Plans:
-    """What the correction looks at: predicted changes ``(n,)`` and shares ``(n, subjects)``."""
+    """The inputs of the Gaussian process: changes ``(n,)`` and shares ``(n, subjects)``."""
 
     expected: np.ndarray
     shares: np.ndarray
@@ -108,25 +107,25 @@ class _Plans:
 
     @property
     def sizes(self) -> np.ndarray:
-        found: np.ndarray = np.maximum(self.expected, self.unit.least)
-        return found
+        sizes: np.ndarray = np.maximum(self.expected, self.unit.least)
+        return sizes
 
     def covariance(self, other: Self) -> np.ndarray:
-        """Of what their changes are to be corrected by."""
+        """The prior covariance of the two sets of plans' corrections."""
         factor = ALL**2 + SIZE**2 * np.outer(self._level, other._level)
         factor += SHARE**2 * self.shares @ other.shares.T
-        found: np.ndarray = np.outer(self.sizes, other.sizes) * factor
-        return found
+        covariance: np.ndarray = np.outer(self.sizes, other.sizes) * factor
+        return covariance
 
     def bounded(self, changes: np.ndarray) -> np.ndarray:
-        """A change is not corrected beyond none at all."""
-        found: np.ndarray = np.maximum(changes, self.expected - self.sizes)
-        return found
+        """``changes``, corrected downwards by at most their own size."""
+        bounded: np.ndarray = np.maximum(changes, self.expected - self.sizes)
+        return bounded
 
     @property
     def _level(self) -> np.ndarray:
-        found: np.ndarray = np.log((self.sizes + 3 * self.unit.least) / (30 * self.unit.least))
-        return found
+        level: np.ndarray = np.log((self.sizes + 3 * self.unit.least) / (30 * self.unit.least))
+        return level
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ class Correction:
             unit: Of the changes.
             samples: On which they were measured.
         """
-        subjects = tuple(dict.fromkeys(name for each in shares for name in each))
+        subjects = tuple(dict.fromkeys(name for plan_shares in shares for name in plan_shares))
         plans = _Plans(expected, _table(shares, subjects), unit)
         noise = unit.variance(plans.sizes, samples)
         inverse = np.linalg.inv(plans.covariance(plans) + np.diag(noise))
@@ -175,16 +174,16 @@ class Correction:
         unit = self._plans.unit
         own = _Plans(np.array([expected]), _table([shares], self._subjects), unit)
         common = own.covariance(self._plans)
-        found = own.bounded(own.expected + common @ self._weights)
+        corrected = own.bounded(own.expected + common @ self._weights)
         other = sum(share**2 for name, share in shares.items() if name not in self._subjects)
         alone = own.covariance(own) + other * SHARE**2 * own.sizes**2
         variance = alone - common @ self._inverse @ common.T
         variance += unit.variance(own.sizes, self._samples)
-        return float(found[0]), float(np.sqrt(max(variance[0, 0], 0.0)))
+        return float(corrected[0]), float(np.sqrt(max(variance[0, 0], 0.0)))
 
 
 def _table(shares: Sequence[Mapping[str, float]], subjects: Sequence[str]) -> np.ndarray:
-    found = np.zeros((len(shares), len(subjects)))
-    for row, each in zip(found, shares, strict=True):
-        row[:] = [each.get(name, 0.0) for name in subjects]
-    return found
+    table = np.zeros((len(shares), len(subjects)))
+    for row, plan_shares in zip(table, shares, strict=True):
+        row[:] = [plan_shares.get(name, 0.0) for name in subjects]
+    return table

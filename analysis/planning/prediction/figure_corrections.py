@@ -1,4 +1,4 @@
-"""Cross-entropy, KL and worst recall of a plan: corrected and given an interval like the drop.
+"""Correct the predicted cross-entropy, KL and worst recall, and give each an interval.
 
 The changes are plain differences that are 0 for the dense model, corrected as they are
 (``correction``), and errors are compared as ``|predicted − measured| / (|predicted| + slack)``.
@@ -22,7 +22,7 @@ _UNITS: Final[Mapping[str, Unit]] = {"entropy": NATS, "divergence": NATS, "worst
 
 @dataclass(frozen=True)
 class FigureCorrection:
-    """How one figure is corrected, and how far it was off.
+    """The correction of one predicted figure, and its past errors.
 
     Attributes:
         slack: Added to the size of the expected change.
@@ -52,19 +52,21 @@ class FigureCorrection:
 def figure_corrections(
     trials: Sequence[Trial], predictor: str, samples: int = PER
 ) -> dict[str, FigureCorrection]:
-    """Return the scale of every figure that ``predictor`` and the measured plans both know."""
-    found = {}
+    """Return the correction of every figure that both ``predictor`` and measured plans have."""
+    corrections = {}
     for name, slack in SLACKS.items():
         pairs = np.array(
             [(getattr(t.guesses[predictor], name), getattr(t.real, name)) for t in trials]
         ).reshape(-1, 2)
-        known = np.isfinite(pairs).all(axis=1)
-        if not known.any():
+        is_known = np.isfinite(pairs).all(axis=1)
+        if not is_known.any():
             continue
-        expected, real = pairs[known].T
-        shares = [trial.shares for trial, told in zip(trials, known, strict=True) if told]
+        expected, real = pairs[is_known].T
+        shares = [
+            trial.shares for trial, both_known in zip(trials, is_known, strict=True) if both_known
+        ]
         correction = Correction.of(expected, real, shares, _UNITS[name], samples)
         expected = correction.left_out
         scores = np.abs(expected - real) / (np.abs(expected) + slack)
-        found[name] = FigureCorrection(slack, correction, tuple(map(float, scores)))
-    return found
+        corrections[name] = FigureCorrection(slack, correction, tuple(map(float, scores)))
+    return corrections

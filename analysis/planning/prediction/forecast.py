@@ -1,4 +1,4 @@
-"""What predicted logits mean: score, cross-entropy, divergence, agreement, recall per class."""
+"""Read off predicted logits: drop, cross-entropy, divergence, agreement, recall per class."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from prunescope.planning.prediction.predicted_effects import PredictedEffects
 
 _MOST: Final = 4.0
 _HALVINGS: Final = 12
-"""Of the range in which changes of recall are scaled."""
+"""Bisection steps for the factor by which changes of recall are scaled."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +54,23 @@ class Forecast:
     @property
     def worst(self) -> Recall | None:
         """The class that is recognised least; the first of several."""
-        return min(self.recalls, key=lambda each: each.pruned, default=None)
+        return min(self.recalls, key=lambda recall: recall.pruned, default=None)
 
     @property
     def figures(self) -> PredictedEffects:
         """What can be compared with a measured plan."""
-        now = min((each.pruned for each in self.recalls), default=math.nan)
-        before = min((each.dense for each in self.recalls), default=math.nan)
+        now = min((recall.pruned for recall in self.recalls), default=math.nan)
+        before = min((recall.dense for recall in self.recalls), default=math.nan)
         return PredictedEffects(self.drop, self.entropy, self.divergence, before - now)
 
 
-def fallen(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
-    """Return ``recalls``, every change scaled alike, so that the least of them falls by so much.
+def shift_recalls(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
+    """Return ``recalls`` with all changes scaled by one factor, so that the least falls so far.
 
     Args:
         recalls: As predicted, at least one.
-        fall: By how much the least recall shall lie below the least dense one; as near to it as
-            changes between none and ``_MOST`` times the predicted ones come.
+        fall: Wanted difference of the least dense recall and the least pruned one. The factor is
+            between 0 and ``_MOST``, so it may be met only approximately.
     """
 
     def scaled(times: float) -> tuple[Recall, ...]:
@@ -79,14 +79,14 @@ def fallen(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:
             for r in recalls
         )
 
-    wanted = min(each.dense for each in recalls) - fall
+    target = min(recall.dense for recall in recalls) - fall
     low, high = 0.0, _MOST
-    if min(each.pruned - each.dense for each in recalls) >= 0:  # no change makes any fall
+    if min(recall.pruned - recall.dense for recall in recalls) >= 0:  # no change makes any fall
         return scaled(low)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        least = min(each.pruned for each in scaled(middle))
-        low, high = (low, middle) if least < wanted else (middle, high)
+        least = min(recall.pruned for recall in scaled(middle))
+        low, high = (low, middle) if least < target else (middle, high)
     return scaled(low)
 
 
@@ -99,17 +99,19 @@ def forecast(dense: Dense, rows: np.ndarray, drop: float) -> Forecast:
         drop: What they mean for the study's metric.
     """
     before, after = dense.log_probabilities, log_softmax(rows)
-    own = (np.arange(dense.samples), dense.coordinates.target)
-    said, said_before = rows.argmax(axis=1), dense.reference.rows.argmax(axis=1)
-    right, right_before = (each == dense.coordinates.target for each in (said, said_before))
+    label_entries = (np.arange(dense.samples), dense.coordinates.target)
+    predicted_class, dense_class = rows.argmax(axis=1), dense.reference.rows.argmax(axis=1)
+    right, right_before = (
+        classes == dense.coordinates.target for classes in (predicted_class, dense_class)
+    )
     counts = np.bincount(dense.labels)
     now = np.bincount(dense.labels, weights=right, minlength=len(counts))
     then = np.bincount(dense.labels, weights=right_before, minlength=len(counts))
     return Forecast(
         drop=drop,
-        entropy=float(np.mean(before[own] - after[own], dtype=np.float64)),
+        entropy=float(np.mean(before[label_entries] - after[label_entries], dtype=np.float64)),
         divergence=divergence(before, after),
-        agreement=float(np.mean(said == said_before)),
+        agreement=float(np.mean(predicted_class == dense_class)),
         recalls=tuple(
             Recall(
                 int(label), float(then[label] / counts[label]), float(now[label] / counts[label])

@@ -1,4 +1,4 @@
-"""A study's logits, prepared for prediction: one operator per measured point, made when needed."""
+"""A study's logits as operators, one per measured point, fitted when first needed and cached."""
 
 import math
 from collections import OrderedDict
@@ -14,12 +14,12 @@ from prunescope.planning.prediction.coordinates import Coordinates, drop_of, log
 from prunescope.planning.prediction.logit_source import LogitSource, operator_key
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, between
-from prunescope.planning.prediction.unseen_samples import borrowed
+from prunescope.planning.prediction.unseen_samples import fit_seen_samples
 from prunescope.study import Manifest
 from prunescope.study.point import dense_key
 
 _BYTES: Final = 256 << 20
-"""Of operators kept at once; a thousand points of 4,096 samples and ten classes fit."""
+"""Size of the cache of operators; a thousand points of 4,096 samples and ten classes fit."""
 
 Point = tuple[CurveKey, float]
 Stamp = tuple[tuple[int, float], ...]
@@ -52,12 +52,12 @@ class Dense:
 
 
 @dataclass(frozen=True)
-class Made:
-    """An operator that is kept.
+class CachedOperator:
+    """An operator in the cache.
 
     Attributes:
         operator: The operator.
-        stamp: Of what it was made.
+        stamp: Of the measured points that it was fitted on.
     """
 
     operator: Operator
@@ -67,10 +67,10 @@ class Made:
 class LogitOperators:
     """The logits of one study's measured points; safe to share between threads.
 
-    Operators are made when a plan first needs them and kept, interpolated ones too, the most
-    recently used ones within 256 MB; one is made anew when its points have seen more samples.
-    Whoever sees new logits makes new ``LogitOperators`` from the ones before, which hand over what
-    they made where the dense logits are the same.
+    Operators, interpolated ones too, are fitted when a plan first needs them; the most recently
+    used ones stay in a cache of 256 MB. One is fitted anew when its points have more samples. For
+    new logits, make new ``LogitOperators`` with the old ones as ``before``: their cache is taken
+    over where the dense logits are the same.
     """
 
     def __init__(
@@ -79,8 +79,8 @@ class LogitOperators:
         self._manifest = manifest
         self._source = source
         self._dense: dict[str, Dense | None] = {}
-        self._made: OrderedDict[Point, Made] = OrderedDict()
-        self._held = 0
+        self._cache: OrderedDict[Point, CachedOperator] = OrderedDict()
+        self._cached_bytes = 0
         self._lock = Lock()
         self._guesses: tuple[Curves | None, dict[str, Guesses]] = (None, {})
         if before is not None:
@@ -93,39 +93,40 @@ class LogitOperators:
                 self._dense[recovery] = self._read_dense(recovery)
             return self._dense[recovery]
 
-    def operators(self, wanted: Sequence[tuple[Curve, float]]) -> list[Operator | None]:
+    def operators(self, subjects: Sequence[tuple[Curve, float]]) -> list[Operator | None]:
         """Return what pruning each curve's subject to its sparsity does; None without logits.
 
-        Between measured points it is interpolated; past the last one the last one's is held.
+        Between measured points it is interpolated; past the last one it is constant.
         """
-        bounds = [_around(curve, sparsity) for curve, sparsity in wanted]
-        kept = self._kept(
+        bounds = [_neighbour_points(curve, sparsity) for curve, sparsity in subjects]
+        cached = self._cached_operators(
             {
-                (curve.key, sparsity): _stamp(*around)
-                for (curve, sparsity), around in zip(wanted, bounds, strict=True)
+                (curve.key, sparsity): _stamp(*neighbours)
+                for (curve, sparsity), neighbours in zip(subjects, bounds, strict=True)
             }
         )
         points = {
             (curve.key, point.sparsity): point
-            for (curve, sparsity), around in zip(wanted, bounds, strict=True)
-            for point in around
-            if point is not None and (curve.key, sparsity) not in kept
+            for (curve, sparsity), neighbours in zip(subjects, bounds, strict=True)
+            for point in neighbours
+            if point is not None and (curve.key, sparsity) not in cached
         }
-        made = self._operators(points) | kept
+        by_point = self._operators(points) | cached
         return [
-            made.get((curve.key, sparsity)) or self._between(curve, sparsity, *around, made)
-            for (curve, sparsity), around in zip(wanted, bounds, strict=True)
+            by_point.get((curve.key, sparsity))
+            or self._between(curve, sparsity, *neighbours, by_point)
+            for (curve, sparsity), neighbours in zip(subjects, bounds, strict=True)
         ]
 
-    def guesses(self, known: Curves, digest: str, made: Callable[[], Guesses]) -> Guesses:
+    def guesses(self, curves: Curves, digest: str, compute: Callable[[], Guesses]) -> Guesses:
         """Return what predictors say of the plan ``digest``, made once for these curves."""
         with self._lock:
-            if self._guesses[0] is not known:
-                self._guesses = (known, {})
-            kept = self._guesses[1]
-        if digest not in kept:
-            kept[digest] = made()
-        return kept[digest]
+            if self._guesses[0] is not curves:
+                self._guesses = (curves, {})
+            by_digest = self._guesses[1]
+        if digest not in by_digest:
+            by_digest[digest] = compute()
+        return by_digest[digest]
 
     def _between(
         self,
@@ -133,65 +134,77 @@ class LogitOperators:
         sparsity: float,
         lower: CurvePoint | None,
         upper: CurvePoint | None,
-        made: dict[Point, Operator],
+        by_point: dict[Point, Operator],
     ) -> Operator | None:
         dense = self.dense(curve.key.recovery)
-        above = made.get((curve.key, upper.sparsity)) if upper else None
+        above = by_point.get((curve.key, upper.sparsity)) if upper else None
         if above is None or upper is None or dense is None or sparsity >= upper.sparsity:
             return above
         if lower is None:
             start, below = 0.0, dense.reference.nothing()
-        elif (curve.key, lower.sparsity) in made:
-            start, below = lower.sparsity, made[curve.key, lower.sparsity]
+        elif (curve.key, lower.sparsity) in by_point:
+            start, below = lower.sparsity, by_point[curve.key, lower.sparsity]
         else:
             return None
-        found = between(below, above, (sparsity - start) / (upper.sparsity - start))
-        self._keep((curve.key, sparsity), Made(found, _stamp(lower, upper)))
-        return found
+        interpolated = between(below, above, (sparsity - start) / (upper.sparsity - start))
+        self._add_to_cache(
+            (curve.key, sparsity), CachedOperator(interpolated, _stamp(lower, upper))
+        )
+        return interpolated
 
     def _operators(self, points: dict[Point, CurvePoint]) -> dict[Point, Operator]:
-        made = self._kept({name: _stamp(None, point) for name, point in points.items()})
-        missing = {operator_key(self._manifest, *name): name for name in points if name not in made}
+        by_point = self._cached_operators(
+            {name: _stamp(None, point) for name, point in points.items()}
+        )
+        missing = {
+            operator_key(self._manifest, *name): name for name in points if name not in by_point
+        }
         for key, rows in (self._source.read_many(missing) if missing else {}).items():
             name = missing[key]
             dense = self.dense(name[0].recovery)
             if dense is not None and len(rows) and rows.shape[1] == dense.classes:
-                made[name] = _operator(dense, rows, points[name], self._manifest)
-                self._keep(name, Made(made[name], _stamp(None, points[name])))
-        return made
+                by_point[name] = _operator(dense, rows, points[name], self._manifest)
+                self._add_to_cache(name, CachedOperator(by_point[name], _stamp(None, points[name])))
+        return by_point
 
-    def _kept(self, wanted: Mapping[Point, Stamp]) -> dict[Point, Operator]:
-        """Return those of ``wanted`` that were made of just that."""
-        found = {}
+    def _cached_operators(self, stamps: Mapping[Point, Stamp]) -> dict[Point, Operator]:
+        """Return the cached operators among ``stamps`` whose stamp is still the same."""
+        operators = {}
         with self._lock:
-            for name, stamp in wanted.items():
-                made = self._made.get(name)
-                if made is not None and made.stamp == stamp:
-                    self._made.move_to_end(name)
-                    found[name] = made.operator
-        return found
+            for name, stamp in stamps.items():
+                cached = self._cache.get(name)
+                if cached is not None and cached.stamp == stamp:
+                    self._cache.move_to_end(name)
+                    operators[name] = cached.operator
+        return operators
 
-    def _keep(self, name: Point, made: Made) -> None:
+    def _add_to_cache(self, name: Point, cached: CachedOperator) -> None:
         with self._lock:
-            old = self._made.pop(name, None)
-            self._held += _size(made) - (_size(old) if old else 0)
-            self._made[name] = made
-            while self._held > _BYTES and len(self._made) > 1:
-                self._held -= _size(self._made.popitem(last=False)[1])
+            old = self._cache.pop(name, None)
+            self._cached_bytes += _size(cached) - (_size(old) if old else 0)
+            self._cache[name] = cached
+            while self._cached_bytes > _BYTES and len(self._cache) > 1:
+                self._cached_bytes -= _size(self._cache.popitem(last=False)[1])
 
     def _take_over(self, before: "LogitOperators") -> None:
-        """Keep what ``before`` made after recoveries whose dense logits are as they were."""
+        """Take over the cache of ``before`` for recoveries whose dense logits did not change."""
         with before._lock:
-            known, made, guesses = dict(before._dense), list(before._made.items()), before._guesses
-        for recovery, dense in known.items():
+            dense_models, cached_operators, guesses = (
+                dict(before._dense),
+                list(before._cache.items()),
+                before._guesses,
+            )
+        for recovery, dense in dense_models.items():
             now = self.dense(recovery)
             if dense is not None and now is not None and dense.samples == now.samples:
                 self._dense[recovery] = dense
-        same = {name for name, dense in known.items() if dense and self._dense[name] is dense}
-        for name, one in made:
+        same = {
+            name for name, dense in dense_models.items() if dense and self._dense[name] is dense
+        }
+        for name, cached in cached_operators:
             if name[0].recovery in same:
-                self._keep(name, one)
-        if same == known.keys():
+                self._add_to_cache(name, cached)
+        if same == dense_models.keys():
             self._guesses = guesses
 
     def _read_dense(self, recovery: str) -> Dense | None:
@@ -211,24 +224,26 @@ class LogitOperators:
 
 
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:
-    """Partial points have no excess: the samples that they lack are borrowed, not measured."""
-    given = dense.coordinates(rows[: dense.samples])
-    made = borrowed(dense.reference, given)
-    if len(given) < dense.samples:
-        return made
-    drop = drop_of(dense.reference.rows, given, dense.coordinates.target, manifest.reference.metric)
-    return made if math.isnan(drop) else replace(made, excess=point.drop - drop)
+    """The operator of a point. Partial points have no excess, as some samples are not measured."""
+    centred = dense.coordinates(rows[: dense.samples])
+    operator = fit_seen_samples(dense.reference, centred)
+    if len(centred) < dense.samples:
+        return operator
+    drop = drop_of(
+        dense.reference.rows, centred, dense.coordinates.target, manifest.reference.metric
+    )
+    return operator if math.isnan(drop) else replace(operator, excess=point.drop - drop)
 
 
 def _stamp(lower: CurvePoint | None, upper: CurvePoint | None) -> Stamp:
     return tuple((point.samples, point.drop) for point in (lower, upper) if point is not None)
 
 
-def _size(made: Made) -> int:
-    return made.operator.noise.nbytes
+def _size(cached: CachedOperator) -> int:
+    return cached.operator.noise.nbytes
 
 
-def _around(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
+def _neighbour_points(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
     """The measured points just below and at or above ``sparsity``; the last one past the end."""
     above = [point for point in curve.points if point.sparsity >= sparsity]
     below = [point for point in curve.points if point.sparsity < sparsity]

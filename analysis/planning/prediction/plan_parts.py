@@ -1,4 +1,4 @@
-"""A plan as predictors see it: its parts with their curves, and what was never measured."""
+"""Split a plan into its parts with their curves, and the gaps that no measurement covers."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Gap:
     Attributes:
         subject: Layer or group.
         reason: What is missing, for people.
-        beyond: Whether it was measured, only not so far.
+        beyond: Whether it was measured, but not up to this sparsity.
         method: By which the plan prunes it.
         sparsity: To which the plan prunes it.
     """
@@ -37,14 +37,16 @@ class Part:
     curve: Curve
 
 
-def parts_of(plan: Plan, known: Curves, manifest: Manifest) -> tuple[list[Part], tuple[Gap, ...]]:
+def parts_of(
+    plan: Plan, study_curves: Curves, manifest: Manifest
+) -> tuple[list[Part], tuple[Gap, ...]]:
     """Return the plan's parts in forward order, and what no measurement covers.
 
-    A part that was measured, but not so far, is both a part and a gap.
+    A part that was measured, but not up to its sparsity, is both a part and a gap.
     """
     parts, missing = [], []
     for subject, choice in plan.active().items():
-        curve = known.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
+        curve = study_curves.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
         value = real_sparsity(manifest, subject, choice)
         method = str(choice.method)
         if curve is None or not curve.points:
@@ -85,6 +87,6 @@ def missing_sweeps(plan: Plan, gaps: tuple[Gap, ...]) -> tuple[Sweep, ...]:
 
 
 def _forward(manifest: Manifest) -> list[str]:
-    """Layers and groups in forward order: a group stands with the layer that makes its units."""
+    """Layers and groups in forward order: a group comes with the layer that makes its units."""
     names = [layer.name for layer in manifest.layers]
     return list(dict.fromkeys([*names, *(group.name for group in manifest.groups)]))

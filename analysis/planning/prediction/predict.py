@@ -12,9 +12,9 @@ from prunescope.curves.dense import dense_score
 from prunescope.errors import UnknownName
 from prunescope.html_tables import facts
 from prunescope.planning.prediction.active_predictor import ActivePredictor, active_predictor
-from prunescope.planning.prediction.added_divergences import added, shares
+from prunescope.planning.prediction.added_divergences import damage_shares, summed_change
 from prunescope.planning.prediction.added_drops import added_drops
-from prunescope.planning.prediction.forecast import Forecast, Recall, fallen, forecast
+from prunescope.planning.prediction.forecast import Forecast, Recall, forecast, shift_recalls
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.logit_source import LogitSource
 from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of
@@ -25,10 +25,10 @@ from prunescope.planning.prediction.predictors import (
     SUM,
     SUMS,
     Case,
-    case_of,
-    combined,
-    drop_by,
-    guess,
+    combined_logits,
+    drop_of_logits,
+    make_case,
+    predicted_drop,
 )
 from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
@@ -41,7 +41,7 @@ __all__ = ["BackTest", "Gap", "Part", "Prediction", "back_test", "predict"]
 
 @dataclass(frozen=True)
 class BackTest:
-    """How far the predictor in force was off on the plans of this study that were really measured.
+    """How far the active predictor was off on the plans of this study that were measured.
 
     Attributes:
         mean: Mean of |predicted − measured| drop, each predicted from the other plans.
@@ -61,21 +61,21 @@ class Prediction:
     Attributes:
         drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
             the plan was never measured.
-        interval: Around ``drop``: where the verification of nine plans in ten would end, judged by
-            the verified ones; without any, only how exactly the curves are known. Of a plan with a
-            single part, which its own curve tells, as ``Curve.between``. None without ``drop``.
+        interval: Around ``drop``: holds the measured drop of nine plans in ten, judged by the
+            verified ones; without any, only the curves' own uncertainty. For a plan with a single
+            part it is that of its curve (``Curve.between``). None without ``drop``.
         error: The back-test, or None when no other plan of this study has been measured.
-        predictor: Name of the rule in force, one of ``PREDICTORS``.
-        missing: Parts of the plan that no measurement covers. One that was measured, but not so
-            far, counts at its last point, so that the drop is then at least so large.
+        predictor: Name of the active predictor, one of ``PREDICTORS``.
+        missing: Parts of the plan that no measurement covers. A part pruned beyond its last
+            measured point counts at that point, so that the drop is a lower estimate then.
         entropy: Change of the mean cross-entropy in nats, corrected as the drop is; NaN when
             unknown.
         divergence: Mean KL(dense ‖ pruned) in nats, corrected likewise; NaN when unknown.
         agreement: Fraction of samples that keep the dense model's class; NaN without logits.
         recalls: Per class; empty without logits.
         samples: Samples whose logits were combined; 0 where only sums were added.
-        entropy_interval: Around ``entropy``, where the verification of nine plans in ten would
-            end; None before any plan of this study has been measured.
+        entropy_interval: Around ``entropy``, holds the measured value of nine plans in ten; None
+            before any plan of this study has been measured.
         divergence_interval: The same around ``divergence``.
         worst_interval: The same around the recall of the worst class, from 0 to 1.
     """
@@ -97,7 +97,7 @@ class Prediction:
     @property
     def worst(self) -> Recall | None:
         """The class that is expected to be recognised least; None without logits."""
-        return min(self.recalls, key=lambda each: each.pruned, default=None)
+        return min(self.recalls, key=lambda recall: recall.pruned, default=None)
 
     def sentences(self) -> tuple[str, ...]:
         """Return what is expected in sentences: the drop, how far off it may be, what is missing.
@@ -157,7 +157,7 @@ def predict(
             many plans are predicted; ``plan`` itself does not count for its own error.
         logits: Of the measured points; without them only sums can be added.
             ``LogitOperators`` are quicker when many plans are predicted.
-        predictor: One of ``PREDICTORS`` to use whatever its record; None for the one in force.
+        predictor: One of ``PREDICTORS`` to use whatever its record; None for the active one.
 
     Raises:
         ForeignStudy: The plan was made for other weights or data.
@@ -166,53 +166,64 @@ def predict(
     plan.require(manifest)
     if predictor is not None and predictor not in PREDICTORS:
         raise UnknownName.among("predictor", predictor, PREDICTORS)
-    known = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
+    study_curves = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
     operators = (
         logits
         if logits is None or isinstance(logits, LogitOperators)
         else LogitOperators(manifest, logits)
     )
     if isinstance(verified, pd.DataFrame):
-        verified = Record.of(manifest, known, verified, operators)
-    parts, missing = parts_of(plan, known, manifest)
-    case = case_of(manifest, known, parts, plan.recovery, operators)
+        verified = Record.of(manifest, study_curves, verified, operators)
+    parts, missing = parts_of(plan, study_curves, manifest)
+    case = make_case(manifest, study_curves, parts, plan.recovery, operators)
     uncovered = not all(gap.beyond for gap in missing)
     available = [] if uncovered else _available(case, predictor)
-    stands = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
-    error = _back_test(stands)
+    active = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
+    error = _back_test(active)
     if uncovered:
-        return Prediction(None, None, error, stands.name, missing)
+        return Prediction(None, None, error, active.name, missing)
     if not parts:
-        return _nothing(case, stands, error)
-    seen, deviation = _forecast(case, stands)
-    alone = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
-    interval = alone or _interval(case, stands, seen.drop, deviation)
-    interval = _bounded(interval, dense_score(manifest, known, plan.recovery))
-    found = Prediction(
-        interval.mean, interval, error, stands.name,
-        missing, seen.entropy, seen.divergence, seen.agreement, seen.recalls, seen.samples,
+        return _dense_prediction(case, active, error)
+    forecast_, deviation = _forecast(case, active)
+    single_interval = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
+    interval = single_interval or _interval(case, active, forecast_.drop, deviation)
+    interval = _cap_at_score(interval, dense_score(manifest, study_curves, plan.recovery))
+    prediction = Prediction(
+        interval.mean, interval, error, active.name,
+        missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls,
+        forecast_.samples,
     )  # fmt: skip
-    return found if alone is not None else _scaled(found, seen.figures, shares(parts), stands)
+    return (
+        prediction
+        if single_interval is not None
+        else _with_figure_intervals(prediction, forecast_.figures, damage_shares(parts), active)
+    )
 
 
-def _scaled(
-    found: Prediction, seen: PredictedEffects, own: Mapping[str, float], stands: ActivePredictor
+def _with_figure_intervals(
+    prediction: Prediction,
+    uncorrected: PredictedEffects,
+    damage_share: Mapping[str, float],
+    active: ActivePredictor,
 ) -> Prediction:
-    """``found`` with the other figures corrected, and their intervals."""
-    told = {name: scale.interval(getattr(seen, name), own) for name, scale in stands.scales.items()}
-    entropy, divergence, fall = (told.get(name) for name in ("entropy", "divergence", "worst"))
+    """``prediction`` with the other figures corrected, and their intervals."""
+    intervals = {
+        name: scale.interval(getattr(uncorrected, name), damage_share)
+        for name, scale in active.figure_corrections.items()
+    }
+    entropy, divergence, fall = (intervals.get(name) for name in ("entropy", "divergence", "worst"))
     if divergence is not None:
         divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
-    worst, recalls = None, found.recalls
+    worst, recalls = None, prediction.recalls
     if fall is not None and recalls:
-        recalls = fallen(recalls, fall.mean)
-        recall, half = min(each.pruned for each in recalls), fall.half_width
+        recalls = shift_recalls(recalls, fall.mean)
+        recall, half = min(recall_entry.pruned for recall_entry in recalls), fall.half_width
         worst = Interval(recall, max(recall - half, 0.0), min(recall + half, 1.0))
     return replace(
-        found,
+        prediction,
         recalls=recalls,
-        entropy=found.entropy if entropy is None else entropy.mean,
-        divergence=found.divergence if divergence is None else divergence.mean,
+        entropy=prediction.entropy if entropy is None else entropy.mean,
+        divergence=prediction.divergence if divergence is None else divergence.mean,
         entropy_interval=entropy,
         divergence_interval=divergence,
         worst_interval=worst,
@@ -221,7 +232,7 @@ def _scaled(
 
 def back_test(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     verified: pd.DataFrame | Record,
     logits: LogitSource | LogitOperators | None = None,
     predictor: str | None = None,
@@ -234,10 +245,10 @@ def back_test(
 
     Args:
         manifest: Of the study.
-        known: All measured curves.
+        study_curves: All measured curves.
         verified: Measured plans, or their record.
         logits: Of the measured points.
-        predictor: One of ``PREDICTORS``; None for the one in force.
+        predictor: One of ``PREDICTORS``; None for the active one.
         recovery: Of the plans that count.
     """
     operators = (
@@ -246,53 +257,60 @@ def back_test(
         else LogitOperators(manifest, logits)
     )
     if isinstance(verified, pd.DataFrame):
-        verified = Record.of(manifest, known, verified, operators)
+        verified = Record.of(manifest, study_curves, verified, operators)
     record = verified.about(Plan("", manifest.fingerprint, recovery=recovery))
     return _back_test(active_predictor(manifest, record, PREDICTORS, predictor))
 
 
 def _available(case: Case, predictor: str | None) -> list[str]:
-    """Predictors that can say something of the plan; combining logits is not tried, as it costs."""
+    """Predictors that apply to the plan; logits are not combined to find out, which is slow."""
     if predictor is not None:
         return [predictor]
-    sums = [name for name in SUMS if not math.isnan(guess(name, case))]
+    sums = [name for name in SUMS if not math.isnan(predicted_drop(name, case))]
     return [*sums, *COMBINES] if case.logits else sums
 
 
-def _forecast(case: Case, stands: ActivePredictor) -> tuple[Forecast, float]:
+def _forecast(case: Case, active: ActivePredictor) -> tuple[Forecast, float]:
     """The corrected drop with what else is known, and the drop's standard deviation."""
-    rows = combined(stands.name, case)
-    guessed = guess(stands.name, case) if rows is None else drop_by(case, rows)
-    drop, deviation = stands.corrected(guessed, shares(case.parts))
+    rows = combined_logits(active.name, case)
+    uncorrected_drop = (
+        predicted_drop(active.name, case) if rows is None else drop_of_logits(case, rows)
+    )
+    drop, deviation = active.corrected(uncorrected_drop, damage_shares(case.parts))
     if rows is None or case.dense is None:
-        entropy, divergence = added(case.parts, "entropy"), added(case.parts, "divergence")
+        entropy, divergence = (
+            summed_change(case.parts, "entropy"),
+            summed_change(case.parts, "divergence"),
+        )
         return Forecast(drop, entropy, divergence), deviation
     return forecast(case.dense, rows, drop), deviation
 
 
-def _nothing(case: Case, stands: ActivePredictor, error: BackTest | None) -> Prediction:
+def _dense_prediction(case: Case, active: ActivePredictor, error: BackTest | None) -> Prediction:
     """A plan that removes nothing."""
-    seen = forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
+    dense_forecast = (
+        forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
+    )
     return Prediction(
-        0.0, Interval(0.0, 0.0, 0.0), error, stands.name, (), 0.0, 0.0, 1.0, seen.recalls,
-        seen.samples,
+        0.0, Interval(0.0, 0.0, 0.0), error, active.name, (), 0.0, 0.0, 1.0, dense_forecast.recalls,
+        dense_forecast.samples,
     )  # fmt: skip
 
 
-def _interval(case: Case, stands: ActivePredictor, drop: float, deviation: float) -> Interval:
-    half = half_width(stands.scores, drop, deviation)
+def _interval(case: Case, active: ActivePredictor, drop: float, deviation: float) -> Interval:
+    half = half_width(active.scores, drop, deviation)
     half = added_drops(case.parts).half_width if half is None else half
     return Interval(drop, drop - half, drop + half)
 
 
-def _back_test(stands: ActivePredictor) -> BackTest | None:
-    if not stands.errors:
+def _back_test(active: ActivePredictor) -> BackTest | None:
+    if not active.errors:
         return None
-    sizes = np.abs(stands.errors)
+    sizes = np.abs(active.errors)
     return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
 
 
-def _bounded(interval: Interval, top: float) -> Interval:
+def _cap_at_score(interval: Interval, top: float) -> Interval:
     """A drop cannot exceed the dense score where scores are fractions; others have no floor."""
     if not 0 < top <= 1:
         return interval

@@ -1,4 +1,4 @@
-"""What a plan does, in the figures that are predicted of it: one set each for guess and truth."""
+"""The figures by which a predicted and a measured plan are compared."""
 
 import math
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any, Final, Self
 from prunescope.study import Baseline
 
 SLACKS: Final = {"entropy": 0.01, "divergence": 0.005, "worst": 0.03}
-"""Figure beside the drop → what is added to its expected change where errors are compared: below
-it they hardly shrink any more."""
+"""Figure other than the drop → slack added to its expected change when errors are divided by it, as
+errors hardly shrink with changes below it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class PredictedEffects:
 
 def _least(correct: tuple[int, ...], baseline: Baseline) -> float:
     recalls = [
-        right / there for right, there in zip(correct, baseline.class_samples, strict=True) if there
+        right / class_samples
+        for right, class_samples in zip(correct, baseline.class_samples, strict=True)
+        if class_samples
     ]
     return min(recalls, default=math.nan)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.curves.curve import Curves
-from prunescope.planning.prediction.added_divergences import DropMap, added
+from prunescope.planning.prediction.added_divergences import DropMap, summed_change
 from prunescope.planning.prediction.added_drops import added_drops
 from prunescope.planning.prediction.composition import composition
 from prunescope.planning.prediction.coordinates import divergence, drop_of, log_softmax
@@ -36,7 +36,7 @@ SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
 PREDICTORS: Final = (*SUMS, *COMBINES)
 
 DOUBT: Final = 0.5
-"""Of the noise that the parts add to the loudest one's: how far predicted logits may be wrong."""
+"""Assumed error of predicted logits, as a fraction of the noise of all parts but the loudest."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Case:
 
     Attributes:
         manifest: Of the study.
-        known: All measured curves.
+        curves: All measured curves.
         recovery: Of the plan.
         parts: In forward order, at least one.
         dense: The dense model's logits, or None.
@@ -53,7 +53,7 @@ class Case:
     """
 
     manifest: Manifest
-    known: Curves
+    curves: Curves
     recovery: str
     parts: Sequence[Part]
     dense: Dense | None = None
@@ -70,9 +70,9 @@ class Case:
         return self.dense is not None and bool(self.operators)
 
 
-def case_of(
+def make_case(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     parts: Sequence[Part],
     recovery: str,
     operators: LogitOperators | None,
@@ -80,73 +80,74 @@ def case_of(
     """Return the case of ``parts``, with logits where ``operators`` holds them for every part."""
     dense = operators.dense(recovery) if operators is not None else None
     if operators is None or dense is None:
-        return Case(manifest, known, recovery, parts)
-    found = operators.operators([(part.curve, part.sparsity) for part in parts])
-    complete = tuple(each for each in found if each is not None)
-    whole = len(complete) == len(parts)
-    return Case(manifest, known, recovery, parts, dense, complete if whole else ())
+        return Case(manifest, study_curves, recovery, parts)
+    by_part = operators.operators([(part.curve, part.sparsity) for part in parts])
+    complete = tuple(operator for operator in by_part if operator is not None)
+    all_parts = len(complete) == len(parts)
+    return Case(manifest, study_curves, recovery, parts, dense, complete if all_parts else ())
 
 
-def guess(name: str, case: Case) -> float:
-    """Return the drop that predictor ``name`` expects; NaN where it cannot say.
+def predicted_drop(name: str, case: Case) -> float:
+    """Return the drop that predictor ``name`` expects; NaN where it cannot be predicted.
 
-    A prediction by logits speaks of the samples whose logits are kept; what the parts' own drops
-    differ by on all samples of the split is added, scaled to what is left of their sum.
+    Logits are stored of some samples only. The difference of the parts' drops between all samples
+    of the split and those samples is added, scaled as the combined drop is to the parts' sum.
     """
     if name == SUM:
         return added_drops(case.parts).mean
     if name in (SUM_KL, SUM_ENTROPY):
         quantity = "divergence" if name == SUM_KL else "entropy"
-        found = DropMap.of(case.known, case.recovery, quantity)
-        amount = added(case.parts, quantity)
-        return math.nan if found is None or math.isnan(amount) else found.drop(amount)
-    rows = combined(name, case)
-    return math.nan if rows is None else drop_by(case, rows)
+        drop_map = DropMap.of(case.curves, case.recovery, quantity)
+        amount = summed_change(case.parts, quantity)
+        return math.nan if drop_map is None or math.isnan(amount) else drop_map.drop(amount)
+    rows = combined_logits(name, case)
+    return math.nan if rows is None else drop_of_logits(case, rows)
 
 
-def expected(name: str, case: Case) -> Forecast:
+def uncorrected_forecast(name: str, case: Case) -> Forecast:
     """Return all that predictor ``name`` expects, uncorrected."""
-    rows = combined(name, case)
+    rows = combined_logits(name, case)
     if rows is None or case.dense is None:
         return Forecast(
-            guess(name, case), added(case.parts, "entropy"), added(case.parts, "divergence")
+            predicted_drop(name, case),
+            summed_change(case.parts, "entropy"),
+            summed_change(case.parts, "divergence"),
         )
-    return forecast(case.dense, rows, drop_by(case, rows))
+    return forecast(case.dense, rows, drop_of_logits(case, rows))
 
 
-def combined(name: str, case: Case) -> np.ndarray | None:
+def combined_logits(name: str, case: Case) -> np.ndarray | None:
     """Return the logits ``(n, k)`` that predictor ``name`` expects, or None where it has none."""
     if case.dense is None or not case.logits or name not in COMBINES:
         return None
     return COMBINES[name](case.dense.reference, case.operators)
 
 
-def drop_by(case: Case, rows: np.ndarray) -> float:
+def drop_of_logits(case: Case, rows: np.ndarray) -> float:
     """Return the drop on all samples of the split that predicted ``rows`` mean.
 
-    Samples near the border between two classes count by halves, the more the noisier parts are
-    combined: which of them flip is chance, and counting it is noise. One part's rows are known.
-    A metric that logits do not give is read off the study's own points: which drop came with
-    which KL.
+    A sample near the border of two classes counts with the probability that it is right, as which
+    of them flip is chance; a single part's rows are exact and are counted. For a metric that
+    logits do not give, the KL is mapped to a drop by the study's own points.
     """
     if case.dense is None:
         return math.nan
     reference, target = case.dense.reference.rows, case.dense.coordinates.target
-    drop = drop_of(reference, rows, target, case.metric, _doubt(case.operators))
+    drop = drop_of(reference, rows, target, case.metric, _margin_deviation(case.operators))
     if math.isnan(drop):
-        found = DropMap.of(case.known, case.recovery, "divergence")
+        drop_map = DropMap.of(case.curves, case.recovery, "divergence")
         return (
             math.nan
-            if found is None
-            else found.drop(divergence(case.dense.log_probabilities, log_softmax(rows)))
+            if drop_map is None
+            else drop_map.drop(divergence(case.dense.log_probabilities, log_softmax(rows)))
         )
-    excess = math.fsum(each.excess for each in case.operators)
+    excess = math.fsum(operator.excess for operator in case.operators)
     parts = math.fsum(part.curve.drop_at(part.sparsity).mean for part in case.parts) - excess
     share = min(max(drop / parts, 0.0), 1.0) if parts > 0 else 1.0
     return drop + share * excess
 
 
-def _doubt(operators: Sequence[Operator]) -> float:
+def _margin_deviation(operators: Sequence[Operator]) -> float:
     """How far a predicted margin, a difference of two logits, may be wrong."""
-    powers = [each.loudness**2 for each in operators]
+    powers = [operator.loudness**2 for operator in operators]
     return DOUBT * math.sqrt(2 * (math.fsum(powers) - max(powers, default=0.0)))

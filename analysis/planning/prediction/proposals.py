@@ -1,7 +1,7 @@
-"""Which combinations are worth verifying: plans at several levels of damage, unlike each other.
+"""Propose plans worth verifying: at several levels of damage, and different from each other.
 
 A predictor is judged and corrected by verified plans, so these should lose as much as the plans
-that people look at, from a third of a point to about ten points, and should load different layers.
+that people look at, from a third of a point to about ten points, and should prune different layers.
 Every plan starts from a random direction (a part of the subjects, each with a random share) and is
 scaled until the added drops reach its level; of several directions the one is taken whose shares
 are farthest from those of the plans before it (a maximin design).
@@ -31,20 +31,20 @@ _STEPS: Final = 30
 
 def propose_verifications(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     count: int,
     recovery: str = "none",
     seed: int = 0,
     levels: tuple[float, float] = LEVELS,
 ) -> tuple[Plan, ...]:
-    """Return ``count`` plans whose verification tells most about how choices combine.
+    """Return ``count`` plans whose verification shows best how choices combine.
 
-    They are fewer where the measured sparsities do not hold so many: where nothing that was
-    measured hurts, every plan ends at the last points.
+    There are fewer where the measured sparsities do not allow as many different plans: where no
+    measured point does damage, every plan ends at the last points.
 
     Args:
         manifest: Of the study.
-        known: All measured curves; a random criterion is left out where there is another.
+        study_curves: All measured curves; a random criterion is left out where there is another.
         count: How many.
         recovery: Of the plans: only curves measured with it count.
         seed: Other seeds give other plans; the same one always the same.
@@ -53,70 +53,81 @@ def propose_verifications(
     Raises:
         BadValue: Fewer than two layers or groups have curves with this recovery.
     """
-    families = [family for family in _families(known, recovery) if len(family) > 1]
+    families = [family for family in _families(study_curves, recovery) if len(family) > 1]
     if not families:
         raise BadValue(
             f"Expected measured curves of at least two layers or groups with recovery {recovery}, "
             "but the study has none. Measure them: "
             f"{next_steps.measure_curves(recovery)}."
         )
-    made = np.random.default_rng([seed, *manifest.fingerprint.encode()])
+    generator = np.random.default_rng([seed, *manifest.fingerprint.encode()])
     targets = np.geomspace(*levels, count) if count > 1 else np.array([levels[0]])
     shares: dict[int, list[np.ndarray]] = {}
     plans: list[Plan] = []
-    for place in np.argsort(made.random(count)):
+    for target_index in np.argsort(generator.random(count)):
         family = len(plans) % len(families)
         before = shares.setdefault(family, [])
-        found = [
-            _drawn(families[family], float(targets[place]), made, manifest)
+        candidates = [
+            _draw_plan(families[family], float(targets[target_index]), generator, manifest)
             for _ in range(_DIRECTIONS)
         ]
-        choices, share = max(found, key=lambda each: (len(each[0]) > 1, _distance(each[1], before)))
+        choices, share = max(
+            candidates,
+            key=lambda candidate: (len(candidate[0]) > 1, _distance(candidate[1], before)),
+        )
         before.append(share)
         name = f"calibration {len(plans) + 1}"
         plans.append(Plan(name, manifest.fingerprint, choices, recovery))
     return tuple({plan.digest: plan for plan in plans}.values())
 
 
-def _families(known: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
+def _families(study_curves: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
     """Subject → curves, once for weights and once for units: plans do not mix them."""
     families: list[dict[str, list[Curve]]] = []
     for units in (False, True):
         family: dict[str, list[Curve]] = {}
-        for key, curve in known.items():
+        for key, curve in study_curves.items():
             fits = key.recovery == recovery and key.seed == 0 and bool(curve.points)
             if fits and (key.method.granularity in UNITS) == units:
                 family.setdefault(key.subject, []).append(curve)
         for subject, curves in family.items():
-            chosen = [each for each in curves if not is_control(each.key.method.criterion)]
+            chosen = [
+                subject_curve
+                for subject_curve in curves
+                if not is_control(subject_curve.key.method.criterion)
+            ]
             family[subject] = chosen or curves
         families.append(family)
     return families
 
 
-def _drawn(
+def _draw_plan(
     family: Mapping[str, Sequence[Curve]],
     target: float,
-    made: np.random.Generator,
+    generator: np.random.Generator,
     manifest: Manifest,
 ) -> tuple[dict[str, Choice], np.ndarray]:
     """A plan whose parts' drops add up to about ``target``, and each subject's share of them."""
-    curves = [own[int(made.integers(len(own)))] for own in family.values()]
-    taken = made.random(len(curves)) < made.uniform(0.4, 1.0)
-    taken[made.choice(len(curves), 2, replace=False)] = True  # a single part is known already
-    direction = np.where(taken, made.uniform(0.2, 1.0, len(curves)), 0.0)
+    curves = [
+        subject_curves[int(generator.integers(len(subject_curves)))]
+        for subject_curves in family.values()
+    ]
+    included = generator.random(len(curves)) < generator.uniform(0.4, 1.0)
+    pair = generator.choice(len(curves), 2, replace=False)
+    included[pair] = True  # a single part is known already
+    direction = np.where(included, generator.uniform(0.2, 1.0, len(curves)), 0.0)
 
     def at(scale: float) -> list[float]:
         return [
-            min(float(way) * scale, curve.reach)
-            for way, curve in zip(direction, curves, strict=True)
+            min(float(component) * scale, curve.reach)
+            for component, curve in zip(direction, curves, strict=True)
         ]
 
     def drops(values: Sequence[float]) -> np.ndarray:
-        found = [c.drop_at(v).mean for c, v in zip(curves, values, strict=True)]
-        return np.array(found).clip(0.0)
+        part_drops = [c.drop_at(v).mean for c, v in zip(curves, values, strict=True)]
+        return np.array(part_drops).clip(0.0)
 
-    low, high = 0.0, 1 / float(direction[taken].min())
+    low, high = 0.0, 1 / float(direction[included].min())
     for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if drops(at(middle)).sum() < target else (low, middle)
@@ -124,15 +135,15 @@ def _drawn(
     choices = {}
     for curve, value in zip(curves, values, strict=True):
         method = curve.key.method
-        whole = _possible(manifest, curve, value) if value > 0 else 0.0
-        if whole > 0:
-            choices[curve.key.subject] = Choice(method.criterion, whole, method.granularity)
-    found = drops(values)
-    return choices, found / max(float(found.sum()), 1e-9)
+        feasible = _feasible_sparsity(manifest, curve, value) if value > 0 else 0.0
+        if feasible > 0:
+            choices[curve.key.subject] = Choice(method.criterion, feasible, method.granularity)
+    part_drops = drops(values)
+    return choices, part_drops / max(float(part_drops.sum()), 1e-9)
 
 
-def _possible(manifest: Manifest, curve: Curve, value: float) -> float:
-    """The sparsity that a plan would ask for: a pattern has one, units are whole."""
+def _feasible_sparsity(manifest: Manifest, curve: Curve, value: float) -> float:
+    """The nearest sparsity that a plan can have: a pattern's only one, or a whole unit count."""
     method = curve.key.method
     if ":" in method.granularity:
         return curve.points[0].sparsity if value >= curve.points[0].sparsity / 2 else 0.0
@@ -141,4 +152,4 @@ def _possible(manifest: Manifest, curve: Curve, value: float) -> float:
 
 
 def _distance(share: np.ndarray, before: Sequence[np.ndarray]) -> float:
-    return min((float(np.abs(share - each).sum()) for each in before), default=0.0)
+    return min((float(np.abs(share - earlier).sum()) for earlier in before), default=0.0)

@@ -1,4 +1,4 @@
-"""What pruning one subject does to the logits: a linear operator, and noise.
+"""The effect of pruning one subject on the logits, as a linear operator and noise.
 
 ``z ≈ z0 M + b`` by ridge least squares towards the identity; what is left is the noise ``E``, so
 that ``z = z0 M + b + E`` exactly. For fixed ``z0``, ``M``, ``b`` and ``E`` are linear in ``z``.
@@ -75,8 +75,8 @@ class DenseLogits:
         if len(rows) < PER_COEFFICIENT * (size + 1):
             matrix, shift = np.float32(scale) * identity, np.zeros(size, np.float32)
         else:
-            found = self.solver @ (rows - self.rows)
-            matrix, shift = identity + found[:size], found[size]
+            coefficients = self.solver @ (rows - self.rows)
+            matrix, shift = identity + coefficients[:size], coefficients[size]
         noise = rows - self.rows @ matrix - shift
         return Operator(matrix, shift, noise, scale, root_mean_square(noise))
 
@@ -90,17 +90,21 @@ class DenseLogits:
 def between(lower: Operator, upper: Operator, part: float) -> Operator:
     """Return the operator at ``part`` (0 to 1) of the way from ``lower`` to ``upper``.
 
-    Linear, but the noise keeps its loudness: the mean of two noises that differ is softer than
-    either, and a network pruned to between them is not.
+    Linear, except that the noise is rescaled to the interpolated loudness: the mean of two
+    different noises is softer than either, unlike the noise of a network pruned to between them.
     """
     if part <= 0 or part >= 1:
         return lower if part <= 0 else upper
     shares = np.array([1 - part, part])
-    both = float(np.dot(lower.noise.ravel(), upper.noise.ravel())) / max(lower.noise.size, 1)
-    products = np.array([[lower.loudness**2, both], [both, upper.loudness**2]])
-    heard = math.sqrt(max(float(shares @ products @ shares), 0.0))
-    wanted = (1 - part) * lower.loudness + part * upper.loudness
-    weights = (shares * (wanted / heard if heard > 0 else 1.0)).astype(np.float32)
+    inner_product = float(np.dot(lower.noise.ravel(), upper.noise.ravel())) / max(
+        lower.noise.size, 1
+    )
+    products = np.array([[lower.loudness**2, inner_product], [inner_product, upper.loudness**2]])
+    mixed_loudness = math.sqrt(max(float(shares @ products @ shares), 0.0))
+    target_loudness = (1 - part) * lower.loudness + part * upper.loudness
+    weights = (shares * (target_loudness / mixed_loudness if mixed_loudness > 0 else 1.0)).astype(
+        np.float32
+    )
     noise = weights[0] * lower.noise
     noise += weights[1] * upper.noise
     return Operator(
@@ -108,7 +112,7 @@ def between(lower: Operator, upper: Operator, part: float) -> Operator:
         (1 - part) * lower.shift + part * upper.shift,
         noise,
         (1 - part) * lower.scale + part * upper.scale,
-        wanted,
+        target_loudness,
         (1 - part) * lower.excess + part * upper.excess,
     )
 

@@ -1,4 +1,4 @@
-"""Scale-normalised superposition: every subject's noise beside the dense logits, added up.
+"""Scale-normalised superposition: the subjects' noises add up, scaled as the dense logits are.
 
     ẑ = A z0 + Σ_l (A / a_l) (z_l − a_l z0),    a_l = <z_l, z0> / <z0, z0>,    A = Π a_l
 
@@ -22,14 +22,16 @@ def superposition(reference: DenseLogits, operators: Sequence[Operator]) -> np.n
     One operator gives its own logits.
     """
     size = reference.rows.shape[1]
-    scales = [each.scale for each in operators]
+    scales = [operator.scale for operator in operators]
     matrix = np.eye(size, dtype=np.float32) * np.float32(np.prod(scales))
     shift = np.zeros(size, np.float32)
     noise = np.zeros_like(reference.rows)
-    for place, each in enumerate(operators):
-        others = np.float32(np.prod(scales[:place] + scales[place + 1 :]))
-        matrix += others * (each.matrix - np.float32(each.scale) * np.eye(size, dtype=np.float32))
-        shift += others * each.shift
-        noise += others * each.noise
-    found: np.ndarray = reference.rows @ matrix + shift + noise
-    return found
+    for index, operator in enumerate(operators):
+        others = np.float32(np.prod(scales[:index] + scales[index + 1 :]))
+        matrix += others * (
+            operator.matrix - np.float32(operator.scale) * np.eye(size, dtype=np.float32)
+        )
+        shift += others * operator.shift
+        noise += others * operator.noise
+    logits: np.ndarray = reference.rows @ matrix + shift + noise
+    return logits

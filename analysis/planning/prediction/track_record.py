@@ -1,4 +1,4 @@
-"""What every predictor would have said of the plans of a study that were really measured."""
+"""The track record: what every predictor expects of the plans of a study that were measured."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,11 +8,11 @@ import pandas as pd
 
 from prunescope.curves.curve import Curves
 from prunescope.errors import DamagedFile, UnknownName
-from prunescope.planning.prediction.added_divergences import shares
+from prunescope.planning.prediction.added_divergences import damage_shares
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.plan_parts import parts_of
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
-from prunescope.planning.prediction.predictors import PREDICTORS, case_of, expected
+from prunescope.planning.prediction.predictors import PREDICTORS, make_case, uncorrected_forecast
 from prunescope.store.json_documents import from_json
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
@@ -43,8 +43,8 @@ class Record:
 
     Attributes:
         trials: The plans.
-        learnt: What readers worked out from just these plans, by whatever tells it from the rest
-            (``standing``): it grows with their cube, and plan after plan asks for the same.
+        learnt: A cache for results computed from just these plans (``active_predictor``), which
+            take time cubic in their number and are needed for every plan.
     """
 
     trials: tuple[Trial, ...] = ()
@@ -55,7 +55,7 @@ class Record:
     def of(
         cls,
         manifest: Manifest,
-        known: Curves,
+        study_curves: Curves,
         verified: pd.DataFrame,
         operators: LogitOperators | None = None,
     ) -> Self:
@@ -65,47 +65,51 @@ class Record:
         split, those with a single part, which measurements know already, and those that another
         version wrote.
         """
-        found = cls()
+        record = cls()
         for row in verified.to_dict("records"):
             if row["split"] != "validation" or row["samples"] <= 0:
                 continue
             try:
                 plan = from_json(Plan, row["plan"], "a verified plan")
-            except DamagedFile:  # of another version: it tells nothing about this one
+            except DamagedFile:  # of another version, so unknown here
                 continue
             real = PredictedEffects.measured(row, manifest.baseline)
-            found = found.plus(manifest, known, plan, real, operators)
-        return found
+            record = record.plus(manifest, study_curves, plan, real, operators)
+        return record
 
     def plus(
         self,
         manifest: Manifest,
-        known: Curves,
+        study_curves: Curves,
         plan: Plan,
         real: PredictedEffects,
         operators: LogitOperators | None = None,
     ) -> Self:
-        """Return the record with ``plan``, measured to do ``real``, if that tells anything."""
+        """Return the record with ``plan`` and its effects, if predictors can be tried on it."""
         try:
-            parts, missing = parts_of(plan, known, manifest)
+            parts, missing = parts_of(plan, study_curves, manifest)
         except UnknownName:  # of another version
             return self
         if missing or len(parts) < 2:
             return self
 
-        def made() -> dict[str, PredictedEffects]:
-            case = case_of(manifest, known, parts, plan.recovery, operators)
-            return {name: expected(name, case).figures for name in PREDICTORS}
+        def predict_effects() -> dict[str, PredictedEffects]:
+            case = make_case(manifest, study_curves, parts, plan.recovery, operators)
+            return {name: uncorrected_forecast(name, case).figures for name in PREDICTORS}
 
-        guesses = made() if operators is None else operators.guesses(known, plan.digest, made)
-        trial = Trial(plan.digest, plan.recovery, real, guesses, shares(parts))
+        guesses = (
+            predict_effects()
+            if operators is None
+            else operators.guesses(study_curves, plan.digest, predict_effects)
+        )
+        trial = Trial(plan.digest, plan.recovery, real, guesses, damage_shares(parts))
         return replace(self, trials=(*self.trials, trial))
 
     def about(self, plan: Plan) -> "Record":
-        """Return the trials that say something of ``plan``: same recovery, and not itself."""
+        """Return the trials relevant for ``plan``: those with the same recovery, without itself."""
         own = self._about.get(plan.recovery)
         if own is None:
-            trials = tuple(each for each in self.trials if each.recovery == plan.recovery)
+            trials = tuple(trial for trial in self.trials if trial.recovery == plan.recovery)
             own = self._about[plan.recovery] = replace(self, trials=trials)
-        others = tuple(each for each in own.trials if each.digest != plan.digest)
+        others = tuple(trial for trial in own.trials if trial.digest != plan.digest)
         return own if len(others) == len(own.trials) else replace(own, trials=others)

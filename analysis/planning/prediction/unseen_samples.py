@@ -1,16 +1,16 @@
-"""Points that were stopped early: what their unseen samples are taken to do."""
+"""Operators of points that were stopped early: noise for the samples that they have not seen."""
 
 import numpy as np
 
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, root_mean_square
 
 
-def borrowed(reference: DenseLogits, rows: np.ndarray) -> Operator:
+def fit_seen_samples(reference: DenseLogits, rows: np.ndarray) -> Operator:
     """Return the operator of a point of which only the first samples were evaluated.
 
-    The operator is fitted on the samples there are. Each other sample borrows the noise of the
-    seen one that the dense model gives the same class and the nearest margin, so that a plan can
-    be predicted over all samples although one of its points was decided after a few.
+    The operator is fitted on those samples. Every other sample gets the noise of the seen sample
+    with the same dense class and the nearest dense margin, so that a plan can be predicted over all
+    samples although one of its points was stopped early.
 
     Args:
         reference: The dense model on all ``n`` samples.
@@ -26,19 +26,21 @@ def borrowed(reference: DenseLogits, rows: np.ndarray) -> Operator:
 
 def _lenders(dense: np.ndarray, seen: int) -> np.ndarray:
     """``(n − seen,)`` which seen sample each unseen one borrows from."""
-    two = np.partition(dense, -2, axis=1)[:, -2:]
-    margin = two[:, 1] - two[:, 0]
+    top_two = np.partition(dense, -2, axis=1)[:, -2:]
+    margin = top_two[:, 1] - top_two[:, 0]
     winner = dense.argmax(axis=1)
-    found = np.zeros(len(dense) - seen, np.intp)
+    lenders = np.zeros(len(dense) - seen, np.intp)
     for name in np.unique(winner[seen:]):
         pool = np.flatnonzero(winner[:seen] == name)
         pool = pool if len(pool) else np.arange(seen)
         pool = pool[np.argsort(margin[pool], kind="stable")]
-        asking = np.flatnonzero(winner[seen:] == name)
-        place = np.searchsorted(margin[pool], margin[seen:][asking])
-        right = np.clip(place, 0, len(pool) - 1)
-        left = np.clip(place - 1, 0, len(pool) - 1)
-        wanted = margin[seen:][asking]
-        nearer = np.abs(margin[pool[left]] - wanted) < np.abs(margin[pool[right]] - wanted)
-        found[asking] = pool[np.where(nearer, left, right)]
-    return found
+        borrowers = np.flatnonzero(winner[seen:] == name)
+        position = np.searchsorted(margin[pool], margin[seen:][borrowers])
+        right = np.clip(position, 0, len(pool) - 1)
+        left = np.clip(position - 1, 0, len(pool) - 1)
+        borrower_margins = margin[seen:][borrowers]
+        nearer = np.abs(margin[pool[left]] - borrower_margins) < np.abs(
+            margin[pool[right]] - borrower_margins
+        )
+        lenders[borrowers] = pool[np.where(nearer, left, right)]
+    return lenders

@@ -1,13 +1,18 @@
-"""Look for a better plan than sums can tell, with the predictor of whole plans. Torch-free."""
+"""Search for better plans than sums give, by the predictor of whole plans. Torch-free."""
 
 from prunescope.planning.search.descent import (
     SECONDS,
     PlanProposal,
     SearchResult,
-    apart,
+    distinct_proposals,
     look_around,
 )
-from prunescope.planning.search.improve import improve, improve_by_measuring, taken, with_plan
+from prunescope.planning.search.improve import (
+    improve,
+    improve_by_measuring,
+    replace_plan,
+    take_best_measured,
+)
 from prunescope.planning.search.judge import Judge, judge
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.measured_candidates import MEASURED_CANDIDATES, MeasuredCandidates
@@ -24,13 +29,13 @@ __all__ = [
     "MeasuredCandidates",
     "PlanProposal",
     "SearchResult",
-    "apart",
+    "distinct_proposals",
     "improve",
     "improve_by_measuring",
     "judge",
     "look_around",
     "measured_best",
+    "replace_plan",
     "starting_plans",
-    "taken",
-    "with_plan",
+    "take_best_measured",
 ]  # fmt: skip

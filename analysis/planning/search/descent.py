@@ -1,8 +1,8 @@
-"""From the best start to the best plan that can be seen around it.
+"""Descend from each starting plan to better plans near it, by the predicted loss of whole plans.
 
-Solvers add up what single layers lose. Combined, some lose more and some less, so a plan is judged
-as a whole: the solver's own and each rule's plan first, then what lies around them, the best first,
-step after step, as long as the whole is predicted to lose less. Every plan keeps all budgets.
+Solvers add up what single layers lose; combined, layers lose more or less than that. So plans are
+judged as a whole: first the solver's and each rule's, then the neighbours of each (the best start
+first), step by step, as long as the predicted loss decreases. Every plan keeps all budgets.
 """
 
 import math
@@ -15,12 +15,12 @@ import numpy as np
 
 from prunescope.errors import PrunescopeError
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.search.neighbourhood import nearby
-from prunescope.planning.solve.constraints import keeps
+from prunescope.planning.search.neighbourhood import neighbourhood_problem
+from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
-from prunescope.planning.solve.solver import solver
+from prunescope.planning.solve.solver import make_solver
 from prunescope.study.plan import Plan
 
 SECONDS: Final = 5.0
@@ -29,10 +29,10 @@ _LAST: Final = 0.03
 """Steps, in log-odds of the sparsity."""
 
 _SAME: Final = 0.02
-"""Difference of sparsities up to which two plans are one to people."""
+"""Two plans whose sparsities differ by at most this are not shown as different."""
 
 _WORTH: Final = 1e-4
-"""Part of the objective below which a gain does not count."""
+"""Gains below this fraction of the objective do not count."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class PlanProposal:
     Attributes:
         plan: What to do.
         predicted: Objective predicted of it as a whole (a cost, where a cost is kept small).
-        start: Where the search was that came upon it: ``solver``, or a rule's name.
+        start: Name of the start that the search found it from: ``solver``, or a rule's name.
     """
 
     plan: Plan
@@ -52,13 +52,13 @@ class PlanProposal:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search came upon.
+    """The plans that a search judged.
 
     Attributes:
         proposals: Different plans, the best by prediction first.
         starts: Start → its predicted objective.
         judged: How many plans were judged.
-        ended: Whether no step was better any more; else time was up.
+        ended: Whether it ended because no step was better; else time was up.
     """
 
     proposals: tuple[PlanProposal, ...]
@@ -69,41 +69,43 @@ class SearchResult:
 
 def look_around(
     problem: Problem,
-    begin: Mapping[str, Plan],
-    judged: Judge,
-    given: Mapping[str, float] | None = None,
+    starts: Mapping[str, Plan],
+    judge: Judge,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> SearchResult:
-    """Return the best plans that are predicted around those of ``begin``.
+    """Return the best plans that are predicted around those of ``starts``.
 
-    Each is gone on from, because corners of the interpolated curves hold a search, each start at
-    another one.
+    The search descends from every start, because a descent gets stuck at corners of the
+    interpolated curves, a different one for every start.
 
     Args:
-        problem: What is asked.
-        begin: Plans by where they come from, as from ``starts``.
-        judged: Of whole plans.
-        given: Target kind → limit in place of the goal's.
-        seconds: To spend.
+        problem: The goal over its study, as arrays.
+        starts: Plans by origin, as from ``starting_plans``.
+        judge: Of whole plans.
+        overrides: Target kind → limit in place of the goal's.
+        seconds: Time limit.
     """
-    search = _Search(problem, judged, problem.limits(given), time.monotonic() + seconds)
-    seen = {name: search.see(plan, name) for name, plan in begin.items()}
-    first = {name: found for name, found in seen.items() if found is not None}
-    values = {name: found.predicted for name, found in first.items()}
+    search = _Search(problem, judge, problem.limits(overrides), time.monotonic() + seconds)
+    seen = {name: search.see(plan, name) for name, plan in starts.items()}
+    first = {name: proposal for name, proposal in seen.items() if proposal is not None}
+    values = {name: proposal.predicted for name, proposal in first.items()}
     ended = True
     for name in sorted(values, key=values.__getitem__):
-        ended = search.descend(first[name], given) and ended
-    ranked = sorted(search.seen.values(), key=lambda each: each.predicted)
+        ended = search.descend(first[name], overrides) and ended
+    ranked = sorted(search.seen.values(), key=lambda candidate: candidate.predicted)
     return SearchResult(tuple(ranked), values, search.count, ended)
 
 
-def apart(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
-    """Return the first few of ``proposals`` that differ by more than a last small step."""
-    found: list[PlanProposal] = []
-    for each in proposals:
-        if len(found) < count and all(_distance(each.plan, other.plan) > _SAME for other in found):
-            found.append(each)
-    return tuple(found)
+def distinct_proposals(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
+    """Return up to ``count`` of ``proposals``, in order, that differ by more than ``_SAME``."""
+    distinct: list[PlanProposal] = []
+    for proposal in proposals:
+        if len(distinct) < count and all(
+            _distance(proposal.plan, other.plan) > _SAME for other in distinct
+        ):
+            distinct.append(proposal)
+    return tuple(distinct)
 
 
 def _distance(one: Plan, other: Plan) -> float:
@@ -120,33 +122,35 @@ def _distance(one: Plan, other: Plan) -> float:
 
 
 class _Search:
-    """What was seen so far."""
+    """The plans judged so far."""
 
-    def __init__(self, problem: Problem, judged: Judge, limits: np.ndarray, end: float) -> None:
+    def __init__(self, problem: Problem, judge: Judge, limits: np.ndarray, end: float) -> None:
         self.problem = problem
-        self.judged = judged
+        self.judge = judge
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.end = end
         self.count = 0
         self.seen: dict[str, PlanProposal] = {}
 
-    def descend(self, best: PlanProposal, given: Mapping[str, float] | None) -> bool:
-        """Step from ``best`` to better plans; whether none was better at last."""
+    def descend(self, best: PlanProposal, overrides: Mapping[str, float] | None) -> bool:
+        """Step from ``best`` to better plans; return False where time was up before the end."""
         step, methods = _FIRST, True
         while step >= _LAST:
-            around = nearby(self.problem, best.plan, step, self.counted, methods, self.late)
-            if around is None:
+            surroundings = neighbourhood_problem(
+                self.problem, best.plan, step, self.counted, methods, self.late
+            )
+            if surroundings is None:
                 return False
             methods = False
             try:
-                plan = solver(around).solve(given, best.plan.name).plan
+                plan = make_solver(surroundings).solve(overrides, best.plan.name).plan
             except PrunescopeError:
                 step /= 2
                 continue
-            found = self.see(plan, best.start)
-            gain = best.predicted - found.predicted if found is not None else 0.0
-            if found is not None and gain > 0:
-                best = found
+            proposal = self.see(plan, best.start)
+            gain = best.predicted - proposal.predicted if proposal is not None else 0.0
+            if proposal is not None and gain > 0:
+                best = proposal
             if gain <= _WORTH * abs(best.predicted):
                 step /= 2
         return True
@@ -156,36 +160,38 @@ class _Search:
 
     def counted(self, plan: Plan) -> Mapping[str, float]:
         self.count += 1
-        return self.judged(plan)
+        return self.judge(plan)
 
     def see(self, plan: Plan, start: str) -> PlanProposal | None:
-        """Judge a plan; None where it breaks a limit or what else was asked, or is not judged."""
+        """Judge a plan; None where it breaks a limit or constraint, or has no prediction."""
         if plan.digest in self.seen:
             return self.seen[plan.digest]
-        if not keeps(self.problem, plan):
+        if not meets_constraints(self.problem, plan):
             return None
-        kept, objective = weighed(self.problem, self.limits, plan, self.counted(plan))
-        if not kept or math.isnan(objective):
+        within_limits, objective = feasibility_and_objective(
+            self.problem, self.limits, plan, self.counted(plan)
+        )
+        if not within_limits or math.isnan(objective):
             return None
         self.seen[plan.digest] = PlanProposal(plan, objective, start)
         return self.seen[plan.digest]
 
 
-def weighed(
+def feasibility_and_objective(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> tuple[bool, float]:
-    """Return whether ``plan`` keeps all ``limits`` if it does ``damages``, and its objective."""
-    kept = excess(problem, limits, plan, damages) == 0
+    """Return whether ``plan`` with its ``damages`` keeps all ``limits``, and its objective."""
+    within_limits = limit_excess(problem, limits, plan, damages) == 0
     kind = problem.kinds[0]
     if kind in DAMAGES:
-        return kept, damages.get(kind, math.nan)
-    return kept, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
+        return within_limits, damages.get(kind, math.nan)
+    return within_limits, plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
 
 
-def excess(
+def limit_excess(
     problem: Problem, limits: Mapping[str, float], plan: Plan, damages: Mapping[str, float]
 ) -> float:
-    """Return by which part ``plan`` exceeds the worst of ``limits``; infinite where unknown."""
+    """Return the fraction by which ``plan`` exceeds its worst limit; infinite where unknown."""
     values = {**damages, **plan_costs(problem, plan)}
     worst = 0.0
     for kind, most in limits.items():

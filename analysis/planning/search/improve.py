@@ -1,4 +1,4 @@
-"""A solved plan, improved by the predictor of whole plans, and by measuring the best few."""
+"""Improve a solved plan: search by the predictor of whole plans, then measure the best few."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,18 +6,18 @@ from dataclasses import replace
 from typing import Final
 
 from prunescope.planning.baselines import Levels
-from prunescope.planning.explain import nearest
-from prunescope.planning.pose_problem import Posed
+from prunescope.planning.explain import nearest_assignment
+from prunescope.planning.pose_problem import PosedGoal
 from prunescope.planning.search.descent import (
     SECONDS,
     PlanProposal,
     SearchResult,
-    apart,
+    distinct_proposals,
     look_around,
 )
 from prunescope.planning.search.judge import Judge, judge
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
-from prunescope.planning.search.starting_plans import past_measured, starting_plans
+from prunescope.planning.search.starting_plans import extrapolation_note, starting_plans
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.goal import DAMAGES
@@ -30,122 +30,139 @@ _SHOWN: Final = 3
 
 
 def improve(
-    posed: Posed,
+    posed: PosedGoal,
     solution: Solution,
     levels: Mapping[str, Levels] | None = None,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Solution, SearchResult | None]:
-    """Return the best plan predicted around ``solution`` and the rules' plans, and the search.
+    """Return the best plan predicted near ``solution`` and the rules' plans, and the search.
 
-    The bound stays what it is: about sums over options. The solution is returned as it is, without
-    a search, where nothing but sums can be predicted (a study without logits).
+    The bound still refers to sums over options. Without logits only sums can be predicted; then
+    the solution is returned unchanged, and no search.
 
     Args:
-        posed: What is asked.
+        posed: The goal over its study.
         solution: The solver's answer.
         levels: Score → quantiles, for the rules with one threshold.
-        given: Target kind → limit in place of the goal's.
-        seconds: To spend.
+        overrides: Target kind → limit in place of the goal's.
+        seconds: Time limit.
     """
-    problem = posed.ready.problem
-    judged = judge(problem, posed.predicted, posed.operators, solution.plan)
-    if judged is None:
+    problem = posed.solver.problem
+    whole_plan_judge = judge(problem, posed.predicted, posed.operators, solution.plan)
+    if whole_plan_judge is None:
         return solution, None
-    begin = starting_plans(problem, solution, levels, given)
-    found = look_around(problem, begin, judged, given, seconds)
-    return _with_found(posed, _noted(problem, solution, begin), found), found
+    starts = starting_plans(problem, solution, levels, overrides)
+    search = look_around(problem, starts, whole_plan_judge, overrides, seconds)
+    return _with_proposals(
+        posed, _with_extrapolation_note(problem, solution, starts), search
+    ), search
 
 
 def improve_by_measuring(
-    posed: Posed,
+    posed: PosedGoal,
     solution: Solution,
     measure: Measure,
     count: int,
     levels: Mapping[str, Levels] | None = None,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Solution, tuple[MeasuredBest, ...]]:
     """Return the best of ``count`` measured plans as a solution, and all of them, best first.
 
-    As ``improved``, and then by ``measured_best``. Without logits the solver's and the rules'
-    plans are measured, as nothing tells where else to look.
+    Searches as ``improve``, then calls ``measured_best``. Without logits no search is possible, and
+    only the solver's and the rules' plans are measured.
 
     Args:
-        posed: What is asked.
+        posed: The goal over its study.
         solution: The solver's answer.
         measure: Applies a plan and measures it.
         count: How many to measure, 1 or more.
         levels: Score → quantiles, for the rules with one threshold.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
         seconds: To search, half of it before anything is measured.
     """
-    problem = posed.ready.problem
-    begin = starting_plans(problem, solution, levels, given)
-    judged = judge(problem, posed.predicted, posed.operators, solution.plan) or _blind(problem)
-    found = look_around(problem, begin, judged, given, seconds / 2)
-    tried = measured_best(problem, found, begin, judged, measure, count, given, seconds / 2)
-    best = _with_found(posed, _noted(problem, solution, begin), found)
-    return taken(posed, best, tried), tried
+    problem = posed.solver.problem
+    starts = starting_plans(problem, solution, levels, overrides)
+    whole_plan_judge = judge(
+        problem, posed.predicted, posed.operators, solution.plan
+    ) or _judge_without_logits(problem)
+    search = look_around(problem, starts, whole_plan_judge, overrides, seconds / 2)
+    measured = measured_best(
+        problem, search, starts, whole_plan_judge, measure, count, overrides, seconds / 2
+    )
+    best = _with_proposals(posed, _with_extrapolation_note(problem, solution, starts), search)
+    return take_best_measured(posed, best, measured), measured
 
 
-def taken(posed: Posed, solution: Solution, tried: Sequence[MeasuredBest]) -> Solution:
-    """Return ``solution`` with the best of the measured plans, and those that are as good."""
-    best, *others = tried
+def take_best_measured(
+    posed: PosedGoal, solution: Solution, measured: Sequence[MeasuredBest]
+) -> Solution:
+    """Return ``solution`` with the best measured plan, and equally good ones as alternatives."""
+    best, *others = measured
     most = best.objective * (1 + _ALIKE)
-    near = [each.proposal for each in others if each.over == best.over and each.objective <= most]
-    alike = apart((best.proposal, *near), 1 + _SHOWN)[1:]
+    near = [
+        candidate.proposal
+        for candidate in others
+        if candidate.over == best.over and candidate.objective <= most
+    ]
+    equally_good = distinct_proposals((best.proposal, *near), 1 + _SHOWN)[1:]
     return replace(
-        with_plan(posed, solution, best.proposal), alternatives=tuple(each.plan for each in alike)
+        replace_plan(posed, solution, best.proposal),
+        alternatives=tuple(candidate.plan for candidate in equally_good),
     )
 
 
-def _noted(problem: Problem, solution: Solution, begin: Mapping[str, Plan]) -> Solution:
-    """``solution`` with a sentence on what is judged without a measurement so far."""
-    note = past_measured(problem, begin)
+def _with_extrapolation_note(
+    problem: Problem, solution: Solution, starts: Mapping[str, Plan]
+) -> Solution:
+    """``solution`` with a note on starting plans that go beyond the last measured points."""
+    note = extrapolation_note(problem, starts)
     return replace(solution, notes=(*solution.notes, note)) if note else solution
 
 
-def _blind(problem: Problem) -> Judge:
+def _judge_without_logits(problem: Problem) -> Judge:
     nothing = {kind: math.nan for kind in problem.kinds if kind in DAMAGES}
     return lambda _: nothing
 
 
-def _with_found(posed: Posed, solution: Solution, found: SearchResult) -> Solution:
+def _with_proposals(posed: PosedGoal, solution: Solution, search: SearchResult) -> Solution:
     """``solution`` with the best proposal, and with others that are nearly as good."""
-    if not found.proposals:
+    if not search.proposals:
         return solution
-    best, *others = found.proposals
-    near = [each for each in others if each.predicted <= best.predicted * (1 + _ALIKE)]
+    best, *others = search.proposals
+    near = [proposal for proposal in others if proposal.predicted <= best.predicted * (1 + _ALIKE)]
     return replace(
-        with_plan(posed, solution, best),
-        alternatives=tuple(each.plan for each in apart((best, *near), 1 + _SHOWN)[1:]),
-        beside=found.starts,
+        replace_plan(posed, solution, best),
+        alternatives=tuple(
+            proposal.plan for proposal in distinct_proposals((best, *near), 1 + _SHOWN)[1:]
+        ),
+        beside=search.starts,
     )
 
 
-def with_plan(posed: Posed, solution: Solution, proposal: PlanProposal) -> Solution:
+def replace_plan(posed: PosedGoal, solution: Solution, proposal: PlanProposal) -> Solution:
     """Return ``solution`` with the plan of ``proposal`` in place of its own, costs counted."""
-    problem = posed.ready.problem
+    problem = posed.solver.problem
     plan = replace(proposal.plan, name=solution.plan.name)
     costs = {**solution.costs, **plan_costs(problem, plan)}
     if "drop" in costs:
         costs["drop"] = posed.predicted(plan).drop or 0.0
-    value = _added(problem, plan)
+    value = _summed_objective(problem, plan)
     return replace(
         solution,
         plan=plan,
         value=value,
         bound=None if solution.bound is None else min(solution.bound, value),
         costs=costs,
-        chosen=nearest(problem, plan),
+        chosen=nearest_assignment(problem, plan),
         exact=False,
         predicted=None if math.isnan(proposal.predicted) else proposal.predicted,
     )
 
 
-def _added(problem: Problem, plan: Plan) -> float:
-    """The objective, a damage added up over the plan's subjects or a cost."""
+def _summed_objective(problem: Problem, plan: Plan) -> float:
+    """The plan's objective: a damage added up over its subjects, or a cost."""
     kind = problem.kinds[0]
     if kind not in DAMAGES:
         return plan_costs(replace(problem, kinds=(kind, kind)), plan)[kind]
@@ -153,6 +170,6 @@ def _added(problem: Problem, plan: Plan) -> float:
     for subject in problem.subjects:
         choice = subject.choice_in(plan)
         if choice is not None:
-            curve = problem.known.get(curve_key(subject.name, choice, problem.goal))
+            curve = problem.curves.get(curve_key(subject.name, choice, problem.goal))
             total += damages_at(curve, choice.sparsity)[kind]
     return total

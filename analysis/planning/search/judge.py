@@ -1,4 +1,4 @@
-"""What a whole plan loses, as one rule predicts it: quick enough to be asked a thousand times."""
+"""Judge whole plans by one predictor, quickly enough for a thousand plans in a search."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,20 +8,20 @@ from typing import Final
 from prunescope.planning.prediction import LogitOperators, parts_of
 from prunescope.planning.prediction.coordinates import divergence, log_softmax
 from prunescope.planning.prediction.predict import Prediction
-from prunescope.planning.prediction.predictors import COMBINES, case_of, combined
+from prunescope.planning.prediction.predictors import COMBINES, combined_logits, make_case
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
 
 Judge = Callable[[Plan], Mapping[str, float]]
-"""From a plan to its predicted damages; NaN where one cannot be told."""
+"""From a plan to its predicted damages; NaN where one cannot be predicted."""
 
 _LEAN: Final = frozenset({"divergence"})
-"""What is told without everything else that a prediction says."""
+"""Damages that are predicted quickly, without the rest of a prediction."""
 
 
 @dataclass(frozen=True)
-class _Combining:
+class _CombinedDivergence:
     """The KL of combined logits by one rule, without interval, recall and correction."""
 
     problem: Problem
@@ -29,14 +29,14 @@ class _Combining:
     rule: str
 
     def __call__(self, plan: Plan) -> dict[str, float]:
-        manifest, known = self.problem.manifest, self.problem.known
-        parts, missing = parts_of(plan, known, manifest)
+        manifest, study_curves = self.problem.manifest, self.problem.curves
+        parts, missing = parts_of(plan, study_curves, manifest)
         if any(not gap.beyond for gap in missing):
             return {"divergence": math.nan}
         if not parts:
             return {"divergence": 0.0}
-        case = case_of(manifest, known, parts, plan.recovery, self.logit_operators)
-        rows = combined(self.rule, case)
+        case = make_case(manifest, study_curves, parts, plan.recovery, self.logit_operators)
+        rows = combined_logits(self.rule, case)
         if rows is None or case.dense is None:
             return {"divergence": math.nan}
         return {"divergence": divergence(case.dense.log_probabilities, log_softmax(rows))}
@@ -44,30 +44,34 @@ class _Combining:
 
 def judge(
     problem: Problem,
-    predicted: Callable[[Plan], Prediction],
+    predict: Callable[[Plan], Prediction],
     logit_operators: LogitOperators | None,
     like: Plan,
 ) -> Judge | None:
-    """Return what judges plans of ``problem``, or None where nothing but sums can be told.
+    """Return the judge of plans of ``problem``, or None where only sums can be predicted.
 
-    The rule that is in force for ``like`` judges all plans, so that they can be compared.
+    The active predictor of ``like`` judges all plans, so that they can be compared.
 
     Args:
-        problem: Its objective and targets say what has to be told.
-        predicted: What is expected of a plan.
+        problem: Its objective and targets say which damages are needed.
+        predict: From a plan to its prediction.
         logit_operators: The study's logits.
         like: A plan such as those to be judged.
     """
-    wanted = {kind for kind in problem.kinds if kind in DAMAGES}
-    rule = predicted(like).predictor
+    damages = {kind for kind in problem.kinds if kind in DAMAGES}
+    rule = predict(like).predictor
     if rule not in COMBINES or logit_operators is None:
         return None
-    if wanted <= _LEAN:
-        return _Combining(problem, logit_operators, rule)
+    if damages <= _LEAN:
+        return _CombinedDivergence(problem, logit_operators, rule)
 
-    def everything(plan: Plan) -> dict[str, float]:
-        found = predicted(plan)
-        drop = math.nan if found.drop is None else found.drop
-        return {"divergence": found.divergence, "cross-entropy": found.entropy, "drop": drop}
+    def judge_all_damages(plan: Plan) -> dict[str, float]:
+        prediction = predict(plan)
+        drop = math.nan if prediction.drop is None else prediction.drop
+        return {
+            "divergence": prediction.divergence,
+            "cross-entropy": prediction.entropy,
+            "drop": drop,
+        }
 
-    return everything
+    return judge_all_damages

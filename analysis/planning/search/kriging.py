@@ -1,9 +1,9 @@
-"""What measured plans teach about those around them: by how much a prediction is off there.
+"""Correct predictions near measured plans, by interpolating their errors (kriging).
 
-A search ends where predictions are too good, so the plans that it finds lose more than it said.
-Each measured plan says by which factor; between them the factor is interpolated (kriging of its
-logarithm about the mean), nearer plans counting more. Plans are near one another where their
-layers lose alike: distances are between the roots of each layer's own KL.
+A search ends where predictions are too optimistic, so the plans that it finds lose more than
+predicted. Each measured plan gives the factor of that error; between plans the factor's logarithm
+is interpolated (kriging about the mean), nearer plans counting more. The distance of two plans is
+that of the roots of each layer's own KL.
 
 Source: surrogate search with a corrected model: Jones, Schonlau and Welch 1998 (kriging).
 """
@@ -22,16 +22,16 @@ from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Choice, Plan
 
-Place = Callable[[Plan], Floats]
+PlanCoordinates = Callable[[Plan], Floats]
 
 SLACK: Final[Mapping[str, float]] = {"divergence": 1e-4, "cross-entropy": 5e-3, "drop": 5e-3}
 """Added to both sides of a factor, so that changes near 0 have one too."""
 
 _REACH: Final = 0.4
-"""Distance, relative to the plans' own size, over which a factor is forgotten."""
+"""Length scale of the kriging, relative to the size of the plans' coordinates."""
 
 _NOISE: Final = 0.1
-"""Variance of one factor that the next plan does not share, relative to the factors' own."""
+"""Variance of a factor that even equal plans do not share, relative to the kriged variance."""
 
 
 @dataclass(frozen=True)
@@ -49,36 +49,38 @@ class MeasuredError:
     measured: Mapping[str, float]
 
 
-def corrected_judge(judged: Judge, place_of: Place, lessons: Sequence[MeasuredError]) -> Judge:
-    """Return ``judged`` corrected by ``lessons``; as it is without any."""
-    if not lessons:
-        return judged
-    places = np.array([place_of(each.plan) for each in lessons])
+def corrected_judge(
+    judge: Judge, place_of: PlanCoordinates, errors: Sequence[MeasuredError]
+) -> Judge:
+    """Return ``judge`` corrected by ``errors``; as it is without any."""
+    if not errors:
+        return judge
+    places = np.array([place_of(error.plan) for error in errors])
     size = max(float(np.linalg.norm(places, axis=1).mean()), 1e-12)
     means: dict[str, float] = {}
     weights: dict[str, Floats] = {}
-    alike = _alike(places, places, size) + _NOISE * np.eye(len(lessons))
-    for kind in lessons[0].measured:
+    similarity = _similarity(places, places, size) + _NOISE * np.eye(len(errors))
+    for kind in errors[0].measured:
         factors = np.array(
-            [_log(kind, each.measured[kind]) - _log(kind, each.predicted.get(kind, math.nan))
-             for each in lessons]
+            [_log(kind, error.measured[kind]) - _log(kind, error.predicted.get(kind, math.nan))
+             for error in errors]
         )  # fmt: skip
         if np.isfinite(factors).all():
             means[kind] = float(factors.mean())
-            weights[kind] = np.asarray(np.linalg.solve(alike, factors - means[kind]), float)
+            weights[kind] = np.asarray(np.linalg.solve(similarity, factors - means[kind]), float)
 
     def corrected(plan: Plan) -> dict[str, float]:
-        near = _alike(place_of(plan)[None], places, size)[0]
+        near = _similarity(place_of(plan)[None], places, size)[0]
         return {
             kind: value if kind not in means or not plan.active()
             else _value(kind, _log(kind, value) + means[kind] + float(near @ weights[kind]))
-            for kind, value in judged(plan).items()
+            for kind, value in judge(plan).items()
         }  # fmt: skip
 
     return corrected
 
 
-def places(problem: Problem) -> Place:
+def loss_coordinates(problem: Problem) -> PlanCoordinates:
     """Return the function from a plan to the root of the KL that each subject loses alone.
 
     ``(subjects,)``; 0 where that is unknown.
@@ -86,18 +88,18 @@ def places(problem: Problem) -> Place:
 
     @cache
     def root(name: str, choice: Choice) -> float:
-        curve = problem.known.get(curve_key(name, choice, problem.goal))
+        curve = problem.curves.get(curve_key(name, choice, problem.goal))
         loss = damages_at(curve, choice.sparsity)["divergence"]
         return math.sqrt(max(loss, 0.0)) if math.isfinite(loss) else 0.0
 
-    def place(plan: Plan) -> Floats:
-        pairs = [(each.name, each.choice_in(plan)) for each in problem.subjects]
+    def coordinates(plan: Plan) -> Floats:
+        pairs = [(subject.name, subject.choice_in(plan)) for subject in problem.subjects]
         return np.array([root(name, choice) if choice else 0.0 for name, choice in pairs])
 
-    return place
+    return coordinates
 
 
-def _alike(one: Floats, other: Floats, size: float) -> Floats:
+def _similarity(one: Floats, other: Floats, size: float) -> Floats:
     distance = np.linalg.norm(one[:, None] - other[None], axis=-1) / (_REACH * size)
     return np.asarray(np.exp(-0.5 * np.square(distance)), float)
 

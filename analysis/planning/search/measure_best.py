@@ -1,9 +1,9 @@
-"""Measure the best few plans, learn from each, and take the one that really loses least.
+"""Measure the best few candidate plans, learn from each, and rank them by their measured loss.
 
-First what the search found from each start, and the starts themselves, as far as they are
-predicted to be nearly as good; then, one by one, what looks best once the prediction is corrected
-by all plans measured so far. So the plan taken is no worse, where it was measured, than the
-solver's and any rule's that was measured too.
+Measured first: the best plan of each start and the starts themselves, if predicted to be nearly as
+good as the best. Then, one by one, the plan that looks best after the prediction is corrected by
+all measurements so far. The first of the ranking is therefore, by measurement, no worse than the
+solver's plan and than every rule's plan that was measured.
 """
 
 import math
@@ -19,13 +19,13 @@ from prunescope.planning.search.descent import (
     SECONDS,
     PlanProposal,
     SearchResult,
-    excess,
+    feasibility_and_objective,
+    limit_excess,
     look_around,
-    weighed,
 )
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.search.kriging import MeasuredError, corrected_judge, places
-from prunescope.planning.search.plan_names import origin
+from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
+from prunescope.planning.search.plan_names import candidate_name
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
 
@@ -33,14 +33,14 @@ Measure = Callable[[Plan], Mapping[str, float]]
 """From a plan, named by where it comes from, to its measured damages per sample, by name."""
 
 _FIRST: Final = 0.5
-"""Of the plans measured: at most so many before the prediction is corrected."""
+"""At most this fraction of the plans is measured before the prediction is corrected."""
 
 _NEARLY: Final = 1.5
-"""Plans are measured that are predicted to lose at most so many times what the best does."""
+"""A plan is measured if it is predicted to lose at most this many times what the best loses."""
 
 _APART: Final = 0.03
-"""Distance, relative to its own size, that a plan keeps from all measured ones while others wait:
-nearer, the few images would tell more than the plan."""
+"""Distance from all measured plans, relative to its own size, below which a plan waits for others:
+between nearer plans the noise of the few images exceeds the difference."""
 
 _WAITING: Final = 48
 """Plans that wait to be measured, at most: each is judged again after every measurement."""
@@ -56,8 +56,8 @@ class MeasuredBest:
     Attributes:
         proposal: The plan, its objective as predicted uncorrected, and where it comes from.
         objective: The objective as measured.
-        over: By which part the worst limit is exceeded, damages as measured; 0 where all hold.
-        own: Whether it is just what its start made, not what was found around that.
+        over: Fraction by which the worst limit is exceeded, damages as measured; 0 if all hold.
+        own: Whether it is the start's own plan, rather than one that the search found near it.
     """
 
     proposal: PlanProposal
@@ -73,38 +73,38 @@ class MeasuredBest:
 
 def measured_best(
     problem: Problem,
-    found: SearchResult,
-    begin: Mapping[str, Plan],
-    judged: Judge,
+    search: SearchResult,
+    starts: Mapping[str, Plan],
+    judge: Judge,
     measure: Measure,
     count: int,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[MeasuredBest, ...]:
     """Return up to ``count`` measured plans, the best first: least over a limit, then objective.
 
     Args:
-        problem: What is asked.
-        found: By the search.
-        begin: Plans by where they come from, as from ``starts``.
-        judged: Of whole plans, as the search was.
+        problem: The goal over its study, as arrays.
+        search: Result of the search before.
+        starts: Plans by origin, as from ``starting_plans``.
+        judge: Of whole plans, as the search was.
         measure: Applies a plan and measures it.
         count: How many to measure, 1 or more.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
         seconds: To search again in all, between measurements.
     """
-    trials = _Trials(problem, judged, measure, given, begin)
+    trials = _Trials(problem, judge, measure, overrides, starts)
     first = max(round(_FIRST * count), 1)
-    waiting = _worth(found, begin)
+    waiting = _promising(search, starts)
     end = time.monotonic() + seconds
     learning = False
     while len(trials.done) < count:
         if not learning and (len(trials.done) >= first or not trials.left(waiting)):
             learning = True
-            waiting += found.proposals[:_WAITING]
-        if learning and trials.lessons:
+            waiting += search.proposals[:_WAITING]
+        if learning and trials.errors:
             left = (end - time.monotonic()) / (count - len(trials.done))
-            waiting = _corrected(trials, waiting, max(left, 0.0))
+            waiting = _rank_by_corrected(trials, waiting, max(left, 0.0))
         new = trials.left(waiting, _APART) or trials.left(waiting)
         if not new:
             break
@@ -112,79 +112,93 @@ def measured_best(
     return trials.ranked()
 
 
-def _worth(found: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
-    """The best from each start, and the starts, by what is predicted; at last those without."""
-    best = {each.start: each for each in reversed(found.proposals)}
-    most = _NEARLY * min((each.predicted for each in best.values()), default=math.inf)
-    starts = [
-        PlanProposal(plan, found.starts.get(name, math.nan), name) for name, plan in begin.items()
+def _promising(search: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProposal]:
+    """The best of each start and the starts, by predicted objective; those without one last."""
+    best = {proposal.start: proposal for proposal in reversed(search.proposals)}
+    most = _NEARLY * min((proposal.predicted for proposal in best.values()), default=math.inf)
+    start_proposals = [
+        PlanProposal(plan, search.starts.get(name, math.nan), name) for name, plan in begin.items()
     ]
-    wanted = [each for each in (*best.values(), *starts) if not each.predicted > most]
-    wanted.sort(key=lambda each: (math.isnan(each.predicted), each.predicted))
-    return list({each.plan.digest: each for each in wanted}.values())
+    promising = [
+        proposal for proposal in (*best.values(), *start_proposals) if not proposal.predicted > most
+    ]
+    promising.sort(key=lambda proposal: (math.isnan(proposal.predicted), proposal.predicted))
+    return list({proposal.plan.digest: proposal for proposal in promising}.values())
 
 
-def _corrected(
+def _rank_by_corrected(
     trials: "_Trials", waiting: list[PlanProposal], seconds: float
 ) -> list[PlanProposal]:
-    """What waits and what lies around the best measured plans, by the corrected prediction."""
-    corrected = corrected_judge(trials.judged, trials.place, trials.lessons)
-    best = [each.proposal for each in trials.ranked()[:_TOGETHER]]
-    begin = {each.plan.digest: each for each in best}
-    again = look_around(
-        trials.problem, {name: each.plan for name, each in begin.items()}, corrected,
-        trials.given, seconds,
+    """Waiting plans and neighbours of the best measured ones, by corrected prediction."""
+    corrected = corrected_judge(trials.judge, trials.place, trials.errors)
+    best = [proposal.proposal for proposal in trials.ranked()[:_TOGETHER]]
+    starts = {proposal.plan.digest: proposal for proposal in best}
+    search = look_around(
+        trials.problem, {name: proposal.plan for name, proposal in starts.items()}, corrected,
+        trials.overrides, seconds,
     )  # fmt: skip
-    found = [replace(each, start=begin[each.start].start) for each in again.proposals[:_WAITING]]
-    unique = {each.plan.digest: each for each in (*waiting, *found)}
-    told = [(trials.weighed(each.plan, corrected(each.plan)), each) for each in unique.values()]
-    told.sort(key=lambda pair: (not pair[0][0], math.isnan(pair[0][1]), pair[0][1]))
-    return [each for _, each in told[:_WAITING]]
+    new_proposals = [
+        replace(proposal, start=starts[proposal.start].start)
+        for proposal in search.proposals[:_WAITING]
+    ]
+    unique = {proposal.plan.digest: proposal for proposal in (*waiting, *new_proposals)}
+    judged = [
+        (trials.feasibility_and_objective(proposal.plan, corrected(proposal.plan)), proposal)
+        for proposal in unique.values()
+    ]
+    judged.sort(key=lambda pair: (not pair[0][0], math.isnan(pair[0][1]), pair[0][1]))
+    return [proposal for _, proposal in judged[:_WAITING]]
 
 
 class _Trials:
-    """What was measured so far."""
+    """The plans measured so far."""
 
     def __init__(
-        self, problem: Problem, judged: Judge, measure: Measure, given: Mapping[str, float] | None,
-        begin: Mapping[str, Plan],
+        self, problem: Problem, judge: Judge, measure: Measure,
+        overrides: Mapping[str, float] | None, starts: Mapping[str, Plan],
     ) -> None:  # fmt: skip
-        self.problem, self.judged, self._measure = problem, judged, measure
-        self.given, self.begin = given, begin
-        limits = problem.limits(given)
+        self.problem, self.judge, self._measure = problem, judge, measure
+        self.overrides, self.starts = overrides, starts
+        limits = problem.limits(overrides)
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
         self.done: list[MeasuredBest] = []
-        self.place = places(problem)
+        self.place = loss_coordinates(problem)
         self.places: list[Floats] = []
-        self.lessons: list[MeasuredError] = []
+        self.errors: list[MeasuredError] = []
 
-    def left(self, waiting: Sequence[PlanProposal], apart: float = 0.0) -> list[PlanProposal]:
+    def left(self, waiting: Sequence[PlanProposal], distance: float = 0.0) -> list[PlanProposal]:
         """Those of ``waiting`` that were not measured, at a distance from what was."""
-        return [each for each in waiting if self._new(each.plan, apart)]
+        return [proposal for proposal in waiting if self._new(proposal.plan, distance)]
 
-    def _new(self, plan: Plan, apart: float) -> bool:
-        here = self.place(plan)
-        least = apart * float(np.linalg.norm(here))
-        near = [bool(np.linalg.norm(here - place) < least) for place in self.places]
-        same = [each.proposal.plan.digest == plan.digest for each in self.done]
+    def _new(self, plan: Plan, distance: float) -> bool:
+        coordinates = self.place(plan)
+        least = distance * float(np.linalg.norm(coordinates))
+        near = [bool(np.linalg.norm(coordinates - place) < least) for place in self.places]
+        same = [measured.proposal.plan.digest == plan.digest for measured in self.done]
         return not any(near) and not any(same)
 
-    def weighed(self, plan: Plan, damages: Mapping[str, float]) -> tuple[bool, float]:
-        return weighed(self.problem, self.limits, plan, damages)
+    def feasibility_and_objective(
+        self, plan: Plan, damages: Mapping[str, float]
+    ) -> tuple[bool, float]:
+        return feasibility_and_objective(self.problem, self.limits, plan, damages)
 
     def measure(self, proposal: PlanProposal) -> None:
         plan = proposal.plan
-        start = self.begin.get(proposal.start)
+        start = self.starts.get(proposal.start)
         own = start is not None and start.digest == plan.digest
-        real = self._measure(replace(plan, name=origin(proposal.start, own)))
-        said = self.judged(plan)
-        _, predicted = self.weighed(plan, {**real, **said})
-        _, objective = self.weighed(plan, real)
-        over = excess(self.problem, self.limits, plan, real)
+        real = self._measure(replace(plan, name=candidate_name(proposal.start, own)))
+        predicted_damages = self.judge(plan)
+        _, predicted = self.feasibility_and_objective(plan, {**real, **predicted_damages})
+        _, objective = self.feasibility_and_objective(plan, real)
+        over = limit_excess(self.problem, self.limits, plan, real)
         self.places.append(self.place(plan))
         self.done.append(MeasuredBest(replace(proposal, predicted=predicted), objective, over, own))
-        if not any(math.isnan(value) for value in said.values()):
-            self.lessons.append(MeasuredError(plan, said, {kind: real[kind] for kind in said}))
+        if not any(math.isnan(value) for value in predicted_damages.values()):
+            self.errors.append(
+                MeasuredError(
+                    plan, predicted_damages, {kind: real[kind] for kind in predicted_damages}
+                )
+            )
 
     def ranked(self) -> tuple[MeasuredBest, ...]:
-        return tuple(sorted(self.done, key=lambda each: (each.over, each.objective)))
+        return tuple(sorted(self.done, key=lambda measured: (measured.over, measured.objective)))

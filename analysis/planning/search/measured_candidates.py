@@ -1,4 +1,4 @@
-"""What was measured before a plan was taken: kept by a job, and told alike by page and command."""
+"""The candidate plans that a job measured, and the sentences that page and command say of them."""
 
 import math
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from prunescope.planning.search.measure_best import MeasuredBest
-from prunescope.planning.search.plan_names import possessive
+from prunescope.planning.search.plan_names import plan_owner
 
 MEASURED_CANDIDATES: Final = "measured_candidates.json"
-"""Where a job that measured the best few plans leaves them, in its own folder."""
+"""File in a job's folder that holds the candidates that it measured."""
 
 _TOLD: Final = 3
-"""Kinds of plans besides the best of which the best is told."""
+"""Origins besides the best plan's that the sentence names."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class MeasuredCandidates:
     """Plans for one goal that were really applied.
 
     Attributes:
-        objective: Which damage (or cost) was kept small.
+        objective: The damage (or cost) that was minimised.
         tried: The plans, the best first, as from ``measured_best``.
     """
 
@@ -28,30 +28,32 @@ class MeasuredCandidates:
     tried: tuple[MeasuredBest, ...]
 
     def describe(self, words: str, amount: Callable[[float], str]) -> str:
-        """Return what was measured and whose plan is the best, as sentences.
+        """Return what was measured and where the best plan comes from, as sentences.
 
         Args:
             words: What the objective is called.
             amount: From a value of the objective to words.
         """
         best, *others = self.tried
-        said = f"{words} {amount(best.objective)}"
+        sentences = f"{words} {amount(best.objective)}"
         if math.isfinite(best.proposal.predicted):
-            said += f" ({amount(best.proposal.predicted)} predicted)"
+            sentences += f" ({amount(best.proposal.predicted)} predicted)"
         count = f"the least of {len(self.tried)} plans" if others else "the only plan measured"
-        said += f", {count}: {whose(best)}."
+        sentences += f", {count}: {plan_origin(best)}."
         nearest: dict[str, MeasuredBest] = {}
-        for each in others:
-            nearest.setdefault(whose(each), each)
+        for candidate in others:
+            nearest.setdefault(plan_origin(candidate), candidate)
         if others:
-            told = [f"{name} {amount(each.objective)}" for name, each in nearest.items()]
-            said += f" Behind it: {', '.join(told[:_TOLD])}."
+            runners_up = [
+                f"{name} {amount(candidate.objective)}" for name, candidate in nearest.items()
+            ]
+            sentences += f" Behind it: {', '.join(runners_up[:_TOLD])}."
         if not best.kept:
-            said += " None keeps all targets when measured; this one comes nearest."
-        return said
+            sentences += " None keeps all targets when measured; this one comes nearest."
+        return sentences
 
 
-def whose(found: MeasuredBest) -> str:
+def plan_origin(candidate: MeasuredBest) -> str:
     """Return where a measured plan comes from, in words."""
-    plan = f"{possessive(found.proposal.start)} plan"
-    return plan if found.own else f"found around {plan}"
+    plan = f"{plan_owner(candidate.proposal.start)} plan"
+    return plan if candidate.own else f"found around {plan}"

@@ -1,8 +1,8 @@
-"""A plan's surroundings as a problem: every subject a little more or less, whole plans judged.
+"""The neighbourhood of a plan as a problem: every subject pruned a little more or less.
 
-What a change costs is not read off the subject's own curve but predicted of the whole plan with
-just this change, so that what the others do to it counts. Within the surroundings these changes
-are added up, and solved for the budgets as any problem is.
+The damage of a change is not read off the subject's own curve: it is predicted for the whole plan
+with this one change, so that interactions with the other subjects count. Within the neighbourhood
+the changes are added up, and solved for the budgets as any problem is.
 
 Source: sequential programming with a trust region; for pruning the idea of re-weighting curves by
 combined evaluations is SPDY's (Frantar and Alistarh 2022, arXiv 2201.13096).
@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Final
 
 from prunescope.curves.curve import Curve
-from prunescope.planning.edits import fitting
+from prunescope.planning.edits import choice_at
 from prunescope.planning.search.judge import Judge
-from prunescope.planning.solve.build_problem import arranged
+from prunescope.planning.solve.build_problem import problem_arrays
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.options import curves_for
 from prunescope.planning.solve.problem import Problem
@@ -34,57 +34,62 @@ _ENTRY: Final = 2.0
 """How many steps above that a dense subject may go at once."""
 
 
-def nearby(
+def neighbourhood_problem(
     problem: Problem,
-    here: Plan,
+    base_plan: Plan,
     step: float,
-    judged: Judge,
+    judge: Judge,
     methods: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Problem | None:
-    """Return the problem of changing ``here`` by steps of at most ``step``; None when stopped.
+    """Return the problem of changing ``base_plan`` by steps of at most ``step``; None when stopped.
 
     Args:
-        problem: What is asked.
-        here: A plan that keeps its locks, bounds and rounding.
+        problem: The goal over its study, as arrays.
+        base_plan: A plan that keeps its locks, bounds and rounding.
         step: In log-odds of the sparsity, so that 1 % and 99 % move as finely as they should.
-        judged: Of whole plans.
+        judge: Of whole plans.
         methods: Whether to try the other methods at the same sparsity.
-        stop: Asked before every plan that is judged.
+        stop: Called before every plan that is judged; True ends.
     """
-    base = judged(here)
+    base = judge(base_plan)
     subjects = []
-    blocked = _blocked(problem, here)
+    blocked = _blocked_subjects(problem, base_plan)
     for place, subject in enumerate(problem.subjects):
-        now = subject.choice_in(here)
+        now = subject.choice_in(base_plan)
         options = [_option(subject, now or _dense(subject), dict.fromkeys(base, 0.0))]
         if not subject.locked and place not in blocked:
             for choice in _choices(problem, subject, now, step, methods):
                 if stop():
                     return None
-                after = judged(here.setting({subject.name: choice}))
+                after = judge(base_plan.setting({subject.name: choice}))
                 change = {kind: after[kind] - base[kind] for kind in base}
                 if not any(math.isnan(value) for value in change.values()):
                     options.append(_option(subject, choice, change))
-        options.sort(key=lambda each: each.removed)
+        options.sort(key=lambda option: option.removed)
         subjects.append(replace(subject, options=tuple(options)))
     goal = replace(problem.goal, between=False)
-    found = arranged(
-        problem.manifest, problem.known, goal, tuple(subjects), problem.kinds, problem.boxes
+    surroundings = problem_arrays(
+        problem.manifest,
+        problem.curves,
+        goal,
+        tuple(subjects),
+        problem.kinds,
+        problem.nonlinear_costs,
     )
-    constant = found.constant.copy()
+    constant = surroundings.constant.copy()
     for row, kind in enumerate(problem.kinds):
         if kind in DAMAGES:
             constant[row] = base[kind]
-    return replace(found, constant=constant)
+    return replace(surroundings, constant=constant)
 
 
 def _choices(
     problem: Problem, subject: Subject, now: Choice | None, step: float, methods: bool
 ) -> list[Choice]:
-    """What else the subject may become within the step."""
-    found: dict[tuple[str, int], Choice] = {}
-    for curve in curves_for(problem.known, problem.goal, subject.name, subject.grouped):
+    """The subject's other choices within the step."""
+    choices: dict[tuple[str, int], Choice] = {}
+    for curve in curves_for(problem.curves, problem.goal, subject.name, subject.grouped):
         if now is not None and curve.key.method != now.method:
             values = [now.sparsity] if methods else []
         elif ":" in curve.key.method.granularity:
@@ -92,10 +97,10 @@ def _choices(
         else:
             values = _values(now.sparsity if now else 0.0, step)
         for value in values:
-            choice = _fitted(problem, subject, curve, value, now)
+            choice = _nearest_allowed(problem, subject, curve, value, now)
             if choice is not None:
-                found.setdefault((str(choice.method), _removed(subject, choice)), choice)
-    return list(found.values())
+                choices.setdefault((str(choice.method), _removed(subject, choice)), choice)
+    return list(choices.values())
 
 
 def _values(now: float, step: float) -> list[float]:
@@ -107,24 +112,25 @@ def _values(now: float, step: float) -> list[float]:
     return [0.0, *values] if now <= 2 * _LEAST else values
 
 
-def _fitted(
+def _nearest_allowed(
     problem: Problem, subject: Subject, curve: Curve, value: float, now: Choice | None
 ) -> Choice | None:
-    """The choice nearest to ``value`` that was measured so far and that the goal allows."""
+    """The nearest choice to ``value`` within the measured range that the goal allows."""
     value = min(value, max(point.share for point in curve.points))
     if subject.grouped:
         multiple = problem.goal.round_to
-        kept = round(subject.total * (1 - value) / multiple) * multiple
+        units_left = round(subject.total * (1 - value) / multiple) * multiple
         before = _removed(subject, now) if now else 0
-        if now and subject.total - kept == before and value != now.sparsity:  # one step at least
-            kept += -multiple if value > now.sparsity else multiple
-        if not 0 < kept <= subject.total:
+        # Where rounding undoes the step, one multiple is removed or put back all the same.
+        if now and subject.total - units_left == before and value != now.sparsity:
+            units_left += -multiple if value > now.sparsity else multiple
+        if not 0 < units_left <= subject.total:
             return None
-        value = (subject.total - kept) / subject.total
+        value = (subject.total - units_left) / subject.total
         if value > max(point.share for point in curve.points):
             return None
     low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
-    choice = fitting(curve.key.method, sparsity(value))
+    choice = choice_at(curve.key.method, sparsity(value))
     if not low <= choice.sparsity <= (0.0 if subject.name in problem.goal.excluded else high):
         return None
     same = now is not None and choice.method == now.method
@@ -149,11 +155,13 @@ def _dense(subject: Subject) -> Choice:
     return Choice(method.criterion, 0.0, method.granularity)
 
 
-def _blocked(problem: Problem, here: Plan) -> set[int]:
+def _blocked_subjects(problem: Problem, base_plan: Plan) -> set[int]:
     """Subjects that cannot be pruned, because what they touch is pruned already."""
-    pruned: Sequence[bool] = [each.choice_in(here) is not None for each in problem.subjects]
-    found = set()
+    pruned: Sequence[bool] = [
+        subject.choice_in(base_plan) is not None for subject in problem.subjects
+    ]
+    blocked = set()
     for a, b in problem.conflicts:
-        found |= {int(a)} if pruned[b] else set()
-        found |= {int(b)} if pruned[a] else set()
-    return found
+        blocked |= {int(a)} if pruned[b] else set()
+        blocked |= {int(b)} if pruned[a] else set()
+    return blocked

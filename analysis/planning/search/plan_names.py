@@ -1,4 +1,4 @@
-"""What plans are called by where the search for them began."""
+"""Names of plans after the start that a search found them from."""
 
 from typing import Final
 
@@ -12,19 +12,19 @@ _OWNED: Final = {name: f"{words}'s" for name, words in NAMES.items()} | {
 }  # fmt: skip
 
 
-def possessive(start: str) -> str:
-    """Return whose plan a search began with.
+def plan_owner(start: str) -> str:
+    """Return the possessive of a start's name, as in "LAMP's plan".
 
-    >>> possessive("lamp"), possessive("solver")
+    >>> plan_owner("lamp"), plan_owner("solver")
     ("LAMP's", "the solver's")
     """
     return _OWNED.get(start, f"{start}'s")
 
 
-def origin(start: str, own: bool) -> str:
-    """Return a name for a plan: its start's where that made it, else by what it was found near.
+def candidate_name(start: str, own: bool) -> str:
+    """Return a candidate's name: its start's for the start's own plan, else "near" that name.
 
-    >>> origin("erk", True), origin("erk", False)
+    >>> candidate_name("erk", True), candidate_name("erk", False)
     ('ERK', 'near ERK')
     """
     name = NAMES.get(start, start)

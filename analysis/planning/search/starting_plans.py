@@ -1,7 +1,7 @@
-"""Where a search may begin: what the solver found, and what each simple rule makes of the budgets.
+"""The starts of a search: the solver's plan, and each simple rule's plan for the same budgets.
 
-A rule knows what the sums do not, such as the sizes of single weights across layers; where its plan
-is the better one by prediction, it is as good a start as any.
+A rule uses information that the sums lack, such as the sizes of single weights across layers, so
+its plan may be predicted to be better than the solver's.
 """
 
 from collections.abc import Mapping
@@ -10,63 +10,63 @@ from typing import Final
 from prunescope.errors import PrunescopeError
 from prunescope.planning.baselines import BASELINES, SCORE_OF, Levels, baseline
 from prunescope.planning.prediction import parts_of
-from prunescope.planning.search.plan_names import possessive
+from prunescope.planning.search.plan_names import plan_owner
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
 from prunescope.study.plan import Plan
 
 _NAMED: Final = 3
-"""Layers or groups that are named one by one."""
+"""At most this many layers or groups are named in the sentence."""
 
 
 def starting_plans(
     problem: Problem,
     solution: Solution,
     levels: Mapping[str, Levels] | None = None,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
 ) -> dict[str, Plan]:
     """Return plans within the same budgets by where they come from; ``solver`` is the first.
 
     Args:
-        problem: What is asked.
+        problem: The goal over its study, as arrays.
         solution: The solver's answer.
         levels: Score → quantiles, as ``store.score_quantiles.levels`` reads them; rules whose
             score is not among them are left out, and so are those that cannot meet the budgets
             or that need a method which may not be taken.
-        given: Target kind → limit in place of the goal's.
+        overrides: Target kind → limit in place of the goal's.
     """
-    found = {"solver": solution.plan}
+    plans = {"solver": solution.plan}
     for name in BASELINES:
         score = SCORE_OF.get(name)
-        known = (levels or {}).get(score) if score else None
-        if score and not known:
+        score_levels = (levels or {}).get(score) if score else None
+        if score and not score_levels:
             continue
         try:
-            found[name] = baseline(name, problem, known, given)
+            plans[name] = baseline(name, problem, score_levels, overrides)
         except PrunescopeError:
             continue
-    return found
+    return plans
 
 
-def past_measured(problem: Problem, begin: Mapping[str, Plan]) -> str | None:
-    """Return a sentence on the plans of ``begin`` that go further than was measured; else None.
+def extrapolation_note(problem: Problem, starts: Mapping[str, Plan]) -> str | None:
+    """Return a sentence on the plans of ``starts`` that go further than was measured; else None.
 
-    What is predicted of them is what the last measured points say, which is too little.
+    They are predicted at the last measured points, which underestimates their damage.
     """
     names: list[str] = []
     parts: list[str] = []
-    for name, plan in begin.items():
-        _, gaps = parts_of(plan, problem.known, problem.manifest)
+    for name, plan in starts.items():
+        _, gaps = parts_of(plan, problem.curves, problem.manifest)
         if any(gap.beyond for gap in gaps):
-            names.append(possessive(name))
+            names.append(plan_owner(name))
             parts += [gap.subject for gap in gaps if gap.beyond]
     if not names:
         return None
     unique = list(dict.fromkeys(parts))
     where = ", ".join(unique[:_NAMED]) + (" and more" if len(unique) > _NAMED else "")
-    some, verb = ("plan", "prunes") if len(names) == 1 else ("plans", "prune")
-    whose = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    noun, verb = ("plan", "prunes") if len(names) == 1 else ("plans", "prune")
+    owners = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     return (
-        f"{whose[0].upper()}{whose[1:]} {some} {verb} {where} further than was measured, and "
+        f"{owners[0].upper()}{owners[1:]} {noun} {verb} {where} further than was measured, and "
         f"{'is' if len(names) == 1 else 'are'} predicted as if at the last measured points."
     )

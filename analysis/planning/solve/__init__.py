@@ -6,7 +6,7 @@ from prunescope.planning.solve.integer_program import solve_exactly
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
 from prunescope.planning.solve.solution import Solution
-from prunescope.planning.solve.solver import Solver, prove, quick, solver
+from prunescope.planning.solve.solver import Solver, make_solver, solve_quickly, solve_with_proof
 
 __all__ = [
     "Goal",
@@ -16,9 +16,9 @@ __all__ = [
     "Solver",
     "Target",
     "build_problem",
+    "make_solver",
     "parse_target",
-    "prove",
-    "quick",
     "solve_exactly",
-    "solver",
+    "solve_quickly",
+    "solve_with_proof",
 ]

@@ -1,4 +1,4 @@
-"""Lay a goal over a study out as arrays: options, exact costs, what may not go together."""
+"""Write a goal over a study as arrays: options, exact costs, and conflicts between subjects."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from prunescope.commands import next_steps
 from prunescope.curves.curve import Curves
 from prunescope.errors import BadValue
 from prunescope.planning.preview import compressed_bytes, sparse_bytes
-from prunescope.planning.solve.conflicts import conflicts, needs
+from prunescope.planning.solve.conflicts import conflicts, required_pairs
 from prunescope.planning.solve.cost_tables import shape_costs, widths
 from prunescope.planning.solve.damages import curve_key
 from prunescope.planning.solve.goal import COSTS, DAMAGES, Goal
@@ -30,7 +30,7 @@ _BASES: Final = {
 
 def build_problem(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     goal: Goal,
     boxes: Mapping[str, BlackBox] | None = None,
 ) -> Problem:
@@ -38,15 +38,15 @@ def build_problem(
 
     Args:
         manifest: Of the study.
-        known: Its curves.
-        goal: What is asked.
+        study_curves: Its curves.
+        goal: Targets, objective, locks and bounds.
         boxes: Cost → function of the units removed, for costs that the manifest does not hold.
 
     Raises:
         BadValue: Contradictory locks or bounds, nothing measured, or a cost that this study cannot
             tell.
     """
-    subjects, missing = subjects_of(manifest, known, goal)
+    subjects, missing = subjects_of(manifest, study_curves, goal)
     if not any(len(subject.options) > 1 for subject in subjects) and not goal.locks:
         raise BadValue(
             f"Expected curves with recovery {goal.recovery!r} to solve from, but this study has "
@@ -58,14 +58,14 @@ def build_problem(
         raise BadValue("Expected at least one target, but got none. Write for example macs=0.5.")
     objective = goal.objective
     kinds = (objective, *(target.kind for target in goal.targets))
-    lacking = [kind for kind in kinds if kind in ("divergence", "cross-entropy")]
-    if lacking and any(
+    logit_kinds = [kind for kind in kinds if kind in ("divergence", "cross-entropy")]
+    if logit_kinds and any(
         math.isnan(option.damages[kind])
-        for kind in lacking for subject in subjects if not subject.locked
+        for kind in logit_kinds for subject in subjects if not subject.locked
         for option in subject.options
     ):  # fmt: skip
         notes.append("This study holds no class logits for every point, so the drop is minimised.")
-        kinds = tuple("drop" if kind in lacking else kind for kind in kinds)
+        kinds = tuple("drop" if kind in logit_kinds else kind for kind in kinds)
     if kinds[0] in COSTS and not any(kind in DAMAGES for kind in kinds[1:]):
         raise BadValue(
             f"Expected a target on a damage when {kinds[0]} is minimised, but there is none. "
@@ -78,14 +78,14 @@ def build_problem(
                 f"Expected this study to hold what a target on {kind} needs, but it has no table "
                 f"of it. Measure one: {next_steps.time_network()}."
             )
-    found = arranged(manifest, known, goal, subjects, kinds, boxed)
-    _require_any(found)
-    return replace(found, missing=missing, notes=tuple(notes))
+    problem = problem_arrays(manifest, study_curves, goal, subjects, kinds, boxed)
+    _require_feasible(problem)
+    return replace(problem, missing=missing, notes=tuple(notes))
 
 
-def arranged(
+def problem_arrays(
     manifest: Manifest,
-    known: Curves,
+    study_curves: Curves,
     goal: Goal,
     subjects: tuple[Subject, ...],
     kinds: tuple[str, ...],
@@ -95,63 +95,65 @@ def arranged(
 
     Args:
         manifest: Of the study.
-        known: Its curves.
-        goal: What is asked.
+        study_curves: Its curves.
+        goal: Targets, objective, locks and bounds.
         subjects: The decisions, with their damages.
         kinds: The objective, then the targets' kinds.
         boxes: Costs among them that the manifest does not hold.
     """
     costs = shape_costs(manifest, [subject.name for subject in subjects if subject.grouped])
-    place = [index for index, subject in enumerate(subjects) if subject.grouped]
+    grouped_subjects = [index for index, subject in enumerate(subjects) if subject.grouped]
     most = max(len(subject.options) for subject in subjects)
     unary = np.zeros((len(kinds), len(subjects), most))
     units = np.zeros((len(subjects), most))
     for index, subject in enumerate(subjects):
         if subject.grouped:
-            units[index, : len(subject.options)] = [each.removed for each in subject.options]
+            units[index, : len(subject.options)] = [option.removed for option in subject.options]
     constant, dense = np.zeros(len(kinds)), np.zeros(len(kinds))
     products: dict[tuple[int, int], Floats] = {}
     exact = True
     for row, kind in enumerate(kinds):
         if kind in DAMAGES:
             for index, subject in enumerate(subjects):
-                damage = [each.damages[kind] for each in subject.options]
+                damage = [option.damages[kind] for option in subject.options]
                 unary[row, index, : len(damage)] = np.nan_to_num(damage)  # of locks: a constant
         else:
             polynomial = costs[_BASES.get(kind, "macs")]
             exact = exact and polynomial.exact and kind not in boxes
             scale = 1.0
             dense[row] = polynomial.terms[()]
-            if kind in boxes:  # a first idea of it, before it is looked at around a plan
+            if kind in boxes:  # in proportion to the MACs, until linearised around a plan
                 dense[row] = boxes[kind](np.zeros((1, len(manifest.groups))))[0]
                 scale = dense[row] / max(polynomial.terms[()], 1.0)
             constant[row] = scale * polynomial.terms[()]
             for key, term in polynomial.terms.items():
                 value = scale * term
-                at = [place[index] for index in key]
-                if len(at) == 1:
-                    unary[row, at[0]] += value * units[at[0]]
-                elif len(at) == 2 and at[0] == at[1]:
-                    unary[row, at[0]] += value * units[at[0]] ** 2
-                elif len(at) == 2:
-                    edge = products.setdefault((at[0], at[1]), np.zeros(len(kinds)))
+                term_subjects = [grouped_subjects[index] for index in key]
+                if len(term_subjects) == 1:
+                    unary[row, term_subjects[0]] += value * units[term_subjects[0]]
+                elif len(term_subjects) == 2 and term_subjects[0] == term_subjects[1]:
+                    unary[row, term_subjects[0]] += value * units[term_subjects[0]] ** 2
+                elif len(term_subjects) == 2:
+                    edge = products.setdefault(
+                        (term_subjects[0], term_subjects[1]), np.zeros(len(kinds))
+                    )
                     edge[row] += value
-            _zeros(unary[row], kind, manifest, known, goal, subjects)
-    real = np.arange(most)[None] < np.array([len(s.options) for s in subjects])[:, None]
-    unary[0][~real] = np.inf
-    return _reduced(
+            _subtract_zeroed(unary[row], kind, manifest, study_curves, goal, subjects)
+    is_option = np.arange(most)[None] < np.array([len(s.options) for s in subjects])[:, None]
+    unary[0][~is_option] = np.inf
+    return _without_dominated(
         Problem(
-            manifest, known, goal, subjects, kinds, dense, constant, unary, units,
+            manifest, study_curves, goal, subjects, kinds, dense, constant, unary, units,
             np.array(list(products), np.intp).reshape(-1, 2),
             np.array(list(products.values())).reshape(-1, len(kinds)).T,
             np.array(conflicts(manifest, subjects), np.intp).reshape(-1, 2), (), (), exact, boxes,
-            np.array(needs(subjects, goal), np.intp).reshape(-1, 2),
+            np.array(required_pairs(subjects, goal), np.intp).reshape(-1, 2),
         )
     )  # fmt: skip
 
 
-def _require_any(problem: Problem) -> None:
-    """Refuse bounds and locks that can only be kept by pruning one weight in two ways."""
+def _require_feasible(problem: Problem) -> None:
+    """Refuse bounds and locks that could only be met by pruning one weight in two ways."""
     if all(low == 0 for low, _ in problem.goal.bounds.values()):
         return
     nothing = np.where(problem.real, 0.0, np.inf)[None]
@@ -165,38 +167,38 @@ def _require_any(problem: Problem) -> None:
         )
 
 
-def _zeros(
-    row: Floats, kind: str, manifest: Manifest, known: Curves, goal: Goal,
+def _subtract_zeroed(
+    row: Floats, kind: str, manifest: Manifest, study_curves: Curves, goal: Goal,
     subjects: Sequence[Subject],
 ) -> None:  # fmt: skip
-    """Take off what zeroed weights save of ``kind``, as ``planning.preview`` counts it."""
+    """Subtract what zeroed weights save of ``kind``, as ``planning.preview`` counts it."""
     width = widths(manifest)
     for index, subject in enumerate(subjects):
         if subject.grouped:
             continue
         layer = manifest.layer(subject.name)
         dense = layer.parameters * width[layer.parameter]
-        for place, option in enumerate(subject.options):
+        for option_index, option in enumerate(subject.options):
             removed = removed_count(layer.parameters, option.choice.sparsity)
             if not removed:
                 continue
             if kind == "parameters":
-                row[index, place] -= removed
+                row[index, option_index] -= removed
             elif kind == "nonzero-macs":
-                row[index, place] -= round(layer.macs * removed / layer.parameters)
+                row[index, option_index] -= round(layer.macs * removed / layer.parameters)
             elif kind == "sparse-bytes":
-                row[index, place] -= dense - sparse_bytes(
+                row[index, option_index] -= dense - sparse_bytes(
                     layer.parameters, removed, width[layer.parameter]
                 )
             elif kind == "compressed-bytes":
-                curve = known.get(curve_key(subject.name, option.choice, goal))
+                curve = study_curves.get(curve_key(subject.name, option.choice, goal))
                 stored, _ = compressed_bytes(curve, option.choice.sparsity, dense)
-                row[index, place] -= dense - stored
+                row[index, option_index] -= dense - stored
 
 
-def _reduced(problem: Problem) -> Problem:
-    """The problem without options that another one beats in everything that counts."""
-    kept: list[list[int]] = []
+def _without_dominated(problem: Problem) -> Problem:
+    """The problem without dominated options: those that another option beats in every cost."""
+    kept_options: list[list[int]] = []
     for index, subject in enumerate(problem.subjects):
         count = len(subject.options)
         table = problem.unary[:, index, :count].T
@@ -211,16 +213,16 @@ def _reduced(problem: Problem) -> Problem:
             | (np.arange(count)[:, None] < np.arange(count)[None])
         )
         keep = np.flatnonzero(~better.any(axis=0))
-        dense = [p for p, each in enumerate(subject.options) if each.removed == 0]
-        kept.append(sorted({*keep.tolist(), *dense}))
-    most = max(map(len, kept))
-    unary = np.zeros((len(problem.kinds), len(kept), most))
+        dense = [p for p, option in enumerate(subject.options) if option.removed == 0]
+        kept_options.append(sorted({*keep.tolist(), *dense}))
+    most = max(map(len, kept_options))
+    unary = np.zeros((len(problem.kinds), len(kept_options), most))
     unary[0] = np.inf
-    units = np.zeros((len(kept), most))
+    units = np.zeros((len(kept_options), most))
     subjects = []
-    for index, places in enumerate(kept):
+    for index, option_indices in enumerate(kept_options):
         subject = problem.subjects[index]
-        subjects.append(replace(subject, options=tuple(subject.options[p] for p in places)))
-        unary[:, index, : len(places)] = problem.unary[:, index, places]
-        units[index, : len(places)] = problem.units[index, places]
+        subjects.append(replace(subject, options=tuple(subject.options[p] for p in option_indices)))
+        unary[:, index, : len(option_indices)] = problem.unary[:, index, option_indices]
+        units[index, : len(option_indices)] = problem.units[index, option_indices]
     return replace(problem, subjects=tuple(subjects), unary=unary, units=units)

@@ -1,4 +1,4 @@
-"""What may not go together: locks, bounds and exclusions, and choices that touch one weight."""
+"""Conflicts: contradictory locks, bounds and exclusions, and choices that touch the same weight."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,8 +12,8 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 
-def check(manifest: Manifest, goal: Goal) -> None:
-    """Raise unless all that the goal names exists and agrees with itself.
+def check_goal(manifest: Manifest, goal: Goal) -> None:
+    """Raise unless all subjects of the goal exist and its locks, bounds and exclusions agree.
 
     Raises:
         BadValue: Locks, bounds and exclusions that contradict one another.
@@ -21,8 +21,8 @@ def check(manifest: Manifest, goal: Goal) -> None:
     """
     names = {layer.name for layer in manifest.prunable()}
     names |= {group.name for group in manifest.removable()}
-    for given in (goal.locks, goal.bounds, goal.excluded):
-        for name in given:
+    for subjects in (goal.locks, goal.bounds, goal.excluded):
+        for name in subjects:
             if name not in names:
                 raise UnknownName.among("layer or group", name, names)
     for name in goal.excluded:
@@ -59,58 +59,72 @@ def lock_of(goal: Goal, name: str, grouped: bool) -> Choice | None:
 def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int, int]]:
     """Return the pairs (layer, group) that may not both be pruned: they touch the same weight."""
     layers = {
-        manifest.layer(each.name).parameter: place
-        for place, each in enumerate(subjects)
-        if not each.grouped
+        manifest.layer(subject.name).parameter: subject_index
+        for subject_index, subject in enumerate(subjects)
+        if not subject.grouped
     }
-    named = {each.name: place for place, each in enumerate(subjects) if not each.grouped}
-    found = set()
-    for place, each in enumerate(subjects):
-        if not each.grouped:
+    layer_index = {
+        subject.name: subject_index
+        for subject_index, subject in enumerate(subjects)
+        if not subject.grouped
+    }
+    pairs = set()
+    for subject_index, subject in enumerate(subjects):
+        if not subject.grouped:
             continue
-        touched = {member.parameter for member in manifest.group(each.name).members}
-        found |= {(layers[parameter], place) for parameter in touched & layers.keys()}
-        if each.name in named:  # a plan holds one choice per name
-            found.add((named[each.name], place))
-    return sorted(found)
+        touched = {member.parameter for member in manifest.group(subject.name).members}
+        pairs |= {(layers[parameter], subject_index) for parameter in touched & layers.keys()}
+        if subject.name in layer_index:  # a plan holds one choice per name
+            pairs.add((layer_index[subject.name], subject_index))
+    return sorted(pairs)
 
 
-def held_up(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
-    """Return ``subjects`` without the dense option of those that a bound keeps from it.
+def enforce_lower_bounds(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
+    """Return ``subjects`` without the dense option where a bound's least sparsity is above 0.
 
-    Where a layer and a group of one name can both meet its least sparsity, either may: both keep
-    their dense options, and ``needs`` tells that one of them must be pruned.
+    Where a layer and a group of one name can both meet that bound, either may: both keep their
+    dense options, and ``required_pairs`` says that one of them must be pruned.
 
     Raises:
-        BadValue: None of what was measured and may be taken lies within a bound.
+        BadValue: No measured sparsity of an allowed method lies within a bound.
     """
-    found = list(subjects)
+    kept_subjects = list(subjects)
     for name, (low, high) in goal.bounds.items():
         if low == 0 or name in goal.locks:
             continue
-        able = [at for at, each in enumerate(found) if each.name == name and len(each.options) > 1]
-        if not able:
+        candidates = [
+            index
+            for index, candidate in enumerate(kept_subjects)
+            if candidate.name == name and len(candidate.options) > 1
+        ]
+        if not candidates:
             raise BadValue(
                 f"Expected a measured sparsity of {name} within its bounds {low:g} to {high:g}, "
                 "but there is none that may be taken. Widen the bounds, allow more methods, or "
                 "measure sparsities within them."
             )
-        if len(able) == 1:
-            subject = found[able[0]]
+        if len(candidates) == 1:
+            subject = kept_subjects[candidates[0]]
             options = tuple(option for option in subject.options if option.removed)
-            found[able[0]] = replace(subject, options=options, locked=len(options) == 1)
-    return tuple(found)
+            kept_subjects[candidates[0]] = replace(
+                subject, options=options, locked=len(options) == 1
+            )
+    return tuple(kept_subjects)
 
 
-def needs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, int]]:
+def required_pairs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, int]]:
     """Return the pairs (layer, group) of one name of which one must be pruned, to meet a bound."""
-    found = []
-    free = {(each.name, each.grouped): at for at, each in enumerate(subjects) if not each.locked}
+    pairs = []
+    unlocked = {
+        (subject.name, subject.grouped): index
+        for index, subject in enumerate(subjects)
+        if not subject.locked
+    }
     for name, (low, _) in goal.bounds.items():
-        pair = free.get((name, False)), free.get((name, True))
+        pair = unlocked.get((name, False)), unlocked.get((name, True))
         if low > 0 and name not in goal.locks and pair[0] is not None and pair[1] is not None:
-            found.append((pair[0], pair[1]))
-    return sorted(found)
+            pairs.append((pair[0], pair[1]))
+    return sorted(pairs)
 
 
 def _check_shared_weights(manifest: Manifest, goal: Goal) -> None:

@@ -1,4 +1,4 @@
-"""Whether a plan keeps what its goal asks besides budgets, whoever made the plan."""
+"""Check a plan, whoever made it, against all that its goal asks besides budgets."""
 
 from typing import Final
 
@@ -8,40 +8,42 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
 _DIGIT: Final = 1e-4
-"""Sparsities have four digits, so that a count of units can stand beside its own share."""
+"""Tolerance of bounds: sparsities have four digits, so a count of units may miss its share."""
 
 
-def keeps(problem: Problem, plan: Plan) -> bool:
+def meets_constraints(problem: Problem, plan: Plan) -> bool:
     """Return whether ``plan`` keeps locks, exclusions, bounds, methods and multiples of the goal.
 
-    Nor may it prune a layer and a group that touch one weight. Locks may be by any method and any
-    count of units. Budgets are not asked.
+    Nor may it prune a layer and a group that touch the same weight. Locked choices are exempt from
+    the goal's methods and multiples. Budgets are not checked.
     """
     goal = problem.goal
     active = plan.active()
     for name, lock in goal.locks.items():
-        if _done(active.get(name)) != _done(lock if lock.sparsity > 0 else None):
+        if _method_and_sparsity(active.get(name)) != _method_and_sparsity(
+            lock if lock.sparsity > 0 else None
+        ):
             return False
     for name, (low, high) in goal.bounds.items():
         choice = active.get(name)
         value = real_sparsity(problem.manifest, name, choice) if choice else 0.0
         if not low - _DIGIT <= value <= high + _DIGIT:
             return False
-    own = {name: choice for name, choice in active.items() if name not in goal.locks}
+    unlocked = {name: choice for name, choice in active.items() if name not in goal.locks}
     pruned = [subject.choice_in(plan) is not None for subject in problem.subjects]
     return (
-        not own.keys() & set(goal.excluded)
-        and all(not goal.methods or choice.method in goal.methods for choice in own.values())
-        and all(_whole(problem, name, choice) for name, choice in own.items())
+        not unlocked.keys() & set(goal.excluded)
+        and all(not goal.methods or choice.method in goal.methods for choice in unlocked.values())
+        and all(_keeps_multiple(problem, name, choice) for name, choice in unlocked.items())
         and not any(pruned[one] and pruned[other] for one, other in problem.conflicts)
     )
 
 
-def _done(choice: Choice | None) -> tuple[str, float] | None:
+def _method_and_sparsity(choice: Choice | None) -> tuple[str, float] | None:
     return None if choice is None else (str(choice.method), choice.sparsity)
 
 
-def _whole(problem: Problem, name: str, choice: Choice) -> bool:
+def _keeps_multiple(problem: Problem, name: str, choice: Choice) -> bool:
     """Whether a group keeps a multiple of units, or all of them."""
     if choice.granularity not in UNITS:
         return True

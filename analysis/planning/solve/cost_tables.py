@@ -46,18 +46,18 @@ class Polynomial:
 def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomial]:
     """Return ``stored``, ``bytes`` and ``macs`` as polynomials of the units that ``groups`` lose.
 
-    Equal to ``planning.shrink.shrunk`` at every plan (a property test says so).
+    Equal to ``study.size.shrunk`` at every plan (a property test says so).
 
     Args:
         manifest: Of the dense network.
         groups: The groups that may lose units, in the order of the indices.
     """
-    place = {name: index for index, name in enumerate(groups)}
+    group_index = {name: index for index, name in enumerate(groups)}
     shrinking: dict[str, dict[int, Monomials]] = {}
     for name in groups:
         for member in manifest.group(name).members:
             axis = shrinking.setdefault(member.parameter, {}).setdefault(member.dimension, {})
-            key = (place[name],)
+            key = (group_index[name],)
             axis[key] = axis.get(key, 0.0) - member.indices
     stored: Monomials = {}
     size: Monomials = {}
@@ -68,8 +68,8 @@ def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomi
         axes = shrinking.get(tensor.name, {})
         rest = math.prod(n for axis, n in enumerate(tensor.shape) if axis not in axes)
         parts = [{(): float(tensor.shape[axis]), **change} for axis, change in axes.items()]
-        elements, whole = _product(float(rest), parts)
-        exact = exact and whole
+        elements, product_exact = _product(float(rest), parts)
+        exact = exact and product_exact
         tensors[tensor.name] = elements, math.prod(tensor.shape)
         if not tensor.buffer:
             _add(stored, elements, 1.0)
@@ -79,9 +79,9 @@ def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomi
             elements, dense = tensors[term.parameter]
             _add(macs, elements, term.macs / dense)
         else:
-            shares = [{(): 1.0, (place[g],): -s} for g, s in term.groups if g in place]
-            left, whole = _product(float(term.macs), shares)
-            exact = exact and whole
+            shares = [{(): 1.0, (group_index[g],): -s} for g, s in term.groups if g in group_index]
+            left, product_exact = _product(float(term.macs), shares)
+            exact = exact and product_exact
             _add(macs, left, 1.0)
     if not manifest.tensors or not groups:  # a study without groups holds totals only
         stored, size = {(): float(manifest.parameters)}, {(): float(manifest.bytes)}
@@ -95,20 +95,20 @@ def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomi
 
 def widths(manifest: Manifest) -> dict[str, int]:
     """Return the bytes per element of every layer's weight."""
-    known = {tensor.name: tensor.width for tensor in manifest.tensors}
+    tensor_widths = {tensor.name: tensor.width for tensor in manifest.tensors}
     usual = value_bytes(manifest)
-    return {layer.parameter: known.get(layer.parameter, usual) for layer in manifest.layers}
+    return {layer.parameter: tensor_widths.get(layer.parameter, usual) for layer in manifest.layers}
 
 
 def _product(scale: float, parts: Sequence[Monomials]) -> tuple[Monomials, bool]:
     """``scale`` times the product of sums; parts past the second count as whole."""
     counted, rest = parts[:_MOST], parts[_MOST:]
     scale *= math.prod(part[()] for part in rest)
-    found: Monomials = {}
+    monomials: Monomials = {}
     for chosen in product(*(part.items() for part in counted)):
         key = tuple(sorted(index for name, _ in chosen for index in name))
-        found[key] = found.get(key, 0.0) + scale * math.prod(value for _, value in chosen)
-    return found, not rest
+        monomials[key] = monomials.get(key, 0.0) + scale * math.prod(value for _, value in chosen)
+    return monomials, not rest
 
 
 def _add(total: Monomials, more: Monomials, scale: float) -> None:

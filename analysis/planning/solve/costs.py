@@ -1,4 +1,4 @@
-"""What a plan really costs, counted by ``planning.preview`` and asked of tables."""
+"""The true costs of a plan: counted by ``planning.preview``, or from tables for other costs."""
 
 import numpy as np
 
@@ -10,15 +10,15 @@ from prunescope.study.plan import Plan
 def plan_costs(problem: Problem, plan: Plan) -> dict[str, float]:
     """Return every targeted cost of any plan, made of the problem's options or not.
 
-    Damages among the targets are left out: they are no costs of a plan, but what is predicted.
+    Damages among the targets are left out: they are predicted, not counted.
     """
-    found = preview(problem.manifest, plan, problem.known)
-    counted: dict[str, float] = {
-        "parameters": found.kept, "stored": found.stored, "bytes": found.dense_bytes,
-        "sparse-bytes": found.sparse_bytes, "compressed-bytes": found.compressed_bytes,
-        "macs": found.macs, "nonzero-macs": found.nonzero_macs,
+    counts = preview(problem.manifest, plan, problem.curves)
+    costs: dict[str, float] = {
+        "parameters": counts.kept, "stored": counts.stored, "bytes": counts.dense_bytes,
+        "sparse-bytes": counts.sparse_bytes, "compressed-bytes": counts.compressed_bytes,
+        "macs": counts.macs, "nonzero-macs": counts.nonzero_macs,
     }  # fmt: skip
     groups = problem.manifest.groups
-    units = np.array([[float(found.units.get(group.name, 0)) for group in groups]])
-    counted |= {kind: float(box(units)[0]) for kind, box in problem.boxes.items()}
-    return {kind: counted[kind] for kind in problem.kinds[1:] if kind in counted}
+    units = np.array([[float(counts.units.get(group.name, 0)) for group in groups]])
+    costs |= {kind: float(box(units)[0]) for kind, box in problem.nonlinear_costs.items()}
+    return {kind: costs[kind] for kind in problem.kinds[1:] if kind in costs}

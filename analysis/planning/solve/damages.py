@@ -1,10 +1,10 @@
-"""What one subject loses at any sparsity: measured points, and a smooth line between them.
+"""The damage of pruning one subject to any sparsity, interpolated between measured points.
 
 Logits move by a noise that grows about evenly with the sparsity, and KL and cross-entropy with its
 square; so their roots are interpolated, monotone (PCHIP), from 0 at the dense network. Straight
-lines would overrate everything between two points of a coarse grid, and most of all the small
-sparsities before the first one, so that a solver would never stop there. Drops are flat and noisy
-where little is removed, and stay linear.
+lines would overestimate the damage between two points of a coarse grid, most of all below the first
+one, so that a solver would never choose such a sparsity. Drops are flat and noisy where little is
+removed, and stay linear.
 
 Source: Fritsch and Carlson 1980, as in ``scipy.interpolate.PchipInterpolator``.
 """
@@ -28,7 +28,7 @@ _SQUARES: Final = ("divergence", "cross-entropy")
 NOTHING: Final[Mapping[str, float]] = dict.fromkeys(DAMAGES, 0.0)
 
 
-def monotone(curve: Curve) -> dict[str, list[float]]:
+def monotone_damages(curve: Curve) -> dict[str, list[float]]:
     """Return the damages per point, each at least 0 and at least that of the point before."""
     raw = {
         "divergence": [point.divergence for point in curve.points],
@@ -41,28 +41,30 @@ def monotone(curve: Curve) -> dict[str, list[float]]:
     }
 
 
-def read(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
-    """Return the damages at each of ``shares`` (removed, 0 to 1); past the last point, the last's.
+def interpolate_damages(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
+    """Return the damages at each of ``shares`` (fraction removed); constant past the last point.
 
-    Exactly the measured ones (made monotone) at measured points; NaN where the study has none.
+    At measured points they are the measured ones, made monotone; NaN where the study has none.
     """
     measured = [0.0, *(point.share for point in curve.points)]
-    across = np.unique(measured)  # small layers: two sparsities can remove the same
-    last = np.searchsorted(measured, across, side="right") - 1
-    wanted = np.clip(np.asarray(shares, float), 0.0, across[-1])
-    found: dict[str, Floats] = {}
-    for name, values in monotone(curve).items():
+    positions = np.unique(measured)  # small layers: two sparsities can remove the same
+    last = np.searchsorted(measured, positions, side="right") - 1
+    clipped_shares = np.clip(np.asarray(shares, float), 0.0, positions[-1])
+    by_damage: dict[str, Floats] = {}
+    for name, values in monotone_damages(curve).items():
         heights = np.array([0.0, *values])[last]
         if name in _SQUARES and np.isfinite(heights).all():
-            line = PchipInterpolator(across, np.sqrt(heights))(wanted)
-            found[name] = np.where(
-                np.isin(wanted, across), np.interp(wanted, across, heights), np.square(line)
+            line = PchipInterpolator(positions, np.sqrt(heights))(clipped_shares)
+            by_damage[name] = np.where(
+                np.isin(clipped_shares, positions),
+                np.interp(clipped_shares, positions, heights),
+                np.square(line),
             )
         else:
-            found[name] = np.interp(wanted, across, heights)
+            by_damage[name] = np.interp(clipped_shares, positions, heights)
     return [
-        {name: float(values[place]) for name, values in found.items()}
-        for place in range(len(wanted))
+        {name: float(values[index]) for name, values in by_damage.items()}
+        for index in range(len(clipped_shares))
     ]
 
 
@@ -72,10 +74,10 @@ def damages_at(curve: Curve | None, share: float) -> dict[str, float]:
         return dict(NOTHING)
     if curve is None:
         return dict.fromkeys(DAMAGES, math.nan)
-    return read(curve, [share])[0]
+    return interpolate_damages(curve, [share])[0]
 
 
 def curve_key(name: str, choice: Choice, goal: Goal) -> CurveKey:
-    """Return which curve tells what ``choice`` of subject ``name`` does."""
+    """Return the key of the curve on which ``choice`` of subject ``name`` lies."""
     seed = goal.seed if is_control(choice.criterion) else 0
     return CurveKey(name, choice.method, goal.recovery, seed)

@@ -1,4 +1,4 @@
-"""Say what was found: true costs, plans as good, and what can be reached where nothing was."""
+"""Describe a solver's assignment: true costs, equally good plans, or why no plan exists."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.arrays import Floats, Indices
-from prunescope.planning.solve.fill_budget import filled, true_costs
+from prunescope.planning.solve.fill_budget import fill_budget, true_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.local_search import within
 from prunescope.planning.solve.problem import Problem
@@ -16,7 +16,7 @@ _ALIKE: Final = 0.01
 _SHOWN: Final = 3
 
 
-def described(
+def describe_solution(
     problem: Problem,
     chosen: Indices,
     limits: Floats,
@@ -26,12 +26,12 @@ def described(
     exact: bool = False,
     alternatives: Sequence[Indices] = (),
 ) -> Solution:
-    """Return the solution that an assignment is, filled up between measured sparsities."""
+    """Return an assignment as a solution; leftover budget is filled between measured sparsities."""
     kinds = problem.kinds[1:]
     plan, gained = problem.plan(chosen, name), 0.0
     costs = true_costs(problem, plan, chosen)
     if problem.goal.between:
-        plan, costs, gained = filled(problem, chosen, plan, costs, limits)
+        plan, costs, gained = fill_budget(problem, chosen, plan, costs, limits)
     value = float(problem.values(chosen)[0]) - gained
     return Solution(
         plan=plan,
@@ -44,38 +44,45 @@ def described(
         multipliers=dict(zip(kinds, map(float, multipliers), strict=True)),
         chosen=chosen,
         exact=exact,
-        alternatives=tuple(problem.plan(each, name) for each in alternatives),
+        alternatives=tuple(problem.plan(assignment, name) for assignment in alternatives),
         notes=problem.notes,
     )
 
 
-def alike(problem: Problem, found: Sequence[Indices], limits: Floats) -> list[Indices]:
+def near_optimal(problem: Problem, assignments: Sequence[Indices], limits: Floats) -> list[Indices]:
     """Return other assignments within ``limits`` and 1 % of the first one's objective.
 
-    The others that were found, and one-subject changes of the first; the least alike first.
+    Candidates are the other assignments (those that differ most come first), then the cheapest
+    changes of one subject of the first assignment.
     """
-    best, *others = found
+    best, *others = assignments
     values = problem.values(best)
     most = values[0] + _ALIKE * abs(values[0])
-    near = [each for each in others if problem.values(each)[0] <= most]
-    near.sort(key=lambda each: -int((each != best).sum()))
+    near = [assignment for assignment in others if problem.values(assignment)[0] <= most]
+    near.sort(key=lambda assignment: -int((assignment != best).sum()))
     change = problem.moves(best)
     fits = within(np.moveaxis(values[:, None, None] + change, 0, -1), limits)
     fits &= values[0] + change[0] <= most
     fits[np.arange(len(best)), best] = False
     cheapest = np.argsort(np.where(fits, change[0], np.inf), axis=None, kind="stable")
-    for place in cheapest[: min(_SHOWN, int(fits.sum()))]:
-        subject, option = np.unravel_index(int(place), fits.shape)
+    for flat_index in cheapest[: min(_SHOWN, int(fits.sum()))]:
+        subject, option = np.unravel_index(int(flat_index), fits.shape)
         other = best.copy()
         other[subject] = option
         near.append(other)
-    unique = {each.tobytes(): each for each in near if not np.array_equal(each, best)}
+    unique = {
+        assignment.tobytes(): assignment
+        for assignment in near
+        if not np.array_equal(assignment, best)
+    }
     return list(unique.values())[:_SHOWN]
 
 
-def unreachable(problem: Problem, limits: Floats, reach: Floats, together: bool = False) -> str:
+def unreachable_sentence(
+    problem: Problem, limits: Floats, reach: Floats, together: bool = False
+) -> str:
     """Return the sentence that says which limits cannot be kept, and what can be reached."""
-    told_limits = [
+    limit_texts = [
         _amount(problem, kind, limit) for kind, limit in zip(problem.kinds[1:], limits, strict=True)
     ]
     bounds = [
@@ -83,17 +90,17 @@ def unreachable(problem: Problem, limits: Floats, reach: Floats, together: bool 
         for kind, value in zip(problem.kinds[1:], reach, strict=True)
     ]
     if together:
-        asked = " and ".join(
+        requested = " and ".join(
             f"{kind} at most {text}"
-            for kind, text in zip(problem.kinds[1:], told_limits, strict=True)
+            for kind, text in zip(problem.kinds[1:], limit_texts, strict=True)
         )
         return (
-            f"Expected targets that can be met together, but no plan was found with {asked}; each "
-            f"by itself reaches {', '.join(bounds)}. Loosen one, unlock a layer or group, or "
+            f"Expected targets that can be met together, but no plan was found with {requested}; "
+            f"each by itself reaches {', '.join(bounds)}. Loosen one, unlock a layer or group, or "
             "solve exactly to be sure."
         )
-    failed = [place for place in range(len(reach)) if reach[place] > limits[place] * (1 + 1e-12)]
-    asked = " and ".join(f"{problem.kinds[1 + p]} at most {told_limits[p]}" for p in failed)
+    failed = [index for index in range(len(reach)) if reach[index] > limits[index] * (1 + 1e-12)]
+    requested = " and ".join(f"{problem.kinds[1 + p]} at most {limit_texts[p]}" for p in failed)
     least = " and ".join(_amount(problem, problem.kinds[1 + p], reach[p]) for p in failed)
     grouped = any(subject.grouped for subject in problem.subjects)
     hint = "Raise the target, unlock or include more, or measure larger sparsities."
@@ -105,8 +112,8 @@ def unreachable(problem: Problem, limits: Floats, reach: Floats, together: bool 
             "set a target on parameters, compressed-bytes or nonzero-macs."
         )
     return (
-        f"Expected targets that can be met, but {asked} cannot: what was measured and left free "
-        f"reaches {least} at the least. {hint}"
+        f"Expected targets that can be met, but {requested} cannot: what was measured and left "
+        f"free reaches {least} at the least. {hint}"
     )
 
 

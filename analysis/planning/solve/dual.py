@@ -1,8 +1,8 @@
 """Lagrangian multipliers of the budgets: a proven bound, and assignments near the best.
 
 For multipliers ``m >= 0`` the least of ``objective + m * costs`` over all assignments, minus
-``m * limits``, is a lower bound of every plan within the limits. Whatever was once minimised
-serves all later limits, so a slider that moves mostly looks things up.
+``m * limits``, is a lower bound of every plan within the limits. A minimum does not depend on the
+limits, so it is kept and used again when a slider changes them.
 
 Source: Everett 1963 (Operations Research 11); the cutting planes are Kelley's (1960).
 """
@@ -22,14 +22,14 @@ _CLOSE: Final = 5e-4
 
 
 class Dual:
-    """Everything minimised so far for one problem.
+    """All minima of one problem so far, by their multipliers.
 
     Attributes:
         reach: Target kind's least possible value, each by itself, ``(targets,)``.
         multipliers: ``(n, targets)``.
         least: The minimum for each of them (a lower bound of it where tables were split).
-        chosen: ``(n, subjects)``, the assignments that were found.
-        values: ``(n, kinds)``, what they come to.
+        chosen: ``(n, subjects)``, the minimising assignments.
+        values: ``(n, kinds)``, objective and costs of those assignments.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -42,9 +42,9 @@ class Dual:
         self.values = np.zeros((0, targets + 1))
         ends = self._ends()
         self.reach = np.array([ends[k, k + 1] for k in range(targets)])
-        free = self.minimise(np.zeros((1, targets)))
-        worth = np.abs(ends[:, 0] - free[0, 0]) + 1e-12
-        saved = np.abs(free[0, 1:] - self.reach)
+        unconstrained = self.minimise(np.zeros((1, targets)))
+        worth = np.abs(ends[:, 0] - unconstrained[0, 0]) + 1e-12
+        saved = np.abs(unconstrained[0, 1:] - self.reach)
         self.scale = np.where(saved > 0, worth / np.where(saved > 0, saved, 1), 0.0)
         grid = [np.outer(_GRID, np.eye(targets)[k] * self.scale) for k in range(targets)]
         if targets > 1:
@@ -66,7 +66,7 @@ class Dual:
         return values
 
     def _ends(self) -> Floats:
-        """Per target the values of the assignment in which it is least."""
+        """Per target, the values of the assignment that minimises this target alone."""
         problem = self.problem
         rows = np.eye(len(problem.kinds))[1:]
         unary = np.tensordot(rows, np.where(problem.real, problem.unary, 0.0), axes=1)
@@ -86,19 +86,23 @@ class Dual:
         return float(lower[best]), self.multipliers[best]
 
     def tighten(self, limits: Floats) -> None:
-        """Minimise at the multipliers that matter under ``limits``, until the bound is close."""
-        before = np.inf
+        """Minimise at the multipliers that raise the bound under ``limits``, until it is tight."""
+        previous_gap = np.inf
         for _ in range(_ROUNDS):
-            upper, found = self._planes(limits)
-            apart = upper - self.bound(limits)[0]
-            if apart <= _CLOSE * max(abs(upper), 1e-12) or apart >= before:
+            upper, multipliers = self._planes(limits)
+            gap = upper - self.bound(limits)[0]
+            if gap <= _CLOSE * max(abs(upper), 1e-12) or gap >= previous_gap:
                 break  # close, or as close as tables that had to be split allow
-            before = apart
-            around = found[None]
-            if len(found) > 1:
-                turns = np.concatenate([np.eye(len(found)) * step for step in (0.25, -0.2)])
-                around = np.concatenate([around, found * (1 + turns)])
-            self.minimise(around)
+            previous_gap = gap
+            trial_multipliers = multipliers[None]
+            if len(multipliers) > 1:
+                variations = np.concatenate(
+                    [np.eye(len(multipliers)) * step for step in (0.25, -0.2)]
+                )
+                trial_multipliers = np.concatenate(
+                    [trial_multipliers, multipliers * (1 + variations)]
+                )
+            self.minimise(trial_multipliers)
 
     def _planes(self, limits: Floats) -> tuple[float, Floats]:
         """The multipliers at which the least of all found assignments' planes is highest."""
@@ -110,13 +114,13 @@ class Dual:
         worth = max(float(np.ptp(cost)), 1e-12)
         rows = np.concatenate([np.ones((len(cost), 1)), -over * scale / worth], axis=1)
         rows = np.unique(np.concatenate([rows, cost[:, None] / worth], axis=1), axis=0)
-        done = linprog(
+        result = linprog(
             [-1.0] + [0.0] * over.shape[1], A_ub=rows[:, :-1], b_ub=rows[:, -1],
             bounds=[(None, None)] + [(0, 1e6)] * over.shape[1], method="highs",
         )  # fmt: skip
-        if done.x is None:
+        if result.x is None:
             return float(self.bound(limits)[0]), self.bound(limits)[1]
-        return float(done.x[0]) * worth, done.x[1:] * scale
+        return float(result.x[0]) * worth, result.x[1:] * scale
 
 
 def _crossing(cost: Floats, over: Floats) -> tuple[float, Floats]:

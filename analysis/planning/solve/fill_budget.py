@@ -1,4 +1,4 @@
-"""Use up what the budgets leave: a few subjects step back between two options."""
+"""Use up leftover budget: a few subjects are pruned less, to a sparsity between two options."""
 
 import math
 from dataclasses import replace
@@ -20,10 +20,10 @@ def true_costs(problem: Problem, plan: Plan, chosen: Indices) -> dict[str, float
     return {**{kind: values[kind] for kind in problem.kinds[1:]}, **plan_costs(problem, plan)}
 
 
-def filled(
+def fill_budget(
     problem: Problem, chosen: Indices, plan: Plan, costs: dict[str, float], limits: Floats
 ) -> tuple[Plan, dict[str, float], float]:
-    """Move a few subjects back between two options, as far as limits leave room.
+    """Prune a few subjects less, to between two options, as far as the limits leave room.
 
     Returns:
         The plan, its costs, and by how much the objective is lower.
@@ -33,14 +33,14 @@ def filled(
     done: set[int] = set()
     for _ in range(len(kinds) + 1):
         slack = limits - np.array([costs[kind] for kind in kinds])
-        tries = sorted(_steps_back(problem, chosen, change, slack, done))
-        for _, place, before, part in tries[:3]:
-            done.add(place)
-            found = _between(problem, chosen, place, before, part)
-            if found is None:
+        candidates = sorted(_steps_back(problem, chosen, change, slack, done))
+        for _, subject_index, before, part in candidates[:3]:
+            done.add(subject_index)
+            filled_choice = _between(problem, chosen, subject_index, before, part)
+            if filled_choice is None:
                 continue
-            choice, saved = found
-            other = plan.setting({problem.subjects[place].name: choice})
+            choice, saved = filled_choice
+            other = plan.setting({problem.subjects[subject_index].name: choice})
             now = true_costs(problem, other, chosen)
             if all(now[k] <= m * (1 + 1e-12) for k, m in zip(kinds, limits, strict=True)):
                 plan, costs, gained = other, now, gained + saved
@@ -54,47 +54,52 @@ def _steps_back(
     problem: Problem, chosen: Indices, change: Floats, slack: Floats, done: set[int]
 ) -> list[tuple[float, int, int, float]]:
     """(objective, subject, option before, how far towards it) for each subject that may go back."""
-    found = []
-    for place, subject in enumerate(problem.subjects):
-        now = subject.options[chosen[place]]
-        if place in done or subject.locked or not now.removed or ":" in now.choice.granularity:
+    steps = []
+    for subject_index, subject in enumerate(problem.subjects):
+        now = subject.options[chosen[subject_index]]
+        if (
+            subject_index in done
+            or subject.locked
+            or not now.removed
+            or ":" in now.choice.granularity
+        ):
             continue
         criterion, granularity = now.choice.criterion, now.choice.granularity
         lower = [
             option
-            for option, each in enumerate(subject.options)
-            if each.removed < now.removed
-            and each.choice.criterion == criterion
-            and each.choice.granularity == granularity
+            for option, candidate in enumerate(subject.options)
+            if candidate.removed < now.removed
+            and candidate.choice.criterion == criterion
+            and candidate.choice.granularity == granularity
         ]
         if not lower:
             continue
         before = max(lower, key=lambda option: subject.options[option].removed)
-        gain, more = change[0, place, before], change[1:, place, before]
+        gain, more = change[0, subject_index, before], change[1:, subject_index, before]
         rises = more > 0
         part = float(min((slack[rises] / more[rises]).min(initial=1.0), 1.0))
         if gain < 0 and part > 1e-6:
-            found.append((gain * part, place, before, part))
-    return found
+            steps.append((gain * part, subject_index, before, part))
+    return steps
 
 
 def _between(
-    problem: Problem, chosen: Indices, place: int, before: int, part: float
+    problem: Problem, chosen: Indices, subject_index: int, before: int, part: float
 ) -> tuple[Choice, float] | None:
     """The choice ``part`` of the way back, in whole weights or units, and the damage it saves."""
-    subject = problem.subjects[place]
-    now, then = subject.options[chosen[place]], subject.options[before]
-    removed = now.removed - math.floor(part * (now.removed - then.removed))
+    subject = problem.subjects[subject_index]
+    now, previous = subject.options[chosen[subject_index]], subject.options[before]
+    removed = now.removed - math.floor(part * (now.removed - previous.removed))
     if subject.grouped:
         multiple = problem.goal.round_to
-        kept = (subject.total - removed) // multiple * multiple
-        removed = subject.total - kept
+        units_left = (subject.total - removed) // multiple * multiple
+        removed = subject.total - units_left
     value = math.ceil(10_000 * removed / subject.total - 1e-9) / 10_000
     choice = replace(now.choice, sparsity=sparsity(min(value, 1.0)))
     low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
-    if not then.removed < removed < now.removed or not low <= choice.sparsity <= high:
+    if not previous.removed < removed < now.removed or not low <= choice.sparsity <= high:
         return None
-    curve = problem.known.get(curve_key(subject.name, choice, problem.goal))
+    curve = problem.curves.get(curve_key(subject.name, choice, problem.goal))
     kind = problem.kinds[0]
     if kind not in DAMAGES or curve is None:
         return None

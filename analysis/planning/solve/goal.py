@@ -1,4 +1,4 @@
-"""What the user asks for: budgets, what to keep small within them, and what is not to change."""
+"""What the user asks for: budgets, an objective to minimise within them, and locks."""
 
 import re
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Target:
     relative: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", kind_named(self.kind))
+        object.__setattr__(self, "kind", parse_kind(self.kind))
         if self.kind in DAMAGES:
             object.__setattr__(self, "relative", False)
         top = 1.0 if self.relative else float("inf")
@@ -81,7 +81,7 @@ class Goal:
 
     Attributes:
         targets: Upper bounds, any several at once, each kind once.
-        objective: What is kept smallest: a key of ``DAMAGES``, or of ``COSTS`` (then a damage
+        objective: What is minimised: a key of ``DAMAGES``, or of ``COSTS`` (then a damage
             should be among the targets).
         recovery: Of the plan, and of the curves that are used.
         seed: Of random criteria.
@@ -91,8 +91,8 @@ class Goal:
         methods: Which methods may be taken; empty for all measured ones but ``random``, which
             is a control.
         round_to: Units that groups keep are multiples of this.
-        between: Whether a few subjects may stand between two measured sparsities, to use up
-            what the budgets leave; else only measured ones are taken.
+        between: Whether a few subjects may get a sparsity between two measured ones, to use up
+            leftover budget; else only measured sparsities are taken.
     """
 
     targets: tuple[Target, ...] = ()
@@ -107,7 +107,7 @@ class Goal:
     between: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "objective", kind_named(self.objective))
+        object.__setattr__(self, "objective", parse_kind(self.objective))
         if self.round_to not in ROUNDINGS:
             raise BadValue(
                 f"Expected rounding to be one of {', '.join(map(str, ROUNDINGS))}, but got "
@@ -128,10 +128,10 @@ class Goal:
                 )
 
 
-def kind_named(text: str) -> str:
+def parse_kind(text: str) -> str:
     """Return the cost or damage that ``text`` names, aliases such as ``kl`` included.
 
-    >>> kind_named("kl"), kind_named("macs")
+    >>> parse_kind("kl"), parse_kind("macs")
     ('divergence', 'macs')
     """
     name = text.strip().lower().replace("_", "-")
@@ -147,19 +147,19 @@ def parse_target(text: str) -> Target:
     >>> parse_target("macs=0.5"), parse_target("bytes=1.5MB").limit, parse_target("drop=1pt").limit
     (Target(kind='macs', limit=0.5, relative=True), 1500000.0, 0.01)
     """
-    name, sign, given = text.partition("=")
-    kind = kind_named(name)
-    found = _NUMBER.fullmatch(given.strip()) if sign else None
+    name, sign, value_text = text.partition("=")
+    kind = parse_kind(name)
+    match = _NUMBER.fullmatch(value_text.strip()) if sign else None
     try:
-        number = float(found[1]) if found else float("nan")
+        number = float(match[1]) if match else float("nan")
     except ValueError:
         number = float("nan")
-    if found is None or number != number:
+    if match is None or number != number:
         raise BadValue(
             f"Expected a target like macs=0.5, bytes=1.5MB or latency=4ms, but got {text!r}. "
             "Write the cost, an equals sign and a value."
         )
-    unit = found[2]
+    unit = match[2]
     value = number * _UNITS.get(unit or "", 1.0)
     relative = unit == "%" or (unit is None and number <= 1)
     return Target(kind, value, relative)

@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import described, unreachable
+from prunescope.planning.solve.describe import describe_solution, unreachable_sentence
 from prunescope.planning.solve.local_search import improve, within
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
@@ -28,14 +28,14 @@ TIME: Final = 20.0
 _ALIKE: Final = 0.01
 _SHOWN: Final = 3
 _DIFFERENT: Final = 2
-"""Subjects in which a plan shown as equally good differs at least, where there are so many."""
+"""A plan shown as equally good differs in at least this many subjects, if there are as many."""
 
 _INFEASIBLE: Final = 2
 
 
 def solve_exactly(
     slider: Slider,
-    given: Mapping[str, float] | None = None,
+    overrides: Mapping[str, float] | None = None,
     name: str = "solved",
     seconds: float = TIME,
     alternatives: bool = True,
@@ -43,56 +43,62 @@ def solve_exactly(
     """Return the best plan of all within the limits, with proof, or the best within ``seconds``.
 
     Args:
-        slider: The prepared problem; what it finds is where the time limit falls back to.
-        given: Target kind → limit in place of the goal's.
+        slider: The prepared problem; its solution is the fallback when time runs out.
+        overrides: Target kind → limit in place of the goal's.
         name: Of the plan.
-        seconds: For the optimum, and again for all plans that are as good.
+        seconds: Time limit for the optimum, and the same again for all alternatives together.
         alternatives: Whether to look for other plans within 1 % of the objective.
 
     Raises:
         CannotReach: No plan of the options keeps the limits.
     """
     problem = slider.problem
-    limits = problem.limits(given)
+    limits = problem.limits(overrides)
     first: Solution | None = None
     try:
-        first = slider.solve(given, name)
+        first = slider.solve(overrides, name)
     except CannotReach:
         if (slider.dual.reach > limits * (1 + 1e-12)).any():
             raise
     program = _Program(problem, limits)
-    found, lower, done = program.run(seconds)
-    if done and found is None:
-        raise CannotReach(unreachable(problem, limits, slider.dual.reach, together=True))
-    candidates = [each for each in (found, first.chosen if first else None) if each is not None]
+    optimum, lower, finished = program.run(seconds)
+    if finished and optimum is None:
+        raise CannotReach(unreachable_sentence(problem, limits, slider.dual.reach, together=True))
+    candidates = [
+        assignment
+        for assignment in (optimum, first.chosen if first else None)
+        if assignment is not None
+    ]
     if not candidates:
-        raise CannotReach(unreachable(problem, limits, slider.dual.reach, together=True))
-    best = min(candidates, key=lambda each: float(problem.values(each)[0]))
+        raise CannotReach(unreachable_sentence(problem, limits, slider.dual.reach, together=True))
+    best = min(candidates, key=lambda assignment: float(problem.values(assignment)[0]))
     bound, multipliers = slider.dual.bound(limits)
     value = float(problem.values(best)[0])
-    proven = value if done else max(bound, lower)
+    proven = value if finished else max(bound, lower)
     others: list[Indices] = []
     if alternatives:
         others = _others(program, best, value, seconds)
-    return described(
+    return describe_solution(
         problem, best, limits, proven if problem.exact else None, multipliers, name,
-        exact=done and problem.exact, alternatives=others,
+        exact=finished and problem.exact, alternatives=others,
     )  # fmt: skip
 
 
 def _others(program: "_Program", best: Indices, value: float, seconds: float) -> list[Indices]:
     """Plans within 1 % that differ from all before, one by one; none when there are no more."""
-    found = [best]
-    free = sum(len(subject.options) > 1 for subject in program.problem.subjects)
-    apart = min(_DIFFERENT, free)
-    while len(found) <= _SHOWN and apart:
+    assignments = [best]
+    undecided = sum(len(subject.options) > 1 for subject in program.problem.subjects)
+    least_difference = min(_DIFFERENT, undecided)
+    while len(assignments) <= _SHOWN and least_difference:
         other, _, _ = program.run(
-            seconds / (2 * _SHOWN), most=value + _ALIKE * abs(value) + 1e-15, apart=(found, apart)
+            seconds / (2 * _SHOWN),
+            most=value + _ALIKE * abs(value) + 1e-15,
+            different_from=(assignments, least_difference),
         )
         if other is None:
             break
-        found.append(other)
-    return found[1:]
+        assignments.append(other)
+    return assignments[1:]
 
 
 class _Program:
@@ -111,9 +117,9 @@ class _Program:
             total += sizes[one]
         self.total = total
         self.costs = np.zeros((len(problem.kinds), total))
-        for place, size in enumerate(sizes):
-            span = slice(self.starts[place], self.starts[place] + size)
-            self.costs[:, span] = problem.unary[:, place, :size]
+        for index, size in enumerate(sizes):
+            span = slice(self.starts[index], self.starts[index] + size)
+            self.costs[:, span] = problem.unary[:, index, :size]
         for edge, (one, _, start) in enumerate(self.edges):
             size = sizes[one]
             weight = problem.weights[:, edge, None] * problem.units[one, None, :size]
@@ -124,55 +130,55 @@ class _Program:
         self,
         seconds: float,
         most: float | None = None,
-        apart: tuple[Sequence[Indices], int] | None = None,
+        different_from: tuple[Sequence[Indices], int] | None = None,
     ) -> tuple[Indices | None, float, bool]:
         """Return the best assignment, a lower bound, and whether the search ended by itself."""
         problem = self.problem
         rows = list(self.rows)
         scale = np.maximum(np.abs(self.limits), 1e-300)
-        for place in range(len(self.limits)):
-            left = (self.limits[place] - problem.constant[1 + place]) / scale[place]
-            rows.append((self.costs[1 + place] / scale[place], -np.inf, left))
+        for index in range(len(self.limits)):
+            left = (self.limits[index] - problem.constant[1 + index]) / scale[index]
+            rows.append((self.costs[1 + index] / scale[index], -np.inf, left))
         worth = max(float(np.abs(self.costs[0]).max()), 1e-300)
         if most is not None:
             rows.append((self.costs[0] / worth, -np.inf, (most - problem.constant[0]) / worth))
-        for chosen in apart[0] if apart else ():
+        for chosen in different_from[0] if different_from else ():
             row = np.zeros(self.total)
             row[self.starts[:-1] + chosen] = 1.0
-            rows.append((row, -np.inf, len(chosen) - (apart[1] if apart else 1)))
+            rows.append((row, -np.inf, len(chosen) - (different_from[1] if different_from else 1)))
         matrix = sparse.csr_array(np.array([row for row, _, _ in rows]))
         low, high = np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
-        whole = np.zeros(self.total)
-        whole[: self.binaries] = 1
+        integrality = np.zeros(self.total)
+        integrality[: self.binaries] = 1
         top = np.ones(self.total)
         top[self.binaries :] = np.inf
-        done = milp(
+        result = milp(
             self.costs[0] / worth, constraints=LinearConstraint(matrix, low, high),
-            integrality=whole, bounds=Bounds(0, top),
+            integrality=integrality, bounds=Bounds(0, top),
             options={"time_limit": seconds, "mip_rel_gap": 0.0},
         )  # fmt: skip
         lower = -np.inf
-        if done.mip_dual_bound is not None:
-            lower = float(done.mip_dual_bound) * worth + float(problem.constant[0])
-        if done.x is None:
-            return None, lower, done.status == _INFEASIBLE
-        picked = [
-            int(np.argmax(done.x[a:b]))
+        if result.mip_dual_bound is not None:
+            lower = float(result.mip_dual_bound) * worth + float(problem.constant[0])
+        if result.x is None:
+            return None, lower, result.status == _INFEASIBLE
+        options = [
+            int(np.argmax(result.x[a:b]))
             for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)
         ]
-        chosen = np.array(picked, np.intp)
+        chosen = np.array(options, np.intp)
         if not within(problem.values(chosen), self.limits):  # the solver's tolerance is wider
             tight = self.limits * (1 - 1e-7)
             if most is None and seconds > 0 and not np.array_equal(tight, self.limits):
-                again = _Program(problem, tight).run(seconds)
-                return again[0], lower, again[2]
+                tighter = _Program(problem, tight).run(seconds)
+                return tighter[0], lower, tighter[2]
             return None, lower, False
         if most is None:
             chosen = improve(problem, chosen, self.limits)
-        return chosen, lower, done.status == 0
+        return chosen, lower, result.status == 0
 
     def _rows(self) -> list[tuple[Floats, float, float]]:
-        """One option each; conflicts and needs; and what makes ``y`` the product."""
+        """The fixed rows: one option per subject, conflicts and needs, and ``y`` as the product."""
         problem = self.problem
         rows: list[tuple[Floats, float, float]] = []
         for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
@@ -182,9 +188,9 @@ class _Program:
         needed = {(int(a), int(b)) for a, b in problem.needs}
         for a, b in problem.conflicts:
             row = np.zeros(self.total)
-            for place in (a, b):
-                size = len(problem.subjects[place].options)
-                row[self.starts[place] : self.starts[place] + size] = problem.active[place, :size]
+            for index in (a, b):
+                size = len(problem.subjects[index].options)
+                row[self.starts[index] : self.starts[index] + size] = problem.active[index, :size]
             rows.append((row, 1.0 if (int(a), int(b)) in needed else -np.inf, 1))
         for one, other, start in self.edges:
             size, count = len(problem.subjects[one].options), len(problem.subjects[other].options)

@@ -63,9 +63,9 @@ def improve(
         change = problem.moves(chosen)
         fits = within(np.moveaxis(now[:, None, None] + change, 0, -1), limits)
         gain = np.where(fits, change[0], np.inf)
-        place = int(gain.argmin())
-        if gain.flat[place] < -1e-15:
-            chosen[place // gain.shape[1]] = place % gain.shape[1]
+        flat_index = int(gain.argmin())
+        if gain.flat[flat_index] < -1e-15:
+            chosen[flat_index // gain.shape[1]] = flat_index % gain.shape[1]
             continue
         if now[0] <= enough:
             break
@@ -107,19 +107,21 @@ def _swap(
     fits &= a[:, None] != b[None]
     active = problem.active.ravel()
     for one, two in problem.conflicts:
-        meet = ((a[:, None] == one) & (b[None] == two)) | ((a[:, None] == two) & (b[None] == one))
-        fits &= ~(meet & active[gains][:, None] & active[pays][None])
+        conflicting = ((a[:, None] == one) & (b[None] == two)) | (
+            (a[:, None] == two) & (b[None] == one)
+        )
+        fits &= ~(conflicting & active[gains][:, None] & active[pays][None])
     total = np.where(fits, both[0], np.inf)
-    place = int(total.argmin())
-    if not total.flat[place] < -1e-15:
+    flat_index = int(total.argmin())
+    if not total.flat[flat_index] < -1e-15:
         return None
-    first, second = np.unravel_index(place, total.shape)
+    first, second = np.unravel_index(flat_index, total.shape)
     return [divmod(int(gains[first]), width), divmod(int(pays[second]), width)]
 
 
 def _lowest(values: Floats) -> Indices:
-    """Flat places of the few lowest finite values."""
+    """Flat indices of the few lowest finite values."""
     flat = values.ravel()
     few = np.argpartition(flat, min(_FEW, flat.size - 1))[:_FEW]
-    found: Indices = few[np.isfinite(flat[few])]
-    return found
+    places: Indices = few[np.isfinite(flat[few])]
+    return places

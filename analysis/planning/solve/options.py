@@ -1,4 +1,4 @@
-"""What each layer or group may become: measured sparsities, some between them, their damage."""
+"""List the options of each layer or group: measured sparsities, some between, their damage."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from prunescope.curves.curve import Curve, Curves
-from prunescope.planning.edits import fitting
-from prunescope.planning.solve.conflicts import check, held_up, lock_of
-from prunescope.planning.solve.damages import NOTHING, damages_at, read
+from prunescope.planning.edits import choice_at
+from prunescope.planning.solve.conflicts import check_goal, enforce_lower_bounds, lock_of
+from prunescope.planning.solve.damages import NOTHING, damages_at, interpolate_damages
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Option, Subject
 from prunescope.study import GroupSummary, Manifest, Method, is_control, sparsity
@@ -18,62 +18,64 @@ from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
 
 _POSITIONS: Final = 24
-"""Sparsities wanted of a curve: one with fewer points gets some between them."""
+"""Options per curve: a curve with fewer points gets interpolated ones between them."""
 
 
 def subjects_of(
-    manifest: Manifest, known: Curves, goal: Goal
+    manifest: Manifest, study_curves: Curves, goal: Goal
 ) -> tuple[tuple[Subject, ...], tuple[MissingPoint, ...]]:
-    """Return all decisions in forward order, layers first, and what was never measured.
+    """Return all subjects in forward order, layers first, and the subjects never measured.
 
     Raises:
         BadValue: Locks, bounds and exclusions that contradict one another.
         UnknownName: A subject that does not exist.
     """
-    check(manifest, goal)
+    check_goal(manifest, goal)
     granularities = {
         key.method.granularity
-        for key in known
+        for key in study_curves
         if key.recovery == goal.recovery and (not goal.methods or key.method in goal.methods)
-    }  # what was never swept at all is not missing, it is not asked for
-    found, missing = [], []
+    }  # a granularity that was never swept is not reported as missing
+    subjects, missing = [], []
     for layer in manifest.prunable():
-        curves = curves_for(known, goal, layer.name, grouped=False)
+        curves = curves_for(study_curves, goal, layer.name, grouped=False)
         lock = lock_of(goal, layer.name, grouped=False)
         if not curves and lock is None:
             if granularities - set(UNITS) and layer.name not in goal.excluded:
                 missing.append(MissingPoint(layer.name, "weight"))
             continue
         options = _weight_options(layer.parameters, curves, lock, goal.between)
-        found.append(_subject(layer.name, False, layer.parameters, options, lock, goal))
+        subjects.append(_subject(layer.name, False, layer.parameters, options, lock, goal))
     for group in manifest.removable():
-        curves = curves_for(known, goal, group.name, grouped=True)
+        curves = curves_for(study_curves, goal, group.name, grouped=True)
         lock = lock_of(goal, group.name, grouped=True)
         if not curves and lock is None:
             if group.granularity in granularities and group.name not in goal.excluded:
                 missing.append(MissingPoint(group.name, group.granularity))
             continue
         options = _unit_options(group, curves, lock, goal)
-        found.append(_subject(group.name, True, group.units, options, lock, goal))
-    return held_up(found, goal), tuple(missing)
+        subjects.append(_subject(group.name, True, group.units, options, lock, goal))
+    return enforce_lower_bounds(subjects, goal), tuple(missing)
 
 
-def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
+def curves_for(study_curves: Curves, goal: Goal, name: str, grouped: bool) -> list[Curve]:
     """Return the curves that may be used for a subject, in the order of the goal's methods."""
     keys = [
         key
-        for key in known
+        for key in study_curves
         if key.subject == name
         and key.recovery == goal.recovery
         and key.seed in (goal.seed, 0)
         and (key.method.granularity in UNITS) == grouped
-        and known[key].points
+        and study_curves[key].points
     ]
     lock = lock_of(goal, name, grouped)
     if goal.methods:
-        wanted = {method: place for place, method in enumerate(goal.methods)}
-        keys = [key for key in keys if key.method in wanted or (lock and key.method == lock.method)]
-        keys.sort(key=lambda key: wanted.get(key.method, len(wanted)))
+        method_rank = {method: rank for rank, method in enumerate(goal.methods)}
+        keys = [
+            key for key in keys if key.method in method_rank or (lock and key.method == lock.method)
+        ]
+        keys.sort(key=lambda key: method_rank.get(key.method, len(method_rank)))
     else:
         keys = [
             key
@@ -81,7 +83,7 @@ def curves_for(known: Curves, goal: Goal, name: str, grouped: bool) -> list[Curv
             if not is_control(key.method.criterion) or (lock and key.method == lock.method)
         ]
     keys = [key for key in keys if not is_control(key.method.criterion) or key.seed == goal.seed]
-    return [known[key] for key in keys]
+    return [study_curves[key] for key in keys]
 
 
 def _weight_options(
@@ -89,60 +91,68 @@ def _weight_options(
 ) -> list[Option]:
     """Measured sparsities of a layer and some between them, or the locked one alone."""
     if lock is not None:
-        damages = damages_at(_of_lock(curves, lock), lock.sparsity)
+        damages = damages_at(_locked_curve(curves, lock), lock.sparsity)
         return [Option(lock, removed_count(total, lock.sparsity), damages)]
-    found = []
+    options = []
     for curve in curves:
         values = [point.sparsity for point in curve.points]
         if between and ":" not in curve.key.method.granularity:
-            values = [sparsity(value) for value in _finer(values)]
+            values = [sparsity(value) for value in _with_points_between(values)]
         shares = [removed_count(total, value) / total for value in values]
-        found += [
-            Option(fitting(curve.key.method, value), removed_count(total, value), damages)
-            for value, damages in zip(values, read(curve, shares), strict=True)
+        options += [
+            Option(choice_at(curve.key.method, value), removed_count(total, value), damages)
+            for value, damages in zip(values, interpolate_damages(curve, shares), strict=True)
         ]
-    return found
+    return options
 
 
 def _unit_options(
     group: GroupSummary, curves: Sequence[Curve], lock: Choice | None, goal: Goal
 ) -> list[Option]:
-    """Whole units within what was measured, so that a multiple is kept."""
+    """Options in whole units up to the last measured point that keep a multiple of units."""
     if lock is not None:
         removed = removed_units(group.units, lock.sparsity)
-        return [Option(lock, removed, damages_at(_of_lock(curves, lock), removed / group.units))]
-    found, multiple = [], goal.round_to
+        return [
+            Option(lock, removed, damages_at(_locked_curve(curves, lock), removed / group.units))
+        ]
+    options, multiple = [], goal.round_to
     for curve in curves:
         measured = [float(point.removed) for point in curve.points]
-        wanted = _finer(measured) if goal.between else measured
+        removals = _with_points_between(measured) if goal.between else measured
         counts: set[int] = set()
-        for kept in (group.units - value for value in wanted):
+        for units_left in (group.units - value for value in removals):
             counts |= {
                 group.units - side
-                for side in (int(kept // multiple) * multiple, int(-(-kept // multiple)) * multiple)
+                for side in (
+                    int(units_left // multiple) * multiple,
+                    int(-(-units_left // multiple)) * multiple,
+                )
             }
         reach = max(measured, default=0)
         counts = {count for count in counts if 0 < count <= min(reach, group.units - 1)}
         shares = [count / group.units for count in sorted(counts)]
-        for share, damages in zip(shares, read(curve, shares), strict=True):
-            choice, removed = fitting(curve.key.method, sparsity(share)), round(share * group.units)
+        for share, damages in zip(shares, interpolate_damages(curve, shares), strict=True):
+            choice, removed = (
+                choice_at(curve.key.method, sparsity(share)),
+                round(share * group.units),
+            )
             if removed_units(group.units, choice.sparsity) == removed:  # four digits may not tell
-                found.append(Option(choice, removed, damages))
-    return found
+                options.append(Option(choice, removed, damages))
+    return options
 
 
-def _finer(values: Sequence[float]) -> list[float]:
-    """``values``, ascending, with as many evenly between neighbours as are still wanted."""
+def _with_points_between(values: Sequence[float]) -> list[float]:
+    """``values``, ascending, with evenly spaced ones between neighbours, ``_POSITIONS`` in all."""
     if not values:
         return []
     more = max(_POSITIONS // len(values), 1)
     ends = [0.0, *values]
-    found = [np.linspace(a, b, more + 1)[1:] for a, b in pairwise(ends)]
-    return sorted({float(value) for value in np.concatenate(found)} | set(values))
+    pieces = [np.linspace(a, b, more + 1)[1:] for a, b in pairwise(ends)]
+    return sorted({float(value) for value in np.concatenate(pieces)} | set(values))
 
 
-def _of_lock(curves: Sequence[Curve], lock: Choice) -> Curve | None:
-    return next((each for each in curves if each.key.method == lock.method), None)
+def _locked_curve(curves: Sequence[Curve], lock: Choice) -> Curve | None:
+    return next((curve for curve in curves if curve.key.method == lock.method), None)
 
 
 def _subject(
@@ -155,5 +165,5 @@ def _subject(
     low, high = goal.bounds.get(name, (0.0, 1.0))
     if name in goal.excluded:
         high = 0.0
-    kept = [dense, *(each for each in options if low <= each.choice.sparsity <= high)]
-    return Subject(name, grouped, total, tuple(kept), locked=len(kept) == 1)
+    allowed = [dense, *(option for option in options if low <= option.choice.sparsity <= high)]
+    return Subject(name, grouped, total, tuple(allowed), locked=len(allowed) == 1)

@@ -1,4 +1,4 @@
-"""A goal over a study as arrays: prepared once, then solved for any limits."""
+"""A goal over a study as arrays, which every solver reads: built once, solved for any limits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ class Problem:
 
     Attributes:
         manifest: Of the study.
-        goal: What was asked; the limits of its targets are the usual ones of ``solve``.
+        goal: Its targets' limits are the defaults of ``solve``.
         subjects: The decisions.
         kinds: The objective first, then the targets' kinds.
         dense: Value of each kind for the dense network.
@@ -37,15 +37,15 @@ class Problem:
         pairs: ``(edges, 2)`` subjects whose units meet in a tensor.
         weights: ``(kinds, edges)``, times both units.
         conflicts: ``(n, 2)``: layer and group that may not both be pruned.
-        missing: What was never measured, so that it stays dense.
-        notes: Sentences about what was done instead of what was asked.
+        missing: Subjects that stay dense, because they were never measured.
+        notes: Sentences on how the problem deviates from the goal.
         exact: Whether the costs are exact; else they are bounded from above.
-        boxes: Costs that are no polynomials; in ``unary`` they follow the MACs.
-        needs: ``(n, 2)``: those of ``conflicts`` of which one must be pruned.
+        nonlinear_costs: Costs that are no polynomials; in ``unary`` they follow the MACs.
+        needs: ``(n, 2)``: those pairs of ``conflicts`` of which exactly one must be pruned.
     """
 
     manifest: Manifest
-    known: Curves
+    curves: Curves
     goal: Goal
     subjects: tuple[Subject, ...]
     kinds: tuple[str, ...]
@@ -59,7 +59,7 @@ class Problem:
     missing: tuple[MissingPoint, ...]
     notes: tuple[str, ...] = ()
     exact: bool = True
-    boxes: Mapping[str, BlackBox] = field(default_factory=dict)
+    nonlinear_costs: Mapping[str, BlackBox] = field(default_factory=dict)
     needs: Indices = field(default_factory=lambda: np.zeros((0, 2), np.intp))
 
     @property
@@ -75,10 +75,12 @@ class Problem:
     @cached_property
     def active(self) -> Flags:
         """Which options remove something, ``(subjects, options)``."""
-        found = np.zeros(self.units.shape, bool)
-        for place, subject in enumerate(self.subjects):
-            found[place, : len(subject.options)] = [each.removed > 0 for each in subject.options]
-        return found
+        is_active = np.zeros(self.units.shape, bool)
+        for index, subject in enumerate(self.subjects):
+            is_active[index, : len(subject.options)] = [
+                option.removed > 0 for option in subject.options
+            ]
+        return is_active
 
     @cached_property
     def coupling(self) -> Floats:
@@ -99,24 +101,24 @@ class Problem:
 
     def removed(self, chosen: Indices) -> Floats:
         """Return the units removed, ``(..., groups)`` in the order of the manifest's groups."""
-        place = {group.name: at for at, group in enumerate(self.manifest.groups)}
-        found = np.zeros((*chosen.shape[:-1], len(place)))
-        for at, subject in enumerate(self.subjects):
+        group_index = {group.name: index for index, group in enumerate(self.manifest.groups)}
+        units = np.zeros((*chosen.shape[:-1], len(group_index)))
+        for index, subject in enumerate(self.subjects):
             if subject.grouped:
-                found[..., place[subject.name]] = self.units[at, chosen[..., at]]
-        return found
+                units[..., group_index[subject.name]] = self.units[index, chosen[..., index]]
+        return units
 
-    def limits(self, given: Mapping[str, float] | None = None) -> Floats:
-        """Return the absolute limit of every target; ``given`` replaces the goal's by kind.
+    def limits(self, overrides: Mapping[str, float] | None = None) -> Floats:
+        """Return the absolute limit of every target; ``overrides`` replaces the goal's by kind.
 
         Args:
-            given: Kind → limit, meant as in the goal's target: a fraction of dense or absolute.
+            overrides: Kind → limit, meant as in the goal's target: a fraction of dense or absolute.
         """
-        found = []
-        for place, target in enumerate(self.goal.targets, start=1):
-            value = (given or {}).get(target.kind, target.limit)
-            found.append(value * self.dense[place] if target.relative else value)
-        return np.array(found)
+        limits = []
+        for index, target in enumerate(self.goal.targets, start=1):
+            value = (overrides or {}).get(target.kind, target.limit)
+            limits.append(value * self.dense[index] if target.relative else value)
+        return np.array(limits)
 
     def values(self, chosen: Indices) -> Floats:
         """Return every kind's value, ``(..., kinds)``, of assignments ``(..., subjects)``."""
@@ -126,8 +128,8 @@ class Problem:
             units = self.units[rows, chosen]
             products = units[..., self.pairs[:, 0]] * units[..., self.pairs[:, 1]]
             total = total + products @ self.weights.T
-        found: Floats = total
-        return found
+        values: Floats = total
+        return values
 
     def moves(self, chosen: Indices) -> Floats:
         """Return how every kind changes when one subject changes, ``(kinds, subjects, options)``.
@@ -150,36 +152,37 @@ class Problem:
             change[0][blocked[:, None] & self.active] = np.inf
             alone = self.needs[now[self.needs]]  # the one of each pair that is pruned
             change[0, alone] = np.where(self.active[alone], change[0, alone], np.inf)
-        found: Floats = change
-        return found
+        changes: Floats = change
+        return changes
 
     def plan(self, chosen: Indices, name: str = "solved") -> Plan:
         """Return the assignment as a plan; locks are kept, dense choices are not named."""
         choices = {}
-        for subject, place in zip(self.subjects, chosen, strict=True):
-            choice = subject.options[place].choice
-            if choice.sparsity > 0 and subject.options[place].removed > 0:
+        for subject, option in zip(self.subjects, chosen, strict=True):
+            choice = subject.options[option].choice
+            if choice.sparsity > 0 and subject.options[option].removed > 0:
                 choices[subject.name] = replace(choice, locked=subject.name in self.goal.locks)
-        for name_, lock in self.goal.locks.items():
-            choices.setdefault(name_, replace(lock, locked=True))
+        for locked_name, lock in self.goal.locks.items():
+            choices.setdefault(locked_name, replace(lock, locked=True))
         return Plan(name, self.manifest.fingerprint, choices, self.goal.recovery, self.goal.seed)
 
     def chosen(self, plan: Plan) -> Indices | None:
         """Return ``plan`` as an assignment, or None when it has choices that are no options."""
-        found = []
+        assignment = []
         active = plan.active()
-        named = {subject.name for subject in self.subjects}
-        if not active.keys() <= named:
+        names = {subject.name for subject in self.subjects}
+        if not active.keys() <= names:
             return None
         for subject in self.subjects:
             choice = subject.choice_in(plan)
-            places = [
-                place
-                for place, each in enumerate(subject.options)
-                if (each.removed == 0 if choice is None else
-                    each.choice.method == choice.method and each.choice.sparsity == choice.sparsity)
+            matching = [
+                index
+                for index, option in enumerate(subject.options)
+                if (option.removed == 0 if choice is None else
+                    (option.choice.method, option.choice.sparsity)
+                    == (choice.method, choice.sparsity))
             ]  # fmt: skip
-            if not places:
+            if not matching:
                 return None
-            found.append(places[0])
-        return np.array(found, np.intp)
+            assignment.append(matching[0])
+        return np.array(assignment, np.intp)

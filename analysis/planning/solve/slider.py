@@ -1,4 +1,4 @@
-"""Solve for new limits while a slider moves: multipliers, a greedy fill, and a proven gap."""
+"""Solve in milliseconds, while a slider moves: multipliers, local search, and a proven gap."""
 
 from collections.abc import Mapping
 from threading import Lock
@@ -8,7 +8,7 @@ import numpy as np
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import CannotReach
-from prunescope.planning.solve.describe import alike, described, unreachable
+from prunescope.planning.solve.describe import describe_solution, near_optimal, unreachable_sentence
 from prunescope.planning.solve.dual import Dual
 from prunescope.planning.solve.local_search import improve, repair, within
 from prunescope.planning.solve.problem import Problem
@@ -27,58 +27,62 @@ class Slider:
         self.dual = Dual(problem)
         self._lock = Lock()
 
-    def solve(self, given: Mapping[str, float] | None = None, name: str = "solved") -> Solution:
+    def solve(self, overrides: Mapping[str, float] | None = None, name: str = "solved") -> Solution:
         """Return the best plan found within the limits, in milliseconds.
 
         Args:
-            given: Target kind → limit in place of the goal's.
+            overrides: Target kind → limit in place of the goal's.
             name: Of the plan.
 
         Raises:
             CannotReach: No plan of the options keeps the limits.
         """
         problem, dual = self.problem, self.dual
-        limits = problem.limits(given)
+        limits = problem.limits(overrides)
         with self._lock:  # two pages may share it, and what was minimised is kept
-            found = self.found(limits)
+            assignments = self.candidates(limits)
         bound, multipliers = dual.bound(limits)
-        return described(
-            problem, found[0], limits, bound if problem.exact else None, multipliers, name,
-            alternatives=alike(problem, found, limits),
+        return describe_solution(
+            problem, assignments[0], limits, bound if problem.exact else None, multipliers, name,
+            alternatives=near_optimal(problem, assignments, limits),
         )  # fmt: skip
 
     def best(self, limits: Floats) -> Indices:
         """Return the best assignment found within absolute ``limits``; raises as ``solve``."""
-        return self.found(limits)[0]
+        return self.candidates(limits)[0]
 
-    def found(self, limits: Floats) -> list[Indices]:
+    def candidates(self, limits: Floats) -> list[Indices]:
         """Return the assignments found within absolute ``limits``, best first."""
         if (self.dual.reach > limits * (1 + 1e-12)).any():
-            raise CannotReach(unreachable(self.problem, limits, self.dual.reach))
+            raise CannotReach(unreachable_sentence(self.problem, limits, self.dual.reach))
         self.dual.tighten(limits)
-        found = self._candidates(limits)
-        if not found:
-            raise CannotReach(unreachable(self.problem, limits, self.dual.reach, together=True))
-        found.sort(key=lambda each: float(self.problem.values(each)[0]))
-        return found
+        candidates = self._candidates(limits)
+        if not candidates:
+            raise CannotReach(
+                unreachable_sentence(self.problem, limits, self.dual.reach, together=True)
+            )
+        candidates.sort(key=lambda assignment: float(self.problem.values(assignment)[0]))
+        return candidates
 
     def _candidates(self, limits: Floats) -> list[Indices]:
-        """Good starts, filled: some within the limits, some just past them and repaired."""
+        """Improved starts: some within the limits, some just past the limits and repaired."""
         values, problem = self.dual.values, self.problem
-        good = within(values, limits)
-        score = np.where(good, values[:, 0], np.inf)
-        starts = [self.dual.chosen[i] for i in np.argsort(score, kind="stable")[:2] if good[i]]
-        past = np.maximum(values[:, 1:] / np.maximum(limits, 1e-300) - 1, 0).sum(axis=1)
-        past[good] = np.inf
-        for index in np.argsort(past, kind="stable")[: _STARTS - len(starts)]:
-            if np.isfinite(past[index]):
-                mended = repair(problem, self.dual.chosen[index], limits)
-                if mended is not None:
-                    starts.append(mended)
+        within_limits = within(values, limits)
+        score = np.where(within_limits, values[:, 0], np.inf)
+        starts = [
+            self.dual.chosen[i] for i in np.argsort(score, kind="stable")[:2] if within_limits[i]
+        ]
+        excess = np.maximum(values[:, 1:] / np.maximum(limits, 1e-300) - 1, 0).sum(axis=1)
+        excess[within_limits] = np.inf
+        for index in np.argsort(excess, kind="stable")[: _STARTS - len(starts)]:
+            if np.isfinite(excess[index]):
+                repaired = repair(problem, self.dual.chosen[index], limits)
+                if repaired is not None:
+                    starts.append(repaired)
         unique = {start.tobytes(): start for start in starts}
         bound, _ = self.dual.bound(limits)
         filled = [
             improve(problem, start, limits, enough=bound + _ENOUGH * abs(bound))
             for start in unique.values()
         ]
-        return list({each.tobytes(): each for each in filled}.values())
+        return list({assignment.tobytes(): assignment for assignment in filled}.values())

@@ -1,4 +1,4 @@
-"""What a solver found, and how far it can be from the best."""
+"""A solver's plan with its costs, and how far its objective can be from the optimum."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ UNADDED: Final = (
     "cannot be added up over single layers, as a method of this plan was not measured on each of "
     "them"
 )
-"""What is said of an objective whose ``Solution.value`` is NaN."""
+"""End of a sentence on an objective whose ``Solution.value`` is NaN."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Solution:
 
     Attributes:
         plan: What to do.
-        objective: Which damage (or cost) was kept small.
+        objective: The damage (or cost) that was minimised.
         value: The sum of it over subjects, as if they were pruned alone; per sample. NaN where
             the plan takes a method that was never measured of one of them.
         bound: No plan of the problem's options within the budgets is below this; None where
@@ -33,10 +33,10 @@ class Solution:
         exact: Whether the exact solver ended with a proof.
         chosen: Option per subject.
         alternatives: Other plans whose objective is within 1 % of this one's.
-        notes: Sentences about what was done instead of what was asked.
-        predicted: Objective predicted of the plan as a whole, where it was looked for by that.
-        beside: What other plans within the same budgets are predicted, by where they come from:
-            ``solver`` (what sums alone gave), and rules by name.
+        notes: Sentences on how the problem deviates from the goal.
+        predicted: Objective predicted for the plan as a whole, if a search minimised that.
+        beside: Predicted objectives of other plans within the same budgets, by origin: ``solver``
+            (the optimum of the sums), and rules by name.
     """
 
     plan: Plan
@@ -67,6 +67,6 @@ class Solution:
         return max(0.0, (self.value - self.bound) / self.value)
 
     def binding(self) -> tuple[str, ...]:
-        """Return the targets that hold the objective up, the strongest first."""
+        """Return the targets that limit the objective, the strongest first."""
         force = {kind: value * self.limits[kind] for kind, value in self.multipliers.items()}
         return tuple(sorted((k for k, v in force.items() if v > 0), key=lambda k: -force[k]))

@@ -1,55 +1,55 @@
-"""One way to solve any problem, whatever its costs are made of."""
+"""Choose the solver for a problem, quick or with proof, whatever kinds of costs it has."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from prunescope.planning.solve.integer_program import TIME, solve_exactly
-from prunescope.planning.solve.nonlinear_budgets import Boxed
+from prunescope.planning.solve.nonlinear_budgets import NonlinearSolver
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
 from prunescope.planning.solve.solution import Solution
 
 _FEW: Final = 80
-"""Options in all of a problem that is solved exactly where its bound is loose."""
+"""With at most this many options in all, a problem with a loose bound is solved exactly."""
 
 _LOOSE: Final = 0.01
 _MOMENT: Final = 0.5
-"""Seconds that may take."""
+"""Seconds that the exact solution may take there."""
 
-Solver = Slider | Boxed
+Solver = Slider | NonlinearSolver
 """A problem ready to be solved for any limits by its ``solve``."""
 
 
-def solver(problem: Problem) -> Solver:
+def make_solver(problem: Problem) -> Solver:
     """Return ``problem`` ready to be solved while a slider moves."""
-    return Boxed(problem) if problem.boxes else Slider(problem)
+    return NonlinearSolver(problem) if problem.nonlinear_costs else Slider(problem)
 
 
-def quick(
-    ready: Solver, given: Mapping[str, float] | None = None, name: str = "solved"
+def solve_quickly(
+    solver: Solver, overrides: Mapping[str, float] | None = None, name: str = "solved"
 ) -> Solution:
     """Return the best plan found while a slider moves.
 
-    With few subjects only few plans come near a budget, so that multipliers prove little; there
-    the exact solver takes a few hundredths of a second more, and settles it.
+    With few subjects only few plans come near a budget, so that multipliers give a loose bound;
+    there the exact solver is run too, which takes a few hundredths of a second.
     """
-    found = ready.solve(given, name)
-    few = sum(ready.problem.sizes) <= _FEW
-    if not isinstance(ready, Slider) or not few or (found.gap or 0.0) <= _LOOSE:
-        return found
-    proven = solve_exactly(ready, given, name, _MOMENT, alternatives=False)
-    better = proven.exact or proven.value < found.value
-    return replace(proven, alternatives=found.alternatives) if better else found
+    solution = solver.solve(overrides, name)
+    few = sum(solver.problem.sizes) <= _FEW
+    if not isinstance(solver, Slider) or not few or (solution.gap or 0.0) <= _LOOSE:
+        return solution
+    proven = solve_exactly(solver, overrides, name, _MOMENT, alternatives=False)
+    better = proven.exact or proven.value < solution.value
+    return replace(proven, alternatives=solution.alternatives) if better else solution
 
 
-def prove(
-    ready: Solver,
-    given: Mapping[str, float] | None = None,
+def solve_with_proof(
+    solver: Solver,
+    overrides: Mapping[str, float] | None = None,
     name: str = "solved",
     seconds: float = TIME,
 ) -> Solution:
     """Return the best plan with proof, where the costs allow one; else the best that was found."""
-    if isinstance(ready, Slider):
-        return solve_exactly(ready, given, name, seconds)
-    return ready.solve(given, name)
+    if isinstance(solver, Slider):
+        return solve_exactly(solver, overrides, name, seconds)
+    return solver.solve(overrides, name)

@@ -1,4 +1,4 @@
-"""One decision of a goal and what it may become."""
+"""One decision of a plan (a layer or a group) and its options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prunescope.study.plan import Choice, Plan
 
 @dataclass(frozen=True)
 class Option:
-    """One thing that a subject may become.
+    """One option of a subject: a method and a sparsity.
 
     Attributes:
         choice: Method and sparsity.
@@ -45,12 +45,12 @@ class Subject:
     def choice_in(self, plan: Plan) -> Choice | None:
         """Return what ``plan`` removes of this subject, None for nothing.
 
-        A layer and a group can have one name; what zeroes weights is no choice of the group.
+        A layer and a group can have one name; a choice that zeroes weights is not the group's.
         """
-        found = plan.choices.get(self.name)
-        if found is None or found.sparsity == 0 or (found.granularity in UNITS) != self.grouped:
+        choice = plan.choices.get(self.name)
+        if choice is None or choice.sparsity == 0 or (choice.granularity in UNITS) != self.grouped:
             return None
-        return found
+        return choice
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The assignment that is least in sum, where terms hold one subject or two that are coupled.
+"""Minimise a sum over assignments whose terms depend on one subject or on two coupled ones.
 
 Bucket elimination: subjects leave one by one, each replaced by the minimum over it as a table
 of its neighbours. Networks are narrow (a chain, a residual stage and its blocks), so the tables
@@ -46,22 +46,22 @@ class Elimination:
         needs: Indices | None = None,
     ) -> None:
         coupled = {int(index) for index in pairs.ravel()}
-        met = coupled | {int(index) for index in conflicts.ravel()}
-        self.single = np.array([i for i in range(len(sizes)) if i not in met], np.intp)
-        self.members = sorted(met)
-        self._two = {i for i in met if i not in coupled}
-        """Subjects of which only matters whether they are pruned: two states each."""
+        constrained = coupled | {int(index) for index in conflicts.ravel()}
+        self.single = np.array([i for i in range(len(sizes)) if i not in constrained], np.intp)
+        self.members = sorted(constrained)
+        self._binary = {i for i in constrained if i not in coupled}
+        """Constrained but not coupled: only whether they are pruned matters, two states each."""
         self._active, self._pairs = active, pairs
-        self._sizes = {i: 2 if i in self._two else sizes[i] for i in self.members}
-        self._full = sizes
-        self._hard: list[tuple[int, int, Floats]] = []
+        self._sizes = {i: 2 if i in self._binary else sizes[i] for i in self.members}
+        self._option_counts = sizes
+        self._conflict_tables: list[tuple[int, int, Floats]] = []
         needed = set() if needs is None else {(int(a), int(b)) for a, b in needs}
         for a, b in conflicts:
             first, second = self._states(int(a)), self._states(int(b))
             pruned = first[:, None].astype(int) + second[None]
-            wrong = pruned != 1 if (int(a), int(b)) in needed else pruned > 1
-            table = np.where(wrong, np.inf, 0.0)
-            self._hard.append((int(a), int(b), table))
+            forbidden = pruned != 1 if (int(a), int(b)) in needed else pruned > 1
+            table = np.where(forbidden, np.inf, 0.0)
+            self._conflict_tables.append((int(a), int(b), table))
         self._products = [
             np.multiply.outer(units[a, : self._sizes[int(a)]], units[b, : self._sizes[int(b)]])
             for a, b in pairs
@@ -69,39 +69,42 @@ class Elimination:
         self._order()
 
     def _states(self, index: int) -> Flags:
-        if index in self._two:
+        if index in self._binary:
             return np.array([False, True])
-        found: Flags = self._active[index, : self._sizes[index]]
-        return found
+        states: Flags = self._active[index, : self._sizes[index]]
+        return states
 
     def _order(self) -> None:
-        """Least new table first; then lay out which factors meet at which step."""
+        """Choose the order (smallest new table first) and the factors joined at each step."""
         scopes: list[tuple[int, ...]] = [(index,) for index in self.members]
         scopes += [(int(a), int(b)) for a, b in self._pairs]
-        scopes += [(a, b) for a, b, _ in self._hard]
-        around: dict[int, set[int]] = {index: set() for index in self.members}
+        scopes += [(a, b) for a, b, _ in self._conflict_tables]
+        neighbours: dict[int, set[int]] = {index: set() for index in self.members}
         for scope in scopes:
             for index in scope:
-                around[index] |= set(scope) - {index}
+                neighbours[index] |= set(scope) - {index}
         order: list[int] = []
-        while around:
+        while neighbours:
             index = min(
-                around, key=lambda i: (np.prod([float(self._sizes[j]) for j in around[i]]), i)
+                neighbours,
+                key=lambda i: (np.prod([float(self._sizes[j]) for j in neighbours[i]]), i),
             )
-            near = around.pop(index)
-            for other in near:
-                around[other] |= near - {other}
-                around[other].discard(index)
+            adjacent = neighbours.pop(index)
+            for other in adjacent:
+                neighbours[other] |= adjacent - {other}
+                neighbours[other].discard(index)
             order.append(index)
-        rank = {index: place for place, index in enumerate(order)}
+        rank = {index: position for position, index in enumerate(order)}
         self._scopes = [tuple(sorted(scope, key=rank.__getitem__)) for scope in scopes]
-        self._turned = [scope != kept for scope, kept in zip(scopes, self._scopes, strict=True)]
+        self._axes_swapped = [
+            scope != ordered for scope, ordered in zip(scopes, self._scopes, strict=True)
+        ]
         self.split = False
-        waiting = set(range(len(self._scopes)))
+        unused_factors = set(range(len(self._scopes)))
         self._steps: list[_EliminationStep] = []
         for index in order:
-            bucket = [f for f in sorted(waiting) if index in self._scopes[f]]
-            waiting -= set(bucket)
+            bucket = [f for f in sorted(unused_factors) if index in self._scopes[f]]
+            unused_factors -= set(bucket)
             groups = self._parts(bucket)
             self.split = self.split or len(groups) > 1
             parts = []
@@ -109,7 +112,7 @@ class Elimination:
                 joint = {i for f in group for i in self._scopes[f]} - {index}
                 after = tuple(sorted(joint, key=rank.__getitem__))
                 parts.append((tuple(group), after))
-                waiting.add(len(self._scopes))
+                unused_factors.add(len(self._scopes))
                 self._scopes.append(after)
             self._steps.append(_EliminationStep(index, tuple(parts)))
 
@@ -160,17 +163,17 @@ class Elimination:
                 if not after:
                     total += factors[-1]
             buckets.append((step.subject, [f for group, _ in step.parts for f in group]))
-        every = np.arange(runs)
+        all_runs = np.arange(runs)
         state = np.zeros_like(chosen)
         for index, bucket in reversed(buckets):
             score = np.zeros((runs, self._sizes[index]))
             for factor in bucket:
-                at: list[Indices | slice] = [every, slice(None)]
-                at += [state[:, other] for other in scopes[factor][1:]]
-                score += factors[factor][tuple(at)]  # (runs, own options)
+                index_key: list[Indices | slice] = [all_runs, slice(None)]
+                index_key += [state[:, other] for other in scopes[factor][1:]]
+                score += factors[factor][tuple(index_key)]  # (runs, own options)
             state[:, index] = score.argmin(axis=1)
             chosen[:, index] = state[:, index]
-            if index in self._two:
+            if index in self._binary:
                 chosen[:, index] = np.take_along_axis(inner[index], state[:, index, None], axis=1)[
                     :, 0
                 ]
@@ -181,19 +184,21 @@ class Elimination:
         inner: dict[int, Indices] = {}
         factors: list[Floats] = []
         for index in self.members:
-            own = unary[:, index, : self._full[index]]
-            if index in self._two:
-                active = self._active[index, : self._full[index]]
-                sides = [np.where(side, own, np.inf) for side in (~active, active)]
+            costs = unary[:, index, : self._option_counts[index]]
+            if index in self._binary:
+                active = self._active[index, : self._option_counts[index]]
+                sides = [np.where(side, costs, np.inf) for side in (~active, active)]
                 inner[index] = np.stack([side.argmin(axis=1) for side in sides], axis=1)
-                own = np.stack([side.min(axis=1) for side in sides], axis=1)
-            factors.append(own)
+                costs = np.stack([side.min(axis=1) for side in sides], axis=1)
+            factors.append(costs)
         for edge, table in enumerate(self._products):
             factors.append(weights[:, edge, None, None] * table[None])
-        factors += [np.broadcast_to(table, (runs, *table.shape)) for _, _, table in self._hard]
-        for place, turned in enumerate(self._turned):
-            if turned:
-                factors[place] = factors[place].swapaxes(1, 2)
+        factors += [
+            np.broadcast_to(table, (runs, *table.shape)) for _, _, table in self._conflict_tables
+        ]
+        for position, swapped in enumerate(self._axes_swapped):
+            if swapped:
+                factors[position] = factors[position].swapaxes(1, 2)
         return factors, inner
 
     def _spread(

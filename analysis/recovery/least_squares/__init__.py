@@ -1,1 +1,1 @@
-"""Refit what is left to the dense outputs in closed form, from inputs without labels."""
+"""Refit the kept weights to the dense outputs in closed form, from inputs without labels."""

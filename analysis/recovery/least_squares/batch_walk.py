@@ -1,6 +1,6 @@
 """Walk a captured graph operator by operator with all calibration batches at once.
 
-So a layer can be refitted where the walk stands, and what follows is computed with the refitted
+So a layer can be refitted when the walk reaches it, and later layers are computed with the refitted
 weights: one pass over the calibration samples, whatever the number of layers.
 """
 
@@ -16,10 +16,10 @@ from prunescope.coupling.walk import first_names
 
 
 class Lane(fx.Interpreter):
-    """The values of one network, for every batch, as far as the walk has come.
+    """The values of one network, for every batch, up to the walk's current node.
 
     Attributes:
-        values: For every batch, what each node still needed gave.
+        values: For every batch, node → value, of nodes that are still needed.
     """
 
     def __init__(
@@ -59,22 +59,22 @@ class Lane(fx.Interpreter):
         if node.op == "output":
             return
         with torch.no_grad():
-            for number, known in enumerate(self.values):
+            for number, values in enumerate(self.values):
                 if node.op == "placeholder":
-                    known[node] = self._leaves[number][self._placeholders]
+                    values[node] = self._leaves[number][self._placeholders]
                 else:
-                    self.env = known
-                    known[node] = self.run_node(node)
+                    self.env = values
+                    values[node] = self.run_node(node)
         self._placeholders += node.op == "placeholder"
 
     def share(self, node: fx.Node, other: "Lane", twin: fx.Node) -> None:
         """Take over what ``other`` computed for ``twin``."""
-        for known, theirs in zip(self.values, other.values, strict=True):
-            known[node] = theirs[twin]
+        for values, other_values in zip(self.values, other.values, strict=True):
+            values[node] = other_values[twin]
         self._placeholders += node.op == "placeholder"
 
     def forget(self, node: fx.Node) -> None:
-        """Drop what nobody after ``node`` reads."""
+        """Drop the values that no node after ``node`` reads."""
         for source in self._ends.get(node, []):
-            for known in self.values:
-                known.pop(source, None)
+            for values in self.values:
+                values.pop(source, None)

@@ -1,4 +1,4 @@
-"""Least squares for a whole plan: layer by layer, so that each repairs what came before it."""
+"""Least squares for a whole plan, layer by layer: each layer also corrects the errors before it."""
 
 from typing import Any, Final
 
@@ -22,7 +22,12 @@ from prunescope.recovery.least_squares.moments import (
     dense_moments,
     draw,
 )
-from prunescope.recovery.least_squares.refit import require_sites, sliced, solved, supports
+from prunescope.recovery.least_squares.refit import (
+    refit_masked,
+    require_sites,
+    slice_tensor,
+    supports,
+)
 from prunescope.recovery.least_squares.ridge import refit
 from prunescope.recovery.least_squares.sites import Site, find_sites, weight_readers
 from prunescope.removal.selection import Selection as Removed
@@ -54,7 +59,7 @@ class _RefitWalk:
     """The dense and the pruned network, side by side."""
 
     def __init__(self, bench: Workbench, module: fx.GraphModule, selection: PruningMasks) -> None:
-        known = dense_moments(bench)
+        moments = dense_moments(bench)
         captured = bench.network.captured
         assert captured is not None
         self._module = module
@@ -68,23 +73,23 @@ class _RefitWalk:
         self._pruned = Lane(module, used)
         self._changed: set[fx.Node] = set()
         self._twins = {node.name: node for node in captured.module.graph.nodes}
-        self._alone = _read_once(self._sites, module)
-        self._prepare(bench, known, selection)
+        self._exclusive = _exclusive_sites(self._sites, module)
+        self._prepare(bench, moments, selection)
 
-    def _prepare(self, bench: Workbench, known: DenseMoments, selection: PruningMasks) -> None:
-        """Check what has to be refitted; what several operators read is refitted at once, on
+    def _prepare(self, bench: Workbench, moments: DenseMoments, selection: PruningMasks) -> None:
+        """Check the layers to refit. Weights that several operators read are refitted here, on
         dense inputs.
         """
         shared = {}
         for name, keep in supports(bench, selection).items():
-            sites = [site for site in known.sites.values() if site.parameter == name]
+            sites = [site for site in moments.sites.values() if site.parameter == name]
             require_sites(bench, name, sites)
             if len(sites) > 1:
                 shared[name] = keep
         with torch.no_grad():
-            for name, tensor in solved(bench, known, shared).items():
+            for name, tensor in refit_masked(bench, moments, shared).items():
                 if self._removed is not None:
-                    tensor = sliced(tensor, self._removed, name)
+                    tensor = slice_tensor(tensor, self._removed, name)
                 _tensor(self._module, name).copy_(tensor)
 
     def run(self) -> None:
@@ -107,18 +112,20 @@ class _RefitWalk:
                 self._pruned.share(node, self._dense, twin)
             else:
                 self._changed.add(node)
-                if twin is not None and node in self._alone:
-                    self._refit(self._alone[node], twin)
+                if twin is not None and node in self._exclusive:
+                    self._refit(self._exclusive[node], twin)
                 self._pruned.step(node)
             self._pruned.forget(node)
 
     def _mark(self, node: fx.Node, twin: fx.Node | None) -> None:
-        """Note whether a tensor of the pruned network is another than the dense one's."""
-        mine = self._pruned.fetch_attr(str(node.target))
-        theirs = None if twin is None else self._dense.fetch_attr(str(twin.target))
-        if not (isinstance(mine, Tensor) and isinstance(theirs, Tensor)):
+        """Record whether a tensor of the pruned network differs from the dense one's."""
+        pruned_tensor = self._pruned.fetch_attr(str(node.target))
+        dense_tensor = None if twin is None else self._dense.fetch_attr(str(twin.target))
+        if not (isinstance(pruned_tensor, Tensor) and isinstance(dense_tensor, Tensor)):
             return
-        if mine.shape != theirs.shape or not torch.equal(mine, theirs):
+        if pruned_tensor.shape != dense_tensor.shape or not torch.equal(
+            pruned_tensor, dense_tensor
+        ):
             self._changed.add(node)
 
     def _differs(self, node: fx.Node, twin: fx.Node) -> bool:
@@ -162,20 +169,20 @@ class _RefitWalk:
     def _solve(
         self, site: Site, twin: fx.Node, start: Tensor, keep: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """The matrix, and by how much the outputs have to be shifted."""
+        """The refitted matrix, and the shift of the outputs that goes with it."""
         parts = blocks(site.width)
-        found = self._moments(site, twin, start)
-        assert found.cross is not None
-        assert found.target_mean is not None
+        moments = self._moments(site, twin, start)
+        assert moments.cross is not None
+        assert moments.target_mean is not None
         centred = site.offset is not None
         matrix = torch.zeros_like(start)
         for group in range(len(start)):
-            mean, goal = found.mean[group], found.target_mean[group]
-            cross = found.cross[group]
+            mean, goal = moments.mean[group], moments.target_mean[group]
+            cross = moments.cross[group]
             if centred:
                 cross = cross - torch.outer(goal, mean)
-            for place, part in enumerate(parts):
-                gram = found.second[place][group]
+            for index, part in enumerate(parts):
+                gram = moments.second[index][group]
                 if centred:
                     gram = gram - torch.outer(mean[part], mean[part])
                 own = start[group][:, part]
@@ -183,21 +190,21 @@ class _RefitWalk:
                 matrix[group][:, part] = refit(gram, right, own, keep[group][:, part])
         if not centred:
             return matrix, None
-        moved = ((matrix - start) * found.mean.unsqueeze(1)).sum(2)
-        return matrix, (found.target_mean - moved).flatten()
+        moved = ((matrix - start) * moments.mean.unsqueeze(1)).sum(2)
+        return matrix, (moments.target_mean - moved).flatten()
 
     def _moments(self, site: Site, twin: fx.Node, start: Tensor) -> Moments:
-        """Moments of the pruned network's inputs with what is missing in its outputs."""
+        """Moments of the pruned network's inputs with the residuals of its outputs."""
         sums, count = MomentSums(site), len(self._pruned.values)
-        for number, (mine, theirs) in enumerate(
+        for number, (pruned_values, dense_values) in enumerate(
             zip(self._pruned.values, self._dense.values, strict=True)
         ):
-            goal = self._kept(theirs[twin], twin)
+            goal = self._without_removed(dense_values[twin], twin)
             chosen = draw(site, goal, number, count)
-            inputs = site.inputs(mine[site.source], chosen)
-            given = torch.einsum("rgi,goi->rgo", inputs, start).flatten(1)
-            targets = site.outputs(goal, chosen) - given
-            bias = self._bias(site, mine)
+            inputs = site.inputs(pruned_values[site.source], chosen)
+            outputs = torch.einsum("rgi,goi->rgo", inputs, start).flatten(1)
+            targets = site.outputs(goal, chosen) - outputs
+            bias = self._bias(site, pruned_values)
             sums.add(inputs, targets if bias is None else targets - bias.double())
         return sums.done()
 
@@ -206,36 +213,36 @@ class _RefitWalk:
         first = operator_name(site.node) == "addmm"
         bias = site.node.args[0] if first else argument(site.node, "bias")
         if isinstance(bias, fx.Node):
-            found = values[bias]
-            return on_host(found) if isinstance(found, Tensor) else None
+            bias_value = values[bias]
+            return on_host(bias_value) if isinstance(bias_value, Tensor) else None
         return None
 
-    def _kept(self, value: Tensor, twin: fx.Node) -> Tensor:
+    def _without_removed(self, value: Tensor, twin: fx.Node) -> Tensor:
         """The dense result without what is removed from it."""
         if self._removed is None:
             return value
-        for place, dim in enumerate(self._removed.coupling.walk.dims(twin)):
+        for axis, dim in enumerate(self._removed.coupling.walk.dims(twin)):
             if self._removed.touches(dim):
                 keep = torch.from_numpy(self._removed.keep(dim))
-                keep = keep.repeat(value.shape[place] // len(keep))
-                value = value.index_select(place, keep.nonzero().flatten())
+                keep = keep.repeat(value.shape[axis] // len(keep))
+                value = value.index_select(axis, keep.nonzero().flatten())
         return value
 
 
 def _samples(bench: Workbench) -> int:
-    """As many as keep two walks' activations within ``ROOM``."""
-    each = bench.network.cost.activation_bytes if bench.network.cost is not None else 0
-    return max(FEWEST, min(SAMPLES, ROOM // max(2 * each, 1)))
+    """The number of samples for which the activations of both walks fit into ``ROOM``."""
+    bytes_per_sample = bench.network.cost.activation_bytes if bench.network.cost is not None else 0
+    return max(FEWEST, min(SAMPLES, ROOM // max(2 * bytes_per_sample, 1)))
 
 
 def _snapshot(module: nn.Module) -> dict[str, Tensor]:
     """The dense tensors by first name, as copies."""
-    known = originals(module)
+    masked_originals = originals(module)
     named = [*module.named_parameters(), *module.named_buffers()]
-    return {name: known.get(name, tensor).detach().clone() for name, tensor in named}
+    return {name: masked_originals.get(name, tensor).detach().clone() for name, tensor in named}
 
 
-def _read_once(sites: dict[fx.Node, Site], module: fx.GraphModule) -> dict[fx.Node, Site]:
+def _exclusive_sites(sites: dict[fx.Node, Site], module: fx.GraphModule) -> dict[fx.Node, Site]:
     """The sites whose weight nothing else reads."""
     readers = weight_readers(module)
     return {node: site for node, site in sites.items() if readers[site.parameter] == {node}}

@@ -1,4 +1,4 @@
-"""Second moments of what a layer reads, on calibration inputs; of the dense model, kept."""
+"""Second moments of layers' inputs on calibration samples, and a cache of the dense model's."""
 
 import itertools
 import math
@@ -23,7 +23,7 @@ SAMPLES: Final = 1024
 ROWS: Final = 32_768
 """Positions that a layer's moments are taken from, at most (about)."""
 WORK: Final = 60_000_000_000
-"""Products per layer, from which on fewer positions are taken, but two for each input."""
+"""Limit of products per layer: beyond it fewer positions are taken, but at least two per input."""
 WIDEST: Final = 6144
 """Inputs above which a layer's moments are kept in blocks, as if blocks did not correlate."""
 ROOM: Final = 512 << 20
@@ -107,10 +107,10 @@ def draw(site: Site, result: Tensor, number: int, count: int) -> Tensor:
 
 
 class DenseMoments:
-    """The moments of the dense model's sites, taken when first asked for.
+    """The moments of the dense model's sites, computed when first needed and cached.
 
-    One walk over the calibration inputs takes as many sites, from the asked one on in forward
-    order, as ``ROOM`` holds; the ones used longest ago make room.
+    One walk over the calibration inputs computes the needed site and those that follow it in
+    forward order, as many as fit into ``ROOM``; the least recently used ones are dropped for them.
     """
 
     def __init__(self, bench: Workbench) -> None:
@@ -118,34 +118,34 @@ class DenseMoments:
         self._module = bench.network.captured.module
         self.calibration = bench.splits.calibration
         self.sites = find_sites(self._module)
-        self._known: OrderedDict[fx.Node, Moments] = OrderedDict()
+        self._cache: OrderedDict[fx.Node, Moments] = OrderedDict()
 
     def of(self, site: Site) -> Moments:
         """Return the moments of ``site``'s inputs; the module may be pruned at the moment."""
-        if site.node not in self._known:
+        if site.node not in self._cache:
             self._take(self._next(site))
-        self._known.move_to_end(site.node)
-        return self._known[site.node]
+        self._cache.move_to_end(site.node)
+        return self._cache[site.node]
 
     def _next(self, first: Site) -> list[Site]:
         """``first`` and what follows it, within half of the room."""
         order = list(self.sites.values())
         chosen, left = [], ROOM / 2
         for site in order[order.index(first) :]:
-            if site is not first and (site.node in self._known or _bytes(site) > left):
+            if site is not first and (site.node in self._cache or _bytes(site) > left):
                 continue
             chosen.append(site)
             left -= _bytes(site)
         return chosen
 
-    def _take(self, wanted: list[Site]) -> None:
-        held = sum(_bytes(self.sites[node]) for node in self._known)
-        room = ROOM - sum(map(_bytes, wanted))
-        while self._known and held > room:
-            node, _ = self._known.popitem(last=False)
-            held -= _bytes(self.sites[node])
-        sums = {site.node: MomentSums(site) for site in wanted}
-        final = wanted[-1].node
+    def _take(self, sites: list[Site]) -> None:
+        cached_bytes = sum(_bytes(self.sites[node]) for node in self._cache)
+        room = ROOM - sum(map(_bytes, sites))
+        while self._cache and cached_bytes > room:
+            node, _ = self._cache.popitem(last=False)
+            cached_bytes -= _bytes(self.sites[node])
+        sums = {site.node: MomentSums(site) for site in sites}
+        final = sites[-1].node
         parts = batches(self.calibration)
         for number, batch in enumerate(parts):
             lane = Lane(self._module, [batch], originals(self._module))
@@ -158,7 +158,7 @@ class DenseMoments:
                 lane.forget(node)
                 if node is final:
                     break
-        self._known |= {node: total.done() for node, total in sums.items()}
+        self._cache |= {node: total.done() for node, total in sums.items()}
 
 
 _KNOWN: "WeakKeyDictionary[nn.Module, DenseMoments]" = WeakKeyDictionary()
@@ -175,12 +175,12 @@ def dense_moments(bench: Workbench) -> DenseMoments:
             f"Expected a captured model for recovery ls, but {bench.network.problem} Use recovery "
             "none or bn."
         )
-    known = _KNOWN.get(bench.network.module)
-    if known is None or known.calibration is not bench.splits.calibration:
-        known = _KNOWN[bench.network.module] = DenseMoments(bench)
-    return known
+    moments = _KNOWN.get(bench.network.module)
+    if moments is None or moments.calibration is not bench.splits.calibration:
+        moments = _KNOWN[bench.network.module] = DenseMoments(bench)
+    return moments
 
 
 def _bytes(site: Site) -> int:
     groups = site.entries.shape[0]
-    return sum(8 * groups * (each.stop - each.start) ** 2 for each in blocks(site.width))
+    return sum(8 * groups * (block.stop - block.start) ** 2 for block in blocks(site.width))

@@ -1,4 +1,4 @@
-"""What every output of a convolution reads, as a view: windows over the padded input.
+"""The input window of every output of a convolution, as a view of the padded input.
 
 A transposed convolution is a plain one over its input spread apart with zeros, with the kernel
 turned around.
@@ -46,10 +46,10 @@ class Patches:
             value = self._spread(value)
         ends = [n for pair in zip(self.before, self.after, strict=True) for n in reversed(pair)]
         value = functional.pad(value, ends[::-1])
-        for place in range(self.dimensions):
-            span = (self.kernel[place] - 1) * self.dilation[place] + 1
-            value = value.unfold(2 + place, span, self.stride[place])
-            value = value[..., :: self.dilation[place]]
+        for axis in range(self.dimensions):
+            span = (self.kernel[axis] - 1) * self.dilation[axis] + 1
+            value = value.unfold(2 + axis, span, self.stride[axis])
+            value = value[..., :: self.dilation[axis]]
         return value.movedim(1, 1 + self.dimensions)
 
     def matrix(self, weight: Tensor, groups: int) -> Tensor:
@@ -64,10 +64,10 @@ class Patches:
         sizes = [
             (size - 1) * step + 1 for size, step in zip(value.shape[2:], self.spread, strict=True)
         ]
-        apart = value.new_zeros(*value.shape[:2], *sizes)
-        whole: tuple[Any, ...] = (..., *(slice(None, None, step) for step in self.spread))
-        apart[whole] = value
-        return apart
+        spread_out = value.new_zeros(*value.shape[:2], *sizes)
+        index: tuple[Any, ...] = (..., *(slice(None, None, step) for step in self.spread))
+        spread_out[index] = value
+        return spread_out
 
 
 def patches_of(node: fx.Node, kind: str, shape: tuple[int, ...]) -> Patches | None:
@@ -75,12 +75,12 @@ def patches_of(node: fx.Node, kind: str, shape: tuple[int, ...]) -> Patches | No
     dimensions = len(shape) - 2
     transposed = kind.startswith("conv_transpose") or bool(argument(node, "transposed", False))
 
-    def each(name: str, default: int) -> tuple[int, ...]:
-        given = argument(node, name, default)
-        made = tuple(given) if isinstance(given, list | tuple) else (given,)
-        return made * dimensions if len(made) == 1 else made
+    def per_dimension(name: str, default: int) -> tuple[int, ...]:
+        value = argument(node, name, default)
+        numbers = tuple(value) if isinstance(value, list | tuple) else (value,)
+        return numbers * dimensions if len(numbers) == 1 else numbers
 
-    stride, dilation = each("stride", 1), each("dilation", 1)
+    stride, dilation = per_dimension("stride", 1), per_dimension("dilation", 1)
     kernel = shape[2:]
     reach = tuple(step * (size - 1) for step, size in zip(dilation, kernel, strict=True))
     padding = argument(node, "padding", 0)
@@ -90,12 +90,12 @@ def patches_of(node: fx.Node, kind: str, shape: tuple[int, ...]) -> Patches | No
         before = tuple(total // 2 for total in reach)
         after = tuple(total - total // 2 for total in reach)
     else:
-        before = after = each("padding", 0)
+        before = after = per_dimension("padding", 0)
     if not all(isinstance(n, int) for n in (*stride, *dilation, *before, *after)):
         return None
     if not transposed:
         return Patches(kernel, stride, dilation, before, after, (1,) * dimensions, False)
-    extra = each("output_padding", 0)
+    extra = per_dimension("output_padding", 0)
     front = tuple(total - n for total, n in zip(reach, before, strict=True))
     behind = tuple(n + more for n, more in zip(front, extra, strict=True))
     return Patches(kernel, (1,) * dimensions, dilation, front, behind, stride, True)

@@ -1,6 +1,6 @@
-"""Least squares: survivors, and readers of removed units, give the dense outputs again.
+"""Least squares: refit kept weights, and readers of removed units, towards the dense outputs.
 
-Inputs only: no labels, no gradients. See ``solve`` for the formula.
+Inputs only: no labels, no gradients. See ``ridge`` for the formula.
 """
 
 from collections.abc import Mapping
@@ -43,12 +43,12 @@ def refitted(bench: Workbench, selection: PruningMasks) -> dict[str, Tensor]:
         CannotPrune: No graph, or a layer that has no rule, by name.
     """
     dense = dense_moments(bench)
-    found = solved(bench, dense, supports(bench, selection))
+    refitted_tensors = refit_masked(bench, dense, supports(bench, selection))
     if not selection.units:
-        return found
+        return refitted_tensors
     assert bench.network.captured is not None
     removed = Removed(bench.network.captured, selection.units)
-    return {name: sliced(tensor, removed, name) for name, tensor in found.items()}
+    return {name: slice_tensor(tensor, removed, name) for name, tensor in refitted_tensors.items()}
 
 
 def output_error(
@@ -71,64 +71,66 @@ def output_error(
         CannotPrune: No graph, or a layer that has no rule, by name.
     """
     dense = dense_moments(bench)
-    found = []
+    errors = []
     for name, keep in supports(bench, selection).items():
         weight = _dense(bench, name)
         sites = [site for site in dense.sites.values() if site.parameter == name]
         require_sites(bench, name, sites)
-        for alike in _by_entries(sites):
-            start = weight.double().flatten()[alike[0].entries]
-            kept = keep.flatten()[alike[0].entries]
-            matrix, shift = start * kept, None
-            if refitting and not bool(kept.all()):
-                matrix, shift = _matrix(dense, alike, weight, kept)
-            found.append(_relative(dense, alike, start, matrix, shift is not None))
-    return sum(found) / len(found) if found else None
+        for equal_sites in _by_entries(sites):
+            start = weight.double().flatten()[equal_sites[0].entries]
+            keep_matrix = keep.flatten()[equal_sites[0].entries]
+            matrix, shift = start * keep_matrix, None
+            if refitting and not bool(keep_matrix.all()):
+                matrix, shift = _matrix(dense, equal_sites, weight, keep_matrix)
+            errors.append(_relative(dense, equal_sites, start, matrix, shift is not None))
+    return sum(errors) / len(errors) if errors else None
 
 
 def _relative(
-    dense: DenseMoments, alike: list[Site], start: Tensor, matrix: Tensor, centred: bool
+    dense: DenseMoments, equal_sites: list[Site], start: Tensor, matrix: Tensor, centred: bool
 ) -> float:
     """The relative error of the outputs that ``matrix`` gives in place of ``start``."""
-    gone = changed = whole = 0.0
-    for site in alike:
-        known = dense.of(site)
+    offset_part = changed = total = 0.0
+    for site in equal_sites:
+        moments = dense.of(site)
         moved = matrix - start
-        for place, block in enumerate(blocks(site.width)):
-            gram, part = known.second[place], moved[:, :, block]
-            changed += known.rows * float((part @ gram * part).sum())
+        for index, block in enumerate(blocks(site.width)):
+            gram, part = moments.second[index], moved[:, :, block]
+            changed += moments.rows * float((part @ gram * part).sum())
             part = start[:, :, block]
-            whole += known.rows * float((part @ gram * part).sum())
+            total += moments.rows * float((part @ gram * part).sum())
         if centred:  # the offset takes the mean difference away
-            gone += known.rows * float((moved @ known.mean.unsqueeze(2)).square().sum())
-    return max(changed - gone, 0.0) / whole if whole > 0 else 0.0
+            offset_part += moments.rows * float((moved @ moments.mean.unsqueeze(2)).square().sum())
+    return max(changed - offset_part, 0.0) / total if total > 0 else 0.0
 
 
 def supports(bench: Workbench, selection: PruningMasks) -> dict[str, Tensor]:
-    """Return by parameter, shaped as in the dense model, which weights are left to refit.
+    """Return per parameter the bool mask (shaped as in the dense model) of the weights to refit.
 
-    The masks, and for every layer that reads removed units the inputs that stay.
+    For masked layers it is their mask; for readers of removed units, the inputs that are kept.
     """
-    found = dict(selection.masks)
+    supports_by_parameter = dict(selection.masks)
     if not selection.units:
-        return found
+        return supports_by_parameter
     assert bench.network.captured is not None
     removed = Removed(bench.network.captured, selection.units)
     for name in selection.units:
         for member in removed.coupling.group(name).members:
             if member.role == "consumer" and not member.buffer:
-                keep = found.get(member.parameter)
+                keep = supports_by_parameter.get(member.parameter)
                 if keep is None:
                     keep = torch.ones(_dense(bench, member.parameter).shape, dtype=torch.bool)
-                found[member.parameter] = keep & _columns(
+                supports_by_parameter[member.parameter] = keep & _columns(
                     removed, member.parameter, member.dimension
                 )
-    return found
+    return supports_by_parameter
 
 
-def solved(bench: Workbench, dense: DenseMoments, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def refit_masked(
+    bench: Workbench, dense: DenseMoments, masks: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Return the dense-shaped tensors that refitting the layers of ``masks`` changes."""
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for name, keep in masks.items():
         if bool(keep.all()):
             continue
@@ -136,37 +138,37 @@ def solved(bench: Workbench, dense: DenseMoments, masks: Mapping[str, Tensor]) -
         sites = [site for site in dense.sites.values() if site.parameter == name]
         require_sites(bench, name, sites)
         new = weight.double().flatten() * keep.flatten()
-        for alike in _by_entries(sites):
-            entries = alike[0].entries
-            kept = keep.flatten()[entries]
-            matrix, shift = _matrix(dense, alike, weight, kept)
+        for equal_sites in _by_entries(sites):
+            entries = equal_sites[0].entries
+            keep_matrix = keep.flatten()[entries]
+            matrix, shift = _matrix(dense, equal_sites, weight, keep_matrix)
             new[entries.flatten()] = matrix.flatten()
-            for site in alike:
+            for site in equal_sites:
                 if site.offset is not None and shift is not None:
                     offset = _dense(bench, site.offset)
-                    base = found.get(site.offset, offset).double()
-                    found[site.offset] = (base + site.sign * shift).to(offset.dtype)
-        found[name] = new.to(weight.dtype).reshape(weight.shape)
-    return found
+                    base = tensors.get(site.offset, offset).double()
+                    tensors[site.offset] = (base + site.sign * shift).to(offset.dtype)
+        tensors[name] = new.to(weight.dtype).reshape(weight.shape)
+    return tensors
 
 
 def _matrix(
-    dense: DenseMoments, alike: list[Site], weight: Tensor, kept: Tensor
+    dense: DenseMoments, equal_sites: list[Site], weight: Tensor, keep: Tensor
 ) -> tuple[Tensor, Tensor | None]:
     """The refitted matrix ``(groups, outputs, inputs)`` of sites that read the same entries."""
-    start = weight.double().flatten()[alike[0].entries]
-    known = [dense.of(site) for site in alike]
-    rows = sum(each.rows for each in known)
-    shares = [each.rows / max(rows, 1) for each in known]
-    centred = len(alike) == 1 and alike[0].offset is not None
-    mean = known[0].mean
-    found = torch.zeros_like(start)
-    for place, block in enumerate(blocks(alike[0].width)):
+    start = weight.double().flatten()[equal_sites[0].entries]
+    moments = [dense.of(site) for site in equal_sites]
+    rows = sum(site_moments.rows for site_moments in moments)
+    shares = [site_moments.rows / max(rows, 1) for site_moments in moments]
+    centred = len(equal_sites) == 1 and equal_sites[0].offset is not None
+    mean = moments[0].mean
+    matrix = torch.zeros_like(start)
+    for index, block in enumerate(blocks(equal_sites[0].width)):
         for group in range(len(start)):
             gram = sum(
                 (
-                    share * each.second[place][group]
-                    for share, each in zip(shares, known, strict=True)
+                    share * site_moments.second[index][group]
+                    for share, site_moments in zip(shares, moments, strict=True)
                 ),
                 torch.zeros(()),
             )
@@ -174,20 +176,22 @@ def _matrix(
                 part = mean[group, block]
                 gram = gram - torch.outer(part, part)
             own = start[group][:, block]
-            found[group][:, block] = refit(gram, own @ gram, own, kept[group][:, block])
+            matrix[group][:, block] = refit(gram, own @ gram, own, keep[group][:, block])
     if not centred:
-        return found, None
-    shift = ((start - found) * mean.unsqueeze(1)).sum(2)
-    return found, shift.flatten()
+        return matrix, None
+    shift = ((start - matrix) * mean.unsqueeze(1)).sum(2)
+    return matrix, shift.flatten()
 
 
 def require_sites(bench: Workbench, parameter: str, sites: list[Site]) -> None:
     """Raise ``CannotPrune`` unless ``sites`` are all that reads ``parameter``.
 
-    Tables that are only looked up pass without a site: an entry is read alone, so what is left
-    of a row cannot make up for what is gone.
+    Embedding tables pass without a site: each entry is read alone, so the kept entries of a row
+    cannot compensate for the removed ones.
     """
-    layer = next((each for each in bench.network.layers if each.parameter == parameter), None)
+    layer = next(
+        (summary for summary in bench.network.layers if summary.parameter == parameter), None
+    )
     readers = set() if layer is None else set(layer.nodes)
     others = readers - {site.node for site in sites}
     kinds = {operator_name(node) for node in others}
@@ -209,41 +213,45 @@ def _by_entries(sites: list[Site]) -> list[list[Site]]:
     Raises:
         CannotPrune: Some read parts of what others read.
     """
-    found: list[list[Site]] = []
+    site_sets: list[list[Site]] = []
     for site in sites:
-        same = [e for e in found if torch.equal(e[0].entries, site.entries)]
+        same = [e for e in site_sets if torch.equal(e[0].entries, site.entries)]
         if same:
             same[0].append(site)
         else:
-            found.append([site])
-    read = torch.cat([each[0].entries.flatten() for each in found]) if found else torch.zeros(0)
+            site_sets.append([site])
+    read = (
+        torch.cat([site_set[0].entries.flatten() for site_set in site_sets])
+        if site_sets
+        else torch.zeros(0)
+    )
     if repeats(read):
         raise CannotPrune(
             f"Expected parts of {sites[0].parameter} that do not overlap for recovery ls, but "
             "several operators read overlapping ones. Use recovery none or bn."
         )
-    return found
+    return site_sets
 
 
 def _dense(bench: Workbench, name: str) -> Tensor:
     """The dense tensor, whatever is masked at the moment."""
     module = bench.network.module
-    known = originals(module).get(name)
-    if known is None:
-        known = dict(module.named_buffers()).get(name)
-    return on_host(module.get_parameter(name) if known is None else known)
+    tensor = originals(module).get(name)
+    if tensor is None:
+        tensor = dict(module.named_buffers()).get(name)
+    return on_host(module.get_parameter(name) if tensor is None else tensor)
 
 
 def _columns(removed: Removed, parameter: str, dimension: int) -> Tensor:
     """What stays along one dimension of a parameter, shaped to broadcast over it."""
     dims = removed.coupling.walk.parameters[parameter]
     keep = torch.from_numpy(removed.keep(dims[dimension]))
-    return keep.reshape([-1 if place == dimension else 1 for place in range(len(dims))])
+    return keep.reshape([-1 if axis == dimension else 1 for axis in range(len(dims))])
 
 
-def sliced(tensor: Tensor, removed: Removed, name: str) -> Tensor:
+def slice_tensor(tensor: Tensor, removed: Removed, name: str) -> Tensor:
     """Return a dense-shaped tensor as the smaller network holds it."""
-    for place, dim in enumerate(removed.coupling.walk.parameters[name]):
+    for axis, dim in enumerate(removed.coupling.walk.parameters[name]):
         if removed.touches(dim):
-            tensor = tensor.index_select(place, positions(removed.keep(dim)))
+            tensor = tensor.index_select(axis, positions(removed.keep(dim)))
     return tensor

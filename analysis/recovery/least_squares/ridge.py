@@ -1,4 +1,4 @@
-"""Ridge towards given weights on kept coordinates: one solver for survivors and for consumers."""
+"""Ridge regression towards given weights on kept coordinates, for masked layers and for readers."""
 
 from typing import Final
 
@@ -53,52 +53,54 @@ def refit(gram: Tensor, cross: Tensor, start: Tensor, keep: Tensor, ridge: float
     right = cross + ridge * level * start
     supports, which = torch.unique(keep, dim=0, return_inverse=True)
     if len(supports) <= max(1, len(keep) // 4):
-        return _shared(system, right, supports, which)
+        return _solve_shared_supports(system, right, supports, which)
     if len(gram) > DIRECT:
-        return _together(system, right, start, keep)
-    return _by_row(system, right, keep)
+        return _conjugate_gradients(system, right, start, keep)
+    return _solve_by_row(system, right, keep)
 
 
-def _shared(system: Tensor, right: Tensor, supports: Tensor, which: Tensor) -> Tensor:
+def _solve_shared_supports(
+    system: Tensor, right: Tensor, supports: Tensor, which: Tensor
+) -> Tensor:
     """A factorisation for each support, for all rows that have it."""
-    found = torch.zeros_like(right)
+    solution = torch.zeros_like(right)
     for number, support in enumerate(supports):
         inside = support.nonzero().flatten()
         rows = (which == number).nonzero().flatten()
         if len(inside):
             factor = _factor(system[inside][:, inside])
             part = torch.cholesky_solve(right[rows][:, inside].T, factor).T
-            found[rows.unsqueeze(1), inside] = part
-    return found
+            solution[rows.unsqueeze(1), inside] = part
+    return solution
 
 
-def _by_row(system: Tensor, right: Tensor, keep: Tensor) -> Tensor:
+def _solve_by_row(system: Tensor, right: Tensor, keep: Tensor) -> Tensor:
     """Solve on the support, or from the full solution on its complement, what is smaller."""
-    found = torch.zeros_like(right)
+    solution = torch.zeros_like(right)
     inverse = torch.cholesky_inverse(_factor(system))
-    free = right @ inverse
+    unconstrained = right @ inverse
     for row, support in enumerate(keep):
         inside, outside = support.nonzero().flatten(), (~support).nonzero().flatten()
         if len(inside) <= len(outside):
             if len(inside):
                 factor = _factor(system[inside][:, inside])
                 part = torch.cholesky_solve(right[row, inside].unsqueeze(1), factor)
-                found[row, inside] = part.flatten()
+                solution[row, inside] = part.flatten()
         elif len(outside):
             factor = _factor(inverse[outside][:, outside])
-            price = torch.cholesky_solve(free[row, outside].unsqueeze(1), factor).flatten()
-            moved = free[row] - price @ inverse[outside]
-            found[row, inside] = moved[inside]
+            price = torch.cholesky_solve(unconstrained[row, outside].unsqueeze(1), factor).flatten()
+            moved = unconstrained[row] - price @ inverse[outside]
+            solution[row, inside] = moved[inside]
         else:
-            found[row] = free[row]
-    return found
+            solution[row] = unconstrained[row]
+    return solution
 
 
-def _together(system: Tensor, right: Tensor, start: Tensor, keep: Tensor) -> Tensor:
+def _conjugate_gradients(system: Tensor, right: Tensor, start: Tensor, keep: Tensor) -> Tensor:
     """Conjugate gradients on every row's support, preconditioned by the diagonal."""
     scale = 1 / system.diagonal()
-    found = start * keep
-    left = (right - found @ system) * keep
+    solution = start * keep
+    left = (right - solution @ system) * keep
     ahead = left * scale
     goal = _CLOSE * (right * keep).square().sum(1).clamp(min=1e-300)
     size = (left * ahead).sum(1, keepdim=True)
@@ -108,13 +110,13 @@ def _together(system: Tensor, right: Tensor, start: Tensor, keep: Tensor) -> Ten
         product = (ahead @ system) * keep
         curve = (ahead * product).sum(1, keepdim=True)
         step = torch.where(curve > 0, size / curve.clamp(min=1e-300), 0.0)
-        found = found + step * ahead
+        solution = solution + step * ahead
         left = left - step * product
         after = left * scale
         new = (left * after).sum(1, keepdim=True)
         ahead = after + torch.where(size > 0, new / size.clamp(min=1e-300), 0.0) * ahead
         size = new
-    return found
+    return solution
 
 
 def _factor(system: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Every operator that multiplies by a weight, as rows of inputs times a matrix.
 
 A convolution is a matrix product over patches, so one least-squares engine serves all layers.
-Which entry of which parameter stands where in the matrix is found by sending the entries' own
-numbers through the views that the operator reads (slices of a packed projection, transposes).
+The position of each parameter entry in the matrix is found by sending the entries' flat indices
+through the views that the operator reads (slices of a packed projection, transposes).
 """
 
 import math
@@ -60,8 +60,8 @@ class Site:
         """
         groups, _, width = self.entries.shape
         laid = value.movedim(self.channel, -1) if self.patches is None else self.patches(value)
-        places = laid.ndim - 2 if self.patches is None else self.patches.dimensions
-        return _pick(laid, chosen, places).reshape(-1, groups, width).double()
+        position_axes = laid.ndim - 2 if self.patches is None else self.patches.dimensions
+        return _pick(laid, chosen, position_axes).reshape(-1, groups, width).double()
 
     def outputs(self, value: Tensor, chosen: Tensor) -> Tensor:
         """Return ``(rows, outputs)`` float64 of the operator's result at the same positions."""
@@ -77,11 +77,11 @@ class Site:
             seed: Of the draw.
         """
         leading, *others = result.movedim(self.channel, -1).shape[:-1]
-        each, some = math.prod(others), max(1, rows // max(leading, 1))
-        if each <= some:
-            return torch.arange(each).expand(leading, each)
-        made = torch.Generator().manual_seed(seed)
-        drawn = torch.rand(leading, each, generator=made).argsort(1)[:, :some]
+        per_leading, some = math.prod(others), max(1, rows // max(leading, 1))
+        if per_leading <= some:
+            return torch.arange(per_leading).expand(leading, per_leading)
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.rand(leading, per_leading, generator=generator).argsort(1)[:, :some]
         return drawn.sort(1).values
 
 
@@ -94,50 +94,52 @@ def find_sites(module: fx.GraphModule) -> dict[fx.Node, Site]:
     """
     names = first_names(module)
     readers = _readers(module, names)
-    found = {}
+    sites = {}
     for node in module.graph.nodes:
         kind = operator_name(node) if node.op == "call_function" else ""
         getters = weight_getters(node, kind)
         if len(getters) != 1:
             continue
         getter, leaf = getters[0]
-        made = _matrix(node, kind, leaf, _entries(leaf, module.get_parameter(str(getter.target))))
-        if made is None:
+        parts = _matrix(node, kind, leaf, _entries(leaf, module.get_parameter(str(getter.target))))
+        if parts is None:
             continue
-        entries, source, channel, patches = made
+        entries, source, channel, patches = parts
         outputs = entries.shape[0] * entries.shape[1]
         offset, sign = _offset(node, module, names, readers, outputs)
         parameter = names[str(getter.target)]
-        found[node] = Site(node, parameter, entries, source, channel, patches, offset, sign)
-    return found
+        sites[node] = Site(node, parameter, entries, source, channel, patches, offset, sign)
+    return sites
 
 
-_Made = tuple[Tensor, fx.Node, int, Patches | None]
+_MatrixParts = tuple[Tensor, fx.Node, int, Patches | None]
 
 
-def _matrix(node: fx.Node, kind: str, leaf: object, entries: Tensor | None) -> _Made | None:
+def _matrix(node: fx.Node, kind: str, leaf: object, entries: Tensor | None) -> _MatrixParts | None:
     """Entries, the argument with the inputs, the dimension of outputs, and the patches."""
     if entries is None:
         return None
-    place = node.args.index(leaf) if leaf in node.args else -1
-    if kind == "linear" and place == 1 and entries.ndim == 2:
-        return _made(entries.unsqueeze(0), node.args[0], -1, None)
+    position = node.args.index(leaf) if leaf in node.args else -1
+    if kind == "linear" and position == 1 and entries.ndim == 2:
+        return _matrix_parts(entries.unsqueeze(0), node.args[0], -1, None)
     if kind in ("matmul", "mm", "addmm") and entries.ndim == 2:
         first = 1 if kind == "addmm" else 0
-        if place == first + 1:
-            return _made(entries.T.unsqueeze(0), node.args[first], -1, None)
-        if place == first and kind != "addmm":
-            return _made(entries.unsqueeze(0), node.args[first + 1], -2, None)
-    if kind in _CONVOLUTIONS and place == 1:
+        if position == first + 1:
+            return _matrix_parts(entries.T.unsqueeze(0), node.args[first], -1, None)
+        if position == first and kind != "addmm":
+            return _matrix_parts(entries.unsqueeze(0), node.args[first + 1], -2, None)
+    if kind in _CONVOLUTIONS and position == 1:
         patches = patches_of(node, kind, tuple(entries.shape))
         if patches is None:
             return None
         groups = int(argument(node, "groups", 1))
-        return _made(patches.matrix(entries, groups), node.args[0], 1, patches)
+        return _matrix_parts(patches.matrix(entries, groups), node.args[0], 1, patches)
     return None
 
 
-def _made(entries: Tensor, source: Any, channel: int, patches: Patches | None) -> _Made | None:
+def _matrix_parts(
+    entries: Tensor, source: Any, channel: int, patches: Patches | None
+) -> _MatrixParts | None:
     if not isinstance(source, fx.Node) or repeats(entries):
         return None
     return entries.contiguous(), source, channel, patches
@@ -149,9 +151,9 @@ def repeats(entries: Tensor) -> bool:
 
 
 def _entries(leaf: object, weight: Tensor) -> Tensor | None:
-    """Where each entry of what ``leaf`` reads stands in ``weight``, flat.
+    """The flat index in ``weight`` of each entry of the view ``leaf``.
 
-    None where that is no matter of the weight alone: a view whose size is the batch's.
+    None where the view depends on more than the weight, such as on the batch size.
     """
     if not isinstance(leaf, fx.Node) or not _constant(leaf):
         return None
@@ -162,28 +164,28 @@ def _entries(leaf: object, weight: Tensor) -> Tensor | None:
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), read)
         return node.target(*args, **kwargs)  # type: ignore[operator]
 
-    found = read(leaf)
-    whole = isinstance(found, Tensor) and found.dtype == torch.int64
-    return found if whole else None
+    entries = read(leaf)
+    are_numbers = isinstance(entries, Tensor) and entries.dtype == torch.int64
+    return entries if are_numbers else None
 
 
 def _constant(node: fx.Node) -> bool:
     """Whether ``node`` is computed from parameters alone."""
     if node.op == "call_function":
-        return all(_constant(each) for each in node.all_input_nodes)
+        return all(_constant(source) for source in node.all_input_nodes)
     return node.op == "get_attr"
 
 
 def weight_readers(module: fx.GraphModule) -> dict[str, set[fx.Node]]:
     """Return by first dotted name the operators that read a parameter, through views too."""
     names = first_names(module)
-    found: dict[str, set[fx.Node]] = {}
+    readers: dict[str, set[fx.Node]] = {}
     for node in module.graph.nodes:
         if node.op != "call_function":
             continue
         for getter, _ in weight_getters(node, operator_name(node)):
-            found.setdefault(names[str(getter.target)], set()).add(node)
-    return found
+            readers.setdefault(names[str(getter.target)], set()).add(node)
+    return readers
 
 
 def _readers(module: fx.GraphModule, names: dict[str, str]) -> dict[str, list[fx.Node]]:
@@ -201,12 +203,12 @@ def _offset(
     readers: dict[str, list[fx.Node]],
     outputs: int,
 ) -> tuple[str | None, int]:
-    """What alone shifts the outputs of ``node``, and in which direction."""
+    """The parameter or buffer that shifts only the outputs of ``node``, and its sign."""
 
-    def alone(given: object, reader: fx.Node) -> str | None:
-        if not isinstance(given, fx.Node) or given.op != "get_attr":
+    def alone(value: object, reader: fx.Node) -> str | None:
+        if not isinstance(value, fx.Node) or value.op != "get_attr":
             return None
-        name = names.get(str(given.target), "")
+        name = names.get(str(value.target), "")
         tensor = dict(module.named_buffers()) | dict(module.named_parameters())
         fits = name in tensor and tuple(tensor[name].shape) == (outputs,)
         return name if fits and readers[name] == [reader] else None
@@ -227,9 +229,9 @@ _CONVOLUTIONS: Final = {
 }  # fmt: skip
 
 
-def _pick(laid: Tensor, chosen: Tensor, places: int) -> Tensor:
+def _pick(laid: Tensor, chosen: Tensor, position_axes: int) -> Tensor:
     """``laid`` ``(leading, positions..., features...)`` at the chosen flat positions, flattened."""
     leading = torch.arange(len(chosen)).unsqueeze(1).expand_as(chosen).flatten()
-    shape = laid.shape[1 : 1 + places]
-    where = torch.unravel_index(chosen.flatten(), shape) if places else ()
+    shape = laid.shape[1 : 1 + position_axes]
+    where = torch.unravel_index(chosen.flatten(), shape) if position_axes else ()
     return laid[(leading, *where)].flatten(1)

@@ -1,1 +1,1 @@
-"""Fine-tune what a plan keeps."""
+"""Fine-tune the weights that a plan keeps."""

@@ -1,4 +1,4 @@
-"""What a fine-tuning was asked for and what it gave, as a file in the study. Torch-free."""
+"""The settings and results of a fine-tuning, as a file in the study. Torch-free."""
 
 import math
 from dataclasses import dataclass

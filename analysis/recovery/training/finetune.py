@@ -84,14 +84,16 @@ def finetune(
     """
     study.require(bench.manifest)
     plan.require(study.manifest)
-    begun = time.monotonic()
+    started = time.monotonic()
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     selection = select(plan, scores)
     student = _student(bench, plan, selection)
     masks = _masks(student, selection)
     calibration, validation = bench.splits.calibration, bench.splits.validation
     splits = {"validation": validation} | ({"test": bench.splits.test} if test else {})
-    before = {name: _outcome(student, bench, each) for name, each in splits.items()}
+    before = {
+        name: _outcome(student, bench, split_samples) for name, split_samples in splits.items()
+    }
     judge = partial(_score, student, bench, validation)
     teach = objective(bench.network.module, calibration, settings, bench.batch)
     for _ in range(_RETRIES):
@@ -104,10 +106,10 @@ def finetune(
             settings = replace(settings, rate=slower)
     else:
         trained = train(student, calibration, masks, teach, settings, judge, progress)
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - started
     sides = {
-        name: _side_by_side(bench, name, before[name], _outcome(student, bench, each))
-        for name, each in splits.items()
+        name: _side_by_side(bench, name, before[name], _outcome(student, bench, split_samples))
+        for name, split_samples in splits.items()
     }
     content = save({n: t.detach().clone().contiguous() for n, t in student.state_dict().items()})
     result = FineTuned(
@@ -127,9 +129,9 @@ def finetune(
         weights_hash=hashlib.sha256(content).hexdigest(),
     )
     folder = result_folder(study.folder, plan)
-    if result.ending != "finished" and (known := _better(folder, result)) is not None:
+    if result.ending != "finished" and (previous := _better(folder, result)) is not None:
         progress.advance(0, "kept the better weights of an earlier run")
-        return known
+        return previous
     write_atomically(folder / WEIGHTS, content)
     write_document(folder / RESULT, result)
     return result
@@ -157,10 +159,10 @@ def _better(folder: Path, result: FineTuned) -> FineTuned | None:
     """The result in ``folder`` if it is whole and better than ``result``."""
     try:
         read_weights(folder)
-        known = read_result(folder)
+        previous = read_result(folder)
     except (BadReference, DamagedFile):
         return None
-    return known if known.after.score > result.after.score else None
+    return previous if previous.after.score > result.after.score else None
 
 
 def _student(bench: Workbench, plan: Plan, selection: PruningMasks) -> nn.Module:
@@ -189,7 +191,7 @@ def _masks(student: nn.Module, selection: PruningMasks) -> Mapping[str, Tensor]:
 
 
 def _elements(module: nn.Module) -> int:
-    return sum(each.numel() for each in {id(p): p for p in module.parameters()}.values())
+    return sum(parameter.numel() for parameter in {id(p): p for p in module.parameters()}.values())
 
 
 def _outcome(module: nn.Module, bench: Workbench, samples: Samples) -> Outcome:
@@ -214,17 +216,17 @@ def _side_by_side(bench: Workbench, name: str, before: Outcome, after: Outcome) 
 
 
 def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -> EvaluationSums:
-    found = compare(dense, pruned, samples.targets, bench.classes)
+    comparison = compare(dense, pruned, samples.targets, bench.classes)
     labelled = dense.entropy is not None and pruned.entropy is not None
     classes = dense.log_probabilities is not None and pruned.log_probabilities is not None
     return EvaluationSums(
-        samples=found.samples,
-        score_sum=found.score_sum,
-        drop_sum=found.drop_sum,
-        drop_squares=found.drop_squares,
-        entropy_sum=found.entropy_sum if labelled else None,
-        divergence_sum=found.divergence_sum if classes else None,
-        agreements=found.agreements,
-        nonfinite=found.nonfinite,
-        class_correct=found.class_correct,
+        samples=comparison.samples,
+        score_sum=comparison.score_sum,
+        drop_sum=comparison.drop_sum,
+        drop_squares=comparison.drop_squares,
+        entropy_sum=comparison.entropy_sum if labelled else None,
+        divergence_sum=comparison.divergence_sum if classes else None,
+        agreements=comparison.agreements,
+        nonfinite=comparison.nonfinite,
+        class_correct=comparison.class_correct,
     )

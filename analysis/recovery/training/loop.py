@@ -106,7 +106,7 @@ def rate(step: int, total: int, settings: FineTuning) -> float:
 
 
 class _TrainingRun:
-    """What changes from step to step."""
+    """The state of a training run."""
 
     def __init__(
         self,
@@ -171,10 +171,10 @@ class _TrainingRun:
         message = f"epoch {epoch} of {self._settings.epochs}"
         self._progress.advance(1 if reading.step else 0, message, **values)
 
-    def _descend(self, learner: nn.Module, indices: Tensor, now: float) -> Tensor:
+    def _descend(self, learner: nn.Module, indices: Tensor, rate_now: float) -> Tensor:
         """Take one step and return its loss."""
         for group in self._optimizer.param_groups:
-            group["lr"] = now
+            group["lr"] = rate_now
         self._optimizer.zero_grad()
         inputs = take(self._samples.inputs, indices)
         loss = self._objective(forward(learner, inputs), indices)
@@ -191,7 +191,7 @@ class _TrainingRun:
 
 
 def _optimizer(module: nn.Module, settings: FineTuning) -> torch.optim.Optimizer:
-    parameters = [each for each in module.parameters() if each.requires_grad]
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},

@@ -53,16 +53,18 @@ def objective(dense: nn.Module, samples: Samples, settings: FineTuning, batch: i
     teacher = _teacher(dense, samples, rows * classes, batch) if share > 0 else None
 
     def loss(outputs: Any, indices: Tensor) -> Tensor:
-        found = logits(outputs)
-        if found is None:
+        class_logits = logits(outputs)
+        if class_logits is None:
             raise DataMismatch("Expected class logits in training too, but got something else.")
-        total = torch.zeros((), device=found.device)
+        total = torch.zeros((), device=class_logits.device)
         if labels is not None:
-            wanted = labels[indices].flatten().to(found.device)
-            total = total + (1 - share) * functional.cross_entropy(found.float(), wanted)
+            class_labels = labels[indices].flatten().to(class_logits.device)
+            total = total + (1 - share) * functional.cross_entropy(
+                class_logits.float(), class_labels
+            )
         if teacher is not None:
-            soft = (teacher(indices).to(found.device) / temperature).log_softmax(1)
-            own = (found.float() / temperature).log_softmax(1)
+            soft = (teacher(indices).to(class_logits.device) / temperature).log_softmax(1)
+            own = (class_logits.float() / temperature).log_softmax(1)
             divergence = functional.kl_div(own, soft, reduction="batchmean", log_target=True)
             total = total + share * temperature**2 * divergence
         return total
@@ -72,25 +74,27 @@ def objective(dense: nn.Module, samples: Samples, settings: FineTuning, batch: i
 
 def _rows(module: nn.Module, inputs: Inputs) -> Tensor | None:
     with torch.no_grad():
-        found = logits(forward(module, inputs))
-    return None if found is None else found.float()
+        class_logits = logits(forward(module, inputs))
+    return None if class_logits is None else class_logits.float()
 
 
 def _teacher(
     dense: nn.Module, samples: Samples, per_sample: int, batch: int
 ) -> Callable[[Tensor], Tensor]:
-    def now(inputs: Inputs) -> Tensor:
-        found = _rows(dense, inputs)
-        if found is None:
+    def teacher_rows(inputs: Inputs) -> Tensor:
+        rows = _rows(dense, inputs)
+        if rows is None:
             raise DataMismatch("Expected class logits from the dense model, but got none.")
-        return found
+        return rows
 
     count = len(samples)
     if count * per_sample * 4 > _KEPT_BYTES:
-        return lambda indices: now(take(samples.inputs, indices))
+        return lambda indices: teacher_rows(take(samples.inputs, indices))
     starts = range(0, count, batch)
-    known = torch.cat([now(samples.chunk(start, start + batch).inputs) for start in starts])
-    by_sample = known.view(count, -1, known.shape[1])
+    cached_rows = torch.cat(
+        [teacher_rows(samples.chunk(start, start + batch).inputs) for start in starts]
+    )
+    by_sample = cached_rows.view(count, -1, cached_rows.shape[1])
     return lambda indices: by_sample[indices].flatten(0, 1)
 
 

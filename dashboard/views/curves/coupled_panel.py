@@ -8,7 +8,7 @@ from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.tables.groups import groups_of, member_table, part_of
 from prunescope.store.folder import Study
 from prunescope.study import GroupSummary, Manifest
-from prunescope.study.coupled import Freed, everywhere, freed, meetings
+from prunescope.study.coupled import Freed, freed, meetings, units_at_share
 from prunescope.study.size import shrunk
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
@@ -129,7 +129,7 @@ def _sides(manifest: Manifest, group: GroupSummary, count: int) -> None:
         },
         alt=f"Layers that change with {group.name}, and what is left of their weights",
     )  # fmt: skip
-    left = shrunk(manifest, everywhere(manifest, group.granularity, share))
+    left = shrunk(manifest, units_at_share(manifest, group.granularity, share))
     st.caption(
         f"The same share ({units.percent(share, 0)}) out of every group of {group.granularity}s "
         f"frees {units.percent(1 - left.parameters / max(manifest.parameters, 1), 0)} of the "

@@ -17,7 +17,7 @@ from prunescope.dashboard.shared.goal_form import (
 )
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.machines import named
-from prunescope.planning.pose_problem import locks_of
+from prunescope.planning.pose_problem import locked_choices
 from prunescope.planning.solve.goal import ROUNDINGS
 from prunescope.store.folder import Study
 from prunescope.study.recoveries import TITLES
@@ -155,7 +155,7 @@ def asked(opened: Study, known: StudyMeasurements) -> GoalForm:
         state.get("goal objective") or "divergence",
         _recovery(opened, known),
         state.get("goal round") or 1,
-        locks_of(session.draft(opened).plan),
+        locked_choices(session.draft(opened).plan),
         {name: _span(state.get(_own(opened, f"bound {name}"), (0, 100))) for name in bounded},
         tuple(name for name in state.get(_own(opened, "excluded"), ()) if name in names),
         tuple(name for name in state.get(_own(opened, "methods"), ()) if name in measured),

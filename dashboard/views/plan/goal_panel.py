@@ -18,7 +18,7 @@ from prunescope.dashboard.views.plan import (
     plan_solution,
 )
 from prunescope.errors import PrunescopeError
-from prunescope.planning.pose_problem import missing_grid, table_named
+from prunescope.planning.pose_problem import find_table, missing_grid
 from prunescope.planning.search import NAMES, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.solution import UNADDED
@@ -70,7 +70,7 @@ def _say(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
         st.caption("Move a budget: what is not locked is solved for it at once.")
     tables = loaders.latency(opened)
     if "latency" in wanted.budgets and tables:
-        setting = table_named(tables, wanted.setting).setting
+        setting = find_table(tables, wanted.setting).setting
         st.caption(
             f"Latency as on {plain.text(named(setting))}."
             + (f" {HERE}" if setting.elsewhere else "")

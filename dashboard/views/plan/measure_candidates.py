@@ -12,7 +12,7 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, offered_plan, plan_solution
 from prunescope.errors import BadValue, PrunescopeError
 from prunescope.jobs import ACTIVE, Job
-from prunescope.planning.pose_problem import answer
+from prunescope.planning.pose_problem import solve_posed
 from prunescope.store.folder import Study
 from prunescope.study.plan import Plan
 
@@ -43,7 +43,7 @@ def begin(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
             "Expected a budget below 100 %, but all are at the dense network's, which is the best "
             "plan for them. Move a budget first."
         )
-    answer(
+    solve_posed(
         plan_solution.posed(opened, known, wanted), wanted.limits()
     )  # refused here rather than later
     name = session.draft(opened).plan.name

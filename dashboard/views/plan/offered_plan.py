@@ -13,8 +13,8 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import Job
-from prunescope.planning.pose_problem import answer
-from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates, taken
+from prunescope.planning.pose_problem import solve_posed
+from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates, take_best_measured
 from prunescope.store.folder import Study
 from prunescope.store.json_documents import read_document
 from prunescope.text import plain
@@ -101,7 +101,7 @@ def take_best(
     _answer(folder)
     try:
         made = plan_solution.posed(opened, known, wanted)
-        solution = taken(made, answer(made, wanted.limits()), found.tried)
+        solution = take_best_measured(made, solve_posed(made, wanted.limits()), found.tried)
     except PrunescopeError as error:
         plan_solution.refuse(opened, str(error))
         return

@@ -11,7 +11,7 @@ from prunescope.dashboard.shared.goal_form import GoalForm, differing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
 from prunescope.errors import PrunescopeError
-from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, units_leave
+from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, removes_units
 from prunescope.planning.search import NAMES
 from prunescope.store.folder import Study
 from prunescope.store.score_quantiles import levels
@@ -73,7 +73,7 @@ def _edit(opened: Study, plan: Plan) -> None:
 
 
 def _ruled(opened: Study, known: StudyMeasurements, wanted: GoalForm, name: str) -> Plan:
-    problem = plan_solution.posed(opened, known, wanted).ready.problem
+    problem = plan_solution.posed(opened, known, wanted).solver.problem
     score = SCORE_OF.get(name)
-    found = score and levels(opened.folder, opened.manifest, score, units_leave(problem))
+    found = score and levels(opened.folder, opened.manifest, score, removes_units(problem))
     return baseline(name, problem, found or None, wanted.limits())

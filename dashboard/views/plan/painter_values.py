@@ -5,7 +5,7 @@ from typing import Any
 
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.errors import BadValue
-from prunescope.planning.edits import choice_of, fitting
+from prunescope.planning.edits import choice_at, choice_of
 from prunescope.study import Manifest, Method, sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
@@ -28,7 +28,7 @@ def bars(
         curve = curves.get(CurveKey(name, choice.method, plan.recovery, plan.seed))
         points = curve.points if curve is not None else ()
         grouped = choice.granularity in UNITS
-        pattern = fitting(choice.method, 1.0).sparsity if ":" in choice.granularity else None
+        pattern = choice_at(choice.method, 1.0).sparsity if ":" in choice.granularity else None
         made.append(
             {
                 "name": name,
@@ -68,7 +68,7 @@ def painted(plan: Plan, edit: Mapping[str, Any], names: Sequence[str], default: 
     changes = {}
     for name, value in zip(names, values, strict=True):
         before = choice_of(plan, name, default)
-        now = fitting(before.method, sparsity(value))
+        now = choice_at(before.method, sparsity(value))
         if not before.locked and now.sparsity != before.sparsity:
             changes[name] = now
     return plan.setting(changes) if changes else plan

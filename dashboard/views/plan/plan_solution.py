@@ -11,8 +11,8 @@ from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls
 from prunescope.errors import PrunescopeError
-from prunescope.planning.baselines import units_leave
-from prunescope.planning.pose_problem import Posed, answer
+from prunescope.planning.baselines import removes_units
+from prunescope.planning.pose_problem import PosedGoal, solve_posed
 from prunescope.planning.search import MeasuredCandidates, improve
 from prunescope.planning.solve import Solution
 from prunescope.store.folder import Study
@@ -68,9 +68,9 @@ def refuse(opened: Study, reason: str | None) -> None:
         st.session_state[_refusal(opened)] = reason
 
 
-def posed(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> Posed:
+def posed(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> PosedGoal:
     """Return what is asked, ready to be solved."""
-    return Posed(
+    return PosedGoal(
         loaders.ready(opened, wanted), known.curves, loaders.predicted(opened),
         loaders.operators(opened),
     )  # fmt: skip
@@ -85,7 +85,7 @@ def solve(
     if not wanted.budgets or (wanted.idle and not always and solved(opened) is None):
         return
     try:
-        found = answer(
+        found = solve_posed(
             posed(opened, known, wanted), wanted.limits(), seconds=_SECONDS if exact else None
         )
     except PrunescopeError as error:
@@ -124,9 +124,9 @@ def look(
 ) -> None:
     """Make the best plan that is predicted around the solver's and the rules' plans the draft."""
     made = posed(opened, known, wanted)
-    scores = every_level(opened.folder, opened.manifest, units_leave(made.ready.problem))
+    scores = every_level(opened.folder, opened.manifest, removes_units(made.solver.problem))
     limits = wanted.limits()
-    found, _ = improve(made, answer(made, limits), scores, limits, seconds)
+    found, _ = improve(made, solve_posed(made, limits), scores, limits, seconds)
     take(opened, wanted, found)
 
 

@@ -12,7 +12,7 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.words import height
 from prunescope.dashboard.views.plan import plan_solution
 from prunescope.errors import CannotReach, PrunescopeError
-from prunescope.planning.explain import Reason, explain, lock_costs, nearest
+from prunescope.planning.explain import Reason, explain, lock_costs, nearest_assignment
 from prunescope.store.folder import Study
 from prunescope.text import plain
 
@@ -35,7 +35,7 @@ def show(opened: Study, known: StudyMeasurements, asked: GoalForm) -> None:
         if not panel.open:
             return
         # Options are numbered anew when measurements arrive; the plan is what it was.
-        solution = replace(last.solution, chosen=nearest(problem, last.plan))
+        solution = replace(last.solution, chosen=nearest_assignment(problem, last.plan))
         found = explain(problem, solution)
         binding = solution.binding()
         kind = binding[0] if binding else problem.kinds[1]

@@ -12,7 +12,7 @@ from prunescope.dashboard.shared.words import curve_column, height
 from prunescope.dashboard.tables.plan import methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.errors import BadValue
-from prunescope.planning.edits import choice_of, elsewhere, fitting
+from prunescope.planning.edits import choice_at, choice_of, other_granularity_choice
 from prunescope.store.folder import Study
 from prunescope.study import Method, sparsity
 from prunescope.study.method import UNITS
@@ -129,9 +129,9 @@ def changed(
         given = values.get("Sparsity")
         part = before.sparsity if given is None else sparsity(float(given) / 100)
         lock = bool(values.get("Lock", before.locked))
-        other = elsewhere(base, name, default)
+        other = other_granularity_choice(base, name, default)
         if other is None or (part > 0 and not _held(other, values)):
-            changes[name] = fitting(method, part, lock)
+            changes[name] = choice_at(method, part, lock)
         elif part > 0:
             raise BadValue(
                 f"Expected {name} to be unlocked before it is set to {100 * part:g} % by {method}, "
@@ -162,7 +162,7 @@ def _take(opened: Study, key: str, shown: tuple[str, ...], default: Method) -> N
         session.refill(opened)
         return
     ticked = [shown[int(place)] for place, values in edits.items() if "Lock" in values]
-    if any(elsewhere(plan, name, default) for name in ticked):
+    if any(other_granularity_choice(plan, name, default) for name in ticked):
         session.edit(opened, plan)  # the next edit of that row counts from the lock
     else:
         session.typed(opened, plan)

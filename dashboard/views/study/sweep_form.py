@@ -16,7 +16,7 @@ from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, par
 from prunescope.study.counts import MULTIPLES
 from prunescope.study.method import UNITS
 from prunescope.study.recoveries import RECOVERIES, TITLES
-from prunescope.sweep.work_list import left_out, missing, points
+from prunescope.sweep.work_list import groups_left_out, missing_points, points
 from prunescope.text import plain
 from prunescope.text.numbers import counted
 
@@ -114,12 +114,12 @@ def _launch(
             recoveries, seeds or SEEDS, multiple or 1,
         )  # fmt: skip
         wanted = points(grid, opened.manifest)
-        todo = missing(wanted, loaders.measured(opened).frame, opened.manifest)
+        todo = missing_points(wanted, loaders.measured(opened).frame, opened.manifest)
     except PrunescopeError as error:
         st.error(plain.text(error))
         return
     effort.tell(opened, wanted, todo, spent)
-    idle = left_out(grid, opened.manifest)
+    idle = groups_left_out(grid, opened.manifest)
     if idle:
         more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""
         st.caption(f":material/info: No point for {plain.text('; '.join(idle[:3]))}{more}.")

@@ -106,7 +106,7 @@ CASES = {
 }
 
 
-def made(name):
+def model_and_inputs(name):
     torch.manual_seed(0)
     build, inputs = CASES[name]
     return build().eval(), inputs
@@ -115,7 +115,7 @@ def made(name):
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_outputs_are_the_model_s_bit_for_bit(name, n):
-    model, inputs = made(name)
+    model, inputs = model_and_inputs(name)
     graph = capture(model, inputs()).module
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -132,14 +132,14 @@ def test_outputs_are_the_model_s_bit_for_bit(name, n):
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_operator_writes(name):
-    model, inputs = made(name)
+    model, inputs = model_and_inputs(name)
     for node in capture(model, inputs()).module.graph.nodes:
         assert node.op != "call_function" or not _writes(node), node
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_names_and_values_of_parameters_and_buffers_are_kept(name):
-    model, inputs = made(name)
+    model, inputs = model_and_inputs(name)
     state, found = model.state_dict(), capture(model, inputs()).module.state_dict()
     assert set(found) == set(state)
     assert all(torch.equal(found[key], state[key]) for key in state)
@@ -253,14 +253,14 @@ def test_data_of_another_shape_is_refused():
 
 
 def test_captured_parameters_are_trained_by_gradients():
-    graph = capture(made("in place")[0], image()).module
+    graph = capture(model_and_inputs("in place")[0], image()).module
     graph(image()).sum().backward()
     assert graph.get_parameter("conv.weight").grad.abs().sum() > 0
 
 
 def test_attention_s_fast_path_is_given_back():
     before = torch.backends.mha.get_fastpath_enabled()
-    capture(made("tokens")[0], tokens())
+    capture(model_and_inputs("tokens")[0], tokens())
     assert torch.backends.mha.get_fastpath_enabled() == before
 
 

@@ -81,7 +81,7 @@ def test_removing_nothing_is_no_measurement() -> None:
     rows = [measured("a", 0.1, 0.0, removed=0), measured("a", 0.5, 0.3)]
     (curve,) = curves(pd.DataFrame(rows), manifest("a")).values()
     assert [point.sparsity for point in curve.points] == [0.5]
-    assert curve.idle == (0.1,)
+    assert curve.too_small == (0.1,)
     assert curve.largest_within(0.02) == 0.0
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from prunescope.errors import CannotReach
-from prunescope.planning.accepted_drop import keeping_drop
+from prunescope.planning.accepted_drop import solve_within_drop
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve import Goal, Solution, Target
 from prunescope.study.plan import Choice, Plan
@@ -28,17 +28,17 @@ def test_the_first_refusal_is_what_the_user_reads() -> None:
         raise CannotReach(f"a drop of {limits['drop']:g} cannot be had")
 
     with pytest.raises(CannotReach, match=r"a drop of 0\.02 cannot"):
-        keeping_drop(GOAL, refuses, lambda _: predicted(0.0))
+        solve_within_drop(GOAL, refuses, lambda _: predicted(0.0))
     assert len(asked) > 1
     with pytest.raises(CannotReach, match=r"a drop of 0\.03 cannot"):
-        keeping_drop(GOAL, refuses, lambda _: predicted(0.0), {"drop": 0.03})
+        solve_within_drop(GOAL, refuses, lambda _: predicted(0.0), {"drop": 0.03})
 
 
 def test_a_plan_that_is_predicted_to_lose_too_much_names_the_limits_in_force() -> None:
     solution = ready("parameters=0.5").solve()
     words = r"drop of at most 3 pt and macs ≤ 40 %, but .* is 8 pt"
     with pytest.raises(CannotReach, match=words):
-        keeping_drop(
+        solve_within_drop(
             GOAL, lambda _: solution, lambda _: predicted(0.08), {"macs": 0.4, "drop": 0.03}
         )
 
@@ -53,6 +53,6 @@ def test_the_sum_is_moved_until_what_is_predicted_fits() -> None:
     def thrice(plan: Plan) -> Prediction:
         return predicted(3 * plan.choices["conv0"].sparsity)
 
-    found = keeping_drop(GOAL, solved, thrice)
+    found = solve_within_drop(GOAL, solved, thrice)
     assert 0.98 * 0.02 <= found.costs["drop"] <= 0.02
     assert found.limits["drop"] == 0.02

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks._paper import chain, curves_of
 from prunescope.curves.curve import CurveKey
-from prunescope.planning.explain import explain, lock_costs, nearest
-from prunescope.planning.pareto import front, front_table, save_front, saved_front
-from prunescope.planning.pose_problem import Posed, answer
+from prunescope.planning.explain import explain, lock_costs, nearest_assignment
+from prunescope.planning.pareto import front, front_table, load_front, save_front
+from prunescope.planning.pose_problem import PosedGoal, solve_posed
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve import Goal, Slider, Target, build_problem, parse_target
 from prunescope.planning.solve.damages import damages_at
@@ -73,9 +73,9 @@ def test_a_drop_is_kept_along_the_front_by_what_is_predicted(factor: float) -> N
 def test_a_front_is_kept_and_says_what_was_measured(tmp_path: Path) -> None:
     found = front(ready("parameters=0.5"), predicted, points=4)
     save_front(tmp_path, found)
-    assert saved_front(tmp_path, "parameters", "none", "paper") == found
-    assert saved_front(tmp_path, "parameters", "none", "other weights") is None
-    assert saved_front(tmp_path, "macs", "none", "paper") is None
+    assert load_front(tmp_path, "parameters", "none", "paper") == found
+    assert load_front(tmp_path, "parameters", "none", "other weights") is None
+    assert load_front(tmp_path, "macs", "none", "paper") is None
     verified = pd.DataFrame(
         {"digest": [found.points[1].plan.digest], "split": ["validation"], "samples": [100],
          "drop_sum": [2.0]}
@@ -113,8 +113,8 @@ def test_every_subject_has_its_reason_and_its_next_steps() -> None:
     assert solution.binding() == ("parameters",)
 
 
-def posed(*targets: str, **changes: object) -> Posed:
-    return Posed(ready(*targets, **changes), KNOWN, predicted)
+def posed(*targets: str, **changes: object) -> PosedGoal:
+    return PosedGoal(ready(*targets, **changes), KNOWN, predicted)
 
 
 LOCK = Choice("magnitude", 0.9, locked=True)
@@ -123,7 +123,7 @@ LOCK = Choice("magnitude", 0.9, locked=True)
 def test_a_lock_costs_what_solving_without_it_gains() -> None:
     free, held = ready("parameters=0.5").solve(), posed("parameters=0.5", locks={"conv0": LOCK})
     (cost,) = lock_costs(MANIFEST, held).values()
-    assert cost == pytest.approx(held.ready.solve().value - free.value)
+    assert cost == pytest.approx(held.solver.solve().value - free.value)
     assert cost > 0
 
 
@@ -156,13 +156,13 @@ def test_a_lock_is_priced_with_the_accepted_drop_kept() -> None:
     held = posed("parameters=0.5", "drop=0.05", locks={"conv0": LOCK})
     (cost,) = lock_costs(MANIFEST, held).values()
     without = posed("parameters=0.5", "drop=0.05")
-    assert cost == pytest.approx(max(answer(held).value - answer(without).value, 0))
+    assert cost == pytest.approx(max(solve_posed(held).value - solve_posed(without).value, 0))
 
 
 def test_hand_made_plans_are_explained_by_the_nearest_options() -> None:
     problem = ready("parameters=0.5", between=False).problem
     plan = Plan("p", "paper", {"conv0": Choice("taylor", 0.45), "conv2": Choice("magnitude", 0.9)})
-    chosen = nearest(problem, plan)
+    chosen = nearest_assignment(problem, plan)
     values = [s.options[o].choice.sparsity for s, o in zip(problem.subjects, chosen, strict=True)]
     assert values == [0.5, 0.0, 0.9, 0.0]
 

@@ -10,7 +10,7 @@ from prunescope.bench.workbench import Workbench, prepare
 from prunescope.store.folder import Study
 from prunescope.study import Reference
 from prunescope.study.plan import Choice, Plan
-from tests.analysis.recovery.quick import MakeBench, MakePlan
+from tests.analysis.recovery.short_training import MakeBench, MakePlan
 
 SOURCE = Path(__file__).with_name("networks.py")
 
@@ -25,35 +25,35 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def make_bench() -> MakeBench:
-    def made(model: str, data: str = "blobs", metric: str = "top-1") -> Workbench:
+    def build(model: str, data: str = "blobs", metric: str = "top-1") -> Workbench:
         named = metric if metric in ("top-1", "agreement") else f"{SOURCE}:{metric}"
         return prepare(Reference(f"{SOURCE}:{model}", f"{SOURCE}:{data}", named))
 
-    return made
+    return build
 
 
 @pytest.fixture(scope="session")
 def make_plan() -> MakePlan:
-    def made(bench: Workbench, sparsity: float = 0.8, recovery: str = "none") -> Plan:
+    def build(bench: Workbench, sparsity: float = 0.8, recovery: str = "none") -> Plan:
         names = [layer.name for layer in bench.manifest.prunable()]
         choices = {name: Choice("magnitude", sparsity) for name in names}
         return Plan("all", bench.manifest.fingerprint, choices, recovery)
 
-    return made
+    return build
 
 
 @pytest.fixture(scope="session")
 def bench(make_bench: MakeBench) -> Workbench:
-    made = make_bench("blobs_model")
-    assert made.network.captured is not None
-    return made
+    build = make_bench("blobs_model")
+    assert build.network.captured is not None
+    return build
 
 
 @pytest.fixture(scope="session")
 def untraceable(make_bench: MakeBench) -> Workbench:
-    made = make_bench("untraceable_model")
-    assert made.network.captured is None
-    return made
+    build = make_bench("untraceable_model")
+    assert build.network.captured is None
+    return build
 
 
 @pytest.fixture

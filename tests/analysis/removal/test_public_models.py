@@ -42,7 +42,7 @@ def run(module: torch.nn.Module, inputs: Inputs) -> list[Tensor]:
     return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
 
 
-def apart(left: list[Tensor], right: list[Tensor]) -> float:
+def relative_difference(left: list[Tensor], right: list[Tensor]) -> float:
     scale = max(float(each.abs().max()) for each in right)
     return max(float((a - b).abs().max()) for a, b in zip(left, right, strict=True)) / scale
 
@@ -64,7 +64,7 @@ def test_half_of_every_group_leaves(name: str) -> None:
     outputs = run(smaller, inputs)
     assert [each.shape for each in outputs] == [each.shape for each in run(model, inputs)]
     pair = run(smaller, take(inputs, slice(0, 2)))
-    assert apart([each[:2] for each in outputs], pair) <= 1e-4
+    assert relative_difference([each[:2] for each in outputs], pair) <= 1e-4
 
 
 @pytest.mark.parametrize("name", LANGUAGE)
@@ -82,8 +82,8 @@ def test_the_library_s_own_class_with_zeroed_weights_agrees(name: str) -> None:
                 where = torch.as_tensor(gone)
                 parameters[member.parameter].index_fill_(member.dimension, where, 0.0)
     wanted = run(silent, inputs)
-    assert apart(run(remove(captured, removal).module, inputs), wanted) <= 1e-5
-    assert apart(run(model, inputs), wanted) > 0.01
+    assert relative_difference(run(remove(captured, removal).module, inputs), wanted) <= 1e-5
+    assert relative_difference(run(model, inputs), wanted) > 0.01
 
 
 @pytest.mark.parametrize("name", LANGUAGE)
@@ -93,4 +93,4 @@ def test_the_check_sees_another_unit_removed(name: str) -> None:
         wrong = remove(captured, {group.name: ~half(group)}).module
         silent = silence(captured, {group.name: half(group)})(inputs)
         leaves = [leaf for leaf in pytree.tree_leaves(silent) if isinstance(leaf, Tensor)]
-        assert apart(run(wrong, inputs), leaves) > 0.01, group.name
+        assert relative_difference(run(wrong, inputs), leaves) > 0.01, group.name

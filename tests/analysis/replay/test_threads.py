@@ -46,18 +46,18 @@ def test_the_fastest_share_is_taken(shared: bool, best: Share) -> None:
     before, chooser = torch.get_num_threads(), Chooser(4)
     chooser.settle(Work(shared), AHEAD)
     assert chooser.share == best
-    assert str(best) in chooser.said
+    assert str(best) in chooser.summary
     assert torch.get_num_threads() == before
 
 
 def test_it_is_timed_once_and_not_for_little_work() -> None:
     chooser, work = Chooser(2), Work(True)
     chooser.settle(work, 10)
-    assert (work.calls, chooser.share, chooser.said) == (0, Share(2), "")
+    assert (work.calls, chooser.share, chooser.summary) == (0, Share(2), "")
     chooser.settle(work, AHEAD)
-    told, calls = chooser.said, work.calls
+    told, calls = chooser.summary, work.calls
     chooser.settle(work, AHEAD)
-    assert (chooser.said, work.calls) == (told, calls)
+    assert (chooser.summary, work.calls) == (told, calls)
 
 
 def test_one_core_leaves_no_choice() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from prunescope.replay import FrontierEngine
 from prunescope.replay.naive import NaiveEngine
-from prunescope.replay.time_spent import MAKING, SCORING, Spent
+from prunescope.replay.time_spent import MAKING, SCORING, TimeSpent
 from prunescope.study import Method
 from prunescope.study.point import Point
 
 
 def test_shares_add_up_and_the_largest_come_first():
-    spent = Spent()
+    spent = TimeSpent()
     for place, name in enumerate("abcdef", 1):
         spent.add_one(name, float(place))
     spent.add({"f": 9.0})
@@ -24,7 +24,7 @@ def test_shares_add_up_and_the_largest_come_first():
 
 
 def test_lanes_add_at_the_same_time_and_nothing_is_lost():
-    spent = Spent()
+    spent = TimeSpent()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: [spent.add_one("a", 1.0) for _ in range(500)], range(4)))
     spent.add_one("b", 2000.0)
@@ -32,7 +32,7 @@ def test_lanes_add_at_the_same_time_and_nothing_is_lost():
 
 
 def test_nothing_done_is_nothing_said(tiny_bench):
-    assert (Spent().shares(), Spent().line()) == ({}, "")
+    assert (TimeSpent().shares(), TimeSpent().line()) == ({}, "")
     assert FrontierEngine(tiny_bench).spent == NaiveEngine(tiny_bench).spent == ""
 
 

@@ -13,9 +13,9 @@ from prunescope.capture.layers import graph_layers
 from prunescope.coupling import find_groups
 from prunescope.removal import remove
 from prunescope.removal.law import half
-from prunescope.replay.dependencies import Flow, members
+from prunescope.replay.dependencies import Flow, to_bits
 from prunescope.replay.lanes import Lanes
-from prunescope.replay.layout import channels_last, runs_alike, wants_channels_last
+from prunescope.replay.layout import channels_last, equal_with_channels_last, wants_channels_last
 from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import frontier_bytes, schedule
 from prunescope.replay.variant import build_variant, differing, masked
@@ -49,7 +49,7 @@ def captured_of(model, inputs):
         return capture(model, inputs)
 
 
-def whole(module, inputs):
+def run_whole(module, inputs):
     args, kwargs = call_arguments(inputs)
     with torch.inference_mode():
         return module(*args, **kwargs)
@@ -63,7 +63,7 @@ def subjects(captured):
         if layer.summary.prunable:
             keep = torch.rand(layer.summary.shape, generator=dice) < 0.5
             with pruned(captured.module, {layer.parameter: keep}):
-                expected = whole(captured.module, captured.example)
+                expected = run_whole(captured.module, captured.example)
             changed = masked(flow, layer.parameter, keep)
             cone = flow.weight_cone(layer.parameter)
             yield ("weights", layer.name), cone, captured.module.graph, changed, expected
@@ -73,7 +73,7 @@ def subjects(captured):
             smaller = remove(captured, {group.name: half(group)}).module
             changed = differing(smaller, flow.tensors)
             cone = flow.group_cone(coupling, group.name)
-            expected = whole(smaller, captured.example)
+            expected = run_whole(smaller, captured.example)
             yield ("units", group.name), cone, smaller.graph, changed, expected
 
 
@@ -94,7 +94,7 @@ def test_every_layer_and_group_equals_the_whole_network(name):
         for key, cone, graph, changed, expected in found:
             if key == stop.subject:
                 variant = build_variant(flow, flow.tensors, cone, graph, changed)
-                assert not variant.whole, key
+                assert not variant.from_inputs, key
                 with torch.inference_mode():
                     assert equal(walk.outputs(0, variant), expected), key
     assert len(computed) == len(set(computed))
@@ -106,7 +106,7 @@ def test_what_a_point_leaves_alone_is_not_run_again(tmp_path):
     flow = Flow(captured.module)
     (shortcut,) = (n for n in flow.nodes if "downsample" in str(n.args) or "short" in str(n.args))
     first = next(n for n in flow.nodes if n.name == "conv2d_1")
-    cone = flow.cone(members([flow.number[first]]))
+    cone = flow.cone(to_bits([flow.number[first]]))
     assert not cone >> flow.number[shortcut] & 1
 
 
@@ -118,11 +118,11 @@ def test_more_change_than_foreseen_runs_the_whole_network():
     changed = masked(flow, layers[0].parameter, keep)
     late = flow.weight_cone(layers[-1].parameter)
     variant = build_variant(flow, flow.tensors, late, captured.module.graph, changed)
-    assert variant.whole
+    assert variant.from_inputs
     walk = ReplayWalk(flow, flow.tensors, schedule(flow, {"late": late}), [captured.example])
     for _ in walk.stops(Lanes(1)):
         with pruned(captured.module, {layers[0].parameter: keep}):
-            expected = whole(captured.module, captured.example)
+            expected = run_whole(captured.module, captured.example)
         with torch.inference_mode():
             assert equal(walk.outputs(0, variant), expected)
 
@@ -165,7 +165,7 @@ def test_channels_last_only_where_the_graph_runs_so(views):
     captured = captured_of(Maps(views).eval(), torch.randn(2, 3, 16, 16))
     flow = Flow(captured.module)
     assert wants_channels_last(flow)
-    sure = runs_alike(flow, captured.example)
+    sure = equal_with_channels_last(flow, captured.example)
     assert sure == (not any(str(node.target).startswith("aten.view") for node in flow.nodes))
     assert channels_last(flow.tensors["conv.weight"]).is_contiguous(
         memory_format=torch.channels_last

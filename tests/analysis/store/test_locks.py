@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.store import locks
-from prunescope.store.locks import alone, tidily
+from prunescope.store.locks import merge_lock, single_process_lock
 
 pytestmark = pytest.mark.quick
 
@@ -28,12 +28,12 @@ def holder(name: str, call: str) -> "subprocess.Popen[str]":
 
 
 def test_one_process_at_a_time_until_it_is_killed(tmp_path: Path) -> None:
-    other = holder("alone", f"Path({str(tmp_path)!r}), 1")
-    with alone(tmp_path, 0) as got:
+    other = holder("single_process_lock", f"Path({str(tmp_path)!r}), 1")
+    with single_process_lock(tmp_path, 0) as got:
         assert not got
     os.kill(other.pid, signal.SIGKILL)
     other.wait()
-    with alone(tmp_path, 5) as got:
+    with single_process_lock(tmp_path, 5) as got:
         assert got
 
 
@@ -49,14 +49,14 @@ def test_merging_waits_and_goes_on_in_the_end(
         return tried[-1]
 
     monkeypatch.setattr(locks, "_try_lock", noted)
-    other = holder("tidily", f"Path({str(tmp_path)!r})")
-    with tidily(tmp_path):
+    other = holder("merge_lock", f"Path({str(tmp_path)!r})")
+    with merge_lock(tmp_path):
         assert len(tried) > 1
         assert not any(tried)
     other.kill()
     other.wait()
-    with tidily(tmp_path):
+    with merge_lock(tmp_path):
         assert tried[-1]
     assert list(tmp_path.iterdir()) == []
-    with tidily(tmp_path / "not there"):
+    with merge_lock(tmp_path / "not there"):
         pass

@@ -19,16 +19,16 @@ OTHER = row(0.7).key
 DENSE = ("f", 2, "", "", "", 0.0, "none", 0)
 
 
-def made(rows: int, classes: int, seed: int = 0) -> np.ndarray:
+def random_logits(rows: int, classes: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 4, (rows, classes)).astype(np.float32)
 
 
-def known(values: np.ndarray) -> np.ndarray:
+def log_probabilities(values: np.ndarray) -> np.ndarray:
     return log_softmax(values.astype(np.float64), axis=1)
 
 
 def test_what_goes_in_comes_out_in_half_precision(tmp_path: Path) -> None:
-    store, values = LogitStore(tmp_path), made(300, 10)
+    store, values = LogitStore(tmp_path), random_logits(300, 10)
     assert store.read(KEY) is None
     store.append(KEY, 0, values[:100])
     store.append(KEY, 100, values[100:])
@@ -37,11 +37,11 @@ def test_what_goes_in_comes_out_in_half_precision(tmp_path: Path) -> None:
     assert found is not None
     assert found.dtype == np.float32
     assert found.shape == (300, 10)
-    np.testing.assert_allclose(found, known(values), rtol=2**-11, atol=1e-6)
+    np.testing.assert_allclose(found, log_probabilities(values), rtol=2**-11, atol=1e-6)
     assert (found.argmax(1) == values.argmax(1)).all()
     dense = store.read(DENSE)
     assert dense is not None
-    np.testing.assert_allclose(dense, known(2 * values), rtol=2**-11, atol=1e-6)
+    np.testing.assert_allclose(dense, log_probabilities(2 * values), rtol=2**-11, atol=1e-6)
     assert store.read(OTHER) is None
     assert store.samples() == {KEY: 300, DENSE: 300}
 
@@ -49,7 +49,12 @@ def test_what_goes_in_comes_out_in_half_precision(tmp_path: Path) -> None:
 def test_compaction_changes_no_value_and_leaves_one_file(tmp_path: Path) -> None:
     store = LogitStore(tmp_path)
     for start in range(0, 200, 20):
-        store.extend([(KEY, start, made(20, 5, start)), (OTHER, start, made(20, 5, start + 1))])
+        store.extend(
+            [
+                (KEY, start, random_logits(20, 5, start)),
+                (OTHER, start, random_logits(20, 5, start + 1)),
+            ]
+        )
     store.write_targets(np.arange(200) % 5)
     before = store.read_many([KEY, OTHER])
     store.compact()
@@ -60,7 +65,7 @@ def test_compaction_changes_no_value_and_leaves_one_file(tmp_path: Path) -> None
 
 
 def test_order_of_appending_and_repetition_do_not_matter(tmp_path: Path) -> None:
-    values = made(120, 10)
+    values = random_logits(120, 10)
     runs = [(KEY, 0, values[:40]), (KEY, 40, values[40:80]), (KEY, 80, values[80:])]
     for name, order in (("a", (0, 1, 2)), ("b", (2, 0, 1, 0, 2))):
         for place in order:
@@ -71,7 +76,7 @@ def test_order_of_appending_and_repetition_do_not_matter(tmp_path: Path) -> None
 
 
 def test_what_follows_a_gap_is_left_out(tmp_path: Path) -> None:
-    store, values = LogitStore(tmp_path), made(120, 10)
+    store, values = LogitStore(tmp_path), random_logits(120, 10)
     store.append(KEY, 0, values[:40])
     store.append(KEY, 80, values[80:])
     found = store.read(KEY)
@@ -81,15 +86,15 @@ def test_what_follows_a_gap_is_left_out(tmp_path: Path) -> None:
     assert store.samples()[KEY] == 120
     whole = store.read(KEY)
     assert whole is not None
-    np.testing.assert_allclose(whole, known(values), rtol=2**-11, atol=1e-6)
+    np.testing.assert_allclose(whole, log_probabilities(values), rtol=2**-11, atol=1e-6)
 
 
 def test_many_classes_keep_the_top_the_target_and_the_mass(tmp_path: Path) -> None:
-    store, values = LogitStore(tmp_path), made(50, 1000)
+    store, values = LogitStore(tmp_path), random_logits(50, 1000)
     targets = np.argsort(values, axis=1)[:, 3]  # among the least likely
     store.write_targets(targets)
     store.append(KEY, 0, values)
-    found, true = store.read(KEY), known(values)
+    found, true = store.read(KEY), log_probabilities(values)
     assert found is not None
     np.testing.assert_allclose(np.exp(found).sum(1), 1, atol=2e-3)
     for line, exact, target in zip(found, true, targets, strict=True):
@@ -114,9 +119,9 @@ def test_nan_stays_nan_and_extremes_stay_finite(tmp_path: Path) -> None:
 
 def test_a_point_keeps_a_bounded_number_of_samples(tmp_path: Path) -> None:
     store = LogitStore(tmp_path)
-    store.append(KEY, 0, made(MOST_SAMPLES - 10, 2))
-    store.append(KEY, MOST_SAMPLES - 10, made(100, 2))
-    store.append(KEY, MOST_SAMPLES + 90, made(100, 2))
+    store.append(KEY, 0, random_logits(MOST_SAMPLES - 10, 2))
+    store.append(KEY, MOST_SAMPLES - 10, random_logits(100, 2))
+    store.append(KEY, MOST_SAMPLES + 90, random_logits(100, 2))
     assert store.samples() == {KEY: MOST_SAMPLES}
     assert store.bytes() < point_bytes(10**6, 2) * 1.2 + 10_000
 
@@ -124,14 +129,14 @@ def test_a_point_keeps_a_bounded_number_of_samples(tmp_path: Path) -> None:
 @pytest.mark.parametrize("classes", [10, 1000])
 def test_the_size_stated_is_the_size_taken(tmp_path: Path, classes: int) -> None:
     store = LogitStore(tmp_path)
-    store.append(KEY, 0, made(500, classes))
+    store.append(KEY, 0, random_logits(500, classes))
     assert 0.6 < (store.bytes() - 4000) / point_bytes(500, classes) < 1.05
 
 
 def test_a_damaged_file_is_set_aside_and_the_rest_is_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store, values = LogitStore(tmp_path), made(400, 10)
+    store, values = LogitStore(tmp_path), random_logits(400, 10)
     store.append(KEY, 0, values[:200])
     (first,) = tmp_path.glob("*.parquet")
     store.append(KEY, 200, values[200:])
@@ -161,11 +166,11 @@ def test_targets_are_written_once_and_read_as_they_are(tmp_path: Path) -> None:
 
 def test_only_small_files_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = LogitStore(tmp_path)
-    store.append(KEY, 0, made(1000, 10))
+    store.append(KEY, 0, random_logits(1000, 10))
     (big,) = tmp_path.glob("*.parquet")
     monkeypatch.setattr(module, "_SMALL", big.stat().st_size)
-    store.append(OTHER, 0, made(10, 10))
-    store.append(OTHER, 10, made(10, 10))
+    store.append(OTHER, 0, random_logits(10, 10))
+    store.append(OTHER, 10, random_logits(10, 10))
     store.compact()
     assert big in set(tmp_path.glob("*.parquet"))
     assert len(list(tmp_path.glob("*.parquet"))) == 2
@@ -179,4 +184,4 @@ def test_the_predicted_class_survives_near_ties(tmp_path: Path) -> None:
     found = store.read(KEY)
     assert found is not None
     assert (found.argmax(1) == values.argmax(1)).all()
-    assert abs(found - known(values)).max() < 1e-3
+    assert abs(found - log_probabilities(values)).max() < 1e-3

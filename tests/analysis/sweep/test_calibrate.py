@@ -26,13 +26,13 @@ def study(tiny_bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> St
 
 def test_plans_are_measured_once_and_judge_every_rule(tiny_bench: Workbench, study: Study) -> None:
     first = calibrate(tiny_bench, study, 5, "none", Silent())
-    assert (first.measured, first.known, first.left, first.refused) == (5, 0, 0, ())
+    assert (first.measured, first.measured_before, first.left, first.refused) == (5, 0, 0, ())
     assert first.error is not None
     assert first.error.plans == 5
     assert first.predictor in first.errors
     assert {"sum of drops", "superposition", "composition"} <= set(first.errors)
     again = calibrate(tiny_bench, study, 5, "none", Silent())
-    assert (again.measured, again.known) == (0, 5)
+    assert (again.measured, again.measured_before) == (0, 5)
     assert again.errors.keys() == first.errors.keys()
     for name, error in first.errors.items():  # sums of floats, in the table's order
         assert astuple(again.errors[name]) == pytest.approx(astuple(error)), name

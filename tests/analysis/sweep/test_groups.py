@@ -24,7 +24,7 @@ from prunescope.study import Grid, Method
 from prunescope.study.counts import removed_units
 from prunescope.study.plan import Choice, Plan
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.work_list import left_out, points
+from prunescope.sweep.work_list import groups_left_out, points
 
 Benches = Callable[[str], Workbench]
 CRITERIA = ("l1", "taylor", "random")
@@ -130,7 +130,7 @@ def test_points_stand_where_what_stays_is_a_multiple(sample_bench: Benches) -> N
             removed = removed_units(units, point.sparsity)
             assert removed > 0
             assert (units - removed) % multiple == 0
-        told = {sentence.split(" has ")[0] for sentence in left_out(grid, manifest)}
+        told = {sentence.split(" has ")[0] for sentence in groups_left_out(grid, manifest)}
         groups = {group.name for group in manifest.removable("channel")}
         assert told == groups - {point.subject for point in wanted}
 

@@ -7,7 +7,7 @@ import torch
 
 from prunescope.bench.evaluate import compare, evaluate
 from prunescope.replay import naive
-from prunescope.replay.engine import deflated
+from prunescope.replay.engine import deflated_bytes
 from prunescope.study import Method
 from prunescope.study.counts import removed_count
 from prunescope.sweep.plain_loop import measure
@@ -100,7 +100,7 @@ def test_seeds_are_for_what_is_random(tiny_bench):
 
 def test_half_precision_weights_are_deflated_too(tiny_bench):
     module = torch.nn.Linear(64, 64).to(torch.bfloat16)
-    dense = deflated(module, "weight")
+    dense = deflated_bytes(module, "weight")
     with torch.no_grad():
         module.weight[:32] = 0
-    assert deflated(module, "weight") < dense < 64 * 64 * 2 + 100
+    assert deflated_bytes(module, "weight") < dense < 64 * 64 * 2 + 100

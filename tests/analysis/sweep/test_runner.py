@@ -15,7 +15,7 @@ from prunescope.study import Method
 from prunescope.sweep import runner
 from prunescope.sweep.plain_loop import measure
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.work_list import missing, points
+from prunescope.sweep.work_list import missing_points, points
 from tests.analysis.store.rows import files
 from tests.analysis.sweep.asked import METHODS, grid
 
@@ -146,7 +146,7 @@ def test_rows_of_other_weights_are_not_taken_for_measured(tiny_bench, tmp_path):
     study = Study.create(tmp_path, tiny_bench.manifest)
     (point, row), *_ = measure(tiny_bench, points(grid((0.3,)), tiny_bench.manifest))
     study.measurements.append([replace(row, fingerprint="other"), replace(row, version=0)])
-    todo = missing((point,), study.measured(), study.manifest)
+    todo = missing_points((point,), study.measured(), study.manifest)
     assert todo == [point]
 
 

@@ -17,9 +17,9 @@ from prunescope.planning.prediction.predictors import (
     SUPERPOSITION,
 )
 from prunescope.study import TensorSummary
-from tests.analysis.planning.prediction.invented import (
+from tests.analysis.planning.prediction.invented_study import (
     NOTHING,
-    Invented,
+    InventedStudy,
     centred,
     kl,
     plan,
@@ -37,7 +37,7 @@ def cell(name: str) -> np.ndarray:
     return found
 
 
-STUDY = Invented(DENSE, TARGETS, {(name, 0.5): cell(name) for name in "abc"})
+STUDY = InventedStudy(DENSE, TARGETS, {(name, 0.5): cell(name) for name in "abc"})
 CELLS = LogitOperators(STUDY.manifest, STUDY.source)
 
 
@@ -48,7 +48,7 @@ def together(*names: str) -> np.ndarray:
     return found
 
 
-def found(
+def prediction(
     verified: pd.DataFrame = NOTHING, predictor: str | None = None, **sparsities: float
 ) -> Prediction:
     made = plan(**sparsities)
@@ -57,7 +57,7 @@ def found(
 
 @pytest.mark.parametrize("name", [None, *PREDICTORS])
 def test_an_empty_plan_changes_nothing(name: str | None) -> None:
-    empty = found(predictor=name)
+    empty = prediction(predictor=name)
     assert (empty.drop, empty.entropy, empty.divergence, empty.agreement) == (0, 0, 0, 1)
     assert empty.interval is not None
     assert empty.interval.half_width == 0
@@ -65,7 +65,7 @@ def test_an_empty_plan_changes_nothing(name: str | None) -> None:
 
 @pytest.mark.parametrize("name", [None, SUM, *COMBINES])
 def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
-    alone = found(predictor=name, a=0.5)
+    alone = prediction(predictor=name, a=0.5)
     assert alone.drop == pytest.approx(STUDY.drops(cell("a")).mean())
     if name != SUM:
         assert alone.divergence == pytest.approx(kl(DENSE, cell("a")), rel=1e-3)
@@ -76,7 +76,7 @@ def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
 
 @pytest.mark.parametrize("sparsity", [0.2, 0.4, 0.5, 0.7])
 def test_one_layer_is_read_off_its_curve_whatever_combinations_taught(sparsity: float) -> None:
-    alone, curve = found(verified(COMPOSITION), a=sparsity), next(iter(STUDY.curves.values()))
+    alone, curve = prediction(verified(COMPOSITION), a=sparsity), next(iter(STUDY.curves.values()))
     read = curve.between(sparsity)
     assert alone.interval == read
     assert alone.drop == read.mean == pytest.approx(curve.drop_at(sparsity).mean)
@@ -94,7 +94,7 @@ def test_scores_that_are_no_fractions_may_fall_below_nothing() -> None:
 
 def test_a_network_that_superposes_is_predicted_by_superposition() -> None:
     truth = together("a", "b", "c")
-    guess = found(predictor=SUPERPOSITION, a=0.5, b=0.5, c=0.5)
+    guess = prediction(predictor=SUPERPOSITION, a=0.5, b=0.5, c=0.5)
     assert guess.drop == pytest.approx(STUDY.drops(truth).mean(), abs=0.03)  # some count by halves
     assert guess.divergence == pytest.approx(kl(DENSE, truth), rel=0.02)
     agreement = (truth.argmax(axis=1) == DENSE.argmax(axis=1)).mean()
@@ -102,7 +102,7 @@ def test_a_network_that_superposes_is_predicted_by_superposition() -> None:
     right = truth.argmax(axis=1) == TARGETS
     for recall in guess.recalls:
         assert recall.pruned == pytest.approx(right[recall.label == TARGETS].mean(), abs=0.01)
-    added = found(predictor=SUM, a=0.5, b=0.5, c=0.5)
+    added = prediction(predictor=SUM, a=0.5, b=0.5, c=0.5)
     assert added.drop is not None
     assert abs(added.drop - STUDY.drops(truth).mean()) > 0.05  # which the sum is not
 
@@ -135,7 +135,7 @@ def test_what_did_best_is_in_force(truth: str) -> None:
 
 
 def test_a_back_test_leaves_out_the_plan_that_is_asked_for() -> None:
-    guess = found(verified(SUPERPOSITION), a=0.5, b=0.5)
+    guess = prediction(verified(SUPERPOSITION), a=0.5, b=0.5)
     assert guess.error is not None
     assert guess.error.plans == 3
 
@@ -155,11 +155,11 @@ def test_no_plan_is_back_tested_by_what_it_taught() -> None:
 
 
 def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured() -> None:
-    before = found(a=0.5, b=0.5)
+    before = prediction(a=0.5, b=0.5)
     assert before.entropy_interval is before.divergence_interval is before.worst_interval is None
     truth = together("a", "b")
     for rule in (None, SUPERPOSITION, SUM):
-        guess = found(verified(SUPERPOSITION), rule, a=0.5, b=0.5)
+        guess = prediction(verified(SUPERPOSITION), rule, a=0.5, b=0.5)
         assert guess.divergence_interval is not None
         assert guess.divergence_interval.mean == guess.divergence
         assert guess.divergence_interval.low <= kl(DENSE, truth) <= guess.divergence_interval.high
@@ -167,7 +167,7 @@ def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured
     assert guess.entropy_interval is not None
     real = STUDY.entropy(truth) - STUDY.entropy(DENSE)
     assert guess.entropy_interval.low <= real <= guess.entropy_interval.high
-    superposed = found(verified(SUPERPOSITION), SUPERPOSITION, a=0.5, b=0.5)
+    superposed = prediction(verified(SUPERPOSITION), SUPERPOSITION, a=0.5, b=0.5)
     assert superposed.worst is not None
     assert superposed.worst_interval is not None
     right = truth.argmax(axis=1) == TARGETS
@@ -209,16 +209,16 @@ def test_what_a_record_has_learnt_changes_no_answer() -> None:
 
 
 def test_a_record_is_worked_out_once_for_each_plan_and_anew_for_other_curves() -> None:
-    cells, table = LogitOperators(STUDY.manifest, STUDY.source), verified(SUPERPOSITION)
-    first = Record.of(STUDY.manifest, STUDY.curves, table, cells)
-    again = Record.of(STUDY.manifest, STUDY.curves, table, cells)
+    logit_operators, table = LogitOperators(STUDY.manifest, STUDY.source), verified(SUPERPOSITION)
+    first = Record.of(STUDY.manifest, STUDY.curves, table, logit_operators)
+    again = Record.of(STUDY.manifest, STUDY.curves, table, logit_operators)
     pairs = zip(first.trials, again.trials, strict=True)
     assert all(one.guesses is other.guesses for one, other in pairs)
     fewer = {
         key: replace(curve, points=tuple(replace(p, divergence=1.0) for p in curve.points))
         for key, curve in STUDY.curves.items()
     }
-    other = Record.of(STUDY.manifest, fewer, table, cells)
+    other = Record.of(STUDY.manifest, fewer, table, logit_operators)
     assert other.trials[0].guesses != first.trials[0].guesses
 
 
@@ -231,7 +231,7 @@ def test_without_logits_only_sums_are_left() -> None:
 
 
 def test_a_metric_that_logits_do_not_give_is_read_off_the_points() -> None:
-    own = Invented(DENSE, TARGETS, STUDY.cells, metric="m.py:closeness")
+    own = InventedStudy(DENSE, TARGETS, STUDY.point_logits, metric="m.py:closeness")
     guess = predict(
         own.manifest, plan(a=0.5, b=0.5), own.curves, NOTHING, own.source, SUPERPOSITION
     )

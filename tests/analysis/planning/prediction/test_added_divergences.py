@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from prunescope.planning.prediction.added_divergences import shares
+from prunescope.planning.prediction.added_divergences import damage_shares
 from prunescope.planning.prediction.plan_parts import Part
-from tests.analysis.planning.prediction.invented import METHOD, Invented, random_logits
+from tests.analysis.planning.prediction.invented_study import METHOD, InventedStudy, random_logits
 
 DENSE, TARGETS = random_logits(2)
-STUDY = Invented(DENSE, TARGETS, {("a", 0.5): DENSE / 2, ("b", 0.5): DENSE / 3})
+STUDY = InventedStudy(DENSE, TARGETS, {("a", 0.5): DENSE / 2, ("b", 0.5): DENSE / 3})
 
 
 def parts(divergence: dict[str, float]) -> list[Part]:
@@ -23,11 +23,11 @@ def parts(divergence: dict[str, float]) -> list[Part]:
 
 def test_shares_add_up_to_one_and_are_those_of_the_kl() -> None:
     assert METHOD.criterion == "magnitude"
-    assert shares(parts({"a": 0.03, "b": 0.01})) == pytest.approx({"a": 0.75, "b": 0.25})
+    assert damage_shares(parts({"a": 0.03, "b": 0.01})) == pytest.approx({"a": 0.75, "b": 0.25})
 
 
 def test_without_kl_the_drops_tell() -> None:
-    found = shares(parts({"a": math.nan, "b": 0.01}))
+    found = damage_shares(parts({"a": math.nan, "b": 0.01}))
     drops = {key.subject: curve.points[0].drop for key, curve in STUDY.curves.items()}
     total = sum(max(drop, 0.0) for drop in drops.values())
     assert found == {
@@ -37,5 +37,5 @@ def test_without_kl_the_drops_tell() -> None:
 
 
 def test_parts_that_harm_nothing_have_no_share() -> None:
-    assert shares(parts({"a": 0.0, "b": 0.0})) == {"a": 0.0, "b": 0.0}
-    assert shares([]) == {}
+    assert damage_shares(parts({"a": 0.0, "b": 0.0})) == {"a": 0.0, "b": 0.0}
+    assert damage_shares([]) == {}

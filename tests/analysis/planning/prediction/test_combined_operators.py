@@ -7,7 +7,7 @@ from prunescope.planning.prediction.composition import composition
 from prunescope.planning.prediction.predictors import COMBINES
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, between
 from prunescope.planning.prediction.superposition import superposition
-from tests.analysis.planning.prediction.invented import centred, random_logits
+from tests.analysis.planning.prediction.invented_study import centred, random_logits
 
 DENSE = random_logits(0)[0].astype(np.float32)
 REFERENCE = DenseLogits.of(DENSE)
@@ -55,18 +55,20 @@ def test_linear_layers_compose_exactly() -> None:
     first, second = (np.eye(4) + 0.2 * RANDOM.normal(size=(4, 4)) for _ in range(2))
     first, second = (each - each.mean(axis=1, keepdims=True) for each in (first, second))
     shift = np.array([0.3, -0.1, -0.2, 0.0])
-    cells = [REFERENCE.fit((DENSE @ first + shift).astype(np.float32)),
+    logit_operators = [REFERENCE.fit((DENSE @ first + shift).astype(np.float32)),
              REFERENCE.fit((DENSE @ second).astype(np.float32))]  # fmt: skip
     truth = (DENSE @ first + shift) @ second
-    np.testing.assert_allclose(composition(REFERENCE, cells), truth, atol=0.02)
-    assert np.abs(superposition(REFERENCE, cells) - truth).max() > 0.05  # the other one is not
+    np.testing.assert_allclose(composition(REFERENCE, logit_operators), truth, atol=0.02)
+    assert (
+        np.abs(superposition(REFERENCE, logit_operators) - truth).max() > 0.05
+    )  # the other one is not
 
 
 def test_shrinkage_is_counted_once_per_layer_and_not_added() -> None:
     """Three layers that each halve the logits leave an eighth, not minus a half."""
-    cells = [REFERENCE.fit(DENSE / 2)] * 3
-    np.testing.assert_allclose(superposition(REFERENCE, cells), DENSE / 8, atol=1e-4)
-    np.testing.assert_allclose(composition(REFERENCE, cells), DENSE / 8, atol=0.01)
+    logit_operators = [REFERENCE.fit(DENSE / 2)] * 3
+    np.testing.assert_allclose(superposition(REFERENCE, logit_operators), DENSE / 8, atol=1e-4)
+    np.testing.assert_allclose(composition(REFERENCE, logit_operators), DENSE / 8, atol=0.01)
 
 
 def test_two_noises_by_hand() -> None:
@@ -74,12 +76,12 @@ def test_two_noises_by_hand() -> None:
     dense = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]], np.float32)
     across = np.array([[0.1, 0.1, -0.2], [0.1, 0.1, -0.2]], np.float32)
     reference = DenseLogits.of(dense)
-    cells = [reference.fit(0.5 * dense + across), reference.fit(0.8 * dense + 2 * across)]
+    logit_operators = [reference.fit(0.5 * dense + across), reference.fit(0.8 * dense + 2 * across)]
     truth = 0.4 * dense + 0.8 * across + 0.5 * 2 * across
-    np.testing.assert_allclose(superposition(reference, cells), truth, atol=1e-5)
+    np.testing.assert_allclose(superposition(reference, logit_operators), truth, atol=1e-5)
     # composition: after 0.5 z0 + e comes 0.8 of all that, + 2 e
     truth = 0.8 * (0.5 * dense + across) + 2 * across
-    np.testing.assert_allclose(composition(reference, cells), truth, atol=1e-5)
+    np.testing.assert_allclose(composition(reference, logit_operators), truth, atol=1e-5)
 
 
 def test_between_two_points_the_noise_keeps_its_loudness() -> None:

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from prunescope.planning.prediction.coordinates import drop_of
-from tests.analysis.planning.prediction.invented import random_logits
+from tests.analysis.planning.prediction.invented_study import random_logits
 
 DENSE, TARGETS = random_logits(3)
 PRUNED = DENSE + np.random.default_rng(1).normal(size=DENSE.shape)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prunescope.planning.prediction.figure_corrections import FigureCorrection, figure_corrections
-from prunescope.planning.prediction.forecast import Recall, fallen
+from prunescope.planning.prediction.forecast import Recall, shift_recalls
 from prunescope.planning.prediction.predicted_effects import SLACKS, PredictedEffects
 from prunescope.planning.prediction.track_record import Trial
 from prunescope.statistics.tolerance import NINE_IN_TEN
@@ -61,7 +61,7 @@ def test_what_is_always_twice_as_large_is_corrected() -> None:
 @pytest.mark.parametrize("fall", [0.0, 0.05, 0.1, 0.3])
 def test_the_classes_agree_with_their_worst(fall: float) -> None:
     said = (Recall(0, 0.7, 0.6), Recall(1, 0.9, 0.72), Recall(2, 0.8, 0.83))
-    found = fallen(said, fall)
+    found = shift_recalls(said, fall)
     assert min(each.pruned for each in found) == pytest.approx(0.7 - fall, abs=2e-3)
     ways = [
         (new.pruned - new.dense, old.pruned - old.dense)
@@ -73,8 +73,8 @@ def test_the_classes_agree_with_their_worst(fall: float) -> None:
 
 def test_a_fall_that_no_change_makes_is_come_near_to() -> None:
     better = (Recall(0, 0.7, 0.75), Recall(1, 0.9, 0.95))
-    assert min(each.pruned for each in fallen(better, 0.1)) == pytest.approx(0.7, abs=2e-3)
-    assert all(0 <= each.pruned <= 1 for each in fallen((Recall(0, 0.7, 0.1),), 0.9))
+    assert min(each.pruned for each in shift_recalls(better, 0.1)) == pytest.approx(0.7, abs=2e-3)
+    assert all(0 <= each.pruned <= 1 for each in shift_recalls((Recall(0, 0.7, 0.1),), 0.9))
 
 
 @pytest.mark.parametrize("name", SLACKS)

@@ -14,9 +14,9 @@ from prunescope.planning.prediction.logit_source import LogitsInMemory
 from prunescope.store.logits import LogitStore
 from prunescope.study.point import DENSE as DENSE_SUBJECT
 from prunescope.study.point import Key
-from tests.analysis.planning.prediction.invented import (
+from tests.analysis.planning.prediction.invented_study import (
     METHOD,
-    Invented,
+    InventedStudy,
     centred,
     random_logits,
 )
@@ -25,13 +25,13 @@ DENSE, TARGETS = random_logits(3)
 MADE = np.random.default_rng(4)
 NOISY = 0.8 * DENSE + centred(MADE.normal(size=DENSE.shape)) * 0.5
 WORSE = 0.5 * DENSE + centred(MADE.normal(size=DENSE.shape))
-STUDY = Invented(DENSE, TARGETS, {("a", 0.5): NOISY, ("a", 0.9): WORSE})
+STUDY = InventedStudy(DENSE, TARGETS, {("a", 0.5): NOISY, ("a", 0.9): WORSE})
 CURVE = STUDY.curves[CurveKey("a", METHOD)]
 
 
-def rows(cells: LogitOperators, sparsity: float) -> np.ndarray:
-    (found,) = cells.operators([(CURVE, sparsity)])
-    dense = cells.dense("none")
+def rows(logit_operators: LogitOperators, sparsity: float) -> np.ndarray:
+    (found,) = logit_operators.operators([(CURVE, sparsity)])
+    dense = logit_operators.dense("none")
     assert found is not None
     assert dense is not None
     made: np.ndarray = dense.reference.rows @ found.matrix + found.shift + found.noise
@@ -39,15 +39,15 @@ def rows(cells: LogitOperators, sparsity: float) -> np.ndarray:
 
 
 def test_a_measured_point_comes_back_exactly() -> None:
-    cells = LogitOperators(STUDY.manifest, STUDY.source)
-    np.testing.assert_allclose(rows(cells, 0.5), NOISY, atol=1e-4)
-    np.testing.assert_allclose(rows(cells, 0.9), WORSE, atol=1e-4)
-    np.testing.assert_allclose(rows(cells, 0.95), WORSE, atol=1e-4)  # held past the end
+    logit_operators = LogitOperators(STUDY.manifest, STUDY.source)
+    np.testing.assert_allclose(rows(logit_operators, 0.5), NOISY, atol=1e-4)
+    np.testing.assert_allclose(rows(logit_operators, 0.9), WORSE, atol=1e-4)
+    np.testing.assert_allclose(rows(logit_operators, 0.95), WORSE, atol=1e-4)  # held past the end
 
 
 def test_between_points_the_operator_is_between() -> None:
-    cells = LogitOperators(STUDY.manifest, STUDY.source)
-    scales = [cells.operators([(CURVE, s)])[0].scale for s in (0.25, 0.5, 0.7, 0.9)]  # type: ignore[union-attr]
+    logit_operators = LogitOperators(STUDY.manifest, STUDY.source)
+    scales = [logit_operators.operators([(CURVE, s)])[0].scale for s in (0.25, 0.5, 0.7, 0.9)]  # type: ignore[union-attr]
     assert scales == sorted(scales, reverse=True)
     assert scales[0] == pytest.approx((1 + scales[1]) / 2, abs=1e-5)
     assert scales[2] == pytest.approx((scales[1] + scales[3]) / 2, abs=1e-5)
@@ -82,10 +82,10 @@ def test_unseen_samples_borrow_from_their_like() -> None:
 
 def test_only_so_much_is_kept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prunescope.planning.prediction.logit_operators._BYTES", 1)
-    cells = LogitOperators(STUDY.manifest, STUDY.source)
+    logit_operators = LogitOperators(STUDY.manifest, STUDY.source)
     for _ in range(2):
-        np.testing.assert_allclose(rows(cells, 0.7), rows(cells, 0.7))
-    assert len(cells._made) == 1
+        np.testing.assert_allclose(rows(logit_operators, 0.7), rows(logit_operators, 0.7))
+    assert len(logit_operators._cache) == 1
 
 
 def test_what_the_kept_samples_miss_of_the_drop_is_known() -> None:

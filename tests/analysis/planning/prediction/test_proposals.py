@@ -9,9 +9,9 @@ from prunescope.planning.prediction import propose_verifications
 from prunescope.planning.prediction.proposals import LEVELS
 from prunescope.statistics.paired import Interval
 from prunescope.study import Method
-from tests.analysis.planning.prediction.invented import Invented, random_logits
+from tests.analysis.planning.prediction.invented_study import InventedStudy, random_logits
 
-MANIFEST = Invented(*random_logits(0), {}).manifest
+MANIFEST = InventedStudy(*random_logits(0), {}).manifest
 
 
 def curve(name: str, steep: float, criterion: str = "magnitude") -> dict[CurveKey, Curve]:

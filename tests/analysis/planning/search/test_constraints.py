@@ -12,8 +12,8 @@ from benchmarks._paper import chain, curves_of
 from prunescope.errors import PrunescopeError
 from prunescope.planning.preview import preview
 from prunescope.planning.search import look_around, measured_best, starting_plans
-from prunescope.planning.solve import Goal, Problem, Target, build_problem, solver
-from prunescope.planning.solve.constraints import keeps
+from prunescope.planning.solve import Goal, Problem, Target, build_problem, make_solver
+from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.study import Method
@@ -49,7 +49,7 @@ def judged(problem: Problem, plan: Plan) -> Mapping[str, float]:
     for subject in problem.subjects:
         choice = subject.choice_in(plan)
         key = choice and curve_key(subject.name, choice, problem.goal)
-        curve = problem.known.get(key) if key else None
+        curve = problem.curves.get(key) if key else None
         alone.append(damages_at(curve, choice.sparsity)["divergence"] if choice else 0.0)
     both = sum(float(np.sqrt(a * b)) for a, b in pairwise(alone))
     return {"divergence": sum(alone) + 2 * both}
@@ -80,7 +80,7 @@ def goals(draw: st.DrawFn, kind: str) -> Goal:
 def check(problem: Problem, plan: Plan) -> None:
     """Every wish of the goal by itself, as a user would read it."""
     goal, active = problem.goal, plan.active()
-    gone = preview(NETWORK, plan, problem.known).units
+    gone = preview(NETWORK, plan, problem.curves).units
     for name, choice in active.items():
         if name in goal.locks:
             continue
@@ -110,7 +110,7 @@ def test_every_plan_of_a_search_keeps_the_goal(kind: str, data: st.DataObject) -
     goal = data.draw(goals(kind))
     try:
         problem = build_problem(NETWORK, KNOWN[kind], goal)
-        solution = solver(problem).solve()
+        solution = make_solver(problem).solve()
     except PrunescopeError:
         return
 
@@ -141,17 +141,17 @@ def test_a_start_that_breaks_a_wish_is_no_start(
     wish: dict[str, object], name: str, choice: Choice
 ) -> None:
     plan = Plan("p", MANIFEST.fingerprint, {name: choice})
-    assert keeps(posed(), plan)
+    assert meets_constraints(posed(), plan)
     problem = posed(**wish)
-    assert not keeps(problem, plan)
+    assert not meets_constraints(problem, plan)
     loose = {"parameters": 1.0}
     assert look_around(problem, {"p": plan}, lambda _: {"divergence": 0.0}, loose).proposals == ()
 
 
 def test_a_lock_may_be_by_another_method() -> None:
     problem = posed(locks={"conv1": Choice("magnitude", 0.5)}, methods=(Method("taylor"),))
-    plan = solver(problem).solve().plan
-    assert keeps(problem, plan)
+    plan = make_solver(problem).solve().plan
+    assert meets_constraints(problem, plan)
     assert plan.choices["conv1"].criterion == "magnitude"
 
 
@@ -159,7 +159,9 @@ def test_a_group_keeps_a_multiple_or_all_of_its_units() -> None:
     problem = posed(True, round_to=8)
     for units, kept in ((0, True), (8, True), (4, False)):
         choice = Choice("l1", units / MANIFEST.group("conv0").units, "channel")
-        assert keeps(problem, Plan("p", MANIFEST.fingerprint, {"conv0": choice})) is kept
+        assert (
+            meets_constraints(problem, Plan("p", MANIFEST.fingerprint, {"conv0": choice})) is kept
+        )
 
 
 def test_what_touches_one_weight_is_not_pruned_twice() -> None:
@@ -167,5 +169,5 @@ def test_what_touches_one_weight_is_not_pruned_twice() -> None:
     goal = Goal((Target("parameters", 0.5),))
     problem = build_problem(MANIFEST, {**WEIGHTS, **channels}, goal)
     choices = {"conv0": Choice("l1", 0.5, "channel"), "conv1": Choice("magnitude", 0.5)}
-    assert not keeps(problem, Plan("p", MANIFEST.fingerprint, choices))
-    assert keeps(problem, Plan("p", MANIFEST.fingerprint, {"conv0": choices["conv0"]}))
+    assert not meets_constraints(problem, Plan("p", MANIFEST.fingerprint, choices))
+    assert meets_constraints(problem, Plan("p", MANIFEST.fingerprint, {"conv0": choices["conv0"]}))

@@ -12,8 +12,8 @@ from prunescope.planning.search import (
     measured_best,
     starting_plans,
 )
-from prunescope.planning.search.kriging import MeasuredError, corrected_judge, places
-from prunescope.planning.solve import Goal, Problem, Target, build_problem, solver
+from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
+from prunescope.planning.solve import Goal, Problem, Target, build_problem, make_solver
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.search.test_search import MANIFEST, WEIGHTS, Coupled, posed
@@ -34,7 +34,7 @@ class Counted:
 def tried(
     problem: Problem, measure: Counted, judged: Coupled, count: int
 ) -> tuple[MeasuredBest, ...]:
-    begin = starting_plans(problem, solver(problem).solve())
+    begin = starting_plans(problem, make_solver(problem).solve())
     found = look_around(problem, begin, judged, seconds=60)
     return measured_best(problem, found, begin, judged, measure, count, seconds=60)
 
@@ -56,7 +56,7 @@ def test_the_best_measured_plan_beats_what_a_wrong_judge_found(units: bool) -> N
     before = [e.objective for e in plans if at[e.proposal.plan.digest] < 4]
     assert values[0] < min(before)  # what was learnt found a better one
     assert plans[0].proposal.start in {"solver", "uniform", "erk", "equal-drop"}
-    begin = starting_plans(problem, solver(problem).solve())
+    begin = starting_plans(problem, make_solver(problem).solve())
     for each in plans:
         start = begin[each.proposal.start]
         assert each.own == (each.proposal.plan.digest == start.digest)
@@ -65,7 +65,7 @@ def test_the_best_measured_plan_beats_what_a_wrong_judge_found(units: bool) -> N
 def test_as_many_are_measured_as_asked_though_few_starts_are_worth_it() -> None:
     problem = posed()
     measure, judged = Counted(problem, 1.0), Coupled(problem, 1.0)
-    begin = {"uniform": starting_plans(problem, solver(problem).solve())["uniform"]}
+    begin = {"uniform": starting_plans(problem, make_solver(problem).solve())["uniform"]}
     found = look_around(problem, begin, judged, seconds=20)
     assert len(found.proposals) > 6
     plans = measured_best(problem, found, begin, judged, measure, 6, seconds=1)
@@ -75,7 +75,7 @@ def test_as_many_are_measured_as_asked_though_few_starts_are_worth_it() -> None:
 def test_without_a_prediction_the_starts_are_measured() -> None:
     problem = posed()
     measure = Counted(problem, 1.0)
-    begin = starting_plans(problem, solver(problem).solve())
+    begin = starting_plans(problem, make_solver(problem).solve())
     blind = lambda _: {"divergence": float("nan")}  # noqa: E731
     found = look_around(problem, begin, blind)
     plans = measured_best(problem, found, begin, blind, measure, 8)
@@ -93,7 +93,7 @@ def test_limits_on_damages_count_as_measured() -> None:
         loss = 0.15 * sum(choice.sparsity for choice in plan.active().values())
         return {"drop": loss, "divergence": loss, "cross-entropy": loss}
 
-    def told(plan: Plan) -> Mapping[str, float]:
+    def half_of_half(plan: Plan) -> Mapping[str, float]:
         return {name: value / 2 for name, value in half(plan).items()}
 
     small, large = (
@@ -101,9 +101,9 @@ def test_limits_on_damages_count_as_measured() -> None:
         for value in (0.25, 0.9)
     )
     begin = {"small": small, "large": large}
-    found = look_around(problem, begin, told, seconds=0)
+    found = look_around(problem, begin, half_of_half, seconds=0)
     assert {each.plan.digest for each in found.proposals} == {small.digest, large.digest}
-    plans = measured_best(problem, found, begin, told, half, 2, seconds=0)
+    plans = measured_best(problem, found, begin, half_of_half, half, 2, seconds=0)
     assert plans[0].proposal.plan.digest == small.digest
     assert plans[0].kept
     assert not plans[-1].kept
@@ -128,15 +128,17 @@ def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
     best, other = measured_best(problem, found, begin, lost, lost, 2, seconds=0)
     assert best.proposal.start == "small"
     assert best.objective > other.objective
-    told = MeasuredCandidates("parameters", (best, other)).describe("Parameters", "{:.0f}".format)
-    assert "the least of 2 plans: small's plan. Behind it: large's plan" in told
-    assert told.endswith("None keeps all targets when measured; this one comes nearest.")
+    half_of_half = MeasuredCandidates("parameters", (best, other)).describe(
+        "Parameters", "{:.0f}".format
+    )
+    assert "the least of 2 plans: small's plan. Behind it: large's plan" in half_of_half
+    assert half_of_half.endswith("None keeps all targets when measured; this one comes nearest.")
 
 
 def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:
     problem = posed()
     judged, truth = Coupled(problem, 0.0), Coupled(problem, 3.0)
-    assert corrected_judge(judged, places(problem), ()) is judged
+    assert corrected_judge(judged, loss_coordinates(problem), ()) is judged
     made = np.random.default_rng(0)
     plans = [
         Plan("p", MANIFEST.fingerprint, {
@@ -146,7 +148,7 @@ def test_lessons_correct_where_they_were_learnt_and_nothing_at_dense() -> None:
         for _ in range(8)
     ]  # fmt: skip
     lessons = [MeasuredError(plan, judged(plan), truth(plan)) for plan in plans[:6]]
-    corrected = corrected_judge(judged, places(problem), lessons)
+    corrected = corrected_judge(judged, loss_coordinates(problem), lessons)
     for plan in plans:
         real, said, now = (
             each(plan)["divergence"] for each in (truth, judged, corrected)

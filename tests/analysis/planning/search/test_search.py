@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 
 from benchmarks._paper import chain, curves_of
-from prunescope.planning.pose_problem import Posed
+from prunescope.planning.pose_problem import PosedGoal
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import predict
-from prunescope.planning.search import apart, improve, judge, look_around, starting_plans
+from prunescope.planning.search import (
+    distinct_proposals,
+    improve,
+    judge,
+    look_around,
+    starting_plans,
+)
 from prunescope.planning.search.descent import PlanProposal
-from prunescope.planning.search.starting_plans import past_measured
-from prunescope.planning.solve import Goal, Problem, Target, build_problem, solver
+from prunescope.planning.search.starting_plans import extrapolation_note
+from prunescope.planning.solve import Goal, Problem, Target, build_problem, make_solver
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.study.plan import Choice, Plan
-from tests.analysis.planning.prediction.invented import Invented, random_logits
+from tests.analysis.planning.prediction.invented_study import InventedStudy, random_logits
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 SPARSITIES = (0.25, 0.5, 0.75, 0.9)
@@ -41,7 +47,7 @@ class Coupled:
         alone = []
         for subject in self.problem.subjects:
             choice = subject.choice_in(plan)
-            curve = choice and self.problem.known[curve_key(subject.name, choice, Goal())]
+            curve = choice and self.problem.curves[curve_key(subject.name, choice, Goal())]
             alone.append(damages_at(curve, choice.sparsity)["divergence"] if choice else 0.0)
         both = sum(np.sqrt(a * b) for a, b in pairwise(alone))
         return {"divergence": sum(alone) + self.strength * float(both)}
@@ -51,7 +57,7 @@ class Coupled:
 def test_it_finds_what_sums_cannot_see_within_the_budget(units: bool) -> None:
     problem = posed(units)
     truth = Coupled(problem, 3.0)
-    solution = solver(problem).solve()
+    solution = make_solver(problem).solve()
     begin = starting_plans(problem, solution)
     assert {"solver", "uniform", "erk"} <= begin.keys()
     found = look_around(problem, begin, truth, seconds=60)
@@ -67,14 +73,14 @@ def test_it_finds_what_sums_cannot_see_within_the_budget(units: bool) -> None:
 
 def test_a_start_past_what_was_measured_is_named() -> None:
     problem = posed()
-    begin = starting_plans(problem, solver(problem).solve())
-    assert past_measured(problem, begin) is None
+    begin = starting_plans(problem, make_solver(problem).solve())
+    assert extrapolation_note(problem, begin) is None
     far = build_problem(MANIFEST, WEIGHTS, Goal((Target("parameters", 0.095),)))
     begin = {
         name: Plan(name, MANIFEST.fingerprint, {"conv1": Choice("magnitude", value)})
         for name, value in {"solver": 0.9, "uniform": 0.95, "lamp": 0.99}.items()
     }
-    assert past_measured(far, begin) == (
+    assert extrapolation_note(far, begin) == (
         "The uniform rule's and LAMP's plans prune conv1 further than was measured, and are "
         "predicted as if at the last measured points."
     )
@@ -83,7 +89,7 @@ def test_a_start_past_what_was_measured_is_named() -> None:
 def test_where_sums_are_the_truth_the_solver_is_as_good() -> None:
     problem = posed()
     truth = Coupled(problem, 0.0)
-    solution = solver(problem).solve()
+    solution = make_solver(problem).solve()
     found = look_around(problem, {"solver": solution.plan}, truth, seconds=60)
     assert found.proposals[0].predicted <= solution.value * (1 + 1e-9)
     assert found.proposals[0].predicted >= 0.9 * solution.value  # its grid was fine enough
@@ -98,7 +104,7 @@ def test_locks_bounds_exclusions_and_rounding_hold(units: bool) -> None:
         round_to=4,
     )  # fmt: skip
     found = look_around(
-        problem, {"solver": solver(problem).solve().plan}, Coupled(problem, 3.0), seconds=60
+        problem, {"solver": make_solver(problem).solve().plan}, Coupled(problem, 3.0), seconds=60
     )
     for each in found.proposals:
         assert each.plan.choices["conv1"] == lock
@@ -112,7 +118,7 @@ def test_locks_bounds_exclusions_and_rounding_hold(units: bool) -> None:
 
 def test_time_ends_it_with_what_was_seen() -> None:
     problem = posed()
-    plan = solver(problem).solve().plan
+    plan = make_solver(problem).solve().plan
     found = look_around(problem, {"solver": plan}, Coupled(problem, 3.0), seconds=0.0)
     assert [each.plan.digest for each in found.proposals] == [plan.digest]
     assert not found.ended
@@ -120,7 +126,7 @@ def test_time_ends_it_with_what_was_seen() -> None:
 
 def test_what_cannot_be_judged_is_left_out() -> None:
     problem = posed()
-    plan = solver(problem).solve().plan
+    plan = make_solver(problem).solve().plan
     found = look_around(problem, {"solver": plan}, lambda _: {"divergence": float("nan")})
     assert found.proposals == ()
 
@@ -130,13 +136,13 @@ def test_plans_shown_apart_differ() -> None:
         return PlanProposal(Plan("p", "f", {"a": Choice(method, value)}), value, "solver")
 
     given = [proposal(0.5), proposal(0.51), proposal(0.6), proposal(0.5, "taylor"), proposal(0.9)]
-    shown = [each.plan.choices["a"] for each in apart(given, 3)]
+    shown = [each.plan.choices["a"] for each in distinct_proposals(given, 3)]
     assert [(each.criterion, each.sparsity) for each in shown] == [
         ("magnitude", 0.5), ("magnitude", 0.6), ("taylor", 0.5),
     ]  # fmt: skip
 
 
-def invented() -> tuple[Invented, LogitOperators, Record]:
+def invented() -> tuple[InventedStudy, LogitOperators, Record]:
     dense, targets = random_logits(0)
     operators = {}
     for place, name in enumerate("abc"):
@@ -144,7 +150,7 @@ def invented() -> tuple[Invented, LogitOperators, Record]:
         noise = made.normal(size=dense.shape)
         for share in (0.3, 0.6, 0.9):
             operators[name, share] = dense + (1 + place) * 1.5 * share**2 * noise
-    study = Invented(dense, targets, operators)
+    study = InventedStudy(dense, targets, operators)
     return study, LogitOperators(study.manifest, study.source), Record()
 
 
@@ -168,14 +174,14 @@ def test_the_judge_says_what_the_prediction_says() -> None:
     assert full is not None
     assert full(both)["cross-entropy"] == pytest.approx(predicted(both).entropy)
 
-    ready = solver(problem)
+    ready = make_solver(problem)
     solution = ready.solve()
-    better, found = improve(Posed(ready, study.curves, predicted, operators), solution)
+    better, found = improve(PosedGoal(ready, study.curves, predicted, operators), solution)
     assert found is not None
     assert better.predicted is not None
     assert better.predicted <= min(better.beside.values())
     assert better.costs["parameters"] <= better.limits["parameters"]
     assert better.gap is not None
-    same, nothing = improve(Posed(ready, study.curves, predicted), solution)
+    same, nothing = improve(PosedGoal(ready, study.curves, predicted), solution)
     assert same is solution
     assert nothing is None

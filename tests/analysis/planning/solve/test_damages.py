@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks._paper import chain, curves_of
 from prunescope.curves.curve import CurveKey
-from prunescope.planning.solve.damages import damages_at, monotone, read
+from prunescope.planning.solve.damages import damages_at, interpolate_damages, monotone_damages
 from prunescope.study import Method
 
 MANIFEST = chain([3, 16, 32, 10])
@@ -17,25 +17,27 @@ SHARES = [point.share for point in CURVE.points]
 
 
 def test_measured_points_are_met_exactly() -> None:
-    for name, values in monotone(CURVE).items():
-        assert [each[name] for each in read(CURVE, SHARES)] == values
+    for name, values in monotone_damages(CURVE).items():
+        assert [each[name] for each in interpolate_damages(CURVE, SHARES)] == values
     assert set(damages_at(CURVE, 0.0).values()) == {0.0}
-    assert damages_at(CURVE, 1.0) == read(CURVE, SHARES)[-1]  # past the last: at least the last
+    assert (
+        damages_at(CURVE, 1.0) == interpolate_damages(CURVE, SHARES)[-1]
+    )  # past the last: at least the last
 
 
 def test_damages_never_fall_and_stay_between_their_neighbours() -> None:
     fine = np.linspace(0, 1, 301).tolist()
     for name in ("divergence", "cross-entropy", "drop"):
-        values = [each[name] for each in read(CURVE, fine)]
+        values = [each[name] for each in interpolate_damages(CURVE, fine)]
         assert (np.diff(values) >= -1e-15).all()
 
 
 def test_near_the_dense_network_kl_grows_as_a_square() -> None:
-    first = read(CURVE, [SHARES[0]])[0]["divergence"]
+    first = interpolate_damages(CURVE, [SHARES[0]])[0]["divergence"]
     half = damages_at(CURVE, SHARES[0] / 2)["divergence"]
     assert half <= first / 4 * (1 + 1e-9)  # a straight line would say one half
     assert damages_at(CURVE, SHARES[0] / 2)["drop"] == pytest.approx(
-        read(CURVE, [SHARES[0]])[0]["drop"] / 2
+        interpolate_damages(CURVE, [SHARES[0]])[0]["drop"] / 2
     )
 
 

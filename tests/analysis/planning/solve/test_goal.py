@@ -15,14 +15,14 @@ from prunescope.planning.solve import (
     Slider,
     Target,
     build_problem,
+    make_solver,
     parse_target,
-    quick,
     solve_exactly,
-    solver,
+    solve_quickly,
 )
 from prunescope.study import Method
 from prunescope.study.plan import Choice
-from tests.analysis.planning.solve.drawn import SPARSITIES, brute, measured
+from tests.analysis.planning.solve.random_curves import SPARSITIES, brute, measured
 
 pytestmark = pytest.mark.quick
 
@@ -193,7 +193,7 @@ def test_a_cost_that_is_no_polynomial_is_kept_as_a_budget() -> None:
         return 1.0 + kept[:, 0] * 3 + (kept[:, 1:] * kept[:, :-1]).sum(axis=1)
 
     goal = Goal((Target("latency", 0.5),))
-    ready = solver(build_problem(MANIFEST, CHANNELS, goal, {"latency": staircase}))
+    ready = make_solver(build_problem(MANIFEST, CHANNELS, goal, {"latency": staircase}))
     found = ready.solve()
     units = preview(MANIFEST, found.plan, CHANNELS).units
     real = staircase(np.array([[units.get(name, 0) for name in names]]))[0]
@@ -215,7 +215,7 @@ def test_a_cost_without_a_table_says_how_to_get_one() -> None:
 
 def test_few_subjects_are_settled_at_once() -> None:
     slider = solved(CHANNELS, "macs=0.5", between=False)
-    loose, settled = slider.solve(), quick(slider)
+    loose, settled = slider.solve(), solve_quickly(slider)
     assert loose.gap is not None
     assert settled.gap is not None
     assert settled.gap <= min(loose.gap, 0.01)

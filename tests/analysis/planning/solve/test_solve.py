@@ -15,7 +15,7 @@ from prunescope.planning.solve.cost_tables import shape_costs
 from prunescope.planning.solve.variable_elimination import Elimination
 from prunescope.study import Manifest
 from prunescope.study.size import shrunk
-from tests.analysis.planning.solve.drawn import brute, measured
+from tests.analysis.planning.solve.random_curves import brute, measured
 
 pytestmark = pytest.mark.quick
 

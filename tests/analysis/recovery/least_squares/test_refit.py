@@ -100,14 +100,14 @@ def splits():
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workbench]:
     path: Path = tmp_path_factory.mktemp("networks") / "networks.py"
     path.write_text(NETWORKS)
-    known: dict[str, Workbench] = {}
+    benches: dict[str, Workbench] = {}
 
-    def made(name: str) -> Workbench:
-        if name not in known:
-            known[name] = prepare(Reference(f"{path}:{name}", f"{path}:splits"))
-        return known[name]
+    def build(name: str) -> Workbench:
+        if name not in benches:
+            benches[name] = prepare(Reference(f"{path}:{name}", f"{path}:splits"))
+        return benches[name]
 
-    return made
+    return build
 
 
 def state(bench: Workbench) -> dict[str, Tensor]:
@@ -129,8 +129,8 @@ def outputs(bench: Workbench, selection: PruningMasks, recovery: str) -> Tensor:
 def masks(bench: Workbench, sparsity: float) -> PruningMasks:
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     layers = bench.network.prunable()
-    made = {each.parameter: scores.mask("magnitude", each, sparsity) for each in layers}
-    return PruningMasks(made)
+    build = {each.parameter: scores.mask("magnitude", each, sparsity) for each in layers}
+    return PruningMasks(build)
 
 
 def units(bench: Workbench, sparsity: float) -> PruningMasks:
@@ -190,8 +190,8 @@ def test_outputs_come_closer_to_the_dense_ones(
     if kind == "2:4":
         scores = Scores(bench.network, bench.splits.calibration, bench.groups)
         fits = [each for each in bench.network.prunable() if each.summary.shape[1] % 4 == 0]
-        made = {e.parameter: scores.mask("magnitude", e, 0.5, 0, "2:4") for e in fits}
-        selection = PruningMasks(made)
+        build = {e.parameter: scores.mask("magnitude", e, 0.5, 0, "2:4") for e in fits}
+        selection = PruningMasks(build)
     dense = outputs(bench, PruningMasks(), "none")
     plain = (outputs(bench, selection, "none") - dense).square().mean()
     found = (outputs(bench, selection, "ls") - dense).square().mean()

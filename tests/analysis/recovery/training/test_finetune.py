@@ -25,7 +25,7 @@ from prunescope.recovery.training.finetune import finetune, read_weights
 from prunescope.sources.weights import pour
 from prunescope.store.folder import Study
 from prunescope.study.plan import Choice, Plan
-from tests.analysis.recovery.quick import QUICK, MakeBench, MakePlan
+from tests.analysis.recovery.short_training import QUICK, MakeBench, MakePlan
 
 
 class Spy(Silent):

@@ -15,7 +15,7 @@ from prunescope.progress import Silent
 from prunescope.recovery.training.fine_tuning_report import read_result, result_folder
 from prunescope.recovery.training.finetune import finetune, read_weights
 from prunescope.store.folder import Study
-from tests.analysis.recovery.quick import QUICK, MakeBench, MakePlan
+from tests.analysis.recovery.short_training import QUICK, MakeBench, MakePlan
 
 
 def test_the_dense_model_alone_teaches_without_labels(

@@ -1,4 +1,4 @@
-"""A study whose logits are made by hand: dense logits, cells, curves and verified plans."""
+"""A study whose logits are made by hand: dense and pruned logits, curves and verified plans."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -19,17 +19,17 @@ NAMES = ("a", "b", "c")
 METHOD = Method("magnitude")
 
 
-class Invented:
-    """Three layers; ``cells`` maps (layer, sparsity) to the logits measured there."""
+class InventedStudy:
+    """Three layers; ``point_logits`` maps (layer, sparsity) to the logits measured there."""
 
     def __init__(
         self,
         dense: np.ndarray,
         targets: np.ndarray,
-        cells: Mapping[tuple[str, float], np.ndarray],
+        point_logits: Mapping[tuple[str, float], np.ndarray],
         metric: str = "top-1",
     ) -> None:
-        self.dense, self.targets, self.cells = dense, targets, dict(cells)
+        self.dense, self.targets, self.point_logits = dense, targets, dict(point_logits)
         right = dense.argmax(axis=1) == targets
         self.manifest = Manifest(
             Reference("m", "d", metric), "f", 300, 0, 1200, 100, 1,
@@ -43,7 +43,7 @@ class Invented:
         rows = {dense_key(self.manifest, "none"): dense}
         for name in NAMES:
             key = CurveKey(name, METHOD)
-            own = {s: z for (n, s), z in sorted(self.cells.items()) if n == name}
+            own = {s: z for (n, s), z in sorted(self.point_logits.items()) if n == name}
             points = tuple(self.point(s, z) for s, z in own.items())
             if points:
                 self.curves[key] = Curve(key, points)
