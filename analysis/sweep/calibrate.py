@@ -50,8 +50,8 @@ class Calibration:
             for name, error in sorted(self.errors.items(), key=lambda pair: pair[1].mean)
         ]
         notes = [
-            f"{self.measured} plans measured, {self.measured_before} known before, {self.left} left. In "
-            f"force: {self.predictor}.",
+            f"{self.measured} plans measured, {self.measured_before} known before, "
+            f"{self.left} left. Active predictor: {self.predictor}.",
             *(f"Not measured: {reason}" for reason in self.refused),
         ]
         return table("Predictors", ("predictor", "mean error", "worst", "plans"), rows, notes)

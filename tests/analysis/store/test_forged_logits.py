@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from prunescope.store.logit_rows import packed
+from prunescope.store.logit_rows import pack
 from prunescope.store.logits import LogitStore
 from tests.analysis.store.rows import row
 
@@ -31,7 +31,7 @@ def test_a_row_that_lies_is_set_aside_and_the_others_stay(tmp_path, caplog, chan
     store = LogitStore(tmp_path)
     store.append(OTHER, 0, VALUES)
     schema = pq.read_schema(next(tmp_path.glob("*.parquet")))
-    forged = pa.Table.from_pylist([packed(KEY, 0, VALUES, None) | change], schema=schema)
+    forged = pa.Table.from_pylist([pack(KEY, 0, VALUES, None) | change], schema=schema)
     pq.write_table(forged, tmp_path / "forged.parquet")
     with caplog.at_level(logging.WARNING):
         found = store.read_many([KEY, OTHER])
@@ -44,7 +44,7 @@ def test_classes_past_the_last_one_are_set_aside(tmp_path):
     store, many = LogitStore(tmp_path), np.random.default_rng(0).normal(size=(3, 100))
     store.append(OTHER, 0, many)
     schema = pq.read_schema(next(tmp_path.glob("*.parquet")))
-    whole = packed(KEY, 0, many, None)
+    whole = pack(KEY, 0, many, None)
     whole["places"] = np.full(len(whole["places"]) // 2, 100, "<u2").tobytes()
     pq.write_table(pa.Table.from_pylist([whole], schema=schema), tmp_path / "forged.parquet")
     assert list(store.read_many([KEY, OTHER])) == [OTHER]
