@@ -9,11 +9,13 @@ from torch import nn
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import prunescope as ps
-from prunescope.bench.workbench import data_hash, prepare
+from prunescope.bench.workbench import data_hash, network_parts, prepare
+from prunescope.capture.network import build_network
 from prunescope.errors import BadValue, DataMismatch, ForeignStudy
 from prunescope.progress import Silent
 from prunescope.sources.functions import source_hash
 from prunescope.sources.live_data import live_splits
+from prunescope.sources.live_model import copied_model
 from prunescope.sources.metrics import live_metric
 from prunescope.store.folder import Study as StudyFolder
 from tests.analysis.api.digits import Digits, Net, Scaled, same, splits, state, trained
@@ -224,3 +226,32 @@ def test_references_alone_are_as_on_the_command_line(tiny, tmp_path: Path) -> No
     assert set(study.curves["method"]) == {"magnitude", "l1@channel"}
     with pytest.raises(BadValue, match="Expected data to evaluate on"):
         ps.sweep(tiny.model, folder=tmp_path / "t", **QUICK)
+
+
+class Attending(nn.Module):
+    """A graph whose operators get other names when its program is captured again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = nn.Conv2d(1, 16, 2, 2)
+        self.token = nn.Parameter(torch.zeros(1, 1, 16))
+        self.encoder = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
+        self.head = nn.Linear(16, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        count = images.shape[0]
+        tokens = self.patch(images).reshape(count, 16, 16).permute(0, 2, 1)
+        tokens = torch.cat([self.token.expand(count, -1, -1), tokens], 1)
+        return self.head(self.encoder(tokens)[:, 0])
+
+
+def test_where_the_program_reads_otherwise_the_study_is_about_the_program(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net, data = Attending(), splits()
+    first = ps.sweep(net, data, folder=tmp_path / "s", **QUICK).manifest
+    live = build_network(copied_model(net), data["test"][0][:2])
+    assert network_parts(live)["graph"] != first.parts["graph"]
+    again = ps.sweep(net, data, folder=tmp_path / "s", **QUICK)
+    assert again.manifest.fingerprint == first.fingerprint
+    study = ps.open(tmp_path / "s")
+    assert study.verify(study.plan({"head": 0.5}), progress=Silent()).samples == 200
