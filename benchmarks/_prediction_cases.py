@@ -17,7 +17,7 @@ from prunescope.planning.prediction import propose_verifications
 from prunescope.planning.prediction.plan_parts import parts_of
 from prunescope.replay import choose_engine
 from prunescope.replay.engine import order
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.measurements import VERIFICATION_KEY, Verification
 from prunescope.store.parquet_table import Table
 from prunescope.study import Grid, Manifest, Reference, sparsity
@@ -94,7 +94,7 @@ def measure(
     counts = IMAGES | {"validation": images}
     data = first_images(cache / f"images-{images}.npz", counts)
     bench = prepare(Reference(f"sample:{case.model}", str(data)))
-    opened = Study.create(study, bench.manifest)
+    opened = StudyFolder.create(study, bench.manifest)
     grid = Grid(
         methods(case.granularity, bench.manifest),
         SPARSITIES[case.granularity],
@@ -118,7 +118,7 @@ def measure(
         table.compact()
 
 
-def _swept(bench: Workbench, study: Study, grid: Grid, end: float) -> bool:
+def _swept(bench: Workbench, study: StudyFolder, grid: Grid, end: float) -> bool:
     """Measure each missing point on all samples; False when time is up before all are."""
     todo = missing_points(points(grid, study.manifest), study.measured(), study.manifest)
     if not todo:

@@ -36,19 +36,19 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotReach
 from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.build import time_table, timed_rows
-from prunescope.latency.table.design import TimingProposal
-from prunescope.latency.table.prediction import tables
+from prunescope.latency.table.choose_models import TimingProposal
+from prunescope.latency.table.predict_time import tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, removes_units
-from prunescope.planning.pose_problem import PosedGoal, pose, solve_posed
+from prunescope.planning.pose_goal import PosedGoal, pose, solve_posed
 from prunescope.planning.prediction import PredictedEffects
 from prunescope.planning.preview import preview
 from prunescope.planning.search import improve_by_measuring
 from prunescope.planning.solve import Goal, Target
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.score_quantiles import every_level, levels, quantiles
 from prunescope.study import Grid, Reference
 from prunescope.study.plan import Plan
@@ -121,7 +121,7 @@ def _measured(case: str, cache: Path, cost: str, seconds: float, end: float) -> 
     count = SWEPT.get(model, 2000)
     data = first_images(cache / f"images-{count}.npz", IMAGES | {"validation": count})
     bench = prepare(Reference(f"sample:{model}", str(data)))
-    study = Study.create(cache / case, bench.manifest)
+    study = StudyFolder.create(cache / case, bench.manifest)
     sweep(bench, study, Grid(methods(leaves, bench.manifest), SPARSITIES[leaves]), Silent())
     if quantiles(study.folder).read().empty:
         store_quantiles(bench, study)
@@ -173,7 +173,7 @@ class _Tested:
 
 
 def _plans(
-    study: Study, bench: Workbench, rule: str, cost: str, leaves: str
+    study: StudyFolder, bench: Workbench, rule: str, cost: str, leaves: str
 ) -> Iterator[tuple[Plan, float, float]]:
     """Plans by one rule with their cost and predicted drop, one per loss that it can have."""
     posed = pose(study, Goal((Target(cost, 1.0),), methods=methods(leaves, study.manifest)))
@@ -200,7 +200,7 @@ def _plans(
             yield plan, share, posed.predicted(plan).drop or 0.0
 
 
-def _plan(study: Study, posed: PosedGoal, rule: str, given: dict[str, float]) -> Plan:
+def _plan(study: StudyFolder, posed: PosedGoal, rule: str, given: dict[str, float]) -> Plan:
     """The plan of one rule to a budget."""
     if rule == SOLVED:
         return solve_posed(posed, given).plan
@@ -210,7 +210,9 @@ def _plan(study: Study, posed: PosedGoal, rule: str, given: dict[str, float]) ->
     return baseline(rule, posed.solver.problem, known, given)
 
 
-def _settled(study: Study, posed: PosedGoal, verifier: Verifier, given: dict[str, float]) -> Plan:
+def _settled(
+    study: StudyFolder, posed: PosedGoal, verifier: Verifier, given: dict[str, float]
+) -> Plan:
     """What ``plan --verify`` finds."""
 
     def measure(plan: Plan) -> dict[str, float]:
@@ -226,7 +228,7 @@ def _settled(study: Study, posed: PosedGoal, verifier: Verifier, given: dict[str
     return solution.plan
 
 
-def _timed(bench: Workbench, study: Study, plan: Plan) -> float:
+def _timed(bench: Workbench, study: StudyFolder, plan: Plan) -> float:
     """Time of the really smaller model over the dense one's, PyTorch, in turns."""
     assert bench.network.captured is not None
     maker = Maker(bench.network.captured, bench, _BATCH, 1)

@@ -27,7 +27,7 @@ from prunescope.bench.workbench import Workbench, prepare
 from prunescope.progress import Silent
 from prunescope.replay import ENGINES, FrontierEngine
 from prunescope.replay.naive import NaiveEngine
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import Table
 from prunescope.study import Grid, Method, Reference, parse_sparsities
@@ -137,7 +137,7 @@ def _work(bench: Workbench, grid: Grid, engine: str, folder: Path, log: Path) ->
     Table.append = logged  # type: ignore[method-assign, assignment]
     try:
         replayed = FrontierEngine(bench, lanes=2) if engine == "frontier" else NaiveEngine(bench)
-        sweep(bench, Study.create(folder, bench.manifest), grid, Silent(), replayed)
+        sweep(bench, StudyFolder.create(folder, bench.manifest), grid, Silent(), replayed)
     finally:
         Table.append = plain  # type: ignore[method-assign]
 
@@ -146,7 +146,7 @@ def _lost(folder: Path, log: Path) -> int:
     """Pieces of the log that the study's rows do not hold."""
     if not (folder / "study.json").exists():
         return 0
-    frame = Study.open(folder).measured()
+    frame = StudyFolder.open(folder).measured()
     keys = frame[list(KEY)].itertuples(index=False, name=None)
     known = {tuple(map(str, key)): n for key, n in zip(keys, frame["samples"], strict=True)}
     return sum(known.get(tuple(map(str, key)), 0) < int(n) for *key, n in _lines(log))

@@ -22,8 +22,8 @@ import torch
 from prunescope.bench.workbench import prepare
 from prunescope.latency.runtimes.registry import runtime_titled
 from prunescope.latency.table.build import time_table, timed_rows
-from prunescope.latency.table.design import TimingProposal
-from prunescope.latency.table.prediction import LatencyTable, predict_latency, tables
+from prunescope.latency.table.choose_models import TimingProposal
+from prunescope.latency.table.predict_time import LatencyTable, predict_latency, tables
 from prunescope.latency.table.rows import LatencyRow, stored_rows, units_of
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.progress import Silent

@@ -29,7 +29,7 @@ from prunescope.curves.curve import curves
 from prunescope.planning.prediction import PREDICTORS, LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.statistics.paired import Interval
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
 from prunescope.study.plan import Plan
 from prunescope.text import units
@@ -87,7 +87,7 @@ def _judged(case: Case, cache: Path, draw: str) -> pd.DataFrame:
     folder = cache / str(case)
     if not (folder / "study.json").exists():
         return pd.DataFrame()
-    study = Study.open(folder)
+    study = StudyFolder.open(folder)
     known = curves(study.measured(), study.manifest)
     cells = LogitOperators(study.manifest, study.logits)
     record = Record.of(study.manifest, known, study.verified(), cells)

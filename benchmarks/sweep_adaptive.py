@@ -36,12 +36,12 @@ from prunescope.arrays import Floats
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.errors import CannotPrune
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, Method, Reference, parse_sparsities
 from prunescope.study.point import Point
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import points
 
@@ -75,11 +75,11 @@ def _model(bench: Workbench, name: str, layers: int, method: str) -> None:
     taken: dict[str, tuple[Floats, dict[Point, Measurement]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for mode, policy in POLICIES.items():
-            study = Study.create(Path(folder) / mode, bench.manifest)
+            study = StudyFolder.create(Path(folder) / mode, bench.manifest)
             seconds = _seconds(partial(sweep, bench, study, grid, Silent(), policy=policy))
             taken[mode] = (seconds, _rows(study, wanted))
         plain += _seconds(lambda: _plain(bench, wanted, _EVERY // 2))
-        exact = Study.open(Path(folder) / "exact")
+        exact = StudyFolder.open(Path(folder) / "exact")
         truth = {p: row.drop_sum / row.samples for p, row in taken["exact"][1].items()}
         drops = answers(exact).drops
         always = {point: covered(drops[point]) for point in wanted}
@@ -116,7 +116,7 @@ def _plain(bench: Workbench, wanted: tuple[Point, ...], place: int) -> None:
         assert not isinstance(row, CannotPrune)
 
 
-def _rows(study: Study, wanted: tuple[Point, ...]) -> dict[Point, Measurement]:
+def _rows(study: StudyFolder, wanted: tuple[Point, ...]) -> dict[Point, Measurement]:
     stored = {row.key: row for row in rows_of(study.measurements, study.measured())}
     keys = {point: point.key(study.manifest) for point in wanted}
     return {point: stored[key] for point, key in keys.items() if key in stored}

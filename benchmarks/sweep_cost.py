@@ -17,7 +17,7 @@ from prunescope.criteria import criterion, criterion_names
 from prunescope.criteria.evidence import Evidence
 from prunescope.study import Method, Reference
 from prunescope.study.point import Point
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 
 REPEATS = 5
 MODELS = ("mlp", "lenet5", "resnet20", "mobilenet")

@@ -27,7 +27,7 @@ from prunescope.arrays import Floats
 from prunescope.bench.workbench import prepare
 from prunescope.progress import Silent
 from prunescope.statistics.confidence_sequence import drop_half_widths
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, Method, Reference, looks, parse_sparsities
@@ -82,7 +82,7 @@ def main() -> None:
     print(*COLUMNS, sep=" | ", flush=True)
     with tempfile.TemporaryDirectory() as made:
         for folder in folders or [_swept(Path(made) / "mlp")]:
-            for row in _rows(folder.name, answers(Study.open(folder))):
+            for row in _rows(folder.name, answers(StudyFolder.open(folder))):
                 print(*row, sep=" | ", flush=True)
 
 
@@ -90,11 +90,11 @@ def _swept(folder: Path) -> Path:
     torch.set_num_threads(1)
     bench = prepare(Reference("sample:mlp", "sample:fashion-mnist"))
     grid = Grid((Method("magnitude"),), parse_sparsities("0.1:0.9:0.1"))
-    sweep(bench, Study.create(folder, bench.manifest), grid, Silent())
+    sweep(bench, StudyFolder.create(folder, bench.manifest), grid, Silent())
     return folder
 
 
-def answers(study: Study) -> Answers:
+def answers(study: StudyFolder) -> Answers:
     """Return what ``study`` stores of all its points without recovery that saw every sample."""
     behind, left = {}, sum(layer.macs for layer in study.manifest.layers)
     for layer in study.manifest.layers:

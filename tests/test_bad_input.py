@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from prunescope.sources.models import load_model
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.cli.command import Command
 from tests.analysis.sources.test_weights import RunsCode
@@ -127,7 +127,7 @@ def test_an_uncapturable_model_still_sweeps_and_says_why(prunescope, tiny_file, 
     model, data = f"{tiny_file}:build", f"{tiny_file}:splits"
     given = ["sweep", model, "--data", data, "--study", tmp_path / "s", "--sparsities", "0.5"]
     assert prunescope(*given).code == 0
-    study = Study.open(tmp_path / "s")
+    study = StudyFolder.open(tmp_path / "s")
     assert len(study.measured()) == 3
     assert "torch.export can capture" in study.manifest.capture_problem
     inspected = prunescope("inspect", model, "--data", data)

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from prunescope.dashboard.command import TOKEN
-from prunescope.store.folder import Study
+from prunescope.dashboard.launch_command import TOKEN
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Reference
 from tests.browser.served import free_port
 
@@ -41,7 +41,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv(TOKEN, raising=False)
     (tmp_path / "models").mkdir()
     reference = Reference("net.py:build", "images.npz")
-    Study.create(tmp_path / "studies" / "sent", Manifest(reference, "f", 0, 0, 0, 0, 0, ()))
+    StudyFolder.create(tmp_path / "studies" / "sent", Manifest(reference, "f", 0, 0, 0, 0, 0, ()))
     return tmp_path
 
 

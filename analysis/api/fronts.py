@@ -1,10 +1,10 @@
 """Solve for a row of budgets on one cost, and keep the front in the study. Torch-free."""
 
 from prunescope.planning.pareto import POINTS, Front, front, save_front
-from prunescope.planning.pose_problem import pose
+from prunescope.planning.pose_goal import pose
 from prunescope.planning.solve import Goal
 from prunescope.progress import Progress
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 
 
 def solve_front(

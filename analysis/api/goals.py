@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from prunescope.curves.curve import Curves, curves, subjects
 from prunescope.errors import BadValue
-from prunescope.planning.pose_problem import choice_named
+from prunescope.planning.pose_goal import choice_named
 from prunescope.planning.solve import Goal, Target, parse_target
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method, check_names, sparsity
 from prunescope.study.plan import Choice
 

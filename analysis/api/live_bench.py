@@ -25,8 +25,7 @@ from prunescope.sources.metrics import Metric, live_metric, load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import load_program
 from prunescope.store.files import storage
-from prunescope.store.folder import MANIFEST
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
 from prunescope.study.manifest import KEPT, LIVE

@@ -10,7 +10,7 @@ from prunescope.planning.prediction import LogitOperators, PredictedEffects, Rec
 from prunescope.planning.prediction.predict import predict
 from prunescope.planning.search import Measure
 from prunescope.progress import Progress
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan
 from prunescope.text.units import points
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def measuring(
-    study: Study,
+    study: StudyFolder,
     name: str,
     count: int,
     progress: Progress,

@@ -8,7 +8,7 @@ from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
 from prunescope.sweep.policy import Policy
 from prunescope.sweep.runner import sweep

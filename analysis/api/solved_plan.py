@@ -7,7 +7,7 @@ import pandas as pd
 
 from prunescope.html_tables import table
 from prunescope.planning.explain import explain
-from prunescope.planning.pose_problem import PosedGoal
+from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest
 from prunescope.planning.solve import Solution

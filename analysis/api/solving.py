@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from prunescope.api.measure_candidates import measuring
 from prunescope.api.solved_plan import SolvedPlan
 from prunescope.planning.baselines import SCORE_OF, baseline, removes_units
-from prunescope.planning.pose_problem import PosedGoal, pose, solve_posed
+from prunescope.planning.pose_goal import PosedGoal, pose, solve_posed
 from prunescope.planning.search import SECONDS, MeasuredBest, improve, improve_by_measuring
 from prunescope.planning.solve import Goal, Solution
 from prunescope.planning.solve.integer_program import TIME
 from prunescope.progress import Progress
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 from prunescope.store.score_quantiles import every_level, levels
 from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan

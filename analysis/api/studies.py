@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from prunescope.api.study import Study
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 
 
 def open_study(folder: str | Path) -> Study:

@@ -22,7 +22,7 @@ from prunescope.planning.pareto import POINTS, Front
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.progress import Progress
 from prunescope.recovery.training.fine_tuning_report import FineTuned, FineTuning
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import read_document
 from prunescope.store.measurements import Verification
 from prunescope.store.trust import require_vouched

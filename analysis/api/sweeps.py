@@ -9,7 +9,7 @@ from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
 from prunescope.api.study import SPARSITIES, Study
 from prunescope.progress import Progress
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS
 from prunescope.sweep.policy import TOLERANCE, Policy
 from prunescope.text.durations import parse_seconds

@@ -8,7 +8,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.criterion import Model
 from prunescope.criteria.registry import criterion_summaries
 from prunescope.criteria.user_criterion import HASH, user_criterion
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import vouch_function
 from prunescope.study import Grid, Method, is_user_criterion
 from prunescope.study.summaries import MethodSummary

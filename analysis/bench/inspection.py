@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import nn
 
-from prunescope.bench.description import describe
+from prunescope.bench.describe_manifest import describe
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import build_network
 from prunescope.commands import next_steps

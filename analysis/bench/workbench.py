@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from prunescope.bench.description import describe
+from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts

@@ -19,7 +19,7 @@ from prunescope.errors import BadReference, BadValue
 from prunescope.store.read_only import read_only as inherited_read_only
 
 if TYPE_CHECKING:
-    from prunescope.dashboard.command import Serving
+    from prunescope.dashboard.launch_command import Serving
 
 LOOK: Final = 0.2
 """Seconds between two looks at a server or a job that is about to begin."""
@@ -76,7 +76,7 @@ def dashboard(
 
     The printed link carries a token; without it nobody gets in, on this machine neither.
     """
-    from prunescope.dashboard.command import Serving, drawn_token, is_loopback
+    from prunescope.dashboard.launch_command import Serving, drawn_token, is_loopback
 
     if folder.exists() and not folder.is_dir():
         raise BadReference(f"Expected a folder of studies, but {folder} is a file. Name a folder.")

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from prunescope.errors import BadValue
-from prunescope.planning.pose_problem import parse_lock
+from prunescope.planning.pose_goal import parse_lock
 from prunescope.planning.solve import Goal, parse_target
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import parse_methods
 
 TargetOption = Annotated[
@@ -40,7 +40,7 @@ SettingOption = Annotated[
 
 
 def goal_of(
-    study: Study, targets: list[str], locks: list[str] | None, exclude: str,
+    study: StudyFolder, targets: list[str], locks: list[str] | None, exclude: str,
     bounds: list[str] | None, methods: str, round_to: int, objective: str, recovery: str,
 ) -> Goal:  # fmt: skip
     """Return the goal that the options name, checked as far as words go."""

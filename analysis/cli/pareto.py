@@ -21,7 +21,7 @@ from prunescope.cli.goal_options import (
 from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
 from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.planning.pareto import POINTS, front_table
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 
 
 def pareto(
@@ -44,7 +44,7 @@ def pareto(
 ) -> None:
     """Solve for a row of budgets on one cost, each a plan, and keep the front in the study."""
     with reporting(job, quiet=json) as progress:
-        opened = Study.open(study)
+        opened = StudyFolder.open(study)
         goal = goal_of(
             opened, [f"{cost}=1", *(target or [])], lock, exclude, bound, methods, round_to,
             objective, recovery,

@@ -23,7 +23,7 @@ from prunescope.cli.terminal import print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.planning.baselines import BASELINES
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 
 
@@ -77,7 +77,7 @@ def plan(
     if verify:
         _require_search(around, exact, rule)
     with reporting(job, quiet=json or not verify) as progress:
-        opened = Study.open(study)
+        opened = StudyFolder.open(study)
         progress.start(1, "solving")
         goal = goal_of(opened, target, lock, exclude, bound, methods, round_to, objective, recovery)
         solved = solve_goal(

@@ -13,7 +13,7 @@ from prunescope.commands import Sweep
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.planning.explain import Reason, explain
-from prunescope.planning.pose_problem import PosedGoal, missing_grid
+from prunescope.planning.pose_goal import PosedGoal, missing_grid
 from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
@@ -21,13 +21,13 @@ from prunescope.planning.solve import Solution
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.solution import UNADDED
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text.units import percent, points, span
 
 
 def described(
-    study: Study, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
+    study: StudyFolder, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
     tried: Sequence[MeasuredBest] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Return a planned plan as plain values for ``--json``; ``tried`` is what was measured."""
@@ -71,7 +71,7 @@ def described(
 
 
 def print_plan(
-    study: Study, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
+    study: StudyFolder, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
     tried: Sequence[MeasuredBest] = (),
 ) -> None:  # fmt: skip
     """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
@@ -121,7 +121,7 @@ def print_plan(
 
 
 def _print_guess(
-    study: Study, known: Curves, found: Plan, guess: Prediction, measured: bool
+    study: StudyFolder, known: Curves, found: Plan, guess: Prediction, measured: bool
 ) -> None:
     dense = dense_score(study.manifest, known, found.recovery)
     if guess.drop is None or guess.interval is None or study.manifest.baseline is None:

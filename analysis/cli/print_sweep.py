@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from prunescope.cli.terminal import errors
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.text.durations import spoken
@@ -51,7 +51,7 @@ def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Pa
         errors.print(f"Set aside because it was damaged: {name}")
 
 
-def cost_told(bench: "Workbench", study: Study, grid: Grid) -> str:
+def cost_told(bench: "Workbench", study: StudyFolder, grid: Grid) -> str:
     """What the sweep costs at most, by the time that the dense model takes here and now."""
     from prunescope.bench.evaluate import evaluate
     from prunescope.sweep.preflight import preflight

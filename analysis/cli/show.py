@@ -14,7 +14,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import console, print_json
 from prunescope.curves.curve import CurveKey, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent
@@ -26,7 +26,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Print a study's curves: the drop in points per layer and sparsity, with its interval."""
-    opened = Study.open(study)
+    opened = StudyFolder.open(study)
     frame = opened.measured()
     found = {
         key: curve

@@ -22,7 +22,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import errors, print_json, reporting
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
-from prunescope.store.folder import MANIFEST, Study
+from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.trust import require_vouched, vouch, vouch_function
 from prunescope.study import (
     SEEDS,
@@ -153,7 +153,7 @@ def sweep(
 
             use_threads(threads)
             bench = prepare(reference, study)
-        opened, grid = with_user_methods(bench, Study.create(study, bench.manifest), grid)
+        opened, grid = with_user_methods(bench, StudyFolder.create(study, bench.manifest), grid)
         if job is None and not json and (cost := cost_told(bench, opened, grid)):
             errors.print(cost)
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
@@ -177,7 +177,7 @@ def _reference(
                 f"Expected a model to make the new study {study} from, but got none. Run: "
                 f"{next_steps.make_study()}."
             )
-        known = Study.open(study).manifest.reference
+        known = StudyFolder.open(study).manifest.reference
         given = {"data": data, "weights": weights and str(weights), "metric": metric,
                  "random": random or None}  # fmt: skip
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]

@@ -22,11 +22,11 @@ from prunescope.errors import BadValue
 from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
 from prunescope.latency.runtimes.runtime import Runtime
 from prunescope.latency.table.exchange import export_table, import_table
-from prunescope.latency.table.prediction import LatencyTable, tables
+from prunescope.latency.table.predict_time import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.staircase import described, flat_steps, staircase
 from prunescope.progress import Progress
-from prunescope.store.folder import MANIFEST, Study
+from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.trust import require_vouched
 from prunescope.study import Manifest, Reference
 from prunescope.text.lists import listed
@@ -109,7 +109,7 @@ def time(
             return
         seconds = _TABLE_BUDGET if budget is None else budget
         if (Path(study) / MANIFEST).is_file():
-            opened = Study.open(Path(study))
+            opened = StudyFolder.open(Path(study))
             if import_file is not None:
                 added = import_table(opened.folder, opened.manifest, import_file)
                 machines = ", ".join(sorted({row.machine for row in added}))
@@ -119,7 +119,7 @@ def time(
             _finish(opened.folder, opened.manifest, export_file, json)
             return
         if import_file is not None or export_file is None or data is None:
-            Study.open(Path(study))  # says that there is none
+            StudyFolder.open(Path(study))  # says that there is none
             raise BadValue(
                 f"Expected a study folder, or a model with --data and --export-table, but got "
                 f"{study!r}. Name a study."
@@ -156,18 +156,18 @@ def _time_plan(
         console.print(line)
 
 
-def _holds(opened: Study) -> bool:
+def _holds(opened: StudyFolder) -> bool:
     return bool(tables(opened.folder, opened.manifest))
 
 
 def _build(
-    opened: Study,
+    opened: StudyFolder,
     batch: int,
     threads: int,
     seconds: float,
     progress: Progress,
     wanted: Sequence[Runtime],
-) -> Study:
+) -> StudyFolder:
     from prunescope.bench.workbench import prepare
 
     bench = prepare(require_vouched(opened.manifest.reference), opened.folder)

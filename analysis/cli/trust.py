@@ -7,7 +7,7 @@ import typer
 from prunescope.cli.shared_options import StudyArgument
 from prunescope.cli.terminal import console
 from prunescope.errors import Cancelled
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import code_of, vouch, vouch_function
 from prunescope.study import Method, is_user_criterion
 
@@ -20,7 +20,7 @@ def trust(
 
     What you name yourself on the command line needs no such word.
     """
-    manifest = Study.open(study).manifest
+    manifest = StudyFolder.open(study).manifest
     reference = manifest.reference
     criteria = (Method.parse(summary.name).criterion for summary in manifest.methods)
     functions = sorted({name.partition("#")[0] for name in criteria if is_user_criterion(name)})

@@ -26,14 +26,14 @@ from prunescope.export.write_formats import write_formats
 from prunescope.progress import Progress, Silent
 from prunescope.recovery.training.fine_tuning_report import FineTuned, read_result, result_folder
 from prunescope.recovery.training.finetune import read_weights
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import check_names
 from prunescope.study.plan import Plan
 
 
 def export_plan(
     bench: Workbench,
-    study: Study,
+    study: StudyFolder,
     plan: Plan,
     formats: Iterable[str] | None = None,
     destination: Path | None = None,
@@ -77,7 +77,7 @@ def export_plan(
 
 def _deliverable(
     bench: Workbench,
-    study: Study,
+    study: StudyFolder,
     plan: Plan,
     selection: PruningMasks,
     module: nn.Module,

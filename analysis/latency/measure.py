@@ -15,6 +15,7 @@ from prunescope.capture.graph import Captured, Inputs, batch_size, take
 from prunescope.errors import BadValue, CannotCapture
 from prunescope.export.applied_plan import selection_of
 from prunescope.export.replay_recipe import computing_threads
+from prunescope.latency.interleaved_timing import STEPS, race
 from prunescope.latency.latency_report import (
     LatencyReport,
     PlanMemory,
@@ -24,19 +25,18 @@ from prunescope.latency.latency_report import (
 from prunescope.latency.machine import machine, processor
 from prunescope.latency.peak_memory import measured_peak
 from prunescope.latency.plan_memory import peak_memory
-from prunescope.latency.race import STEPS, race
 from prunescope.latency.runtimes.registry import runtimes
 from prunescope.latency.runtimes.runtime import Runtime, Workload
 from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text
 from prunescope.progress import Progress, Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
 
 
 def time_plan(
     bench: Workbench,
-    study: Study,
+    study: StudyFolder,
     plan: Plan,
     batch: int = 1,
     threads: int = 1,

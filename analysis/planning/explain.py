@@ -8,7 +8,7 @@ import numpy as np
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import PrunescopeError
-from prunescope.planning.pose_problem import PosedGoal, solve_posed
+from prunescope.planning.pose_goal import PosedGoal, solve_posed
 from prunescope.planning.solve.build_problem import build_problem
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.nonlinear_budgets import linearised

@@ -11,7 +11,7 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.recovery import MOVES_DENSE, recovered
 from prunescope.replay.engine import Removed, order, removed
-from prunescope.sources.samples import Samples
+from prunescope.sources.splits import Samples
 from prunescope.study.point import Point
 
 

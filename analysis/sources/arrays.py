@@ -10,7 +10,7 @@ from torch import Tensor
 from prunescope.capture.graph import Inputs
 from prunescope.errors import BadReference, DataMismatch
 from prunescope.fence.numpy_files import require_plain_arrays
-from prunescope.sources.samples import Samples, Splits, split_by
+from prunescope.sources.splits import Samples, Splits, split_by
 
 
 def from_file(path: Path) -> Splits:

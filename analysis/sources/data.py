@@ -12,7 +12,7 @@ from prunescope.errors import BadReference, BadValue, PrunescopeError, UnknownNa
 from prunescope.sources import arrays, image_folder
 from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.kept_splits import read_splits
-from prunescope.sources.samples import (
+from prunescope.sources.splits import (
     SPLITS,
     Samples,
     Splits,

@@ -13,7 +13,7 @@ from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
 from prunescope.sources.class_folders import require_images
 from prunescope.sources.functions import find_function, is_function
 from prunescope.sources.models import torchvision_transform
-from prunescope.sources.samples import SPLITS, Samples, Splits, split_by
+from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
 
 _OPTIONS: Final = {"calibration": 1024, "validation": 2048, "test": 2048, "size": 224}
 

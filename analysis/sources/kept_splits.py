@@ -12,7 +12,7 @@ from torch import Tensor
 from prunescope.capture.graph import Inputs
 from prunescope.errors import BadReference, DamagedFile
 from prunescope.sources.nested_tensors import Structure, pack, unpack
-from prunescope.sources.samples import SPLITS, Samples, Splits, split_by
+from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
 from prunescope.store.files import storage
 
 _KEY: Final = "prunescope"

@@ -21,7 +21,7 @@ from torch.utils.data import (
 from prunescope.capture.graph import Inputs, batch_size
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.sources.arrays import as_targets, as_tensor
-from prunescope.sources.samples import SPLITS, Samples, Splits, check_samples
+from prunescope.sources.splits import SPLITS, Samples, Splits, check_samples
 
 _NAMES: Final = {
     "calibration": ("calibration", "train"),

@@ -27,7 +27,7 @@ _NAME: Final = re.compile(r"[\w][\w .+-]{0,79}")
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyFolder:
     """A study folder and its manifest; everything in it belongs to one fingerprint."""
 
     folder: Path

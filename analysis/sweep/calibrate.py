@@ -16,7 +16,7 @@ from prunescope.planning.prediction import (
 from prunescope.planning.prediction.active_predictor import active_predictor
 from prunescope.planning.prediction.predict import BackTest, back_test, predict
 from prunescope.progress import Progress
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.verify_plan import Verifier
@@ -58,7 +58,7 @@ class Calibration:
 
 
 def calibrate(
-    bench: Workbench, study: Study, count: int, recovery: str, progress: Progress
+    bench: Workbench, study: StudyFolder, count: int, recovery: str, progress: Progress
 ) -> Calibration:
     """Measure ``count`` proposed plans, those that the study lacks, and back-test predictors.
 

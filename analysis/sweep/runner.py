@@ -11,7 +11,7 @@ from prunescope.errors import CannotPrune
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.replay.engine import Engine, order
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.logit_rows import MOST_SAMPLES
 from prunescope.store.logits import Run
 from prunescope.store.measurements import Measurement
@@ -19,7 +19,7 @@ from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, doubling, looks
 from prunescope.study.method import UNITS
 from prunescope.study.point import KEY, Point, dense_key
-from prunescope.sweep.laws import require_laws
+from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.meter import Meter
 from prunescope.sweep.policy import Policy
 from prunescope.sweep.row import measurement
@@ -41,7 +41,7 @@ least every two seconds and at most every quarter: a kill loses at most that muc
 
 def sweep(
     bench: Workbench,
-    study: Study,
+    study: StudyFolder,
     grid: Grid,
     progress: Progress,
     engine: Engine | None = None,
@@ -90,7 +90,7 @@ class _SweepRun:
     def __init__(
         self,
         bench: Workbench,
-        study: Study,
+        study: StudyFolder,
         progress: Progress,
         engine: Engine,
         deadline: float | None,

@@ -11,7 +11,7 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.progress import Progress
 from prunescope.recovery.least_squares.refit import output_error
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.screenings import Screening
 from prunescope.study.point import KEY, Point
 
@@ -54,7 +54,7 @@ def screen(bench: Workbench, scores: Scores, points: Iterable[Point]) -> Iterato
 
 def screen_missing(
     bench: Workbench,
-    study: Study,
+    study: StudyFolder,
     points: Sequence[Point],
     progress: Progress,
     most: float = math.inf,

@@ -8,13 +8,13 @@ from prunescope.bench.device import on_host
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.own_rows import own_rows
 from prunescope.store.score_quantiles import STEPS, QuantileRow, quantiles
 from prunescope.study import MEASUREMENT_VERSION
 
 
-def store_quantiles(bench: Workbench, study: Study) -> None:
+def store_quantiles(bench: Workbench, study: StudyFolder) -> None:
     """Write the quantiles of magnitude and LAMP score of all layers and groups, unless known.
 
     Weights are scored by magnitude, units by the L1 norm of their weights.

@@ -11,7 +11,7 @@ from prunescope.bench.workbench import Workbench, state_bytes
 from prunescope.criteria.scores import Scores
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.recovery import recovered
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Verification
 from prunescope.study import MEASUREMENT_VERSION
@@ -19,7 +19,7 @@ from prunescope.study.plan import Plan
 
 
 def verify_plan(
-    bench: Workbench, study: Study, plan: Plan, split: str = "validation"
+    bench: Workbench, study: StudyFolder, plan: Plan, split: str = "validation"
 ) -> Verification:
     """Return the measurement of ``plan`` on ``split``, stored in the study.
 

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from prunescope.charts.colours import palette
-from prunescope.latency.table.prediction import Setting
+from prunescope.latency.table.predict_time import Setting
 from prunescope.latency.table.staircase import StaircaseStep
 from prunescope.text import plain
 

@@ -12,7 +12,7 @@ from prunescope.dashboard.shared import measure_buttons
 from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import BackTest, Prediction
 from prunescope.statistics.paired import Interval
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
@@ -23,7 +23,7 @@ _FEW: Final = 5
 """Measured plans below which an interval is mostly caution."""
 
 
-def score(opened: Study, known: Curves, plan: Plan, prediction: Prediction) -> None:
+def score(opened: StudyFolder, known: Curves, plan: Plan, prediction: Prediction) -> None:
     """Show the predicted score and its interval."""
     dense = dense_score(opened.manifest, known, plan.recovery)
     moved = plan.recovery in MOVES_DENSE
@@ -47,7 +47,7 @@ def score(opened: Study, known: Curves, plan: Plan, prediction: Prediction) -> N
         st.caption(f"Drop {units.span(prediction.interval)} in nine plans of ten.")
 
 
-def vouched(opened: Study, plan: Plan, prediction: Prediction, measured: bool) -> None:
+def vouched(opened: StudyFolder, plan: Plan, prediction: Prediction, measured: bool) -> None:
     """Show what is expected beside the drop, by what, and how far that was off so far.
 
     Args:
@@ -70,7 +70,7 @@ def vouched(opened: Study, plan: Plan, prediction: Prediction, measured: bool) -
         measure_buttons.combinations(opened, plan)
 
 
-def gaps(opened: Study, plan: Plan, prediction: Prediction) -> None:
+def gaps(opened: StudyFolder, plan: Plan, prediction: Prediction) -> None:
     """Show which parts no measurement covers, and offer to measure exactly those."""
     if not prediction.missing:
         return
@@ -103,7 +103,7 @@ def _unchecked(plan: Plan, prediction: Prediction, measured: bool) -> str:
     )
 
 
-def _details(opened: Study, prediction: Prediction) -> list[str]:
+def _details(opened: StudyFolder, prediction: Prediction) -> list[str]:
     """Loss, divergence and the class that suffers most, where they are known."""
     found = []
     if math.isfinite(prediction.entropy):

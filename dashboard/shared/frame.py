@@ -10,7 +10,7 @@ from prunescope.commands import next_steps
 from prunescope.dashboard.shared import launch, loaders, rights, session
 from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
 from prunescope.errors import BadReference, BadValue
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
 
 _FOLDER = "folder"
@@ -18,7 +18,7 @@ _STUDY = "study"
 _PLACES = "places"
 
 
-def show(folder: Path, before: Callable[[Study], None] | None = None) -> Path | None:
+def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> Path | None:
     """Show the study picker and return the chosen study's folder, or None without studies.
 
     Args:
@@ -72,13 +72,13 @@ def place() -> Path | None:
     return found
 
 
-def study() -> Study | None:
+def study() -> StudyFolder | None:
     """Return the chosen study, or None while there is none."""
     path = place()
     return loaders.study(path) if path is not None else None
 
 
-def required() -> Study | None:
+def required() -> StudyFolder | None:
     """Return the chosen study; without one, say what to do next and return None."""
     found = study()
     if found is None:
@@ -118,7 +118,7 @@ def _preselect(names: list[str]) -> None:
         st.session_state[_STUDY] = st.session_state[_STUDY]
 
 
-def _facts(opened: Study) -> str:
+def _facts(opened: StudyFolder) -> str:
     manifest = opened.manifest
     parts = [f"{plain.code(manifest.reference.model)} on {plain.code(manifest.reference.data)}"]
     if manifest.baseline:
@@ -132,7 +132,7 @@ def _facts(opened: Study) -> str:
     return " · ".join(parts)
 
 
-def _share(opened: Study) -> None:
+def _share(opened: StudyFolder) -> None:
     with st.popover("Share", icon=":material/link:"):
         try:
             text = encode_plan(session.draft(opened).plan, opened.manifest)

@@ -9,7 +9,7 @@ import streamlit as st
 from prunescope.commands import next_steps
 from prunescope.dashboard.shared import problems, rights
 from prunescope.latency.table.exchange import import_table
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
 from prunescope.text.numbers import counted
 
@@ -18,7 +18,7 @@ _MOST: Final = 4
 """Megabytes, as ``maxUploadSize`` has them too; ten thousand timed models take one."""
 
 
-def offer(opened: Study) -> None:
+def offer(opened: StudyFolder) -> None:
     """Offer to take in a latency table that ``time`` wrote."""
     if rights.locked():
         return
@@ -37,7 +37,7 @@ def offer(opened: Study) -> None:
         )  # fmt: skip
 
 
-def _take(opened: Study) -> None:
+def _take(opened: StudyFolder) -> None:
     given = st.session_state.get(_KEY)
     if given is None:
         return

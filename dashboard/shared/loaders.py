@@ -15,9 +15,9 @@ from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import ACTIVE, Job, jobs
-from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
+from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
 from prunescope.planning.pareto import load_front
-from prunescope.planning.pose_problem import (
+from prunescope.planning.pose_goal import (
     Predicted,
     find_table,
     memory_cost,
@@ -27,7 +27,7 @@ from prunescope.planning.pose_problem import (
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
-from prunescope.store.folder import MANIFEST, Study, find_studies
+from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -58,7 +58,7 @@ def catalogue(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def study(folder: Path) -> Study | None:
+def study(folder: Path) -> StudyFolder | None:
     """Return the study in ``folder``, or None while its first job has not written it yet."""
     path = folder / MANIFEST
     if not path.is_file():
@@ -66,22 +66,22 @@ def study(folder: Path) -> Study | None:
     return _study(folder, path.stat().st_mtime_ns)
 
 
-def measured(of: Study) -> StudyMeasurements:
+def measured(of: StudyFolder) -> StudyMeasurements:
     """Return the measurements of a study as they are now."""
     return _measured(of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder))
 
 
-def screened(of: Study) -> pd.DataFrame:
+def screened(of: StudyFolder) -> pd.DataFrame:
     """Return the screened points of a study as they are now."""
     return _screened(of, of.folder, of.manifest.fingerprint, _signature(of.screening.folder))
 
 
-def verified(of: Study) -> pd.DataFrame:
+def verified(of: StudyFolder) -> pd.DataFrame:
     """Return the measured plans of a study as they are now."""
     return _verified(of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder))
 
 
-def record(of: Study) -> Record:
+def record(of: StudyFolder) -> Record:
     """Return what every predictor would have said of the measured plans of a study."""
     return _record(
         of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder),
@@ -89,7 +89,7 @@ def record(of: Study) -> Record:
     )  # fmt: skip
 
 
-def operators(of: Study) -> LogitOperators:
+def operators(of: StudyFolder) -> LogitOperators:
     """Return the logits of a study's measured points as they are now, prepared for prediction.
 
     What was made of points that did not change is kept.
@@ -97,23 +97,23 @@ def operators(of: Study) -> LogitOperators:
     return _cells(of, of.folder, of.manifest.fingerprint, _signature(of.logits.folder))
 
 
-def latency(of: Study) -> tuple[LatencyTable, ...]:
+def latency(of: StudyFolder) -> tuple[LatencyTable, ...]:
     """Return the latency tables of a study as they are now, their models fitted once."""
     return _latency(of, of.folder, of.manifest.fingerprint, _signature(of.folder / "latency"))
 
 
-def predicted(of: Study) -> Predicted:
+def predicted(of: StudyFolder) -> Predicted:
     """Return the function that predicts a plan from what the study knows now."""
     return predictor(of.manifest, measured(of).curves, record(of), operators(of))
 
 
-def ready(of: Study, asked: GoalForm) -> Solver:
+def ready(of: StudyFolder, asked: GoalForm) -> Solver:
     """Return what is asked, prepared to be solved for any limits."""
     signed = _signature(of.measurements.folder) ^ _signature(of.folder / "latency")
     return _ready(of, asked, of.folder, of.manifest.fingerprint, signed, asked.key())
 
 
-def share(of: Study, kind: str, setting: str = "") -> Share:
+def share(of: StudyFolder, kind: str, setting: str = "") -> Share:
     """Return the function from a plan to its cost as a fraction of the dense network's.
 
     Args:
@@ -124,7 +124,7 @@ def share(of: Study, kind: str, setting: str = "") -> Share:
     return share_of(of.manifest, measured(of).curves, kind, _boxed(of, kind, setting))
 
 
-def trade_off(of: Study, kind: str, recovery: str, setting: str = "") -> Shown:
+def trade_off(of: StudyFolder, kind: str, recovery: str, setting: str = "") -> Shown:
     """Return the front over a cost with the study's measured and saved plans; see ``share``."""
     places = [of.folder / "fronts" / f"{kind}-{recovery}.json"]
     places += [of.folder / "plans" / f"{name}.json" for name in of.plans()]
@@ -136,12 +136,12 @@ def trade_off(of: Study, kind: str, recovery: str, setting: str = "") -> Shown:
     )  # fmt: skip
 
 
-def signature(of: Study) -> tuple[int, int]:
+def signature(of: StudyFolder) -> tuple[int, int]:
     """Return numbers that change when measurements or verifications are added; 0 while none is."""
     return _signature(of.measurements.folder), _signature(of.verifications.folder)
 
 
-def any_measured(of: Study) -> bool:
+def any_measured(of: StudyFolder) -> bool:
     """Return whether the study holds any measurement."""
     return _signature(of.measurements.folder) != 0
 
@@ -163,13 +163,15 @@ def active(folder: Path) -> tuple[Job, ...]:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _study(folder: Path, changed: int) -> Study:
+def _study(folder: Path, changed: int) -> StudyFolder:
     del changed  # part of the cache's key only
-    return Study.open(folder)
+    return StudyFolder.open(folder)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> StudyMeasurements:
+def _measured(
+    _of: StudyFolder, folder: Path, fingerprint: str, signature: int
+) -> StudyMeasurements:
     del folder, fingerprint, signature
     frame = _of.measured()
     found = curves(frame, _of.manifest)
@@ -178,25 +180,25 @@ def _measured(_of: Study, folder: Path, fingerprint: str, signature: int) -> Stu
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _screened(_of: Study, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
+def _screened(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
     del folder, fingerprint, signature
     return _of.screened()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _verified(_of: Study, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
+def _verified(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
     del folder, fingerprint, signature
     return _of.verified()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _record(_of: Study, folder: Path, fingerprint: str, points: int, plans: int) -> Record:
+def _record(_of: StudyFolder, folder: Path, fingerprint: str, points: int, plans: int) -> Record:
     del folder, fingerprint, points, plans
     return Record.of(_of.manifest, measured(_of).curves, verified(_of), operators(_of))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _cells(_of: Study, folder: Path, fingerprint: str, signature: int) -> LogitOperators:
+def _cells(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> LogitOperators:
     del signature
     latest = _latest_cells(folder, fingerprint)
     latest["operators"] = LogitOperators(_of.manifest, _of.logits, latest.get("operators"))
@@ -212,7 +214,7 @@ def _latest_cells(folder: Path, fingerprint: str) -> dict[str, LogitOperators]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _latency(
-    _of: Study, folder: Path, fingerprint: str, signature: int
+    _of: StudyFolder, folder: Path, fingerprint: str, signature: int
 ) -> tuple[LatencyTable, ...]:
     del folder, fingerprint, signature
     return tables(_of.folder, _of.manifest)
@@ -220,7 +222,7 @@ def _latency(
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _ready(
-    _of: Study, _asked: GoalForm, folder: Path, fingerprint: str, signature: int, key: str
+    _of: StudyFolder, _asked: GoalForm, folder: Path, fingerprint: str, signature: int, key: str
 ) -> Solver:
     del folder, fingerprint, signature, key
     goal = _asked.goal()
@@ -232,7 +234,7 @@ def _ready(
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _trade_off(
-    _of: Study, folder: Path, fingerprint: str, kind: str, recovery: str, setting: str,
+    _of: StudyFolder, folder: Path, fingerprint: str, kind: str, recovery: str, setting: str,
     signature: int, stamps: tuple[int, ...],
 ) -> Shown:  # fmt: skip
     del folder, signature, stamps
@@ -242,7 +244,7 @@ def _trade_off(
     )  # fmt: skip
 
 
-def _saved(of: Study) -> Iterator[Plan]:
+def _saved(of: StudyFolder) -> Iterator[Plan]:
     for name in of.plans():
         try:
             yield of.plan(name)
@@ -250,7 +252,7 @@ def _saved(of: Study) -> Iterator[Plan]:
             continue
 
 
-def _boxed(of: Study, kind: str, setting: str) -> Share | None:
+def _boxed(of: StudyFolder, kind: str, setting: str) -> Share | None:
     """The share of costs that no polynomial knows: latency by a table, and memory."""
     groups = [group.name for group in of.manifest.groups]
 

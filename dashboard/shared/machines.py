@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from prunescope.commands import next_steps
 from prunescope.latency.machine import machine
-from prunescope.latency.table.prediction import LatencyPrediction, Setting
+from prunescope.latency.table.predict_time import LatencyPrediction, Setting
 
 HERE = f"Measure them here: `{next_steps.time_network()}`."
 

@@ -7,7 +7,7 @@ import streamlit as st
 from prunescope.commands import Calibrate, Sweep
 from prunescope.dashboard.shared import loaders, rights
 from prunescope.dashboard.shared.launch import start
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
 
@@ -15,7 +15,7 @@ COMBINATIONS = 9
 """Plans that one press measures: predictions then have a usable interval."""
 
 
-def points(opened: Study, sweeps: Sequence[Sweep], key: str) -> None:
+def points(opened: StudyFolder, sweeps: Sequence[Sweep], key: str) -> None:
     """Offer to run ``sweeps`` as jobs."""
     lines = "  \n".join(plain.code(sweep.line()) for sweep in sweeps)
     if st.button(
@@ -27,7 +27,7 @@ def points(opened: Study, sweeps: Sequence[Sweep], key: str) -> None:
         st.rerun()
 
 
-def combinations(opened: Study, plan: Plan) -> None:
+def combinations(opened: StudyFolder, plan: Plan) -> None:
     """Offer to measure combinations that tell how far predictions of such plans are off."""
     if any(job.kind == Calibrate.command for job in loaders.active(opened.folder)):
         return

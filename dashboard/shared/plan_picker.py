@@ -3,7 +3,7 @@
 import streamlit as st
 
 from prunescope.dashboard.shared import session
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 from prunescope.text import plain, units
@@ -11,7 +11,7 @@ from prunescope.text import plain, units
 _DRAFT = "The draft on the Plan page"
 
 
-def plan(opened: Study, key: str) -> Plan | None:
+def plan(opened: StudyFolder, key: str) -> Plan | None:
     """Show the choice of plans and return the chosen one; say what to do when it prunes nothing."""
     names = [_DRAFT, *opened.plans()]
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -10,8 +10,8 @@ from prunescope.dashboard.shared import import_table, loaders, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.latency.plan_memory import peak_memory
-from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
-from prunescope.store.folder import Study
+from prunescope.latency.table.predict_time import LatencyPrediction, plan_units, predict_latency
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain, units
 from prunescope.text.numbers import counted
@@ -19,7 +19,7 @@ from prunescope.text.numbers import counted
 _MOST: Final = 3
 
 
-def show(opened: Study, plan: Plan, setting: str = "") -> None:
+def show(opened: StudyFolder, plan: Plan, setting: str = "") -> None:
     """Show latency and memory of ``plan``; without a table, how to get one.
 
     Args:

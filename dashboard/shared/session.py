@@ -9,7 +9,7 @@ import streamlit as st
 from prunescope.dashboard.shared.history import History
 from prunescope.dashboard.shared.link import Shared, decode_plan, from_query
 from prunescope.errors import PrunescopeError
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
@@ -59,7 +59,7 @@ def forget_link(*names: str) -> None:
     st.session_state[_LINK] = replace(link(), **dict.fromkeys(names))
 
 
-def draft(study: Study) -> Draft:
+def draft(study: StudyFolder) -> Draft:
     """Return the study's draft; the first time, the one from the link, else an empty plan."""
     key = draft_key(study)
     if key not in st.session_state:
@@ -70,30 +70,30 @@ def draft(study: Study) -> Draft:
     return found
 
 
-def edit(study: Study, plan: Plan) -> None:
+def edit(study: StudyFolder, plan: Plan) -> None:
     """Make ``plan`` the present one, and fill the table anew."""
     now = draft(study)
     st.session_state[draft_key(study)] = Draft(now.history.to(plan), plan, now.revision + 1)
 
 
-def typed(study: Study, plan: Plan) -> None:
+def typed(study: StudyFolder, plan: Plan) -> None:
     """Make ``plan`` the present one; the table shows it already."""
     now = draft(study)
     st.session_state[draft_key(study)] = replace(now, history=now.history.to(plan))
 
 
-def refill(study: Study) -> None:
+def refill(study: StudyFolder) -> None:
     """Fill the table anew from the present plan."""
     now = draft(study)
     st.session_state[draft_key(study)] = Draft(now.history, now.plan, now.revision + 1)
 
 
-def undo(study: Study) -> None:
+def undo(study: StudyFolder) -> None:
     """Go one step back."""
     _move(study, draft(study).history.undone())
 
 
-def redo(study: Study) -> None:
+def redo(study: StudyFolder) -> None:
     """Go one step forward again."""
     _move(study, draft(study).history.redone())
 
@@ -129,12 +129,12 @@ def notice(text: str | None = None) -> str | None:
     return found
 
 
-def _move(study: Study, history: History[Plan]) -> None:
+def _move(study: StudyFolder, history: History[Plan]) -> None:
     now = draft(study)
     st.session_state[draft_key(study)] = Draft(history, history.present, now.revision + 1)
 
 
-def draft_key(study: Study) -> str:
+def draft_key(study: StudyFolder) -> str:
     """Return under which key a session keeps the study's draft."""
     return f"draft {study.folder} {study.manifest.fingerprint}"
 

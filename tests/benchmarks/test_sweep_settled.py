@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.sweep_settled import answers, covered, settle, wrong
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, Method
 from prunescope.sweep.policy import Policy
@@ -25,14 +25,14 @@ def mlp(sample_bench):
 
 @pytest.fixture(scope="module")
 def exact(mlp, tmp_path_factory):
-    study = Study.create(tmp_path_factory.mktemp("exact") / "study", mlp.manifest)
+    study = StudyFolder.create(tmp_path_factory.mktemp("exact") / "study", mlp.manifest)
     sweep(mlp, study, GRID, Silent())
     return study
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=str)
 def test_the_same_points_stop_after_the_same_samples(mlp, exact, tmp_path, policy):
-    real = Study.create(tmp_path / "real", mlp.manifest)
+    real = StudyFolder.create(tmp_path / "real", mlp.manifest)
     sweep(mlp, real, GRID, Silent(), policy=policy)
     known = answers(exact)
     stand = settle(known, policy)

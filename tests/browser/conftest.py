@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks._images import first_images
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.browser.served import serving
 from tests.browser.settled import listen, settled
 
@@ -69,13 +69,13 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def timed_study(timed: Path, tmp_path: Path) -> Study:
+def timed_study(timed: Path, tmp_path: Path) -> StudyFolder:
     """A copy of one's own."""
-    return Study.open(Path(shutil.copytree(timed, tmp_path / "timed")) / "lenet5")
+    return StudyFolder.open(Path(shutil.copytree(timed, tmp_path / "timed")) / "lenet5")
 
 
 @pytest.fixture
-def timed_page(browser: Browser, timed_study: Study) -> Iterator[Page]:
+def timed_page(browser: Browser, timed_study: StudyFolder) -> Iterator[Page]:
     with serving(timed_study.folder.parent) as url, opened_at(browser, url) as opened:
         yield opened
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from prunescope.dashboard.command import Serving
+from prunescope.dashboard.launch_command import Serving
 
 
 def free_port() -> int:

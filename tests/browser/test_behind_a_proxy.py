@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from prunescope.dashboard.command import Serving
+from prunescope.dashboard.launch_command import Serving
 from tests.browser.login_proxy import PASSWORD, USER, login_proxy
 from tests.browser.served import free_port, served
 from tests.browser.steps import open_page

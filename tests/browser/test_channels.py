@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from prunescope.planning.preview import preview
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.browser.steps import Settle, exported, open_page
 
@@ -21,7 +21,7 @@ def channels(page: Page, settle: Settle) -> None:
 def test_channels_from_a_sweep_to_a_really_smaller_model(
     page: Page, folder: Path, settle: Settle, tmp_path: Path
 ) -> None:
-    study = Study.open(folder / "mlp")
+    study = StudyFolder.open(folder / "mlp")
     expect(page.get_by_text("fc3: not prunable, because it is read as")).to_be_visible()
     channels(page, settle)
     sparsities = page.locator(".st-key-sweep-sparsities input")
@@ -43,7 +43,7 @@ def test_channels_from_a_sweep_to_a_really_smaller_model(
     expect(page.get_by_text("2 of 2 shown groups are pruned")).to_be_visible()
 
     parameters, _ = exported(page, settle, tmp_path)
-    manifest = Study.open(folder / "mlp").manifest
+    manifest = StudyFolder.open(folder / "mlp").manifest
     halves = {name: Choice("l1", 0.5, "channel") for name in ("fc1", "fc2")}
     promised = preview(manifest, Plan("half", manifest.fingerprint, halves), {})
     assert parameters == promised.stored == (784 + 1) * 150 + (150 + 1) * 50 + (50 + 1) * 10

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from prunescope.dashboard.shared.goal_form import BUDGETS
 from prunescope.planning.pareto import Front, load_front
 from prunescope.planning.preview import preview
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.browser.conftest import opened_at, serving
 from tests.browser.steps import Settle, Shared, clear, drag, only_budget, open_page, pick
 
@@ -19,14 +19,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
-def timed_study(timed: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+def timed_study(timed: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
     """One for all journeys here: none measures anything, and only the last one saves."""
     copied = tmp_path_factory.mktemp("controls") / "studies"
-    return Study.open(Path(shutil.copytree(timed, copied)) / "lenet5")
+    return StudyFolder.open(Path(shutil.copytree(timed, copied)) / "lenet5")
 
 
 @pytest.fixture(scope="module")
-def address(timed_study: Study) -> Iterator[str]:
+def address(timed_study: StudyFolder) -> Iterator[str]:
     with serving(timed_study.folder.parent) as url:
         yield url
 
@@ -38,7 +38,7 @@ def timed_page(browser: Browser, address: str) -> Iterator[Page]:
 
 
 @pytest.fixture
-def plan(timed_page: Page, timed_study: Study, settle: Settle) -> Shared:
+def plan(timed_page: Page, timed_study: StudyFolder, settle: Settle) -> Shared:
     """The Plan page, on which nothing is measured or searched but on a press."""
     open_page(timed_page, "Plan", settle)
     timed_page.get_by_text("Measure when it rests").click()
@@ -88,7 +88,7 @@ def test_every_budget_is_solved_for(timed_page: Page, plan: Shared, settle: Sett
 
 
 def test_every_setting_changes_the_plan(
-    timed_page: Page, timed_study: Study, plan: Shared, settle: Settle
+    timed_page: Page, timed_study: StudyFolder, plan: Shared, settle: Settle
 ) -> None:
     page = timed_page
     only_budget(page, "macs", "MACs", settle)
@@ -207,7 +207,7 @@ def test_every_edit_changes_the_plan(timed_page: Page, plan: Shared, settle: Set
 
 
 def test_other_plans_and_saved_ones_are_opened(
-    timed_page: Page, timed_study: Study, plan: Shared, settle: Settle
+    timed_page: Page, timed_study: StudyFolder, plan: Shared, settle: Settle
 ) -> None:
     page = timed_page
     only_budget(page, "macs", "MACs", settle)
@@ -271,7 +271,7 @@ def test_other_plans_and_saved_ones_are_opened(
     assert clicked.digest in {point.plan.digest for point in swept(timed_study).points}
 
 
-def swept(study: Study) -> Front:
+def swept(study: StudyFolder) -> Front:
     found = load_front(study.folder, "macs", "none", study.manifest.fingerprint)
     assert found is not None
     return found

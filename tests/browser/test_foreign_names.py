@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from prunescope.dashboard.shared.link import encode_plan
-from prunescope.store.folder import MANIFEST, Study
+from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study.plan import Choice, Plan
 from tests.browser.conftest import opened_at
@@ -39,9 +39,9 @@ LEAKS = """() => {
 
 
 @pytest.fixture
-def hostile(folder: Path) -> Study:
+def hostile(folder: Path) -> StudyFolder:
     """The measured study under names that nobody should have."""
-    known = Study.open(folder / "mlp")
+    known = StudyFolder.open(folder / "mlp")
     manifest = (known.folder / MANIFEST).read_text()
     for old, new in NAMES.items():
         manifest = manifest.replace(f'"{old}"', json.dumps(new))
@@ -53,7 +53,7 @@ def hostile(folder: Path) -> Study:
     for path in known.measurements.folder.glob("*.parquet"):
         path.unlink()
     (known.folder / MANIFEST).write_text(manifest)
-    opened = Study.open(known.folder)
+    opened = StudyFolder.open(known.folder)
     opened.measurements.append(rows)
     chosen = {NAMES["fc1"]: Choice("magnitude", 0.5), NAMES["fc3"]: Choice("magnitude", 0.9)}
     opened.save_plan(Plan("of mine", opened.manifest.fingerprint, chosen))
@@ -64,7 +64,7 @@ def hostile(folder: Path) -> Study:
 
 
 @pytest.fixture
-def asked(browser: Browser, hostile: Study) -> Iterator[tuple[Page, list[str]]]:
+def asked(browser: Browser, hostile: StudyFolder) -> Iterator[tuple[Page, list[str]]]:
     """A page on that study, and every host that its browser asked for anything."""
     hosts: list[str] = []
     plan = encode_plan(hostile.plan("of mine"), hostile.manifest)
@@ -75,7 +75,7 @@ def asked(browser: Browser, hostile: Study) -> Iterator[tuple[Page, list[str]]]:
 
 
 def test_names_are_text_and_no_other_host_is_asked(
-    asked: tuple[Page, list[str]], hostile: Study, settle: Callable[[Page], None]
+    asked: tuple[Page, list[str]], hostile: StudyFolder, settle: Callable[[Page], None]
 ) -> None:
     page, hosts = asked
     settle(page)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from prunescope.planning.pareto import load_front
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
 from prunescope.study.plan import Plan
 from tests.browser.steps import drag, lock, metric, only_budget, open_page
@@ -24,7 +24,7 @@ def kept(page: Page) -> Locator:
 def test_a_dragged_budget_is_solved_measured_and_on_the_front(
     page: Page, folder: Path, settle: Settle
 ) -> None:
-    study = Study.open(folder / "mlp")
+    study = StudyFolder.open(folder / "mlp")
     open_page(page, "Plan", settle)
     only_budget(page, "parameters", "Non-zero parameters", settle)
     dense = metric(page, "Predicted top-1").inner_text()

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.command import Serving
+from prunescope.dashboard.launch_command import Serving
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.jobs.records import ProcessRecord
 from prunescope.jobs.warm_worker import SWITCH
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import read_document
 from prunescope.study.point import KEY
 from tests.browser.served import free_port, until_up
@@ -52,9 +52,9 @@ class Server:
 
 
 @pytest.fixture
-def study(folder: Path) -> Iterator[Study]:
+def study(folder: Path) -> Iterator[StudyFolder]:
     """The small measured study, whose jobs end with the test."""
-    opened = Study.open(folder / "mlp")
+    opened = StudyFolder.open(folder / "mlp")
     yield opened
     for job in jobs(opened.folder):
         job.cancel()
@@ -62,7 +62,7 @@ def study(folder: Path) -> Iterator[Study]:
 
 
 @pytest.fixture
-def server(study: Study) -> Iterator[Server]:
+def server(study: StudyFolder) -> Iterator[Server]:
     opened = Server(study.folder.parent)
     yield opened
     opened.kill()
@@ -90,16 +90,16 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
-def rows(study: Study) -> pd.DataFrame:
+def rows(study: StudyFolder) -> pd.DataFrame:
     return measured_points(study.measured()).set_index(["subject", "method", "seed", "sparsity"])
 
 
-def newest(study: Study) -> Job:
+def newest(study: StudyFolder) -> Job:
     return jobs(study.folder)[0]
 
 
 def test_a_sweep_is_started_watched_held_killed_and_finished(
-    browser: Browser, server: Server, study: Study, settle: Settle
+    browser: Browser, server: Server, study: StudyFolder, settle: Settle
 ) -> None:
     page = view(browser, server.link("study"), settle)
     expect(page.get_by_text("Page not found")).to_have_count(0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.browser.steps import Settle, exported, metric, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 def test_from_a_trained_model_to_an_exported_one(
     page: Page, folder: Path, settle: Settle, tmp_path: Path
 ) -> None:
-    study = Study.open(folder / "mlp")
+    study = StudyFolder.open(folder / "mlp")
     expect(metric(page, "Dense top-1")).to_have_text("90.88 %")
 
     open_page(page, "Curves", settle)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from prunescope.latency.table.prediction import tables
-from prunescope.store.folder import Study
+from prunescope.latency.table.predict_time import tables
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
 from prunescope.study.plan import Plan
 from tests.browser.steps import drag, lock, metric, only_budget, open_page
@@ -17,7 +17,7 @@ Settle = Callable[[Page], None]
 
 
 @pytest.fixture
-def study(timed_study: Study) -> Study:
+def study(timed_study: StudyFolder) -> StudyFolder:
     return timed_study
 
 
@@ -42,7 +42,7 @@ def shown(page: Page) -> list[str]:
     return [place.inner_text() for place in places(page)]
 
 
-def test_half_the_latency_with_a_lock(page: Page, study: Study, settle: Settle) -> None:
+def test_half_the_latency_with_a_lock(page: Page, study: StudyFolder, settle: Settle) -> None:
     open_page(page, "Plan", settle)
     only_budget(page, "latency", "Latency", settle)
     dense = shown(page)

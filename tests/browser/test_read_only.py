@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from prunescope.dashboard.shared.link import encode_plan
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.browser.conftest import opened_at
 from tests.browser.served import serving
@@ -37,7 +37,7 @@ def _content(path: Path) -> str:
 def test_pages_are_tried_and_the_folder_stays_the_same(
     browser: Browser, folder: Path, settle: Callable[[Page], None]
 ) -> None:
-    opened = Study.open(folder / "mlp")
+    opened = StudyFolder.open(folder / "mlp")
     plan = Plan("mine", opened.manifest.fingerprint, {"fc1": Choice("magnitude", 0.5)})
     opened.save_plan(plan)
     hosts = set()

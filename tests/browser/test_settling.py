@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from prunescope.jobs import ACTIVE, jobs
 from prunescope.planning.preview import preview
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.browser.steps import Settle, Shared, drag, metric, only_budget, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 def test_the_best_few_are_measured_and_the_best_is_the_plan(
     page: Page, folder: Path, settle: Settle
 ) -> None:
-    study = Study.open(folder / "mlp")
+    study = StudyFolder.open(folder / "mlp")
     shared = Shared(page, study.manifest, settle)
     open_page(page, "Plan", settle)
     page.get_by_text("Measure when it rests").click()  # here the search measures, and nobody else

@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from streamlit.testing.v1 import AppTest
 
 from prunescope.bench.workbench import Workbench
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Measurement, Verification
 from prunescope.study import (
@@ -125,7 +125,7 @@ def digits() -> Digits:
 @pytest.fixture(scope="session")
 def measured_folder(digits: Digits, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("studies")
-    study = Study.create(folder / "digits", digits.manifest())
+    study = StudyFolder.create(folder / "digits", digits.manifest())
     study.measurements.append(
         [
             digits.measurement(place, criterion, sparsity)
@@ -145,8 +145,8 @@ def studies(measured_folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def study(studies: Path) -> Study:
-    return Study.open(studies / "digits")
+def study(studies: Path) -> StudyFolder:
+    return StudyFolder.open(studies / "digits")
 
 
 @pytest.fixture(scope="session")

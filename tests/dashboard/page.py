@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.link import encode_plan
 from prunescope.planning.preview import preview
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 
 Open = Callable[..., AppTest]
@@ -25,12 +25,12 @@ def metric(at: AppTest, label: str) -> str:
     return str(found.value)
 
 
-def draft(at: AppTest, study: Study) -> Plan:
+def draft(at: AppTest, study: StudyFolder) -> Plan:
     plan: Plan = at.session_state[session.draft_key(study)].plan
     return plan
 
 
-def kept(study: Study, plan: Plan) -> float:
+def kept(study: StudyFolder, plan: Plan) -> float:
     """Non-zero parameters that a plan keeps, as a fraction."""
     found = preview(study.manifest, plan, study.measured())
     return found.kept / found.parameters
@@ -40,12 +40,12 @@ def budget(at: AppTest, percent: int, kind: str = "parameters") -> AppTest:
     return at.slider(key=f"goal {kind}").set_value(percent).run()
 
 
-def own(study: Study, name: str) -> str:
+def own(study: StudyFolder, name: str) -> str:
     """The key of a control that belongs to one study."""
     return f"goal {name} {study.manifest.fingerprint[:8]}"
 
 
-def set_draft(at: AppTest, study: Study, plan: Plan) -> None:
+def set_draft(at: AppTest, study: StudyFolder, plan: Plan) -> None:
     """Make ``plan`` the draft, as another page would."""
     before = at.session_state[session.draft_key(study)]
     made = session.Draft(before.history.to(plan), plan, before.revision + 1)
@@ -75,18 +75,18 @@ def press_with(at: AppTest, key: str, text: str, button: str) -> AppTest:
 
 def choices(at: AppTest, studies: Path) -> dict[str, Choice]:
     """The draft's choices."""
-    draft = at.session_state[session.draft_key(Study.open(studies / "digits"))]
+    draft = at.session_state[session.draft_key(StudyFolder.open(studies / "digits"))]
     return dict(draft.plan.choices)
 
 
 def metric_of_dense(studies: Path) -> str:
     """The dense score as the page writes it."""
-    baseline = Study.open(studies / "digits").manifest.baseline
+    baseline = StudyFolder.open(studies / "digits").manifest.baseline
     assert baseline is not None
     return f"{100 * baseline.score:.2f} %"
 
 
-def shared(study: Study, **sparsities: float) -> str:
+def shared(study: StudyFolder, **sparsities: float) -> str:
     """The plan in a link that prunes these layers by magnitude."""
     made = {name: Choice("magnitude", value) for name, value in sparsities.items()}
     return encode_plan(Plan("p", study.manifest.fingerprint, made), study.manifest)

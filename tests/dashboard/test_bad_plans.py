@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunescope.latency.table.exchange import export_table
-from prunescope.latency.table.prediction import tables
-from prunescope.store.folder import Study
+from prunescope.latency.table.predict_time import tables
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.store.parquet_table import Table
 from prunescope.study.plan import Choice, Plan
@@ -20,12 +20,12 @@ from tests.dashboard.page import Open, budget, draft, kept, own, set_draft, text
 
 
 @pytest.fixture
-def timed_study(timed_studies: Path) -> Study:
-    return Study.open(timed_studies / "lenet5")
+def timed_study(timed_studies: Path) -> StudyFolder:
+    return StudyFolder.open(timed_studies / "lenet5")
 
 
 @pytest.fixture
-def exported(timed_study: Study, tmp_path: Path) -> pd.DataFrame:
+def exported(timed_study: StudyFolder, tmp_path: Path) -> pd.DataFrame:
     """The rows of a table as another machine exports them."""
     path = tmp_path / "table.parquet"
     export_table(timed_study.folder, timed_study.manifest, path)
@@ -45,7 +45,7 @@ def parquet(rows: pd.DataFrame) -> bytes:
 
 
 def test_a_table_of_another_machine_is_taken_in_and_named(
-    timed_study: Study, exported: pd.DataFrame, open_page: Open
+    timed_study: StudyFolder, exported: pd.DataFrame, open_page: Open
 ) -> None:
     at = open_page(timed_study.folder.parent, "plan")
     budget(at, 60, "macs")
@@ -95,7 +95,7 @@ def _empty(rows: pd.DataFrame) -> bytes:
     ],
 )
 def test_a_table_that_does_not_fit_is_one_sentence(
-    spoil: Callable[[pd.DataFrame], bytes], sentence: str, timed_study: Study,
+    spoil: Callable[[pd.DataFrame], bytes], sentence: str, timed_study: StudyFolder,
     exported: pd.DataFrame, open_page: Open,
 ) -> None:  # fmt: skip
     at = open_page(timed_study.folder.parent, "plan")
@@ -111,12 +111,12 @@ def test_a_table_that_does_not_fit_is_one_sentence(
     assert "Timed on a CPU, not on this machine" in texts(at)
 
 
-def files(study: Study) -> set[str]:
+def files(study: StudyFolder) -> set[str]:
     return {path.name for path in (study.folder / "latency").glob("*.parquet")}
 
 
 def test_a_table_of_another_network_in_the_folder_predicts_nothing(
-    timed_study: Study, open_page: Open
+    timed_study: StudyFolder, open_page: Open
 ) -> None:
     """A folder that was put together by hand: rows of another graph are not this network's."""
     for path in (timed_study.folder / "latency").glob("*.parquet"):
@@ -132,7 +132,7 @@ def test_a_table_of_another_network_in_the_folder_predicts_nothing(
 
 
 def test_a_plan_for_other_weights_is_one_sentence(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     theirs = Plan("theirs", "0ther", {"fc1": Choice("magnitude", 0.9)})
     write_document(study.folder / "plans" / "theirs.json", theirs)
@@ -153,7 +153,7 @@ def test_a_plan_for_other_weights_is_one_sentence(
         assert not at.error
 
 
-def test_a_damaged_plan_is_one_sentence(study: Study, studies: Path, open_page: Open) -> None:
+def test_a_damaged_plan_is_one_sentence(study: StudyFolder, studies: Path, open_page: Open) -> None:
     (study.folder / "plans").mkdir(exist_ok=True)
     (study.folder / "plans" / "broken.json").write_text("{")
     at = open_page(studies, "plan")
@@ -164,7 +164,7 @@ def test_a_damaged_plan_is_one_sentence(study: Study, studies: Path, open_page: 
 
 
 def test_a_lock_outside_of_its_bounds_is_one_sentence(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, "plan")
     lock = Choice("magnitude", 0.3, locked=True)
@@ -183,7 +183,7 @@ def test_a_lock_outside_of_its_bounds_is_one_sentence(
 
 
 def test_a_lock_that_is_excluded_is_one_sentence(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, "plan")
     lock = Choice("magnitude", 0.3, locked=True)
@@ -197,7 +197,7 @@ def test_a_lock_that_is_excluded_is_one_sentence(
 
 
 def test_a_target_out_of_reach_says_what_can_be_reached(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, "plan")
     budget(at, 50)
@@ -212,7 +212,7 @@ def test_a_target_out_of_reach_says_what_can_be_reached(
 
 
 def test_targets_that_exclude_each_other_are_one_sentence(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, "plan")
     budget(at, 50)

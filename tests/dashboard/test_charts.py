@@ -13,14 +13,14 @@ from prunescope.charts.curves import SCALES, curves_figure
 from prunescope.curves.means import measured_points
 from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from prunescope.dashboard.charts.training import training_figure
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.counts import removed_units
 
 COLOURS = {"magnitude": "#2459B8", "random": "#C75B12"}
 
 
 @pytest.fixture
-def points(study: Study) -> pd.DataFrame:
+def points(study: StudyFolder) -> pd.DataFrame:
     return measured_points(study.measured())
 
 
@@ -43,7 +43,7 @@ def test_marks_within_noise_are_hollow(points: pd.DataFrame) -> None:
     assert shapes == [False, True, False, False, True]
 
 
-def test_marks_that_still_sharpen_are_dotted_and_say_so(study: Study) -> None:
+def test_marks_that_still_sharpen_are_dotted_and_say_so(study: StudyFolder) -> None:
     frame = study.measured()
     frame = frame[(frame["subject"] == "fc1") & (frame["criterion"] == "magnitude")]
     whole = measured_points(frame)
@@ -60,7 +60,7 @@ def test_marks_that_still_sharpen_are_dotted_and_say_so(study: Study) -> None:
     assert f"± {half:.2f} pt of this" in line.customdata[1]
 
 
-def test_partial_scores_are_the_dense_one_less_the_drop_so_far(study: Study) -> None:
+def test_partial_scores_are_the_dense_one_less_the_drop_so_far(study: StudyFolder) -> None:
     """The first samples may be easier than the rest: then their plain score passes the dense."""
     frame = study.measured()
     frame = frame[(frame["subject"] == "fc1") & (frame["criterion"] == "magnitude")]

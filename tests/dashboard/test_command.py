@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import prunescope.dashboard
-from prunescope.dashboard.command import SERVER, TOKEN, Serving, drawn_token
 from prunescope.dashboard.gate import VARIABLE
+from prunescope.dashboard.launch_command import SERVER, TOKEN, Serving, drawn_token
 from prunescope.errors import BadValue
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from prunescope.dashboard.command import Serving
+from prunescope.dashboard.launch_command import Serving
 from tests.browser.served import free_port, served
 
 ROUTES = """

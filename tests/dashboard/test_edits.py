@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.dashboard.shared import session
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice
 from tests.dashboard.page import Open, choices, metric, metric_of_dense, shared
 
@@ -60,7 +60,9 @@ def test_every_bulk_edit_does_something(
     assert all(check(choice) for choice in choices(at, studies).values())
 
 
-def test_plans_are_saved_opened_and_deleted(study: Study, studies: Path, open_page: Open) -> None:
+def test_plans_are_saved_opened_and_deleted(
+    study: StudyFolder, studies: Path, open_page: Open
+) -> None:
     at = open_page(studies, "plan", plan=shared(study, fc1=0.3))
     at.text_input(key="plan name shared").set_value("mine").run()
     at.button(key="save").click().run()
@@ -76,7 +78,7 @@ def test_plans_are_saved_opened_and_deleted(study: Study, studies: Path, open_pa
     assert not at.exception
 
 
-def test_a_bad_plan_name_is_refused(study: Study, studies: Path, open_page: Open) -> None:
+def test_a_bad_plan_name_is_refused(study: StudyFolder, studies: Path, open_page: Open) -> None:
     at = open_page(studies, "plan", plan=shared(study, fc1=0.3))
     at.text_input(key="plan name shared").set_value("../x").run()
     at.button(key="save").click().run()
@@ -84,7 +86,7 @@ def test_a_bad_plan_name_is_refused(study: Study, studies: Path, open_page: Open
 
 
 def test_typed_cells_survive_another_search_and_another_page(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, "plan", plan=shared(study, fc1=0.3))
     key = session.draft_key(study)

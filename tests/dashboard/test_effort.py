@@ -11,7 +11,7 @@ from prunescope.commands import Sweep
 from prunescope.jobs import Job
 from prunescope.jobs.records import JobRecord
 from prunescope.jobs.worker import running
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.sweep.pace import last_pace
 from prunescope.sweep.preflight import folder_bytes
@@ -33,7 +33,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     return found
 
 
-def ran(study: Study, **figures: float) -> Job:
+def ran(study: StudyFolder, **figures: float) -> Job:
     """A sweep that ran as a job and said where it stood."""
     folder = study.folder / "jobs" / "0001-sweep"
     write_document(folder / "job.json", JobRecord(("sweep", "x"), 0.0))
@@ -109,7 +109,7 @@ def test_a_budget_that_is_no_time_is_refused_before_anything_starts(
 
 
 def test_points_time_and_size_are_stated_before_the_start(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies)
     at.text_input(key="sweep sparsities").set_value("0.5,0.7").run()
@@ -133,7 +133,7 @@ def test_points_time_and_size_are_stated_before_the_start(
     assert "up to 797 validation samples" in texts(at)
 
 
-def test_a_pace_is_that_of_the_last_sweep_which_told_one(study: Study) -> None:
+def test_a_pace_is_that_of_the_last_sweep_which_told_one(study: StudyFolder) -> None:
     assert last_pace(study.folder) is None
     ran(study, macs_counted=300.0, seconds=2.0)
     pace = last_pace(study.folder)

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from prunescope.commands import Calibrate, Request, Sweep, Verify
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.dashboard.page import Open, metric, shared, texts
 
 
 def test_a_measured_plan_stands_beside_its_prediction(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, "plan", plan=shared(study, fc1=0.6, fc2=0.6))
     row = study.verified().iloc[0]
@@ -25,7 +25,7 @@ def test_a_measured_plan_stands_beside_its_prediction(
 
 
 def test_one_layer_alone_is_read_off_its_curve(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     """Its interval is the measured one: no rule predicted it, and no other plan vouches for it."""
     said = texts(open_page(studies, "plan", plan=shared(study, fc1=0.3)))
@@ -36,7 +36,7 @@ def test_one_layer_alone_is_read_off_its_curve(
 
 
 def test_combinations_are_measured_where_none_vouches_for_a_prediction(
-    study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    study: StudyFolder, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
@@ -49,7 +49,7 @@ def test_combinations_are_measured_where_none_vouches_for_a_prediction(
 
 
 def test_what_a_plan_lacks_is_measured_by_one_press(
-    study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    study: StudyFolder, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
@@ -63,11 +63,11 @@ def test_what_a_plan_lacks_is_measured_by_one_press(
 
 
 def test_measuring_a_plan_is_a_job_with_the_plan_in_a_file(
-    study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    study: StudyFolder, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.shared.outlook.start",
+        "prunescope.dashboard.shared.plan_summary.start",
         lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.3))

@@ -21,7 +21,7 @@ from prunescope.recovery.training.fine_tuning_report import (
     SideBySide,
     result_folder,
 )
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 from tests.dashboard.conftest import both
@@ -31,13 +31,13 @@ EARLIER, PRESENT = "a" * 64, "b" * 64
 
 
 @pytest.fixture
-def saved(study: Study) -> Plan:
+def saved(study: StudyFolder) -> Plan:
     plan = both(study.manifest, 0.6)
     study.save_plan(plan)
     return plan
 
 
-def fine_tuned(study: Study, plan: Plan, weights_hash: str) -> None:
+def fine_tuned(study: StudyFolder, plan: Plan, weights_hash: str) -> None:
     sums = EvaluationSums(9, 8.0, 1.0, 1.0, None, None, -1, 0, ())
     sides = SideBySide(1.0, sums, sums, 0.0, 0.0)
     result = FineTuned(
@@ -46,7 +46,7 @@ def fine_tuned(study: Study, plan: Plan, weights_hash: str) -> None:
     write_document(result_folder(study.folder, plan) / RESULT, result)
 
 
-def exported(study: Study, plan: Plan, fine_tuned_hash: str) -> None:
+def exported(study: StudyFolder, plan: Plan, fine_tuned_hash: str) -> None:
     recovered = bool(fine_tuned_hash)
     folder = export_folder(study.folder, plan.digest, recovered)
     folder.mkdir(parents=True)
@@ -68,7 +68,7 @@ def opened(open_page: Open, studies: Path, plan: Plan) -> AppTest:
 
 
 def test_what_an_earlier_fine_tuning_gave_is_not_offered(
-    study: Study, saved: Plan, studies: Path, open_page: Open
+    study: StudyFolder, saved: Plan, studies: Path, open_page: Open
 ) -> None:
     exported(study, saved, EARLIER)
     fine_tuned(study, saved, EARLIER)
@@ -86,7 +86,7 @@ def test_what_an_earlier_fine_tuning_gave_is_not_offered(
 
 
 def test_a_recipe_is_told_for_what_it_is(
-    study: Study, saved: Plan, studies: Path, open_page: Open
+    study: StudyFolder, saved: Plan, studies: Path, open_page: Open
 ) -> None:
     at = opened(open_page, studies, saved)
     assert "from the dense model" in at.checkbox(key="format recipe").label

@@ -6,7 +6,7 @@ import pytest
 
 from prunescope.latency.runtimes.registry import runtime
 from prunescope.latency.table.rows import stored_rows
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests import toys
 from tests.analysis.latency.table.made import draws, row
@@ -16,7 +16,7 @@ from tests.dashboard.page import Open, texts
 def test_an_installed_package_is_on_the_page(
     timed_studies: Path, open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = Study.open(timed_studies / "lenet5")
+    study = StudyFolder.open(timed_studies / "lenet5")
     choices = {"conv2": Choice("l1", 0.2, "channel")}
     study.save_plan(Plan("smaller", study.manifest.fingerprint, choices))
     at = open_page(timed_studies, "export")

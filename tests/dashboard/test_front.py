@@ -13,7 +13,7 @@ from prunescope.dashboard.charts.front import front_figure
 from prunescope.dashboard.tables.front import COLUMNS, shown
 from prunescope.dashboard.views.plan.front_chart import opened_by
 from prunescope.planning.pareto import Front, FrontPoint, save_front
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open
 
@@ -24,7 +24,7 @@ def at(studies: Path, open_page: Open) -> AppTest:
 
 
 def test_the_front_is_swept_by_a_job_with_the_goal_as_it_is(
-    at: AppTest, study: Study, monkeypatch: pytest.MonkeyPatch
+    at: AppTest, study: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
@@ -39,12 +39,12 @@ def test_the_front_is_swept_by_a_job_with_the_goal_as_it_is(
     ]
 
 
-def test_the_chart_tells_predicted_from_measured(study: Study) -> None:
+def test_the_chart_tells_predicted_from_measured(study: StudyFolder) -> None:
     plan = Plan("front 1", study.manifest.fingerprint, {"fc1": Choice("magnitude", 0.6)})
     point = FrontPoint(1000.0, 0.1, 0.09, 0.02, 0.01, 0.03, plan)
     found = Front("parameters", 2000.0, "drop", study.manifest.fingerprint, "none", "sum", (point,))
     saved = Plan("mine", study.manifest.fingerprint, {"fc2": Choice("magnitude", 0.6)})
-    from prunescope.planning.pose_problem import predictor
+    from prunescope.planning.pose_goal import predictor
     from prunescope.planning.prediction import Record
 
     known = curves(study.measured(), study.manifest)
@@ -76,7 +76,7 @@ def test_this_plan_is_in_view_though_it_gains(score: float) -> None:
     assert low < 100 * min(score, 0.9) <= 100 * max(score, 0.9) < high
 
 
-def test_a_click_opens_the_plan_behind_the_mark(study: Study) -> None:
+def test_a_click_opens_the_plan_behind_the_mark(study: StudyFolder) -> None:
     plan = Plan("p", study.manifest.fingerprint, {"fc1": Choice("magnitude", 0.6)})
     known = {plan.digest: plan}
     point: dict[str, Any] = {"customdata": [plan.digest, "p", 0.1, 0.2]}
@@ -86,7 +86,7 @@ def test_a_click_opens_the_plan_behind_the_mark(study: Study) -> None:
         assert opened_by([bad], known) is None
 
 
-def test_a_stored_front_is_on_the_page(study: Study, studies: Path, open_page: Open) -> None:
+def test_a_stored_front_is_on_the_page(study: StudyFolder, studies: Path, open_page: Open) -> None:
     plan = Plan("front 1", study.manifest.fingerprint, {"fc1": Choice("magnitude", 0.6)})
     point = FrontPoint(1000.0, 0.1, 0.09, 0.02, 0.01, 0.03, plan)
     found = Front("parameters", 2000.0, "drop", study.manifest.fingerprint, "none", "sum", (point,))

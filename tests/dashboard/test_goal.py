@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 from prunescope.commands import Sweep
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.views.plan.goal_panel import described
-from prunescope.planning.pose_problem import pose, solve_posed
+from prunescope.planning.pose_goal import pose, solve_posed
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Goal, Target
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, kept, own, run_menu, texts
@@ -25,7 +25,7 @@ def at(studies: Path, open_page: Open) -> AppTest:
     return open_page(studies, "plan")
 
 
-def test_a_budget_is_solved_for_as_soon_as_it_moves(at: AppTest, study: Study) -> None:
+def test_a_budget_is_solved_for_as_soon_as_it_moves(at: AppTest, study: StudyFolder) -> None:
     assert draft(at, study).choices == {}
     sizes = []
     for percent in (70, 40):
@@ -40,7 +40,7 @@ def test_a_budget_is_solved_for_as_soon_as_it_moves(at: AppTest, study: Study) -
     assert draft(at, study).active() == {}
 
 
-def test_what_is_locked_stays_and_the_rest_is_solved(at: AppTest, study: Study) -> None:
+def test_what_is_locked_stays_and_the_rest_is_solved(at: AppTest, study: StudyFolder) -> None:
     key = session.draft_key(study)
     lock = Choice("magnitude", 0.3, locked=True)
     before = at.session_state[key]
@@ -57,7 +57,7 @@ def test_what_is_locked_stays_and_the_rest_is_solved(at: AppTest, study: Study) 
     assert not at.warning
 
 
-def test_a_second_budget_holds_too(at: AppTest, study: Study) -> None:
+def test_a_second_budget_holds_too(at: AppTest, study: StudyFolder) -> None:
     at.multiselect(key="goal budgets").set_value(["parameters", "compressed-bytes"]).run()
     budget(at, 80)
     at.slider(key="goal compressed-bytes").set_value(40).run()
@@ -66,7 +66,7 @@ def test_a_second_budget_holds_too(at: AppTest, study: Study) -> None:
     assert found.kept <= 0.8 * found.parameters
 
 
-def test_an_accepted_drop_is_kept_or_refused(at: AppTest, study: Study) -> None:
+def test_an_accepted_drop_is_kept_or_refused(at: AppTest, study: StudyFolder) -> None:
     budget(at, 50)
     at.number_input(key="goal drop").set_value(0.0).run()
     assert len(at.warning) == 1
@@ -75,7 +75,7 @@ def test_an_accepted_drop_is_kept_or_refused(at: AppTest, study: Study) -> None:
     assert "predicted drop" in texts(at)
 
 
-def test_what_stays_dense_and_bounds_hold_on_the_page(at: AppTest, study: Study) -> None:
+def test_what_stays_dense_and_bounds_hold_on_the_page(at: AppTest, study: StudyFolder) -> None:
     budget(at, 60)
     assert draft(at, study).choices["fc1"].sparsity > 0.3
     at.multiselect(key=own(study, "bounded")).set_value(["fc1"]).run()
@@ -97,7 +97,7 @@ def test_what_stays_dense_and_bounds_hold_on_the_page(at: AppTest, study: Study)
     assert "fc2" in draft(at, study).active()
 
 
-def test_contradictions_are_one_sentence(at: AppTest, study: Study) -> None:
+def test_contradictions_are_one_sentence(at: AppTest, study: StudyFolder) -> None:
     budget(at, 70)
     at.multiselect(key=own(study, "excluded")).set_value(["fc2"]).run()
     at.multiselect(key=own(study, "bounded")).set_value(["fc2"]).run()
@@ -109,7 +109,9 @@ def test_contradictions_are_one_sentence(at: AppTest, study: Study) -> None:
     assert not at.warning
 
 
-def test_the_methods_that_may_be_taken_are_chosen_on_the_page(at: AppTest, study: Study) -> None:
+def test_the_methods_that_may_be_taken_are_chosen_on_the_page(
+    at: AppTest, study: StudyFolder
+) -> None:
     assert at.multiselect(key=own(study, "methods")).options == ["magnitude"]
     budget(at, 50)
     at.multiselect(key=own(study, "methods")).set_value(["magnitude"]).run()
@@ -118,7 +120,7 @@ def test_the_methods_that_may_be_taken_are_chosen_on_the_page(at: AppTest, study
 
 
 def test_a_recovery_belongs_to_the_plan_and_its_curves_count(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     rows = study.measured()
     rows = rows[(rows["criterion"] == "magnitude") & (rows["subject"] != "fc3")]
@@ -147,7 +149,7 @@ def test_a_budget_kept_from_another_study_does_not_break_this_one(at: AppTest) -
     assert at.slider(key="goal parameters").value == 100
 
 
-def test_what_cannot_be_added_up_is_said_and_not_called_the_best(study: Study) -> None:
+def test_what_cannot_be_added_up_is_said_and_not_called_the_best(study: StudyFolder) -> None:
     found = solve_posed(pose(study, Goal((Target("parameters", 0.5),), "drop")))
     assert found.gap is not None
     assert "of the best plan" in described(found)
@@ -168,7 +170,7 @@ def test_the_objective_is_said_where_a_study_has_no_logits(at: AppTest) -> None:
     assert "holds no class logits" not in texts(at)
 
 
-def test_solving_again_takes_in_new_locks(at: AppTest, study: Study) -> None:
+def test_solving_again_takes_in_new_locks(at: AppTest, study: StudyFolder) -> None:
     budget(at, 60)
     at.selectbox(key="bulk action").set_value("set").run()
     at.number_input(key="bulk set").set_value(10.0).run()
@@ -199,7 +201,7 @@ def test_the_menu_offers_proof_search_measurement_and_every_baseline(at: AppTest
     ],
 )
 def test_a_baseline_takes_the_same_budget(
-    option: str, check: Callable[[Plan], bool], at: AppTest, study: Study
+    option: str, check: Callable[[Plan], bool], at: AppTest, study: StudyFolder
 ) -> None:
     budget(at, 50)
     run_menu(at, option)
@@ -210,7 +212,7 @@ def test_a_baseline_takes_the_same_budget(
 
 
 def test_the_proof_and_the_search_change_the_plan_only_for_the_better(
-    at: AppTest, study: Study
+    at: AppTest, study: StudyFolder
 ) -> None:
     budget(at, 50)
     run_menu(at, "Prove the optimum")
@@ -233,7 +235,7 @@ def test_reasons_are_told_for_the_solved_plan(at: AppTest) -> None:
 
 
 def test_missing_points_are_offered(
-    study: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    study: StudyFolder, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Sweep] = []
     monkeypatch.setattr(

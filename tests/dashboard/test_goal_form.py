@@ -6,14 +6,14 @@ from prunescope.cli.goal_options import goal_of
 from prunescope.curves.curve import curves
 from prunescope.dashboard.shared.goal_form import GoalForm, differing, offered, recoveries
 from prunescope.planning.edits import choice_at
-from prunescope.planning.pose_problem import locked_choices
-from prunescope.store.folder import Study
+from prunescope.planning.pose_goal import locked_choices
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.commands.parsing import command_named
 
 
-def test_budgets_that_cannot_be_had_are_not_offered(study: Study) -> None:
+def test_budgets_that_cannot_be_had_are_not_offered(study: StudyFolder) -> None:
     known = curves(study.measured(), study.manifest)
     assert offered(known, latency=True, memory=True)[:2] == ["parameters", "compressed-bytes"]
     assert "macs" not in offered(known, latency=True, memory=True)
@@ -58,7 +58,7 @@ def test_what_is_asked_becomes_a_goal() -> None:
         assert words in said
 
 
-def test_the_command_line_understands_just_what_the_page_asks(study: Study) -> None:
+def test_the_command_line_understands_just_what_the_page_asks(study: StudyFolder) -> None:
     locks = {
         "fc1": Choice("magnitude", 0.1234, "weight", True),
         "fc3": Choice("l1", 0, "2:4", True),

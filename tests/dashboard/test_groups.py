@@ -12,7 +12,7 @@ from prunescope.commands import Sweep
 from prunescope.dashboard.shared import session
 from prunescope.planning.preview import preview
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method, Reference
 from prunescope.study.coupled import freed, meetings
 from prunescope.study.plan import Choice
@@ -66,7 +66,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = folder / "net.py"
     file.write_text(NETWORK)
     bench = prepare(Reference(f"{file}:Net", f"{file}:splits"))
-    study = Study.create(folder / "studies" / "net", bench.manifest)
+    study = StudyFolder.create(folder / "studies" / "net", bench.manifest)
     methods = (Method("l1", "channel"), Method("random", "channel"))
     sweep(bench, study, Grid(methods, (0.02, 0.25, 0.5, 0.75)), Silent())
     sweep(bench, study, Grid((Method("magnitude"),), (0.5,), ("outer", "wide")), Silent())
@@ -79,8 +79,8 @@ def studies(swept: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def study(studies: Path) -> Study:
-    return Study.open(studies / "net")
+def study(studies: Path) -> StudyFolder:
+    return StudyFolder.open(studies / "net")
 
 
 def texts(at: AppTest) -> str:
@@ -98,7 +98,7 @@ def table(at: AppTest, *columns: str) -> object:
     return found
 
 
-def choices(at: AppTest, study: Study) -> dict[str, Choice]:
+def choices(at: AppTest, study: StudyFolder) -> dict[str, Choice]:
     return dict(at.session_state[session.draft_key(study)].plan.choices)
 
 
@@ -109,7 +109,7 @@ def channels(at: AppTest, key: str) -> AppTest:
 
 
 def test_the_study_lists_every_group_with_the_law_or_the_reason(
-    studies: Path, study: Study, open_page: Open
+    studies: Path, study: StudyFolder, open_page: Open
 ) -> None:
     found = table(open_page(studies), "Group", "Law").set_index("Group")
     assert list(found.index) == ["stem", "inner", "wide", "head"]
@@ -133,7 +133,7 @@ def test_a_chain_of_coupled_layers_is_one_row(studies: Path, open_page: Open) ->
 
 
 def test_choosing_a_group_shows_who_changes_and_what_that_frees(
-    studies: Path, study: Study, open_page: Open
+    studies: Path, study: StudyFolder, open_page: Open
 ) -> None:
     at = channels(open_page(studies, "curves", layer="stem"), "curves granularity")
     said = texts(at)
@@ -173,7 +173,9 @@ def test_a_layer_tells_what_else_would_change(studies: Path, open_page: Open) ->
     assert not at.exception
 
 
-def test_random_is_one_band_with_one_entry(studies: Path, study: Study, open_page: Open) -> None:
+def test_random_is_one_band_with_one_entry(
+    studies: Path, study: StudyFolder, open_page: Open
+) -> None:
     import json
 
     at = channels(open_page(studies, "curves", layer="wide"), "curves granularity")
@@ -218,7 +220,7 @@ def test_the_form_offers_multiples_and_seeds_and_names_who_cannot(
 )  # fmt: skip
 def test_every_bulk_edit_of_channels_changes_the_plan(
     action: str, key: str | None, value: float | str | None,
-    check: Callable[[Choice, str], bool], studies: Path, study: Study, open_page: Open,
+    check: Callable[[Choice, str], bool], studies: Path, study: StudyFolder, open_page: Open,
 ) -> None:  # fmt: skip
     at = channels(open_page(studies, "plan"), "plan granularity")
     at.button(key="bulk apply").click().run()
@@ -239,7 +241,7 @@ def test_every_bulk_edit_of_channels_changes_the_plan(
 
 
 def test_the_plan_of_channels_says_what_the_smaller_model_holds(
-    studies: Path, study: Study, open_page: Open
+    studies: Path, study: StudyFolder, open_page: Open
 ) -> None:
     at = channels(open_page(studies, "plan"), "plan granularity")
     at.button(key="bulk apply").click().run()
@@ -254,7 +256,7 @@ def test_the_plan_of_channels_says_what_the_smaller_model_holds(
 
 
 def test_units_that_cannot_be_rounded_are_named(
-    studies: Path, study: Study, open_page: Open
+    studies: Path, study: StudyFolder, open_page: Open
 ) -> None:
     at = channels(open_page(studies, "plan"), "plan granularity")
     at.button(key="bulk apply").click().run()
@@ -267,7 +269,7 @@ def test_units_that_cannot_be_rounded_are_named(
 
 
 def test_a_refused_part_of_a_groups_name_is_told_beside_it(
-    studies: Path, study: Study, open_page: Open
+    studies: Path, study: StudyFolder, open_page: Open
 ) -> None:
     """Such as the half of a layer's outputs that is added to the network's input."""
     (made, *_) = [g for g in study.manifest.groups if "outer" in g.layers and not g.reason]

@@ -14,7 +14,7 @@ from prunescope.dashboard.shared import job_strip
 from prunescope.dashboard.views.study.runs import unfinished
 from prunescope.jobs import ACTIVE, Job, Snapshot, jobs, start
 from prunescope.jobs.records import ProcessRecord
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import read_document
 from tests.analysis.cli.command import Command
 from tests.dashboard.page import texts
@@ -31,7 +31,7 @@ def until(what: Callable[[], bool], job: Job) -> None:
 
 
 @pytest.fixture
-def job(study: Study) -> Job:
+def job(study: StudyFolder) -> Job:
     """A sweep at work, as far as files tell; its process counts instead of pruning."""
     found = start(study.folder, ("sweep", "--study", str(study.folder)), command=SLEEPER)
     until(lambda: bool(found.snapshot().figures), found)
@@ -50,7 +50,7 @@ def line(at: AppTest) -> str:
 
 
 def test_page_and_command_tell_the_same_of_one_job(
-    job: Job, study: Study, studies: Path, open_page: Open, prunescope: Command
+    job: Job, study: StudyFolder, studies: Path, open_page: Open, prunescope: Command
 ) -> None:
     at = open_page(studies)
     assert "3 of 9 points done, the others past 64 of 797 samples · 1.2 of 4.8 GMACs" in line(at)
@@ -65,7 +65,7 @@ def test_page_and_command_tell_the_same_of_one_job(
 
 
 def test_pause_on_the_page_go_on_in_the_command_and_back(
-    job: Job, study: Study, studies: Path, open_page: Open, prunescope: Command
+    job: Job, study: StudyFolder, studies: Path, open_page: Open, prunescope: Command
 ) -> None:
     at = open_page(studies)
     at.button(key=f"hold {job.folder}").click().run()
@@ -101,7 +101,7 @@ def test_cancel_then_go_on_from_the_page(
 
 
 def test_a_killed_worker_is_told_and_can_be_started_again(
-    job: Job, study: Study, studies: Path, open_page: Open, prunescope: Command
+    job: Job, study: StudyFolder, studies: Path, open_page: Open, prunescope: Command
 ) -> None:
     os.kill(read_document(ProcessRecord, job.folder / "turn.json").pid, signal.SIGKILL)
     until(lambda: job.state() == "died", job)
@@ -114,7 +114,7 @@ def test_a_killed_worker_is_told_and_can_be_started_again(
 
 
 def test_restart_in_the_command_is_a_job_on_the_page(
-    job: Job, study: Study, studies: Path, open_page: Open, prunescope: Command,
+    job: Job, study: StudyFolder, studies: Path, open_page: Open, prunescope: Command,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     job.cancel()
@@ -138,7 +138,7 @@ def test_restart_in_the_command_is_a_job_on_the_page(
     ],
 )
 def test_without_jobs_the_command_says_so(
-    study: Study, prunescope: Command, arguments: tuple[str, ...], said: str
+    study: StudyFolder, prunescope: Command, arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in prunescope.refused("jobs", study.folder, *arguments)
     assert "Expected a study folder" in prunescope.refused("jobs", study.folder / "no", *arguments)

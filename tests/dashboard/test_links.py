@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.dashboard.page import Open, choices, shared, texts
 
 
@@ -14,7 +14,7 @@ def test_an_unknown_layer_in_the_link_falls_back(studies: Path, open_page: Open)
     assert "**fc1**" in texts(at)
 
 
-def test_a_link_restores_layer_and_plan(study: Study, studies: Path, open_page: Open) -> None:
+def test_a_link_restores_layer_and_plan(study: StudyFolder, studies: Path, open_page: Open) -> None:
     at = open_page(studies, "plan", study="digits", plan=shared(study, fc1=0.6, fc2=0.6))
     assert {name: c.sparsity for name, c in choices(at, studies).items()} == {
         "fc1": 0.6,

@@ -7,9 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from prunescope.dashboard.shared.machines import named, where
 from prunescope.latency.machine import machine
-from prunescope.latency.table.prediction import tables
+from prunescope.latency.table.predict_time import tables
 from prunescope.latency.table.rows import stored_rows
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.dashboard import timed
 from tests.dashboard.page import Open, budget, own, texts
 
@@ -17,12 +17,12 @@ HERE = machine()
 
 
 @pytest.fixture
-def study(timed_studies: Path) -> Study:
+def study(timed_studies: Path) -> StudyFolder:
     """A LeNet-5 with tables of "a CPU"."""
-    return Study.open(timed_studies / "lenet5")
+    return StudyFolder.open(timed_studies / "lenet5")
 
 
-def by_latency(study: Study, open_page: Open) -> AppTest:
+def by_latency(study: StudyFolder, open_page: Open) -> AppTest:
     at = open_page(study.folder.parent, "plan")
     at.multiselect(key="goal budgets").set_value(["latency"]).run()
     budget(at, 60, "latency")
@@ -35,7 +35,9 @@ def settings_in(at: AppTest) -> list[str]:
     return list(shown[""])
 
 
-def test_a_table_of_another_machine_says_so_and_what_to_do(study: Study, open_page: Open) -> None:
+def test_a_table_of_another_machine_says_so_and_what_to_do(
+    study: StudyFolder, open_page: Open
+) -> None:
     at = by_latency(study, open_page)
     said = texts(at)
     assert f"Timed on a CPU, not on this machine ({HERE})." in said
@@ -46,7 +48,9 @@ def test_a_table_of_another_machine_says_so_and_what_to_do(study: Study, open_pa
     assert at.button(key="time network")
 
 
-def test_tables_of_this_machine_come_first_and_need_no_word(study: Study, open_page: Open) -> None:
+def test_tables_of_this_machine_come_first_and_need_no_word(
+    study: StudyFolder, open_page: Open
+) -> None:
     stored_rows(study.folder).append(timed.rows(study.manifest, HERE))
     at = by_latency(study, open_page)
     first, second, third = settings_in(at)
@@ -57,7 +61,7 @@ def test_tables_of_this_machine_come_first_and_need_no_word(study: Study, open_p
     assert [each for each in at.button if each.key == "time network"] == []
 
 
-def test_one_machine_that_is_this_one_is_named(study: Study) -> None:
+def test_one_machine_that_is_this_one_is_named(study: StudyFolder) -> None:
     stored_rows(study.folder).append(timed.rows(study.manifest, HERE))
     for table in tables(study.folder, study.manifest):
         assert named(table.setting).endswith("(another machine)") == table.setting.elsewhere

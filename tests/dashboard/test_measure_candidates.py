@@ -12,7 +12,7 @@ from prunescope.commands import MakePlan
 from prunescope.dashboard.views.plan.other_plans import MEASURE
 from prunescope.jobs import Job
 from prunescope.jobs.records import END, JOB, EndRecord, EndState, JobRecord
-from prunescope.planning.pose_problem import pose, solve_posed
+from prunescope.planning.pose_goal import pose, solve_posed
 from prunescope.planning.prediction import PredictedEffects
 from prunescope.planning.search import (
     MEASURED_CANDIDATES,
@@ -21,7 +21,7 @@ from prunescope.planning.search import (
     improve_by_measuring,
 )
 from prunescope.planning.solve import Goal, Target
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.conftest import Digits
@@ -46,7 +46,7 @@ def at(studies: Path, open_page: Open) -> AppTest:
 
 
 @pytest.fixture
-def started(study: Study, monkeypatch: pytest.MonkeyPatch) -> Started:
+def started(study: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> Started:
     """What a press begins: the job's folder is there, and its process is yet to come."""
     found: Started = []
 
@@ -58,18 +58,20 @@ def started(study: Study, monkeypatch: pytest.MonkeyPatch) -> Started:
     return found
 
 
-def waiting(study: Study, arguments: list[str], number: int = 1) -> Job:
+def waiting(study: StudyFolder, arguments: list[str], number: int = 1) -> Job:
     folder = study.folder / "jobs" / f"{number:04d}-plan"
     write_document(folder / JOB, JobRecord(tuple(arguments), time.time()))
     return Job(folder, folder.name, "plan", tuple(arguments), time.time())
 
 
-def end(study: Study, state: EndState, error: str | None = None, number: int = 1) -> None:
+def end(study: StudyFolder, state: EndState, error: str | None = None, number: int = 1) -> None:
     folder = study.folder / "jobs" / f"{number:04d}-plan"
     write_document(folder / END, EndRecord(state, time.time(), error))
 
 
-def measure(study: Study, digits: Digits, limit: float, count: int = 4) -> tuple[MeasuredBest, ...]:
+def measure(
+    study: StudyFolder, digits: Digits, limit: float, count: int = 4
+) -> tuple[MeasuredBest, ...]:
     """Do what the job does, with the perceptron that prunes itself; its result lies in the job."""
 
     def measured(plan: Plan) -> Mapping[str, float]:
@@ -87,7 +89,7 @@ def measure(study: Study, digits: Digits, limit: float, count: int = 4) -> tuple
 
 
 def test_a_press_begins_a_job_for_just_what_is_asked(
-    at: AppTest, study: Study, started: Started
+    at: AppTest, study: StudyFolder, started: Started
 ) -> None:
     lock = Choice("magnitude", 0.3, locked=True)
     set_draft(at, study, draft(at, study).setting({"fc3": lock}))
@@ -113,7 +115,7 @@ def test_a_press_begins_a_job_for_just_what_is_asked(
 
 
 def test_the_best_measured_plan_becomes_the_draft_and_can_be_undone(
-    at: AppTest, study: Study, started: Started, digits: Digits
+    at: AppTest, study: StudyFolder, started: Started, digits: Digits
 ) -> None:
     budget(at, 50)
     before = draft(at, study)
@@ -139,7 +141,7 @@ def test_the_best_measured_plan_becomes_the_draft_and_can_be_undone(
 
 @pytest.mark.parametrize("moved", ["the plan", "the goal"])
 def test_what_was_edited_meanwhile_stays_and_the_best_is_offered(
-    moved: str, at: AppTest, study: Study, started: Started, digits: Digits
+    moved: str, at: AppTest, study: StudyFolder, started: Started, digits: Digits
 ) -> None:
     budget(at, 50)
     run_menu(at, MEASURE)
@@ -160,7 +162,9 @@ def test_what_was_edited_meanwhile_stays_and_the_best_is_offered(
     assert "not opened" not in texts(at)
 
 
-def test_an_offer_can_be_left(at: AppTest, study: Study, started: Started, digits: Digits) -> None:
+def test_an_offer_can_be_left(
+    at: AppTest, study: StudyFolder, started: Started, digits: Digits
+) -> None:
     budget(at, 50)
     run_menu(at, MEASURE)
     budget(at, 60)
@@ -174,7 +178,7 @@ def test_an_offer_can_be_left(at: AppTest, study: Study, started: Started, digit
 
 
 def test_what_another_session_measures_is_offered_here(
-    study: Study, studies: Path, open_page: Open, digits: Digits
+    study: StudyFolder, studies: Path, open_page: Open, digits: Digits
 ) -> None:
     waiting(study, ["plan", str(study.folder), "--verify", "4"])
     at = open_page(studies, "plan")
@@ -191,7 +195,12 @@ def test_what_another_session_measures_is_offered_here(
 
 
 def test_what_ended_while_nobody_was_here_is_offered_once(
-    at: AppTest, studies: Path, study: Study, started: Started, digits: Digits, open_page: Open
+    at: AppTest,
+    studies: Path,
+    study: StudyFolder,
+    started: Started,
+    digits: Digits,
+    open_page: Open,
 ) -> None:
     waiting(study, ["plan", str(study.folder), "--verify", "4", "--target", "parameters=0.5"])
     best, *_ = measure(study, digits, 0.5)
@@ -207,7 +216,7 @@ def test_what_ended_while_nobody_was_here_is_offered_once(
 
 
 def test_nothing_is_offered_of_a_job_whose_result_is_damaged(
-    at: AppTest, study: Study, started: Started
+    at: AppTest, study: StudyFolder, started: Started
 ) -> None:
     job = waiting(study, ["plan", str(study.folder), "--verify", "4"])
     (job.folder / MEASURED_CANDIDATES).write_text("{")
@@ -218,7 +227,7 @@ def test_nothing_is_offered_of_a_job_whose_result_is_damaged(
 
 
 def test_a_search_that_ends_in_an_error_says_so(
-    at: AppTest, study: Study, started: Started
+    at: AppTest, study: StudyFolder, started: Started
 ) -> None:
     budget(at, 50)
     run_menu(at, MEASURE)

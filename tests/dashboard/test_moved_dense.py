@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from prunescope.charts.curves import curves_figure
 from prunescope.curves.means import measured_points
 from prunescope.dashboard.shared.link import encode_plan
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.conftest import Digits, both
@@ -22,7 +22,7 @@ GAIN = 0.02
 
 
 @pytest.fixture
-def study(study: Study, digits: Digits) -> Study:
+def study(study: StudyFolder, digits: Digits) -> StudyFolder:
     """With the same scores after ``bn``, where the dense network gains two points by it."""
     rows = study.measured()
     rows = rows.assign(recovery="bn", drop_sum=rows["drop_sum"] + GAIN * rows["samples"])
@@ -32,7 +32,7 @@ def study(study: Study, digits: Digits) -> Study:
     return study
 
 
-def page(study: Study, open_page: Open, **sparsities: float) -> AppTest:
+def page(study: StudyFolder, open_page: Open, **sparsities: float) -> AppTest:
     choices = {name: Choice("magnitude", value) for name, value in sparsities.items()}
     plan = Plan("p", study.manifest.fingerprint, choices, "bn")
     return open_page(study.folder.parent, "plan", plan=encode_plan(plan, study.manifest))
@@ -46,7 +46,7 @@ def drawn(at: AppTest, name: str) -> list[float]:
 
 
 def test_one_layer_is_predicted_to_score_what_it_was_measured_at(
-    study: Study, open_page: Open
+    study: StudyFolder, open_page: Open
 ) -> None:
     at = page(study, open_page, fc1=0.6)
     rows = study.measured().query("subject=='fc1' and criterion=='magnitude' and sparsity==0.6")
@@ -55,7 +55,7 @@ def test_one_layer_is_predicted_to_score_what_it_was_measured_at(
     assert drawn(at, "This plan, predicted") == [pytest.approx(100 * score)]
 
 
-def test_a_measured_plan_has_one_score_on_the_page(study: Study, open_page: Open) -> None:
+def test_a_measured_plan_has_one_score_on_the_page(study: StudyFolder, open_page: Open) -> None:
     at = page(study, open_page, fc1=0.8, fc2=0.8)
     (row,) = [r for r in study.verified().to_dict("records") if '"bn"' in r["plan"]]
     score = 100 * row["score_sum"] / row["samples"]
@@ -65,7 +65,7 @@ def test_a_measured_plan_has_one_score_on_the_page(study: Study, open_page: Open
 
 
 def test_a_plan_that_removes_nothing_scores_what_the_recovery_makes_of_the_dense_one(
-    study: Study, open_page: Open
+    study: StudyFolder, open_page: Open
 ) -> None:
     baseline = study.manifest.baseline
     assert baseline is not None
@@ -73,7 +73,7 @@ def test_a_plan_that_removes_nothing_scores_what_the_recovery_makes_of_the_dense
     assert metric(at, "Predicted top-1") == f"{100 * (baseline.score + GAIN):.2f} %"
 
 
-def test_a_curve_begins_at_the_dense_score_of_its_recovery(study: Study) -> None:
+def test_a_curve_begins_at_the_dense_score_of_its_recovery(study: StudyFolder) -> None:
     frame = study.measured()
     frame = frame[(frame["subject"] == "fc1") & (frame["criterion"] == "magnitude")]
     points = measured_points(frame)

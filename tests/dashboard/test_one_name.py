@@ -11,7 +11,7 @@ from prunescope.dashboard.tables.plan import plan_table
 from prunescope.dashboard.views.plan import sparsity_table
 from prunescope.dashboard.views.plan.painter_values import bars, painted
 from prunescope.errors import BadValue
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, draft, set_draft
@@ -22,18 +22,18 @@ HELD, PRUNED = Choice("magnitude", 0.0, locked=True), Choice("magnitude", 0.7)
 
 
 @pytest.fixture
-def study(timed_studies: Path) -> Study:
-    return Study.open(timed_studies / "lenet5")
+def study(timed_studies: Path) -> StudyFolder:
+    return StudyFolder.open(timed_studies / "lenet5")
 
 
 @pytest.fixture
-def plan(study: Study) -> Plan:
+def plan(study: StudyFolder) -> Plan:
     """``conv1`` is locked as a layer, ``conv2`` pruned as one."""
     return Plan("p", study.manifest.fingerprint, {"conv1": HELD, "conv2": PRUNED})
 
 
 @pytest.fixture
-def at(study: Study, plan: Plan, open_page: Open) -> AppTest:
+def at(study: StudyFolder, plan: Plan, open_page: Open) -> AppTest:
     """The page with that plan, at the table of channels."""
     at = open_page(study.folder.parent, "plan")
     set_draft(at, study, plan)
@@ -55,7 +55,9 @@ def typed(plan: Plan, row: int, **cells: object) -> Plan:
     return sparsity_table.changed(plan, {row: cells}, NAMES, CHANNELS)
 
 
-def test_bulk_edits_of_channels_keep_what_is_locked_as_a_layer(at: AppTest, study: Study) -> None:
+def test_bulk_edits_of_channels_keep_what_is_locked_as_a_layer(
+    at: AppTest, study: StudyFolder
+) -> None:
     bulk(at, "set")
     halved = Choice("l1", 0.5, "channel")
     assert draft(at, study).choices == {"conv1": HELD, "conv2": halved, "fc1": halved}
@@ -63,7 +65,9 @@ def test_bulk_edits_of_channels_keep_what_is_locked_as_a_layer(at: AppTest, stud
     assert draft(at, study).choices == {"conv1": HELD, "conv2": PRUNED}
 
 
-def test_locking_among_the_channels_locks_what_the_layer_loses(at: AppTest, study: Study) -> None:
+def test_locking_among_the_channels_locks_what_the_layer_loses(
+    at: AppTest, study: StudyFolder
+) -> None:
     bulk(at, "lock")
     assert draft(at, study).choices["conv1"] == HELD
     assert draft(at, study).choices["conv2"] == Choice("magnitude", 0.7, locked=True)
@@ -72,7 +76,7 @@ def test_locking_among_the_channels_locks_what_the_layer_loses(at: AppTest, stud
     assert draft(at, study).choices["conv2"] == PRUNED
 
 
-def test_bars_and_table_show_the_lock_of_the_layer(study: Study, plan: Plan) -> None:
+def test_bars_and_table_show_the_lock_of_the_layer(study: StudyFolder, plan: Plan) -> None:
     made = bars(study.manifest, plan, {}, NAMES, CHANNELS)
     assert [bar["locked"] for bar in made] == [True, False, False]
     assert [bar["value"] for bar in made] == [0.0, 0.0, 0.0]
@@ -104,7 +108,7 @@ def test_a_tick_of_the_lock_is_one_on_the_choice_that_there_is(plan: Plan) -> No
 
 
 def test_a_sparsity_that_is_typed_after_the_tick_meets_the_lock(
-    study: Study, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    study: StudyFolder, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The browser tells both cells at once; only a table filled anew tells which came first."""
     state: dict[str, Any] = {"cells": {"edited_rows": {1: {"Lock": True}}}}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.commands import Export, FineTune, Request, Time
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.dashboard.page import Open, shared
 
 PAGES = ("study", "curves", "plan", "recover", "export")
@@ -43,11 +43,11 @@ def test_a_damaged_manifest_is_one_sentence(page: str, studies: Path, open_page:
     [
         ("recover", "Fine-tune", "prunescope.dashboard.views.recover.page.start", FineTune),
         ("export", "Export and verify", "prunescope.dashboard.views.export.page.start", Export),
-        ("export", "Measure speed", "prunescope.dashboard.shared.speed.start", Time),
+        ("export", "Measure speed", "prunescope.dashboard.shared.measured_speed.start", Time),
     ],
 )
 def test_work_on_a_plan_is_a_job(
-    page: str, button: str, module: str, kind: type[Request], study: Study, studies: Path,
+    page: str, button: str, module: str, kind: type[Request], study: StudyFolder, studies: Path,
     open_page: Open, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     started: list[Request] = []

@@ -5,7 +5,7 @@ import pytest
 from prunescope.curves.curve import curves
 from prunescope.dashboard.views.plan.painter_values import bars, painted
 from prunescope.errors import BadValue
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
 
@@ -14,7 +14,7 @@ DEFAULT = Method("magnitude")
 
 
 @pytest.fixture
-def plan(study: Study) -> Plan:
+def plan(study: StudyFolder) -> Plan:
     chosen = {"fc2": Choice("magnitude", 0.5, locked=True), "fc3": Choice("random", 0.25)}
     return Plan("drawn", study.manifest.fingerprint, chosen)
 
@@ -23,7 +23,7 @@ def edit(*values: object) -> dict[str, object]:
     return {"seq": 1, "names": list(NAMES), "values": list(values)}
 
 
-def test_bars_say_what_the_plan_says(study: Study, plan: Plan) -> None:
+def test_bars_say_what_the_plan_says(study: StudyFolder, plan: Plan) -> None:
     made = bars(study.manifest, plan, curves(study.measured(), study.manifest), NAMES, DEFAULT)
     assert [bar["value"] for bar in made] == [0.0, 0.5, 0.25]
     assert [bar["locked"] for bar in made] == [False, True, False]

@@ -13,7 +13,7 @@ from prunescope.errors import ReadOnly
 from prunescope.jobs import jobs, keep_warm_worker, launch, start
 from prunescope.jobs.records import JOB, EndRecord, JobRecord
 from prunescope.jobs.warm_worker import SWITCH
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.store.parquet_table import rows_of
 from prunescope.store.read_only import READ_ONLY
@@ -34,7 +34,7 @@ def state(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def read_only(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
+def read_only(study: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> StudyFolder:
     """A study with a saved plan, a waiting job, a job that failed, and a damaged table."""
     saved = Plan("mine", study.manifest.fingerprint, {"fc1": Choice("magnitude", 0.6)})
     study.save_plan(saved)
@@ -52,7 +52,7 @@ def read_only(study: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
 @pytest.mark.parametrize("forged", [False, True])
 @pytest.mark.parametrize("page", PAGES)
 def test_every_control_of_a_page_changes_nothing(
-    page: str, forged: bool, read_only: Study, studies: Path, open_page: Open,
+    page: str, forged: bool, read_only: StudyFolder, studies: Path, open_page: Open,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     if forged:  # a browser that presses dead controls: then the mechanism has to refuse
@@ -109,7 +109,7 @@ def _pick(at: AppTest, key: str) -> None:
     ],
 )
 def test_what_would_change_something_is_dead_and_says_why(
-    page: str, keys: list[str], read_only: Study, studies: Path, open_page: Open
+    page: str, keys: list[str], read_only: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, page)
     if page == "export":
@@ -124,7 +124,7 @@ def test_what_would_change_something_is_dead_and_says_why(
 
 
 def test_the_same_controls_live_where_it_is_not_read_only(
-    read_only: Study, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    read_only: StudyFolder, studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(READ_ONLY)
     monkeypatch.setenv(SWITCH, "0")
@@ -134,7 +134,7 @@ def test_the_same_controls_live_where_it_is_not_read_only(
     assert not open_page(studies, "plan").button(key="save").disabled
 
 
-def test_the_mechanism_refuses_whatever_a_page_would_press(read_only: Study) -> None:
+def test_the_mechanism_refuses_whatever_a_page_would_press(read_only: StudyFolder) -> None:
     before = state(read_only.folder)
     plan = Plan("other", read_only.manifest.fingerprint)
     job = jobs(read_only.folder)[0]
@@ -157,7 +157,7 @@ def test_the_mechanism_refuses_whatever_a_page_would_press(read_only: Study) -> 
 
 
 def test_a_damaged_table_is_told_and_stays_where_it_is(
-    read_only: Study, monkeypatch: pytest.MonkeyPatch
+    read_only: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = state(read_only.folder)
     assert len(read_only.verified()) == 1

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunescope.planning.pose_problem import pose, solve_posed
+from prunescope.planning.pose_goal import pose, solve_posed
 from prunescope.planning.solve import Goal, Target
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, run_menu, set_draft, texts
 
 
-def locked(at: AppTest, study: Study, **locks: Choice) -> AppTest:
+def locked(at: AppTest, study: StudyFolder, **locks: Choice) -> AppTest:
     plan = draft(at, study)
     held = {name: replace(choice, locked=True) for name, choice in locks.items()}
     set_draft(at, study, plan.setting(held))
@@ -31,7 +31,7 @@ def said_costs(at: AppTest) -> dict[str, float]:
     return {name: float(cost) for name, cost in re.findall(r"\*\*(\S+)\*\* \+(\S+) ", line)}
 
 
-def solved_again(study: Study, goal: Goal) -> dict[str, float]:
+def solved_again(study: StudyFolder, goal: Goal) -> dict[str, float]:
     """Lock → the value with all locks minus the value without it, each posed from the disk."""
     own = solve_posed(pose(study, goal)).value
     found = {}
@@ -42,7 +42,7 @@ def solved_again(study: Study, goal: Goal) -> dict[str, float]:
 
 
 def test_what_a_lock_costs_is_what_solving_without_it_gains(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = open_page(studies, "plan")
     locks = {"fc1": Choice("magnitude", 0.3), "fc3": Choice("magnitude", 0.8)}
@@ -64,7 +64,7 @@ def test_what_a_lock_costs_is_what_solving_without_it_gains(
 
 def test_a_lock_costs_the_same_after_a_look_around(timed_studies: Path, open_page: Open) -> None:
     """The search's plan is not the least sum: what it adds to the sum is no lock's fault."""
-    study = Study.open(timed_studies / "lenet5")
+    study = StudyFolder.open(timed_studies / "lenet5")
     at = open_page(timed_studies, "plan")
     lock = Choice("l1", 0.75, "channel")
     budget(locked(at, study, conv2=lock), 60, "macs")
@@ -81,7 +81,7 @@ def test_a_lock_costs_the_same_after_a_look_around(timed_studies: Path, open_pag
 def test_the_table_tells_layers_from_groups_of_the_same_name(
     timed_studies: Path, open_page: Open
 ) -> None:
-    study = Study.open(timed_studies / "lenet5")
+    study = StudyFolder.open(timed_studies / "lenet5")
     at = open_page(timed_studies, "plan")
     budget(at, 60, "macs")
     open_reasons(at)
@@ -95,7 +95,7 @@ def test_the_table_tells_layers_from_groups_of_the_same_name(
 
 
 def test_a_plan_that_was_changed_by_hand_has_no_reasons(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     at = budget(open_page(studies, "plan"), 60)
     assert "Why these sparsities" in {each.label for each in at.expander}

@@ -6,14 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunescope.dashboard.shared.link import encode_plan
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, own, set_draft
 
 
 @pytest.fixture
-def study(study: Study) -> Study:
+def study(study: StudyFolder) -> StudyFolder:
     """Measured with least squares too, one criterion fewer, and a saved plan that uses it."""
     rows = study.measured()
     rows = rows[rows["criterion"] == "magnitude"]
@@ -24,11 +24,11 @@ def study(study: Study) -> Study:
 
 
 @pytest.fixture
-def at(study: Study, studies: Path, open_page: Open) -> AppTest:
+def at(study: StudyFolder, studies: Path, open_page: Open) -> AppTest:
     return open_page(studies, "plan")
 
 
-def recovered(study: Study, recovery: str) -> Plan:
+def recovered(study: StudyFolder, recovery: str) -> Plan:
     choices = {"fc1": Choice("magnitude", 0.6), "fc2": Choice("magnitude", 0.3)}
     return Plan("mine", study.manifest.fingerprint, choices, recovery)
 
@@ -39,7 +39,7 @@ def said(at: AppTest) -> str:
     return str(at.selectbox(key="goal recovery").value)
 
 
-def test_an_opened_plan_brings_its_recovery(at: AppTest, study: Study) -> None:
+def test_an_opened_plan_brings_its_recovery(at: AppTest, study: StudyFolder) -> None:
     assert said(at) == "none"
     at.selectbox(key="open plan").set_value("mine").run()
     at.button(key="open").click().run()
@@ -51,7 +51,7 @@ def test_an_opened_plan_brings_its_recovery(at: AppTest, study: Study) -> None:
     assert said(at) == draft(at, study).recovery == "none"
 
 
-def test_undo_and_redo_take_the_recovery_along(at: AppTest, study: Study) -> None:
+def test_undo_and_redo_take_the_recovery_along(at: AppTest, study: StudyFolder) -> None:
     budget(at, 60)
     at.selectbox(key="goal recovery").set_value("ls").run()
     assert said(at) == draft(at, study).recovery == "ls"
@@ -62,7 +62,7 @@ def test_undo_and_redo_take_the_recovery_along(at: AppTest, study: Study) -> Non
     assert said(at) == draft(at, study).recovery == "ls"
 
 
-def test_a_link_brings_its_recovery(study: Study, studies: Path, open_page: Open) -> None:
+def test_a_link_brings_its_recovery(study: StudyFolder, studies: Path, open_page: Open) -> None:
     text = encode_plan(recovered(study, "ls"), study.manifest)
     at = open_page(studies, "plan", plan=text)
     assert said(at) == draft(at, study).recovery == "ls"
@@ -70,7 +70,7 @@ def test_a_link_brings_its_recovery(study: Study, studies: Path, open_page: Open
 
 @pytest.mark.parametrize("recovery", ["ls", "bn"])
 def test_a_plan_that_comes_from_elsewhere_brings_its_recovery(
-    recovery: str, at: AppTest, study: Study
+    recovery: str, at: AppTest, study: StudyFolder
 ) -> None:
     """As a mark of the chart, or the best that was measured; ``bn`` has no curves here."""
     at.selectbox(key="goal recovery").set_value("ls").run()
@@ -86,7 +86,7 @@ def test_a_plan_that_comes_from_elsewhere_brings_its_recovery(
 
 
 def test_an_empty_plan_takes_the_recovery_that_was_measured(
-    study: Study, studies: Path, open_page: Open
+    study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     rows = study.measured()
     for path in study.measurements.folder.glob("*.parquet"):

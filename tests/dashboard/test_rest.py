@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from prunescope.commands import Request
 from prunescope.dashboard.shared import session
-from prunescope.dashboard.views.plan.rest_rule import PATIENCE, Rest
-from prunescope.store.folder import Study
+from prunescope.dashboard.views.plan.auto_measure_rule import PATIENCE, Rest
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import to_json
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, run_menu
@@ -35,7 +35,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     return found
 
 
-def tick(study: Study, plan: Plan, since: float) -> AppTest:
+def tick(study: StudyFolder, plan: Plan, since: float) -> AppTest:
     """One tick of the fragment over ``plan``, at second 100, after it rested since ``since``."""
 
     def script(folder: str, plan: str, since: float) -> None:
@@ -45,12 +45,12 @@ def tick(study: Study, plan: Plan, since: float) -> AppTest:
 
         from prunescope.dashboard.shared import session
         from prunescope.dashboard.views.plan import measure_at_rest as rest
-        from prunescope.dashboard.views.plan.rest_rule import Rest
-        from prunescope.store.folder import Study
+        from prunescope.dashboard.views.plan.auto_measure_rule import Rest
+        from prunescope.store.folder import StudyFolder
         from prunescope.store.json_documents import from_json
         from prunescope.study.plan import Plan
 
-        opened, made = Study.open(Path(folder)), from_json(Plan, plan, "the plan")
+        opened, made = StudyFolder.open(Path(folder)), from_json(Plan, plan, "the plan")
         if session.draft(opened).plan != made:
             session.edit(opened, made)
             st.session_state["plan rest"] = Rest(made.digest, since)
@@ -60,7 +60,7 @@ def tick(study: Study, plan: Plan, since: float) -> AppTest:
     return AppTest.from_function(script, kwargs=given, default_timeout=60).run()
 
 
-def test_a_plan_that_rests_is_measured_once(study: Study, started: Started) -> None:
+def test_a_plan_that_rests_is_measured_once(study: StudyFolder, started: Started) -> None:
     plan = Plan("p", study.manifest.fingerprint, {"fc1": Choice("magnitude", 0.5)})
     at = tick(study, plan, since=98.0)
     assert started == []  # it has just moved
@@ -73,7 +73,7 @@ def test_a_plan_that_rests_is_measured_once(study: Study, started: Started) -> N
 
 
 def test_a_plan_is_not_measured_when_that_is_switched_off(
-    at: AppTest, study: Study, monkeypatch: pytest.MonkeyPatch
+    at: AppTest, study: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticking: list[str] = []
     monkeypatch.setattr(
@@ -86,7 +86,7 @@ def test_a_plan_is_not_measured_when_that_is_switched_off(
 
 
 def test_a_press_is_not_lost_to_a_measurement_that_is_due(
-    at: AppTest, study: Study, started: Started
+    at: AppTest, study: StudyFolder, started: Started
 ) -> None:
     budget(at, 60)
     at.session_state["plan rest"] = Rest(draft(at, study).digest, 0.0)
@@ -95,7 +95,7 @@ def test_a_press_is_not_lost_to_a_measurement_that_is_due(
 
 
 def test_a_press_is_not_lost_to_a_job_that_has_just_ended(
-    at: AppTest, study: Study, started: Started
+    at: AppTest, study: StudyFolder, started: Started
 ) -> None:
     budget(at, 60)
     key = f"jobs seen {study.folder} False"
@@ -113,7 +113,7 @@ def test_a_dragged_plan_does_not_rest() -> None:
     assert not Rest().over(1e9)
 
 
-def test_a_press_is_not_lost_to_a_search_that_is_due(at: AppTest, study: Study) -> None:
+def test_a_press_is_not_lost_to_a_search_that_is_due(at: AppTest, study: StudyFolder) -> None:
     budget(at, 60)
     at.session_state["goal rest"] = Rest(draft(at, study).digest, 0.0)
     at.button(key="undo").click().run()
@@ -121,7 +121,7 @@ def test_a_press_is_not_lost_to_a_search_that_is_due(at: AppTest, study: Study) 
 
 
 def test_only_a_proof_that_was_asked_for_is_not_looked_around(
-    at: AppTest, study: Study, monkeypatch: pytest.MonkeyPatch
+    at: AppTest, study: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small network's first answer is proven by the way: the whole plan may still be better."""
     budget(at, 60)

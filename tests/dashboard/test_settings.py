@@ -10,10 +10,10 @@ from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.goal_form import BUDGETS
 from prunescope.dashboard.shared.link import encode_plan
 from prunescope.latency.plan_memory import peak_memory
-from prunescope.latency.table.prediction import plan_units, predict_latency, tables
+from prunescope.latency.table.predict_time import plan_units, predict_latency, tables
 from prunescope.latency.table.rows import units_of
 from prunescope.planning.preview import preview
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard import timed
 from tests.dashboard.page import Open, budget, draft, metric, own, set_draft, texts
@@ -31,8 +31,8 @@ def studies(timed_studies: Path) -> Path:
 
 
 @pytest.fixture
-def study(studies: Path) -> Study:
-    return Study.open(studies / "lenet5")
+def study(studies: Path) -> StudyFolder:
+    return StudyFolder.open(studies / "lenet5")
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def at(studies: Path, open_page: Open) -> AppTest:
     return open_page(studies, "plan")
 
 
-def left(study: Study, plan: Plan, kind: str) -> float:
+def left(study: StudyFolder, plan: Plan, kind: str) -> float:
     """What is left of a cost, counted without the solver."""
     manifest, known = study.manifest, study.measured()
     gone = plan_units(manifest, plan)
@@ -61,7 +61,7 @@ def test_every_cost_can_have_a_budget(at: AppTest) -> None:
 
 
 @pytest.mark.parametrize("kind", list(BUDGETS))
-def test_every_budget_is_kept(kind: str, at: AppTest, study: Study) -> None:
+def test_every_budget_is_kept(kind: str, at: AppTest, study: StudyFolder) -> None:
     at.multiselect(key="goal budgets").set_value([kind]).run()
     budget(at, 70, kind)
     assert not at.exception
@@ -71,7 +71,7 @@ def test_every_budget_is_kept(kind: str, at: AppTest, study: Study) -> None:
     assert left(study, plan, kind) <= 0.7 + 1e-9
 
 
-def test_units_are_kept_in_multiples(at: AppTest, study: Study) -> None:
+def test_units_are_kept_in_multiples(at: AppTest, study: StudyFolder) -> None:
     budget(at, 60, "macs")
     free = draft(at, study)
     at.selectbox(key="goal round").set_value(8).run()
@@ -87,7 +87,7 @@ def test_units_are_kept_in_multiples(at: AppTest, study: Study) -> None:
 
 
 @pytest.mark.parametrize("method", ["l1@channel", "taylor@channel"])
-def test_only_chosen_methods_are_taken(method: str, at: AppTest, study: Study) -> None:
+def test_only_chosen_methods_are_taken(method: str, at: AppTest, study: StudyFolder) -> None:
     budget(at, 60, "macs")
     at.multiselect(key=own(study, "methods")).set_value([method]).run()
     plan = draft(at, study)
@@ -95,7 +95,7 @@ def test_only_chosen_methods_are_taken(method: str, at: AppTest, study: Study) -
     assert left(study, plan, "macs") <= 0.6
 
 
-def test_a_choice_of_methods_changes_the_plan(at: AppTest, study: Study) -> None:
+def test_a_choice_of_methods_changes_the_plan(at: AppTest, study: StudyFolder) -> None:
     budget(at, 60, "macs")
     digests = set()
     for methods in ([], ["l1@channel"], ["taylor@channel"]):
@@ -104,7 +104,7 @@ def test_a_choice_of_methods_changes_the_plan(at: AppTest, study: Study) -> None
     assert len(digests) > 1
 
 
-def test_the_latency_table_decides_what_leaves(at: AppTest, study: Study) -> None:
+def test_the_latency_table_decides_what_leaves(at: AppTest, study: StudyFolder) -> None:
     at.multiselect(key="goal budgets").set_value(["latency"]).run()
     budget(at, 60, "latency")
     assert "Latency as on PyTorch" in texts(at)
@@ -121,7 +121,7 @@ def test_the_latency_table_decides_what_leaves(at: AppTest, study: Study) -> Non
     assert rows_of(at, "Plan, ms")[0][""].startswith("ONNX Runtime")
 
 
-def test_the_recovery_belongs_to_the_plan(at: AppTest, study: Study) -> None:
+def test_the_recovery_belongs_to_the_plan(at: AppTest, study: StudyFolder) -> None:
     budget(at, 60, "macs")
     before = metric(at, "Predicted top-1")
     at.selectbox(key="goal recovery").set_value("ls").run()
@@ -154,7 +154,7 @@ def test_intervals_stand_beside_accuracy_and_latency(at: AppTest) -> None:
         assert low <= value <= high
 
 
-def test_a_plan_that_was_timed_shows_its_measurement(at: AppTest, study: Study) -> None:
+def test_a_plan_that_was_timed_shows_its_measurement(at: AppTest, study: StudyFolder) -> None:
     timed_plan = timed.rows(study.manifest)[0]
     table = tables(study.folder, study.manifest)[0]
     gone = units_of(timed_plan.units)
@@ -184,7 +184,7 @@ def numbers(text: str) -> list[float]:
 
 
 def test_a_plan_from_a_link_or_a_save_shows_what_leaves_in_it(
-    at: AppTest, study: Study, studies: Path, open_page: Open
+    at: AppTest, study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     choices = {"conv2": Choice("l1", 0.5, "channel")}
     saved = Plan("saved", study.manifest.fingerprint, choices)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from prunescope.bench.workbench import Workbench
 from prunescope.commands import Request, Time
 from prunescope.latency.table.rows import stored_rows
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.latency.table.made import draws, row, truth
 
@@ -17,10 +17,10 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def timed(lenet5: Workbench, tmp_path: Path) -> Study:
+def timed(lenet5: Workbench, tmp_path: Path) -> StudyFolder:
     """LeNet-5 with ten timed plans and two steps of conv2's staircase, on a known machine."""
     manifest = lenet5.manifest
-    study = Study.create(tmp_path / "studies" / "lenet5", manifest)
+    study = StudyFolder.create(tmp_path / "studies" / "lenet5", manifest)
     plans = [*draws(manifest, 10), {"conv2": 25}, {"conv2": 18}]
     rows = [row(manifest, p, t) for p, t in zip(plans, truth(manifest, plans), strict=True)]
     stored_rows(study.folder).append(rows)
@@ -30,11 +30,11 @@ def timed(lenet5: Workbench, tmp_path: Path) -> Study:
 
 
 def test_a_plan_is_predicted_and_more_models_are_a_job(
-    timed: Study, open_page: Open, monkeypatch: pytest.MonkeyPatch
+    timed: StudyFolder, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.shared.speed.start",
+        "prunescope.dashboard.shared.measured_speed.start",
         lambda study, request: started.append(request),
     )
     at = open_page(timed.folder.parent, "export")

@@ -1,7 +1,7 @@
 """The staircase's figure shows every count once, and the timed ones as marks with quartiles."""
 
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
-from prunescope.latency.table.prediction import Setting
+from prunescope.latency.table.predict_time import Setting
 from prunescope.latency.table.staircase import StaircaseStep
 
 SETTINGS = [Setting("a CPU", name, "1", "float32", 4, 1) for name in ("PyTorch", "ONNX Runtime")]

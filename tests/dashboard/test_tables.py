@@ -18,7 +18,7 @@ from prunescope.dashboard.tables.plan import (
 )
 from prunescope.dashboard.views.plan.sparsity_table import changed
 from prunescope.errors import BadValue
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
@@ -64,7 +64,7 @@ def test_a_pattern_has_its_own_sparsity() -> None:
     assert made.choices["fc1"] == Choice("magnitude", 0.5, "2:4")
 
 
-def test_derived_columns_follow_while_typed_ones_stay(study: Study) -> None:
+def test_derived_columns_follow_while_typed_ones_stay(study: StudyFolder) -> None:
     known = curves(study.measured(), study.manifest)
     now = plan(fc1=Choice("magnitude", 0.6), fc2=Choice("taylor", 0.6))
     table = plan_table(study.manifest, plan(), now, known, SHOWN, MAGNITUDE)
@@ -77,7 +77,7 @@ def test_derived_columns_follow_while_typed_ones_stay(study: Study) -> None:
     assert table["Alone"][2] == 0
 
 
-def test_layers_carry_their_sensitivity(study: Study) -> None:
+def test_layers_carry_their_sensitivity(study: StudyFolder) -> None:
     known = curves(study.measured(), study.manifest)
     table = layer_table(study.manifest, known, [*SHOWN, "table"], 1.0)
     assert list(table["Safe to"][:3]) == [95, 95, 95]
@@ -85,7 +85,7 @@ def test_layers_carry_their_sensitivity(study: Study) -> None:
     assert layer_table(study.manifest, known, SHOWN, -1.0)["Safe to"].sum() == 0
 
 
-def test_what_is_safe_is_safe_without_recovery(study: Study) -> None:
+def test_what_is_safe_is_safe_without_recovery(study: StudyFolder) -> None:
     """As the map below says it; a subject that was only measured with one says so."""
     frame = study.measured().query("criterion == 'magnitude'")
     better = frame.assign(recovery="ls", drop_sum=0.0)
@@ -98,13 +98,13 @@ def test_what_is_safe_is_safe_without_recovery(study: Study) -> None:
     assert (one["Safe to"] < alone["Safe to"]).any()
 
 
-def test_only_usable_methods_are_offered(study: Study) -> None:
+def test_only_usable_methods_are_offered(study: StudyFolder) -> None:
     assert methods_of(study.manifest) == ["magnitude", "random"]
     assert granularities(study.manifest) == ["weight"]
     assert names_of(study.manifest, "weight") == SHOWN
 
 
-def test_measured_plans_stand_beside_what_is_predicted_now(study: Study) -> None:
+def test_measured_plans_stand_beside_what_is_predicted_now(study: StudyFolder) -> None:
     known = curves(study.measured(), study.manifest)
     (row,) = verified_table(study.manifest, study.verified(), known).to_dict("records")
     assert row["Plan"] == "both"
@@ -113,7 +113,7 @@ def test_measured_plans_stand_beside_what_is_predicted_now(study: Study) -> None
 
 @pytest.mark.parametrize("page", ["curves", "plan"])
 def test_a_curve_that_never_falls_is_drawn_too(
-    page: str, study: Study, studies: Path, open_page: Open
+    page: str, study: StudyFolder, studies: Path, open_page: Open
 ) -> None:
     """The browser draws from the least to the largest value, and refuses where both are one."""
     rows = study.measured()

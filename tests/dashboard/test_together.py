@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.point import KEY
@@ -50,7 +50,7 @@ def finish(process: subprocess.Popen[str]) -> None:
     assert process.returncode == 0, said
 
 
-def rows(study: Study) -> pd.DataFrame:
+def rows(study: StudyFolder) -> pd.DataFrame:
     return study.measured().sort_values(list(KEY)).reset_index(drop=True)
 
 
@@ -61,7 +61,7 @@ def test_every_point_is_there_once_and_as_if_alone(
     model.write_text(SLOW)
     shared, alone = tmp_path / "studies" / "shared", tmp_path / "alone"
     finish(launch(*sweep(model, shared, "--methods", "magnitude", "--sparsities", "0.5")))
-    study = Study.open(shared)
+    study = StudyFolder.open(shared)
     plan = Plan("half", study.manifest.fingerprint, {"mix": Choice("magnitude", 0.5)})
     write_document(tmp_path / "half.json", plan)
 
@@ -83,7 +83,7 @@ def test_every_point_is_there_once_and_as_if_alone(
 
     for grid in (FIRST, SECOND):
         finish(launch(*sweep(model, alone, *grid)))
-    found, expected = rows(study), rows(Study.open(alone))
+    found, expected = rows(study), rows(StudyFolder.open(alone))
     assert len(found) == 3 * 9 + 3 * 9 * 2 + 3 * 5 + len(
         found[found["granularity"] == "channel"]
     )  # magnitude, random's first two seeds, its third

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study.plan import Choice
 from tests.dashboard.conftest import Digits
@@ -26,7 +26,7 @@ def whole(at: AppTest) -> bool:
     return "Measured plans" in texts(at) and bool(at.button(key="bulk apply"))
 
 
-def test_a_goal_without_budgets_keeps_the_page(at: AppTest, study: Study) -> None:
+def test_a_goal_without_budgets_keeps_the_page(at: AppTest, study: StudyFolder) -> None:
     before = draft(at, study)
     assert before.active()
     at.multiselect(key="goal budgets").set_value([]).run()
@@ -49,7 +49,9 @@ def test_an_accepted_drop_of_nothing_keeps_the_page(at: AppTest) -> None:
     assert whole(at)
 
 
-def test_a_layer_that_is_bounded_and_excluded_keeps_the_page(at: AppTest, study: Study) -> None:
+def test_a_layer_that_is_bounded_and_excluded_keeps_the_page(
+    at: AppTest, study: StudyFolder
+) -> None:
     at.multiselect(key=own(study, "bounded")).set_value(["fc2"]).run()
     at.slider(key=own(study, "bound fc2")).set_value((20, 100)).run()
     at.multiselect(key=own(study, "excluded")).set_value(["fc2"]).run()
@@ -58,7 +60,7 @@ def test_a_layer_that_is_bounded_and_excluded_keeps_the_page(at: AppTest, study:
     assert whole(at)
 
 
-def test_a_lock_that_comes_after_the_solve_keeps_the_page(at: AppTest, study: Study) -> None:
+def test_a_lock_that_comes_after_the_solve_keeps_the_page(at: AppTest, study: StudyFolder) -> None:
     """Nothing is solved when a layer is locked, so nothing was refused: the sentence is new."""
     at.multiselect(key=own(study, "bounded")).set_value(["fc2"]).run()
     at.slider(key=own(study, "bound fc2")).set_value((20, 50)).run()
@@ -73,7 +75,7 @@ def test_a_lock_that_comes_after_the_solve_keeps_the_page(at: AppTest, study: St
 
 
 def test_points_that_arrive_after_a_solve_are_explained(
-    at: AppTest, study: Study, digits: Digits
+    at: AppTest, study: StudyFolder, digits: Digits
 ) -> None:
     """The answer is a plan: among more sparsities its options have other places."""
     solved = draft(at, study)
@@ -86,7 +88,7 @@ def test_points_that_arrive_after_a_solve_are_explained(
         assert 100 * choice.sparsity == pytest.approx(told[name], abs=5)  # the nearest measured
 
 
-def test_fewer_options_after_a_solve_are_no_traceback(at: AppTest, study: Study) -> None:
+def test_fewer_options_after_a_solve_are_no_traceback(at: AppTest, study: StudyFolder) -> None:
     """As where the measurements are another folder's by now."""
     rows = study.measured()
     for path in study.measurements.folder.glob("*.parquet"):
@@ -97,7 +99,7 @@ def test_fewer_options_after_a_solve_are_no_traceback(at: AppTest, study: Study)
     assert set(reasons(at).values()) <= {0, 30}
 
 
-def arrive(study: Study, digits: Digits, *sparsities: float) -> None:
+def arrive(study: StudyFolder, digits: Digits, *sparsities: float) -> None:
     """Let a sweep bring points at other sparsities."""
     study.measurements.append(
         [digits.measurement(place, "magnitude", s) for place in range(3) for s in sparsities]

@@ -8,10 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 CODE = ("analysis", "dashboard", "sample_models", "benchmarks", "tests", "docs")
-BEING_BUILT = {
-    "analysis/api/", "analysis/bench/device.py", "analysis/bench/fingerprint.py",
-    "analysis/jobs/commands.py",
-}  # fmt: skip
+BEING_BUILT: frozenset[str] = frozenset()  # fmt: skip
 """Named before they are merged: empty this set once they are there."""
 
 _PATH = re.compile(rf"`((?:{'|'.join(CODE)})/[\w./-]*)`")

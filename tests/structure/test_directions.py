@@ -33,7 +33,7 @@ def _may_import(area: str, name: str) -> bool:
     if area == "sample_models":
         return False
     engine = other in ("analysis", "sample_models")
-    return engine or (area == "cli" and name == "prunescope.dashboard.command")
+    return engine or (area == "cli" and name == "prunescope.dashboard.launch_command")
 
 
 def _area(module: str) -> str:

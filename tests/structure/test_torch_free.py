@@ -51,4 +51,4 @@ def test_no_module_of_these_rooms_loads_torch() -> None:
 
 
 def test_the_check_would_notice() -> None:
-    assert loads_torch(["prunescope.dashboard.command", "torch"])
+    assert loads_torch(["prunescope.dashboard.launch_command", "torch"])

@@ -13,9 +13,9 @@ from prunescope.errors import BadValue, CannotCapture
 from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.runtimes.registry import runtimes
 from prunescope.latency.runtimes.runtime import Call, Runtime, VectorWidths
-from prunescope.latency.table.design import TimingProposal, proposals, steepest
-from prunescope.latency.table.panel import panel
+from prunescope.latency.table.choose_models import TimingProposal, proposals, steepest
 from prunescope.latency.table.rows import LatencyRow, units_of, units_text
+from prunescope.latency.table.shared_rounds import panel
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.progress import Progress, Silent
 from prunescope.store.parquet_table import Table

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from prunescope.latency.table.prediction import LatencyTable, predict_many
+from prunescope.latency.table.predict_time import LatencyTable, predict_many
 from prunescope.latency.table.rows import units_of
 from prunescope.study import Manifest
 

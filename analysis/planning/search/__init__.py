@@ -13,10 +13,10 @@ from prunescope.planning.search.improve import (
     replace_plan,
     take_best_measured,
 )
-from prunescope.planning.search.judge import Judge, judge
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.measured_candidates import MEASURED_CANDIDATES, MeasuredCandidates
 from prunescope.planning.search.plan_names import NAMES
+from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import starting_plans
 
 __all__ = [

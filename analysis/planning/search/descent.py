@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from prunescope.errors import PrunescopeError
-from prunescope.planning.search.judge import Judge
 from prunescope.planning.search.neighbourhood import neighbourhood_problem
+from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES

@@ -7,7 +7,7 @@ from typing import Final
 
 from prunescope.planning.baselines import Levels
 from prunescope.planning.explain import nearest_assignment
-from prunescope.planning.pose_problem import PosedGoal
+from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.search.descent import (
     SECONDS,
     PlanProposal,
@@ -15,8 +15,8 @@ from prunescope.planning.search.descent import (
     distinct_proposals,
     look_around,
 )
-from prunescope.planning.search.judge import Judge, judge
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
+from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import extrapolation_note, starting_plans
 from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at

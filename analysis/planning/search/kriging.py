@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.arrays import Floats
-from prunescope.planning.search.judge import Judge
+from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Choice, Plan

@@ -23,9 +23,9 @@ from prunescope.planning.search.descent import (
     limit_excess,
     look_around,
 )
-from prunescope.planning.search.judge import Judge
 from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
 from prunescope.planning.search.plan_names import candidate_name
+from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
 

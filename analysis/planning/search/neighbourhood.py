@@ -15,7 +15,7 @@ from typing import Final
 
 from prunescope.curves.curve import Curve
 from prunescope.planning.edits import choice_at
-from prunescope.planning.search.judge import Judge
+from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.build_problem import problem_arrays
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.options import curves_for

@@ -12,7 +12,14 @@ from prunescope.capture.functional import operator_name
 from prunescope.coupling.arguments import argument
 from prunescope.coupling.walk import first_names
 from prunescope.recovery.least_squares.batch_walk import Lane
-from prunescope.recovery.least_squares.moments import (
+from prunescope.recovery.least_squares.refit import (
+    refit_masked,
+    require_sites,
+    slice_tensor,
+    supports,
+)
+from prunescope.recovery.least_squares.ridge import refit
+from prunescope.recovery.least_squares.second_moments import (
     SAMPLES,
     DenseMoments,
     Moments,
@@ -22,14 +29,7 @@ from prunescope.recovery.least_squares.moments import (
     dense_moments,
     draw,
 )
-from prunescope.recovery.least_squares.refit import (
-    refit_masked,
-    require_sites,
-    slice_tensor,
-    supports,
-)
-from prunescope.recovery.least_squares.ridge import refit
-from prunescope.recovery.least_squares.sites import Site, find_sites, weight_readers
+from prunescope.recovery.least_squares.weight_operators import Site, find_sites, weight_readers
 from prunescope.removal.selection import Selection as Removed
 
 ROOM: Final = 1 << 30

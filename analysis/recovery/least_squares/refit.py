@@ -13,9 +13,9 @@ from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
 from prunescope.errors import CannotPrune
-from prunescope.recovery.least_squares.moments import DenseMoments, blocks, dense_moments
 from prunescope.recovery.least_squares.ridge import refit
-from prunescope.recovery.least_squares.sites import Site, repeats
+from prunescope.recovery.least_squares.second_moments import DenseMoments, blocks, dense_moments
+from prunescope.recovery.least_squares.weight_operators import Site, repeats
 from prunescope.removal.selection import Selection as Removed
 from prunescope.removal.selection import positions
 

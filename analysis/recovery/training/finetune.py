@@ -35,7 +35,7 @@ from prunescope.recovery.training.objective import objective
 from prunescope.sources.data import Samples
 from prunescope.sources.weights import load_weights
 from prunescope.store.files import write_atomically
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 
@@ -47,7 +47,7 @@ _RETRIES: Final = 2
 
 def finetune(
     bench: Workbench,
-    study: Study,
+    study: StudyFolder,
     plan: Plan,
     settings: FineTuning,
     progress: Progress,

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, speed
-from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.shared import loaders, measured_speed
+from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.groups import groups_of, member_table, part_of
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import GroupSummary, Manifest
 from prunescope.study.coupled import Freed, freed, meetings, units_at_share
 from prunescope.study.size import shrunk
@@ -14,7 +14,7 @@ from prunescope.text import plain, units
 from prunescope.text.numbers import exact
 
 
-def show(opened: Study, subject: str, granularity: str) -> None:
+def show(opened: StudyFolder, subject: str, granularity: str) -> None:
     """Show the group ``subject``, or the groups that the layer ``subject`` is a member of.
 
     Args:
@@ -26,7 +26,7 @@ def show(opened: Study, subject: str, granularity: str) -> None:
     if granularity != "weight":
         _group(manifest, manifest.group(subject), subject)
         if loaders.latency(opened):
-            speed.staircase(opened, subject)
+            measured_speed.staircase(opened, subject)
         return
     for group in groups_of(manifest, subject):  # a refused part may share a group's name
         with st.expander(_title(group, subject), icon=":material/hub:"):

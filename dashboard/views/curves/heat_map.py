@@ -5,12 +5,12 @@ import streamlit as st
 from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
 from prunescope.text import plain
 
 
-def show(opened: Study, known: StudyMeasurements, layers: list[str]) -> None:
+def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> None:
     """Show the drops of ``layers`` (or groups) at every measured sparsity, by a chosen method."""
     present = list(dict.fromkeys(known.points["method"]))
     order = [method.name for method in opened.manifest.methods]

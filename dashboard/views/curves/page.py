@@ -13,11 +13,11 @@ from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import frame, loaders, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.words import WORDS, curve_column, height
+from prunescope.dashboard.shared.table_style import WORDS, curve_column, height
 from prunescope.dashboard.tables.layers import layer_table
 from prunescope.dashboard.tables.plan import family
-from prunescope.dashboard.views.curves import coupled_panel, heat_map, reading, screened_subject
-from prunescope.store.folder import Study
+from prunescope.dashboard.views.curves import coupled_panel, heat_map, how_to_read, screened_subject
+from prunescope.store.folder import StudyFolder
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
 
@@ -111,7 +111,9 @@ def _controls() -> float:
     return float(limit) / 100
 
 
-def _table(opened: Study, known: StudyMeasurements, limit: float, granularity: str) -> pd.DataFrame:
+def _table(
+    opened: StudyFolder, known: StudyMeasurements, limit: float, granularity: str
+) -> pd.DataFrame:
     grouped = granularity != "weight"
     names = [name for name in subjects(opened.manifest) if name in set(known.points["subject"])]
     table = layer_table(opened.manifest, known.means, names, limit, grouped)
@@ -195,7 +197,7 @@ def _noun(granularity: str) -> str:
 
 
 def _curves(
-    opened: Study, known: StudyMeasurements, layer: str, limit: float, granularity: str
+    opened: StudyFolder, known: StudyMeasurements, layer: str, limit: float, granularity: str
 ) -> None:
     manifest = opened.manifest
     rows = known.points[known.points["subject"] == layer]
@@ -224,10 +226,10 @@ def _curves(
         figure, key="curves figure", config={"displaylogo": False},
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
-    reading.show(known, rows, unsure, layer, granularity, manifest)
+    how_to_read.show(known, rows, unsure, layer, granularity, manifest)
 
 
-def _describe(opened: Study, name: str, granularity: str) -> str:
+def _describe(opened: StudyFolder, name: str, granularity: str) -> str:
     if granularity != "weight":
         group = opened.manifest.group(name)
         return f"{group.units} {granularity}s that leave together from {len(group.layers)} layers"

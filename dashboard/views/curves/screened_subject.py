@@ -6,13 +6,13 @@ from prunescope.curves.chance import Verdict, chance
 from prunescope.dashboard.charts.screened import unmeasured
 from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 
 _MOST = 4
 
 
 def of_subject(
-    opened: Study, known: StudyMeasurements, name: str, granularity: str
+    opened: StudyFolder, known: StudyMeasurements, name: str, granularity: str
 ) -> pd.DataFrame:
     """Return the screened curves of a layer or group that are not measured to the end."""
     rows = loaders.screened(opened)

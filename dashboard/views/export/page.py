@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Export
-from prunescope.dashboard.shared import frame, outlook, plan_picker, rights, speed
+from prunescope.dashboard.shared import frame, measured_speed, plan_picker, plan_summary, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.export.export_report import (
     LOADER,
@@ -17,7 +17,7 @@ from prunescope.export.export_report import (
 )
 from prunescope.export.formats.registry import export_formats, format_title
 from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain, units
 from prunescope.text.numbers import counted
@@ -36,10 +36,10 @@ def page() -> None:
         recovered = _form(opened, plan)
     with right:
         _report(opened, plan, recovered)
-    speed.show(opened, plan)
+    measured_speed.show(opened, plan)
 
 
-def _form(opened: Study, plan: Plan) -> bool:
+def _form(opened: StudyFolder, plan: Plan) -> bool:
     tuned = (result_folder(opened.folder, plan) / RESULT).is_file()
     with st.container(border=True):
         recovered = st.toggle(
@@ -60,7 +60,7 @@ def _form(opened: Study, plan: Plan) -> bool:
             disabled=not chosen or rights.locked(), icon=":material/deployed_code:",
             help=rights.why(),
         ):  # fmt: skip
-            file = outlook.draft_file(opened, plan)
+            file = plan_summary.draft_file(opened, plan)
             start(opened.folder, Export(file, tuple(chosen), recovered=recovered))
             st.rerun()
     st.caption(
@@ -70,7 +70,7 @@ def _form(opened: Study, plan: Plan) -> bool:
     return recovered
 
 
-def _report(opened: Study, plan: Plan, recovered: bool) -> None:
+def _report(opened: StudyFolder, plan: Plan, recovered: bool) -> None:
     folder = export_folder(opened.folder, plan.digest, recovered)
     report = read_report(folder)
     if report is None:

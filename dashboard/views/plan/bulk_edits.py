@@ -8,7 +8,7 @@ from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.plan import methods_of, names_of
 from prunescope.planning import edits
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.study.counts import MULTIPLES
 from prunescope.study.plan import Plan
@@ -25,7 +25,7 @@ _ACTIONS: Final = {
 _EVERY: Final = "All layers"
 
 
-def toolbar(opened: Study, known: StudyMeasurements, granularity: str) -> tuple[str, ...]:
+def toolbar(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> tuple[str, ...]:
     """Show the bulk edit, and return the subjects that the table is to show."""
     weights = granularity == "weight"
     kinds = [layer.kind for layer in opened.manifest.prunable()] if weights else []
@@ -65,7 +65,7 @@ def toolbar(opened: Study, known: StudyMeasurements, granularity: str) -> tuple[
     return shown
 
 
-def default_method(opened: Study, known: StudyMeasurements, granularity: str) -> Method:
+def default_method(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> Method:
     """Return the method of layers that have none yet: the first one that was measured."""
     measured = {key.method for key in known.curves}
     names = [Method.parse(name) for name in methods_of(opened.manifest, granularity)]
@@ -73,7 +73,7 @@ def default_method(opened: Study, known: StudyMeasurements, granularity: str) ->
 
 
 def _edited(
-    opened: Study,
+    opened: StudyFolder,
     known: StudyMeasurements,
     action: str,
     value: float | str | int | None,
@@ -100,7 +100,7 @@ def _edited(
     return edits.set_locks(plan, chosen, action == "lock", default)
 
 
-def _shown(opened: Study, search: str, granularity: str) -> tuple[str, ...]:
+def _shown(opened: StudyFolder, search: str, granularity: str) -> tuple[str, ...]:
     wanted = search.lower()
     return tuple(
         name
@@ -109,5 +109,5 @@ def _shown(opened: Study, search: str, granularity: str) -> tuple[str, ...]:
     )
 
 
-def _kind(opened: Study, name: str) -> str:
+def _kind(opened: StudyFolder, name: str) -> str:
     return next((layer.kind for layer in opened.manifest.layers if layer.name == name), "group")

@@ -7,19 +7,19 @@ import streamlit as st
 
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.front import front_figure
-from prunescope.dashboard.shared import loaders, outlook, problems, rights, session
+from prunescope.dashboard.shared import loaders, plan_summary, problems, rights, session
 from prunescope.dashboard.shared.goal_form import BUDGETS, GoalForm
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.tables.front import with_draft
 from prunescope.planning.prediction.predict import Prediction
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 
 _KEY = "front"
 _PLANS = "front plans"
 
 
-def show(opened: Study, asked: GoalForm, guess: Prediction) -> None:
+def show(opened: StudyFolder, asked: GoalForm, guess: Prediction) -> None:
     """Show the front over the first budget's cost with measured and saved plans, and the draft.
 
     Args:
@@ -37,7 +37,7 @@ def show(opened: Study, asked: GoalForm, guess: Prediction) -> None:
     found = bool((made.points["kind"] == "front").any())
     points = with_draft(
         made, dense_score(opened.manifest, curves, draft.recovery), draft,
-        outlook.measured_row(loaders.verified(opened), draft),
+        plan_summary.measured_row(loaders.verified(opened), draft),
         loaders.share(opened, kind, asked.setting), guess,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -80,7 +80,7 @@ def opened_by(points: list[dict[str, Any]], plans: dict[str, Plan]) -> Plan | No
     return None
 
 
-def _clicked(opened: Study) -> None:
+def _clicked(opened: StudyFolder) -> None:
     state = st.session_state.get(_KEY)
     points = state["selection"]["points"] if state else []
     plan = opened_by(list(points), st.session_state.get(_PLANS, {}))

@@ -17,9 +17,9 @@ from prunescope.dashboard.shared.goal_form import (
 )
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.machines import named
-from prunescope.planning.pose_problem import locked_choices
+from prunescope.planning.pose_goal import locked_choices
 from prunescope.planning.solve.goal import ROUNDINGS
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.recoveries import TITLES
 from prunescope.text import plain
 
@@ -35,7 +35,7 @@ _MOST: Final = 3
 Change = Callable[[], None]
 
 
-def budgets(opened: Study, known: StudyMeasurements, change: Change) -> None:
+def budgets(opened: StudyFolder, known: StudyMeasurements, change: Change) -> None:
     """Show which costs have a budget, and a slider for each."""
     kinds = _kinds(opened, known)
     chosen = st.multiselect(
@@ -57,7 +57,9 @@ def budgets(opened: Study, known: StudyMeasurements, change: Change) -> None:
     )  # fmt: skip
 
 
-def settings(opened: Study, known: StudyMeasurements, change: Change, recover: Change) -> None:
+def settings(
+    opened: StudyFolder, known: StudyMeasurements, change: Change, recover: Change
+) -> None:
     """Show everything else that decides what is solved, in two columns."""
     with st.container(width=_WIDE):
         left, right = st.columns(2, gap="medium")
@@ -68,7 +70,7 @@ def settings(opened: Study, known: StudyMeasurements, change: Change, recover: C
         _search()
 
 
-def _kept(opened: Study, known: StudyMeasurements, change: Change, recover: Change) -> None:
+def _kept(opened: StudyFolder, known: StudyMeasurements, change: Change, recover: Change) -> None:
     """What stays small, and what may be done for it."""
     recovery = _recovery(opened, known)
     st.session_state[RECOVERY] = recovery  # the draft may be another plan by now
@@ -101,7 +103,7 @@ def _kept(opened: Study, known: StudyMeasurements, change: Change, recover: Chan
         )  # fmt: skip
 
 
-def _restricted(opened: Study, change: Change) -> None:
+def _restricted(opened: StudyFolder, change: Change) -> None:
     """What stays dense, and what is bounded."""
     names = subjects(opened.manifest)
     st.multiselect(
@@ -139,7 +141,7 @@ def tries() -> int:
     return int(st.session_state.get(_TRIES) or TRIES)
 
 
-def asked(opened: Study, known: StudyMeasurements) -> GoalForm:
+def asked(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
     """Return what the controls ask for now."""
     state = st.session_state
     kinds = _kinds(opened, known)
@@ -163,16 +165,16 @@ def asked(opened: Study, known: StudyMeasurements) -> GoalForm:
     )
 
 
-def _kinds(opened: Study, known: StudyMeasurements) -> list[str]:
+def _kinds(opened: StudyFolder, known: StudyMeasurements) -> list[str]:
     latency = bool(loaders.latency(opened))
     return offered(known.curves, latency, opened.manifest.graph is not None)
 
 
-def _methods(opened: Study, known: StudyMeasurements) -> list[str]:
+def _methods(opened: StudyFolder, known: StudyMeasurements) -> list[str]:
     return methods(known.curves, _recovery(opened, known))
 
 
-def _recovery(opened: Study, known: StudyMeasurements) -> str:
+def _recovery(opened: StudyFolder, known: StudyMeasurements) -> str:
     """The draft's; while that removes nothing, one that was measured."""
     plan, found = session.draft(opened).plan, recoveries(known.curves)
     return plan.recovery if plan.active() or plan.recovery in found else found[0]
@@ -183,6 +185,6 @@ def _span(given: tuple[float, float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _own(opened: Study, name: str) -> str:
+def _own(opened: StudyFolder, name: str) -> str:
     """A key of just this study: its names mean nothing in another."""
     return f"goal {name} {opened.manifest.fingerprint[:8]}"

@@ -18,15 +18,15 @@ from prunescope.dashboard.views.plan import (
     plan_solution,
 )
 from prunescope.errors import PrunescopeError
-from prunescope.planning.pose_problem import find_table, missing_grid
+from prunescope.planning.pose_goal import find_table, missing_grid
 from prunescope.planning.search import NAMES, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.solution import UNADDED
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
 
 
-def show(opened: Study, known: StudyMeasurements) -> GoalForm:
+def show(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
     """Show the goal's controls, solve when they move, and return what they ask for."""
 
     def change() -> None:
@@ -47,7 +47,7 @@ def show(opened: Study, known: StudyMeasurements) -> GoalForm:
     return wanted
 
 
-def _buttons(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
+def _buttons(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
     st.button(
         "Solve the rest", key="solve", type="primary", icon=":material/calculate:",
         disabled=not wanted.budgets,
@@ -57,7 +57,7 @@ def _buttons(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     other_plans.menu(opened, known, wanted)
 
 
-def _say(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
+def _say(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
     """What was found, how good it is, and what stands in the way."""
     refusal = plan_solution.refused(opened)
     if refusal:
@@ -81,7 +81,9 @@ def _say(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
         _lacks(opened, known, wanted, refusal)
 
 
-def _lacks(opened: Study, known: StudyMeasurements, wanted: GoalForm, refusal: str | None) -> None:
+def _lacks(
+    opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm, refusal: str | None
+) -> None:
     """What the solver cannot change for want of measurements, or why there is nothing to solve.
 
     The goal may have become a contradiction since the last answer, which the page outlives.

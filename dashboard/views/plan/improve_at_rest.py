@@ -9,9 +9,9 @@ from prunescope.dashboard.shared import polling
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
-from prunescope.dashboard.views.plan.rest_rule import Rest
+from prunescope.dashboard.views.plan.auto_measure_rule import Rest
 from prunescope.errors import PrunescopeError
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 
 _TICK: Final = 1.0
 _REST: Final = "goal rest"
@@ -21,7 +21,7 @@ _SECONDS: Final = 1.5
 """To wait, and to look around for."""
 
 
-def follow(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
+def follow(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
     """Look around the last solved plan once it has rested, unless that was done."""
     last = plan_solution.solved(opened)
     on = st.session_state.get(goal_controls.AROUND, True)
@@ -44,7 +44,7 @@ def _done(last: plan_solution.PlanSolution) -> bool:
     return looked or last.proof or seen or not last.plan.active()
 
 
-def look(opened: Study, known: StudyMeasurements, now: float) -> None:
+def look(opened: StudyFolder, known: StudyMeasurements, now: float) -> None:
     """Look around when the solved plan is still the draft and rested; the page runs anew."""
     last = plan_solution.solved(opened)
     if last is None or _done(last) or measure_candidates.under_way(opened):

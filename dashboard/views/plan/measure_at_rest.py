@@ -6,10 +6,10 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import loaders, outlook, polling, rights, session
+from prunescope.dashboard.shared import loaders, plan_summary, polling, rights, session
 from prunescope.dashboard.shared.launch import start
-from prunescope.dashboard.views.plan.rest_rule import Rest, tried
-from prunescope.store.folder import Study
+from prunescope.dashboard.views.plan.auto_measure_rule import Rest, tried
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 
 _TICK: Final = 1.0
@@ -18,7 +18,7 @@ _SWITCH: Final = "auto measure"
 _ASKED: Final = "plans measured by themselves"
 
 
-def follow(opened: Study, plan: Plan) -> None:
+def follow(opened: StudyFolder, plan: Plan) -> None:
     """Show the switch, and start the measurement of ``plan`` once it has rested for a while."""
     on = st.toggle(
         "Measure when it rests", value=True, key=_SWITCH, persist_state="session",
@@ -30,21 +30,21 @@ def follow(opened: Study, plan: Plan) -> None:
     )  # fmt: skip
     if not on or not plan.active() or rights.locked():
         return
-    if outlook.measured_row(loaders.verified(opened), plan) is not None:
+    if plan_summary.measured_row(loaders.verified(opened), plan) is not None:
         return
-    if tried(loaders.jobs_of(opened.folder), outlook.draft_file(opened, plan)):
+    if tried(loaders.jobs_of(opened.folder), plan_summary.draft_file(opened, plan)):
         return
     polling.follow(_REST, _TICK, lambda: look(opened, time.monotonic()))
 
 
-def look(opened: Study, now: float) -> None:
+def look(opened: StudyFolder, now: float) -> None:
     """Start the measurement of the draft when it has rested; then the page runs anew."""
     plan = session.draft(opened).plan
     rest: Rest = st.session_state.get(_REST, Rest()).seen(plan.digest, now)
     st.session_state[_REST] = rest
     if not rest.over(now) or loaders.running(opened.folder) is not None:
         return
-    file = outlook.draft_file(opened, plan)
+    file = plan_summary.draft_file(opened, plan)
     asked: frozenset[str] = st.session_state.get(_ASKED, frozenset())
     if file not in asked and not tried(loaders.jobs_of(opened.folder), file):
         st.session_state[_ASKED] = asked | {file}  # once, also where no job can be started

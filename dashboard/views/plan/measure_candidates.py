@@ -12,8 +12,8 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, offered_plan, plan_solution
 from prunescope.errors import BadValue, PrunescopeError
 from prunescope.jobs import ACTIVE, Job
-from prunescope.planning.pose_problem import solve_posed
-from prunescope.store.folder import Study
+from prunescope.planning.pose_goal import solve_posed
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 
 
@@ -32,7 +32,7 @@ class Begun:
     draft: Plan | None = None
 
 
-def begin(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
+def begin(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
     """Start to measure the best few plans for what is asked.
 
     Raises:
@@ -52,7 +52,7 @@ def begin(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     offered_plan.withdraw(opened)
 
 
-def arrive(opened: Study) -> None:
+def arrive(opened: StudyFolder) -> None:
     """Take what a job has measured as the draft, or offer it where the draft or the goal moved."""
     begun, job = _followed(opened)
     if begun is None or job is None:
@@ -79,12 +79,12 @@ def arrive(opened: Study) -> None:
         offered_plan.put(opened, offered_plan.Offered(found, job.folder, begun.wanted))
 
 
-def under_way(opened: Study) -> bool:
+def under_way(opened: StudyFolder) -> bool:
     """Return whether the best few are being measured; nothing else moves the draft meanwhile."""
     return _followed(opened)[1] is not None
 
 
-def offer(opened: Study, known: StudyMeasurements) -> None:
+def offer(opened: StudyFolder, known: StudyMeasurements) -> None:
     """Say that plans are measured, and offer to open what was measured for another draft."""
     if under_way(opened):
         st.caption(
@@ -94,7 +94,7 @@ def offer(opened: Study, known: StudyMeasurements) -> None:
     offered_plan.offer(opened, known)
 
 
-def _followed(opened: Study) -> tuple[Begun | None, Job | None]:
+def _followed(opened: StudyFolder) -> tuple[Begun | None, Job | None]:
     """The job that is waited for; one that another session has begun is followed too."""
     mine = _mine(opened)
     begun: Begun | None = st.session_state.get(_begun(opened))
@@ -106,7 +106,7 @@ def _followed(opened: Study) -> tuple[Begun | None, Job | None]:
     return begun, mine[begun.job]
 
 
-def _mine(opened: Study) -> dict[str, Job]:
+def _mine(opened: StudyFolder) -> dict[str, Job]:
     """The study's jobs of this kind by their ids, newest first."""
     return {
         job.id: job
@@ -115,9 +115,9 @@ def _mine(opened: Study) -> dict[str, Job]:
     }
 
 
-def _draft(opened: Study) -> Plan:
+def _draft(opened: StudyFolder) -> Plan:
     return replace(session.draft(opened).plan, name="")
 
 
-def _begun(opened: Study) -> str:
+def _begun(opened: StudyFolder) -> str:
     return f"settling {session.draft_key(opened)}"

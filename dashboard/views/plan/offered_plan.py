@@ -13,9 +13,9 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import Job
-from prunescope.planning.pose_problem import solve_posed
+from prunescope.planning.pose_goal import solve_posed
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates, take_best_measured
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import read_document
 from prunescope.text import plain
 
@@ -38,7 +38,7 @@ class Offered:
     wanted: GoalForm | None = None
 
 
-def read(opened: Study, job: Job) -> MeasuredCandidates:
+def read(opened: StudyFolder, job: Job) -> MeasuredCandidates:
     """Return what ``job`` found.
 
     Raises:
@@ -49,17 +49,17 @@ def read(opened: Study, job: Job) -> MeasuredCandidates:
     return found
 
 
-def put(opened: Study, found: Offered) -> None:
+def put(opened: StudyFolder, found: Offered) -> None:
     """Offer it until somebody opens or leaves it."""
     st.session_state[_offered(opened)] = found
 
 
-def withdraw(opened: Study) -> None:
+def withdraw(opened: StudyFolder) -> None:
     """Offer nothing any more."""
     st.session_state.pop(_offered(opened), None)
 
 
-def recall(opened: Study, newest: Job | None) -> None:
+def recall(opened: StudyFolder, newest: Job | None) -> None:
     """Offer what ``newest`` found while no session of the study was open."""
     if newest is None or _offered(opened) in st.session_state:
         return
@@ -71,7 +71,7 @@ def recall(opened: Study, newest: Job | None) -> None:
         _answer(newest.folder)
 
 
-def offer(opened: Study, known: StudyMeasurements) -> None:
+def offer(opened: StudyFolder, known: StudyMeasurements) -> None:
     """Show what was measured for another draft or another session, to open or to leave."""
     found: Offered | None = st.session_state.get(_offered(opened))
     if found is None:
@@ -91,7 +91,7 @@ def offer(opened: Study, known: StudyMeasurements) -> None:
 
 
 def take_best(
-    opened: Study,
+    opened: StudyFolder,
     known: StudyMeasurements,
     wanted: GoalForm,
     found: MeasuredCandidates,
@@ -122,7 +122,7 @@ def _asked(wanted: GoalForm | None) -> str:
     return f" for {', '.join(limits)}"
 
 
-def _open(opened: Study, known: StudyMeasurements, found: Offered) -> None:
+def _open(opened: StudyFolder, known: StudyMeasurements, found: Offered) -> None:
     wanted = goal_controls.asked(opened, known)
     if found.wanted == wanted:
         take_best(opened, known, wanted, found.candidates, found.folder)
@@ -133,7 +133,7 @@ def _open(opened: Study, known: StudyMeasurements, found: Offered) -> None:
     _leave(opened, found)
 
 
-def _leave(opened: Study, found: Offered) -> None:
+def _leave(opened: StudyFolder, found: Offered) -> None:
     _answer(found.folder)
     withdraw(opened)
 
@@ -146,5 +146,5 @@ def _answer(folder: Path) -> None:
         (folder / _ANSWERED).touch()
 
 
-def _offered(opened: Study) -> str:
+def _offered(opened: StudyFolder) -> str:
     return f"settled {session.draft_key(opened)}"

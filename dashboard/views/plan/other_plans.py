@@ -13,7 +13,7 @@ from prunescope.dashboard.views.plan import goal_controls, measure_candidates, p
 from prunescope.errors import PrunescopeError
 from prunescope.planning.baselines import BASELINES, SCORE_OF, baseline, removes_units
 from prunescope.planning.search import NAMES
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.score_quantiles import levels
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import capitalised
@@ -25,7 +25,7 @@ TITLES: Final = {name: capitalised(NAMES[name]) for name in BASELINES}
 _KEY: Final = "other plans"
 
 
-def menu(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
+def menu(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
     """Show the menu; what is picked becomes the draft, or begins to be measured."""
     last = plan_solution.solved(opened)
     alike = {} if last is None else {
@@ -43,7 +43,7 @@ def menu(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> None:
     )  # fmt: skip
 
 
-def _take(opened: Study, known: StudyMeasurements, alike: Mapping[str, Plan]) -> None:
+def _take(opened: StudyFolder, known: StudyMeasurements, alike: Mapping[str, Plan]) -> None:
     """Do what was picked."""
     picked = st.session_state[_KEY]
     if picked is None:
@@ -67,12 +67,12 @@ def _take(opened: Study, known: StudyMeasurements, alike: Mapping[str, Plan]) ->
         plan_solution.refuse(opened, str(error))
 
 
-def _edit(opened: Study, plan: Plan) -> None:
+def _edit(opened: StudyFolder, plan: Plan) -> None:
     session.turn(plan)
     session.edit(opened, replace(plan, name=session.draft(opened).plan.name))
 
 
-def _ruled(opened: Study, known: StudyMeasurements, wanted: GoalForm, name: str) -> Plan:
+def _ruled(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm, name: str) -> Plan:
     problem = plan_solution.posed(opened, known, wanted).solver.problem
     score = SCORE_OF.get(name)
     found = score and levels(opened.folder, opened.manifest, score, removes_units(problem))

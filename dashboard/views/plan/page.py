@@ -3,8 +3,8 @@
 import streamlit as st
 
 from prunescope.curves.curve import subjects
-from prunescope.dashboard.shared import frame, loaders, outlook, predicted_time, session
-from prunescope.dashboard.shared.words import WORDS
+from prunescope.dashboard.shared import frame, loaders, plan_summary, predicted_time, session
+from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import granularities
 from prunescope.dashboard.views.plan import (
     bulk_edits,
@@ -16,7 +16,7 @@ from prunescope.dashboard.views.plan import (
     saved_plans,
     sparsity_table,
 )
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 
 
 def page() -> None:
@@ -34,7 +34,7 @@ def page() -> None:
     plan = session.draft(opened).plan
     left, right = st.columns([11, 6], gap="medium")
     with right:
-        guess = outlook.show(opened, known, plan)
+        guess = plan_summary.show(opened, known, plan)
         measure_at_rest.follow(opened, plan)
         predicted_time.show(opened, plan, asked.setting)
     with left:
@@ -44,10 +44,10 @@ def page() -> None:
         sparsity_table.table(opened, known, shown, granularity)
         front_chart.show(opened, asked, guess)
         reasons.show(opened, known, asked)
-    outlook.history(opened, known)
+    plan_summary.history(opened, known)
 
 
-def _granularity(opened: Study) -> str:
+def _granularity(opened: StudyFolder) -> str:
     offered = granularities(opened.manifest)
     if len(offered) == 1:
         return offered[0]

@@ -13,7 +13,7 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.painter_values import STRONGEST, bars, painted
 from prunescope.errors import BadValue
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 
 _ASSETS: Final = Path(__file__).parents[2] / "painter"
 KEY: Final = "painter"
@@ -23,7 +23,9 @@ _BARS: Final = "painter bars"
 """What the bars on the page stand for, and their granularity."""
 
 
-def show(opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granularity: str) -> None:
+def show(
+    opened: StudyFolder, known: StudyMeasurements, shown: tuple[str, ...], granularity: str
+) -> None:
     """Show a bar per subject in ``shown`` and take what is painted into the draft."""
     if not shown:
         st.session_state.pop(_BARS, None)
@@ -47,7 +49,7 @@ def show(opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granul
     )
 
 
-def take(opened: Study, known: StudyMeasurements) -> None:
+def take(opened: StudyFolder, known: StudyMeasurements) -> None:
     """Take what was painted last into the draft, unless it is in there; call it at any time.
 
     Streamlit runs the callbacks of buttons before those of components, and where one event follows

@@ -12,10 +12,10 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls
 from prunescope.errors import PrunescopeError
 from prunescope.planning.baselines import removes_units
-from prunescope.planning.pose_problem import PosedGoal, solve_posed
+from prunescope.planning.pose_goal import PosedGoal, solve_posed
 from prunescope.planning.search import MeasuredCandidates, improve
 from prunescope.planning.solve import Solution
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.score_quantiles import every_level
 from prunescope.study.plan import Plan
 
@@ -46,7 +46,7 @@ class PlanSolution:
     proof: bool = False
 
 
-def solved(opened: Study) -> PlanSolution | None:
+def solved(opened: StudyFolder) -> PlanSolution | None:
     """Return the last answer, when the draft still is what it said."""
     last: PlanSolution | None = st.session_state.get(_key(opened))
     if last is None or last.plan.digest != session.draft(opened).plan.digest:
@@ -54,13 +54,13 @@ def solved(opened: Study) -> PlanSolution | None:
     return last
 
 
-def refused(opened: Study) -> str | None:
+def refused(opened: StudyFolder) -> str | None:
     """Return why there is no answer to what was asked last, or None."""
     found: str | None = st.session_state.get(_refusal(opened))
     return found
 
 
-def refuse(opened: Study, reason: str | None) -> None:
+def refuse(opened: StudyFolder, reason: str | None) -> None:
     """Say why there is no answer to what is asked now; None for nothing in the way."""
     if reason is None:
         st.session_state.pop(_refusal(opened), None)
@@ -68,7 +68,7 @@ def refuse(opened: Study, reason: str | None) -> None:
         st.session_state[_refusal(opened)] = reason
 
 
-def posed(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> PosedGoal:
+def posed(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> PosedGoal:
     """Return what is asked, ready to be solved."""
     return PosedGoal(
         loaders.ready(opened, wanted), known.curves, loaders.predicted(opened),
@@ -77,7 +77,7 @@ def posed(opened: Study, known: StudyMeasurements, wanted: GoalForm) -> PosedGoa
 
 
 def solve(
-    opened: Study, known: StudyMeasurements, exact: bool = False, always: bool = False
+    opened: StudyFolder, known: StudyMeasurements, exact: bool = False, always: bool = False
 ) -> None:
     """Answer what is asked and make it the draft; say so where there is no answer."""
     refuse(opened, None)
@@ -95,7 +95,7 @@ def solve(
 
 
 def take(
-    opened: Study,
+    opened: StudyFolder,
     wanted: GoalForm,
     found: Solution,
     candidates: MeasuredCandidates | None = None,
@@ -112,7 +112,7 @@ def take(
     )  # fmt: skip
 
 
-def recover(opened: Study, known: StudyMeasurements) -> None:
+def recover(opened: StudyFolder, known: StudyMeasurements) -> None:
     """The recovery belongs to the draft at once, whether or not anything is solved."""
     draft = session.draft(opened).plan
     session.edit(opened, replace(draft, recovery=st.session_state[goal_controls.RECOVERY]))
@@ -120,7 +120,7 @@ def recover(opened: Study, known: StudyMeasurements) -> None:
 
 
 def look(
-    opened: Study, known: StudyMeasurements, wanted: GoalForm, seconds: float = _LOOKS
+    opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm, seconds: float = _LOOKS
 ) -> None:
     """Make the best plan that is predicted around the solver's and the rules' plans the draft."""
     made = posed(opened, known, wanted)
@@ -130,9 +130,9 @@ def look(
     take(opened, wanted, found)
 
 
-def _key(opened: Study) -> str:
+def _key(opened: StudyFolder) -> str:
     return f"solved {session.draft_key(opened)}"
 
 
-def _refusal(opened: Study) -> str:
+def _refusal(opened: StudyFolder) -> str:
     return f"refused {session.draft_key(opened)}"

@@ -9,17 +9,17 @@ import streamlit as st
 from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.views.plan import plan_solution
 from prunescope.errors import CannotReach, PrunescopeError
 from prunescope.planning.explain import Reason, explain, lock_costs, nearest_assignment
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
 
 _MOST_LOCKS: Final = 6
 
 
-def show(opened: Study, known: StudyMeasurements, asked: GoalForm) -> None:
+def show(opened: StudyFolder, known: StudyMeasurements, asked: GoalForm) -> None:
     """Show the reasons of the solved plan, worked out only while they are looked at."""
     last = plan_solution.solved(opened)
     if last is None or last.key != asked.key():
@@ -68,7 +68,7 @@ def show(opened: Study, known: StudyMeasurements, asked: GoalForm) -> None:
 
 
 def _locks(
-    opened: Study, known: StudyMeasurements, asked: GoalForm, last: plan_solution.PlanSolution
+    opened: StudyFolder, known: StudyMeasurements, asked: GoalForm, last: plan_solution.PlanSolution
 ) -> str:
     """What each lock costs at the limits of the last answer, as a sentence."""
     names, objective = list(asked.locks), last.solution.objective

@@ -8,14 +8,14 @@ from prunescope.dashboard.shared import problems, rights, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import painter
 from prunescope.errors import PrunescopeError
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
 
 _NEW = "Empty plan"
 
 
-def toolbar(opened: Study, known: StudyMeasurements) -> None:
+def toolbar(opened: StudyFolder, known: StudyMeasurements) -> None:
     """Show the plan's name, open and save, undo and redo."""
     draft = session.draft(opened)
     with st.container(horizontal=True, vertical_alignment="center", key="plan toolbar"):
@@ -49,17 +49,17 @@ def toolbar(opened: Study, known: StudyMeasurements) -> None:
             )  # fmt: skip
 
 
-def _undo(opened: Study, known: StudyMeasurements) -> None:
+def _undo(opened: StudyFolder, known: StudyMeasurements) -> None:
     painter.take(opened, known)
     session.undo(opened)
 
 
-def _redo(opened: Study, known: StudyMeasurements) -> None:
+def _redo(opened: StudyFolder, known: StudyMeasurements) -> None:
     painter.take(opened, known)
     session.redo(opened)
 
 
-def _status(opened: Study, plan: Plan, saved: bool) -> str:
+def _status(opened: StudyFolder, plan: Plan, saved: bool) -> str:
     if not saved:
         return "not saved yet"
     try:
@@ -68,7 +68,7 @@ def _status(opened: Study, plan: Plan, saved: bool) -> str:
         return "the saved plan of this name cannot be read"
 
 
-def _open(opened: Study, name: str) -> None:
+def _open(opened: StudyFolder, name: str) -> None:
     with problems.shown():
         empty = Plan(session.UNNAMED, opened.manifest.fingerprint)
         plan = empty if name == _NEW else opened.plan(name)
@@ -76,7 +76,7 @@ def _open(opened: Study, name: str) -> None:
         session.edit(opened, plan)
 
 
-def _save(opened: Study, name: str) -> None:
+def _save(opened: StudyFolder, name: str) -> None:
     with problems.shown():
         plan = replace(session.draft(opened).plan, name=name.strip())
         opened.save_plan(plan)
@@ -84,6 +84,6 @@ def _save(opened: Study, name: str) -> None:
         st.toast(plain.text(f"Saved as {plan.name!r} in {opened.folder / 'plans'}."))
 
 
-def _delete(opened: Study, name: str) -> None:
+def _delete(opened: StudyFolder, name: str) -> None:
     with problems.shown():
         opened.delete_plan(name)

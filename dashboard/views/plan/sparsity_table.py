@@ -8,12 +8,12 @@ import streamlit as st
 
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.words import curve_column, height
+from prunescope.dashboard.shared.table_style import curve_column, height
 from prunescope.dashboard.tables.plan import methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_at, choice_of, other_granularity_choice
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Method, sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
@@ -26,7 +26,7 @@ _ORDER: Final = (
 
 
 def table(
-    opened: Study, known: StudyMeasurements, shown: tuple[str, ...], granularity: str
+    opened: StudyFolder, known: StudyMeasurements, shown: tuple[str, ...], granularity: str
 ) -> None:
     """Show the layers ``shown`` with what the draft does to them, and take typed changes."""
     if not shown:
@@ -148,11 +148,11 @@ def _held(other: Choice, values: Mapping[str, Any]) -> bool:
     return other.locked and bool(values.get("Lock", True))
 
 
-def _key(opened: Study, revision: int, shown: tuple[str, ...], granularity: str) -> str:
+def _key(opened: StudyFolder, revision: int, shown: tuple[str, ...], granularity: str) -> str:
     return f"ratios {opened.folder.name} {revision} {hash(shown)} {granularity}"
 
 
-def _take(opened: Study, key: str, shown: tuple[str, ...], default: Method) -> None:
+def _take(opened: StudyFolder, key: str, shown: tuple[str, ...], default: Method) -> None:
     base = session.draft(opened).base
     try:
         edits = st.session_state[key]["edited_rows"]

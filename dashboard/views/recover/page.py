@@ -9,8 +9,8 @@ from prunescope.dashboard.shared import (
     frame,
     job_strip,
     loaders,
-    outlook,
     plan_picker,
+    plan_summary,
     problems,
     rights,
 )
@@ -23,7 +23,7 @@ from prunescope.recovery.training.fine_tuning_report import (
     read_result,
     result_folder,
 )
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import units
 from prunescope.text.durations import spoken
@@ -49,7 +49,7 @@ def page() -> None:
             _result(opened, plan)
 
 
-def _form(opened: Study, plan: Plan) -> None:
+def _form(opened: StudyFolder, plan: Plan) -> None:
     usual = FineTuning()
     with st.form("finetune", border=True):
         st.markdown("**Fine-tuning** · what is removed stays removed")
@@ -84,22 +84,22 @@ def _form(opened: Study, plan: Plan) -> None:
         start(
             opened.folder,
             FineTune(
-                outlook.draft_file(opened, plan), settings.epochs, settings.rate, settings.batch,
-                settings.distillation, settings.temperature,
+                plan_summary.draft_file(opened, plan), settings.epochs, settings.rate,
+                settings.batch, settings.distillation, settings.temperature,
             ),
         )  # fmt: skip
         st.rerun()
 
 
-def _latest(opened: Study, plan: Plan) -> Job | None:
-    file = outlook.draft_file(opened, plan)
+def _latest(opened: StudyFolder, plan: Plan) -> Job | None:
+    file = plan_summary.draft_file(opened, plan)
     for job in loaders.jobs_of(opened.folder):
         if job.kind == FineTune.command and job.names(file):
             return job
     return None
 
 
-def _live(opened: Study, job: Job) -> None:
+def _live(opened: StudyFolder, job: Job) -> None:
     with problems.shown():
         snapshot = job.snapshot()
         if not snapshot.values:
@@ -110,7 +110,7 @@ def _live(opened: Study, job: Job) -> None:
         st.caption(job_strip.describe(job, snapshot))
 
 
-def _result(opened: Study, plan: Plan) -> None:
+def _result(opened: StudyFolder, plan: Plan) -> None:
     try:
         result = read_result(result_folder(opened.folder, plan))
     except BadReference:
@@ -157,7 +157,7 @@ def _sides(result: FineTuned) -> None:
         )  # fmt: skip
 
 
-def _chart(opened: Study, values: pd.DataFrame, result: FineTuned | None, key: str) -> None:
+def _chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, key: str) -> None:
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
     before = result.before.score if result else None
     figure = training_figure(values, st.context.theme.type == "dark", baseline, before)

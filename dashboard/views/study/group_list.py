@@ -5,16 +5,16 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders
-from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.groups import group_table
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
 
 _MOST: Final = 5
 """Reasons that are spelled out below the table."""
 
 
-def show(opened: Study) -> None:
+def show(opened: StudyFolder) -> None:
     """Show every group of the study's model, those that cannot be removed included."""
     groups = opened.manifest.groups
     if not groups:

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from prunescope.dashboard.shared import frame, loaders
-from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
 
@@ -29,7 +29,7 @@ def page() -> None:
         new_study.form(expanded=True)
 
 
-def _facts(opened: Study) -> None:
+def _facts(opened: StudyFolder) -> None:
     manifest = opened.manifest
     baseline = manifest.baseline
     with st.container(horizontal=True, key="facts"):
@@ -66,7 +66,7 @@ def _facts(opened: Study) -> None:
     st.caption(f"Fingerprint {plain.code(manifest.fingerprint)} · made with {plain.text(made)}")
 
 
-def _layers(opened: Study) -> None:
+def _layers(opened: StudyFolder) -> None:
     manifest = opened.manifest
     skipped = sum(not layer.prunable for layer in manifest.layers)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -10,7 +10,7 @@ import streamlit as st
 from prunescope.commands import Sweep
 from prunescope.dashboard.shared import job_strip, loaders, rights
 from prunescope.dashboard.shared.launch import restart
-from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.shared.table_style import height
 from prunescope.jobs import ACTIVE, Job, Snapshot
 from prunescope.text import plain
 from prunescope.text.durations import spoken

@@ -7,11 +7,11 @@ import streamlit as st
 from prunescope.commands import Sweep
 from prunescope.dashboard.shared import loaders, rights
 from prunescope.dashboard.shared.launch import start
-from prunescope.dashboard.shared.words import WORDS
+from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import names_of
-from prunescope.dashboard.views.study import effort
+from prunescope.dashboard.views.study import sweep_effort
 from prunescope.errors import PrunescopeError
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
 from prunescope.study.counts import MULTIPLES
 from prunescope.study.method import UNITS
@@ -21,7 +21,7 @@ from prunescope.text import plain
 from prunescope.text.numbers import counted
 
 
-def form(opened: Study) -> None:
+def form(opened: StudyFolder) -> None:
     """Show which methods, sparsities and layers to measure, and start the job."""
     manifest = opened.manifest
     st.subheader("Measure curves", anchor=False)
@@ -44,7 +44,7 @@ def form(opened: Study) -> None:
             help="On calibration inputs, without labels: batch-norm statistics re-estimated, or "
             "what is left refitted to the dense model's outputs in closed form.",
         )  # fmt: skip
-        spent = effort.choose()
+        spent = sweep_effort.choose()
         multiple = seeds = None
         with st.container(horizontal=True):
             if family in UNITS:
@@ -96,14 +96,14 @@ def _family(method: MethodSummary) -> str:
 
 
 def _launch(
-    opened: Study,
+    opened: StudyFolder,
     methods: tuple[str, ...],
     sparsities: str,
     layers: tuple[str, ...],
     recoveries: tuple[str, ...],
     seeds: tuple[int, ...] | None,
     multiple: int | None,
-    spent: effort.Effort | None,
+    spent: sweep_effort.Effort | None,
 ) -> None:
     if not methods or not recoveries:
         st.caption("Choose at least one method and one way of evaluating.")
@@ -118,7 +118,7 @@ def _launch(
     except PrunescopeError as error:
         st.error(plain.text(error))
         return
-    effort.tell(opened, wanted, todo, spent)
+    sweep_effort.tell(opened, wanted, todo, spent)
     idle = groups_left_out(grid, opened.manifest)
     if idle:
         more = f", and {len(idle) - 3} more" if len(idle) > 3 else ""

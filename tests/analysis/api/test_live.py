@@ -17,7 +17,7 @@ from prunescope.sources.functions import source_hash
 from prunescope.sources.live_data import live_splits
 from prunescope.sources.live_model import copied_model
 from prunescope.sources.metrics import live_metric
-from prunescope.store.folder import Study as StudyFolder
+from prunescope.store.folder import StudyFolder
 from tests.analysis.api.digits import Digits, Net, Scaled, same, splits, state, trained
 
 QUICK = {"methods": ["magnitude"], "sparsities": [0.5], "progress": Silent()}

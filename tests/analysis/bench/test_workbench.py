@@ -14,7 +14,7 @@ from prunescope.capture.network import build_network
 from prunescope.sources.models import load_model
 from prunescope.store.json_documents import to_json
 from prunescope.study import Grid, Method, Reference
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.work_list import points
 from tests.conftest import TINY
 

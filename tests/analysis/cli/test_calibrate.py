@@ -1,6 +1,6 @@
 """``calibrate`` and what ``verify`` says of plans that nothing can predict."""
 
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Choice, Plan
 
@@ -19,7 +19,7 @@ def test_calibrate_measures_judges_and_does_not_measure_again(prunescope, tiny, 
     assert again["error"]["plans"] == again["known"] >= 2
     assert "Closest: none" in prunescope.refused("calibrate", tmp_path / "s", "--recovery", "non")
 
-    study = Study.open(tmp_path / "s")
+    study = StudyFolder.open(tmp_path / "s")
     plan = Plan("p", study.manifest.fingerprint, {"mix": Choice("taylor", 0.5)})
     write_document(tmp_path / "p.json", plan)
     said = prunescope("verify", tmp_path / "s", tmp_path / "p.json").out

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from prunescope.cli.terminal import print_json
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_
@@ -102,7 +102,7 @@ def test_units_that_stay_come_in_multiples_and_groups_that_cannot_are_named(
     assert "No point: conv has 4 channels, too few to remove any and keep a multiple of 4." in (
         result.err
     )
-    (row,) = Study.open(tmp_path / "s").measured().to_dict("records")
+    (row,) = StudyFolder.open(tmp_path / "s").measured().to_dict("records")
     assert (row["subject"], row["removed"], row["total"]) == ("mix", 2, 6)
     assert row["sparsity"] == round(2 / 6, 4)
     again = sweep(prunescope, tiny, tmp_path / "s", *rounded, "--json").json
@@ -111,7 +111,7 @@ def test_units_that_stay_come_in_multiples_and_groups_that_cannot_are_named(
 
 def test_random_is_measured_with_three_seeds_and_shown_as_one(prunescope, tiny, tmp_path):
     sweep(prunescope, tiny, tmp_path / "s", "--methods", "random", "--sparsities", "0.5")
-    rows = Study.open(tmp_path / "s").measured()
+    rows = StudyFolder.open(tmp_path / "s").measured()
     assert sorted(rows[rows["subject"] == "mix"]["seed"]) == [0, 1, 2]
     table = prunescope("show", tmp_path / "s").out
     assert table.count("random, mean of 3") == 3  # one line for each of the three layers
@@ -121,7 +121,7 @@ def test_random_is_measured_with_three_seeds_and_shown_as_one(prunescope, tiny, 
 
 def test_verify_measures_a_plan(prunescope, tiny, tmp_path):
     sweep(prunescope, tiny, tmp_path / "s", "--sparsities", "0.5")
-    study = Study.open(tmp_path / "s")
+    study = StudyFolder.open(tmp_path / "s")
     plan = Plan("half", study.manifest.fingerprint, {"mix": Choice("magnitude", 0.5)})
     path = study.save_plan(plan)
     row = prunescope("verify", tmp_path / "s", "half", "--json").json

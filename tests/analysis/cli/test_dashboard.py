@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 import pytest
 
 from prunescope.cli import dashboard
-from prunescope.dashboard.command import Serving
+from prunescope.dashboard.launch_command import Serving
 from tests.browser.served import free_port, served
 
 

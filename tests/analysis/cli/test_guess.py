@@ -7,7 +7,7 @@ import pytest
 from prunescope.cli.print_plan import _print_guess
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.statistics.paired import Interval
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from tests.analysis.curves.test_dense import MANIFEST, curve
 
@@ -16,7 +16,7 @@ from tests.analysis.curves.test_dense import MANIFEST, curve
 def test_a_drop_is_taken_from_the_dense_score_of_its_recovery(
     recovery: str, score: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = Study.create(tmp_path / "s", MANIFEST)
+    study = StudyFolder.create(tmp_path / "s", MANIFEST)
     known = curve("none", (100, 0.7, 0.1)) | curve("bn", (100, 0.8, 0.1))
     guess = Prediction(0.05, Interval(0.05, 0.04, 0.06), None, "sum of drops", ())
     _print_guess(study, known, Plan("p", "f", {}, recovery), guess, measured=True)

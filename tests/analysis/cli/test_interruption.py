@@ -80,9 +80,9 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def stored(study: Path) -> int:
-    from prunescope.store.folder import Study
+    from prunescope.store.folder import StudyFolder
 
-    return len(Study.open(study).measured())
+    return len(StudyFolder.open(study).measured())
 
 
 def test_a_sweep_killed_then_interrupted_then_resumed_ends_like_an_untroubled_one(

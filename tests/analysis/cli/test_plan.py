@@ -14,7 +14,7 @@ from prunescope.jobs.records import JOB, JobRecord
 from prunescope.planning.preview import preview
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json, read_document, write_document
 from prunescope.study import Grid, Method
 from prunescope.study.plan import Choice, Plan
@@ -25,7 +25,7 @@ from prunescope.sweep.store_quantiles import store_quantiles
 @pytest.fixture(scope="module")
 def measured(tiny_bench, tmp_path_factory):
     folder = tmp_path_factory.mktemp("planned") / "s"
-    study = Study.create(folder, tiny_bench.manifest)
+    study = StudyFolder.create(folder, tiny_bench.manifest)
     methods = (Method("magnitude"), Method("l1", "channel"))
     sweep(tiny_bench, study, Grid(methods, (0.25, 0.5, 0.75)), Silent())
     store_quantiles(tiny_bench, study)
@@ -45,7 +45,7 @@ def test_a_plan_within_its_budgets_with_locks_and_exclusions(prunescope, swept, 
         "--lock", "conv=magnitude:0.25", "--exclude", "head", "--methods", "magnitude",
         "--exact", "-o", file, "--json",
     ).json  # fmt: skip
-    study = Study.open(swept)
+    study = StudyFolder.open(swept)
     plan = read_document(Plan, file)
     plan.require(study.manifest)
     assert said["digest"] == plan.digest
@@ -73,7 +73,7 @@ def test_a_plan_reads_well_and_can_be_saved_and_verified(prunescope, swept):
     ):
         assert words in " ".join(said.out.split())
     row = prunescope("verify", swept, "mine", "--json").json
-    assert row["digest"] == Study.open(swept).plan("mine").digest
+    assert row["digest"] == StudyFolder.open(swept).plan("mine").digest
 
 
 @pytest.mark.parametrize("rule", ["uniform", "erk", "equal-drop", "global-magnitude", "lamp"])
@@ -95,7 +95,7 @@ def test_a_global_threshold_removes_the_smallest_weights_of_the_model(prunescope
         "plan", swept, "--target", "parameters=0.6", "--baseline", "global-magnitude",
         "--methods", "magnitude", "--json",
     ).json  # fmt: skip
-    bench = prepare(Study.open(swept).manifest.reference)
+    bench = prepare(StudyFolder.open(swept).manifest.reference)
     kept, gone = [], []
     for layer in bench.network.prunable():
         weight = bench.network.module.get_parameter(layer.parameter).detach().abs().flatten()
@@ -128,7 +128,7 @@ def test_the_best_few_are_measured_and_the_least_loss_is_taken(prunescope, swept
     said = prunescope(
         "plan", swept, "--target", "macs=0.6", "--verify", "3", "--json"
     ).json  # fmt: skip
-    rows = Study.open(swept).verified()
+    rows = StudyFolder.open(swept).verified()
     assert 1 <= len(rows) <= 3
     (taken,) = rows[rows["digest"] == said["digest"]].to_dict("records")
     assert taken["divergence_sum"] == rows["divergence_sum"].min()
@@ -151,17 +151,17 @@ def test_a_job_leaves_what_it_measured_for_the_page(prunescope, swept):
     ]
     assert found.objective == said["objective"]
     for each in found.tried:
-        each.proposal.plan.require(Study.open(swept).manifest)
+        each.proposal.plan.require(StudyFolder.open(swept).manifest)
     job = open_job(folder)
     assert job.state() == "done"
     assert (job.snapshot().done, job.snapshot().total) == (2, 2)
     assert "drop" in job.snapshot().message
-    plans = [from_json(Plan, text, "a plan") for text in Study.open(swept).verified()["plan"]]
+    plans = [from_json(Plan, text, "a plan") for text in StudyFolder.open(swept).verified()["plan"]]
     assert all(plan.name.startswith("mine ") for plan in plans)
 
 
 def test_a_plan_that_is_stored_is_not_measured_again(swept):
-    study = Study.open(swept)
+    study = StudyFolder.open(swept)
     plan = Plan("p", study.manifest.fingerprint, {"conv": Choice("magnitude", 0.5)})
     found, files = [], []
     for _ in range(2):
@@ -175,7 +175,7 @@ def test_a_cancelled_job_keeps_what_it_measured(prunescope, swept):
     folder = swept / "jobs" / "0001-plan"
     arguments = ("plan", str(swept), "--target", "macs=0.6", "--verify", "3")
     write_document(folder / JOB, JobRecord(arguments, time.time()))
-    study, asked = Study.open(swept), []
+    study, asked = StudyFolder.open(swept), []
 
     class Impatient(JobProgress):
         def cancelled(self):

@@ -1,11 +1,11 @@
 """``time`` without a plan builds, exports and imports latency tables."""
 
 from prunescope.bench.workbench import prepare
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 
 
 def test_a_table_is_built_exported_and_imported(prunescope, tiny, tmp_path):
-    study = Study.create(tmp_path / "s", prepare(tiny).manifest)
+    study = StudyFolder.create(tmp_path / "s", prepare(tiny).manifest)
     found = prunescope("time", study.folder, "--budget", "0.5", "--batch", "2", "--json").json
     assert [each["setting"]["runtime"] for each in found] == ["PyTorch", "ONNX Runtime"]
     for each in found:
@@ -22,7 +22,7 @@ def test_a_table_is_built_exported_and_imported(prunescope, tiny, tmp_path):
     assert told.code == 0
     assert f"{sum(each['models'] for each in found)} timed models written" in told.err
 
-    other = Study.create(tmp_path / "other", study.manifest)
+    other = StudyFolder.create(tmp_path / "other", study.manifest)
     assert "imported" in prunescope("time", other.folder, "--import-table", path).err
     again = prunescope(
         "time", other.folder, "--export-table", tmp_path / "u.parquet", "--json"
@@ -34,7 +34,7 @@ def test_a_table_is_built_exported_and_imported(prunescope, tiny, tmp_path):
 
 
 def test_what_fits_nowhere_is_refused(prunescope, tiny, tmp_path):
-    study = Study.create(tmp_path / "s", prepare(tiny).manifest)
+    study = StudyFolder.create(tmp_path / "s", prepare(tiny).manifest)
     told = prunescope.refused("time", study.folder, "--import-table", tmp_path / "none.parquet")
     assert "no file" in told
     told = prunescope.refused("time", study.folder, "mine", "--import-table", tmp_path / "t")
@@ -43,7 +43,7 @@ def test_what_fits_nowhere_is_refused(prunescope, tiny, tmp_path):
 
 
 def test_a_study_has_its_own_data_and_weights(prunescope, tiny, tmp_path):
-    study = Study.create(tmp_path / "s", prepare(tiny).manifest)
+    study = StudyFolder.create(tmp_path / "s", prepare(tiny).manifest)
     for option in (("--data", "other.npz"), ("--weights", "w.safetensors"), ("--random",)):
         told = prunescope.refused("time", study.folder, *option)
         assert f"Expected {option[0]} with a model in place of a study" in told

@@ -78,10 +78,10 @@ def test_a_job_runs_only_what_is_vouched_for_or_offered(
 
 
 def _plan(study: Path) -> Path:
-    from prunescope.store.folder import Study
+    from prunescope.store.folder import StudyFolder
     from prunescope.study.plan import Choice, Plan
 
-    opened = Study.open(study)
+    opened = StudyFolder.open(study)
     return opened.save_plan(
         Plan("mine", opened.manifest.fingerprint, {"conv": Choice("magnitude", 0.5)})
     )

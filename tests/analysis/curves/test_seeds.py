@@ -8,7 +8,7 @@ from prunescope.curves.curve import curves
 from prunescope.curves.means import measured_points
 from prunescope.curves.seeds import RANGED, mean_curves, over_seeds, seed_counts
 from prunescope.study import Grid, Method
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.work_list import points as work
 
 pytestmark = pytest.mark.quick

@@ -4,17 +4,17 @@ from pathlib import Path
 
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.export.export_report import ExportReport, read_report
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Reference
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.export.networks import TEXT
 
 
-def opened(folder: Path, network: str, data: str) -> tuple[Workbench, Study]:
+def opened(folder: Path, network: str, data: str) -> tuple[Workbench, StudyFolder]:
     path = folder / "networks.py"
     path.write_text(TEXT)
     bench = prepare(Reference(f"{path}:{network}", f"{path}:{data}"))
-    return bench, Study.create(folder / "study", bench.manifest)
+    return bench, StudyFolder.create(folder / "study", bench.manifest)
 
 
 def mixed(bench: Workbench, recovery: str = "none") -> Plan:

@@ -30,7 +30,7 @@ from prunescope.export.verify_file import verify
 from prunescope.progress import Silent
 from prunescope.recovery.training.fine_tuning_report import result_folder
 from prunescope.recovery.training.finetune import FineTuning, finetune
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.counts import removed_count
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.export.exported import assert_kept, mixed, opened
@@ -39,7 +39,7 @@ ONNX = export_format("onnx")
 
 
 def test_a_trained_mlp_in_every_plain_format(mlp: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     before = weights_sha256(saved_tensors(mlp.network.module))
     plan = mixed(mlp)
     report = export_plan(mlp, study, plan, ("onnx", "safetensors", "pt2"))
@@ -204,7 +204,7 @@ class Stopping(Silent):
 
 
 def test_what_cannot_be_exported_is_refused(tiny_bench: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     plan = mixed(tiny_bench)
     with pytest.raises(UnknownName, match="Closest: onnx"):
         export_plan(tiny_bench, study, plan, ("onxx",))

@@ -14,7 +14,7 @@ from prunescope.export.export_plan import export_plan
 from prunescope.export.export_report import export_folder, read_report
 from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import REGISTRY, export_formats, format_title
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Reference
 from tests import toys
 from tests.analysis.cli.command import Command
@@ -41,7 +41,7 @@ def test_an_installed_format_is_exported_verified_and_explained(
 ) -> None:
     toys.install(tmp_path, monkeypatch)
     bench = prepare(tiny)
-    study = Study.create(tmp_path / "s", bench.manifest)
+    study = StudyFolder.create(tmp_path / "s", bench.manifest)
     plan = mixed(bench)
     study.save_plan(plan)
     told = prunescope("export", study.folder, plan.name, "--formats", "npz,safetensors")
@@ -89,7 +89,7 @@ class Loose(Format):
 def test_what_a_fresh_process_cannot_import_is_refused_before_anything_is_written(
     tiny_bench: Workbench, tmp_path: Path
 ) -> None:
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     REGISTRY.register(Loose())
     try:
         with pytest.raises(BadValue, match=r"FORMAT = Loose\(\)"):

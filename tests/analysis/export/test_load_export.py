@@ -14,7 +14,7 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.export.export_plan import export_plan
 from prunescope.sample_models.registry import architecture
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 
 Benches = Callable[[str], Workbench]
@@ -24,7 +24,7 @@ def test_load_pruned_gives_the_smaller_model_of_the_users_class(
     sample_bench: Benches, tmp_path: Path
 ) -> None:
     bench = sample_bench("mlp")
-    study = Study.create(tmp_path / "study", bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", bench.manifest)
     choices = {"fc1": Choice("l1", 0.5, "channel"), "fc3": Choice("magnitude", 0.3)}
     plan = Plan("mixed", bench.manifest.fingerprint, choices)
     report = export_plan(bench, study, plan, ["safetensors"], tmp_path / "out")

@@ -18,7 +18,7 @@ from prunescope.export.recipe import read_recipe
 from prunescope.export.tensors import weights_sha256
 from prunescope.progress import Silent
 from prunescope.recovery.training.finetune import FineTuning, finetune
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.stops import StopAfter
 
@@ -68,7 +68,7 @@ def whole(folder: Path) -> str:
 def test_a_stopped_export_leaves_the_old_one_or_a_new_one(
     tiny_bench: Workbench, tmp_path: Path, trusting: object
 ) -> None:
-    study = Study.create(tmp_path / "study", tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", tiny_bench.manifest)
     folder = tmp_path / "out"
     export_plan(tiny_bench, study, plan(tiny_bench, 0.5), ("safetensors", "pt2"), folder)
     (folder / "mine.txt").write_text("stays")
@@ -88,7 +88,7 @@ def test_a_killed_export_leaves_the_old_one_or_a_new_one(
     tiny_bench: Workbench, tmp_path: Path, trusting: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed before each and every file operation in turn."""
-    study = Study.create(tmp_path / "study", tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", tiny_bench.manifest)
     old = tmp_path / "old"
     export_plan(tiny_bench, study, plan(tiny_bench, 0.5), ("safetensors", "pt2"), old)
     found, killed = [], True
@@ -122,7 +122,7 @@ def dying(does: Callable[..., Any], left: list[int]) -> Callable[..., Any]:
 def test_files_that_keep_no_promise_replace_the_old_ones_only_at_the_end(
     tiny_bench: Workbench, tmp_path: Path, trusting: Callable[..., None]
 ) -> None:
-    study = Study.create(tmp_path / "study", tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", tiny_bench.manifest)
     folder = tmp_path / "out"
     export_plan(tiny_bench, study, plan(tiny_bench, 0.5), ("safetensors",), folder)
     trusting("safetensors", "recipe")
@@ -139,7 +139,7 @@ def test_files_that_keep_no_promise_replace_the_old_ones_only_at_the_end(
 def test_a_fine_tuned_recipe_is_not_offered_without_its_weights(
     tiny_bench: Workbench, tmp_path: Path, trusting: Callable[..., None]
 ) -> None:
-    study = Study.create(tmp_path / "study", tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", tiny_bench.manifest)
     half = plan(tiny_bench, 0.5)
     finetune(tiny_bench, study, half, FineTuning(epochs=1, batch=8), Silent())
     folder = tmp_path / "out"

@@ -23,7 +23,7 @@ from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows
 from prunescope.sources.arrays import from_file
 from prunescope.sources.pt2 import load_program
 from prunescope.sources.weights import load_weights
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.logits import LogitStore
 from prunescope.store.parquet_table import Table
 from prunescope.study.summaries import GraphSummary
@@ -115,7 +115,7 @@ def read_measured(path: Path) -> object:
 
 
 def study(folder: Path) -> Path:
-    Study.create(folder, manifest())
+    StudyFolder.create(folder, manifest())
     return folder / "study.json"
 
 
@@ -138,8 +138,8 @@ KINDS = {
     "logits": Kind(logits, read_logits),
     "labels": Kind(labels, lambda path: LogitStore(path.parent).targets()),
     "measurements": Kind(measured, read_measured),
-    "manifest": Kind(study, lambda path: Study.open(path.parent)),
-    "manifest's fields": Kind(study, lambda path: Study.open(path.parent), json=True),
+    "manifest": Kind(study, lambda path: StudyFolder.open(path.parent)),
+    "manifest's fields": Kind(study, lambda path: StudyFolder.open(path.parent), json=True),
     "progress": Kind(progress, read_track),
 }
 

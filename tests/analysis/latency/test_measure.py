@@ -12,13 +12,13 @@ from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import capture
 from prunescope.errors import BadValue, Cancelled
 from prunescope.export.tensors import saved_tensors, weights_sha256
+from prunescope.latency.interleaved_timing import STEPS, Race, race
 from prunescope.latency.latency_report import Ratio, read_latency
 from prunescope.latency.measure import time_models, time_plan
-from prunescope.latency.race import STEPS, Race, race
-from prunescope.latency.table.prediction import predict_latency, tables
+from prunescope.latency.table.predict_time import predict_latency, tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 
 
@@ -45,7 +45,7 @@ def holds(ratio: Ratio) -> bool:
 
 
 def test_both_runtimes_are_timed_and_stored(tiny_bench: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     before = weights_sha256(saved_tensors(tiny_bench.network.module))
     threads = torch.get_num_threads()
     counting = Counting()
@@ -73,7 +73,7 @@ def test_both_runtimes_are_timed_and_stored(tiny_bench: Workbench, tmp_path: Pat
 def test_removed_units_teach_the_table_and_are_measured_not_predicted(
     tiny_bench: Workbench, tmp_path: Path
 ) -> None:
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     halves = {name: Choice("l1", 0.5, "channel") for name in ("conv", "mix")}
     smaller = Plan("half", tiny_bench.manifest.fingerprint, halves)
     found = time_plan(tiny_bench, study, smaller, 2, 1, 0.3)
@@ -117,7 +117,7 @@ def test_a_type_that_onnx_runtime_cannot_run_leaves_pytorchs_times(dtype: torch.
 def test_nonsense_is_refused_and_a_stop_stores_nothing(
     tiny_bench: Workbench, tmp_path: Path
 ) -> None:
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     with pytest.raises(BadValue, match="batch"):
         time_plan(tiny_bench, study, plan(tiny_bench), batch=0)
     with pytest.raises(BadValue, match="threads"):

@@ -21,11 +21,11 @@ from prunescope.latency.runtimes.registry import (
 )
 from prunescope.latency.runtimes.runtime import Call, Runtime, Workload
 from prunescope.latency.table.build import time_table
-from prunescope.latency.table.design import staircase_counts
-from prunescope.latency.table.prediction import tables
+from prunescope.latency.table.choose_models import staircase_counts
+from prunescope.latency.table.predict_time import tables
 from prunescope.latency.table.rows import stored_rows, units_of
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Reference
 from prunescope.study.plan import Choice, Plan
 from tests import toys
@@ -79,7 +79,7 @@ def test_the_command_times_plans_and_tables_in_it(
     toy: Runtime, prunescope: Command, tiny: Reference, tmp_path: Path
 ) -> None:
     manifest = prepare(tiny).manifest
-    study = Study.create(tmp_path / "s", manifest)
+    study = StudyFolder.create(tmp_path / "s", manifest)
     (found,) = prunescope(
         "time", study.folder, "--budget", "0.2", "--runtime", "double", "--json"
     ).json

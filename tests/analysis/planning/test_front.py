@@ -11,7 +11,7 @@ from benchmarks._paper import chain, curves_of
 from prunescope.curves.curve import CurveKey
 from prunescope.planning.explain import explain, lock_costs, nearest_assignment
 from prunescope.planning.pareto import front, front_table, load_front, save_front
-from prunescope.planning.pose_problem import PosedGoal, solve_posed
+from prunescope.planning.pose_goal import PosedGoal, solve_posed
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve import Goal, Slider, Target, build_problem, parse_target
 from prunescope.planning.solve.damages import damages_at

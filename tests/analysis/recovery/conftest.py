@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from prunescope.bench.workbench import Workbench, prepare
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Reference
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.recovery.short_training import MakeBench, MakePlan
@@ -57,5 +57,5 @@ def untraceable(make_bench: MakeBench) -> Workbench:
 
 
 @pytest.fixture
-def study(bench: Workbench, tmp_path: Path) -> Study:
-    return Study.create(tmp_path / "study", bench.manifest)
+def study(bench: Workbench, tmp_path: Path) -> StudyFolder:
+    return StudyFolder.create(tmp_path / "study", bench.manifest)

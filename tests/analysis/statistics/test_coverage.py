@@ -11,7 +11,7 @@ from prunescope.bench.workbench import prepare
 from prunescope.progress import Silent
 from prunescope.replay import FrontierEngine
 from prunescope.statistics.confidence_sequence import drop_half_widths, mean_half_widths
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method, Reference, parse_sparsities
 from prunescope.study.sample_order import looks as chunk_ends
 from prunescope.sweep.runner import sweep
@@ -30,7 +30,7 @@ def answers(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_source, "_sample", lambda name: reduced(load(name), 256, SAMPLES, 100))
         bench = prepare(Reference("sample:mlp", "sample:fashion-mnist"))
-    study = Study.create(tmp_path_factory.mktemp("coverage") / "study", bench.manifest)
+    study = StudyFolder.create(tmp_path_factory.mktemp("coverage") / "study", bench.manifest)
     grid = Grid((Method("magnitude"),), parse_sparsities("0.2:0.9:0.1,0.95"))
     sweep(bench, study, grid, Silent(), FrontierEngine(bench, lanes=1))
     keys = [point.key(study.manifest) for point in points(grid, study.manifest)]

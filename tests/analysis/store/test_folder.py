@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy, UnknownName
-from prunescope.store.folder import Study, find_studies
+from prunescope.store.folder import StudyFolder, find_studies
 from prunescope.store.json_documents import from_json, read_document, to_json
 from prunescope.study import Manifest
 from prunescope.study.plan import Choice, Plan
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.quick
 
 
 def test_creating_twice_joins_and_changes_nothing(tmp_path):
-    Study.create(tmp_path / "s", manifest())
+    StudyFolder.create(tmp_path / "s", manifest())
     before = files(tmp_path)
-    joined = Study.create(tmp_path / "s", manifest())
+    joined = StudyFolder.create(tmp_path / "s", manifest())
     assert files(tmp_path) == before
     assert joined.manifest == manifest()
 
@@ -27,13 +27,13 @@ def test_creating_twice_joins_and_changes_nothing(tmp_path):
 def test_another_fingerprint_is_refused_naming_what_differs(tmp_path, part):
     """The cache knows neither weights nor data nor criterion: all of the tools that we read."""
     parts = {"weights": "w", "graph": "g", "data": "d", "metric": "top-1"}
-    Study.create(tmp_path, manifest("one", **parts))
+    StudyFolder.create(tmp_path, manifest("one", **parts))
     with pytest.raises(ForeignStudy, match=rf"but its {part} differ.*give back the {part}"):
-        Study.create(tmp_path, manifest("two", **(parts | {part: "changed"})))
+        StudyFolder.create(tmp_path, manifest("two", **(parts | {part: "changed"})))
 
 
 def test_rows_of_another_fingerprint_or_version_are_never_shown(tmp_path):
-    study = Study.create(tmp_path, manifest())
+    study = StudyFolder.create(tmp_path, manifest())
     study.measurements.append([row(0.1), row(0.2, fingerprint="other"), row(0.3, version=0)])
     assert study.measured()["sparsity"].tolist() == [0.1]
     assert study.foreign() == 2
@@ -41,7 +41,7 @@ def test_rows_of_another_fingerprint_or_version_are_never_shown(tmp_path):
 
 def test_a_folder_without_a_study_says_how_to_make_one(tmp_path):
     with pytest.raises(BadReference, match=r"none\. Make one: prunescope sweep MODEL --data DATA"):
-        Study.open(tmp_path)
+        StudyFolder.open(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_a_folder_without_a_study_says_how_to_make_one(tmp_path):
 def test_a_damaged_manifest_is_refused(tmp_path, content, where):
     (tmp_path / "study.json").write_bytes(content)
     with pytest.raises(DamagedFile, match=where) as caught:
-        Study.open(tmp_path)
+        StudyFolder.open(tmp_path)
     assert "Restore the file or make it anew." in str(caught.value)
 
 
 def test_a_manifest_with_a_wrong_type_names_the_field(tmp_path):
-    Study.create(tmp_path, manifest())
+    StudyFolder.create(tmp_path, manifest())
     plain = json.loads((tmp_path / "study.json").read_text())
     plain["layers"][0]["parameters"] = "many"
     (tmp_path / "study.json").write_text(json.dumps(plain))
     with pytest.raises(DamagedFile, match=r"at layers\.0\.parameters"):
-        Study.open(tmp_path)
+        StudyFolder.open(tmp_path)
 
 
 def test_manifests_survive_json():
@@ -81,7 +81,7 @@ def test_unknown_fields_of_a_later_version_are_ignored(tmp_path):
 
 
 def test_plans_are_saved_found_and_removed(tmp_path):
-    study = Study.create(tmp_path, manifest())
+    study = StudyFolder.create(tmp_path, manifest())
     plan = Plan("half of it", "f", {"fc": Choice("magnitude", 0.5)})
     study.save_plan(plan)
     assert study.plans() == ("half of it",)
@@ -92,7 +92,7 @@ def test_plans_are_saved_found_and_removed(tmp_path):
 
 
 def test_a_plan_for_other_weights_is_refused(tmp_path):
-    study = Study.create(tmp_path, manifest())
+    study = StudyFolder.create(tmp_path, manifest())
     study.save_plan(Plan("theirs", "other", {"fc": Choice("magnitude", 0.5)}))
     with pytest.raises(ForeignStudy, match="Expected plan 'theirs' to be made for this study"):
         study.plan("theirs")
@@ -105,7 +105,7 @@ def test_a_plan_with_an_unknown_layer_names_the_closest():
 
 
 def test_an_unknown_plan_names_the_closest(tmp_path):
-    study = Study.create(tmp_path, manifest())
+    study = StudyFolder.create(tmp_path, manifest())
     study.save_plan(Plan("small", "f"))
     with pytest.raises(UnknownName, match="Closest: small"):
         study.plan("smal")
@@ -113,7 +113,7 @@ def test_an_unknown_plan_names_the_closest(tmp_path):
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x" * 81, "a\nb"])
 def test_plan_names_never_leave_the_study(tmp_path, name):
-    study = Study.create(tmp_path / "s", manifest())
+    study = StudyFolder.create(tmp_path / "s", manifest())
     before = files(tmp_path)
     with pytest.raises(BadValue, match="Expected a plan's name of letters"):
         study.save_plan(Plan(name, "f"))
@@ -121,7 +121,7 @@ def test_plan_names_never_leave_the_study(tmp_path, name):
 
 
 def test_deleting_never_leaves_the_study(tmp_path):
-    study = Study.create(tmp_path / "s", manifest())
+    study = StudyFolder.create(tmp_path / "s", manifest())
     (tmp_path / "mine.json").write_text("{}")
     study.save_plan(Plan("a", "f"))
     study.delete_plan("../../mine")
@@ -129,7 +129,7 @@ def test_deleting_never_leaves_the_study(tmp_path):
 
 
 def test_a_damaged_plan_is_refused(tmp_path):
-    study = Study.create(tmp_path, manifest())
+    study = StudyFolder.create(tmp_path, manifest())
     path = study.save_plan(Plan("p", "f", {"fc": Choice("magnitude", 0.5)}))
     path.write_text(path.read_text().replace("0.5", "50"))
     with pytest.raises((DamagedFile, BadValue), match="from 0 to 1"):
@@ -148,7 +148,7 @@ def test_a_plan_s_digest_is_what_it_does():
 
 def test_studies_are_found_in_a_folder(tmp_path):
     for name in ("b", "a"):
-        Study.create(tmp_path / name, manifest())
+        StudyFolder.create(tmp_path / name, manifest())
     (tmp_path / "other").mkdir()
     assert [path.name for path in find_studies(tmp_path)] == ["a", "b"]
     assert find_studies(tmp_path / "a") == (tmp_path / "a",)

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from prunescope.errors import DamagedFile, ForeignStudy
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.summaries import GroupSummary, MacTerm, MemberSummary
 from tests.analysis.store.rows import manifest
 
 
 def edited(folder, **changes):
-    Study.create(folder, manifest())
+    StudyFolder.create(folder, manifest())
     path = folder / "study.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     return folder
@@ -27,7 +27,7 @@ def test_another_version_is_named(tmp_path, version, step, layers):
     more = {} if layers == "known" else {"layers": {"a": 1}}
     folder = edited(tmp_path / "s", schema=version, **more)
     with pytest.raises(ForeignStudy, match=rf"schema 1, but it has schema {version}, .*{step}\."):
-        Study.open(folder)
+        StudyFolder.open(folder)
 
 
 MEMBER = MemberSummary("fc.weight", "fc", 0, "producer", 1)
@@ -50,9 +50,9 @@ MEMBER = MemberSummary("fc.weight", "fc", 0, "producer", 1)
     ],
 )  # fmt: skip
 def test_parts_that_do_not_fit_are_damage(tmp_path, change, match):
-    Study.create(tmp_path / "s", replace(manifest(), **change))
+    StudyFolder.create(tmp_path / "s", replace(manifest(), **change))
     with pytest.raises(DamagedFile, match=match):
-        Study.open(tmp_path / "s")
+        StudyFolder.open(tmp_path / "s")
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_parts_that_do_not_fit_are_damage(tmp_path, change, match):
     ],
 )
 def test_texts_for_numbers_and_doubles_are_refused(tmp_path, old, new, match):
-    Study.create(tmp_path / "s", manifest())
+    StudyFolder.create(tmp_path / "s", manifest())
     path = tmp_path / "s" / "study.json"
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(DamagedFile, match=match):
-        Study.open(tmp_path / "s")
+        StudyFolder.open(tmp_path / "s")

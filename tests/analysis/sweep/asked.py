@@ -5,7 +5,7 @@ from dataclasses import asdict
 import torch
 
 from prunescope.study import Grid, Method
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 
 METHODS = tuple(map(Method, ("magnitude", "taylor", "fisher", "wanda", "random")))
 

@@ -17,10 +17,10 @@ from prunescope.progress import Silent
 from prunescope.replay.engine import order
 from prunescope.replay.naive import NaiveEngine
 from prunescope.statistics.confidence_sequence import drop_half_widths
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method, doubling
 from prunescope.study.point import Point
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.policy import Policy
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import points
@@ -47,13 +47,13 @@ class Logged(NaiveEngine):
             yield point, outcome
 
 
-def stored(study: Study) -> dict[tuple[str, str, float], dict[str, float]]:
+def stored(study: StudyFolder) -> dict[tuple[str, str, float], dict[str, float]]:
     frame = study.measured()
     return {(r["subject"], r["criterion"], r["sparsity"]): r for r in frame.to_dict("records")}
 
 
 def test_chunks_add_up_to_the_one_go_loop(mlp: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     report = sweep(mlp, study, GRID, Silent())
     rows = stored(study)
     assert report.measured == len(rows) == 30
@@ -70,7 +70,7 @@ def test_chunks_add_up_to_the_one_go_loop(mlp: Workbench, tmp_path: Path) -> Non
 
 def test_every_point_has_an_estimate_before_any_has_two(mlp: Workbench, tmp_path: Path) -> None:
     engine = Logged(mlp)
-    sweep(mlp, Study.create(tmp_path, mlp.manifest), GRID, Silent(), engine)
+    sweep(mlp, StudyFolder.create(tmp_path, mlp.manifest), GRID, Silent(), engine)
     first = doubling(300)[0]
     assert {stop for _, _, stop in engine.pieces[:30]} == {first}
     assert len({point for point, _, _ in engine.pieces[:30]}) == 30
@@ -79,10 +79,10 @@ def test_every_point_has_an_estimate_before_any_has_two(mlp: Workbench, tmp_path
 def test_stopped_anywhere_nothing_is_evaluated_twice_and_the_files_are_the_same(
     mlp: Workbench, tmp_path: Path
 ) -> None:
-    plain = Study.create(tmp_path / "plain", mlp.manifest)
+    plain = StudyFolder.create(tmp_path / "plain", mlp.manifest)
     whole = Logged(mlp)
     sweep(mlp, plain, GRID, Silent(), whole)
-    broken = Study.create(tmp_path / "broken", mlp.manifest)
+    broken = StudyFolder.create(tmp_path / "broken", mlp.manifest)
     pieces: list[tuple[Point, int, int]] = []
     for stop in (1, 7, 40, 3, 1, 1000):
         engine = Logged(mlp)
@@ -94,7 +94,7 @@ def test_stopped_anywhere_nothing_is_evaluated_twice_and_the_files_are_the_same(
 
 
 def test_a_partial_row_is_the_first_samples_of_the_order(mlp: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     sweep(mlp, study, GRID, StopAfter(30))
     first = doubling(300)[0]
     rows = stored(study)
@@ -117,7 +117,7 @@ def test_a_partial_row_is_the_first_samples_of_the_order(mlp: Workbench, tmp_pat
 
 
 def test_dense_logits_stand_beside_the_pruned_ones(mlp: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     sweep(mlp, study, GRID, Silent())
     counts = study.logits.samples()
     dense = next(key for key in counts if key[2] == "")
@@ -134,7 +134,7 @@ def test_dense_logits_stand_beside_the_pruned_ones(mlp: Workbench, tmp_path: Pat
 def test_adaptive_stops_where_the_width_allows_and_exact_goes_on_from_there(
     mlp: Workbench, tmp_path: Path
 ) -> None:
-    study = Study.create(tmp_path / "a", mlp.manifest)
+    study = StudyFolder.create(tmp_path / "a", mlp.manifest)
     policy = Policy("adaptive", tolerance=0.05)
     report = sweep(mlp, study, GRID, Silent(), policy=policy)
     rows = list(stored(study).values())
@@ -149,7 +149,7 @@ def test_adaptive_stops_where_the_width_allows_and_exact_goes_on_from_there(
     assert sweep(mlp, study, GRID, Silent(), again, policy).measured == 0
     assert again.pieces == []
     sweep(mlp, study, GRID, Silent())
-    plain = Study.create(tmp_path / "b", mlp.manifest)
+    plain = StudyFolder.create(tmp_path / "b", mlp.manifest)
     sweep(mlp, plain, GRID, Silent())
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
@@ -163,7 +163,7 @@ def test_decide_is_right_and_cheaper_still(mlp: Workbench, tmp_path: Path) -> No
     }
     spent = {}
     for monotone in (True, False):
-        study = Study.create(tmp_path / str(monotone), mlp.manifest)
+        study = StudyFolder.create(tmp_path / str(monotone), mlp.manifest)
         policy = Policy("decide", limit=limit, monotone=monotone)
         report = sweep(mlp, study, GRID, Silent(), policy=policy)
         spent[monotone] = report.samples
@@ -181,7 +181,7 @@ def test_decide_is_right_and_cheaper_still(mlp: Workbench, tmp_path: Path) -> No
 
 
 def test_a_budget_stops_between_points_and_the_rest_follows(mlp: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     report = sweep(mlp, study, GRID, Silent(), deadline=time.monotonic())
     assert (report.measured, report.missing, report.begun) == (0, 30, 0)
     report = sweep(mlp, study, GRID, StopAfter(5))
@@ -193,7 +193,7 @@ def test_a_budget_stops_between_points_and_the_rest_follows(mlp: Workbench, tmp_
 
 def test_two_sweeps_in_turn_share_what_they_have(mlp: Workbench, tmp_path: Path) -> None:
     """A sweep takes over between chunks what another one stored meanwhile."""
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     inner = Logged(mlp)
 
     class Nested(Silent):
@@ -223,7 +223,7 @@ def test_a_model_without_class_logits_keeps_none(tmp_path: Path, tiny_bench: Wor
             outcome = super().dense(recovery, start, stop)
             return Outcome(outcome.score, outcome.finite)
 
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     grid = Grid((Method("magnitude"),), (0.5,))
     sweep(tiny_bench, study, grid, Silent(), Bare(tiny_bench))
     assert study.logits.samples() == {}

@@ -8,7 +8,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
 from prunescope.planning.prediction.predict import predict
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
 from prunescope.study import Grid, parse_methods
 from prunescope.study.plan import Plan
@@ -18,13 +18,15 @@ from prunescope.sweep.verify_plan import verify_plan
 
 
 @pytest.fixture(scope="module")
-def study(tiny_bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    made = Study.create(tmp_path_factory.mktemp("calibrate") / "s", tiny_bench.manifest)
+def study(tiny_bench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
+    made = StudyFolder.create(tmp_path_factory.mktemp("calibrate") / "s", tiny_bench.manifest)
     sweep(tiny_bench, made, Grid(parse_methods("magnitude,wanda"), (0.3, 0.6, 0.9)), Silent())
     return made
 
 
-def test_plans_are_measured_once_and_judge_every_rule(tiny_bench: Workbench, study: Study) -> None:
+def test_plans_are_measured_once_and_judge_every_rule(
+    tiny_bench: Workbench, study: StudyFolder
+) -> None:
     first = calibrate(tiny_bench, study, 5, "none", Silent())
     assert (first.measured, first.measured_before, first.left, first.refused) == (5, 0, 0, ())
     assert first.error is not None
@@ -39,7 +41,7 @@ def test_plans_are_measured_once_and_judge_every_rule(tiny_bench: Workbench, stu
 
 
 def test_what_is_stored_is_what_verifying_the_plan_gives(
-    tiny_bench: Workbench, study: Study
+    tiny_bench: Workbench, study: StudyFolder
 ) -> None:
     calibrate(tiny_bench, study, 5, "none", Silent())
     row = study.verified().iloc[0]
@@ -49,7 +51,7 @@ def test_what_is_stored_is_what_verifying_the_plan_gives(
 
 
 def test_predictions_use_the_logits_that_the_sweep_kept(
-    tiny_bench: Workbench, study: Study
+    tiny_bench: Workbench, study: StudyFolder
 ) -> None:
     calibrate(tiny_bench, study, 5, "none", Silent())
     plan = from_json(Plan, study.verified().iloc[0]["plan"], "it")
@@ -62,6 +64,6 @@ def test_predictions_use_the_logits_that_the_sweep_kept(
     assert found.error.plans == 4  # the plan itself does not count
 
 
-def test_a_recovery_that_was_not_swept_is_named(tiny_bench: Workbench, study: Study) -> None:
+def test_a_recovery_that_was_not_swept_is_named(tiny_bench: Workbench, study: StudyFolder) -> None:
     with pytest.raises(BadValue, match="prunescope sweep --study STUDY --recovery bn"):
         calibrate(tiny_bench, study, 5, "bn", Silent())

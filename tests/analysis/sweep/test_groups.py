@@ -19,7 +19,7 @@ from prunescope.progress import Silent
 from prunescope.removal import remove
 from prunescope.sample_models.registry import NAMES, architecture
 from prunescope.sources.weights import load_weights, pour
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method
 from prunescope.study.counts import removed_units
 from prunescope.study.plan import Choice, Plan
@@ -46,7 +46,7 @@ def test_curve_equals_prune_export_reload_evaluate(
 ) -> None:
     bench = sample_bench(name)
     assert bench.network.captured is not None
-    study = Study.create(tmp_path / "study", bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", bench.manifest)
     names = chosen_groups(bench)
     methods = tuple(
         Method(criterion, granularity)
@@ -139,9 +139,9 @@ def test_the_law_is_checked_on_the_users_model_and_kept(
     sample_bench: Benches, tmp_path: Path
 ) -> None:
     bench = sample_bench("mlp")
-    study = Study.create(tmp_path / "study", bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", bench.manifest)
     sweep(bench, study, Grid((Method("l1", "channel"),), (0.5,), ("fc2",)), Silent())
-    errors = {g.name: g.law_error for g in Study.open(study.folder).manifest.groups}
+    errors = {g.name: g.law_error for g in StudyFolder.open(study.folder).manifest.groups}
     assert errors["fc1"] is None
     assert errors["fc2"] is not None
     assert errors["fc2"] < 1e-4
@@ -157,7 +157,7 @@ def test_a_point_that_cannot_be_had_is_named_and_the_others_are_measured(
     sample_bench: Benches, tmp_path: Path
 ) -> None:
     bench = sample_bench("mobilenet")
-    study = Study.create(tmp_path / "study", bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", bench.manifest)
     names = ("blocks.0.excite.reduce", "head")  # the first has no batch norm to read
     report = sweep(bench, study, Grid((Method("bn-scale", "channel"),), (0.5,), names), Silent())
     assert (report.measured, report.missing) == (1, 0)

@@ -9,7 +9,7 @@ from prunescope.jobs.records import JobRecord, read_track
 from prunescope.jobs.worker import JobProgress
 from prunescope.progress import Silent
 from prunescope.replay import choose_engine
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study import Grid, Method, doubling
 from prunescope.sweep import runner
@@ -37,7 +37,7 @@ def test_figures_end_where_they_said_they_would(
     mlp: Workbench, tmp_path: Path, engine: str
 ) -> None:
     told = Told()
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     report = sweep(mlp, study, GRID, told, choose_engine(mlp, engine))
     last = told.figures[-1]
     assert last["points"] == last["points_wanted"] == POINTS
@@ -58,14 +58,14 @@ def test_figures_end_where_they_said_they_would(
 
 def test_the_expectation_is_near_from_the_second_round_on(mlp: Workbench, tmp_path: Path) -> None:
     told = Told()
-    sweep(mlp, Study.create(tmp_path, mlp.manifest), GRID, told)
+    sweep(mlp, StudyFolder.create(tmp_path, mlp.manifest), GRID, told)
     final = told.figures[-1]["macs"]
     later = [figures["macs_expected"] for figures in told.figures[POINTS:]]
     assert all(0.8 * final < expected < 1.25 * final for expected in later)
 
 
 def test_points_that_are_known_count_as_done(mlp: Workbench, tmp_path: Path) -> None:
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     sweep(mlp, study, Grid((Method("magnitude"),), (0.3, 0.6, 0.9)), Silent())
     told = Told()
     sweep(mlp, study, GRID, told)
@@ -75,7 +75,7 @@ def test_points_that_are_known_count_as_done(mlp: Workbench, tmp_path: Path) -> 
 
 def test_settled_points_count_as_done(mlp: Workbench, tmp_path: Path) -> None:
     told = Told()
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     report = sweep(mlp, study, GRID, told, policy=Policy("decide", limit=0.5))
     assert report.partial > 0
     assert told.figures[-1]["macs"] < told.figures[POINTS - 1]["macs_expected"]
@@ -98,7 +98,7 @@ def test_a_pause_is_no_part_of_the_budget_or_of_the_pace(
     progress = Pausing()
     monkeypatch.setattr("time.monotonic", lambda: progress.now)
     grid = Grid((Method("magnitude"),), (0.5,), ("fc3",))
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     report = sweep(mlp, study, grid, progress, deadline=progress.now + 1)
     assert (report.missing, report.seconds) == (0, 0.0)
     assert progress.now == 1060.0
@@ -110,7 +110,7 @@ def test_a_pause_sends_no_point_to_screening(
     """It did: whoever paused a sweep's first round saw nothing move for minutes afterwards."""
     progress = Pausing()
     monkeypatch.setattr("time.monotonic", lambda: progress.now)
-    study = Study.create(tmp_path, mlp.manifest)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
     sweep(mlp, study, GRID, progress, screening=True)
     assert progress.now - 1000 > runner.FIRST
     assert study.screened().empty
@@ -119,11 +119,11 @@ def test_a_pause_sends_no_point_to_screening(
 def test_what_waits_too_long_for_its_first_samples_is_screened(
     mlp: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = Study.create(tmp_path / "quick", mlp.manifest)
+    quick = StudyFolder.create(tmp_path / "quick", mlp.manifest)
     sweep(mlp, quick, GRID, Silent(), screening=True)
     assert quick.screened().empty
     monkeypatch.setattr(runner, "FIRST", 0.0)
-    slow = Study.create(tmp_path / "slow", mlp.manifest)
+    slow = StudyFolder.create(tmp_path / "slow", mlp.manifest)
     report = sweep(mlp, slow, GRID, Silent(), screening=True)
     assert 0 < len(slow.screened()) < POINTS  # the first one had its samples
     assert report.missing == 0

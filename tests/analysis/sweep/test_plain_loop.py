@@ -10,7 +10,7 @@ from prunescope.replay import naive
 from prunescope.replay.engine import deflated_bytes
 from prunescope.study import Method
 from prunescope.study.counts import removed_count
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.work_list import points
 from tests.analysis.sweep.asked import METHODS, grid, measured, same_state, state
 

@@ -10,10 +10,10 @@ import torch
 from prunescope.errors import BadValue, ForeignStudy, StorageFailure, UnknownName
 from prunescope.progress import Silent
 from prunescope.replay import FrontierEngine, chunk_outcomes
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.sweep import runner
-from prunescope.sweep.plain_loop import measure
+from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import missing_points, points
 from tests.analysis.store.rows import files
@@ -48,7 +48,7 @@ def test_a_resumed_sweep_measures_only_what_is_missing(tiny_bench, tmp_path, mon
         return plain(self, start, stop, points)
 
     monkeypatch.setattr(FrontierEngine, "outcomes", counted)
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     first = sweep(tiny_bench, study, grid((0.3,)), Silent())
     assert (first.wanted, first.measured, len(calls)) == (3, 3, 3)
     again = sweep(tiny_bench, study, grid((0.3,)), Silent())
@@ -59,9 +59,9 @@ def test_a_resumed_sweep_measures_only_what_is_missing(tiny_bench, tmp_path, mon
 
 def test_a_sweep_that_is_stopped_and_resumed_ends_with_the_same_files(tiny_bench, tmp_path):
     asked = grid((0.2, 0.4, 0.6), METHODS[:2])
-    plain = Study.create(tmp_path / "plain", tiny_bench.manifest)
+    plain = StudyFolder.create(tmp_path / "plain", tiny_bench.manifest)
     sweep(tiny_bench, plain, asked, Silent())
-    broken = Study.create(tmp_path / "broken", tiny_bench.manifest)
+    broken = StudyFolder.create(tmp_path / "broken", tiny_bench.manifest)
     progress = Counting(stop_after=5 * 60)
     report = sweep(tiny_bench, broken, asked, progress)
     assert (report.wanted, report.measured, report.missing) == (18, 5, 13)
@@ -76,14 +76,14 @@ def test_a_sweep_that_is_stopped_and_resumed_ends_with_the_same_files(tiny_bench
 def test_the_same_sweep_twice_gives_identical_files(tiny_bench, tmp_path):
     asked = grid((0.5, 0.9), METHODS)
     for name in ("a", "b"):
-        sweep(tiny_bench, Study.create(tmp_path / name, tiny_bench.manifest), asked, Silent())
+        sweep(tiny_bench, StudyFolder.create(tmp_path / name, tiny_bench.manifest), asked, Silent())
     assert files(tmp_path / "a") == files(tmp_path / "b")
     assert len(files(tmp_path / "a")) == 4  # manifest, rows, logits, targets
 
 
 def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
     """A crash loses everything: AIMET, Distiller."""
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     plain, calls = chunk_outcomes.outcome_of, []
 
     def fail(*args):
@@ -101,7 +101,7 @@ def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, mo
 
 
 def test_a_full_disk_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     writes = itertools.count()
 
     def full(descriptor):
@@ -120,7 +120,7 @@ def test_a_full_disk_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
 
 def test_a_damaged_file_is_set_aside_and_measured_again(tiny_bench, tmp_path):
     asked = grid((0.3, 0.6))
-    study = Study.create(tmp_path / "s", tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path / "s", tiny_bench.manifest)
     sweep(tiny_bench, study, asked, Silent())
     before = files(tmp_path / "s" / "measurements")
     (path,) = (tmp_path / "s" / "measurements").glob("*.parquet")
@@ -136,14 +136,14 @@ def test_a_study_of_something_else_is_refused_before_measuring(tiny_bench, tmp_p
     other = replace(
         tiny_bench.manifest, fingerprint="x", parts=tiny_bench.manifest.parts | {"weights": "x"}
     )
-    study = Study.create(tmp_path, other)
+    study = StudyFolder.create(tmp_path, other)
     with pytest.raises(ForeignStudy, match="but its weights differ"):
         sweep(tiny_bench, study, grid(), Silent())
     assert not (tmp_path / "measurements").exists()
 
 
 def test_rows_of_other_weights_are_not_taken_for_measured(tiny_bench, tmp_path):
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     (point, row), *_ = measure(tiny_bench, points(grid((0.3,)), tiny_bench.manifest))
     study.measurements.append([replace(row, fingerprint="other"), replace(row, version=0)])
     todo = missing_points((point,), study.measured(), study.manifest)
@@ -160,7 +160,7 @@ def test_rows_of_other_weights_are_not_taken_for_measured(tiny_bench, tmp_path):
     ],
 )
 def test_unknown_names_stop_a_sweep_before_it_measures(tiny_bench, tmp_path, asked, kind, message):
-    study = Study.create(tmp_path, tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path, tiny_bench.manifest)
     with pytest.raises(kind, match=message):
         sweep(tiny_bench, study, asked, Silent())
     assert len(study.measured()) == 0
@@ -188,7 +188,10 @@ def test_points_stand_in_forward_order_once(tiny_bench):
 def _run(bench, folder, sparsities):
     torch.set_num_threads(1)
     sweep(
-        bench, Study.create(folder, bench.manifest), grid(sparsities, WITHOUT_GRADIENTS), Silent()
+        bench,
+        StudyFolder.create(folder, bench.manifest),
+        grid(sparsities, WITHOUT_GRADIENTS),
+        Silent(),
     )
 
 
@@ -202,10 +205,10 @@ def test_two_sweeps_at_once_on_one_study_are_safe(tiny_bench, tmp_path):
     for worker in workers:
         worker.join(120)
         assert worker.exitcode == 0
-    study = Study.open(tmp_path / "s")
+    study = StudyFolder.open(tmp_path / "s")
     assert len(study.measured()) == 4 * 2 * 3
     assert study.measurements.damaged() == []
-    plain = Study.create(tmp_path / "plain", tiny_bench.manifest)
+    plain = StudyFolder.create(tmp_path / "plain", tiny_bench.manifest)
     sweep(tiny_bench, plain, grid((0.1, 0.3, 0.5, 0.7), WITHOUT_GRADIENTS), Silent())
     study.measurements.compact()
     assert files(tmp_path / "s") == files(tmp_path / "plain")
@@ -222,7 +225,7 @@ def test_a_pruned_model_that_gives_nan_is_counted_not_hidden(write, tmp_path):
     )
     path = write("nan.py", text)
     bench = prepare(Reference(f"{path}:build", f"{path}:splits"))
-    study = Study.create(tmp_path / "s", bench.manifest)
+    study = StudyFolder.create(tmp_path / "s", bench.manifest)
     sweep(bench, study, grid((0.5, 1.0), subjects=("head",)), Silent())
     frame = study.measured().set_index("sparsity")
     assert frame["nonfinite"].tolist() == [0, 60]

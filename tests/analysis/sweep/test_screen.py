@@ -10,7 +10,7 @@ from torch.nn import functional
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.progress import Silent
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method, parse_methods
 from prunescope.study.point import Point
 from prunescope.sweep.screen import screen, screen_missing
@@ -75,7 +75,7 @@ def test_more_removed_is_more_error_and_least_squares_is_less(
 def test_what_is_stored_is_not_screened_again(
     tiny_bench: Workbench, wanted: tuple[Point, ...], tmp_path: Path
 ) -> None:
-    study = Study.create(tmp_path / "study", tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", tiny_bench.manifest)
     few = wanted[: len(wanted) // 2]
     assert screen_missing(tiny_bench, study, few, Silent()) == len(few)
     assert screen_missing(tiny_bench, study, wanted, Silent()) == len(wanted) - len(few)
@@ -89,7 +89,7 @@ def test_what_is_stored_is_not_screened_again(
 def test_criteria_that_need_labels_wait_to_be_measured(
     tiny_bench: Workbench, tmp_path: Path
 ) -> None:
-    study = Study.create(tmp_path / "study", tiny_bench.manifest)
+    study = StudyFolder.create(tmp_path / "study", tiny_bench.manifest)
     grid = Grid(parse_methods("fisher,magnitude"), (0.5,), (), ("none", "bn"))
     wanted = points(grid, tiny_bench.manifest)
     screen_missing(tiny_bench, study, wanted, Silent())
@@ -99,7 +99,7 @@ def test_criteria_that_need_labels_wait_to_be_measured(
 
 def test_it_tells_sensitive_layers_from_others(sample_bench: Callable[[str], Workbench]) -> None:
     """On a trained model the error goes along with the measured change of the outputs."""
-    from prunescope.sweep.plain_loop import measure
+    from prunescope.sweep.naive_sweep import measure
 
     bench = sample_bench("lenet5")
     wanted = points(Grid(parse_methods("magnitude"), (0.5, 0.9)), bench.manifest)

@@ -15,10 +15,10 @@ from prunescope.latency.peak_memory import measured_peak
 from prunescope.latency.runtimes.onnx import OnnxCompiler
 from prunescope.latency.runtimes.registry import runtime
 from prunescope.latency.table.build import time_table
-from prunescope.latency.table.panel import FEWEST, panel
-from prunescope.latency.table.prediction import tables
+from prunescope.latency.table.predict_time import tables
 from prunescope.latency.table.resize_onnx import Resizer, agrees
 from prunescope.latency.table.rows import stored_rows, units_of
+from prunescope.latency.table.shared_rounds import FEWEST, panel
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.progress import Silent
 from prunescope.removal import remove

@@ -10,7 +10,7 @@ import pytest
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy
 from prunescope.latency.table.exchange import export_table, import_table
-from prunescope.latency.table.prediction import predict_latency, tables
+from prunescope.latency.table.predict_time import predict_latency, tables
 from prunescope.latency.table.rows import LatencyRow, stored_rows
 from prunescope.store.parquet_table import rows_of
 from tests.analysis.latency.table.made import draws, row

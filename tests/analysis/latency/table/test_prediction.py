@@ -9,8 +9,8 @@ import pytest
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue, ForeignStudy
 from prunescope.latency.machine import machine
-from prunescope.latency.table.design import random_units
-from prunescope.latency.table.prediction import (
+from prunescope.latency.table.choose_models import random_units
+from prunescope.latency.table.predict_time import (
     LatencyTable,
     plan_units,
     predict_latency,

@@ -7,14 +7,14 @@ import pytest
 
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import UnknownName
-from prunescope.latency.table.design import (
+from prunescope.latency.table.choose_models import (
     multiple,
     proposals,
     random_units,
     staircase_counts,
     steepest,
 )
-from prunescope.latency.table.prediction import LatencyTable, tables
+from prunescope.latency.table.predict_time import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows, units_text
 from prunescope.latency.table.staircase import Flat, described, flat_steps, staircase
 from tests.analysis.latency.table.made import draws, row, truth

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks._paper import chain, curves_of
-from prunescope.planning.pose_problem import PosedGoal
+from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import predict
 from prunescope.planning.search import (

@@ -13,7 +13,7 @@ from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.recovery import recovered
-from prunescope.recovery.least_squares import moments
+from prunescope.recovery.least_squares import second_moments
 from prunescope.recovery.least_squares.in_order import refit_in_order
 from prunescope.recovery.least_squares.refit import refitted
 from prunescope.study import Method, Reference
@@ -239,14 +239,14 @@ def test_a_removed_channel_that_kept_ones_replace_costs_nothing(
         keep = torch.arange(12) < 11
         group = "grow"
         selection = PruningMasks(units={group: keep})
-        moments._KNOWN.pop(module, None)
+        second_moments._KNOWN.pop(module, None)
         dense = outputs(bench, PruningMasks(), "none")
         plain = float((outputs(bench, selection, "none") - dense).abs().max())
         found = float((outputs(bench, selection, "ls") - dense).abs().max())
         assert plain > 1e-2
         assert found < 0.03 * plain  # the ridge keeps a little
     finally:
-        moments._KNOWN.pop(module, None)
+        second_moments._KNOWN.pop(module, None)
         with torch.no_grad():
             for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
                 tensor.copy_(before[name])

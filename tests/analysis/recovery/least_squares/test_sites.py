@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from prunescope.capture.graph import capture
 from prunescope.recovery.least_squares.batch_walk import Lane
-from prunescope.recovery.least_squares.sites import find_sites
+from prunescope.recovery.least_squares.weight_operators import find_sites
 
 
 class Packed(nn.Module):

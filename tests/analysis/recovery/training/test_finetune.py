@@ -23,7 +23,7 @@ from prunescope.recovery.training.fine_tuning_report import (
 )
 from prunescope.recovery.training.finetune import finetune, read_weights
 from prunescope.sources.weights import pour
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.recovery.short_training import QUICK, MakeBench, MakePlan
 
@@ -89,7 +89,7 @@ def subject(request: pytest.FixtureRequest) -> Workbench:
 
 @pytest.mark.parametrize("recovery", ["none", "bn"])
 def test_the_laws(subject: Workbench, make_plan: MakePlan, tmp_path: Path, recovery: str) -> None:
-    study = Study.create(tmp_path, subject.manifest)
+    study = StudyFolder.create(tmp_path, subject.manifest)
     plan = make_plan(subject, 0.8, recovery)
     before = state(subject)
     grads = [p.requires_grad for p in subject.network.module.parameters()]
@@ -136,7 +136,7 @@ def test_the_laws(subject: Workbench, make_plan: MakePlan, tmp_path: Path, recov
 
 
 def test_before_is_the_plan_as_it_is_verified(
-    bench: Workbench, study: Study, make_plan: MakePlan
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
 ) -> None:
     plan = make_plan(bench)
     result = finetune(bench, study, plan, QUICK, Silent())
@@ -145,7 +145,7 @@ def test_before_is_the_plan_as_it_is_verified(
     assert result.before.score_sum == outcome.score.sum().item()
 
 
-def test_same_seed_same_weights(bench: Workbench, study: Study, make_plan: MakePlan) -> None:
+def test_same_seed_same_weights(bench: Workbench, study: StudyFolder, make_plan: MakePlan) -> None:
     plan = make_plan(bench)
     folder = result_folder(study.folder, plan)
     found = []
@@ -160,7 +160,7 @@ def test_same_seed_same_weights(bench: Workbench, study: Study, make_plan: MakeP
 
 
 def test_measuring_the_test_split_changes_nothing(
-    bench: Workbench, study: Study, make_plan: MakePlan
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
 ) -> None:
     plan = make_plan(bench)
     pair = [finetune(bench, study, plan, QUICK, Silent(), test=test) for test in (False, True)]
@@ -178,7 +178,7 @@ def test_cancelling_keeps_the_best_so_far(
     epochs: int,
     interrupt: bool,
 ) -> None:
-    study = Study.create(tmp_path, subject.manifest)
+    study = StudyFolder.create(tmp_path, subject.manifest)
     plan = make_plan(subject)
     result = finetune(subject, study, plan, QUICK, Spy(cancel_at, interrupt))
     assert (result.ending, result.best_epoch) == ("cancelled", epochs)
@@ -189,7 +189,7 @@ def test_cancelling_keeps_the_best_so_far(
 
 
 def test_a_run_cut_short_does_not_displace_a_better_one(
-    bench: Workbench, study: Study, make_plan: MakePlan
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
 ) -> None:
     plan = make_plan(bench)
     folder = result_folder(study.folder, plan)
@@ -204,14 +204,16 @@ def test_a_run_cut_short_does_not_displace_a_better_one(
     assert read_result(folder).weights_hash == whole.weights_hash
 
 
-def test_epochs_that_harm_are_not_kept(bench: Workbench, study: Study, make_plan: MakePlan) -> None:
+def test_epochs_that_harm_are_not_kept(
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
+) -> None:
     plan = make_plan(bench, 0.01)
     result = finetune(bench, study, plan, replace(QUICK, rate=2.0, momentum=0.0), Silent())
     assert result.after.score >= result.before.score
 
 
 def test_what_diverges_begins_again_at_a_tenth_of_the_rate(
-    bench: Workbench, study: Study, make_plan: MakePlan
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
 ) -> None:
     plan = make_plan(bench)
     wild = FineTuning(epochs=4, rate=10.0, batch=8, decay=1.0)  # weights grow ninefold
@@ -226,7 +228,7 @@ def test_what_diverges_begins_again_at_a_tenth_of_the_rate(
 
 def test_tied_weights_stay_tied(make_bench: MakeBench, make_plan: MakePlan, tmp_path: Path) -> None:
     bench = make_bench("tied_model")
-    study = Study.create(tmp_path, bench.manifest)
+    study = StudyFolder.create(tmp_path, bench.manifest)
     plan = make_plan(bench, 0.5)
     result = finetune(bench, study, plan, QUICK, Silent())
     weights = read_weights(result_folder(study.folder, plan))
@@ -236,7 +238,7 @@ def test_tied_weights_stay_tied(make_bench: MakeBench, make_plan: MakePlan, tmp_
 
 
 def test_a_large_teacher_runs_step_by_step(
-    bench: Workbench, study: Study, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = make_plan(bench)
     at_once = finetune(bench, study, plan, QUICK, Silent())
@@ -249,7 +251,7 @@ def test_a_large_teacher_runs_step_by_step(
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_units_are_gone_and_the_smaller_network_is_trained(
-    bench: Workbench, study: Study, make_plan: MakePlan, mixed: bool
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan, mixed: bool
 ) -> None:
     group = next(each for each in study.manifest.groups if each.reason is None)
     weights_too = make_plan(bench, 0.5).choices if mixed else {}

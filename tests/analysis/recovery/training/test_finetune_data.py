@@ -14,12 +14,12 @@ from prunescope.errors import BadReference, BadValue, DamagedFile, DataMismatch,
 from prunescope.progress import Silent
 from prunescope.recovery.training.fine_tuning_report import read_result, result_folder
 from prunescope.recovery.training.finetune import finetune, read_weights
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from tests.analysis.recovery.short_training import QUICK, MakeBench, MakePlan
 
 
 def test_the_dense_model_alone_teaches_without_labels(
-    bench: Workbench, study: Study, make_plan: MakePlan
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
 ) -> None:
     plan = make_plan(bench)
     settings = replace(QUICK, distillation=1.0)
@@ -35,7 +35,7 @@ def test_the_dense_model_alone_teaches_without_labels(
 def test_data_without_labels(make_bench: MakeBench, make_plan: MakePlan, tmp_path: Path) -> None:
     """Agreement with the dense model is the score, its predictions are the labels."""
     bench = make_bench("blobs_model", "unlabelled")
-    study = Study.create(tmp_path, bench.manifest)
+    study = StudyFolder.create(tmp_path, bench.manifest)
     result = finetune(bench, study, make_plan(bench), QUICK, Silent())
     assert result.validation.dense_score == 1
     assert result.validation.gain.low > 0
@@ -43,7 +43,7 @@ def test_data_without_labels(make_bench: MakeBench, make_plan: MakePlan, tmp_pat
 
 def test_named_inputs(make_bench: MakeBench, make_plan: MakePlan, tmp_path: Path) -> None:
     bench = make_bench("two_inputs_model", "named_inputs")
-    study = Study.create(tmp_path, bench.manifest)
+    study = StudyFolder.create(tmp_path, bench.manifest)
     settings = replace(QUICK, distillation=0.0)
     result = finetune(bench, study, make_plan(bench, 0.5), settings, Silent())
     assert result.validation.gain.low > 0
@@ -53,7 +53,7 @@ def test_what_is_no_classification_is_refused(
     make_bench: MakeBench, make_plan: MakePlan, tmp_path: Path
 ) -> None:
     bench = make_bench("regressor_model", "positions", "closeness")
-    study = Study.create(tmp_path, bench.manifest)
+    study = StudyFolder.create(tmp_path, bench.manifest)
     with pytest.raises(DataMismatch, match=r"but got torch\.float32 targets"):
         finetune(bench, study, make_plan(bench), replace(QUICK, distillation=1.0), Silent())
 
@@ -68,7 +68,7 @@ def test_what_is_no_classification_is_refused(
 )
 def test_labels_that_do_not_fit(
     bench: Workbench,
-    study: Study,
+    study: StudyFolder,
     make_plan: MakePlan,
     spoil: Callable[[Tensor], Tensor],
     said: str,
@@ -81,7 +81,7 @@ def test_labels_that_do_not_fit(
 
 
 def test_a_loss_that_is_no_number_is_said(
-    bench: Workbench, study: Study, make_plan: MakePlan
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
 ) -> None:
     plan = make_plan(bench)
     known = bench.splits.calibration
@@ -94,14 +94,16 @@ def test_a_loss_that_is_no_number_is_said(
         read_result(result_folder(study.folder, plan))
 
 
-def test_plans_of_others_are_refused(bench: Workbench, study: Study, make_plan: MakePlan) -> None:
+def test_plans_of_others_are_refused(
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
+) -> None:
     plan = make_plan(bench)
     with pytest.raises(ForeignStudy):
         finetune(bench, study, replace(plan, fingerprint="other"), QUICK, Silent())
 
 
 def test_weights_that_do_not_belong_to_the_result_are_refused(
-    bench: Workbench, study: Study, make_plan: MakePlan, tmp_path: Path
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan, tmp_path: Path
 ) -> None:
     plans = make_plan(bench, 0.5), make_plan(bench, 0.6)
     for plan in plans:

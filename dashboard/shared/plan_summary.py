@@ -7,20 +7,20 @@ from prunescope.commands import Verify
 from prunescope.dashboard.shared import expected_score, loaders, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.words import height
+from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.plan import verified_table
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.preview import Preview, preview
 from prunescope.planning.solve.goal import COSTS
 from prunescope.statistics.paired import paired_interval
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 from prunescope.text import plain, units
 from prunescope.text.numbers import capitalised, counted
 
 
-def show(opened: Study, known: StudyMeasurements, plan: Plan) -> Prediction:
+def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
     """Show prediction, measured truth and costs of ``plan``, and return what is expected."""
     verified = loaders.verified(opened)
     prediction = predict(
@@ -39,7 +39,7 @@ def show(opened: Study, known: StudyMeasurements, plan: Plan) -> Prediction:
     return prediction
 
 
-def draft_file(opened: Study, plan: Plan) -> str:
+def draft_file(opened: StudyFolder, plan: Plan) -> str:
     """Write ``plan`` where a job can read it, whatever it is called, and return the path."""
     path = opened.folder / "drafts" / f"{plan.digest}.json"
     if not path.exists():
@@ -53,7 +53,7 @@ def measured_row(verified: pd.DataFrame, plan: Plan) -> "pd.Series[float] | None
     return rows.iloc[0] if len(rows) else None
 
 
-def history(opened: Study, known: StudyMeasurements) -> None:
+def history(opened: StudyFolder, known: StudyMeasurements) -> None:
     """Show every plan of this study that was really measured."""
     verified = loaders.verified(opened)
     if verified.empty:
@@ -79,7 +79,7 @@ def history(opened: Study, known: StudyMeasurements) -> None:
     )  # fmt: skip
 
 
-def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None:
+def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -> None:
     name = plain.text(opened.manifest.reference.metric.rpartition(":")[2])
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
@@ -103,7 +103,7 @@ def _measured(opened: Study, plan: Plan, row: "pd.Series[float] | None") -> None
     st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {counted(samples, 'sample')}.")
 
 
-def _costs(opened: Study, found: Preview) -> None:
+def _costs(opened: StudyFolder, found: Preview) -> None:
     manifest = opened.manifest
     exact = "exact" if found.compressed_measured else "predicted"
     rows = [

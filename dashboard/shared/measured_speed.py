@@ -5,22 +5,22 @@ import streamlit as st
 
 from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
-from prunescope.dashboard.shared import loaders, outlook, predicted_time, rights
+from prunescope.dashboard.shared import loaders, plan_summary, predicted_time, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
 from prunescope.latency.runtimes.registry import runtime_titles
-from prunescope.latency.table.prediction import LatencyPrediction, plan_units, predict_latency
+from prunescope.latency.table.predict_time import LatencyPrediction, plan_units, predict_latency
 from prunescope.latency.table.staircase import described, flat_steps
 from prunescope.latency.table.staircase import staircase as steps
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain, units
 from prunescope.text.lists import listed
 from prunescope.text.numbers import exact
 
 
-def show(opened: Study, plan: Plan) -> None:
+def show(opened: StudyFolder, plan: Plan) -> None:
     """Show the plan's latency against the dense model, and a button that measures it."""
     st.subheader("Speed on this machine", anchor=False)
     report = read_latency(opened.folder, plan.digest)
@@ -32,7 +32,7 @@ def show(opened: Study, plan: Plan) -> None:
                      help=rights.why()):  # fmt: skip
             start(
                 opened.folder,
-                Time(outlook.draft_file(opened, plan), batch=batch, threads=threads),
+                Time(plan_summary.draft_file(opened, plan), batch=batch, threads=threads),
             )
             st.rerun()
         st.caption(
@@ -50,7 +50,7 @@ def show(opened: Study, plan: Plan) -> None:
         _staircases(opened, batch, threads)
 
 
-def predicted(opened: Study, plan: Plan) -> None:
+def predicted(opened: StudyFolder, plan: Plan) -> None:
     """Show what the latency tables say of ``plan``: one line for each setting."""
     gone = plan_units(opened.manifest, plan)
     if plan.active() and not any(gone.values()):
@@ -76,7 +76,7 @@ def _error(found: LatencyPrediction) -> str:
     )
 
 
-def staircase(opened: Study, group: str) -> None:
+def staircase(opened: StudyFolder, group: str) -> None:
     """Show the time over kept units of ``group``, and which steps buy nothing."""
     known = {
         table.setting: steps(opened.manifest, table, group) for table in loaders.latency(opened)
@@ -98,7 +98,7 @@ def staircase(opened: Study, group: str) -> None:
     )
 
 
-def _staircases(opened: Study, batch: int, threads: int) -> None:
+def _staircases(opened: StudyFolder, batch: int, threads: int) -> None:
     with st.expander("What each group's units cost", icon=":material/stairs:"):
         groups = [group.name for group in opened.manifest.removable()]
         with st.container(horizontal=True, vertical_alignment="bottom"):

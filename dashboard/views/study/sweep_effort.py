@@ -8,7 +8,7 @@ import streamlit as st
 
 from prunescope.commands import Sweep
 from prunescope.errors import PrunescopeError
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study.point import Point
 from prunescope.sweep.pace import last_pace
 from prunescope.sweep.policy import LIMIT, MODES, TOLERANCE, Mode
@@ -114,7 +114,7 @@ def _details(mode: Mode) -> Effort | None:
 
 
 def tell(
-    opened: Study, wanted: Sequence[Point], todo: Sequence[Point], spent: Effort | None
+    opened: StudyFolder, wanted: Sequence[Point], todo: Sequence[Point], spent: Effort | None
 ) -> None:
     """Say what is going to be measured, how long that takes, and how large the study gets."""
     known = len(wanted) - len(todo)
@@ -132,7 +132,7 @@ def tell(
     )
 
 
-def _time(opened: Study, cost: Preflight, spent: Effort | None) -> str:
+def _time(opened: StudyFolder, cost: Preflight, spent: Effort | None) -> str:
     work = units.macs(cost.suffix_macs) if cost.suffix_macs else "work"
     pace = last_pace(opened.folder)
     most = "At most " if spent is not None and spent.mode != "exact" else "About "

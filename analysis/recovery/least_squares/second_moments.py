@@ -16,7 +16,7 @@ from prunescope.capture.graph import Inputs
 from prunescope.errors import CannotPrune
 from prunescope.recovery.least_squares.batch_walk import Lane
 from prunescope.recovery.least_squares.ridge import DIRECT
-from prunescope.recovery.least_squares.sites import Site, find_sites
+from prunescope.recovery.least_squares.weight_operators import Site, find_sites
 from prunescope.sources.data import Samples
 
 SAMPLES: Final = 1024

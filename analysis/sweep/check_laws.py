@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from prunescope.bench.workbench import Workbench
 from prunescope.removal import check_law
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import GroupSummary
 
 SAMPLES = 4
 
 
-def require_laws(bench: Workbench, study: Study, names: Iterable[str]) -> Study:
+def require_laws(bench: Workbench, study: StudyFolder, names: Iterable[str]) -> StudyFolder:
     """Return ``study`` with the law checked, on real samples, for every group in ``names``.
 
     The network without half of the units must give the outputs of the dense one in which those

@@ -20,7 +20,7 @@ from prunescope.errors import ForeignStudy
 from prunescope.latency.machine import machine
 from prunescope.latency.runtimes.registry import runtime_titled, runtime_titles
 from prunescope.latency.runtimes.runtime import VECTORS
-from prunescope.latency.table.design import is_aligned
+from prunescope.latency.table.choose_models import is_aligned
 from prunescope.latency.table.features import features_of
 from prunescope.latency.table.fit import FEWEST, Fitted, fit
 from prunescope.latency.table.rows import PROCESSOR, graph_digest, stored_rows, units_of, units_text

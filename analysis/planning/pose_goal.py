@@ -11,7 +11,7 @@ from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.runtimes.registry import runtime_titled
-from prunescope.latency.table.prediction import LatencyTable, predict_many, tables
+from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
 from prunescope.planning.accepted_drop import solve_within_drop
 from prunescope.planning.edits import choice_at
 from prunescope.planning.prediction import LogitOperators, Record
@@ -26,7 +26,7 @@ from prunescope.planning.solve import (
     solve_with_proof,
 )
 from prunescope.planning.solve.problem import BlackBox
-from prunescope.store.folder import Study
+from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Manifest, Method, is_control, sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
@@ -51,7 +51,7 @@ class PosedGoal:
     operators: LogitOperators | None = None
 
 
-def pose(study: Study, goal: Goal, setting: str = "") -> PosedGoal:
+def pose(study: StudyFolder, goal: Goal, setting: str = "") -> PosedGoal:
     """Return ``goal`` over what ``study`` holds now.
 
     Args:
@@ -81,7 +81,7 @@ def predictor(
     return lambda plan: predict(manifest, plan, study_curves, record, operators)
 
 
-def nonlinear_costs(study: Study, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
+def nonlinear_costs(study: StudyFolder, goal: Goal, setting: str = "") -> dict[str, BlackBox]:
     """Return the goal's costs that are no polynomials of units removed: latency and memory."""
     kinds = {target.kind for target in goal.targets} | {goal.objective}
     functions: dict[str, BlackBox] = {}
