@@ -76,7 +76,7 @@ def _problem(manifest: Manifest) -> str | None:
         return twice
     if not manifest.fingerprint:
         return "it has no fingerprint"
-    if manifest.prunable() and not tensors:
+    if (manifest.mac_terms or manifest.removable()) and not tensors:
         return "it lists no tensors"
     for layer in manifest.layers:
         if layer.prunable and math.prod(layer.shape) != layer.parameters:
@@ -86,7 +86,7 @@ def _problem(manifest: Manifest) -> str | None:
             shape = tensors.get(member.parameter)  # a tied weight stands under its first name only
             if shape is not None and not 0 <= member.dimension < len(shape):
                 return f"the group {group.name!r} has no dimension of {member.parameter!r}"
-        if group.units < 1:
+        if group.units < (group.reason is None):
             return f"the group {group.name!r} has {group.units} units"
     for term in manifest.mac_terms:
         if not all(name in groups for name, _ in term.groups):

@@ -36,7 +36,7 @@ MEMBER = MemberSummary("fc.weight", "fc", 0, "producer", 1)
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"tensors": ()}, "it lists no tensors"),
+        ({"tensors": (), "mac_terms": (MacTerm(6, "fc.weight"),)}, "it lists no tensors"),
         ({"layers": manifest().layers * 2}, "the layer 'fc' stands twice"),
         ({"layers": (replace(manifest().layers[0], parameters=7),)}, r"has 7 weights in \(2, 3\)"),
         ({"parameters": -1}, "it counts -1 of something"),
