@@ -79,12 +79,6 @@ _OPERATORS: Final = (
 )  # fmt: skip
 
 
-def symbol(value: Any) -> None:
-    """Refuse everything but the name of a size, such as ``s77`` or ``u0``."""
-    if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
-        raise Refusal(f"it is {quoted(value)} instead of the name of a size, such as s0")
-
-
 def size_expression(value: Any) -> None:
     """Refuse everything but an expression over sizes; what it says is never computed."""
     _require(value, inputs=False)

@@ -10,7 +10,7 @@ import keyword
 import re
 from typing import Any, Final
 
-from prunescope.fence.expressions import input_bound, size_expression, symbol
+from prunescope.fence.expressions import input_bound, size_expression
 from prunescope.fence.json_text import (
     Rule,
     boolean,
@@ -257,7 +257,9 @@ _PROGRAM: Final = struct(
     {
         "graph_module": _module,
         "opset_version": mapping(text(100), integer(0, 10_000), 100),
-        "range_constraints": mapping(symbol, struct({"min_val": _bound, "max_val": _bound})),
+        "range_constraints": mapping(
+            size_expression, struct({"min_val": _bound, "max_val": _bound})
+        ),
         "schema_version": struct({"major": integer(0, 1000), "minor": integer(0, 1000)}),
     },
     {

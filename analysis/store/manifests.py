@@ -76,21 +76,19 @@ def _problem(manifest: Manifest) -> str | None:
         return twice
     if not manifest.fingerprint:
         return "it has no fingerprint"
+    if (manifest.mac_terms or manifest.removable()) and not tensors:
+        return "it lists no tensors"
     for layer in manifest.layers:
-        if layer.prunable and layer.parameter not in tensors:
-            return f"it lists no tensor {layer.parameter!r} for the layer {layer.name!r}"
         if layer.prunable and math.prod(layer.shape) != layer.parameters:
             return f"the layer {layer.name!r} has {layer.parameters} weights in {layer.shape}"
     for group in manifest.groups:
         for member in group.members:
-            shape = tensors.get(member.parameter)
-            if shape is None or not 0 <= member.dimension < len(shape):
+            shape = tensors.get(member.parameter)  # a tied weight stands under its first name only
+            if shape is not None and not 0 <= member.dimension < len(shape):
                 return f"the group {group.name!r} has no dimension of {member.parameter!r}"
-        if group.units < 1:
+        if group.units < (group.reason is None):
             return f"the group {group.name!r} has {group.units} units"
     for term in manifest.mac_terms:
-        if term.parameter is not None and term.parameter not in tensors:
-            return f"it counts operations of {term.parameter!r}, which is no tensor of it"
         if not all(name in groups for name, _ in term.groups):
             return "it counts operations of a group that it does not have"
     if manifest.graph is not None and not _fits(manifest.graph, len(manifest.groups)):

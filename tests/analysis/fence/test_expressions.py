@@ -4,7 +4,7 @@ import pytest
 import sympy
 from torch.utils._sympy.functions import CeilDiv, FloorDiv, Max, Mod, PythonMod
 
-from prunescope.fence.expressions import input_bound, size_expression, symbol
+from prunescope.fence.expressions import input_bound, size_expression
 from prunescope.fence.refusal import Refusal
 
 S = sympy.Symbol("s77", positive=True, integer=True)
@@ -39,12 +39,12 @@ def test_bounds_of_inputs_are_read(bound):
         size_expression(bound)
 
 
-@pytest.mark.parametrize("name", ["s0", "s77", "u12", "zuf0", "zf3"])
+@pytest.mark.parametrize("name", ["s0", "s77", "u12", "zuf0", "zf3", "2*s44"])
 def test_names_of_sizes(name):
-    symbol(name)
+    size_expression(name)
 
 
-@pytest.mark.parametrize("name", ["", "s", "x", "s0.x", "u123456", "S0", "s-1", 3, None, "s0\n"])
+@pytest.mark.parametrize("name", ["", "s", "x", "s0.x", "u123456", "S0", 3, None])
 def test_names_of_nothing(name):
-    with pytest.raises(Refusal, match="instead of the name of a size"):
-        symbol(name)
+    with pytest.raises(Refusal, match="is more than known functions of sizes"):
+        size_expression(name)
