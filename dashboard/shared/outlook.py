@@ -42,7 +42,7 @@ def show(opened: Study, known: StudyMeasurements, plan: Plan) -> Prediction:
 def draft_file(opened: Study, plan: Plan) -> str:
     """Write ``plan`` where a job can read it, whatever it is called, and return the path."""
     path = opened.folder / "drafts" / f"{plan.digest}.json"
-    if not path.exists():
+    if not path.exists() and not rights.locked():
         write_document(path, plan)
     return str(path)
 
