@@ -42,7 +42,7 @@ def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Predictio
 def draft_file(opened: StudyFolder, plan: Plan) -> str:
     """Write ``plan`` where a job can read it, whatever it is called, and return the path."""
     path = opened.folder / "drafts" / f"{plan.digest}.json"
-    if not path.exists():
+    if not path.exists() and not rights.locked():
         write_document(path, plan)
     return str(path)
 

@@ -23,6 +23,8 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Reference("sample:mlp", "sample:fashion-mnist"),
         Reference("torchvision:resnet18", "imagefolder:pictures?size=32", "top-5"),
         Reference("sample:mlp", "images.npz", "agreement", weights="w.safetensors"),
+        Reference("net.pt2", "images.npz"),
+        Reference("study:Net.pt2", "study:data.npz"),
     ],
 )
 def test_what_runs_nothing_needs_no_word(reference: Reference) -> None:
@@ -35,7 +37,6 @@ def test_what_runs_nothing_needs_no_word(reference: Reference) -> None:
     [
         Reference("http.server:test", "sample:fashion-mnist"),
         Reference("net.py:build", "sample:fashion-mnist"),
-        Reference("net.pt2", "sample:fashion-mnist"),
         Reference("sample:mlp", "net.py:data"),
         Reference("sample:mlp", "torchvision:resnet18"),
         Reference("sample:mlp", "sample:fashion-mnist", "net.py:score"),
