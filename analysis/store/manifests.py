@@ -82,11 +82,14 @@ def _problem(manifest: Manifest) -> str | None:
         if layer.prunable and math.prod(layer.shape) != layer.parameters:
             return f"the layer {layer.name!r} has {layer.parameters} weights in {layer.shape}"
     for group in manifest.groups:
+        whole = group.reason is not None  # such a group may be of no parameter, and have no units
         for member in group.members:
+            if whole and not member.parameter:
+                continue
             shape = tensors.get(member.parameter)
             if shape is None or not 0 <= member.dimension < len(shape):
                 return f"the group {group.name!r} has no dimension of {member.parameter!r}"
-        if group.units < 1:
+        if group.units < (0 if whole else 1):
             return f"the group {group.name!r} has {group.units} units"
     for term in manifest.mac_terms:
         if term.parameter is not None and term.parameter not in tensors:
