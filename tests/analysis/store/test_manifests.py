@@ -54,6 +54,16 @@ def test_parts_that_do_not_fit_are_damage(tmp_path, change, match):
         StudyFolder.open(tmp_path / "s")
 
 
+def test_a_group_that_stays_whole_needs_no_units_and_no_parameter(tmp_path):
+    """As an output has it that is read through a reshape or a mean."""
+    output = GroupSummary("g", "channel", 0, (replace(MEMBER, parameter=""),))
+    Study.create(tmp_path / "s", replace(manifest(), groups=(replace(output, reason="read"),)))
+    assert Study.open(tmp_path / "s").manifest.groups[0].reason == "read"
+    Study.create(tmp_path / "t", replace(manifest(), groups=(output,)))
+    with pytest.raises(DamagedFile, match="the group 'g' has no dimension of ''"):
+        Study.open(tmp_path / "t")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [
