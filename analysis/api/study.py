@@ -29,6 +29,7 @@ from prunescope.store.trust import require_vouched
 from prunescope.study import SEEDS, Baseline, Manifest
 from prunescope.study.plan import Plan
 from prunescope.sweep.policy import TOLERANCE, Policy
+from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_, count
 
 if TYPE_CHECKING:
@@ -511,10 +512,10 @@ class Study:
         notes = [
             f"{count(manifest.parameters)} parameters, {bytes_(manifest.bytes)}, "
             f"{count(manifest.macs)} MACs per sample.",
-            f"Dense {manifest.reference.metric}: {100 * dense.score:.2f} % on {dense.samples:,} "
-            "validation samples." if dense else "",
-            f"{len(points):,} points measured, {len(self.verified):,} plans verified, "
-            f"{len(self.plans):,} plans saved.",
+            f"Dense {manifest.reference.metric}: {100 * dense.score:.2f} % on "
+            f"{exact(dense.samples)} validation samples." if dense else "",
+            f"{exact(len(points))} points measured, {exact(len(self.verified))} plans verified, "
+            f"{exact(len(self.plans))} plans saved.",
             manifest.capture_problem or "",
         ]  # fmt: skip
         rows = [

@@ -12,6 +12,7 @@ from prunescope.curves.dense import dense_score
 from prunescope.curves.means import measured_points
 from prunescope.errors import UnknownName
 from prunescope.study import Manifest, Method, check_names
+from prunescope.study.method import UNITS
 from prunescope.study.recoveries import MOVES_DENSE
 
 
@@ -53,7 +54,7 @@ def subject_figure(
     moved = {
         name: dense_score(manifest, known, name) for name in set(rows["recovery"]) & MOVES_DENSE
     }
-    units = set(rows["granularity"]) & {"channel", "head"}
+    units = set(rows["granularity"]) & set(UNITS)
     across = f"{min(units).capitalize()}s removed" if units else "Weights removed"
     return curves_figure(
         rows,

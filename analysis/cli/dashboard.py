@@ -148,7 +148,7 @@ def _open(serving: "Serving", page: str, server: subprocess.Popen[bytes]) -> Non
         return
     target = html.escape(serving.link(page), quote=True)
     with tempfile.TemporaryDirectory(prefix="prunescope-link-") as folder:
-        file = Path(folder) / "dashboard.html"
+        file = Path(folder) / "link.html"
         file.touch(0o600)
         file.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={target}">')
         webbrowser.open(file.as_uri())

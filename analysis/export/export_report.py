@@ -13,6 +13,7 @@ from typing import Final
 from prunescope.export.install import finish_install
 from prunescope.html_tables import table
 from prunescope.store.json_documents import read_document, write_document
+from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_
 
 REPORT: Final = "verification.json"
@@ -122,8 +123,8 @@ class ExportReport:
             for entry in self.formats
         ]
         notes = [
-            f"{self.removed:,} of {self.parameters:,} parameters removed. Each file was reloaded "
-            f"in a fresh process and compared on {self.samples:,} validation samples."
+            f"{exact(self.removed)} of {exact(self.parameters)} parameters removed. Each file was "
+            f"reloaded in a fresh process and compared on {exact(self.samples)} validation samples."
         ]
         return table(f"Export of {self.plan!r}", ("format", "file", "size", ""), rows, notes)
 

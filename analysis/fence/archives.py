@@ -12,6 +12,7 @@ import zipfile
 from typing import Final
 
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 MOST_MEMBERS: Final = 200_000
 MOST_BYTES: Final = 64 << 30
@@ -37,7 +38,9 @@ def checked_members(archive: zipfile.ZipFile, most_bytes: int | None = None) -> 
     """
     entries = archive.infolist()
     if len(entries) > MOST_MEMBERS:
-        raise Refusal(f"it has {len(entries):,} members and at most {MOST_MEMBERS:,} are read")
+        raise Refusal(
+            f"it has {exact(len(entries))} members and at most {exact(MOST_MEMBERS)} are read"
+        )
     names: dict[str, str] = {}
     for entry in entries:
         name = entry.filename
@@ -54,8 +57,8 @@ def checked_members(archive: zipfile.ZipFile, most_bytes: int | None = None) -> 
             raise Refusal(f"its member {quoted(name)} is compressed in an unknown way", damage=True)
         if entry.file_size > _RATIO * max(entry.compress_size, 1):
             raise Refusal(
-                f"its member {quoted(name)} claims {entry.file_size:,} bytes in "
-                f"{entry.compress_size:,}"
+                f"its member {quoted(name)} claims {exact(entry.file_size)} bytes in "
+                f"{exact(entry.compress_size)}"
             )
     _require_room(entries, most_bytes)
     return list(names.values())
@@ -79,4 +82,4 @@ def _require_room(entries: list[zipfile.ZipInfo], most_bytes: int | None) -> Non
     most = min(MOST_BYTES, memory_bytes()) if most_bytes is None else most_bytes
     total = sum(entry.file_size for entry in entries)
     if total > most:
-        raise Refusal(f"it unpacks to {total:,} bytes and at most {most:,} are read here")
+        raise Refusal(f"it unpacks to {exact(total)} bytes and at most {exact(most)} are read here")

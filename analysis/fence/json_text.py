@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 Rule = Callable[[Any], None]
 
@@ -23,7 +24,7 @@ def parsed(content: bytes, most: int, depth: int = MOST_DEPTH) -> Any:
         Refusal: It is larger than ``most`` bytes, nested deeper than ``depth``, or no JSON.
     """
     if len(content) > most:
-        raise Refusal(f"it has {len(content):,} bytes and at most {most:,} are read")
+        raise Refusal(f"it has {exact(len(content))} bytes and at most {exact(most)} are read")
     try:
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -71,7 +72,7 @@ def items(rule: Rule, most: int = 1_000_000) -> Rule:
 
     def check(value: Any) -> None:
         if not isinstance(value, list) or len(value) > most:
-            raise Refusal(f"it is {quoted(value)} instead of a list of at most {most:,}")
+            raise Refusal(f"it is {quoted(value)} instead of a list of at most {exact(most)}")
         for place, given in enumerate(value):
             _inside(rule, given, place)
 
@@ -83,7 +84,9 @@ def mapping(key: Rule, rule: Rule, most: int = 1_000_000) -> Rule:
 
     def check(value: Any) -> None:
         if not isinstance(value, dict) or len(value) > most:
-            raise Refusal(f"it is {quoted(value)} instead of an object of at most {most:,} fields")
+            raise Refusal(
+                f"it is {quoted(value)} instead of an object of at most {exact(most)} fields"
+            )
         for name, given in value.items():
             _inside(key, name, name)
             _inside(rule, given, name)
@@ -125,7 +128,9 @@ def text(most: int) -> Rule:
 
     def check(value: Any) -> None:
         if not isinstance(value, str) or len(value) > most:
-            raise Refusal(f"it is {quoted(value)} instead of a text of at most {most:,} letters")
+            raise Refusal(
+                f"it is {quoted(value)} instead of a text of at most {exact(most)} letters"
+            )
 
     return check
 

@@ -11,6 +11,7 @@ from typing import IO, Final
 from prunescope.errors import DataMismatch
 from prunescope.fence.archives import checked_members
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 MOST_HEADER: Final = 10_000
 _MAGIC: Final = b"\x93NUMPY"
@@ -66,7 +67,7 @@ def read_header(file: IO[bytes]) -> ArrayHeader:
     if start[6] > 1:
         length, offset = int.from_bytes(start[8:10] + file.read(2), "little"), 12
     if length > MOST_HEADER:
-        raise Refusal(f"the header of an array has {length:,} bytes")
+        raise Refusal(f"the header of an array has {exact(length)} bytes")
     try:
         header = ast.literal_eval(file.read(length).decode("utf-8").strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
@@ -86,6 +87,6 @@ def read_header(file: IO[bytes]) -> ArrayHeader:
 def _require_honest(name: str, header: ArrayHeader, size: int) -> None:
     if header.bytes != size - header.offset:
         raise Refusal(
-            f"{name.removesuffix('.npy')} claims {header.bytes:,} bytes (shape {header.shape}) and "
-            f"holds {size - header.offset:,}"
+            f"{name.removesuffix('.npy')} claims {exact(header.bytes)} bytes "
+            f"(shape {header.shape}) and holds {exact(size - header.offset)}"
         )

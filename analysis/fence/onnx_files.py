@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from prunescope.errors import DamagedFile, UnsafeFile
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 MOST_BYTES: Final = 2 << 30
 _DEPTH: Final = 60
@@ -27,7 +28,7 @@ def read_onnx(path: Path) -> Any:
 
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise Refusal(f"it has more than {MOST_BYTES:,} bytes", damage=True)
+            raise Refusal(f"it has more than {exact(MOST_BYTES)} bytes", damage=True)
         model = onnx.load_model(str(path), load_external_data=False)
         _check(model, path.parent.resolve())
     except Refusal as refusal:
@@ -54,7 +55,7 @@ def _check(model: Any, folder: Path) -> None:
         for message in level:
             seen += 1
             if seen > _PARTS:
-                raise Refusal(f"it has more than {_PARTS:,} parts")
+                raise Refusal(f"it has more than {exact(_PARTS)} parts")
             if message.DESCRIPTOR.name == "TensorProto":
                 _require_inside(message, folder)
             else:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 _BATCH: Final = 2048
 _COLUMNS: Final = 500
@@ -74,13 +75,17 @@ def require_within(file: pq.ParquetFile, schema: pa.Schema, bounds: Bounds) -> N
     """Raise ``Refusal`` unless the footer has the columns of ``schema`` and stays in ``bounds``."""
     footer = file.metadata
     if footer.num_columns > _COLUMNS or footer.num_row_groups > _GROUPS:
-        raise Refusal(f"it has {footer.num_columns:,} columns in {footer.num_row_groups:,} groups")
+        raise Refusal(
+            f"it has {exact(footer.num_columns)} columns in {exact(footer.num_row_groups)} groups"
+        )
     groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
     rows = sum(max(group.num_rows, 0) for group in groups)
     if rows != footer.num_rows or any(group.num_rows < 0 for group in groups):
-        raise Refusal(f"it claims {footer.num_rows:,} rows and lists {rows:,}", damage=True)
+        raise Refusal(
+            f"it claims {exact(footer.num_rows)} rows and lists {exact(rows)}", damage=True
+        )
     if rows > bounds.rows:
-        raise Refusal(f"it has {rows:,} rows and at most {bounds.rows:,} are read")
+        raise Refusal(f"it has {exact(rows)} rows and at most {exact(bounds.rows)} are read")
     claimed = 0
     for group in groups:
         for place in range(group.num_columns):
@@ -89,7 +94,9 @@ def require_within(file: pq.ParquetFile, schema: pa.Schema, bounds: Bounds) -> N
                 raise Refusal("a column claims a size below 0", damage=True)
             claimed += column.total_uncompressed_size
     if claimed > bounds.bytes:
-        raise Refusal(f"it unpacks to {claimed:,} bytes and at most {bounds.bytes:,} are read")
+        raise Refusal(
+            f"it unpacks to {exact(claimed)} bytes and at most {exact(bounds.bytes)} are read"
+        )
     _require_columns(file.schema_arrow, schema)
 
 
@@ -119,7 +126,9 @@ def collected(
         rows += batch.num_rows
         size += sum(_written_out(column) for column in batch.columns)
         if rows > bounds.rows or size > bounds.bytes:
-            raise Refusal(f"it takes more than {bounds.bytes:,} bytes or {bounds.rows:,} rows")
+            raise Refusal(
+                f"it takes more than {exact(bounds.bytes)} bytes or {exact(bounds.rows)} rows"
+            )
         part = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
         gap = next((f.name for f in schema if part[f.name].null_count and not _may_lack(f)), None)
         if gap is not None:

@@ -12,6 +12,7 @@ import zipfile
 from typing import IO, Final
 
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 MOST_INSTRUCTIONS: Final = 20_000_000
 MOST_BYTES: Final = 512 << 20
@@ -46,7 +47,9 @@ def check_pickle(file: IO[bytes], pickles: int = 1) -> None:
             for instruction, argument, _ in pickletools.genops(file):
                 seen += 1
                 if seen > MOST_INSTRUCTIONS:
-                    raise Refusal(f"its pickle has more than {MOST_INSTRUCTIONS:,} instructions")
+                    raise Refusal(
+                        f"its pickle has more than {exact(MOST_INSTRUCTIONS)} instructions"
+                    )
                 if instruction.name in _CODE:
                     raise Refusal("it holds pickled objects, which could run code")
                 if instruction.name == "GLOBAL" and not _ALLOWED.fullmatch(str(argument)):

@@ -1,6 +1,7 @@
 """A captured program (``.pt2``): every member of its archive, before torch opens it.
 
 ``torch.export.load`` unpickles what is no plain tensor, evaluates expressions, generates Python
+from prunescope.text.numbers import exact
 from names, imports what nestings name and runs compiled kernels. Of all that, an archive of
 ``torch.export.save`` for a network needs nothing: it holds raw tensors, two lists of them, a graph
 as JSON and example inputs.
@@ -21,6 +22,7 @@ from prunescope.fence.pickles import check_saved
 from prunescope.fence.pt2_payloads import check_payloads
 from prunescope.fence.pt2_program import MOST_BYTES, program
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 _TENSOR: Final = re.compile(r"data/(weights/weight|constants/tensor)_\d+")
 _LIST: Final = re.compile(r"data/(weights|constants)/model_(weights|constants)_config\.json")
@@ -119,7 +121,9 @@ def _require_known(name: str, size: int) -> None:
     else:
         raise Refusal(f"its member {quoted(name)} is neither a tensor nor the graph")
     if size > most:
-        raise Refusal(f"its member {quoted(name)} has {size:,} bytes, at most {most:,} are read")
+        raise Refusal(
+            f"its member {quoted(name)} has {exact(size)} bytes, at most {exact(most)} are read"
+        )
 
 
 def _same_reader(path: Path, sizes: dict[str, int]) -> Any:
@@ -153,7 +157,7 @@ def _check_inputs(content: bytes) -> None:
         for value in level:
             leaves += 1
             if leaves > _LEAVES:
-                raise Refusal(f"the example inputs have more than {_LEAVES:,} parts")
+                raise Refusal(f"the example inputs have more than {exact(_LEAVES)} parts")
             if isinstance(value, dict):
                 inner += [*value.keys(), *value.values()]
             elif isinstance(value, list | tuple):

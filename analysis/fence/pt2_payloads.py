@@ -8,6 +8,7 @@ from typing import Any, Final
 from prunescope.fence.json_text import boolean, integer, mapping, maybe, parsed, struct, text, union
 from prunescope.fence.pt2_program import dotted_name, tensor_meta
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 MOST_BYTES: Final = 64 << 20
 _FILE: Final = {
@@ -63,7 +64,9 @@ def check_payloads(kind: str, content: bytes, sizes: Mapping[str, int]) -> None:
         logical += _require_fits(name, meta, sizes[file])
     most = max(_FREE, _SPREAD * sum(sizes.values()))
     if logical > most:
-        raise Refusal(f"its tensors claim {logical:,} bytes and hold {sum(sizes.values()):,}")
+        raise Refusal(
+            f"its tensors claim {exact(logical)} bytes and hold {exact(sum(sizes.values()))}"
+        )
 
 
 def _require_fits(name: str, meta: dict[str, Any], size: int) -> int:
@@ -79,5 +82,5 @@ def _require_fits(name: str, meta: dict[str, Any], size: int) -> int:
         return 0
     last = sum((one - 1) * stride for one, stride in zip(sizes, strides, strict=True))
     if (meta["storage_offset"]["as_int"] + last + 1) * width > size:
-        raise Refusal(f"{quoted(name)} claims more than the {size:,} bytes of its member")
+        raise Refusal(f"{quoted(name)} claims more than the {exact(size)} bytes of its member")
     return int(elements * width)

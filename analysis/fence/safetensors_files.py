@@ -7,6 +7,7 @@ from typing import Any, Final
 from prunescope.errors import DamagedFile
 from prunescope.fence.json_text import integer, items, mapping, parsed, struct, text
 from prunescope.fence.refusal import Refusal, quoted
+from prunescope.text.numbers import exact
 
 MOST_HEADER: Final = 64 << 20
 _BITS: Final = {
@@ -26,7 +27,9 @@ def require_honest_tensors(path: Path) -> None:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > min(MOST_HEADER, size - 8):
-                raise Refusal(f"its header claims {length:,} of {size:,} bytes", damage=True)
+                raise Refusal(
+                    f"its header claims {exact(length)} of {exact(size)} bytes", damage=True
+                )
             header = parsed(file.read(length), MOST_HEADER)
         _check(header, size - 8 - length)
     except OSError as error:
@@ -59,7 +62,7 @@ def _check(header: Any, room: int) -> None:
             raise Refusal("its tensors overlap or leave gaps", damage=True)
         end = stop
     if end != room:
-        raise Refusal(f"its tensors take {end:,} bytes and {room:,} follow", damage=True)
+        raise Refusal(f"its tensors take {exact(end)} bytes and {exact(room)} follow", damage=True)
 
 
 def _span(entry: Any) -> tuple[int, int]:

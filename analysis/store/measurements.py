@@ -6,6 +6,7 @@ from typing import Final, Self
 from prunescope.html_tables import facts
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.study.point import KEY, Key
+from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_
 
 _SUMS: Final = (
@@ -143,8 +144,8 @@ class Verification:
             ("score", f"{100 * self.score:.2f} %"),
             ("drop", f"{100 * drop.mean:.2f} points ({low:.2f} to {high:.2f}, 95 %)"),
             ("predicted before", f"{100 * self.predicted_drop:.2f} points, by {self.predictor}"),
-            ("samples", f"{self.samples:,} of the {self.split} split"),
-            ("removed", f"{self.removed:,} weights"),
+            ("samples", f"{exact(self.samples)} of the {self.split} split"),
+            ("removed", f"{exact(self.removed)} weights"),
             ("dense size", bytes_(self.bytes)),
         ]
         if not self.predictor:

@@ -76,7 +76,7 @@ def _line(folder: Path) -> None:
     line = queue(folder.parent)
     st.caption(
         f":material/pending: Of all studies here, {counted(len(line.running), 'job')} at work and "
-        f"{len(line.waiting):,} waiting."
+        f"{exact(len(line.waiting))} waiting."
     )
 
 

@@ -45,7 +45,12 @@ def loads_torch(names: list[str]) -> bool:
 
 def test_no_module_of_these_rooms_loads_torch() -> None:
     names = modules()
-    for some in ("dashboard.app", "dashboard.shared.outlook", "text.units", "planning.solve.goal"):
+    for some in (
+        "dashboard.app",
+        "dashboard.shared.plan_summary",
+        "text.units",
+        "planning.solve.goal",
+    ):
         assert f"prunescope.{some}" in names
     assert not loads_torch(["prunescope", *names])
 

@@ -12,6 +12,7 @@ from prunescope.criteria.scores import Scores
 from prunescope.criteria.user_criterion import user_criterion
 from prunescope.errors import BadReference, BadValue, UnknownName
 from prunescope.progress import Silent
+from prunescope.store.trust import vouch_function
 from prunescope.study import Manifest, Method
 from tests.analysis.api.digits import splits, trained
 
@@ -60,6 +61,7 @@ def test_a_live_function_scores_weights_and_units_as_magnitude_and_l1_do(tiny_be
 
 def test_a_function_in_a_file_is_found_by_its_reference_and_named_by_its_hash(write) -> None:
     file = write("mine.py", MINE)
+    vouch_function(f"{file}:score")
     first = user_criterion(f"{file}:score")
     assert first.name.startswith(f"{file}:score#")
     assert user_criterion(first.name) is first

@@ -27,7 +27,7 @@ ABOVE = {
     "sources/live_function.py", "sources/live_model.py",
     # Rooms that bench is made of cannot import it; they say why they need main memory.
     "criteria/activation.py", "criteria/fpgm.py", "criteria/unit_scores.py",  # exact float64 sums
-    "sources/pt2.py", "sources/weights.py",  # a file is read into main memory before it is moved
+    "fence/pt2.py", "sources/weights.py",  # a file is read into main memory before it is moved
 }  # fmt: skip
 
 
