@@ -16,7 +16,7 @@ ROOMS = (
 """What never imports torch, whole; modules or packages below ``prunescope``."""
 FILES = (
     "recovery.training.fine_tuning_report", "export.export_report", "latency.latency_report",
-    "latency.table.prediction", "latency.table.staircase", "latency.table.exchange",
+    "latency.table.predict_time", "latency.table.staircase", "latency.table.exchange",
     "latency.plan_memory", "latency.machine", "sweep.work_list", "sweep.policy", "sweep.preflight",
     "api.study", "api.studies", "api.sweeps", "api.inspections", "api.exported_models",
     "charts.subject",
