@@ -16,6 +16,7 @@ from prunescope.capture.graph import take
 from prunescope.jobs.warm_worker import SWITCH
 from prunescope.sources import data as data_source
 from prunescope.sources.data import Samples, Splits
+from prunescope.store.trust import vouch
 from prunescope.study import Reference
 
 torch.set_num_threads(1)
@@ -78,6 +79,7 @@ def tiny_file(tmp_path: Path) -> Path:
     """A file with ``build``, ``splits`` and metrics, fresh for each test."""
     path = tmp_path / "tiny.py"
     path.write_text(TINY)
+    vouch(Reference(f"{path}:build", f"{path}:splits"))
     return path
 
 
@@ -92,7 +94,9 @@ def tiny_bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     """The tiny network, prepared once; no test may change it."""
     path = tmp_path_factory.mktemp("tiny") / "tiny.py"
     path.write_text(TINY)
-    return prepare(Reference(f"{path}:build", f"{path}:splits"))
+    reference = Reference(f"{path}:build", f"{path}:splits")
+    vouch(reference)  # as whoever types it on the command line does
+    return prepare(reference)
 
 
 def reduced(splits: Splits, calibration: int, validation: int, test: int) -> Splits:

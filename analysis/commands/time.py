@@ -20,6 +20,7 @@ class Time(Request):
         data: A reference, with a model in the study's place; None for a study.
         weights: File of such a model's weights; None for its own.
         random: Whether torchvision's weights stay random.
+        runtime: What to time in, such as ``torch,onnx``; empty for all that are installed.
     """
 
     command: ClassVar[str] = "time"
@@ -33,3 +34,4 @@ class Time(Request):
     data: str | None = option("--data", None)
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
+    runtime: str = option("--runtime", "")

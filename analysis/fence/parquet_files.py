@@ -5,7 +5,7 @@ than its pages hold. So the footer is compared with bounds first, texts are read
 places in it, and what they would take is counted before they are written out.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,15 +60,25 @@ def opened(
         Refusal: A column that should hold texts is nested.
         pyarrow.ArrowException, OSError: It is no parquet file.
     """
-    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    texts = {field.name for field in schema if pa.types.is_string(field.type)}
+    with _opened(source, checksums=checksums) as file:
+        texts &= set(file.schema_arrow.names)
     try:
-        return pq.ParquetFile(
-            source, read_dictionary=texts, page_checksum_verification=checksums,
-            thrift_string_size_limit=_FOOTER, thrift_container_size_limit=_GROUPS * 10,
-            memory_map=False, pre_buffer=False,
-        )  # fmt: skip
+        return _opened(source, sorted(texts), checksums=checksums)
     except KeyError as error:  # a column of texts that holds lists
         raise Refusal(f"its column {quoted(error.args[0])} holds no texts") from error
+
+
+def _opened(
+    source: Path | pa.BufferReader, texts: Sequence[str] = (), *, checksums: bool
+) -> pq.ParquetFile:
+    if isinstance(source, pa.BufferReader):
+        source.seek(0)
+    return pq.ParquetFile(
+        source, read_dictionary=list(texts), page_checksum_verification=checksums,
+        thrift_string_size_limit=_FOOTER, thrift_container_size_limit=_GROUPS * 10,
+        memory_map=False, pre_buffer=False,
+    )  # fmt: skip
 
 
 def require_within(file: pq.ParquetFile, schema: pa.Schema, bounds: Bounds) -> None:

@@ -69,7 +69,9 @@ def _problem(manifest: Manifest) -> str | None:
     groups = {group.name: group for group in manifest.groups}
     twice = (
         _twice("layer", [layer.name for layer in manifest.layers])
-        or _twice("group", [group.name for group in manifest.groups])
+        or _twice(
+            "group", [group.name for group in manifest.removable()]
+        )  # refused parts may share
         or _twice("tensor", [tensor.name for tensor in manifest.tensors])
     )
     if twice is not None:

@@ -186,7 +186,6 @@ def read_rows(source: pa.BufferReader, kind: Table, bounds: Bounds) -> pa.Table:
     defaults = {f.name: f.default for f in fields(kind.row) if f.default is not MISSING}
     with opened(source, kind.schema) as file:
         names = set(file.schema_arrow.names)
-    source.seek(0)
     written = [field for field in kind.schema if field.name in names or field.name not in defaults]
     table = read_bounded(source, pa.schema(written), bounds)
     for field in kind.schema:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from prunescope.commands import Export
 from prunescope.latency.runtimes.registry import runtime
 from prunescope.latency.table.rows import stored_rows
 from prunescope.store.folder import StudyFolder
@@ -29,10 +30,10 @@ def test_an_installed_package_is_on_the_page(
     title = runtime("double").title
     rows = [row(study.manifest, units, 0.7, title) for units in draws(study.manifest, 12)]
     stored_rows(study.folder).append(rows)
-    started: list[list[str]] = []
+    started: list[Export] = []
     monkeypatch.setattr(
         "prunescope.dashboard.views.export.page.start",
-        lambda folder, arguments: started.append(arguments),
+        lambda folder, request: started.append(request),
     )
     at = open_page(timed_studies, "export")
     at.selectbox(key="export plan").set_value("smaller").run()
@@ -43,5 +44,5 @@ def test_an_installed_package_is_on_the_page(
     assert label == "**NumPy archive** `model.npz` — Opens wherever NumPy does."
     at.button(key="export").click().run()
     assert not at.exception
-    ((*_, formats),) = started
-    assert formats == "safetensors,pt2,onnx,recipe,npz"
+    (request,) = started
+    assert request.formats == ("safetensors", "pt2", "onnx", "recipe", "npz")

@@ -14,9 +14,9 @@ def test_calibrate_measures_judges_and_does_not_measure_again(prunescope, tiny, 
     assert "In force: " in first.out
     assert "superposition" in first.out
     again = prunescope("calibrate", tmp_path / "s", "--plans", "3", "--json").json
-    assert f"{again['known']} plans measured" in first.err
+    assert f"{again['measured_before']} plans measured" in first.err
     assert again["measured"] == 0
-    assert again["error"]["plans"] == again["known"] >= 2
+    assert again["error"]["plans"] == again["measured_before"] >= 2
     assert "Closest: none" in prunescope.refused("calibrate", tmp_path / "s", "--recovery", "non")
 
     study = StudyFolder.open(tmp_path / "s")

@@ -52,7 +52,7 @@ FULL: list[Request] = [
     Calibrate(3, "ls", 2),
     FineTune("P", 2, 1 / 3, 16, 0.25, 2.5, 7, True, 2),
     Export("P", ("pt2", "onnx"), "folder", True, 2),
-    Time("P", 4, 12.5, 2, "in.parquet", "out.parquet", "D", "w.safetensors", True),
+    Time("P", 4, 12.5, 2, "in.parquet", "out.parquet", "D", "w.safetensors", True, "onnx"),
 ]  # fmt: skip
 """Every field with a value that is not its default."""
 

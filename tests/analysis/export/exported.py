@@ -5,6 +5,7 @@ from pathlib import Path
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.export.export_report import ExportReport, read_report
 from prunescope.store.folder import StudyFolder
+from prunescope.store.trust import vouch
 from prunescope.study import Reference
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.export.networks import TEXT
@@ -13,7 +14,9 @@ from tests.analysis.export.networks import TEXT
 def opened(folder: Path, network: str, data: str) -> tuple[Workbench, StudyFolder]:
     path = folder / "networks.py"
     path.write_text(TEXT)
-    bench = prepare(Reference(f"{path}:{network}", f"{path}:{data}"))
+    reference = Reference(f"{path}:{network}", f"{path}:{data}")
+    vouch(reference)  # replays in a fresh process run it again
+    bench = prepare(reference)
     return bench, StudyFolder.create(folder / "study", bench.manifest)
 
 
