@@ -1,0 +1,109 @@
+"""What is expected of a plan, and how far such expectations were off so far."""
+
+import math
+from dataclasses import dataclass
+
+from prunescope.html_tables import facts
+from prunescope.planning.prediction.forecast import Recall
+from prunescope.planning.prediction.plan_parts import Gap
+from prunescope.statistics.paired import Interval
+
+
+@dataclass(frozen=True)
+class BackTest:
+    """How far the active predictor was off on the plans of this study that were measured.
+
+    Attributes:
+        mean: Mean of |predicted − measured| drop, each predicted from the other plans.
+        worst: Largest of them.
+        plans: How many plans.
+    """
+
+    mean: float
+    worst: float
+    plans: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is expected of a plan.
+
+    Attributes:
+        drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
+            the plan was never measured.
+        interval: Around ``drop``: holds the measured drop of nine plans in ten, judged by the
+            verified ones; without any, only the curves' own uncertainty. For a plan with a single
+            part it is that of its curve (``Curve.between``). None without ``drop``.
+        error: The back-test, or None when no other plan of this study has been measured.
+        predictor: Name of the active predictor, one of ``PREDICTORS``.
+        missing: Parts of the plan that no measurement covers. A part pruned beyond its last
+            measured point counts at that point, so that the drop is a lower estimate then.
+        entropy: Change of the mean cross-entropy in nats, corrected as the drop is; NaN when
+            unknown.
+        divergence: Mean KL(dense ‖ pruned) in nats, corrected likewise; NaN when unknown.
+        agreement: Fraction of samples that keep the dense model's class; NaN without logits.
+        recalls: Per class; empty without logits.
+        samples: Samples whose logits were combined; 0 where only sums were added.
+        entropy_interval: Around ``entropy``, holds the measured value of nine plans in ten; None
+            before any plan of this study has been measured.
+        divergence_interval: The same around ``divergence``.
+        worst_interval: The same around the recall of the worst class, from 0 to 1.
+    """
+
+    drop: float | None
+    interval: Interval | None
+    error: BackTest | None
+    predictor: str
+    missing: tuple[Gap, ...]
+    entropy: float = math.nan
+    divergence: float = math.nan
+    agreement: float = math.nan
+    recalls: tuple[Recall, ...] = ()
+    samples: int = 0
+    entropy_interval: Interval | None = None
+    divergence_interval: Interval | None = None
+    worst_interval: Interval | None = None
+
+    @property
+    def worst(self) -> Recall | None:
+        """The class that is expected to be recognised least; None without logits."""
+        return min(self.recalls, key=lambda recall: recall.pruned, default=None)
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what is expected in sentences: the drop, how far off it may be, what is missing.
+
+        >>> gap = Gap("fc", "no measurement by taylor")
+        >>> Prediction(None, None, None, "sum", (gap,)).sentences()
+        ('Its drop cannot be predicted: fc has no measurement by taylor.',)
+        """
+        if self.drop is None or self.interval is None:
+            gaps = ", ".join(f"{gap.subject} has {gap.reason}" for gap in self.missing)
+            return (f"Its drop cannot be predicted: {gaps}.",)
+        low, high = 100 * self.interval.low, 100 * self.interval.high
+        off = f", off by {100 * self.error.mean:.2f} on average so far" if self.error else ""
+        first = (
+            f"Predicted drop: {100 * self.drop:.2f} points ({low:.2f} to {high:.2f}) by "
+            f"{self.predictor}{off}."
+        )
+        beyond = (
+            f"{gap.subject}: {gap.reason}, so predicted as if at that point."
+            for gap in self.missing
+        )
+        return (first, *beyond)
+
+    def _repr_html_(self) -> str:
+        return facts("Predicted, not measured", self._values(), self.sentences()[1:])
+
+    def _values(self) -> list[tuple[str, str]]:
+        found = [("drop", self.sentences()[0].partition(": ")[2])]
+        known = {
+            "change of the cross-entropy": f"{self.entropy:.4g} nats",
+            "KL(dense ‖ pruned)": f"{self.divergence:.4g} nats",
+            "same class as the dense model": f"{100 * self.agreement:.2f} %",
+        }
+        found += [(name, text) for name, text in known.items() if not text.startswith("nan")]
+        if self.worst is not None:
+            found.append(
+                ("worst class", f"{self.worst.label}: {100 * self.worst.pruned:.1f} % recognised")
+            )
+        return found
