@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from prunescope.dashboard.launch_command import Serving
 from tests.browser.login_proxy import PASSWORD, USER, login_proxy
 from tests.browser.served import free_port, served
+from tests.browser.settled import listen
 from tests.browser.steps import open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -87,6 +88,7 @@ def test_a_login_guards_the_pages_and_signs_jobs(
             http_credentials={"username": USER, "password": PASSWORD},
             viewport={"width": 1366, "height": 900},
         )
+        listen(context)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(address)
