@@ -370,11 +370,12 @@ class Study:
         formats: Sequence[str] = ("safetensors", "pt2", "onnx", "recipe"),
         recovered: bool = False,
         progress: Progress | None = None,
+        force: bool = False,
     ) -> "ExportReport":
         """Write ``plan``'s model in every format, reload each in a fresh process and compare it.
 
         A file that is not what the study shows is renamed ``NAME.failed``; the report's ``ok``
-        says whether all are.
+        says whether all are. An earlier export in ``folder`` is replaced, nothing else.
 
         Args:
             plan: Of this study.
@@ -382,14 +383,21 @@ class Study:
             formats: Some of ``safetensors``, ``pt2``, ``onnx`` and ``recipe``.
             recovered: With the fine-tuned weights.
             progress: Where to report to.
+            force: Replace also files that Prunescope did not write; a warning names them. Never a
+                study's folder or what the study is made from.
+
+        Raises:
+            WouldOverwrite: ``folder`` holds what Prunescope did not write.
         """
-        chosen = self.read_plan(plan)
+        chosen, target = self.read_plan(plan), Path(folder) if folder is not None else None
+        from prunescope.export.destination import destination
+
+        destination(self._stored, chosen, formats, target, recovered, force)  # before a model loads
         from prunescope.export.export_plan import export_plan
 
-        target = Path(folder) if folder is not None else None
         with shown(progress) as report:
             return export_plan(
-                self._bench(), self._stored, chosen, formats, target, recovered, report
+                self._bench(), self._stored, chosen, formats, target, recovered, report, force
             )
 
     def time(

@@ -41,6 +41,10 @@ def export(
     recovered: Annotated[
         bool, typer.Option("--recovered", help="With the fine-tuned weights.")
     ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace files in it that Prunescope did not write, too."),
+    ] = False,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
     job: JobOption = None,
@@ -50,7 +54,7 @@ def export(
         opened = open_study(study)
         chosen = opened.read_plan(plan)
         use_threads(threads)
-        report = opened.export(chosen, output, formats.split(","), recovered, progress)
+        report = opened.export(chosen, output, formats.split(","), recovered, progress, force=force)
     if json:
         print_json(report)
     else:

@@ -21,7 +21,7 @@ from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
 from prunescope.latency.runtimes.runtime import Runtime
-from prunescope.latency.table.exchange import export_table, import_table
+from prunescope.latency.table.exchange import export_table, import_table, require_table_file
 from prunescope.latency.table.predict_time import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.staircase import described, flat_steps, staircase
@@ -81,6 +81,9 @@ def time(
     data: DataOption = None,
     weights: WeightsOption = None,
     random: RandomOption = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --export-table replace a file that is no table.")
+    ] = False,
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -110,6 +113,8 @@ def time(
         seconds = _TABLE_BUDGET if budget is None else budget
         if (Path(study) / MANIFEST).is_file():
             opened = StudyFolder.open(Path(study))
+            if export_file is not None:
+                require_table_file(export_file, opened.manifest.reference, opened.folder, force)
             if import_file is not None:
                 added = import_table(opened.folder, opened.manifest, import_file)
                 machines = ", ".join(sorted({row.machine for row in added}))
@@ -124,11 +129,11 @@ def time(
                 f"Expected a study folder, or a model with --data and --export-table, but got "
                 f"{study!r}. Name a study."
             )
+        reference = Reference(study, data, weights=str(weights) if weights else None, random=random)
+        require_table_file(export_file, reference, None, force)
         from prunescope.bench.workbench import prepare
 
-        bench = prepare(
-            Reference(study, data, weights=str(weights) if weights else None, random=random)
-        )
+        bench = prepare(reference)
         with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
             _measure(bench, Path(folder), batch, threads, seconds, progress, wanted)
             _finish(Path(folder), bench.manifest, export_file, json)

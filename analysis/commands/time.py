@@ -20,6 +20,7 @@ class Time(Request):
         data: A reference, with a model in the study's place; None for a study.
         weights: File of such a model's weights; None for its own.
         random: Whether torchvision's weights stay random.
+        force: Whether the exported file may take the place of one that is no latency table.
     """
 
     command: ClassVar[str] = "time"
@@ -33,3 +34,4 @@ class Time(Request):
     data: str | None = option("--data", None)
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
+    force: bool = option("--force", False)
