@@ -97,11 +97,11 @@ def destination(
         )
     replaced = tuple(name for name in foreign if name in names)
     if foreign and not force:
-        insist = f"would replace {shortened(list(replaced))}" if replaced else "replaces none"
+        insisting = f"replaces {shortened(list(replaced))}" if replaced else "leaves it as it is"
         raise WouldOverwrite(
             f"Expected a new folder or an earlier export, but {place} holds what Prunescope did "
             f"not write as it is now: {shortened(list(foreign))}. Choose another folder with "
-            f"{next_steps.output()}; {next_steps.force()} {insist} of it."
+            f"{next_steps.output()}, or add {next_steps.force()}, which {insisting}."
         )
     for name in replaced:
         if (place / name).is_dir() and not (place / name).is_symlink():
