@@ -13,6 +13,7 @@ from prunescope.cli.shared_options import (
     PlanArgument,
     StudyArgument,
     ThreadsOption,
+    named_path,
 )
 from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.errors import PrunescopeError
@@ -36,7 +37,14 @@ def export(
         ),
     ] = ",".join(format_names()),
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder; the study's exports by default.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="Folder; the study's exports by default.",
+            parser=named_path,
+        ),
     ] = None,
     recovered: Annotated[
         bool, typer.Option("--recovered", help="With the fine-tuned weights.")

@@ -18,7 +18,13 @@ from prunescope.cli.goal_options import (
     goal_of,
 )
 from prunescope.cli.print_plan import described, print_plan
-from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
+from prunescope.cli.shared_options import (
+    JobOption,
+    JsonOption,
+    RecoveryOption,
+    StudyArgument,
+    named_path,
+)
 from prunescope.cli.terminal import print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.planning.baselines import BASELINES
@@ -68,7 +74,10 @@ def plan(
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Of the plan.")] = "solved",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the plan's JSON here.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="PATH", help="Write the plan's JSON here.", parser=named_path
+        ),
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Save it in the study by its name.")] = False,
     force: Annotated[

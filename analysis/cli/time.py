@@ -16,6 +16,7 @@ from prunescope.cli.shared_options import (
     JsonOption,
     RandomOption,
     WeightsOption,
+    named_path,
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.errors import BadValue
@@ -29,6 +30,7 @@ from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.trust import require_vouched
 from prunescope.study import Manifest, Reference
+from prunescope.study.bounds import checked_path, require_timing
 from prunescope.text.lists import listed
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent
@@ -73,10 +75,21 @@ def time(
     ] = "",
     import_file: Annotated[
         Path | None,
-        typer.Option("--import-table", help="Add a table that another machine exported."),
+        typer.Option(
+            "--import-table",
+            metavar="PATH",
+            help="Add a table that another machine exported.",
+            parser=named_path,
+        ),
     ] = None,
     export_file: Annotated[
-        Path | None, typer.Option("--export-table", help="Write the timed models to this file.")
+        Path | None,
+        typer.Option(
+            "--export-table",
+            metavar="PATH",
+            help="Write the timed models to this file.",
+            parser=named_path,
+        ),
     ] = None,
     data: DataOption = None,
     weights: WeightsOption = None,
@@ -94,6 +107,10 @@ def time(
     """
     with reporting(job, quiet=json) as progress:
         wanted = runtimes_named(runtime)
+        checked_path(study, "the study")
+        usual = _TABLE_BUDGET if plan is None else _PLAN_BUDGET
+        seconds = usual if budget is None else budget
+        require_timing(batch, threads, seconds)
         given = {"--data": data, "--weights": weights, "--random": random}
         own = [name for name, value in given.items() if value]
         if own and (plan is not None or (Path(study) / MANIFEST).is_file()):
@@ -106,11 +123,8 @@ def time(
                 raise BadValue(
                     "Expected a plan or a table to import or export, but got both. Leave one out."
                 )
-            _time_plan(
-                Path(study), plan, batch, threads, budget or _PLAN_BUDGET, json, progress, wanted
-            )
+            _time_plan(Path(study), plan, batch, threads, seconds, json, progress, wanted)
             return
-        seconds = _TABLE_BUDGET if budget is None else budget
         if (Path(study) / MANIFEST).is_file():
             opened = StudyFolder.open(Path(study))
             if export_file is not None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.errors import BadReference, BadValue
-from prunescope.text.numbers import exact
 
 _NAME_BYTES: Final = 240
 """Of one part of a path: file systems take 255, and files are written under a longer name first."""
@@ -52,8 +51,8 @@ class Bound:
         to = "and at most" if self.is_open else "to"
         kind = "a whole number" if self.is_whole else "a number"
         raise BadValue(
-            f"Expected {self.name} to be {kind} {begin} {exact(self.least)} {to} "
-            f"{exact(self.most)}, but got {value!r}. {self.step}"
+            f"Expected {self.name} to be {kind} {begin} {self.least} {to} "
+            f"{self.most}, but got {value!r}. {self.step}"
         )
 
     def _holds(self, value: float) -> bool:
@@ -66,7 +65,7 @@ class Bound:
         )
 
 
-SEED: Final = Bound("a seed", 0, 2**63 - 1, "Take a small one, such as 0.")
+SEED: Final = Bound("a seed", 0, 2**32 - 1, "Take a small one, such as 0.")
 THREADS: Final = Bound(
     "threads", 0, max(256, os.cpu_count() or 1),
     f"This machine has {os.cpu_count() or 1} processors; 0 leaves the choice to torch.",
@@ -118,7 +117,7 @@ def parse_shape(text: str) -> tuple[int, ...]:
                   for part in parts)  # fmt: skip
     if len(sizes) > _DIMENSIONS or math.prod(sizes) > _ELEMENTS:
         raise BadValue(
-            f"Expected shape to have at most {_DIMENSIONS} dimensions and {exact(_ELEMENTS)} "
+            f"Expected shape to have at most {_DIMENSIONS} dimensions and {_ELEMENTS} "
             f"elements, but got {text[:60]!r}. Give the shape of one sample, without the batch."
         )
     return sizes
@@ -141,7 +140,7 @@ def checked_path(path: str | Path, what: str) -> Path:
     if longest > _NAME_BYTES or len(os.fsencode(text)) > _PATH_BYTES:
         raise BadReference(
             f"Expected {what} to have names of at most {_NAME_BYTES} bytes and "
-            f"{exact(_PATH_BYTES)} in all, but got one of {longest} in {exact(len(text))}. Choose "
+            f"{_PATH_BYTES} in all, but got one of {longest} in {len(text)}. Choose "
             "a shorter one."
         )
     return Path(text)
