@@ -69,6 +69,10 @@ class StorageFailure(PrunescopeError):
     """A folder that cannot be written: full, read-only or missing."""
 
 
+class WouldOverwrite(PrunescopeError):
+    """A destination that holds what Prunescope did not write, or what a study is made from."""
+
+
 class ReadOnly(StorageFailure):
     """A change that is refused because studies may only be read."""
 

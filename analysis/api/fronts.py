@@ -1,7 +1,7 @@
 """Solve for a row of budgets on one cost, and keep the front in the study. Torch-free."""
 
 from prunescope.planning.pareto import POINTS, Front, front, save_front
-from prunescope.planning.pose_goal import pose
+from prunescope.planning.pose_goal import pose, require_runtime
 from prunescope.planning.solve import Goal
 from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
@@ -20,8 +20,10 @@ def solve_front(
         runtime: Latency table to use; the first by default.
 
     Raises:
+        BadValue: No such latency table, or no latency is asked for.
         CannotReach: No budget at all can be met.
     """
+    require_runtime(study, goal, runtime)
     posed = pose(study, goal, runtime)
     found = front(posed.solver, posed.predicted, points, progress)
     save_front(study.folder, found)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunescope.study import Reference
+from prunescope.study.bounds import parse_shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,6 +36,9 @@ def inspect(
         BadReference: Nothing says what goes into the model.
         DataMismatch: The model does not run on the example.
     """
+    shape = example if isinstance(example, str) and _is_shape(example) else None
+    if shape is not None:
+        parse_shape(shape)  # before anything is loaded
     from prunescope.bench.inspection import inspect_model, inspect_network, model_example
     from prunescope.bench.workbench import example_of
     from prunescope.sources.live_data import live_samples
@@ -42,7 +46,6 @@ def inspect(
     from prunescope.sources.models import load_model
 
     name = model if isinstance(model, str) else model_name(model)
-    shape = example if isinstance(example, str) and _is_shape(example) else None
     data = example if isinstance(example, str) and shape is None else ""
     reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
     if isinstance(model, str) and (example is None or isinstance(example, str)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prunescope.api.measure_candidates import measuring
 from prunescope.api.solved_plan import SolvedPlan
 from prunescope.planning.baselines import SCORE_OF, baseline, removes_units
-from prunescope.planning.pose_goal import PosedGoal, pose, solve_posed
+from prunescope.planning.pose_goal import PosedGoal, pose, require_runtime, solve_posed
 from prunescope.planning.search import SECONDS, MeasuredBest, improve, improve_by_measuring
 from prunescope.planning.solve import Goal, Solution
 from prunescope.planning.solve.integer_program import TIME
@@ -16,6 +16,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.score_quantiles import every_level, levels
 from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan
+from prunescope.text.durations import seconds_from
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
@@ -51,9 +52,12 @@ def solve_goal(
         bench_of: Gives the study's workbench where one is needed; by its reference without.
 
     Raises:
+        BadValue: ``seconds`` is out of range.
         CannotReach: No plan keeps the budgets.
         Cancelled: Somebody asked to stop while plans were measured; those stay.
     """
+    seconds_from(seconds)
+    require_runtime(study, goal, runtime)
     posed = pose(study, goal, runtime)
     if rule is not None:
         plan = _baseline(study, posed, rule, name, bench_of)

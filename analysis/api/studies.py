@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prunescope.api.study import Study
 from prunescope.store.folder import StudyFolder
+from prunescope.study.bounds import checked_path
 
 
 def open_study(folder: str | Path) -> Study:
@@ -11,4 +12,4 @@ def open_study(folder: str | Path) -> Study:
 
     Nothing is loaded or measured yet. Raises ``BadReference`` where there is no study.
     """
-    return Study(StudyFolder.open(Path(folder)))
+    return Study(StudyFolder.open(checked_path(folder, "the study")))

@@ -18,6 +18,7 @@ from prunescope.curves.curve import curves
 from prunescope.curves.means import measured_points
 from prunescope.errors import BadValue
 from prunescope.html_tables import table
+from prunescope.latency.runtimes.registry import runtimes_named
 from prunescope.planning.pareto import POINTS, Front
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.progress import Progress
@@ -27,8 +28,10 @@ from prunescope.store.json_documents import read_document
 from prunescope.store.measurements import Verification
 from prunescope.store.trust import require_vouched
 from prunescope.study import SEEDS, Baseline, Manifest
+from prunescope.study.bounds import CALIBRATION_PLANS, require_timing
 from prunescope.study.plan import Plan
 from prunescope.sweep.policy import TOLERANCE, Policy
+from prunescope.text.durations import seconds_from
 from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_, count
 
@@ -140,6 +143,7 @@ class Study:
         begun = monotonic()
         policy = Policy(mode, tolerance, limit)  # type: ignore[arg-type]
         grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to)
+        seconds_from(seconds)
         from prunescope.api.run_sweep import run_sweep
 
         with shown(progress) as report:
@@ -370,11 +374,12 @@ class Study:
         formats: Sequence[str] = ("safetensors", "pt2", "onnx", "recipe"),
         recovered: bool = False,
         progress: Progress | None = None,
+        force: bool = False,
     ) -> "ExportReport":
         """Write ``plan``'s model in every format, reload each in a fresh process and compare it.
 
         A file that is not what the study shows is renamed ``NAME.failed``; the report's ``ok``
-        says whether all are.
+        says whether all are. An earlier export in ``folder`` is replaced, nothing else.
 
         Args:
             plan: Of this study.
@@ -382,14 +387,21 @@ class Study:
             formats: Some of ``safetensors``, ``pt2``, ``onnx`` and ``recipe``.
             recovered: With the fine-tuned weights.
             progress: Where to report to.
+            force: Replace also files that Prunescope did not write; a warning names them. Never a
+                study's folder or what the study is made from.
+
+        Raises:
+            WouldOverwrite: ``folder`` holds what Prunescope did not write.
         """
-        chosen = self.read_plan(plan)
+        chosen, target = self.read_plan(plan), Path(folder) if folder is not None else None
+        from prunescope.export.destination import destination
+
+        destination(self._stored, chosen, formats, target, recovered, force)  # before a model loads
         from prunescope.export.export_plan import export_plan
 
-        target = Path(folder) if folder is not None else None
         with shown(progress) as report:
             return export_plan(
-                self._bench(), self._stored, chosen, formats, target, recovered, report
+                self._bench(), self._stored, chosen, formats, target, recovered, report, force
             )
 
     def time(
@@ -411,11 +423,10 @@ class Study:
             runtimes: Names of what runs it, such as ``torch`` and ``onnx``; all by default.
             progress: Where to report to.
         """
-        chosen = self.read_plan(plan)
+        require_timing(batch, threads, seconds)
+        chosen, kinds = self.read_plan(plan), runtimes_named(",".join(runtimes))
         from prunescope.latency.measure import time_plan
-        from prunescope.latency.runtimes.registry import runtimes_named
 
-        kinds = runtimes_named(",".join(runtimes))
         with shown(progress) as report:
             return time_plan(
                 self._bench(), self._stored, chosen, batch, threads, seconds, report, kinds
@@ -463,6 +474,7 @@ class Study:
             recovery: Of the plans.
             progress: Where to report to.
         """
+        CALIBRATION_PLANS.checked(plans)
         from prunescope.sweep.calibrate import calibrate
 
         with shown(progress) as report:

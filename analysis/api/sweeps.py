@@ -11,8 +11,9 @@ from prunescope.api.study import SPARSITIES, Study
 from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS
+from prunescope.study.bounds import checked_path
 from prunescope.sweep.policy import TOLERANCE, Policy
-from prunescope.text.durations import parse_seconds
+from prunescope.text.durations import seconds_from
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,14 +91,15 @@ def sweep(
     """
     policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
     grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to)
-    seconds = parse_seconds(budget) if isinstance(budget, str) else budget
+    seconds = seconds_from(budget)
+    place = checked_path(folder, "folder")
     begun = monotonic()
     from prunescope.api.live_bench import open_bench
     from prunescope.api.run_sweep import run_sweep
 
     with shown(progress) as report:
         bench, stored = open_bench(
-            model, data, metric, Path(folder), str(weights) if weights else None, random, keep_data
+            model, data, metric, place, str(weights) if weights else None, random, keep_data
         )
         run_sweep(
             bench, stored, grid, report, policy, engine, screen,

@@ -10,11 +10,12 @@ from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import build_network
 from prunescope.commands import next_steps
 from prunescope.coupling import find_groups
-from prunescope.errors import BadReference, BadValue
+from prunescope.errors import BadReference
 from prunescope.html_tables import table
 from prunescope.sources.data import load_data
 from prunescope.sources.models import load_model, torchvision_transform
 from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
+from prunescope.study.bounds import parse_shape
 from prunescope.study.coupled import Freed, freed
 from prunescope.text.units import bytes_, count
 
@@ -119,13 +120,7 @@ def model_example(reference: Reference, shape: str | None) -> Inputs:
         BadReference: Nothing says what goes into the model.
     """
     if shape is not None:
-        sizes = shape.replace("x", ",").split(",")
-        if not all(size.strip().isdigit() and int(size) > 0 for size in sizes):
-            raise BadValue(
-                f"Expected shape to be positive whole numbers like 3,224,224, but got {shape!r}. "
-                "Leave the batch out."
-            )
-        return torch.randn(2, *map(int, sizes))
+        return torch.randn(2, *parse_shape(shape))
     if reference.data:
         return take(load_data(reference).calibration.inputs, slice(0, 2))
     if reference.model.startswith("sample:"):

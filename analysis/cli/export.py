@@ -13,6 +13,7 @@ from prunescope.cli.shared_options import (
     PlanArgument,
     StudyArgument,
     ThreadsOption,
+    named_path,
 )
 from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.errors import PrunescopeError
@@ -36,10 +37,21 @@ def export(
         ),
     ] = ",".join(format_names()),
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder; the study's exports by default.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="Folder; the study's exports by default.",
+            parser=named_path,
+        ),
     ] = None,
     recovered: Annotated[
         bool, typer.Option("--recovered", help="With the fine-tuned weights.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace files in it that Prunescope did not write, too."),
     ] = False,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
@@ -50,7 +62,7 @@ def export(
         opened = open_study(study)
         chosen = opened.read_plan(plan)
         use_threads(threads)
-        report = opened.export(chosen, output, formats.split(","), recovered, progress)
+        report = opened.export(chosen, output, formats.split(","), recovered, progress, force=force)
     if json:
         print_json(report)
     else:

@@ -17,6 +17,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, print_json
 from prunescope.study import LayerSummary
+from prunescope.study.bounds import parse_shape
 from prunescope.text.numbers import counted, exact
 from prunescope.text.units import bytes_
 
@@ -32,6 +33,8 @@ def inspect(
     json: JsonOption = False,
 ) -> None:
     """List a model's layers: what can be pruned, what is skipped and why, and what each costs."""
+    if shape is not None:
+        parse_shape(shape)
     found = inspect_model(model, shape or data, weights=weights, random=random)
     if json:
         print_json(found)

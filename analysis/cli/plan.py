@@ -18,11 +18,18 @@ from prunescope.cli.goal_options import (
     goal_of,
 )
 from prunescope.cli.print_plan import described, print_plan
-from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
+from prunescope.cli.shared_options import (
+    JobOption,
+    JsonOption,
+    RecoveryOption,
+    StudyArgument,
+    named_path,
+)
 from prunescope.cli.terminal import print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.planning.baselines import BASELINES
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
+from prunescope.store.destinations import require_plan_file
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 
@@ -67,9 +74,15 @@ def plan(
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Of the plan.")] = "solved",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the plan's JSON here.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="PATH", help="Write the plan's JSON here.", parser=named_path
+        ),
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Save it in the study by its name.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --output replace a file that is no plan.")
+    ] = False,
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -78,6 +91,8 @@ def plan(
         _require_search(around, exact, rule)
     with reporting(job, quiet=json or not verify) as progress:
         opened = StudyFolder.open(study)
+        if output is not None:
+            require_plan_file(opened, output, force)
         progress.start(1, "solving")
         goal = goal_of(opened, target, lock, exclude, bound, methods, round_to, objective, recovery)
         solved = solve_goal(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from prunescope.study.bounds import checked_path
 from prunescope.study.recoveries import RECOVERIES
 
 ModelArgument = Annotated[
@@ -15,7 +16,16 @@ ModelArgument = Annotated[
         show_default=False,
     ),
 ]
-StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder.")]
+
+
+def named_path(text: str | Path) -> Path:
+    """Return what somebody typed as a path, checked as far as words go."""
+    return checked_path(text, "what names a file or folder")
+
+
+StudyArgument = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="A study folder.", parser=named_path)
+]
 PlanArgument = Annotated[
     str, typer.Argument(metavar="PLAN", help="A plan's JSON file, or the name of a saved plan.")
 ]

@@ -12,10 +12,11 @@ from prunescope.cli.shared_options import (
     StudyArgument,
 )
 from prunescope.cli.terminal import console, print_json
-from prunescope.curves.curve import CurveKey, curves
+from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
+from prunescope.errors import UnknownName
 from prunescope.store.folder import StudyFolder
-from prunescope.study import Method
+from prunescope.study import Manifest, Method
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent
 
@@ -27,12 +28,8 @@ def show(
 ) -> None:
     """Print a study's curves: the drop in points per layer and sparsity, with its interval."""
     opened = StudyFolder.open(study)
-    frame = opened.measured()
-    found = {
-        key: curve
-        for key, curve in curves(frame, opened.manifest).items()
-        if method is None or key.method == opened.manifest.named(Method.parse(method))
-    }
+    known = curves(opened.measured(), opened.manifest)
+    found = known if method is None else _of_method(opened.manifest, known, method)
     if json:
         print_json(
             {
@@ -85,6 +82,17 @@ def show(
     console.print(table)
     if not found:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
+
+
+def _of_method(manifest: Manifest, known: Curves, text: str) -> Curves:
+    """The curves of the method that ``text`` names; ``UnknownName`` where none was measured."""
+    method = manifest.named(Method.parse(text))
+    names = {str(key.method) for key in known}
+    if not names:
+        names = {str(Method.parse(summary.name)) for summary in manifest.methods}
+    if str(method) not in names:
+        raise UnknownName.among("measured method", text, names)
+    return {key: curve for key, curve in known.items() if key.method == method}
 
 
 def _label(key: CurveKey, seeds: int) -> str:

@@ -18,6 +18,7 @@ from prunescope.cli.shared_options import (
     RandomOption,
     ThreadsOption,
     WeightsOption,
+    named_path,
 )
 from prunescope.cli.terminal import errors, print_json, reporting
 from prunescope.commands import next_steps
@@ -33,13 +34,19 @@ from prunescope.study import (
     parse_methods,
     parse_sparsities,
 )
+from prunescope.study.bounds import THREADS
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.policy import TOLERANCE, Policy
-from prunescope.text.durations import parse_seconds
+from prunescope.text.durations import seconds_from
 
 
 def sweep(
-    study: Annotated[Path, typer.Option("--study", help="Folder to make or to go on with.")],
+    study: Annotated[
+        Path,
+        typer.Option(
+            "--study", metavar="PATH", help="Folder to make or to go on with.", parser=named_path
+        ),
+    ],
     model: Annotated[
         str | None,
         typer.Argument(metavar="[MODEL]", help="As for inspect; not needed to go on with a study."),
@@ -134,7 +141,8 @@ def sweep(
             multiple=multiple,
         )
         policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
-        seconds = parse_seconds(budget) if budget else None
+        seconds = seconds_from(budget)
+        THREADS.checked(threads)
         begun = monotonic()
         reference = _reference(study, model, data, weights, random, metric)
         if model is not None and job is None:

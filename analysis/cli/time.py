@@ -16,12 +16,13 @@ from prunescope.cli.shared_options import (
     JsonOption,
     RandomOption,
     WeightsOption,
+    named_path,
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
 from prunescope.latency.runtimes.runtime import Runtime
-from prunescope.latency.table.exchange import export_table, import_table
+from prunescope.latency.table.exchange import export_table, import_table, require_table_file
 from prunescope.latency.table.predict_time import LatencyTable, tables
 from prunescope.latency.table.rows import stored_rows
 from prunescope.latency.table.staircase import described, flat_steps, staircase
@@ -29,6 +30,7 @@ from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.trust import require_vouched
 from prunescope.study import Manifest, Reference
+from prunescope.study.bounds import checked_path, require_timing
 from prunescope.text.lists import listed
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent
@@ -73,14 +75,28 @@ def time(
     ] = "",
     import_file: Annotated[
         Path | None,
-        typer.Option("--import-table", help="Add a table that another machine exported."),
+        typer.Option(
+            "--import-table",
+            metavar="PATH",
+            help="Add a table that another machine exported.",
+            parser=named_path,
+        ),
     ] = None,
     export_file: Annotated[
-        Path | None, typer.Option("--export-table", help="Write the timed models to this file.")
+        Path | None,
+        typer.Option(
+            "--export-table",
+            metavar="PATH",
+            help="Write the timed models to this file.",
+            parser=named_path,
+        ),
     ] = None,
     data: DataOption = None,
     weights: WeightsOption = None,
     random: RandomOption = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --export-table replace a file that is no table.")
+    ] = False,
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -91,6 +107,10 @@ def time(
     """
     with reporting(job, quiet=json) as progress:
         wanted = runtimes_named(runtime)
+        checked_path(study, "the study")
+        usual = _TABLE_BUDGET if plan is None else _PLAN_BUDGET
+        seconds = usual if budget is None else budget
+        require_timing(batch, threads, seconds)
         given = {"--data": data, "--weights": weights, "--random": random}
         own = [name for name, value in given.items() if value]
         if own and (plan is not None or (Path(study) / MANIFEST).is_file()):
@@ -103,13 +123,12 @@ def time(
                 raise BadValue(
                     "Expected a plan or a table to import or export, but got both. Leave one out."
                 )
-            _time_plan(
-                Path(study), plan, batch, threads, budget or _PLAN_BUDGET, json, progress, wanted
-            )
+            _time_plan(Path(study), plan, batch, threads, seconds, json, progress, wanted)
             return
-        seconds = _TABLE_BUDGET if budget is None else budget
         if (Path(study) / MANIFEST).is_file():
             opened = StudyFolder.open(Path(study))
+            if export_file is not None:
+                require_table_file(export_file, opened.manifest.reference, opened.folder, force)
             if import_file is not None:
                 added = import_table(opened.folder, opened.manifest, import_file)
                 machines = ", ".join(sorted({row.machine for row in added}))
@@ -124,11 +143,11 @@ def time(
                 f"Expected a study folder, or a model with --data and --export-table, but got "
                 f"{study!r}. Name a study."
             )
+        reference = Reference(study, data, weights=str(weights) if weights else None, random=random)
+        require_table_file(export_file, reference, None, force)
         from prunescope.bench.workbench import prepare
 
-        bench = prepare(
-            Reference(study, data, weights=str(weights) if weights else None, random=random)
-        )
+        bench = prepare(reference)
         with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
             _measure(bench, Path(folder), batch, threads, seconds, progress, wanted)
             _finish(Path(folder), bench.manifest, export_file, json)

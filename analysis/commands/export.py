@@ -16,6 +16,7 @@ class Export(Request):
         output: Folder; None for the study's exports.
         recovered: Whether with the fine-tuned weights.
         threads: Of the CPU; 0 lets torch choose.
+        force: Whether files that Prunescope did not write are replaced.
     """
 
     command: ClassVar[str] = "export"
@@ -25,3 +26,4 @@ class Export(Request):
     output: str | None = option("--output", None)
     recovered: bool = option("--recovered", False)
     threads: int = option("--threads", 0)
+    force: bool = option("--force", False)

@@ -4,6 +4,7 @@ Rooms below the command line say what is missing and take the command from here,
 know no command, and a renamed option is one edit. Placeholders are in capitals.
 """
 
+from prunescope.commands.export import Export
 from prunescope.commands.finetune import FineTune
 from prunescope.commands.inspect import Inspect
 from prunescope.commands.plan import MakePlan
@@ -90,6 +91,21 @@ def study_folder() -> str:
 def exported_table() -> str:
     """Return the option that writes a latency table."""
     return Time.spelling("export_file")
+
+
+def output() -> str:
+    """Return the option that names where an export or a plan is written."""
+    return Export.spelling("output")
+
+
+def kept_plan() -> str:
+    """Return the option that keeps a plan in its study, under its name."""
+    return MakePlan.spelling("save")
+
+
+def force() -> str:
+    """Return the option that lets a command replace what Prunescope did not write."""
+    return f"{Export.spelling('force')} (force=True in Python)"
 
 
 def rate(value: float) -> str:

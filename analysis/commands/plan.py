@@ -46,6 +46,7 @@ class MakePlan(GoalOptions):
         name: Of the plan.
         output: File for the plan; None for none.
         save: Whether the study keeps it under its name.
+        force: Whether the file may be one that Prunescope did not write.
     """
 
     command: ClassVar[str] = "plan"
@@ -58,3 +59,4 @@ class MakePlan(GoalOptions):
     name: str = option("--name", "solved")
     output: str | None = option("--output", None)
     save: bool = option("--save", False)
+    force: bool = option("--force", False)

@@ -15,12 +15,13 @@ class Time(Request):
         batch: Samples per run.
         budget: Seconds to spend; None for the usual time.
         threads: Of the CPU.
+        runtime: Names of what runs it; none for all.
         import_file: A table that another machine exported, to add; None for none.
         export_file: Where the timed models are written; None for nowhere.
         data: A reference, with a model in the study's place; None for a study.
         weights: File of such a model's weights; None for its own.
         random: Whether torchvision's weights stay random.
-        runtime: What to time in, such as ``torch,onnx``; empty for all that are installed.
+        force: Whether the exported file may take the place of one that is no latency table.
     """
 
     command: ClassVar[str] = "time"
@@ -29,9 +30,10 @@ class Time(Request):
     batch: int = option("--batch", 1)
     budget: float | None = option("--budget", None)
     threads: int = option("--threads", 1)
+    runtime: tuple[str, ...] = option("--runtime", ())
     import_file: str | None = option("--import-table", None)
     export_file: str | None = option("--export-table", None)
     data: str | None = option("--data", None)
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
-    runtime: str = option("--runtime", "")
+    force: bool = option("--force", False)

@@ -18,7 +18,8 @@ from prunescope.export.applied_plan import (
     zero_places,
 )
 from prunescope.export.deliverable import Deliverable
-from prunescope.export.export_report import ExportReport, export_folder
+from prunescope.export.destination import destination as place
+from prunescope.export.export_report import ExportReport
 from prunescope.export.formats.registry import REGISTRY, export_format, export_formats, format_names
 from prunescope.export.promise import promise
 from prunescope.export.recipe import Recipe
@@ -26,6 +27,7 @@ from prunescope.export.write_formats import write_formats
 from prunescope.progress import Progress, Silent
 from prunescope.recovery.training.fine_tuning_report import FineTuned, read_result, result_folder
 from prunescope.recovery.training.finetune import read_weights
+from prunescope.store.destinations import say_replaced
 from prunescope.store.folder import StudyFolder
 from prunescope.study import check_names
 from prunescope.study.plan import Plan
@@ -39,6 +41,7 @@ def export_plan(
     destination: Path | None = None,
     recovered: bool = False,
     progress: Progress | None = None,
+    force: bool = False,
 ) -> ExportReport:
     """Write ``plan``'s model in every one of ``formats``, verified, and return what was found.
 
@@ -51,12 +54,15 @@ def export_plan(
         destination: Folder for the files; the study's own by default.
         recovered: Whether to export the plan's fine-tuned weights.
         progress: Told about every format; asked between two of them whether to stop.
+        force: Whether files in ``destination`` that Prunescope did not write may be replaced; which
+            ones is said in a warning.
 
     Raises:
         ForeignStudy: Plan, study and bench are not about the same.
         UnknownName: A format that does not exist.
         BadValue: A format that stands in no module, so that no fresh process can load its file.
         BadReference: ``recovered`` without fine-tuned weights.
+        WouldOverwrite: See ``prunescope.export.destination``.
         Cancelled: Somebody asked to stop; formats verified before that stay.
     """
     wanted = format_names() if formats is None else tuple(dict.fromkeys(formats))
@@ -68,11 +74,12 @@ def export_plan(
     kept = result_folder(study.folder, plan)
     tuned = read_weights(kept) if recovered else None
     result = read_result(kept) if recovered else None
-    folder = destination or export_folder(study.folder, plan.digest, recovered)
+    where = place(study, plan, wanted, destination, recovered, force)
+    say_replaced(str(where.folder / name) for name in where.replaced)
     selection = selection_of(bench, plan)
     with planned(bench, plan, selection, tuned) as module:
         made = _deliverable(bench, study, plan, selection, module, result)
-        return write_formats(made, wanted, folder, progress or Silent())
+        return write_formats(made, wanted, where, progress or Silent())
 
 
 def _deliverable(

@@ -6,17 +6,16 @@ file that fails its verification is renamed ``NAME.failed``, so a name without t
 verified.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from prunescope.export.install import finish_install
+from prunescope.export.install import REPORT, finish_install
 from prunescope.html_tables import table
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_
 
-REPORT: Final = "verification.json"
 LOADER: Final = "load.py"
 
 
@@ -93,6 +92,8 @@ class ExportReport:
         versions: Of what wrote and reloaded the files.
         fine_tuned_hash: ``FineTuned.weights_hash`` of the fine-tuned weights that were exported;
             empty without fine-tuning, and in reports from before it was noted.
+        files: Name → SHA-256 of every file beside the report, so that a later export knows what it
+            may replace; empty in reports from before it was noted.
     """
 
     digest: str
@@ -106,6 +107,7 @@ class ExportReport:
     formats: tuple[FormatCheck, ...]
     versions: dict[str, str]
     fine_tuned_hash: str = ""
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -145,9 +147,12 @@ class ExportReport:
         return "The plan was exported from an earlier fine-tuning; export again."
 
 
+EXPORTS: Final = "exports"
+
+
 def export_folder(study: Path, digest: str, recovered: bool = False) -> Path:
     """Return where the study folder ``study`` keeps the export of the plan ``digest``."""
-    return study / "exports" / (f"{digest}-recovered" if recovered else digest)
+    return study / EXPORTS / (f"{digest}-recovered" if recovered else digest)
 
 
 def read_report(folder: Path) -> ExportReport | None:

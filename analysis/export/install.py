@@ -12,8 +12,11 @@ from typing import Final
 from prunescope.store.files import storage
 from prunescope.store.locks import merge_lock
 
-_READY: Final = ".ready"
-_STALE: Final = ".stale"
+REPORT: Final = "verification.json"
+"""Name of the report that an export comes with; it is put in place last."""
+
+READY: Final = ".ready"
+STALE: Final = ".stale"
 """Names of files that go when the new ones come, one a line."""
 
 
@@ -30,8 +33,8 @@ def install(new: Path, stale: Iterable[str], folder: Path) -> None:
     """
     with merge_lock(folder), storage(folder):
         _move(folder)
-        (new / _STALE).write_text("".join(f"{name}\n" for name in stale))
-        new.rename(folder / _READY)
+        (new / STALE).write_text("".join(f"{name}\n" for name in stale))
+        new.rename(folder / READY)
         _move(folder)
 
 
@@ -41,23 +44,29 @@ def finish_install(folder: Path) -> None:
     Raises:
         StorageFailure: The disk refuses.
     """
-    if (folder / _READY).is_dir():
+    if _is_ready(folder / READY):
         with merge_lock(folder), storage(folder):
             _move(folder)
 
 
+def _is_ready(ready: Path) -> bool:
+    """A link could lead to files that are somebody else's."""
+    return ready.is_dir() and not ready.is_symlink()
+
+
 def _move(folder: Path) -> None:
     """Every step may have been done before, by a run that was killed or a process beside."""
-    ready = folder / _READY
-    if not ready.is_dir():
+    ready = folder / READY
+    if not _is_ready(ready):
         return
     with contextlib.suppress(FileNotFoundError):
-        for name in (ready / _STALE).read_text().splitlines():
+        for name in (ready / STALE).read_text().splitlines():
             if Path(name).name == name:  # a folder that somebody sent names nothing outside it
                 (folder / name).unlink(missing_ok=True)
-    for file in sorted(each for each in ready.iterdir() if each.name != _STALE):
+    files = [file for file in ready.iterdir() if file.name != STALE]
+    for file in sorted(files, key=lambda file: (file.name == REPORT, file.name)):
         with contextlib.suppress(FileNotFoundError):
             file.replace(folder / file.name)
-    (ready / _STALE).unlink(missing_ok=True)
+    (ready / STALE).unlink(missing_ok=True)
     with contextlib.suppress(FileNotFoundError):
         ready.rmdir()

@@ -11,8 +11,10 @@ from prunescope.export.formats.format import quotable
 from prunescope.export.formats.registry import export_formats
 from prunescope.export.recipe import Recipe
 
-_HEAD: Final = '''"""How to load what is in this folder: copy what you need, or run this file.
-
+FIRST_WORDS: Final = '"""How to load what is in this folder: copy what you need, or run this file.'
+_HEAD: Final = (
+    f"{FIRST_WORDS}\n"
+    + '''
 {summary}
 """
 
@@ -20,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 '''
+)
 
 
 def loader_script(recipe: Recipe, formats: Iterable[str], removed: int, parameters: int) -> str:

@@ -4,16 +4,17 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from prunescope.errors import Cancelled, CannotCapture
 from prunescope.export.deliverable import Deliverable
+from prunescope.export.destination import Destination
 from prunescope.export.export_report import (
     LOADER,
     ExportReport,
     FormatCheck,
-    read_report,
     write_report,
 )
 from prunescope.export.formats.format import Format
@@ -23,8 +24,9 @@ from prunescope.export.formats.registry import (
     format_names,
     format_title,
 )
-from prunescope.export.install import install
+from prunescope.export.install import REPORT, finish_install, install
 from prunescope.export.loader_script import loader_script
+from prunescope.export.own_files import file_hash, is_written, known_report
 from prunescope.export.recipe import RECIPE, write_recipe
 from prunescope.export.verify_file import verify
 from prunescope.progress import Progress
@@ -35,23 +37,25 @@ _NEW: Final = "new"
 
 
 def write_formats(
-    made: Deliverable, formats: tuple[str, ...], folder: Path, progress: Progress
+    made: Deliverable, formats: tuple[str, ...], where: Destination, progress: Progress
 ) -> ExportReport:
-    """Write, verify and offer ``made`` in ``formats`` in ``folder``; the rest of the folder stays.
+    """Write, verify and offer ``made`` in ``formats``; the rest of the folder stays.
 
     Files of an earlier export into the same folder stay if they hold the same weights. Otherwise
     they go when the first new file that keeps its promise comes, or at the end. Formats that
     others are loaded with come too, and before them.
 
     Raises:
+        WouldOverwrite: Somebody put a file of theirs there meanwhile.
         Cancelled: Somebody asked to stop; what is in place stays, old or new.
         StorageFailure: The disk refuses; likewise.
     """
-    kinds = _kinds(made, formats)
+    kinds, folder = _kinds(made, formats), where.folder
     progress.start(len(kinds), "exporting")
     for message in _added(made, formats):
         progress.advance(0, message)
     entries = _earlier(made, folder)
+    report = _report(made, entries)
     with storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with storage(folder), tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
@@ -63,10 +67,10 @@ def write_formats(
             (Path(aside) / _NEW).mkdir(exist_ok=True)
             entries[kind.name] = _format(kind, made, Path(aside), entries)
             if kind is kinds[-1] or any(entry.ok for entry in entries.values()):
-                _offer(made, entries, Path(aside) / _NEW, folder)
+                report = _offer(made, entries, Path(aside) / _NEW, where)
             ending = "verified" if entries[kind.name].ok else "failed"
             progress.advance(1, f"{kind.title}: {ending}")
-    return _report(made, entries)
+    return report
 
 
 def _kinds(made: Deliverable, formats: tuple[str, ...]) -> list[Format]:
@@ -85,19 +89,29 @@ def _added(made: Deliverable, formats: tuple[str, ...]) -> Iterator[str]:
                 yield f"{format_title(name).lower()} too: {kind.why_companions()}"
 
 
-def _offer(made: Deliverable, entries: Mapping[str, FormatCheck], new: Path, folder: Path) -> None:
+def _offer(
+    made: Deliverable, entries: Mapping[str, FormatCheck], new: Path, where: Destination
+) -> ExportReport:
     """Put what is in ``new`` in place, with a report, a recipe and a script that agree with it."""
-    report, before = _report(made, entries), read_report(folder)
+    report, before = _report(made, entries), _finished(where.folder)
     write_recipe(new / RECIPE, made.recipe)
     offered = [entry.format for entry in report.formats if entry.ok]
     script = loader_script(made.recipe, offered, made.removed, made.parameters)
     write_atomically(new / LOADER, script.encode())
-    write_report(new, report)
     own = {name for kind in export_formats() for name in (kind.file, f"{kind.file}.failed")} - {
         RECIPE
     }
     old = {entry.file for entry in before.formats} if before else set()
-    install(new, (old & own) - {entry.file for entry in report.formats}, folder)
+    stale = (old & own) - {entry.file for entry in report.formats}
+    hashes = {file.name: file_hash(file) for file in new.iterdir()}
+    stay = {entry.file for entry in report.formats if entry.file} - hashes.keys()
+    noted = before.files if before else {}
+    hashes |= {name: noted.get(name) or file_hash(where.folder / name) for name in stay}
+    report = replace(report, files=dict(sorted(hashes.items())))
+    where.require({REPORT, *(file.name for file in new.iterdir()), *stale})
+    write_report(new, report)
+    install(new, stale, where.folder)
+    return report
 
 
 def _format(
@@ -144,11 +158,18 @@ def deflated_bytes(file: Path) -> int:
 
 
 def _earlier(made: Deliverable, folder: Path) -> dict[str, FormatCheck]:
-    """What the folder holds of the same weights."""
-    known = read_report(folder)
+    """What the folder holds of the same weights, as it was written."""
+    known = _finished(folder)
     if known is None or known.weights_sha256 != made.recipe.weights_sha256:
         return {}
-    return {entry.format: entry for entry in known.formats}
+    entries = [e for e in known.formats if not e.file or is_written(folder / e.file, known)]
+    return {entry.format: entry for entry in entries}
+
+
+def _finished(folder: Path) -> ExportReport | None:
+    """The report in ``folder``, once what a killed run had begun to put in place is in place."""
+    finish_install(folder)
+    return known_report(folder)
 
 
 def _ordered(names: Iterable[str]) -> list[str]:

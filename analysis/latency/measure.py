@@ -12,7 +12,7 @@ from prunescope.bench.pruned import selected
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.cost import cost
 from prunescope.capture.graph import Captured, Inputs, batch_size, take
-from prunescope.errors import BadValue, CannotCapture
+from prunescope.errors import CannotCapture
 from prunescope.export.applied_plan import selection_of
 from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.interleaved_timing import STEPS, race
@@ -31,6 +31,7 @@ from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows,
 from prunescope.progress import Progress, Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest
+from prunescope.study.bounds import require_timing
 from prunescope.study.plan import Plan
 
 
@@ -59,13 +60,11 @@ def time_plan(
         chosen: The runtimes; all by default.
 
     Raises:
-        BadValue: Batch, threads or budget are not above 0.
+        BadValue: Batch, threads or budget are out of range.
         ForeignStudy: Plan, study and bench are not about the same.
         Cancelled: Somebody asked to stop; nothing is stored.
     """
-    _positive("batch", batch)
-    _positive("threads", threads)
-    _positive("budget in seconds", budget_seconds)
+    require_timing(batch, threads, budget_seconds)
     study.require(bench.manifest)
     plan.require(study.manifest)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
@@ -196,8 +195,3 @@ def _raced(
         pairs=len(found.seconds),
         calls=found.calls,
     )
-
-
-def _positive(name: str, value: float) -> None:
-    if value <= 0:
-        raise BadValue(f"Expected {name} to be above 0, but got {value!r}. Give a positive number.")

@@ -10,7 +10,7 @@ from prunescope.commands import next_steps
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
-from prunescope.latency.runtimes.registry import runtime_titled
+from prunescope.latency.runtimes.registry import runtime, runtime_titled
 from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
 from prunescope.planning.accepted_drop import solve_within_drop
 from prunescope.planning.edits import choice_at
@@ -74,6 +74,28 @@ def pose(study: StudyFolder, goal: Goal, setting: str = "") -> PosedGoal:
     )
 
 
+def require_runtime(study: StudyFolder, goal: Goal, setting: str) -> None:
+    """Raise ``BadValue`` where ``setting`` names no latency table, or nothing asks for one.
+
+    Args:
+        study: With its latency tables.
+        goal: Whose targets and objective may be latencies.
+        setting: As for ``pose``; nothing is checked of an empty one.
+    """
+    if not setting:
+        return
+    latency_tables = tables(study.folder, study.manifest)
+    if latency_tables:
+        find_table(latency_tables, setting)
+    else:
+        runtime(setting)
+    if "latency" not in {target.kind for target in goal.targets} | {goal.objective}:
+        raise BadValue(
+            f"Expected a runtime where a latency is asked for, but got {setting!r} without one. "
+            "Add a target on latency, or leave the runtime out."
+        )
+
+
 def predictor(
     manifest: Manifest, study_curves: Curves, record: Record, operators: LogitOperators | None
 ) -> Predicted:
@@ -100,8 +122,8 @@ def find_table(latency_tables: tuple[LatencyTable, ...], setting: str) -> Latenc
     Upper and lower case are the same; nothing means the first table.
     """
     for table in latency_tables:
-        runtime = runtime_titled(table.setting.runtime)
-        if runtime is not None and runtime.name.lower() == setting.lower():
+        known = runtime_titled(table.setting.runtime)
+        if known is not None and known.name.lower() == setting.lower():
             return table
     for table in latency_tables:
         if setting.lower() in str(table.setting).lower():

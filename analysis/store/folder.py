@@ -19,6 +19,7 @@ from prunescope.store.parquet_table import Table
 from prunescope.store.read_only import require_writable
 from prunescope.store.screenings import Screening
 from prunescope.study import Manifest
+from prunescope.study.bounds import checked_path
 from prunescope.study.plan import Plan
 from prunescope.study.point import KEY
 
@@ -40,6 +41,7 @@ class StudyFolder:
         Raises:
             ForeignStudy: The folder's study was made from other weights, data or metric.
         """
+        checked_path(folder, "the study")
         if (folder / MANIFEST).exists():
             existing = cls.open(folder)
             existing.require(manifest)
@@ -50,6 +52,7 @@ class StudyFolder:
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Return the study in ``folder``; raises ``BadReference`` when there is none."""
+        checked_path(folder, "the study")
         if not (folder / MANIFEST).is_file():
             raise BadReference(
                 f"Expected a study folder with {MANIFEST}, but {folder} has none. "

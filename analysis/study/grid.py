@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from prunescope.errors import BadValue, UnknownName
+from prunescope.study.bounds import SEED
 from prunescope.study.method import Method
 from prunescope.study.sparsity import sparsity
 
@@ -21,7 +22,7 @@ class Grid:
     comes in a ``multiple`` of units, 1 for any count; weights do not mind.
 
     Raises:
-        BadValue: ``multiple`` is below 1, or there is no seed.
+        BadValue: ``multiple`` is below 1, or there is no seed, or one out of range.
     """
 
     methods: tuple[Method, ...]
@@ -39,6 +40,8 @@ class Grid:
             )
         if not self.seeds:
             raise BadValue("Expected seeds to be whole numbers, but got none. Give one at least.")
+        for seed in self.seeds:
+            SEED.checked(seed)
         object.__setattr__(self, "sparsities", tuple(sorted(set(map(sparsity, self.sparsities)))))
 
 

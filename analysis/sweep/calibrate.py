@@ -17,6 +17,7 @@ from prunescope.planning.prediction.active_predictor import active_predictor
 from prunescope.planning.prediction.predict import BackTest, back_test, predict
 from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
+from prunescope.study.bounds import CALIBRATION_PLANS
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.verify_plan import Verifier
@@ -67,8 +68,9 @@ def calibrate(
     Raises:
         ForeignStudy: The study is about another model, data or metric.
         UnknownName: No such recovery.
-        BadValue: Too few curves with this recovery to combine.
+        BadValue: Too many plans, or too few curves with this recovery to combine.
     """
+    CALIBRATION_PLANS.checked(count)
     study.require(bench.manifest)
     if recovery not in RECOVERIES:
         raise UnknownName.among("recovery", recovery, RECOVERIES)

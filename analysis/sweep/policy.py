@@ -27,7 +27,8 @@ class Policy:
             point whose half-width is at most ``tolerance`` or ``SHARE`` of its drop, or which is
             decided against ``limit`` if there is one; ``decide`` stops as soon as it is decided.
         tolerance: Largest accepted half-width of the drop, absolute (0.005 is half a point).
-        limit: The drop that points are decided against; None only where ``mode`` needs none.
+        limit: The drop that points are decided against; None where ``mode`` needs
+            none, and always for ``exact``.
         monotone: Whether a sparsity certainly past ``limit`` settles the larger ones of its curve.
         familywise: Whether all points together keep the error rate, instead of each.
     """
@@ -47,6 +48,12 @@ class Policy:
                     f"Expected {name} to be a number from 0 to 1, but got {value:g}. Write 0.01 "
                     "for one point."
                 )
+        if self.mode == "exact" and self.limit is not None:
+            raise BadValue(
+                f"Expected limit only where points are decided against it, but got {self.limit:g} "
+                "with mode exact, which measures every sample. Take mode decide or adaptive, or "
+                "leave the limit out."
+            )
         if self.mode == "decide" and self.limit is None:
             object.__setattr__(self, "limit", LIMIT)
 

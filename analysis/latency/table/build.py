@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from prunescope.bench.workbench import Workbench
-from prunescope.errors import BadValue, CannotCapture
+from prunescope.errors import CannotCapture
 from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.runtimes.registry import runtimes
 from prunescope.latency.runtimes.runtime import Call, Runtime, VectorWidths
@@ -20,6 +20,7 @@ from prunescope.latency.table.smaller_models import Maker
 from prunescope.progress import Progress, Silent
 from prunescope.store.parquet_table import Table
 from prunescope.study import Manifest
+from prunescope.study.bounds import require_timing
 from prunescope.study.size import frees
 
 STEPS: Final = 100
@@ -69,15 +70,11 @@ def time_table(
         chosen: The runtimes; all by default.
 
     Raises:
-        BadValue: Batch, threads or budget are not above 0.
+        BadValue: Batch, threads or budget are out of range.
         CannotCapture: The model has no graph, so nothing can be removed.
         Cancelled: Somebody asked to stop; finished rows are kept.
     """
-    for name, value in (("batch", batch), ("threads", threads), ("budget", budget_seconds)):
-        if value <= 0:
-            raise BadValue(
-                f"Expected {name} to be above 0, but got {value!r}. Give a positive number."
-            )
+    require_timing(batch, threads, budget_seconds)
     if bench.network.captured is None:
         raise CannotCapture(
             f"Expected a captured model to time smaller ones of, but {bench.network.problem}"

@@ -23,9 +23,10 @@ from prunescope.latency.table.rows import (
     units_text,
 )
 from prunescope.latency.table.tensor_sizes import shapes_of
+from prunescope.store.destinations import require_replaceable, source_paths
 from prunescope.store.files import storage, write_atomically
 from prunescope.store.parquet_table import Table, read_rows, rows_of
-from prunescope.study import Manifest
+from prunescope.study import Manifest, Reference
 from prunescope.text.lists import listed
 from prunescope.text.numbers import exact
 
@@ -33,8 +34,34 @@ _BOUNDS: Final = Bounds(rows=100_000, bytes=64 << 20)
 """A machine times some hundred smaller models in an hour; one row takes some hundred bytes."""
 
 
+def require_table_file(
+    path: Path, reference: Reference, study: Path | None, force: bool = False
+) -> None:
+    """Raise ``WouldOverwrite`` unless a latency table may be written to ``path``.
+
+    Args:
+        path: Where.
+        reference: Of the network.
+        study: Its folder; None where it has none.
+        force: Whether it may take the place of a file that is no latency table.
+    """
+    sources = source_paths(reference, study)
+    require_replaceable(
+        path, "a latency table", _is_table, next_steps.exported_table(), sources, force
+    )
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        return not _read(path, stored_rows(path.parent)).empty
+    except DamagedFile:
+        return False
+
+
 def export_table(study: Path, manifest: Manifest, path: Path) -> int:
     """Write the rows of the manifest's graph to the parquet file ``path``; return how many.
+
+    Whether ``path`` may be replaced is asked of ``require_table_file`` before.
 
     Raises:
         BadValue: There are none.

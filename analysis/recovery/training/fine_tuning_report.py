@@ -10,6 +10,7 @@ from prunescope.errors import BadReference, BadValue
 from prunescope.html_tables import table
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.store.json_documents import read_document
+from prunescope.study.bounds import SEED
 from prunescope.study.plan import Plan
 
 FOLDER: Final = "recovered"
@@ -54,6 +55,7 @@ class FineTuning:
         _within(
             "distillation", self.distillation, 0, 1, "0 is labels only, 1 the dense model only."
         )
+        SEED.checked(self.seed)
         _within("temperature", self.temperature, 0, 100, "Try 3.", above=True)
 
 

@@ -34,6 +34,7 @@ from prunescope.recovery.training.loop import Diverged, train
 from prunescope.recovery.training.objective import objective
 from prunescope.sources.data import Samples
 from prunescope.sources.weights import load_weights
+from prunescope.store.destinations import require_inside, require_no_source, source_paths
 from prunescope.store.files import write_atomically
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
@@ -80,10 +81,16 @@ def finetune(
         ForeignStudy: Plan or study belong to other weights or data.
         CannotPrune: The plan removes units of a network without a graph.
         DataMismatch: The model gives no class logits, or the labels do not fit them.
+        WouldOverwrite: A link leads the folder out of the study, or the study is made from the
+            weights that are there.
         BadValue: The loss was no number at any of these rates.
     """
     study.require(bench.manifest)
     plan.require(study.manifest)
+    folder = result_folder(study.folder, plan)
+    require_inside(folder, study.folder)
+    for name in (WEIGHTS, RESULT):
+        require_no_source(folder / name, source_paths(study.manifest.reference, study.folder))
     started = time.monotonic()
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     selection = select(plan, scores)
@@ -128,7 +135,6 @@ def finetune(
         threads=torch.get_num_threads(),
         weights_hash=hashlib.sha256(content).hexdigest(),
     )
-    folder = result_folder(study.folder, plan)
     if result.ending != "finished" and (previous := _better(folder, result)) is not None:
         progress.advance(0, "kept the better weights of an earlier run")
         return previous

@@ -42,6 +42,9 @@ def test_a_command_that_does_not_exist_is_noticed() -> None:
         (next_steps.random_weights(), ["--random"]),
         (next_steps.study_folder(), ["--study"]),
         (next_steps.exported_table(), ["--export-table"]),
+        (next_steps.output(), ["--output"]),
+        (next_steps.kept_plan(), ["--save"]),
+        (next_steps.force(), ["--force", "(force=True", "in", "Python)"]),
         (next_steps.rate(0.005), ["--rate", "0.005"]),
     ],
 )

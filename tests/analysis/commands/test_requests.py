@@ -41,7 +41,7 @@ FULL: list[Request] = [
     MakePlan(
         ("macs=0.5", "drop=0.01"), ("a=0", "b=taylor:0.5"), ("c", "d"), ("e=0:0.5", "f=0.1:1"),
         ("taylor", "l1@channel"), 8, "drop", "ls", "onnx", True, 1 / 3, False, 4, "uniform",
-        "mine", "p.json", True,
+        "mine", "p.json", True, True,
     ),
     Pareto(
         target=("drop=0.01",), lock=("a=0",), exclude=("c",), bound=("e=0:0.5",),
@@ -51,8 +51,11 @@ FULL: list[Request] = [
     Verify("P", "test", 2),
     Calibrate(3, "ls", 2),
     FineTune("P", 2, 1 / 3, 16, 0.25, 2.5, 7, True, 2),
-    Export("P", ("pt2", "onnx"), "folder", True, 2),
-    Time("P", 4, 12.5, 2, "in.parquet", "out.parquet", "D", "w.safetensors", True, "onnx"),
+    Export("P", ("pt2", "onnx"), "folder", True, 2, True),
+    Time(
+        "P", 4, 12.5, 2, ("torch", "onnx"), "in.parquet", "out.parquet", "D", "w.safetensors",
+        True, True,
+    ),
 ]  # fmt: skip
 """Every field with a value that is not its default."""
 

@@ -10,7 +10,6 @@ import pytest
 
 from prunescope.errors import DamagedFile
 from prunescope.export.export_report import (
-    REPORT,
     Check,
     ExportReport,
     FormatCheck,
@@ -19,6 +18,7 @@ from prunescope.export.export_report import (
     write_report,
 )
 from prunescope.export.formats.registry import export_formats
+from prunescope.export.install import REPORT
 
 KEPT = Check("zeros", "3 zeros", "3 zeros", ok=True)
 BROKEN = Check("outputs", "the same", "others", ok=False)

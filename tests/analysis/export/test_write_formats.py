@@ -14,6 +14,7 @@ from prunescope.errors import Cancelled
 from prunescope.export import write_formats
 from prunescope.export.export_plan import export_plan
 from prunescope.export.export_report import Check, read_report
+from prunescope.export.own_files import foreign_files
 from prunescope.export.recipe import read_recipe
 from prunescope.export.tensors import weights_sha256
 from prunescope.progress import Silent
@@ -76,7 +77,7 @@ def test_a_stopped_export_leaves_the_old_one_or_a_new_one(
         with pytest.raises(Cancelled):
             export_plan(
                 tiny_bench, study, plan(tiny_bench, 0.6), FORMATS, folder,
-                progress=StopAfter(after),
+                progress=StopAfter(after), force=True,
             )  # fmt: skip
         assert whole(folder) == found
     assert not (folder / "model.pt2").exists()
@@ -103,6 +104,7 @@ def test_a_killed_export_leaves_the_old_one_or_a_new_one(
                 killed = False
             except Killed:
                 pass
+        assert foreign_files(folder) == ()  # so that the next export goes on without a question
         found.append(whole(folder))
     assert set(found) == {"50%", "60%"}
     assert found == sorted(found)
