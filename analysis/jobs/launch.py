@@ -71,10 +71,11 @@ def start(
         taken = folders(study)
         number = job_folder(taken[-1]) + 1 if taken else 1
         folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
-        record = JobRecord(wanted, time.time(), str(directory or Path.cwd()), owner)
+        starter = identify(os.getpid())
+        record = JobRecord(wanted, starter.since, str(directory or Path.cwd()), owner, starter)
         write_document(folder / JOB, record)
         _spawn(folder, placed(wanted, study), command, directory)
-    return Job(folder, folder.name, wanted[0], wanted, record.created, owner)
+    return Job(folder, folder.name, wanted[0], wanted, record.created, owner, starter)
 
 
 def restart(job: Job, command: Sequence[str] | None = None, owner: str = "") -> Job:
@@ -149,7 +150,7 @@ def _fresh(
             f"Expected a process to start for {folder.name}, but got: {error}. Free memory or "
             "disk and start it again."
         )
-        write_document(folder / END, EndRecord("failed", time.time(), sentence))
+        write_document(folder / END, EndRecord("failed", time.time(), sentence, time.monotonic()))
         raise StorageFailure(sentence) from error
 
 
