@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from prunescope.errors import DamagedFile
 from prunescope.jobs.machine import this_machine
-from prunescope.jobs.places import placed, portable
+from prunescope.jobs.places import placed, portable, without_place
 from prunescope.jobs.processes import alive, whereabouts
 from prunescope.jobs.records import (
     ACTIVE,
@@ -215,11 +215,17 @@ def jobs(study: Path) -> tuple[Job, ...]:
 
 def open_job(folder: Path) -> Job | None:
     """Return the job in ``folder``, or None when its ``job.json`` is missing or damaged."""
-    record = _read(JobRecord, folder / JOB)
-    if record is None or not record.arguments:
+    record = recorded(folder)
+    if record is None:
         return None
     return Job(folder, folder.name, record.arguments[0], record.arguments, record.created,
                record.owner, record.starter)  # fmt: skip
+
+
+def recorded(folder: Path) -> JobRecord | None:
+    """Return what the job in ``folder`` was asked, without its study's place, or None."""
+    record = _read(JobRecord, folder / JOB)
+    return without_place(record) if record is not None and record.arguments else None
 
 
 def folders(study: Path) -> list[Path]:
