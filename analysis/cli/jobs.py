@@ -9,8 +9,8 @@ from rich.table import Table
 
 from prunescope.cli.shared_options import JsonOption, StudyArgument
 from prunescope.cli.terminal import console, errors, print_json
-from prunescope.errors import BadReference, BadValue, UnknownName
-from prunescope.jobs import ACTIVE, Job, restart
+from prunescope.errors import BadReference, BadValue, StorageFailure, UnknownName
+from prunescope.jobs import ACTIVE, UNKNOWN, Job, restart, stop
 from prunescope.jobs import jobs as jobs_of
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import exact
@@ -18,6 +18,7 @@ from prunescope.text.sweep_costs import macs_done, points_done
 
 _ENDED: Final = {
     "done": "is done", "failed": "has failed", "cancelled": "was cancelled", "died": "has died",
+    UNKNOWN: "belongs to another machine or container",
 }  # fmt: skip
 
 
@@ -64,6 +65,10 @@ def _act(action: str, job: Job) -> None:
     if action == "restart":
         errors.print(f"{restart(job).id} runs in the background.")
         return
+    if action == "cancel" and job.state() == UNKNOWN:
+        job.cancel()
+        errors.print(f"{job.id}: asked to cancel; where it runs, it sees that by itself.")
+        return
     if job.state() not in ACTIVE:
         raise BadValue(
             f"Expected a job that waits or runs to {action}, but {job.id} {_ENDED[job.state()]}. "
@@ -71,6 +76,13 @@ def _act(action: str, job: Job) -> None:
         )
     {"pause": job.pause, "resume": job.resume, "cancel": job.cancel}[action]()
     errors.print(f"{job.id}: asked to {action}.")
+    if action == "cancel" and (state := stop(job)) in ACTIVE:
+        raise StorageFailure(
+            f"Expected {job.id} to end, but it is still {state} though it was killed: it waits for "
+            "a disk, or belongs to another account. Ask that account, or look at the disk."
+        )
+    if action == "cancel":
+        errors.print(f"{job.id} {_ENDED[job.state()]}. What was finished is kept.")
 
 
 def _named(found: tuple[Job, ...], name: str | None) -> Job:

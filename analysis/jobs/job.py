@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from prunescope.errors import DamagedFile
-from prunescope.jobs.places import placed, portable
-from prunescope.jobs.processes import alive
+from prunescope.jobs.machine import this_machine
+from prunescope.jobs.places import placed, portable, without_place
+from prunescope.jobs.processes import alive, whereabouts
 from prunescope.jobs.records import (
     ACTIVE,
     CANCEL,
@@ -19,6 +20,7 @@ from prunescope.jobs.records import (
     PROGRESS,
     SPAWNED,
     TURN,
+    UNKNOWN,
     EndRecord,
     JobRecord,
     ProcessRecord,
@@ -41,6 +43,10 @@ _DIED: Final = (
     "Expected the job to end with a word, but its process is gone (killed, or out of memory). "
     "Start it again: what was finished is kept."
 )
+_ELSEWHERE: Final = (
+    "Expected a job of this machine, but it was started {place}: whether it still works does not "
+    "show from here. Look there, or start it again here: what was finished is kept."
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Job:
             is written ``{study}``.
         created: When it was asked for, seconds since the epoch.
         owner: Who started it, as that person signs; empty where nobody said.
+        starter: The process that started it; None in records of before.
     """
 
     folder: Path
@@ -63,6 +70,7 @@ class Job:
     arguments: tuple[str, ...]
     created: float
     owner: str = ""
+    starter: ProcessRecord | None = None
 
     @property
     def study(self) -> Path:
@@ -83,6 +91,13 @@ class Job:
         """Its place in the study's queue."""
         return job_folder(self.folder)
 
+    @property
+    def process(self) -> ProcessRecord | None:
+        """The process that works on it, or waits to; None before it is known."""
+        return _read(ProcessRecord, self.folder / TURN) or _read(
+            ProcessRecord, self.folder / SPAWNED
+        )
+
     def state(self) -> State:
         """Return the state alone, cheaper than a snapshot."""
         end = _read(EndRecord, self.folder / END)
@@ -90,13 +105,18 @@ class Job:
             return end.state
         turn = _read(ProcessRecord, self.folder / TURN)
         process = turn or _read(ProcessRecord, self.folder / SPAWNED)
-        if process is None:
-            return "waiting" if time.time() - self.created < _SPAWNING else "died"
-        if alive(process):
+        known = process or self.starter
+        if known is not None and whereabouts(known) == "elsewhere":
+            return UNKNOWN
+        if process is None and self._begins():
+            return "waiting"
+        if process is not None and alive(process):
             return "running" if turn else "waiting"
         # The worker may have ended between the two looks.
         end = _read(EndRecord, self.folder / END)
-        return end.state if end is not None else "died"
+        if end is not None:
+            return end.state
+        return "cancelled" if (self.folder / CANCEL).exists() else "died"
 
     def snapshot(self) -> Snapshot:
         """Return how the job stands now, read from its files."""
@@ -104,20 +124,17 @@ class Job:
         track = read_track(self.folder / PROGRESS)
         turn = _read(ProcessRecord, self.folder / TURN)
         end = _read(EndRecord, self.folder / END)
-        now = time.time()
-        if state not in ACTIVE:
-            now = end.ended if end is not None else (track.latest or now)
         paused = state in ACTIVE and (self.folder / PAUSE).exists()
         return Snapshot(
             state=state,
             done=track.done,
             total=track.total,
-            seconds=max(now - turn.since, 0.0) if turn is not None else 0.0,
-            remaining=_remaining(track, now) if state == "running" and not paused else None,
+            seconds=_seconds(turn, end, track, state in ACTIVE) if turn is not None else 0.0,
+            remaining=_remaining(track) if state == "running" and not paused else None,
             message=track.message or ("starting" if state in ACTIVE else ""),
             error=self._error(state, turn is not None, end),
             values=track.values,
-            stopping=state in ACTIVE and (self.folder / CANCEL).exists(),
+            stopping=state in (*ACTIVE, UNKNOWN) and (self.folder / CANCEL).exists(),
             paused=paused,
             figures=track.figures,
         )
@@ -125,12 +142,15 @@ class Job:
     def cancel(self) -> None:
         """Ask the job to stop; it keeps what it finished. An ended job takes no notice.
 
+        ``prunescope.jobs.cancel`` asks too, and does not leave it at that.
+
         Raises:
             StorageFailure: The folder cannot be written.
         """
         require_writable(self.id)
-        with storage(self.folder / CANCEL):
-            (self.folder / CANCEL).touch()
+        if self.state() in (*ACTIVE, UNKNOWN):
+            with storage(self.folder / CANCEL):
+                (self.folder / CANCEL).touch()
 
     def pause(self) -> None:
         """Ask the job to hold its work between two steps; ``resume`` lets it go on.
@@ -156,7 +176,21 @@ class Job:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
+    def _begins(self) -> bool:
+        """Whether a process may still take the job on, as long as none is known."""
+        if self.starter is None or self.starter.clock is None:
+            return time.time() - self.created < _SPAWNING
+        if whereabouts(self.starter) == "gone":
+            return False
+        return time.monotonic() - self.starter.clock < _SPAWNING
+
     def _error(self, state: State, began: bool, end: EndRecord | None) -> str | None:
+        if state == UNKNOWN:
+            known = self.process or self.starter
+            assert known is not None
+            away = known.host and known.host != this_machine().host
+            place = f"on {known.host}" if away else "in another container or start of the machine"
+            return _ELSEWHERE.format(place=place)
         if state != "died":
             return end.error if end is not None else None
         if began:
@@ -181,11 +215,17 @@ def jobs(study: Path) -> tuple[Job, ...]:
 
 def open_job(folder: Path) -> Job | None:
     """Return the job in ``folder``, or None when its ``job.json`` is missing or damaged."""
-    record = _read(JobRecord, folder / JOB)
-    if record is None or not record.arguments:
+    record = recorded(folder)
+    if record is None:
         return None
     return Job(folder, folder.name, record.arguments[0], record.arguments, record.created,
-               record.owner)  # fmt: skip
+               record.owner, record.starter)  # fmt: skip
+
+
+def recorded(folder: Path) -> JobRecord | None:
+    """Return what the job in ``folder`` was asked, without its study's place, or None."""
+    record = _read(JobRecord, folder / JOB)
+    return without_place(record) if record is not None and record.arguments else None
 
 
 def folders(study: Path) -> list[Path]:
@@ -208,16 +248,33 @@ def _read(kind: type[Record], path: Path) -> Record | None:
         return None
 
 
-def _remaining(track: Track, now: float) -> float | None:
+def _seconds(turn: ProcessRecord, end: EndRecord | None, track: Track, active: bool) -> float:
+    """How long a job has worked: on one clock that nobody sets, for records that hold it."""
+    clocked = turn.clock is not None
+    began = turn.since if turn.clock is None else turn.clock
+    ended = (end.clock if clocked else end.ended) if end is not None else None
+    latest = track.latest if track.clocked == clocked else None
+    if active:
+        ended = _now(clocked)
+    elif ended is None:
+        ended = latest
+    return 0.0 if ended is None else max(ended - began, 0.0)
+
+
+def _remaining(track: Track) -> float | None:
     """The phase's work so far took as long on average as the rest will.
 
     Work are the multiply-accumulates of what tells them, else steps.
     """
     done = track.figures.get("macs") or track.done
     total = track.figures.get("macs_expected") or track.total
-    if track.began is None or done <= 0 or total <= 0:
+    if track.began is None or track.latest is None or done <= 0 or total <= 0:
         return None
     left = max(total - done, 0)
-    latest = track.latest if track.latest is not None else now
-    expected = (latest - track.began) / done * left - (now - latest)
+    now = _now(track.clocked)
+    expected = (track.latest - track.began) / done * left - (now - track.latest)
     return max(expected, 0.0)
+
+
+def _now(clocked: bool) -> float:
+    return time.monotonic() if clocked else time.time()

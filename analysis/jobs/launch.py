@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -11,15 +12,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from prunescope.commands import JOB_OPTION, Request
-from prunescope.errors import BadValue, StorageFailure
-from prunescope.jobs.job import FOLDER, Job, folders, job_folder, jobs
-from prunescope.jobs.places import placed, portable
+from prunescope.commands import JOB_OPTION, PROGRAM, Request
+from prunescope.errors import BadReference, BadValue, StorageFailure
+from prunescope.jobs.job import FOLDER, Job, folders, job_folder, jobs, recorded
+from prunescope.jobs.places import names_files_beside, placed, portable
 from prunescope.jobs.processes import identify
 from prunescope.jobs.queue import require_room
 from prunescope.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
 from prunescope.jobs.warm_worker import WarmWorker
-from prunescope.store.json_documents import read_document, write_document
+from prunescope.store.json_documents import write_document
 from prunescope.store.locks import single_process_lock
 from prunescope.store.read_only import read_only, require_writable
 
@@ -71,19 +72,34 @@ def start(
         taken = folders(study)
         number = job_folder(taken[-1]) + 1 if taken else 1
         folder = study / FOLDER / f"{number:04d}-{wanted[0]}"
-        record = JobRecord(wanted, time.time(), str(directory or Path.cwd()), owner)
+        starter = identify(os.getpid())
+        (place,) = portable([str((directory or Path.cwd()).absolute())], study)
+        record = JobRecord(wanted, starter.since, place, owner, starter)
         write_document(folder / JOB, record)
         _spawn(folder, placed(wanted, study), command, directory)
-    return Job(folder, folder.name, wanted[0], wanted, record.created, owner)
+    return Job(folder, folder.name, wanted[0], wanted, record.created, owner, starter)
 
 
 def restart(job: Job, command: Sequence[str] | None = None, owner: str = "") -> Job:
     """Start what ``job`` was asked to do once more, and return the new job.
 
-    A sweep goes on with what is missing. A job that still waits or runs is returned as it is.
+    A sweep goes on with what is missing. A job that still waits or runs is returned as it is. In a
+    study that was moved or copied since, it works on the study where it lies now; other relative
+    paths begin where they did.
+
+    Raises:
+        BadReference: They began in a folder that is gone.
     """
-    known = read_document(JobRecord, job.folder / JOB).directory
+    record = recorded(job.folder)
+    known = placed([record.directory], job.study)[0] if record is not None else ""
     directory = Path(known) if known and Path(known).is_dir() else None
+    beside = names_files_beside(job.arguments)
+    if known and directory is None and beside:
+        raise BadReference(
+            f"Expected the folder {known} for {beside[0]}, a path of {job.id} that begins there, "
+            "but it is gone. Bring it back, or type the command with the path as it is now: "
+            f"{shlex.join([PROGRAM, *job.command_line])}."
+        )
     return start(job.study, job.command_line, command, directory, owner)
 
 
@@ -149,7 +165,7 @@ def _fresh(
             f"Expected a process to start for {folder.name}, but got: {error}. Free memory or "
             "disk and start it again."
         )
-        write_document(folder / END, EndRecord("failed", time.time(), sentence))
+        write_document(folder / END, EndRecord("failed", time.time(), sentence, time.monotonic()))
         raise StorageFailure(sentence) from error
 
 

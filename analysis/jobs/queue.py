@@ -76,5 +76,11 @@ def require_room(study: Path) -> None:
         )
 
 
-def _place(job: Job) -> tuple[float, str, int]:
-    return job.created, str(job.folder.parent), job.number
+def _place(job: Job) -> tuple[bool, float, str, int]:
+    """By the machine's own clock, which nobody sets; jobs of before that was recorded come first.
+
+    Unended jobs are of this start of the machine: those of others are over, or unknown here.
+    """
+    clock = None if job.starter is None else job.starter.clock
+    at = job.created if clock is None else clock
+    return clock is not None, at, str(job.folder.parent), job.number

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeGuard
 
-State = Literal["waiting", "running", "done", "failed", "cancelled", "died"]
+State = Literal["waiting", "running", "done", "failed", "cancelled", "died", "unknown here"]
 EndState = Literal["done", "failed", "cancelled"]
-STATES: Final[tuple[State, ...]] = ("waiting", "running", "done", "failed", "cancelled", "died")
 ACTIVE: Final[tuple[State, ...]] = ("waiting", "running")
+UNKNOWN: Final = "unknown here"
+"""State of a job of another machine or container: whether it lives does not show from here."""
+STATES: Final[tuple[State, ...]] = (*ACTIVE, "done", "failed", "cancelled", "died", UNKNOWN)
 
 JOB: Final = "job.json"
 SPAWNED: Final = "process.json"
@@ -19,12 +21,43 @@ TURN: Final = "turn.json"
 """Written by the worker when its turn has come."""
 PROGRESS: Final = "progress.jsonl"
 CANCEL: Final = "cancel"
+HEARD: Final = "heard"
+"""Written by the worker when it has heard that it is to stop, and brings its work to an end."""
 PAUSE: Final = "pause"
 END: Final = "end.json"
 LOG: Final = "log.txt"
 
 _MOST_BYTES: Final = 256 << 20
 _LARGEST: Final = 1 << 53
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """A process that a later one with the same number is not mistaken for.
+
+    Times since the epoch are for people: clocks are set. Records of before have the first three.
+
+    Attributes:
+        pid: Its number.
+        born: When the system started it, seconds since the epoch.
+        since: When the record was written, seconds since the epoch.
+        clock: When the record was written, on the machine's ``time.monotonic``.
+        ticks: When the system started it, in ticks since the machine's start; None if untold.
+        host: Name of the machine; the others as in ``prunescope.jobs.machine``.
+        machine: Hash of the machine-id.
+        boot: The machine's start.
+        space: The process namespace.
+    """
+
+    pid: int
+    born: float
+    since: float
+    clock: float | None = None
+    ticks: int | None = None
+    host: str = ""
+    machine: str = ""
+    boot: str = ""
+    space: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,36 +71,27 @@ class JobRecord:
         created: Seconds since the epoch.
         directory: Where relative paths among the arguments begin.
         owner: Who started it, as that person signs; empty where nobody said.
+        starter: The process that started it, and when on its clock; records of before have none.
     """
 
     arguments: tuple[str, ...]
     created: float
     directory: str = ""
     owner: str = ""
-
-
-@dataclass(frozen=True)
-class ProcessRecord:
-    """A process that a later one with the same number is not mistaken for.
-
-    Attributes:
-        pid: Its number.
-        born: When the system started it, seconds since the epoch.
-        since: When the record was written, seconds since the epoch.
-    """
-
-    pid: int
-    born: float
-    since: float
+    starter: ProcessRecord | None = None
 
 
 @dataclass(frozen=True)
 class EndRecord:
-    """How a job ended: its state, when (seconds since the epoch), and the error's sentence."""
+    """How a job ended: its state, when (seconds since the epoch), and the error's sentence.
+
+    ``clock`` is the same moment on the machine's ``time.monotonic``.
+    """
 
     state: EndState
     ended: float
     error: str | None = None
+    clock: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +100,8 @@ class Snapshot:
 
     Attributes:
         state: ``waiting`` for an earlier job, ``running``, ``done``, ``failed``, ``cancelled``,
-            or ``died``: its process is gone without a word.
+            ``died``: its process is gone without a word, or ``unknown here``: it belongs to
+            another machine or container.
         done: Steps done since the last phase began.
         total: Steps of that phase, 0 while unknown.
         seconds: Running time, waiting not counted.
@@ -107,7 +132,8 @@ class Snapshot:
 class Track:
     """What ``progress.jsonl`` says: counts, message and figures of the last phase, all values.
 
-    ``began`` and ``latest`` are the times of the phase's start and of the last line.
+    ``began`` and ``latest`` are the times of the phase's start and of the last line: on the
+    machine's ``time.monotonic`` where the lines say it (``clocked``), else since the epoch.
     """
 
     done: int = 0
@@ -117,6 +143,7 @@ class Track:
     latest: float | None = None
     values: tuple[dict[str, float], ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
+    clocked: bool = False
 
 
 def read_track(path: Path) -> Track:
@@ -128,8 +155,10 @@ def read_track(path: Path) -> Track:
     message, began, latest = "", None, None
     values: list[dict[str, float]] = []
     figures: dict[str, float] = {}
+    clocked = False
     for line in _lines(path):
-        latest = float(line["time"])
+        clocked = "clock" in line
+        latest = float(line["clock" if clocked else "time"])
         if "total" in line:
             done, total, began, figures = 0, int(line["total"]), latest, {}
         done += int(line.get("steps", 0))
@@ -138,7 +167,7 @@ def read_track(path: Path) -> Track:
             values.append(dict(line["values"]))
         if line.get("figures"):
             figures = dict(line["figures"])
-    return Track(done, total, message, began, latest, tuple(values), figures)
+    return Track(done, total, message, began, latest, tuple(values), figures, clocked)
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -158,12 +187,11 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _is_line(line: Mapping[str, Any]) -> bool:
     """Whether a line of progress is one: a time, whole counts, and figures that are numbers."""
-    time = line.get("time")
+    times = [line.get("time"), line.get("clock", 0.0)]
     counts = [line.get(name, 0) for name in ("total", "steps")]
     named = [line.get(name) or {} for name in ("values", "figures")]
     return (
-        _is_number(time)
-        and math.isfinite(time)
+        all(_is_number(time) and math.isfinite(time) for time in times)
         and all(type(count) is int and abs(count) < _LARGEST for count in counts)
         and isinstance(line.get("message", ""), str | None)
         and all(isinstance(each, dict) and all(map(_is_number, each.values())) for each in named)

@@ -3,10 +3,13 @@
 import contextlib
 import json
 import os
+import signal
+import threading
 import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from prunescope.commands import JOB_OPTION
@@ -18,6 +21,7 @@ from prunescope.jobs.records import (
     ACTIVE,
     CANCEL,
     END,
+    HEARD,
     JOB,
     LOG,
     PAUSE,
@@ -27,6 +31,7 @@ from prunescope.jobs.records import (
     EndRecord,
     EndState,
 )
+from prunescope.jobs.stopping import watched
 from prunescope.store.files import storage
 from prunescope.store.json_documents import write_document
 from prunescope.text.numbers import counted
@@ -50,6 +55,8 @@ class JobProgress:
         self.folder = folder
         self.stopped = False
         """Whether the run has been told to stop."""
+        self.ending = False
+        """Whether the work is over, and only its end is still to be recorded."""
         self._steps = 0
         self._message = ""
         self._figures: dict[str, float] = {}
@@ -76,10 +83,19 @@ class JobProgress:
 
     def cancelled(self) -> bool:
         """Return whether somebody asked to stop; while the job is paused, wait first."""
-        self.stopped = self.stopped or (self.folder / CANCEL).exists()
-        while not self.stopped and (self.folder / PAUSE).exists():
+        while not self._asked() and (self.folder / PAUSE).exists():
             time.sleep(_POLL)
-            self.stopped = (self.folder / CANCEL).exists()
+        return self.stopped
+
+    def hear(self) -> None:
+        """Note that the run was told to stop: from now on it has time to bring itself to an end."""
+        self.stopped = True
+        with contextlib.suppress(OSError):
+            (self.folder / HEARD).touch()
+
+    def _asked(self) -> bool:
+        if not self.stopped and (self.folder / CANCEL).exists():
+            self.hear()
         return self.stopped
 
     def flush(self, **more: Any) -> None:
@@ -92,7 +108,9 @@ class JobProgress:
 
     def _write(self, **content: Any) -> None:
         """Append one whole line in one write, so that a reader sees all of it or none."""
-        line = json.dumps({"time": time.time(), **content}).encode() + b"\n"
+        line = (
+            json.dumps({"time": time.time(), "clock": time.monotonic(), **content}).encode() + b"\n"
+        )
         path = self.folder / PROGRESS
         with storage(path):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -108,8 +126,9 @@ def running(folder: Path) -> Iterator[JobProgress]:
     """Run the block as the job in ``folder``: wait for earlier jobs, then record how it ends.
 
     ``done`` when the block ends and never heard of a cancellation; ``cancelled`` when it did, or
-    raises ``Cancelled``, or is interrupted; ``failed`` with the sentence of a ``PrunescopeError``,
-    which passes on; ``failed`` with a traceback in ``log.txt`` for anything else.
+    raises ``Cancelled``, or is interrupted by SIGINT or SIGTERM; ``failed`` with the sentence of
+    a ``PrunescopeError``, which passes on; ``failed`` with a traceback in ``log.txt`` for anything
+    else.
 
     Raises:
         BadReference: No job there.
@@ -123,10 +142,20 @@ def running(folder: Path) -> Iterator[JobProgress]:
             "out: it is for processes that the dashboard starts."
         )
     progress = JobProgress(folder)
+    with _terminable(progress), _recorded(folder, progress), watched(folder):
+        try:
+            _await_turn(folder, progress)
+            yield progress
+            progress.flush()
+        finally:
+            progress.ending = True
+
+
+@contextlib.contextmanager
+def _recorded(folder: Path, progress: JobProgress) -> Iterator[None]:
+    """Record how the block ends; see ``running``."""
     try:
-        _await_turn(folder, progress)
-        yield progress
-        progress.flush()
+        yield
     except (Cancelled, KeyboardInterrupt):
         _end(folder, "cancelled")
         raise
@@ -146,6 +175,26 @@ def running(folder: Path) -> Iterator[JobProgress]:
         raise JobFailed(sentence) from error
     else:
         _end(folder, "cancelled" if progress.stopped else "done")
+
+
+@contextlib.contextmanager
+def _terminable(progress: JobProgress) -> Iterator[None]:
+    """Let SIGTERM interrupt the run once; it stops as well if Python drops the exception."""
+    if threading.current_thread() is not threading.main_thread():  # only it receives signals
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        let = progress.stopped or progress.ending
+        progress.hear()
+        if not let:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _await_turn(folder: Path, progress: JobProgress) -> None:
@@ -192,7 +241,7 @@ def _others(folder: Path) -> str | None:
 
 
 def _end(folder: Path, state: EndState, error: str | None = None) -> None:
-    write_document(folder / END, EndRecord(state, time.time(), error))
+    write_document(folder / END, EndRecord(state, time.time(), error, time.monotonic()))
 
 
 def _end_anyway(folder: Path, sentence: str) -> None:

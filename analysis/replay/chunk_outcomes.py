@@ -1,7 +1,7 @@
 """Evaluate all points on one chunk of samples in one walk over the graph."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -67,8 +67,12 @@ class ChunkRunner:
         planned: Schedule[Key],
         samples: Samples,
         requested: tuple[PointOrDense, ...],
+        claim: Callable[[Point], bool],
     ) -> Iterator[Found]:
-        """Yield what each of ``requested`` gives on ``samples``, in the order of the walk."""
+        """Yield what each of ``requested`` gives on ``samples``, in the order of the walk.
+
+        Points that ``claim`` says False of are left out.
+        """
         runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
         base = self.points.base(recovery)
         inputs = [batch.inputs for batch in runs]
@@ -81,6 +85,8 @@ class ChunkRunner:
             self.work += ReplayCost(executed=self.points.macs(stop.compute) * len(samples))
             running: deque[tuple[PointOrDense, list[Future[Outcome]]]] = deque()
             for point in (point for point in requested if self._key(point) == stop.subject):
+                if point is not None and not claim(point):
+                    continue
                 started = perf_counter()
                 try:
                     variant = self._variant(point, recovery)

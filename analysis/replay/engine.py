@@ -5,7 +5,7 @@ runner chooses points and samples, compares outcomes with the dense ones, and st
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,8 +36,20 @@ class Removed:
     compressed_bytes: int
 
 
+def every_point(_point: Point) -> bool:
+    """Return True: this process is the only one at work."""
+    return True
+
+
 class Engine(Protocol):
-    """Evaluate points on runs of the study's sample order (``prunescope.study.sample_order``)."""
+    """Evaluate points on runs of the study's sample order (``prunescope.study.sample_order``).
+
+    Attributes:
+        claim: Asked right before a point is pruned; where it says False, the point is left out
+            without a word. What it once said of a point holds until the iterator ends.
+    """
+
+    claim: Callable[[Point], bool]
 
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]

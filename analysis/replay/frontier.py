@@ -1,6 +1,6 @@
 """The frontier engine: per chunk of samples, the part that all points share is computed once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -12,7 +12,7 @@ from prunescope.errors import BadValue, CannotPrune
 from prunescope.recovery import MOVES_DENSE
 from prunescope.replay.batch_norm_replay import calibrate
 from prunescope.replay.chunk_outcomes import ChunkRunner, Found, PointOrDense
-from prunescope.replay.engine import Removed, order
+from prunescope.replay.engine import Removed, every_point, order
 from prunescope.replay.frontier_memory import frontier_memory, out_of_memory
 from prunescope.replay.lanes import Lanes, open_lanes
 from prunescope.replay.point_variants import Key, Points
@@ -44,6 +44,7 @@ class FrontierEngine:
                 more threads where a long sweep found them faster.
             memory: Bytes that the frontier may take; None for a share of what is free.
         """
+        self.claim: Callable[[Point], bool] = every_point
         network = bench.network
         assert network.captured is not None
         assert network.cost is not None
@@ -178,7 +179,8 @@ class FrontierEngine:
         """Walk once over ``rows`` of the order; where memory runs out, over each half of them."""
         done = set()
         try:
-            for result in self._parts.run(lanes, recovery, planned, self._samples(rows), requested):
+            samples = self._samples(rows)
+            for result in self._parts.run(lanes, recovery, planned, samples, requested, self.claim):
                 done.add(result[0])
                 yield result
             return

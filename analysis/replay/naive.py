@@ -1,6 +1,6 @@
 """The plain loop: prune, evaluate the whole network, undo. All other engines must equal it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from torch import nn
 
@@ -10,7 +10,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.recovery import MOVES_DENSE, recovered
-from prunescope.replay.engine import Removed, order, removed
+from prunescope.replay.engine import Removed, every_point, order, removed
 from prunescope.sources.splits import Samples
 from prunescope.study.point import Point
 
@@ -22,6 +22,7 @@ class NaiveEngine:
     """
 
     def __init__(self, bench: Workbench) -> None:
+        self.claim: Callable[[Point], bool] = every_point
         self._bench = bench
         self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
         self._order = order(bench)
@@ -34,6 +35,8 @@ class NaiveEngine:
         """Yield the points in the given order; the network's weights are back after each."""
         samples = self._samples(start, stop)
         for point in points:
+            if not self.claim(point):
+                continue
             try:
                 outcome: Outcome | CannotPrune = self._outcome(point, samples)
             except CannotPrune as reason:

@@ -11,7 +11,7 @@ import io
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -64,19 +64,28 @@ class Table:
         """The columns and their types."""
         return pa.schema([(column.name, _KINDS[column.type]) for column in fields(self.row)])
 
-    def append(self, rows: Sequence[Any]) -> None:
-        """Add ``rows`` in one new file; raises ``StorageFailure`` when the disk refuses."""
+    def append(self, rows: Sequence[Any]) -> Path | None:
+        """Add ``rows`` in one new file and return it; None for no rows.
+
+        Raises:
+            StorageFailure: The disk refuses.
+        """
         if not rows:
-            return
+            return None
         columns = {
             column.name: [getattr(row, column.name) for row in rows] for column in fields(self.row)
         }
-        self._write(pa.table(columns, schema=self.schema))
+        return self._write(pa.table(columns, schema=self.schema))
 
     def read(self) -> pd.DataFrame:
         """Return all rows, sorted by key, without doubles; damaged files are set aside."""
         frame: pd.DataFrame = self._merged()[0].to_pandas()
         return frame
+
+    def read_new(self, known: Collection[str]) -> tuple[pd.DataFrame, set[str]]:
+        """Return the rows of the files whose names are not in ``known``, and these names."""
+        table, paths = self._merged(known)
+        return table.to_pandas(), {path.name for path in paths}
 
     def damaged(self) -> list[Path]:
         """Return the files that were set aside because they could not be read."""
@@ -114,10 +123,11 @@ class Table:
             write_atomically(path, content)
         return path
 
-    def _merged(self) -> tuple[pa.Table, list[Path]]:
+    def _merged(self, known: Collection[str] = ()) -> tuple[pa.Table, list[Path]]:
         tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
             paths = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
+            paths = [path for path in paths if path.name not in known]
             tables = {path: table for path, table in tables.items() if path in paths}
             vanished = False
             for path in paths:

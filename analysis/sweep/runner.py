@@ -11,14 +11,16 @@ from prunescope.errors import CannotPrune
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.replay.engine import Engine, order
+from prunescope.store.claims import Claims
 from prunescope.store.folder import StudyFolder
 from prunescope.store.logit_rows import MOST_SAMPLES
 from prunescope.store.logits import Run
 from prunescope.store.measurements import Measurement
+from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, doubling, looks
 from prunescope.study.method import UNITS
-from prunescope.study.point import KEY, Point, dense_key
+from prunescope.study.point import Key, Point, dense_key
 from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.meter import Meter
 from prunescope.sweep.policy import Policy
@@ -37,6 +39,10 @@ _SELDOM: Final = 2.0
 _SHARE: Final = 20.0
 """Results are written when a write takes at most a twentieth of the time since the last one, but at
 least every two seconds and at most every quarter: a kill loses at most that much work."""
+_LOOK: Final = 0.1
+_PATIENCE: Final = 60.0
+"""Seconds without a row of another sweep after which its claims hold nobody up any more: it may be
+paused, or be on a machine that has lost the connection."""
 
 
 def sweep(
@@ -50,6 +56,10 @@ def sweep(
     screening: bool = False,
 ) -> SweepReport:
     """Measure the points of ``grid`` that ``study`` lacks, one chunk of all points after another.
+
+    Several sweeps of one study at once share the work: each claims a point before it prunes it, for
+    as long as its round takes, leaves out what another has claimed, and takes over what another has
+    written since (``prunescope.store.claims``).
 
     Run to the end in exact mode, the sums equal those of ``naive.measure`` whatever the chunks,
     the interruptions and the engine: counts exactly, sums of reals to the last digits of float64.
@@ -108,6 +118,15 @@ class _SweepRun:
         self._dense: set[tuple[str, int]] = set()
         self._refused: dict[Point, str] = {}
         self._touched: set[Point] = set()
+        self._claims = Claims(study.folder)
+        self._elsewhere: set[Point] = set()
+        self._start = 0
+        self._impatient = False
+        self._points: dict[Key, Point] = {}
+        self._known: set[str] = set()
+        self._changed = 0
+        self._moved = time.monotonic()
+        self._engine.claim = self._claim
 
     def start(self, grid_points: Sequence[Point], policy: Policy) -> list[Point]:
         """Read stored rows, and evaluate one chunk of the points that have none.
@@ -116,30 +135,31 @@ class _SweepRun:
             The points that still have no samples after ``FIRST`` seconds.
         """
         self._write_targets()
-        self._read_stored(grid_points)
+        self._points = {point.key(self._study.manifest): point for point in grid_points}
+        self._read_stored()
         now, todo = self._unsettled(grid_points, policy)
         left = {point: self._population - self._samples(point) for point in todo}
         self._meter.start(len(grid_points), left)
-        try:
-            if now and not self._samples(now[0]) and not self._over():
-                self._round(now, policy, FIRST)
-        finally:
-            self._flush()
-        return [p for p in now if p not in self._refused and not self._samples(p)]
+        if now and not self._samples(now[0]) and not self._over():
+            self._round(now, policy, FIRST)
+        awaited = self._refused.keys() | self._elsewhere
+        return [p for p in now if p not in awaited and not self._samples(p)]
 
     def finish(self, grid_points: Sequence[Point], policy: Policy) -> SweepReport:
         """Evaluate round by round until every point is settled; see ``sweep``."""
         try:
-            self._read_stored(grid_points)
+            self._read_stored()
             now, todo = self._unsettled(grid_points, policy)
             self._meter.settle(set(todo))
             while todo and not self._over():
-                self._round(now, policy)
-                self._read_stored(grid_points)
+                if not (self._round(now, policy) or self._round(todo, policy)):
+                    self._wait()
+                self._read_stored()
                 now, todo = self._unsettled(grid_points, policy)
                 self._meter.settle(set(todo))
         finally:
             self._flush()
+            self._claims.close()
         self._study.measurements.compact()
         self._study.logits.compact()
         damaged = (*self._study.measurements.damaged(), *self._study.logits.damaged())
@@ -166,20 +186,51 @@ class _SweepRun:
         todo = [p for p in possible if self._samples(p) < self._population]
         return next_points or sorted(todo, key=self._samples), todo
 
-    def _round(self, todo: Sequence[Point], policy: Policy, most: float = math.inf) -> None:
+    def _round(self, todo: Sequence[Point], policy: Policy, most: float = math.inf) -> bool:
         """Evaluate one chunk of the first point of ``todo`` and of all with as many samples.
 
-        Stop between two points once the sweep has worked for ``most`` seconds, pauses not counted.
-        Where points may be settled early, chunks are finer.
+        Where other sweeps have claimed all of these, take those with the next more samples. Stop
+        between two points once the sweep has worked for ``most`` seconds, pauses not counted. Where
+        points may be settled early, chunks are finer.
+
+        Returns:
+            Whether there was any that no other sweep has claimed.
         """
-        start = self._samples(todo[0])
         ends = doubling if policy.mode == "exact" else looks
-        end = next(end for end in ends(self._population) if end > start)
-        behind = [point for point in todo if self._samples(point) == start]
-        for point, outcome in self._engine.outcomes(start, end, behind):
-            self._record(point, outcome, start, end)
-            if self._over() or self._meter.seconds > most:
-                return
+        for start in dict.fromkeys(map(self._samples, todo)):
+            end = next(end for end in ends(self._population) if end > start)
+            behind = [point for point in todo if self._samples(point) == start]
+            self._start, self._elsewhere = start, set()
+            try:
+                if not any(map(self._claim, behind)):
+                    continue
+                for point, outcome in self._engine.outcomes(start, end, behind):
+                    self._record(point, outcome, start, end)
+                    if self._over() or self._meter.seconds > most:
+                        break
+                self._impatient = False
+                return True
+            finally:
+                self._flush()
+                self._claims.release()
+        return False
+
+    def _claim(self, point: Point) -> bool:
+        """Whether this sweep is to evaluate ``point`` now; the same all through a round."""
+        if point in self._elsewhere:
+            return False
+        claimed = self._claims.take(point.key(self._study.manifest)) or self._impatient
+        if claimed:  # who had it before may have written it
+            self._look()
+        if not claimed or self._samples(point) != self._start:
+            self._elsewhere.add(point)
+        return point not in self._elsewhere
+
+    def _wait(self) -> None:
+        """Give other sweeps time for what they have claimed, as long as they get on with it."""
+        time.sleep(_LOOK)
+        self._look()
+        self._impatient = time.monotonic() - self._moved > _PATIENCE
 
     def _over(self) -> bool:
         if self._meter.stopped():
@@ -222,7 +273,10 @@ class _SweepRun:
         rows, runs = list(self._rows.values()), self._runs
         self._rows, self._runs = {}, []
         self._study.logits.extend(runs)
-        self._study.measurements.append(rows)
+        written = self._study.measurements.append(rows)
+        if written is not None:
+            self._known.add(written.name)
+            self._moved = time.monotonic()
         self._written = time.monotonic()
         self._cost = self._written - began
 
@@ -231,21 +285,27 @@ class _SweepRun:
         if targets is not None and targets.ndim == 1 and not targets.is_floating_point():
             self._study.logits.write_targets(targets.numpy())
 
-    def _read_stored(self, grid_points: Sequence[Point]) -> None:
+    def _read_stored(self) -> None:
         """Read the study's rows, from earlier sweeps or from another one that runs now."""
         self._flush()
-        frame = self._study.measured()
-        rows = dict(
-            zip(
-                frame[list(KEY)].itertuples(index=False, name=None),
-                rows_of(self._study.measurements, frame),
-                strict=True,
-            )
-        )
-        for point in grid_points:
-            row = rows.get(point.key(self._study.manifest))
-            if row is not None and row.samples > self._samples(point):
+        self._known, self._changed = set(), 0
+        self._look()
+
+    def _look(self) -> None:
+        """Read what was written since the last look, unless it is this sweep's own."""
+        folder = self._study.measurements.folder
+        changed = folder.stat().st_mtime_ns if folder.is_dir() else 0
+        if changed == self._changed:
+            return
+        self._changed = changed  # before reading: what comes later is seen the next time
+        frame, names = self._study.measurements.read_new(self._known)
+        self._known |= names
+        frame = own_rows(frame, self._study.manifest)
+        for row in rows_of(self._study.measurements, frame):
+            point = self._points.get(row.key)
+            if point is not None and row.samples > self._samples(point):
                 self._measurements[point] = row
+                self._moved = time.monotonic()
 
     def _samples(self, point: Point) -> int:
         row = self._measurements.get(point)

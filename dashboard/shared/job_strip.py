@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders, polling, problems, rights
-from prunescope.jobs import ACTIVE, Job, Snapshot, queue
+from prunescope.jobs import ACTIVE, Job, Snapshot, cancel, press, queue
 from prunescope.text import plain, units
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted, exact
@@ -57,6 +57,9 @@ def _strip(folder: Path, live: bool) -> None:
     with problems.shown():
         jobs = loaders.jobs_of(folder)[:20]
         snapshots = [(job, job.snapshot()) for job in jobs if job.state() in ACTIVE]
+        for job, snapshot in snapshots:
+            if snapshot.stopping and not rights.locked():  # whoever asked may be gone
+                press(job)
         waiting = [pair for pair in reversed(snapshots) if pair[1].state == "waiting"]
         for job, snapshot in reversed(snapshots):
             if len(waiting) < _MANY or snapshot.state != "waiting":
@@ -98,7 +101,7 @@ def _row(job: Job, snapshot: Snapshot) -> None:
             "Cancel", key=f"cancel {job.folder}", disabled=snapshot.stopping or rights.locked(),
             icon=":material/stop_circle:", help=rights.why("What is finished is kept."),
         ):  # fmt: skip
-            job.cancel()
+            cancel(job)
             st.rerun()
 
 

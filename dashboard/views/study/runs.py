@@ -11,7 +11,7 @@ from prunescope.commands import Sweep
 from prunescope.dashboard.shared import job_strip, loaders, rights
 from prunescope.dashboard.shared.launch import restart
 from prunescope.dashboard.shared.table_style import height
-from prunescope.jobs import ACTIVE, Job, Snapshot
+from prunescope.jobs import ACTIVE, UNKNOWN, Job, Snapshot
 from prunescope.text import plain
 from prunescope.text.durations import spoken
 
@@ -93,6 +93,13 @@ def _offer(job: Job, snapshot: Snapshot) -> None:
             disabled=rights.locked(), help=rights.why(),
         ):  # fmt: skip
             restart(job)
+            st.rerun()
+        if snapshot.state == UNKNOWN and st.button(
+            "Ask to stop", key=f"ask {job.id}", icon=":material/stop_circle:", width="content",
+            disabled=snapshot.stopping or rights.locked(),
+            help=rights.why("Where it runs, it sees that by itself; what is finished is kept."),
+        ):  # fmt: skip
+            job.cancel()
             st.rerun()
     output = job.log() if snapshot.error else ""
     if output:

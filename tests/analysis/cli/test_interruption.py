@@ -85,6 +85,34 @@ def stored(study: Path) -> int:
     return len(StudyFolder.open(study).measured())
 
 
+def test_two_sweeps_of_one_study_share_the_work_and_one_takes_over_from_a_killed_one(
+    model, tmp_path, prunescope, monkeypatch
+):
+    study, log = tmp_path / "study", tmp_path / "evaluations"
+    pair = [start(model, study, log) for _ in range(2)]
+    for process in pair:
+        assert finished(process)[0] == 0
+    assert stored(study) == POINTS
+    assert evaluations(log) <= POINTS + 2 * BESIDES  # not twice the points
+
+    killed, log = tmp_path / "killed", tmp_path / "killed.evaluations"
+    first, second = (start(model, killed, log) for _ in range(2))
+    wait_for(first, killed, 8)
+    first.kill()
+    first.communicate()
+    kept, seen = stored(killed), evaluations(log)
+    assert finished(second)[0] == 0
+    assert stored(killed) == POINTS
+    assert evaluations(log) <= POINTS + 2 * BESIDES + max(seen - kept, 0)
+
+    alone = tmp_path / "alone"
+    monkeypatch.setenv("EVALUATIONS", str(tmp_path / "alone.evaluations"))
+    prunescope(*arguments(model, alone))
+    for shared in (study, killed):
+        left = {name: content for name, content in files(shared).items() if ".tmp" not in name}
+        assert left == files(alone)
+
+
 def test_a_sweep_killed_then_interrupted_then_resumed_ends_like_an_untroubled_one(
     model, tmp_path, prunescope, monkeypatch
 ):
