@@ -52,7 +52,7 @@ class BarProgress:
 def shown(progress: Progress | None) -> Iterator[Progress]:
     """Yield ``progress``, or a bar that goes with the block where there is none."""
     if progress is not None:
-        with listening(lambda message: progress.start(0, message)):
+        with listening(lambda message: progress.advance(0, message)):
             yield progress
         return
     bar = BarProgress()

@@ -152,13 +152,14 @@ def _checked(
             f"{type(value).__name__}. Return a tensor of shape {shapes[name]}."
         )
     with guarded(f"criterion {reference} to score {name}", "Return a plain dense tensor."):
-        score = torch.as_tensor(value).detach().cpu()
+        score = torch.as_tensor(value).detach()
     if score.is_complex() or score.layout != torch.strided or score.device.type == "meta":
         kind = "complex" if score.is_complex() else str(score.layout).removeprefix("torch.")
         raise BadValue(
             f"Expected criterion {reference} to score {name} with real numbers in a dense tensor, "
             f"but got a {kind} one on {score.device}. Take .abs(), or call .to_dense()."
         )
+    score = score.cpu()
     if tuple(score.shape) != shapes[name]:
         raise BadValue(
             f"Expected criterion {reference} to score {name} with shape {shapes[name]}, but got "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
@@ -19,7 +20,7 @@ def require_usable(model: nn.Module, name: str) -> None:
         BadValue: A module contains itself; parameters are not initialised, hold no values or are
             quantised; there are none.
     """
-    inside = _inside_itself(model, "", ())
+    inside = _inside_itself(model)
     if inside is not None:
         raise BadValue(
             f"Expected the modules of {name} to be a tree, but {inside} contains itself. Keep the "
@@ -45,31 +46,30 @@ def require_usable(model: nn.Module, name: str) -> None:
         )
 
 
-def _inside_itself(module: nn.Module, place: str, path: tuple[tuple[int, str], ...]) -> str | None:
+def _inside_itself(module: nn.Module) -> str | None:
     """The dotted name of a module that is its own ancestor, or None."""
     seen: set[int] = set()
-    stack: list[tuple[nn.Module, str, Iterator[tuple[str, nn.Module]]]] = []
 
     def children(of: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         return iter([(key, child) for key, child in of._modules.items() if child is not None])
 
-    stack.append((module, place, children(module)))
-    open_: dict[int, str] = {id(module): "the model"}
+    stack = [(module, "", children(module))]
+    ancestors = {id(module): "the model"}
     while stack:
         above, name, rest = stack[-1]
         entry = next(rest, None)
         if entry is None:
             stack.pop()
-            open_.pop(id(above), None)
+            ancestors.pop(id(above), None)
             continue
         key, child = entry
-        if id(child) in open_:
-            return open_[id(child)]
+        if id(child) in ancestors:
+            return ancestors[id(child)]
         if id(child) in seen:
             continue
         seen.add(id(child))
         dotted = f"{name}.{key}" if name else key
-        open_[id(child)] = dotted
+        ancestors[id(child)] = dotted
         stack.append((child, dotted, children(child)))
     return None
 
@@ -87,6 +87,6 @@ def _problem(tensor: object) -> str | None:
         return "is on the meta device, which holds no values. Make the model on the CPU."
     if tensor.is_quantized:
         return "is quantised. Give the model as it is before it is quantised."
-    if tensor.is_sparse or tensor.layout.__str__() != "torch.strided":
+    if tensor.layout != torch.strided:
         return f"is {str(tensor.layout).removeprefix('torch.')}. Call .to_dense()."
     return None

@@ -53,7 +53,8 @@ def load_model(reference: Reference) -> nn.Module:
     if text.endswith(".pt2"):
         return model
     with guarded(f"{text} to go into evaluation mode", "Mend its eval() and train()."):
-        return model.eval()
+        model.eval()  # what it returns depends on the user's own train()
+    return model
 
 
 def torchvision_transform(name: str) -> Any:

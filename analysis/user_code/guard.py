@@ -55,7 +55,7 @@ def guarded(
         try:
             with own_signals(call), no_silent_exit():
                 yield
-        except (PrunescopeError, GeneratorExit):
+        except PrunescopeError:
             raise
         except Overdue as error:
             late = error.call or call.first_overdue() or call

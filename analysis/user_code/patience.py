@@ -189,7 +189,7 @@ class _Watch:
         late_call = inner.first_overdue()
         if late_call is None or late_call.overdue is None:
             return
-        if now - late_call.overdue >= _GRACE:
+        if now - late_call.overdue >= min(_GRACE, late_call.limit or _GRACE):
             self._end(late_call)
         if now - late_call.woken >= 1.0:
             late_call.woken = now

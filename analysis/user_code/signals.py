@@ -73,7 +73,7 @@ def no_silent_exit() -> Iterator[None]:
     thread, process = threading.get_ident(), os.getpid()
     with _LOCK:
         _INSIDE[thread] += 1
-        os._exit = _refusing(process)  # type: ignore[assignment]
+        os._exit = _refusing(process)
     try:
         yield
     finally:
