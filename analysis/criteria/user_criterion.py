@@ -25,7 +25,7 @@ from torch import Tensor
 from prunescope.criteria.criterion import Criterion
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.unit_scores import parameters, summed
-from prunescope.errors import BadValue, UnknownName
+from prunescope.errors import BadValue, OutOfMemory, UnknownName
 from prunescope.sources.functions import find_function, require_kept
 from prunescope.sources.live_function import function_hash, function_name, require_as_imported
 from prunescope.store.trust import require_vouched_function
@@ -117,11 +117,14 @@ def _scores(reference: str, function: Scoring, evidence: Evidence) -> dict[str, 
     """What the function returns, checked; the network must be as before."""
     known = dict(evidence.network.module.named_parameters(remove_duplicate=False))
     before = {name: parameter._version for name, parameter in known.items()}
-    with guarded(
-        f"criterion {reference} to score the weights", "Mend the function.",
-        doing=f"scoring by {reference}", times=_PATIENCE,
-    ):  # fmt: skip
-        given = function(evidence)
+    try:
+        with guarded(
+            f"criterion {reference} to score the weights", "Mend the function.",
+            doing=f"scoring by {reference}", times=_PATIENCE,
+        ):  # fmt: skip
+            given = function(evidence)
+    except OutOfMemory as error:  # not to be tried again on fewer validation samples
+        raise BadValue(str(error)) from error
     changed = [name for name, parameter in known.items() if parameter._version != before[name]]
     if changed:
         raise BadValue(

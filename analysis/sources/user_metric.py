@@ -14,23 +14,27 @@ Scoring = Callable[[Any, Any], Tensor]
 """``(outputs, targets) → (n,)`` scores, higher is better."""
 
 _ROOM: Final = 1e-3
-"""Relative difference of a score among other samples, as rounding may make it."""
+_SMALL: Final = 1e-4
+"""Relative and absolute difference of a score among other samples, as rounding may make it."""
+_CHECKS: Final = 4
+"""Calls at which that is looked at: the first batch may be scored alike all over."""
 
 
 def checked_metric(name: str, function: Callable[..., Any]) -> Scoring:
     """Return ``function`` as a score that is one real number per sample, or a sentence.
 
-    At its first call on two samples or more it is asked once more about the first half alone: a
-    score that changes with the other samples of its batch is an average, and no sample's own.
+    At its first calls it is asked once more about the first sample and about the second half
+    alone: a score that changes with the other samples of its batch is no sample's own.
     """
-    alone = False
+    checks = 0
 
     def score(outputs: Any, targets: Any) -> Tensor:
-        nonlocal alone
+        nonlocal checks
         values = _called(name, function, outputs, targets)
-        if not alone and len(values) > 1:
-            alone = True
-            _require_own(name, function, outputs, targets, values)
+        if checks < _CHECKS and len(values) > 1:
+            checks += 1
+            for part in (slice(0, 1), slice(len(values) // 2, None)):
+                _require_own(name, function, outputs, targets, values, part)
         return values
 
     return score
@@ -62,26 +66,32 @@ def _called(name: str, function: Callable[..., Any], outputs: Any, targets: Any)
 
 
 def _require_own(
-    name: str, function: Callable[..., Any], outputs: Any, targets: Any, values: Tensor
+    name: str,
+    function: Callable[..., Any],
+    outputs: Any,
+    targets: Any,
+    values: Tensor,
+    part: slice,
 ) -> None:
-    """Raise ``BadValue`` when the first half's scores are others among all than alone."""
+    """Raise ``BadValue`` when the scores of ``part`` are others among all samples than alone."""
     count = len(values)
-    half = max(count // 2, 1)
 
     def cut(leaf: Any) -> Any:
         whole = isinstance(leaf, Tensor) and leaf.ndim and len(leaf) == count
-        return leaf[:half] if whole else leaf
+        return leaf[part] if whole else leaf
 
     try:
         alone = _called(name, function, *pytree.tree_map(cut, (outputs, targets)))
     except PrunescopeError:
         return  # it cannot be asked about fewer; then its shape is all that is known
-    among = values[:half]
-    same = torch.isclose(alone, among, rtol=_ROOM, atol=1e-5, equal_nan=True)
-    if len(alone) == half and not bool(same.all()):
+    among = values[part]
+    if len(alone) != len(among):
+        return
+    same = torch.isclose(alone, among, rtol=_ROOM, atol=_SMALL, equal_nan=True)
+    if not bool(same.all()):
         row = int((~same).nonzero()[0])
         raise BadValue(
-            f"Expected metric {name} to score each sample by itself, but sample {row} gets "
+            f"Expected metric {name} to score each sample by itself, but one gets "
             f"{float(among[row]):.4g} among {count} samples and {float(alone[row]):.4g} among "
-            f"{half}. Do not average over samples, and draw nothing at random."
+            f"{len(alone)}. Do not average over samples, and draw nothing at random."
         )
