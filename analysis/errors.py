@@ -81,6 +81,14 @@ class NotTrusted(PrunescopeError):
     """Code that a study names and that nobody on this machine vouched for."""
 
 
+class OutOfMemory(PrunescopeError, MemoryError):
+    """A model, data or a metric that needs more memory than there is."""
+
+
+class TookTooLong(PrunescopeError):
+    """Code of the user's that was still running at its limit."""
+
+
 class Cancelled(PrunescopeError):
     """A run that somebody stopped; what it finished is kept."""
 

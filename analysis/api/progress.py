@@ -1,12 +1,14 @@
 """How a run in a notebook or a script tells what it does: a bar by ``tqdm.auto``. Torch-free."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from tqdm.auto import tqdm
 
 from prunescope.progress import Progress
+from prunescope.user_code.patience import listening
 
 
 class BarProgress:
@@ -50,10 +52,12 @@ class BarProgress:
 def shown(progress: Progress | None) -> Iterator[Progress]:
     """Yield ``progress``, or a bar that goes with the block where there is none."""
     if progress is not None:
-        yield progress
+        with listening(lambda message: progress.advance(0, message)):
+            yield progress
         return
     bar = BarProgress()
     try:
-        yield bar
+        with listening(lambda message: tqdm.write(message, file=sys.stderr)):
+            yield bar
     finally:
         bar.close()

@@ -91,7 +91,7 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
     with torch.inference_mode():
         for start in range(0, len(samples), batch):
             chunk = samples.chunk(start, start + batch)
-            parts.append(outcome_of(_forward(module, chunk), chunk, metric))
+            parts.append(outcome_of(forward(module, chunk.inputs), chunk, metric))
     return join_outcomes(parts)
 
 
@@ -154,23 +154,6 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         agreements=agreements,
         nonfinite=int((~pruned.finite).sum()),
         class_correct=correct,
-    )
-
-
-def _forward(module: nn.Module, chunk: Samples) -> object:
-    try:
-        return forward(module, chunk.inputs)
-    except Exception as error:
-        raise model_failed(error, len(chunk)) from error
-
-
-def model_failed(error: Exception, samples: int) -> DataMismatch:
-    """Return the sentence for what a model raised on a batch of ``samples``."""
-    text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
-    return DataMismatch(
-        f"Expected the model to run on a batch of {samples} samples, but it raised "
-        f"{type(error).__name__}: {text}. Check that all samples have the model's input shape, "
-        "and that an exported program has a dynamic batch dimension."
     )
 
 

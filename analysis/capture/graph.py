@@ -13,7 +13,8 @@ from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.functional import make_functional
-from prunescope.errors import CannotCapture
+from prunescope.errors import CannotCapture, PrunescopeError
+from prunescope.user_code.patience import watched
 
 Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
 """A batch: one tensor, a tuple of arguments, or a dict of keyword arguments; dimension 0 of
@@ -96,10 +97,11 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
     fast_path = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # its fused operators hide the projections
     try:
-        program = _export(model, args, kwargs)
+        with watched("capturing the model's graph"):
+            program = _export(model, args, kwargs)
         module = program.module(check_guards=False)
         make_functional(module)
-    except CannotCapture:
+    except PrunescopeError:
         raise
     except Exception as error:
         raise CannotCapture(

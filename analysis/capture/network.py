@@ -1,5 +1,6 @@
 """A model ready to be studied: its graph where it can be captured, its layers and its cost."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,9 +9,17 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.cost import Cost, cost
-from prunescope.capture.graph import Captured, Inputs, call_arguments, capture, copy_inputs
+from prunescope.capture.graph import (
+    Captured,
+    Inputs,
+    batch_size,
+    call_arguments,
+    capture,
+    copy_inputs,
+)
 from prunescope.capture.layers import Layer, graph_layers, module_layers
 from prunescope.errors import CannotCapture, DataMismatch
+from prunescope.user_code.guard import guarded
 
 _ROOM: Final = 1e-3
 """Tolerance relative to the largest output: the model's fused attention kernel rounds differently
@@ -46,7 +55,28 @@ class Network:
 
 
 def forward(module: nn.Module, inputs: Inputs) -> Any:
-    """Return ``module``'s outputs for a batch: a tensor, a tuple of arguments, or a dict."""
+    """Return ``module``'s outputs for a batch: a tensor, a tuple of arguments, or a dict.
+
+    Raises:
+        DataMismatch: The model fails on the batch.
+        OutOfMemory, TookTooLong: It needs more memory or time than there is.
+    """
+    with model_runs(batch_size(inputs)):
+        return _called(module, inputs)
+
+
+def model_runs(samples: int) -> AbstractContextManager[None]:
+    """Guard a block that runs a model, or a part of it, on a batch of ``samples``."""
+    return guarded(
+        f"the model to run on a batch of {samples} samples",
+        "Check that all samples have the model's input shape, and that an exported program has a "
+        "dynamic batch dimension.",
+        DataMismatch,
+        f"running the model on {samples} samples",
+    )
+
+
+def _called(module: nn.Module, inputs: Inputs) -> Any:
     args, kwargs = call_arguments(inputs)
     return module(*args, **kwargs)
 
@@ -57,16 +87,14 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
     Raises:
         DataMismatch: The model cannot run on the example at all.
     """
-    try:
-        with torch.no_grad():
-            outputs = forward(model, copy_inputs(example))
-    except Exception as error:
-        text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
-        raise DataMismatch(
-            f"Expected the model to run on this data, but it raised {type(error).__name__}: "
-            f"{text}. Check that the data has the model's input shape, and that its preprocessing "
-            "is the model's."
-        ) from error
+    with torch.no_grad(), guarded(
+        "the model to run on this data",
+        "Check that the data has the model's input shape, and that its preprocessing is the "
+        "model's.",
+        DataMismatch,
+        "running the model on two samples",
+    ):  # fmt: skip
+        outputs = _called(model, copy_inputs(example))
     try:
         captured = capture(model, copy_inputs(example))
         _require_same(outputs, captured)

@@ -18,8 +18,12 @@ from rich.markup import escape
 
 from prunescope.cli.terminal import errors
 from prunescope.errors import Cancelled, PrunescopeError
+from prunescope.user_code.memory import memory_sentence, out_of_memory
+from prunescope.user_code.patience import listening
 
 _INTERRUPTED: Final = 130
+DEBUG: Final = "PRUNESCOPE_DEBUG"
+"""Environment variable: with any value, the tracebacks behind errors are printed too."""
 COMMANDS: Final = (
     "inspect", "sweep", "show", "plan", "pareto", "verify", "calibrate", "finetune", "time",
     "export", "jobs", "trust", "dashboard", "demo",
@@ -55,9 +59,18 @@ def main() -> NoReturn:
     """Run the command line and exit with its code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
-        code = application(sys.argv[1:])(standalone_mode=False)
+        with listening(_say, _refuse):
+            code = application(sys.argv[1:])(standalone_mode=False)
     except (PrunescopeError, Cancelled) as error:
-        errors.print(f"[bold red]prunescope:[/] {escape(str(error))}", highlight=False)
+        _debug(error)
+        _refuse(str(error))
+        sys.exit(1)
+    except SystemExit as error:  # nothing of ours leaves this way
+        _debug(error)
+        _refuse(
+            f"Expected the command to finish, but something in it called sys.exit({error.code!r}). "
+            "Take that call out."
+        )
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
@@ -72,9 +85,26 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _say(message: str) -> None:
+    errors.print(message, highlight=False, markup=False)
+
+
+def _refuse(sentence: str) -> None:
+    errors.print(f"[bold red]prunescope:[/] {escape(sentence)}", highlight=False)
+
+
+def _debug(error: BaseException) -> None:
+    """The traceback behind a sentence, for whoever asked for it: theirs may be the file to mend."""
+    if os.environ.get(DEBUG) and error.__cause__ is not None:
+        traceback.print_exception(error.__cause__)
+
+
 def _unexpected(error: Exception) -> None:
-    if os.environ.get("PRUNESCOPE_DEBUG"):
+    if os.environ.get(DEBUG):
         traceback.print_exc()
+        return
+    if out_of_memory(error):
+        _refuse(memory_sentence(error))
         return
     with tempfile.NamedTemporaryFile(
         "w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8"

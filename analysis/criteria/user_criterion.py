@@ -25,15 +25,18 @@ from torch import Tensor
 from prunescope.criteria.criterion import Criterion
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.unit_scores import parameters, summed
-from prunescope.errors import BadReference, BadValue, PrunescopeError, UnknownName
+from prunescope.errors import BadValue, OutOfMemory, UnknownName
 from prunescope.sources.functions import find_function, require_kept
 from prunescope.sources.live_function import function_hash, function_name, require_as_imported
 from prunescope.store.trust import require_vouched_function
+from prunescope.user_code.guard import guarded
 
 HASH: Final = "#"
 """Between a criterion's reference and the hash of its source."""
 
 _DIGITS: Final = 10
+_PATIENCE: Final = 10
+"""A criterion may run over all calibration samples: it gets ten times the patience of a call."""
 
 Scoring = Callable[[Evidence], Mapping[str, Any]]
 """What a user writes."""
@@ -115,14 +118,13 @@ def _scores(reference: str, function: Scoring, evidence: Evidence) -> dict[str, 
     known = dict(evidence.network.module.named_parameters(remove_duplicate=False))
     before = {name: parameter._version for name, parameter in known.items()}
     try:
-        given = function(evidence)
-    except PrunescopeError:
-        raise
-    except Exception as error:
-        raise BadReference(
-            f"Expected criterion {reference} to score the weights, but it raised "
-            f"{type(error).__name__}: {error}. Mend the function."
-        ) from error
+        with guarded(
+            f"criterion {reference} to score the weights", "Mend the function.",
+            doing=f"scoring by {reference}", times=_PATIENCE,
+        ):  # fmt: skip
+            given = function(evidence)
+    except OutOfMemory as error:  # not to be tried again on fewer validation samples
+        raise BadValue(str(error)) from error
     changed = [name for name, parameter in known.items() if parameter._version != before[name]]
     if changed:
         raise BadValue(
@@ -152,7 +154,15 @@ def _checked(
             f"Expected criterion {reference} to score {name} with a tensor, but got "
             f"{type(value).__name__}. Return a tensor of shape {shapes[name]}."
         )
-    score = torch.as_tensor(value).detach().cpu()
+    with guarded(f"criterion {reference} to score {name}", "Return a plain dense tensor."):
+        score = torch.as_tensor(value).detach()
+    if score.is_complex() or score.layout != torch.strided or score.device.type == "meta":
+        kind = "complex" if score.is_complex() else str(score.layout).removeprefix("torch.")
+        raise BadValue(
+            f"Expected criterion {reference} to score {name} with real numbers in a dense tensor, "
+            f"but got a {kind} one on {score.device}. Take .abs(), or call .to_dense()."
+        )
+    score = score.cpu()
     if tuple(score.shape) != shapes[name]:
         raise BadValue(
             f"Expected criterion {reference} to score {name} with shape {shapes[name]}, but got "

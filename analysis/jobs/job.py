@@ -40,8 +40,8 @@ _SPAWNING: Final = 30.0
 """Seconds after which a job that no process ever took on counts as dead."""
 _FRAME: Final = " \t│╭╮╰╯─"
 _DIED: Final = (
-    "Expected the job to end with a word, but its process is gone (killed, or out of memory). "
-    "Start it again: what was finished is kept."
+    "Expected the job to end with a word, but its process is gone (killed, out of memory, or left "
+    "by code of the model or the data). Start it again: what was finished is kept."
 )
 _ELSEWHERE: Final = (
     "Expected a job of this machine, but it was started {place}: whether it still works does not "

@@ -35,6 +35,8 @@ from prunescope.jobs.stopping import watched
 from prunescope.store.files import storage
 from prunescope.store.json_documents import write_document
 from prunescope.text.numbers import counted
+from prunescope.user_code.memory import memory_sentence, out_of_memory
+from prunescope.user_code.patience import listening
 
 _POLL: Final = 0.2
 _OFTEN: Final = 0.1
@@ -76,6 +78,10 @@ class JobProgress:
         if values or now - self._written >= wait:
             plain = {name: float(value) for name, value in values.items()}
             self.flush(**({"values": plain} if plain else {}))
+
+    def say(self, message: str) -> None:
+        """Say what is being done, and write it at once; callable from any thread."""
+        self._write(steps=0, message=message)
 
     def stand(self, **figures: float) -> None:
         """Say where the run stands; written with the next count."""
@@ -145,7 +151,8 @@ def running(folder: Path) -> Iterator[JobProgress]:
     with _terminable(progress), _recorded(folder, progress), watched(folder):
         try:
             _await_turn(folder, progress)
-            yield progress
+            with listening(progress.say, lambda sentence: _end_anyway(folder, sentence)):
+                yield progress
             progress.flush()
         finally:
             progress.ending = True
@@ -162,13 +169,10 @@ def _recorded(folder: Path, progress: JobProgress) -> Iterator[None]:
     except PrunescopeError as error:
         _end_anyway(folder, str(error))
         raise
-    except SystemExit as error:
-        if error.code in (None, 0):
-            _end(folder, "cancelled" if progress.stopped else "done")
-        else:
-            sentence = f"Expected the job to finish, but it exited with {error.code}. Read {LOG}."
-            _end_anyway(folder, sentence)
-        raise
+    except SystemExit as error:  # whatever the code, the block did not come to its end
+        sentence = f"Expected the job to finish, but it exited with {error.code}. Read {LOG}."
+        _end_anyway(folder, sentence)
+        raise JobFailed(sentence) from error
     except Exception as error:
         sentence = _log(folder, error)
         _end_anyway(folder, sentence)
@@ -253,11 +257,8 @@ def _end_anyway(folder: Path, sentence: str) -> None:
 def _log(folder: Path, error: Exception) -> str:
     with contextlib.suppress(OSError), (folder / LOG).open("a") as log:
         log.write("".join(traceback.format_exception(error)))
-    if isinstance(error, MemoryError):
-        return (
-            "Expected the job to fit into memory, but it does not. Use smaller data, or close "
-            "other programs."
-        )
+    if out_of_memory(error):
+        return memory_sentence(error)
     said = " ".join(str(error).split())[:300].rstrip(".")
     return (
         f"Expected the job to finish, but it raised {type(error).__name__}: {said or 'no text'}. "

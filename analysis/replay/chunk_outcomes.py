@@ -9,8 +9,9 @@ from time import perf_counter
 from typing import Final
 
 from prunescope.bench.evaluate import Outcome, join_outcomes, outcome_of
+from prunescope.capture.network import model_runs
 from prunescope.errors import CannotPrune
-from prunescope.replay.frontier_memory import batches, model_errors
+from prunescope.replay.frontier_memory import batches
 from prunescope.replay.lanes import Lanes
 from prunescope.replay.point_variants import Key, Points
 from prunescope.replay.replay_cost import ReplayCost
@@ -118,7 +119,7 @@ class ChunkRunner:
         number: int,
         batch: Samples,
     ) -> Outcome:
-        with model_errors(len(batch)):
+        with model_runs(len(batch)):
             if number == 0 and point is not None and point not in self._macs:
                 outputs, macs = walk.counted_outputs(0, variant)
                 self._macs[point] = macs // len(batch)

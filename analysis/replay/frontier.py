@@ -13,7 +13,7 @@ from prunescope.recovery import MOVES_DENSE
 from prunescope.replay.batch_norm_replay import calibrate
 from prunescope.replay.chunk_outcomes import ChunkRunner, Found, PointOrDense
 from prunescope.replay.engine import Removed, every_point, order
-from prunescope.replay.frontier_memory import frontier_memory, out_of_memory
+from prunescope.replay.frontier_memory import frontier_memory
 from prunescope.replay.lanes import Lanes, open_lanes
 from prunescope.replay.point_variants import Key, Points
 from prunescope.replay.replay_cost import ReplayCost
@@ -21,6 +21,7 @@ from prunescope.replay.schedule import Schedule, frontier_bytes
 from prunescope.replay.threads import Chooser
 from prunescope.sources.data import Samples
 from prunescope.study.point import Point
+from prunescope.user_code.memory import out_of_memory
 
 
 class FrontierEngine:

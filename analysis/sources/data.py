@@ -1,5 +1,6 @@
 """Data from its reference: the splits that calibrate, validate and test a model."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
-from prunescope.errors import BadReference, BadValue, PrunescopeError, UnknownName
+from prunescope.errors import BadReference, BadValue, UnknownName
 from prunescope.sources import arrays, image_folder
 from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.kept_splits import read_splits
@@ -21,6 +22,7 @@ from prunescope.sources.splits import (
     split_by,
 )
 from prunescope.study import Reference
+from prunescope.user_code.guard import guarded
 
 __all__ = ["GRAMMAR", "SPLITS", "Samples", "Splits", "data_hash", "load_data"]
 
@@ -78,25 +80,22 @@ def _from_function(text: str) -> Splits:
 
     A pair counts as inputs and targets; inputs alone are a tensor, a dict or ``(inputs, None)``.
     """
-    try:
-        made = find_function("data", text)()
-    except PrunescopeError:
-        raise
-    except Exception as error:
-        raise BadReference(
-            f"Expected {text} to return the splits when called without arguments, but it raised "
-            f"{type(error).__name__}: {error}. Give its arguments defaults."
-        ) from error
+    function = find_function("data", text)
+    with _loading(text):
+        made = function()
     if isinstance(made, Splits):
         return made
-    if not isinstance(made, Mapping) or not all(name in made for name in SPLITS):
+    with _loading(text):  # a mapping of the user's own may do anything
+        complete = isinstance(made, Mapping) and all(name in made for name in SPLITS)
+    if not complete:
         raise BadValue(
             f"Expected {text} to return a dict with calibration, validation and test, each "
             f"(inputs, targets), but got {type(made).__name__}. Return such a dict."
         )
 
     def read(part: str) -> Samples:
-        given = made[part]
+        with _loading(text):
+            given = made[part]
         pair = isinstance(given, tuple | list) and len(given) == 2
         inputs, targets = given if pair else (given, None)
         plain = pytree.tree_map(
@@ -105,3 +104,11 @@ def _from_function(text: str) -> Splits:
         return Samples(plain, None if targets is None else arrays.as_targets(targets))
 
     return split_by(read)
+
+
+def _loading(text: str) -> contextlib.AbstractContextManager[None]:
+    return guarded(
+        f"{text} to return the splits when called without arguments",
+        "Give its arguments defaults.",
+        doing="loading the data",
+    )

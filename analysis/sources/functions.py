@@ -1,5 +1,6 @@
 """Find a user's function by its reference, in a file or in a module."""
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -12,6 +13,7 @@ from typing import Any
 
 from prunescope.errors import BadReference, UnknownName
 from prunescope.study.manifest import KEPT, LIVE
+from prunescope.user_code.guard import guarded
 
 
 def is_function(reference: str) -> bool:
@@ -53,6 +55,7 @@ def find_function(what: str, reference: str) -> Callable[..., Any]:
 
     Raises:
         BadReference: No such file or module, an error while importing it, or not callable.
+        TookTooLong: The import does not end.
         UnknownName: The file has no such function; the closest ones are named.
     """
     where, _, name = reference.rpartition(":")
@@ -66,9 +69,10 @@ def find_function(what: str, reference: str) -> Callable[..., Any]:
         module = _import_file(what, path.resolve())
     else:
         module = _import_module(what, where)
-    found = getattr(module, name, None)
+    with _importing(what, where):  # a module may have a __getattr__
+        found = getattr(module, name, None)
     if found is None:
-        functions = [n for n, value in vars(module).items() if callable(value) and n[0] != "_"]
+        functions = [n for n, value in vars(module).items() if callable(value) and n[:1] != "_"]
         raise UnknownName.among(f"function in {where}", name, functions)
     if not callable(found):
         raise BadReference(
@@ -108,26 +112,27 @@ def _import_file(what: str, path: Path) -> Any:
     _reach_working_folder()
     sys.path.insert(0, str(path.parent))
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise _broken(what, str(path), error) from error
+        with _importing(what, str(path)):
+            spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
     finally:
-        sys.path.remove(str(path.parent))
+        with contextlib.suppress(ValueError):  # the file may have changed the list itself
+            sys.path.remove(str(path.parent))
     return module
 
 
 def _import_module(what: str, where: str) -> Any:
     _reach_working_folder()
-    try:
-        return importlib.import_module(where)
-    except ModuleNotFoundError as error:
-        raise BadReference(
-            f"Expected {what} {where!r} to be an importable module or a .py file, but "
-            f"{error.name!r} is not installed. Check the name or install it."
-        ) from error
-    except (Exception, SystemExit) as error:
-        raise _broken(what, where, error) from error
+    with _importing(what, where):
+        try:
+            return importlib.import_module(where)
+        except ModuleNotFoundError as error:
+            raise BadReference(
+                f"Expected {what} {where!r} to be an importable module or a .py file, but "
+                f"{error.name!r} is not installed. Check the name or install it."
+            ) from error
 
 
 def _reach_working_folder() -> None:
@@ -141,8 +146,5 @@ def _reach_working_folder() -> None:
         sys.path.insert(0, here)
 
 
-def _broken(what: str, where: str, error: BaseException) -> BadReference:
-    return BadReference(
-        f"Expected {what} from {where} to import, but it raised {type(error).__name__}: "
-        f"{error}. Mend the file."
-    )
+def _importing(what: str, where: str) -> contextlib.AbstractContextManager[None]:
+    return guarded(f"{what} from {where} to import", "Mend the file.", doing=f"importing {where}")

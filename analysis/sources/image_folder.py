@@ -14,6 +14,7 @@ from prunescope.sources.class_folders import require_images
 from prunescope.sources.functions import find_function, is_function
 from prunescope.sources.models import torchvision_transform
 from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
+from prunescope.user_code.guard import guarded
 
 _OPTIONS: Final = {"calibration": 1024, "validation": 2048, "test": 2048, "size": 224}
 
@@ -88,13 +89,13 @@ def from_folder(folder: Path, model: str, query: str) -> Splits:
 
 
 def _image(file: str, load: Callable[[str], Any], transform: Callable[[Any], Tensor]) -> Tensor:
-    try:
+    with guarded(
+        f"{file} to be an image that preprocessing can read",
+        "Replace the file or mend the preprocessing.",
+        DataMismatch,
+        f"reading {file}",
+    ):
         return transform(load(file))
-    except Exception as error:  # a broken image, or the user's preprocessing
-        raise DataMismatch(
-            f"Expected {file} to be an image that preprocessing can read, but it raised "
-            f"{type(error).__name__}: {error}. Replace the file or mend the preprocessing."
-        ) from error
 
 
 def _require_alike(folder: Path, classes: Mapping[str, list[str]]) -> None:

@@ -22,6 +22,7 @@ from prunescope.capture.graph import Inputs, batch_size
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.sources.arrays import as_targets, as_tensor
 from prunescope.sources.splits import SPLITS, Samples, Splits, check_samples
+from prunescope.user_code.guard import guarded
 
 _NAMES: Final = {
     "calibration": ("calibration", "train"),
@@ -34,6 +35,7 @@ _SHARES: Final = (1, 2, 2)
 _LABELS: Final = ("labels", "label", "targets", "target")
 """Under which of these names a batch that is a dict holds its targets."""
 
+_NO_MORE: Final = object()
 _BATCH: Final = 256
 _FEWEST: Final = 5
 
@@ -136,7 +138,7 @@ def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
     """Every batch of a dataset or loader, joined, in the order of the dataset."""
     batches: list[tuple[Inputs, Tensor | None]] = []
     with _fixed_randomness(), torch.no_grad():
-        batches.extend(_batch(name, batch) for batch in _in_order(given))
+        batches.extend(_batch(name, batch) for batch in _guarded_batches(name, _in_order(given)))
     if not batches:
         raise DataMismatch(f"Expected samples in the {name} split, but it is empty. Add some.")
     leaves = [pytree.tree_flatten(batch) for batch in batches]
@@ -160,6 +162,21 @@ def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
         ) from error
     inputs, targets = pytree.tree_unflatten(joined, leaves[0][1])
     return Samples(inputs, targets)
+
+
+def _guarded_batches(name: str, batches: Iterable[Any]) -> Iterator[Any]:
+    """The same batches; what the dataset raises becomes a sentence, at each batch anew."""
+    reading: Iterator[Any] | None = None
+    while True:
+        with guarded(
+            f"the {name} split to give its batches", "Mend the dataset.", DataMismatch,
+            f"reading the {name} split",
+        ):  # fmt: skip
+            reading = iter(batches) if reading is None else reading
+            batch = next(reading, _NO_MORE)
+        if batch is _NO_MORE:
+            return
+        yield batch
 
 
 def _batch(name: str, batch: object) -> tuple[Inputs, Tensor | None]:

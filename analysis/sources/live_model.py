@@ -7,6 +7,8 @@ import re
 from torch import nn
 
 from prunescope.errors import BadValue
+from prunescope.sources.check_model import require_usable
+from prunescope.user_code.guard import guarded
 
 
 def copied_model(model: nn.Module) -> nn.Module:
@@ -18,14 +20,14 @@ def copied_model(model: nn.Module) -> nn.Module:
     Raises:
         BadValue: The module cannot be copied.
     """
-    try:
+    require_usable(unwrapped(model), model_name(model))
+    with guarded(
+        f"{model_name(model)} to be a module that can be copied",
+        "Give the model as file.py:function, a function that returns it.",
+        BadValue,
+        "copying the model",
+    ):
         made = copy.deepcopy(unwrapped(model)).cpu()
-    except (RuntimeError, TypeError, AttributeError, NotImplementedError) as error:
-        text = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise BadValue(
-            f"Expected a module that can be copied, but {type(model).__name__} cannot: {text}. "
-            "Give the model as file.py:function, a function that returns it."
-        ) from error
     for parameter in made.parameters():
         parameter.grad = None
         parameter.requires_grad_(parameter.is_floating_point())

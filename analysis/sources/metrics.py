@@ -9,13 +9,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from prunescope.commands import next_steps
-from prunescope.errors import (
-    BadReference,
-    BadValue,
-    DataMismatch,
-    PrunescopeError,
-    UnknownName,
-)
+from prunescope.errors import BadValue, DataMismatch, UnknownName
 from prunescope.sources.functions import (
     find_function,
     is_function,
@@ -23,6 +17,7 @@ from prunescope.sources.functions import (
     source_hash,
 )
 from prunescope.sources.live_function import function_hash, function_name
+from prunescope.sources.user_metric import checked_metric
 
 NAMES: Final = ("top-1", "top-5", "agreement")
 
@@ -58,7 +53,7 @@ def load_metric(reference: str, labelled: bool) -> Metric:
     require_kept("metric", reference)
     if is_function(reference):
         function = find_function("metric", reference)
-        return Metric(reference, _checked(reference, function), source_hash(function))
+        return Metric(reference, checked_metric(reference, function), source_hash(function))
     raise UnknownName.among("metric", reference, [*NAMES, "file.py:function"])
 
 
@@ -79,7 +74,7 @@ def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metri
             "(inputs, targets), or take the metric agreement."
         )
     name = function_name(function)
-    return Metric(name, _checked(name, function), function_hash(function, "metric"))
+    return Metric(name, checked_metric(name, function), function_hash(function, "metric"))
 
 
 def logits(outputs: Any) -> Tensor | None:
@@ -151,28 +146,5 @@ def _top(k: int) -> Callable[[Any, Any], Tensor]:
             right = (rows.topk(min(k, rows.shape[1]), 1).indices == labels[:, None]).any(1)
         right &= rows.isfinite().all(1)
         return rows_per_sample(right, len(torch.as_tensor(targets)))
-
-    return score
-
-
-def _checked(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Tensor]:
-    def score(outputs: Any, targets: Any) -> Tensor:
-        try:
-            found = function(outputs, targets)
-        except PrunescopeError:
-            raise
-        except Exception as error:
-            raise BadReference(
-                f"Expected metric {name} to score the outputs, but it raised "
-                f"{type(error).__name__}: {error}. Mend the function."
-            ) from error
-        count = len(targets) if targets is not None else None
-        if not isinstance(found, Tensor) or found.ndim != 1 or count not in (None, len(found)):
-            got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            raise BadValue(
-                f"Expected metric {name} to return one score per sample, a tensor of shape "
-                f"({count},), but got {got}. Do not average over samples."
-            )
-        return found.detach().float()
 
     return score

@@ -9,10 +9,12 @@ from torch import nn
 
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, UnknownName
+from prunescope.sources.check_model import require_usable
 from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.pt2 import load_program
 from prunescope.sources.weights import load_weights, pour
 from prunescope.study import Reference
+from prunescope.user_code.guard import guarded
 
 GRAMMAR = (
     "sample:NAME, torchvision:NAME, path/to/file.py:function, package.module:function, or file.pt2"
@@ -43,11 +45,16 @@ def load_model(reference: Reference) -> nn.Module:
         raise BadReference(
             f"Expected a model as {GRAMMAR}, but got {text!r}. For example sample:resnet20."
         )
+    require_usable(model, text)
     if reference.weights is not None:
         pour(model, load_weights(Path(reference.weights)), reference.weights)
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
-    return model if text.endswith(".pt2") else model.eval()
+    if text.endswith(".pt2"):
+        return model
+    with guarded(f"{text} to go into evaluation mode", "Mend its eval() and train()."):
+        model.eval()  # what it returns depends on the user's own train()
+    return model
 
 
 def torchvision_transform(name: str) -> Any:
@@ -86,13 +93,11 @@ def _torchvision(name: str, random: bool) -> nn.Module:
 def _built(text: str) -> nn.Module:
     function = find_function("model", text)
     torch.manual_seed(0)
-    try:
+    with guarded(
+        f"{text} to return a model when called without arguments", "Give its arguments defaults.",
+        doing="loading the model",
+    ):  # fmt: skip
         model = function()
-    except Exception as error:
-        raise BadReference(
-            f"Expected {text} to return a model when called without arguments, but it raised "
-            f"{type(error).__name__}: {error}. Give its arguments defaults."
-        ) from error
     if not isinstance(model, nn.Module):
         raise BadValue(
             f"Expected {text} to return an nn.Module, but got {type(model).__name__}. "

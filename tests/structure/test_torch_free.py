@@ -11,7 +11,7 @@ pytestmark = pytest.mark.quick
 
 ROOMS = (
     "errors", "arrays", "text", "commands", "study", "statistics", "curves", "store", "planning",
-    "jobs", "dashboard",
+    "jobs", "user_code", "dashboard",
 )  # fmt: skip
 """What never imports torch, whole; modules or packages below ``prunescope``."""
 FILES = (

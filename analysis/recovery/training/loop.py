@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from prunescope.capture.graph import take
 from prunescope.capture.network import forward
 from prunescope.commands import next_steps
-from prunescope.errors import BadValue, Cancelled
+from prunescope.errors import BadValue, Cancelled, DataMismatch
 from prunescope.progress import Progress
 from prunescope.recovery.training.fine_tuning_report import FineTuning, Reading
 from prunescope.recovery.training.objective import Objective
 from prunescope.recovery.training_mode import training
 from prunescope.sources.data import Samples
+from prunescope.user_code.guard import guarded
 
 _READINGS: Final = 40
 """Readings per epoch at most."""
@@ -177,8 +178,14 @@ class _TrainingRun:
             group["lr"] = rate_now
         self._optimizer.zero_grad()
         inputs = take(self._samples.inputs, indices)
-        loss = self._objective(forward(learner, inputs), indices)
-        loss.backward()  # type: ignore[no-untyped-call]
+        with guarded(
+            f"the model to train on a batch of {len(indices)} samples",
+            "Check that it runs, and has gradients, in training mode.",
+            DataMismatch,
+            "training",
+        ):
+            loss = self._objective(forward(learner, inputs), indices)
+            loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             for weight, keep in self._masked:
                 if weight.grad is not None:
