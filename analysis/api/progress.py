@@ -1,12 +1,15 @@
 """How a run in a notebook or a script tells what it does: a bar by ``tqdm.auto``. Torch-free."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from prunescope.progress import Progress
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # in a notebook without ipywidgets: a bar of text will do
+    from tqdm.auto import tqdm
 
 
 class BarProgress:
