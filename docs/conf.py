@@ -13,12 +13,14 @@ copyright = "Prunescope's authors, MIT licence"  # noqa: A001 - Sphinx's name
 release = metadata.version("prunescope")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",  # myst_parser for pages, and for notebooks as they are stored
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "generated_pages",
 ]
-source_suffix = {".md": "markdown"}
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+nb_execution_mode = "off"  # tests run the notebooks; python -m tests.notebooks stores their outputs
+suppress_warnings = ["mystnb.unknown_mime_type"]  # a Plotly figure's data; its picture is shown
 exclude_patterns = ["extensions"]
 
 myst_enable_extensions = ["deflist", "fieldlist"]

@@ -2,13 +2,16 @@
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from prunescope.progress import Progress
 from prunescope.user_code.patience import listening
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # in a notebook without ipywidgets: a bar of text will do
+    from tqdm.auto import tqdm
 
 
 class BarProgress:

@@ -1,7 +1,6 @@
 """A captured program (``.pt2``): every member of its archive, before torch opens it.
 
 ``torch.export.load`` unpickles what is no plain tensor, evaluates expressions, generates Python
-from prunescope.text.numbers import exact
 from names, imports what nestings name and runs compiled kernels. Of all that, an archive of
 ``torch.export.save`` for a network needs nothing: it holds raw tensors, two lists of them, a graph
 as JSON and example inputs.

@@ -4,6 +4,7 @@ A line ``% generated: KIND ARGUMENT`` in a page is replaced while the page is re
 
 * ``commands``: every command with its arguments and options, from typer;
 * ``members PACKAGE``: what a package names in ``__all__``, or else defines, from docstrings;
+* ``module MODULE``: what a module says of itself, from its docstring alone;
 * ``package PACKAGE``: every module of a package, from docstrings;
 * ``page PATH``: another Markdown file of the repository, its links made to fit.
 
@@ -78,6 +79,11 @@ def package(name: str, _: Path) -> str:
     )
 
 
+def module(name: str, _: Path) -> str:
+    """Return a directive that shows a module's docstring, and nothing of what is in it."""
+    return f"```{{eval-rst}}\n.. automodule:: {name}\n```"
+
+
 def page(path: str, here: Path) -> str:
     """Return another Markdown file of the repository."""
     file = ROOT / path
@@ -122,6 +128,7 @@ def _relative(target: Path, here: Path) -> str:
 _KINDS: Final[dict[str, Callable[[str, Path], str]]] = {
     "commands": commands,
     "members": members,
+    "module": module,
     "package": package,
     "page": page,
 }

@@ -1,5 +1,6 @@
 """The documentation builds without a warning, and what is made from the code is in it."""
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,8 +14,8 @@ from prunescope.criteria.criterion import Criterion
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(
-    any(find_spec(name) is None for name in ("sphinx", "myst_parser", "furo")),
-    reason="Sphinx, myst-parser or furo is not installed: pip install '.[docs]'",
+    any(find_spec(name) is None for name in ("sphinx", "myst_nb", "furo")),
+    reason="Sphinx, myst-nb or furo is not installed: pip install '.[docs]'",
 )
 
 
@@ -50,6 +51,16 @@ def test_extension_points_come_from_their_docstrings(site: Path) -> None:
     for name in ("runtimes.onnx", "formats.pt2", "formats.safetensors"):
         assert name in page
     assert "load_pruned" in (site / "reference" / "python.html").read_text("utf-8")
+
+
+def test_notebooks_show_what_they_showed_when_they_ran(site: Path) -> None:
+    for name in ("first-look", "your-own"):
+        page = (site / "notebooks" / f"{name}.html").read_text("utf-8")
+        pictures = re.findall(r'<img [^>]*src="([^"]+\.svg)"', page)
+        assert pictures
+        assert all((site / "notebooks" / picture).resolve().is_file() for picture in pictures)
+        assert "Measured: the plan really applied" in page
+        assert page.count("<table") >= 6
 
 
 def test_links_to_files_of_the_repository_lead_to_pages(site: Path) -> None:
