@@ -4,8 +4,8 @@ from typing import Final
 
 _SAYS: Final = ("can't allocate memory", "out of memory", "Cannot allocate memory")
 NEXT: Final = (
-    "Use fewer or smaller samples, a smaller --batch where the command has one, or fewer "
-    "--threads; or close other programs."
+    "Use fewer or smaller samples, a smaller batch where there is one to choose, or fewer "
+    "threads; or close other programs."
 )
 """What to do about it."""
 
