@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from prunescope.api.exported_models import load_pruned
     from prunescope.api.inspections import inspect
+    from prunescope.api.open_study import open_study as open  # noqa: A004 - read as ps.open
     from prunescope.api.solved_plan import SolvedPlan
-    from prunescope.api.studies import open_study as open  # noqa: A004 - read as ps.open
     from prunescope.api.study import Study
-    from prunescope.api.sweeps import sweep
+    from prunescope.api.sweep import sweep
     from prunescope.study.plan import Choice, Plan
 
 if __name__ != "prunescope":  # the folder found by its own name, from the repository's root
@@ -45,8 +45,8 @@ _HOMES: Final = {
     "Study": ("prunescope.api.study", "Study"),
     "inspect": ("prunescope.api.inspections", "inspect"),
     "load_pruned": ("prunescope.api.exported_models", "load_pruned"),
-    "open": ("prunescope.api.studies", "open_study"),
-    "sweep": ("prunescope.api.sweeps", "sweep"),
+    "open": ("prunescope.api.open_study", "open_study"),
+    "sweep": ("prunescope.api.sweep", "sweep"),
 }
 """Name → the module and the name there."""
 

@@ -17,7 +17,7 @@ from prunescope.study import (
     Reference,
     TensorSummary,
 )
-from prunescope.study.counts import removed_count, unit_sparsities
+from prunescope.study.removed_counts import removed_count, unit_sparsities
 
 
 def chain(widths: Sequence[int], stage: int = 0, positions: int = 16) -> Manifest:

@@ -30,8 +30,8 @@ from prunescope.progress import Silent
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Manifest, Reference
-from prunescope.study.counts import removed_units
-from prunescope.study.size import shrunk
+from prunescope.study.network_size import shrunk
+from prunescope.study.removed_counts import removed_units
 from prunescope.text import units
 
 MODELS: Final = ("mlp", "lenet5", "resnet20", "vit", "mobilenet")

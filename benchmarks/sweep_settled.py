@@ -32,8 +32,8 @@ from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, Method, Reference, looks, parse_sparsities
 from prunescope.study.point import Point
-from prunescope.sweep.policy import LIMIT, Policy
 from prunescope.sweep.runner import sweep
+from prunescope.sweep.stopping_policy import LIMIT, Policy
 
 POLICIES: Final = {
     "adaptive": Policy("adaptive"),

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.gate import Gate
-from prunescope.dashboard.shared import frame, job_strip, problems, session, warm_up
+from prunescope.dashboard.shared import job_strip, page_header, problems, session, warm_up
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
 from prunescope.dashboard.views.plan import measure_candidates
@@ -45,7 +45,9 @@ def main(folder: Path, first: str = "study") -> None:
         chosen.run()
     with problems.shown():
         session.read_link()
-        place = frame.show(folder, measure_candidates.arrive if chosen.url_path == "plan" else None)
+        place = page_header.show(
+            folder, measure_candidates.arrive if chosen.url_path == "plan" else None
+        )
         if place is not None:
             job_strip.strip(place, live=chosen.url_path in _LIVE)
         warm_up.ready(place)

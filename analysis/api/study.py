@@ -30,7 +30,7 @@ from prunescope.store.trust import require_vouched
 from prunescope.study import SEEDS, Baseline, Manifest
 from prunescope.study.bounds import CALIBRATION_PLANS, require_timing
 from prunescope.study.plan import Plan
-from prunescope.sweep.policy import TOLERANCE, Policy
+from prunescope.sweep.stopping_policy import TOLERANCE, Policy
 from prunescope.text.durations import seconds_from
 from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_, count
@@ -144,7 +144,7 @@ class Study:
         policy = Policy(mode, tolerance, limit)  # type: ignore[arg-type]
         grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to)
         seconds_from(seconds)
-        from prunescope.api.run_sweep import run_sweep
+        from prunescope.api.measure_grid import run_sweep
 
         with shown(progress) as report:
             run_sweep(
@@ -173,7 +173,7 @@ class Study:
         Raises:
             UnknownName: Nothing was measured of such a subject, or by such a method.
         """
-        from prunescope.charts.subject import subject_figure
+        from prunescope.charts.subject_curves import subject_figure
 
         return subject_figure(
             self.manifest, self._stored.measured(), subject, methods, scale, limit, dark

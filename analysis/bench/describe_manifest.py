@@ -11,7 +11,7 @@ from prunescope.coupling.groups import Coupling, Group, Refused
 from prunescope.coupling.node_sizes import graph_summary
 from prunescope.removal.remove import remove
 from prunescope.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
-from prunescope.study.coupled import freed
+from prunescope.study.coupled_groups import freed
 
 
 def describe(

@@ -16,7 +16,7 @@ from prunescope.sources.data import load_data
 from prunescope.sources.models import load_model, torchvision_transform
 from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
 from prunescope.study.bounds import parse_shape
-from prunescope.study.coupled import Freed, freed
+from prunescope.study.coupled_groups import Freed, freed
 from prunescope.text.units import bytes_, count
 
 

@@ -36,7 +36,7 @@ from prunescope.study import (
 )
 from prunescope.study.bounds import THREADS
 from prunescope.study.recoveries import RECOVERIES
-from prunescope.sweep.policy import TOLERANCE, Policy
+from prunescope.sweep.stopping_policy import TOLERANCE, Policy
 from prunescope.text.durations import seconds_from
 
 
@@ -155,7 +155,7 @@ def sweep(
                     vouch_function(method.criterion)
         progress.start(0, "loading and capturing the model")
         with resting():
-            from prunescope.api.run_sweep import run_sweep
+            from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
             from prunescope.bench.workbench import prepare
 

@@ -9,7 +9,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from prunescope.api.studies import open_study
+from prunescope.api.open_study import open_study
 from prunescope.cli.shared_options import (
     DataOption,
     JobOption,

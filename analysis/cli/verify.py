@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from prunescope.api.studies import open_study
+from prunescope.api.open_study import open_study
 from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     JobOption,

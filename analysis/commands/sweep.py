@@ -22,7 +22,7 @@ class Sweep(Request):
         seeds: For criteria that draw.
         multiple: Units that stay come in multiples of it.
         screen: Whether points are looked at without labels while they wait.
-        mode: A point's end, see ``prunescope.sweep.policy``.
+        mode: A point's end, see ``prunescope.sweep.stopping_policy``.
         tolerance: Accepted half-width of a drop, absolute; None for the usual one.
         limit: Drop to decide against, absolute; None for the usual one of the mode.
         monotone: Whether a sparsity past the limit settles the larger ones.

@@ -10,7 +10,7 @@ from prunescope.capture.shapes import shapes
 from prunescope.coupling.collect_units import collect
 from prunescope.coupling.decide_factors import choose_factors
 from prunescope.coupling.groups import Coupling
-from prunescope.coupling.table import RULES
+from prunescope.coupling.rule_table import RULES
 from prunescope.coupling.walk import BATCH, CouplingWalk
 
 _KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()

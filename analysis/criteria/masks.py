@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from prunescope.errors import BadValue
-from prunescope.study.counts import removed_count
+from prunescope.study.removed_counts import removed_count
 
 
 def mask(score: Tensor, sparsity: float, per_row: bool = False) -> Tensor:

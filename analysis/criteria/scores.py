@@ -15,7 +15,7 @@ from prunescope.criteria.shuffled import shuffled
 from prunescope.errors import CannotPrune
 from prunescope.sources.data import Samples
 from prunescope.study import pattern_of
-from prunescope.study.counts import removed_units
+from prunescope.study.removed_counts import removed_units
 
 
 class Scores:

@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 
 from prunescope.errors import DamagedFile
 from prunescope.jobs.machine import this_machine
-from prunescope.jobs.places import placed, portable, without_place
 from prunescope.jobs.processes import alive, whereabouts
 from prunescope.jobs.records import (
     ACTIVE,
@@ -29,6 +28,7 @@ from prunescope.jobs.records import (
     Track,
     read_track,
 )
+from prunescope.jobs.study_paths import placed, portable, without_place
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document
 from prunescope.store.read_only import require_writable

@@ -15,10 +15,10 @@ from typing import Final
 from prunescope.commands import JOB_OPTION, PROGRAM, Request
 from prunescope.errors import BadReference, BadValue, StorageFailure
 from prunescope.jobs.job import FOLDER, Job, folders, job_folder, jobs, recorded
-from prunescope.jobs.places import names_files_beside, placed, portable
 from prunescope.jobs.processes import identify
 from prunescope.jobs.queue import require_room
 from prunescope.jobs.records import ACTIVE, END, JOB, LOG, SPAWNED, EndRecord, JobRecord
+from prunescope.jobs.study_paths import names_files_beside, placed, portable
 from prunescope.jobs.warm_worker import WarmWorker
 from prunescope.store.json_documents import write_document
 from prunescope.store.locks import single_process_lock

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.study import Manifest
-from prunescope.study.size import shrunk
+from prunescope.study.network_size import shrunk
 
 
 @dataclass(frozen=True)

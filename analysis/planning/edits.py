@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.study import Manifest, Method, sparsity
-from prunescope.study.counts import removed_units
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_units
 
 
 def choice_of(plan: Plan, subject: str, default: Method) -> Choice:

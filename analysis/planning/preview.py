@@ -7,10 +7,10 @@ import pandas as pd
 
 from prunescope.curves.curve import Curve, CurveKey, Curves, curves
 from prunescope.study import LayerSummary, Manifest
-from prunescope.study.counts import removed_count, removed_units
 from prunescope.study.method import UNITS
+from prunescope.study.network_size import Size, shrunk
 from prunescope.study.plan import Choice, Plan
-from prunescope.study.size import Size, shrunk
+from prunescope.study.removed_counts import removed_count, removed_units
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 See ``prunescope.coupling`` for the vocabulary and the list of functions.
 """
 
-from prunescope.removal.freed import FreedCost, freed
-from prunescope.removal.gate import gated
+from prunescope.removal.freed_cost import FreedCost, freed
 from prunescope.removal.law import LawReport, check_law
 from prunescope.removal.load_weights import load_pruned
 from prunescope.removal.remove import remove
 from prunescope.removal.selection import Removal
 from prunescope.removal.silence import Silenced, silence
+from prunescope.removal.unit_gates import gated
 
 __all__ = [
     "FreedCost",

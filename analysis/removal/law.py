@@ -13,7 +13,7 @@ from prunescope.coupling import Group, find_groups
 from prunescope.removal.remove import remove
 from prunescope.removal.selection import Removal
 from prunescope.removal.silence import silence
-from prunescope.study.counts import removed_units
+from prunescope.study.removed_counts import removed_units
 
 
 @dataclass(frozen=True)

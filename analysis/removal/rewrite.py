@@ -9,9 +9,9 @@ import torch
 from torch import fx
 
 from prunescope.arrays import Flags
-from prunescope.coupling.arguments import argument, set_argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.rules.pick import bounds
+from prunescope.coupling.operator_arguments import argument, set_argument
+from prunescope.coupling.rules.indexing import bounds
 from prunescope.errors import CannotPrune
 from prunescope.removal.selection import Selection
 

@@ -15,7 +15,7 @@ from torch import Tensor, fx
 
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured, Inputs, call_arguments
-from prunescope.coupling.arguments import argument
+from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.walk import Value
 from prunescope.removal.selection import Removal, Selection
 

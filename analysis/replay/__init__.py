@@ -6,7 +6,7 @@ of a pruned network that has to run; ``replay_walk`` and ``chunk_outcomes`` run 
 ``batch_norm_replay`` does the same for batch-norm statistics.
 """
 
-from prunescope.replay.choose import ENGINES, choose_engine
+from prunescope.replay.choose_engine import ENGINES, choose_engine
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.replay.replay_cost import ReplayCost
 

@@ -14,9 +14,9 @@ from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
-from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import Table
 from prunescope.store.read_only import require_writable
+from prunescope.store.rows_of_study import own_rows
 from prunescope.store.screenings import Screening
 from prunescope.study import Manifest
 from prunescope.study.bounds import checked_path

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.arrays import Floats
-from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import Table
+from prunescope.store.rows_of_study import own_rows
 from prunescope.study import Manifest
 
 SCORES: Final = ("magnitude", "lamp")

@@ -16,16 +16,16 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.logit_rows import MOST_SAMPLES
 from prunescope.store.logits import Run
 from prunescope.store.measurements import Measurement
-from prunescope.store.own_rows import own_rows
 from prunescope.store.parquet_table import rows_of
+from prunescope.store.rows_of_study import own_rows
 from prunescope.study import Grid, doubling, looks
 from prunescope.study.method import UNITS
 from prunescope.study.point import Key, Point, dense_key
 from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.meter import Meter
-from prunescope.sweep.policy import Policy
 from prunescope.sweep.row import measurement
 from prunescope.sweep.screen import screen_missing
+from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.sweep.work_list import points
 

@@ -9,7 +9,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.store.folder import StudyFolder
-from prunescope.store.own_rows import own_rows
+from prunescope.store.rows_of_study import own_rows
 from prunescope.store.score_quantiles import STEPS, QuantileRow, quantiles
 from prunescope.study import MEASUREMENT_VERSION
 

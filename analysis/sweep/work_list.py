@@ -11,10 +11,10 @@ from prunescope.study import (
     is_control,
     pattern_of,
 )
-from prunescope.study.counts import smallest_sparsity, unit_sparsities
 from prunescope.study.method import UNITS
 from prunescope.study.point import KEY, Point
 from prunescope.study.recoveries import RECOVERIES
+from prunescope.study.removed_counts import smallest_sparsity, unit_sparsities
 
 
 def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from prunescope.study import GroupSummary, Manifest
-from prunescope.study.coupled import freed
+from prunescope.study.coupled_groups import freed
 from prunescope.study.method import UNITS
 from prunescope.text.numbers import counted
 

@@ -7,7 +7,7 @@ import pandas as pd
 from prunescope.curves.curve import Curve, CurveKey, Curves, by_sensitivity
 from prunescope.dashboard.tables.groups import kind, weighted
 from prunescope.study import GroupSummary, LayerSummary, Manifest
-from prunescope.study.coupled import freed
+from prunescope.study.coupled_groups import freed
 
 
 def layer_table(

@@ -14,10 +14,10 @@ from prunescope.planning.prediction.predict import predict
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.json_documents import from_json
 from prunescope.study import LayerSummary, Manifest, Method
-from prunescope.study.counts import real_sparsity, removed_units
 from prunescope.study.method import UNITS
+from prunescope.study.network_size import frees
 from prunescope.study.plan import Choice, Plan
-from prunescope.study.size import frees
+from prunescope.study.removed_counts import real_sparsity, removed_units
 
 
 def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,8 @@ from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, Method
-from prunescope.sweep.policy import Policy
 from prunescope.sweep.runner import sweep
+from prunescope.sweep.stopping_policy import Policy
 
 GRID = Grid((Method("magnitude"),), (0.1, 0.3, 0.5, 0.7, 0.9))
 POLICIES = [

@@ -24,8 +24,8 @@ from prunescope.study import (
     MethodSummary,
     Reference,
 )
-from prunescope.study.counts import removed_count
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_count
 from tests.dashboard import timed
 
 SPARSITIES = (0.3, 0.6, 0.8, 0.95)

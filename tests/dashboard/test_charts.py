@@ -14,7 +14,7 @@ from prunescope.curves.means import measured_points
 from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.store.folder import StudyFolder
-from prunescope.study.counts import removed_units
+from prunescope.study.removed_counts import removed_units
 
 COLOURS = {"magnitude": "#2459B8", "random": "#C75B12"}
 

@@ -14,7 +14,7 @@ from prunescope.planning.preview import preview
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method, Reference
-from prunescope.study.coupled import freed, meetings
+from prunescope.study.coupled_groups import freed, meetings
 from prunescope.study.plan import Choice
 from prunescope.text import units
 

@@ -7,9 +7,9 @@ on either side. With one input channel per group (depthwise), a unit is a whole 
 import numpy as np
 from torch import fx
 
-from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import rule
+from prunescope.coupling.operator_arguments import argument
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.walk import CouplingWalk, Value, relabel
 
 _SPATIAL = "a convolution slides over it"

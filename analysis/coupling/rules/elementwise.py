@@ -5,9 +5,9 @@ from typing import Final
 
 from torch import fx
 
-from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import rule
+from prunescope.coupling.operator_arguments import argument
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
 _POINTWISE: Final = (

@@ -3,10 +3,10 @@
 import numpy as np
 from torch import fx
 
-from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import WHOLE, Dim, Labels
+from prunescope.coupling.operator_arguments import argument
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.rules.elementwise import broadcast
-from prunescope.coupling.table import rule
 from prunescope.coupling.walk import BATCH, CouplingWalk, Value, relabel
 
 

@@ -3,9 +3,9 @@
 from torch import fx
 
 from prunescope.capture.functional import operator_name
-from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import rule
+from prunescope.coupling.operator_arguments import argument
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 from torch import fx
 
 from prunescope.capture.functional import operator_name
-from prunescope.coupling.arguments import argument, has_argument
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import rule
+from prunescope.coupling.operator_arguments import argument, has_argument
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
 _STATISTICS: Final = (

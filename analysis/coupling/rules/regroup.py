@@ -13,7 +13,7 @@ import numpy as np
 from torch import fx
 
 from prunescope.coupling.labels import Dim
-from prunescope.coupling.table import rule
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.walk import BATCH, CouplingWalk, Value
 
 _UNEVEN = "it is regrouped across the borders of its units"

@@ -21,7 +21,7 @@ from prunescope.progress import Progress, Silent
 from prunescope.store.parquet_table import Table
 from prunescope.study import Manifest
 from prunescope.study.bounds import require_timing
-from prunescope.study.size import frees
+from prunescope.study.network_size import frees
 
 STEPS: Final = 100
 _AT_ONCE: Final = 5

@@ -27,9 +27,9 @@ from prunescope.latency.table.rows import PROCESSOR, graph_digest, stored_rows, 
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.statistics.tolerance import limit
 from prunescope.study import Manifest
-from prunescope.study.counts import removed_units
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
+from prunescope.study.removed_counts import removed_units
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent
 

@@ -12,8 +12,8 @@ from prunescope.curves.curve import Curve
 from prunescope.errors import BadValue
 from prunescope.planning.baselines.prunable import prunable_subjects
 from prunescope.planning.edits import choice_at
-from prunescope.planning.solve.options import curves_for
 from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.subject_options import curves_for
 from prunescope.study import Manifest, Method, sparsity
 from prunescope.study.plan import Choice
 

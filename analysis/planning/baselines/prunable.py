@@ -8,9 +8,9 @@ import numpy as np
 from prunescope.errors import CannotReach
 from prunescope.planning.solve.problem import Problem
 from prunescope.study import Method, pattern_of, sparsity
-from prunescope.study.counts import unit_sparsities
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
+from prunescope.study.removed_counts import unit_sparsities
 
 _ANY: Final = (0.0, 1.0)
 

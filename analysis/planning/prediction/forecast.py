@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from prunescope.planning.prediction.coordinates import divergence, log_softmax
+from prunescope.planning.prediction.logit_coordinates import divergence, log_softmax
 from prunescope.planning.prediction.logit_operators import Dense
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
 

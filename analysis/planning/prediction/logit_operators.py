@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.curves.curve import Curve, CurveKey, CurvePoint, Curves
-from prunescope.planning.prediction.coordinates import Coordinates, drop_of, log_softmax
+from prunescope.planning.prediction.logit_coordinates import Coordinates, drop_of, log_softmax
 from prunescope.planning.prediction.logit_source import LogitSource, operator_key
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, between

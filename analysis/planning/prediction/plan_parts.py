@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from prunescope.commands import Sweep
 from prunescope.curves.curve import Curve, CurveKey, Curves
 from prunescope.study import SEEDS, Grid, Manifest, Method
-from prunescope.study.counts import real_sparsity
 from prunescope.study.plan import Plan
+from prunescope.study.removed_counts import real_sparsity
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from prunescope.curves.curve import Curves
 from prunescope.planning.prediction.added_divergences import DropMap, summed_change
 from prunescope.planning.prediction.added_drops import added_drops
 from prunescope.planning.prediction.composition import composition
-from prunescope.planning.prediction.coordinates import divergence, drop_of, log_softmax
 from prunescope.planning.prediction.forecast import Forecast, forecast
+from prunescope.planning.prediction.logit_coordinates import divergence, drop_of, log_softmax
 from prunescope.planning.prediction.logit_operators import Dense, LogitOperators
 from prunescope.planning.prediction.plan_parts import Part
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator

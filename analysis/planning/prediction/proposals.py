@@ -18,9 +18,9 @@ from prunescope.commands import next_steps
 from prunescope.curves.curve import Curve, Curves
 from prunescope.errors import BadValue
 from prunescope.study import Manifest, is_control, sparsity
-from prunescope.study.counts import real_sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import real_sparsity
 
 LEVELS: Final = (0.003, 0.1)
 """Smallest and largest added drop of a proposed plan, absolute."""

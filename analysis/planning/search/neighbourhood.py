@@ -18,12 +18,12 @@ from prunescope.planning.edits import choice_at
 from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.build_problem import problem_arrays
 from prunescope.planning.solve.goal import DAMAGES
-from prunescope.planning.solve.options import curves_for
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.subject import Option, Subject
+from prunescope.planning.solve.subject_options import curves_for
 from prunescope.study import sparsity
-from prunescope.study.counts import removed_count, removed_units
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_count, removed_units
 
 _STEPS: Final = (-1.0, -0.5, 0.5, 1.0)
 _LEAST: Final = 0.02

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from prunescope.planning.prediction import LogitOperators, parts_of
-from prunescope.planning.prediction.coordinates import divergence, log_softmax
+from prunescope.planning.prediction.logit_coordinates import divergence, log_softmax
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.prediction.predictors import COMBINES, combined_logits, make_case
 from prunescope.planning.solve.goal import DAMAGES

@@ -16,11 +16,11 @@ from prunescope.planning.solve.conflicts import conflicts, required_pairs
 from prunescope.planning.solve.cost_tables import shape_costs, widths
 from prunescope.planning.solve.damages import curve_key
 from prunescope.planning.solve.goal import COSTS, DAMAGES, Goal
-from prunescope.planning.solve.options import subjects_of
 from prunescope.planning.solve.problem import BlackBox, Problem
 from prunescope.planning.solve.subject import Subject
+from prunescope.planning.solve.subject_options import subjects_of
 from prunescope.study import Manifest
-from prunescope.study.counts import removed_count
+from prunescope.study.removed_counts import removed_count
 
 _BASES: Final = {
     "parameters": "stored", "stored": "stored", "bytes": "bytes", "sparse-bytes": "bytes",

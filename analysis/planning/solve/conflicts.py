@@ -7,9 +7,9 @@ from prunescope.errors import BadValue, UnknownName
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import Subject
 from prunescope.study import Manifest
-from prunescope.study.counts import real_sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
+from prunescope.study.removed_counts import real_sparsity
 
 
 def check_goal(manifest: Manifest, goal: Goal) -> None:

@@ -3,9 +3,9 @@
 from typing import Final
 
 from prunescope.planning.solve.problem import Problem
-from prunescope.study.counts import real_sparsity, removed_units
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import real_sparsity, removed_units
 
 _DIGIT: Final = 1e-4
 """Tolerance of bounds: sparsities have four digits, so a count of units may miss its share."""

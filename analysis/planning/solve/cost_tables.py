@@ -46,7 +46,7 @@ class Polynomial:
 def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomial]:
     """Return ``stored``, ``bytes`` and ``macs`` as polynomials of the units that ``groups`` lose.
 
-    Equal to ``study.size.shrunk`` at every plan (a property test says so).
+    Equal to ``study.network_size.shrunk`` at every plan (a property test says so).
 
     Args:
         manifest: Of the dense network.

@@ -9,7 +9,7 @@ from prunescope.bench.device import on_host
 from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
-from prunescope.coupling.arguments import argument
+from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.walk import first_names
 from prunescope.recovery.least_squares.batch_walk import Lane
 from prunescope.recovery.least_squares.refit import (

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, fx
 from torch.nn import functional
 
-from prunescope.coupling.arguments import argument
+from prunescope.coupling.operator_arguments import argument
 
 
 @dataclass(frozen=True)

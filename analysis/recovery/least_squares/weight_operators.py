@@ -15,7 +15,7 @@ from torch import Tensor, fx
 
 from prunescope.capture.functional import operator_name
 from prunescope.capture.layers import weight_getters
-from prunescope.coupling.arguments import argument
+from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.walk import first_names
 from prunescope.recovery.least_squares.patches import Patches, patches_of
 

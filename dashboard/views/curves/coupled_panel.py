@@ -8,8 +8,8 @@ from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.groups import groups_of, member_table, part_of
 from prunescope.store.folder import StudyFolder
 from prunescope.study import GroupSummary, Manifest
-from prunescope.study.coupled import Freed, freed, meetings, units_at_share
-from prunescope.study.size import shrunk
+from prunescope.study.coupled_groups import Freed, freed, meetings, units_at_share
+from prunescope.study.network_size import shrunk
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
 

@@ -6,7 +6,7 @@ import streamlit as st
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.curves import screened_subject
 from prunescope.study import Manifest
-from prunescope.study.counts import smallest_sparsity
+from prunescope.study.removed_counts import smallest_sparsity
 from prunescope.text import units
 from prunescope.text.numbers import exact
 

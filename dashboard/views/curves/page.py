@@ -11,12 +11,17 @@ from prunescope.charts.curves import curves_figure, empty_figure
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.screened import add_screened
-from prunescope.dashboard.shared import frame, loaders, session
+from prunescope.dashboard.shared import loaders, page_header, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS, curve_column, height
 from prunescope.dashboard.tables.layers import layer_table
 from prunescope.dashboard.tables.plan import family
-from prunescope.dashboard.views.curves import coupled_panel, heat_map, how_to_read, screened_subject
+from prunescope.dashboard.views.curves import (
+    coupled_panel,
+    heat_map_panel,
+    how_to_read,
+    screened_subject,
+)
 from prunescope.store.folder import StudyFolder
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
@@ -35,13 +40,13 @@ _SCALES: Final = {"score": "Score", "drop": "Drop", "entropy": "Cross-entropy", 
 
 def page() -> None:
     """Show the curves of the chosen study."""
-    place = frame.place()
-    opened = frame.study()
+    place = page_header.place()
+    opened = page_header.study()
     known = loaders.measured(opened) if opened is not None else None
     if opened is None or known is None or not known.curves:
         if place is not None and loaders.running(place) is not None:
             _awaited()
-        elif frame.required() is not None:
+        elif page_header.required() is not None:
             st.info(
                 "Nothing is measured in this study yet. Start a sweep on the Study page; curves "
                 "appear here point by point.",
@@ -60,7 +65,7 @@ def page() -> None:
     with right:
         _curves(opened, known, layer, limit, granularity)
     coupled_panel.show(opened, layer, granularity)
-    heat_map.show(opened, known, list(table["Layer"]))
+    heat_map_panel.show(opened, known, list(table["Layer"]))
 
 
 def _awaited() -> None:

@@ -6,7 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Export
-from prunescope.dashboard.shared import frame, measured_speed, plan_picker, plan_summary, rights
+from prunescope.dashboard.shared import (
+    measured_speed,
+    page_header,
+    plan_picker,
+    plan_summary,
+    rights,
+)
 from prunescope.dashboard.shared.launch import start
 from prunescope.export.export_report import (
     LOADER,
@@ -25,7 +31,7 @@ from prunescope.text.numbers import counted
 
 def page() -> None:
     """Show exports of a plan of the chosen study."""
-    opened = frame.required()
+    opened = page_header.required()
     if opened is None:
         return
     plan = plan_picker.plan(opened, "export plan")

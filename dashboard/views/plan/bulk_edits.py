@@ -10,8 +10,8 @@ from prunescope.dashboard.tables.plan import methods_of, names_of
 from prunescope.planning import edits
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
-from prunescope.study.counts import MULTIPLES
 from prunescope.study.plan import Plan
+from prunescope.study.removed_counts import MULTIPLES
 
 _ACTIONS: Final = {
     "set": "Set to",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from prunescope.curves.curve import subjects
-from prunescope.dashboard.shared import frame, loaders, plan_summary, predicted_time, session
+from prunescope.dashboard.shared import loaders, page_header, plan_summary, predicted_time, session
 from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import granularities
 from prunescope.dashboard.views.plan import (
@@ -21,7 +21,7 @@ from prunescope.store.folder import StudyFolder
 
 def page() -> None:
     """Show the goal, the draft of the chosen study's plan, and what it keeps and costs."""
-    opened = frame.required()
+    opened = page_header.required()
     if opened is None:
         return
     if not subjects(opened.manifest):

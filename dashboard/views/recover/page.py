@@ -6,9 +6,9 @@ import streamlit as st
 from prunescope.commands import FineTune
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.dashboard.shared import (
-    frame,
     job_strip,
     loaders,
+    page_header,
     plan_picker,
     plan_summary,
     problems,
@@ -32,7 +32,7 @@ from prunescope.text.numbers import counted
 
 def page() -> None:
     """Show fine-tuning of a plan of the chosen study."""
-    opened = frame.required()
+    opened = page_header.required()
     if opened is None:
         return
     plan = plan_picker.plan(opened, "recover plan")

@@ -5,7 +5,7 @@ import re
 import streamlit as st
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.shared import frame, rights
+from prunescope.dashboard.shared import page_header, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.study import references
 from prunescope.errors import BadValue
@@ -17,16 +17,16 @@ from prunescope.text import plain
 
 def form(expanded: bool) -> None:
     """Ask for model, data and metric, and start the first sweep."""
-    if expanded and frame.place() is None:
+    if expanded and page_header.place() is None:
         st.header("Begin a study", anchor=False)
         st.markdown(
             "A study measures, layer by layer and method by method, how much of a trained model "
-            f"can be removed before it breaks. It is kept as a folder in `{frame.folder()}`."
+            f"can be removed before it breaks. It is kept as a folder in `{page_header.folder()}`."
         )
-    if (frame.folder() / MANIFEST).is_file():
+    if (page_header.folder() / MANIFEST).is_file():
         st.caption(
             f"This dashboard shows one study. To begin another, open it on a folder of studies: "
-            f"`prunescope dashboard {frame.folder().parent}`"
+            f"`prunescope dashboard {page_header.folder().parent}`"
         )
         return
     offered = references.offer(trust.offered_folder())
@@ -92,10 +92,11 @@ def _start(
         raise BadValue(
             f"Expected a name of letters, digits, spaces and .-, but got {label!r}. Choose another."
         )
-    folder = frame.folder() / label
+    folder = page_header.folder() / label
     if folder.exists():
         raise BadValue(
-            f"Expected a new name, but {label!r} exists in {frame.folder()}. Choose another name."
+            f"Expected a new name, but {label!r} exists in {page_header.folder()}. Choose another "
+            "name."
         )
     request = Sweep(
         chosen,
@@ -106,5 +107,5 @@ def _start(
         weights=offered.weight(weights) if weights else None,
     )
     start(folder, request)
-    frame.choose(label)
+    page_header.choose(label)
     st.rerun()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from prunescope.dashboard.shared import frame, loaders
+from prunescope.dashboard.shared import loaders, page_header
 from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
@@ -13,12 +13,12 @@ from prunescope.text.numbers import exact
 
 def page() -> None:
     """Show the chosen study."""
-    opened = frame.study()
+    opened = page_header.study()
     if opened is None:
-        if frame.place() is not None:
-            frame.required()
-            runs.show(frame.place())
-        new_study.form(expanded=frame.place() is None)
+        if page_header.place() is not None:
+            page_header.required()
+            runs.show(page_header.place())
+        new_study.form(expanded=page_header.place() is None)
         return
     _facts(opened)
     _layers(opened)

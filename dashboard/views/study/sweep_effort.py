@@ -11,8 +11,8 @@ from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
 from prunescope.study.point import Point
 from prunescope.sweep.pace import last_pace
-from prunescope.sweep.policy import LIMIT, MODES, TOLERANCE, Mode
 from prunescope.sweep.preflight import Preflight, folder_bytes, preflight
+from prunescope.sweep.stopping_policy import LIMIT, MODES, TOLERANCE, Mode
 from prunescope.text import plain, units
 from prunescope.text.durations import parse_seconds, spoken
 from prunescope.text.numbers import counted, exact
@@ -30,7 +30,7 @@ class Effort:
     """How much a sweep spends.
 
     Attributes:
-        mode: A point's end, see ``prunescope.sweep.policy``.
+        mode: A point's end, see ``prunescope.sweep.stopping_policy``.
         tolerance: Accepted half-width of a drop, absolute; used by ``adaptive``.
         limit: Drop to decide against, absolute; None where nothing is decided.
         monotone: Whether a sparsity past the limit settles the larger ones.

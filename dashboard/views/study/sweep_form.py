@@ -13,9 +13,9 @@ from prunescope.dashboard.views.study import sweep_effort
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
-from prunescope.study.counts import MULTIPLES
 from prunescope.study.method import UNITS
 from prunescope.study.recoveries import RECOVERIES, TITLES
+from prunescope.study.removed_counts import MULTIPLES
 from prunescope.sweep.work_list import groups_left_out, missing_points, points
 from prunescope.text import plain
 from prunescope.text.numbers import counted

@@ -19,12 +19,12 @@ def test_importing_loads_nothing_and_the_rooms_never_hide_the_face() -> None:
     program = (
         "import sys, prunescope as ps\n"
         "print(any(n in sys.modules for n in ('torch', 'pandas', 'prunescope.api')))\n"
-        "import prunescope.sweep.policy, prunescope.study\n"
+        "import prunescope.sweep.stopping_policy, prunescope.study\n"
         "print(ps.sweep.__name__, ps.sweep.__module__, sorted(set(ps.__all__) - set(dir(ps))))\n"
         "print([n for n in ps.__all__ if getattr(ps, n, None) is None], 'torch' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.splitlines() == ["False", "sweep prunescope.api.sweeps []", "[] False"], done
+    assert done.stdout.splitlines() == ["False", "sweep prunescope.api.sweep []", "[] False"], done
 
 
 def test_an_unknown_name_is_no_attribute() -> None:

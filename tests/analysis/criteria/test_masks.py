@@ -7,7 +7,7 @@ from hypothesis import given
 
 from prunescope.criteria.masks import mask
 from prunescope.errors import BadValue
-from prunescope.study.counts import removed_count
+from prunescope.study.removed_counts import removed_count
 
 pytestmark = pytest.mark.quick
 

@@ -31,8 +31,8 @@ from prunescope.progress import Silent
 from prunescope.recovery.training.fine_tuning_report import result_folder
 from prunescope.recovery.training.finetune import FineTuning, finetune
 from prunescope.store.folder import StudyFolder
-from prunescope.study.counts import removed_count
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_count
 from tests.analysis.export.exported import assert_kept, mixed, opened
 
 ONNX = export_format("onnx")

@@ -7,8 +7,8 @@ import pytest
 
 from prunescope.errors import BadReference
 from prunescope.jobs import Job, jobs, restart, start
-from prunescope.jobs.places import names_files_beside, without_place
 from prunescope.jobs.records import JOB, JobRecord
+from prunescope.jobs.study_paths import names_files_beside, without_place
 from prunescope.store.json_documents import read_document, write_document
 from tests.analysis.jobs.test_jobs import WORKER, ended
 

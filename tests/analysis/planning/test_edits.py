@@ -4,8 +4,8 @@ from prunescope.curves.curve import Curve, CurveKey, CurvePoint
 from prunescope.planning import edits
 from prunescope.statistics.paired import Interval
 from prunescope.study import GroupSummary, Manifest, Method, Reference
-from prunescope.study.counts import removed_units
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_units
 
 MAGNITUDE, TAYLOR = Method("magnitude"), Method("taylor")
 PLAN = Plan("p", "f", {"a": Choice("taylor", 0.4), "b": Choice("magnitude", 0.8, locked=True)})

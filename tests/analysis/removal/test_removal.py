@@ -10,7 +10,7 @@ from torch import nn
 from prunescope.capture.cost import cost
 from prunescope.capture.graph import Captured, capture
 from prunescope.coupling import Group, find_groups
-from prunescope.coupling.table import RULES
+from prunescope.coupling.rule_table import RULES
 from prunescope.coupling.walk import CouplingWalk, Value
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import check_law, freed, gated, load_pruned, remove

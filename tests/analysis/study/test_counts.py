@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunescope.errors import BadValue
-from prunescope.study.counts import (
+from prunescope.study.removed_counts import (
     removed_count,
     removed_units,
     smallest_sparsity,

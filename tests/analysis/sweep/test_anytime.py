@@ -21,8 +21,8 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method, doubling
 from prunescope.study.point import Point
 from prunescope.sweep.naive_sweep import measure
-from prunescope.sweep.policy import Policy
 from prunescope.sweep.runner import sweep
+from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.work_list import points
 from tests.analysis.store.rows import files
 from tests.stops import StopAfter

@@ -21,8 +21,8 @@ from prunescope.sample_models.registry import NAMES, architecture
 from prunescope.sources.weights import load_weights, pour
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method
-from prunescope.study.counts import removed_units
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_units
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import groups_left_out, points
 

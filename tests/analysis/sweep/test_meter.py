@@ -13,9 +13,9 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study import Grid, Method, doubling
 from prunescope.sweep import runner
-from prunescope.sweep.policy import Policy
 from prunescope.sweep.preflight import preflight
 from prunescope.sweep.runner import sweep
+from prunescope.sweep.stopping_policy import Policy
 from prunescope.text.sweep_costs import macs_done, points_done
 
 GRID = Grid((Method("magnitude"), Method("random")), (0.3, 0.6, 0.9), seeds=(0,))

@@ -9,7 +9,7 @@ from prunescope.bench.evaluate import compare, evaluate
 from prunescope.replay import naive
 from prunescope.replay.engine import deflated_bytes
 from prunescope.study import Method
-from prunescope.study.counts import removed_count
+from prunescope.study.removed_counts import removed_count
 from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.work_list import points
 from tests.analysis.sweep.asked import METHODS, grid, measured, same_state, state

@@ -6,7 +6,7 @@ from prunescope.errors import BadValue, UnknownName
 from prunescope.store.measurements import Measurement
 from prunescope.study import Method
 from prunescope.study.point import Point
-from prunescope.sweep.policy import Policy
+from prunescope.sweep.stopping_policy import Policy
 from tests.analysis.store.rows import row
 
 POPULATION = 6000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from prunescope.planning.prediction.coordinates import drop_of
+from prunescope.planning.prediction.logit_coordinates import drop_of
 from tests.analysis.planning.prediction.invented_study import random_logits
 
 DENSE, TARGETS = random_logits(3)

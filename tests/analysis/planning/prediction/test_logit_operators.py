@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prunescope.curves.curve import CurveKey
-from prunescope.planning.prediction.coordinates import LIKELY, Coordinates, log_softmax
+from prunescope.planning.prediction.logit_coordinates import LIKELY, Coordinates, log_softmax
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.logit_source import LogitsInMemory
 from prunescope.store.logits import LogitStore

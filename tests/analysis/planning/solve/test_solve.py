@@ -14,7 +14,7 @@ from prunescope.planning.solve import Goal, Slider, Target, build_problem, solve
 from prunescope.planning.solve.cost_tables import shape_costs
 from prunescope.planning.solve.variable_elimination import Elimination
 from prunescope.study import Manifest
-from prunescope.study.size import shrunk
+from prunescope.study.network_size import shrunk
 from tests.analysis.planning.solve.random_curves import brute, measured
 
 pytestmark = pytest.mark.quick

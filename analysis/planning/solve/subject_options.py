@@ -13,9 +13,9 @@ from prunescope.planning.solve.damages import NOTHING, damages_at, interpolate_d
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Option, Subject
 from prunescope.study import GroupSummary, Manifest, Method, is_control, sparsity
-from prunescope.study.counts import removed_count, removed_units
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice
+from prunescope.study.removed_counts import removed_count, removed_units
 
 _POSITIONS: Final = 24
 """Options per curve: a curve with fewer points gets interpolated ones between them."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunescope.study import GroupSummary, Manifest
-from prunescope.study.counts import removed_units
-from prunescope.study.size import shrunk
+from prunescope.study.network_size import shrunk
+from prunescope.study.removed_counts import removed_units
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from torch import fx
 
 from prunescope.coupling.labels import Dim
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.rules.join import any_size_dim
-from prunescope.coupling.table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
 

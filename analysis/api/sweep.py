@@ -12,7 +12,7 @@ from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS
 from prunescope.study.bounds import checked_path
-from prunescope.sweep.policy import TOLERANCE, Policy
+from prunescope.sweep.stopping_policy import TOLERANCE, Policy
 from prunescope.text.durations import seconds_from
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def sweep(
     place = checked_path(folder, "folder")
     begun = monotonic()
     from prunescope.api.live_bench import open_bench
-    from prunescope.api.run_sweep import run_sweep
+    from prunescope.api.measure_grid import run_sweep
 
     with shown(progress) as report:
         bench, stored = open_bench(

@@ -3,10 +3,10 @@
 import numpy as np
 from torch import Tensor, fx
 
-from prunescope.coupling.arguments import argument
 from prunescope.coupling.labels import Dim
+from prunescope.coupling.operator_arguments import argument
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.rules.elementwise import broadcast
-from prunescope.coupling.table import rule
 from prunescope.coupling.walk import BATCH, CouplingWalk, Value
 
 _NUMBER = "it is looked up by number"

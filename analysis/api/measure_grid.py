@@ -10,8 +10,8 @@ from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
-from prunescope.sweep.policy import Policy
 from prunescope.sweep.runner import sweep
+from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.store_quantiles import store_quantiles
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.sweep.work_list import groups_left_out
