@@ -17,7 +17,8 @@ ROOMS = (
 FILES = (
     "recovery.training.fine_tuning_report", "export.export_report", "latency.latency_report",
     "latency.table.predict_time", "latency.table.staircase", "latency.table.exchange",
-    "latency.plan_memory", "latency.machine", "sweep.work_list", "sweep.stopping_policy", "sweep.preflight",
+    "latency.plan_memory", "latency.machine", "sweep.work_list", "sweep.stopping_policy",
+    "sweep.preflight",
     "api.study", "api.open_study", "api.sweep", "api.inspections", "api.exported_models",
     "charts.subject_curves",
 )  # fmt: skip
