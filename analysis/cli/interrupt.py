@@ -1,12 +1,30 @@
-"""Ctrl-C that cannot get lost."""
+"""Ctrl-C that cannot get lost.
+
+Python hears a signal between two steps of the main thread. Where that thread hangs in native code,
+a thread of our own reads the signal from a pipe, and ends the process when ``PATIENCE`` seconds
+have passed without an answer. Only native code that never lets go of Python's lock outlives that:
+SIGQUIT ends it.
+"""
 
 import contextlib
+import os
+import select
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Final, NoReturn
+
+import psutil
 
 from prunescope.progress import Progress
+
+PATIENCE: Final = 10.0
+"""Seconds between a Ctrl-C that nobody answers and the end; finished results are on the disk."""
+_INTERRUPTED: Final = 130
+_OVER: Final = b"\0"
 
 
 class Interruptible:
@@ -55,8 +73,59 @@ def interruptible(progress: Progress) -> Iterator[Progress]:
 
     signal.signal(signal.SIGINT, remember)
     try:
-        yield remembering
-        if remembering.asked:
-            raise KeyboardInterrupt
+        with _answered(remembering):
+            yield remembering
+            if remembering.asked:
+                raise KeyboardInterrupt
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _answered(remembering: Interruptible) -> Iterator[None]:
+    """End the process where a Ctrl-C finds no answer during the block."""
+    if sys.platform == "win32":  # no pipe can be waited for there
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    thread = threading.Thread(target=_watch, args=(reader, remembering), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.write(writer, _OVER)
+        thread.join()
+        os.close(writer)
+        os.close(reader)
+
+
+def _watch(reader: int, remembering: Interruptible) -> None:
+    end: float | None = None
+    while True:
+        patience = None if end is None else max(end - time.monotonic(), 0.0)
+        if select.select([reader], [], [], patience)[0]:
+            number = os.read(reader, 1)
+            if number == _OVER:
+                return
+            if number[0] == signal.SIGINT and end is None:
+                end = time.monotonic() + PATIENCE
+        elif remembering.asked:  # it unwinds
+            end = None
+        else:
+            _end()
+
+
+def _end() -> NoReturn:
+    """End this process and what it has started, now."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+    sys.stderr.write(
+        f"\nStopped, though the model gave no answer for {PATIENCE:g} s. What was finished is kept: "
+        "the same command goes on from there.\n"
+    )
+    sys.stderr.flush()
+    os._exit(_INTERRUPTED)

@@ -4,12 +4,14 @@ import contextlib
 import errno
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from prunescope.errors import StorageFailure
 from prunescope.store.read_only import read_only, require_writable
+from prunescope.store.try_lock import try_lock
 
 _REASONS: Final = {
     errno.ENOSPC: ("room on the disk", "the disk is full", "Free some space"),
@@ -37,6 +39,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as file:
+                try_lock(file.fileno())  # for as long as somebody is at it
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -44,6 +47,16 @@ def write_atomically(path: Path, content: bytes) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def remove_left(path: Path, age: float) -> None:
+    """Remove a temporary file that a killed writer left, ``age`` seconds after its last change.
+
+    One that is being written stays, also where the clock was set forward meanwhile.
+    """
+    with contextlib.suppress(OSError), path.open("r+b") as file:
+        if time.time() - os.fstat(file.fileno()).st_mtime > age and try_lock(file.fileno()):
+            path.unlink()
 
 
 @contextlib.contextmanager

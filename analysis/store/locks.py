@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 
 from prunescope.store.files import storage
 from prunescope.store.read_only import require_writable
+from prunescope.store.try_lock import try_lock
 
 _PATIENCE: Final = 20.0
 """Seconds to wait for another process that merges files."""
@@ -56,23 +56,8 @@ def merge_lock(folder: Path) -> Iterator[None]:
 def _held(handle: int, patience: float) -> Iterator[bool]:
     try:
         end = time.monotonic() + patience
-        while not (got := _try_lock(handle)) and time.monotonic() < end:
+        while not (got := try_lock(handle)) and time.monotonic() < end:
             time.sleep(_POLL)
         yield got
     finally:
         os.close(handle)
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

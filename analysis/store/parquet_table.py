@@ -5,12 +5,10 @@ one file, sorted by key and named by its content, so that two runs of the same s
 same file. Of two rows with the same key, the one with more samples counts.
 """
 
-import contextlib
 import hashlib
 import io
 import logging
 import re
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
@@ -24,7 +22,7 @@ import pyarrow.parquet as pq
 from prunescope.errors import StorageFailure
 from prunescope.fence.parquet_files import Bounds, opened, read_bounded
 from prunescope.fence.refusal import Refusal
-from prunescope.store.files import damaged_in, set_aside, storage, write_atomically
+from prunescope.store.files import damaged_in, remove_left, set_aside, storage, write_atomically
 from prunescope.store.locks import merge_lock
 from prunescope.store.read_only import require_writable
 
@@ -110,9 +108,7 @@ class Table:
                 if path != written:
                     path.unlink(missing_ok=True)
             for path in self.folder.glob(".*.parquet.*.tmp"):  # of writers that were killed
-                with contextlib.suppress(FileNotFoundError):
-                    if time.time() - path.stat().st_mtime > _STALE:
-                        path.unlink()
+                remove_left(path, _STALE)
 
     def _write(self, table: pa.Table) -> Path:
         buffer = io.BytesIO()

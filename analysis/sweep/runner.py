@@ -197,7 +197,10 @@ class _SweepRun:
             Whether there was any that no other sweep has claimed.
         """
         ends = doubling if policy.mode == "exact" else looks
+        # Others may have finished some since ``todo`` was made.
         for start in dict.fromkeys(map(self._samples, todo)):
+            if start >= self._population:
+                continue
             end = next(end for end in ends(self._population) if end > start)
             behind = [point for point in todo if self._samples(point) == start]
             self._start, self._elsewhere = start, set()

@@ -2,11 +2,14 @@
 
 import errno
 import os
+import time
+from pathlib import Path
 
 import pytest
 
 from prunescope.errors import StorageFailure
-from prunescope.store.files import set_aside, write_atomically
+from prunescope.store.files import remove_left, set_aside, write_atomically
+from prunescope.store.try_lock import try_lock
 
 pytestmark = pytest.mark.quick
 
@@ -73,3 +76,19 @@ def test_an_interrupt_while_writing_leaves_nothing_behind(tmp_path, monkeypatch)
 
 def test_setting_aside_a_file_that_is_gone_is_no_error(tmp_path):
     assert set_aside(tmp_path / "gone.parquet").name == "gone.parquet.damaged"
+
+
+def test_what_is_being_written_outlives_a_clock_that_is_set_forward(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = time.time
+    monkeypatch.setattr("time.time", lambda: wall() + 86_400)
+    left, written = tmp_path / ".a.tmp", tmp_path / ".b.tmp"
+    left.touch()
+    with written.open("wb") as file:
+        assert try_lock(file.fileno())
+        for path in (left, written, tmp_path / ".none.tmp"):
+            remove_left(path, 3600)
+        assert list(tmp_path.iterdir()) == [written]
+    remove_left(written, 3600)
+    assert list(tmp_path.iterdir()) == []

@@ -42,13 +42,13 @@ def test_merging_waits_and_goes_on_in_the_end(
 ) -> None:
     monkeypatch.setattr(locks, "_PATIENCE", 0.1)
     tried: list[bool] = []
-    real = locks._try_lock
+    real = locks.try_lock
 
     def noted(handle: int) -> bool:
         tried.append(real(handle))
         return tried[-1]
 
-    monkeypatch.setattr(locks, "_try_lock", noted)
+    monkeypatch.setattr(locks, "try_lock", noted)
     other = holder("merge_lock", f"Path({str(tmp_path)!r})")
     with merge_lock(tmp_path):
         assert len(tried) > 1
