@@ -131,7 +131,7 @@ class Registry(Generic[Item]):
         for point in _entry_points(self._group, tuple(sys.path)):
             try:
                 yield self._checked(point.load(), point.value)
-            except Exception as error:  # noqa: BLE001 - another's package must not stop this one
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - another's package must not stop this one
                 log.warning(
                     "Expected the %s %s of %s to load, but it raised %s: %s. Update that package, "
                     "or uninstall it.",

@@ -113,5 +113,14 @@ def rate(value: float) -> str:
     return _typed(FineTune, "rate", f"{value:g}")
 
 
+def less_memory() -> str:
+    """Return what takes less memory, a sentence."""
+    batch, threads = FineTune.spelling("batch"), Time.spelling("threads")
+    return (
+        f"Use fewer or smaller samples, a smaller {batch} or fewer {threads} where the command has "
+        "them; or close other programs."
+    )
+
+
 def _typed(request: type[Request], name: str, value: str) -> str:
     return f"{request.spelling(name)} {value}"

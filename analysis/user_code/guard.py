@@ -4,10 +4,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, OutOfMemory, PrunescopeError, TookTooLong
 from prunescope.text.durations import spoken
 from prunescope.user_code.blame import error_place
-from prunescope.user_code.memory import NEXT, out_of_memory
+from prunescope.user_code.memory import out_of_memory
 from prunescope.user_code.patience import VARIABLE, Overdue, patience, watched
 from prunescope.user_code.signals import LeftProcess, no_silent_exit, own_signals
 
@@ -78,7 +79,8 @@ def _sentence(
     text = _first_line(error)
     raised = f"it raised {type(error).__name__}{': ' if text else ''}{text}{where}"
     if out_of_memory(error):
-        return OutOfMemory(f"Expected {expected}, but memory ran out: {raised}. {NEXT}")
+        less = next_steps.less_memory()
+        return OutOfMemory(f"Expected {expected}, but memory ran out: {raised}. {less}")
     if isinstance(error, SystemExit | KeyboardInterrupt):
         advice = _LEAVES
     if isinstance(error, RecursionError):

@@ -2,12 +2,9 @@
 
 from typing import Final
 
+from prunescope.commands import next_steps
+
 _SAYS: Final = ("can't allocate memory", "out of memory", "Cannot allocate memory")
-NEXT: Final = (
-    "Use fewer or smaller samples, a smaller batch where there is one to choose, or fewer "
-    "threads; or close other programs."
-)
-"""What to do about it."""
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -25,4 +22,4 @@ def memory_sentence(error: BaseException) -> str:
     """Return the sentence for memory that ran out in Prunescope's own code."""
     asked = " ".join(str(error).split())[:200].rstrip(".")
     said = f"it ran out ({type(error).__name__}: {asked})" if asked else "it ran out"
-    return f"Expected the run to fit into memory, but {said}. {NEXT}"
+    return f"Expected the run to fit into memory, but {said}. {next_steps.less_memory()}"

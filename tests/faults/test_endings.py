@@ -103,3 +103,9 @@ def test_nothing_is_left_on_the_alarm(monkeypatch, capsys, tmp_path, tiny_file):
     before = signal.getsignal(signal.SIGALRM), os._exit
     command(monkeypatch, capsys, tmp_path, tiny_file, "def build():\n    sys.exit()")
     assert (signal.getsignal(signal.SIGALRM), os._exit) == before
+
+
+def test_memory_that_runs_out_in_our_own_code_is_a_sentence(monkeypatch, capsys, tiny_file):
+    given = ["inspect", f"{tiny_file}:build", "--shape", "1000000,1000000"]
+    sentence = Command(monkeypatch, capsys).refused(*given)
+    assert "report" not in sentence
