@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test quick lint types names docs bench clean
+.PHONY: demo test quick faults lint types names docs bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
@@ -18,6 +18,10 @@ test: $(VENV)/.ready-dev
 quick: $(VENV)/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m quick -n $(or $(WORKERS),2) --dist worksteal \
 		--ignore tests/browser --ignore tests/wheel
+
+# make faults: what users' code can do wrong, each case a sentence within its limit (in make test too).
+faults: $(VENV)/.ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n $(or $(WORKERS),2) --dist worksteal
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
