@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from prunescope.sample_models.registry import NAMES, measured
 from tests.pages import blocks, left_out, run_page
@@ -38,6 +39,14 @@ def test_five_lines_of_shell_and_five_statements_of_python_are_enough() -> None:
     assert len(shell.code.strip().splitlines()) == 5
     assert len(ast.parse(python.code).body) == 5
     assert len(README.splitlines()) <= 120
+
+
+def test_the_picture_moves_and_is_small() -> None:
+    (file,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    path = ROOT / file
+    assert path.stat().st_size <= 3_000_000
+    with Image.open(path) as picture:
+        assert getattr(picture, "n_frames", 1) >= 20
 
 
 def rows() -> list[list[str]]:
