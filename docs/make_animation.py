@@ -1,9 +1,10 @@
 """Make README's moving picture: a real dashboard over a measured study, driven by Chromium.
 
 ``python -m docs.make_animation STUDY docs/prunescope.webp``, from the repository's root, serves a
-copy of the study (made as ``prunescope demo`` makes it: curves of weights and channels, calibrated),
-looks at curves, paints a stroke over all groups, drags a budget, and waits until the solved plan
-was measured. Every frame is a screenshot; only the pointer and the caption are drawn into it.
+copy of the study (made as ``prunescope demo`` makes it: curves of weights and channels,
+calibrated), looks at curves, paints a stroke over all groups, drags a budget, and waits until the
+solved plan was measured. Every frame is a screenshot; only the pointer and the caption are drawn
+into it.
 """
 
 import io
