@@ -124,8 +124,8 @@ def _end() -> NoReturn:
         with contextlib.suppress(psutil.Error):
             child.kill()
     sys.stderr.write(
-        f"\nStopped, though the model gave no answer for {PATIENCE:g} s. What was finished is kept: "
-        "the same command goes on from there.\n"
+        f"\nStopped, though the model gave no answer for {PATIENCE:g} s. What was finished is "
+        "kept: the same command goes on from there.\n"
     )
     sys.stderr.flush()
     os._exit(_INTERRUPTED)
