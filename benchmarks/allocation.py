@@ -46,7 +46,7 @@ from prunescope.planning.prediction import PredictedEffects
 from prunescope.planning.preview import preview
 from prunescope.planning.search import improve_by_measuring
 from prunescope.planning.solve import Goal, Target
-from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.store.score_quantiles import every_level, levels, quantiles

@@ -11,8 +11,8 @@ from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest
 from prunescope.planning.solve import Solution
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import COSTS
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Choice, Plan
 

@@ -18,8 +18,8 @@ from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
 from prunescope.planning.solve import Solution
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan

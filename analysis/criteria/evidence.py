@@ -11,7 +11,7 @@ from torch.nn import functional
 from prunescope.capture.layers import Layer
 from prunescope.capture.network import Network, forward
 from prunescope.coupling import Group
-from prunescope.criteria.inputs import squared_inputs
+from prunescope.criteria.squared_inputs import squared_inputs
 from prunescope.errors import CannotPrune
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import class_labels, logits

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.views.study.references import SAMPLES, offer
+from prunescope.dashboard.views.study.offered_models import SAMPLES, offer
 from prunescope.errors import BadReference
 from prunescope.sample_models.registry import NAMES
 from prunescope.store.trust import MODELS

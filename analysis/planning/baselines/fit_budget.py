@@ -10,8 +10,8 @@ from prunescope.errors import CannotReach, UnknownName
 from prunescope.planning.baselines.allocation_rules import BASELINES, Levels, find_rule
 from prunescope.planning.baselines.prunable import GoalBounds, required_choices
 from prunescope.planning.solve.constraints import meets_constraints
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
 

@@ -17,8 +17,8 @@ from prunescope.errors import PrunescopeError
 from prunescope.planning.search.neighbourhood import neighbourhood_problem
 from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.constraints import meets_constraints
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solver import make_solver
 from prunescope.study.plan import Plan

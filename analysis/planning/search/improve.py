@@ -18,9 +18,9 @@ from prunescope.planning.search.descent import (
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import extrapolation_note, starting_plans
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
 from prunescope.study.plan import Plan

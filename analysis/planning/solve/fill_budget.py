@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from prunescope.arrays import Floats, Indices
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.study import sparsity
 from prunescope.study.plan import Choice, Plan

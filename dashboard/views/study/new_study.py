@@ -7,7 +7,7 @@ import streamlit as st
 from prunescope.commands import Sweep
 from prunescope.dashboard.shared import page_header, rights
 from prunescope.dashboard.shared.launch import start
-from prunescope.dashboard.views.study import references
+from prunescope.dashboard.views.study import offered_models
 from prunescope.errors import BadValue
 from prunescope.store import trust
 from prunescope.store.folder import MANIFEST
@@ -29,7 +29,7 @@ def form(expanded: bool) -> None:
             f"`prunescope dashboard {page_header.folder().parent}`"
         )
         return
-    offered = references.offer(trust.offered_folder())
+    offered = offered_models.offer(trust.offered_folder())
     with st.form("begin", border=False):
         left, right = st.columns(2, gap="large")
         with left:
@@ -61,7 +61,7 @@ def form(expanded: bool) -> None:
         _start(offered, model, weights, data, metric, name, methods, sparsities)
 
 
-def _origin(offered: references.Offer) -> str:
+def _origin(offered: offered_models.Offer) -> str:
     """Where the lists come from, and how to get more onto them."""
     if offered.folder is None:
         return (
@@ -74,7 +74,7 @@ def _origin(offered: references.Offer) -> str:
 
 
 def _start(
-    offered: references.Offer,
+    offered: offered_models.Offer,
     model: str | None,
     weights: str | None,
     data: str,

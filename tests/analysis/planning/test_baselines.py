@@ -9,7 +9,7 @@ from prunescope.errors import BadValue, CannotReach, UnknownName
 from prunescope.planning.baselines import BASELINES, baseline
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Goal, Problem, Target, build_problem
-from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.study import Method
 from prunescope.study.plan import Choice
 

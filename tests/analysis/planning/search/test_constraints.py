@@ -14,8 +14,8 @@ from prunescope.planning.preview import preview
 from prunescope.planning.search import look_around, measured_best, starting_plans
 from prunescope.planning.solve import Goal, Problem, Target, build_problem, make_solver
 from prunescope.planning.solve.constraints import meets_constraints
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.search.test_search import MANIFEST, WEIGHTS, posed

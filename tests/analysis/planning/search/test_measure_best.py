@@ -14,7 +14,7 @@ from prunescope.planning.search import (
 )
 from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
 from prunescope.planning.solve import Goal, Problem, Target, build_problem, make_solver
-from prunescope.planning.solve.costs import plan_costs
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.search.test_search import MANIFEST, WEIGHTS, Coupled, posed
 

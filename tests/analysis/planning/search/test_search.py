@@ -21,8 +21,8 @@ from prunescope.planning.search import (
 from prunescope.planning.search.descent import PlanProposal
 from prunescope.planning.search.starting_plans import extrapolation_note
 from prunescope.planning.solve import Goal, Problem, Target, build_problem, make_solver
-from prunescope.planning.solve.costs import plan_costs
 from prunescope.planning.solve.damages import curve_key, damages_at
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.planning.prediction.invented_study import InventedStudy, random_logits
 
