@@ -28,6 +28,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("prunescope")
 
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """A folder whose parent is the test's own too: jobs of studies side by side share a queue."""
+    own = tmp_path / "own"
+    own.mkdir()
+    return own
+
+
 TINY = '''\
 """A tiny network, its data and metrics, as a user would write them."""
 
