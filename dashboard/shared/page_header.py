@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import launch, loaders, rights, session
-from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
+from prunescope.dashboard.shared import address, launch, loaders, rights, session
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
@@ -105,7 +103,7 @@ def _preselect(names: list[str]) -> None:
         session.forget_link("study")
         wanted = linked
         if linked not in names:
-            session.forget_link("layer", "method", "plan")
+            session.forget_link("layer", "method", "plan", "view")
             session.notice(str(BadReference(
                 f"Expected the link's study {linked!r} to be in this folder, but it is not. "
                 f"Showing {names[0]!r} instead."
@@ -135,18 +133,12 @@ def _facts(opened: StudyFolder) -> str:
 def _share(opened: StudyFolder) -> None:
     with st.popover("Share", icon=":material/link:"):
         try:
-            text = encode_plan(session.draft(opened).plan, opened.manifest)
+            link = address.link(opened)
         except BadValue as error:
             st.warning(plain.text(error))
-            text = None
-        plan = text if session.draft(opened).plan.choices else None
-        shared = Shared(
-            opened.folder.name, session.remembered("layer"), session.remembered("method"), plan
-        )
-        parts = urlsplit(st.context.url or "http://localhost:8501/")
-        address = urlunsplit(parts._replace(query=urlencode(to_query(shared)), fragment=""))
+            return
         st.markdown(
-            "A link to this study, layer, method and plan, for whoever has opened this dashboard "
-            "by its own link before:"
+            "A link to what you see, for whoever has opened this dashboard by its own link before. "
+            "The address of this page says the same:"
         )
-        st.code(address, language=None, wrap_lines=True)
+        st.code(link, language=None, wrap_lines=True)

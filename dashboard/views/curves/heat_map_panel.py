@@ -3,7 +3,7 @@
 import streamlit as st
 
 from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import session, view
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
@@ -20,8 +20,10 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
         st.space("stretch")
         linked = session.remembered("method")
         method = st.segmented_control(
-            "Method", [BEST, *present], key="heat method", required=True,
-            default=linked if linked in present else BEST, label_visibility="collapsed",
+            "Method", [BEST, *present], required=True, label_visibility="collapsed",
+            key=view.kept(
+                "heat method", linked if linked in present else BEST, view.one_of([BEST, *present])
+            ),
             format_func=plain.text,
         )  # fmt: skip
     session.remember("method", method)

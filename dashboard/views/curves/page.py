@@ -11,7 +11,7 @@ from prunescope.charts.curves import curves_figure, empty_figure
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.screened import add_screened
-from prunescope.dashboard.shared import loaders, page_header, session
+from prunescope.dashboard.shared import loaders, page_header, session, view
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS, curve_column, height
 from prunescope.dashboard.tables.layers import layer_table
@@ -88,9 +88,10 @@ def _of_granularity(known: StudyMeasurements) -> tuple[StudyMeasurements, str]:
     if len(found) < 2:
         return known, found[0]
     linked = set(families[known.points["subject"] == session.remembered("layer")])
+    first = next((name for name in found if name in linked), found[0])
     chosen = st.segmented_control(
-        "What leaves", found, key="curves granularity", required=True,
-        default=next((name for name in found if name in linked), found[0]),
+        "What leaves", found, required=True,
+        key=view.kept("curves granularity", first, view.one_of(found)),
         format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
     )  # fmt: skip
     means = {key: c for key, c in known.means.items() if family(key.method.granularity) == chosen}
@@ -100,18 +101,30 @@ def _of_granularity(known: StudyMeasurements) -> tuple[StudyMeasurements, str]:
 
 def _controls() -> float:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Search layers", key="curves search", placeholder="Name or kind", width=220)
-        st.selectbox("Sort by", list(_SORTS), key="curves sort", width=180)
+        st.text_input(
+            "Search layers",
+            key=view.kept("curves search", "", view.words()),
+            placeholder="Name or kind",
+            width=220,
+        )
+        order = list(_SORTS)
+        key = view.kept("curves sort", order[0], view.one_of(order))
+        st.selectbox("Sort by", order, key=key, width=180)
         limit = st.number_input(
-            "Accepted drop, points", 0.0, 100.0, value=1.0, step=0.5, key="limit", width=170,
-            persist_state="session", help="A layer is safe up to the largest measured sparsity "
+            "Accepted drop, points", 0.0, 100.0, step=0.5, width=170, persist_state="session",
+            key=view.kept("limit", 1.0, view.between(0.0, 100.0)),
+            help="A layer is safe up to the largest measured sparsity "
             "below which no point drops further than this.",
         )  # fmt: skip
         st.space("stretch")
-        st.toggle("Near dense", key="near", help="Only drops of up to ten points.")
+        st.toggle(
+            "Near dense",
+            key=view.kept("near", False, view.switch),
+            help="Only drops of up to ten points.",
+        )
         st.segmented_control(
-            "Draw", list(_SCALES), format_func=lambda name: _SCALES[name], key="curves scale",
-            default="score", required=True,
+            "Draw", list(_SCALES), format_func=lambda name: _SCALES[name], required=True,
+            key=view.kept("curves scale", "score", view.one_of(_SCALES)),
         )  # fmt: skip
     return float(limit) / 100
 
