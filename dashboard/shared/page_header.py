@@ -37,7 +37,7 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
         )  # fmt: skip
         path = found[name]
         opened = loaders.study(path)
-        st.caption(_facts(opened) if opened else "Being made: its first sweep is starting.")
+        st.caption(_facts(opened) if opened else _unmade(path))
         st.space("stretch")
         if rights.locked():
             st.badge("read-only", icon=":material/lock:", color="gray", help=rights.WHY)
@@ -78,17 +78,30 @@ def study() -> StudyFolder | None:
 
 def required() -> StudyFolder | None:
     """Return the chosen study; without one, say what to do next and return None."""
-    found = study()
+    found, path = study(), place()
     if found is None:
-        if place() is None:
+        if path is None:
             st.info(
                 f"There is no study in {folder()} yet. Begin one on the Study page, or run: "
                 f"`{next_steps.sample_study(folder() / 'lenet5')}`",
                 icon=":material/lab_profile:",
             )
+        elif loaders.running(path) is None:
+            st.warning(
+                "This study was not made: its first sweep ended before the model was captured. "
+                "The Study page says why, starts it again, or takes it out of the list.",
+                icon=":material/error:",
+            )
         else:
             st.info("This study is being made; it opens as soon as its model is captured.")
     return found
+
+
+def _unmade(path: Path) -> str:
+    """What a study is that no job has written yet."""
+    if loaders.running(path) is not None:
+        return "Being made: its first sweep is starting."
+    return "Not made: its first sweep ended before the model was captured."
 
 
 def choose(name: str) -> None:

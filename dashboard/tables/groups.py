@@ -15,7 +15,7 @@ def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
     for group in manifest.groups:
         free = group.reason is None
         half = freed(manifest, {group.name: group.units // 2}).parameters if free else 0
-        law = "not checked yet" if group.law_error is None else f"{group.law_error:.1e}"
+        law = "not checked yet" if group.law_error is None else f"exact to {group.law_error:.0e}"
         rows.append(
             {
                 "Group": group.name,
@@ -24,7 +24,7 @@ def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
                 "One frees": group.unit_parameters if free else None,
                 "One frees, MACs": group.unit_macs if free else None,
                 "Half frees": half / max(manifest.parameters, 1) if free else None,
-                "Law": law if free else "–",
+                "Removal": law if free else "–",
                 "Points": int(counts.get(group.name, 0)) if free else 0,
                 "Can leave": "yes" if free else f"no: {group.reason}",
             }

@@ -71,7 +71,7 @@ def _group(manifest: Manifest, group: GroupSummary, subject: str) -> None:
         with st.expander("Every tensor that gets smaller", icon=":material/hub:"):
             table = member_table(manifest, group.name)
             st.dataframe(
-                table, hide_index=True, height=height(len(table), 360),
+                table, hide_index=True, height=height(len(table), 360), placeholder="–",
                 alt=f"Tensor dimensions that get smaller with {group.name}",
             )  # fmt: skip
 
@@ -111,7 +111,7 @@ def _sides(manifest: Manifest, group: GroupSummary, count: int) -> None:
     ]
     share = count / group.units
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 240),
+        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 240), placeholder="–",
         column_config={
             "Layer": st.column_config.TextColumn(pinned=True),
             "Weights": st.column_config.NumberColumn(format="compact"),

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
+from prunescope.dashboard.charts.heatmap import BEST, TALLEST, heat_figure, heat_table
 from prunescope.dashboard.shared import session, view
+from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
@@ -32,10 +33,14 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
     if cells.empty:
         st.info(f"Nothing is measured by {plain.text(method)} for these layers yet.")
         return
-    st.plotly_chart(
-        heat_figure(cells, layers, st.context.theme.type == "dark"), key="heat figure",
-        config={"displaylogo": False}, alt="Drop in points by layer and sparsity",
-    )  # fmt: skip
+    figure = heat_figure(cells, layers, st.context.theme.type == "dark")
+    with st.container(
+        height=TALLEST if figure.layout.height > TALLEST else "content", border=False
+    ):
+        st.plotly_chart(
+            figure, key="heat figure", config=chart_config(opened, "map", method),
+            alt="Drop in points by layer and sparsity",
+        )  # fmt: skip
     rows = "that layer"
     units = ""
     if known.points["granularity"].isin(UNITS).any():

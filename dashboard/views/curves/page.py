@@ -12,6 +12,7 @@ from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import loaders, page_header, session, view
+from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS, curve_column, height
 from prunescope.dashboard.tables.layers import layer_table
@@ -156,7 +157,7 @@ def _table(
     )
     st.dataframe(
         table,
-        key=key, hide_index=True, height=height(len(table), 492),
+        key=key, hide_index=True, height=height(len(table), 492), placeholder="–",
         on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
         column_order=[
@@ -241,7 +242,7 @@ def _curves(
     unsure = screened_subject.of_subject(opened, known, layer, granularity)
     add_screened(figure, unsure, colours)
     st.plotly_chart(
-        figure, key="curves figure", config={"displaylogo": False},
+        figure, key="curves figure", config=chart_config(opened, layer, _SCALES[vertical]),
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)

@@ -53,6 +53,7 @@ def table(
     )
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
+        placeholder="–",
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
         on_change=_take, args=(opened, key, shown, default), column_order=_ORDER,
         column_config={

@@ -29,7 +29,7 @@ def show(opened: StudyFolder) -> None:
         )
     table = group_table(opened.manifest, loaders.measured(opened).points)
     st.dataframe(
-        table, hide_index=True, height=height(len(table), 360),
+        table, hide_index=True, height=height(len(table), 360), placeholder="–",
         column_config={
             "Group": st.column_config.TextColumn(pinned=True),
             "Coupled layers": st.column_config.TextColumn(
@@ -44,10 +44,10 @@ def show(opened: StudyFolder) -> None:
                 "Half frees, % of model", format="percent",
                 help="Parameters freed by half of the units of this group alone.",
             ),
-            "Law": st.column_config.TextColumn(
-                help="How far the network without half of the units is from the dense one with "
-                "the same ones silenced, as a share of its outputs' scale; checked on this model "
-                "before a group is measured."
+            "Removal": st.column_config.TextColumn(
+                help="Checked on this model: how far the network without half of the units "
+                "is from the dense one with the same ones silenced, as a share of its outputs' "
+                "scale. A sweep checks every group before it measures it."
             ),
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
             "Can leave": st.column_config.TextColumn(width="medium"),
