@@ -15,7 +15,7 @@ def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
     for group in manifest.groups:
         free = group.reason is None
         half = freed(manifest, {group.name: group.units // 2}).parameters if free else 0
-        law = "not checked yet" if group.law_error is None else f"exact to {group.law_error:.0e}"
+        law = _exactness(group.law_error)
         rows.append(
             {
                 "Group": group.name,
@@ -30,6 +30,12 @@ def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _exactness(error: float | None) -> str:
+    if error is None:
+        return "not checked yet"
+    return f"exact to {error:.0e}" if error else "exact"
 
 
 def member_table(manifest: Manifest, name: str) -> pd.DataFrame:

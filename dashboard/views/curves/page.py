@@ -14,7 +14,7 @@ from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import loaders, page_header, session, view
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.table_style import WORDS, curve_column, height
+from prunescope.dashboard.shared.table_style import WORDS, curve_column, height, text_width
 from prunescope.dashboard.tables.layers import layer_table
 from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.curves import (
@@ -56,7 +56,7 @@ def page() -> None:
         return
     known, granularity = _of_granularity(known)
     limit = _controls()
-    left, right = st.columns([5, 7], gap="medium")
+    left, right = st.columns([6, 7], gap="medium")
     with left:
         table = _table(opened, known, limit, granularity)
     if table.empty:
@@ -165,7 +165,9 @@ def _table(
             "By", "Curve",
         ],
         column_config={
-            "Layer": st.column_config.TextColumn("Group" if grouped else "Layer", pinned=True),
+            "Layer": st.column_config.TextColumn(
+                "Group" if grouped else "Layer", pinned=True, width=text_width(table["Layer"]),
+            ),
             "Units": st.column_config.NumberColumn(
                 WORDS.get(granularity, "Units").split()[0], width=76,
                 help="Units of this group: each leaves from all of its layers at once.",
@@ -184,7 +186,9 @@ def _table(
                 help="Largest measured sparsity up to which no point drops more than accepted, "
                 "without recovery.",
             ),
-            "By": st.column_config.TextColumn(help="The method that reaches it."),
+            "By": st.column_config.TextColumn(
+                help="The method that reaches it.", width=text_width(table["By"], "By"),
+            ),
             "Curve": curve_column("Drop", "Of that method, against sparsity."),
         },
         alt="Layers with their sensitivity; choose a row to see its curves",

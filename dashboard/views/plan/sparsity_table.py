@@ -8,7 +8,7 @@ import streamlit as st
 
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.table_style import curve_column, height
+from prunescope.dashboard.shared.table_style import curve_column, height, text_width
 from prunescope.dashboard.tables.plan import methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.errors import BadValue
@@ -61,7 +61,7 @@ def table(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
                 "group of its name share one lock.",
             ),
-            "Layer": st.column_config.TextColumn(pinned=True),
+            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(shown)),
             "Sparsity": st.column_config.NumberColumn(
                 "Remove, %", min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
                 help="Share of this group's units that leave; whole units, one always stays."

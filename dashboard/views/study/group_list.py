@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders
-from prunescope.dashboard.shared.table_style import height
+from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
@@ -31,7 +31,7 @@ def show(opened: StudyFolder) -> None:
     st.dataframe(
         table, hide_index=True, height=height(len(table), 360), placeholder="–",
         column_config={
-            "Group": st.column_config.TextColumn(pinned=True),
+            "Group": st.column_config.TextColumn(pinned=True, width=text_width(table["Group"])),
             "Coupled layers": st.column_config.TextColumn(
                 width="large", help="Layers with weights that change with the group."
             ),

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders, page_header, problems, rights
-from prunescope.dashboard.shared.table_style import height
+from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
 from prunescope.store.folder import StudyFolder
@@ -83,7 +83,7 @@ def _facts(opened: StudyFolder) -> None:
             icon=":material/warning:",
         )
     made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
-    st.caption(f"Fingerprint {plain.code(manifest.fingerprint)} · made with {plain.text(made)}")
+    st.caption(f"Fingerprint {plain.text(manifest.fingerprint)} · made with {plain.text(made)}")
 
 
 def _layers(opened: StudyFolder) -> None:
@@ -110,7 +110,7 @@ def _layers(opened: StudyFolder) -> None:
     st.dataframe(
         table, hide_index=True, height=height(len(table), 460), placeholder="–",
         column_config={
-            "Layer": st.column_config.TextColumn(pinned=True),
+            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(table["Layer"])),
             "Weights": st.column_config.NumberColumn(format="localized"),
             "MACs": st.column_config.NumberColumn(format="localized", help="Per sample."),
             "Share of weights": st.column_config.ProgressColumn(
