@@ -153,10 +153,12 @@ def _law(group: GroupSummary) -> str:
     if group.law_error is None:
         text = "Not checked on this model yet: a sweep of this group begins with the check."
     else:
+        apart = (
+            f"differ by {group.law_error:.0e} of their scale from" if group.law_error else "equal"
+        )
         text = (
             f":material/check: Checked on this model: without half of these {group.granularity}s "
-            f"its outputs differ by {group.law_error:.1e} of their scale from those of the dense "
-            "network in which the same ones are silenced."
+            f"its outputs {apart} those of the dense network in which the same ones are silenced."
         )
     if group.normalised:
         text += (

@@ -56,7 +56,7 @@ def page() -> None:
         return
     known, granularity = _of_granularity(known)
     limit = _controls()
-    left, right = st.columns([6, 7], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         table = _table(opened, known, limit, granularity)
     if table.empty:
@@ -161,28 +161,20 @@ def _table(
         on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
         column_order=[
-            "Layer", *(["Units", "Layers"] if grouped else ["Weights"]), "Mean drop", "Safe to",
-            "By", "Curve",
+            "Layer", *([] if grouped else ["Weights"]), "Mean drop", "Safe to", "Curve", "By",
         ],
         column_config={
             "Layer": st.column_config.TextColumn(
                 "Group" if grouped else "Layer", pinned=True, width=text_width(table["Layer"]),
             ),
-            "Units": st.column_config.NumberColumn(
-                WORDS.get(granularity, "Units").split()[0], width=76,
-                help="Units of this group: each leaves from all of its layers at once.",
-            ),
-            "Layers": st.column_config.NumberColumn(
-                width=60, help="Coupled layers that have weights."
-            ),
-            "Weights": st.column_config.NumberColumn(format="compact"),
+            "Weights": st.column_config.NumberColumn(format="compact", width=72),
             "Mean drop": st.column_config.NumberColumn(
-                "Mean drop, pt", format="%.2f",
+                "Mean, pt", format="%.2f", width=78,
                 help="Area under the drop curve of the layer's best method, over the sparsities "
                 "that all layers share.",
             ),
             "Safe to": st.column_config.NumberColumn(
-                "Safe to", format="%d %%",
+                "Safe to", format="%d %%", width=70,
                 help="Largest measured sparsity up to which no point drops more than accepted, "
                 "without recovery.",
             ),

@@ -39,7 +39,7 @@ def page() -> None:
     saved_plans.toolbar(opened, known)
     asked = goal_panel.show(opened, known)
     plan = session.draft(opened).plan
-    left, right = st.columns([11, 6], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     with right:
         guess = plan_summary.show(opened, known, plan)
         measure_at_rest.follow(opened, plan)

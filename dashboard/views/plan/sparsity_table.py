@@ -63,7 +63,7 @@ def table(
             ),
             "Layer": st.column_config.TextColumn(pinned=True, width=text_width(shown)),
             "Sparsity": st.column_config.NumberColumn(
-                "Remove, %", min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
+                "Remove, %", width=100, min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
                 help="Share of this group's units that leave; whole units, one always stays."
                 if units else "Share of this layer's weights that is set to zero.",
             ),
@@ -80,11 +80,11 @@ def table(
                 help="Share of the model's multiply-accumulates.",
             ),
             "Alone": st.column_config.NumberColumn(
-                "Drop alone, pt", format="%.2f",
+                "Alone, pt", format="%.2f", width=80,
                 help="Drop when only this layer is pruned so far: measured, or linear between "
                 "measured points. Empty where this method was not measured.",
             ),
-            "±": st.column_config.NumberColumn(format="%.2f", help="Half of its 95 % interval."),
+            "±": st.column_config.NumberColumn(format="%.2f", width=60, help="Half of its 95 % interval."),
             "Curve": curve_column("Curve", "Drop against sparsity, by this method."),
         },
         alt="Sparsity and method per layer",
