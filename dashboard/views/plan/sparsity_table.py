@@ -20,7 +20,6 @@ from prunescope.study.plan import Choice, Plan
 
 _ORDER: Final = (
     "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
-    "Kind",
 )  # fmt: skip
 """What decides comes first: the last ones may lie past a narrow window's edge."""
 
@@ -63,7 +62,8 @@ def table(
             ),
             "Layer": st.column_config.TextColumn(pinned=True, width=text_width(shown)),
             "Sparsity": st.column_config.NumberColumn(
-                "Remove, %", width=100, min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
+                "Remove, %", width=100, min_value=0, max_value=100, step=0.01, format="%.4g %%",
+                required=True,
                 help="Share of this group's units that leave; whole units, one always stays."
                 if units else "Share of this layer's weights that is set to zero.",
             ),
@@ -84,7 +84,9 @@ def table(
                 help="Drop when only this layer is pruned so far: measured, or linear between "
                 "measured points. Empty where this method was not measured.",
             ),
-            "±": st.column_config.NumberColumn(format="%.2f", width=60, help="Half of its 95 % interval."),
+            "±": st.column_config.NumberColumn(
+                format="%.2f", width=60, help="Half of its 95 % interval."
+            ),
             "Curve": curve_column("Curve", "Drop against sparsity, by this method."),
         },
         alt="Sparsity and method per layer",
