@@ -79,7 +79,7 @@ def some_of(offered: Collection[object], most: int | None = None) -> Allowed:
 def between(low: float, high: float, empty: bool = False) -> Allowed:
     """Allow numbers of the type of ``low`` within limits, and None where a control may be empty."""
     return lambda value: (
-        empty if value is None else type(value) is type(low) and low <= value <= high  # type: ignore[operator]
+        empty if value is None else type(value) is type(low) and low <= value <= high
     )
 
 

@@ -27,6 +27,7 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
             ),
             format_func=plain.text,
         )  # fmt: skip
+    method = str(method)
     session.remember("method", method)
     usual = known.points[known.points["recovery"] == "none"]
     cells = heat_table(usual if len(usual) else known.points, layers, method)
