@@ -57,6 +57,10 @@ class ForeignStudy(PrunescopeError):
     """Measurements or plans that were made from other weights, data or settings."""
 
 
+class PlanChanged(PrunescopeError):
+    """A save over a plan that somebody else saved meanwhile."""
+
+
 class DamagedFile(PrunescopeError):
     """A file that cannot be read as what it should be."""
 

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.gate import Gate
-from prunescope.dashboard.shared import job_strip, page_header, problems, session, warm_up
+from prunescope.dashboard.shared import address, job_strip, page_header, problems, session, warm_up
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
 from prunescope.dashboard.views.plan import measure_candidates
@@ -55,6 +55,7 @@ def main(folder: Path, first: str = "study") -> None:
         if said:
             st.warning(plain.text(said))
         chosen.run()
+        address.show(page_header.study())
 
 
 def _folder() -> Path:

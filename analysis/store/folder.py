@@ -1,6 +1,5 @@
 """The study folder: the only channel between the engine and the dashboard."""
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
@@ -8,15 +7,14 @@ from typing import Final, Self
 import pandas as pd
 
 from prunescope.commands import next_steps
-from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
-from prunescope.store.files import storage
-from prunescope.store.json_documents import read_document, write_document
+from prunescope.errors import BadReference, ForeignStudy
+from prunescope.store.json_documents import write_document
 from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.parquet_table import Table
-from prunescope.store.read_only import require_writable
 from prunescope.store.rows_of_study import own_rows
+from prunescope.store.saved_plans import SavedPlans
 from prunescope.store.screenings import Screening
 from prunescope.study import Manifest
 from prunescope.study.bounds import checked_path
@@ -24,7 +22,6 @@ from prunescope.study.plan import Plan
 from prunescope.study.point import KEY
 
 MANIFEST: Final = "study.json"
-_NAME: Final = re.compile(r"[\w][\w .+-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -127,37 +124,22 @@ class StudyFolder:
         frame = self.measurements.read()
         return len(frame) - len(own_rows(frame, self.manifest))
 
+    @property
+    def saved_plans(self) -> SavedPlans:
+        """The named plans of this study, and those in its trash."""
+        return SavedPlans(self.folder / "plans", self.manifest)
+
     def plans(self) -> tuple[str, ...]:
         """Return the names of the saved plans."""
-        return tuple(sorted(path.stem for path in (self.folder / "plans").glob("*.json")))
+        return self.saved_plans.names()
 
     def save_plan(self, plan: Plan) -> Path:
         """Write ``plan`` under its name into the study and return the file."""
-        if not _NAME.fullmatch(plan.name):
-            raise BadValue(
-                f"Expected a plan's name of letters, digits, spaces and .+-_ (at most 80), but "
-                f"got {plan.name!r}. Choose a simpler name."
-            )
-        path = self.folder / "plans" / f"{plan.name}.json"
-        write_document(path, plan)
-        return path
+        return self.saved_plans.save(plan)
 
     def plan(self, name: str) -> Plan:
         """Return the saved plan ``name``, made for these weights and this data."""
-        if name not in self.plans():
-            raise UnknownName.among("plan", name, self.plans())
-        plan = read_document(Plan, self.folder / "plans" / f"{name}.json")
-        plan.require(self.manifest)
-        return plan
-
-    def delete_plan(self, name: str) -> None:
-        """Remove the saved plan ``name``; nothing happens when there is none."""
-        if name not in self.plans():
-            return
-        path = self.folder / "plans" / f"{name}.json"
-        require_writable(path)
-        with storage(path):
-            path.unlink(missing_ok=True)
+        return self.saved_plans.open(name)
 
 
 def find_studies(folder: Path) -> tuple[Path, ...]:

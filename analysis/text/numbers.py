@@ -26,3 +26,12 @@ def capitalised(words: str) -> str:
     "The solver's MACs"
     """
     return words[:1].upper() + words[1:]
+
+
+def unsigned_zero(value: float) -> float:
+    """Return ``value``, or 0 where two decimals would show it as a zero with a minus.
+
+    >>> unsigned_zero(-0.004), unsigned_zero(-0.006)
+    (0.0, -0.006)
+    """
+    return 0.0 if round(value, 2) == 0 else value

@@ -96,10 +96,11 @@ def around(value: float, half: float) -> str:
 def delta(drop: float) -> str:
     """Return what a drop does to the score, with the plain minus that arrows are chosen by.
 
-    >>> delta(0.0125), delta(-0.003)
-    ('-1.25 pt', '+0.30 pt')
+    >>> delta(0.0125), delta(-0.003), delta(0.00001)
+    ('-1.25 pt', '+0.30 pt', '0.00 pt')
     """
-    return f"{-100 * drop:+.2f} pt"
+    text = f"{-100 * drop:+.2f}"
+    return f"{text if float(text) else text[1:]} pt"
 
 
 def _three(value: float) -> str:

@@ -17,6 +17,10 @@ _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
 _NEAR: Final = 0.03 + 1e-9
 _LABELLED: Final = 40
 """Up to so many layers every cell carries its number."""
+TALLEST: Final = 900
+"""Pixels from which on the map scrolls, its sparsities above it."""
+_ROW: Final = {True: 24, False: 15}
+"""Pixels of a row with numbers and without: every row has its name."""
 _TALL: Final = 10
 """From so many layers on a colour bar has room for its ticks."""
 
@@ -100,12 +104,14 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
         )
     )  # fmt: skip
     figure.update_layout(
-        height=max(140, min(70 + (24 if few else 8) * len(layers), 1100)),
+        height=max(140, 70 + _ROW[few] * len(layers)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
     )
-    figure.update_xaxes(title="Sparsity", type="category", side="bottom", showgrid=False)
+    figure.update_xaxes(
+        title="Sparsity", type="category", side="bottom" if few else "top", showgrid=False
+    )
     figure.update_yaxes(
         autorange="reversed", type="category", showgrid=False, automargin=True,
-        tickmode="linear" if few else "auto",
+        tickmode="linear", tickfont={"size": 12 if few else 10},
     )  # fmt: skip
     return figure

@@ -31,6 +31,7 @@ class Shared:
     layer: str | None = None
     method: str | None = None
     plan: str | None = None
+    view: str | None = None
 
 
 def to_query(shared: Shared) -> dict[str, str]:

@@ -6,6 +6,7 @@ import streamlit as st
 from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.dashboard.shared import loaders, plan_summary, predicted_time, rights
+from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
@@ -87,6 +88,7 @@ def staircase(opened: StudyFolder, group: str) -> None:
     st.plotly_chart(
         staircase_figure(staircase_frame(known), st.context.theme.type == "dark"),
         key=f"staircase {group}",
+        config=chart_config(opened, group, "time"),
     )
     granularity = opened.manifest.group(group).granularity
     for setting, each in known.items():

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import launch, loaders, rights, session
-from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
+from prunescope.dashboard.shared import address, launch, loaders, rights, session
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
@@ -39,7 +37,7 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
         )  # fmt: skip
         path = found[name]
         opened = loaders.study(path)
-        st.caption(_facts(opened) if opened else "Being made: its first sweep is starting.")
+        st.caption(_facts(opened) if opened else _unmade(path))
         st.space("stretch")
         if rights.locked():
             st.badge("read-only", icon=":material/lock:", color="gray", help=rights.WHY)
@@ -80,17 +78,30 @@ def study() -> StudyFolder | None:
 
 def required() -> StudyFolder | None:
     """Return the chosen study; without one, say what to do next and return None."""
-    found = study()
+    found, path = study(), place()
     if found is None:
-        if place() is None:
+        if path is None:
             st.info(
                 f"There is no study in {folder()} yet. Begin one on the Study page, or run: "
                 f"`{next_steps.sample_study(folder() / 'lenet5')}`",
                 icon=":material/lab_profile:",
             )
+        elif loaders.running(path) is None:
+            st.warning(
+                "This study was not made: its first sweep ended before the model was captured. "
+                "The Study page says why, starts it again, or takes it out of the list.",
+                icon=":material/error:",
+            )
         else:
             st.info("This study is being made; it opens as soon as its model is captured.")
     return found
+
+
+def _unmade(path: Path) -> str:
+    """What a study is that no job has written yet."""
+    if loaders.running(path) is not None:
+        return "Being made: its first sweep is starting."
+    return "Not made: its first sweep ended before the model was captured."
 
 
 def choose(name: str) -> None:
@@ -105,7 +116,7 @@ def _preselect(names: list[str]) -> None:
         session.forget_link("study")
         wanted = linked
         if linked not in names:
-            session.forget_link("layer", "method", "plan")
+            session.forget_link("layer", "method", "plan", "view")
             session.notice(str(BadReference(
                 f"Expected the link's study {linked!r} to be in this folder, but it is not. "
                 f"Showing {names[0]!r} instead."
@@ -120,7 +131,7 @@ def _preselect(names: list[str]) -> None:
 
 def _facts(opened: StudyFolder) -> str:
     manifest = opened.manifest
-    parts = [f"{plain.code(manifest.reference.model)} on {plain.code(manifest.reference.data)}"]
+    parts = [f"{plain.text(manifest.reference.model)} on {plain.text(manifest.reference.data)}"]
     if manifest.baseline:
         parts.append(
             f"dense {plain.text(manifest.reference.metric.rpartition(':')[2])} "
@@ -135,18 +146,12 @@ def _facts(opened: StudyFolder) -> str:
 def _share(opened: StudyFolder) -> None:
     with st.popover("Share", icon=":material/link:"):
         try:
-            text = encode_plan(session.draft(opened).plan, opened.manifest)
+            link = address.link(opened)
         except BadValue as error:
             st.warning(plain.text(error))
-            text = None
-        plan = text if session.draft(opened).plan.choices else None
-        shared = Shared(
-            opened.folder.name, session.remembered("layer"), session.remembered("method"), plan
-        )
-        parts = urlsplit(st.context.url or "http://localhost:8501/")
-        address = urlunsplit(parts._replace(query=urlencode(to_query(shared)), fragment=""))
+            return
         st.markdown(
-            "A link to this study, layer, method and plan, for whoever has opened this dashboard "
-            "by its own link before:"
+            "A link to what you see, for whoever has opened this dashboard by its own link before. "
+            "The address of this page says the same:"
         )
-        st.code(address, language=None, wrap_lines=True)
+        st.code(link, language=None, wrap_lines=True)

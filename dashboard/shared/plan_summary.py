@@ -63,7 +63,7 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
         opened.manifest, verified, known.curves, loaders.record(opened), loaders.operators(opened)
     )
     st.dataframe(
-        table, hide_index=True, height=height(len(table), 260),
+        table, hide_index=True, height=height(len(table), 260), placeholder="–",
         column_config={
             "Score": st.column_config.NumberColumn("Score, %", format="%.2f"),
             "Drop": st.column_config.NumberColumn("Drop, pt", format="%.2f"),

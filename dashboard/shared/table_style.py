@@ -1,5 +1,6 @@
 """What the granularities are called on the pages, how tall tables are, and their small curves."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import streamlit as st
@@ -12,6 +13,10 @@ WORDS: Final = {
     "head": "Heads leave",
 }
 _ROW: Final = 33
+_CELL: Final = 22
+"""Pixels of a cell around its text."""
+_LETTER: Final = 7.2
+"""Pixels of an average letter of a table."""
 
 
 def height(rows: int, most: int = 460) -> int:
@@ -22,3 +27,13 @@ def height(rows: int, most: int = 460) -> int:
 def curve_column(title: str, about: str) -> ColumnConfig:
     """Return the column that draws ``tables.layers.drops``; its range comes from each curve."""
     return st.column_config.LineChartColumn(title, width="small", help=about)
+
+
+def text_width(texts: Iterable[object], title: str = "", most: int = 300) -> int:
+    """Return the pixels in which the longest of ``texts`` and the ``title`` stand uncut.
+
+    Streamlit's own widths cut a name after some twelve letters; what is longer than ``most``
+    scrolls within the table.
+    """
+    longest = max((len(str(text)) for text in [*texts, title]), default=0)
+    return min(_CELL + round(_LETTER * longest), most)

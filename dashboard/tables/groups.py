@@ -15,7 +15,7 @@ def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
     for group in manifest.groups:
         free = group.reason is None
         half = freed(manifest, {group.name: group.units // 2}).parameters if free else 0
-        law = "not checked yet" if group.law_error is None else f"{group.law_error:.1e}"
+        law = _exactness(group.law_error)
         rows.append(
             {
                 "Group": group.name,
@@ -24,12 +24,18 @@ def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
                 "One frees": group.unit_parameters if free else None,
                 "One frees, MACs": group.unit_macs if free else None,
                 "Half frees": half / max(manifest.parameters, 1) if free else None,
-                "Law": law if free else "–",
+                "Removal": law if free else "–",
                 "Points": int(counts.get(group.name, 0)) if free else 0,
                 "Can leave": "yes" if free else f"no: {group.reason}",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _exactness(error: float | None) -> str:
+    if error is None:
+        return "not checked yet"
+    return f"exact to {error:.0e}" if error else "exact"
 
 
 def member_table(manifest: Manifest, name: str) -> pd.DataFrame:

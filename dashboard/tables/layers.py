@@ -8,6 +8,7 @@ from prunescope.curves.curve import Curve, CurveKey, Curves, by_sensitivity
 from prunescope.dashboard.tables.groups import kind, weighted
 from prunescope.study import GroupSummary, LayerSummary, Manifest
 from prunescope.study.coupled_groups import freed
+from prunescope.text.numbers import unsigned_zero
 
 
 def layer_table(
@@ -49,7 +50,7 @@ def layer_table(
                     _grouped(manifest, groups[name]) if grouped and name in groups
                     else _layered(layers.get(name))
                 ),
-                "Mean drop": 100 * ranked.get(name, float("nan")),
+                "Mean drop": unsigned_zero(100 * ranked.get(name, float("nan"))),
                 "Safe to": 100 * safe,
                 "By": _by(best.key) if best and safe > 0 else "–",
                 "Curve": drops(best),

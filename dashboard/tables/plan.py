@@ -18,6 +18,7 @@ from prunescope.study.method import UNITS
 from prunescope.study.network_size import frees
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import real_sparsity, removed_units
+from prunescope.text.numbers import unsigned_zero
 
 
 def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +114,7 @@ def plan_table(
                 "Layer": name,
                 "Sparsity": round(100 * before.sparsity, 2),
                 "Method": str(before.method),
-                "Alone": 100 * drop.mean if drop else float("nan"),
+                "Alone": unsigned_zero(100 * drop.mean) if drop else float("nan"),
                 "±": 100 * drop.half_width if drop else float("nan"),
                 "Curve": drops(curve),
                 **_size(manifest, name, now),
@@ -165,10 +166,10 @@ def verified_table(
                 "Plan": plan.name if plan else row["digest"],
                 "Split": row["split"],
                 "Score": 100 * row["score_sum"] / max(samples, 1),
-                "Drop": 100 * drop.mean,
+                "Drop": unsigned_zero(100 * drop.mean),
                 "±": 100 * drop.half_width,
-                "Predicted": guess,
-                "Off by": guess - 100 * drop.mean,
+                "Predicted": unsigned_zero(guess),
+                "Off by": unsigned_zero(guess - 100 * drop.mean),
                 "Removed": 100 * row["removed"] / max(manifest.parameters, 1),
                 "Layers": len(plan.active()) if plan else 0,
                 "Samples": samples,

@@ -111,11 +111,14 @@ def channels(at: AppTest, key: str) -> AppTest:
 def test_the_study_lists_every_group_with_the_law_or_the_reason(
     studies: Path, study: StudyFolder, open_page: Open
 ) -> None:
-    found = table(open_page(studies), "Group", "Law").set_index("Group")
+    found = table(open_page(studies), "Group", "Removal").set_index("Group")
     assert list(found.index) == ["stem", "inner", "wide", "head"]
     assert found.loc["stem", "Units"] == "16 channels"
     assert found.loc["stem", "Coupled layers"].split(", ") == ["stem", "inner", "outer", "wide"]
-    assert all(float(law) < 1e-4 for law in found["Law"][:3])
+    assert all(
+        law == "exact" or float(law.removeprefix("exact to ")) < 1e-4
+        for law in found["Removal"][:3]
+    )
     assert found.loc["head", "Can leave"] == "no: it is read as the network's output"
     assert list(found["Can leave"][:3]) == ["yes"] * 3
     assert "**head**: not prunable, because it is read as" in texts(open_page(studies))

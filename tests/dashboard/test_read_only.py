@@ -142,7 +142,7 @@ def test_the_mechanism_refuses_whatever_a_page_would_press(read_only: StudyFolde
     for change in (
         lambda: start(read_only.folder, ["sweep"]),
         lambda: read_only.save_plan(plan),
-        lambda: read_only.delete_plan("mine"),
+        lambda: read_only.saved_plans.throw_away("mine"),
         lambda: read_only.update(read_only.manifest),
         lambda: read_only.measurements.append(rows),
         lambda: read_only.measurements.compact(),

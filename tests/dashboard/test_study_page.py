@@ -1,10 +1,12 @@
 """The Study page tells what the model is, and starts sweeps as jobs."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from prunescope.commands import Sweep
+from prunescope.jobs import ACTIVE, start
 from tests.dashboard.page import Open, metric, texts
 
 
@@ -85,3 +87,24 @@ def test_what_was_damaged_is_said_on_every_page(studies: Path, open_page: Open) 
         assert not at.exception
         (said,) = [each.value for each in at.warning if "set aside" in each.value]
         assert f"set aside in this study: {stored.name}.damaged" in said
+
+
+def test_a_study_that_failed_is_not_being_made_and_can_be_taken_out(
+    studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start(studies / "wrong", Sweep(model="nowhere.py:build", data="sample:fashion-mnist"))
+    for _ in range(600):
+        if job.state() not in ACTIVE:
+            break
+        time.sleep(0.1)
+    assert job.snapshot().error
+    at = open_page(studies, study="wrong")
+    assert not at.exception
+    assert "Being made" not in texts(at)
+    assert "Not made: its first sweep ended" in texts(at)
+    assert any("nowhere.py" in error.value for error in at.error)
+    at.button(key="take out").click().run()
+    assert not at.exception
+    assert not (studies / "wrong").exists()
+    assert (studies / ".trash" / "wrong" / "jobs").is_dir()
+    assert "Not made" not in texts(at)

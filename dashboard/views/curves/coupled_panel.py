@@ -71,7 +71,7 @@ def _group(manifest: Manifest, group: GroupSummary, subject: str) -> None:
         with st.expander("Every tensor that gets smaller", icon=":material/hub:"):
             table = member_table(manifest, group.name)
             st.dataframe(
-                table, hide_index=True, height=height(len(table), 360),
+                table, hide_index=True, height=height(len(table), 360), placeholder="–",
                 alt=f"Tensor dimensions that get smaller with {group.name}",
             )  # fmt: skip
 
@@ -111,7 +111,7 @@ def _sides(manifest: Manifest, group: GroupSummary, count: int) -> None:
     ]
     share = count / group.units
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 240),
+        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 240), placeholder="–",
         column_config={
             "Layer": st.column_config.TextColumn(pinned=True),
             "Weights": st.column_config.NumberColumn(format="compact"),
@@ -153,10 +153,12 @@ def _law(group: GroupSummary) -> str:
     if group.law_error is None:
         text = "Not checked on this model yet: a sweep of this group begins with the check."
     else:
+        apart = (
+            f"differ by {group.law_error:.0e} of their scale from" if group.law_error else "equal"
+        )
         text = (
             f":material/check: Checked on this model: without half of these {group.granularity}s "
-            f"its outputs differ by {group.law_error:.1e} of their scale from those of the dense "
-            "network in which the same ones are silenced."
+            f"its outputs {apart} those of the dense network in which the same ones are silenced."
         )
     if group.normalised:
         text += (

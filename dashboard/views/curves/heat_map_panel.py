@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.charts.heatmap import BEST, TALLEST, heat_figure, heat_table
+from prunescope.dashboard.shared import session, view
+from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
@@ -20,20 +21,27 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
         st.space("stretch")
         linked = session.remembered("method")
         method = st.segmented_control(
-            "Method", [BEST, *present], key="heat method", required=True,
-            default=linked if linked in present else BEST, label_visibility="collapsed",
+            "Method", [BEST, *present], required=True, label_visibility="collapsed",
+            key=view.kept(
+                "heat method", linked if linked in present else BEST, view.one_of([BEST, *present])
+            ),
             format_func=plain.text,
         )  # fmt: skip
+    method = str(method)
     session.remember("method", method)
     usual = known.points[known.points["recovery"] == "none"]
     cells = heat_table(usual if len(usual) else known.points, layers, method)
     if cells.empty:
         st.info(f"Nothing is measured by {plain.text(method)} for these layers yet.")
         return
-    st.plotly_chart(
-        heat_figure(cells, layers, st.context.theme.type == "dark"), key="heat figure",
-        config={"displaylogo": False}, alt="Drop in points by layer and sparsity",
-    )  # fmt: skip
+    figure = heat_figure(cells, layers, st.context.theme.type == "dark")
+    with st.container(
+        height=TALLEST if figure.layout.height > TALLEST else "content", border=False
+    ):
+        st.plotly_chart(
+            figure, key="heat figure", config=chart_config(opened, "map", method),
+            alt="Drop in points by layer and sparsity",
+        )  # fmt: skip
     rows = "that layer"
     units = ""
     if known.points["granularity"].isin(UNITS).any():

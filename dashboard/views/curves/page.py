@@ -11,9 +11,10 @@ from prunescope.charts.curves import curves_figure, empty_figure
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.screened import add_screened
-from prunescope.dashboard.shared import loaders, page_header, session
+from prunescope.dashboard.shared import loaders, page_header, session, view
+from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.table_style import WORDS, curve_column, height
+from prunescope.dashboard.shared.table_style import WORDS, curve_column, height, text_width
 from prunescope.dashboard.tables.layers import layer_table
 from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.curves import (
@@ -55,7 +56,7 @@ def page() -> None:
         return
     known, granularity = _of_granularity(known)
     limit = _controls()
-    left, right = st.columns([5, 7], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         table = _table(opened, known, limit, granularity)
     if table.empty:
@@ -88,9 +89,10 @@ def _of_granularity(known: StudyMeasurements) -> tuple[StudyMeasurements, str]:
     if len(found) < 2:
         return known, found[0]
     linked = set(families[known.points["subject"] == session.remembered("layer")])
+    first = next((name for name in found if name in linked), found[0])
     chosen = st.segmented_control(
-        "What leaves", found, key="curves granularity", required=True,
-        default=next((name for name in found if name in linked), found[0]),
+        "What leaves", found, required=True,
+        key=view.kept("curves granularity", first, view.one_of(found)),
         format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
     )  # fmt: skip
     means = {key: c for key, c in known.means.items() if family(key.method.granularity) == chosen}
@@ -100,18 +102,30 @@ def _of_granularity(known: StudyMeasurements) -> tuple[StudyMeasurements, str]:
 
 def _controls() -> float:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Search layers", key="curves search", placeholder="Name or kind", width=220)
-        st.selectbox("Sort by", list(_SORTS), key="curves sort", width=180)
+        st.text_input(
+            "Search layers",
+            key=view.kept("curves search", "", view.words()),
+            placeholder="Name or kind",
+            width=220,
+        )
+        order = list(_SORTS)
+        key = view.kept("curves sort", order[0], view.one_of(order))
+        st.selectbox("Sort by", order, key=key, width=180)
         limit = st.number_input(
-            "Accepted drop, points", 0.0, 100.0, value=1.0, step=0.5, key="limit", width=170,
-            persist_state="session", help="A layer is safe up to the largest measured sparsity "
+            "Accepted drop, points", 0.0, 100.0, step=0.5, width=170, persist_state="session",
+            key=view.kept("limit", 1.0, view.between(0.0, 100.0)),
+            help="A layer is safe up to the largest measured sparsity "
             "below which no point drops further than this.",
         )  # fmt: skip
         st.space("stretch")
-        st.toggle("Near dense", key="near", help="Only drops of up to ten points.")
+        st.toggle(
+            "Near dense",
+            key=view.kept("near", False, view.switch),
+            help="Only drops of up to ten points.",
+        )
         st.segmented_control(
-            "Draw", list(_SCALES), format_func=lambda name: _SCALES[name], key="curves scale",
-            default="score", required=True,
+            "Draw", list(_SCALES), format_func=lambda name: _SCALES[name], required=True,
+            key=view.kept("curves scale", "score", view.one_of(_SCALES)),
         )  # fmt: skip
     return float(limit) / 100
 
@@ -143,34 +157,30 @@ def _table(
     )
     st.dataframe(
         table,
-        key=key, hide_index=True, height=height(len(table), 492),
+        key=key, hide_index=True, height=height(len(table), 492), placeholder="–",
         on_select=lambda: _select(key, order),
         selection_mode="single-row-required", selection_default={"selection": {"rows": [first]}},
         column_order=[
-            "Layer", *(["Units", "Layers"] if grouped else ["Weights"]), "Mean drop", "Safe to",
-            "By", "Curve",
+            "Layer", *([] if grouped else ["Weights"]), "Mean drop", "Safe to", "Curve", "By",
         ],
         column_config={
-            "Layer": st.column_config.TextColumn("Group" if grouped else "Layer", pinned=True),
-            "Units": st.column_config.NumberColumn(
-                WORDS.get(granularity, "Units").split()[0], width=76,
-                help="Units of this group: each leaves from all of its layers at once.",
+            "Layer": st.column_config.TextColumn(
+                "Group" if grouped else "Layer", pinned=True, width=text_width(table["Layer"]),
             ),
-            "Layers": st.column_config.NumberColumn(
-                width=60, help="Coupled layers that have weights."
-            ),
-            "Weights": st.column_config.NumberColumn(format="compact"),
+            "Weights": st.column_config.NumberColumn(format="compact", width=72),
             "Mean drop": st.column_config.NumberColumn(
-                "Mean drop, pt", format="%.2f",
+                "Mean, pt", format="%.2f", width=78,
                 help="Area under the drop curve of the layer's best method, over the sparsities "
                 "that all layers share.",
             ),
             "Safe to": st.column_config.NumberColumn(
-                "Safe to", format="%d %%",
+                "Safe to", format="%d %%", width=70,
                 help="Largest measured sparsity up to which no point drops more than accepted, "
                 "without recovery.",
             ),
-            "By": st.column_config.TextColumn(help="The method that reaches it."),
+            "By": st.column_config.TextColumn(
+                help="The method that reaches it.", width=text_width(table["By"], "By"),
+            ),
             "Curve": curve_column("Drop", "Of that method, against sparsity."),
         },
         alt="Layers with their sensitivity; choose a row to see its curves",
@@ -228,7 +238,7 @@ def _curves(
     unsure = screened_subject.of_subject(opened, known, layer, granularity)
     add_screened(figure, unsure, colours)
     st.plotly_chart(
-        figure, key="curves figure", config={"displaylogo": False},
+        figure, key="curves figure", config=chart_config(opened, layer, _SCALES[vertical]),
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)

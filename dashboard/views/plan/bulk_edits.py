@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import session, view
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.plan import methods_of, names_of
 from prunescope.planning import edits
@@ -30,7 +30,10 @@ def toolbar(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> 
     weights = granularity == "weight"
     kinds = [layer.kind for layer in opened.manifest.prunable()] if weights else []
     with st.container(horizontal=True, vertical_alignment="bottom", key="bulk"):
-        search = st.text_input("Show", key="plan search", placeholder="Name or kind", width=150)
+        search = st.text_input(
+            "Show", key=view.kept("plan search", "", view.words()), placeholder="Name or kind",
+            width=150,
+        )  # fmt: skip
         scope = st.selectbox(
             "Of the shown", [_EVERY, *dict.fromkeys(kinds)], key="bulk scope", width=130,
             help="Which of the shown layers the next edit changes. Locked ones stay.",

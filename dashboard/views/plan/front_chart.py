@@ -8,6 +8,7 @@ import streamlit as st
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.front import front_figure
 from prunescope.dashboard.shared import loaders, plan_summary, problems, rights, session
+from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.goal_form import BUDGETS, GoalForm
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.tables.front import with_draft
@@ -66,6 +67,7 @@ def show(opened: StudyFolder, asked: GoalForm, guess: Prediction) -> None:
             dense_score(opened.manifest, curves, asked.recovery),
         ),
         key=_KEY, on_select=lambda: _clicked(opened), selection_mode="points",
+        config=chart_config(opened, "front", kind),
         alt=f"Score over {BUDGETS[kind]} of predicted and measured plans",
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.curves.curve import subjects
-from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared import loaders, session, view
 from prunescope.dashboard.shared.goal_form import (
     BUDGETS,
     OBJECTIVES,
@@ -39,19 +39,22 @@ def budgets(opened: StudyFolder, known: StudyMeasurements, change: Change) -> No
     """Show which costs have a budget, and a slider for each."""
     kinds = _kinds(opened, known)
     chosen = st.multiselect(
-        "Budgets", kinds, default=kinds[:1], format_func=BUDGETS.__getitem__,
-        key="goal budgets", max_selections=_MOST, width=260, persist_state="session",
+        "Budgets", kinds, format_func=BUDGETS.__getitem__,
+        key=view.kept("goal budgets", kinds[:1], view.some_of(kinds, _MOST)),
+        max_selections=_MOST, width=260, persist_state="session",
         placeholder="None", on_change=change,
         help="What the plan may cost at most. Several hold at once.",
     )  # fmt: skip
     for kind in chosen:
         st.slider(
-            f"{BUDGETS[kind]}, at most", 1, 100, 100, format="%d %%", width=210,
-            key=f"goal {kind}", persist_state="session", on_change=change,
+            f"{BUDGETS[kind]}, at most", 1, 100, format="%d %%", width=210,
+            key=view.kept(f"goal {kind}", 100, view.between(1, 100)), persist_state="session",
+            on_change=change,
             help="Of the dense network's. What is locked stays; the rest is solved.",
         )  # fmt: skip
     st.number_input(
-        "Drop, pt at most", 0.0, 100.0, None, 0.5, key="goal drop", width=130,
+        "Drop, pt at most", 0.0, 100.0, None, 0.5, width=130,
+        key=view.kept("goal drop", None, view.between(0.0, 100.0, empty=True)),
         placeholder="any", persist_state="session", on_change=change,
         help="Kept by what is predicted of the whole plan.",
     )  # fmt: skip
@@ -76,7 +79,8 @@ def _kept(opened: StudyFolder, known: StudyMeasurements, change: Change, recover
     st.session_state[RECOVERY] = recovery  # the draft may be another plan by now
     st.selectbox(
         "Keep small", list(OBJECTIVES), format_func=OBJECTIVES.__getitem__,
-        key="goal objective", persist_state="session", on_change=change,
+        key=view.kept("goal objective", next(iter(OBJECTIVES)), view.one_of(OBJECTIVES)),
+        persist_state="session", on_change=change,
         help="Accuracy is flat and noisy where little is removed; KL and cross-entropy are not.",
     )  # fmt: skip
     st.selectbox(
@@ -86,11 +90,14 @@ def _kept(opened: StudyFolder, known: StudyMeasurements, change: Change, recover
         "here.",
     )  # fmt: skip
     st.selectbox(
-        "Units kept are multiples of", ROUNDINGS, key="goal round", persist_state="session",
-        on_change=change, help="Kernels work in blocks: 13 channels can cost as much as 16.",
+        "Units kept are multiples of", ROUNDINGS, persist_state="session",
+        key=view.kept("goal round", ROUNDINGS[0], view.one_of(ROUNDINGS)), on_change=change,
+        help="Kernels work in blocks: 13 channels can cost as much as 16.",
     )  # fmt: skip
+    offered_methods = _methods(opened, known)
     st.multiselect(
-        "Methods", _methods(opened, known), key=_own(opened, "methods"), on_change=change,
+        "Methods", offered_methods, on_change=change,
+        key=view.kept(_own(opened, "methods"), [], view.some_of(offered_methods)),
         persist_state="session", placeholder="All that were measured",
         help="Which may be taken.",
     )  # fmt: skip
@@ -98,7 +105,8 @@ def _kept(opened: StudyFolder, known: StudyMeasurements, change: Change, recover
     if len(tables) > 1:
         st.selectbox(
             "Latency by", list(tables), format_func=tables.__getitem__,
-            key=_own(opened, "table"), on_change=change, persist_state="session",
+            key=view.kept(_own(opened, "table"), next(iter(tables)), view.one_of(tables)),
+            on_change=change, persist_state="session",
             help="Which table a latency budget is kept by.",
         )  # fmt: skip
 
@@ -107,30 +115,35 @@ def _restricted(opened: StudyFolder, change: Change) -> None:
     """What stays dense, and what is bounded."""
     names = subjects(opened.manifest)
     st.multiselect(
-        "Stay dense", names, key=_own(opened, "excluded"), on_change=change,
+        "Stay dense", names, on_change=change,
+        key=view.kept(_own(opened, "excluded"), [], view.some_of(names)),
         persist_state="session", placeholder="None",
         help="Layers and groups that the solver leaves whole.",
     )  # fmt: skip
     bounded = st.multiselect(
-        "Bounded", names, key=_own(opened, "bounded"), on_change=change, persist_state="session",
+        "Bounded", names, on_change=change, persist_state="session",
+        key=view.kept(_own(opened, "bounded"), [], view.some_of(names)),
         placeholder="None", help="Layers and groups with a least and a largest sparsity.",
     )  # fmt: skip
     for name in bounded:
         st.slider(
-            f"{plain.text(name)}, sparsity", 0, 100, (0, 100), format="%d %%", on_change=change,
-            key=_own(opened, f"bound {name}"), persist_state="session",
+            f"{plain.text(name)}, sparsity", 0, 100, format="%d %%", on_change=change,
+            key=view.kept(_own(opened, f"bound {name}"), (0, 100), view.spans(0, 100)),
+            persist_state="session",
         )  # fmt: skip
 
 
 def _search() -> None:
     """What is done once a solved plan is there."""
     st.toggle(
-        "Look around when it rests", value=True, key=AROUND, persist_state="session",
+        "Look around when it rests", key=view.kept(AROUND, True, view.switch),
+        persist_state="session",
         help="A solved plan that stays for a second is compared with what lies around it and with "
         "the plans of simple rules, each predicted as a whole, and replaced by the best.",
     )  # fmt: skip
     st.number_input(
-        "Plans to measure", 2, 20, TRIES, key=_TRIES, persist_state="session",
+        "Plans to measure", 2, 20, key=view.kept(_TRIES, TRIES, view.between(2, 20)),
+        persist_state="session",
         help="How many *Measure the best few* really applies and evaluates, those included that "
         "were measured before.",
     )  # fmt: skip

@@ -3,7 +3,14 @@
 import streamlit as st
 
 from prunescope.curves.curve import subjects
-from prunescope.dashboard.shared import loaders, page_header, plan_summary, predicted_time, session
+from prunescope.dashboard.shared import (
+    loaders,
+    page_header,
+    plan_summary,
+    predicted_time,
+    session,
+    view,
+)
 from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import granularities
 from prunescope.dashboard.views.plan import (
@@ -32,7 +39,7 @@ def page() -> None:
     saved_plans.toolbar(opened, known)
     asked = goal_panel.show(opened, known)
     plan = session.draft(opened).plan
-    left, right = st.columns([11, 6], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     with right:
         guess = plan_summary.show(opened, known, plan)
         measure_at_rest.follow(opened, plan)
@@ -51,10 +58,9 @@ def _granularity(opened: StudyFolder) -> str:
     offered = granularities(opened.manifest)
     if len(offered) == 1:
         return offered[0]
-    if st.session_state.get(session.GRANULARITY) not in offered:  # another study's
-        st.session_state[session.GRANULARITY] = offered[0]
     chosen = st.segmented_control(
-        "What leaves", offered, key=session.GRANULARITY, required=True,
+        "What leaves", offered, required=True,
+        key=view.kept(session.GRANULARITY, offered[0], view.one_of(offered)),
         format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
         persist_state="session",
     )  # fmt: skip

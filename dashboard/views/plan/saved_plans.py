@@ -6,7 +6,7 @@ import streamlit as st
 
 from prunescope.dashboard.shared import problems, rights, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.views.plan import painter
+from prunescope.dashboard.views.plan import name_taken, painter
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -37,16 +37,31 @@ def toolbar(opened: StudyFolder, known: StudyMeasurements) -> None:
                 st.button("Open", key="open", type="primary", on_click=_open, args=(opened, chosen))
                 st.button(
                     "Delete", key="delete", disabled=chosen == _NEW or rights.locked(),
-                    on_click=_delete, args=(opened, chosen), help=rights.why(),
+                    on_click=_delete, args=(opened, chosen),
+                    help=rights.why("Into the study's trash, from where it can be restored."),
                 )  # fmt: skip
+            _trash(opened)
         with st.popover("Save", icon=":material/save:"):
             name = st.text_input("Name", draft.plan.name, key=f"plan name {draft.plan.name}")
             if name in names and name != draft.plan.name:
-                st.caption(f"Replaces the saved plan {plain.text(repr(name))}.")
+                st.caption(f"There is a saved plan {plain.text(repr(name))}.")
             st.button(
                 "Save", key="save", type="primary", on_click=_save, args=(opened, name),
                 disabled=rights.locked(), help=rights.why(),
             )  # fmt: skip
+    name_taken.ask(opened)
+
+
+def _trash(opened: StudyFolder) -> None:
+    """The plans that were deleted, to be taken back."""
+    names = opened.saved_plans.thrown_away()
+    if not names:
+        return
+    chosen = st.selectbox("Deleted", names, key="trash")
+    st.button(
+        "Restore", key="restore", on_click=_restore, args=(opened, chosen),
+        disabled=rights.locked(), help=rights.why(),
+    )  # fmt: skip
 
 
 def _undo(opened: StudyFolder, known: StudyMeasurements) -> None:
@@ -70,20 +85,25 @@ def _status(opened: StudyFolder, plan: Plan, saved: bool) -> str:
 
 def _open(opened: StudyFolder, name: str) -> None:
     with problems.shown():
-        empty = Plan(session.UNNAMED, opened.manifest.fingerprint)
-        plan = empty if name == _NEW else opened.plan(name)
-        session.turn(plan)
-        session.edit(opened, plan)
+        if name == _NEW:
+            session.edit(opened, Plan(session.UNNAMED, opened.manifest.fingerprint))
+        else:
+            name_taken.open_saved(opened, name)
 
 
 def _save(opened: StudyFolder, name: str) -> None:
     with problems.shown():
-        plan = replace(session.draft(opened).plan, name=name.strip())
-        opened.save_plan(plan)
-        session.edit(opened, plan)
-        st.toast(plain.text(f"Saved as {plan.name!r} in {opened.folder / 'plans'}."))
+        name_taken.save(opened, replace(session.draft(opened).plan, name=name.strip()))
 
 
 def _delete(opened: StudyFolder, name: str) -> None:
     with problems.shown():
-        opened.delete_plan(name)
+        if opened.saved_plans.throw_away(name) is not None:
+            st.toast(plain.text(f"{name!r} is in the trash; "))
+
+
+def _restore(opened: StudyFolder, name: str) -> None:
+    with problems.shown():
+        given = opened.saved_plans.take_back(name)
+        if given is not None:
+            st.toast(plain.text(f"Restored as {given!r}."))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.table_style import curve_column, height
+from prunescope.dashboard.shared.table_style import curve_column, height, text_width
 from prunescope.dashboard.tables.plan import methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.errors import BadValue
@@ -20,7 +20,6 @@ from prunescope.study.plan import Choice, Plan
 
 _ORDER: Final = (
     "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
-    "Kind",
 )  # fmt: skip
 """What decides comes first: the last ones may lie past a narrow window's edge."""
 
@@ -53,6 +52,7 @@ def table(
     )
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
+        placeholder="–",
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
         on_change=_take, args=(opened, key, shown, default), column_order=_ORDER,
         column_config={
@@ -60,9 +60,10 @@ def table(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
                 "group of its name share one lock.",
             ),
-            "Layer": st.column_config.TextColumn(pinned=True),
+            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(shown)),
             "Sparsity": st.column_config.NumberColumn(
-                "Remove, %", min_value=0, max_value=100, step=0.01, format="%.4g %%", required=True,
+                "Remove, %", width=100, min_value=0, max_value=100, step=0.01, format="%.4g %%",
+                required=True,
                 help="Share of this group's units that leave; whole units, one always stays."
                 if units else "Share of this layer's weights that is set to zero.",
             ),
@@ -79,11 +80,13 @@ def table(
                 help="Share of the model's multiply-accumulates.",
             ),
             "Alone": st.column_config.NumberColumn(
-                "Drop alone, pt", format="%.2f",
+                "Alone, pt", format="%.2f", width=80,
                 help="Drop when only this layer is pruned so far: measured, or linear between "
                 "measured points. Empty where this method was not measured.",
             ),
-            "±": st.column_config.NumberColumn(format="%.2f", help="Half of its 95 % interval."),
+            "±": st.column_config.NumberColumn(
+                format="%.2f", width=60, help="Half of its 95 % interval."
+            ),
             "Curve": curve_column("Curve", "Drop against sparsity, by this method."),
         },
         alt="Sparsity and method per layer",

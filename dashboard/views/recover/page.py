@@ -14,6 +14,7 @@ from prunescope.dashboard.shared import (
     problems,
     rights,
 )
+from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.launch import start
 from prunescope.errors import BadReference
 from prunescope.jobs import ACTIVE, Job
@@ -162,7 +163,10 @@ def _chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, 
     before = result.before.score if result else None
     figure = training_figure(values, st.context.theme.type == "dark", baseline, before)
     st.plotly_chart(
-        figure, key=key, config={"displaylogo": False}, alt="Loss and score while fine-tuning"
+        figure,
+        key=key,
+        config=chart_config(opened, "fine-tuning"),
+        alt="Loss and score while fine-tuning",
     )
 
 

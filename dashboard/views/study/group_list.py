@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders
-from prunescope.dashboard.shared.table_style import height
+from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
@@ -29,9 +29,9 @@ def show(opened: StudyFolder) -> None:
         )
     table = group_table(opened.manifest, loaders.measured(opened).points)
     st.dataframe(
-        table, hide_index=True, height=height(len(table), 360),
+        table, hide_index=True, height=height(len(table), 360), placeholder="–",
         column_config={
-            "Group": st.column_config.TextColumn(pinned=True),
+            "Group": st.column_config.TextColumn(pinned=True, width=text_width(table["Group"])),
             "Coupled layers": st.column_config.TextColumn(
                 width="large", help="Layers with weights that change with the group."
             ),
@@ -44,10 +44,10 @@ def show(opened: StudyFolder) -> None:
                 "Half frees, % of model", format="percent",
                 help="Parameters freed by half of the units of this group alone.",
             ),
-            "Law": st.column_config.TextColumn(
-                help="How far the network without half of the units is from the dense one with "
-                "the same ones silenced, as a share of its outputs' scale; checked on this model "
-                "before a group is measured."
+            "Removal": st.column_config.TextColumn(
+                help="Checked on this model: how far the network without half of the units "
+                "is from the dense one with the same ones silenced, as a share of its outputs' "
+                "scale. A sweep checks every group before it measures it."
             ),
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
             "Can leave": st.column_config.TextColumn(width="medium"),

@@ -1,12 +1,15 @@
 """The page *Study*: what the model is, what can be pruned, and the sweeps that measure it."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, page_header
-from prunescope.dashboard.shared.table_style import height
+from prunescope.dashboard.shared import loaders, page_header, problems, rights
+from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
 from prunescope.store.folder import StudyFolder
+from prunescope.store.trash import TRASH, throw_away
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
 
@@ -15,10 +18,13 @@ def page() -> None:
     """Show the chosen study."""
     opened = page_header.study()
     if opened is None:
-        if page_header.place() is not None:
-            page_header.required()
-            runs.show(page_header.place())
-        new_study.form(expanded=page_header.place() is None)
+        place = page_header.place()
+        if place is not None:
+            if loaders.running(place) is not None:
+                page_header.required()
+            runs.show(place)
+            _take_out(place)
+        new_study.form(expanded=place is None)
         return
     _facts(opened)
     _layers(opened)
@@ -27,6 +33,20 @@ def page() -> None:
     runs.show(opened.folder)
     with st.expander("Begin another study", icon=":material/add:"):
         new_study.form(expanded=True)
+
+
+def _take_out(place: Path) -> None:
+    """Offer to throw away what no sweep has made a study of."""
+    if loaders.running(place) is not None:
+        return
+    if st.button(
+        "Take it out of the list", key="take out", icon=":material/delete:",
+        disabled=rights.locked(),
+        help=rights.why(f"Moves {place} into {place.parent / TRASH}; nothing of it is deleted."),
+    ):  # fmt: skip
+        with problems.shown():
+            throw_away(place)
+            st.rerun()
 
 
 def _facts(opened: StudyFolder) -> None:
@@ -63,7 +83,7 @@ def _facts(opened: StudyFolder) -> None:
             icon=":material/warning:",
         )
     made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
-    st.caption(f"Fingerprint {plain.code(manifest.fingerprint)} · made with {plain.text(made)}")
+    st.caption(f"Fingerprint {plain.text(manifest.fingerprint)} · made with {plain.text(made)}")
 
 
 def _layers(opened: StudyFolder) -> None:
@@ -88,9 +108,9 @@ def _layers(opened: StudyFolder) -> None:
         st.info(f"No layer's name or kind contains {search!r}.")
         return
     st.dataframe(
-        table, hide_index=True, height=height(len(table), 460),
+        table, hide_index=True, height=height(len(table), 460), placeholder="–",
         column_config={
-            "Layer": st.column_config.TextColumn(pinned=True),
+            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(table["Layer"])),
             "Weights": st.column_config.NumberColumn(format="localized"),
             "MACs": st.column_config.NumberColumn(format="localized", help="Per sample."),
             "Share of weights": st.column_config.ProgressColumn(

@@ -44,7 +44,7 @@ def show(folder: Path | None) -> None:
         for job, snapshot in snapshots
     ]
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 260),
+        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 260), placeholder="–",
         column_config={
             "Begun": st.column_config.DatetimeColumn(format="calendar"),
             "Done": st.column_config.TextColumn(width="medium"),

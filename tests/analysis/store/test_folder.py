@@ -86,9 +86,9 @@ def test_plans_are_saved_found_and_removed(tmp_path):
     study.save_plan(plan)
     assert study.plans() == ("half of it",)
     assert study.plan("half of it") == plan
-    study.delete_plan("half of it")
+    study.saved_plans.throw_away("half of it")
     assert study.plans() == ()
-    study.delete_plan("half of it")
+    study.saved_plans.throw_away("half of it")
 
 
 def test_a_plan_for_other_weights_is_refused(tmp_path):
@@ -124,7 +124,7 @@ def test_deleting_never_leaves_the_study(tmp_path):
     study = StudyFolder.create(tmp_path / "s", manifest())
     (tmp_path / "mine.json").write_text("{}")
     study.save_plan(Plan("a", "f"))
-    study.delete_plan("../../mine")
+    study.saved_plans.throw_away("../../mine")
     assert (tmp_path / "mine.json").exists()
 
 
