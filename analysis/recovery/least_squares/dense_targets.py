@@ -1,4 +1,4 @@
-"""What the dense network gives to every refit: targets at fixed positions, and a start to walk from.
+"""What the dense network gives to every refit: targets at fixed positions, and where to start.
 
 Both are the same for every pruned network, so they are computed once and shared by all points of a
 sweep; a refit itself runs only the pruned network, from the first node that differs.
@@ -45,7 +45,7 @@ class DenseTargets:
     def __init__(self, bench: Workbench, moments: DenseMoments) -> None:
         assert bench.network.captured is not None
         self._module = bench.network.captured.module
-        self.batches: Sequence[Inputs] = batches(bench.splits.calibration, _samples(bench))
+        self.batches: Sequence[Inputs] = batches(bench.splits.calibration, refit_samples(bench))
         self.tensors: Mapping[str, Tensor] = _snapshot(self._module)
         self.sites = moments.sites
         self._targets: OrderedDict[fx.Node, list[Target]] = OrderedDict()
@@ -102,11 +102,10 @@ class DenseTargets:
         bytes_by_site = {site.node: _most_bytes(site) for site in order}
         chosen, left = [], ROOM / 2
         for site in order[order.index(first) :]:
-            if site is first or (
-                site.node not in self._targets and bytes_by_site[site.node] <= left
-            ):
+            size = bytes_by_site[site.node]
+            if site is first or (site.node not in self._targets and size <= left):
                 chosen.append(site)
-                left -= bytes_by_site[site.node]
+                left -= size
         new = self._walk(chosen, lambda result: result)
         held = sum(bytes_by_site[node] for node in (*self._targets, *new))
         while self._targets and held > ROOM:
@@ -143,10 +142,14 @@ def dense_targets(bench: Workbench, moments: DenseMoments) -> DenseTargets:
     return targets
 
 
-def _samples(bench: Workbench) -> int:
-    """The number of samples for which the activations of both walks fit into ``ROOM``."""
+def refit_samples(bench: Workbench) -> int:
+    """Return how many calibration inputs a refit looks at: both walks' activations fit in ``ROOM``.
+
+    At least ``FEWEST``, at most ``SAMPLES`` and what there is.
+    """
     bytes_per_sample = bench.network.cost.activation_bytes if bench.network.cost is not None else 0
-    return max(FEWEST, min(SAMPLES, ROOM // max(2 * bytes_per_sample, 1)))
+    fitting = max(FEWEST, min(SAMPLES, ROOM // max(2 * bytes_per_sample, 1)))
+    return min(fitting, len(bench.splits.calibration))
 
 
 def _snapshot(module: nn.Module) -> dict[str, Tensor]:
