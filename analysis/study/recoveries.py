@@ -8,6 +8,9 @@ RECOVERIES: Final = ("none", "bn", "ls")
 MOVES_DENSE: Final = frozenset({"bn"})
 """Those that change the dense network itself; the others leave it as it is."""
 
+CALIBRATED: Final = 1024
+"""Calibration samples on which batch norms are estimated again, at most."""
+
 TITLES: Final = {
     "none": "As pruned",
     "bn": "Batch norm re-estimated",
