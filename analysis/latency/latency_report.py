@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.html_tables import table
+from prunescope.latency.plan_memory import PlanMemory
 from prunescope.latency.table.rows import PROCESSOR
 from prunescope.store.json_documents import read_document, write_document
-from prunescope.text.units import bytes_, percent
+from prunescope.text.units import percent
 
 BUSY: Final = 0.1
 """Share of the time or of the rounds that others may have while a machine counts as idle."""
@@ -133,27 +134,6 @@ class RuntimeLatency:
 
 
 @dataclass(frozen=True)
-class PlanMemory:
-    """Bytes of weights, and of activations at their peak, for one batch in PyTorch.
-
-    Attributes:
-        dense_weights: Parameters and saved buffers of the dense model.
-        pruned_weights: Of the pruned one.
-        dense_predicted: Largest sum of the graph's tensors alive at once; views count as copies.
-        pruned_predicted: Of the pruned one.
-        dense_measured: Most bytes that PyTorch's allocator held at once, inputs included.
-        pruned_measured: Of the pruned one.
-    """
-
-    dense_weights: int
-    pruned_weights: int
-    dense_predicted: int
-    pruned_predicted: int
-    dense_measured: int
-    pruned_measured: int
-
-
-@dataclass(frozen=True)
 class LatencyReport:
     """Dense and pruned, timed side by side on one machine.
 
@@ -266,15 +246,7 @@ class LatencyReport:
     @property
     def memory_line(self) -> str:
         """Weights and peak activations, predicted and measured, or nothing."""
-        each = self.memory
-        if each is None:
-            return ""
-        return (
-            f"Memory: weights {bytes_(each.dense_weights)} dense, {bytes_(each.pruned_weights)} "
-            f"pruned; activations at their peak, batch {self.batch}: predicted "
-            f"{bytes_(each.dense_predicted)} and {bytes_(each.pruned_predicted)}, measured in "
-            f"PyTorch {bytes_(each.dense_measured)} and {bytes_(each.pruned_measured)}."
-        )
+        return "" if self.memory is None else self.memory.line(self.batch)
 
     @property
     def verdicts(self) -> tuple[str, ...]:

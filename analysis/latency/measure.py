@@ -18,14 +18,13 @@ from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.interleaved_timing import STEPS, race
 from prunescope.latency.latency_report import (
     LatencyReport,
-    PlanMemory,
     RuntimeLatency,
     systematic,
     write_latency,
 )
 from prunescope.latency.machine import machine, processor
 from prunescope.latency.peak_memory import measured_peak
-from prunescope.latency.plan_memory import peak_memory
+from prunescope.latency.plan_memory import PlanMemory, peak_memory
 from prunescope.latency.runtimes.registry import runtimes
 from prunescope.latency.runtimes.runtime import Runtime, Workload
 from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text

@@ -206,7 +206,8 @@ class Meter:
         figures = {
             "points": self._point_count - len(self._left), "points_wanted": self._point_count,
             "samples": least, "population": self._population, "macs": executed,
-            "macs_expected": executed + scale * self._to_do, "macs_counted": self.counted, "seconds": self.seconds,
+            "macs_expected": executed + scale * self._to_do, "macs_counted": self.counted,
+            "seconds": self.seconds,
             "processor_seconds": self.processor,
         }  # fmt: skip
         said = self._forecast

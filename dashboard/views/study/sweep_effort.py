@@ -76,8 +76,8 @@ def choose() -> Effort | None:
 def _details(mode: Mode) -> Effort | None:
     text = st.text_input(
         "Time budget", "", key="sweep budget", placeholder="none; such as 90 s, 5 min, 1 h",
-        help="The sweep stops then. Points are finished a few at a time, one of every layer first, so "
-        "that what the time buys are whole points. Measuring again goes on from there.",
+        help="The sweep stops then. Points are finished a few at a time, one of every layer first: "
+        "the time buys whole points. Measuring again goes on from there.",
     ).strip()  # fmt: skip
     try:
         budget = f"{parse_seconds(text):g}s" if text else None
@@ -146,8 +146,8 @@ def _time(opened: StudyFolder, cost: Preflight, spent: Effort | None) -> str:
     else:
         pace = paces.get(WHOLE) or next(iter(paces.values()))
         text = (
-            f"{most}**{forecast_text(seconds / WIDEST, seconds * WIDEST)}** for {work}, as the last "
-            f"sweep took; then {stretch_text(pace.stretch)}."
+            f"{most}**{forecast_text(seconds / WIDEST, seconds * WIDEST)}** for {work}, as the "
+            f"last sweep took; then {stretch_text(pace.stretch)}."
         )
     if spent is not None and spent.budget:
         text += f" It stops after {spoken(parse_seconds(spent.budget))} in any case."
