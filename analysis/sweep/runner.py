@@ -206,7 +206,8 @@ class _SweepRun:
         if self._deadline is None or self._policy.mode != "exact":
             return self._round(now)
         left = self._deadline + self._meter.held - time.monotonic()
-        few, start = [], self._shared.samples(now[0])
+        few: list[Point] = []
+        start = self._shared.samples(now[0])
         for point in now:
             if self._shared.samples(point) != start:
                 continue

@@ -147,5 +147,6 @@ def _conditions(report: LatencyReport) -> str:
     return (
         f"One forward pass of {report.batch} samples in the fastest fifth of the rounds, "
         f"{report.dtype}, {report.threads} of {report.cores} cores of {report.processor}. Dense / "
-        "dense compares two copies of the dense model: what this machine shows where there is no difference."
+        "dense compares two copies of the dense model: what this machine shows where there is no "
+        "difference."
     )
