@@ -10,6 +10,7 @@ of 1.5. On a busy machine the clock takes longer, processor time hardly.
 
 import argparse
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="Case to begin with.")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore")  # that live data is not kept
     print("network", "methods", "recoveries", "points", "forecast, s", "taken, s", "ratio",
           "on the clock", "executed / at most", sep=" | ", flush=True)  # fmt: skip
     ratios = []

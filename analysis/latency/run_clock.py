@@ -15,6 +15,9 @@ from prunescope.latency.table.rows import PROCESSOR
 
 _OWN: Final = 0.9
 """Least share of the process's processor time that the calling thread must have spent itself."""
+_WAITING: Final = 0.05
+"""Share of the wall's time below which a call waits for something outside of this process, rather
+than for a core."""
 _TRIES: Final = 5
 
 
@@ -80,10 +83,11 @@ def _by_itself(call: Callable[[], object]) -> bool:
 
     Something else in the process may work just then, so that one try alone does not tell.
     """
-    own, process = time.thread_time(), time.process_time()
+    wall, own, process = time.perf_counter(), time.thread_time(), time.process_time()
     call()
+    wall = time.perf_counter() - wall
     own, process = time.thread_time() - own, time.process_time() - process
-    return own > 0 and own >= _OWN * process
+    return own >= _WAITING * wall and own >= _OWN * process
 
 
 def _interruptions() -> int:

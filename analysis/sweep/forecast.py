@@ -1,13 +1,14 @@
 """How much processor time a sweep is going to take, learned from its own points. Torch-free.
 
 Every run of a point over samples takes what its kind takes to make (masks, a refit, batch-norm
-statistics), and time in proportion to the multiply-accumulates behind it. The first run of a point
-makes more than later ones. The rates are fitted to what whole calls of the engine took, at first to
-those of the pilots (``work_order.pilots``), which run alone.
+statistics), and time in proportion to the multiply-accumulates behind it; one run of each call
+pays for the walk over the dense network. The first run of a point makes more than later ones. The
+rates are fitted to what whole calls of the engine took, at first to those of the pilots
+(``work_order.pilots``), which run alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,10 +17,7 @@ from scipy.optimize import nnls
 from prunescope.arrays import Floats
 
 WIDEST: Final = 1.5
-"""Factor between a forecast and the ends of its range while little of the work is done."""
-_NARROWEST: Final = 1.1
-_ENOUGH: Final = 0.5
-"""Share of the work after which the range is at its narrowest."""
+"""Factor between the forecast of what is left and the ends of its range."""
 _COLUMNS: Final = 4
 
 
@@ -32,12 +30,15 @@ class PointRun:
         behind: Multiply-accumulates of one sample behind its subject.
         samples: In the run.
         first: Whether it is the point's first run in this process.
+        walked: Multiply-accumulates of the dense walk that the run's call takes, charged to one of
+            its runs; see ``with_walks``.
     """
 
     kind: str
     behind: int
     samples: int
     first: bool
+    walked: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,25 @@ class Forecast:
     high: float
     points: int
     stretch: float
+
+
+def with_walks(runs: Sequence[PointRun], macs: int) -> list[PointRun]:
+    """Return the runs of one call, those that stop the latest charged with the dense walk to there.
+
+    Args:
+        runs: On the same samples; each recovery has a walk of its own.
+        macs: Multiply-accumulates of one sample in the dense network.
+    """
+    last: dict[str, int] = {}
+    for place, run in enumerate(runs):
+        recovery = run.kind.partition(" ")[0]
+        if recovery not in last or run.behind < runs[last[recovery]].behind:
+            last[recovery] = place
+    charged = list(runs)
+    for place in last.values():
+        run = runs[place]
+        charged[place] = replace(run, walked=run.samples * max(macs - run.behind, 0))
+    return charged
 
 
 class RunCosts:
@@ -100,21 +120,23 @@ class RunCosts:
             return None
         return float(self._row(self._sums(coming)) @ self._fitted()) if coming else 0.0
 
-    def forecast(self, spent: float, coming: Sequence[PointRun], stretch: float) -> Forecast | None:
+    def forecast(
+        self, spent: float, coming: Sequence[PointRun], between: float, stretch: float
+    ) -> Forecast | None:
         """Return what the sweep takes in all; None while a kind of ``coming`` has not run.
 
         Args:
             spent: Seconds of processor time so far.
             coming: The runs that are left.
+            between: Seconds of processor time for reading and writing between their calls.
             stretch: See ``Forecast``.
         """
         left = self.seconds(coming)
         if left is None:
             return None
-        done = spent / max(spent + left, 1e-9)
-        room = _NARROWEST + (WIDEST - _NARROWEST) * max(1 - done / _ENOUGH, 0.0)
+        left += between
         return Forecast(
-            spent + left / room, spent + left, spent + left * room, self.points, stretch
+            spent + left / WIDEST, spent + left, spent + left * WIDEST, self.points, stretch
         )
 
     def _fitted(self) -> Floats:
@@ -140,5 +162,10 @@ class RunCosts:
         for run in runs:
             depth = run.behind / self._macs
             own = sums.setdefault(run.kind, np.zeros(_COLUMNS))
-            own += (run.first, run.first * depth, 1.0, run.samples * depth)
+            own += (
+                run.first,
+                run.first * depth,
+                1.0,
+                run.samples * depth + run.walked / self._macs,
+            )
         return sums

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from prunescope.bench.workbench import Workbench
@@ -10,7 +11,7 @@ from prunescope.replay.engine import Engine
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.study.point import Point
-from prunescope.sweep.forecast import Forecast, PointRun, RunCosts
+from prunescope.sweep.forecast import Forecast, PointRun, RunCosts, with_walks
 from prunescope.sweep.pace import WHOLE, Pace
 from prunescope.sweep.preflight import kind_of, suffix_macs
 
@@ -52,6 +53,8 @@ class Meter:
         self._made: set[object] = set()
         self._kinds: dict[str, tuple[set[Point], int, float]] = {}
         self._runs: list[PointRun] = []
+        self._replays = isinstance(engine, FrontierEngine)
+        self._between, self._calls = 0.0, 0
         self._once = False
         self._forecast: Forecast | None = None
         self.first_forecast: Forecast | None = None
@@ -72,49 +75,37 @@ class Meter:
 
     def open_call(self) -> None:
         """Begin a call of the engine."""
-        self._runs, self._once = [], False
-        self._mark = time.process_time()
+        now = time.process_time()
+        self._between += now - self._mark
+        self._calls += 1
+        self._runs, self._once, self._mark = [], False, now
 
     def close_call(self) -> None:
         """Learn from what the engine's call took, and forecast the rest."""
-        seconds = time.process_time() - self._mark
-        if self._runs:
-            self._costs.add(self._runs, seconds, self._once)
-            work = sum(run.behind * run.samples for run in self._runs) or 1
-            for run in self._runs:
-                points, macs, taken = self._kinds.get(run.kind, (set(), 0, 0.0))
-                own = run.behind * run.samples
-                self._kinds[run.kind] = (points, macs + own, taken + seconds * own / work)
-        self._runs = []
-        self._forecast = self._costs.forecast(
-            self.processor, self.coming(list(self._left)), self.stretch
-        )
+        seconds, self._mark = time.process_time() - self._mark, time.process_time()
+        runs = with_walks(self._runs, self._macs)
+        self._costs.add(runs, seconds, self._once)
+        work = sum(run.behind * run.samples for run in runs) or 1
+        for run in runs:
+            points, macs, taken = self._kinds[run.kind]
+            own = run.behind * run.samples
+            self._kinds[run.kind] = (points, macs + own, taken + seconds * own / work)
+        coming = self._coming()
+        between = self._between / self._calls * (len({run.samples for run in coming}) + 1)
+        self._forecast = self._costs.forecast(self.processor, coming, between, self.stretch)
 
     def say_forecast(self) -> None:
         """Keep the forecast so far as the one that the sweep is held to."""
         self.first_forecast = self._forecast
-
-    def coming(self, points: Sequence[Point]) -> list[PointRun]:
-        """Return the runs that are left of ``points``, in the usual chunks."""
-        return [
-            PointRun(kind_of(point), self._suffix_macs(point.subject), end - start,
-                     first=point not in self._seen and number == 0)
-            for point in points
-            for number, (start, end) in enumerate(self._chunks(point))
-        ]  # fmt: skip
 
     def clock(self, points: Sequence[Point], stop: int) -> float | None:
         """Return the seconds on the clock until ``points`` have ``stop`` samples, each in one run.
 
         None while a kind of them has not run.
         """
-        runs = [
-            PointRun(kind_of(point), self._suffix_macs(point.subject),
-                     stop - self._population + self._left.get(point, 0),
-                     first=point not in self._seen)
-            for point in points
-        ]  # fmt: skip
-        seconds = self._costs.seconds(runs)
+        starts = (self._population - self._left.get(point, 0) for point in points)
+        runs = [self._run(point, start, stop) for point, start in zip(points, starts, strict=True)]
+        seconds = self._costs.seconds(with_walks(runs, self._macs))
         return None if seconds is None else seconds * self.stretch
 
     def count_samples(self, point: Point, start: int, stop: int, message: str) -> None:
@@ -130,12 +121,12 @@ class Meter:
         self._left[point] = self._population - stop
         if stop >= self._population:
             del self._left[point]
-        kind = kind_of(point)
-        self._runs.append(PointRun(kind, behind, stop - start, first=point not in self._seen))
+        run = self._run(point, start, stop)
+        self._runs.append(run)
         self._seen.add(point)
         self._once |= not {point.method, point.recovery} <= self._made
         self._made |= {point.method, point.recovery}
-        self._kinds.setdefault(kind, (set(), 0, 0.0))[0].add(point)
+        self._kinds.setdefault(run.kind, (set(), 0, 0.0))[0].add(point)
         self._stand(self._least)
         self._progress.advance(stop - start, message)
 
@@ -195,10 +186,23 @@ class Meter:
         plain = self.samples * self._macs
         return ReplayCost(plain, plain)
 
-    def _chunks(self, point: Point) -> list[tuple[int, int]]:
-        start = self._population - self._left.get(point, 0)
-        ends = [end for end in self._ends if end > start]
-        return list(zip([start, *ends], ends, strict=False))
+    def _coming(self) -> list[PointRun]:
+        """The runs that are left, in the usual chunks, points with as many samples at once."""
+        calls: dict[tuple[int, int], list[PointRun]] = {}
+        for point, left in self._left.items():
+            start = first = self._population - left
+            for end in self._ends:
+                if end > start:
+                    run = self._run(point, start, end)
+                    calls.setdefault((start, end), []).append(
+                        run if start == first else replace(run, first=False)
+                    )
+                    start = end
+        return [run for runs in calls.values() for run in with_walks(runs, self._macs)]
+
+    def _run(self, point: Point, start: int, stop: int) -> PointRun:
+        behind = self._suffix_macs(point.subject) if self._replays else self._macs
+        return PointRun(kind_of(point), behind, stop - start, first=point not in self._seen)
 
     def _stand(self, least: int) -> None:
         executed = self.work.executed - self._before

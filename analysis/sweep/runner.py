@@ -190,15 +190,20 @@ class _SweepRun:
         return now, todo
 
     def _pilot(self) -> None:
-        """Run two chunks of a few points of each kind, each alone, and forecast the rest."""
+        """Run a few points of each kind alone, and forecast the rest.
+
+        Each runs twice, the second time on more samples, so that what it takes to make a point can
+        be told from what it takes to run it.
+        """
+        ends = self._ends(self._population)
         _, todo = self._unsettled()
         fresh = [point for point in todo if not self._shared.samples(point)]
         for point in pilots(fresh or todo, self._study.manifest):
-            for _ in range(2):
+            for end in dict.fromkeys((ends[0], ends[min(2, len(ends) - 1)])):
                 late = self._meter.seconds > _PILOTING * FIRST
                 if late or self._over() or point not in self._unsettled()[1]:
                     break
-                self._round([point])
+                self._round([point], end=end if end > self._shared.samples(point) else None)
         self._meter.say_forecast()
 
     def _forward(self, now: Sequence[Point]) -> bool:

@@ -1,6 +1,6 @@
 """A forecast rests on points that ran, and what a sweep may execute at most is at most that."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from prunescope.errors import CannotPrune
 from prunescope.progress import Silent
 from prunescope.replay.naive import NaiveEngine
 from prunescope.store.folder import StudyFolder
+from prunescope.store.trust import vouch
 from prunescope.study import Grid, Method, Reference
 from prunescope.study.point import Point
 from prunescope.sweep.forecast import PointRun, RunCosts
@@ -43,7 +44,7 @@ def test_kinds_with_different_costs_are_told_apart() -> None:
     costs = RunCosts(MACS)
     for kind in ("none weight", "ls weight"):
         for behind in (10, 500, 1000):
-            for first, samples in ((True, 64), (False, 64)):
+            for first, samples in ((True, 64), (False, 192)):
                 costs.add([run(kind, behind, samples, first)],
                           seconds(kind, behind, samples, first))  # fmt: skip
     coming = [
@@ -54,7 +55,7 @@ def test_kinds_with_different_costs_are_told_apart() -> None:
     ]
     truth = sum(seconds(r.kind, r.behind, r.samples, r.first) for r in coming)
     assert costs.seconds(coming) == pytest.approx(truth, rel=0.05)
-    said = costs.forecast(1.0, coming, 1.0)
+    said = costs.forecast(1.0, coming, 0.0, 1.0)
     assert said is not None
     assert said.low < truth + 1 < said.high
     assert costs.seconds([run("bn weight", 10, 64)]) is None
@@ -69,6 +70,16 @@ def test_what_all_share_is_no_points_own_cost() -> None:
     assert told is not None
     assert 50.0 < 10 * 6  # the call alone would say 500 seconds
     assert told < 60.0
+
+
+@pytest.fixture(scope="module")
+def normed(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """A tiny network with a batch norm, on 300 samples."""
+    path = tmp_path_factory.mktemp("normed") / "normed.py"
+    path.write_text(NORMED)
+    reference = Reference(f"{path}:build", f"{path}:splits")
+    vouch(reference)
+    return prepare(reference)
 
 
 class Slow(NaiveEngine):
@@ -87,28 +98,26 @@ class Slow(NaiveEngine):
             yield point, outcome
 
 
-def test_a_costly_recovery_is_in_the_forecast(mlp: Workbench, tmp_path: Path) -> None:
+def test_a_costly_recovery_is_in_the_forecast(normed: Workbench, tmp_path: Path) -> None:
     """3.6 seconds were forecast by multiply-accumulates alone, and 21 taken."""
     sparsities = (0.2, 0.4, 0.6, 0.8)
     grid = Grid((Method("magnitude"),), sparsities, recoveries=("none", "ls"))
-    study = StudyFolder.create(tmp_path, mlp.manifest)
-    report = sweep(mlp, study, grid, Silent(), Slow(mlp))
+    study = StudyFolder.create(tmp_path, normed.manifest)
+    report = sweep(normed, study, grid, Silent(), Slow(normed))
     assert report.forecast is not None
     assert report.missing == 0
     ratio = report.forecast.expected / report.processor
     assert 1 / 1.5 < ratio < 1.5
     by_kind = {pace.kind: pace for pace in report.paces}
-    assert by_kind[WHOLE].points == 24
+    assert by_kind[WHOLE].points == 3 * 2 * 4
     assert by_kind["ls weight"].rate < by_kind["none weight"].rate
 
 
 @pytest.mark.parametrize("stop", [1, 9, 1000])
 def test_the_most_that_is_executed_holds_on_resuming(
-    stop: int, write: Callable[[str, str], Path], tmp_path: Path
+    stop: int, normed: Workbench, tmp_path: Path
 ) -> None:
     """794 GMACs were promised at most, and 1,320 executed: batch norms are estimated again."""
-    path = write("normed.py", NORMED)
-    normed = prepare(Reference(f"{path}:build", f"{path}:splits"))
     grid = Grid((Method("l1", "channel"),), (0.25, 0.5), recoveries=("none", "bn"))
     study = StudyFolder.create(tmp_path, normed.manifest)
     sweep(normed, study, grid, StopAfter(stop))
