@@ -89,7 +89,7 @@ def _cells(runtime: RuntimeLatency) -> tuple[str, ...]:
     name = f"{runtime.runtime} {runtime.version}"
     if runtime.problem is not None:
         return name, "–", "–", runtime.problem, "–", "0"
-    times = (f"{1e3 * timing.median:.3g}" for timing in (runtime.dense, runtime.pruned))
+    times = (f"{1e3 * timing.low:.3g}" for timing in (runtime.dense, runtime.pruned))
     return name, *times, _ratio(runtime.ratio), _ratio(runtime.control), str(runtime.pairs)
 
 

@@ -10,6 +10,7 @@ from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
+from prunescope.sweep.pace import stored_paces
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.store_quantiles import store_quantiles
@@ -65,5 +66,6 @@ def run_sweep(
     if seconds is not None:  # setting up cannot eat all of it
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
+    stored_paces(study.folder).append(report.paces)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
     return Swept(report, groups_left_out(grid, study.manifest), chosen.spent)

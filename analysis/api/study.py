@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
     from prunescope.export.export_report import ExportReport
     from prunescope.latency.latency_report import LatencyReport
+    from prunescope.latency.table.build import Built
     from prunescope.sweep.calibrate import Calibration
 
 PlanLike = Plan | SolvedPlan | str | Path
@@ -431,6 +432,30 @@ class Study:
             return time_plan(
                 self._bench(), self._stored, chosen, batch, threads, seconds, report, kinds
             )
+
+    def build_latency_table(
+        self,
+        batch: int = 1,
+        threads: int = 1,
+        seconds: float = 120.0,
+        runtimes: Iterable[str] = (),
+        progress: Progress | None = None,
+    ) -> "Built":
+        """Time smaller models until the seconds are spent: the rows that predict every plan's time.
+
+        Args:
+            batch: Samples per forward pass.
+            threads: That a runtime may use.
+            seconds: To spend; a further call goes on where the last one stopped.
+            runtimes: Names of what runs them, such as ``torch`` and ``onnx``; all by default.
+            progress: Where to report to.
+        """
+        require_timing(batch, threads, seconds)
+        kinds = runtimes_named(",".join(runtimes))
+        from prunescope.latency.table.build import time_study
+
+        with shown(progress) as report:
+            return time_study(self._bench(), self._stored, batch, threads, seconds, report, kinds)
 
     def pareto(
         self,

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from prunescope.cli.terminal import errors
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
+from prunescope.sweep.forecast import WIDEST
+from prunescope.sweep.pace import last_paces
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted, exact
+from prunescope.text.sweep_costs import forecast_text
 from prunescope.text.units import bytes_, macs, percent
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Pa
     )
     if report.executed:
         errors.print(_work(report))
+    if forecast := _forecast(report):
+        errors.print(forecast)
     if spent:
         errors.print(f"Where the time of its lanes went: {spent}.")
     for refusal in report.refused[:_MOST_REFUSALS]:
@@ -51,27 +55,42 @@ def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Pa
         errors.print(f"Set aside because it was damaged: {name}")
 
 
-def cost_told(bench: "Workbench", study: StudyFolder, grid: Grid) -> str:
-    """What the sweep costs at most, by the time that the dense model takes here and now."""
-    from prunescope.bench.evaluate import evaluate
+def cost_told(bench: "Workbench", study: StudyFolder, grid: Grid, budgeted: bool) -> str:
+    """What the sweep costs at most, and how long sweeps of such points took here before."""
     from prunescope.sweep.preflight import preflight
-    from prunescope.sweep.work_list import missing_points, points
+    from prunescope.sweep.work_list import missing_points, points, samples_left
 
-    todo = missing_points(points(grid, study.manifest), study.measured(), study.manifest)
+    measured = study.measured()
+    todo = missing_points(points(grid, study.manifest), measured, study.manifest)
     if not todo:
         return ""
-    cost = preflight(study.manifest, todo)
-    some = bench.splits.validation.chunk(0, bench.batch)
-    began = monotonic()
-    evaluate(bench.network.module, some, bench.metric, bench.batch)
-    rate = len(some) / max(monotonic() - began, 1e-6)
-    seconds = spoken(cost.seconds(rate, replayed=bench.network.captured is not None))
+    left = samples_left(todo, measured, study.manifest)
+    replayed = bench.network.captured is not None
+    cost = preflight(study.manifest, todo, left, replayed, budgeted)
+    seconds = cost.seconds(last_paces(study.folder))
+    time = (
+        "how long that takes is said once a few points of every kind have run"
+        if seconds is None
+        else f"about {forecast_text(seconds / WIDEST, seconds * WIDEST)}, as earlier sweeps took"
+    )
     return (
         f"{counted(cost.points, 'point')} on up to "
-        f"{counted(len(bench.splits.validation), 'sample')}: at most {macs(cost.suffix_macs)} of "
-        f"the plain loop's {macs(cost.macs)}, about {seconds} at the dense model's pace here; the "
-        f"study grows by at most {bytes_(cost.bytes)}."
+        f"{counted(len(bench.splits.validation), 'sample')}: at most {macs(cost.macs_bound)} "
+        f"({macs(cost.suffix_macs)} behind the pruned layers; the plain loop: "
+        f"{macs(cost.macs)}); {time}. The study grows by at most {bytes_(cost.bytes)}."
     )
+
+
+def _forecast(report: SweepReport) -> str:
+    """What was forecast beside what was taken."""
+    said = report.forecast
+    if said is None:
+        return ""
+    text = f"Forecast after {counted(said.points, 'run')}: {forecast_text(said.low, said.high)}"
+    taken = f"{spoken(report.processor)} ({spoken(report.seconds)} on the clock)"
+    if report.within is None:
+        return f"{text} for all; {taken} taken so far."
+    return f"{text}; taken: {taken}{'' if report.within else ', outside of it'}."
 
 
 def _work(report: SweepReport) -> str:

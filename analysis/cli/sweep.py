@@ -114,7 +114,10 @@ def sweep(
     ] = False,
     budget: Annotated[
         str | None,
-        typer.Option("--budget", help="Time to spend, such as 90s, 5m or 1h: the best curves."),
+        typer.Option(
+            "--budget",
+            help="Time to spend, such as 90s, 5m or 1h: whole points, of every layer first.",
+        ),
     ] = None,
     weights: WeightsOption = None,
     random: RandomOption = False,
@@ -162,7 +165,11 @@ def sweep(
             use_threads(threads)
             bench = prepare(reference, study)
         opened, grid = with_user_methods(bench, StudyFolder.create(study, bench.manifest), grid)
-        if job is None and not json and (cost := cost_told(bench, opened, grid)):
+        if (
+            job is None
+            and not json
+            and (cost := cost_told(bench, opened, grid, seconds is not None))
+        ):
             errors.print(cost)
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
     if json:

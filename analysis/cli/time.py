@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich import box
-from rich.table import Table
 
 from prunescope.api.open_study import open_study
+from prunescope.cli.print_latency import print_table, table_figures
 from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
@@ -23,20 +22,17 @@ from prunescope.errors import BadValue
 from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
 from prunescope.latency.runtimes.runtime import Runtime
 from prunescope.latency.table.exchange import export_table, import_table, require_table_file
-from prunescope.latency.table.predict_time import LatencyTable, tables
+from prunescope.latency.table.predict_time import tables
 from prunescope.latency.table.rows import stored_rows
-from prunescope.latency.table.staircase import described, flat_steps, staircase
 from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, StudyFolder
-from prunescope.store.trust import require_vouched
 from prunescope.study import Manifest, Reference
 from prunescope.study.bounds import checked_path, require_timing
 from prunescope.text.lists import listed
 from prunescope.text.numbers import counted
-from prunescope.text.units import percent
 
 if TYPE_CHECKING:
-    from prunescope.bench.workbench import Workbench
+    from prunescope.latency.table.build import Built
 
 _PLAN_BUDGET: Final = 30.0
 _TABLE_BUDGET: Final = 120.0
@@ -134,7 +130,10 @@ def time(
                 machines = ", ".join(sorted({row.machine for row in added}))
                 errors.print(f"{counted(len(added), 'timed model')} of {machines} imported.")
             elif export_file is None or budget is not None or not _holds(opened):
-                opened = _build(opened, batch, threads, seconds, progress, wanted)
+                names = tuple(kind.name for kind in wanted)
+                face = open_study(Path(study))
+                _say(face.build_latency_table(batch, threads, seconds, names, progress))
+                opened = StudyFolder.open(Path(study))
             _finish(opened.folder, opened.manifest, export_file, json)
             return
         if import_file is not None or export_file is None or data is None:
@@ -146,11 +145,14 @@ def time(
         reference = Reference(study, data, weights=str(weights) if weights else None, random=random)
         require_table_file(export_file, reference, None, force)
         from prunescope.bench.workbench import prepare
+        from prunescope.latency.table.build import time_table
 
         bench = prepare(reference)
-        with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as folder:
-            _measure(bench, Path(folder), batch, threads, seconds, progress, wanted)
-            _finish(Path(folder), bench.manifest, export_file, json)
+        with tempfile.TemporaryDirectory(prefix="prunescope-latency-") as place:
+            folder = Path(place)
+            table = stored_rows(folder)
+            _say(time_table(bench, table, batch, threads, seconds, progress, chosen=wanted))
+            _finish(folder, bench.manifest, export_file, json)
 
 
 time.__doc__ = str(time.__doc__).format(runtimes=_each_runtime())
@@ -175,42 +177,13 @@ def _time_plan(
         console.print(line)
 
 
-def _holds(opened: StudyFolder) -> bool:
-    return bool(tables(opened.folder, opened.manifest))
-
-
-def _build(
-    opened: StudyFolder,
-    batch: int,
-    threads: int,
-    seconds: float,
-    progress: Progress,
-    wanted: Sequence[Runtime],
-) -> StudyFolder:
-    from prunescope.bench.workbench import prepare
-
-    bench = prepare(require_vouched(opened.manifest.reference), opened.folder)
-    opened.require(bench.manifest)
-    if opened.manifest.graph is None:  # of before graphs were stored
-        opened = opened.update(bench.manifest)
-    _measure(bench, opened.folder, batch, threads, seconds, progress, wanted)
-    return opened
-
-
-def _measure(
-    bench: "Workbench",
-    folder: Path,
-    batch: int,
-    threads: int,
-    seconds: float,
-    progress: Progress,
-    wanted: Sequence[Runtime],
-) -> None:
-    from prunescope.latency.table.build import time_table
-
-    built = time_table(bench, stored_rows(folder), batch, threads, seconds, progress, chosen=wanted)
+def _say(built: "Built") -> None:
     for problem in built.problems:
         errors.print(problem, highlight=False, markup=False)
+
+
+def _holds(opened: StudyFolder) -> bool:
+    return bool(tables(opened.folder, opened.manifest))
 
 
 def _finish(folder: Path, manifest: Manifest, export_file: Path | None, json: bool) -> None:
@@ -219,56 +192,7 @@ def _finish(folder: Path, manifest: Manifest, export_file: Path | None, json: bo
         errors.print(f"{counted(written, 'timed model')} written to {export_file}.")
     found = tables(folder, manifest)
     if json:
-        print_json([_described(manifest, table) for table in found])
+        print_json([table_figures(manifest, table) for table in found])
         return
     for table in found:
-        _print(manifest, table)
-
-
-def _described(manifest: Manifest, table: LatencyTable) -> dict[str, object]:
-    known = {name: staircase(manifest, table, name) for name in table.timed_groups}
-    return {
-        "setting": vars(table.setting),
-        "models": len(table.rows),
-        "dense_seconds": table.dense_seconds,
-        "error": table.error(manifest),
-        "macs_error": table.macs_error(manifest),
-        "staircases": {
-            name: [{"kept": s.kept, "ratio": s.ratio, "timed": s.timed} for s in steps]
-            for name, steps in known.items()
-        },
-        "flat": {
-            name: described(flat_steps(steps), manifest.group(name).granularity)
-            for name, steps in known.items()
-        },
-    }
-
-
-def _print(manifest: Manifest, table: LatencyTable) -> None:
-    error, by_macs = table.error(manifest), table.macs_error(manifest)
-    console.print(
-        f"{table.setting}: dense {1e3 * table.dense_seconds:.3g} ms, "
-        f"{counted(len(table.rows), 'smaller model')} timed. "
-        + (
-            "Too few combinations are timed to state an error; spend more --budget."
-            if error is None or by_macs is None
-            else f"A plan's time is predicted with a median error of {percent(error)} on held-out "
-            f"models ({percent(by_macs, 0)} in proportion to MACs)."
-        ),
-        highlight=False,
-    )
-    shown = Table(box=box.SIMPLE_HEAD)
-    shown.add_column("group", no_wrap=True)
-    for share in (75, 50, 25):
-        shown.add_column(f"{share} % kept", justify="right")
-    shown.add_column("steps that buy nothing")
-    for name in table.timed_groups:
-        steps = staircase(manifest, table, name)
-        cells = [
-            f"{steps[max(round(len(steps) * s / 100), 1) - 1].ratio:.3f}×" for s in (75, 50, 25)
-        ]
-        shown.add_row(
-            name, *cells, " ".join(described(flat_steps(steps), manifest.group(name).granularity))
-        )
-    console.print(shown)
-    console.print("Times relative to the dense model, one group smaller and the rest dense.")
+        print_table(manifest, table)

@@ -264,10 +264,14 @@ def _seconds(turn: ProcessRecord, end: EndRecord | None, track: Track, active: b
 def _remaining(track: Track) -> float | None:
     """The phase's work so far took as long on average as the rest will.
 
-    Work are the multiply-accumulates of what tells them, else steps.
+    Work is the processor time of what forecasts it, else multiply-accumulates, else steps.
     """
-    done = track.figures.get("macs") or track.done
-    total = track.figures.get("macs_expected") or track.total
+    figures = track.figures
+    if figures.get("processor_expected"):
+        done, total = figures["processor_seconds"], figures["processor_expected"]
+    else:
+        done = figures.get("macs") or track.done
+        total = figures.get("macs_expected") or track.total
     if track.began is None or track.latest is None or done <= 0 or total <= 0:
         return None
     left = max(total - done, 0)

@@ -1,12 +1,26 @@
 """Latency of the dense and the pruned model, with what may be concluded from it. Torch-free."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from prunescope.html_tables import table
+from prunescope.latency.plan_memory import PlanMemory
 from prunescope.latency.table.rows import PROCESSOR
 from prunescope.store.json_documents import read_document, write_document
-from prunescope.text.units import bytes_
+from prunescope.text.units import percent
+
+BUSY: Final = 0.1
+"""Share of the time or of the rounds that others may have while a machine counts as idle."""
+WIDEST: Final = 1.5
+"""How many times its lower end an interval's upper end may be while a speed is stated."""
+ALWAYS: Final = 0.03
+"""Least half-width of a speed's interval, relative: where a compiled model lies in memory alone
+moves it by 1 to 3 % between two timings on an idle machine."""
+SHARED: Final = 0.1
+"""What is added to it on a machine that is not one's own at all: models lose unequally when others
+fill the caches (``benchmarks/busy_timing.py`` measures both numbers)."""
 
 
 @dataclass(frozen=True)
@@ -14,8 +28,8 @@ class Timing:
     """The latency of one model: one forward pass of one batch.
 
     Attributes:
-        median: Seconds.
-        low: First quartile, seconds.
+        median: Over the rounds, seconds.
+        low: Of the fast rounds (``interleaved_timing.FAST``), seconds: what the model takes.
         high: Third quartile, seconds.
     """
 
@@ -24,7 +38,10 @@ class Timing:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.median * 1e3:.3g} ms ({self.low * 1e3:.3g} to {self.high * 1e3:.3g})"
+        return (
+            f"{self.low * 1e3:.3g} ms (median {self.median * 1e3:.3g}, "
+            f"upper quartile {self.high * 1e3:.3g})"
+        )
 
 
 @dataclass(frozen=True)
@@ -32,8 +49,8 @@ class Ratio:
     """Dense time divided by the other model's time: above 1 the other one is faster.
 
     Attributes:
-        value: Median of the paired ratios.
-        low: Lower end of its 95 % interval (paired bootstrap).
+        value: The ratio of the two times in their fast rounds.
+        low: Lower end of its 95 % interval.
         high: Upper end.
     """
 
@@ -45,6 +62,25 @@ class Ratio:
     def holds_one(self) -> bool:
         """Whether the interval holds 1: no difference was found."""
         return self.low <= 1 <= self.high
+
+    def widened(self, share: float) -> "Ratio":
+        """Return it with an interval whose ends lie further out by ``share`` of them, squared sum.
+
+        >>> Ratio(2.0, 2.0, 2.0).widened(0.1)
+        Ratio(value=2.0, low=1.8, high=2.2)
+        """
+        below = math.hypot(1 - self.low / self.value, share)
+        above = math.hypot(self.high / self.value - 1, share)
+        return Ratio(self.value, self.value * max(1 - below, 0.0), self.value * (1 + above))
+
+
+def systematic(taken: float) -> float:
+    """Return the relative half-width of a ratio that no number of rounds makes narrower.
+
+    Args:
+        taken: Share of the time or of the rounds that others had.
+    """
+    return ALWAYS + SHARED * taken
 
 
 @dataclass(frozen=True)
@@ -63,6 +99,7 @@ class RuntimeLatency:
         calls: Forward passes per timed run, so that short ones can be told from the clock.
         problem: Why this runtime was not timed, else None; the timings are 0 then.
         device: That computed; reports of before it was noted are the processor's.
+        taken: Share of the timing in which others had the cores; see ``Race``.
     """
 
     runtime: str
@@ -75,35 +112,25 @@ class RuntimeLatency:
     calls: int = 0
     problem: str | None = None
     device: str = PROCESSOR
+    taken: float = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether others had the cores for more than a moment while this was timed."""
+        return self.taken > BUSY
+
+    @property
+    def stated(self) -> bool:
+        """Whether the rounds agree well enough for a speed to be claimed."""
+        return self.problem is None and self.ratio.high <= WIDEST * self.ratio.low
 
     @property
     def differs(self) -> bool:
         """Whether the pruned model's time differs: beyond its interval and beyond the control's."""
         floor = max(abs(self.control.low - 1), abs(self.control.high - 1))
-        return self.problem is None and not self.ratio.holds_one and (
+        return self.stated and not self.ratio.holds_one and (
             abs(self.ratio.value - 1) > floor
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PlanMemory:
-    """Bytes of weights, and of activations at their peak, for one batch in PyTorch.
-
-    Attributes:
-        dense_weights: Parameters and saved buffers of the dense model.
-        pruned_weights: Of the pruned one.
-        dense_predicted: Largest sum of the graph's tensors alive at once; views count as copies.
-        pruned_predicted: Of the pruned one.
-        dense_measured: Most bytes that PyTorch's allocator held at once, inputs included.
-        pruned_measured: Of the pruned one.
-    """
-
-    dense_weights: int
-    pruned_weights: int
-    dense_predicted: int
-    pruned_predicted: int
-    dense_measured: int
-    pruned_measured: int
 
 
 @dataclass(frozen=True)
@@ -146,6 +173,12 @@ class LatencyReport:
             return f"{runtime.runtime}: not timed. {runtime.problem}"
         ratio = runtime.ratio
         interval = f"{ratio.value:.2f}×, 95 % interval {ratio.low:.2f} to {ratio.high:.2f}"
+        if not runtime.stated:
+            return (
+                f"{runtime.runtime}: no claim, as the rounds differ too much (95 % interval "
+                f"{ratio.low:.2f} to {ratio.high:.2f}). Time the plan again on an idle machine, or "
+                "for longer."
+            )
         if not runtime.differs:
             why = (
                 "dense runtimes multiply by zeros too; zeros make the download smaller, not the "
@@ -171,44 +204,49 @@ class LatencyReport:
         return table(f"Latency of {self.plan!r}", columns, rows, self.lines())
 
     def lines(self) -> tuple[str, ...]:
-        """Return the report as text: the setting, both times per runtime, the verdicts."""
-        found = [
+        """Return the report as text: the setting, warnings, both times per runtime, verdicts."""
+        sentences = [
             f"{self.processor}, {self.threads} of {self.cores} threads, batch {self.batch}, "
-            f"{self.dtype}; median and quartiles of interleaved runs"
+            f"{self.dtype}; the fastest fifth of interleaved runs"
         ]
+        if self.warning:
+            sentences.append(self.warning)
         for each in self.runtimes:
             if each.problem is None:
-                found.append(
+                sentences.append(
                     f"{each.runtime} {each.version}: dense {each.dense}, pruned {each.pruned}, "
-                    f"{each.pairs} pairs of {each.calls} passes"
+                    f"{each.pairs} rounds of {each.calls} passes"
                 )
-            found.append(self.verdict(each))
+            sentences.append(self.verdict(each))
         if self.memory is not None:
-            found.append(self.memory_line)
-        if self.busy:
-            found.append(
-                f"The machine was busy (load {self.load:.1f} on {self.cores} cores): the times are "
-                "longer than on an idle one and the intervals wider."
+            sentences.append(self.memory_line)
+        return tuple(sentences)
+
+    @property
+    def warning(self) -> str:
+        """How much of the machine others had, and what that means; empty on an idle one.
+
+        It belongs in front of the verdicts, which rest on it.
+        """
+        busy = [each for each in self.runtimes if each.problem is None and each.busy]
+        if busy:
+            taken = max(each.taken for each in busy)
+            return (
+                f"The machine was busy: others took {percent(taken, 0)} of the time. What is "
+                "counted are the processor time and the rounds that they left alone, and the "
+                "intervals are wider; narrower ones take an idle machine."
             )
-        return tuple(found)
+        if self.load > self.cores:
+            return (
+                f"The machine was busy before (load {self.load:.1f} on {self.cores} cores), and "
+                "idle enough while it was timed."
+            )
+        return ""
 
     @property
     def memory_line(self) -> str:
         """Weights and peak activations, predicted and measured, or nothing."""
-        each = self.memory
-        if each is None:
-            return ""
-        return (
-            f"Memory: weights {bytes_(each.dense_weights)} dense, {bytes_(each.pruned_weights)} "
-            f"pruned; activations at their peak, batch {self.batch}: predicted "
-            f"{bytes_(each.dense_predicted)} and {bytes_(each.pruned_predicted)}, measured in "
-            f"PyTorch {bytes_(each.dense_measured)} and {bytes_(each.pruned_measured)}."
-        )
-
-    @property
-    def busy(self) -> bool:
-        """Whether other processes had to take turns with the timing."""
-        return self.load > self.cores
+        return "" if self.memory is None else self.memory.line(self.batch)
 
     @property
     def verdicts(self) -> tuple[str, ...]:

@@ -18,13 +18,13 @@ from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.interleaved_timing import STEPS, race
 from prunescope.latency.latency_report import (
     LatencyReport,
-    PlanMemory,
     RuntimeLatency,
+    systematic,
     write_latency,
 )
 from prunescope.latency.machine import machine, processor
 from prunescope.latency.peak_memory import measured_peak
-from prunescope.latency.plan_memory import peak_memory
+from prunescope.latency.plan_memory import PlanMemory, peak_memory
 from prunescope.latency.runtimes.registry import runtimes
 from prunescope.latency.runtimes.runtime import Runtime, Workload
 from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text
@@ -156,12 +156,12 @@ def _rows(report: LatencyReport, manifest: Manifest, removed: dict[str, int]) ->
         LatencyRow(
             graph=graph_digest(manifest), machine=machine(), runtime=each.runtime,
             version=each.version, dtype=report.dtype, batch=report.batch, threads=report.threads,
-            units=units_text(removed), kind="plan", dense_seconds=each.dense.median,
+            units=units_text(removed), kind="plan", dense_seconds=each.dense.low,
             ratio=1 / each.ratio.value, low=1 / each.ratio.high, high=1 / each.ratio.low,
             samples=each.pairs, device=each.device,
         )
         for each in report.runtimes
-        if each.problem is None
+        if each.stated
     ]  # fmt: skip
 
 
@@ -185,13 +185,17 @@ def _raced(
         progress.advance(STEPS, "not timed")
         return replace(blank, problem=missing)
     with computing_threads(workload.threads), torch.inference_mode():
-        found = race(calls, budget, progress)
+        timed = race(calls, budget, progress, workload.threads, blank.device)
+    taken = max(timed.taken, timed.interrupted)
+    control = timed.ratio(0, 2)
     return replace(
         blank,
-        dense=found.timing(0),
-        pruned=found.timing(1),
-        ratio=found.ratio(0, 1),
-        control=found.ratio(0, 2),
-        pairs=len(found.seconds),
-        calls=found.calls,
+        dense=timed.timing(0),
+        pruned=timed.timing(1),
+        # What two copies of one model are apart, two models may be apart for nothing as well.
+        ratio=timed.ratio(0, 1).widened(max(systematic(taken), abs(control.value - 1))),
+        control=control,
+        pairs=len(timed.seconds),
+        calls=timed.calls,
+        taken=taken,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.study import Manifest
 from prunescope.study.network_size import shrunk
+from prunescope.text.units import bytes_
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,36 @@ class Memory:
     def total(self) -> int:
         """Both together."""
         return self.weights + self.activations
+
+
+@dataclass(frozen=True)
+class PlanMemory:
+    """Bytes of weights, and of activations at their peak, for one batch in PyTorch.
+
+    Attributes:
+        dense_weights: Parameters and saved buffers of the dense model.
+        pruned_weights: Of the pruned one.
+        dense_predicted: Largest sum of the graph's tensors alive at once; views count as copies.
+        pruned_predicted: Of the pruned one.
+        dense_measured: Most bytes that PyTorch's allocator held at once, inputs included.
+        pruned_measured: Of the pruned one.
+    """
+
+    dense_weights: int
+    pruned_weights: int
+    dense_predicted: int
+    pruned_predicted: int
+    dense_measured: int
+    pruned_measured: int
+
+    def line(self, batch: int) -> str:
+        """Return in words what a ``batch`` of samples takes, predicted and measured."""
+        return (
+            f"Memory: weights {bytes_(self.dense_weights)} dense, {bytes_(self.pruned_weights)} "
+            f"pruned; activations at their peak, batch {batch}: predicted "
+            f"{bytes_(self.dense_predicted)} and {bytes_(self.pruned_predicted)}, measured in "
+            f"PyTorch {bytes_(self.dense_measured)} and {bytes_(self.pruned_measured)}."
+        )
 
 
 def peak_memory(manifest: Manifest, units: Mapping[str, int], batch: int = 1) -> Memory:

@@ -16,8 +16,9 @@ from prunescope.capture.graph import Inputs, call_arguments
 from prunescope.capture.network import forward
 from prunescope.errors import CannotPrune, DataMismatch
 from prunescope.sources.data import Samples
+from prunescope.study.recoveries import CALIBRATED
 
-SAMPLES: Final = 1024
+SAMPLES: Final = CALIBRATED
 _BATCH: Final = 128
 
 

@@ -13,6 +13,8 @@ REVISIONS: Final = {"ls": 1}
 
 ``ls`` 1: a point is refitted in forward order, all that lies behind it, as a plan always was.
 """
+CALIBRATED: Final = 1024
+"""Calibration samples on which batch norms are estimated again, at most."""
 
 TITLES: Final = {
     "none": "As pruned",

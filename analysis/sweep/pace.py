@@ -1,43 +1,72 @@
-"""The speed of a study's last sweep, from which the next sweep's time is predicted."""
+"""What sweeps of a study took, by kind of point: the next sweep is forecast from it. Torch-free.
+
+Times differ between two runs of one sweep, so they lie beside the measurements, in ``paces``.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prunescope.jobs import jobs
+from prunescope.store.parquet_table import Table
 
 LEAST: Final = 2.0
-"""Sweeps shorter than this many seconds give no pace, as starting up dominates them."""
+"""Sweeps shorter than this many seconds of processor time give no pace: starting up dominates."""
+WHOLE: Final = "sweep"
+"""The kind of the row that holds a whole sweep."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """The work and time of one sweep.
+    """What one sweep, or all its points of one kind, took.
 
     Attributes:
-        job: Its name.
-        macs: Multiply-accumulates behind the pruned layers, as ``sweep.preflight`` counts
-            them: what replay did besides cancels out of a prediction.
-        seconds: That it took, pauses not counted.
+        finished: When it ended, seconds since the epoch.
+        kind: As ``work_order.kind_of`` names it, or ``WHOLE``.
+        points: Points, settled or begun.
+        macs: Multiply-accumulates behind the pruned layers, as ``sweep.preflight`` counts them.
+        seconds: Of processor time.
+        clock: Seconds on the clock, pauses not counted.
+        low: Lower end of the first forecast of ``seconds``; 0 where none was made.
+        high: Upper end.
+        macs_bound: What the sweep was to execute at most; 0 for kinds.
+        executed: Multiply-accumulates that it did execute; 0 for kinds, or where unknown.
+        complete: Whether nothing was left.
     """
 
-    job: str
+    finished: float
+    kind: str
+    points: int
     macs: float
     seconds: float
+    clock: float
+    low: float = 0.0
+    high: float = 0.0
+    macs_bound: float = 0.0
+    executed: float = 0.0
+    complete: bool = True
 
     @property
     def rate(self) -> float:
-        """Multiply-accumulates per second."""
+        """Multiply-accumulates per second of processor time."""
         return self.macs / self.seconds
 
+    @property
+    def stretch(self) -> float:
+        """Seconds on the clock for each of processor time."""
+        return self.clock / self.seconds
 
-def last_pace(study: Path) -> Pace | None:
-    """Return the pace of the latest sweep that ran as a job of the study in folder ``study``."""
-    for job in jobs(study):
-        if job.kind != "sweep":
-            continue
-        figures = job.snapshot().figures
-        macs, seconds = figures.get("macs_counted", 0.0), figures.get("seconds", 0.0)
-        if macs > 0 and seconds >= LEAST:
-            return Pace(job.id, macs, seconds)
-    return None
+
+def stored_paces(study: Path) -> Table:
+    """Return the table of what sweeps took in the study folder ``study``."""
+    return Table(study / "paces", Pace, ("finished", "kind"))
+
+
+def last_paces(study: Path) -> dict[str, Pace]:
+    """Return the latest pace of each kind of point, and of a whole sweep, that is long enough."""
+    frame = stored_paces(study).read()
+    paces = [Pace(*row) for row in frame.itertuples(index=False, name=None)]
+    return {
+        pace.kind: pace
+        for pace in sorted(paces, key=lambda pace: pace.finished)
+        if pace.seconds >= LEAST and pace.macs > 0
+    }

@@ -1,8 +1,7 @@
-"""Predict the cost of a sweep before it starts: samples, MACs, bytes, seconds. Torch-free."""
+"""What a sweep costs at most, before it starts: samples, MACs, bytes, seconds. Torch-free."""
 
 import contextlib
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,15 +9,19 @@ from typing import Final
 from prunescope.store.logit_rows import point_bytes
 from prunescope.study import Manifest
 from prunescope.study.point import Point
+from prunescope.study.recoveries import CALIBRATED, MOVES_DENSE
 from prunescope.sweep.pace import Pace
 
 ROW_BYTES: Final = 2000
 """Bytes of one point's row on the disk, as an upper estimate."""
+_WALKS: Final = 2
+"""Walks over the dense network for each sample and recovery, at most: the points' own, and one for
+points that are measured ahead of them. Under a budget every point may take one."""
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """A sweep's cost when every point is evaluated on every sample.
+    """A sweep's cost when every point is evaluated on every sample that it lacks.
 
     Attributes:
         points: Points to measure.
@@ -26,6 +29,9 @@ class Preflight:
         macs: Multiply-accumulates of the plain loop, which runs the whole network for each.
         suffix_macs: Multiply-accumulates behind the pruned layers alone, by the layers' order:
             replay has to execute these.
+        macs_bound: The most that replay executes: the suffixes, dense walks, and the walks over
+            calibration samples by which batch norms are estimated again.
+        by_kind: ``suffix_macs`` of each kind of point (``kind_of``).
         logit_bytes: Upper limit of the bytes of stored logits.
     """
 
@@ -33,6 +39,8 @@ class Preflight:
     samples: int
     macs: int
     suffix_macs: int
+    macs_bound: int
+    by_kind: Mapping[str, int]
     logit_bytes: int
 
     @property
@@ -40,27 +48,79 @@ class Preflight:
         """Upper limit of the study's growth in bytes: the logits, and a row for each point."""
         return self.logit_bytes + self.points * ROW_BYTES
 
-    def seconds(self, rate: float, replayed: bool) -> float:
-        """Return how long it takes where the dense network does ``rate`` samples per second."""
-        share = self.suffix_macs / self.macs if replayed and self.macs else 1.0
-        return self.samples * share / rate
-
-    def at(self, pace: Pace) -> float:
-        """Return how many seconds it takes at the pace of an earlier sweep."""
-        return self.suffix_macs / pace.rate if self.macs else math.nan
+    def seconds(self, paces: Mapping[str, Pace]) -> float | None:
+        """Return the processor time at the pace of earlier sweeps; None where a kind has none."""
+        if not self.suffix_macs or not self.by_kind.keys() <= paces.keys():
+            return None
+        return sum(macs / paces[kind].rate for kind, macs in self.by_kind.items())
 
 
-def preflight(manifest: Manifest, todo: Sequence[Point]) -> Preflight:
-    """Return the cost of evaluating ``todo`` from the first sample to the last."""
+def preflight(
+    manifest: Manifest,
+    todo: Sequence[Point],
+    left: Mapping[Point, int] | None = None,
+    replayed: bool = True,
+    budgeted: bool = False,
+) -> Preflight:
+    """Return the cost of evaluating ``todo`` to the last sample.
+
+    Args:
+        manifest: Of the dense network.
+        todo: Points that lack samples.
+        left: How many each of them lacks (``work_list.samples_left``); all samples by default.
+        replayed: Whether the network is replayed; the plain loop runs all of it for each point.
+        budgeted: Whether a time budget ends the sweep, so that points are finished in small groups.
+    """
     population = manifest.splits.get("validation", 0)
-    macs_behind = suffix_macs(manifest)
-    shares = [macs_behind(point.subject) for point in todo]
+    samples = {point: population if left is None else left[point] for point in todo}
+    behind = suffix_macs(manifest)
+    by_kind: dict[str, int] = {}
+    for point in todo:
+        kind = kind_of(point)
+        by_kind[kind] = by_kind.get(kind, 0) + samples[point] * behind(point.subject)
     classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
     logit_bytes = point_bytes(population, classes) if classes else 0
+    evaluations = sum(samples.values())
+    naive = evaluations * manifest.macs
+    bound = naive
+    if replayed:
+        bound = sum(n * _most_behind(manifest, p.subject) for p, n in samples.items())
+        bound += sum(
+            _walks(manifest, [n for p, n in samples.items() if p.recovery == recovery],
+                   recovery, population, budgeted)
+            for recovery in {point.recovery for point in todo}
+        )  # fmt: skip
     return Preflight(
-        len(todo), len(todo) * population, len(todo) * population * manifest.macs,
-        population * sum(shares), len(todo) * logit_bytes,
+        len(todo), evaluations, naive, sum(by_kind.values()), bound, by_kind,
+        len(todo) * logit_bytes,
     )  # fmt: skip
+
+
+def kind_of(point: Point) -> str:
+    """Return what a point's time depends on beside its work: recovery and granularity.
+
+    >>> from prunescope.study import Method
+    >>> kind_of(Point("conv1", Method("l1", "channel"), 0.5, "ls"))
+    'ls channel'
+    """
+    return f"{point.recovery} {point.method.granularity}"
+
+
+def _walks(
+    manifest: Manifest, left: Sequence[int], recovery: str, population: int, budgeted: bool
+) -> int:
+    """Multiply-accumulates that are executed beside the suffixes of the points of a recovery."""
+    samples = sum(left) if budgeted else min(_WALKS * max(left), sum(left))
+    if recovery in MOVES_DENSE:  # the moved dense network is evaluated, and each point calibrated
+        calibration = min(manifest.splits.get("calibration", 0), CALIBRATED)
+        samples += 2 * population + 2 * len(left) * calibration
+    return samples * manifest.macs
+
+
+def _most_behind(manifest: Manifest, subject: str) -> int:
+    """All of the network but the layers in front of ``subject``: what no layer owns may count."""
+    owned = sum(layer.macs for layer in manifest.layers)
+    return suffix_macs(manifest)(subject) + max(manifest.macs - owned, 0)
 
 
 def suffix_macs(manifest: Manifest) -> Callable[[str], int]:

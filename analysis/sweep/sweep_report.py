@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from prunescope.sweep.forecast import Forecast
+from prunescope.sweep.pace import Pace
+
 
 @dataclass(frozen=True)
 class SweepReport:
@@ -20,6 +23,11 @@ class SweepReport:
         bound: The least that replay can take (``prunescope.replay.replay_cost``); 0 without replay.
         seconds: That the evaluation took, pauses not counted.
         begun: Of the missing points, those that have an estimate and its interval.
+        processor: Seconds of processor time that it took.
+        forecast: What was said of that once a few points of every kind had run; None where nothing
+            was.
+        macs_bound: What it was to execute at most.
+        paces: What it took, as the study stores it (``prunescope.sweep.pace``).
     """
 
     wanted: int
@@ -34,3 +42,14 @@ class SweepReport:
     bound: int = 0
     seconds: float = 0.0
     begun: int = 0
+    processor: float = 0.0
+    forecast: Forecast | None = None
+    macs_bound: int = 0
+    paces: tuple[Pace, ...] = ()
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the forecast held; None where there was none, or the sweep was not finished."""
+        if self.forecast is None or self.missing:
+            return None
+        return self.forecast.low <= self.processor <= self.forecast.high

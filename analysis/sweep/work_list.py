@@ -1,5 +1,7 @@
 """The work list: which points a sweep has to measure, and which are stored already."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from prunescope.errors import BadValue, UnknownName
@@ -46,6 +48,16 @@ def missing_points(
     complete = measured[measured["samples"] >= measured["population"]]
     stored = set(complete[list(KEY)].itertuples(index=False, name=None))
     return [point for point in grid_points if point.key(manifest) not in stored]
+
+
+def samples_left(
+    todo: Sequence[Point], measured: pd.DataFrame, manifest: Manifest
+) -> dict[Point, int]:
+    """Return how many validation samples each point of ``todo`` still lacks."""
+    population = manifest.splits.get("validation", 0)
+    keys = measured[list(KEY)].itertuples(index=False, name=None)
+    seen = dict(zip(keys, measured["samples"].tolist(), strict=True))
+    return {point: population - int(seen.get(point.key(manifest), 0)) for point in todo}
 
 
 def groups_left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def staircase_frame(known: Mapping[Setting, Sequence[StaircaseStep]]) -> pd.Data
 
 
 def staircase_figure(frame: pd.DataFrame, dark: bool) -> go.Figure:
-    """Return cleaned time as a line of steps, and timed counts with their quartiles as marks.
+    """Return cleaned time as a line of steps, and timed counts with their intervals as marks.
 
     Args:
         frame: As from ``staircase_frame``; ratios to the dense time.

@@ -9,7 +9,13 @@ from prunescope.dashboard.shared import loaders, plan_summary, predicted_time, r
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
-from prunescope.latency.latency_report import LatencyReport, Ratio, RuntimeLatency, read_latency
+from prunescope.latency.latency_report import (
+    LatencyReport,
+    Ratio,
+    RuntimeLatency,
+    Timing,
+    read_latency,
+)
 from prunescope.latency.runtimes.registry import runtime_titles
 from prunescope.latency.table.predict_time import LatencyPrediction, plan_units, predict_latency
 from prunescope.latency.table.staircase import described, flat_steps
@@ -40,6 +46,8 @@ def show(opened: StudyFolder, plan: Plan) -> None:
             f"Dense and pruned in turns, in {listed(runtime_titles())}; leave the machine idle."
         )
     if report is not None:
+        if report.warning:
+            st.warning(plain.text(report.warning), icon=":material/hourglass_top:")
         for sentence in report.verdicts:
             st.markdown(f"- {plain.text(sentence)}")
         timed = [_row(each) for each in report.runtimes if each.problem is None]
@@ -120,10 +128,11 @@ def _staircases(opened: StudyFolder, batch: int, threads: int) -> None:
 def _row(each: RuntimeLatency) -> dict[str, str]:
     return {
         "Runtime": plain.text(f"{each.runtime} {each.version}"),
-        "Dense, ms": _time(each.dense.median, each.dense.low, each.dense.high),
-        "Pruned, ms": _time(each.pruned.median, each.pruned.low, each.pruned.high),
+        "Dense, ms": _time(each.dense),
+        "Pruned, ms": _time(each.pruned),
         "Dense / pruned": _ratio(each.ratio),
         "Dense / dense": _ratio(each.control),
+        "Taken by others": units.percent(each.taken, 0),
         "Rounds": exact(each.pairs),
     }
 
@@ -132,13 +141,14 @@ def _ratio(ratio: Ratio) -> str:
     return f"{ratio.value:.2f}× ({ratio.low:.2f} to {ratio.high:.2f})"
 
 
-def _time(median: float, low: float, high: float) -> str:
-    return f"{1000 * median:.3g} ({1000 * low:.3g} to {1000 * high:.3g})"
+def _time(timing: Timing) -> str:
+    return f"{1000 * timing.low:.3g} (median {1000 * timing.median:.3g})"
 
 
 def _conditions(report: LatencyReport) -> str:
     return (
-        f"Median and quartiles of one forward pass of {report.batch} samples, {report.dtype}, "
-        f"{report.threads} of {report.cores} cores of {report.processor}. Dense / dense compares "
-        "two copies of the dense model: what this machine shows where there is no difference."
+        f"One forward pass of {report.batch} samples in the fastest fifth of the rounds, "
+        f"{report.dtype}, {report.threads} of {report.cores} cores of {report.processor}. Dense / "
+        "dense compares two copies of the dense model: what this machine shows where there is no "
+        "difference."
     )

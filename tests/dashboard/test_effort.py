@@ -8,12 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunescope.commands import Sweep
-from prunescope.jobs import Job
-from prunescope.jobs.records import JobRecord
-from prunescope.jobs.worker import running
 from prunescope.store.folder import StudyFolder
-from prunescope.store.json_documents import write_document
-from prunescope.sweep.pace import last_pace
+from prunescope.sweep.pace import WHOLE, Pace, stored_paces
 from prunescope.sweep.preflight import folder_bytes
 from prunescope.text import units
 from tests.dashboard.page import texts
@@ -33,17 +29,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     return found
 
 
-def ran(study: StudyFolder, **figures: float) -> Job:
-    """A sweep that ran as a job and said where it stood."""
-    folder = study.folder / "jobs" / "0001-sweep"
-    write_document(folder / "job.json", JobRecord(("sweep", "x"), 0.0))
-    with running(folder) as progress:
-        progress.start(10, "measuring")
-        progress.stand(**figures)
-        progress.advance(10, "fc1")
-    from prunescope.jobs import jobs
-
-    return jobs(study.folder)[0]
+def ran(study: StudyFolder, macs: float, seconds: float, kind: str = "none weight") -> None:
+    """A sweep of the study that took ``seconds`` of processor time, and twice that on the clock."""
+    rows = [Pace(1.0, name, 3, macs, seconds, 2 * seconds) for name in (kind, WHOLE)]
+    stored_paces(study.folder).append(rows)
 
 
 @pytest.mark.parametrize(
@@ -115,29 +104,29 @@ def test_points_time_and_size_are_stated_before_the_start(
     at.text_input(key="sweep sparsities").set_value("0.5,0.7").run()
     said = texts(at)
     assert "**6 points** on 797 validation samples each." in said
-    assert "is known once a sweep has run here" in said
+    assert "known once points of every kind have run here" in said
     size = folder_bytes(study.folder)
     assert (
         f"takes {units.bytes_(size)} on disk now and at most {units.bytes_(size + 12000)}" in said
     )
 
     macs = 2 * 797 * sum(k * layer.macs for k, layer in enumerate(study.manifest.layers, start=1))
-    job = ran(study, macs_counted=4.0 * macs, seconds=240.0)
+    ran(study, 4.0 * macs, 240.0)
     at = open_page(studies)
     at.text_input(key="sweep sparsities").set_value("0.5,0.7").run()
     said = texts(at)
-    assert "About **1 min 0 s** for" in said
-    assert f"per second of {job.id}" in said
+    assert "About **40 s to 1 min 30 s of processor time** for" in said
+    assert "the machine is busy: on the clock 2 times as long" in said
     at.segmented_control(key="sweep mode").set_value("decide").run()
-    assert "At most **1 min 0 s**" in texts(at)
+    assert "At most **40 s to 1 min 30 s" in texts(at)
     assert "up to 797 validation samples" in texts(at)
 
 
-def test_a_pace_is_that_of_the_last_sweep_which_told_one(study: StudyFolder) -> None:
-    assert last_pace(study.folder) is None
-    ran(study, macs_counted=300.0, seconds=2.0)
-    pace = last_pace(study.folder)
-    assert pace is not None
-    assert (pace.job, pace.rate) == ("0001-sweep", 150.0)
-    write_document(study.folder / "jobs/0002-sweep/job.json", JobRecord(("sweep", "y"), 0.0))
-    assert last_pace(study.folder) == pace
+def test_a_kind_of_points_that_never_ran_has_no_pace(
+    study: StudyFolder, studies: Path, open_page: Open
+) -> None:
+    """A refit costs far more than its multiply-accumulates: other points say nothing of it."""
+    ran(study, 1e9, 240.0, kind="ls weight")
+    at = open_page(studies)
+    at.text_input(key="sweep sparsities").set_value("0.5").run()
+    assert "known once points of every kind have run here" in texts(at)

@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 import torch
 
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotCapture
 from prunescope.export.replay_recipe import computing_threads
+from prunescope.latency.interleaved_timing import race
 from prunescope.latency.runtimes.registry import runtimes
 from prunescope.latency.runtimes.runtime import Call, Runtime, VectorWidths
 from prunescope.latency.table.choose_models import TimingProposal, proposals, steepest
-from prunescope.latency.table.rows import LatencyRow, units_of, units_text
-from prunescope.latency.table.shared_rounds import panel
+from prunescope.latency.table.rows import LatencyRow, stored_rows, units_of, units_text
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.progress import Progress, Silent
+from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import Table
 from prunescope.study import Manifest
 from prunescope.study.bounds import require_timing
@@ -25,7 +25,10 @@ from prunescope.study.network_size import frees
 
 STEPS: Final = 100
 _AT_ONCE: Final = 5
-_RAM: Final = 0.4
+_SECONDS: Final = 0.4
+"""For the rounds of one model."""
+FEWEST: Final = 7
+_MOST: Final = 60
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,34 @@ def time_table(
     return Built(counts, tuple(problems), time.perf_counter() - told.start)
 
 
+def time_study(
+    bench: Workbench,
+    study: StudyFolder,
+    batch: int,
+    threads: int,
+    budget_seconds: float,
+    progress: Progress,
+    chosen: Sequence[Runtime] = (),
+) -> Built:
+    """Time smaller models of a study's network, as ``time_table`` does, into its own table.
+
+    The graph is stored in the manifest of a study that is older than stored graphs, as predictions
+    read it there.
+    """
+    study.require(bench.manifest)
+    if study.manifest.graph is None:
+        study.update(bench.manifest)
+    rows = stored_rows(study.folder)
+    return time_table(bench, rows, batch, threads, budget_seconds, progress, chosen=chosen)
+
+
+class _StopsOnly(Silent):
+    """Passes on the question whether to stop, and no steps: the bar goes by the clock."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.cancelled = progress.cancelled  # type: ignore[method-assign]
+
+
 class _Told:
     """Progress by the clock: a budget of seconds is a bar of 100 steps."""
 
@@ -124,19 +155,23 @@ def timed_rows(
 ) -> list[LatencyRow]:
     """Return one row per model of ``wanted``, all timed in the same rounds as ``dense``."""
     calls = [maker.call(runtime, each.units) for each in wanted]
-    with computing_threads(maker.threads), torch.inference_mode():
-        seconds = panel([dense, *calls], _RAM * (1 + len(calls)), maker.threads, progress)
-    ratios = seconds[:, 1:] / seconds[:, :1]
-    low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75], axis=0)
     blank = maker.row(runtime)
-    return [
-        replace(
-            blank, units=units_text(each.units), kind=each.kind,
-            dense_seconds=float(np.median(seconds[:, 0])), ratio=float(middle[at]),
-            low=float(low[at]), high=float(high[at]), samples=len(seconds),
-        )
-        for at, each in enumerate(wanted)
-    ]  # fmt: skip
+    with computing_threads(maker.threads), torch.inference_mode():
+        timed = race(
+            [dense, *calls], _SECONDS * (1 + len(calls)), _StopsOnly(progress), maker.threads,
+            blank.device, FEWEST, _MOST,
+        )  # fmt: skip
+    rows = []
+    for number, proposal in enumerate(wanted, start=1):
+        ratio = timed.ratio(number, 0)
+        rows.append(
+            replace(
+                blank, units=units_text(proposal.units), kind=proposal.kind,
+                dense_seconds=timed.fast(0), ratio=ratio.value, low=ratio.low, high=ratio.high,
+                samples=len(timed.seconds),
+            )
+        )  # fmt: skip
+    return rows
 
 
 def _timed(

@@ -145,7 +145,7 @@ def _require(row: LatencyRow, manifest: Manifest, name: str) -> None:
     numbers = (row.dense_seconds, row.ratio, row.low, row.high)
     if not (np.isfinite(numbers).all() and min(numbers) > 0 and row.low <= row.ratio <= row.high):
         raise BadValue(
-            f"Expected times above 0 with their quartiles in order in {name}, but got {numbers}. "
+            f"Expected times above 0 with their intervals in order in {name}, but got {numbers}. "
             "Measure the table again."
         )
     if (

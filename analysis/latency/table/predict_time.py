@@ -69,7 +69,7 @@ class LatencyPrediction:
     Attributes:
         setting: Where and how the table was measured; another machine's times are its own.
         seconds: Of the smaller model.
-        low: Lower end of the interval: quartile when measured; when not, where nine plans in ten
+        low: Lower end of the interval: 95 % when measured; when not, where nine plans in ten
             end, with the sureness of ``prunescope.statistics.tolerance``.
         high: Upper end.
         dense_seconds: Of the dense model.
@@ -130,7 +130,7 @@ class LatencyTable:
 
     @cached_property
     def dense_seconds(self) -> float:
-        """Median over the rows of the dense model's time."""
+        """Median over the rows of the dense model's time, each of its fast rounds."""
         return float(self.rows["dense_seconds"].median())
 
     def measured(self, units: Mapping[str, int]) -> "pd.Series[float] | None":

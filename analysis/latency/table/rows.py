@@ -38,10 +38,10 @@ class LatencyRow:
             against a second copy of itself.
         kind: Why it was timed: ``group`` (a step of one group's staircase), ``random`` (a draw
             over all groups), ``plan`` (somebody's plan).
-        dense_seconds: Median time of one dense forward pass in the same rounds.
-        ratio: Median over the rounds of this model's time divided by the dense model's.
-        low: Lower quartile of the rounds' ratios.
-        high: Upper quartile.
+        dense_seconds: Of one dense forward pass in the fast rounds (``interleaved_timing.FAST``).
+        ratio: This model's time divided by the dense model's.
+        low: Lower end of the ratio's 95 % interval over the rounds.
+        high: Upper end.
         samples: Rounds.
         device: That computed; rows of before it was noted are the processor's.
     """

@@ -13,8 +13,8 @@ from prunescope.study import Manifest
 
 _TRUST: Final = 10.0
 """How much more a timed count weighs than a predicted one when the staircase is cleaned."""
-_MEDIAN: Final = 0.93
-"""Standard error of a median: this times the quartiles' distance over the root of the rounds."""
+_ERRORS: Final = 3.92
+"""Standard errors that a 95 % interval is wide."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class StaircaseStep:
         kept: Units left.
         ratio: Time divided by the dense time, cleaned: never falls when more units stay.
         timed: The ratio as it was timed, or None where it is predicted.
-        low: Lower quartile of the timing's rounds, or None.
-        high: Upper quartile, or None.
+        low: Lower end of the timed ratio's 95 % interval, or None.
+        high: Upper end, or None.
         rounds: Of the timing, 0 for none.
     """
 
@@ -40,9 +40,9 @@ class StaircaseStep:
     @property
     def error(self) -> float:
         """Standard error of the timed ratio."""
-        if self.low is None or self.high is None or not self.rounds:
+        if self.low is None or self.high is None:
             return 0.0
-        return _MEDIAN * (self.high - self.low) / float(np.sqrt(self.rounds))
+        return (self.high - self.low) / _ERRORS
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,15 @@ from prunescope.commands import Sweep
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
 from prunescope.study.point import Point
-from prunescope.sweep.pace import last_pace
+from prunescope.sweep.forecast import WIDEST
+from prunescope.sweep.pace import WHOLE, last_paces
 from prunescope.sweep.preflight import Preflight, folder_bytes, preflight
 from prunescope.sweep.stopping_policy import LIMIT, MODES, TOLERANCE, Mode
+from prunescope.sweep.work_list import samples_left
 from prunescope.text import plain, units
 from prunescope.text.durations import parse_seconds, spoken
 from prunescope.text.numbers import counted, exact
+from prunescope.text.sweep_costs import forecast_text, stretch_text
 
 _TITLES: Final = {"exact": "Every sample", "adaptive": "Until certain", "decide": "Until decided"}
 _HELP: Final = (
@@ -73,8 +76,8 @@ def choose() -> Effort | None:
 def _details(mode: Mode) -> Effort | None:
     text = st.text_input(
         "Time budget", "", key="sweep budget", placeholder="none; such as 90 s, 5 min, 1 h",
-        help="The sweep stops then: all points are taken a little further in turn, so these are "
-        "the best curves that the time can buy. Measuring again goes on from there.",
+        help="The sweep stops then. Points are finished a few at a time, one of every layer first: "
+        "the time buys whole points. Measuring again goes on from there.",
     ).strip()  # fmt: skip
     try:
         budget = f"{parse_seconds(text):g}s" if text else None
@@ -124,7 +127,8 @@ def tell(
     st.caption(text + (f"; {exact(known)} more are measured already." if known else "."))
     if not todo:
         return
-    cost = preflight(opened.manifest, todo)
+    left = samples_left(todo, opened.measured(), opened.manifest)
+    cost = preflight(opened.manifest, todo, left)
     size = folder_bytes(opened.folder)
     st.caption(
         f"{_time(opened, cost, spent)} The study takes {units.bytes_(size)} on disk now and at "
@@ -134,14 +138,16 @@ def tell(
 
 def _time(opened: StudyFolder, cost: Preflight, spent: Effort | None) -> str:
     work = units.macs(cost.suffix_macs) if cost.suffix_macs else "work"
-    pace = last_pace(opened.folder)
+    paces = last_paces(opened.folder)
+    seconds = cost.seconds(paces)
     most = "At most " if spent is not None and spent.mode != "exact" else "About "
-    if pace is None or not cost.suffix_macs:
-        text = f"{most}{work}; how long they take is known once a sweep has run here."
+    if seconds is None:
+        text = f"{most}{work}; how long they take is known once points of every kind have run here."
     else:
+        pace = paces.get(WHOLE) or next(iter(paces.values()))
         text = (
-            f"{most}**{spoken(cost.at(pace))}** for {work}, at the {units.macs(pace.rate)} "
-            f"per second of {plain.text(pace.job)}."
+            f"{most}**{forecast_text(seconds / WIDEST, seconds * WIDEST)}** for {work}, as the "
+            f"last sweep took; then {stretch_text(pace.stretch)}."
         )
     if spent is not None and spent.budget:
         text += f" It stops after {spoken(parse_seconds(spent.budget))} in any case."

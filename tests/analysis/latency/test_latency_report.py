@@ -9,6 +9,7 @@ from prunescope.latency.latency_report import (
     RuntimeLatency,
     Timing,
     read_latency,
+    systematic,
     write_latency,
 )
 
@@ -55,9 +56,32 @@ def test_a_runtime_that_was_not_timed_says_why() -> None:
     assert report(untimed).verdicts == ("ONNX Runtime: not timed. There is no graph.",)
 
 
-def test_a_busy_machine_is_mentioned() -> None:
-    idle = report(runtime(ONE))
-    assert len(idle.lines()) + 1 == len(replace(idle, load=4.0).lines())
+def test_a_busy_machine_is_mentioned_before_any_verdict() -> None:
+    idle = report(runtime(Ratio(1.5, 1.4, 1.6)))
+    assert idle.warning == ""
+    assert "busy before" in replace(idle, load=4.0).warning
+    taken = report(replace(runtime(Ratio(1.5, 1.4, 1.6)), taken=0.6))
+    assert "others took 60 % of the time" in taken.warning
+    lines = taken.lines()
+    assert lines.index(taken.warning) < lines.index(taken.verdicts[0])
+
+
+def test_rounds_that_do_not_agree_make_no_claim() -> None:
+    """It said 15.4 times faster, with an interval from 2.9 to 20.1."""
+    wide = runtime(Ratio(15.4, 2.9, 20.1))
+    assert not wide.stated
+    assert not wide.differs
+    (verdict,) = report(wide).verdicts
+    assert "no claim" in verdict
+    assert "faster" not in verdict
+    assert "15.4" not in verdict
+    assert "again on an idle machine" in verdict
+
+
+def test_what_no_number_of_rounds_makes_narrower_is_in_the_interval() -> None:
+    exact = Ratio(2.0, 2.0, 2.0)
+    assert exact.widened(systematic(0.0)).low < 2.0 < exact.widened(systematic(0.0)).high
+    assert exact.widened(systematic(0.5)).high > exact.widened(systematic(0.0)).high
 
 
 def test_a_report_survives_its_file(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_the_expectation_is_near_from_the_second_round_on(mlp: Workbench, tmp_pa
     told = Told()
     sweep(mlp, StudyFolder.create(tmp_path, mlp.manifest), GRID, told)
     final = told.figures[-1]["macs"]
-    later = [figures["macs_expected"] for figures in told.figures[POINTS:]]
+    later = [figures["macs_expected"] for figures in told.figures[2 * POINTS :]]
     assert all(0.8 * final < expected < 1.25 * final for expected in later)
 
 

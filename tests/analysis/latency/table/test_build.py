@@ -14,11 +14,10 @@ from prunescope.export.tensors import saved_tensors, weights_sha256
 from prunescope.latency.peak_memory import measured_peak
 from prunescope.latency.runtimes.onnx import OnnxCompiler
 from prunescope.latency.runtimes.registry import runtime
-from prunescope.latency.table.build import time_table
+from prunescope.latency.table.build import FEWEST, time_table
 from prunescope.latency.table.predict_time import tables
 from prunescope.latency.table.resize_onnx import Resizer, agrees
 from prunescope.latency.table.rows import stored_rows, units_of
-from prunescope.latency.table.shared_rounds import FEWEST, panel
 from prunescope.latency.table.smaller_models import Maker
 from prunescope.progress import Silent
 from prunescope.removal import remove
@@ -95,14 +94,6 @@ def test_nonsense_is_refused_and_a_stop_stores_nothing(
     with pytest.raises(Cancelled):
         time_table(tiny_bench, table, budget_seconds=0.2, progress=Stopping())
     assert table.read().empty
-
-
-def test_every_contender_runs_in_every_round() -> None:
-    ran: list[int] = []
-    seconds = panel([lambda k=k: ran.append(k) for k in range(3)], 0.01, 1, Silent())
-    assert seconds.shape[1] == 3
-    assert len(seconds) >= FEWEST
-    assert ran.count(0) > FEWEST
 
 
 @pytest.mark.parametrize("name", ["tiny", "lenet5"])
