@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import launch, loaders, rights, session
+from prunescope.dashboard.shared import launch, loaders, rights, session, soundness_marks
 from prunescope.dashboard.shared.link import Shared, encode_plan, to_query
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
@@ -48,6 +48,8 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
             if before is not None:
                 before(opened)
             _share(opened)
+    if opened is not None:
+        soundness_marks.mark(opened.manifest)
     damaged = opened.damaged() if opened is not None else []
     if damaged:
         files = plain.text(", ".join(path.name for path in damaged))

@@ -11,11 +11,12 @@ import prunescope.dashboard
 from prunescope.charts import colours
 from prunescope.charts.curves import SCALES, curves_figure
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
+from prunescope.dashboard.charts.heatmap import BEST, ColourEnd, heat_figure, heat_table
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.store.folder import StudyFolder
 from prunescope.study.removed_counts import removed_units
 
+END = ColourEnd(0.8, "as bad as guessing")
 COLOURS = {"magnitude": "#2459B8", "random": "#C75B12"}
 
 
@@ -139,7 +140,7 @@ def test_groups_share_columns_where_their_sparsities_are_close(points: pd.DataFr
     near = one.assign(subject="fc2", sparsity=one["sparsity"] + 0.02)
     cells = heat_table(pd.concat([one, near]), ["fc1", "fc2"], BEST)
     assert len(cells) == 8
-    figure = heat_figure(cells, ["fc1", "fc2"], dark=False)
+    figure = heat_figure(cells, ["fc1", "fc2"], False, END)
     assert list(figure.data[0].x) == [f"{100 * s + 1:.3g} %" for s in sorted(one["sparsity"])]
 
 
@@ -150,7 +151,7 @@ def test_near_dense_shows_the_first_ten_points(points: pd.DataFrame) -> None:
 
 def test_the_map_holds_each_layers_drop(points: pd.DataFrame) -> None:
     cells = heat_table(points, ["fc2", "fc1"], "random")
-    figure = heat_figure(cells, ["fc2", "fc1"], dark=False)
+    figure = heat_figure(cells, ["fc2", "fc1"], False, END)
     (heat,) = figure.data
     assert list(heat.y) == ["fc2", "fc1"]
     own = points[(points["subject"] == "fc1") & (points["method"] == "random")]
@@ -169,7 +170,7 @@ def test_the_best_method_is_never_worse_than_another(points: pd.DataFrame) -> No
 
 def test_an_unmeasured_cell_is_empty(points: pd.DataFrame) -> None:
     few = points[~((points["subject"] == "fc1") & (points["sparsity"] == 0.6))]
-    figure = heat_figure(heat_table(few, ["fc1", "fc2"], BEST), ["fc1", "fc2"], dark=True)
+    figure = heat_figure(heat_table(few, ["fc1", "fc2"], BEST), ["fc1", "fc2"], True, END)
     assert math.isnan(figure.data[0].z[0][1])
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, page_header
+from prunescope.dashboard.shared import loaders, page_header, soundness_marks
 from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
@@ -62,6 +62,7 @@ def _facts(opened: StudyFolder) -> None:
             "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
+    soundness_marks.every_check(manifest)
     made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
     st.caption(f"Fingerprint {plain.code(manifest.fingerprint)} · made with {plain.text(made)}")
 
