@@ -57,11 +57,11 @@ def _classes(bench: Workbench) -> Check:
     if most >= classes:
         return Check(
             CLASSES, "refused",
-            f"{name} of {counted(classes, 'class')} is right whatever the network answers, so no "
+            f"{name} of {exact(classes)} classes is right whatever the network answers, so no "
             "pruning can lower it. Measure the share of first answers: "
             f"{next_steps.first_answer()}.",
         )  # fmt: skip
-    return Check(CLASSES, "passed", f"{name} chooses among {counted(classes, 'class')}.")
+    return Check(CLASSES, "passed", f"{name} chooses among {exact(classes)} classes.")
 
 
 def _chance(bench: Workbench) -> Check:

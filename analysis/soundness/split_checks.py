@@ -12,7 +12,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.sources.splits import SPLITS, Samples, Splits
 from prunescope.study.soundness import BALANCE, OVERLAP, Check
 from prunescope.text.lists import listed
-from prunescope.text.numbers import counted, exact
+from prunescope.text.numbers import exact
 from prunescope.text.units import percent
 
 _SHARED: Final = 0.01
@@ -84,11 +84,11 @@ def _balance(bench: Workbench) -> Check:
         shown = [*names[:_MOST_SHOWN], *([f"{exact(more)} more"] if more > 0 else [])]
         return Check(
             BALANCE, "marked",
-            f"{exact(len(empty))} of {counted(len(counts), 'class')} have no validation sample "
+            f"{exact(len(empty))} of {exact(len(counts))} classes have no validation sample "
             f"({listed(shown)}): what pruning does to them is not seen. Add samples.",
         )  # fmt: skip
     return Check(
         BALANCE, "passed",
-        f"Each of {counted(len(counts), 'class')} has {exact(min(counts))} to {exact(max(counts))} "
+        f"Each of {exact(len(counts))} classes has {exact(min(counts))} to {exact(max(counts))} "
         "validation samples.",
     )  # fmt: skip

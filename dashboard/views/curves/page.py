@@ -174,7 +174,9 @@ def _table(
                 "Without recovery, unless By names one. 0 % where nothing can be called safe.",
             ),
             "By": st.column_config.TextColumn(help="The method that reaches it."),
-            "Curve": curve_column("Drop", "Of that method, against sparsity.", measured_range(known.means)),
+            "Curve": curve_column(
+                "Drop", "Of that method, against sparsity.", measured_range(known.means)
+            ),
         },
         alt="Layers with their sensitivity; choose a row to see its curves",
     )  # fmt: skip

@@ -27,11 +27,9 @@ def verdicts(known: StudyMeasurements, name: str, granularity: str) -> list[str]
     points = known.points
     own = points[(points["subject"] == name) & (_kind(points["granularity"]) == _one(granularity))]
     verdicts = chance(own)
-    said = verdict_sentences(verdicts[:_MOST])
     left = len(verdicts) - _MOST
-    return (
-        [*said, f"{counted(left, 'more curve')} can be compared with chance."] if left > 0 else said
-    )
+    more = [f"{counted(left, 'more curve')} can be compared with chance."] if left > 0 else []
+    return [*verdict_sentences(verdicts[:_MOST]), *more]
 
 
 def _kind(granularities: "pd.Series[str]") -> "pd.Series[str]":
