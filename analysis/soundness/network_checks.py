@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import torch
@@ -38,14 +38,15 @@ def check_network(bench: Workbench) -> tuple[Check, ...]:
     """
     few = bench.splits.validation.chunk(0, min(SAMPLES, max(bench.batch, 2)))
     first = _answers(bench, few)
-    checks: list[Check] = []
-    for check in (
+    steps: tuple[Callable[[], Check], ...] = (
         lambda: _repeated(bench, few, first),
         lambda: _batches(bench, few, first),
         lambda: _empty_mask(bench, len(few)),
         lambda: _threads(bench, few, first),
-    ):
-        checks.append(check())
+    )
+    checks: list[Check] = []
+    for step in steps:
+        checks.append(step())
         if checks[-1].state == "refused":  # those after it would fail of the same cause
             break
     return tuple(checks)
@@ -70,7 +71,9 @@ def _batches(bench: Workbench, few: Samples, first: Sequence[Tensor]) -> Check:
     half = max(len(few) // 2, 1)
     back = torch.arange(len(few)).flip(0)
     try:
-        others = [_answers(bench, few.picked(part)) for part in back.split(half)]
+        others = [
+            _answers(bench, few.picked(back[at : at + half])) for at in range(0, len(few), half)
+        ]
         alone = [_answers(bench, few.chunk(at, at + 1)) for at in range(min(_ALONE, len(few)))]
     except PrunescopeError as error:
         return Check(BATCHES, "refused", f"{run}, where it fails: {error}")
