@@ -64,11 +64,11 @@ def _columns(ascending: Sequence[float]) -> dict[float, float]:
 
 @dataclass(frozen=True)
 class ColourEnd:
-    """The drop at which the map is darkest: one for all layers and methods of a study.
+    """The drop at which the colour is strongest: one for all layers and methods of a study.
 
     Attributes:
         drop: Absolute, above 0.
-        meaning: What it is, to go on "darkest at …:".
+        meaning: What it is, to follow "strongest at …:".
     """
 
     drop: float
@@ -101,7 +101,7 @@ def heat_figure(
         cells: As from ``heat_table``.
         layers: Rows from top to bottom; one without cells stays empty.
         dark: Whether the page is dark.
-        end: Where the colours end; larger drops are as dark.
+        end: Where the colours end; larger drops look alike.
     """
     sparsities = sorted(cells["column"].unique())
     places = {name: place for place, name in enumerate(layers)}

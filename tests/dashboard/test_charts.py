@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,9 +12,10 @@ import prunescope.dashboard
 from prunescope.charts import colours
 from prunescope.charts.curves import SCALES, curves_figure
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.charts.heatmap import BEST, ColourEnd, heat_figure, heat_table
+from prunescope.dashboard.charts.heatmap import BEST, ColourEnd, colour_end, heat_figure, heat_table
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.store.folder import StudyFolder
+from prunescope.study import Baseline, Manifest, Reference
 from prunescope.study.removed_counts import removed_units
 
 END = ColourEnd(0.8, "as bad as guessing")
@@ -198,3 +200,17 @@ def test_methods_keep_their_colour_whatever_is_shown() -> None:
     found = colours.by_criterion(names, False)
     assert found["magnitude"] == found["magnitude@2:4"] != found["taylor"]
     assert found["taylor@channel"] == found["taylor"]
+
+
+def test_colours_end_at_guessing_and_are_alike_for_every_method(points: pd.DataFrame) -> None:
+    ten = Baseline(1000, 0.9, class_samples=(100,) * 10)
+    known = Manifest(Reference("m", "d"), "f", 0, 0, 0, 0, 0, (), baseline=ten)
+    end = colour_end(known, points)
+    assert end.drop == pytest.approx(0.8)
+    shown = ["fc1", "fc2"]
+    tables = [heat_table(points, shown, name) for name in (BEST, *COLOURS)]
+    tops = {heat_figure(cells, shown, False, end).data[0].zmax for cells in tables}
+    assert tops == {math.sqrt(80)}
+    own = replace(known, reference=replace(known.reference, metric="own.py:metric"))
+    assert colour_end(own, points).drop == max(points["drop"].max(), 0.1)
+    assert colour_end(own, points.assign(drop=0.01)).drop == 0.1  # one point is not the end

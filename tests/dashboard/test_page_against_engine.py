@@ -234,8 +234,8 @@ def of_map(store: Store) -> str:
     assert baseline is not None
     guess = max(baseline.class_samples) / sum(baseline.class_samples)
     return (
-        f"darkest at {100 * (baseline.score - guess):.1f} pt, as bad as always answering the most "
-        "frequent class. A dot is a drop whose 95 % interval contains 0"
+        f"strongest at {100 * (baseline.score - guess):.1f} pt, as bad as always answering the "
+        "most frequent class. A dot is a drop whose 95 % interval contains 0"
     )
 
 

@@ -46,7 +46,7 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
     )  # fmt: skip
     st.caption(
         f"Mean drop in points when that {'group' if grouped else 'layer'} alone is pruned so far, "
-        f"{recovery}. Colours follow its square root, alike for all layers and methods: darkest at "
-        f"{units.points(end.drop, 1)}, {end.meaning}. A dot is a drop whose 95 % interval contains "
-        f"0, an empty cell is not measured.{steps}"
+        f"{recovery}. Colours follow its square root, alike for all layers and methods: strongest "
+        f"at {units.points(end.drop, 1)}, {end.meaning}. A dot is a drop whose 95 % interval "
+        f"contains 0, an empty cell is not measured.{steps}"
     )

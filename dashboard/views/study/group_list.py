@@ -45,6 +45,7 @@ def show(opened: StudyFolder) -> None:
                 help="Parameters freed by half of the units of this group alone.",
             ),
             "Law": st.column_config.TextColumn(
+                "Removal off by",
                 help="How far the network without half of the units is from the dense one with "
                 "the same ones silenced, as a share of its outputs' scale; checked on this model "
                 "before a group is measured."
@@ -52,6 +53,7 @@ def show(opened: StudyFolder) -> None:
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
             "Can leave": st.column_config.TextColumn(width="medium"),
         },
+        placeholder="–",
         alt="Every group with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip
     refused = [group for group in groups if group.reason is not None]

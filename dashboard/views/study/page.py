@@ -97,7 +97,7 @@ def _layers(opened: StudyFolder) -> None:
             "Share of weights": st.column_config.ProgressColumn(
                 format="percent", min_value=0, max_value=1
             ),
-            "Output, kB": st.column_config.NumberColumn(format="%.1f", help="Per sample."),
+            "Output, kB": st.column_config.NumberColumn(format="%.2f", help="Per sample."),
             "Points": st.column_config.NumberColumn(help="Measured points of this layer."),
             "Can be pruned": st.column_config.TextColumn(width="large"),
         },

@@ -133,10 +133,12 @@ def tell(
 
 
 def _time(opened: StudyFolder, cost: Preflight, spent: Effort | None) -> str:
-    work = units.macs(cost.suffix_macs) if cost.suffix_macs else "work"
+    work = units.macs(cost.suffix_macs)
     pace = last_pace(opened.folder)
     most = "At most " if spent is not None and spent.mode != "exact" else "About "
-    if pace is None or not cost.suffix_macs:
+    if not cost.suffix_macs:  # no graph, so nothing is counted
+        text = "How long it takes is known once a sweep has run here."
+    elif pace is None:
         text = f"{most}{work}; how long they take is known once a sweep has run here."
     else:
         text = (
