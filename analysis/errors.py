@@ -53,6 +53,10 @@ class DataMismatch(PrunescopeError):
     """Data whose shape, labels or values do not fit the model."""
 
 
+class Unsound(PrunescopeError):
+    """A model or data of which no study can be true: random answers, a score that cannot fall."""
+
+
 class ForeignStudy(PrunescopeError):
     """Measurements or plans that were made from other weights, data or settings."""
 

@@ -1,5 +1,6 @@
 """Look at a model without measuring it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,11 @@ def inspect(
     *,
     weights: str | Path | None = None,
     random: bool = False,
+    metric: str | None = None,
 ) -> "Inspection":
     """Return what ``model`` is made of: layers, groups, costs, and what cannot be pruned and why.
+
+    With a reference to data, also whether a study of them can be true (``soundness``).
 
     ``ps.inspect(net, torch.randn(2, 3, 32, 32))``; a live module is only read.
 
@@ -31,6 +35,7 @@ def inspect(
             needed for ``sample:`` and ``torchvision:`` models.
         weights: A weights file for a model given by reference.
         random: Keep torchvision's random weights.
+        metric: By which a reference to data is checked: ``top-1`` by default.
 
     Raises:
         BadReference: Nothing says what goes into the model.
@@ -48,6 +53,12 @@ def inspect(
     name = model if isinstance(model, str) else model_name(model)
     data = example if isinstance(example, str) and shape is None else ""
     reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
+    if metric is not None:
+        reference = replace(reference, metric=metric)
+    if isinstance(model, str) and data and not _looked_at_with_random_weights(reference):
+        from prunescope.soundness.inspect_data import inspect_with_data
+
+        return inspect_with_data(reference)
     if isinstance(model, str) and (example is None or isinstance(example, str)):
         return inspect_model(reference, shape)
     if example is None or isinstance(example, str):
@@ -56,6 +67,11 @@ def inspect(
         batch = example_of(live_samples("the example", (example, None)))
     made = load_model(reference) if isinstance(model, str) else copied_model(model)
     return inspect_network(reference, made, batch)
+
+
+def _looked_at_with_random_weights(reference: Reference) -> bool:
+    """Whether nothing is downloaded just to look; scores would then say nothing."""
+    return reference.model.startswith("torchvision:") and reference.weights is None
 
 
 def _is_shape(text: str) -> bool:

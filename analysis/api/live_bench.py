@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from prunescope.bench.workbench import Workbench, assemble, example_of, prepare
 from prunescope.capture.network import Network, build_network
 from prunescope.errors import BadValue, CannotCapture, DamagedFile, UnsafeFile
 from prunescope.export.formats import pt2
+from prunescope.soundness.check_bench import checked, keep_checks
 from prunescope.sources.data import Splits, load_data
 from prunescope.sources.kept_splits import splits_bytes, write_splits
 from prunescope.sources.live_data import live_splits
@@ -51,6 +52,7 @@ def open_bench(
     weights: str | None,
     random: bool,
     keep_data: int,
+    accept: Sequence[str] = (),
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -65,8 +67,10 @@ def open_bench(
         weights: Of a model by reference.
         random: Whether a torchvision model keeps random weights.
         keep_data: Bytes of live data to keep at most.
+        accept: Failed checks with which a study is made nevertheless.
 
     Raises:
+        Unsound: A check of model and data failed.
         ForeignStudy: The study in ``folder`` is about something else.
         PrunescopeError: Whatever is wrong with model, data or metric.
     """
@@ -75,8 +79,8 @@ def open_bench(
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
         reference = Reference(model, data, metric, weights, random)
         vouch(reference)  # written down by whoever runs this Python
-        bench = prepare(reference, folder)
-        return bench, StudyFolder.create(folder, bench.manifest)
+        bench = checked(prepare(reference, folder), metric, folder, accept)
+        return bench, keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     known = StudyFolder.open(folder) if (folder / MANIFEST).is_file() else None
     reference = Reference(
         model if isinstance(model, str) else f"{LIVE}{model_name(model)}",
@@ -101,7 +105,8 @@ def open_bench(
         if not isinstance(data, str) and splits_bytes(splits) <= keep_data:
             reference = replace(reference, data=f"{KEPT}{_DATA_FILE}")
         bench = assemble(reference, network, splits, scored)
-        study = StudyFolder.create(folder, bench.manifest)
+        bench = checked(bench, metric if isinstance(metric, str) else scored.name, folder, accept)
+        study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
         study = _completed(study, bench.manifest.reference)
         _keep(study, program, splits)
     _warn(study, scored, network, splits)

@@ -335,7 +335,7 @@ class Study:
         self,
         plan: PlanLike,
         epochs: int = _USUAL.epochs,
-        rate: float = _USUAL.rate,
+        rate: float | None = _USUAL.rate,
         batch: int = _USUAL.batch,
         distillation: float = _USUAL.distillation,
         temperature: float = _USUAL.temperature,
@@ -350,7 +350,7 @@ class Study:
         Args:
             plan: Of this study.
             epochs: Passes over the calibration split.
-            rate: Peak learning rate.
+            rate: Peak learning rate; None for one that a short range test chooses.
             batch: Samples per step.
             distillation: Weight of the dense model's outputs against the labels', 0 to 1.
             temperature: Of the distillation.

@@ -48,6 +48,7 @@ def sweep(
     screen: bool = True,
     engine: str = "frontier",
     keep_data: int = KEEP_DATA,
+    accept: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Study:
     """Measure the curves of ``model`` on ``data`` and return the study in ``folder``.
@@ -84,9 +85,12 @@ def sweep(
         engine: ``frontier``, or ``naive``: the plain loop.
         keep_data: Bytes of live data at most of which the study keeps a copy, so that commands and
             pages can go on with it; 0 for none.
+        accept: Names of failed checks with which a study is made nevertheless, and marked; see
+            ``prunescope.study.soundness.REFUSABLE``.
         progress: Where to report to.
 
     Raises:
+        Unsound: The model or data fail a check without which no number would be true.
         PrunescopeError: Whatever is wrong with model, data, metric or methods, in a sentence.
     """
     policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
@@ -99,8 +103,9 @@ def sweep(
 
     with shown(progress) as report:
         bench, stored = open_bench(
-            model, data, metric, place, str(weights) if weights else None, random, keep_data
-        )
+            model, data, metric, place, str(weights) if weights else None, random, keep_data,
+            accept,
+        )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, policy, engine, screen,
             begun, seconds,

@@ -7,7 +7,7 @@ from torch import nn
 
 from prunescope.bench.describe_manifest import describe
 from prunescope.capture.graph import Inputs, take
-from prunescope.capture.network import build_network
+from prunescope.capture.network import Network, build_network
 from prunescope.commands import next_steps
 from prunescope.coupling import find_groups
 from prunescope.errors import BadReference
@@ -17,6 +17,7 @@ from prunescope.sources.models import load_model, torchvision_transform
 from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
 from prunescope.study.bounds import parse_shape
 from prunescope.study.coupled_groups import Freed, freed
+from prunescope.study.soundness import Check, concerns
 from prunescope.text.units import bytes_, count
 
 
@@ -27,6 +28,8 @@ class Inspection:
     Attributes:
         halves: Removable group → what half of its units free when they leave alone.
         everywhere: What half of the units of every group free together.
+        soundness: What was checked of model and data, where there is data.
+        unchecked: Why nothing was checked although there is data; else empty.
     """
 
     model: str
@@ -40,6 +43,8 @@ class Inspection:
     problem: str | None
     halves: dict[str, Freed] = field(default_factory=dict)
     everywhere: Freed | None = None
+    soundness: tuple[Check, ...] = ()
+    unchecked: str = ""
 
     def _repr_html_(self) -> str:
         rows = [
@@ -53,6 +58,7 @@ class Inspection:
             "per sample.",
             f"Not counted in MACs: {', '.join(self.uncounted)}." if self.uncounted else "",
             self.problem or "",
+            *(check.sentence for check in concerns(self.soundness)),
         ]
         return table(self.model, columns, rows, notes)
 
@@ -81,7 +87,19 @@ def inspect_network(reference: Reference, model: nn.Module, example: Inputs) -> 
         model: In evaluation mode; becomes the inspection's own.
         example: A batch of two samples, as the model takes them.
     """
-    network = build_network(model, example)
+    return inspection_of(reference, build_network(model, example))
+
+
+def inspection_of(
+    reference: Reference, network: Network, described: Manifest | None = None
+) -> Inspection:
+    """Return what ``network`` is made of.
+
+    Args:
+        reference: Names it.
+        network: Captured, or not.
+        described: Its manifest with groups and costs, where there is one already.
+    """
     parameters = {id(p): p for p in network.module.parameters()}.values()
     known = network.cost
     layers = tuple(layer.summary for layer in network.layers)
@@ -89,7 +107,7 @@ def inspect_network(reference: Reference, model: nn.Module, example: Inputs) -> 
     halves: dict[str, Freed] = {}
     everywhere = None
     if network.captured is not None and known is not None:
-        described = describe(
+        described = described or describe(
             Manifest(reference, "", 0, 0, 0, 0, 0, layers),
             network.captured, known, network.layers, find_groups(network.captured),
         )  # fmt: skip

@@ -26,7 +26,10 @@ def finetune(
     study: StudyArgument,
     plan: PlanArgument,
     epochs: Annotated[int, typer.Option("--epochs", min=1)] = _USUAL.epochs,
-    rate: Annotated[float, typer.Option("--rate", help="Peak learning rate.")] = _USUAL.rate,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", help="Peak learning rate; without, a short range test chooses it."),
+    ] = _USUAL.rate,
     batch: Annotated[int, typer.Option("--batch", min=1)] = _USUAL.batch,
     distillation: Annotated[
         float, typer.Option("--distillation", help="Weight of the dense model's word, 0 to 1.")
@@ -42,7 +45,10 @@ def finetune(
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
-    """Train what a plan keeps, zeros staying zero; Ctrl-C keeps the best so far."""
+    """Train what a plan keeps, zeros staying zero.
+
+    Ctrl-C keeps the best so far, and the same command goes on from there.
+    """
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
         chosen = opened.read_plan(plan)
@@ -60,3 +66,4 @@ def finetune(
         f" on {counted(after.samples, 'validation sample')}, {spoken(result.seconds)}. "
         f"Export it: prunescope export {study} {plan} --recovered"
     )
+    console.print(f"{result.happenings()} {result.ending_sentence()}")

@@ -7,10 +7,12 @@ from rich import box
 from rich.table import Table
 
 from prunescope.api.inspections import inspect as inspect_model
+from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_groups import print_groups
 from prunescope.cli.shared_options import (
     DataOption,
     JsonOption,
+    MetricOption,
     ModelArgument,
     RandomOption,
     WeightsOption,
@@ -30,12 +32,16 @@ def inspect(
     shape: Annotated[
         str | None, typer.Option("--shape", help="Shape of one input, such as 3,224,224.")
     ] = None,
+    metric: MetricOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List a model's layers: what can be pruned, what is skipped and why, and what each costs."""
+    """List a model's layers: what can be pruned, what is skipped and why, and what each costs.
+
+    With --data, also whether a study of this model and data can be true.
+    """
     if shape is not None:
         parse_shape(shape)
-    found = inspect_model(model, shape or data, weights=weights, random=random)
+    found = inspect_model(model, shape or data, weights=weights, random=random, metric=metric)
     if json:
         print_json(found)
         return
@@ -58,6 +64,9 @@ def inspect(
         console.print(f"Not counted in MACs: {', '.join(found.uncounted)}.")
     if found.problem:
         console.print(found.problem)
+    print_checks(found.soundness, console, every=True)
+    if found.unchecked:
+        console.print(f"Not checked: {found.unchecked}", highlight=False, markup=False)
 
 
 def _cells(layer: LayerSummary) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from prunescope.cli.print_checks import print_checks
 from prunescope.cli.shared_options import (
     JsonOption,
     StudyArgument,
@@ -63,8 +64,9 @@ def show(
         console.print(
             f"{opened.manifest.reference.model} on {opened.manifest.reference.data}: dense "
             f"{percent(baseline.score, 2)} on {counted(baseline.samples, 'validation sample')}. "
-            "Drops in points, ± half of the 95 % interval."
+            "Drops in points, ± half of the 95 % interval of the mean drop over samples like these."
         )
+    print_checks(opened.manifest.soundness, console)
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("layer", no_wrap=True)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from prunescope.cli.garbage_collector import resting
+from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_sweep import cost_told, print_report
 from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
@@ -22,7 +23,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import errors, print_json, reporting
 from prunescope.commands import next_steps
-from prunescope.errors import BadValue
+from prunescope.errors import BadValue, UnknownName
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.trust import require_vouched, vouch, vouch_function
 from prunescope.study import (
@@ -36,6 +37,7 @@ from prunescope.study import (
 )
 from prunescope.study.bounds import THREADS
 from prunescope.study.recoveries import RECOVERIES
+from prunescope.study.soundness import REFUSABLE
 from prunescope.sweep.stopping_policy import TOLERANCE, Policy
 from prunescope.text.durations import seconds_from
 
@@ -122,6 +124,13 @@ def sweep(
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = None,
+    accept: Annotated[
+        str,
+        typer.Option(
+            "--accept",
+            help=f"Begin although a check fails: {', '.join(REFUSABLE)}. Every page then says so.",
+        ),
+    ] = "",
     engine: Annotated[
         str, typer.Option("--engine", help="frontier, or naive: the plain loop, to compare with.")
     ] = "frontier",
@@ -146,6 +155,7 @@ def sweep(
         policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
         seconds = seconds_from(budget)
         THREADS.checked(threads)
+        accepted = _accepted(accept)
         begun = monotonic()
         reference = _reference(study, model, data, weights, random, metric)
         if model is not None and job is None:
@@ -161,10 +171,14 @@ def sweep(
             from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
             from prunescope.bench.workbench import prepare
+            from prunescope.soundness.check_bench import checked, keep_checks
 
             use_threads(threads)
-            bench = prepare(reference, study)
-        opened, grid = with_user_methods(bench, StudyFolder.create(study, bench.manifest), grid)
+            bench = checked(prepare(reference, study), reference.metric, study, accepted)
+        if job is None and not json:
+            print_checks(bench.manifest.soundness)
+        opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
+        opened, grid = with_user_methods(bench, opened, grid)
         if (
             job is None
             and not json
@@ -209,6 +223,14 @@ def _reference(
             )
         data = "sample:fashion-mnist"
     return Reference(model, data, metric or "top-1", str(weights) if weights else None, random)
+
+
+def _accepted(text: str) -> tuple[str, ...]:
+    names = tuple(name for name in text.split(",") if name)
+    for name in names:
+        if name not in REFUSABLE:
+            raise UnknownName.among("check to accept", name, REFUSABLE)
+    return names
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -40,7 +40,8 @@ def verify(
     drop = row.drop
     console.print(
         f"{percent(row.score, 2)} on {counted(row.samples, f'{split} sample')}: "
-        f"drop {points(drop.mean)} ({span(drop)}, 95 %); {counted(row.removed, 'weight')} removed."
+        f"drop {points(drop.mean)} ({span(drop)}: 95 % interval of the mean drop); "
+        f"{counted(row.removed, 'weight')} removed."
     )
     if row.predictor:
         console.print(f"Predicted ({row.predictor}): {points(row.predicted_drop)}.")

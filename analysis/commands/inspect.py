@@ -16,6 +16,7 @@ class Inspect(Request):
         weights: File of the weights; None for the model's own.
         random: Whether torchvision's weights stay random.
         shape: Of one input, such as ``3,224,224``; None to read it off the data.
+        metric: A reference; None for the usual one.
     """
 
     command: ClassVar[str] = "inspect"
@@ -26,3 +27,4 @@ class Inspect(Request):
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
     shape: str | None = option("--shape", None)
+    metric: str | None = option("--metric", None)

@@ -108,6 +108,16 @@ def kept_plan() -> str:
     return MakePlan.spelling("save")
 
 
+def accept(check: str) -> str:
+    """Return the option that makes a study although the check failed."""
+    return f"{_typed(Sweep, 'accept', check)} (accept=('{check}',) in Python)"
+
+
+def first_answer() -> str:
+    """Return the option that scores a network's first answer."""
+    return _typed(Sweep, "metric", "top-1")
+
+
 def force() -> str:
     """Return the option that lets a command replace what Prunescope did not write."""
     return f"{Export.spelling('force')} (force=True in Python)"

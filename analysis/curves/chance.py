@@ -1,12 +1,16 @@
 """Compare a criterion with chance: its curve with that of a random control. Torch-free."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 
 from prunescope.curves.seeds import over_seeds
 from prunescope.study import SHUFFLED, is_control
 
+_RANGE: Final = 4
+"""From so many neighbouring sparsities on, their ends are named alone."""
 _KEY = ["subject", "recovery", "granularity"]
 
 
@@ -44,17 +48,27 @@ class Verdict:
     def sentence(self) -> str:
         """Return the verdict in words."""
         if self.better and self.worse:
-            verdict = f"beats chance {_at(self.better)}, and is worse {_at(self.worse)}"
+            worse = _at(self.worse, self.compared)
+            verdict = f"beats chance {_at(self.better, self.compared)}, and is worse {worse}"
         elif self.worse:
-            verdict = f"is worse than chance {_at(self.worse)}"
+            verdict = f"is worse than chance {_at(self.worse, self.compared)}"
         elif self.better:
-            everywhere = len(self.better) == len(self.compared)
-            verdict = f"beats chance {'everywhere' if everywhere else _at(self.better)}"
+            where = "everywhere" if self.everywhere else _at(self.better, self.compared)
+            verdict = f"beats chance {where}"
         else:
             verdict = "is no better than chance"
         seeds = f", {self.seeds} seeds" if self.seeds > 1 else ", one seed"
-        name = self.method if self.recovery == "none" else f"{self.method} + {self.recovery}"
-        return f"{name} {verdict} ({self.control}{seeds})."
+        return f"{self.name} {verdict} ({self.control}{seeds})."
+
+    @property
+    def name(self) -> str:
+        """The curve that is judged: its method, and its recovery where it has one."""
+        return self.method if self.recovery == "none" else f"{self.method} + {self.recovery}"
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the method is certainly better at every sparsity at which both were measured."""
+        return len(self.better) == len(self.compared) > 0
 
 
 def chance(points: pd.DataFrame) -> tuple[Verdict, ...]:
@@ -95,7 +109,40 @@ def chance(points: pd.DataFrame) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def _at(sparsities: tuple[float, ...]) -> str:
-    """Sparsities in percent, as a list or, where there are many, their range."""
-    shown = [f"{100 * value:g}" for value in sorted(sparsities)]
-    return f"at {', '.join(shown)} %" if len(shown) < 4 else f"from {shown[0]} to {shown[-1]} %"
+def verdict_sentences(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return what ``verdicts`` say, one sentence for those that differ in their curve alone.
+
+    Only curves that beat the same control everywhere share a sentence: the others name their own
+    sparsities. Each curve is named with its recovery.
+    """
+    alike: dict[tuple[object, ...], list[Verdict]] = {}
+    for verdict in verdicts:
+        shared = (verdict.control, verdict.seeds) if verdict.everywhere else (verdict.name,)
+        alike.setdefault((verdict.everywhere, *shared), []).append(verdict)
+    return [_together(group) for group in alike.values()]
+
+
+def _together(verdicts: Sequence[Verdict]) -> str:
+    *others, last = verdicts
+    if not others:
+        return last.sentence()
+    names = ", ".join(verdict.name for verdict in others)
+    return f"{names} and {last.sentence().replace(' beats ', ' beat ', 1)}"
+
+
+def _at(sparsities: tuple[float, ...], compared: tuple[float, ...]) -> str:
+    """Sparsities in percent; a range only where every compared sparsity inside is one of them."""
+    runs: list[list[float]] = []
+    chosen = set(sparsities)
+    together = False
+    for value in sorted(compared):
+        if value in chosen and together:
+            runs[-1].append(value)
+        elif value in chosen:
+            runs.append([value])
+        together = value in chosen
+    parts: list[str] = []
+    for run in runs:
+        shown = [f"{100 * value:g}" for value in run]
+        parts += shown if len(run) < _RANGE else [f"{shown[0]} to {shown[-1]}"]
+    return f"at {', '.join(parts)} %"

@@ -1,5 +1,7 @@
 """Splits from a file of plain arrays, and arrays as tensors."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,20 @@ def from_file(path: Path) -> Splits:
         inputs: Inputs = several if single is None else as_tensor(single)
         return Samples(inputs, None if targets is None else as_targets(targets))
 
-    return split_by(read)
+    return replace(split_by(read), casts=casts(arrays))
+
+
+def casts(arrays: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which arrays of inputs are read with less precision than they have.
+
+    >>> casts({"test_inputs": np.zeros(2), "test_targets": np.zeros(2)})
+    ('test_inputs from float64 to float32',)
+    """
+    return tuple(
+        f"{name} from float64 to float32"
+        for name, array in arrays.items()
+        if "targets" not in name and getattr(array, "dtype", None) == np.float64
+    )
 
 
 def as_tensor(array: Any) -> Tensor:

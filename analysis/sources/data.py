@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -93,17 +94,20 @@ def _from_function(text: str) -> Splits:
             f"(inputs, targets), but got {type(made).__name__}. Return such a dict."
         )
 
+    given_inputs: dict[str, object] = {}
+
     def read(part: str) -> Samples:
         with _loading(text):
             given = made[part]
         pair = isinstance(given, tuple | list) and len(given) == 2
         inputs, targets = given if pair else (given, None)
+        given_inputs[f"{part} inputs"] = inputs
         plain = pytree.tree_map(
             lambda a: arrays.as_tensor(a) if isinstance(a, np.ndarray) else a, inputs
         )
         return Samples(plain, None if targets is None else arrays.as_targets(targets))
 
-    return split_by(read)
+    return replace(split_by(read), casts=arrays.casts(given_inputs))
 
 
 def _loading(text: str) -> contextlib.AbstractContextManager[None]:

@@ -47,12 +47,18 @@ class Samples:
 
 @dataclass(frozen=True)
 class Splits:
-    """Three disjoint sets: calibration (scores, recovery), validation (curves), test (once)."""
+    """Three disjoint sets: calibration (scores, recovery), validation (curves), test (once).
+
+    Attributes:
+        classes: Their names, where they have any.
+        casts: What was read as another type of number, such as ``float64 as float32``.
+    """
 
     calibration: Samples
     validation: Samples
     test: Samples
     classes: tuple[str, ...] = field(default=())
+    casts: tuple[str, ...] = field(default=())
 
     def named(self, name: str) -> Samples:
         """Return the split ``name``."""

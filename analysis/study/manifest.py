@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from prunescope.errors import UnknownName
 from prunescope.study.method import Method, is_user_criterion
+from prunescope.study.soundness import Check
 from prunescope.study.summaries import (
     Baseline,
     GraphSummary,
@@ -87,6 +88,7 @@ class Manifest:
         mac_terms: What the multiply-accumulates are made of.
         graph: Shapes of everything that the graph computes; None without a graph.
         parts: The fingerprint's parts by name (weights, graph, data, metric), to say what differs.
+        soundness: What was checked before the study was made, and how it came out.
     """
 
     reference: Reference
@@ -108,6 +110,7 @@ class Manifest:
     mac_terms: tuple[MacTerm, ...] = ()
     graph: GraphSummary | None = None
     parts: dict[str, str] = field(default_factory=dict)
+    soundness: tuple[Check, ...] = ()
     schema: int = SCHEMA
 
     def layer(self, name: str) -> LayerSummary:

@@ -1,6 +1,7 @@
 """Layers by sparsities: where a network breaks, at a glance."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from prunescope.charts.colours import scale
+from prunescope.curves.guessing import whole_drop
 from prunescope.curves.seeds import over_seeds
+from prunescope.study import Manifest
 from prunescope.study.method import UNITS
 from prunescope.text import plain, units
 
@@ -21,6 +24,8 @@ TALLEST: Final = 900
 """Pixels from which on the map scrolls, its sparsities above it."""
 _ROW: Final = {True: 24, False: 15}
 """Pixels of a row with numbers and without: every row has its name."""
+_LEAST_END: Final = 0.1
+"""Of a sample's possible change: smaller drops never look like the end of the network."""
 _TALL: Final = 10
 """From so many layers on a colour bar has room for its ticks."""
 
@@ -61,13 +66,46 @@ def _columns(ascending: Sequence[float]) -> dict[float, float]:
     return {value: round((run[0] + run[-1]) / 2, 4) for run in runs for value in run}
 
 
-def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Figure:
+@dataclass(frozen=True)
+class ColourEnd:
+    """The drop at which the colour is strongest: one for all layers and methods of a study.
+
+    Attributes:
+        drop: Absolute, above 0.
+        meaning: What it is, to follow "strongest at …:".
+    """
+
+    drop: float
+    meaning: str
+
+
+def colour_end(manifest: Manifest, points: pd.DataFrame) -> ColourEnd:
+    """Return the drop down to guessing; where that is unknown, the largest one of the study.
+
+    Args:
+        manifest: Of the study.
+        points: All that is measured, as from ``prunescope.curves.means.measured_points``.
+    """
+    whole = whole_drop(manifest)
+    if whole is not None:
+        return ColourEnd(whole, "as bad as always answering the most frequent class")
+    least = _LEAST_END * manifest.scale
+    largest = float(points["drop"].max()) if len(points) else 0.0
+    if largest > least:
+        return ColourEnd(largest, "the largest drop that is measured in this study")
+    return ColourEnd(least, "no drop of this study is larger")
+
+
+def heat_figure(
+    cells: pd.DataFrame, layers: Sequence[str], dark: bool, end: ColourEnd
+) -> go.Figure:
     """Return the map of drops in points; the colour follows the root, so small drops show.
 
     Args:
         cells: As from ``heat_table``.
         layers: Rows from top to bottom; one without cells stays empty.
         dark: Whether the page is dark.
+        end: Where the colours end; larger drops look alike.
     """
     sparsities = sorted(cells["column"].unique())
     places = {name: place for place, name in enumerate(layers)}
@@ -85,7 +123,7 @@ def heat_figure(cells: pd.DataFrame, layers: Sequence[str], dark: bool) -> go.Fi
         told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{plain.mark(row['method'])}"
         shown[i][j] = "·" if row["noise"] else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
     root = np.sqrt(np.maximum(drop, 0))
-    top = max(float(np.nanmax(root)) if np.isfinite(root).any() else 1.0, 1.0)
+    top = (100 * end.drop) ** 0.5
     ticks = [tick for tick in _TICKS if tick**0.5 <= top]
     few = len(layers) <= _LABELLED
     tall = len(layers) >= _TALL

@@ -24,9 +24,18 @@ def height(rows: int, most: int = 460) -> int:
     return min(_ROW * (rows + 1) + 3, most)
 
 
-def curve_column(title: str, about: str) -> ColumnConfig:
-    """Return the column that draws ``tables.layers.drops``; its range comes from each curve."""
-    return st.column_config.LineChartColumn(title, width="small", help=about)
+def curve_column(title: str, about: str, ends: tuple[float, float]) -> ColumnConfig:
+    """Return the column that draws ``tables.layers.drops``, all rows in one range.
+
+    Args:
+        title: Of the column.
+        about: What is drawn.
+        ends: Lowest and highest drop, in points, as from ``tables.layers.measured_range``.
+    """
+    return st.column_config.LineChartColumn(
+        title, width="small", y_min=ends[0], y_max=ends[1],
+        help=f"{about} Every row is drawn from {ends[0]:.1f} to {ends[1]:.1f} points.",
+    )  # fmt: skip
 
 
 def text_width(texts: Iterable[object], title: str = "", most: int = 300) -> int:

@@ -1,14 +1,19 @@
 """The table of layers or groups on the page *Curves*, as a DataFrame. No Streamlit."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 
 from prunescope.curves.curve import Curve, CurveKey, Curves, by_sensitivity
+from prunescope.curves.safe import safest
 from prunescope.dashboard.tables.groups import kind, weighted
 from prunescope.study import GroupSummary, LayerSummary, Manifest
 from prunescope.study.coupled_groups import freed
 from prunescope.text.numbers import unsigned_zero
+
+_LEAST_RANGE = 1.0
+"""Points that a small curve's height stands for at least."""
 
 
 def layer_table(
@@ -30,19 +35,21 @@ def layer_table(
 
     Returns:
         Indexed by place; ``Mean drop`` in points over the shared sparsities by the best method,
-        ``Safe to`` the largest sparsity within ``limit`` by any method, in percent, ``By`` that
-        method, ``Curve`` the drops of the best method. All of them without recovery, as the map
-        below; a subject that was only measured with one says so in ``By``.
+        ``Safe to`` the largest sparsity of any method up to which the whole interval is within
+        ``limit`` (``curves.safe``), in percent, 0 where there is none, ``By`` that method,
+        ``Samples`` what it rests on, ``Curve`` the drops of that method. All of them without
+        recovery, as the map below; a subject that was only measured with one says so in ``By``.
     """
     layers = {layer.name: layer for layer in manifest.layers}
     groups = {group.name: group for group in manifest.groups}
-    mine = _compared(curves)
+    mine = without_recovery(curves)
     ranked = dict(by_sensitivity(curve for own in mine.values() for curve in own))
     rows = []
     for name in subjects:
         own = mine.get(name, [])
-        best = max(own, key=lambda curve: curve.largest_within(limit), default=None)
-        safe = best.largest_within(limit) if best else float("nan")
+        safe = safest(own, limit, manifest)
+        by = safe.key if safe else None
+        drawn = next((curve for curve in own if curve.key == by), own[0] if own else None)
         rows.append(
             {
                 "Layer": name,
@@ -51,16 +58,17 @@ def layer_table(
                     else _layered(layers.get(name))
                 ),
                 "Mean drop": unsigned_zero(100 * ranked.get(name, float("nan"))),
-                "Safe to": 100 * safe,
-                "By": _by(best.key) if best and safe > 0 else "–",
-                "Curve": drops(best),
+                "Safe to": 100 * safe.point.sparsity if safe else 0.0 if own else math.nan,
+                "By": _by(by) if by else "–",
+                "Samples": safe.point.samples if safe else None,
+                "Curve": drops(drawn),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _compared(curves: Curves) -> dict[str, list[Curve]]:
-    """Subject → its curves without recovery; where there are none, those with."""
+def without_recovery(curves: Curves) -> dict[str, list[Curve]]:
+    """Return subject → its curves without recovery; where there are none, those with."""
     found: dict[str, list[Curve]] = {}
     for key, curve in curves.items():
         if curve.points:
@@ -79,10 +87,20 @@ def _by(key: CurveKey) -> str:
 def drops(curve: Curve | None) -> list[float]:
     """Return the drops of a curve in points, the dense network's first; empty without a curve.
 
-    A cell draws between its least and largest value. With 0 among them drops look no larger than
-    they are, and a curve without any, or below it, has a range to be drawn in too.
+    With 0 among them drops look no larger than they are.
     """
     return [0.0, *(100 * point.drop for point in curve.points)] if curve else []
+
+
+def measured_range(curves: Curves) -> tuple[float, float]:
+    """Return the range in which a column draws all of its curves, in points, 0 in it.
+
+    From the least to the largest drop of any curve, so that a flat line is a layer that does not
+    mind, whichever layers and methods are in sight.
+    """
+    values = [0.0, *(value for curve in curves.values() for value in drops(curve))]
+    finite = [value for value in values if math.isfinite(value)]
+    return min(finite), max(*finite, _LEAST_RANGE)
 
 
 def _layered(layer: LayerSummary | None) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +12,13 @@ import prunescope.dashboard
 from prunescope.charts import colours
 from prunescope.charts.curves import SCALES, curves_figure
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.charts.heatmap import BEST, heat_figure, heat_table
+from prunescope.dashboard.charts.heatmap import BEST, ColourEnd, colour_end, heat_figure, heat_table
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.store.folder import StudyFolder
+from prunescope.study import Baseline, Manifest, Reference
 from prunescope.study.removed_counts import removed_units
 
+END = ColourEnd(0.8, "as bad as guessing")
 COLOURS = {"magnitude": "#2459B8", "random": "#C75B12"}
 
 
@@ -139,7 +142,7 @@ def test_groups_share_columns_where_their_sparsities_are_close(points: pd.DataFr
     near = one.assign(subject="fc2", sparsity=one["sparsity"] + 0.02)
     cells = heat_table(pd.concat([one, near]), ["fc1", "fc2"], BEST)
     assert len(cells) == 8
-    figure = heat_figure(cells, ["fc1", "fc2"], dark=False)
+    figure = heat_figure(cells, ["fc1", "fc2"], False, END)
     assert list(figure.data[0].x) == [f"{100 * s + 1:.3g} %" for s in sorted(one["sparsity"])]
 
 
@@ -150,7 +153,7 @@ def test_near_dense_shows_the_first_ten_points(points: pd.DataFrame) -> None:
 
 def test_the_map_holds_each_layers_drop(points: pd.DataFrame) -> None:
     cells = heat_table(points, ["fc2", "fc1"], "random")
-    figure = heat_figure(cells, ["fc2", "fc1"], dark=False)
+    figure = heat_figure(cells, ["fc2", "fc1"], False, END)
     (heat,) = figure.data
     assert list(heat.y) == ["fc2", "fc1"]
     own = points[(points["subject"] == "fc1") & (points["method"] == "random")]
@@ -169,7 +172,7 @@ def test_the_best_method_is_never_worse_than_another(points: pd.DataFrame) -> No
 
 def test_an_unmeasured_cell_is_empty(points: pd.DataFrame) -> None:
     few = points[~((points["subject"] == "fc1") & (points["sparsity"] == 0.6))]
-    figure = heat_figure(heat_table(few, ["fc1", "fc2"], BEST), ["fc1", "fc2"], dark=True)
+    figure = heat_figure(heat_table(few, ["fc1", "fc2"], BEST), ["fc1", "fc2"], True, END)
     assert math.isnan(figure.data[0].z[0][1])
 
 
@@ -197,3 +200,17 @@ def test_methods_keep_their_colour_whatever_is_shown() -> None:
     found = colours.by_criterion(names, False)
     assert found["magnitude"] == found["magnitude@2:4"] != found["taylor"]
     assert found["taylor@channel"] == found["taylor"]
+
+
+def test_colours_end_at_guessing_and_are_alike_for_every_method(points: pd.DataFrame) -> None:
+    ten = Baseline(1000, 0.9, class_samples=(100,) * 10)
+    known = Manifest(Reference("m", "d"), "f", 0, 0, 0, 0, 0, (), baseline=ten)
+    end = colour_end(known, points)
+    assert end.drop == pytest.approx(0.8)
+    shown = ["fc1", "fc2"]
+    tables = [heat_table(points, shown, name) for name in (BEST, *COLOURS)]
+    tops = {heat_figure(cells, shown, False, end).data[0].zmax for cells in tables}
+    assert tops == {math.sqrt(80)}
+    own = replace(known, reference=replace(known.reference, metric="own.py:metric"))
+    assert colour_end(own, points).drop == max(points["drop"].max(), 0.1)
+    assert colour_end(own, points.assign(drop=0.01)).drop == 0.1  # one point is not the end

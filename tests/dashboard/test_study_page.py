@@ -1,12 +1,15 @@
 """The Study page tells what the model is, and starts sweeps as jobs."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prunescope.commands import Sweep
 from prunescope.jobs import ACTIVE, start
+from prunescope.store.folder import StudyFolder
+from prunescope.study.soundness import Check
 from tests.dashboard.page import Open, metric, texts
 
 
@@ -108,3 +111,25 @@ def test_a_study_that_failed_is_not_being_made_and_can_be_taken_out(
     assert not (studies / "wrong").exists()
     assert (studies / ".trash" / "wrong" / "jobs").is_dir()
     assert "Not made" not in texts(at)
+
+
+@pytest.mark.parametrize("page", ["study", "curves", "plan", "recover", "export"])
+def test_what_failed_before_the_study_is_said_on_every_page(
+    studies: Path, study: StudyFolder, open_page: Open, page: str
+) -> None:
+    checks = (
+        Check("repeated", "refused", "It draws random numbers."),
+        Check("overlap", "marked", "5 of 60 test samples are also validation's."),
+        Check("threads", "passed", "The same answers on 1 and 2 threads."),
+    )
+    study.update(replace(study.manifest, soundness=checks))
+    at = open_page(studies, page)
+    assert not at.exception
+    (error,) = [each.value for each in at.error]
+    assert "No number of this study can be relied on." in error
+    assert "It draws random numbers." in error
+    assert [each.value for each in at.warning if "5 of 60 test samples" in each.value]
+    listed = [each.label for each in at.expander if "1 of 3 checks passed" in each.label]
+    assert len(listed) == (page == "study")  # with those that passed
+    study.update(replace(study.manifest, soundness=checks[2:]))
+    assert not open_page(studies, page).error

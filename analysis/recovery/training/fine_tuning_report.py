@@ -8,6 +8,7 @@ from typing import Final, Literal
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue
 from prunescope.html_tables import table
+from prunescope.recovery.training.training_curve import RangeTest, Reading
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.store.json_documents import read_document
 from prunescope.study.bounds import SEED
@@ -18,13 +19,17 @@ RESULT: Final = "result.json"
 WEIGHTS: Final = "weights.safetensors"
 
 
+_USUAL_RATE: Final = 0.01
+
+
 @dataclass(frozen=True)
 class FineTuning:
     """How to train what a plan keeps.
 
     Attributes:
         epochs: Passes over the calibration split.
-        rate: Peak learning rate, reached after the warm-up, falling to 0 along a cosine.
+        rate: Peak learning rate, reached after the warm-up, falling to 0 along a cosine; None for
+            one that a short range test chooses.
         batch: Samples per step; an epoch's batches differ by one sample at most.
         momentum: Of the gradient, 0 to below 1.
         decay: L2 penalty on weights of two or more dimensions; biases and norms have none.
@@ -36,7 +41,7 @@ class FineTuning:
     """
 
     epochs: int = 5
-    rate: float = 0.05
+    rate: float | None = None
     batch: int = 64
     momentum: float = 0.9
     decay: float = 1e-4
@@ -48,7 +53,8 @@ class FineTuning:
     def __post_init__(self) -> None:
         _within("epochs", self.epochs, 1, math.inf, "Ask for at least one pass.")
         _within("batch", self.batch, 2, math.inf, "Batch norm needs two samples to vary.")
-        _within("rate", self.rate, 0, 10, "Try 0.05.", above=True)
+        if self.rate is not None:
+            _within("rate", self.rate, 0, 10, "Try 0.01.", above=True)
         _within("momentum", self.momentum, 0, 0.9999, "Try 0.9.")
         _within("decay", self.decay, 0, 1, "Try 0.0001.")
         _within("warmup", self.warmup, 0, 1, "It is a fraction of all steps: try 0.05.")
@@ -57,6 +63,11 @@ class FineTuning:
         )
         SEED.checked(self.seed)
         _within("temperature", self.temperature, 0, 100, "Try 3.", above=True)
+
+    @property
+    def peak(self) -> float:
+        """The peak learning rate; before one is chosen, a usual one."""
+        return _USUAL_RATE if self.rate is None else self.rate
 
 
 @dataclass(frozen=True)
@@ -122,25 +133,6 @@ class SideBySide:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A point of the training's curve.
-
-    Attributes:
-        step: Steps done.
-        epoch: The same in epochs.
-        rate: Learning rate of the last step.
-        loss: Mean training loss since the reading before; None before the first step.
-        score: Mean score on the validation split, at an epoch's end; else None.
-    """
-
-    step: int
-    epoch: float
-    rate: float
-    loss: float | None = None
-    score: float | None = None
-
-
-@dataclass(frozen=True)
 class FineTuned:
     """A fine-tuning and what it gave.
 
@@ -161,6 +153,9 @@ class FineTuned:
         seconds: Of training and validation.
         threads: CPU threads; the same seed gives the same weights at the same number of them.
         weights_hash: SHA-256 of the weights file that belongs to this result.
+        range_test: By which the rate was chosen; None where somebody asked for one.
+        diverged_at: Rates at which the loss was no number, and training began anew.
+        resumed: How often it was stopped and gone on with.
     """
 
     plan: Plan
@@ -175,6 +170,36 @@ class FineTuned:
     seconds: float
     threads: int
     weights_hash: str
+    range_test: RangeTest | None = None
+    diverged_at: tuple[float, ...] = ()
+    resumed: int = 0
+
+    def happenings(self) -> str:
+        """Return how the rate came about, what diverged, and whether it was stopped, in words."""
+        parts = [
+            self.range_test.sentence() if self.range_test
+            else f"The rate {(self.diverged_at or (self.settings.peak,))[0]:g} was asked for."
+        ]  # fmt: skip
+        if self.diverged_at:
+            given_up = " and ".join(f"{rate:g}" for rate in self.diverged_at)
+            parts.append(
+                f"At {given_up} the loss was no number any more; training began again at "
+                f"{self.settings.peak:g}."
+            )
+        if self.resumed:
+            times = "once" if self.resumed == 1 else f"{self.resumed} times"
+            parts.append(f"It was stopped and gone on with {times}.")
+        return " ".join(parts)
+
+    def ending_sentence(self) -> str:
+        """Return how it ended and what is kept."""
+        if self.ending == "diverged":
+            return "It diverged: the loss was no number any more. Lower the learning rate."
+        kept = f"Kept: epoch {self.best_epoch}." if self.best_epoch else (
+            "No epoch was better than the pruned model itself, which is kept."
+        )  # fmt: skip
+        stopped = "It was stopped; the same command goes on from there. "
+        return (stopped if self.ending == "cancelled" else "") + kept
 
     def _repr_html_(self) -> str:
         sides = [("validation", self.validation)]
@@ -192,7 +217,8 @@ class FineTuned:
         ]
         columns = ("split", "dense", "pruned", "fine-tuned", "gain")
         note = f"Best epoch: {self.best_epoch} of {self.settings.epochs}; {self.ending}."
-        return table(f"Fine-tuning of {self.plan.name!r}", columns, rows, [note])
+        notes = [note, self.happenings()]
+        return table(f"Fine-tuning of {self.plan.name!r}", columns, rows, notes)
 
     @property
     def before(self) -> EvaluationSums:

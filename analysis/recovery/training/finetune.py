@@ -20,6 +20,11 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import BadReference, CannotPrune, DamagedFile
 from prunescope.progress import Progress
 from prunescope.recovery.apply import recovered
+from prunescope.recovery.training.checkpoint import (
+    forget_stopped,
+    keep_stopped,
+    read_stopped,
+)
 from prunescope.recovery.training.fine_tuning_report import (
     RESULT,
     WEIGHTS,
@@ -32,6 +37,7 @@ from prunescope.recovery.training.fine_tuning_report import (
 )
 from prunescope.recovery.training.loop import Diverged, train
 from prunescope.recovery.training.objective import objective
+from prunescope.recovery.training.range_test import range_test
 from prunescope.sources.data import Samples
 from prunescope.sources.weights import load_weights
 from prunescope.store.destinations import require_inside, require_no_source, source_paths
@@ -56,8 +62,13 @@ def finetune(
 ) -> FineTuned:
     """Train what ``plan`` leaves of the network on the calibration split; keep the best epoch.
 
-    Where the loss is soon no number, training begins again at a tenth of the rate, twice at most;
-    the result names the rate that it was trained with.
+    Without a rate, a short range test chooses one. Where the loss is soon no number, training
+    begins again at a tenth of the rate, twice at most. The result names the rate that it was
+    trained with, and how that came about.
+
+    A state to go on from is kept after each epoch and every minute: the same call goes on where it
+    was stopped or killed, and ends with the weights of a run that never was. Other settings begin
+    anew.
 
     Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
     the one with the highest validation score; see ``FineTuned`` on what that score is worth.
@@ -92,6 +103,7 @@ def finetune(
     for name in (WEIGHTS, RESULT):
         require_no_source(folder / name, source_paths(study.manifest.reference, study.folder))
     started = time.monotonic()
+    asked = settings
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     selection = select(plan, scores)
     student = _student(bench, plan, selection)
@@ -103,17 +115,34 @@ def finetune(
     }
     judge = partial(_score, student, bench, validation)
     teach = objective(bench.network.module, calibration, settings, bench.batch)
-    for _ in range(_RETRIES):
+    history = read_stopped(folder, plan.digest, bench.manifest.fingerprint, asked)
+    if history.state is None and asked.rate is None:
+        tested = range_test(student, calibration, masks, teach, settings, progress)
+        progress.advance(0, tested.sentence())
+        history = replace(history, range_test=tested)
+        settings = replace(settings, rate=tested.chosen)
+    elif history.state is not None:
+        settings = history.settings
+    while True:
+        keep = partial(
+            keep_stopped, folder, plan.digest, bench.manifest.fingerprint, asked,
+            replace(history, settings=settings), started,
+        )  # fmt: skip
         try:
-            trained = train(student, calibration, masks, teach, settings, judge, progress)
+            trained = train(
+                student, calibration, masks, teach, settings, judge, progress, keep, history.state
+            )
             break
         except Diverged:
-            slower = settings.rate / 10
-            progress.advance(0, f"diverged at a rate of {settings.rate:g}, again at {slower:g}")
+            if len(history.diverged_at) == _RETRIES:
+                forget_stopped(folder)
+                raise
+            slower = settings.peak / 10
+            progress.advance(0, f"diverged at a rate of {settings.peak:g}, again at {slower:g}")
+            given_up = (*history.diverged_at, settings.peak)
+            history = replace(history, state=None, diverged_at=given_up)
             settings = replace(settings, rate=slower)
-    else:
-        trained = train(student, calibration, masks, teach, settings, judge, progress)
-    seconds = time.monotonic() - started
+    seconds = history.seconds + time.monotonic() - started
     sides = {
         name: _side_by_side(bench, name, before[name], _outcome(student, bench, split_samples))
         for name, split_samples in splits.items()
@@ -134,7 +163,12 @@ def finetune(
         seconds=seconds,
         threads=torch.get_num_threads(),
         weights_hash=hashlib.sha256(content).hexdigest(),
+        range_test=history.range_test,
+        diverged_at=history.diverged_at,
+        resumed=history.resumed,
     )
+    if result.ending != "cancelled":
+        forget_stopped(folder)
     if result.ending != "finished" and (previous := _better(folder, result)) is not None:
         progress.advance(0, "kept the better weights of an earlier run")
         return previous

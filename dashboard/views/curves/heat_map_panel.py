@@ -2,13 +2,20 @@
 
 import streamlit as st
 
-from prunescope.dashboard.charts.heatmap import BEST, TALLEST, heat_figure, heat_table
-from prunescope.dashboard.shared import session, view
+from prunescope.dashboard.charts.heatmap import (
+    BEST,
+    TALLEST,
+    colour_end,
+    heat_figure,
+    heat_table,
+)
+from prunescope.dashboard.shared import loaders, session, view
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
-from prunescope.text import plain
+from prunescope.text import plain, units
+from prunescope.text.lists import listed
 
 
 def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> None:
@@ -34,7 +41,8 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
     if cells.empty:
         st.info(f"Nothing is measured by {plain.text(method)} for these layers yet.")
         return
-    figure = heat_figure(cells, layers, st.context.theme.type == "dark")
+    end = colour_end(opened.manifest, loaders.measured(opened).points)
+    figure = heat_figure(cells, layers, st.context.theme.type == "dark", end)
     with st.container(
         height=TALLEST if figure.layout.height > TALLEST else "content", border=False
     ):
@@ -42,15 +50,17 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
             figure, key="heat figure", config=chart_config(opened, "map", method),
             alt="Drop in points by layer and sparsity",
         )  # fmt: skip
-    rows = "that layer"
-    units = ""
-    if known.points["granularity"].isin(UNITS).any():
-        rows = "that group"
-        units = (
-            " Units allow their own sparsities: those within three points of each other share a "
-            "column, and the tip tells which it is."
-        )
+    grouped = known.points["granularity"].isin(UNITS).any()
+    steps = (
+        " Units allow their own sparsities: those within three points of each other share a "
+        "column, and the tip tells which it is."
+    ) if grouped else ""  # fmt: skip
+    recovery = "without recovery" if len(usual) else (
+        f"after {listed(sorted(set(known.points['recovery'])), 'or')}"
+    )  # fmt: skip
     st.caption(
-        f"Drop in points when {rows} alone is pruned so far; the colour follows its square root. "
-        f"A dot is a drop within noise, an empty cell is not measured.{units}"
+        f"Mean drop in points when that {'group' if grouped else 'layer'} alone is pruned so far, "
+        f"{recovery}. Colours follow its square root, alike for all layers and methods: strongest "
+        f"at {units.points(end.drop, 1)}, {end.meaning}. A dot is a drop whose 95 % interval "
+        f"contains 0, an empty cell is not measured.{steps}"
     )

@@ -10,12 +10,13 @@ from prunescope.charts.colours import by_criterion
 from prunescope.charts.curves import curves_figure, empty_figure
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
+from prunescope.curves.safe import safest, why_none
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import loaders, page_header, session, view
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS, curve_column, height, text_width
-from prunescope.dashboard.tables.layers import layer_table
+from prunescope.dashboard.tables.layers import layer_table, measured_range, without_recovery
 from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.curves import (
     coupled_panel,
@@ -24,6 +25,7 @@ from prunescope.dashboard.views.curves import (
     screened_subject,
 )
 from prunescope.store.folder import StudyFolder
+from prunescope.study import Manifest
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
 
@@ -115,7 +117,7 @@ def _controls() -> float:
             "Accepted drop, points", 0.0, 100.0, step=0.5, width=170, persist_state="session",
             key=view.kept("limit", 1.0, view.between(0.0, 100.0)),
             help="A layer is safe up to the largest measured sparsity "
-            "below which no point drops further than this.",
+            "up to which the whole interval of every point's drop is within this.",
         )  # fmt: skip
         st.space("stretch")
         st.toggle(
@@ -175,13 +177,16 @@ def _table(
             ),
             "Safe to": st.column_config.NumberColumn(
                 "Safe to", format="%d %%", width=70,
-                help="Largest measured sparsity up to which no point drops more than accepted, "
-                "without recovery.",
+                help="Largest measured sparsity up to which the upper end of every point's 95 % "
+                "interval (of the mean drop, over samples like these) is within the accepted drop. "
+                "Without recovery, unless By names one. 0 % where nothing can be called safe.",
             ),
             "By": st.column_config.TextColumn(
                 help="The method that reaches it.", width=text_width(table["By"], "By"),
             ),
-            "Curve": curve_column("Drop", "Of that method, against sparsity."),
+            "Curve": curve_column(
+                "Drop", "Of that method, against sparsity.", measured_range(known.means)
+            ),
         },
         alt="Layers with their sensitivity; choose a row to see its curves",
     )  # fmt: skip
@@ -223,6 +228,7 @@ def _curves(
     baseline = manifest.baseline.score if manifest.baseline else 0.0
     vertical = st.session_state["curves scale"]
     st.markdown(f"**{plain.text(layer)}** — {plain.text(_describe(opened, layer, granularity))}")
+    st.caption(_safe(known, layer, limit, manifest))
     if vertical in ("entropy", "divergence") and rows[vertical].isna().all():
         st.info("This model's outputs are no class logits, so there is no cross-entropy here.")
         return
@@ -242,6 +248,13 @@ def _curves(
         alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)
+
+
+def _safe(known: StudyMeasurements, name: str, limit: float, manifest: Manifest) -> str:
+    """How far this layer or group can be pruned safely, or why nothing is called safe."""
+    own = without_recovery(known.means).get(name, [])
+    safe = safest(own, limit, manifest)
+    return plain.text(safe.sentence() if safe else why_none(own, limit, manifest))
 
 
 def _describe(opened: StudyFolder, name: str, granularity: str) -> str:

@@ -2,11 +2,12 @@
 
 import pandas as pd
 
-from prunescope.curves.chance import Verdict, chance
+from prunescope.curves.chance import chance, verdict_sentences
 from prunescope.dashboard.charts.screened import unmeasured
 from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import StudyFolder
+from prunescope.text.numbers import counted
 
 _MOST = 4
 
@@ -25,21 +26,10 @@ def verdicts(known: StudyMeasurements, name: str, granularity: str) -> list[str]
     """Return which criteria beat chance on a layer or group, those that do everywhere together."""
     points = known.points
     own = points[(points["subject"] == name) & (_kind(points["granularity"]) == _one(granularity))]
-    alike: dict[tuple[object, ...], list[Verdict]] = {}
-    for each in chance(own)[:_MOST]:
-        everywhere = len(each.better) == len(each.compared) > 0
-        key = (each.control, each.seeds, each.recovery) if everywhere else (each.method,)
-        alike.setdefault((everywhere, *key), []).append(each)
-    return [_together(group) for group in alike.values()]
-
-
-def _together(found: list[Verdict]) -> str:
-    """One sentence on verdicts that differ in their method alone."""
-    *others, last = found
-    if not others:
-        return last.sentence()
-    names = ", ".join(each.method for each in others)
-    return f"{names} and {last.sentence().replace(' beats ', ' beat ', 1)}"
+    verdicts = chance(own)
+    left = len(verdicts) - _MOST
+    more = [f"{counted(left, 'more curve')} can be compared with chance."] if left > 0 else []
+    return [*verdict_sentences(verdicts[:_MOST]), *more]
 
 
 def _kind(granularities: "pd.Series[str]") -> "pd.Series[str]":

@@ -9,6 +9,7 @@ import streamlit as st
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import curve_column, height, text_width
+from prunescope.dashboard.tables.layers import measured_range
 from prunescope.dashboard.tables.plan import methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.errors import BadValue
@@ -85,9 +86,12 @@ def table(
                 "measured points. Empty where this method was not measured.",
             ),
             "±": st.column_config.NumberColumn(
-                format="%.2f", width=60, help="Half of its 95 % interval."
+                format="%.2f", width=60,
+                help="Half of the 95 % interval of this mean drop, over samples like these.",
             ),
-            "Curve": curve_column("Curve", "Drop against sparsity, by this method."),
+            "Curve": curve_column(
+                "Curve", "Drop against sparsity, by this method.", measured_range(known.means)
+            ),
         },
         alt="Sparsity and method per layer",
     )  # fmt: skip

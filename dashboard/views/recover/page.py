@@ -57,7 +57,9 @@ def _form(opened: StudyFolder, plan: Plan) -> None:
         epochs = st.number_input("Epochs", 1, 1000, usual.epochs, key="ft epochs")
         rate = st.number_input(
             "Peak learning rate", 0.0, 10.0, usual.rate, format="%.4f", step=0.001, key="ft rate",
-            help="Reached after the warm-up, falling to 0 along a cosine.",
+            placeholder="chosen by a range test",
+            help="Reached after the warm-up, falling to 0 along a cosine. Empty: a short run in "
+            "which the rate climbs chooses it.",
         )  # fmt: skip
         batch = st.number_input("Samples per step", 2, 4096, usual.batch, key="ft batch")
         distillation = st.slider(
@@ -75,7 +77,8 @@ def _form(opened: StudyFolder, plan: Plan) -> None:
     samples = opened.manifest.splits.get("calibration", 0)
     st.caption(
         f"Trains on the calibration split ({units.count(samples)} samples) and keeps the epoch "
-        "with the best validation score. Cancelling keeps the best so far."
+        "with the best validation score. Cancelling keeps the best so far, and "
+        "the same settings go on from there."
     )
     if go:
         settings = FineTuning(
@@ -128,9 +131,10 @@ def _result(opened: StudyFolder, plan: Plan) -> None:
     _chart(opened, curve, result, "training")
     settings = result.settings
     st.caption(
-        f"{settings.epochs} epochs at a peak rate of {settings.rate:g}, {settings.batch} samples a "
+        f"{settings.epochs} epochs at a peak rate of {settings.peak:g}, {settings.batch} samples a "
         f"step, distillation {settings.distillation:g} at temperature {settings.temperature:g}; "
-        f"{spoken(result.seconds)} on {counted(result.threads, 'thread')}. {_ending(result)}"
+        f"{spoken(result.seconds)} on {counted(result.threads, 'thread')}. "
+        f"{result.happenings()} {result.ending_sentence()}"
     )
 
 
@@ -142,19 +146,21 @@ def _sides(result: FineTuned) -> None:
             "Pruned", units.percent(side.before.score, 2),
             units.delta(side.before.drop.mean), border=True, height="stretch",
             help=f"Drop {units.points(side.before.drop.low)} to "
-            f"{units.points(side.before.drop.high)}, 95 %.",
+            f"{units.points(side.before.drop.high)}: the 95 % interval of the mean drop, over "
+            "samples like these.",
         )  # fmt: skip
         st.metric(
             "Fine-tuned", units.percent(side.after.score, 2),
             units.delta(side.after.drop.mean), border=True, height="stretch",
             help=f"Drop {units.points(side.after.drop.low)} to "
-            f"{units.points(side.after.drop.high)}, 95 %. Chosen as the best epoch, so slightly "
-            "optimistic.",
+            f"{units.points(side.after.drop.high)}: the 95 % interval of the mean drop, over "
+            "samples like these. Chosen as the best epoch, so slightly optimistic.",
         )  # fmt: skip
         st.metric(
             "Gained", units.points(side.gain.mean, sign=True), border=True, height="stretch",
-            help=f"{units.points(side.gain.low)} to {units.points(side.gain.high)}, 95 % paired "
-            f"interval over {counted(side.before.samples, 'validation sample')}.",
+            help=f"{units.points(side.gain.low)} to {units.points(side.gain.high)}, the 95 % "
+            "paired interval of the mean gain, from "
+            f"{counted(side.before.samples, 'validation sample')}.",
         )  # fmt: skip
 
 
@@ -168,12 +174,3 @@ def _chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, 
         config=chart_config(opened, "fine-tuning"),
         alt="Loss and score while fine-tuning",
     )
-
-
-def _ending(result: FineTuned) -> str:
-    if result.ending == "diverged":
-        return "It diverged: the loss was no number any more. Lower the learning rate."
-    kept = f"Kept: epoch {result.best_epoch}." if result.best_epoch else (
-        "No epoch was better than the pruned model itself, which is kept."
-    )  # fmt: skip
-    return ("It was cancelled. " if result.ending == "cancelled" else "") + kept

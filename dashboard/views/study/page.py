@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, page_header, problems, rights
+from prunescope.dashboard.shared import loaders, page_header, problems, rights, soundness_marks
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
@@ -82,6 +82,7 @@ def _facts(opened: StudyFolder) -> None:
             "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
+    soundness_marks.every_check(manifest)
     made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
     st.caption(f"Fingerprint {plain.text(manifest.fingerprint)} · made with {plain.text(made)}")
 
@@ -116,7 +117,7 @@ def _layers(opened: StudyFolder) -> None:
             "Share of weights": st.column_config.ProgressColumn(
                 format="percent", min_value=0, max_value=1
             ),
-            "Output, kB": st.column_config.NumberColumn(format="%.1f", help="Per sample."),
+            "Output, kB": st.column_config.NumberColumn(format="%.2f", help="Per sample."),
             "Points": st.column_config.NumberColumn(help="Measured points of this layer."),
             "Can be pruned": st.column_config.TextColumn(width="large"),
         },

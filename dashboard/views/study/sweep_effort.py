@@ -137,11 +137,13 @@ def tell(
 
 
 def _time(opened: StudyFolder, cost: Preflight, spent: Effort | None) -> str:
-    work = units.macs(cost.suffix_macs) if cost.suffix_macs else "work"
+    work = units.macs(cost.suffix_macs) if cost.suffix_macs else "all of it"
     paces = last_paces(opened.folder)
     seconds = cost.seconds(paces)
     most = "At most " if spent is not None and spent.mode != "exact" else "About "
-    if seconds is None:
+    if seconds is None and not cost.suffix_macs:  # no graph, so nothing is counted
+        text = "How long it takes is known once a sweep has run here."
+    elif seconds is None:
         text = f"{most}{work}; how long they take is known once points of every kind have run here."
     else:
         pace = paces.get(WHOLE) or next(iter(paces.values()))

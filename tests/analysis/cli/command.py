@@ -41,9 +41,12 @@ class Command:
         assert result.code == 1, result
         assert "Traceback" not in result.err
         assert "did not expect" not in result.err
-        lines = result.err.strip().splitlines()
+        lines = [
+            line for line in result.err.strip().splitlines()
+            if line and not line.startswith(("Checked before measuring", "  WARNING: "))
+        ]  # fmt: skip
         if len(lines) > 1 and "grows by at most" in lines[0]:  # what the sweep was going to cost
-            lines = [line for line in lines[1:] if line]
+            lines = lines[1:]
         assert len(lines) == 1, lines
         assert lines[0].startswith("prunescope: Expected ")
         return lines[0]

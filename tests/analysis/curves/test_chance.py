@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from prunescope.curves.chance import chance
+from prunescope.curves.chance import chance, verdict_sentences
 
 pytestmark = pytest.mark.quick
 
@@ -64,3 +64,36 @@ def test_without_a_control_there_is_no_verdict(missing: str) -> None:
     if missing == "sparsity":
         rows.append(row("random", 0.5, 0.1))
     assert chance(pd.DataFrame(rows)) == ()
+
+
+def test_verdicts_are_told_per_curve_with_their_recovery() -> None:
+    """The demo's: "taylor and taylor beat chance at 60, 70 %", though the refitted did not."""
+    rows = []
+    for s in (0.3, 0.6, 0.7, 0.9):
+        rows += [row("taylor", s, 0.01), row("random", s, 0.2 if s in (0.6, 0.7) else 0.01)]
+        rows += [row("taylor", s, 0.01), row("random", s, 0.01)]
+        rows[-1]["recovery"] = rows[-2]["recovery"] = "ls"
+        rows += [row("l1", s, 0.01) | {"recovery": "ls"}]
+    assert verdict_sentences(chance(pd.DataFrame(rows))) == [
+        "taylor beats chance at 60, 70 % (random, one seed).",
+        "taylor + ls is no better than chance (random, one seed).",
+        "l1 + ls is no better than chance (random, one seed).",
+    ]
+
+
+def test_curves_that_beat_chance_everywhere_share_a_sentence_and_keep_their_recovery() -> None:
+    rows = []
+    for recovery in ("none", "ls"):
+        for name, drop in (("taylor", 0.01), ("random", 0.3)):
+            rows.append(row(name, 0.6, drop) | {"recovery": recovery})
+    assert verdict_sentences(chance(pd.DataFrame(rows))) == [
+        "taylor and taylor + ls beat chance everywhere (random, one seed)."
+    ]
+
+
+def test_a_range_has_no_gap() -> None:
+    sparsities = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+    rows = [row("magnitude", s, 0.01) for s in sparsities]
+    rows += [row("random", s, 0.01 if s in (0.5, 0.6) else 0.3) for s in sparsities]
+    (found,) = chance(pd.DataFrame(rows))
+    assert found.sentence() == "magnitude beats chance at 10 to 40, 70 % (random, one seed)."

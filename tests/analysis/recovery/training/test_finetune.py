@@ -14,7 +14,8 @@ from prunescope.bench.pruned import plan_masks, pruned, select, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.progress import Silent
-from prunescope.recovery.training import objective
+from prunescope.recovery.training import loop, objective
+from prunescope.recovery.training.checkpoint import CHECKPOINT
 from prunescope.recovery.training.fine_tuning_report import (
     EvaluationSums,
     FineTuning,
@@ -224,6 +225,84 @@ def test_what_diverges_begins_again_at_a_tenth_of_the_rate(
     assert any("diverged at a rate of 10" in message for message in spy.messages)
     alone = finetune(bench, study, plan, result.settings, Silent())
     assert alone.weights_hash == result.weights_hash  # nothing is left of the first try
+
+
+def test_without_a_rate_a_range_test_chooses_one(
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
+) -> None:
+    plan = make_plan(bench, 0.8)
+    spy = Spy()
+    result = finetune(bench, study, plan, replace(QUICK, rate=None), spy)
+    assert result.range_test is not None
+    assert result.settings == replace(QUICK, rate=result.range_test.chosen)
+    assert 1e-4 <= result.range_test.chosen <= 1
+    assert result.after.score > result.before.score
+    assert f"The rate {result.settings.rate:g} was chosen by a range test" in result.happenings()
+    assert result.range_test.sentence() in spy.messages
+    # The test leaves no trace: the same rate, asked for, gives the same weights.
+    asked = finetune(bench, study, plan, result.settings, Silent())
+    assert asked.weights_hash == result.weights_hash
+    assert asked.range_test is None
+    assert f"The rate {result.settings.rate:g} was asked for." in asked.happenings()
+
+
+@pytest.mark.parametrize("cancel_at", [0, 7, 10, 15])
+def test_a_stopped_run_goes_on_as_if_it_never_had_stopped(
+    subject: Workbench, make_plan: MakePlan, tmp_path: Path, cancel_at: int
+) -> None:
+    plan = make_plan(subject, 0.8)
+    whole = StudyFolder.create(tmp_path / "whole", subject.manifest)
+    wanted = finetune(subject, whole, plan, QUICK, Silent())
+    study = StudyFolder.create(tmp_path / "stopped", subject.manifest)
+    stopped = finetune(subject, study, plan, QUICK, Spy(cancel_at))
+    assert stopped.ending == "cancelled"
+    assert "the same command goes on from there" in stopped.ending_sentence()
+    spy = Spy()
+    result = finetune(subject, study, plan, QUICK, spy)
+    steps = spy.total
+    assert spy.asked == steps - cancel_at  # nothing is trained twice
+    assert (result.ending, result.resumed) == ("finished", 1)
+    assert result.weights_hash == wanted.weights_hash
+    assert result.curve == wanted.curve
+    assert not (result_folder(study.folder, plan) / CHECKPOINT).exists()
+
+
+def test_a_killed_run_loses_what_came_after_its_last_state(
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a state kept at every step in place of every minute, one step is lost."""
+    plan = make_plan(bench, 0.8)
+    monkeypatch.setattr(loop, "KEEP_EVERY", 0.0)
+
+    class Killed(Spy):
+        def cancelled(self) -> bool:
+            if self.asked == 9:
+                raise SystemExit
+            return super().cancelled()
+
+    with pytest.raises(SystemExit):
+        finetune(bench, study, plan, QUICK, Killed())
+    assert (result_folder(study.folder, plan) / CHECKPOINT).is_file()
+    spy = Spy()
+    result = finetune(bench, study, plan, QUICK, spy)
+    assert spy.asked == spy.total - 9
+    assert result.resumed == 1
+    again = finetune(bench, study, plan, QUICK, Silent())
+    assert (again.weights_hash, again.resumed) == (result.weights_hash, 0)
+
+
+def test_other_settings_or_a_damaged_state_begin_anew(
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
+) -> None:
+    plan = make_plan(bench, 0.8)
+    path = result_folder(study.folder, plan) / CHECKPOINT
+    finetune(bench, study, plan, QUICK, Spy(12))
+    other = finetune(bench, study, plan, replace(QUICK, seed=5), Spy(12))
+    assert other.resumed == 0
+    path.write_bytes(path.read_bytes()[:-7])
+    spy = Spy()
+    assert finetune(bench, study, plan, replace(QUICK, seed=5), spy).resumed == 0
+    assert spy.asked == spy.total
 
 
 def test_tied_weights_stay_tied(make_bench: MakeBench, make_plan: MakePlan, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from torch import nn
 
 from prunescope.errors import BadValue
 from prunescope.recovery.training.fine_tuning_report import FineTuning
-from prunescope.recovery.training.loop import rate
 from prunescope.recovery.training.objective import objective
+from prunescope.recovery.training.training_run import rate
 from prunescope.sources.data import Samples
 
 

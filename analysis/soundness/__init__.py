@@ -1,0 +1,1 @@
+"""Check a model and its data before minutes are spent on measuring them."""

@@ -1,0 +1,59 @@
+"""Look at a model with its data: what it is made of, and whether a study of them can be true."""
+
+from dataclasses import replace
+from typing import Final
+
+import torch
+
+from prunescope.bench.inspection import Inspection, inspection_of
+from prunescope.bench.workbench import assemble, example_of
+from prunescope.capture.network import build_network
+from prunescope.errors import PrunescopeError
+from prunescope.soundness.check_bench import check_bench
+from prunescope.sources.data import load_data
+from prunescope.sources.metrics import load_metric
+from prunescope.sources.models import load_model
+from prunescope.sources.splits import Samples, Splits
+from prunescope.study import Reference
+
+_SCORED: Final = 512
+"""Validation samples that are scored, spread over the split."""
+
+_OTHERS: Final = 64
+"""Samples of the other splits that are run, where anything is."""
+
+
+def inspect_with_data(reference: Reference) -> Inspection:
+    """Return what the model of ``reference`` is made of, with its data and metric checked.
+
+    The score is that of 512 validation samples at most; samples in common are looked for in all.
+    What keeps the checks from being made (labels that fit no output, say) is ``unchecked``.
+
+    Args:
+        reference: Of model, data and metric.
+    """
+    model, splits = load_model(reference), load_data(reference)
+    network = build_network(model, example_of(splits.calibration))
+    try:
+        metric = load_metric(reference.metric, splits.validation.targets is not None)
+        bench = assemble(reference, network, _some(splits), metric)
+        checks = check_bench(bench, reference.metric, splits)
+    except PrunescopeError as error:
+        return replace(inspection_of(reference, network), unchecked=str(error))
+    return replace(inspection_of(reference, network, bench.manifest), soundness=checks)
+
+
+def _some(splits: Splits) -> Splits:
+    return replace(
+        splits,
+        calibration=_spread(splits.calibration, _OTHERS),
+        validation=_spread(splits.validation, _SCORED),
+        test=_spread(splits.test, _OTHERS),
+    )
+
+
+def _spread(samples: Samples, most: int) -> Samples:
+    """At most ``most`` samples, evenly spread: data often lies in the order of its classes."""
+    if len(samples) <= most:
+        return samples
+    return samples.picked(torch.linspace(0, len(samples) - 1, most).long())

@@ -1,0 +1,94 @@
+"""Are the splits apart, and does every class have samples?"""
+
+import hashlib
+from collections import Counter
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from prunescope.bench.workbench import Workbench
+from prunescope.sources.splits import SPLITS, Samples, Splits
+from prunescope.study.soundness import BALANCE, OVERLAP, Check
+from prunescope.text.lists import listed
+from prunescope.text.numbers import exact
+from prunescope.text.units import percent
+
+_SHARED: Final = 0.01
+"""Share of a split's samples up to which samples in common are a data set's own doubles."""
+
+_ELEMENTS: Final = 4096
+"""Numbers of a sample that are hashed, spread over it: samples equal in all of them are equal."""
+
+_MOST_SHOWN: Final = 5
+
+
+def check_splits(bench: Workbench, splits: Splits) -> tuple[Check, ...]:
+    """Return the checks of the splits: samples in common, and validation samples per class.
+
+    Args:
+        bench: Its manifest counts the classes.
+        splits: All of the data, of which the bench may hold a part.
+    """
+    return (_overlap(splits), _balance(bench))
+
+
+def _overlap(splits: Splits) -> Check:
+    hashes = {name: Counter(_hashes(splits.named(name))) for name in SPLITS}
+    shared = []
+    far = False
+    for later, earlier in (
+        ("validation", "calibration"), ("test", "calibration"), ("test", "validation"),
+    ):  # fmt: skip
+        total = hashes[later].total()
+        common = sum(n for digest, n in hashes[later].items() if digest in hashes[earlier])
+        if common:
+            shared.append(f"{exact(common)} of {exact(total)} {later} samples are also {earlier}'s")
+        far = far or common > _SHARED * total
+    if not shared:
+        return Check(OVERLAP, "passed", "No sample is in two splits.")
+    if far:
+        return Check(
+            OVERLAP, "marked",
+            f"{listed(shared)}: what was fitted or chosen on a sample says little about others, so "
+            "scores are optimistic. Split the data anew.",
+        )  # fmt: skip
+    return Check(OVERLAP, "passed", f"{listed(shared)}, at most {percent(_SHARED, 0)}.")
+
+
+def _hashes(samples: Samples) -> list[bytes]:
+    """A hash of every sample's inputs; labels do not count."""
+    leaves = [leaf for leaf in pytree.tree_leaves(samples.inputs) if isinstance(leaf, Tensor)]
+    digests = [hashlib.blake2b(digest_size=16) for _ in range(len(samples))]
+    for leaf in leaves:
+        rows = leaf.reshape(len(samples), -1)
+        step = max(rows.shape[1] // _ELEMENTS, 1)
+        table = rows[:, ::step].contiguous()
+        raw = table.view(torch.uint8).reshape(len(samples), -1).numpy(force=True)
+        for digest, row in zip(digests, raw, strict=True):
+            digest.update(row.tobytes())
+    return [digest.digest() for digest in digests]
+
+
+def _balance(bench: Workbench) -> Check:
+    baseline = bench.manifest.baseline
+    if baseline is None or not baseline.class_samples or bench.metric.relative:
+        return Check(BALANCE, "passed", "There are no labels per sample, so no classes to count.")
+    counts = baseline.class_samples
+    empty = [place for place, count in enumerate(counts) if not count]
+    if empty:
+        known = bench.splits.classes
+        names = [known[place] if place < len(known) else str(place) for place in empty]
+        more = len(names) - _MOST_SHOWN
+        shown = [*names[:_MOST_SHOWN], *([f"{exact(more)} more"] if more > 0 else [])]
+        return Check(
+            BALANCE, "marked",
+            f"{exact(len(empty))} of {exact(len(counts))} classes have no validation sample "
+            f"({listed(shown)}): what pruning does to them is not seen. Add samples.",
+        )  # fmt: skip
+    return Check(
+        BALANCE, "passed",
+        f"Each of {exact(len(counts))} classes has {exact(min(counts))} to {exact(max(counts))} "
+        "validation samples.",
+    )  # fmt: skip
