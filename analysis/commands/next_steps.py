@@ -11,6 +11,7 @@ from prunescope.commands.plan import MakePlan
 from prunescope.commands.request import Request
 from prunescope.commands.sweep import Sweep
 from prunescope.commands.time import Time
+from prunescope.study import Grid
 
 
 def make_study() -> str:
@@ -30,6 +31,16 @@ def sample_study(folder: object) -> str:
 def measure_curves(recovery: str = "none") -> str:
     """Return the command that measures curves of a study with ``recovery``."""
     return Sweep(recovery=(recovery,)).line()
+
+
+def measure_points(grid: Grid) -> str:
+    """Return the command that measures just the points of ``grid`` in a study that there is."""
+    return Sweep.of(grid).line()
+
+
+def extrapolate() -> str:
+    """Return the option that lets a plan go past what was measured."""
+    return f"{MakePlan.spelling('extrapolate')} (extrapolate=True in Python)"
 
 
 def time_network(budget: float | None = None) -> str:

@@ -20,6 +20,7 @@ class GoalOptions(Request):
         objective: What stays small.
         recovery: Of the curves and the plan.
         runtime: Latency table to use; empty for the first.
+        extrapolate: Whether sparsities past the last measured points may be chosen.
     """
 
     target: tuple[str, ...] = option("--target", (), repeated=True)
@@ -31,6 +32,7 @@ class GoalOptions(Request):
     objective: str = option("--objective", "kl")
     recovery: str = option("--recovery", "none")
     runtime: str = option("--runtime", "")
+    extrapolate: bool = option("--extrapolate", False)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Search for better plans than sums give, by the predictor of whole plans. Torch-free."""
 
 from prunescope.planning.search.descent import (
-    SECONDS,
+    EVALUATIONS,
     PlanProposal,
     SearchResult,
     distinct_proposals,
@@ -20,9 +20,9 @@ from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import starting_plans
 
 __all__ = [
+    "EVALUATIONS",
     "MEASURED_CANDIDATES",
     "NAMES",
-    "SECONDS",
     "Judge",
     "Measure",
     "MeasuredBest",

@@ -19,6 +19,7 @@ from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.build_problem import problem_arrays
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.savings import Savings
 from prunescope.planning.solve.subject import Option, Subject
 from prunescope.planning.solve.subject_options import curves_for
 from prunescope.study import sparsity
@@ -41,6 +42,7 @@ def neighbourhood_problem(
     judge: Judge,
     methods: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    savings: Savings | None = None,
 ) -> Problem | None:
     """Return the problem of changing ``base_plan`` by steps of at most ``step``; None when stopped.
 
@@ -51,14 +53,16 @@ def neighbourhood_problem(
         judge: Of whole plans.
         methods: Whether to try the other methods at the same sparsity.
         stop: Called before every plan that is judged; True ends.
+        savings: Whose subjects may be pruned; None for the problem's.
     """
     base = judge(base_plan)
     subjects = []
     blocked = _blocked_subjects(problem, base_plan)
+    savings = savings or Savings(problem)
     for place, subject in enumerate(problem.subjects):
         now = subject.choice_in(base_plan)
         options = [_option(subject, now or _dense(subject), dict.fromkeys(base, 0.0))]
-        if not subject.locked and place not in blocked:
+        if not subject.locked and place not in blocked and savings.lowers(subject):
             for choice in _choices(problem, subject, now, step, methods):
                 if stop():
                     return None
@@ -116,7 +120,9 @@ def _nearest_allowed(
     problem: Problem, subject: Subject, curve: Curve, value: float, now: Choice | None
 ) -> Choice | None:
     """The nearest choice to ``value`` within the measured range that the goal allows."""
-    value = min(value, max(point.share for point in curve.points))
+    reach = max(point.share for point in curve.points) if subject.grouped else curve.reach
+    reach = 1.0 if problem.goal.extrapolate else reach
+    value = min(value, reach)
     if subject.grouped:
         multiple = problem.goal.round_to
         units_left = round(subject.total * (1 - value) / multiple) * multiple
@@ -127,7 +133,7 @@ def _nearest_allowed(
         if not 0 < units_left <= subject.total:
             return None
         value = (subject.total - units_left) / subject.total
-        if value > max(point.share for point in curve.points):
+        if value > reach:
             return None
     low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
     choice = choice_at(curve.key.method, sparsity(value))
