@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from prunescope.curves.curve import Curves, curves, subjects
 from prunescope.errors import BadValue
-from prunescope.planning.pose_goal import choice_named
+from prunescope.planning.named_choices import choice_named
 from prunescope.planning.solve import Goal, Target, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method, check_names, sparsity

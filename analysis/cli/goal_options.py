@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from prunescope.errors import BadValue
-from prunescope.planning.pose_goal import parse_lock
+from prunescope.planning.named_choices import parse_lock
 from prunescope.planning.solve import Goal, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import parse_methods

@@ -1,4 +1,4 @@
-"""Why each layer or group of a plan has its sparsity: what one step more or less costs and saves."""
+"""Why each layer or group has its sparsity: what one step more or less costs and saves."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -73,9 +73,7 @@ def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
     reasons = []
     for index, subject in enumerate(problem.subjects):
         now = subject.options[chosen[index]]
-        more, less = (
-            _step(subject, now, change[:, index], row, dense, side) for side in (1, -1)
-        )
+        more, less = (_step(subject, now, change[:, index], row, dense, side) for side in (1, -1))
         words = why(problem, chosen, index, more, less, rate, kind)
         reasons.append(
             Reason(subject.name, subject.grouped, now.choice.sparsity, more, less, words)
@@ -167,9 +165,7 @@ def _step(
     if pick is None:
         return None
     sparsity = subject.options[pick[1]].choice.sparsity
-    return SparsityStep(
-        sparsity, float(change[0, pick[1]]), float(change[row, pick[1]]) / dense
-    )
+    return SparsityStep(sparsity, float(change[0, pick[1]]), float(change[row, pick[1]]) / dense)
 
 
 def nearest_assignment(problem: Problem, plan: Plan) -> Indices:

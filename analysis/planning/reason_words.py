@@ -84,7 +84,7 @@ def _end(problem: Problem, subject: Subject, now: Option) -> str:
         return f"Past {reach:.4g}, where it was measured last: what it loses here is a guess."
     if ":" in now.choice.granularity:
         return f"The pattern {now.choice.granularity} has this sparsity only."
-    if reach is not None and (high < reach or low > 0 and len(subject.options) == 1):
+    if reach is not None and (high < reach or (low > 0 and len(subject.options) == 1)):
         return f"As far as its bounds, {low:.4g} to {high:.4g}, allow."
     if reach is not None and real < reach and subject.grouped and goal.round_to > 1:
         return f"As far as multiples of {goal.round_to} units allow within what was measured."

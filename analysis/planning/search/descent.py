@@ -2,8 +2,8 @@
 
 Solvers add up what single layers lose; combined, layers lose more or less than that. So plans are
 judged as a whole: first the solver's and each rule's, then the neighbours of each (the best start
-first), step by step, as long as the predicted loss decreases. Every plan keeps all budgets, prunes nothing
-past what was measured, and removes nothing that saves nothing.
+first), step by step, as long as the predicted loss decreases. Every plan keeps all budgets, prunes
+nothing past what was measured, and removes nothing that saves nothing.
 
 What ends a search is a number of evaluated plans, not a time: the same question has one answer.
 """
@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from prunescope.errors import PrunescopeError
+from prunescope.planning.search.evaluations import MOST
 from prunescope.planning.search.neighbourhood import neighbourhood_problem
 from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.constraints import meets_constraints
@@ -26,9 +27,6 @@ from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.savings import Savings
 from prunescope.planning.solve.solver import make_solver
 from prunescope.study.plan import Plan
-
-EVALUATIONS: Final = 6_000
-"""Plans that are evaluated in all, unless they end it before; a few seconds."""
 
 _FIRST: Final = 0.8
 _LAST: Final = 0.03
@@ -80,7 +78,7 @@ def look_around(
     starts: Mapping[str, Plan],
     judge: Judge,
     overrides: Mapping[str, float] | None = None,
-    evaluations: int = EVALUATIONS,
+    evaluations: int = MOST,
     seconds: float | None = None,
 ) -> SearchResult:
     """Return the best plans that are predicted around those of ``starts``.
@@ -157,7 +155,7 @@ class _Search:
         step, methods = _FIRST, True
         while step >= _LAST:
             surroundings = neighbourhood_problem(
-                self.problem, best.plan, step, self.counted, methods, self.stop, self.savings
+                self.problem, best.plan, step, self.counted, methods, self.room, self.savings
             )
             if surroundings is None:
                 return False
@@ -175,9 +173,10 @@ class _Search:
                 step /= 2
         return True
 
-    def stop(self) -> bool:
+    def room(self, plans: int) -> bool:
+        """Whether so many more plans may be judged."""
         self.late = self.late or time.monotonic() > self.end
-        return self.late or self.count >= self.evaluations
+        return not self.late and self.count + plans <= self.evaluations
 
     def counted(self, plan: Plan) -> Mapping[str, float]:
         self.count += 1

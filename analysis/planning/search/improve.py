@@ -9,12 +9,12 @@ from prunescope.planning.baselines import Levels
 from prunescope.planning.explain import nearest_assignment
 from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.search.descent import (
-    EVALUATIONS,
     PlanProposal,
     SearchResult,
     distinct_proposals,
     look_around,
 )
+from prunescope.planning.search.evaluations import usual_evaluations
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import extrapolation_note, starting_plans
@@ -34,7 +34,7 @@ def improve(
     solution: Solution,
     levels: Mapping[str, Levels] | None = None,
     overrides: Mapping[str, float] | None = None,
-    evaluations: int = EVALUATIONS,
+    evaluations: int | None = None,
     seconds: float | None = None,
 ) -> tuple[Solution, SearchResult | None]:
     """Return the best plan predicted near ``solution`` and the rules' plans, and the search.
@@ -47,7 +47,7 @@ def improve(
         solution: The solver's answer.
         levels: Score → quantiles, for the rules with one threshold.
         overrides: Target kind → limit in place of the goal's.
-        evaluations: Plans to judge at most.
+        evaluations: Plans to judge at most; None for as many as the study's size allows.
         seconds: Time limit, if any; a note says where it ended the search.
     """
     problem = posed.solver.problem
@@ -55,7 +55,8 @@ def improve(
     if whole_plan_judge is None:
         return solution, None
     starts = starting_plans(problem, solution, levels, overrides)
-    search = look_around(problem, starts, whole_plan_judge, overrides, evaluations, seconds)
+    count = evaluations or usual_evaluations(problem, posed.operators)
+    search = look_around(problem, starts, whole_plan_judge, overrides, count, seconds)
     noted = _with_notes(problem, solution, starts, search)
     return _with_proposals(posed, noted, search), search
 
@@ -67,7 +68,7 @@ def improve_by_measuring(
     count: int,
     levels: Mapping[str, Levels] | None = None,
     overrides: Mapping[str, float] | None = None,
-    evaluations: int = EVALUATIONS,
+    evaluations: int | None = None,
     seconds: float | None = None,
 ) -> tuple[Solution, tuple[MeasuredBest, ...]]:
     """Return the best of ``count`` measured plans as a solution, and all of them, best first.
@@ -82,7 +83,8 @@ def improve_by_measuring(
         count: How many to measure, 1 or more.
         levels: Score → quantiles, for the rules with one threshold.
         overrides: Target kind → limit in place of the goal's.
-        evaluations: Plans to judge at most, half of them before anything is measured.
+        evaluations: Plans to judge at most, half of them before anything is measured; None for
+            as many as the study's size allows.
         seconds: Time limit of the first search, if any, and of those between measurements.
     """
     problem = posed.solver.problem
@@ -90,7 +92,7 @@ def improve_by_measuring(
     whole_plan_judge = judge(
         problem, posed.predicted, posed.operators, solution.plan
     ) or _judge_without_logits(problem)
-    half = evaluations // 2
+    half = (evaluations or usual_evaluations(problem, posed.operators)) // 2
     search = look_around(problem, starts, whole_plan_judge, overrides, half, seconds)
     measured = measured_best(
         problem, search, starts, whole_plan_judge, measure, count, overrides, half, seconds

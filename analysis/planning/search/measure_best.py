@@ -15,13 +15,13 @@ import numpy as np
 
 from prunescope.arrays import Floats
 from prunescope.planning.search.descent import (
-    EVALUATIONS,
     PlanProposal,
     SearchResult,
     feasibility_and_objective,
     limit_excess,
     look_around,
 )
+from prunescope.planning.search.evaluations import MOST
 from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
 from prunescope.planning.search.plan_names import candidate_name
 from prunescope.planning.search.predicted_objective import Judge
@@ -78,7 +78,7 @@ def measured_best(
     measure: Measure,
     count: int,
     overrides: Mapping[str, float] | None = None,
-    evaluations: int = EVALUATIONS,
+    evaluations: int = MOST,
     seconds: float | None = None,
 ) -> tuple[MeasuredBest, ...]:
     """Return up to ``count`` measured plans, the best first: least over a limit, then objective.

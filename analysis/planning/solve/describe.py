@@ -106,8 +106,9 @@ def unreachable_sentence(
     least = " and ".join(_amount(problem, problem.kinds[1 + p], reach[p]) for p in failed)
     grouped = any(subject.grouped for subject in problem.subjects)
     hint = "Raise the target, unlock or include more, or measure larger sparsities."
-    further = points_to_reach(problem, dict(zip(problem.kinds[1:], map(float, limits), strict=True)))
-    if further is not None and not problem.goal.extrapolate:
+    by_kind = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
+    further = None if problem.goal.extrapolate else points_to_reach(problem, by_kind)
+    if further is not None:
         hint = (
             f"Measure further: {next_steps.measure_points(further)}; or raise the target, unlock "
             f"or include more, or go past what was measured by guess: {next_steps.extrapolate()}."

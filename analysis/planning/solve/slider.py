@@ -85,9 +85,7 @@ class Slider:
         values, problem = dual.values, self.problem
         within_limits = within(values, limits)
         score = np.where(within_limits, values[:, 0], np.inf)
-        starts = [
-            dual.chosen[i] for i in np.argsort(score, kind="stable")[:2] if within_limits[i]
-        ]
+        starts = [dual.chosen[i] for i in np.argsort(score, kind="stable")[:2] if within_limits[i]]
         excess = np.maximum(values[:, 1:] / np.maximum(limits, 1e-300) - 1, 0).sum(axis=1)
         excess[within_limits] = np.inf
         for index in np.argsort(excess, kind="stable")[: _STARTS - len(starts)]:

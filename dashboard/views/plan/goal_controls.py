@@ -17,7 +17,7 @@ from prunescope.dashboard.shared.goal_form import (
 )
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.machines import named
-from prunescope.planning.pose_goal import locked_choices
+from prunescope.planning.named_choices import locked_choices
 from prunescope.planning.solve.goal import ROUNDINGS
 from prunescope.store.folder import StudyFolder
 from prunescope.study.recoveries import TITLES

@@ -18,6 +18,7 @@ from prunescope.planning.solve.damages import damages_at
 from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.statistics.paired import Interval
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_count
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 KNOWN = curves_of(MANIFEST, ("magnitude", "taylor"), (0.25, 0.5, 0.75, 0.9))
@@ -87,6 +88,11 @@ def test_a_front_is_kept_and_says_what_was_measured(tmp_path: Path) -> None:
     assert list(table["share"]) == sorted(table["share"])
 
 
+def share_of(name: str, choice: Choice) -> float:
+    total = MANIFEST.layer(name).parameters
+    return removed_count(total, choice.sparsity) / total
+
+
 def test_every_subject_has_its_reason_and_its_next_steps() -> None:
     lock = Choice("magnitude", 0.5, locked=True)
     slider = ready("parameters=0.5", locks={"conv0": lock}, excluded=("conv1",))
@@ -107,7 +113,7 @@ def test_every_subject_has_its_reason_and_its_next_steps() -> None:
                 for option in subject.options if option.choice.sparsity == step.sparsity
             }  # fmt: skip
             before, after = (
-                damages_at(KNOWN[CurveKey(name, each.method)], each.sparsity)["divergence"]
+                damages_at(KNOWN[CurveKey(name, each.method)], share_of(name, each))["divergence"]
                 for each in (choice, other)
             )
             assert step.damage == pytest.approx(after - before, abs=1e-12)

@@ -104,8 +104,11 @@ def test_locks_bounds_exclusions_and_rounding_hold(units: bool) -> None:
         round_to=4,
     )  # fmt: skip
     found = look_around(
-        problem, {"solver": make_solver(problem).solve().plan}, Coupled(problem, 3.0), evaluations=20_000
-    )
+        problem,
+        {"solver": make_solver(problem).solve().plan},
+        Coupled(problem, 3.0),
+        evaluations=20_000,
+    )  # fmt: skip
     for each in found.proposals:
         assert each.plan.choices["conv1"] == lock
         assert "conv0" not in each.plan.active()
