@@ -14,14 +14,18 @@ from prunescope.study import Grid, Method, sparsity
 from prunescope.study.plan import Choice, Plan
 
 _STEPS: Final = tuple(round(0.05 * step, 2) for step in range(1, 20))
-"""Sparsities that may be asked for: every twentieth."""
+"""Sparsities that are tried: every twentieth."""
+
+_ROOM: Final = 0.15
+"""How far past the least sparsity that keeps the costs is measured."""
 
 
 def points_to_reach(problem: Problem, limits: Mapping[str, float]) -> Grid | None:
     """Return the points past the last measured ones that bring every cost within ``limits``.
 
     All unlocked layers (or groups, where units were measured) are pruned alike, up to the least
-    sparsity at which the costs are kept; points between the range and there are asked for too.
+    sparsity at which the costs are kept. The tenths from the range to there are asked for, and one
+    more, so that there is something to choose between.
 
     Args:
         problem: The goal over its study.
@@ -42,9 +46,10 @@ def points_to_reach(problem: Problem, limits: Mapping[str, float]) -> Grid | Non
             methods: tuple[Method, ...] = tuple(
                 dict.fromkeys(curve.key.method for curve in short.values())
             )
-            tenths = [step for step in _STEPS if start < step < value and step * 10 % 1 < 1e-9]
+            tenths = [step / 10 for step in range(1, 10) if start < step / 10 < value + _ROOM]
+            further = tuple(tenths) if tenths and tenths[-1] >= value else (*tenths, value)
             goal = problem.goal
-            return Grid(methods, (*tenths, value), tuple(short), (goal.recovery,))
+            return Grid(methods, further, tuple(short), (goal.recovery,))
     return None
 
 

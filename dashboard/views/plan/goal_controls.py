@@ -127,7 +127,7 @@ def _search() -> None:
     st.toggle(
         "Look around when it rests", value=True, key=AROUND, persist_state="session",
         help="A solved plan that stays for a second is compared with what lies around it and with "
-        "the plans of simple rules, each predicted as a whole, and replaced by the best.",
+        "the plans of simple rules, each predicted as a whole; a better one is offered.",
     )  # fmt: skip
     st.number_input(
         "Plans to measure", 2, 20, TRIES, key=_TRIES, persist_state="session",
