@@ -78,7 +78,6 @@ MINUTES: Final = 20.0
 """To measure for, when nothing else is asked: so a row of all benchmarks ends."""
 
 _VERIFIED: Final = 12
-_SECONDS: Final = 20.0
 _HALVINGS: Final = 14
 _BATCH: Final = 32
 
@@ -220,7 +219,7 @@ def _settled(
 
     scores = every_level(study.folder, study.manifest, removes_units(posed.solver.problem))
     solution, tried = improve_by_measuring(
-        posed, solve_posed(posed, given), measure, _VERIFIED, scores, given, _SECONDS
+        posed, solve_posed(posed, given), measure, _VERIFIED, scores, given
     )
     for each in tried:
         print(f"    {each.proposal.start}: KL {each.proposal.predicted:.4f} predicted, "

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from prunescope.sources import data as data_source
 from prunescope.sources.data import Samples, Splits
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
+from tests import residual
 
 torch.set_num_threads(1)
 os.environ[SWITCH] = "0"  # a process kept ready by every page and server would cost 5 s each
@@ -161,3 +163,15 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
         return path
 
     return write_file
+
+
+@pytest.fixture(scope="session")
+def residual_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study of a small residual network, measured to one half; no test may change it."""
+    return residual.measured(tmp_path_factory.mktemp("residual"))
+
+
+@pytest.fixture
+def residual_study(residual_once: Path, tmp_path: Path) -> Path:
+    """The same study, of one's own."""
+    return Path(shutil.copytree(residual_once, tmp_path / "studies" / "residual"))

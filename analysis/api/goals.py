@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from prunescope.curves.curve import Curves, curves, subjects
 from prunescope.errors import BadValue
-from prunescope.planning.pose_goal import choice_named
+from prunescope.planning.named_choices import choice_named
 from prunescope.planning.solve import Goal, Target, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method, check_names, sparsity
@@ -27,6 +27,7 @@ def goal_from(
     bounds: Mapping[str, tuple[float, float]],
     methods: Iterable[str],
     round_to: int,
+    extrapolate: bool = False,
 ) -> Goal:
     """Return the goal over ``study`` that the keywords of ``Study.solve`` say.
 
@@ -40,6 +41,7 @@ def goal_from(
         bounds: Layer or group → least and largest sparsity.
         methods: Which may be taken; empty for all measured ones but controls.
         round_to: Units kept are multiples of this.
+        extrapolate: Whether sparsities past the last measured points may be chosen.
 
     Raises:
         BadValue, UnknownName: A keyword says something that cannot be.
@@ -63,6 +65,7 @@ def goal_from(
         excluded=tuple(exclude),
         methods=tuple(study.manifest.named(Method.parse(name)) for name in methods),
         round_to=round_to,
+        extrapolate=extrapolate,
     )
 
 

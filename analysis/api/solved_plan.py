@@ -1,11 +1,23 @@
 """A plan that was solved for, with what it costs, what is expected of it, and why. Torch-free."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pandas as pd
 
+from prunescope.commands import MakePlan, next_steps
+from prunescope.curves.dense import dense_score
 from prunescope.html_tables import table
+from prunescope.planning.by_recovery import (
+    Floor,
+    RecoveryOutcome,
+    best_alternative,
+    next_for_ruined,
+    recovery_words,
+    side_by_side,
+)
+from prunescope.planning.chance_level import chance_level, class_count
 from prunescope.planning.explain import explain
 from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.prediction.predict import Prediction
@@ -27,6 +39,10 @@ class SolvedPlan:
         prediction: What is expected of the plan.
         solution: How far it can be from the best; None for a baseline's plan.
         tried: The plans that were measured on the way, the best first.
+        recoveries: What the same goal comes to with every recovery that the study holds curves of,
+            this plan's own first.
+        request: The command that asks for this plan.
+        folder: The study's, for commands.
     """
 
     plan: Plan
@@ -34,6 +50,9 @@ class SolvedPlan:
     prediction: Prediction = field(repr=False)
     solution: Solution | None = field(default=None, repr=False)
     tried: Sequence[MeasuredBest] = field(default=(), repr=False)
+    recoveries: Sequence[RecoveryOutcome] = field(default=(), repr=False)
+    request: MakePlan = field(default=MakePlan(), repr=False)
+    folder: Path = field(default=Path("STUDY"), repr=False)
 
     @property
     def name(self) -> str:
@@ -59,6 +78,42 @@ class SolvedPlan:
     def problem(self) -> Problem:
         """What was solved."""
         return self.posed.solver.problem
+
+    @property
+    def alternative(self) -> RecoveryOutcome | None:
+        """The recovery that keeps more of the score within the same budgets, if one does."""
+        return best_alternative(self.recoveries) if self.recoveries else None
+
+    @property
+    def near_chance(self) -> str | None:
+        """A sentence where the plan keeps hardly more than guessing would; else None."""
+        if not self.recoveries:
+            return None
+        manifest = self.problem.manifest
+        floor = Floor(
+            chance_level(manifest, self.posed.operators),
+            class_count(manifest, self.posed.operators),
+            dense_score(manifest, self.posed.curves, self.plan.recovery),
+        )
+        return next_for_ruined(self.recoveries, floor, str(self.folder))
+
+    def command_with(self, recovery: str) -> str:
+        """Return what to type for the same goal with another recovery."""
+        return replace(self.request, recovery=recovery).line(self.folder)
+
+    def recovery_sentences(self) -> tuple[str, ...]:
+        """Return what is better within the same budgets, and whether this plan is near chance."""
+        sentences, better = [], self.alternative
+        if self.near_chance is not None:
+            sentences.append(self.near_chance)
+        if better is not None:
+            sentences.append(
+                f"Better {recovery_words(better.recovery)}: {self.command_with(better.recovery)}"
+            )
+        if len(self.recoveries) > 1:
+            command = next_steps.fine_tune(str(self.folder))
+            sentences.append(side_by_side(self.recoveries, f" ({command})"))
+        return tuple(sentences)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -89,4 +144,5 @@ class SolvedPlan:
             if kind in COSTS and self.dense.get(kind)
         ]
         columns = ("layer or group", "method", "sparsity", "why")
-        return table(f"Plan {self.name!r}", columns, rows, [*costs, *self.prediction.sentences()])
+        notes = [*self.recovery_sentences(), *costs, *self.prediction.sentences()]
+        return table(f"Plan {self.name!r}", columns, rows, notes)

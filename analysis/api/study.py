@@ -13,7 +13,7 @@ from prunescope.api.goals import Chosen, Limit, choice_from, goal_from
 from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
 from prunescope.api.solved_plan import SolvedPlan
-from prunescope.api.solving import solve_goal
+from prunescope.api.solving import Effort, solve_goal
 from prunescope.curves.curve import curves
 from prunescope.curves.means import measured_points
 from prunescope.errors import BadValue
@@ -234,7 +234,9 @@ class Study:
         methods: Iterable[str] = (),
         round_to: int = 1,
         runtime: str = "",
+        extrapolate: bool = False,
         exact: bool = False,
+        evaluations: int | None = None,
         seconds: float | None = None,
         around: bool = True,
         verify: int = 0,
@@ -270,8 +272,10 @@ class Study:
             methods: Which may be taken; all measured ones but controls by default.
             round_to: Units kept are multiples of this: 1, 4, 8, 16 or 32.
             runtime: Of the latency table, such as ``onnx``; the first by default.
+            extrapolate: Let sparsities past the last measured points be chosen, by guess.
             exact: Prove that no plan of measured sparsities is better.
-            seconds: To spend: 20 to prove, 5 to look around the solver's plan.
+            evaluations: Plans to look at around the solver's, some thousands by default.
+            seconds: At most, said where it decides: 20 to prove, no limit to look around.
             around: Look around the solver's and the baselines' plans; never with ``exact``.
             verify: Then measure so many plans and take the one that loses least.
             baseline: A baseline's plan instead, such as ``uniform``.
@@ -297,13 +301,11 @@ class Study:
         }  # fmt: skip
         goal = goal_from(
             self._stored, limits, objective, recovery, lock or {}, exclude, bounds or {}, methods,
-            round_to,
+            round_to, extrapolate,
         )  # fmt: skip
+        effort = Effort(exact, around, evaluations, seconds, verify, baseline)
         with shown(progress) as report:
-            return solve_goal(
-                self._stored, goal, report, runtime, exact, seconds, around, verify, baseline,
-                name, self._bench,
-            )  # fmt: skip
+            return solve_goal(self._stored, goal, report, runtime, effort, name, self._bench)
 
     def predict(self, plan: PlanLike) -> Prediction:
         """Return what is expected of ``plan``, with its known error; nothing is run."""

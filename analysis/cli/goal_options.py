@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from prunescope.errors import BadValue
-from prunescope.planning.pose_goal import parse_lock
+from prunescope.planning.named_choices import parse_lock
 from prunescope.planning.solve import Goal, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import parse_methods
@@ -38,10 +38,19 @@ SettingOption = Annotated[
     str, typer.Option("--runtime", help="Latency table to use, such as onnx; the first by default.")
 ]
 
+ExtrapolateOption = Annotated[
+    bool,
+    typer.Option(
+        "--extrapolate",
+        help="Let sparsities past the last measured points be chosen, where damage is a guess.",
+    ),
+]
+
 
 def goal_of(
     study: StudyFolder, targets: list[str], locks: list[str] | None, exclude: str,
     bounds: list[str] | None, methods: str, round_to: int, objective: str, recovery: str,
+    extrapolate: bool = False,
 ) -> Goal:  # fmt: skip
     """Return the goal that the options name, checked as far as words go."""
     from prunescope.curves.curve import curves
@@ -57,6 +66,7 @@ def goal_of(
         excluded=tuple(name for name in exclude.split(",") if name),
         methods=tuple(map(study.manifest.named, parse_methods(methods))) if methods else (),
         round_to=round_to,
+        extrapolate=extrapolate,
     )
 
 

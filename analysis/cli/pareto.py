@@ -11,6 +11,7 @@ from prunescope.api.fronts import solve_front
 from prunescope.cli.goal_options import (
     BoundOption,
     ExcludeOption,
+    ExtrapolateOption,
     LockOption,
     MethodsOption,
     ObjectiveOption,
@@ -39,6 +40,7 @@ def pareto(
     objective: ObjectiveOption = "kl",
     recovery: RecoveryOption = "none",
     runtime: SettingOption = "",
+    extrapolate: ExtrapolateOption = False,
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -47,7 +49,7 @@ def pareto(
         opened = StudyFolder.open(study)
         goal = goal_of(
             opened, [f"{cost}=1", *(target or [])], lock, exclude, bound, methods, round_to,
-            objective, recovery,
+            objective, recovery, extrapolate,
         )  # fmt: skip
         found = solve_front(opened, goal, progress, points, runtime)
     table = front_table(found, opened.verified())

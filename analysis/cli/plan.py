@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from prunescope.api.solving import solve_goal
+from prunescope.api.solving import Effort, solve_goal
 from prunescope.cli.goal_options import (
     BoundOption,
     ExcludeOption,
+    ExtrapolateOption,
     LockOption,
     MethodsOption,
     ObjectiveOption,
@@ -18,6 +19,7 @@ from prunescope.cli.goal_options import (
     goal_of,
 )
 from prunescope.cli.print_plan import described, print_plan
+from prunescope.cli.print_recoveries import described_recoveries, print_recoveries
 from prunescope.cli.shared_options import (
     JobOption,
     JsonOption,
@@ -48,8 +50,20 @@ def plan(
     exact: Annotated[
         bool, typer.Option("--exact", help="Prove that no measured plan is better.")
     ] = False,
+    extrapolate: ExtrapolateOption = False,
+    evaluations: Annotated[
+        int | None,
+        typer.Option(
+            "--evaluations",
+            help="Plans to look at around it; the study's size says how many by default.",
+        ),
+    ] = None,
     seconds: Annotated[
-        float | None, typer.Option("--seconds", help="To spend: 20 for --exact, 5 around it.")
+        float | None,
+        typer.Option(
+            "--seconds",
+            help="At most; said where it decides. 20 for --exact, no limit for the search.",
+        ),
     ] = None,
     around: Annotated[
         bool,
@@ -94,10 +108,12 @@ def plan(
         if output is not None:
             require_plan_file(opened, output, force)
         progress.start(1, "solving")
-        goal = goal_of(opened, target, lock, exclude, bound, methods, round_to, objective, recovery)
-        solved = solve_goal(
-            opened, goal, progress, runtime, exact, seconds, around, verify, rule, name
-        )
+        goal = goal_of(
+            opened, target, lock, exclude, bound, methods, round_to, objective, recovery,
+            extrapolate,
+        )  # fmt: skip
+        effort = Effort(exact, around, evaluations, seconds, verify, rule)
+        solved = solve_goal(opened, goal, progress, runtime, effort, name)
         if solved.tried and solved.solution is not None and job is not None:
             write_document(
                 job / MEASURED_CANDIDATES,
@@ -111,8 +127,9 @@ def plan(
             progress.advance(1, "solved")
     shown = (opened, solved.posed, solved.plan, solved.prediction, solved.solution, solved.tried)
     if json:
-        print_json(described(*shown))
+        print_json(described(*shown) | described_recoveries(solved))
         return
+    print_recoveries(solved)
     print_plan(*shown)
     earlier = opened.superseded()
     if earlier:

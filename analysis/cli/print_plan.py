@@ -12,7 +12,7 @@ from prunescope.cli.terminal import console
 from prunescope.commands import Sweep
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
-from prunescope.planning.explain import Reason, explain
+from prunescope.planning.explain import BY_LAYER, Reason, explain
 from prunescope.planning.pose_goal import PosedGoal, missing_grid
 from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.predict import Prediction
@@ -94,6 +94,8 @@ def print_plan(
             style=None if pruned else "dim",
         )  # fmt: skip
     console.print(table)
+    if solution is not None and solution.predicted is not None:
+        console.print(BY_LAYER)
     costs = dict(solution.costs) if solution else plan_costs(problem, found)
     for target, dense in zip(problem.goal.targets, problem.dense[1:], strict=True):
         cost = costs.get(target.kind)
@@ -108,9 +110,9 @@ def print_plan(
             console.print(f"Measured: {candidates.describe(solution.objective, '{:.4g}'.format)}")
         console.print(proof(solution, bool(tried)))
         if solution.alternatives:
-            console.print(
-                f"{len(solution.alternatives)} more plans are within 1 % of it; --json lists them."
-            )
+            count = len(solution.alternatives)
+            are = "plan is" if count == 1 else "plans are"
+            console.print(f"{count} more {are} within 1 % of it; --json lists them.")
         for note in solution.notes:
             console.print(note)
     for grid in missing_grid(posed):

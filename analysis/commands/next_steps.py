@@ -4,6 +4,8 @@ Rooms below the command line say what is missing and take the command from here,
 know no command, and a renamed option is one edit. Placeholders are in capitals.
 """
 
+from dataclasses import replace
+
 from prunescope.commands.export import Export
 from prunescope.commands.finetune import FineTune
 from prunescope.commands.inspect import Inspect
@@ -11,6 +13,7 @@ from prunescope.commands.plan import MakePlan
 from prunescope.commands.request import Request
 from prunescope.commands.sweep import Sweep
 from prunescope.commands.time import Time
+from prunescope.study import Grid
 
 
 def make_study() -> str:
@@ -37,6 +40,16 @@ def measure_again(recoveries: tuple[str, ...], study: object) -> str:
     return Sweep(recovery=recoveries).line(str(study))
 
 
+def measure_points(grid: Grid) -> str:
+    """Return the command that measures just the points of ``grid`` in a study that there is."""
+    return Sweep.of(grid).line()
+
+
+def extrapolate() -> str:
+    """Return the option that lets a plan go past what was measured."""
+    return f"{MakePlan.spelling('extrapolate')} (extrapolate=True in Python)"
+
+
 def time_network(budget: float | None = None) -> str:
     """Return the command that measures a study's latency table, within ``budget`` seconds."""
     return Time(budget=budget).line()
@@ -58,9 +71,19 @@ def plan_baseline(rule: str) -> str:
     return MakePlan(target=("TARGET",), rule=rule).line()
 
 
-def fine_tune() -> str:
+def fine_tune(study: str = "STUDY") -> str:
     """Return the command that fine-tunes a plan."""
-    return FineTune("PLAN").line()
+    return FineTune("PLAN").line(study)
+
+
+def recovered_curves(recovery: str, study: str = "STUDY", methods: tuple[str, ...] = ()) -> str:
+    """Return the command that measures a study's curves with another ``recovery``.
+
+    >>> recovered_curves("ls", "s", ("l1@channel",))
+    'prunescope sweep --study s --methods l1@channel --recovery ls'
+    """
+    request = Sweep(recovery=(recovery,))
+    return (replace(request, methods=methods) if methods else request).line(study)
 
 
 def trust() -> str:

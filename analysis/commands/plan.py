@@ -20,6 +20,7 @@ class GoalOptions(Request):
         objective: What stays small.
         recovery: Of the curves and the plan.
         runtime: Latency table to use; empty for the first.
+        extrapolate: Whether sparsities past the last measured points may be chosen.
     """
 
     target: tuple[str, ...] = option("--target", (), repeated=True)
@@ -31,6 +32,7 @@ class GoalOptions(Request):
     objective: str = option("--objective", "kl")
     recovery: str = option("--recovery", "none")
     runtime: str = option("--runtime", "")
+    extrapolate: bool = option("--extrapolate", False)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class MakePlan(GoalOptions):
 
     Attributes:
         exact: Whether to prove that no measured plan is better.
-        seconds: To spend; None for the usual time.
+        seconds: Time limit; None for the usual one of a proof, and for none of a search.
+        evaluations: Plans to judge around the solver's; None for the usual number.
         around: Whether to look around the solver's plan.
         verify: So many plans are measured at the end, the best of them taken.
         rule: A baseline to follow instead; None for the solver.
@@ -53,6 +56,7 @@ class MakePlan(GoalOptions):
 
     exact: bool = option("--exact", False)
     seconds: float | None = option("--seconds", None)
+    evaluations: int | None = option("--evaluations", None)
     around: bool = option("--around/--no-around", True)
     verify: int = option("--verify", 0)
     rule: str | None = option("--baseline", None)

@@ -1,42 +1,32 @@
-"""Why each layer or group got its sparsity: what one step more or less costs and saves."""
+"""Why each layer or group has its sparsity: what one step more or less costs and saves."""
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from prunescope.arrays import Floats, Indices
 from prunescope.errors import PrunescopeError
 from prunescope.planning.pose_goal import PosedGoal, solve_posed
-from prunescope.planning.solve.build_problem import build_problem
-from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.reason_words import SparsityStep, why
+from prunescope.planning.solve.build_problem import build_problem, problem_arrays
+from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.nonlinear_budgets import linearised
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
 from prunescope.planning.solve.solver import make_solver
+from prunescope.planning.solve.subject import Option, Subject
 from prunescope.study import Manifest
-from prunescope.study.plan import Plan
+from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_count, removed_units
 
-
-@dataclass(frozen=True)
-class SparsityStep:
-    """A subject changed to its next sparsity, the rest of the plan as it is.
-
-    Attributes:
-        sparsity: The next one.
-        damage: Change of the objective.
-        cost: Change of the binding cost, as a fraction of the dense network's; negative saves.
-    """
-
-    sparsity: float
-    damage: float
-    cost: float
-
-    @property
-    def price(self) -> float:
-        """Objective paid (or won back) per fraction of the dense cost; NaN where it saves none."""
-        return abs(self.damage / self.cost) if self.cost else math.nan
+BY_LAYER: Final = (
+    "Steps are priced layer by layer; the plan was chosen by what is predicted of it as a whole, "
+    "so single steps can look better than they are."
+)
+"""Said of reasons where a search by the predictor of whole plans had the last word."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,7 @@ class Reason:
     Attributes:
         subject: Layer or group.
         grouped: Whether units leave.
-        sparsity: Of the solution; of the option nearest to it.
+        sparsity: What the plan has.
         more: The next larger sparsity, or None.
         less: The next smaller one, or None.
         why: One sentence.
@@ -61,23 +51,34 @@ class Reason:
 
 
 def explain(problem: Problem, solution: Solution) -> tuple[Reason, ...]:
-    """Return the reasons of all subjects, in forward order.
+    """Return the reasons of all subjects for the plan of ``solution``, in forward order.
 
     Costs of steps are those of the target that binds most, or of the first target if none binds.
     Costs that are no polynomials are linearised around the plan.
+
+    Args:
+        problem: What was solved; the plan may have sparsities that are none of its options.
+        solution: The plan with its multipliers.
     """
+    problem = _with_choices_of(problem, solution.plan)
+    chosen = nearest_assignment(problem, solution.plan)
     if problem.nonlinear_costs:
-        problem = linearised(problem, solution.chosen)
+        problem = linearised(problem, chosen)
     binding = solution.binding()
     kind = binding[0] if binding else problem.kinds[1]
     row = problem.kinds.index(kind, 1)
     dense = float(problem.dense[row]) or 1.0
     rate = solution.multipliers[kind] * dense
-    change = problem.moves(solution.chosen)
-    return tuple(
-        _reason(problem, solution, subject_index, change[:, subject_index], row, dense, rate, kind)
-        for subject_index in range(len(problem.subjects))
-    )
+    change = problem.moves(chosen)
+    reasons = []
+    for index, subject in enumerate(problem.subjects):
+        now = subject.options[chosen[index]]
+        more, less = (_step(subject, now, change[:, index], row, dense, side) for side in (1, -1))
+        words = why(problem, chosen, index, more, less, rate, kind)
+        reasons.append(
+            Reason(subject.name, subject.grouped, now.choice.sparsity, more, less, words)
+        )
+    return tuple(reasons)
 
 
 def lock_costs(
@@ -117,68 +118,58 @@ def lock_costs(
     return prices
 
 
-def _reason(
-    problem: Problem, solution: Solution, subject_index: int, change: Floats, row: int,
-    dense: float, rate: float, kind: str,
-) -> Reason:  # fmt: skip
-    subject = problem.subjects[subject_index]
-    now = subject.options[solution.chosen[subject_index]]
-    steps: list[SparsityStep | None] = []
-    for side in (1, -1):
-        further = [
-            (candidate.removed, option)
-            for option, candidate in enumerate(subject.options)
-            if side * (candidate.removed - now.removed) > 0 and np.isfinite(change[0, option])
-        ]
-        pick = min(further, key=lambda pair: abs(pair[0] - now.removed), default=None)
-        steps.append(
-            None
-            if pick is None
-            else SparsityStep(
-                subject.options[pick[1]].choice.sparsity, float(change[0, pick[1]]),
-                float(change[row, pick[1]]) / dense,
+def _with_choices_of(problem: Problem, plan: Plan) -> Problem:
+    """``problem`` with every choice of ``plan`` among its options."""
+    if problem.chosen(plan) is not None:
+        return problem
+    subjects = []
+    for subject in problem.subjects:
+        choice = subject.choice_in(plan)
+        options = subject.options
+        if choice is not None and not any(_same(option.choice, choice) for option in options):
+            options = tuple(
+                sorted((*options, _option(problem, subject, choice)), key=lambda o: o.removed)
             )
-        )  # fmt: skip
-    more, less = steps
-    return Reason(
-        subject.name, subject.grouped, now.choice.sparsity, more, less,
-        _why(problem, subject.name, subject.locked, now.removed > 0, more, less, rate, kind),
+        subjects.append(replace(subject, options=options))
+    return problem_arrays(
+        problem.manifest, problem.curves, problem.goal, tuple(subjects), problem.kinds,
+        problem.nonlinear_costs, dominated=True,
     )  # fmt: skip
 
 
-def _why(
-    problem: Problem, name: str, locked: bool, pruned: bool,
-    more: SparsityStep | None, less: SparsityStep | None, rate: float, kind: str,
-) -> str:  # fmt: skip
-    goal = problem.goal
-    if name in goal.locks:
-        return "Locked by you."
-    if name in goal.excluded:
-        return "Excluded by you."
-    if locked:
-        return "Its bounds leave one measured sparsity."
-    if more is None and pruned:
-        return "As far as was measured, or as its bounds allow."
-    if more is None:
-        return "Nothing else can be chosen beside what it is coupled with."
-    if rate <= 0:
-        return "No budget asks for more."
-    if kind in DAMAGES:
-        return "The accepted damage is spent where it saves most."
-    if more.cost >= 0:
-        return f"Pruning it further saves nothing in {kind}."
-    text = f"The next step costs {_price_ratio(more.price, rate)} what the budget's last step cost"
-    if less is not None and less.cost > 0:
-        text += f"; the step before it would win back {_price_ratio(less.price, rate)}"
-    return text + "."
+def _option(problem: Problem, subject: Subject, choice: Choice) -> Option:
+    count = removed_units if subject.grouped else removed_count
+    removed = count(subject.total, choice.sparsity)
+    curve = problem.curves.get(curve_key(subject.name, choice, problem.goal))
+    return Option(choice, removed, damages_at(curve, removed / subject.total))
 
 
-def _price_ratio(price: float, rate: float) -> str:
-    return "far more than" if price > 99 * rate else f"{price / rate:.2g} ×"
+def _same(one: Choice, other: Choice) -> bool:
+    return (one.method, one.sparsity) == (other.method, other.sparsity)
+
+
+def _step(
+    subject: Subject, now: Option, change: Floats, row: int, dense: float, side: int
+) -> SparsityStep | None:
+    """The next option that removes more (``side`` 1) or less (-1); None where there is none."""
+    if any(math.isnan(value) for value in now.damages.values()) and not any(
+        math.isfinite(value) for value in now.damages.values()
+    ):
+        return None  # a method that was never measured of it: a difference would mean nothing
+    further = [
+        (candidate.removed, option)
+        for option, candidate in enumerate(subject.options)
+        if side * (candidate.removed - now.removed) > 0 and np.isfinite(change[0, option])
+    ]
+    pick = min(further, key=lambda pair: abs(pair[0] - now.removed), default=None)
+    if pick is None:
+        return None
+    sparsity = subject.options[pick[1]].choice.sparsity
+    return SparsityStep(sparsity, float(change[0, pick[1]]), float(change[row, pick[1]]) / dense)
 
 
 def nearest_assignment(problem: Problem, plan: Plan) -> Indices:
-    """Return the assignment closest to any ``plan``, so that hand-made plans can be explained."""
+    """Return the assignment closest to any ``plan``, so that hand-made plans can be solved on."""
     assignment = []
     for subject in problem.subjects:
         choice = subject.choice_in(plan)

@@ -1,19 +1,18 @@
 """Turn a study folder and a goal into a problem that a solver takes, and solve it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from prunescope.arrays import Floats
 from prunescope.commands import next_steps
-from prunescope.curves.curve import CurveKey, Curves, curves
+from prunescope.curves.curve import Curves, curves
 from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.runtimes.registry import runtime, runtime_titled
 from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
 from prunescope.planning.accepted_drop import solve_within_drop
-from prunescope.planning.edits import choice_at
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.solve import (
@@ -27,9 +26,9 @@ from prunescope.planning.solve import (
 )
 from prunescope.planning.solve.problem import BlackBox
 from prunescope.store.folder import StudyFolder
-from prunescope.study import Grid, Manifest, Method, is_control, sparsity
+from prunescope.study import Grid, Manifest, is_control
 from prunescope.study.method import UNITS
-from prunescope.study.plan import Choice, Plan
+from prunescope.study.plan import Plan
 
 Predicted = Callable[[Plan], Prediction]
 
@@ -43,35 +42,65 @@ class PosedGoal:
         curves: The study's curves.
         predicted: From a plan to its prediction.
         operators: The study's logits, for judging many plans.
+        by_drop: Poses the same goal with the drop of the score as what is minimised; None where
+            that is not to be had.
     """
 
     solver: Solver
     curves: Curves
     predicted: Predicted
     operators: LogitOperators | None = None
+    by_drop: "Callable[[], PosedGoal] | None" = None
 
 
 def pose(study: StudyFolder, goal: Goal, setting: str = "") -> PosedGoal:
-    """Return ``goal`` over what ``study`` holds now.
+    """Return ``goal`` over what ``study`` holds now."""
+    return StudyKnowledge.of(study).pose(goal, setting)
 
-    Args:
-        study: With measurements.
-        goal: Targets, objective, locks and bounds.
-        setting: Part of the name of the latency table to use, such as ``ONNX``; the first table
-            when empty.
 
-    Raises:
-        PrunescopeError: As ``build_problem``; no such latency table.
+@dataclass(frozen=True)
+class StudyKnowledge:
+    """What a study holds, read once for several goals.
+
+    Attributes:
+        study: The study.
+        curves: Its curves.
+        operators: Its logits.
+        predicted: From a plan to its prediction.
     """
-    study_curves = curves(study.measured(), study.manifest)
-    operators = LogitOperators(study.manifest, study.logits)
-    record = Record.of(study.manifest, study_curves, study.verified(), operators)
-    ready = make_solver(
-        build_problem(study.manifest, study_curves, goal, nonlinear_costs(study, goal, setting))
-    )
-    return PosedGoal(
-        ready, study_curves, predictor(study.manifest, study_curves, record, operators), operators
-    )
+
+    study: StudyFolder
+    curves: Curves
+    operators: LogitOperators
+    predicted: Predicted
+
+    @classmethod
+    def of(cls, study: StudyFolder) -> "StudyKnowledge":
+        """Return what ``study`` holds now."""
+        known = curves(study.measured(), study.manifest)
+        operators = LogitOperators(study.manifest, study.logits)
+        record = Record.of(study.manifest, known, study.verified(), operators)
+        return cls(study, known, operators, predictor(study.manifest, known, record, operators))
+
+    def pose(self, goal: Goal, setting: str = "") -> PosedGoal:
+        """Return ``goal`` over what is known.
+
+        Args:
+            goal: Targets, objective, locks and bounds.
+            setting: Part of the name of the latency table to use, such as ``ONNX``; the first
+                table when empty.
+
+        Raises:
+            PrunescopeError: As ``build_problem``; no such latency table.
+        """
+        study, by_drop = self.study, replace(goal, objective="drop")
+        ready = make_solver(
+            build_problem(study.manifest, self.curves, goal, nonlinear_costs(study, goal, setting))
+        )
+        return PosedGoal(
+            ready, self.curves, self.predicted, self.operators,
+            None if goal.objective == "drop" else lambda: self.pose(by_drop, setting),
+        )  # fmt: skip
 
 
 def require_runtime(study: StudyFolder, goal: Goal, setting: str) -> None:
@@ -181,68 +210,6 @@ def solve_posed(
     return solve_within_drop(posed.solver.problem.goal, solve, posed.predicted, overrides)
 
 
-def locked_choices(plan: Plan) -> dict[str, Choice]:
-    """Return the locked choices of a plan."""
-    return {name: choice for name, choice in plan.choices.items() if choice.locked}
-
-
-def parse_lock(
-    text: str, manifest: Manifest, study_curves: Curves, recovery: str
-) -> tuple[str, Choice]:
-    """Return the lock that ``text`` names: ``conv1=0``, ``conv1=0.5`` or ``conv1=taylor:0.5``.
-
-    Without a method it is ``choice_named``'s.
-
-    Raises:
-        BadValue: No such form, or no method to take.
-    """
-    name, sign, value = text.partition("=")
-    method, colon, number_text = value.rpartition(":")
-    if not sign or not name:
-        raise BadValue(
-            f"Expected a lock like conv1=0 or conv1=taylor:0.5, but got {text!r}. Write the layer "
-            "or group, an equals sign and its sparsity."
-        )
-    given_method = Method.parse(method) if colon else None
-    return name, choice_named(
-        name, given_method, sparsity(number_text), manifest, study_curves, recovery, True
-    )
-
-
-def choice_named(
-    name: str,
-    method: Method | None,
-    number: float,
-    manifest: Manifest,
-    study_curves: Curves,
-    recovery: str,
-    locked: bool = False,
-) -> Choice:
-    """Return the choice of sparsity ``number`` for the layer or group ``name``.
-
-    Without a method, the first method measured on that subject is taken, weights before units.
-
-    Raises:
-        BadValue: No method to take.
-    """
-    if method is not None:
-        return choice_at(manifest.named(method), number, locked)
-    grouped = {group.name for group in manifest.removable()}
-    keys = [key for key in study_curves if key.subject == name and key.recovery == recovery]
-    if not keys and number > 0:
-        raise BadValue(
-            f"Expected a measured method for {name} at {number:g}, but it has none with recovery "
-            f"{recovery}. Name one: {name}=magnitude:{number:g}."
-        )
-    layers = {layer.name for layer in manifest.prunable()}
-    default_method = Method("magnitude", "weight" if name in layers else "channel")
-    if name in grouped - layers:
-        default_method = Method("l1", manifest.group(name).granularity)
-    return choice_at(
-        min(keys, key=_weights_first).method if keys else default_method, number, locked
-    )
-
-
 def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:
     """Return the grids of measurements without which the solver cannot prune some subjects."""
     problem = posed.solver.problem
@@ -265,7 +232,3 @@ def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:
         values = {point.sparsity for key in keys for point in posed.curves[key].points}
         grids.append(Grid(methods, tuple(values), names, (problem.goal.recovery,)))
     return tuple(grids)
-
-
-def _weights_first(key: CurveKey) -> bool:
-    return key.method.granularity in UNITS

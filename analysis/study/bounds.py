@@ -80,6 +80,9 @@ BATCH: Final = Bound("batch", 1, 65_536, "Times are usually asked for 1 to 256 s
 CALIBRATION_PLANS: Final = Bound(
     "the number of plans to measure", 1, 1_000, "A dozen tells how exact predictions are."
 )
+EVALUATED_PLANS: Final = Bound(
+    "the number of plans to evaluate", 1, 1_000_000, "A few thousand take seconds."
+)
 _ELEMENTS: Final = 1 << 27
 _DIMENSIONS: Final = 8
 

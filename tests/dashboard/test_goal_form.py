@@ -6,7 +6,7 @@ from prunescope.cli.goal_options import goal_of
 from prunescope.curves.curve import curves
 from prunescope.dashboard.shared.goal_form import GoalForm, differing, offered, recoveries
 from prunescope.planning.edits import choice_at
-from prunescope.planning.pose_goal import locked_choices
+from prunescope.planning.named_choices import locked_choices
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.study.plan import Choice, Plan

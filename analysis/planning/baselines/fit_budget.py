@@ -6,11 +6,13 @@ Every rule has one strength, which makes all layers sparser together; it is foun
 from collections.abc import Mapping
 from typing import Final
 
+from prunescope.commands import next_steps
 from prunescope.errors import CannotReach, UnknownName
 from prunescope.planning.baselines.allocation_rules import BASELINES, Levels, find_rule
 from prunescope.planning.baselines.prunable import GoalBounds, required_choices
 from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.measure_further import points_to_reach
 from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
@@ -73,7 +75,8 @@ def baseline(
         )
         raise CannotReach(
             f"Expected a budget that the baseline {name} can meet, but at the most it reaches "
-            f"{reached} of dense. Raise the target or unlock some layers."
+            f"{reached} of dense{_within_range(problem)}. Raise the target or unlock some layers"
+            f"{_further(problem, limits)}."
         )
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
@@ -86,6 +89,16 @@ def baseline(
             "of them. Loosen the bounds, or choose another baseline."
         )
     return plan
+
+
+def _within_range(problem: Problem) -> str:
+    return "" if problem.goal.extrapolate else " within what was measured"
+
+
+def _further(problem: Problem, limits: Mapping[str, float]) -> str:
+    """How to measure what the budget takes, where that helps."""
+    points = None if problem.goal.extrapolate else points_to_reach(problem, limits)
+    return "" if points is None else f"; or measure further: {next_steps.measure_points(points)}"
 
 
 def removes_units(problem: Problem) -> bool:

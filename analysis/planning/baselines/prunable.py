@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 
 from prunescope.errors import CannotReach
+from prunescope.planning.edits import choice_at
+from prunescope.planning.solve.measured_range import measured_reach
 from prunescope.planning.solve.problem import Problem
 from prunescope.study import Method, pattern_of, sparsity
 from prunescope.study.method import UNITS
@@ -45,7 +47,10 @@ def required_choices(problem: Problem) -> dict[str, Choice]:
 
 
 class GoalBounds:
-    """The goal's bounds and multiples, worked out once for many strengths of a rule."""
+    """The goal's bounds and multiples, worked out once for many strengths of a rule.
+
+    What was measured bounds it too, unless the goal says that rules may go further.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -57,7 +62,7 @@ class GoalBounds:
         Raises:
             CannotReach: No possible sparsity lies within the bounds.
         """
-        low, high = self._problem.goal.bounds.get(name, _ANY)
+        low, high = self._range(name, choice.method)
         key = name, choice.method
         if key not in self._steps:
             self._steps[key] = self._allowed(name, choice.method)
@@ -74,7 +79,7 @@ class GoalBounds:
 
     def _allowed(self, name: str, method: Method) -> Sequence[float] | None:
         """The sparsities that ``name`` may have, ascending; None for all within its bounds."""
-        low, high = self._problem.goal.bounds.get(name, _ANY)
+        low, high = self._range(name, method)
         if pattern := pattern_of(method.granularity):
             values = [0.0, pattern.sparsity]
         elif method.granularity in UNITS:
@@ -87,3 +92,11 @@ class GoalBounds:
         else:
             return None
         return [value for value in values if low <= sparsity(value) <= high]
+
+    def _range(self, name: str, method: Method) -> tuple[float, float]:
+        """The least and the largest sparsity of ``name`` by ``method``."""
+        low, high = self._problem.goal.bounds.get(name, _ANY)
+        reach = measured_reach(self._problem, name, choice_at(method, high))
+        if reach is not None and not self._problem.goal.extrapolate:
+            high = max(min(high, reach), low)
+        return low, high

@@ -1,12 +1,12 @@
 """Search for better plans than sums give, by the predictor of whole plans. Torch-free."""
 
 from prunescope.planning.search.descent import (
-    SECONDS,
     PlanProposal,
     SearchResult,
     distinct_proposals,
     look_around,
 )
+from prunescope.planning.search.evaluations import AT_REST, usual_evaluations
 from prunescope.planning.search.improve import (
     improve,
     improve_by_measuring,
@@ -20,9 +20,9 @@ from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import starting_plans
 
 __all__ = [
+    "AT_REST",
     "MEASURED_CANDIDATES",
     "NAMES",
-    "SECONDS",
     "Judge",
     "Measure",
     "MeasuredBest",
@@ -38,4 +38,5 @@ __all__ = [
     "replace_plan",
     "starting_plans",
     "take_best_measured",
+    "usual_evaluations",
 ]  # fmt: skip

@@ -2,7 +2,10 @@
 
 Solvers add up what single layers lose; combined, layers lose more or less than that. So plans are
 judged as a whole: first the solver's and each rule's, then the neighbours of each (the best start
-first), step by step, as long as the predicted loss decreases. Every plan keeps all budgets.
+first), step by step, as long as the predicted loss decreases. Every plan keeps all budgets, prunes
+nothing past what was measured, and removes nothing that saves nothing.
+
+What ends a search is a number of evaluated plans, not a time: the same question has one answer.
 """
 
 import math
@@ -14,16 +17,17 @@ from typing import Final
 import numpy as np
 
 from prunescope.errors import PrunescopeError
+from prunescope.planning.search.evaluations import MOST
 from prunescope.planning.search.neighbourhood import neighbourhood_problem
 from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.constraints import meets_constraints
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.savings import Savings
 from prunescope.planning.solve.solver import make_solver
 from prunescope.study.plan import Plan
 
-SECONDS: Final = 5.0
 _FIRST: Final = 0.8
 _LAST: Final = 0.03
 """Steps, in log-odds of the sparsity."""
@@ -58,13 +62,15 @@ class SearchResult:
         proposals: Different plans, the best by prediction first.
         starts: Start → its predicted objective.
         judged: How many plans were judged.
-        ended: Whether it ended because no step was better; else time was up.
+        ended: Whether it ended because no step was better.
+        late: Whether a time limit ended it, so that a second search may find something else.
     """
 
     proposals: tuple[PlanProposal, ...]
     starts: Mapping[str, float]
     judged: int
     ended: bool
+    late: bool = False
 
 
 def look_around(
@@ -72,7 +78,8 @@ def look_around(
     starts: Mapping[str, Plan],
     judge: Judge,
     overrides: Mapping[str, float] | None = None,
-    seconds: float = SECONDS,
+    evaluations: int = MOST,
+    seconds: float | None = None,
 ) -> SearchResult:
     """Return the best plans that are predicted around those of ``starts``.
 
@@ -84,9 +91,10 @@ def look_around(
         starts: Plans by origin, as from ``starting_plans``.
         judge: Of whole plans.
         overrides: Target kind → limit in place of the goal's.
-        seconds: Time limit.
+        evaluations: Plans to judge at most, the starts and one neighbourhood included.
+        seconds: Time limit, if any; where it is reached, the result says so.
     """
-    search = _Search(problem, judge, problem.limits(overrides), time.monotonic() + seconds)
+    search = _Search(problem, judge, problem.limits(overrides), evaluations, seconds)
     seen = {name: search.see(plan, name) for name, plan in starts.items()}
     first = {name: proposal for name, proposal in seen.items() if proposal is not None}
     values = {name: proposal.predicted for name, proposal in first.items()}
@@ -94,7 +102,7 @@ def look_around(
     for name in sorted(values, key=values.__getitem__):
         ended = search.descend(first[name], overrides) and ended
     ranked = sorted(search.seen.values(), key=lambda candidate: candidate.predicted)
-    return SearchResult(tuple(ranked), values, search.count, ended)
+    return SearchResult(tuple(ranked), values, search.count, ended, search.late)
 
 
 def distinct_proposals(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:
@@ -124,20 +132,30 @@ def _distance(one: Plan, other: Plan) -> float:
 class _Search:
     """The plans judged so far."""
 
-    def __init__(self, problem: Problem, judge: Judge, limits: np.ndarray, end: float) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        judge: Judge,
+        limits: np.ndarray,
+        evaluations: int,
+        seconds: float | None,
+    ) -> None:
         self.problem = problem
         self.judge = judge
         self.limits = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
-        self.end = end
+        self.evaluations = evaluations
+        self.end = math.inf if seconds is None else time.monotonic() + seconds
+        self.late = False
         self.count = 0
+        self.savings = Savings(problem)
         self.seen: dict[str, PlanProposal] = {}
 
     def descend(self, best: PlanProposal, overrides: Mapping[str, float] | None) -> bool:
-        """Step from ``best`` to better plans; return False where time was up before the end."""
+        """Step from ``best`` to better plans; return False where it had to stop before the end."""
         step, methods = _FIRST, True
         while step >= _LAST:
             surroundings = neighbourhood_problem(
-                self.problem, best.plan, step, self.counted, methods, self.late
+                self.problem, best.plan, step, self.counted, methods, self.room, self.savings
             )
             if surroundings is None:
                 return False
@@ -155,15 +173,21 @@ class _Search:
                 step /= 2
         return True
 
-    def late(self) -> bool:
-        return time.monotonic() > self.end
+    def room(self, plans: int) -> bool:
+        """Whether so many more plans may be judged."""
+        self.late = self.late or time.monotonic() > self.end
+        return not self.late and self.count + plans <= self.evaluations
 
     def counted(self, plan: Plan) -> Mapping[str, float]:
         self.count += 1
         return self.judge(plan)
 
     def see(self, plan: Plan, start: str) -> PlanProposal | None:
-        """Judge a plan; None where it breaks a limit or constraint, or has no prediction."""
+        """Judge a plan; None where it breaks a limit or constraint, or has no prediction.
+
+        What it removes without a saving is left in first.
+        """
+        plan = self.savings.without_idle(plan)
         if plan.digest in self.seen:
             return self.seen[plan.digest]
         if not meets_constraints(self.problem, plan):

@@ -9,12 +9,12 @@ from prunescope.planning.baselines import Levels
 from prunescope.planning.explain import nearest_assignment
 from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.search.descent import (
-    SECONDS,
     PlanProposal,
     SearchResult,
     distinct_proposals,
     look_around,
 )
+from prunescope.planning.search.evaluations import usual_evaluations
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import extrapolation_note, starting_plans
@@ -22,7 +22,7 @@ from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
-from prunescope.planning.solve.solution import Solution
+from prunescope.planning.solve.solution import TIME_DECIDED, Solution
 from prunescope.study.plan import Plan
 
 _ALIKE: Final = 0.01
@@ -34,7 +34,8 @@ def improve(
     solution: Solution,
     levels: Mapping[str, Levels] | None = None,
     overrides: Mapping[str, float] | None = None,
-    seconds: float = SECONDS,
+    evaluations: int | None = None,
+    seconds: float | None = None,
 ) -> tuple[Solution, SearchResult | None]:
     """Return the best plan predicted near ``solution`` and the rules' plans, and the search.
 
@@ -46,17 +47,18 @@ def improve(
         solution: The solver's answer.
         levels: Score → quantiles, for the rules with one threshold.
         overrides: Target kind → limit in place of the goal's.
-        seconds: Time limit.
+        evaluations: Plans to judge at most; None for as many as the study's size allows.
+        seconds: Time limit, if any; a note says where it ended the search.
     """
     problem = posed.solver.problem
     whole_plan_judge = judge(problem, posed.predicted, posed.operators, solution.plan)
     if whole_plan_judge is None:
         return solution, None
     starts = starting_plans(problem, solution, levels, overrides)
-    search = look_around(problem, starts, whole_plan_judge, overrides, seconds)
-    return _with_proposals(
-        posed, _with_extrapolation_note(problem, solution, starts), search
-    ), search
+    count = evaluations or usual_evaluations(problem, posed.operators)
+    search = look_around(problem, starts, whole_plan_judge, overrides, count, seconds)
+    noted = _with_notes(problem, solution, starts, search)
+    return _with_proposals(posed, noted, search), search
 
 
 def improve_by_measuring(
@@ -66,7 +68,8 @@ def improve_by_measuring(
     count: int,
     levels: Mapping[str, Levels] | None = None,
     overrides: Mapping[str, float] | None = None,
-    seconds: float = SECONDS,
+    evaluations: int | None = None,
+    seconds: float | None = None,
 ) -> tuple[Solution, tuple[MeasuredBest, ...]]:
     """Return the best of ``count`` measured plans as a solution, and all of them, best first.
 
@@ -80,18 +83,21 @@ def improve_by_measuring(
         count: How many to measure, 1 or more.
         levels: Score → quantiles, for the rules with one threshold.
         overrides: Target kind → limit in place of the goal's.
-        seconds: To search, half of it before anything is measured.
+        evaluations: Plans to judge at most, half of them before anything is measured; None for
+            as many as the study's size allows.
+        seconds: Time limit of the first search, if any, and of those between measurements.
     """
     problem = posed.solver.problem
     starts = starting_plans(problem, solution, levels, overrides)
     whole_plan_judge = judge(
         problem, posed.predicted, posed.operators, solution.plan
     ) or _judge_without_logits(problem)
-    search = look_around(problem, starts, whole_plan_judge, overrides, seconds / 2)
+    half = (evaluations or usual_evaluations(problem, posed.operators)) // 2
+    search = look_around(problem, starts, whole_plan_judge, overrides, half, seconds)
     measured = measured_best(
-        problem, search, starts, whole_plan_judge, measure, count, overrides, seconds / 2
+        problem, search, starts, whole_plan_judge, measure, count, overrides, half, seconds
     )
-    best = _with_proposals(posed, _with_extrapolation_note(problem, solution, starts), search)
+    best = _with_proposals(posed, _with_notes(problem, solution, starts, search), search)
     return take_best_measured(posed, best, measured), measured
 
 
@@ -113,12 +119,13 @@ def take_best_measured(
     )
 
 
-def _with_extrapolation_note(
-    problem: Problem, solution: Solution, starts: Mapping[str, Plan]
+def _with_notes(
+    problem: Problem, solution: Solution, starts: Mapping[str, Plan], search: SearchResult
 ) -> Solution:
-    """``solution`` with a note on starting plans that go beyond the last measured points."""
+    """``solution`` with notes on starts past the last measured points, and on a time limit."""
     note = extrapolation_note(problem, starts)
-    return replace(solution, notes=(*solution.notes, note)) if note else solution
+    notes = [*([note] if note else []), *([TIME_DECIDED] if search.late else [])]
+    return replace(solution, notes=(*solution.notes, *notes))
 
 
 def _judge_without_logits(problem: Problem) -> Judge:

@@ -7,7 +7,6 @@ solver's plan and than every rule's plan that was measured.
 """
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,13 +15,13 @@ import numpy as np
 
 from prunescope.arrays import Floats
 from prunescope.planning.search.descent import (
-    SECONDS,
     PlanProposal,
     SearchResult,
     feasibility_and_objective,
     limit_excess,
     look_around,
 )
+from prunescope.planning.search.evaluations import MOST
 from prunescope.planning.search.kriging import MeasuredError, corrected_judge, loss_coordinates
 from prunescope.planning.search.plan_names import candidate_name
 from prunescope.planning.search.predicted_objective import Judge
@@ -79,7 +78,8 @@ def measured_best(
     measure: Measure,
     count: int,
     overrides: Mapping[str, float] | None = None,
-    seconds: float = SECONDS,
+    evaluations: int = MOST,
+    seconds: float | None = None,
 ) -> tuple[MeasuredBest, ...]:
     """Return up to ``count`` measured plans, the best first: least over a limit, then objective.
 
@@ -91,20 +91,19 @@ def measured_best(
         measure: Applies a plan and measures it.
         count: How many to measure, 1 or more.
         overrides: Target kind → limit in place of the goal's.
-        seconds: To search again in all, between measurements.
+        evaluations: Plans to judge in all, between measurements.
+        seconds: Time limit of each search between two measurements, if any.
     """
     trials = _Trials(problem, judge, measure, overrides, starts)
     first = max(round(_FIRST * count), 1)
     waiting = _promising(search, starts)
-    end = time.monotonic() + seconds
     learning = False
     while len(trials.done) < count:
         if not learning and (len(trials.done) >= first or not trials.left(waiting)):
             learning = True
             waiting += search.proposals[:_WAITING]
         if learning and trials.errors:
-            left = (end - time.monotonic()) / (count - len(trials.done))
-            waiting = _rank_by_corrected(trials, waiting, max(left, 0.0))
+            waiting = _rank_by_corrected(trials, waiting, evaluations // count, seconds)
         new = trials.left(waiting, _APART) or trials.left(waiting)
         if not new:
             break
@@ -127,7 +126,7 @@ def _promising(search: SearchResult, begin: Mapping[str, Plan]) -> list[PlanProp
 
 
 def _rank_by_corrected(
-    trials: "_Trials", waiting: list[PlanProposal], seconds: float
+    trials: "_Trials", waiting: list[PlanProposal], evaluations: int, seconds: float | None
 ) -> list[PlanProposal]:
     """Waiting plans and neighbours of the best measured ones, by corrected prediction."""
     corrected = corrected_judge(trials.judge, trials.place, trials.errors)
@@ -135,7 +134,7 @@ def _rank_by_corrected(
     starts = {proposal.plan.digest: proposal for proposal in best}
     search = look_around(
         trials.problem, {name: proposal.plan for name, proposal in starts.items()}, corrected,
-        trials.overrides, seconds,
+        trials.overrides, evaluations, seconds,
     )  # fmt: skip
     new_proposals = [
         replace(proposal, start=starts[proposal.start].start)

@@ -19,6 +19,7 @@ from prunescope.planning.search.predicted_objective import Judge
 from prunescope.planning.solve.build_problem import problem_arrays
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.problem import Problem
+from prunescope.planning.solve.savings import Savings
 from prunescope.planning.solve.subject import Option, Subject
 from prunescope.planning.solve.subject_options import curves_for
 from prunescope.study import sparsity
@@ -40,9 +41,12 @@ def neighbourhood_problem(
     step: float,
     judge: Judge,
     methods: bool = False,
-    stop: Callable[[], bool] = lambda: False,
+    room: Callable[[int], bool] = lambda _: True,
+    savings: Savings | None = None,
 ) -> Problem | None:
-    """Return the problem of changing ``base_plan`` by steps of at most ``step``; None when stopped.
+    """Return the problem of changing ``base_plan`` by steps of at most ``step``.
+
+    None where there is no room to judge all the changes: half a neighbourhood is worth nothing.
 
     Args:
         problem: The goal over its study, as arrays.
@@ -50,22 +54,32 @@ def neighbourhood_problem(
         step: In log-odds of the sparsity, so that 1 % and 99 % move as finely as they should.
         judge: Of whole plans.
         methods: Whether to try the other methods at the same sparsity.
-        stop: Called before every plan that is judged; True ends.
+        room: Called with how many plans are still to be judged, before each of them.
+        savings: Whose subjects may be pruned; None for the problem's.
     """
+    blocked = _blocked_subjects(problem, base_plan)
+    savings = savings or Savings(problem)
+    changes = {
+        place: _choices(problem, subject, subject.choice_in(base_plan), step, methods)
+        for place, subject in enumerate(problem.subjects)
+        if not subject.locked and place not in blocked and savings.lowers(subject)
+    }
+    left = 1 + sum(map(len, changes.values()))
+    if not room(left):
+        return None
     base = judge(base_plan)
     subjects = []
-    blocked = _blocked_subjects(problem, base_plan)
     for place, subject in enumerate(problem.subjects):
         now = subject.choice_in(base_plan)
         options = [_option(subject, now or _dense(subject), dict.fromkeys(base, 0.0))]
-        if not subject.locked and place not in blocked:
-            for choice in _choices(problem, subject, now, step, methods):
-                if stop():
-                    return None
-                after = judge(base_plan.setting({subject.name: choice}))
-                change = {kind: after[kind] - base[kind] for kind in base}
-                if not any(math.isnan(value) for value in change.values()):
-                    options.append(_option(subject, choice, change))
+        for choice in changes.get(place, ()):
+            left -= 1
+            if not room(left):
+                return None
+            after = judge(base_plan.setting({subject.name: choice}))
+            change = {kind: after[kind] - base[kind] for kind in base}
+            if not any(math.isnan(value) for value in change.values()):
+                options.append(_option(subject, choice, change))
         options.sort(key=lambda option: option.removed)
         subjects.append(replace(subject, options=tuple(options)))
     goal = replace(problem.goal, between=False)
@@ -116,7 +130,9 @@ def _nearest_allowed(
     problem: Problem, subject: Subject, curve: Curve, value: float, now: Choice | None
 ) -> Choice | None:
     """The nearest choice to ``value`` within the measured range that the goal allows."""
-    value = min(value, max(point.share for point in curve.points))
+    reach = max(point.share for point in curve.points) if subject.grouped else curve.reach
+    reach = 1.0 if problem.goal.extrapolate else reach
+    value = min(value, reach)
     if subject.grouped:
         multiple = problem.goal.round_to
         units_left = round(subject.total * (1 - value) / multiple) * multiple
@@ -127,7 +143,7 @@ def _nearest_allowed(
         if not 0 < units_left <= subject.total:
             return None
         value = (subject.total - units_left) / subject.total
-        if value > max(point.share for point in curve.points):
+        if value > reach:
             return None
     low, high = problem.goal.bounds.get(subject.name, (0.0, 1.0))
     choice = choice_at(curve.key.method, sparsity(value))

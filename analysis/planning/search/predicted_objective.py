@@ -9,9 +9,12 @@ from prunescope.planning.prediction import LogitOperators, parts_of
 from prunescope.planning.prediction.logit_coordinates import divergence, log_softmax
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.prediction.predictors import COMBINES, combined_logits, make_case
+from prunescope.planning.solve.damages import curve_key, damages_at
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.measured_range import past_range
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Plan
+from prunescope.study.removed_counts import real_sparsity
 
 Judge = Callable[[Plan], Mapping[str, float]]
 """From a plan to its predicted damages; NaN where one cannot be predicted."""
@@ -63,7 +66,7 @@ def judge(
     if rule not in COMBINES or logit_operators is None:
         return None
     if damages <= _LEAN:
-        return _CombinedDivergence(problem, logit_operators, rule)
+        return _priced_past_range(problem, _CombinedDivergence(problem, logit_operators, rule))
 
     def judge_all_damages(plan: Plan) -> dict[str, float]:
         prediction = predict(plan)
@@ -74,4 +77,26 @@ def judge(
             "drop": drop,
         }
 
-    return judge_all_damages
+    return _priced_past_range(problem, judge_all_damages)
+
+
+def _priced_past_range(problem: Problem, whole: Judge) -> Judge:
+    """``whole``, and what parts past their last measured point are guessed to lose further.
+
+    Combined logits know such a part at its last point only, as if going further were free.
+    """
+    if not problem.goal.extrapolate:
+        return whole
+
+    def judge_with_guess(plan: Plan) -> dict[str, float]:
+        damages = dict(whole(plan))
+        for name in past_range(problem, plan):
+            choice = plan.choices[name]
+            curve = problem.curves[curve_key(name, choice, problem.goal)]
+            share = real_sparsity(problem.manifest, name, choice)
+            there, last = damages_at(curve, share), damages_at(curve, curve.reach)
+            for kind in damages:
+                damages[kind] += there[kind] - last[kind]
+        return damages
+
+    return judge_with_guess

@@ -51,7 +51,7 @@ def starting_plans(
 def extrapolation_note(problem: Problem, starts: Mapping[str, Plan]) -> str | None:
     """Return a sentence on the plans of ``starts`` that go further than was measured; else None.
 
-    They are predicted at the last measured points, which underestimates their damage.
+    There are some only where the goal asks for them; their damage there is a guess.
     """
     names: list[str] = []
     parts: list[str] = []
@@ -67,6 +67,6 @@ def extrapolation_note(problem: Problem, starts: Mapping[str, Plan]) -> str | No
     noun, verb = ("plan", "prunes") if len(names) == 1 else ("plans", "prune")
     owners = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     return (
-        f"{owners[0].upper()}{owners[1:]} {noun} {verb} {where} further than was measured, and "
-        f"{'is' if len(names) == 1 else 'are'} predicted as if at the last measured points."
+        f"{owners[0].upper()}{owners[1:]} {noun} {verb} {where} further than was measured, where "
+        "what is lost is a guess."
     )

@@ -90,6 +90,7 @@ def problem_arrays(
     subjects: tuple[Subject, ...],
     kinds: tuple[str, ...],
     boxes: Mapping[str, BlackBox],
+    dominated: bool = False,
 ) -> Problem:
     """Return the problem of choosing among the options of ``subjects``, whatever they are.
 
@@ -100,6 +101,7 @@ def problem_arrays(
         subjects: The decisions, with their damages.
         kinds: The objective, then the targets' kinds.
         boxes: Costs among them that the manifest does not hold.
+        dominated: Whether options stay that another one of the subject beats in every kind.
     """
     costs = shape_costs(manifest, [subject.name for subject in subjects if subject.grouped])
     grouped_subjects = [index for index, subject in enumerate(subjects) if subject.grouped]
@@ -141,15 +143,14 @@ def problem_arrays(
             _subtract_zeroed(unary[row], kind, manifest, study_curves, goal, subjects)
     is_option = np.arange(most)[None] < np.array([len(s.options) for s in subjects])[:, None]
     unary[0][~is_option] = np.inf
-    return _without_dominated(
-        Problem(
-            manifest, study_curves, goal, subjects, kinds, dense, constant, unary, units,
-            np.array(list(products), np.intp).reshape(-1, 2),
-            np.array(list(products.values())).reshape(-1, len(kinds)).T,
-            np.array(conflicts(manifest, subjects), np.intp).reshape(-1, 2), (), (), exact, boxes,
-            np.array(required_pairs(subjects, goal), np.intp).reshape(-1, 2),
-        )
+    whole = Problem(
+        manifest, study_curves, goal, subjects, kinds, dense, constant, unary, units,
+        np.array(list(products), np.intp).reshape(-1, 2),
+        np.array(list(products.values())).reshape(-1, len(kinds)).T,
+        np.array(conflicts(manifest, subjects), np.intp).reshape(-1, 2), (), (), exact, boxes,
+        np.array(required_pairs(subjects, goal), np.intp).reshape(-1, 2),
     )  # fmt: skip
+    return whole if dominated else _without_dominated(whole)
 
 
 def _require_feasible(problem: Problem) -> None:

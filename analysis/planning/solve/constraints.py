@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from prunescope.planning.solve.measured_range import past_range
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
@@ -14,8 +15,9 @@ _DIGIT: Final = 1e-4
 def meets_constraints(problem: Problem, plan: Plan) -> bool:
     """Return whether ``plan`` keeps locks, exclusions, bounds, methods and multiples of the goal.
 
-    Nor may it prune a layer and a group that touch the same weight. Locked choices are exempt from
-    the goal's methods and multiples. Budgets are not checked.
+    Nor may it prune a layer and a group that touch the same weight, nor anything past its last
+    measured point unless the goal says so. Locked choices are exempt from the goal's methods and
+    multiples and from that range. Budgets are not checked.
     """
     goal = problem.goal
     active = plan.active()
@@ -33,6 +35,7 @@ def meets_constraints(problem: Problem, plan: Plan) -> bool:
     pruned = [subject.choice_in(plan) is not None for subject in problem.subjects]
     return (
         not unlocked.keys() & set(goal.excluded)
+        and (goal.extrapolate or not past_range(problem, plan))
         and all(not goal.methods or choice.method in goal.methods for choice in unlocked.values())
         and all(_keeps_multiple(problem, name, choice) for name, choice in unlocked.items())
         and not any(pruned[one] and pruned[other] for one, other in problem.conflicts)

@@ -25,6 +25,9 @@ from prunescope.study.plan import Choice
 _SQUARES: Final = ("divergence", "cross-entropy")
 """Damages that grow with the square of the noise."""
 
+_SLACK: Final = 1e-9
+"""Shares are counts over counts: differences below this are the last bits of a division."""
+
 NOTHING: Final[Mapping[str, float]] = dict.fromkeys(DAMAGES, 0.0)
 
 
@@ -42,30 +45,45 @@ def monotone_damages(curve: Curve) -> dict[str, list[float]]:
 
 
 def interpolate_damages(curve: Curve, shares: Sequence[float]) -> list[dict[str, float]]:
-    """Return the damages at each of ``shares`` (fraction removed); constant past the last point.
+    """Return the damages at each of ``shares``, fractions removed.
 
     At measured points they are the measured ones, made monotone; NaN where the study has none.
+    Past the last point they are a guess: they rise on from it (KL and cross-entropy by their
+    roots) at least as steeply as they rose so far, so that it is never free to go there.
     """
     measured = [0.0, *(point.share for point in curve.points)]
     positions = np.unique(measured)  # small layers: two sparsities can remove the same
     last = np.searchsorted(measured, positions, side="right") - 1
     clipped_shares = np.clip(np.asarray(shares, float), 0.0, positions[-1])
+    past = np.asarray(shares, float) - clipped_shares
+    past[past < _SLACK] = 0.0
     by_damage: dict[str, Floats] = {}
     for name, values in monotone_damages(curve).items():
         heights = np.array([0.0, *values])[last]
         if name in _SQUARES and np.isfinite(heights).all():
             line = PchipInterpolator(positions, np.sqrt(heights))(clipped_shares)
-            by_damage[name] = np.where(
+            inside = np.where(
                 np.isin(clipped_shares, positions),
                 np.interp(clipped_shares, positions, heights),
                 np.square(line),
             )
+            beyond = np.square(np.sqrt(heights[-1]) + past * _slope(positions, np.sqrt(heights)))
+            by_damage[name] = np.where(past > 0, beyond, inside)
         else:
             by_damage[name] = np.interp(clipped_shares, positions, heights)
+            by_damage[name] += past * _slope(positions, heights)
     return [
         {name: float(values[index]) for name, values in by_damage.items()}
         for index in range(len(clipped_shares))
     ]
+
+
+def _slope(positions: Floats, heights: Floats) -> float:
+    """The steeper of the last piece and of the whole line from 0, per fraction removed."""
+    if len(positions) < 2:
+        return 0.0
+    last = (heights[-1] - heights[-2]) / (positions[-1] - positions[-2])
+    return float(max(last, heights[-1] / positions[-1]))
 
 
 def damages_at(curve: Curve | None, share: float) -> dict[str, float]:

@@ -6,9 +6,11 @@ from typing import Final
 import numpy as np
 
 from prunescope.arrays import Floats, Indices
+from prunescope.commands import next_steps
 from prunescope.planning.solve.fill_budget import fill_budget, true_costs
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.local_search import within
+from prunescope.planning.solve.measure_further import points_to_reach
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
 
@@ -104,6 +106,13 @@ def unreachable_sentence(
     least = " and ".join(_amount(problem, problem.kinds[1 + p], reach[p]) for p in failed)
     grouped = any(subject.grouped for subject in problem.subjects)
     hint = "Raise the target, unlock or include more, or measure larger sparsities."
+    by_kind = dict(zip(problem.kinds[1:], map(float, limits), strict=True))
+    further = None if problem.goal.extrapolate else points_to_reach(problem, by_kind)
+    if further is not None:
+        hint = (
+            f"Measure further: {next_steps.measure_points(further)}; or raise the target, unlock "
+            f"or include more, or go past what was measured by guess: {next_steps.extrapolate()}."
+        )
     if not grouped and any(
         problem.kinds[1 + p] in ("macs", "bytes", "stored", "latency", "memory") for p in failed
     ):
@@ -111,9 +120,13 @@ def unreachable_sentence(
             "Zeroed weights save none of it in dense tensors and runtimes: measure channels, or "
             "set a target on parameters, compressed-bytes or nonzero-macs."
         )
+    short = " and ".join(
+        _amount(problem, problem.kinds[1 + p], reach[p] - limits[p]).removesuffix(" of dense")
+        for p in failed
+    )
     return (
         f"Expected targets that can be met, but {requested} cannot: what was measured and left "
-        f"free reaches {least} at the least. {hint}"
+        f"free reaches {least} at the least, {short} too much. {hint}"
     )
 
 

@@ -2,11 +2,13 @@
 
 For multipliers ``m >= 0`` the least of ``objective + m * costs`` over all assignments, minus
 ``m * limits``, is a lower bound of every plan within the limits. A minimum does not depend on the
-limits, so it is kept and used again when a slider changes them.
+limits. What is minimised for one set of limits does not enter the answer for another: the same
+limits get the same plan, whatever a slider went through before.
 
 Source: Everett 1963 (Operations Research 11); the cutting planes are Kelley's (1960).
 """
 
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -22,7 +24,7 @@ _CLOSE: Final = 5e-4
 
 
 class Dual:
-    """All minima of one problem so far, by their multipliers.
+    """Minima of one problem by their multipliers: those of a grid, and what limits added.
 
     Attributes:
         reach: Target kind's least possible value, each by itself, ``(targets,)``.
@@ -50,6 +52,10 @@ class Dual:
         if targets > 1:
             grid.append(np.outer(_GRID, self.scale))
         self.minimise(np.concatenate(grid))
+
+    def fork(self) -> "Dual":
+        """Return a copy that can be tightened without changing this one."""
+        return copy(self)  # its arrays are replaced, never written to
 
     def minimise(self, multipliers: Floats) -> Floats:
         """Minimise for each row of ``multipliers``, keep it, and return the values."""

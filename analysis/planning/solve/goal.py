@@ -93,6 +93,8 @@ class Goal:
         round_to: Units that groups keep are multiples of this.
         between: Whether a few subjects may get a sparsity between two measured ones, to use up
             leftover budget; else only measured sparsities are taken.
+        extrapolate: Whether subjects may be pruned past their last measured point, where what
+            they lose is a guess. A lock may be anywhere.
     """
 
     targets: tuple[Target, ...] = ()
@@ -105,6 +107,7 @@ class Goal:
     methods: tuple[Method, ...] = ()
     round_to: int = 1
     between: bool = True
+    extrapolate: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "objective", parse_kind(self.objective))

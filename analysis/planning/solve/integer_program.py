@@ -7,7 +7,9 @@ Binaries ``x[s, j]``, one option per subject. The product of two groups' units i
 Source: HiGHS (Huangfu and Hall 2018); the linearisation is Glover's (1975), in the summed form.
 """
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -20,10 +22,13 @@ from prunescope.planning.solve.describe import describe_solution, unreachable_se
 from prunescope.planning.solve.local_search import improve, within
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.slider import Slider
-from prunescope.planning.solve.solution import Solution
+from prunescope.planning.solve.solution import TIME_DECIDED, Solution
 
 TIME: Final = 20.0
 """Seconds that an exact solution may take by default."""
+
+NODES: Final = 20_000
+"""Branches that it may look at: unlike seconds, the same on every machine and in every run."""
 
 _ALIKE: Final = 0.01
 _SHOWN: Final = 3
@@ -39,8 +44,12 @@ def solve_exactly(
     name: str = "solved",
     seconds: float = TIME,
     alternatives: bool = True,
+    nodes: int = NODES,
 ) -> Solution:
-    """Return the best plan of all within the limits, with proof, or the best within ``seconds``.
+    """Return the best plan of all within the limits, with proof, or the best within its bounds.
+
+    Where time and not ``nodes`` ended it, a note of the solution says so: only then may another
+    run give another plan.
 
     Args:
         slider: The prepared problem; its solution is the fallback when time runs out.
@@ -48,6 +57,7 @@ def solve_exactly(
         name: Of the plan.
         seconds: Time limit for the optimum, and the same again for all alternatives together.
         alternatives: Whether to look for other plans within 1 % of the objective.
+        nodes: Branches that may be looked at.
 
     Raises:
         CannotReach: No plan of the options keeps the limits.
@@ -61,7 +71,9 @@ def solve_exactly(
         if (slider.dual.reach > limits * (1 + 1e-12)).any():
             raise
     program = _Program(problem, limits)
-    optimum, lower, finished = program.run(seconds)
+    begun = time.monotonic()
+    optimum, lower, finished = program.run(seconds, nodes)
+    late = not finished and time.monotonic() - begun >= seconds
     if finished and optimum is None:
         raise CannotReach(unreachable_sentence(problem, limits, slider.dual.reach, together=True))
     candidates = [
@@ -72,19 +84,22 @@ def solve_exactly(
     if not candidates:
         raise CannotReach(unreachable_sentence(problem, limits, slider.dual.reach, together=True))
     best = min(candidates, key=lambda assignment: float(problem.values(assignment)[0]))
-    bound, multipliers = slider.dual.bound(limits)
+    bound, multipliers = slider.bound(limits)
     value = float(problem.values(best)[0])
     proven = value if finished else max(bound, lower)
     others: list[Indices] = []
     if alternatives:
-        others = _others(program, best, value, seconds)
-    return describe_solution(
+        others = _others(program, best, value, seconds, nodes)
+    solution = describe_solution(
         problem, best, limits, proven if problem.exact else None, multipliers, name,
         exact=finished and problem.exact, alternatives=others,
     )  # fmt: skip
+    return replace(solution, notes=(*solution.notes, TIME_DECIDED)) if late else solution
 
 
-def _others(program: "_Program", best: Indices, value: float, seconds: float) -> list[Indices]:
+def _others(
+    program: "_Program", best: Indices, value: float, seconds: float, nodes: int
+) -> list[Indices]:
     """Plans within 1 % that differ from all before, one by one; none when there are no more."""
     assignments = [best]
     undecided = sum(len(subject.options) > 1 for subject in program.problem.subjects)
@@ -92,6 +107,7 @@ def _others(program: "_Program", best: Indices, value: float, seconds: float) ->
     while len(assignments) <= _SHOWN and least_difference:
         other, _, _ = program.run(
             seconds / (2 * _SHOWN),
+            nodes // (2 * _SHOWN),
             most=value + _ALIKE * abs(value) + 1e-15,
             different_from=(assignments, least_difference),
         )
@@ -129,6 +145,7 @@ class _Program:
     def run(
         self,
         seconds: float,
+        nodes: int = NODES,
         most: float | None = None,
         different_from: tuple[Sequence[Indices], int] | None = None,
     ) -> tuple[Indices | None, float, bool]:
@@ -155,7 +172,7 @@ class _Program:
         result = milp(
             self.costs[0] / worth, constraints=LinearConstraint(matrix, low, high),
             integrality=integrality, bounds=Bounds(0, top),
-            options={"time_limit": seconds, "mip_rel_gap": 0.0},
+            options={"time_limit": seconds, "node_limit": nodes, "mip_rel_gap": 0.0},
         )  # fmt: skip
         lower = -np.inf
         if result.mip_dual_bound is not None:
@@ -170,7 +187,7 @@ class _Program:
         if not within(problem.values(chosen), self.limits):  # the solver's tolerance is wider
             tight = self.limits * (1 - 1e-7)
             if most is None and seconds > 0 and not np.array_equal(tight, self.limits):
-                tighter = _Program(problem, tight).run(seconds)
+                tighter = _Program(problem, tight).run(seconds, nodes)
                 return tighter[0], lower, tighter[2]
             return None, lower, False
         if most is None:

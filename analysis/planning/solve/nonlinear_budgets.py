@@ -58,7 +58,7 @@ class NonlinearSolver:
             assignment = self._inner(slider, current, sum_limits)
             if assignment is None:
                 break
-            multipliers = slider.dual.bound(sum_limits)[1]
+            multipliers = slider.bound(sum_limits)[1]
             real = self.real(assignment)
             over = real[1:] > limits * (1 + 1e-12)
             if not over.any() and (best is None or real[0] < best[0]):

@@ -15,6 +15,13 @@ UNADDED: Final = (
 """End of a sentence on an objective whose ``Solution.value`` is NaN."""
 
 
+TIME_DECIDED: Final = (
+    "Time ended the search before it was done, so the same command may give another plan: give it "
+    "more seconds."
+)
+"""Note of a solution that depends on how fast the machine was."""
+
+
 @dataclass(frozen=True)
 class Solution:
     """A plan within all its budgets.

@@ -14,8 +14,10 @@ _FEW: Final = 80
 """With at most this many options in all, a problem with a loose bound is solved exactly."""
 
 _LOOSE: Final = 0.01
-_MOMENT: Final = 0.5
-"""Seconds that the exact solution may take there."""
+_BRANCHES: Final = 2_000
+_PATIENCE: Final = 60.0
+"""What the exact solution may take there: hundredths of a second. The time is for a machine that
+stands still."""
 
 Solver = Slider | NonlinearSolver
 """A problem ready to be solved for any limits by its ``solve``."""
@@ -38,7 +40,7 @@ def solve_quickly(
     few = sum(solver.problem.sizes) <= _FEW
     if not isinstance(solver, Slider) or not few or (solution.gap or 0.0) <= _LOOSE:
         return solution
-    proven = solve_exactly(solver, overrides, name, _MOMENT, alternatives=False)
+    proven = solve_exactly(solver, overrides, name, _PATIENCE, False, _BRANCHES)
     better = proven.exact or proven.value < solution.value
     return replace(proven, alternatives=solution.alternatives) if better else solution
 

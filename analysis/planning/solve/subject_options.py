@@ -21,6 +21,11 @@ _POSITIONS: Final = 24
 """Options per curve: a curve with fewer points gets interpolated ones between them."""
 
 
+_PAST: Final = 8
+_MOST: Final = 0.99
+"""Options past the last measured point where the goal asks for them, up to this sparsity."""
+
+
 def subjects_of(
     manifest: Manifest, study_curves: Curves, goal: Goal
 ) -> tuple[tuple[Subject, ...], tuple[MissingPoint, ...]]:
@@ -44,7 +49,7 @@ def subjects_of(
             if granularities - set(UNITS) and layer.name not in goal.excluded:
                 missing.append(MissingPoint(layer.name, "weight"))
             continue
-        options = _weight_options(layer.parameters, curves, lock, goal.between)
+        options = _weight_options(layer.parameters, curves, lock, goal)
         subjects.append(_subject(layer.name, False, layer.parameters, options, lock, goal))
     for group in manifest.removable():
         curves = curves_for(study_curves, goal, group.name, grouped=True)
@@ -87,17 +92,23 @@ def curves_for(study_curves: Curves, goal: Goal, name: str, grouped: bool) -> li
 
 
 def _weight_options(
-    total: int, curves: Sequence[Curve], lock: Choice | None, between: bool
+    total: int, curves: Sequence[Curve], lock: Choice | None, goal: Goal
 ) -> list[Option]:
-    """Measured sparsities of a layer and some between them, or the locked one alone."""
+    """Measured sparsities of a layer and some between them, or the locked one alone.
+
+    Where the goal goes past what was measured, some larger ones too.
+    """
     if lock is not None:
         damages = damages_at(_locked_curve(curves, lock), lock.sparsity)
         return [Option(lock, removed_count(total, lock.sparsity), damages)]
     options = []
     for curve in curves:
         values = [point.sparsity for point in curve.points]
-        if between and ":" not in curve.key.method.granularity:
-            values = [sparsity(value) for value in _with_points_between(values)]
+        if ":" not in curve.key.method.granularity:
+            if goal.between:
+                values = [sparsity(value) for value in _with_points_between(values)]
+            if goal.extrapolate:
+                values += [sparsity(value) for value in _past(curve.reach, _MOST)]
         shares = [removed_count(total, value) / total for value in values]
         options += [
             Option(choice_at(curve.key.method, value), removed_count(total, value), damages)
@@ -109,7 +120,7 @@ def _weight_options(
 def _unit_options(
     group: GroupSummary, curves: Sequence[Curve], lock: Choice | None, goal: Goal
 ) -> list[Option]:
-    """Options in whole units up to the last measured point that keep a multiple of units."""
+    """Options in whole units that keep a multiple, up to the last measured point or as asked."""
     if lock is not None:
         removed = removed_units(group.units, lock.sparsity)
         return [
@@ -119,6 +130,10 @@ def _unit_options(
     for curve in curves:
         measured = [float(point.removed) for point in curve.points]
         removals = _with_points_between(measured) if goal.between else measured
+        reach = max(measured, default=0)
+        if goal.extrapolate:
+            reach = group.units - 1
+            removals = [*removals, *_past(max(measured, default=0), reach)]
         counts: set[int] = set()
         for units_left in (group.units - value for value in removals):
             counts |= {
@@ -128,7 +143,6 @@ def _unit_options(
                     int(-(-units_left // multiple)) * multiple,
                 )
             }
-        reach = max(measured, default=0)
         counts = {count for count in counts if 0 < count <= min(reach, group.units - 1)}
         shares = [count / group.units for count in sorted(counts)]
         for share, damages in zip(shares, interpolate_damages(curve, shares), strict=True):
@@ -149,6 +163,11 @@ def _with_points_between(values: Sequence[float]) -> list[float]:
     ends = [0.0, *values]
     pieces = [np.linspace(a, b, more + 1)[1:] for a, b in pairwise(ends)]
     return sorted({float(value) for value in np.concatenate(pieces)} | set(values))
+
+
+def _past(start: float, end: float) -> list[float]:
+    """Evenly spaced values past ``start`` up to ``end``; none where it is not smaller."""
+    return np.linspace(start, end, _PAST + 1)[1:].tolist() if start < end else []
 
 
 def _locked_curve(curves: Sequence[Curve], lock: Choice) -> Curve | None:

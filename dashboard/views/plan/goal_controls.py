@@ -17,7 +17,7 @@ from prunescope.dashboard.shared.goal_form import (
 )
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.machines import named
-from prunescope.planning.pose_goal import locked_choices
+from prunescope.planning.named_choices import locked_choices
 from prunescope.planning.solve.goal import ROUNDINGS
 from prunescope.store.folder import StudyFolder
 from prunescope.study.recoveries import TITLES
@@ -139,7 +139,7 @@ def _search() -> None:
         "Look around when it rests", key=view.kept(AROUND, True, view.switch),
         persist_state="session",
         help="A solved plan that stays for a second is compared with what lies around it and with "
-        "the plans of simple rules, each predicted as a whole, and replaced by the best.",
+        "the plans of simple rules, each predicted as a whole; a better one is offered.",
     )  # fmt: skip
     st.number_input(
         "Plans to measure", 2, 20, key=view.kept(_TRIES, TRIES, view.between(2, 20)),

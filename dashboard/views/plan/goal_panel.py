@@ -15,6 +15,7 @@ from prunescope.dashboard.views.plan import (
     measure_candidates,
     offered_plan,
     other_plans,
+    other_recoveries,
     plan_solution,
 )
 from prunescope.errors import PrunescopeError
@@ -42,7 +43,9 @@ def show(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
             st.space("stretch")
             _buttons(opened, known, goal_controls.asked(opened, known))
         wanted = goal_controls.asked(opened, known)
+        other_recoveries.offer(opened, known, wanted)
         _say(opened, known, wanted)
+        improve_at_rest.offer(opened, wanted)
     improve_at_rest.follow(opened, known, wanted)
     return wanted
 

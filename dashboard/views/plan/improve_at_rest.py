@@ -1,24 +1,45 @@
-"""A solved plan that rests is compared with what lies around it, as whole plans, once."""
+"""A solved plan that rests is compared with what lies around it, as whole plans, once.
+
+What is found is announced: the plan in force changes only when somebody takes the better one.
+"""
 
 import time
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import polling
-from prunescope.dashboard.shared.goal_form import GoalForm
+from prunescope.dashboard.shared import polling, session
+from prunescope.dashboard.shared.goal_form import OBJECTIVES, GoalForm, amount, differing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
 from prunescope.dashboard.views.plan.auto_measure_rule import Rest
 from prunescope.errors import PrunescopeError
+from prunescope.planning.search import AT_REST
+from prunescope.planning.solve import Solution
 from prunescope.store.folder import StudyFolder
+from prunescope.text import plain
 
 _TICK: Final = 1.0
 _REST: Final = "goal rest"
 _LOOKED: Final = "looked around"
 _PATIENCE: Final = 1.0
-_SECONDS: Final = 1.5
-"""To wait, and to look around for."""
+"""Seconds to wait."""
+
+
+@dataclass(frozen=True)
+class BetterPlan:
+    """What was found around a solved plan.
+
+    Attributes:
+        digest: Of the plan that it is better than.
+        wanted: What was asked.
+        solution: The better plan.
+    """
+
+    digest: str
+    wanted: GoalForm
+    solution: Solution
 
 
 def follow(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
@@ -34,6 +55,34 @@ def follow(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> N
     ):
         return
     polling.follow(_REST, _TICK, lambda: look(opened, known, time.monotonic()))
+
+
+def offer(opened: StudyFolder, wanted: GoalForm) -> None:
+    """Say that a better plan was found around the one in force, and offer to take or leave it."""
+    found: BetterPlan | None = st.session_state.get(_key(opened))
+    last = plan_solution.solved(opened)
+    if found is None or last is None or found.digest != last.plan.digest or found.wanted != wanted:
+        return
+    with st.container(border=True, key="better plan"):
+        st.markdown(sentence(found.solution, last))
+        with st.container(horizontal=True):
+            st.button(
+                "Take it", key="take better", type="primary", icon=":material/check:",
+                on_click=_take, args=(opened, found),
+            )  # fmt: skip
+            st.button("Leave it", key="leave better", on_click=_leave, args=(opened,))
+
+
+def sentence(found: Solution, last: plan_solution.PlanSolution) -> str:
+    """Return what is better about ``found`` than the plan in force, and in what they differ."""
+    said = "**A better plan was found** around this one"
+    if found.predicted is not None:
+        words = OBJECTIVES.get(found.objective, found.objective)
+        said += f": {words} {amount(found.objective, found.predicted)} predicted of the whole plan"
+        before = found.beside.get("solver")
+        if before is not None:
+            said += f", {amount(found.objective, before)} of the sums' own"
+    return f"{said}. It has {plain.text(differing(last.plan, found.plan))}."
 
 
 def _done(last: plan_solution.PlanSolution) -> bool:
@@ -56,7 +105,24 @@ def look(opened: StudyFolder, known: StudyMeasurements, now: float) -> None:
         return
     st.session_state[_LOOKED] = last.plan.digest
     try:
-        plan_solution.look(opened, known, wanted, _SECONDS)
+        found = plan_solution.searched(opened, known, wanted, AT_REST)
     except PrunescopeError:  # what was solved stays
         return
+    if found.plan.digest == last.plan.digest:
+        plan_solution.take(opened, wanted, found)  # the same plan, now known as a whole
+    elif found.predicted is not None:
+        st.session_state[_key(opened)] = BetterPlan(last.plan.digest, wanted, found)
     st.rerun()
+
+
+def _take(opened: StudyFolder, found: BetterPlan) -> None:
+    _leave(opened)
+    plan_solution.take(opened, found.wanted, found.solution)
+
+
+def _leave(opened: StudyFolder) -> None:
+    st.session_state.pop(_key(opened), None)
+
+
+def _key(opened: StudyFolder) -> str:
+    return f"better {session.draft_key(opened)}"

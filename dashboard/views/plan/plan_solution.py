@@ -12,16 +12,16 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls
 from prunescope.errors import PrunescopeError
 from prunescope.planning.baselines import removes_units
+from prunescope.planning.kl_ceiling import better_by_score
 from prunescope.planning.pose_goal import PosedGoal, solve_posed
-from prunescope.planning.search import MeasuredCandidates, improve
-from prunescope.planning.solve import Solution
+from prunescope.planning.search import MeasuredCandidates, improve, usual_evaluations
+from prunescope.planning.solve import Problem, Solution
 from prunescope.store.folder import StudyFolder
 from prunescope.store.score_quantiles import every_level
 from prunescope.study.plan import Plan
 
 _SECONDS: Final = 10.0
-_LOOKS: Final = 3.0
-"""Seconds for a proof, and for a look around."""
+"""For a proof."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,11 @@ def refuse(opened: StudyFolder, reason: str | None) -> None:
 
 def posed(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> PosedGoal:
     """Return what is asked, ready to be solved."""
+    by_drop = replace(wanted, objective="drop")
     return PosedGoal(
         loaders.ready(opened, wanted), known.curves, loaders.predicted(opened),
         loaders.operators(opened),
+        None if wanted == by_drop else lambda: posed(opened, known, by_drop),
     )  # fmt: skip
 
 
@@ -85,13 +87,36 @@ def solve(
     if not wanted.budgets or (wanted.idle and not always and solved(opened) is None):
         return
     try:
-        found = solve_posed(
-            posed(opened, known, wanted), wanted.limits(), seconds=_SECONDS if exact else None
-        )
+        found = answer(opened, known, wanted, exact)
     except PrunescopeError as error:
         refuse(opened, str(error))
         return
     take(opened, wanted, found, proof=exact)
+
+
+def answer(
+    opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm, exact: bool = False
+) -> Solution:
+    """Return the answer to what is asked, by the score where KL misleads.
+
+    Raises:
+        PrunescopeError: There is none.
+    """
+
+    def solution(asked: PosedGoal) -> Solution:
+        return solve_posed(asked, wanted.limits(), seconds=_SECONDS if exact else None)
+
+    made = posed(opened, known, wanted)
+    return better_by_score(made, solution(made), solution)[1]
+
+
+def problem_of(opened: StudyFolder, wanted: GoalForm, found: Solution) -> Problem:
+    """Return the problem that ``found`` solves, whose objective may be the drop instead.
+
+    Raises:
+        PrunescopeError: It cannot be posed any more.
+    """
+    return loaders.ready(opened, replace(wanted, objective=found.objective)).problem
 
 
 def take(
@@ -119,15 +144,35 @@ def recover(opened: StudyFolder, known: StudyMeasurements) -> None:
     solve(opened, known)
 
 
-def look(
-    opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm, seconds: float = _LOOKS
-) -> None:
-    """Make the best plan that is predicted around the solver's and the rules' plans the draft."""
-    made = posed(opened, known, wanted)
-    scores = every_level(opened.folder, opened.manifest, removes_units(made.solver.problem))
+def searched(
+    opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm, share: float = 1.0
+) -> Solution:
+    """Return the best plan that is predicted around the solver's and the rules' plans.
+
+    Args:
+        opened: The study.
+        known: Its measurements.
+        wanted: What is asked.
+        share: Of the usual number of plans to look at.
+
+    Raises:
+        PrunescopeError: No plan keeps the targets.
+    """
     limits = wanted.limits()
-    found, _ = improve(made, solve_posed(made, limits), scores, limits, seconds)
-    take(opened, wanted, found)
+
+    def solution(asked: PosedGoal) -> Solution:
+        problem = asked.solver.problem
+        scores = every_level(opened.folder, opened.manifest, removes_units(problem))
+        evaluations = usual_evaluations(problem, asked.operators, share)
+        return improve(asked, solve_posed(asked, limits), scores, limits, evaluations)[0]
+
+    made = posed(opened, known, wanted)
+    return better_by_score(made, solution(made), solution)[1]
+
+
+def look(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
+    """Make the best plan that is predicted around the solver's and the rules' plans the draft."""
+    take(opened, wanted, searched(opened, known, wanted))
 
 
 def _key(opened: StudyFolder) -> str:

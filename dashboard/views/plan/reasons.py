@@ -6,13 +6,12 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.views.plan import plan_solution
 from prunescope.errors import CannotReach, PrunescopeError
-from prunescope.planning.explain import Reason, explain, lock_costs, nearest_assignment
+from prunescope.planning.explain import BY_LAYER, Reason, explain, lock_costs
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
 
@@ -25,7 +24,7 @@ def show(opened: StudyFolder, known: StudyMeasurements, asked: GoalForm) -> None
     if last is None or last.key != asked.key():
         return
     try:
-        problem = loaders.ready(opened, asked).problem
+        problem = plan_solution.problem_of(opened, asked, last.solution)
     except PrunescopeError:  # it cannot be solved any more; the goal says why
         return
     panel = st.expander(
@@ -34,12 +33,12 @@ def show(opened: StudyFolder, known: StudyMeasurements, asked: GoalForm) -> None
     with panel:
         if not panel.open:
             return
-        # Options are numbered anew when measurements arrive; the plan is what it was.
-        solution = replace(last.solution, chosen=nearest_assignment(problem, last.plan))
-        found = explain(problem, solution)
-        binding = solution.binding()
+        found = explain(problem, replace(last.solution, plan=last.plan))
+        binding = last.solution.binding()
         kind = binding[0] if binding else problem.kinds[1]
         st.caption(_binding([BUDGETS.get(each, each) for each in binding]))
+        if last.solution.predicted is not None:
+            st.caption(BY_LAYER)
         st.dataframe(
             reason_table(found), hide_index=True, height=height(len(found), 360), placeholder="–",
             column_config={

@@ -15,8 +15,10 @@ from prunescope.planning.pose_goal import PosedGoal, solve_posed
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve import Goal, Slider, Target, build_problem, parse_target
 from prunescope.planning.solve.damages import damages_at
+from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.statistics.paired import Interval
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_count
 
 MANIFEST = chain([3, 16, 32, 16, 10])
 KNOWN = curves_of(MANIFEST, ("magnitude", "taylor"), (0.25, 0.5, 0.75, 0.9))
@@ -86,6 +88,11 @@ def test_a_front_is_kept_and_says_what_was_measured(tmp_path: Path) -> None:
     assert list(table["share"]) == sorted(table["share"])
 
 
+def share_of(name: str, choice: Choice) -> float:
+    total = MANIFEST.layer(name).parameters
+    return removed_count(total, choice.sparsity) / total
+
+
 def test_every_subject_has_its_reason_and_its_next_steps() -> None:
     lock = Choice("magnitude", 0.5, locked=True)
     slider = ready("parameters=0.5", locks={"conv0": lock}, excluded=("conv1",))
@@ -95,19 +102,27 @@ def test_every_subject_has_its_reason_and_its_next_steps() -> None:
     assert reasons["conv1"].why == "Excluded by you."
     for name in ("conv2", "conv3"):
         reason = reasons[name]
-        place = [s.name for s in slider.problem.subjects].index(name)
+        choice = solution.plan.choices[name]
+        assert reason.sparsity == choice.sparsity  # of the plan in force, between options or not
         for step in (reason.more, reason.less):
             if step is None:
                 continue
-            option = [
-                o for o, each in enumerate(slider.problem.subjects[place].options)
-                if each.choice.sparsity == step.sparsity
-            ]  # fmt: skip
-            change = [slider.problem.moves(solution.chosen)[:, place, o] for o in option]
-            assert any(
-                step.damage == c[0] and step.cost == pytest.approx(c[1] / slider.problem.dense[1])
-                for c in change
+            (other,) = {
+                option.choice
+                for subject in slider.problem.subjects if subject.name == name
+                for option in subject.options if option.choice.sparsity == step.sparsity
+            }  # fmt: skip
+            before, after = (
+                damages_at(KNOWN[CurveKey(name, each.method)], share_of(name, each))["divergence"]
+                for each in (choice, other)
             )
+            assert step.damage == pytest.approx(after - before, abs=1e-12)
+            kept = [
+                plan_costs(slider.problem, plan)["parameters"]
+                for plan in (solution.plan, solution.plan.setting({name: other}))
+            ]
+            share = (kept[1] - kept[0]) / slider.problem.dense[1]
+            assert step.cost == pytest.approx(share, abs=1e-12)
         assert reason.more is None or (reason.more.damage >= 0 and reason.more.cost < 0)
         assert reason.less is None or (reason.less.damage <= 0 and reason.less.cost > 0)
     assert solution.binding() == ("parameters",)
@@ -159,7 +174,7 @@ def test_a_lock_is_priced_with_the_accepted_drop_kept() -> None:
     assert cost == pytest.approx(max(solve_posed(held).value - solve_posed(without).value, 0))
 
 
-def test_hand_made_plans_are_explained_by_the_nearest_options() -> None:
+def test_hand_made_plans_are_near_some_options() -> None:
     problem = ready("parameters=0.5", between=False).problem
     plan = Plan("p", "paper", {"conv0": Choice("taylor", 0.45), "conv2": Choice("magnitude", 0.9)})
     chosen = nearest_assignment(problem, plan)

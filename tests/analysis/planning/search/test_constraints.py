@@ -118,9 +118,9 @@ def test_every_plan_of_a_search_keeps_the_goal(kind: str, data: st.DataObject) -
         return judged(problem, plan)
 
     begin = starting_plans(problem, solution, LEVELS)
-    found = look_around(problem, begin, judge, seconds=0.3)
+    found = look_around(problem, begin, judge, evaluations=150)
     assert found.proposals  # the solver's own keeps the goal
-    tried = measured_best(problem, found, begin, judge, judge, 4, seconds=0.2)
+    tried = measured_best(problem, found, begin, judge, judge, 4, evaluations=100)
     plans = [*begin.values(), *(each.plan for each in found.proposals)]
     for plan in (*plans, *(each.proposal.plan for each in tried)):
         check(problem, plan)

@@ -35,8 +35,8 @@ def tried(
     problem: Problem, measure: Counted, judged: Coupled, count: int
 ) -> tuple[MeasuredBest, ...]:
     begin = starting_plans(problem, make_solver(problem).solve())
-    found = look_around(problem, begin, judged, seconds=60)
-    return measured_best(problem, found, begin, judged, measure, count, seconds=60)
+    found = look_around(problem, begin, judged, evaluations=20_000)
+    return measured_best(problem, found, begin, judged, measure, count, evaluations=20_000)
 
 
 @pytest.mark.parametrize("units", [False, True])
@@ -66,9 +66,9 @@ def test_as_many_are_measured_as_asked_though_few_starts_are_worth_it() -> None:
     problem = posed()
     measure, judged = Counted(problem, 1.0), Coupled(problem, 1.0)
     begin = {"uniform": starting_plans(problem, make_solver(problem).solve())["uniform"]}
-    found = look_around(problem, begin, judged, seconds=20)
+    found = look_around(problem, begin, judged, evaluations=5_000)
     assert len(found.proposals) > 6
-    plans = measured_best(problem, found, begin, judged, measure, 6, seconds=1)
+    plans = measured_best(problem, found, begin, judged, measure, 6, evaluations=600)
     assert len(plans) == 6
 
 
@@ -101,9 +101,9 @@ def test_limits_on_damages_count_as_measured() -> None:
         for value in (0.25, 0.9)
     )
     begin = {"small": small, "large": large}
-    found = look_around(problem, begin, half_of_half, seconds=0)
+    found = look_around(problem, begin, half_of_half, evaluations=0)
     assert {each.plan.digest for each in found.proposals} == {small.digest, large.digest}
-    plans = measured_best(problem, found, begin, half_of_half, half, 2, seconds=0)
+    plans = measured_best(problem, found, begin, half_of_half, half, 2, evaluations=0)
     assert plans[0].proposal.plan.digest == small.digest
     assert plans[0].kept
     assert not plans[-1].kept
@@ -124,8 +124,8 @@ def test_where_no_plan_keeps_a_limit_the_nearest_is_taken() -> None:
         name: Plan("p", MANIFEST.fingerprint, {"conv1": Choice("magnitude", value)})
         for name, value in {"small": 0.25, "large": 0.9}.items()
     }
-    found = look_around(problem, begin, lost, seconds=0)
-    best, other = measured_best(problem, found, begin, lost, lost, 2, seconds=0)
+    found = look_around(problem, begin, lost, evaluations=0)
+    best, other = measured_best(problem, found, begin, lost, lost, 2, evaluations=0)
     assert best.proposal.start == "small"
     assert best.objective > other.objective
     half_of_half = MeasuredCandidates("parameters", (best, other)).describe(

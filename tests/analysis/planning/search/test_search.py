@@ -60,7 +60,7 @@ def test_it_finds_what_sums_cannot_see_within_the_budget(units: bool) -> None:
     solution = make_solver(problem).solve()
     begin = starting_plans(problem, solution)
     assert {"solver", "uniform", "erk"} <= begin.keys()
-    found = look_around(problem, begin, truth, seconds=60)
+    found = look_around(problem, begin, truth, evaluations=20_000)
     values = [each.predicted for each in found.proposals]
     assert values == sorted(values)
     assert found.ended
@@ -81,8 +81,8 @@ def test_a_start_past_what_was_measured_is_named() -> None:
         for name, value in {"solver": 0.9, "uniform": 0.95, "lamp": 0.99}.items()
     }
     assert extrapolation_note(far, begin) == (
-        "The uniform rule's and LAMP's plans prune conv1 further than was measured, and are "
-        "predicted as if at the last measured points."
+        "The uniform rule's and LAMP's plans prune conv1 further than was measured, where "
+        "what is lost is a guess."
     )
 
 
@@ -90,7 +90,7 @@ def test_where_sums_are_the_truth_the_solver_is_as_good() -> None:
     problem = posed()
     truth = Coupled(problem, 0.0)
     solution = make_solver(problem).solve()
-    found = look_around(problem, {"solver": solution.plan}, truth, seconds=60)
+    found = look_around(problem, {"solver": solution.plan}, truth, evaluations=20_000)
     assert found.proposals[0].predicted <= solution.value * (1 + 1e-9)
     assert found.proposals[0].predicted >= 0.9 * solution.value  # its grid was fine enough
 
@@ -104,8 +104,11 @@ def test_locks_bounds_exclusions_and_rounding_hold(units: bool) -> None:
         round_to=4,
     )  # fmt: skip
     found = look_around(
-        problem, {"solver": make_solver(problem).solve().plan}, Coupled(problem, 3.0), seconds=60
-    )
+        problem,
+        {"solver": make_solver(problem).solve().plan},
+        Coupled(problem, 3.0),
+        evaluations=20_000,
+    )  # fmt: skip
     for each in found.proposals:
         assert each.plan.choices["conv1"] == lock
         assert "conv0" not in each.plan.active()
@@ -119,7 +122,7 @@ def test_locks_bounds_exclusions_and_rounding_hold(units: bool) -> None:
 def test_time_ends_it_with_what_was_seen() -> None:
     problem = posed()
     plan = make_solver(problem).solve().plan
-    found = look_around(problem, {"solver": plan}, Coupled(problem, 3.0), seconds=0.0)
+    found = look_around(problem, {"solver": plan}, Coupled(problem, 3.0), evaluations=0)
     assert [each.plan.digest for each in found.proposals] == [plan.digest]
     assert not found.ended
 

@@ -20,9 +20,16 @@ def test_measured_points_are_met_exactly() -> None:
     for name, values in monotone_damages(CURVE).items():
         assert [each[name] for each in interpolate_damages(CURVE, SHARES)] == values
     assert set(damages_at(CURVE, 0.0).values()) == {0.0}
-    assert (
-        damages_at(CURVE, 1.0) == interpolate_damages(CURVE, SHARES)[-1]
-    )  # past the last: at least the last
+
+
+def test_past_the_last_point_damage_rises_on_and_no_slower_than_before() -> None:
+    last, before = (interpolate_damages(CURVE, [share])[0] for share in (SHARES[-1], SHARES[-2]))
+    assert damages_at(CURVE, SHARES[-1]) == last
+    past = damages_at(CURVE, 1.0)
+    for name, root in (("divergence", math.sqrt), ("cross-entropy", math.sqrt), ("drop", float)):
+        slope = (root(past[name]) - root(last[name])) / (1.0 - SHARES[-1])
+        so_far = (root(last[name]) - root(before[name])) / (SHARES[-1] - SHARES[-2])
+        assert slope >= max(so_far, root(last[name]) / SHARES[-1]) * (1 - 1e-9) > 0
 
 
 def test_damages_never_fall_and_stay_between_their_neighbours() -> None:
