@@ -54,6 +54,22 @@ def make_functional(module: fx.GraphModule) -> None:
     module.recompile()
 
 
+def differentiable_copies(module: fx.GraphModule) -> None:
+    """Replace ``copy``, for which torch has no derivative, by the tensor that is copied."""
+    aten = torch.ops.aten
+    for node in list(module.graph.nodes):
+        if node.op != "call_function" or operator_name(node) != "copy":
+            continue
+        like, source = node.args[:2]
+        with module.graph.inserting_before(node):
+            spread = module.graph.call_function(aten.expand_as.default, (source, like))
+            cast_ = module.graph.call_function(aten.type_as.default, (spread, like))
+        spread.meta = cast_.meta = dict(node.meta)
+        node.replace_all_uses_with(cast_)
+        module.graph.erase_node(node)
+    module.recompile()
+
+
 def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
     written = node.args[0]
     name = operator_name(node)

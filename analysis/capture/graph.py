@@ -11,7 +11,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.export_program import export_program
 from prunescope.capture.fold_constants import fold_constants, fold_copies
-from prunescope.capture.functional import make_functional
+from prunescope.capture.functional import differentiable_copies, make_functional
 from prunescope.capture.inline_blocks import inline_blocks
 from prunescope.errors import CannotCapture, PrunescopeError
 from prunescope.user_code.blame import error_place
@@ -136,6 +136,7 @@ def _rewritten(program: torch.export.ExportedProgram) -> fx.GraphModule:
     inline_blocks(module)
     fold_constants(module)
     make_functional(module)
+    differentiable_copies(module)
     fold_copies(module)
     return module
 

@@ -41,6 +41,7 @@ class KnownConstants(TorchFunctionMode):
             if buffer.numel() <= _LARGEST
         }
         self._values: dict[int, tuple[Tensor, Tensor]] = {}
+        self._written = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run ``func``, and the same on real values where all of its tensors are known."""
@@ -55,8 +56,7 @@ class KnownConstants(TorchFunctionMode):
             return self._real(func, args, kwargs, known)
         result = func(*args, **kwargs)
         if name == "__setitem__" or (name.endswith("_") and not name.endswith("__")):
-            for tensor in tensors:  # written to: what it holds now is not followed
-                self._values.pop(id(tensor), None)
+            self._written = True  # perhaps through a view: what any of them holds now is not known
             return result
         if isinstance(result, Tensor) and result.numel() <= _LARGEST:
             value = self._real(func, args, kwargs, known)
@@ -66,6 +66,8 @@ class KnownConstants(TorchFunctionMode):
 
     def _known(self, tensors: list[Tensor]) -> dict[int, Tensor] | None:
         """The value of each tensor, or None if one is not known."""
+        if self._written:
+            return None
         found = {}
         for tensor in tensors:
             value = self._values.get(id(tensor), (None, self._buffer(tensor)))[1]

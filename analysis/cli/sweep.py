@@ -20,7 +20,7 @@ from prunescope.cli.shared_options import (
     WeightsOption,
     named_path,
 )
-from prunescope.cli.terminal import errors, print_json, reporting
+from prunescope.cli.terminal import errors, print_json, reporting, say_problem
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.store.folder import MANIFEST, StudyFolder
@@ -161,6 +161,8 @@ def sweep(
 
             use_threads(threads)
             bench = prepare(reference, study)
+        if not json:
+            say_problem(bench.manifest.capture_problem)
         opened, grid = with_user_methods(bench, StudyFolder.create(study, bench.manifest), grid)
         if job is None and not json and (cost := cost_told(bench, opened, grid)):
             errors.print(cost)

@@ -64,16 +64,17 @@ def _added_up(refused: list[Refused]) -> tuple[Refused, ...]:
 def _alike_units(
     walk: CouplingWalk, solved: SolvedLabels, places: Mapping[Place, Labels], order: list[Place]
 ) -> list[Labels]:
-    """Sets of units that own parts of the same dimensions, in the graph's order.
+    """Sets of units that own as many indices of the same dimensions, in the graph's order.
 
-    Only units that some operator multiplies by; a dimension's hash value stands for it.
+    Only units that some operator multiplies by; a dimension's hash value stands for it. As each
+    unit of a group frees as much as another, what a group costs depends on how many stay.
     """
     signature = np.zeros(solved.count, np.uint64)
     first = np.full(solved.count, _NEVER, np.int64)
     hash_values = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
     for rank, place in enumerate(order):
-        units, where = np.unique(places[place], return_index=True)
-        signature[units] += hash_values[rank]
+        units, where, counts = np.unique(places[place], return_index=True, return_counts=True)
+        signature[units] += hash_values[rank] * counts.astype(np.uint64)
         if place in walk.roles:
             first[units] = np.minimum(first[units], rank * 2**32 + where)
     chosen = np.flatnonzero(first < _NEVER)

@@ -70,7 +70,7 @@ class Rewrite:
         while hasattr(self.module, name):
             self._buffers += 1
             name = f"_kept_{self._buffers}"
-        self.module.register_buffer(name, tensor)
+        self.module.register_buffer(name, tensor, persistent=False)
         with self.graph.inserting_before(before):
             return self.graph.get_attr(name)
 

@@ -39,17 +39,20 @@ class Blocked:
         """In words: reason and layers, then the line to change and what it would open.
 
         >>> Blocked("it is summed up", "cumsum", "net.py:42", ("fc",), 61, 4, 0.61, 0.4).sentence
-        'Not prunable, because it is summed up: fc. `cumsum` at net.py:42 blocks 61 % of the MACs \
-and 40 % of the parameters.'
+        'Not prunable, because it is summed up: fc. `cumsum` at net.py:42 blocks 61.0 % of the \
+MACs and 40.0 % of the parameters.'
         """
+        return f"Not prunable, because {self.reason}: {', '.join(self.layers)}. {self.worth}"
+
+    @property
+    def worth(self) -> str:
+        """In words: how much of the network the operator, or the reason, keeps from shrinking."""
         known = self.operator and self.operator != _OUTPUT
         at = f" at {self.place}" if self.place else ""
-        blocks = (
-            f"blocks {percent(self.mac_share)} of the MACs and {percent(self.parameter_share)} of "
-            "the parameters"
+        return (
+            f"{f'`{self.operator}`{at}' if known else 'This'} blocks {percent(self.mac_share)} of "
+            f"the MACs and {percent(self.parameter_share)} of the parameters."
         )
-        who = f"`{self.operator}`{at}" if known else "This"
-        return f"Not prunable, because {self.reason}: {', '.join(self.layers)}. {who} {blocks}."
 
 
 def blocked(manifest: Manifest) -> tuple[Blocked, ...]:

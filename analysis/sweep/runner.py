@@ -22,6 +22,7 @@ from prunescope.study import Grid, doubling, looks
 from prunescope.study.method import UNITS
 from prunescope.study.point import Key, Point, dense_key
 from prunescope.sweep.check_laws import require_laws
+from prunescope.sweep.left_out import point_name, write_left_out
 from prunescope.sweep.meter import Meter
 from prunescope.sweep.row import measurement
 from prunescope.sweep.screen import screen_missing
@@ -160,6 +161,7 @@ class _SweepRun:
         finally:
             self._flush()
             self._claims.close()
+        write_left_out(self._study.folder, grid_points, self._refused)
         self._study.measurements.compact()
         self._study.logits.compact()
         damaged = (*self._study.measurements.damaged(), *self._study.logits.damaged())
@@ -168,9 +170,10 @@ class _SweepRun:
             for point in set(grid_points) - set(todo) - set(self._refused)
         )
         work = self._meter.work
+        refused = tuple(f"{point_name(point)}: {why}" for point, why in self._refused.items())
         return SweepReport(
             len(grid_points), len(self._touched - set(todo)), len(todo),
-            tuple(self._refused.values()), tuple(path.name for path in damaged), partial,
+            refused, tuple(path.name for path in damaged), partial,
             self._meter.samples, work.naive, work.executed, work.bound, self._meter.seconds,
             sum(self._samples(point) > 0 for point in todo),
         )  # fmt: skip
@@ -241,9 +244,9 @@ class _SweepRun:
         return self._deadline is not None and time.monotonic() - self._meter.held >= self._deadline
 
     def _record(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
-        message = f"{point.subject} {point.method} {point.sparsity:g}"
+        message = point_name(point)
         if isinstance(outcome, CannotPrune):
-            self._refused[point] = f"{message}: {outcome}"
+            self._refused[point] = str(outcome)
             return
         dense = self._engine.dense(point.recovery, start, end)
         targets = None if self._targets is None else self._targets[start:end]

@@ -225,8 +225,10 @@ def test_control_flow_on_data_says_why_and_still_runs():
     network = build_network(DependsOnData(), torch.ones(2, 3))
     assert network.captured is None
     assert network.cost.macs == network.layers[0].summary.macs == 3 * 2  # its real cost
-    assert "that torch.export can capture, but it stopped at tests/analysis/capture/test_graph.py:"\
+    assert (
+        "that torch.export can capture, but it stopped at tests/analysis/capture/test_graph.py:"
         in network.problem
+    )
     assert "Weight sparsities can still be swept by plain forwards" in network.problem
     assert "\n" not in network.problem
     assert [layer.name for layer in network.prunable()] == ["fc"]
