@@ -68,4 +68,5 @@ def run_sweep(
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
     stored_paces(study.folder).append(report.paces)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
-    return Swept(report, groups_left_out(grid, study.manifest), chosen.spent)
+    left_out = groups_left_out(grid, StudyFolder.open(study.folder).manifest)
+    return Swept(report, left_out, chosen.spent)

@@ -1,37 +1,36 @@
 """What a manifest says about groups, tensors and costs, so that plans need no torch."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 import torch
 
-from prunescope.capture.cost import Cost, cost
 from prunescope.capture.graph import Captured
-from prunescope.capture.layers import Layer
 from prunescope.coupling.groups import Coupling, Group, Refused
+from prunescope.coupling.mac_polynomials import mac_polynomials
 from prunescope.coupling.node_sizes import graph_summary
-from prunescope.removal.remove import remove
 from prunescope.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
 from prunescope.study.coupled_groups import freed
 
 
-def describe(
-    manifest: Manifest, captured: Captured, known: Cost, layers: tuple[Layer, ...], found: Coupling
-) -> Manifest:
-    """Return ``manifest`` with groups, tensors and the terms of the multiply-accumulates."""
+def describe(manifest: Manifest, captured: Captured, coupling: Coupling) -> Manifest:
+    """Return ``manifest`` with groups, tensors and the terms of the multiply-accumulates.
+
+    All of it is read off the dense graph and its labels; no smaller network is made.
+    """
     tensors = _tensors(captured)
-    terms = _terms(captured, known, layers, found)
     names = {tensor.name for tensor in tensors}
     groups = [
-        *(_summary(group, names) for group in found.groups),
-        *(_refusal(refused) for refused in found.refused),
+        *(_summary(group, names) for group in coupling.groups),
+        *(_refusal(refused) for refused in coupling.refused),
     ]
-    layer_groups = _groups_by_layer(found)
+    layer_groups = _groups_by_layer(coupling)
     described = replace(
         manifest,
         groups=tuple(groups),
         tensors=tensors,
-        mac_terms=terms,
-        graph=graph_summary(captured, found),
+        mac_terms=_terms(captured, coupling),
+        graph=graph_summary(captured, coupling),
         layers=tuple(
             replace(layer, group=layer_groups.get(layer.parameter)) for layer in manifest.layers
         ),
@@ -55,11 +54,16 @@ def _summary(group: Group, names: set[str]) -> GroupSummary:
 
 
 def _refusal(refused: Refused) -> GroupSummary:
+    counts = refused.indices or (0,) * len(refused.layers)
     members = tuple(
-        MemberSummary("", layer, refused.dimension, "producer", 0) for layer in refused.layers
+        MemberSummary("", layer, refused.dimension, "producer", count)
+        for layer, count in zip(refused.layers, counts, strict=True)
     )
     name = refused.layers[0] if refused.layers else "?"
-    return GroupSummary(name, "channel", 0, members, reason=refused.reason)
+    return GroupSummary(
+        name, "channel", 0, members, reason=refused.reason, operator=refused.operator,
+        place=refused.place,
+    )  # fmt: skip
 
 
 def _priced(manifest: Manifest, group: GroupSummary) -> GroupSummary:
@@ -82,34 +86,26 @@ def _tensors(captured: Captured) -> tuple[TensorSummary, ...]:
     return tuple(found)
 
 
-def _terms(
-    captured: Captured, known: Cost, layers: tuple[Layer, ...], found: Coupling
-) -> tuple[MacTerm, ...]:
-    weight = {node.name: layer.parameter for layer in layers for node in layer.nodes}
-    terms = [
-        MacTerm(macs, weight[node]) for node, macs in known.macs_by_node.items() if node in weight
-    ]
-    free = {node: macs for node, macs in known.macs_by_node.items() if node not in weight and macs}
-    shares: dict[str, list[tuple[str, float]]] = {node: [] for node in free}
-    if free:  # products between activations: see what one unit of each group changes
-        for group in found.groups:
-            if group.reason is not None:
-                continue
-            keep = torch.ones(group.units, dtype=torch.bool)
-            keep[-1] = False
-            after = cost(remove(captured, {group.name: keep})).macs_by_node
-            for node, macs in free.items():
-                if after.get(node, macs) != macs:
-                    shares[node].append((group.name, (macs - after[node]) / macs))
-    terms += [MacTerm(macs, None, tuple(shares[node])) for node, macs in free.items()]
-    return tuple(terms)
+def _terms(captured: Captured, coupling: Coupling) -> tuple[MacTerm, ...]:
+    """The multiply-accumulates of all operators, added up where they fall alike."""
+    names = [group.name for group in coupling.groups]
+    macs: defaultdict[tuple[tuple[tuple[str, float], ...], ...], int] = defaultdict(int)
+    for polynomial in mac_polynomials(captured, coupling):
+        factors = tuple(
+            sorted(
+                tuple((names[group], share) for group, share in factor)
+                for factor in polynomial.factors
+            )
+        )
+        macs[factors] += polynomial.macs
+    return tuple(MacTerm(number, factors=factors) for factors, number in macs.items() if number)
 
 
-def _groups_by_layer(found: Coupling) -> dict[str, str]:
+def _groups_by_layer(coupling: Coupling) -> dict[str, str]:
     """Weight name → the group that its outputs belong to."""
     return {
         member.parameter: group.name
-        for group in reversed(found.groups)
+        for group in reversed(coupling.groups)
         for member in group.members
         if member.role == "producer" and not member.buffer
     }

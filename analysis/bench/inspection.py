@@ -9,12 +9,13 @@ from prunescope.bench.describe_manifest import describe
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import Network, build_network
 from prunescope.commands import next_steps
-from prunescope.coupling import find_groups
 from prunescope.errors import BadReference
 from prunescope.html_tables import table
+from prunescope.removal import try_groups
 from prunescope.sources.data import load_data
 from prunescope.sources.models import load_model, torchvision_transform
 from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
+from prunescope.study.blocked import Blocked, blocked
 from prunescope.study.bounds import parse_shape
 from prunescope.study.coupled_groups import Freed, freed
 from prunescope.study.soundness import Check, concerns
@@ -30,6 +31,7 @@ class Inspection:
         everywhere: What half of the units of every group free together.
         soundness: What was checked of model and data, where there is data.
         unchecked: Why nothing was checked although there is data; else empty.
+        blocked: Why outputs of layers stay, the reason that blocks most MACs first.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Inspection:
     everywhere: Freed | None = None
     soundness: tuple[Check, ...] = ()
     unchecked: str = ""
+    blocked: tuple[Blocked, ...] = ()
 
     def _repr_html_(self) -> str:
         rows = [
@@ -54,10 +57,12 @@ class Inspection:
         ]  # fmt: skip
         columns = ("layer", "kind", "shape", "parameters", "MACs", "group", "not prunable because")
         notes = [
+            self.problem or "",
             f"{count(self.parameters)} parameters, {bytes_(self.bytes)}, {count(self.macs)} MACs "
             "per sample.",
             f"Not counted in MACs: {', '.join(self.uncounted)}." if self.uncounted else "",
             self.problem or "",
+            *(reason.sentence for reason in self.blocked),
             *(check.sentence for check in concerns(self.soundness)),
         ]
         return table(self.model, columns, rows, notes)
@@ -106,15 +111,16 @@ def inspection_of(
     groups: tuple[GroupSummary, ...] = ()
     halves: dict[str, Freed] = {}
     everywhere = None
+    reasons: tuple[Blocked, ...] = ()
     if network.captured is not None and known is not None:
-        described = described or describe(
-            Manifest(reference, "", 0, 0, 0, 0, 0, layers),
-            network.captured, known, network.layers, find_groups(network.captured),
-        )  # fmt: skip
+        if described is None:
+            blank = Manifest(reference, "", known.parameters, 0, 0, known.macs, 0, layers)
+            described = describe(blank, network.captured, try_groups(network.captured))
         layers, groups = described.layers, described.groups
         half = {group.name: group.units // 2 for group in described.removable()}
         halves = {name: freed(described, {name: units}) for name, units in half.items()}
         everywhere = freed(described, half)
+        reasons = blocked(described)
     return Inspection(
         model=reference.model,
         layers=layers,
@@ -127,6 +133,7 @@ def inspection_of(
         problem=network.problem,
         halves=halves,
         everywhere=everywhere,
+        blocked=reasons,
     )
 
 

@@ -14,10 +14,11 @@ from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import Network, build_network
-from prunescope.coupling import Group, find_groups
+from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
 from prunescope.criteria.criterion import Model
 from prunescope.errors import DataMismatch
+from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.metrics import Metric, class_labels, load_metric, logits
 from prunescope.sources.models import load_model
@@ -97,9 +98,9 @@ def assemble(reference: Reference, network: Network, splits: Splits, metric: Met
     groups: tuple[Group, ...] = ()
     manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts, dense)
     if network.captured is not None and network.cost is not None:
-        coupling = find_groups(network.captured)
+        coupling = try_groups(network.captured)
         groups = coupling.groups
-        manifest = describe(manifest, network.captured, network.cost, network.layers, coupling)
+        manifest = describe(manifest, network.captured, coupling)
     manifest = replace(
         manifest, methods=method_summaries(Model(network, dense.entropy is not None), groups)
     )
@@ -200,6 +201,8 @@ def _batch(network: Network, most: int) -> int:
     time); below, the operators' own overhead shows. The number depends on the network only,
     never on a timing: the last bits of a matrix product may depend on the batch.
     """
+    if network.captured is not None and network.captured.largest is not None:
+        most = min(most, network.captured.largest)
     if network.cost is None or not network.cost.activation_bytes:
         return min(64, most)
     fits = _CACHE_BYTES // network.cost.activation_bytes

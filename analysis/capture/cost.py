@@ -1,19 +1,18 @@
 """Parameters, bytes, multiply-accumulates and activation memory of a captured graph.
 
-One row per operator in ``MACS``; an operator without a row costs no multiply-accumulates and,
-if it could, is listed in ``Cost.uncounted``, so that no number hides what it leaves out.
+One row per operator in ``MAC_FACTORS``; an operator without a row costs no multiply-accumulates
+and, if it could, is listed in ``Cost.uncounted``, so that no number hides what it leaves out.
 """
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
+from prunescope.capture.mac_factors import MAC_FACTORS, Values, count
 from prunescope.capture.shapes import shapes
 
 
@@ -43,86 +42,6 @@ class Cost:
     uncounted: tuple[str, ...]
 
 
-Values = dict[fx.Node, Any]
-
-
-def _shape(values: Values, argument: object) -> tuple[int, ...]:
-    value = values[argument] if isinstance(argument, fx.Node) else argument
-    return tuple(int(size) for size in value.shape) if isinstance(value, Tensor) else ()
-
-
-def _convolution(node: fx.Node, values: Values) -> int:
-    if operator_name(node) == "convolution" and len(node.args) > 6 and node.args[6]:
-        return _transposed(node, values)
-    weight = _shape(values, node.args[1])
-    return math.prod(_shape(values, node)) * math.prod(weight[1:])
-
-
-def _transposed(node: fx.Node, values: Values) -> int:
-    weight = _shape(values, node.args[1])
-    return math.prod(_shape(values, node.args[0])) * math.prod(weight[1:])
-
-
-def _linear(node: fx.Node, values: Values) -> int:
-    return math.prod(_shape(values, node)) * _shape(values, node.args[1])[-1]
-
-
-def _matmul(node: fx.Node, values: Values) -> int:
-    return math.prod(_shape(values, node)) * _shape(values, node.args[0])[-1]
-
-
-def _addmm(node: fx.Node, values: Values) -> int:
-    return math.prod(_shape(values, node)) * _shape(values, node.args[1])[-1]
-
-
-def _attention(node: fx.Node, values: Values) -> int:
-    query, key, value = (_shape(values, argument) for argument in node.args[:3])
-    heads = max(query[-3], key[-3]) if len(query) > 2 else 1
-    lead = math.prod(query[:-3]) * heads
-    return lead * query[-2] * key[-2] * (query[-1] + value[-1])
-
-
-def _recurrent(node: fx.Node, values: Values) -> int:
-    """Each weight matrix multiplies once per time step and sample."""
-    steps = math.prod(_shape(values, node.args[0])[:-1])
-    weights = [leaf for leaf in pytree.tree_leaves(node.args[1:]) if isinstance(leaf, fx.Node)]
-    matrices = [values[leaf] for leaf in weights]
-    return steps * sum(v.numel() for v in matrices if isinstance(v, Tensor) and v.ndim == 2)
-
-
-def _einsum(node: fx.Node, values: Values) -> int:
-    """Every index of the equation runs once (no contraction order is assumed)."""
-    equation = str(node.args[0]).replace(" ", "")
-    operands = pytree.tree_leaves(node.args[1])
-    if "." in equation:
-        return math.prod(_shape(values, node))
-    sizes: dict[str, int] = {}
-    for letters, operand in zip(equation.split("->")[0].split(","), operands, strict=True):
-        sizes.update(zip(letters, _shape(values, operand), strict=True))
-    return math.prod(sizes.values())
-
-
-MACS: Final[dict[str, Callable[[fx.Node, Values], int]]] = {
-    "conv1d": _convolution,
-    "conv2d": _convolution,
-    "conv3d": _convolution,
-    "convolution": _convolution,
-    "conv_transpose1d": _transposed,
-    "conv_transpose2d": _transposed,
-    "conv_transpose3d": _transposed,
-    "linear": _linear,
-    "matmul": _matmul,
-    "mm": _matmul,
-    "bmm": _matmul,
-    "addmm": _addmm,
-    "baddbmm": _addmm,
-    "einsum": _einsum,
-    "scaled_dot_product_attention": _attention,
-    "lstm": _recurrent,
-    "gru": _recurrent,
-    "rnn_tanh": _recurrent,
-    "rnn_relu": _recurrent,
-}
 _MULTIPLIES: Final = (
     "conv",
     "mm",
@@ -150,8 +69,8 @@ def cost(captured: Captured) -> Cost:
         if node.op != "call_function":
             continue
         name = operator_name(node)
-        if name in MACS:
-            macs[node.name] = MACS[name](node, values)
+        if name in MAC_FACTORS:
+            macs[node.name] = count(MAC_FACTORS[name](node, values), values)
         elif any(part in name for part in _MULTIPLIES):
             uncounted.add(name)
     parameters = {id(p): p for p in captured.module.parameters()}.values()

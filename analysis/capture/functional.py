@@ -1,27 +1,21 @@
 """Make a captured graph functional: no operator writes to a tensor that another node reads.
 
 ``torch.export`` keeps in-place operators (``relu_``, ``add_``, Swin's ``fill_`` on a view of its
-mask). Replay and removal keep tensors between nodes, so a write would falsify them. Two passes:
-
-1. a tensor that depends on no input and no parameter and is written to (Swin's mask, filled
-   window by window) is evaluated once, writes through views included, and becomes a constant;
-2. any in-place operator left becomes its out-of-place twin, and later readers of the written
-   tensor read the twin's result. A write through slices becomes a ``slice_scatter``; through
-   any other view it is refused.
+mask). Replay and removal keep tensors between nodes, so a write would falsify them. What hangs on
+constants alone is evaluated first (``fold_constants``). Any in-place operator left becomes its
+out-of-place twin, and later readers of the written tensor read the twin's result. A write through
+slices becomes a ``slice_scatter``; a write through any other view is left to torch (``capture``).
 """
 
 import operator
-from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import torch
-from torch import Tensor, fx
-from torch.utils import _pytree as pytree
+from torch import fx
 
 from prunescope.errors import CannotCapture
 
-_SHAPE_ONLY: Final = {"new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like"}
-_VIEWS: Final = {
+VIEWS: Final = {
     "view", "reshape", "slice", "select", "transpose", "permute", "squeeze", "unsqueeze", "expand",
     "flatten", "narrow", "t", "chunk", "split", "unbind", "movedim", "moveaxis", "detach", "alias",
     "view_as", "reshape_as", "expand_as", "unflatten", "diagonal", "split_with_sizes", "ravel",
@@ -41,23 +35,39 @@ def operator_name(node: fx.Node) -> str:
     return getattr(node.target, "__name__", str(node.target))
 
 
+def writes(node: fx.Node) -> bool:
+    """Return whether the operator that ``node`` calls writes to one of its arguments."""
+    target = node.target
+    return isinstance(target, torch._ops.OpOverload) and target._schema.is_mutable
+
+
 def make_functional(module: fx.GraphModule) -> None:
     """Rewrite ``module`` in place so that none of its operators writes to its inputs.
 
     Raises:
         CannotCapture: An operator writes through a view of a tensor that depends on the inputs.
     """
-    _fold_constants(module)
     for node in list(module.graph.nodes):
-        if node.op == "call_function" and _writes(node):
+        if node.op == "call_function" and writes(node):
             _replace_write(module, node)
     module.graph.eliminate_dead_code()
     module.recompile()
 
 
-def _writes(node: fx.Node) -> bool:
-    target = node.target
-    return isinstance(target, torch._ops.OpOverload) and target._schema.is_mutable
+def differentiable_copies(module: fx.GraphModule) -> None:
+    """Replace ``copy``, for which torch has no derivative, by the tensor that is copied."""
+    aten = torch.ops.aten
+    for node in list(module.graph.nodes):
+        if node.op != "call_function" or operator_name(node) != "copy":
+            continue
+        like, source = node.args[:2]
+        with module.graph.inserting_before(node):
+            spread = module.graph.call_function(aten.expand_as.default, (source, like))
+            cast_ = module.graph.call_function(aten.type_as.default, (spread, like))
+        spread.meta = cast_.meta = dict(node.meta)
+        node.replace_all_uses_with(cast_)
+        module.graph.erase_node(node)
+    module.recompile()
 
 
 def _replace_write(module: fx.GraphModule, node: fx.Node) -> None:
@@ -149,7 +159,7 @@ def _is_view(node: fx.Node) -> bool:
         return False
     if node.target is operator.getitem:  # a piece of chunk, split or unbind
         return _is_view(node.all_input_nodes[0])
-    return operator_name(node) in _VIEWS
+    return operator_name(node) in VIEWS
 
 
 def _writes_first(node: fx.Node) -> bool:
@@ -168,105 +178,3 @@ def _seen_later(written: fx.Node, write: fx.Node) -> bool:
         for view in views
         for reader in view.users
     )
-
-
-def _fold_constants(module: fx.GraphModule) -> None:
-    """Evaluate written-to tensors that depend on no input and no parameter, and keep buffers."""
-    constant: dict[fx.Node, object] = {}
-    for node in module.graph.nodes:
-        if node.op == "get_attr":
-            value = _attribute(module, str(node.target))
-            if isinstance(value, Tensor) and not isinstance(value, torch.nn.Parameter):
-                constant[node] = value
-        elif node.op == "call_function" and _foldable(node, constant):
-            args, kwargs = pytree.tree_map(
-                lambda leaf: _evaluated(leaf, constant), (tuple(node.args), dict(node.kwargs))
-            )
-            with torch.no_grad():
-                constant[node] = cast(Callable[..., Any], node.target)(*args, **kwargs)
-    folded = 0
-    written = _written_constants(constant)
-    for node in list(module.graph.nodes):
-        if node not in written or node.op == "get_attr":
-            continue
-        readers = [user for user in node.users if user not in written]
-        value = constant[node]
-        if not readers or not isinstance(value, Tensor):
-            continue
-        name = f"_folded_{folded}"
-        folded += 1
-        module.register_buffer(name, value.detach().clone(), persistent=False)
-        with module.graph.inserting_before(node):
-            getter = module.graph.get_attr(name)
-        getter.meta = {"val": node.meta["val"]} if "val" in node.meta else {}
-        for user in readers:
-            user.replace_input_with(node, getter)
-    for node in reversed(list(module.graph.nodes)):
-        if node in written and not node.users:
-            module.graph.erase_node(node)
-
-
-def _written_constants(constant: dict[fx.Node, object]) -> set[fx.Node]:
-    """The constants that a write reaches: written tensors, their views, and what reads them."""
-    roots = {_root(node.all_input_nodes[0]) for node in constant if _calls(node) and _writes(node)}
-    reached = {root for root in roots if root in constant}
-    for node in constant:  # in graph order
-        if any(source in reached for source in node.all_input_nodes):
-            reached.add(node)
-    return reached
-
-
-def _calls(node: fx.Node) -> bool:
-    return node.op == "call_function" and bool(node.all_input_nodes)
-
-
-def _foldable(node: fx.Node, constant: dict[fx.Node, object]) -> bool:
-    name = operator_name(node)
-    needed = list(node.all_input_nodes)
-    if name in _SHAPE_ONLY and needed:
-        needed = needed[1:] if name.startswith("new_") else needed
-        if name.endswith("_like") and needed[0] not in constant:
-            return False
-        static = all(isinstance(size, int) for size in _flatten(node.args[1:]))
-        return static and all(n in constant for n in needed)
-    if node.target is operator.getitem or isinstance(node.target, torch._ops.OpOverload):
-        if _writes(node) and node.all_input_nodes:
-            # A write to a real buffer (a running mean) is not ours to evaluate.
-            root = _root(node.all_input_nodes[0])
-            if root.op == "get_attr":
-                return False
-        if "rand" in name or "dropout" in name or (not needed and name in ("sym_size",)):
-            return False
-        return all(n in constant for n in needed)
-    return False
-
-
-def _root(node: fx.Node) -> fx.Node:
-    while node.op == "call_function" and operator_name(node) in _VIEWS and node.all_input_nodes:
-        node = node.all_input_nodes[0]
-    return node
-
-
-def _evaluated(leaf: object, constant: dict[fx.Node, object]) -> object:
-    if not isinstance(leaf, fx.Node):
-        return leaf
-    return constant[leaf] if leaf in constant else _stand_in(leaf)
-
-
-def _stand_in(node: fx.Node) -> Tensor:
-    """A tensor of the dtype and device of ``node``, for operators that read nothing else."""
-    value = node.meta["val"]
-    return torch.empty(0, dtype=value.dtype, device=value.device)
-
-
-def _flatten(args: object) -> list[object]:
-    if isinstance(args, list | tuple):
-        return [leaf for element in args for leaf in _flatten(element)]
-    return [args]
-
-
-def _attribute(module: torch.nn.Module, dotted: str) -> object:
-    value: object = module
-    for part in dotted.split("."):
-        value = getattr(value, part)
-    return value

@@ -1,10 +1,7 @@
 """Capture a model once with ``torch.export`` and keep one functional graph for every use."""
 
 import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,8 +9,12 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
-from prunescope.capture.functional import make_functional
+from prunescope.capture.export_program import export_program
+from prunescope.capture.fold_constants import fold_constants, fold_copies
+from prunescope.capture.functional import differentiable_copies, make_functional
+from prunescope.capture.inline_blocks import inline_blocks
 from prunescope.errors import CannotCapture, PrunescopeError
+from prunescope.user_code.blame import error_place
 from prunescope.user_code.patience import watched
 
 Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
@@ -30,10 +31,12 @@ class Captured:
             operator that writes to a tensor. Flags for training (``aten.batch_norm``,
             ``aten.dropout``) are arguments in the graph; as captured they say evaluation.
         example: Two real samples, as they are passed to the model.
+        largest: The most samples in a batch for which the graph is the model's, or None for any.
     """
 
     module: fx.GraphModule
     example: Inputs
+    largest: int | None = None
 
 
 def call_arguments(inputs: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -83,7 +86,8 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
     """Return ``model``, in evaluation mode, as one functional graph.
 
     Args:
-        model: Not modified, except that it is put into evaluation mode.
+        model: Not modified, except that it is put into evaluation mode; nothing should have run it
+            since it was made (``fresh_copy``).
         example: A batch of at least two real samples on the model's device.
 
     Raises:
@@ -98,66 +102,43 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
     torch.backends.mha.set_fastpath_enabled(False)  # its fused operators hide the projections
     try:
         with watched("capturing the model's graph"):
-            program = _export(model, args, kwargs)
-        module = program.module(check_guards=False)
-        make_functional(module)
+            exported = export_program(model, args, kwargs)
+        module = _functional(exported.program)
     except PrunescopeError:
         raise
     except Exception as error:
+        place = error_place(error)
         raise CannotCapture(
-            f"Expected a model that torch.export can capture, but it stopped: {_first(error)} "
+            f"Expected a model that torch.export can capture, but it stopped"
+            f"{f' at {place}' if place else ''}: {_first(error)} "
             "Weight sparsities can still be swept by plain forwards; for groups, rewrite that "
             "part of forward()."
         ) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
-    return Captured(module, example)
+    return Captured(module, example, exported.largest)
 
 
-def _export(
-    model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> torch.export.ExportedProgram:
-    batch = torch.export.Dim("batch", min=1)
+def _functional(program: torch.export.ExportedProgram) -> fx.GraphModule:
+    """The program's graph without writes: our own way where it can, else torch's.
 
-    def dynamic(leaf: object) -> object:
-        return {0: batch} if isinstance(leaf, Tensor) and leaf.ndim else None
-
-    shapes = pytree.tree_map(dynamic, (args, kwargs))
-    positional, named = shapes
-    with torch.no_grad(), _quiet():
-        return torch.export.export(
-            model,
-            args,
-            kwargs,
-            dynamic_shapes=(*positional, *named.values())
-            if not kwargs
-            else _named(model, args, positional, named),
-            strict=False,
-        )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Suppress torch's output, logs and warnings: errors are reported in a sentence, and outputs
-    are compared after the export anyway.
+    Torch's rewrites every view of a written tensor, so coupling meets more operators there.
     """
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
+        return _rewritten(program)
+    except CannotCapture:
+        return _rewritten(program.run_decompositions({}))
 
 
-def _named(
-    model: nn.Module, args: tuple[Any, ...], positional: Sequence[Any], named: dict[str, Any]
-) -> dict[str, Any]:
-    import inspect
-
-    names = list(inspect.signature(model.forward).parameters)[: len(args)]
-    return dict(zip(names, positional, strict=True)) | named
+def _rewritten(program: torch.export.ExportedProgram) -> fx.GraphModule:
+    module = program.module(check_guards=False)
+    assert isinstance(module, fx.GraphModule)
+    inline_blocks(module)
+    fold_constants(module)
+    make_functional(module)
+    differentiable_copies(module)
+    fold_copies(module)
+    return module
 
 
 def _first(error: Exception) -> str:

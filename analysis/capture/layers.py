@@ -1,7 +1,7 @@
 """The layers whose weights can be pruned, and the skipped ones with the reason."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from torch import fx, nn
@@ -108,7 +108,7 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
 
 
 def module_layers(model: nn.Module) -> tuple[Layer, ...]:
-    """Return the layers of a model without a graph, by module type; costs are unknown (0)."""
+    """Return the layers of a model without a graph, by module type; costs are 0 (``with_macs``)."""
     layers, seen = [], set()
     names = _layer_names(dict(model.named_parameters()))
     for name, module in model.named_modules():
@@ -131,6 +131,17 @@ def module_layers(model: nn.Module) -> tuple[Layer, ...]:
                 )
             )  # fmt: skip
     return tuple(layers)
+
+
+def with_macs(layers: tuple[Layer, ...], cost: Cost) -> tuple[Layer, ...]:
+    """Return the layers of a model without a graph with the costs of their modules."""
+    return tuple(
+        replace(
+            layer,
+            summary=replace(layer.summary, macs=cost.macs_by_node.get(layer.name, 0)),
+        )
+        for layer in layers
+    )
 
 
 def _inputs(kind: str, node: fx.Node, rank: int) -> int | None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.cost import Cost, cost
+from prunescope.capture.fresh_copy import fresh_copy
 from prunescope.capture.graph import (
     Captured,
     Inputs,
@@ -16,8 +17,10 @@ from prunescope.capture.graph import (
     call_arguments,
     capture,
     copy_inputs,
+    take,
 )
-from prunescope.capture.layers import Layer, graph_layers, module_layers
+from prunescope.capture.layers import Layer, graph_layers, module_layers, with_macs
+from prunescope.capture.module_cost import module_cost
 from prunescope.errors import CannotCapture, DataMismatch
 from prunescope.user_code.guard import guarded
 
@@ -84,9 +87,18 @@ def _called(module: nn.Module, inputs: Inputs) -> Any:
 def build_network(model: nn.Module, example: Inputs) -> Network:
     """Return ``model`` as a network; a model that cannot be captured still gets its layers.
 
+    It is captured before anything runs it, and run once, as a copy of its own, to compare.
+
     Raises:
         DataMismatch: The model cannot run on the example at all.
     """
+    example = take(example, slice(0, 2))
+    captured, problem = None, None
+    try:
+        captured = capture(fresh_copy(model), copy_inputs(example))
+    except CannotCapture as error:
+        problem = str(error)
+    plain = fresh_copy(model)
     with torch.no_grad(), guarded(
         "the model to run on this data",
         "Check that the data has the model's input shape, and that its preprocessing is the "
@@ -94,12 +106,16 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
         DataMismatch,
         "running the model on two samples",
     ):  # fmt: skip
-        outputs = _called(model, copy_inputs(example))
+        outputs = _called(plain, copy_inputs(example))
     try:
-        captured = capture(model, copy_inputs(example))
-        _require_same(outputs, captured)
+        if captured is not None:
+            _require_same(outputs, captured)
     except CannotCapture as error:
-        return Network(model, module_layers(model), problem=str(error))
+        captured, problem = None, str(error)
+    if captured is None:
+        layers = module_layers(plain)
+        measured = module_cost(plain, take(example, slice(0, 1)))
+        return Network(plain, with_macs(layers, measured), cost=measured, problem=problem)
     network_cost = cost(captured)
     return Network(captured.module, graph_layers(captured, network_cost), captured, network_cost)
 

@@ -14,7 +14,7 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, errors, print_json, reporting
+from prunescope.cli.terminal import console, errors, print_json, reporting, say_problem
 from prunescope.text.units import points
 
 
@@ -29,6 +29,7 @@ def calibrate(
     """Measure combinations that tell how far predictions of this study can be trusted."""
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
+        say_problem(opened.manifest.capture_problem)
         use_threads(threads)
         found = opened.calibrate(plans, recovery, progress)
     if json:

@@ -15,7 +15,7 @@ from prunescope.cli.shared_options import (
     ThreadsOption,
     named_path,
 )
-from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.errors import PrunescopeError
 from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import export_formats, format_names
@@ -60,6 +60,7 @@ def export(
     """Write the pruned model, load every file in a fresh process, and compare it."""
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
+        say_problem(opened.manifest.capture_problem)
         chosen = opened.read_plan(plan)
         use_threads(threads)
         report = opened.export(chosen, output, formats.split(","), recovered, progress, force=force)

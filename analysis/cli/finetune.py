@@ -13,7 +13,7 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted
@@ -51,6 +51,7 @@ def finetune(
     """
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
+        say_problem(opened.manifest.capture_problem)
         chosen = opened.read_plan(plan)
         use_threads(threads)
         result = opened.finetune(

@@ -45,6 +45,8 @@ def inspect(
     if json:
         print_json(found)
         return
+    if found.problem:
+        console.print(found.problem, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, title=f"{model}", title_justify="left")
     for name in ("layer", "kind", "shape"):
         table.add_column(name, no_wrap=name != "shape")
@@ -56,14 +58,16 @@ def inspect(
     console.print(table)
     console.print(
         f"{counted(found.parameters, 'parameter')} · {bytes_(found.bytes)} · "
-        f"{exact(found.macs)} MACs per sample · "
-        f"{bytes_(found.activation_bytes)} peak activations per sample"
+        f"{exact(found.macs)} MACs per sample"
+        + (
+            f" · {bytes_(found.activation_bytes)} peak activations per sample"
+            if found.activation_bytes
+            else ""
+        )
     )
     print_groups(found)
     if found.uncounted:
         console.print(f"Not counted in MACs: {', '.join(found.uncounted)}.")
-    if found.problem:
-        console.print(found.problem)
     print_checks(found.soundness, console, every=True)
     if found.unchecked:
         console.print(f"Not checked: {found.unchecked}", highlight=False, markup=False)

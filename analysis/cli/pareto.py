@@ -20,7 +20,7 @@ from prunescope.cli.goal_options import (
     goal_of,
 )
 from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
-from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.planning.pareto import POINTS, front_table
 from prunescope.store.folder import StudyFolder
 
@@ -47,6 +47,7 @@ def pareto(
     """Solve for a row of budgets on one cost, each a plan, and keep the front in the study."""
     with reporting(job, quiet=json) as progress:
         opened = StudyFolder.open(study)
+        say_problem(opened.manifest.capture_problem)
         goal = goal_of(
             opened, [f"{cost}=1", *(target or [])], lock, exclude, bound, methods, round_to,
             objective, recovery, extrapolate,

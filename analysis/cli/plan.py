@@ -27,7 +27,7 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     named_path,
 )
-from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.errors import BadValue
 from prunescope.planning.baselines import BASELINES
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
@@ -105,6 +105,7 @@ def plan(
         _require_search(around, exact, rule)
     with reporting(job, quiet=json or not verify) as progress:
         opened = StudyFolder.open(study)
+        say_problem(opened.manifest.capture_problem)
         if output is not None:
             require_plan_file(opened, output, force)
         progress.start(1, "solving")

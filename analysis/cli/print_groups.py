@@ -21,7 +21,7 @@ _MOST: Final = 4
 
 
 def print_groups(found: "Inspection") -> None:
-    """Print every removable group with its members, then what cannot be removed, by reason."""
+    """Print every removable group with its members, then why others stay, the costliest first."""
     if not found.groups:
         return
     groups = [group for group in found.groups if group.reason is None]
@@ -43,12 +43,8 @@ def print_groups(found: "Inspection") -> None:
                 "parameters / MACs: most weights shrink on both sides.",
                 highlight=False,
             )
-    reasons: dict[str, list[str]] = {}
-    for group in found.groups:
-        if group.reason is not None:
-            reasons.setdefault(group.reason, []).append(group.name)
-    for reason, names in reasons.items():
-        console.print(Text(f"Not prunable, because {reason}: {', '.join(names)}."), style="dim")
+    for reason in found.blocked:
+        console.print(Text(reason.sentence), style="dim")
 
 
 def _print_group(group: GroupSummary, found: "Inspection", width: int) -> None:

@@ -12,7 +12,7 @@ from prunescope.cli.shared_options import (
     JsonOption,
     StudyArgument,
 )
-from prunescope.cli.terminal import console, print_json
+from prunescope.cli.terminal import console, print_json, say_problem
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
 from prunescope.errors import UnknownName
@@ -29,6 +29,7 @@ def show(
 ) -> None:
     """Print a study's curves: the drop in points per layer and sparsity, with its interval."""
     opened = StudyFolder.open(study)
+    say_problem(opened.manifest.capture_problem)
     known = curves(opened.measured(), opened.manifest)
     found = known if method is None else _of_method(opened.manifest, known, method)
     if json:
@@ -55,6 +56,7 @@ def show(
                     }
                     for key, curve in found.items()
                 ],
+                "left_out": list(opened.manifest.omissions()),
                 "plans": list(opened.plans()),
             }
         )  # fmt: skip
@@ -85,6 +87,8 @@ def show(
     earlier = opened.superseded()
     if earlier:
         console.print(earlier, soft_wrap=True)
+    for sentence in opened.manifest.omissions():
+        console.print(f"Left out: {sentence}", highlight=False, markup=False)
     if not found:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
 

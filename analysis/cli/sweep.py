@@ -21,7 +21,7 @@ from prunescope.cli.shared_options import (
     WeightsOption,
     named_path,
 )
-from prunescope.cli.terminal import errors, print_json, reporting
+from prunescope.cli.terminal import errors, print_json, reporting, say_problem
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, UnknownName
 from prunescope.store.folder import MANIFEST, StudyFolder
@@ -175,6 +175,8 @@ def sweep(
 
             use_threads(threads)
             bench = checked(prepare(reference, study), reference.metric, study, accepted)
+        if not json:
+            say_problem(bench.manifest.capture_problem)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)

@@ -82,6 +82,12 @@ def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
                 bar.stop()
 
 
+def say_problem(problem: str | None) -> None:
+    """Print, before all else, why a model has no graph; nothing where it has one."""
+    if problem is not None:
+        errors.print(problem, highlight=False, markup=False)
+
+
 def print_json(value: object) -> None:
     """Print ``value``, a dataclass or plain values, as JSON on the output stream; NaN is null."""
     plain: Any = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -13,7 +13,7 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     ThreadsOption,
 )
-from prunescope.cli.terminal import console, print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent, points, span
 
@@ -31,6 +31,7 @@ def verify(
     """Apply a plan for real and measure it, beside what was predicted."""
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
+        say_problem(opened.manifest.capture_problem)
         chosen = opened.read_plan(plan)
         use_threads(threads)
         row = opened.verify(chosen, split, progress)

@@ -1,11 +1,15 @@
 """Sort units into groups: one group holds the units that own parts of the same dimensions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from torch import fx
 
+from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
+from prunescope.capture.source_line import source_line
 from prunescope.coupling.divide_groups import divide
 from prunescope.coupling.groups import Coupling, Group, Member, Refused, Role
 from prunescope.coupling.labels import Labels, SolvedLabels
@@ -32,34 +36,45 @@ def collect(captured: Captured, walk: CouplingWalk, solved: SolvedLabels) -> Cou
     touches = _dimensions_by_kind(places, order, kinds, solved.count)
     buffers = {name for name, _ in captured.module.named_buffers(remove_duplicate=False)}
     groups: list[Group] = []
-    refused: dict[Refused, None] = {}
+    refused: list[Refused] = []
     for units, touched in zip(kinds, touches, strict=True):
         reason = solved.reason.get(int(units[0]))
         if reason is None and len(units) > 1:
             groups.append(_group(walk, solved, places, touched, units, buffers))
         else:
-            refusal = _refusal(walk, places, touched, reason)
-            if refusal is not None:
-                refused[refusal] = None
+            blocker = solved.blocker.get(int(units[0])) if reason is not None else None
+            refused += _refusal(walk, places, touched, units, reason, blocker)
     for (name, axis), role in walk.roles.items():
         if role == "producer" and walk.parameters[name][axis].size == 1:
-            refused[Refused((layer_of(name),), axis, "it has a single output, which stays")] = None
-    return Coupling(name_groups(groups), tuple(refused), walk, solved)
+            why = "it has a single output, which stays"
+            refused.append(Refused((layer_of(name),), axis, why, indices=(1,)))
+    return Coupling(name_groups(groups), _added_up(refused), walk, solved)
+
+
+def _added_up(refused: list[Refused]) -> tuple[Refused, ...]:
+    """Refusals of the same layers for the same reason, as one with all of their outputs."""
+    merged: dict[Refused, tuple[int, ...]] = {}
+    for refusal in refused:
+        key = replace(refusal, indices=())
+        before = merged.get(key, (0,) * len(refusal.indices))
+        merged[key] = tuple(one + more for one, more in zip(before, refusal.indices, strict=True))
+    return tuple(replace(key, indices=indices) for key, indices in merged.items())
 
 
 def _alike_units(
     walk: CouplingWalk, solved: SolvedLabels, places: Mapping[Place, Labels], order: list[Place]
 ) -> list[Labels]:
-    """Sets of units that own parts of the same dimensions, in the graph's order.
+    """Sets of units that own as many indices of the same dimensions, in the graph's order.
 
-    Only units that some operator multiplies by; a dimension's hash value stands for it.
+    Only units that some operator multiplies by; a dimension's hash value stands for it. As each
+    unit of a group frees as much as another, what a group costs depends on how many stay.
     """
     signature = np.zeros(solved.count, np.uint64)
     first = np.full(solved.count, _NEVER, np.int64)
     hash_values = np.random.default_rng(0).integers(1, 2**63, len(order), np.uint64)
     for rank, place in enumerate(order):
-        units, where = np.unique(places[place], return_index=True)
-        signature[units] += hash_values[rank]
+        units, where, counts = np.unique(places[place], return_index=True, return_counts=True)
+        signature[units] += hash_values[rank] * counts.astype(np.uint64)
         if place in walk.roles:
             first[units] = np.minimum(first[units], rank * 2**32 + where)
     chosen = np.flatnonzero(first < _NEVER)
@@ -94,16 +109,25 @@ def _dimensions_by_kind(
 
 
 def _refusal(
-    walk: CouplingWalk, places: Mapping[Place, Labels], touched: list[Place], reason: str | None
-) -> Refused | None:
+    walk: CouplingWalk,
+    places: Mapping[Place, Labels],
+    touched: list[Place],
+    units: Labels,
+    reason: str | None,
+    blocker: fx.Node | None,
+) -> list[Refused]:
     makers = [p for p in touched if walk.roles.get(p) in ("producer", "depthwise")]
     if not makers:
-        return None
+        return []
     if reason is None:
         single_unit = any(len(np.unique(places[maker])) == 1 for maker in makers)
         reason = _INSEPARABLE if single_unit else _ALONE
-    layers = tuple(dict.fromkeys(layer_of(name) for name, _ in makers))
-    return Refused(layers, makers[0][1], reason)
+    counts: dict[str, int] = {}
+    for maker in makers:
+        layer = layer_of(maker[0])
+        counts.setdefault(layer, int(np.isin(places[maker], units).sum()))
+    name, place = ("", "") if blocker is None else (operator_name(blocker), source_line(blocker))
+    return [Refused(tuple(counts), makers[0][1], reason, name, place, tuple(counts.values()))]
 
 
 def _group(

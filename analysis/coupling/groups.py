@@ -66,11 +66,23 @@ class Group:
 
 @dataclass(frozen=True)
 class Refused:
-    """Layers whose outputs stay, and why."""
+    """Layers whose outputs stay, and why.
+
+    Attributes:
+        layers: That make them.
+        dimension: Of their weights.
+        reason: Why no smaller network is right.
+        operator: The one that the reason is about, such as ``cumsum``, or ''.
+        place: ``model.py:42``, the line of forward() where it is called, or ''.
+        indices: How many outputs of each layer stay.
+    """
 
     layers: tuple[str, ...]
     dimension: int
     reason: str
+    operator: str = ""
+    place: str = ""
+    indices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +94,14 @@ class Coupling:
         refused: Producing dimensions that stay, whole or in part.
         walk: The walk that the labels come from; removal rewrites the graph by it.
         solved: The unit of each label.
+        tried: Whether the smaller network of every group has been run once.
     """
 
     groups: tuple[Group, ...]
     refused: tuple[Refused, ...]
     walk: CouplingWalk = field(repr=False)
     solved: SolvedLabels = field(repr=False)
+    tried: bool = False
 
     def group(self, name: str) -> Group:
         """Return the group ``name``.

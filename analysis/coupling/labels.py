@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from torch import fx
 
 from prunescope.arrays import Flags, Integers
 
@@ -47,12 +48,14 @@ class SolvedLabels:
     Attributes:
         unit: Unit number of each label.
         reason: Why a unit cannot leave, for those that cannot.
+        blocker: The operator that gave the first of these reasons, where one did.
         marks: Units that carry each mark, with the reason given with it.
     """
 
     unit: Labels
     reason: dict[int, str]
     marks: dict[str, dict[int, str]]
+    blocker: dict[int, fx.Node] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -68,11 +71,17 @@ class SolvedLabels:
 
 @dataclass
 class Ledger:
-    """Everything that rules decide about labels."""
+    """Everything that rules decide about labels.
+
+    Attributes:
+        operator: The one whose rule decides at the moment.
+    """
 
     count: int = 0
+    operator: fx.Node | None = None
     pairs: list[tuple[Labels, Labels]] = field(default_factory=list)
     blocks: list[tuple[Labels, str]] = field(default_factory=list)
+    blockers: list[fx.Node | None] = field(default_factory=list)
     marks: dict[str, list[tuple[Labels, str]]] = field(default_factory=dict)
 
     def fresh(self, count: int) -> Labels:
@@ -83,7 +92,11 @@ class Ledger:
     def block(self, dim: Dim, reason: str) -> None:
         """Record that no index of ``dim`` can leave."""
         if dim.labels is not None:
-            self.blocks.append((dim.labels[dim.labels >= 0], reason))
+            self._block(dim.labels[dim.labels >= 0], reason)
+
+    def _block(self, labels: Labels, reason: str) -> None:
+        self.blocks.append((labels, reason))
+        self.blockers.append(self.operator)
 
     def mark(self, dim: Dim, kind: str, reason: str = "") -> None:
         """Record something to know about the units of ``dim``."""
@@ -98,7 +111,7 @@ class Ledger:
         for one, other in ((first, second), (second, first)):
             unmatched = one[(one >= 0) & (other < 0)]
             if unmatched.size:
-                self.blocks.append((unmatched, why))
+                self._block(unmatched, why)
 
     def unite(self, first: Dim, second: Dim) -> Dim:
         """Return the dimension that is both ``first`` and ``second``, index by index."""
@@ -143,7 +156,16 @@ class Ledger:
             unit,
             _reasons(unit, self.blocks),
             {kind: _reasons(unit, marked) for kind, marked in self.marks.items()},
+            self._first_blockers(unit),
         )
+
+    def _first_blockers(self, unit: Labels) -> dict[int, fx.Node]:
+        first: dict[int, fx.Node] = {}
+        for (labels, _), node in zip(self.blocks, self.blockers, strict=True):
+            if node is not None:
+                for unit_number in np.unique(unit[labels]).tolist():
+                    first.setdefault(unit_number, node)
+        return first
 
 
 def _reasons(unit: Labels, recorded: list[tuple[Labels, str]]) -> dict[int, str]:

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import numpy as np
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from prunescope.arrays import Integers
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
 from prunescope.capture.shapes import shapes
 from prunescope.coupling.groups import Coupling
 from prunescope.coupling.labels import Dim
+from prunescope.coupling.mac_polynomials import UnitShares
 from prunescope.coupling.walk import BATCH
 from prunescope.study import DimSummary, GraphSummary, NodeSummary
 
@@ -30,11 +29,7 @@ class _Summary:
         self._graph = captured.module.graph
         self._walk = coupling.walk
         self._single = shapes(captured)
-        self._units = np.array([group.units for group in coupling.groups], np.int64)
-        self._unit = coupling.solved.unit
-        self._owner = np.full(int(self._unit.max(initial=-1)) + 1, -1, np.int64)
-        for index, group in enumerate(coupling.groups):
-            self._owner[group.ids] = index
+        self._unit_shares = UnitShares(coupling)
         self._dims: dict[DimSummary, int] = {}
 
     def build(self) -> GraphSummary:
@@ -78,19 +73,11 @@ class _Summary:
         return self._dims.setdefault(summary, len(self._dims))
 
     def _shares(self, size: int, dim: Dim | None) -> tuple[tuple[int, float], ...]:
-        if dim is None or dim.labels is None or not len(dim.labels):
+        """Indices of ``dim`` that one unit of each group owns, of ``size`` for one sample."""
+        if dim is None:
             return ()
-        labels: Integers = dim.labels[dim.labels >= 0]
-        owners = self._owner[self._unit[labels]]
-        owned = np.bincount(owners[owners >= 0], minlength=len(self._units))
-        times = size / len(dim.labels)
-        shares = {
-            group_index: owned[group_index] * times / self._units[group_index]
-            for group_index in np.flatnonzero(owned).tolist()
-        }
-        return tuple(
-            (group_index, int(x) if x == int(x) else float(x)) for group_index, x in shares.items()
-        )
+        owned = [(group, round(size * share, 9)) for group, share in self._unit_shares.of(dim)]
+        return tuple((group, int(x) if x == int(x) else x) for group, x in owned)
 
 
 def _kind(node: fx.Node) -> str:

@@ -78,6 +78,7 @@ class CouplingWalk:
     def run(self) -> "CouplingWalk":
         """Visit every node in order, and return self."""
         for node in self._module.graph.nodes:
+            self.ledger.operator = node
             self.values[node] = self._visit(node)
         return self
 
@@ -166,6 +167,8 @@ class CouplingWalk:
         if all(source in self._static for source in node.all_input_nodes):
             self._static.add(node)
         name = operator_name(node)
+        if isinstance(node.target, torch._ops.HigherOrderOperator):
+            return self.refuse(node, f"{name} runs a graph of its own")
         if not isinstance(node.target, torch._ops.OpOverload) and name != "getitem":
             return None  # arithmetic on sizes
         if name in self._rules:

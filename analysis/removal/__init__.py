@@ -9,6 +9,7 @@ from prunescope.removal.load_weights import load_pruned
 from prunescope.removal.remove import remove
 from prunescope.removal.selection import Removal
 from prunescope.removal.silence import Silenced, silence
+from prunescope.removal.try_groups import random_half, try_groups
 from prunescope.removal.unit_gates import gated
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "freed",
     "gated",
     "load_pruned",
+    "random_half",
     "remove",
     "silence",
+    "try_groups",
 ]

@@ -13,7 +13,7 @@ from prunescope.coupling import Group, find_groups
 from prunescope.removal.remove import remove
 from prunescope.removal.selection import Removal
 from prunescope.removal.silence import silence
-from prunescope.study.removed_counts import removed_units
+from prunescope.removal.try_groups import random_half
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ def check_law(
 
     Args:
         captured: In evaluation mode, as captured.
-        removal: Masks by group name; or a group, of which every other unit is removed.
+        removal: Masks by group name; or a group, of which a random half is removed.
         inputs: A batch; None for the example that the graph was captured with.
     """
     coupling = find_groups(captured)
     if not isinstance(removal, Mapping):
         group = removal if isinstance(removal, Group) else coupling.group(removal)
-        removal = {group.name: half(group)}
+        removal = {group.name: random_half(group)}
     batch = captured.example if inputs is None else inputs
     reference = _leaves(silence(captured, removal)(batch))
     args, kwargs = call_arguments(batch)
@@ -75,13 +75,6 @@ def _max_difference(outputs: list[Tensor], reference: list[Tensor]) -> float:
         (float((a - b).abs().max()) if a.shape == b.shape else float("inf") for a, b in pairs),
         default=0.0,
     )
-
-
-def half(group: Group) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Return the mask that removes every other unit of ``group``, at least one if it has two."""
-    mask = np.ones(group.units, bool)
-    mask[1::2][: removed_units(group.units, 0.5)] = False
-    return mask
 
 
 def _leaves(outputs: object) -> list[Tensor]:

@@ -32,7 +32,7 @@ def remove(captured: Captured, removal: Removal) -> Captured:
     selection = Selection(captured, removal)
     selection.require_units()
     smaller = _copy_with(captured.module, _slice_tensors(captured.module, selection))
-    context = Rewrite(selection, smaller)
+    context = Rewrite(selection, smaller, smaller.graph)
     pairs = list(zip(captured.module.graph.nodes, list(smaller.graph.nodes), strict=True))
     for old, new in pairs:
         new.meta.pop("val", None)
@@ -41,7 +41,7 @@ def remove(captured: Captured, removal: Removal) -> Captured:
             rewrite(context, old, new)
     smaller.graph.lint()
     smaller.recompile()
-    return Captured(smaller, captured.example)
+    return Captured(smaller, captured.example, captured.largest)
 
 
 def _slice_tensors(module: fx.GraphModule, selection: Selection) -> dict[int, Tensor]:

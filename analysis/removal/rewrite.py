@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import fx
+from torch import fx, nn
 
 from prunescope.arrays import Flags
 from prunescope.coupling.labels import Dim
@@ -19,9 +19,10 @@ from prunescope.removal.selection import Selection
 class Rewrite:
     """The smaller graph, and which indices of each dimension are kept."""
 
-    def __init__(self, selection: Selection, module: fx.GraphModule) -> None:
+    def __init__(self, selection: Selection, module: nn.Module, graph: fx.Graph) -> None:
         self.selection = selection
         self.module = module
+        self.graph = graph
         self._buffers = 0
 
     def dims(self, node: object) -> tuple[Dim, ...]:
@@ -51,7 +52,7 @@ class Rewrite:
         left, period = self.selection.count(dim), len(dim.labels)
         if not isinstance(size, fx.Node):
             return int(size) // period * left
-        graph = self.module.graph
+        graph = self.graph
         if size.target is operator.mul and isinstance(size.args[1], int):
             factor = size.args[1]
             if factor % period == 0:
@@ -69,9 +70,9 @@ class Rewrite:
         while hasattr(self.module, name):
             self._buffers += 1
             name = f"_kept_{self._buffers}"
-        self.module.register_buffer(name, tensor)
-        with self.module.graph.inserting_before(before):
-            return self.module.graph.get_attr(name)
+        self.module.register_buffer(name, tensor, persistent=False)
+        with self.graph.inserting_before(before):
+            return self.graph.get_attr(name)
 
 
 Rewriter = Callable[[Rewrite, fx.Node, fx.Node], None]

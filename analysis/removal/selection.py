@@ -55,6 +55,12 @@ class Selection:
         """Return how many indices of ``dim`` stay, over one period of its labels."""
         return dim.size if dim.labels is None else int(self.keep(dim).sum())
 
+    def size(self, dim: Dim) -> int:
+        """Return how large ``dim`` is in the smaller network."""
+        if dim.labels is None:
+            return dim.size
+        return dim.size // len(dim.labels) * self.count(dim)
+
     def require_units(self) -> None:
         """Check that no dimension is emptied.
 

@@ -2,8 +2,9 @@
 
 It shares no mechanism with removal. The graph, all shapes and all operators stay dense. Every
 activation is set to zero at the removed indices before it is read. The removed units' own
-parameters are disturbed, so that a unit that is not silent changes the outputs. A statistic over a
-pruned dimension is taken over the kept indices only.
+parameters are disturbed, so that a unit that is not silent changes the outputs; under weight norm
+it is the weights that it makes. A statistic over a pruned dimension is taken over the kept indices
+only.
 """
 
 from collections.abc import Iterable
@@ -41,6 +42,13 @@ class Silenced(fx.Interpreter):
             if read.statistic and self._selection.touches(walk.dims(read.source)[read.dimension]):
                 self._over.setdefault(read.node, set()).add(read.dimension)
         mixed = {read.source for read in walk.reads if read.source.op == "get_attr"}
+        self._normed = {n for n in captured.module.graph.nodes if _makes_weights(n)} & set(
+            self._spots if disturb else ()
+        )
+        for node in self._normed:  # each entry changes the norm, and with it what is kept
+            for source in node.all_input_nodes:
+                mixed.add(source)
+                self._spots.pop(source, None)
         for node in captured.module.graph.nodes if disturb else ():
             if node.op == "get_attr" and node in self._spots and node not in mixed:
                 tensor = self.fetch_attr(str(node.target))
@@ -62,6 +70,8 @@ class Silenced(fx.Interpreter):
             result = self._statistic(n, args, kwargs)
         else:
             result = super().run_node(n)
+        if n in self._normed:
+            return _disturb(result, self._spots[n])
         return _zero_removed(result, self._spots[n]) if n in self._spots else result
 
     def _find(self, value: Value) -> Any:
@@ -124,6 +134,10 @@ class Silenced(fx.Interpreter):
         names = [declared.name for declared in node.target._schema.arguments]  # type: ignore[union-attr]
         position = names.index(name) if name in names else len(args)
         return args[position] if position < len(args) else kwargs.get(name)
+
+
+def _makes_weights(node: fx.Node) -> bool:
+    return node.op == "call_function" and operator_name(node) == "_weight_norm"
 
 
 def silence(captured: Captured, removal: Removal) -> Silenced:

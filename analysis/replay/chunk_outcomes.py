@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -13,6 +14,7 @@ from prunescope.capture.network import model_runs
 from prunescope.errors import CannotPrune
 from prunescope.replay.frontier_memory import batches
 from prunescope.replay.lanes import Lanes
+from prunescope.replay.point_faults import point_faults
 from prunescope.replay.point_variants import Key, Points
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.replay_walk import ReplayWalk
@@ -90,16 +92,17 @@ class ChunkRunner:
                     continue
                 started = perf_counter()
                 try:
-                    variant = self._variant(point, recovery)
+                    with point_faults() if point is not None else nullcontext():
+                        variant = self._variant(point, recovery)
                     self.spent.add_one(MAKING, perf_counter() - started)
+                    calls = (
+                        partial(self._outcome, walk, point, variant, number, batch)
+                        for number, batch in enumerate(runs)
+                    )
+                    running.append((point, [lanes.submit(call) for call in calls]))
                 except CannotPrune as reason:
                     yield point, reason
                     continue
-                calls = (
-                    partial(self._outcome, walk, point, variant, number, batch)
-                    for number, batch in enumerate(runs)
-                )
-                running.append((point, [lanes.submit(call) for call in calls]))
                 while len(running) >= (_AHEAD if lanes.count > 1 else 1):
                     yield self._finished(stop, len(samples), *running.popleft())
             while running:
@@ -119,7 +122,8 @@ class ChunkRunner:
         number: int,
         batch: Samples,
     ) -> Outcome:
-        with model_runs(len(batch)):
+        faults = point_faults() if point is not None else nullcontext()
+        with faults, model_runs(len(batch)):
             if number == 0 and point is not None and point not in self._macs:
                 outputs, macs = walk.counted_outputs(0, variant)
                 self._macs[point] = macs // len(batch)
@@ -133,7 +137,10 @@ class ChunkRunner:
     def _finished(
         self, stop: Stop[Key], samples: int, point: PointOrDense, running: list[Future[Outcome]]
     ) -> Found:
-        outcome = join_outcomes([future.result() for future in running])
+        try:
+            outcome = join_outcomes([future.result() for future in running])
+        except CannotPrune as reason:
+            return point, reason
         if point is not None:
             suffix = self._macs[point] * samples
             network_macs = suffix + self.points.before(stop.cone) * samples

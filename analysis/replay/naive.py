@@ -11,6 +11,7 @@ from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.recovery import MOVES_DENSE, recovered
 from prunescope.replay.engine import Removed, every_point, order, removed
+from prunescope.replay.point_faults import point_faults
 from prunescope.sources.splits import Samples
 from prunescope.study.point import Point
 
@@ -38,7 +39,8 @@ class NaiveEngine:
             if not self.claim(point):
                 continue
             try:
-                outcome: Outcome | CannotPrune = self._outcome(point, samples)
+                with point_faults():
+                    outcome: Outcome | CannotPrune = self._outcome(point, samples)
             except CannotPrune as reason:
                 outcome = reason
             yield point, outcome

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, fx
 
-from prunescope.capture.cost import MACS
 from prunescope.capture.functional import operator_name
+from prunescope.capture.mac_factors import MAC_FACTORS, count
 
 
 class Slot(int):
@@ -94,12 +94,13 @@ def counted_run(
     """Run ``steps`` likewise, and return their multiply-accumulates."""
     total = 0
     for step in steps:
-        rule = MACS.get(step.name)
+        rule = MAC_FACTORS.get(step.name)
         shapes = dict(_arguments(step, values)) if rule else {}
         dead, step = step.dead, replace(step, dead=())
         run((step,), values, seconds)
         if rule:
-            total += rule(step.node, shapes | {step.node: values[step.slot]})
+            tensors = shapes | {step.node: values[step.slot]}
+            total += count(rule(step.node, tensors), tensors)
         for slot in dead:
             del values[slot]
     return total

@@ -91,7 +91,7 @@ def _problem(manifest: Manifest) -> str | None:
         if group.units < (group.reason is None):
             return f"the group {group.name!r} has {group.units} units"
     for term in manifest.mac_terms:
-        if not all(name in groups for name, _ in term.groups):
+        if not all(name in groups for factor in term.sums() for name, _ in factor):
             return "it counts operations of a group that it does not have"
     if manifest.graph is not None and not _fits(manifest.graph, len(manifest.groups)):
         return "its graph names places that it does not have"

@@ -89,6 +89,7 @@ class Manifest:
         graph: Shapes of everything that the graph computes; None without a graph.
         parts: The fingerprint's parts by name (weights, graph, data, metric), to say what differs.
         soundness: What was checked before the study was made, and how it came out.
+        left_out: Points that sweeps could not measure, each with the reason.
     """
 
     reference: Reference
@@ -111,7 +112,17 @@ class Manifest:
     graph: GraphSummary | None = None
     parts: dict[str, str] = field(default_factory=dict)
     soundness: tuple[Check, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
+
+    def omissions(self) -> tuple[str, ...]:
+        """Return what sweeps left out although it was offered, with the reason each.
+
+        A group whose removal failed the check on this model's own samples, or a point whose
+        network does not run.
+        """
+        groups = {g.name: g.reason for g in self.groups if g.reason is not None and g.units}
+        return tuple(f"{name}: {reason}" for name, reason in (groups | self.left_out).items())
 
     def layer(self, name: str) -> LayerSummary:
         """Return the layer ``name``, or raise ``UnknownName`` with the closest names."""

@@ -27,9 +27,8 @@ class Size:
 def shrunk(manifest: Manifest, removed: Mapping[str, int]) -> Size:
     """Return the size of the network after ``removed`` units left each named group.
 
-    Every member dimension loses ``units × indices per unit``; a weight's multiply-accumulates are
-    proportional to its elements, those of products between activations fall by each group's
-    share. Equal to the really smaller network's counts, which verification checks.
+    Every member dimension loses ``units × indices per unit``; multiply-accumulates are products of
+    such dimensions. Equal to the really smaller network's counts, which verification checks.
 
     Args:
         manifest: Of the dense network.
@@ -44,11 +43,13 @@ def shrunk(manifest: Manifest, removed: Mapping[str, int]) -> Size:
     dense = {tensor.name: math.prod(tensor.shape) for tensor in manifest.tensors}
     macs = 0.0
     for term in manifest.mac_terms:
+        left = math.prod(
+            1 - math.fsum(removed.get(name, 0) * share for name, share in factor)
+            for factor in term.sums()
+        )
         if term.parameter is not None:
-            macs += term.macs / dense[term.parameter] * elements[term.parameter]
-        else:
-            left = math.prod(1 - removed.get(name, 0) * share for name, share in term.groups)
-            macs += term.macs * left
+            left *= elements[term.parameter] / dense[term.parameter]
+        macs += term.macs * left
     return Size(
         parameters=sum(elements[t.name] for t in manifest.tensors if not t.buffer),
         bytes=sum(elements[t.name] * t.width for t in manifest.tensors),

@@ -53,7 +53,8 @@ class MemberSummary:
         layer: Dotted module name.
         dimension: Of the tensor.
         role: ``producer`` makes the units, ``consumer`` reads them, ``follower`` goes along.
-        indices: How many indices of the dimension one unit owns.
+        indices: How many indices of the dimension one unit owns; of what cannot leave, how many
+            stay for that reason.
     """
 
     parameter: str
@@ -80,6 +81,8 @@ class GroupSummary:
         law_error: Largest difference, relative to the outputs' scale, between the network without
             half of the units and the dense one with the same units silenced; None if not checked.
         reason: Why the group is not prunable, else None.
+        operator: The one that the reason is about, such as ``cumsum``, or ''.
+        place: ``model.py:42``, the line of forward() where it is called, or ''.
     """
 
     name: str
@@ -92,6 +95,8 @@ class GroupSummary:
     normalised: bool = False
     law_error: float | None = None
     reason: str | None = None
+    operator: str = ""
+    place: str = ""
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -118,17 +123,26 @@ class TensorSummary:
 
 @dataclass(frozen=True)
 class MacTerm:
-    """Multiply-accumulates of one operator, and the weight or groups that reduce them.
+    """Multiply-accumulates that fall in the same way with the units removed.
+
+    Of ``macs`` the product of all factors is left: for each factor 1 minus, for every unit removed,
+    its group's share of that dimension.
 
     Attributes:
         macs: For one sample, dense.
-        parameter: The weight whose elements they are proportional to, or None.
-        groups: Without a weight: ``(group, share)`` by which each removed unit reduces them.
+        parameter: A weight whose elements are one more factor, or None.
+        groups: ``(group, share)``, each a factor of its own.
+        factors: Dimensions with the ``(group, share)`` of every group that has units there.
     """
 
     macs: int
     parameter: str | None = None
     groups: tuple[tuple[str, float], ...] = ()
+    factors: tuple[tuple[tuple[str, float], ...], ...] = ()
+
+    def sums(self) -> tuple[tuple[tuple[str, float], ...], ...]:
+        """Return all factors as tuples of ``(group, share)``."""
+        return (*((share,) for share in self.groups), *self.factors)
 
 
 @dataclass(frozen=True)

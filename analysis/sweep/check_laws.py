@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from prunescope.bench.workbench import Workbench
+from prunescope.errors import CannotPrune
 from prunescope.removal import check_law
+from prunescope.replay.point_faults import point_faults
 from prunescope.store.folder import StudyFolder
 from prunescope.study import GroupSummary
 
@@ -33,7 +35,12 @@ def _check_group(bench: Workbench, group: GroupSummary) -> GroupSummary:
     captured = bench.network.captured
     if captured is None or group.reason is not None:
         return group
-    report = check_law(captured, group.name, bench.splits.calibration.chunk(0, SAMPLES).inputs)
+    inputs = bench.splits.calibration.chunk(0, SAMPLES).inputs
+    try:
+        with point_faults():
+            report = check_law(captured, group.name, inputs)
+    except CannotPrune as fault:  # of this group; the others are measured
+        return replace(group, reason=str(fault).partition(". ")[0])
     error = report.max_error / report.scale
     reason = None
     if not report.ok:

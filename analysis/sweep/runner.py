@@ -17,6 +17,7 @@ from prunescope.study import Grid, doubling, looks
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point, dense_key
 from prunescope.sweep.check_laws import require_laws
+from prunescope.sweep.left_out import point_name, write_left_out
 from prunescope.sweep.meter import Meter
 from prunescope.sweep.preflight import preflight
 from prunescope.sweep.row import measurement
@@ -157,6 +158,7 @@ class _SweepRun:
                 self._meter.settle(set(todo))
         finally:
             self._shared.close()
+        write_left_out(self._study.folder, self._grid_points, self._refused)
         damaged = self._shared.compact()
         samples = self._shared.samples
         partial = sum(
@@ -164,9 +166,10 @@ class _SweepRun:
             for point in set(self._grid_points) - set(todo) - set(self._refused)
         )
         work, meter = self._meter.work, self._meter
+        refused = tuple(f"{point_name(point)}: {why}" for point, why in self._refused.items())
         return SweepReport(
             len(self._grid_points), len(self._touched - set(todo)), len(todo),
-            tuple(self._refused.values()), damaged, partial,
+            refused, damaged, partial,
             meter.samples, work.naive, work.executed, work.bound, meter.seconds,
             sum(samples(point) > 0 for point in todo),
             meter.processor, meter.first_forecast, self._bound,
@@ -267,9 +270,9 @@ class _SweepRun:
         return self._deadline is not None and time.monotonic() - self._meter.held >= self._deadline
 
     def _record(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
-        message = f"{point.subject} {point.method} {point.sparsity:g}"
+        message = point_name(point)
         if isinstance(outcome, CannotPrune):
-            self._refused[point] = f"{message}: {outcome}"
+            self._refused[point] = str(outcome)
             return
         dense = self._engine.dense(point.recovery, start, end)
         targets = None if self._targets is None else self._targets[start:end]

@@ -64,10 +64,14 @@ def groups_left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
     """Return the reason for each group of ``grid`` for which none of its sparsities exists.
 
     Such a group has too few units to keep a multiple of them, or every sparsity is too small to
-    remove one.
+    remove one, or its removal failed the check on this model's own samples.
     """
     granularities = {method.granularity for method in grid.methods}
-    reasons = []
+    reasons = [
+        f"{group.name}: {group.reason}"
+        for group in manifest.groups
+        if group.reason is not None and group.units and group.granularity in granularities
+    ]
     for group in manifest.removable():
         chosen = not grid.subjects or group.name in grid.subjects
         if not chosen or group.granularity not in granularities:

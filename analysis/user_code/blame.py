@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,8 @@ from typing import Final
 _OURS: Final = "prunescope"
 _LIBRARIES: Final = ("torch", "torchvision", "numpy", "importlib", "safetensors", "onnxruntime")
 _NOTEBOOK: Final = ("<ipython-input", "<stdin>")
+
+_PRINTED: Final = re.compile(r'^\s*File "([^"]+)", line (\d+)', re.MULTILINE)
 
 Place = tuple[str, int, str]
 """File, line and name of the module."""
@@ -31,6 +34,28 @@ def running_place(frame: FrameType | None) -> str:
     """Return ``file.py:12``, where the user's code stands whose innermost frame is ``frame``."""
     stack = traceback.walk_stack(frame)  # the innermost first
     return _last(reversed([_place(frame, line) for frame, line in stack]))
+
+
+def printed_place(trace: str) -> str:
+    """Return ``file.py:12`` of the printed stack ``trace``, as ``error_place`` does of an error.
+
+    Where all of it is torchvision's or another library's, the last line outside of torch.
+    """
+    places = [
+        (file, int(line))
+        for file, line in _PRINTED.findall(trace)
+        if _package(file) != "torch" and not file.startswith("torch/")
+    ]
+    own = _last((file, line, _package(file)) for file, line in places)
+    if own or not places:
+        return own
+    file, line = places[-1]
+    return f"{file.rpartition('-packages/')[2]}:{line}"
+
+
+def _package(file: str) -> str:
+    """The package that an installed file belongs to."""
+    return file.rpartition("-packages/")[2].partition("/")[0]
 
 
 def _of_traceback(trace: TracebackType | None) -> Iterator[Place]:

@@ -17,7 +17,7 @@ from prunescope.capture.graph import Captured, call_arguments, capture, take
 from prunescope.coupling import find_groups
 from prunescope.export.formats import onnx, pt2
 from prunescope.removal import check_law, remove
-from prunescope.removal.law import half
+from prunescope.removal.try_groups import random_half as half
 
 TOLERANCE = 1e-4
 """Largest difference, relative to the largest output, that counts as equal."""

@@ -24,6 +24,7 @@ from tests.zoo import (
     residual,
     shared,
     slices,
+    stumbling,
     torch_attention,
     transformers,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "residual",
     "shared",
     "slices",
+    "stumbling",
     "torch_attention",
     "transformers",
 ]

@@ -25,10 +25,14 @@ class PermutedByIndex(ZooNetwork):
 
 
 class PickedByIndex(ZooNetwork):
-    """Advanced indexing that repeats and drops channels."""
+    """Advanced indexing that repeats two channels: their units own two features of the reader
+    each, so they cost more than the others and are a group of their own."""
 
     shape = (5,)
-    expected = (channels(6, out("fc1"), into("fc2")),)
+    expected = (
+        channels(4, out("fc1"), into("fc2")),
+        channels(2, out("fc1"), into("fc2")),
+    )
     refused = refuse("output", "fc2")
     either = True
     order: Tensor

@@ -27,7 +27,7 @@ _POINTWISE: Final = (
 _COPIES: Final = (
     "clone", "contiguous", "detach", "alias", "to", "_to_copy", "type_as", "lift_fresh_copy",
     "lift_fresh", "float", "double", "half", "bfloat16", "int", "long", "bool", "zeros_like",
-    "ones_like", "full_like", "empty_like", "copy", "conj", "resolve_conj",
+    "ones_like", "full_like", "empty_like", "conj", "resolve_conj",
     "fill", "zero", "detach_copy", "alias_copy",
 )  # fmt: skip
 
@@ -51,7 +51,7 @@ def broadcast(
     return tuple(result)
 
 
-@rule(*_POINTWISE, "expand_as")
+@rule(*_POINTWISE, "expand_as", "copy")
 def pointwise(walk: CouplingWalk, node: fx.Node) -> Value:
     """Unite the operands, broadcast as torch does."""
     operands = [walk.dims(source) for source in _operands(node)]

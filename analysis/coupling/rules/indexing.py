@@ -119,3 +119,16 @@ def slice_scatter(walk: CouplingWalk, node: fx.Node) -> Value:
             picked = dim.labels[start:stop:step] if dim.labels is not None else None
             walk.ledger.unite(Dim(other.size, picked, dim.why), other)
     return tuple(dims)
+
+
+@rule("select_scatter")
+def select_scatter(walk: CouplingWalk, node: fx.Node) -> Value:
+    """Replace one index by another tensor: the others' dimensions are united, that one stays."""
+    dims = list(walk.dims(node.args[0]))
+    axis = argument(node, "dim") % len(dims)
+    walk.ledger.block(dims[axis], "one of its indices is written to by its number")
+    others = [other_axis for other_axis in range(len(dims)) if other_axis != axis]
+    for other_axis, other in zip(others, walk.dims(node.args[1]), strict=True):
+        if other.size > 1:
+            dims[other_axis] = walk.ledger.unite(dims[other_axis], other)
+    return tuple(dims)

@@ -75,12 +75,15 @@ def shape_costs(manifest: Manifest, groups: Sequence[str]) -> dict[str, Polynomi
             _add(stored, elements, 1.0)
         _add(size, elements, tensor.width)
     for term in manifest.mac_terms:
-        if term.parameter is not None:
+        if term.parameter is not None and not term.sums():
             elements, dense = tensors[term.parameter]
             _add(macs, elements, term.macs / dense)
         else:
-            shares = [{(): 1.0, (group_index[g],): -s} for g, s in term.groups if g in group_index]
-            left, product_exact = _product(float(term.macs), shares)
+            shares: list[Monomials] = [
+                {(): 1.0, **{(group_index[g],): -s for g, s in factor if g in group_index}}
+                for factor in term.sums()
+            ]
+            left, product_exact = _product(float(term.macs), [s for s in shares if len(s) > 1])
             exact = exact and product_exact
             _add(macs, left, 1.0)
     if not manifest.tensors or not groups:  # a study without groups holds totals only

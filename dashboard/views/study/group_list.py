@@ -8,6 +8,7 @@ from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import StudyFolder
+from prunescope.study.blocked import blocked
 from prunescope.text import plain
 
 _MOST: Final = 5
@@ -54,12 +55,19 @@ def show(opened: StudyFolder) -> None:
         },
         alt="Every group with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip
-    refused = [group for group in groups if group.reason is not None]
+    reasons = blocked(opened.manifest)
     lines = [
-        f"**{plain.text(group.name)}**: not prunable, because {plain.text(group.reason)}."
-        for group in refused[:_MOST]
+        f"**{plain.text(_few(reason.layers))}**: not prunable, because "
+        f"{plain.text(reason.reason)}. {plain.text(reason.worth)}"
+        for reason in reasons[:_MOST]
     ]
-    if len(refused) > _MOST:
-        lines.append(f"and {len(refused) - _MOST} more, in the table.")
+    if len(reasons) > _MOST:
+        lines.append(f"and {len(reasons) - _MOST} more, in the table.")
+    lines += [f"Left out: {plain.text(line)}" for line in opened.manifest.omissions()]
     if lines:
         st.caption("  \n".join(lines))
+
+
+def _few(names: tuple[str, ...], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -12,9 +12,14 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.describe_manifest import describe as described
+from prunescope.capture.cost import cost
+from prunescope.capture.fresh_copy import fresh_copy
 from prunescope.capture.graph import Captured, call_arguments, capture
-from prunescope.coupling import Coupling, find_groups
-from prunescope.removal import check_law, remove
+from prunescope.coupling import Coupling
+from prunescope.removal import check_law, remove, try_groups
+from prunescope.study import Manifest, Reference
+from prunescope.study.network_size import shrunk as foreseen
 from tests.zoo import ZOO, build
 from tests.zoo.agreement import apart, describe, disagreements, halves, narrow, shrunk, zero
 from tests.zoo.network import Inputs, ZooNetwork
@@ -59,8 +64,8 @@ def studied(name: str) -> tuple[ZooNetwork, Any, Captured, Coupling]:
     with warnings.catch_warnings():
         # torch.export warns about RNN weights and about its own deprecated internals.
         warnings.simplefilter("ignore")
-        captured = capture(network, inputs)
-    return network, inputs, captured, find_groups(captured)
+        captured = capture(fresh_copy(network), inputs)
+    return network, inputs, captured, try_groups(captured)
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +129,20 @@ def test_law_for_all_groups_at_once(name: str) -> None:
         with torch.no_grad():
             small = run(remove(captured, removal).module, inputs)
             assert apart(run(silent, inputs), small) <= EXACT
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_foreseen_cost_is_the_smaller_network_s(name: str) -> None:
+    _, _, captured, found = studied(name)
+    dense = cost(captured)
+    blank = Manifest(Reference(name, ""), "", dense.parameters, 0, 0, dense.macs, 0, ())
+    manifest = described(blank, captured, found)
+    removals = [halves([group], seed=5) for group in found.groups] + [halves(found.groups, seed=6)]
+    for removal in [{}, *removals]:
+        real = cost(remove(captured, removal))
+        counts = {group: int((~keep).sum()) for group, keep in removal.items()}
+        size = foreseen(manifest, counts)
+        assert (size.parameters, size.bytes, size.macs) == (real.parameters, real.bytes, real.macs)
 
 
 @pytest.mark.parametrize("name", NAMES)

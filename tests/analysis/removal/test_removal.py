@@ -14,7 +14,7 @@ from prunescope.coupling.rule_table import RULES
 from prunescope.coupling.walk import CouplingWalk, Value
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import check_law, freed, gated, load_pruned, remove
-from prunescope.removal.law import half
+from prunescope.removal.try_groups import random_half as half
 from prunescope.sample_models.registry import NAMES, architecture
 from tests.zoo import build
 

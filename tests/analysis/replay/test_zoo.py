@@ -12,7 +12,7 @@ from prunescope.capture.graph import call_arguments, capture
 from prunescope.capture.layers import graph_layers
 from prunescope.coupling import find_groups
 from prunescope.removal import remove
-from prunescope.removal.law import half
+from prunescope.removal.try_groups import random_half as half
 from prunescope.replay.dependencies import Flow, to_bits
 from prunescope.replay.lanes import Lanes
 from prunescope.replay.layout import channels_last, equal_with_channels_last, wants_channels_last

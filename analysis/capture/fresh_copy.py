@@ -1,0 +1,45 @@
+"""A copy of a model that nothing has run yet, without what wraps it and without caches."""
+
+import contextlib
+import copy
+from typing import Any
+
+from torch import nn
+
+
+def fresh_copy(model: nn.Module) -> nn.Module:
+    """Return a copy of ``model`` to capture or to run, which shares its parameters.
+
+    A run may leave its mark on a model (a detector keeps the grid of the shape that it saw last),
+    so each use takes a copy. Buffers are copied, parameters are the model's own. What
+    ``torch.compile`` and data-parallel wrappers hold inside, at any depth, stands in their place;
+    the caches of Hugging Face's decoders are switched off, as their tensors would be outputs. A
+    model that cannot be copied is returned as it is.
+    """
+    model = unwrapped(model)
+    shared: dict[int, Any] = {id(parameter): parameter for parameter in model.parameters()}
+    trainer = vars(model).get("_trainer")  # Lightning's, which holds loaders and loggers
+    if trainer is not None:
+        shared[id(trainer)] = None
+    try:
+        fresh = copy.deepcopy(model, shared)
+    except Exception:  # noqa: BLE001 - whatever a user's class raises; it was only a precaution
+        return model
+    for module in list(fresh.modules()):
+        for name, child in list(module.named_children()):
+            inner = unwrapped(child)
+            if inner is not child:
+                setattr(module, name, inner)
+        config = getattr(module, "config", None)
+        if getattr(config, "use_cache", None) is True:
+            with contextlib.suppress(AttributeError, TypeError):  # a frozen configuration
+                config.use_cache = False
+    return fresh
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return the module inside of ``torch.compile`` and of data-parallel wrappers."""
+    inner = getattr(model, "_orig_mod", None)
+    if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        inner = model.module
+    return unwrapped(inner) if isinstance(inner, nn.Module) else model

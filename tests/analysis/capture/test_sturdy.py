@@ -1,0 +1,152 @@
+"""Captures that users' models used to stop: wrappers, caches, grids, numbers in constants."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from prunescope.capture.fresh_copy import fresh_copy
+from prunescope.capture.graph import capture
+from prunescope.capture.network import Network, build_network
+from prunescope.coupling import find_groups
+from tests.zoo import build
+
+pytestmark = pytest.mark.quick
+
+
+def groups(network: Network) -> list[str]:
+    assert network.captured is not None, network.problem
+    return [group.name for group in find_groups(network.captured).groups]
+
+
+def chain() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+
+
+class Inside(nn.Module):
+    """A compiled part of a model that is not compiled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = torch.compile(chain(), backend="eager"), nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x))
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda m: torch.compile(m, backend="eager"), nn.DataParallel, lambda m: m]
+)
+def test_wrappers_are_taken_off(wrap) -> None:
+    network = build_network(wrap(chain()), torch.randn(2, 5))
+    assert groups(network) == ["0"]
+    assert set(dict(network.module.named_parameters())) == set(dict(chain().named_parameters()))
+
+
+def test_wrappers_inside_are_taken_off() -> None:
+    network = build_network(Inside().eval(), torch.randn(2, 5))
+    assert groups(network) == ["body.0", "body.2"]
+
+
+def test_a_copy_is_captured_so_that_no_run_leaves_its_mark() -> None:
+    model = build("pooled_grid")
+    batch = torch.randn(2, 3, 8, 8)
+    assert groups(build_network(model, batch)) == ["a"]
+    assert model.seen is None  # the user's own model was only read
+    parameters = dict(model.named_parameters())
+    assert all(parameters[n] is p for n, p in fresh_copy(model).named_parameters())
+
+
+class LargeBatches(nn.Module):
+    """Takes another way for 64 samples and more, as diffusers' upsampling does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(5, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.fc1(x)
+        if y.shape[0] >= 64:
+            y = y.contiguous()
+        return self.fc2(y.relu())
+
+
+def test_the_bounds_that_torch_suggests_are_taken() -> None:
+    network = build_network(LargeBatches().eval(), torch.randn(2, 5))
+    assert groups(network) == ["fc1"]
+    assert network.captured is not None
+    assert network.captured.largest == 63
+
+
+class Config:
+    use_cache = True
+
+
+class Decoder(nn.Module):
+    """Returns its cache beside its logits, unless its configuration says otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = Config()
+        self.fc1, self.fc2 = nn.Linear(5, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        y = self.fc1(x)
+        return (self.fc2(y.relu()), y) if self.config.use_cache else (self.fc2(y.relu()),)
+
+
+def test_caches_are_switched_off_in_the_copy_alone() -> None:
+    model = Decoder().eval()
+    assert groups(build_network(model, torch.randn(2, 5))) == ["fc1"]
+    assert model.config.use_cache is True
+
+
+class Decides(nn.Module):
+    """Goes one way or another by numbers that it computes from buffers."""
+
+    def __init__(self, power: float) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(5, 8), nn.Linear(8, 3)
+        self.register_buffer("scale", torch.tensor([power, 2.0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        powers = torch.log2(self.scale * 2)
+        y = self.fc1(x).relu()
+        for _ in range(int(powers.sum())):
+            y = y * 0.5
+        return self.fc2(y if bool((powers > 2).all()) else -y)
+
+
+@pytest.mark.parametrize("power", [1.0, 8.0])
+def test_numbers_that_hang_on_buffers_alone_are_known(power: float) -> None:
+    model, batch = Decides(power).eval(), torch.randn(3, 5)
+    captured = capture(fresh_copy(model), batch)
+    with torch.no_grad():
+        assert torch.equal(captured.module(batch), model(batch))
+
+
+class Recorded(nn.Module):
+    """Counts its calls in a buffer and decides by the count: not a constant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(5, 3)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls.add_(1)
+        return self.fc(x) if int(self.calls) < 3 else -self.fc(x)
+
+
+def test_a_buffer_that_is_written_to_is_no_constant() -> None:
+    network = build_network(Recorded().eval(), torch.randn(2, 5))
+    assert network.captured is None
+    assert "test_sturdy.py:" in (network.problem or "")  # the line that reads it
+    assert network.cost is not None
+    assert network.cost.macs == 15
+
+
+def test_a_block_that_only_changes_modes_is_part_of_the_graph() -> None:
+    network = build("relu_linear_attention")
+    captured = capture(network, network.example())  # type: ignore[arg-type]
+    operators = {str(node.target) for node in captured.module.graph.nodes}
+    assert not any("wrap_with" in operator for operator in operators)

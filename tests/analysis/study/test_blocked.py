@@ -1,0 +1,29 @@
+"""Reasons ranked by what they block, each with the line to change."""
+
+import pytest
+import torch
+
+from prunescope.bench.inspection import inspect_network
+from prunescope.study import Reference
+from tests.zoo import build
+
+pytestmark = pytest.mark.quick
+
+
+def test_reasons_are_ranked_and_name_a_line() -> None:
+    found = inspect_network(Reference("gate", ""), build("channel_gate"), torch.randn(2, 3, 8, 8))
+    first, second, _ = found.blocked
+    assert first.operator == "conv1d"
+    assert first.macs == 8 * 27 * 36  # of the convolution whose filters the gate ties together
+    assert first.mac_share == first.macs / found.macs
+    assert f"`conv1d` at {first.place} blocks" in first.sentence
+    assert "stumbling.py:" in first.place
+    assert second.layers == ("b",)
+    assert second.sentence.startswith("Not prunable, because it is read as the network's output: b")
+
+
+def test_a_part_that_stays_counts_in_proportion() -> None:
+    found = inspect_network(Reference("part", ""), build("assigned_slice"), torch.randn(2, 5))
+    (alone,) = [reason for reason in found.blocked if "single unit" in reason.reason]
+    assert alone.layers == ("fc1",)
+    assert alone.parameters == 5  # one of eight rows
