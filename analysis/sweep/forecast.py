@@ -94,7 +94,7 @@ class RunCosts:
         """
         self._macs = max(macs, 1)
         self._kinds: list[str] = []
-        self._rows: list[tuple[dict[str, Floats], float]] = []
+        self._rows: list[tuple[dict[str, Floats], float, bool]] = []
         self._rates: Floats | None = None
         self.points = 0
         """Runs so far."""
@@ -112,10 +112,9 @@ class RunCosts:
             return
         self.points += len(runs)
         self._rates = None
-        fresh = [run.kind for run in runs if run.kind not in self._kinds]
-        self._kinds += dict.fromkeys(fresh)
-        if not once or fresh:
-            self._rows.append((self._sums(runs), seconds))
+        self._kinds += [kind for kind in dict.fromkeys(run.kind for run in runs)
+                        if kind not in self._kinds]  # fmt: skip
+        self._rows.append((self._sums(runs), seconds, once))
 
     def seconds(self, coming: Sequence[PointRun]) -> float | None:
         """Return the processor time of runs to come; None while a kind of them has not run."""
@@ -145,8 +144,10 @@ class RunCosts:
     def _fitted(self) -> Floats:
         """Seconds per column, none negative; calls count by the root of what they took."""
         if self._rates is None:
-            taken = np.array([seconds for _, seconds in self._rows])
-            columns = np.stack([self._row(sums) for sums, _ in self._rows])
+            known = {kind for sums, _, once in self._rows if not once for kind in sums}
+            rows = [row for row in self._rows if not row[2] or not row[0].keys() <= known]
+            taken = np.array([seconds for _, seconds, _ in rows])
+            columns = np.stack([self._row(sums) for sums, _, _ in rows])
             weights = 1 / np.sqrt(np.maximum(taken, 1e-4))
             sizes = np.maximum(np.abs(columns * weights[:, None]).max(axis=0), 1e-12)
             rates, _ = nnls(
