@@ -26,7 +26,9 @@ from prunescope.bench.workbench import Workbench, prepare
 from prunescope.capture.graph import take
 from prunescope.export.applied_plan import selection_of
 from prunescope.latency.latency_report import RuntimeLatency
-from prunescope.latency.measure import time_models
+from prunescope.latency.measure import race_latency
+from prunescope.latency.runtimes.registry import runtimes
+from prunescope.latency.runtimes.runtime import Workload
 from prunescope.progress import Silent
 from prunescope.study import Reference
 from prunescope.study.plan import Choice, Plan
@@ -85,8 +87,15 @@ def main() -> None:
     pair = bench.network.module, half(bench)
     inputs = take(bench.splits.validation.inputs, torch.arange(1))
 
-    def timed(seconds: float) -> tuple[RuntimeLatency, ...]:
-        return time_models(*pair, inputs, 1, seconds, Silent())
+    workload = Workload(pair[0], inputs, 1, None)
+    compiled = []
+    for runtime in runtimes():
+        compiler = runtime.compiler(workload)
+        blank = RuntimeLatency(runtime.title, runtime.version())
+        compiled.append((blank, [compiler.compile(each) for each in (*pair, pair[0])]))
+
+    def timed(seconds: float) -> list[RuntimeLatency]:
+        return [race_latency(blank, calls, 1, seconds, Silent()) for blank, calls in compiled]
 
     quiet = {each.runtime: each for each in timed(given.quiet_seconds)}
     for each in quiet.values():
@@ -101,7 +110,7 @@ def main() -> None:
         for each in found:
             right = each.ratio.low <= quiet[each.runtime].ratio.value <= each.ratio.high
             said = "no claim" if not each.stated else "yes" if right else "NO"
-            print(number, load.counts, cells(each), said, sep=" | ", flush=True)
+            print(number, "".join(map(str, load.counts)), cells(each), said, sep=" | ", flush=True)
             silent += not each.stated
             if each.stated:
                 holds.append(right)

@@ -26,7 +26,7 @@ from prunescope.latency.machine import machine, processor
 from prunescope.latency.peak_memory import measured_peak
 from prunescope.latency.plan_memory import PlanMemory, peak_memory
 from prunescope.latency.runtimes.registry import runtimes
-from prunescope.latency.runtimes.runtime import Runtime, Workload
+from prunescope.latency.runtimes.runtime import Call, Runtime, Workload
 from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text
 from prunescope.progress import Progress, Silent
 from prunescope.store.folder import StudyFolder
@@ -184,8 +184,27 @@ def _raced(
     if missing is not None:
         progress.advance(STEPS, "not timed")
         return replace(blank, problem=missing)
-    with computing_threads(workload.threads), torch.inference_mode():
-        timed = race(calls, budget, progress, workload.threads, blank.device)
+    return race_latency(blank, calls, workload.threads, budget, progress)
+
+
+def race_latency(
+    blank: RuntimeLatency,
+    calls: Sequence[Call],
+    threads: int,
+    budget: float,
+    progress: Progress,
+) -> RuntimeLatency:
+    """Return ``blank`` with what a race of three calls gave.
+
+    Args:
+        blank: Names the runtime and its device.
+        calls: The dense model, the other one, and a second copy of the dense model.
+        threads: That they use.
+        budget: Seconds; see ``race``.
+        progress: Told 100 steps.
+    """
+    with computing_threads(threads), torch.inference_mode():
+        timed = race(calls, budget, progress, threads, blank.device)
     taken = max(timed.taken, timed.interrupted)
     control = timed.ratio(0, 2)
     return replace(

@@ -2,9 +2,10 @@
 
 Every run of a point over samples takes what its kind takes to make (masks, a refit, batch-norm
 statistics), and time in proportion to the multiply-accumulates behind it; one run of each call
-pays for the walk over the dense network. The first run of a point makes more than later ones. The
-rates are fitted to what whole calls of the engine took, at first to those of the pilots
-(``work_order.pilots``), which run alone.
+pays for the walk over the dense network. The first run of a point makes more than later ones, and
+the first point of a subject what its others share, such as second moments. The rates are fitted to
+what whole calls of the engine took, at first to those of the pilots (``work_order.pilots``), which
+run alone.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from prunescope.arrays import Floats
 
 WIDEST: Final = 1.5
 """Factor between the forecast of what is left and the ends of its range."""
-_COLUMNS: Final = 4
+_COLUMNS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class PointRun:
         behind: Multiply-accumulates of one sample behind its subject.
         samples: In the run.
         first: Whether it is the point's first run in this process.
+        opens: Whether it is also the first run of its kind on its subject.
         walked: Multiply-accumulates of the dense walk that the run's call takes, charged to one of
             its runs; see ``with_walks``.
     """
@@ -38,6 +40,7 @@ class PointRun:
     behind: int
     samples: int
     first: bool
+    opens: bool = False
     walked: int = 0
 
 
@@ -91,7 +94,7 @@ class RunCosts:
         """
         self._macs = max(macs, 1)
         self._kinds: list[str] = []
-        self._rows: list[tuple[dict[str, Floats], float]] = []
+        self._rows: list[tuple[dict[str, Floats], float, bool]] = []
         self._rates: Floats | None = None
         self.points = 0
         """Runs so far."""
@@ -109,10 +112,9 @@ class RunCosts:
             return
         self.points += len(runs)
         self._rates = None
-        fresh = [run.kind for run in runs if run.kind not in self._kinds]
-        self._kinds += dict.fromkeys(fresh)
-        if not once or fresh:
-            self._rows.append((self._sums(runs), seconds))
+        self._kinds += [kind for kind in dict.fromkeys(run.kind for run in runs)
+                        if kind not in self._kinds]  # fmt: skip
+        self._rows.append((self._sums(runs), seconds, once))
 
     def seconds(self, coming: Sequence[PointRun]) -> float | None:
         """Return the processor time of runs to come; None while a kind of them has not run."""
@@ -142,8 +144,10 @@ class RunCosts:
     def _fitted(self) -> Floats:
         """Seconds per column, none negative; calls count by the root of what they took."""
         if self._rates is None:
-            taken = np.array([seconds for _, seconds in self._rows])
-            columns = np.stack([self._row(sums) for sums, _ in self._rows])
+            known = {kind for sums, _, once in self._rows if not once for kind in sums}
+            rows = [row for row in self._rows if not row[2] or not row[0].keys() <= known]
+            taken = np.array([seconds for _, seconds, _ in rows])
+            columns = np.stack([self._row(sums) for sums, _, _ in rows])
             weights = 1 / np.sqrt(np.maximum(taken, 1e-4))
             sizes = np.maximum(np.abs(columns * weights[:, None]).max(axis=0), 1e-12)
             rates, _ = nnls(
@@ -157,7 +161,7 @@ class RunCosts:
         return np.concatenate([sums.get(kind, none) for kind in self._kinds])
 
     def _sums(self, runs: Sequence[PointRun]) -> dict[str, Floats]:
-        """By kind: made first, the same times the depth, runs, and the work in dense samples."""
+        """By kind: made first, the same by depth, subjects opened, runs, work in dense samples."""
         sums: dict[str, Floats] = {}
         for run in runs:
             depth = run.behind / self._macs
@@ -165,6 +169,7 @@ class RunCosts:
             own += (
                 run.first,
                 run.first * depth,
+                run.opens,
                 1.0,
                 run.samples * depth + run.walked / self._macs,
             )

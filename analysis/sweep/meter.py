@@ -50,6 +50,7 @@ class Meter:
         self._processor = self._mark = time.process_time()
         self._costs = RunCosts(bench.manifest.macs)
         self._seen: set[Point] = set()
+        self._opened: set[tuple[str, str]] = set()
         self._made: set[object] = set()
         self._kinds: dict[str, tuple[set[Point], int, float]] = {}
         self._runs: list[PointRun] = []
@@ -124,6 +125,7 @@ class Meter:
         run = self._run(point, start, stop)
         self._runs.append(run)
         self._seen.add(point)
+        self._opened.add((run.kind, point.subject))
         self._once |= not {point.method, point.recovery} <= self._made
         self._made |= {point.method, point.recovery}
         self._kinds.setdefault(run.kind, (set(), 0, 0.0))[0].add(point)
@@ -189,20 +191,26 @@ class Meter:
     def _coming(self) -> list[PointRun]:
         """The runs that are left, in the usual chunks, points with as many samples at once."""
         calls: dict[tuple[int, int], list[PointRun]] = {}
+        opened: set[tuple[str, str]] = set()
         for point, left in self._left.items():
             start = first = self._population - left
             for end in self._ends:
                 if end > start:
                     run = self._run(point, start, end)
+                    once = start == first
+                    opens = run.opens and once and (run.kind, point.subject) not in opened
+                    opened.add((run.kind, point.subject))
                     calls.setdefault((start, end), []).append(
-                        run if start == first else replace(run, first=False)
+                        replace(run, first=run.first and once, opens=opens)
                     )
                     start = end
         return [run for runs in calls.values() for run in with_walks(runs, self._macs)]
 
     def _run(self, point: Point, start: int, stop: int) -> PointRun:
         behind = self._suffix_macs(point.subject) if self._replays else self._macs
-        return PointRun(kind_of(point), behind, stop - start, first=point not in self._seen)
+        kind = kind_of(point)
+        first, opens = point not in self._seen, (kind, point.subject) not in self._opened
+        return PointRun(kind, behind, stop - start, first, opens)
 
     def _stand(self, least: int) -> None:
         executed = self.work.executed - self._before

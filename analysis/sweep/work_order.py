@@ -19,11 +19,12 @@ def pilots(points: Sequence[Point], manifest: Manifest) -> tuple[Point, ...]:
     """Return the points from whose time the others' is forecast, one of every kind first.
 
     Of each kind (``kind_of``) the subjects with the least, the most and the median work behind
-    them, at the middle sparsity and of the first method, at least two points where there are two;
-    then one point of every other method, as a criterion's scores take time once.
+    them, at the middle sparsity and of the first method, and another sparsity of the first two, as
+    a subject's first point makes what its others share; then one point of every other method, as a
+    criterion's scores take time once.
     """
     behind = suffix_macs(manifest)
-    rounds: list[list[Point]] = [[], [], [], []]
+    rounds: list[list[Point]] = [[], [], [], [], []]
     methods = set()
     for kind in dict.fromkeys(map(kind_of, points)):
         of_kind = [point for point in points if kind_of(point) == kind]
@@ -31,14 +32,15 @@ def pilots(points: Sequence[Point], manifest: Manifest) -> tuple[Point, ...]:
         subjects = sorted(dict.fromkeys(point.subject for point in first), key=behind)
         for number, place in enumerate((0, len(subjects) - 1, len(subjects) // 2)):
             rounds[number].append(_middle(first, subjects[place]))
-        if len(subjects) == 1 and len(first) > 1:
-            rounds[1].append(next(point for point in first if point not in rounds[0]))
+        for subject in subjects[:1] + subjects[-1:]:
+            own = [point for point in first if point.subject == subject]
+            rounds[3] += [point for point in own if point != _middle(own, subject)][:1]
         methods.add(of_kind[0].method)
         for method in dict.fromkeys(point.method for point in of_kind):
             if method not in methods:
                 methods.add(method)
                 others = [point for point in of_kind if point.method == method]
-                rounds[3].append(_middle(others, min((p.subject for p in others), key=behind)))
+                rounds[4].append(_middle(others, min((p.subject for p in others), key=behind)))
     return tuple(dict.fromkeys(point for chosen in rounds for point in chosen))
 
 

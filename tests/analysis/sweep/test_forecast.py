@@ -68,8 +68,7 @@ def test_what_all_share_is_no_points_own_cost() -> None:
         costs.add([run("none weight", behind, 64, True)], 0.1)
     told = costs.seconds([run("none weight", 10, 64, True)] * 10)
     assert told is not None
-    assert 50.0 < 10 * 6  # the call alone would say 500 seconds
-    assert told < 60.0
+    assert told < 5.0  # that call says 500 seconds
 
 
 @pytest.fixture(scope="module")
