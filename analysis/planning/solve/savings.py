@@ -67,7 +67,7 @@ class Savings:
             (set(self._kinds) if subject.grouped else self._kinds_of_zeros()) - told
         )
 
-    def _kinds_of_zeros(self) -> set[str]:
+    def _kinds_of_zeros(self) -> frozenset[str]:
         return _BY_ZEROS & set(self._kinds)
 
     def _costs(self, plan: Plan) -> Mapping[str, float]:

@@ -81,7 +81,7 @@ def sentence(found: Solution, last: plan_solution.PlanSolution) -> str:
         said += f": {words} {amount(found.objective, found.predicted)} predicted of the whole plan"
         before = found.beside.get("solver")
         if before is not None:
-            said += f", {amount(found.objective, before)} of the sums' own"
+            said += f", instead of {amount(found.objective, before)}"
     return f"{said}. It has {plain.text(differing(last.plan, found.plan))}."
 
 

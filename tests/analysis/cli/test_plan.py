@@ -192,16 +192,20 @@ def test_a_cancelled_job_keeps_what_it_measured(prunescope, swept):
     assert len(study.verified()) == 1
 
 
-def test_a_rule_past_the_last_measured_point_is_said_to_be(prunescope, swept):
-    arguments = ("plan", swept, "--target", "parameters=0.15", "--methods", "magnitude")
-    said = prunescope(*arguments, "--baseline", "uniform", "--json").json
+def test_a_rule_stays_within_what_was_measured_unless_asked(prunescope, swept):
+    plain = ("plan", swept, "--target", "parameters=0.15", "--methods", "magnitude")
+    refusal = prunescope.refused(*plain, "--baseline", "uniform")
+    assert "within what was measured" in refusal
+    assert "prunescope sweep --study STUDY" in refusal
+    arguments = (*plain, "--extrapolate", "--baseline", "uniform")
+    said = prunescope(*arguments, "--json").json
     assert set(said["beyond"]) == set(said["plan"]["choices"])
-    text = " ".join(prunescope(*arguments, "--baseline", "uniform").out.split())
-    assert "conv: measured only up to 0.75, so predicted as if at that point." in text
+    text = " ".join(prunescope(*arguments).out.split())
+    assert "conv: measured only up to 0.75" in text
     (_, line) = text.split("Measure just these: prunescope ")
     done = prunescope(*line.split(), "--json").json
     assert done["measured"] > 0
-    again = prunescope(*arguments, "--baseline", "uniform", "--json").json
+    again = prunescope(*plain, "--baseline", "uniform", "--json").json
     assert again["beyond"] == {}
 
 
