@@ -31,7 +31,7 @@ def fresh_copy(model: nn.Module) -> nn.Module:
             if inner is not child:
                 setattr(module, name, inner)
         config = getattr(module, "config", None)
-        if getattr(config, "use_cache", None) is True:
+        if config is not None and getattr(config, "use_cache", None) is True:
             with contextlib.suppress(AttributeError, TypeError):  # a frozen configuration
                 config.use_cache = False
     return fresh
