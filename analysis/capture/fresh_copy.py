@@ -4,7 +4,8 @@ import contextlib
 import copy
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils import prune
 
 
 def fresh_copy(model: nn.Module) -> nn.Module:
@@ -21,6 +22,7 @@ def fresh_copy(model: nn.Module) -> nn.Module:
     trainer = vars(model).get("_trainer")  # Lightning's, which holds loaders and loggers
     if trainer is not None:
         shared[id(trainer)] = None
+    shared |= derived_tensors(model)
     try:
         fresh = copy.deepcopy(model, shared)
     except Exception:  # noqa: BLE001 - whatever a user's class raises; it was only a precaution
@@ -31,10 +33,32 @@ def fresh_copy(model: nn.Module) -> nn.Module:
             if inner is not child:
                 setattr(module, name, inner)
         config = getattr(module, "config", None)
-        if getattr(config, "use_cache", None) is True:
+        if config is not None and getattr(config, "use_cache", None) is True:
             with contextlib.suppress(AttributeError, TypeError):  # a frozen configuration
                 config.use_cache = False
     return fresh
+
+
+def derived_tensors(model: nn.Module) -> dict[int, Tensor]:
+    """Return a copy, by identity, of each tensor that ``model`` computed from its parameters.
+
+    Pruning and weight norm of ``torch.nn.utils`` leave such tensors in their modules, which cannot
+    be copied as they are; their hooks compute them anew.
+    """
+    return {
+        id(value): value.detach().clone()
+        for module in model.modules()
+        for value in vars(module).values()
+        if isinstance(value, Tensor) and not value.is_leaf
+    }
+
+
+def merge_masks(model: nn.Module) -> None:
+    """Put the masks of ``torch.nn.utils.prune`` into the weights of ``model``, in place."""
+    for module in model.modules():
+        for hook in list(module._forward_pre_hooks.values()):
+            if isinstance(hook, prune.BasePruningMethod):
+                prune.remove(module, hook._tensor_name)
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

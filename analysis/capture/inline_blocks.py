@@ -58,7 +58,7 @@ def _inline(
                 inside[node] = module.graph.node_copy(node, lambda source: inside[source])
     flat = pytree.tree_leaves(result)
     for user in list(call.users):
-        user.replace_all_uses_with(flat[int(user.args[1])])
+        user.replace_all_uses_with(flat[int(str(user.args[1]))])
         module.graph.erase_node(user)
     module.graph.erase_node(call)
 

@@ -170,7 +170,7 @@ class _Trials:
 
     def _value(self, node: fx.Node, context: Rewrite, changed: dict[fx.Node, Any]) -> Any:
         """What ``node`` returns in the smaller network."""
-        dense = self._walk.fake(node) if node.op != "output" else None
+        dense: Any = self._walk.fake(node) if node.op != "output" else None
         if node.op == "get_attr":
             dims = self._walk.dims(node)
             if self._names.get(str(node.target), "") not in self._sliced:

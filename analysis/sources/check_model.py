@@ -17,14 +17,19 @@ def require_usable(model: nn.Module, name: str) -> None:
         name: What to call it: its reference, or its class.
 
     Raises:
-        BadValue: A module contains itself; parameters are not initialised, hold no values or are
-            quantised; there are none.
+        BadValue: A module contains itself; it is TorchScript; parameters are not initialised, hold
+            no values or are quantised; there are none.
     """
     inside = _inside_itself(model)
     if inside is not None:
         raise BadValue(
             f"Expected the modules of {name} to be a tree, but {inside} contains itself. Keep the "
             "outer module out of the inner one's attributes, for example in a list."
+        )
+    if isinstance(model, torch.jit.ScriptModule):
+        raise BadValue(
+            f"Expected {name} to be a module that Python runs, but it is TorchScript, whose layers "
+            "nobody can reach. Give the model as it is before torch.jit.script or torch.jit.trace."
         )
     for place, module in model.named_modules():
         kind = type(module)

@@ -3,9 +3,11 @@
 import contextlib
 import copy
 import re
+from typing import Any
 
 from torch import nn
 
+from prunescope.capture.fresh_copy import derived_tensors, merge_masks, unwrapped
 from prunescope.errors import BadValue
 from prunescope.sources.check_model import require_usable
 from prunescope.user_code.guard import guarded
@@ -15,7 +17,7 @@ def copied_model(model: nn.Module) -> nn.Module:
     """Return a copy of ``model`` on the CPU, in evaluation mode, ready for gradients.
 
     ``model`` itself is only read. Of a compiled module or a data-parallel wrapper it is the module
-    inside that is copied.
+    inside that is copied, and masks of ``torch.nn.utils.prune`` become zeros in its weights.
 
     Raises:
         BadValue: The module cannot be copied.
@@ -27,21 +29,16 @@ def copied_model(model: nn.Module) -> nn.Module:
         BadValue,
         "copying the model",
     ):
-        made = copy.deepcopy(unwrapped(model)).cpu()
+        inner = unwrapped(model)
+        memo: dict[int, Any] = {**derived_tensors(inner)}
+        made = copy.deepcopy(inner, memo).cpu()
+        merge_masks(made)
     for parameter in made.parameters():
         parameter.grad = None
         parameter.requires_grad_(parameter.is_floating_point())
     with contextlib.suppress(NotImplementedError):  # a program stays in the mode of its export
         made.eval()
     return made
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """Return the module inside of ``torch.compile`` and of data-parallel wrappers."""
-    inner = getattr(model, "_orig_mod", None)
-    if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        inner = model.module
-    return unwrapped(inner) if isinstance(inner, nn.Module) else model
 
 
 def model_name(model: nn.Module) -> str:

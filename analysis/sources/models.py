@@ -7,6 +7,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from prunescope.capture.fresh_copy import merge_masks, unwrapped
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, UnknownName
 from prunescope.sources.check_model import require_usable
@@ -45,7 +46,9 @@ def load_model(reference: Reference) -> nn.Module:
         raise BadReference(
             f"Expected a model as {GRAMMAR}, but got {text!r}. For example sample:resnet20."
         )
+    model = unwrapped(model)
     require_usable(model, text)
+    merge_masks(model)
     if reference.weights is not None:
         pour(model, load_weights(Path(reference.weights)), reference.weights)
     for parameter in model.parameters():

@@ -2,12 +2,16 @@
 
 import pickle
 import zipfile
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
+from prunescope.bench.inspection import inspect_network
 from prunescope.errors import BadReference, BadValue, DamagedFile, UnknownName, UnsafeFile
+from prunescope.sources.live_model import copied_model
 from prunescope.sources.models import load_model
 from prunescope.study import Reference
 from tests.analysis.sources.test_weights import RunsCode
@@ -156,3 +160,22 @@ def test_a_damaged_program_is_refused(program, content):
         path.write_bytes(content)
     with pytest.raises((DamagedFile, BadReference), match=r"Export (it|the model) again"):
         model(str(path))
+
+
+def test_masks_of_torch_s_pruning_become_zeros_in_a_copy() -> None:
+    model = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    prune.l1_unstructured(model[0], "weight", 0.5)
+    made = copied_model(model)
+    assert set(dict(made.named_parameters())) == {"0.weight", "0.bias", "2.weight", "2.bias"}
+    assert int((made[0].weight == 0).sum()) == 20
+    assert prune.is_pruned(model)  # the user's own was only read
+    found = inspect_network(Reference("masked", ""), made, torch.randn(2, 5))
+    assert [group.name for group in found.groups if group.reason is None] == ["0"]
+
+
+@pytest.mark.parametrize("make", [torch.jit.script, lambda m: torch.jit.trace(m, torch.ones(2, 5))])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchscript_is_refused_with_the_next_step(make: Any) -> None:
+    scripted = make(nn.Sequential(nn.Linear(5, 3)).eval())
+    with pytest.raises(BadValue, match="as it is before torch.jit.script or torch.jit.trace"):
+        copied_model(scripted)
