@@ -44,6 +44,14 @@ class Coordinates:
         target = np.where(outside, LIKELY - 1, is_label.argmax(axis=1))
         return cls(order, target.astype(np.intp))
 
+    def single_classes(self, rows: np.ndarray) -> np.ndarray:
+        """Return the columns of ``rows`` that stand for one class each.
+
+        The summed exponentials of all others are no class: where logits are flat they exceed every
+        class's, so that whoever lets them compete finds the dense model wrong on every sample.
+        """
+        return rows if self.picked is None else rows[:, :LIKELY]
+
     def __call__(self, logits: np.ndarray) -> np.ndarray:
         """Return centred rows ``(m, k)`` float32 of the first ``m`` samples' ``logits``."""
         rows = np.asarray(logits, np.float32)

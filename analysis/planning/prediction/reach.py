@@ -1,0 +1,38 @@
+"""Which predictors can be in force, best first: what the study's data can bear decides.
+
+Logits tell a score only where the score is a share of right classes. Of the metrics of users
+nothing is known: their scores need not follow the logits at all (several sigmoids, a pitch, a
+distance), and a KL between such outputs means nothing, so there only measured drops are added up.
+"""
+
+import math
+
+from prunescope.planning.prediction.possible_drops import SHARES
+from prunescope.planning.prediction.predictors import (
+    COMBINES,
+    MIXED,
+    SUM,
+    SUM_ENTROPY,
+    SUM_KL,
+    SUMS,
+    SUPERPOSITION,
+    Case,
+    predicted_drop,
+)
+from prunescope.study import Manifest
+
+
+def order_of(manifest: Manifest) -> tuple[str, ...]:
+    """Return the predictors that can be in force for a study, the one to begin with first."""
+    if manifest.reference.metric not in SHARES:
+        return (SUM,)
+    return (MIXED, SUPERPOSITION, SUM_KL, SUM_ENTROPY, SUM)
+
+
+def applicable(case: Case) -> list[str]:
+    """Return those that can say something of a plan.
+
+    Logits are not combined to find out, which is slow.
+    """
+    sums = [name for name in SUMS if not math.isnan(predicted_drop(name, case))]
+    return [*COMBINES, *sums] if case.logits else sums
