@@ -3,10 +3,15 @@
 Logits tell a score only where the score is a share of right classes. Of the metrics of users
 nothing is known: their scores need not follow the logits at all (several sigmoids, a pitch, a
 distance), and a KL between such outputs means nothing, so there only measured drops are added up.
+
+With more classes than coordinates (``logit_coordinates``) superposition sees the likeliest classes
+alone and is too pessimistic; the mean with the sum of KL is better. How many samples there are for
+each coefficient decides within the predictors (``subject_operator``).
 """
 
 import math
 
+from prunescope.planning.prediction.logit_coordinates import MOST
 from prunescope.planning.prediction.possible_drops import SHARES
 from prunescope.planning.prediction.predictors import (
     COMBINES,
@@ -26,7 +31,9 @@ def order_of(manifest: Manifest) -> tuple[str, ...]:
     """Return the predictors that can be in force for a study, the one to begin with first."""
     if manifest.reference.metric not in SHARES:
         return (SUM,)
-    return (MIXED, SUPERPOSITION, SUM_KL, SUM_ENTROPY, SUM)
+    classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
+    logits = (MIXED, SUPERPOSITION) if classes > MOST else (SUPERPOSITION, MIXED)
+    return (*logits, SUM_KL, SUM_ENTROPY, SUM)
 
 
 def applicable(case: Case) -> list[str]:

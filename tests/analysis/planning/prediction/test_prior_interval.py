@@ -1,4 +1,4 @@
-"""The interval that holds before a plan is verified: by hand, coverage by simulation, and a twin."""
+"""The interval before a plan is verified: by hand, coverage by simulation, and a twin."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_of_an_unfamiliar_score_nothing_is_known_before_a_plan_is_verified() -> 
 
 
 def coverage(plans: int, narrow: float = 1.0) -> float:
-    """How many new plans lie within, over networks that differ in how exactly they are predicted."""
+    """How many new plans lie within; networks differ in how exactly they are predicted."""
     made = np.random.default_rng(0)
     inside = []
     for _ in range(400):
