@@ -47,8 +47,11 @@ def writes_bytes(node: ast.AST) -> bool:
 
 def builds_a_key(node: ast.AST) -> bool:
     """A tuple with the measurement's version: by ``study.point``."""
+    versions = ("MEASUREMENT_VERSION", "measurement_version")
     return isinstance(node, ast.Tuple) and any(
-        isinstance(part, ast.Name) and part.id == "MEASUREMENT_VERSION" for part in node.elts
+        isinstance(name, ast.Name) and name.id in versions
+        for part in node.elts
+        for name in ast.walk(part)
     )
 
 

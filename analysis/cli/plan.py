@@ -25,7 +25,7 @@ from prunescope.cli.shared_options import (
     StudyArgument,
     named_path,
 )
-from prunescope.cli.terminal import print_json, reporting
+from prunescope.cli.terminal import console, print_json, reporting
 from prunescope.errors import BadValue
 from prunescope.planning.baselines import BASELINES
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
@@ -114,6 +114,9 @@ def plan(
         print_json(described(*shown))
         return
     print_plan(*shown)
+    earlier = opened.superseded()
+    if earlier:
+        console.print(earlier, soft_wrap=True)
 
 
 def _require_search(around: bool, exact: bool, rule: str | None) -> None:

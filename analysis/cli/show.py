@@ -80,6 +80,9 @@ def show(
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
     console.print(table)
+    earlier = opened.superseded()
+    if earlier:
+        console.print(earlier, soft_wrap=True)
     if not found:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
 

@@ -32,6 +32,11 @@ def measure_curves(recovery: str = "none") -> str:
     return Sweep(recovery=(recovery,)).line()
 
 
+def measure_again(recoveries: tuple[str, ...], study: object) -> str:
+    """Return the command that measures curves with ``recoveries`` again in the folder ``study``."""
+    return Sweep(recovery=recoveries).line(str(study))
+
+
 def time_network(budget: float | None = None) -> str:
     """Return the command that measures a study's latency table, within ``budget`` seconds."""
     return Time(budget=budget).line()

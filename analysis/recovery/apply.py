@@ -4,14 +4,13 @@ import contextlib
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from prunescope.bench.pruned import PruningMasks, originals
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue, UnknownName
 from prunescope.recovery.batch_norm import SAMPLES, reestimate
 from prunescope.recovery.least_squares.in_order import refit_in_order
-from prunescope.recovery.least_squares.refit import refitted
 from prunescope.study.recoveries import RECOVERIES
 
 
@@ -56,7 +55,7 @@ def recovered(
 
 
 def _least_squares(bench: Workbench, module: nn.Module, selection: PruningMasks | None) -> None:
-    """Refit a single subject from dense moments, as for its curve; several, in forward order."""
+    """Refit in forward order, whether a curve's point or a plan of many subjects is pruned."""
     if selection is None or not (selection.masks or selection.units):
         if module is not bench.network.module or originals(module):
             raise BadValue(
@@ -64,13 +63,6 @@ def _least_squares(bench: Workbench, module: nn.Module, selection: PruningMasks 
                 "its selection."
             )
         return
-    if len(selection.masks) + len(selection.units) == 1:
-        tensors = _tensors(module)
-        with torch.no_grad():
-            for name, tensor in refitted(bench, selection).items():
-                tensors[name].copy_(tensor)
-        return
-    assert isinstance(module, fx.GraphModule)
     refit_in_order(bench, module, selection)
 
 

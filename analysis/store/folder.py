@@ -16,12 +16,14 @@ from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.parquet_table import Table
 from prunescope.store.read_only import require_writable
-from prunescope.store.rows_of_study import own_rows
+from prunescope.store.rows_of_study import own_rows, recoveries_of, superseded_rows
 from prunescope.store.screenings import Screening
 from prunescope.study import Manifest
 from prunescope.study.bounds import checked_path
 from prunescope.study.plan import Plan
 from prunescope.study.point import KEY
+from prunescope.study.recoveries import RECOVERIES
+from prunescope.text.numbers import counted
 
 MANIFEST: Final = "study.json"
 _NAME: Final = re.compile(r"[\w][\w .+-]{0,79}")
@@ -126,6 +128,25 @@ class StudyFolder:
         """Return how many stored measurements belong to other weights, data or settings."""
         frame = self.measurements.read()
         return len(frame) - len(own_rows(frame, self.manifest))
+
+    def superseded(self) -> str | None:
+        """Return which measurements an earlier engine made otherwise, in a sentence, or None.
+
+        They are never shown beside new ones. Those that were measured again do not count.
+        """
+        points = superseded_rows(self.measurements.read(), self.manifest)
+        verified = superseded_rows(self.verifications.read(), self.manifest)
+        if not len(points) and not len(verified):
+            return None
+        recoveries = {*recoveries_of(points), *recoveries_of(verified)}
+        names = [name for name in RECOVERIES if name in recoveries]
+        counts = [counted(len(points), "point")] * bool(len(points))
+        counts += [counted(len(verified), "verified plan")] * bool(len(verified))
+        return (
+            f"Set aside: {' and '.join(counts)} with recovery {' and '.join(names)}, measured by "
+            "an earlier version that recovered points otherwise than plans. Measure again: "
+            f"{next_steps.measure_again(tuple(names), self.folder)}."
+        )
 
     def plans(self) -> tuple[str, ...]:
         """Return the names of the saved plans."""

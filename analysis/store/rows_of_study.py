@@ -1,11 +1,68 @@
 """Which rows of a table belong to a study: of its fingerprint, by this engine's measurements."""
 
+import functools
+from collections.abc import Hashable
+from typing import Final
+
 import pandas as pd
 
-from prunescope.study import MEASUREMENT_VERSION, Manifest
+from prunescope.errors import DamagedFile
+from prunescope.store.json_documents import from_json
+from prunescope.study import MEASUREMENT_VERSION, Manifest, measurement_version
+from prunescope.study.plan import Plan
+
+_IDENTITY: Final = (
+    "subject", "criterion", "granularity", "sparsity", "recovery", "seed", "digest", "split",
+)  # fmt: skip
 
 
 def own_rows(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     """Return the rows of ``frame`` that were measured for ``manifest`` and may be shown for it."""
-    own = (frame["fingerprint"] == manifest.fingerprint) & (frame["version"] == MEASUREMENT_VERSION)
+    own = (frame["fingerprint"] == manifest.fingerprint) & (frame["version"] == _versions(frame))
     return frame[own].reset_index(drop=True)
+
+
+def superseded_rows(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
+    """Return the rows of ``manifest`` that an earlier engine measured and this one has not yet.
+
+    Args:
+        frame: A table whose rows are made under a recovery: measurements or verifications.
+        manifest: Of the study.
+    """
+    versions = _versions(frame)
+    of_study = frame["fingerprint"] == manifest.fingerprint
+    own, earlier = (
+        of_study & (frame["version"] == versions),
+        of_study & (frame["version"] < versions),
+    )
+    again = set(map(_identity, frame[own].to_dict("records")))
+    missing = [_identity(row) not in again for row in frame[earlier].to_dict("records")]
+    return frame[earlier][missing].reset_index(drop=True)
+
+
+def recoveries_of(frame: pd.DataFrame) -> "pd.Series[str] | None":
+    """Return the recovery of each row; None for a table whose rows have none."""
+    if "recovery" in frame:
+        return frame["recovery"]
+    return frame["plan"].map(_recovery) if "plan" in frame else None
+
+
+def _versions(frame: pd.DataFrame) -> "pd.Series[int] | int":
+    """The version that each row must have."""
+    recoveries = recoveries_of(frame)
+    if recoveries is None:
+        return MEASUREMENT_VERSION
+    return pd.Series([*map(measurement_version, recoveries)], recoveries.index, "int64")
+
+
+@functools.lru_cache(maxsize=4096)
+def _recovery(plan: str) -> str:
+    try:
+        return from_json(Plan, plan, "a verified plan").recovery
+    except DamagedFile:  # of another version; left out where the plan itself is read
+        return "none"
+
+
+def _identity(row: dict[Hashable, object]) -> tuple[object, ...]:
+    """What was measured, whichever version of the engine did."""
+    return tuple(row.get(name) for name in _IDENTITY)

@@ -16,7 +16,7 @@ from prunescope.study.method import (
     parse_methods,
     pattern_of,
 )
-from prunescope.study.point import KEY, Point, dense_key
+from prunescope.study.point import KEY, Point, dense_key, measurement_version
 from prunescope.study.sample_order import doubling, looks, sample_order
 from prunescope.study.sparsity import parse_sparsities, sparsity
 from prunescope.study.summaries import (
@@ -62,6 +62,7 @@ __all__ = [
     "is_control",
     "is_user_criterion",
     "looks",
+    "measurement_version",
     "parse_methods",
     "parse_sparsities",
     "pattern_of",

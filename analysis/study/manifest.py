@@ -18,7 +18,10 @@ from prunescope.study.summaries import (
 
 SCHEMA: Final = 1
 MEASUREMENT_VERSION: Final = 2
-"""Part of every measurement's key; raised whenever a change to the engine changes measurements."""
+"""Part of every measurement's key; raised whenever a change to the engine changes measurements.
+
+A change to one recovery alone raises its ``study.recoveries.REVISIONS`` instead.
+"""
 
 KEPT: Final = "study:"
 """Begins a reference to a file that the study's own folder keeps, wherever the folder is moved."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from prunescope.study.manifest import MEASUREMENT_VERSION, Manifest
 from prunescope.study.method import Method
+from prunescope.study.recoveries import REVISIONS
 
 Key = tuple[str | int | float, ...]
 """Type of any table's key."""
@@ -34,11 +35,17 @@ class Point:
     def key(self, manifest: Manifest) -> PointKey:
         """Return the point's key: no other measurement is ever shown under it."""
         return (
-            manifest.fingerprint, MEASUREMENT_VERSION, self.subject, self.method.criterion,
-            self.method.granularity, self.sparsity, self.recovery, self.seed,
+            manifest.fingerprint, measurement_version(self.recovery), self.subject,
+            self.method.criterion, self.method.granularity, self.sparsity, self.recovery, self.seed,
         )  # fmt: skip
+
+
+def measurement_version(recovery: str) -> int:
+    """Return the version of what is measured after ``recovery``: part of a row's key."""
+    return MEASUREMENT_VERSION + REVISIONS.get(recovery, 0)
 
 
 def dense_key(manifest: Manifest, recovery: str) -> PointKey:
     """Return the key of what the dense network gave after ``recovery``."""
-    return (manifest.fingerprint, MEASUREMENT_VERSION, DENSE, "", "", 0.0, recovery, 0)
+    version = measurement_version(recovery)
+    return (manifest.fingerprint, version, DENSE, "", "", 0.0, recovery, 0)

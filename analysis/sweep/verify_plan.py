@@ -14,7 +14,7 @@ from prunescope.recovery import recovered
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Verification
-from prunescope.study import MEASUREMENT_VERSION
+from prunescope.study import measurement_version
 from prunescope.study.plan import Plan
 
 
@@ -62,7 +62,7 @@ class Verifier:
         has_prediction = guess is not None and guess.drop is not None
         return Verification(
             fingerprint=bench.manifest.fingerprint,
-            version=MEASUREMENT_VERSION,
+            version=measurement_version(plan.recovery),
             digest=plan.digest,
             plan=to_json(plan),
             split=split,

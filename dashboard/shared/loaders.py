@@ -81,6 +81,12 @@ def verified(of: StudyFolder) -> pd.DataFrame:
     return _verified(of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder))
 
 
+def superseded(of: StudyFolder) -> str | None:
+    """Return what an earlier engine measured otherwise and is set aside, in a sentence."""
+    signed = _signature(of.measurements.folder) ^ _signature(of.verifications.folder)
+    return _superseded(of, of.folder, of.manifest.fingerprint, signed)
+
+
 def record(of: StudyFolder) -> Record:
     """Return what every predictor would have said of the measured plans of a study."""
     return _record(
@@ -189,6 +195,12 @@ def _screened(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) 
 def _verified(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
     del folder, fingerprint, signature
     return _of.verified()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _superseded(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> str | None:
+    del folder, fingerprint, signature
+    return _of.superseded()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

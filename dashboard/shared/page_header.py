@@ -56,6 +56,9 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
             "What they held is missing here: sweep (or measure the plans) again, then delete them.",
             icon=":material/broken_image:",
         )
+    earlier = loaders.superseded(opened) if opened is not None else None
+    if earlier:
+        st.warning(plain.text(earlier), icon=":material/history:")
     return path
 
 

@@ -37,7 +37,7 @@ ROOM: Final = 1 << 30
 FEWEST: Final = 32
 
 
-def refit_in_order(bench: Workbench, module: fx.GraphModule, selection: PruningMasks) -> None:
+def refit_in_order(bench: Workbench, module: nn.Module, selection: PruningMasks) -> None:
     """Refit ``module``, in place, in forward order, towards the dense model's outputs.
 
     Every layer whose weights are masked or cut, or whose inputs are no longer the dense ones, is
@@ -52,14 +52,21 @@ def refit_in_order(bench: Workbench, module: fx.GraphModule, selection: PruningM
     Raises:
         CannotPrune: No graph, or a layer that has no rule, by name.
     """
-    _RefitWalk(bench, module, selection).run()
+    moments = dense_moments(bench)
+    assert isinstance(module, fx.GraphModule)
+    _RefitWalk(bench, module, selection, moments).run()
 
 
 class _RefitWalk:
     """The dense and the pruned network, side by side."""
 
-    def __init__(self, bench: Workbench, module: fx.GraphModule, selection: PruningMasks) -> None:
-        moments = dense_moments(bench)
+    def __init__(
+        self,
+        bench: Workbench,
+        module: fx.GraphModule,
+        selection: PruningMasks,
+        moments: DenseMoments,
+    ) -> None:
         captured = bench.network.captured
         assert captured is not None
         self._module = module

@@ -20,37 +20,6 @@ from prunescope.removal.selection import Selection as Removed
 from prunescope.removal.selection import positions
 
 
-def refitted(bench: Workbench, selection: PruningMasks) -> dict[str, Tensor]:
-    """Return the tensors that least squares changes when one subject is pruned, the rest dense.
-
-    A layer with a mask: its survivors. A group with removed units: every layer that reads them.
-    Targets and inputs come from the dense model's second moments, which are taken once and shared
-    by all sparsities and methods: no forward pass here. The readers' inputs are taken to be the
-    dense ones without the removed units. That is exact where nothing lies between but what acts
-    on each channel alone; where a norm runs over the units, or one reader feeds another (a
-    residual stream, squeeze and excite), it is an approximation.
-
-    Args:
-        bench: Its network is dense, or pruned by ``selection`` at the moment.
-        selection: Of one subject.
-
-    Returns:
-        Dotted name of a parameter or buffer → its new value, shaped as in the pruned network:
-        weights, and what shifts their outputs (a bias, or the running mean of the batch norm
-        behind).
-
-    Raises:
-        CannotPrune: No graph, or a layer that has no rule, by name.
-    """
-    dense = dense_moments(bench)
-    refitted_tensors = refit_masked(bench, dense, supports(bench, selection))
-    if not selection.units:
-        return refitted_tensors
-    assert bench.network.captured is not None
-    removed = Removed(bench.network.captured, selection.units)
-    return {name: slice_tensor(tensor, removed, name) for name, tensor in refitted_tensors.items()}
-
-
 def output_error(
     bench: Workbench, selection: PruningMasks, refitting: bool = False
 ) -> float | None:
@@ -60,7 +29,7 @@ def output_error(
     ``selection`` masks, or that read the units which it removes; no forward pass, no labels.
 
     Args:
-        bench: As for ``refitted``.
+        bench: Its network is dense, or pruned by ``selection`` at the moment.
         selection: Of one subject.
         refitting: Whether Ŵ are the refitted weights instead of the masked ones.
 

@@ -1,16 +1,17 @@
 """The study folder: joined when it is the same, refused with what differs when it is not."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy, UnknownName
 from prunescope.store.folder import StudyFolder, find_studies
 from prunescope.store.json_documents import from_json, read_document, to_json
-from prunescope.study import Manifest
+from prunescope.store.measurements import Verification
+from prunescope.study import MEASUREMENT_VERSION, Manifest, measurement_version
 from prunescope.study.plan import Choice, Plan
-from tests.analysis.store.rows import files, manifest, row
+from tests.analysis.store.rows import ROW, files, manifest, row
 
 pytestmark = pytest.mark.quick
 
@@ -37,6 +38,33 @@ def test_rows_of_another_fingerprint_or_version_are_never_shown(tmp_path):
     study.measurements.append([row(0.1), row(0.2, fingerprint="other"), row(0.3, version=0)])
     assert study.measured()["sparsity"].tolist() == [0.1]
     assert study.foreign() == 2
+
+
+def test_what_a_recovery_measured_otherwise_is_set_aside_until_measured_again(tmp_path):
+    """Points with ``ls`` once refitted one layer only; those without recovery stay."""
+    study = StudyFolder.create(tmp_path, manifest())
+    assert study.superseded() is None
+    old = {"version": MEASUREMENT_VERSION, "recovery": "ls"}
+    study.measurements.append([row(0.1), row(0.1, **old), row(0.2, **old)])
+    plan = Plan("p", "f", {"fc": Choice("magnitude", 0.5)}, "ls")
+    values = {field.name: getattr(ROW, field.name, 0) for field in fields(Verification)}
+    verified = Verification(**values | {
+        "digest": plan.digest, "plan": to_json(plan), "split": "validation", "predictor": "",
+        "version": MEASUREMENT_VERSION,
+    })  # fmt: skip
+    without = replace(verified, digest="d", plan=to_json(replace(plan, recovery="none")))
+    study.verifications.append([verified, without])
+    assert study.measured()["recovery"].tolist() == ["none"]
+    assert study.verified()["digest"].tolist() == ["d"]
+    said = study.superseded() or ""
+    assert said.startswith("Set aside: 2 points and 1 verified plan with recovery ls, measured by")
+    assert said.endswith(f"Measure again: prunescope sweep --study {tmp_path} --recovery ls.")
+    now = measurement_version("ls")
+    study.measurements.append([row(each, recovery="ls", version=now) for each in (0.1, 0.2)])
+    study.verifications.append([replace(verified, version=now)])
+    assert study.superseded() is None
+    assert len(study.measured()) == 3
+    assert len(study.verified()) == 2
 
 
 def test_a_folder_without_a_study_says_how_to_make_one(tmp_path):
