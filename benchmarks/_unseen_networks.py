@@ -69,10 +69,9 @@ def draw(seed: int, count: int) -> list[Drawn]:
 
     The first networks of a longer list are those of a shorter one.
     """
-    kinds, classes, samples = (
-        _turns(options, count, [seed, place])
-        for place, options in enumerate((tuple(KINDS), CLASSES, SAMPLES))
-    )
+    kinds = _turns(tuple(KINDS), count, [seed, 0])
+    classes = _turns(CLASSES, count, [seed, 1])
+    samples = _turns(SAMPLES, count, [seed, 2])
     drawn = []
     for number, (kind, many, size) in enumerate(zip(kinds, classes, samples, strict=True)):
         generator = np.random.default_rng([seed, len(KINDS), number])

@@ -7,24 +7,29 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch import nn
 
-import prunescope
+from benchmarks._methods import METHODS
 from benchmarks._prediction_cases import SPARSITIES, random_plans, table_of
 from benchmarks._unseen_networks import Drawn, data_of, trained
-from prunescope.bench.workbench import prepare
+from prunescope.bench.workbench import Workbench, assemble, example_of
+from prunescope.capture.network import build_network
 from prunescope.curves.curve import Curves, curves
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.planning.prediction import propose_verifications
 from prunescope.progress import Silent
+from prunescope.sources.data import Samples, Splits
+from prunescope.sources.metrics import load_metric
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
-from prunescope.store.trust import require_vouched
+from prunescope.study import Grid, Method, Reference
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import RECOVERIES
+from prunescope.sweep.runner import sweep
 from prunescope.sweep.verify_plan import Verifier
 
 CALIBRATION: Final = 9
-NATS: Final = (0.003, 0.6)
+NATS: Final = (0.005, 0.6)
 """Summed KL of random plans: wider than on the samples, as a nat costs little of many classes."""
 DRAW: Final = "unseen"
 
@@ -62,18 +67,11 @@ def measure(
     if mark.exists() or time.monotonic() > end:
         return
     torch.set_num_threads(1)
-    network = trained(drawn, cache / "weights")
-    arrays = {name: tuple(map(torch.from_numpy, split)) for name, split in data_of(drawn).items()}
-    for recovery in recoveries:
-        prunescope.sweep(
-            network, arrays, folder=folder, methods=_methods(drawn),
-            sparsities=SPARSITIES[drawn.leaves], recovery=recovery, screen=False,
-            progress=Silent(),
-        )  # fmt: skip
-        if time.monotonic() > end:
-            return
+    bench = bench_of(drawn, trained(drawn, cache / "weights"))
+    study = StudyFolder.create(folder, bench.manifest)
+    grid = Grid(_methods(drawn), SPARSITIES[drawn.leaves], recoveries=tuple(recoveries))
+    sweep(bench, study, grid, Silent(), screening=False)
     study = StudyFolder.open(folder)
-    bench = prepare(require_vouched(study.manifest.reference), folder)
     known = curves(study.measured(), study.manifest)
     verifier, drawn_plans = Verifier(bench), table_of(folder, DRAW)
     for recovery in recoveries:
@@ -96,11 +94,21 @@ def measure(
     mark.touch()
 
 
-def _methods(drawn: Drawn) -> tuple[str, ...]:
+def bench_of(drawn: Drawn, network: nn.Module) -> Workbench:
+    """Return the workbench of a network on its data."""
+    parts = {name: Samples(*map(torch.from_numpy, split)) for name, split in data_of(drawn).items()}
+    splits = Splits(parts["calibration"], parts["validation"], parts["test"])
+    captured = build_network(network, example_of(splits.calibration))
+    reference = Reference(f"unseen:{drawn.name}", f"unseen:{drawn.source}")
+    return assemble(reference, captured, splits, load_metric("top-1", True))
+
+
+def _methods(drawn: Drawn) -> tuple[Method, ...]:
     """What leaves the network."""
     if drawn.leaves == "weight":
-        return ("magnitude",)
-    return ("l1@channel", "l1@head") if drawn.kind == "attention" else ("l1@channel",)
+        return METHODS["weight"]
+    heads = drawn.kind == "attention"
+    return tuple(m for m in METHODS["channel"] if heads or m.granularity != "head")
 
 
 def read(drawn: Drawn, cache: Path) -> Iterator[Measured]:

@@ -35,7 +35,7 @@ from prunescope.study.recoveries import RECOVERIES
 
 SEED: Final = 2
 NETWORKS: Final = 18
-PLANS: Final = 14
+PLANS: Final = 10
 MINUTES: Final = 60.0
 
 LIMIT: Final = 0.05

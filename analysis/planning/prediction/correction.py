@@ -29,9 +29,9 @@ from typing import Final, Self
 import numpy as np
 from scipy.special import expit, logit
 
-ALL: Final = 0.3
-SIZE: Final = 0.2
-SHARE: Final = 0.2
+ALL: Final = 0.1
+SIZE: Final = 0.05
+SHARE: Final = 0.05
 """Standard deviations of ``c``, ``g`` and ``h_l`` before any plan was measured."""
 
 PER: Final = 1000

@@ -83,6 +83,7 @@ def predict(
         return _dense_prediction(case, active, error)
     forecast_ = _forecast(case, active)
     possible = possible_drops(manifest, study_curves, plan.recovery)
+    interval: Interval | None
     if len(parts) == 1:
         single = possible.cut(parts[0].curve.between(parts[0].sparsity))
         drop, interval, basis = single.mean, single, IntervalBasis(Kind.CURVE)

@@ -27,6 +27,9 @@ LEVELS: Final = (0.003, 0.1)
 
 _DIRECTIONS: Final = 12
 _STEPS: Final = 30
+_LEAST: Final = 0.3
+"""Of the way to the last points, at least, where even those lose less than a plan should."""
+
 _ROUNDS: Final = 5
 """Draws per plan asked for, after which there are taken to be no more different ones."""
 
@@ -43,8 +46,7 @@ def propose_verifications(
 
     Every plan is covered by what was measured and prunes two subjects or more, so that it counts
     as soon as it is verified. There are fewer than asked for only where the measured sparsities do
-    not allow as many different plans: where no measured point does damage, every plan ends at the
-    last points.
+    not allow as many different plans.
 
     Args:
         manifest: Of the study.
@@ -136,6 +138,8 @@ def _draw_plan(
         return np.array(part_drops).clip(0.0)
 
     low, high = 0.0, 1 / float(direction[included].min())
+    if drops(at(high)).sum() < target:  # so little hurts: any other plan, not the same one again
+        low = high = high * float(generator.uniform(_LEAST, 1.0))
     for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if drops(at(middle)).sum() < target else (low, middle)

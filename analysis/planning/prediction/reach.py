@@ -4,12 +4,14 @@ Logits tell a score only where the score is a share of right classes. Of the met
 nothing is known: their scores need not follow the logits at all (several sigmoids, a pitch, a
 distance), and a KL between such outputs means nothing, so there only measured drops are added up.
 
-With more classes than coordinates (``logit_coordinates``) superposition sees the likeliest classes
-alone and is too pessimistic; the mean with the sum of KL is better. How many samples there are for
-each coefficient decides within the predictors (``subject_operator``).
+With more classes than coordinates (``logit_coordinates``) superposition sees only the likeliest
+classes, and the mean with the sum of KL is better, if there are samples enough to map a KL to a
+drop: of 64 samples every single one is a point and a half. How many samples there are for each
+coefficient decides within superposition (``subject_operator``).
 """
 
 import math
+from typing import Final
 
 from prunescope.planning.prediction.logit_coordinates import MOST
 from prunescope.planning.prediction.possible_drops import SHARES
@@ -26,13 +28,19 @@ from prunescope.planning.prediction.predictors import (
 )
 from prunescope.study import Manifest
 
+ENOUGH: Final = 500
+"""Samples from which the study's own points map a KL to a drop of many classes."""
+
 
 def order_of(manifest: Manifest) -> tuple[str, ...]:
     """Return the predictors that can be in force for a study, the one to begin with first."""
     if manifest.reference.metric not in SHARES:
         return (SUM,)
-    classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
-    logits = (MIXED, SUPERPOSITION) if classes > MOST else (SUPERPOSITION, MIXED)
+    baseline = manifest.baseline
+    many = baseline is not None and len(baseline.class_samples) > MOST
+    logits = (SUPERPOSITION, MIXED)
+    if many and baseline is not None and baseline.samples >= ENOUGH:
+        logits = (MIXED, SUPERPOSITION)
     return (*logits, SUM_KL, SUM_ENTROPY, SUM)
 
 

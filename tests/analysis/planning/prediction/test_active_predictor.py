@@ -190,10 +190,11 @@ def test_without_verified_plans_the_data_decide() -> None:
     assert (guess.predictor, guess.error, guess.basis.kind) == (
         SUPERPOSITION, None, Kind.NETWORKS,
     )  # fmt: skip
-    many = replace(STUDY.manifest.baseline, class_samples=(1,) * 100)
-    assert active_predictor(replace(STUDY.manifest, baseline=many), Record(), PREDICTORS).name == (
-        MIXED
-    )
+    assert STUDY.manifest.baseline is not None
+    for samples, name in ((1500, MIXED), (64, SUPERPOSITION)):
+        baseline = replace(STUDY.manifest.baseline, class_samples=(1,) * 100, samples=samples)
+        many = replace(STUDY.manifest, baseline=baseline)
+        assert active_predictor(many, Record(), PREDICTORS).name == name
     own = replace(STUDY.manifest, reference=replace(STUDY.manifest.reference, metric="m.py:own"))
     assert active_predictor(own, Record(), PREDICTORS).name == SUM
 
