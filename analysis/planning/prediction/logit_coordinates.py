@@ -53,7 +53,10 @@ class Coordinates:
         return rows if self.picked is None else rows[:, :LIKELY]
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
-        """Return centred rows ``(m, k)`` float32 of the first ``m`` samples' ``logits``."""
+        """Return rows ``(m, k)`` float32 of the first ``m`` samples' ``logits``.
+
+        They are centred over single classes.
+        """
         rows = np.asarray(logits, np.float32)
         if self.picked is not None:
             chosen = self.picked[: len(rows)]
@@ -62,7 +65,7 @@ class Coordinates:
             np.put_along_axis(others, chosen, -np.inf, axis=1)
             rest = logsumexp(others, axis=1, keepdims=True).astype(np.float32)
             rows = np.concatenate([likely, rest], axis=1)
-        centred: np.ndarray = rows - rows.mean(axis=1, keepdims=True)
+        centred: np.ndarray = rows - self.single_classes(rows).mean(axis=1, keepdims=True)
         return centred
 
 

@@ -220,7 +220,9 @@ class LogitOperators:
             return None  # labels of something else: nothing can be predicted from them
         coordinates = Coordinates.of(rows, labels)
         centred = coordinates(rows)
-        return Dense(DenseLogits.of(centred), coordinates, labels, log_softmax(centred), classes)
+        single = coordinates.single_classes(centred).shape[1]
+        reference = DenseLogits.of(centred, single)
+        return Dense(reference, coordinates, labels, log_softmax(centred), classes)
 
 
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:
