@@ -62,7 +62,7 @@ class FrontierEngine:
     @property
     def work(self) -> ReplayCost:
         """The multiply-accumulates so far."""
-        return self._parts.work
+        return self._parts.work + self._points.work
 
     @property
     def spent(self) -> str:

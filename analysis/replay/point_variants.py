@@ -19,10 +19,13 @@ from prunescope.capture.graph import Captured
 from prunescope.coupling import find_groups
 from prunescope.criteria.scores import Scores
 from prunescope.recovery import recovered
+from prunescope.recovery.batch_norm import SAMPLES
+from prunescope.recovery.least_squares.dense_targets import refit_samples
 from prunescope.removal import remove
 from prunescope.replay.dependencies import Bits, Flow, node_numbers
 from prunescope.replay.engine import Removed
 from prunescope.replay.layout import channels_last, equal_with_channels_last, wants_channels_last
+from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.variant import Tensors, Variant, build_variant, differing, masked
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point
@@ -42,6 +45,7 @@ class Points:
         cost: What it costs.
         statistics: Re-estimated batch-norm statistics by point, as ``calibrate`` finds them.
         to_layout: Puts a tensor into the memory layout of the replay.
+        work: The passes over calibration inputs that recovering single points took.
     """
 
     def __init__(self, bench: Workbench, captured: Captured, cost: Cost) -> None:
@@ -51,6 +55,7 @@ class Points:
         self.to_layout: Callable[[Any], Any] = lambda value: value
         if wants_channels_last(self.flow) and equal_with_channels_last(self.flow, captured.example):
             self.to_layout = channels_last
+        self.work = ReplayCost()
         self._bench = bench
         self._captured = captured
         self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
@@ -131,6 +136,7 @@ class Points:
             changed |= self.statistics.get(point, {})
         else:
             graph, changed = self._recovered(selection, point.recovery, base)
+            self.work += self._passes(point)
         if point not in self._removed:
             twin = self._removed.get(replace(point, recovery="none"))
             if point.recovery != "bn" or twin is None:  # batch norms are no pruned weights
@@ -158,6 +164,13 @@ class Points:
             assert isinstance(module, fx.GraphModule)
             changed = {name: _copy(value) for name, value in differing(module, base).items()}
         return module.graph, changed
+
+    def _passes(self, point: Point) -> ReplayCost:
+        """What recovering ``point`` ran, of the dense network's size; any engine has to."""
+        macs = self.cost.macs * min(SAMPLES, len(self._bench.splits.calibration))
+        if point.recovery == "ls":  # runs what lies behind the change
+            macs = self.macs(node_numbers(self.cone(self.key(point)))) * refit_samples(self._bench)
+        return ReplayCost(macs, macs, macs)
 
     def _selection(self, point: Point) -> PruningMasks:
         choice = (

@@ -8,7 +8,8 @@ class ReplayCost:
     """Multiply-accumulates of everything that was evaluated so far.
 
     Attributes:
-        executed: What ran: dense prefixes and suffixes, calibration passes of ``bn`` included.
+        executed: What ran: dense prefixes and suffixes, calibration passes of ``bn`` and ``ls``
+            included; products for moments and solving are not.
         naive: What the plain loop takes: every point's whole (smaller) network on every sample.
         bound: The least that replay can take: every point's suffix on every sample, and one pass
             over the dense network for each walk.

@@ -40,19 +40,20 @@ def superseded_rows(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     return frame[earlier][missing].reset_index(drop=True)
 
 
-def recoveries_of(frame: pd.DataFrame) -> "pd.Series[str] | None":
-    """Return the recovery of each row; None for a table whose rows have none."""
+def recoveries_of(frame: pd.DataFrame) -> list[str]:
+    """Return the recovery of each row of a table of measurements, screenings or verifications."""
     if "recovery" in frame:
-        return frame["recovery"]
-    return frame["plan"].map(_recovery) if "plan" in frame else None
+        return [str(recovery) for recovery in frame["recovery"]]
+    return [_recovery(str(plan)) for plan in frame["plan"]]
 
 
-def _versions(frame: pd.DataFrame) -> "pd.Series[int] | int":
+def _versions(frame: pd.DataFrame) -> "pd.Series[int]":
     """The version that each row must have."""
-    recoveries = recoveries_of(frame)
-    if recoveries is None:
-        return MEASUREMENT_VERSION
-    return pd.Series([*map(measurement_version, recoveries)], recoveries.index, "int64")
+    if "recovery" in frame or "plan" in frame:
+        versions = [measurement_version(recovery) for recovery in recoveries_of(frame)]
+    else:
+        versions = [MEASUREMENT_VERSION] * len(frame)
+    return pd.Series(versions, frame.index, "int64")
 
 
 @functools.lru_cache(maxsize=4096)

@@ -18,8 +18,8 @@ as exactly as others, and before a plan is verified nobody knows which.
 Scores of a user's own scale were on none of those networks: for them nothing is known before a plan
 is verified, and after it only what the study's own plans say.
 
-Source: docs/decisions/0037. ``python -m benchmarks.unseen --fit`` fits the constants to the errors
-in ``benchmarks/unseen_errors.csv``.
+Source: docs/science.md §2.4. ``python -m benchmarks.unseen --fit benchmarks/unseen_errors.csv`` fits
+the constants to the errors that are kept.
 """
 
 import math
@@ -35,8 +35,11 @@ SHOT: Final = 0.2
 """What an error is measured by where nothing is lost, and its part from a finite sample."""
 
 SPREAD: Final = 0.224
-NETWORKS: Final = 7
-"""On so many networks the scores had the root mean square ``SPREAD``."""
+PLANNED: Final = 29
+"""Networks of the planning, which the constants were chosen on; their errors are not kept."""
+
+NETWORKS: Final = PLANNED + 7
+"""With those whose errors are kept, and which tell no constants that are surely better."""
 
 WORTH: Final = 3
 """Verified plans that the other networks count as."""

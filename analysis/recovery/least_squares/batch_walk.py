@@ -67,14 +67,12 @@ class Lane(fx.Interpreter):
                     values[node] = self.run_node(node)
         self._placeholders += node.op == "placeholder"
 
-    def share(self, node: fx.Node, other: "Lane", twin: fx.Node) -> None:
-        """Take over what ``other`` computed for ``twin``."""
-        for values, other_values in zip(self.values, other.values, strict=True):
-            values[node] = other_values[twin]
-        self._placeholders += node.op == "placeholder"
+    def ends(self, node: fx.Node) -> list[fx.Node]:
+        """Return the nodes that no node after ``node`` reads."""
+        return self._ends.get(node, [])
 
     def forget(self, node: fx.Node) -> None:
         """Drop the values that no node after ``node`` reads."""
-        for source in self._ends.get(node, []):
+        for source in self.ends(node):
             for values in self.values:
                 values.pop(source, None)

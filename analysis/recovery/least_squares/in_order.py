@@ -1,48 +1,46 @@
-"""Least squares for a whole plan, layer by layer: each layer also corrects the errors before it."""
+"""Least squares in forward order: each layer also corrects the errors of those before it.
 
-from typing import Any, Final
+This is what recovery ``ls`` does, to a plan of many subjects and to a curve's point alike.
+"""
+
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from prunescope.bench.device import on_host
-from prunescope.bench.pruned import PruningMasks, originals
+from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.operator_arguments import argument
-from prunescope.coupling.walk import first_names
 from prunescope.recovery.least_squares.batch_walk import Lane
+from prunescope.recovery.least_squares.dense_targets import DenseTargets, Target, dense_targets
+from prunescope.recovery.least_squares.differing_nodes import differing_nodes, live_nodes
 from prunescope.recovery.least_squares.refit import (
     refit_masked,
     require_sites,
     slice_tensor,
     supports,
 )
-from prunescope.recovery.least_squares.ridge import refit
+from prunescope.recovery.least_squares.ridge import refit, refit_whole
 from prunescope.recovery.least_squares.second_moments import (
-    SAMPLES,
     DenseMoments,
     Moments,
     MomentSums,
-    batches,
     blocks,
     dense_moments,
-    draw,
 )
 from prunescope.recovery.least_squares.weight_operators import Site, find_sites, weight_readers
 from prunescope.removal.selection import Selection as Removed
-
-ROOM: Final = 1 << 30
-"""Bytes of activations that the dense and the pruned walk may hold together."""
-FEWEST: Final = 32
 
 
 def refit_in_order(bench: Workbench, module: nn.Module, selection: PruningMasks) -> None:
     """Refit ``module``, in place, in forward order, towards the dense model's outputs.
 
-    Every layer whose weights are masked or cut, or whose inputs are no longer the dense ones, is
-    fitted on the inputs that the pruned network gives it, with everything before it refitted
-    already. Both networks walk side by side over the calibration inputs, once.
+    A masked layer whose inputs are still the dense ones is fitted from dense moments. Every layer
+    whose inputs are not is fitted on the inputs that the pruned network gives it, with everything
+    before it refitted already. The pruned network runs over the calibration inputs once, from the
+    first node that differs; the dense side is shared by all refits of a bench.
 
     Args:
         bench: Its network is dense, or pruned by ``selection`` at the moment.
@@ -58,7 +56,7 @@ def refit_in_order(bench: Workbench, module: nn.Module, selection: PruningMasks)
 
 
 class _RefitWalk:
-    """The dense and the pruned network, side by side."""
+    """One pass over the pruned network."""
 
     def __init__(
         self,
@@ -70,196 +68,188 @@ class _RefitWalk:
         captured = bench.network.captured
         assert captured is not None
         self._module = module
-        self._names = first_names(module)
-        self._sites = find_sites(module)
         self._masked = set(selection.masks)
         self._removed = Removed(captured, selection.units) if selection.units else None
-        used = batches(bench.splits.calibration, _samples(bench))
-        self._dense_graph = captured.module.graph
-        self._dense = Lane(captured.module, used, _snapshot(captured.module))
-        self._pruned = Lane(module, used)
-        self._changed: set[fx.Node] = set()
+        self._targets: DenseTargets = dense_targets(bench, moments)
         self._twins = {node.name: node for node in captured.module.graph.nodes}
-        self._exclusive = _exclusive_sites(self._sites, module)
+        self._changed = differing_nodes(module, captured.module, self._targets.tensors)
+        self._live = live_nodes(module)
+        self._sites = _exclusive_sites(module)
+        self._lane = Lane(module, self._targets.batches)
         self._prepare(bench, moments, selection)
 
     def _prepare(self, bench: Workbench, moments: DenseMoments, selection: PruningMasks) -> None:
-        """Check the layers to refit. Weights that several operators read are refitted here, on
-        dense inputs.
+        """Check the layers to refit, and refit those that need no walk, on dense inputs.
+
+        These are masked layers that nothing pruned comes before, and weights that several
+        operators read.
         """
-        shared = {}
+        on_dense: dict[str, Tensor] = {}
+        sites: list[Site] = []
+        sources = {site.parameter: self._own(site.source) for site in self._sites.values()}
         for name, keep in supports(bench, selection).items():
-            sites = [site for site in moments.sites.values() if site.parameter == name]
-            require_sites(bench, name, sites)
-            if len(sites) > 1:
-                shared[name] = keep
+            readers = [site for site in moments.sites.values() if site.parameter == name]
+            require_sites(bench, name, readers)
+            first = name in self._masked and name in sources and not sources[name]
+            if len(readers) > 1 or (readers and first):
+                on_dense[name] = keep
+                sites += readers
+        if len(selection.masks) + len(selection.units) > 1:
+            moments.take(sites)  # a curve's points ask for all layers' moments sooner or later
         with torch.no_grad():
-            for name, tensor in refit_masked(bench, moments, shared).items():
+            for name, tensor in refit_masked(bench, moments, on_dense).items():
                 if self._removed is not None:
                     tensor = slice_tensor(tensor, self._removed, name)
                 _tensor(self._module, name).copy_(tensor)
 
+    def _own(self, node: fx.Node) -> bool:
+        """Whether ``node`` gives something else than in the dense network."""
+        return node in self._changed
+
     def run(self) -> None:
         """Walk to the end."""
-        ahead = iter(self._dense_graph.nodes)
-        done: set[fx.Node] = set()
-        for node in self._module.graph.nodes:
-            twin = self._twins.get(node.name)
-            while twin is not None and twin not in done:
-                other = next(ahead)
-                self._dense.step(other)
-                self._dense.forget(other)
-                done.add(other)
+        nodes = list(self._module.graph.nodes)
+        own = [n for n, node in enumerate(nodes) if node in self._live and self._own(node)]
+        if not own:
+            return
+        first = own[0]
+        before = set(nodes[:first]) & self._live
+        twins = {
+            source: self._twins[source.name]
+            for node in nodes[first:]
+            for source in node.all_input_nodes
+            if source in before and source.op != "placeholder"
+        }
+        started = self._targets.start(twins.values())
+        for number, node in enumerate(nodes):
             if node.op == "output":
                 return
-            if node.op == "get_attr":
-                self._pruned.step(node)
-                self._mark(node, twin)
-            elif twin is not None and not self._differs(node, twin):
-                self._pruned.share(node, self._dense, twin)
-            else:
-                self._changed.add(node)
-                if twin is not None and node in self._exclusive:
-                    self._refit(self._exclusive[node], twin)
-                self._pruned.step(node)
-            self._pruned.forget(node)
-
-    def _mark(self, node: fx.Node, twin: fx.Node | None) -> None:
-        """Record whether a tensor of the pruned network differs from the dense one's."""
-        pruned_tensor = self._pruned.fetch_attr(str(node.target))
-        dense_tensor = None if twin is None else self._dense.fetch_attr(str(twin.target))
-        if not (isinstance(pruned_tensor, Tensor) and isinstance(dense_tensor, Tensor)):
-            return
-        if pruned_tensor.shape != dense_tensor.shape or not torch.equal(
-            pruned_tensor, dense_tensor
-        ):
-            self._changed.add(node)
-
-    def _differs(self, node: fx.Node, twin: fx.Node) -> bool:
-        if any(source in self._changed for source in node.all_input_nodes):
-            return True
-        same = str(node.args) == str(twin.args) and str(node.kwargs) == str(twin.kwargs)
-        return node.op == "call_function" and not same
+            if number == first:
+                for values, dense in zip(self._lane.values, started, strict=True):
+                    values |= {source: dense[twin] for source, twin in twins.items()}
+            if number >= first or node not in self._live or node.op == "placeholder":
+                twin = self._twins.get(node.name)
+                if twin is not None and node in self._sites:
+                    self._refit(self._sites[node], twin)
+                self._lane.step(node)
+            self._lane.forget(node)
 
     def _refit(self, site: Site, twin: fx.Node) -> None:
+        if not self._own(site.source):
+            return  # refitted from dense moments, or nothing that it computes has changed
         weight = self._module.get_parameter(site.parameter)
         start = on_host(weight).double().flatten()[site.entries]
-        keep = (
-            start != 0
-            if site.parameter in self._masked
-            else torch.ones_like(start, dtype=torch.bool)
-        )
-        matrix, shift = self._solve(site, twin, start, keep)
+        keep = start != 0 if site.parameter in self._masked else None
+        matrix, shift = _solve(site, self._moments(site, twin, start), start, keep)
         with torch.no_grad():
             new = on_host(weight).flatten().clone()
             new[site.entries.flatten()] = matrix.to(new.dtype).flatten()
             weight.copy_(new.reshape(weight.shape))
             if site.offset is not None and shift is not None:
                 _tensor(self._module, site.offset).add_(site.sign * shift)
-        for node in self._module.graph.nodes:
-            if node.op == "get_attr":
-                name = self._names.get(str(node.target))
-                if name is not None and name in (site.parameter, site.offset):
-                    self._changed.add(node)
         for source in site.node.all_input_nodes:
             self._refresh(source)
 
     def _refresh(self, node: fx.Node) -> None:
         """Compute again what an operator reads of a weight through copies."""
-        if node.op == "call_function" and _static(node):
+        if node not in self._live and node.op in ("call_function", "get_attr"):
             for source in node.all_input_nodes:
                 self._refresh(source)
-            self._pruned.step(node)
-        elif node.op == "get_attr":
-            self._pruned.step(node)
-
-    def _solve(
-        self, site: Site, twin: fx.Node, start: Tensor, keep: Tensor
-    ) -> tuple[Tensor, Tensor | None]:
-        """The refitted matrix, and the shift of the outputs that goes with it."""
-        parts = blocks(site.width)
-        moments = self._moments(site, twin, start)
-        assert moments.cross is not None
-        assert moments.target_mean is not None
-        centred = site.offset is not None
-        matrix = torch.zeros_like(start)
-        for group in range(len(start)):
-            mean, goal = moments.mean[group], moments.target_mean[group]
-            cross = moments.cross[group]
-            if centred:
-                cross = cross - torch.outer(goal, mean)
-            for index, part in enumerate(parts):
-                gram = moments.second[index][group]
-                if centred:
-                    gram = gram - torch.outer(mean[part], mean[part])
-                own = start[group][:, part]
-                right = cross[:, part] / len(parts) + own @ gram
-                matrix[group][:, part] = refit(gram, right, own, keep[group][:, part])
-        if not centred:
-            return matrix, None
-        moved = ((matrix - start) * moments.mean.unsqueeze(1)).sum(2)
-        return matrix, (moments.target_mean - moved).flatten()
+            self._lane.step(node)
 
     def _moments(self, site: Site, twin: fx.Node, start: Tensor) -> Moments:
         """Moments of the pruned network's inputs with the residuals of its outputs."""
-        sums, count = MomentSums(site), len(self._pruned.values)
-        for number, (pruned_values, dense_values) in enumerate(
-            zip(self._pruned.values, self._dense.values, strict=True)
-        ):
-            goal = self._without_removed(dense_values[twin], twin)
-            chosen = draw(site, goal, number, count)
-            inputs = site.inputs(pruned_values[site.source], chosen)
-            outputs = torch.einsum("rgi,goi->rgo", inputs, start).flatten(1)
-            targets = site.outputs(goal, chosen) - outputs
-            bias = self._bias(site, pruned_values)
-            sums.add(inputs, targets if bias is None else targets - bias.double())
+        sums = MomentSums(site)
+        for values, (chosen, goal) in zip(self._lane.values, self._goals(site, twin), strict=True):
+            inputs = _wide(site.inputs(values[site.source], chosen))
+            matrix = start.to(inputs.dtype)
+            outputs = torch.einsum("rgi,goi->rgo", inputs, matrix).flatten(1)
+            bias = _bias(site, values)
+            targets = goal.to(inputs.dtype) - outputs
+            sums.add(inputs, targets if bias is None else targets - bias.to(inputs.dtype))
         return sums.done()
 
-    @staticmethod
-    def _bias(site: Site, values: dict[fx.Node, Any]) -> Tensor | None:
-        first = operator_name(site.node) == "addmm"
-        bias = site.node.args[0] if first else argument(site.node, "bias")
-        if isinstance(bias, fx.Node):
-            bias_value = values[bias]
-            return on_host(bias_value) if isinstance(bias_value, Tensor) else None
-        return None
-
-    def _without_removed(self, value: Tensor, twin: fx.Node) -> Tensor:
-        """The dense result without what is removed from it."""
+    def _goals(self, site: Site, twin: fx.Node) -> list[Target]:
+        """The dense results, batch by batch, without what is removed from them."""
+        dense_site = self._targets.sites[twin]
         if self._removed is None:
-            return value
+            return list(self._targets.of(dense_site))
+        dims = self._removed.coupling.walk.dims(twin)
+        touched = {axis for axis, dim in enumerate(dims) if self._removed.touches(dim)}
+        channel = site.channel % len(dims)
+        if touched - {channel}:
+            return list(self._targets.cut(dense_site, lambda value: self._without(value, twin)))
+        targets = self._targets.of(dense_site)
+        if not touched:
+            return list(targets)
+        keep = self._keep(dims[channel], targets[0][1].shape[1])
+        return [(chosen, goal.index_select(1, keep)) for chosen, goal in targets]
+
+    def _without(self, value: Tensor, twin: fx.Node) -> Tensor:
+        """The dense result without what is removed from it."""
+        assert self._removed is not None
         for axis, dim in enumerate(self._removed.coupling.walk.dims(twin)):
             if self._removed.touches(dim):
-                keep = torch.from_numpy(self._removed.keep(dim))
-                keep = keep.repeat(value.shape[axis] // len(keep))
-                value = value.index_select(axis, keep.nonzero().flatten())
+                value = value.index_select(axis, self._keep(dim, value.shape[axis]))
         return value
 
-
-def _samples(bench: Workbench) -> int:
-    """The number of samples for which the activations of both walks fit into ``ROOM``."""
-    bytes_per_sample = bench.network.cost.activation_bytes if bench.network.cost is not None else 0
-    return max(FEWEST, min(SAMPLES, ROOM // max(2 * bytes_per_sample, 1)))
-
-
-def _snapshot(module: nn.Module) -> dict[str, Tensor]:
-    """The dense tensors by first name, as copies."""
-    masked_originals = originals(module)
-    named = [*module.named_parameters(), *module.named_buffers()]
-    return {name: masked_originals.get(name, tensor).detach().clone() for name, tensor in named}
+    def _keep(self, dim: Any, size: int) -> Tensor:
+        """The indices of a dimension of ``size`` that stay."""
+        assert self._removed is not None
+        keep = torch.from_numpy(self._removed.keep(dim))
+        return keep.repeat(size // len(keep)).nonzero().flatten()
 
 
-def _exclusive_sites(sites: dict[fx.Node, Site], module: fx.GraphModule) -> dict[fx.Node, Site]:
+def _solve(
+    site: Site, moments: Moments, start: Tensor, keep: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """The refitted matrix, and the shift of the outputs that goes with it."""
+    assert moments.cross is not None
+    assert moments.target_mean is not None
+    parts, centred = blocks(site.width), site.offset is not None
+    mean, goal, cross = moments.mean, moments.target_mean, moments.cross
+    if centred:
+        cross = cross - goal.unsqueeze(2) * mean.unsqueeze(1)
+    matrix = torch.zeros_like(start)
+    for index, part in enumerate(parts):
+        gram, own = moments.second[index], start[:, :, part]
+        if centred:
+            gram = gram - mean[:, part].unsqueeze(2) * mean[:, part].unsqueeze(1)
+        right = cross[:, :, part] / len(parts) + own @ gram
+        if keep is None:
+            matrix[:, :, part] = refit_whole(gram, right, own)
+            continue
+        for group in range(len(start)):
+            kept_inputs = keep[group][:, part]
+            matrix[group][:, part] = refit(gram[group], right[group], own[group], kept_inputs)
+    if not centred:
+        return matrix, None
+    moved = ((matrix - start) * mean.unsqueeze(1)).sum(2)
+    return matrix, (goal - moved).flatten()
+
+
+def _bias(site: Site, values: dict[fx.Node, Any]) -> Tensor | None:
+    first = operator_name(site.node) == "addmm"
+    bias = site.node.args[0] if first else argument(site.node, "bias")
+    if isinstance(bias, fx.Node):
+        bias_value = values[bias]
+        return on_host(bias_value) if isinstance(bias_value, Tensor) else None
+    return None
+
+
+def _wide(value: Tensor) -> Tensor:
+    """In main memory, in at least single precision."""
+    host = on_host(value)
+    return host if host.dtype == torch.float64 else host.float()
+
+
+def _exclusive_sites(module: fx.GraphModule) -> dict[fx.Node, Site]:
     """The sites whose weight nothing else reads."""
     readers = weight_readers(module)
+    sites = find_sites(module)
     return {node: site for node, site in sites.items() if readers[site.parameter] == {node}}
 
 
 def _tensor(module: nn.Module, name: str) -> Tensor:
     buffers = dict(module.named_buffers())
     return buffers[name] if name in buffers else module.get_parameter(name)
-
-
-def _static(node: fx.Node) -> bool:
-    return all(s.op == "get_attr" or (s.op == "call_function" and _static(s))
-               for s in node.all_input_nodes)  # fmt: skip

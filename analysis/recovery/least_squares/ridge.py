@@ -59,6 +59,28 @@ def refit(gram: Tensor, cross: Tensor, start: Tensor, keep: Tensor, ridge: float
     return _solve_by_row(system, right, keep)
 
 
+def refit_whole(gram: Tensor, cross: Tensor, start: Tensor, ridge: float = RIDGE) -> Tensor:
+    """Return ``refit`` of many systems at once where every weight is kept.
+
+    Args:
+        gram: ``(groups, inputs, inputs)`` float64, not modified.
+        cross: ``(groups, outputs, inputs)`` float64.
+        start: ``(groups, outputs, inputs)`` float64.
+        ridge: As for ``refit``.
+
+    Raises:
+        CannotPrune: As from ``refit``.
+    """
+    level = ridge * gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+    eye = torch.eye(gram.shape[1], dtype=gram.dtype)
+    factor, failed = torch.linalg.cholesky_ex(gram + level * eye)
+    if bool(failed.any()) or not bool((level > 0).all() and factor.isfinite().all()):
+        keep = torch.ones_like(start[0], dtype=torch.bool)
+        systems = zip(gram, cross, start, strict=True)
+        return torch.stack([refit(g, c, s, keep, ridge) for g, c, s in systems])
+    return torch.cholesky_solve((cross + level * start).transpose(1, 2), factor).transpose(1, 2)
+
+
 def _solve_shared_supports(
     system: Tensor, right: Tensor, supports: Tensor, which: Tensor
 ) -> Tensor:

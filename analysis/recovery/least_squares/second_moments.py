@@ -4,10 +4,12 @@ import itertools
 import math
 import zlib
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, fx, nn
 
 from prunescope.bench.pruned import originals
@@ -22,6 +24,9 @@ from prunescope.sources.data import Samples
 SAMPLES: Final = 1024
 ROWS: Final = 32_768
 """Positions that a layer's moments are taken from, at most (about)."""
+LEAST_ROWS: Final = 8192
+ROWS_PER_INPUT: Final = 16
+"""Positions taken for each input of a layer, within ``LEAST_ROWS`` and ``ROWS``."""
 WORK: Final = 60_000_000_000
 """Limit of products per layer: beyond it fewer positions are taken, but at least two per input."""
 WIDEST: Final = 6144
@@ -29,6 +34,7 @@ WIDEST: Final = 6144
 ROOM: Final = 512 << 20
 """Bytes of dense moments that are kept at once."""
 BATCH: Final = 64
+_NARROW: Final = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +67,19 @@ class MomentSums:
         self._blocks = blocks(site.width)
 
     def add(self, inputs: Tensor, targets: Tensor | None = None) -> None:
-        """Count in a batch: ``(rows, groups, inputs)`` and ``(rows, groups * outputs)``."""
+        """Count in a batch: ``(rows, groups, inputs)`` and ``(rows, groups * outputs)``.
+
+        Products are as exact as the rows; batches are summed up in float64 in either case.
+        """
         groups, outputs, width = self._site.entries.shape
         x = inputs.movedim(1, 0)
-        factors = x if width <= DIRECT else x.float()  # summed over batches in float64 either way
+        factors = x if width <= DIRECT else x.float()
         parts = [x.sum(1)]
-        for block in self._blocks:
-            part = factors[:, :, block]
-            parts.append((part.transpose(1, 2) @ part).double())
+        parts += [_gram(factors[:, :, block]) for block in self._blocks]
         if targets is not None:
             y = targets.reshape(len(targets), groups, outputs).movedim(1, 0)
             parts += [y.sum(1), y.transpose(1, 2) @ x]
+        parts = [part.double() for part in parts]
         self._rows += x.shape[1]
         if not self._parts:
             self._parts = parts
@@ -84,6 +92,18 @@ class MomentSums:
         mean, *others = (part / max(self._rows, 1) for part in self._parts)
         count = len(self._blocks)
         return Moments(self._rows, mean, tuple(others[:count]), *others[count:])
+
+
+def _gram(x: Tensor) -> Tensor:
+    """``xᵀx`` of each group; wide ones by blocks, as the lower half mirrors the upper."""
+    width = x.shape[2]
+    if width < _NARROW:
+        return x.transpose(1, 2) @ x
+    left, right = x[:, :, : width // 2], x[:, :, width // 2 :]
+    across = left.transpose(1, 2) @ right
+    upper = torch.cat([_gram(left), across], 2)
+    lower = torch.cat([across.transpose(1, 2), _gram(right)], 2)
+    return torch.cat([upper, lower], 1)
 
 
 def blocks(width: int) -> list[slice]:
@@ -101,9 +121,15 @@ def batches(calibration: Samples, most: int = SAMPLES) -> list[Inputs]:
 
 def draw(site: Site, result: Tensor, number: int, count: int) -> Tensor:
     """Return the positions that batch ``number`` of ``count`` gives to a site's moments."""
-    rows = min(ROWS, max(2 * site.width, WORK // site.width**2))
+    rows = most_rows(site)
     seed = zlib.crc32(f"{site.node.name} {number}".encode())
     return site.positions(result, math.ceil(rows / max(count, 1)), seed)
+
+
+def most_rows(site: Site) -> int:
+    """Return how many positions a site's moments are taken from, at most (about)."""
+    enough = max(LEAST_ROWS, ROWS_PER_INPUT * site.width)
+    return min(ROWS, enough, max(2 * site.width, WORK // site.width**2))
 
 
 class DenseMoments:
@@ -126,6 +152,12 @@ class DenseMoments:
             self._take(self._next(site))
         self._cache.move_to_end(site.node)
         return self._cache[site.node]
+
+    def take(self, sites: Iterable[Site]) -> None:
+        """Compute the moments of ``sites`` alone, without those that follow, in one walk."""
+        missing = {site.node for site in sites} - self._cache.keys()
+        if missing:
+            self._take([site for node, site in self.sites.items() if node in missing])
 
     def _next(self, first: Site) -> list[Site]:
         """``first`` and what follows it, within half of the room."""
@@ -154,7 +186,7 @@ class DenseMoments:
                 if node in sums:
                     site, values = self.sites[node], lane.values[0]
                     chosen = draw(site, values[node], number, len(parts))
-                    sums[node].add(site.inputs(values[site.source], chosen))
+                    sums[node].add(site.inputs(values[site.source], chosen).double())
                 lane.forget(node)
                 if node is final:
                     break

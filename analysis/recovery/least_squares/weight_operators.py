@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor, fx
 
@@ -52,7 +51,7 @@ class Site:
         return self.entries.shape[2]
 
     def inputs(self, value: Tensor, chosen: Tensor) -> Tensor:
-        """Return ``(rows, groups, inputs)`` float64 of the positions ``chosen``.
+        """Return ``(rows, groups, inputs)`` of the positions ``chosen``.
 
         Args:
             value: What ``source`` is for a batch.
@@ -61,12 +60,12 @@ class Site:
         groups, _, width = self.entries.shape
         laid = value.movedim(self.channel, -1) if self.patches is None else self.patches(value)
         position_axes = laid.ndim - 2 if self.patches is None else self.patches.dimensions
-        return _pick(laid, chosen, position_axes).reshape(-1, groups, width).double()
+        return _pick(laid, chosen, position_axes).reshape(-1, groups, width)
 
     def outputs(self, value: Tensor, chosen: Tensor) -> Tensor:
-        """Return ``(rows, outputs)`` float64 of the operator's result at the same positions."""
+        """Return ``(rows, outputs)`` of the operator's result at the same positions."""
         laid = value.movedim(self.channel, -1)
-        return _pick(laid, chosen, laid.ndim - 2).double()
+        return _pick(laid, chosen, laid.ndim - 2)
 
     def positions(self, result: Tensor, rows: int, seed: int) -> Tensor:
         """Return which positions to look at: ``(leading, each)`` int64, flat and ascending.
@@ -147,7 +146,9 @@ def _matrix_parts(
 
 def repeats(entries: Tensor) -> bool:
     """Return whether any number comes more than once."""
-    return len(np.unique(entries.numpy())) != entries.numel()
+    seen = torch.zeros(int(entries.max()) + 1 if entries.numel() else 0, dtype=torch.bool)
+    seen[entries.flatten()] = True
+    return int(seen.sum()) != entries.numel()
 
 
 def _entries(leaf: object, weight: Tensor) -> Tensor | None:

@@ -221,6 +221,19 @@ def test_multiply_accumulates_of_a_chain_by_hand(tiny_bench):
     )
 
 
+def test_the_passes_of_a_refit_are_counted(tiny_bench):
+    cost, calibration = tiny_bench.network.cost, len(tiny_bench.splits.calibration)
+    point = Point("mix", Method("magnitude"), 0.5)
+    work = []
+    for recovery in ("none", "ls"):
+        engine = FrontierEngine(tiny_bench)
+        list(engine.outcomes(0, 10, [replace(point, recovery=recovery)]))
+        list(engine.outcomes(10, 20, [replace(point, recovery=recovery)]))  # made already
+        work.append(engine.work)
+    behind = (cost.macs_by_node["conv2d_1"] + cost.macs_by_node["linear"]) * calibration
+    assert work[1] == work[0] + ReplayCost(behind, behind, behind)
+
+
 def test_a_smaller_network_runs_its_smaller_suffix(tiny_bench):
     engine = FrontierEngine(tiny_bench)
     (group,) = (g for g in tiny_bench.manifest.removable() if g.name == "mix")

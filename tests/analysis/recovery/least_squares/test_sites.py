@@ -55,13 +55,15 @@ def test_rows_times_matrix_are_the_outputs(name: str) -> None:
         result = lane.values[0][node]
         for rows in (10**6, 15):
             chosen = site.positions(result, rows, 0)
-            x = site.inputs(lane.values[0][site.source], chosen)
+            x = site.inputs(lane.values[0][site.source], chosen).double()
             weight = module.get_parameter(site.parameter).detach().double().flatten()[site.entries]
             made = torch.einsum("rgi,goi->rgo", x, weight).flatten(1)
             if site.offset is not None:
                 made = made + module.get_parameter(site.offset).detach()
             assert rows > 15 or len(made) <= max(15, 5)
-            torch.testing.assert_close(made, site.outputs(result, chosen), rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(
+                made, site.outputs(result, chosen).double(), rtol=1e-4, atol=1e-5
+            )
             if rows > 15:
                 assert len(made) == result.numel() // result.shape[site.channel]
 
