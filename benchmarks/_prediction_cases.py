@@ -43,6 +43,9 @@ DRAWS: Final = {"held-out": 20261125, "practice": 1}
 REDRAWN: Final = {"mlp": 20261126}
 """Model → seed of its held-out plans, where the first ones had served to choose a design."""
 
+NATS: Final = (0.004, 0.25)
+"""Least and most summed KL of the parts of a random plan."""
+
 IMAGES: Final = {"calibration": 512, "test": 10}
 
 
@@ -106,7 +109,7 @@ def measure(
     verifier = Verifier(bench)
     proposed = propose_verifications(opened.manifest, known, CALIBRATION, case.recovery)
     seed = REDRAWN.get(case.model, DRAWS[draw]) if draw == "held-out" else DRAWS[draw]
-    random = tuple(_random_plans(opened.manifest, known, plans, case.recovery, seed))
+    random = tuple(random_plans(opened.manifest, known, plans, case.recovery, seed))
     for table, wanted in ((opened.verifications, proposed), (drawn, random)):
         stored = set(table.read()["digest"])
         for plan in wanted:
@@ -146,13 +149,18 @@ def _swept(bench: Workbench, study: StudyFolder, grid: Grid, end: float) -> bool
     return True
 
 
-def _random_plans(
-    manifest: Manifest, known: Curves, count: int, recovery: str, seed: int
+def random_plans(
+    manifest: Manifest,
+    known: Curves,
+    count: int,
+    recovery: str,
+    seed: int,
+    nats: tuple[float, float] = NATS,
 ) -> Iterator[Plan]:
-    """Plans of random parts at random sparsities, scaled so that many lose little.
+    """Yield ``count`` plans of random parts at random sparsities, scaled so many lose little.
 
     Nothing about them is chosen: which subjects take part, in which proportion, and how far the
-    added KL of the parts goes are all random.
+    added KL of the parts goes (within ``nats``, where the curves go so far) are all random.
     """
     made = np.random.default_rng(seed)
     own = [curve for key, curve in known.items() if key.recovery == recovery and curve.points]
@@ -164,7 +172,7 @@ def _random_plans(
     while count:
         taken = made.random(len(own)) < made.uniform(0.3, 1.0)
         direction = np.where(taken, made.uniform(0.2, 1.0, len(own)), 0.0)
-        target = float(np.exp(made.uniform(np.log(0.004), np.log(0.25))))
+        target = float(np.exp(made.uniform(*np.log(nats))))
         low, high = 0.0, 5.0
         for _ in range(40):
             scale = (low + high) / 2

@@ -40,6 +40,8 @@ def calibrate(
     )
     for refusal in found.refused:
         errors.print(f"Not measured: {refusal}", highlight=False, markup=False)
+    for sentence in found.shortfall():
+        errors.print(sentence, highlight=False)
     if found.error is None:
         return
     table = Table("predictor", "mean error, points", "worst, points", "plans")

@@ -15,7 +15,7 @@ from prunescope.curves.dense import dense_score
 from prunescope.planning.explain import BY_LAYER, Reason, explain
 from prunescope.planning.pose_goal import PosedGoal, missing_grid
 from prunescope.planning.prediction import missing_sweeps
-from prunescope.planning.prediction.predict import Prediction
+from prunescope.planning.prediction.prediction import PAST, Prediction
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.goal import DAMAGES
@@ -23,7 +23,7 @@ from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
-from prunescope.text.units import percent, points, span
+from prunescope.text.units import percent, points
 
 
 def described(
@@ -46,6 +46,8 @@ def described(
             "high": interval and interval.high,
             "predictor": guess.predictor, "divergence": guess.divergence,
             "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
+            "interval_from": guess.basis.words(), "verified_plans": guess.basis.plans,
+            "one_sided": guess.basis.one_sided,
         },
         "missing": [Sweep.of(grid).line(study.folder) for grid in missing_grid(posed)],
         "beyond": {gap.subject: gap.sparsity for gap in guess.missing if gap.beyond},
@@ -126,17 +128,19 @@ def _print_guess(
     study: StudyFolder, known: Curves, found: Plan, guess: Prediction, measured: bool
 ) -> None:
     dense = dense_score(study.manifest, known, found.recovery)
-    if guess.drop is None or guess.interval is None or study.manifest.baseline is None:
+    if guess.drop is None or study.manifest.baseline is None:
         console.print("Its drop cannot be predicted: a part of it was never measured.")
         return
     error = f", off by {points(guess.error.mean)} on average so far" if guess.error else ""
+    most = "at most " if guess.basis.one_sided else ""
+    lost = guess.interval.low if guess.interval and most else guess.drop
     console.print(
-        f"Predicted {study.manifest.reference.metric}: {percent(dense - guess.drop, 2)}, drop "
-        f"{points(guess.drop)} ({span(guess.interval)}) by {guess.predictor}{error}."
+        f"Predicted {study.manifest.reference.metric}: {most}{percent(dense - lost, 2)}, drop "
+        f"{guess.drop_in_words()} by {guess.predictor}{error}."
         + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")
     )
     for gap in guess.missing:
-        console.print(f"{gap.subject}: {gap.reason}, so predicted as if at that point.")
+        console.print(f"{gap.subject}: {gap.reason}, {PAST}.")
     if guess.missing:
         sweeps = missing_sweeps(found, guess.missing)
         lines = " && ".join(sweep.line(study.folder) for sweep in sweeps)

@@ -35,6 +35,7 @@ class Calibration:
         predictor: The active one now.
         error: Its back-test, or None without a verified plan.
         errors: The back-test of every predictor that applies to the plans.
+        asked: Plans asked for.
     """
 
     measured: int
@@ -44,6 +45,29 @@ class Calibration:
     predictor: str
     error: BackTest | None
     errors: dict[str, BackTest]
+    asked: int = 0
+
+    def shortfall(self) -> tuple[str, ...]:
+        """Return sentences that say why fewer plans count than were asked for; none where all do.
+
+        >>> Calibration(7, 0, 0, (), "sum of KL", None, {}, asked=9).shortfall()[0]
+        'Only 7 of 9 plans exist: the measured sparsities allow no more different combinations.'
+        """
+        proposed = self.measured + self.measured_before + self.left + len(self.refused)
+        counted = self.error.plans if self.error else 0
+        usable = self.measured + self.measured_before
+        sentences = []
+        if proposed < self.asked:
+            sentences.append(
+                f"Only {proposed} of {self.asked} plans exist: the measured sparsities allow no "
+                "more different combinations."
+            )
+        if counted < usable:
+            sentences.append(
+                f"{counted} of {usable} measured plans count: the others prune a single part, or "
+                "past what was measured."
+            )
+        return tuple(sentences)
 
     def _repr_html_(self) -> str:
         rows = [
@@ -54,6 +78,7 @@ class Calibration:
             f"{self.measured} plans measured, {self.measured_before} known before, "
             f"{self.left} left. Active predictor: {self.predictor}.",
             *(f"Not measured: {reason}" for reason in self.refused),
+            *self.shortfall(),
         ]
         return table("Predictors", ("predictor", "mean error", "worst", "plans"), rows, notes)
 
@@ -106,5 +131,5 @@ def calibrate(
         done, len(plans) - len(todo), len(todo) - done - len(refused), tuple(refused),
         active_predictor(manifest, about, PREDICTORS).name,
         back_test(manifest, study_curves, about, operators, None, recovery),
-        {name: error for name, error in errors.items() if error is not None},
+        {name: error for name, error in errors.items() if error is not None}, count,
     )  # fmt: skip

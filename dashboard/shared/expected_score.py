@@ -10,7 +10,7 @@ from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.shared import measure_buttons
 from prunescope.planning.prediction import missing_sweeps
-from prunescope.planning.prediction.predict import BackTest, Prediction
+from prunescope.planning.prediction.prediction import PAST, BackTest, Prediction
 from prunescope.statistics.paired import Interval
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -28,7 +28,7 @@ def score(opened: StudyFolder, known: Curves, plan: Plan, prediction: Prediction
     dense = dense_score(opened.manifest, known, plan.recovery)
     moved = plan.recovery in MOVES_DENSE
     name = plain.text(opened.manifest.reference.metric.rpartition(":")[2])
-    if prediction.drop is None or prediction.interval is None:
+    if prediction.drop is None:
         st.metric(f"Predicted {name}", "unknown")
         st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
         return
@@ -41,10 +41,7 @@ def score(opened: StudyFolder, known: Curves, plan: Plan, prediction: Prediction
     )  # fmt: skip
     if not plan.active():
         return
-    if len(plan.active()) == 1:
-        st.caption(f"Drop {units.span(prediction.interval)}, 95 %.")
-    elif prediction.error is not None:
-        st.caption(f"Drop {units.span(prediction.interval)} in nine plans of ten.")
+    st.caption(f"Drop {prediction.drop_in_words()}.")
 
 
 def vouched(opened: StudyFolder, plan: Plan, prediction: Prediction, measured: bool) -> None:
@@ -75,7 +72,7 @@ def gaps(opened: StudyFolder, plan: Plan, prediction: Prediction) -> None:
     if not prediction.missing:
         return
     for gap in prediction.missing[:_GAPS]:
-        beyond = ", so predicted as if at that point" if gap.beyond else ""
+        beyond = f", {PAST}" if gap.beyond else ""
         st.caption(
             f":material/warning: {plain.text(gap.subject)}: {plain.text(gap.reason)}{beyond}"
         )
@@ -93,13 +90,13 @@ def _back_tested(prediction: Prediction, error: BackTest) -> str:
 
 
 def _unchecked(plan: Plan, prediction: Prediction, measured: bool) -> str:
-    """What is needed until an interval can be told."""
+    """What is needed until the interval is this study's own."""
     itself = "This one does not count for itself: an" if measured else "An"
     alike = f" with recovery {plan.recovery}" if plan.recovery != "none" else ""
     return (
         f"By {prediction.predictor}, from single layers; **not yet checked** on another measured "
-        f"plan. {itself} interval takes at least one{' other' if measured else ''} that prunes two "
-        f"layers or groups or more{alike}."
+        f"plan. {itself} interval of this study's own takes at least one"
+        f"{' other' if measured else ''} that prunes two layers or groups or more{alike}."
     )
 
 

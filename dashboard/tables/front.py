@@ -152,8 +152,10 @@ def _predicted(
 ) -> dict[str, object]:
     guess = predicted(plan)
     nan = float("nan")
-    if guess.drop is None or guess.interval is None:
+    if guess.drop is None:
         return _row(plan, share(plan), nan, nan, nan, kind)
+    if guess.interval is None:
+        return _row(plan, share(plan), dense - guess.drop, nan, nan, kind)
     low, high = dense - guess.interval.high, dense - guess.interval.low
     return _row(plan, share(plan), dense - guess.drop, low, high, kind)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.commands import Calibrate, Request, Sweep, Verify
+from prunescope.planning.prediction.prior_interval import NETWORKS
 from prunescope.store.folder import StudyFolder
 from tests.dashboard.page import Open, metric, shared, texts
 
@@ -17,11 +18,11 @@ def test_a_measured_plan_stands_beside_its_prediction(
     assert metric(at, "Measured top-1") == f"{100 * row['score_sum'] / row['samples']:.2f} %"
     assert "not yet checked" in texts(at)  # its own measurement does not count for its error
     assert "takes at least one other that prunes two" in texts(at)
-    assert "in nine plans of ten" not in texts(at)
+    assert f"from {NETWORKS} other networks, before any plan of this study" in texts(at)
     other = open_page(studies, "plan", plan=shared(study, fc1=0.3, fc2=0.3))
     assert metric(other, "Measured top-1") == "–"
     assert "over 1 measured plan" in texts(other)
-    assert "in nine plans of ten" in texts(other)
+    assert "in nine plans of ten, from 1 verified plan of this study" in texts(other)
 
 
 def test_one_layer_alone_is_read_off_its_curve(
@@ -30,7 +31,7 @@ def test_one_layer_alone_is_read_off_its_curve(
     """Its interval is the measured one: no rule predicted it, and no other plan vouches for it."""
     said = texts(open_page(studies, "plan", plan=shared(study, fc1=0.3)))
     assert "One part alone: read off its own curve." in said
-    assert "pt, 95 %." in said
+    assert "pt, 95 %, of its own curve)." in said
     assert "Back-tested" not in said
     assert "in nine plans of ten" not in said
 
@@ -57,7 +58,7 @@ def test_what_a_plan_lacks_is_measured_by_one_press(
         lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.99, fc2=0.6))
-    assert "fc1: measured only up to 0.95, so predicted as if at that point" in texts(at)
+    assert "fc1: measured only up to 0.95, so only a lower end of the drop is known" in texts(at)
     at.button(key="measure gaps").click().run()
     assert started == [Sweep(methods=("magnitude",), layers=("fc1",), sparsities="0.99")]
 

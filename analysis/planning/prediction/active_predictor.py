@@ -1,11 +1,11 @@
 """Choose the active predictor of a study, with its correction and its past errors.
 
-Active is the predictor with the least back-test error on the study's verified plans, where each
-plan is predicted with the correction learnt from the others (``correction``). A few plans are a
-poor judge, so every predictor starts with ``BEFORE`` imagined plans, on which it did as well as on
-the networks that it was developed on: ``PRIOR`` says how its error compares. Networks with batch
-norm start with composition, others with superposition (docs/science.md §2.4). Errors are compared
-relative to the drop, so that one ruined plan does not decide for all others.
+What the data can bear says which predictors can be in force, and which of them begins (``reach``).
+Verified plans can put another one in force: the one with the least back-test error, where each plan
+is predicted with the correction learnt from the others (``correction``). A few plans are a poor
+judge, so every predictor starts with ``BEFORE`` imagined plans, on which all but the first did
+``OTHERS`` times as badly. Errors are compared relative to the drop, so that one ruined plan does
+not decide for all others.
 
 A weighted mean of several predictors was used before; once each is corrected by the size and the
 layers of a plan, means of them are no better than one (``benchmarks/tables/prediction.md``).
@@ -20,24 +20,21 @@ import numpy as np
 
 from prunescope.planning.prediction.correction import LOG_ODDS, PER, Correction, Link
 from prunescope.planning.prediction.figure_corrections import FigureCorrection, figure_corrections
-from prunescope.planning.prediction.predictors import COMBINES, COMPOSITION, SUM, SUPERPOSITION
+from prunescope.planning.prediction.possible_drops import SHARES
+from prunescope.planning.prediction.predictors import SUM
+from prunescope.planning.prediction.prior_interval import ErrorScale
+from prunescope.planning.prediction.reach import order_of
 from prunescope.planning.prediction.track_record import Record, Trial
-from prunescope.statistics.tolerance import normaliser
 from prunescope.study import Manifest
 
 BEFORE: Final = 8.0
 """Verified plans that the prior order counts as."""
 
+OTHERS: Final = 1.3
+"""Usual error of a predictor relative to that of the one to begin with."""
+
 ROUND: Final = 0.01
 """Added to the drop that an error is divided by, so that drops below a point weigh the same."""
-
-_SUMS: Final = 1.6
-_LOGITS: Final = 1.3
-PRIOR: Final[Mapping[bool, Mapping[str, float]]] = {
-    True: dict.fromkeys(COMBINES, _LOGITS) | {COMPOSITION: 1.0},
-    False: dict.fromkeys(COMBINES, _LOGITS) | {SUPERPOSITION: 1.0},
-}
-"""With batch norm or without → predictor → its usual error relative to the best one's."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ class ActivePredictor:
     Attributes:
         name: Of the predictor.
         link: From drops to the changes that are corrected.
+        scale: What errors are measured by.
         correction: Of the changes; None without verified plans.
         errors: Per verified plan: its left-out drop (predicted from the other plans) minus the
             measured drop.
@@ -57,24 +55,24 @@ class ActivePredictor:
 
     name: str
     link: Link
+    scale: ErrorScale
     correction: Correction | None = None
     errors: tuple[float, ...] = ()
     expected: tuple[float, ...] = ()
     figure_corrections: Mapping[str, FigureCorrection] = field(default_factory=dict)
 
-    def corrected(self, drop: float, shares: Mapping[str, float]) -> tuple[float, float]:
-        """Return what a predicted ``drop`` means, and its standard deviation (0: not known)."""
+    def corrected(self, drop: float, shares: Mapping[str, float]) -> float:
+        """Return what a predicted ``drop`` means."""
         if self.correction is None:
-            return drop, 0.0
-        change, deviation = self.correction(float(self.link.change(np.array(drop))), shares)
-        low, middle, high = self.link.drop(change + deviation * np.array([-1.0, 0.0, 1.0]))
-        return float(middle), float(high - low) / 2
+            return drop
+        change, _ = self.correction(float(self.link.change(np.array(drop))), shares)
+        return float(self.link.drop(np.array(change)))
 
     @property
     def scores(self) -> list[float]:
         """Sizes of the errors, each divided by the normaliser of the interval."""
         return [
-            abs(error) / normaliser(expected)
+            abs(error) / self.scale.normaliser(expected)
             for error, expected in zip(self.errors, self.expected, strict=True)
         ]
 
@@ -100,13 +98,12 @@ def active_predictor(
 def _select_predictor(
     manifest: Manifest, trials: Sequence[Trial], available: Sequence[str], only: str | None
 ) -> ActivePredictor:
-    link, prior = _link(manifest), _prior(manifest)
-    names = [name for name in ([only] if only else available) if _predicts_all(name, trials)]
-    if not names:
-        return ActivePredictor(only or SUM, link)
-    start = np.array([prior.get(name, _SUMS) for name in names])
-    if not trials:
-        return ActivePredictor(names[int(start.argmin())], link)
+    link, scale = _link(manifest), _scale(manifest)
+    order = [only] if only else [name for name in order_of(manifest) if name in available]
+    names = [name for name in order if _predicts_all(name, trials)]
+    if not names or not trials:
+        return ActivePredictor(names[0] if names else only or SUM, link, scale)
+    start = np.array([1.0, *[OTHERS] * (len(names) - 1)])
     samples = manifest.baseline.samples if manifest.baseline else PER
     real = np.array([trial.real.drop for trial in trials])
     corrections = [
@@ -127,7 +124,7 @@ def _select_predictor(
     best, best_without = int(total_loss.argmin()), (total_loss - loss).argmin(axis=1)
     expected = left_out_drops[np.arange(len(trials)), best_without]
     return ActivePredictor(
-        names[best], link, corrections[best], tuple(map(float, expected - real)),
+        names[best], link, scale, corrections[best], tuple(map(float, expected - real)),
         tuple(map(float, expected)), figure_corrections(trials, names[best], samples),
     )  # fmt: skip
 
@@ -138,9 +135,9 @@ def _predicts_all(name: str, trials: Sequence[Trial]) -> bool:
     )
 
 
-def _prior(manifest: Manifest) -> Mapping[str, float]:
-    """Return predictor → its usual error relative to the best one's, for such a network."""
-    return PRIOR[any(tensor.name.endswith("running_mean") for tensor in manifest.tensors)]
+def _scale(manifest: Manifest) -> ErrorScale:
+    samples = manifest.baseline.samples if manifest.baseline else PER
+    return ErrorScale(samples, manifest.scale, manifest.reference.metric in SHARES)
 
 
 def _link(manifest: Manifest) -> Link:

@@ -18,8 +18,9 @@ Drops are corrected in log-odds, ``l(A0) − l(A0 − drop)`` of a score between
 add up better; those of other scores as they are.
 
 Source: Rasmussen and Williams 2006, chapter 2 (regression) and 5.4.2 (leaving one out); the terms
-are this project's. The spreads of the three and the noises were chosen by calibration plans, each
-predicted from the others, and by practice plans (``benchmarks/tables/prediction.md``).
+are this project's. The noises were chosen by calibration plans, each predicted from the others, and
+by practice plans (``benchmarks/tables/prediction.md``); the spreads of the three are small because
+on networks that nobody tuned on nine plans taught nothing with larger ones (docs/science.md §2.4).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,9 +30,9 @@ from typing import Final, Self
 import numpy as np
 from scipy.special import expit, logit
 
-ALL: Final = 0.3
-SIZE: Final = 0.2
-SHARE: Final = 0.2
+ALL: Final = 0.1
+SIZE: Final = 0.05
+SHARE: Final = 0.05
 """Standard deviations of ``c``, ``g`` and ``h_l`` before any plan was measured."""
 
 PER: Final = 1000

@@ -100,7 +100,10 @@ def forecast(dense: Dense, rows: np.ndarray, drop: float) -> Forecast:
     """
     before, after = dense.log_probabilities, log_softmax(rows)
     label_entries = (np.arange(dense.samples), dense.coordinates.target)
-    predicted_class, dense_class = rows.argmax(axis=1), dense.reference.rows.argmax(axis=1)
+    classes_alone = dense.coordinates.single_classes
+    predicted_class, dense_class = (
+        classes_alone(logits).argmax(axis=1) for logits in (rows, dense.reference.rows)
+    )
     right, right_before = (
         classes == dense.coordinates.target for classes in (predicted_class, dense_class)
     )

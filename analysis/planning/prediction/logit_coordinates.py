@@ -44,8 +44,19 @@ class Coordinates:
         target = np.where(outside, LIKELY - 1, is_label.argmax(axis=1))
         return cls(order, target.astype(np.intp))
 
+    def single_classes(self, rows: np.ndarray) -> np.ndarray:
+        """Return the columns of ``rows`` that stand for one class each.
+
+        The summed exponentials of all others are no class: where logits are flat they exceed every
+        class's, so that whoever lets them compete finds the dense model wrong on every sample.
+        """
+        return rows if self.picked is None else rows[:, :LIKELY]
+
     def __call__(self, logits: np.ndarray) -> np.ndarray:
-        """Return centred rows ``(m, k)`` float32 of the first ``m`` samples' ``logits``."""
+        """Return rows ``(m, k)`` float32 of the first ``m`` samples' ``logits``.
+
+        They are centred over single classes.
+        """
         rows = np.asarray(logits, np.float32)
         if self.picked is not None:
             chosen = self.picked[: len(rows)]
@@ -54,7 +65,7 @@ class Coordinates:
             np.put_along_axis(others, chosen, -np.inf, axis=1)
             rest = logsumexp(others, axis=1, keepdims=True).astype(np.float32)
             rows = np.concatenate([likely, rest], axis=1)
-        centred: np.ndarray = rows - rows.mean(axis=1, keepdims=True)
+        centred: np.ndarray = rows - self.single_classes(rows).mean(axis=1, keepdims=True)
         return centred
 
 

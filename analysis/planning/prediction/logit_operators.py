@@ -98,7 +98,7 @@ class LogitOperators:
 
         Between measured points it is interpolated; past the last one it is constant.
         """
-        bounds = [_neighbour_points(curve, sparsity) for curve, sparsity in subjects]
+        bounds = [neighbour_points(curve, sparsity) for curve, sparsity in subjects]
         cached = self._cached_operators(
             {
                 (curve.key, sparsity): _stamp(*neighbours)
@@ -220,7 +220,9 @@ class LogitOperators:
             return None  # labels of something else: nothing can be predicted from them
         coordinates = Coordinates.of(rows, labels)
         centred = coordinates(rows)
-        return Dense(DenseLogits.of(centred), coordinates, labels, log_softmax(centred), classes)
+        single = coordinates.single_classes(centred).shape[1]
+        reference = DenseLogits.of(centred, single)
+        return Dense(reference, coordinates, labels, log_softmax(centred), classes)
 
 
 def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manifest) -> Operator:
@@ -229,9 +231,8 @@ def _operator(dense: Dense, rows: np.ndarray, point: CurvePoint, manifest: Manif
     operator = fit_seen_samples(dense.reference, centred)
     if len(centred) < dense.samples:
         return operator
-    drop = drop_of(
-        dense.reference.rows, centred, dense.coordinates.target, manifest.reference.metric
-    )
+    before, after = map(dense.coordinates.single_classes, (dense.reference.rows, centred))
+    drop = drop_of(before, after, dense.coordinates.target, manifest.reference.metric)
     return operator if math.isnan(drop) else replace(operator, excess=point.drop - drop)
 
 
@@ -243,8 +244,8 @@ def _size(cached: CachedOperator) -> int:
     return cached.operator.noise.nbytes
 
 
-def _neighbour_points(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
-    """The measured points just below and at or above ``sparsity``; the last one past the end."""
+def neighbour_points(curve: Curve, sparsity: float) -> tuple[CurvePoint | None, CurvePoint | None]:
+    """Return the measured points below and at or above ``sparsity``; past the end the last one."""
     above = [point for point in curve.points if point.sparsity >= sparsity]
     below = [point for point in curve.points if point.sparsity < sparsity]
     if not above:

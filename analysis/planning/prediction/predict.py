@@ -1,38 +1,35 @@
 """Predict what a whole plan loses, from curves and logits measured one layer at a time."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from prunescope.curves.curve import Curves, curves
-from prunescope.curves.dense import dense_score
 from prunescope.errors import UnknownName
 from prunescope.planning.prediction.active_predictor import ActivePredictor, active_predictor
 from prunescope.planning.prediction.added_divergences import damage_shares, summed_change
-from prunescope.planning.prediction.added_drops import added_drops
 from prunescope.planning.prediction.forecast import Forecast, forecast, shift_recalls
-from prunescope.planning.prediction.logit_operators import LogitOperators
+from prunescope.planning.prediction.interval_basis import IntervalBasis, Kind
+from prunescope.planning.prediction.logit_operators import LogitOperators, neighbour_points
 from prunescope.planning.prediction.logit_source import LogitSource
 from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of
+from prunescope.planning.prediction.possible_drops import PossibleDrops, possible_drops
 from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.prediction import BackTest, Prediction
 from prunescope.planning.prediction.predictors import (
-    COMBINES,
     PREDICTORS,
     SUM,
-    SUMS,
     Case,
     combined_logits,
-    drop_of_logits,
+    drop_of_rows,
     make_case,
     predicted_drop,
 )
+from prunescope.planning.prediction.reach import applicable
 from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
-from prunescope.statistics.tolerance import half_width
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
 
@@ -77,27 +74,32 @@ def predict(
     parts, missing = parts_of(plan, study_curves, manifest)
     case = make_case(manifest, study_curves, parts, plan.recovery, operators)
     uncovered = not all(gap.beyond for gap in missing)
-    available = [] if uncovered else _available(case, predictor)
+    available = [] if uncovered or predictor else applicable(case)
     active = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
     error = _back_test(active)
     if uncovered:
         return Prediction(None, None, error, active.name, missing)
     if not parts:
         return _dense_prediction(case, active, error)
-    forecast_, deviation = _forecast(case, active)
-    single_interval = parts[0].curve.between(parts[0].sparsity) if len(parts) == 1 else None
-    interval = single_interval or _interval(case, active, forecast_.drop, deviation)
-    interval = _cap_at_score(interval, dense_score(manifest, study_curves, plan.recovery))
+    forecast_ = _forecast(case, active)
+    possible = possible_drops(manifest, study_curves, plan.recovery)
+    interval: Interval | None
+    if len(parts) == 1:
+        single = possible.cut(parts[0].curve.between(parts[0].sparsity))
+        drop, interval, basis = single.mean, single, IntervalBasis(Kind.CURVE)
+    else:
+        drop = possible.clamp(forecast_.drop)
+        interval, basis = _interval(case, active, drop, possible)
+    if missing:
+        interval, basis = _one_sided(interval, basis, possible)
     prediction = Prediction(
-        interval.mean, interval, error, active.name,
+        drop, interval, error, active.name,
         missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls,
-        forecast_.samples,
+        forecast_.samples, basis=basis,
     )  # fmt: skip
-    return (
-        prediction
-        if single_interval is not None
-        else _with_figure_intervals(prediction, forecast_.figures, damage_shares(parts), active)
-    )
+    if len(parts) == 1:
+        return prediction
+    return _with_figure_intervals(prediction, forecast_.figures, damage_shares(parts), active)
 
 
 def _with_figure_intervals(
@@ -162,28 +164,20 @@ def back_test(
     return _back_test(active_predictor(manifest, record, PREDICTORS, predictor))
 
 
-def _available(case: Case, predictor: str | None) -> list[str]:
-    """Predictors that apply to the plan; logits are not combined to find out, which is slow."""
-    if predictor is not None:
-        return [predictor]
-    sums = [name for name in SUMS if not math.isnan(predicted_drop(name, case))]
-    return [*sums, *COMBINES] if case.logits else sums
-
-
-def _forecast(case: Case, active: ActivePredictor) -> tuple[Forecast, float]:
-    """The corrected drop with what else is known, and the drop's standard deviation."""
+def _forecast(case: Case, active: ActivePredictor) -> Forecast:
+    """The corrected drop with what else is known."""
     rows = combined_logits(active.name, case)
     uncorrected_drop = (
-        predicted_drop(active.name, case) if rows is None else drop_of_logits(case, rows)
+        predicted_drop(active.name, case) if rows is None else drop_of_rows(active.name, case, rows)
     )
-    drop, deviation = active.corrected(uncorrected_drop, damage_shares(case.parts))
+    drop = active.corrected(uncorrected_drop, damage_shares(case.parts))
     if rows is None or case.dense is None:
         entropy, divergence = (
             summed_change(case.parts, "entropy"),
             summed_change(case.parts, "divergence"),
         )
-        return Forecast(drop, entropy, divergence), deviation
-    return forecast(case.dense, rows, drop), deviation
+        return Forecast(drop, entropy, divergence)
+    return forecast(case.dense, rows, drop)
 
 
 def _dense_prediction(case: Case, active: ActivePredictor, error: BackTest | None) -> Prediction:
@@ -193,14 +187,41 @@ def _dense_prediction(case: Case, active: ActivePredictor, error: BackTest | Non
     )
     return Prediction(
         0.0, Interval(0.0, 0.0, 0.0), error, active.name, (), 0.0, 0.0, 1.0, dense_forecast.recalls,
-        dense_forecast.samples,
+        dense_forecast.samples, basis=IntervalBasis(Kind.CURVE),
     )  # fmt: skip
 
 
-def _interval(case: Case, active: ActivePredictor, drop: float, deviation: float) -> Interval:
-    half = half_width(active.scores, drop, deviation)
-    half = added_drops(case.parts).half_width if half is None else half
-    return Interval(drop, drop - half, drop + half)
+def _interval(
+    case: Case, active: ActivePredictor, drop: float, possible: PossibleDrops
+) -> tuple[Interval | None, IntervalBasis]:
+    """The interval around a possible ``drop``, and what it stands on; None without anything."""
+    scale = replace(active.scale, samples=_fewest_samples(case.parts))
+    half = scale.half_width(active.scores, drop)
+    if half is None:
+        return None, IntervalBasis(Kind.NOTHING)
+    interval, plans = possible.around(drop, half), len(active.errors)
+    kind = Kind.PLANS if plans else Kind.NETWORKS
+    return interval, IntervalBasis(kind, plans, vague=possible.is_vague(interval))
+
+
+def _fewest_samples(parts: Sequence[Part]) -> int:
+    """How many samples the parts' points have seen that have seen the fewest."""
+    return min(
+        point.samples
+        for part in parts
+        for point in neighbour_points(part.curve, part.sparsity)
+        if point is not None
+    )
+
+
+def _one_sided(
+    interval: Interval | None, basis: IntervalBasis, possible: PossibleDrops
+) -> tuple[Interval | None, IntervalBasis]:
+    """The interval of a plan past its measurements: up to everything that can be lost."""
+    if interval is None or not possible.bounded:
+        return None, IntervalBasis(Kind.NOTHING, one_sided=True)
+    open_ended = Interval(interval.mean, interval.low, possible.most)
+    return open_ended, replace(basis, one_sided=True, vague=False)
 
 
 def _back_test(active: ActivePredictor) -> BackTest | None:
@@ -208,11 +229,3 @@ def _back_test(active: ActivePredictor) -> BackTest | None:
         return None
     sizes = np.abs(active.errors)
     return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
-
-
-def _cap_at_score(interval: Interval, top: float) -> Interval:
-    """A drop cannot exceed the dense score where scores are fractions; others have no floor."""
-    if not 0 < top <= 1:
-        return interval
-    mean, low, high = (min(value, top) for value in (interval.mean, interval.low, interval.high))
-    return Interval(mean, low, high)

@@ -2,11 +2,17 @@
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from prunescope.html_tables import facts
 from prunescope.planning.prediction.forecast import Recall
+from prunescope.planning.prediction.interval_basis import UNKNOWN, IntervalBasis
 from prunescope.planning.prediction.plan_parts import Gap
 from prunescope.statistics.paired import Interval
+from prunescope.text.units import points, span
+
+PAST: Final = "so only a lower end of the drop is known"
+"""What follows from a part that is pruned past its last measured point."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,11 @@ class Prediction:
     """What is expected of a plan.
 
     Attributes:
-        drop: Dense minus pruned score, absolute, at most the dense score; None when a part of
+        drop: Dense minus pruned score, absolute, as far as scores allow it; None when a part of
             the plan was never measured.
-        interval: Around ``drop``: holds the measured drop of nine plans in ten, judged by the
-            verified ones; without any, only the curves' own uncertainty. For a plan with a single
-            part it is that of its curve (``Curve.between``). None without ``drop``.
+        interval: Around ``drop``, as ``basis`` says: holds the measured drop of nine plans in ten;
+            for a plan with a single part it is that of its curve (``Curve.between``). None without
+            ``drop``, and where nothing is known of its error.
         error: The back-test, or None when no other plan of this study has been measured.
         predictor: Name of the active predictor, one of ``PREDICTORS``.
         missing: Parts of the plan that no measurement covers. A part pruned beyond its last
@@ -48,6 +54,7 @@ class Prediction:
             before any plan of this study has been measured.
         divergence_interval: The same around ``divergence``.
         worst_interval: The same around the recall of the worst class, from 0 to 1.
+        basis: What ``interval`` stands on.
     """
 
     drop: float | None
@@ -63,6 +70,7 @@ class Prediction:
     entropy_interval: Interval | None = None
     divergence_interval: Interval | None = None
     worst_interval: Interval | None = None
+    basis: IntervalBasis = UNKNOWN
 
     @property
     def worst(self) -> Recall | None:
@@ -76,20 +84,28 @@ class Prediction:
         >>> Prediction(None, None, None, "sum", (gap,)).sentences()
         ('Its drop cannot be predicted: fc has no measurement by taylor.',)
         """
-        if self.drop is None or self.interval is None:
+        if self.drop is None:
             gaps = ", ".join(f"{gap.subject} has {gap.reason}" for gap in self.missing)
             return (f"Its drop cannot be predicted: {gaps}.",)
-        low, high = 100 * self.interval.low, 100 * self.interval.high
         off = f", off by {100 * self.error.mean:.2f} on average so far" if self.error else ""
-        first = (
-            f"Predicted drop: {100 * self.drop:.2f} points ({low:.2f} to {high:.2f}) by "
-            f"{self.predictor}{off}."
-        )
-        beyond = (
-            f"{gap.subject}: {gap.reason}, so predicted as if at that point."
-            for gap in self.missing
-        )
+        first = f"Predicted drop: {self.drop_in_words()} by {self.predictor}{off}."
+        beyond = (f"{gap.subject}: {gap.reason}, {PAST}." for gap in self.missing)
         return (first, *beyond)
+
+    def drop_in_words(self) -> str:
+        """Return the drop with its interval, and what that stands on.
+
+        >>> Prediction(0.3, None, None, "sum of drops", ()).drop_in_words()
+        '30.00 pt (how far off is not known before a plan of this study is verified)'
+        """
+        if self.drop is None:
+            return "unknown"
+        if self.interval is None:
+            return f"{points(self.drop)} ({self.basis.words()})"
+        if self.basis.one_sided:
+            return f"{points(self.interval.low)} or more{self.basis.words()}"
+        vague = ", which is next to nothing: measure it" if self.basis.vague else ""
+        return f"{points(self.drop)} ({span(self.interval)}{self.basis.words()}{vague})"
 
     def _repr_html_(self) -> str:
         return facts("Predicted, not measured", self._values(), self.sentences()[1:])

@@ -10,7 +10,6 @@ import numpy as np
 from prunescope.curves.curve import Curves
 from prunescope.planning.prediction.added_divergences import DropMap, summed_change
 from prunescope.planning.prediction.added_drops import added_drops
-from prunescope.planning.prediction.composition import composition
 from prunescope.planning.prediction.forecast import Forecast, forecast
 from prunescope.planning.prediction.logit_coordinates import divergence, drop_of, log_softmax
 from prunescope.planning.prediction.logit_operators import Dense, LogitOperators
@@ -25,10 +24,11 @@ SUM: Final = "sum of drops"
 SUM_KL: Final = "sum of KL"
 SUM_ENTROPY: Final = "sum of cross-entropy"
 SUPERPOSITION: Final = "superposition"
-COMPOSITION: Final = "composition"
+MIXED: Final = "mean of KL and superposition"
 
-COMBINES: Final[Mapping[str, Combine]] = {SUPERPOSITION: superposition, COMPOSITION: composition}
-"""Those that predict every sample's logits."""
+COMBINES: Final[Mapping[str, Combine]] = {SUPERPOSITION: superposition, MIXED: superposition}
+"""Those that predict every sample's logits. ``MIXED`` takes for the drop the mean of what these and
+the sum of KL say: of many classes the one is too pessimistic, the other too optimistic."""
 
 SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
 """Those that read a sweep's sums alone."""
@@ -101,7 +101,16 @@ def predicted_drop(name: str, case: Case) -> float:
         amount = summed_change(case.parts, quantity)
         return math.nan if drop_map is None or math.isnan(amount) else drop_map.drop(amount)
     rows = combined_logits(name, case)
-    return math.nan if rows is None else drop_of_logits(case, rows)
+    return math.nan if rows is None else drop_of_rows(name, case, rows)
+
+
+def drop_of_rows(name: str, case: Case, rows: np.ndarray) -> float:
+    """Return the drop that predictor ``name`` expects, which combined the logits to ``rows``."""
+    drop = drop_of_logits(case, rows)
+    if name != MIXED:
+        return drop
+    by_sum = predicted_drop(SUM_KL, case)
+    return drop if math.isnan(by_sum) else (drop + by_sum) / 2
 
 
 def uncorrected_forecast(name: str, case: Case) -> Forecast:
@@ -113,7 +122,7 @@ def uncorrected_forecast(name: str, case: Case) -> Forecast:
             summed_change(case.parts, "entropy"),
             summed_change(case.parts, "divergence"),
         )
-    return forecast(case.dense, rows, drop_of_logits(case, rows))
+    return forecast(case.dense, rows, drop_of_rows(name, case, rows))
 
 
 def combined_logits(name: str, case: Case) -> np.ndarray | None:
@@ -127,13 +136,16 @@ def drop_of_logits(case: Case, rows: np.ndarray) -> float:
     """Return the drop on all samples of the split that predicted ``rows`` mean.
 
     A sample near the border of two classes counts with the probability that it is right, as which
-    of them flip is chance; a single part's rows are exact and are counted. For a metric that
-    logits do not give, the KL is mapped to a drop by the study's own points.
+    of them flip is chance; a single part's rows are exact and are counted. Of many classes
+    a sample counts as all or none: there the doubt itself costs accuracy. For a metric that logits
+    do not give, the KL is mapped to a drop by the study's own points.
     """
     if case.dense is None:
         return math.nan
-    reference, target = case.dense.reference.rows, case.dense.coordinates.target
-    drop = drop_of(reference, rows, target, case.metric, _margin_deviation(case.operators))
+    coordinates = case.dense.coordinates
+    before, after = map(coordinates.single_classes, (case.dense.reference.rows, rows))
+    doubt = _margin_deviation(case.operators) if coordinates.picked is None else 0.0
+    drop = drop_of(before, after, coordinates.target, case.metric, doubt)
     if math.isnan(drop):
         drop_map = DropMap.of(case.curves, case.recovery, "divergence")
         return (

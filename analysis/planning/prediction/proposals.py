@@ -27,6 +27,11 @@ LEVELS: Final = (0.003, 0.1)
 
 _DIRECTIONS: Final = 12
 _STEPS: Final = 30
+_LEAST: Final = 0.3
+"""Of the way to the last points, at least, where even those lose less than a plan should."""
+
+_ROUNDS: Final = 5
+"""Draws per plan asked for, after which there are taken to be no more different ones."""
 
 
 def propose_verifications(
@@ -39,8 +44,9 @@ def propose_verifications(
 ) -> tuple[Plan, ...]:
     """Return ``count`` plans whose verification shows best how choices combine.
 
-    There are fewer where the measured sparsities do not allow as many different plans: where no
-    measured point does damage, every plan ends at the last points.
+    Every plan is covered by what was measured and prunes two subjects or more, so that it counts
+    as soon as it is verified. There are fewer than asked for only where the measured sparsities do
+    not allow as many different plans.
 
     Args:
         manifest: Of the study.
@@ -63,22 +69,26 @@ def propose_verifications(
     generator = np.random.default_rng([seed, *manifest.fingerprint.encode()])
     targets = np.geomspace(*levels, count) if count > 1 else np.array([levels[0]])
     shares: dict[int, list[np.ndarray]] = {}
-    plans: list[Plan] = []
-    for target_index in np.argsort(generator.random(count)):
-        family = len(plans) % len(families)
+    plans: dict[str, Plan] = {}
+    order = np.argsort(generator.random(count))
+    for attempt in range(_ROUNDS * count):
+        if len(plans) == count:
+            break
+        place = attempt if attempt < count else int(generator.integers(count))
+        family = attempt % len(families)
         before = shares.setdefault(family, [])
         candidates = [
-            _draw_plan(families[family], float(targets[target_index]), generator, manifest)
+            _draw_plan(families[family], float(targets[order[place]]), generator, manifest)
             for _ in range(_DIRECTIONS)
         ]
-        choices, share = max(
-            candidates,
-            key=lambda candidate: (len(candidate[0]) > 1, _distance(candidate[1], before)),
-        )
-        before.append(share)
-        name = f"calibration {len(plans) + 1}"
-        plans.append(Plan(name, manifest.fingerprint, choices, recovery))
-    return tuple({plan.digest: plan for plan in plans}.values())
+        candidates.sort(key=lambda candidate: _distance(candidate[1], before), reverse=True)
+        for choices, share in candidates:
+            plan = Plan(f"calibration {len(plans) + 1}", manifest.fingerprint, choices, recovery)
+            if len(choices) > 1 and plan.digest not in plans:
+                before.append(share)
+                plans[plan.digest] = plan
+                break
+    return tuple(plans.values())
 
 
 def _families(study_curves: Curves, recovery: str) -> list[dict[str, list[Curve]]]:
@@ -128,6 +138,8 @@ def _draw_plan(
         return np.array(part_drops).clip(0.0)
 
     low, high = 0.0, 1 / float(direction[included].min())
+    if drops(at(high)).sum() < target:  # so little hurts: any other plan, not the same one again
+        low = high = high * float(generator.uniform(_LEAST, 1.0))
     for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if drops(at(middle)).sum() < target else (low, middle)
@@ -147,7 +159,8 @@ def _feasible_sparsity(manifest: Manifest, curve: Curve, value: float) -> float:
     method = curve.key.method
     if ":" in method.granularity:
         return curve.points[0].sparsity if value >= curve.points[0].sparsity / 2 else 0.0
-    choice = Choice(method.criterion, sparsity(max(round(value, 3), 0.001)), method.granularity)
+    rounded = min(max(round(value, 3), 0.001), curve.reach)  # past it nothing was measured
+    choice = Choice(method.criterion, sparsity(rounded), method.granularity)
     return real_sparsity(manifest, curve.key.subject, choice)
 
 

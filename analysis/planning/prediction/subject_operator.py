@@ -48,16 +48,25 @@ class DenseLogits:
     Attributes:
         rows: ``(n, k)`` float32, centred.
         solver: ``(k + 1, n)``: times a change of the logits gives ``M − 1`` and ``b``.
-        energy: ``<z0, z0>``.
+        energy: ``<z0, z0>`` over single classes.
+        classes: How many of the ``k`` columns are single classes, the first ones. A column of all
+            others' summed exponentials does not shrink as logits do, so scales leave it out.
     """
 
     rows: np.ndarray
     solver: np.ndarray
     energy: float
+    classes: int
 
     @classmethod
-    def of(cls, rows: np.ndarray) -> Self:
-        """Return the reference of centred dense logits ``(n, k)``."""
+    def of(cls, rows: np.ndarray, classes: int | None = None) -> Self:
+        """Return the reference of centred dense logits ``(n, k)``.
+
+        Args:
+            rows: The logits.
+            classes: How many columns are single classes; None for all.
+        """
+        classes = rows.shape[1] if classes is None else classes
         wide = np.concatenate([rows, np.ones((len(rows), 1))], axis=1, dtype=np.float64)
         gram = wide.T @ wide
         size = rows.shape[1]
@@ -65,12 +74,14 @@ class DenseLogits:
         gram[np.arange(size), np.arange(size)] += ridge
         gram[size, size] += 1e-9
         solver = np.linalg.solve(gram, wide.T).astype(np.float32)
-        return cls(rows, solver, float(np.sum(np.square(rows, dtype=np.float64))) or 1.0)
+        energy = float(np.sum(np.square(rows[:, :classes], dtype=np.float64))) or 1.0
+        return cls(rows, solver, energy, classes)
 
     def fit(self, rows: np.ndarray) -> Operator:
         """Return the operator that makes ``rows`` ``(n, k)`` of the dense logits."""
         size = rows.shape[1]
-        scale = float(np.sum(rows * self.rows, dtype=np.float64) / self.energy)
+        own, dense = rows[:, : self.classes], self.rows[:, : self.classes]
+        scale = float(np.sum(own * dense, dtype=np.float64) / self.energy)
         identity = np.eye(size, dtype=np.float32)
         if len(rows) < PER_COEFFICIENT * (size + 1):
             matrix, shift = np.float32(scale) * identity, np.zeros(size, np.float32)

@@ -19,7 +19,7 @@ def fit_seen_samples(reference: DenseLogits, rows: np.ndarray) -> Operator:
     seen, size = len(rows), len(reference.rows)
     if seen == size:
         return reference.fit(rows)
-    part = DenseLogits.of(reference.rows[:seen]).fit(rows)
+    part = DenseLogits.of(reference.rows[:seen], reference.classes).fit(rows)
     noise = np.concatenate([part.noise, part.noise[_lenders(reference.rows, seen)]])
     return Operator(part.matrix, part.shift, noise, part.scale, root_mean_square(noise))
 

@@ -1,6 +1,7 @@
 """plan and pareto, as people and scripts use them."""
 
 import math
+import re
 import shutil
 import time
 
@@ -201,7 +202,9 @@ def test_a_rule_stays_within_what_was_measured_unless_asked(prunescope, swept):
     said = prunescope(*arguments, "--json").json
     assert set(said["beyond"]) == set(said["plan"]["choices"])
     text = " ".join(prunescope(*arguments).out.split())
-    assert "conv: measured only up to 0.75" in text
+    assert "conv: measured only up to 0.75, so only a lower end of the drop is known." in text
+    assert re.search(r"Predicted top-1: at most [\d.]+ %, drop −?[\d.]+ pt or more", text)
+    assert said["predicted"]["one_sided"]
     (_, line) = text.split("Measure just these: prunescope ")
     done = prunescope(*line.split(), "--json").json
     assert done["measured"] > 0

@@ -1,11 +1,14 @@
 """Calibration: combinations are really measured, once, and every rule is judged by them."""
 
+import sys
 from dataclasses import astuple
+from typing import Any
 
 import pytest
 
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
+from prunescope.planning.prediction import propose_verifications
 from prunescope.planning.prediction.predict import predict
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
@@ -31,8 +34,9 @@ def test_plans_are_measured_once_and_judge_every_rule(
     assert (first.measured, first.measured_before, first.left, first.refused) == (5, 0, 0, ())
     assert first.error is not None
     assert first.error.plans == 5
+    assert first.shortfall() == ()
     assert first.predictor in first.errors
-    assert {"sum of drops", "superposition", "composition"} <= set(first.errors)
+    assert {"sum of drops", "superposition", "sum of KL"} <= set(first.errors)
     again = calibrate(tiny_bench, study, 5, "none", Silent())
     assert (again.measured, again.measured_before) == (0, 5)
     assert again.errors.keys() == first.errors.keys()
@@ -56,12 +60,26 @@ def test_predictions_use_the_logits_that_the_sweep_kept(
     calibrate(tiny_bench, study, 5, "none", Silent())
     plan = from_json(Plan, study.verified().iloc[0]["plan"], "it")
     found = predict(
-        study.manifest, plan, study.measured(), study.verified(), study.logits, "composition"
+        study.manifest, plan, study.measured(), study.verified(), study.logits, "superposition"
     )
     assert found.samples == len(tiny_bench.splits.validation)
     assert len(found.recalls) == 3
     assert found.error is not None
     assert found.error.plans == 4  # the plan itself does not count
+
+
+def test_fewer_plans_than_asked_for_are_said_to_be(
+    tiny_bench: Workbench, study: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where groups have few units: seven were measured of nine, and nothing said so."""
+
+    def fewer(*given: Any) -> tuple[Plan, ...]:
+        return propose_verifications(*given)[:3]
+
+    monkeypatch.setattr(sys.modules[calibrate.__module__], "propose_verifications", fewer)
+    done = calibrate(tiny_bench, study, 5, "none", Silent())
+    assert done.measured + done.measured_before == 3
+    assert done.shortfall()[0].startswith("Only 3 of 5 plans exist")
 
 
 def test_a_recovery_that_was_not_swept_is_named(tiny_bench: Workbench, study: StudyFolder) -> None:

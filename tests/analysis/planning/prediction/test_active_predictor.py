@@ -1,4 +1,4 @@
-"""Predictions from logits: laws, what they say beside the drop, and which rule is in force."""
+"""Predictions from logits: laws, what they say beside the drop, and which one is in force."""
 
 from dataclasses import replace
 
@@ -8,15 +8,17 @@ import pytest
 
 from prunescope.planning.prediction import PREDICTORS, Record, missing_sweeps, parts_of
 from prunescope.planning.prediction.active_predictor import active_predictor
+from prunescope.planning.prediction.interval_basis import Kind
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.prediction.predictors import (
     COMBINES,
-    COMPOSITION,
+    MIXED,
     SUM,
+    SUM_KL,
     SUPERPOSITION,
 )
-from prunescope.study import TensorSummary
+from prunescope.study.plan import Plan
 from tests.analysis.planning.prediction.invented_study import (
     NOTHING,
     InventedStudy,
@@ -74,9 +76,9 @@ def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
         assert alone.worst.pruned == pytest.approx(worst)
 
 
-@pytest.mark.parametrize("sparsity", [0.2, 0.4, 0.5, 0.7])
+@pytest.mark.parametrize("sparsity", [0.2, 0.4, 0.5])
 def test_one_layer_is_read_off_its_curve_whatever_combinations_taught(sparsity: float) -> None:
-    alone, curve = prediction(verified(COMPOSITION), a=sparsity), next(iter(STUDY.curves.values()))
+    alone, curve = prediction(verified(MIXED), a=sparsity), next(iter(STUDY.curves.values()))
     read = curve.between(sparsity)
     assert alone.interval == read
     assert alone.drop == read.mean == pytest.approx(curve.drop_at(sparsity).mean)
@@ -107,23 +109,26 @@ def test_a_network_that_superposes_is_predicted_by_superposition() -> None:
     assert abs(added.drop - STUDY.drops(truth).mean()) > 0.05  # which the sum is not
 
 
+def made_of(made: Plan) -> dict[str, float]:
+    return {name: choice.sparsity for name, choice in made.choices.items()}
+
+
 def verified(truth: str) -> pd.DataFrame:
     """Four verified pairs, by the network ``truth``."""
     rows = []
     for names in (("a", "b"), ("a", "c"), ("b", "c"), ("a", "b", "c")):
         made = plan(**dict.fromkeys(names, 0.5))
-        logits = together(*names)
-        if truth == COMPOSITION:
-            logits = DENSE
-            for name in names:
-                logits = SCALES[name] * (logits + NOISES[name])
-        rows.append(STUDY.verified(made, logits))
+        row = STUDY.verified(made, together(*names))
+        if truth != SUPERPOSITION:
+            drop = prediction(predictor=truth, **made_of(made)).drop or 0.0
+            row["drop_sum"] = len(TARGETS) * drop
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("truth", [SUPERPOSITION, COMPOSITION])
+@pytest.mark.parametrize("truth", [SUPERPOSITION, SUM])
 def test_what_did_best_is_in_force(truth: str) -> None:
-    other = ({SUPERPOSITION, COMPOSITION} - {truth}).pop()
+    other = ({SUPERPOSITION, SUM} - {truth}).pop()
     table = pd.concat([verified(truth)] * 4)  # more than the prior counts
     record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
     found = {
@@ -176,19 +181,37 @@ def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured
     assert superposed.worst_interval.low <= least <= superposed.worst_interval.high
 
 
-def test_without_verified_plans_the_network_decides() -> None:
-    normed = replace(STUDY.manifest, tensors=(TensorSummary("bn.running_mean", (4,), 4, True),))
-    for manifest, most in ((STUDY.manifest, SUPERPOSITION), (normed, COMPOSITION)):
-        stands = active_predictor(manifest, Record(), PREDICTORS)
-        assert stands.name == most
-        assert stands.corrected(0.03, {"a": 1.0}) == (0.03, 0.0)
-    guess = predict(normed, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
-    assert guess.predictor == COMPOSITION
-    assert guess.error is None
+def test_without_verified_plans_the_data_decide() -> None:
+    """Not the network: what logits say of a score depends on the metric."""
+    stands = active_predictor(STUDY.manifest, Record(), PREDICTORS)
+    assert stands.name == SUPERPOSITION
+    assert stands.corrected(0.03, {"a": 1.0}) == 0.03
+    guess = predict(STUDY.manifest, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
+    assert (guess.predictor, guess.error, guess.basis.kind) == (
+        SUPERPOSITION, None, Kind.NETWORKS,
+    )  # fmt: skip
+    assert STUDY.manifest.baseline is not None
+    for samples, name in ((1500, MIXED), (64, SUPERPOSITION)):
+        baseline = replace(STUDY.manifest.baseline, class_samples=(1,) * 100, samples=samples)
+        many = replace(STUDY.manifest, baseline=baseline)
+        assert active_predictor(many, Record(), PREDICTORS).name == name
+    own = replace(STUDY.manifest, reference=replace(STUDY.manifest.reference, metric="m.py:own"))
+    assert active_predictor(own, Record(), PREDICTORS).name == SUM
+
+
+def test_the_mean_of_two_predictors_lies_between_them() -> None:
+    mean, one, other = (
+        prediction(predictor=name, a=0.5, b=0.5, c=0.5).drop
+        for name in (MIXED, SUPERPOSITION, SUM_KL)
+    )
+    assert one is not None
+    assert other is not None
+    assert mean == pytest.approx((one + other) / 2)
+    assert one != other
 
 
 def test_a_record_says_the_same_as_its_table() -> None:
-    table = verified(COMPOSITION)
+    table = verified(SUM)
     record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
     made = plan(a=0.5, b=0.5)
     one = predict(STUDY.manifest, made, STUDY.curves, table, CELLS)

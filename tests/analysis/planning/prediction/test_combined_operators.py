@@ -1,10 +1,8 @@
-"""Superposition and composition: laws first, then one case by hand."""
+"""Superposition: laws first, then one case by hand."""
 
 import numpy as np
 import pytest
 
-from prunescope.planning.prediction.composition import composition
-from prunescope.planning.prediction.predictors import COMBINES
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator, between
 from prunescope.planning.prediction.superposition import superposition
 from tests.analysis.planning.prediction.invented_study import centred, random_logits
@@ -22,22 +20,19 @@ def operator(scale: float, loud: float = 0.3) -> Operator:
 SOME = [operator(0.9), operator(0.7), operator(1.1, 0.1)]
 
 
-@pytest.mark.parametrize("name", COMBINES)
-def test_no_operator_is_the_dense_model(name: str) -> None:
-    np.testing.assert_allclose(COMBINES[name](REFERENCE, []), DENSE, atol=1e-5)
+def test_no_operator_is_the_dense_model() -> None:
+    np.testing.assert_allclose(superposition(REFERENCE, []), DENSE, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", COMBINES)
-def test_operators_that_change_nothing_leave_the_dense_model(name: str) -> None:
+def test_operators_that_change_nothing_leave_the_dense_model() -> None:
     same = [REFERENCE.fit(DENSE), REFERENCE.nothing(), REFERENCE.fit(DENSE)]
-    np.testing.assert_allclose(COMBINES[name](REFERENCE, same), DENSE, atol=1e-3)
+    np.testing.assert_allclose(superposition(REFERENCE, same), DENSE, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", COMBINES)
 @pytest.mark.parametrize("scale", [0.8, 0.01, 0.0, -0.2])
-def test_one_operator_gives_back_the_logits_it_was_made_of(name: str, scale: float) -> None:
+def test_one_operator_gives_back_the_logits_it_was_made_of(scale: float) -> None:
     rows = (scale * DENSE + RANDOM.normal(size=DENSE.shape)).astype(np.float32)
-    found = COMBINES[name](REFERENCE, [REFERENCE.fit(rows)])
+    found = superposition(REFERENCE, [REFERENCE.fit(rows)])
     np.testing.assert_allclose(found, rows, atol=1e-3)
 
 
@@ -46,29 +41,10 @@ def test_the_order_does_not_matter_to_superposition() -> None:
     np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-def test_the_order_matters_to_composition() -> None:
-    assert np.abs(composition(REFERENCE, SOME) - composition(REFERENCE, SOME[::-1])).max() > 0.01
-
-
-def test_linear_layers_compose_exactly() -> None:
-    """A network whose last parts are linear on the logits: pruning multiplies by matrices."""
-    first, second = (np.eye(4) + 0.2 * RANDOM.normal(size=(4, 4)) for _ in range(2))
-    first, second = (each - each.mean(axis=1, keepdims=True) for each in (first, second))
-    shift = np.array([0.3, -0.1, -0.2, 0.0])
-    logit_operators = [REFERENCE.fit((DENSE @ first + shift).astype(np.float32)),
-             REFERENCE.fit((DENSE @ second).astype(np.float32))]  # fmt: skip
-    truth = (DENSE @ first + shift) @ second
-    np.testing.assert_allclose(composition(REFERENCE, logit_operators), truth, atol=0.02)
-    assert (
-        np.abs(superposition(REFERENCE, logit_operators) - truth).max() > 0.05
-    )  # the other one is not
-
-
 def test_shrinkage_is_counted_once_per_layer_and_not_added() -> None:
     """Three layers that each halve the logits leave an eighth, not minus a half."""
     logit_operators = [REFERENCE.fit(DENSE / 2)] * 3
     np.testing.assert_allclose(superposition(REFERENCE, logit_operators), DENSE / 8, atol=1e-4)
-    np.testing.assert_allclose(composition(REFERENCE, logit_operators), DENSE / 8, atol=0.01)
 
 
 def test_two_noises_by_hand() -> None:
@@ -79,9 +55,6 @@ def test_two_noises_by_hand() -> None:
     logit_operators = [reference.fit(0.5 * dense + across), reference.fit(0.8 * dense + 2 * across)]
     truth = 0.4 * dense + 0.8 * across + 0.5 * 2 * across
     np.testing.assert_allclose(superposition(reference, logit_operators), truth, atol=1e-5)
-    # composition: after 0.5 z0 + e comes 0.8 of all that, + 2 e
-    truth = 0.8 * (0.5 * dense + across) + 2 * across
-    np.testing.assert_allclose(composition(reference, logit_operators), truth, atol=1e-5)
 
 
 def test_between_two_points_the_noise_keeps_its_loudness() -> None:

@@ -55,7 +55,7 @@ def test_what_is_always_twice_as_large_is_corrected() -> None:
     for name in SLACKS:
         corrected = found[name].interval(0.1, OWN)
         assert corrected is not None
-        assert corrected.mean == pytest.approx(0.2, rel=0.05)
+        assert corrected.mean == pytest.approx(0.2, rel=0.07)
 
 
 @pytest.mark.parametrize("fall", [0.0, 0.05, 0.1, 0.3])

@@ -1,6 +1,7 @@
 """Predictions: laws of addition, gaps that are named, and an error that is really measured."""
 
 from dataclasses import asdict, replace
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,10 @@ import pytest
 from prunescope.curves.curve import Curve, CurveKey, CurvePoint
 from prunescope.errors import ForeignStudy, UnknownName
 from prunescope.planning.prediction.correction import Link
+from prunescope.planning.prediction.interval_basis import Kind
 from prunescope.planning.prediction.predict import Gap, back_test, predict
+from prunescope.planning.prediction.prior_interval import NETWORKS, ErrorScale
 from prunescope.statistics.paired import Interval
-from prunescope.statistics.tolerance import half_width
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Verification
 from prunescope.study import Baseline, LayerSummary, Manifest, Method, Reference
@@ -28,7 +30,7 @@ NONE = pd.DataFrame(columns=list(Verification.__dataclass_fields__))
 def curve(subject: str, drops: dict[float, float]) -> dict[CurveKey, Curve]:
     key = CurveKey(subject, Method("magnitude"))
     points = tuple(
-        CurvePoint(s, 1, 2, 9, 0.9 - d, Interval(d, d - 0.03, d + 0.03), 0, 0)
+        CurvePoint(s, 1, 2, 1000, 0.9 - d, Interval(d, d - 0.03, d + 0.03), nan, nan)
         for s, d in drops.items()
     )
     return {key: Curve(key, points)}
@@ -61,18 +63,55 @@ def test_one_layer_is_its_curve() -> None:
     assert (found.interval.low, found.interval.high) == pytest.approx((0.07, 0.13))
 
 
-def test_drops_add_up_and_errors_in_quadrature() -> None:
+def test_drops_add_up_and_other_networks_tell_how_far_off_that_may_be() -> None:
+    """Not the curves' own noise, which says nothing of how layers combine."""
     found = predict(MANIFEST, plan(a=0.5, b=0.5), CURVES, NONE)
     assert found.drop == pytest.approx(0.3)
     assert found.interval is not None
-    assert found.interval.half_width == pytest.approx(0.03 * 2**0.5)
+    half = ErrorScale(1000).half_width([], found.drop)
+    assert found.interval.half_width == pytest.approx(half)
+    assert found.interval.half_width > 2 * 0.03 * 2**0.5
+    assert (found.basis.kind, found.basis.plans) == (Kind.NETWORKS, 0)
+    said = f"from {NETWORKS} other networks, before any plan of this study is verified"
+    assert said in found.sentences()[0]
 
 
-def test_a_drop_cannot_exceed_the_dense_score() -> None:
+def test_a_drop_cannot_exceed_the_dense_score_and_its_interval_keeps_a_width() -> None:
     found = predict(MANIFEST, plan(a=0.9, b=0.9), CURVES, NONE)
     assert found.drop == 0.9
     assert found.interval is not None
     assert found.interval.high == 0.9
+    assert found.interval.low < 0.5
+    assert found.basis.vague
+    assert "measure it" in found.sentences()[0]
+
+
+def test_an_agreement_that_starts_at_all_cannot_rise() -> None:
+    agreement = replace(
+        MANIFEST, reference=Reference("m", "d", "agreement"), baseline=Baseline(1000, 1.0)
+    )
+    known = curve("a", {0.5: 0.001}) | curve("b", {0.5: 0.002})
+    found = predict(agreement, plan(a=0.5, b=0.5), known, NONE)
+    assert found.interval is not None
+    assert found.interval.low == 0
+    assert found.interval.high > 0.005
+    alone = predict(agreement, plan(a=0.5), known, NONE)
+    assert alone.interval is not None
+    assert (alone.interval.low, alone.interval.high) == (0, pytest.approx(0.031))
+
+
+def test_of_a_users_own_metric_only_the_studys_own_plans_tell_how_far_off() -> None:
+    """A sum of KL would map outputs that are no softmax, and other networks had other metrics."""
+    own = replace(MANIFEST, reference=Reference("m", "d", "m.py:pitch"))
+    before = predict(own, plan(a=0.5, b=0.5), CURVES, NONE)
+    assert (before.drop, before.predictor) == (pytest.approx(0.3), "sum of drops")
+    assert (before.interval, before.basis.kind) == (None, Kind.NOTHING)
+    assert "how far off is not known" in before.sentences()[0]
+    rows = pd.DataFrame([verified(plan(a=0.5, b=0.4), 0.02), verified(plan(a=0.4, b=0.5), 0.02)])
+    after = predict(own, plan(a=0.5, b=0.5), CURVES, rows)
+    assert after.predictor == "sum of drops"
+    assert after.interval is not None
+    assert after.interval.low < 0.02 < after.interval.high
 
 
 def test_what_was_not_measured_is_named() -> None:
@@ -85,10 +124,21 @@ def test_what_was_not_measured_is_named() -> None:
     assert (found.drop, found.interval) == (None, None)
 
 
-def test_a_part_beyond_its_curve_counts_at_its_last_point() -> None:
-    found = predict(MANIFEST, plan(a=0.95), CURVES, NONE)
-    assert found.drop == 0.5
+@pytest.mark.parametrize("sparsities", [{"a": 0.95}, {"a": 0.95, "b": 0.2}])
+def test_past_the_last_measured_point_only_a_lower_end_is_known(
+    sparsities: dict[str, float],
+) -> None:
+    found = predict(MANIFEST, plan(**sparsities), CURVES, NONE)
+    assert found.drop is not None
+    assert found.drop >= 0.5  # as at the last point
     assert [gap.beyond for gap in found.missing] == [True]
+    assert found.interval is not None
+    assert found.interval.low < found.drop
+    assert found.interval.high == 0.9  # everything that can be lost
+    assert found.basis.one_sided
+    first, second = found.sentences()
+    assert f"Predicted drop: {100 * found.interval.low:.2f} pt or more" in first
+    assert second == "a: measured only up to 0.9, so only a lower end of the drop is known."
 
 
 def test_another_recovery_needs_its_own_measurements() -> None:
@@ -117,9 +167,11 @@ def test_the_error_is_the_distance_on_the_other_verified_plan() -> None:
     assert found.drop is not None
     assert found.drop > 0.3  # learnt from that one
     assert found.interval is not None
-    once = half_width([0.04 / (0.7 + 0.01)], found.drop)
-    assert once is not None
-    assert found.interval.low == pytest.approx(found.drop - once)
+    scale = ErrorScale(1000)
+    half = scale.half_width([0.04 / scale.normaliser(0.7)], found.drop)
+    assert half is not None
+    assert found.interval.low == pytest.approx(found.drop - half)
+    assert (found.basis.kind, found.basis.plans) == (Kind.PLANS, 1)
 
 
 def test_each_plan_is_back_tested_without_itself() -> None:

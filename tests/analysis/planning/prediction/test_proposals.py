@@ -1,16 +1,19 @@
 """Proposed plans: several levels, different layers, the same again for the same seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from prunescope.curves.curve import Curve, CurveKey, CurvePoint
 from prunescope.errors import BadValue
-from prunescope.planning.prediction import propose_verifications
+from prunescope.planning.prediction import parts_of, propose_verifications
 from prunescope.planning.prediction.proposals import LEVELS
 from prunescope.statistics.paired import Interval
 from prunescope.study import Method
 from tests.analysis.planning.prediction.invented_study import InventedStudy, random_logits
 
+REAL = (0.3333, 0.6667, 0.9167)
 MANIFEST = InventedStudy(*random_logits(0), {}).manifest
 
 
@@ -68,7 +71,36 @@ def test_one_layer_alone_makes_no_combination() -> None:
         propose_verifications(MANIFEST, CURVES, 4, recovery="bn")
 
 
-def test_a_plan_is_proposed_once_although_nothing_hurts() -> None:
+@pytest.mark.parametrize("steep", [0.002, 0.05, 0.4])
+def test_as_many_plans_as_asked_for_and_every_one_counts(steep: float) -> None:
+    """Nine were asked for, seven measured, five counted: equal plans, single parts, and 0.917 of a
+    curve that ends at 0.9167, which no measurement covers."""
+    known = {
+        key: Curve(key, tuple(replace(p, sparsity=s) for p, s in zip(c.points, REAL, strict=True)))
+        for name in "ab"
+        for key, c in curve(name, steep).items()
+    }
+    plans = propose_verifications(MANIFEST, known, 9)
+    assert len({plan.digest for plan in plans}) == 9
+    for plan in plans:
+        parts, missing = parts_of(plan, known, MANIFEST)
+        assert len(parts) == 2
+        assert missing == ()
+
+
+def test_plans_differ_although_nothing_hurts() -> None:
     harmless = curve("a", 0.0) | curve("b", 0.0)
     plans = propose_verifications(MANIFEST, harmless, 8)
-    assert len({plan.digest for plan in plans}) == len(plans) < 8
+    assert len({plan.digest for plan in plans}) == len(plans) == 8
+
+
+def test_a_plan_is_proposed_once_where_there_is_only_one() -> None:
+    known = curve("a", 0.1) | curve("b", 0.1)
+    pattern = {
+        replace(key, method=Method("magnitude", "2:4")): Curve(
+            replace(key, method=Method("magnitude", "2:4")),
+            (replace(own.points[0], sparsity=0.5),),
+        )
+        for key, own in known.items()
+    }
+    assert len(propose_verifications(MANIFEST, pattern, 8)) == 1

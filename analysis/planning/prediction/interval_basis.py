@@ -1,0 +1,58 @@
+"""What the interval of a prediction stands on, in words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from prunescope.planning.prediction.prior_interval import NETWORKS
+from prunescope.text.numbers import counted
+
+
+class Kind(StrEnum):
+    """Where an interval comes from."""
+
+    CURVE = "curve"
+    NETWORKS = "networks"
+    PLANS = "plans"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class IntervalBasis:
+    """What the interval of a predicted drop stands on.
+
+    Attributes:
+        kind: Where it comes from: the part's own curve; errors on other networks, before any plan
+            of this study was verified; verified plans of this study; or nothing, when there is no
+            interval.
+        plans: Verified plans of this study that count.
+        one_sided: Whether a part is pruned past its last measured point, so that only a lower end
+            is known: the upper one is all that can be lost.
+        vague: Whether the interval leaves so much open that it tells next to nothing.
+    """
+
+    kind: Kind
+    plans: int = 0
+    one_sided: bool = False
+    vague: bool = False
+
+    def words(self) -> str:
+        """Return it as it follows an interval in a sentence.
+
+        >>> IntervalBasis(Kind.PLANS, 9).words()
+        ' in nine plans of ten, from 9 verified plans of this study'
+        """
+        return {
+            Kind.CURVE: ", 95 %, of its own curve",
+            Kind.NETWORKS: (
+                f" in nine plans of ten, from {NETWORKS} other networks, before any plan of this "
+                "study is verified"
+            ),
+            Kind.PLANS: (
+                f" in nine plans of ten, from {counted(self.plans, 'verified plan')} of this study"
+            ),
+            Kind.NOTHING: "how far off is not known before a plan of this study is verified",
+        }[self.kind]
+
+
+UNKNOWN: Final = IntervalBasis(Kind.NOTHING)

@@ -1,0 +1,92 @@
+"""The interval of a predicted drop: it holds before any plan was verified, and learns from plans.
+
+Errors grow with the drop and with sampling noise. For a predicted drop ``p`` of a score between 0
+and 1 on ``n`` samples they are compared as
+
+    score = |predicted − measured| / N,    N = max(p, 0) + FLOOR + SHOT / √n
+
+On networks that nobody tuned on, scores have the root mean square ``SPREAD``. This counts like
+``WORTH`` plans of the study itself, so that with ``K`` verified plans, each predicted from the
+others,
+
+    half-width = t(WORTH + K) · √((WORTH · SPREAD² + Σ score²) / (WORTH + K)) · N
+
+with ``t`` the quantile of Student's distribution by which ``COVERAGE`` of normal errors would be
+covered. The few degrees of freedom pay for what networks differ in: some are predicted three times
+as exactly as others, and before a plan is verified nobody knows which.
+
+Scores of a user's own scale were on none of those networks: for them nothing is known before a plan
+is verified, and after it only what the study's own plans say.
+
+Source: docs/science.md §2.4. ``python -m benchmarks.unseen --fit benchmarks/unseen_errors.csv`` fits
+the constants to the errors that are kept.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from scipy import special
+
+FLOOR: Final = 0.005
+SHOT: Final = 0.2
+"""What an error is measured by where nothing is lost, and its part from a finite sample."""
+
+SPREAD: Final = 0.224
+PLANNED: Final = 29
+"""Networks of the planning, which the constants were chosen on; their errors are not kept."""
+
+NETWORKS: Final = PLANNED + 7
+"""With those whose errors are kept, and which tell no constants that are surely better."""
+
+WORTH: Final = 3
+"""Verified plans that the other networks count as."""
+
+COVERAGE: Final = 0.9
+
+
+@dataclass(frozen=True)
+class ErrorScale:
+    """What prediction errors of one study are measured by.
+
+    Attributes:
+        samples: Of the validation split.
+        unit: One hundred points: 1 for scores between 0 and 1, else the size of the scores.
+        familiar: Whether scores are of the kind that other networks were predicted in.
+    """
+
+    samples: int
+    unit: float = 1.0
+    familiar: bool = True
+
+    def normaliser(self, predicted: float) -> float:
+        """Return what an error at the ``predicted`` drop is divided by."""
+        noise = FLOOR + SHOT / math.sqrt(max(self.samples, 1))
+        return max(predicted, 0.0) + noise * self.unit
+
+    def half_width(self, scores: Sequence[float], predicted: float) -> float | None:
+        """Return the half-width around ``predicted``; None where nothing is known.
+
+        Args:
+            scores: ``|predicted − measured| / normaliser(predicted)`` of verified plans, each
+                predicted from the others.
+            predicted: The new plan's drop.
+        """
+        worth = WORTH if self.familiar else 0
+        if not worth + len(scores):
+            return None
+        squares = worth * SPREAD**2 + math.fsum(score**2 for score in scores)
+        freedom = worth + len(scores)
+        return quantile(freedom) * math.sqrt(squares / freedom) * self.normaliser(predicted)
+
+
+@cache
+def quantile(freedom: int) -> float:
+    """Return what ``COVERAGE`` of Student's ``t`` with so many degrees of freedom stay within.
+
+    >>> round(quantile(3), 3), round(quantile(12), 3)
+    (2.353, 1.782)
+    """
+    return float(special.stdtrit(freedom, 0.5 + COVERAGE / 2))
