@@ -27,7 +27,7 @@ from prunescope.planning.solve import (
 )
 from prunescope.planning.solve.problem import BlackBox
 from prunescope.store.folder import StudyFolder
-from prunescope.study import Grid, Manifest, Method, is_control, sparsity
+from prunescope.study import Grid, Manifest, Method, check_names, is_control, sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
@@ -197,6 +197,9 @@ def parse_lock(
         BadValue: No such form, or no method to take.
     """
     name, sign, value = text.partition("=")
+    if name and sign:
+        subjects = (*manifest.prunable(), *manifest.removable())
+        check_names("layer or group", [name], [subject.name for subject in subjects])
     method, colon, number_text = value.rpartition(":")
     if not sign or not name:
         raise BadValue(

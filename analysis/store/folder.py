@@ -9,7 +9,7 @@ import pandas as pd
 
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
-from prunescope.store.files import storage
+from prunescope.store.files import require_present, storage
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
@@ -76,6 +76,10 @@ class StudyFolder:
             f"the {differ[0]} that it was made from."
         )
 
+    def require_present(self) -> None:
+        """Raise ``StorageFailure`` where somebody has moved or removed the study meanwhile."""
+        require_present(self.folder / MANIFEST)
+
     def update(self, manifest: Manifest) -> Self:
         """Write ``manifest`` in place of the present one and return the study with it."""
         self.require(manifest)
@@ -85,22 +89,25 @@ class StudyFolder:
     @property
     def measurements(self) -> Table:
         """All measured points."""
-        return Table(self.folder / "measurements", Measurement, KEY)
+        return self._table("measurements", Measurement, KEY)
 
     @property
     def verifications(self) -> Table:
         """All verified plans."""
-        return Table(self.folder / "verifications", Verification, VERIFICATION_KEY)
+        return self._table("verifications", Verification, VERIFICATION_KEY)
 
     @property
     def screening(self) -> Table:
         """All screened points."""
-        return Table(self.folder / "screening", Screening, KEY)
+        return self._table("screening", Screening, KEY)
 
     @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
+
+    def _table(self, name: str, row: type[object], key: tuple[str, ...]) -> Table:
+        return Table(self.folder / name, row, key, self.folder / MANIFEST)
 
     def measured(self) -> pd.DataFrame:
         """Return the measurements of this study's fingerprint and the engine's version."""
@@ -139,6 +146,7 @@ class StudyFolder:
                 f"got {plan.name!r}. Choose a simpler name."
             )
         path = self.folder / "plans" / f"{plan.name}.json"
+        self.require_present()
         write_document(path, plan)
         return path
 

@@ -80,6 +80,9 @@ BATCH: Final = Bound("batch", 1, 65_536, "Times are usually asked for 1 to 256 s
 CALIBRATION_PLANS: Final = Bound(
     "the number of plans to measure", 1, 1_000, "A dozen tells how exact predictions are."
 )
+MULTIPLE: Final = Bound(
+    "the multiple of units to keep", 1, 1024, "Take 4, 8, 16 or 32, or 1 for any count."
+)
 _ELEMENTS: Final = 1 << 27
 _DIMENSIONS: Final = 8
 
@@ -121,6 +124,18 @@ def parse_shape(text: str) -> tuple[int, ...]:
             f"elements, but got {text[:60]!r}. Give the shape of one sample, without the batch."
         )
     return sizes
+
+
+def checked_reference(text: str) -> str:
+    """Return ``text``, which names a model, data, a metric, a criterion or weights.
+
+    Raises:
+        BadReference: A part of it could name a file only if names could be longer.
+    """
+    for part in text.split(":"):
+        if part.strip():
+            checked_path(part, "a reference")
+    return text
 
 
 def checked_path(path: str | Path, what: str) -> Path:
