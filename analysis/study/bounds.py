@@ -151,7 +151,7 @@ def checked_path(path: str | Path, what: str) -> Path:
             f"Expected {what} to be a path, but got {text!r}. Name one; . is the folder that you "
             "are in."
         )
-    longest = max(len(os.fsencode(part)) for part in Path(text).parts)
+    longest = max((len(os.fsencode(part)) for part in Path(text).parts), default=0)
     if longest > _NAME_BYTES or len(os.fsencode(text)) > _PATH_BYTES:
         raise BadReference(
             f"Expected {what} to have names of at most {_NAME_BYTES} bytes and "

@@ -52,7 +52,7 @@ def can_mount() -> bool:
 
 
 def _mounts() -> bool:
-    place = Path("/tmp") / f"prunescope-mount-{os.getpid()}"  # noqa: S108 - removed below
+    place = Path("/tmp") / f"prunescope-mount-{os.getpid()}"
     place.mkdir()
     try:
         with disk(place):
@@ -150,9 +150,7 @@ def take_away(
     return Trouble(kind.name, ended.code != 0, _sentence(ended), _unforeseen(ended))
 
 
-def starve(
-    server: ForkServer, workplace: Path, kind: Kind, folder: Path, spare: int
-) -> Trouble:
+def starve(server: ForkServer, workplace: Path, kind: Kind, folder: Path, spare: int) -> Trouble:
     """Run the command of ``kind`` with ``spare`` bytes of memory beyond what imports take."""
     shutil.copytree(workplace, folder)
     ended = server.run(Call(kind.line, str(folder), _LONGEST, spare=spare))

@@ -32,8 +32,10 @@ _GRID: Final = "--sparsities 0.05:0.95:0.05 --methods magnitude,random --seeds 0
 KINDS: Final = (
     _kind("sweep", _SWEEP + _GRID),
     _kind(
-        "sweep in chunks", "sweep sample:mlp --study images --methods magnitude,random --seeds 0"
-        " --sparsities 0.3:0.9:0.1", "images",
+        "sweep in chunks",
+        "sweep sample:mlp --study images --methods magnitude,random --seeds 0"
+        " --sparsities 0.3:0.9:0.1",
+        "images",
     ),
     _kind("sweep by the plain loop", _SWEEP + _GRID + " --engine naive"),
     _kind("sweep of channels, refitted", _SWEEP + "--methods l1@channel --recovery none,ls"),
@@ -42,8 +44,11 @@ KINDS: Final = (
     _kind("calibrate", "calibrate study --plans 12"),
     _kind("verify", "verify study half"),
     _kind("plan", "plan study --target parameters=0.6 --save --name best", clocked=True),
-    _kind("plan search", "plan study --target parameters=0.6 --verify 3 --save --name best",
-          clocked=True),
+    _kind(
+        "plan search",
+        "plan study --target parameters=0.6 --verify 3 --save --name best",
+        clocked=True,
+    ),
     _kind("pareto", "pareto study --cost parameters --points 12"),
     _kind("finetune", "finetune study half --epochs 20 --batch 8"),
     _kind("time a table", "time study --budget 1.5 --runtime torch", clocked=True),

@@ -293,7 +293,16 @@ def inputs() -> Iterator[BadInput]:
 
 def of_code(family: str, name: str, fault: Fault) -> BadInput:
     """Return the input of a sweep of the file with ``fault`` in it."""
-    line = "sweep mine.py:build --data mine.py:splits --study new --sparsities 0.5".split()
+    line = [
+        "sweep",
+        "mine.py:build",
+        "--data",
+        "mine.py:splits",
+        "--study",
+        "new",
+        "--sparsities",
+        "0.5",
+    ]
     if fault.part in ("metric", "criterion"):
         line += ["--metric" if fault.part == "metric" else "--methods", f"mine.py:{fault.part}"]
     patience = {"PRUNESCOPE_PATIENCE": fault.patience} if fault.patience else {}

@@ -55,9 +55,7 @@ LINES: Final = (
 
 def _npz(name: str, says: str, change: Callable[[dict[str, np.ndarray]], object]) -> BadInput:
     line = tuple(SWEEP.split())
-    return BadInput(
-        "named", name, line, says, lambda folder: changed(folder / "data.npz", change)
-    )
+    return BadInput("named", name, line, says, lambda folder: changed(folder / "data.npz", change))
 
 
 def _plan(name: str, says: str, change: Callable[[str], str]) -> BadInput:
@@ -171,5 +169,5 @@ def _memory() -> Iterator[BadInput]:
 
     yield BadInput(
         "named", "out of memory in data", tuple(
-            "sweep mine.py:build --data mine.py:splits --study new".split()), "memory", large,
+            ["sweep", "mine.py:build", "--data", "mine.py:splits", "--study", "new"]), "memory", large,
     )  # fmt: skip
