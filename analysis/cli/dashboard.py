@@ -51,7 +51,7 @@ def dashboard(
             metavar="PATH",
             parser=named_path,
             help="Folder whose models, data and metrics viewers may begin studies from.",
-        ),  # fmt: skip
+        ),
     ] = None,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, max=64, help="Jobs of all studies that run at a time.")

@@ -50,7 +50,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def require_present(path: Path) -> None:
-    """Raise ``StorageFailure`` unless ``path`` is there: the manifest of a study that is written to.
+    """Raise ``StorageFailure`` unless ``path`` is there: the manifest of a study.
 
     A study that somebody has moved or removed meanwhile would begin again in pieces otherwise.
     """

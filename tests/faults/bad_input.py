@@ -10,7 +10,7 @@ from typing import Final, Literal
 from tests.faults.fork_server import Outcome
 
 LIMIT: Final = 10.0
-"""Seconds in which a refusal has come, on a busy machine too: after so many, people press Ctrl-C."""
+"""Seconds in which a refusal has come: after so many, people press Ctrl-C."""
 PEAK: Final = 2 << 30
 """Bytes of memory that a bad input may cost at most, torch's own half a gigabyte included."""
 CANARY: Final = "it-ran"

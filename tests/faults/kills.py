@@ -1,4 +1,4 @@
-"""Jobs of every kind killed with -9 at random moments until they are done: nothing lost or repeated.
+"""Jobs of every kind killed with -9 at random moments: nothing is lost, nothing done twice.
 
 A job is a process of its own that reports to a folder of the study, as those of the dashboard are.
 It leaves a line in a ledger outside of the study for every row that it has stored. After each kill

@@ -1,4 +1,4 @@
-"""Bad inputs end in one sentence within their limit: a part of them here, all by ``make faults``."""
+"""Bad inputs end in one sentence within their limit: a part of them, all by ``make faults``."""
 
 from pathlib import Path
 

@@ -54,7 +54,7 @@ CHANGES: Final[dict[str, Callable[[Arrays], object]]] = {
     ),
 }  # fmt: skip
 
-LINE: Final = tuple(["sweep", "net.pt2", "--data", "data.npz", "--study", "new"])
+LINE: Final = ("sweep", "net.pt2", "--data", "data.npz", "--study", "new")
 
 
 def inputs() -> Iterator[BadInput]:

@@ -14,6 +14,7 @@ from tests.faults.bad_input import LIMIT, BadInput
 
 Part = Literal["build", "forward", "splits", "metric", "criterion", "file"]
 
+SWEEP: Final = ("sweep", "mine.py:build", "--data", "mine.py:splits", "--study", "new")
 HEAD: Final = "import asyncio, os, sys, threading, time, warnings\nimport numpy as np\n"
 """Imported before the code of every entry."""
 
@@ -293,16 +294,7 @@ def inputs() -> Iterator[BadInput]:
 
 def of_code(family: str, name: str, fault: Fault) -> BadInput:
     """Return the input of a sweep of the file with ``fault`` in it."""
-    line = [
-        "sweep",
-        "mine.py:build",
-        "--data",
-        "mine.py:splits",
-        "--study",
-        "new",
-        "--sparsities",
-        "0.5",
-    ]
+    line = [*SWEEP, "--sparsities", "0.5"]
     if fault.part in ("metric", "criterion"):
         line += ["--metric" if fault.part == "metric" else "--methods", f"mine.py:{fault.part}"]
     patience = {"PRUNESCOPE_PATIENCE": fault.patience} if fault.patience else {}

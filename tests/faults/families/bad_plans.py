@@ -8,6 +8,7 @@ from typing import Any, Final
 from tests.faults.bad_input import BadInput
 
 _LINE: Final = ("verify", "study", "plan.json")
+_CHOICE: Final = '{"criterion": "magnitude", "sparsity": 0.1, "granularity": "weight"}'
 Whole = dict[str, Any]
 
 
@@ -64,9 +65,9 @@ EDITS: Final[dict[str, Callable[[Whole], object]]] = {
 }  # fmt: skip
 
 TEXTS: Final[dict[str, Callable[[str], str]]] = {
-    "a layer twice": lambda text: text.replace('"choices": {', '"choices": {\n  "conv": {"criterion"'
-    ': "magnitude", "sparsity": 0.1, "granularity": "weight"},\n  "conv": {"criterion": "magnitude"'
-    ', "sparsity": 0.9, "granularity": "weight"},'),
+    "a layer twice": lambda text: text.replace(
+        '"choices": {', f'"choices": {{"conv": {_CHOICE}, "conv": {_CHOICE},'
+    ),
     "a name twice": lambda text: text.replace("{", '{"name": "a", "name": "b",', 1),
     "a sparsity of NaN": lambda text: _numbers(text, "NaN"),
     "a sparsity of Infinity": lambda text: _numbers(text, "Infinity"),

@@ -61,7 +61,7 @@ STATES: Final[dict[str, tuple[Callable[[dict[str, Any]], object], str]]] = {
     "one too many": (lambda state: state.update(more=torch.ones(1)), "more"),
     "another name": (lambda state: state.update(Conv=state.pop("conv.bias")), ""),
     "another shape": (lambda state: state.update({"conv.bias": torch.ones(5)}), ""),
-    "turned": (lambda state: state.update({"head.weight": state["head.weight"].T.contiguous()}), ""),
+    "turned": (lambda state: state.update({"head.weight": torch.ones(24, 3)}), ""),
     "whole numbers": (_cast(torch.int32), "is int32, not"),
     "truth values": (_cast(torch.bool), "is bool, not"),
     "complex numbers": (_cast(torch.complex64), "is complex64, not"),

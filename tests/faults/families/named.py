@@ -14,6 +14,7 @@ from tests.conftest import TINY
 from tests.faults.bad_input import BadInput
 from tests.faults.families.bad_arrays import changed
 from tests.faults.families.bad_code import FAULTS, of_code
+from tests.faults.families.bad_code import SWEEP as CODE_SWEEP
 
 SWEEP: Final = "sweep net.pt2 --data data.npz --study new"
 MORE: Final = "sweep --study study --sparsities 0.5 --methods random "
@@ -67,7 +68,7 @@ def _plan(name: str, says: str, change: Callable[[str], str]) -> BadInput:
 
 
 def inputs() -> Iterator[BadInput]:
-    """Yield all that the issue names; big-endian arrays are read, and tested beside their reader."""
+    """Yield all that the issue names; big-endian arrays are read, see their reader's test."""
     for name, (part, fault) in CODE.items():
         (known,) = [each for each in FAULTS if (each.part, each.name) == (part, fault)]
         yield of_code("named", name, known)
@@ -168,6 +169,5 @@ def _memory() -> Iterator[BadInput]:
         (folder / "mine.py").write_text(text)
 
     yield BadInput(
-        "named", "out of memory in data", tuple(
-            ["sweep", "mine.py:build", "--data", "mine.py:splits", "--study", "new"]), "memory", large,
+        "named", "out of memory in data", CODE_SWEEP, "memory", large,
     )  # fmt: skip

@@ -96,7 +96,7 @@ _TEXTS: Final = {
     "patience": "sweep tiny.py:build --data tiny.py:splits --study new --sparsities=VALUE",
 }
 _GOOD_TEXTS: Final = {
-    "seeds": {"zero"}, "a lock": {"zero"}, "layers' number": {"nothing"}, "a job's number": {"zero"},
+    "seeds": {"zero"}, "a lock": {"zero"}, "layers' number": {"nothing"},
     "a target of drop": {"zero", "huge"}, "sparsities": {"zero"}, "a target": {"huge"},
     "a target of bytes": {"huge"}, "a target of time": {"huge"}, "a front's target": {"huge"},
 }  # fmt: skip

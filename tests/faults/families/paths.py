@@ -117,7 +117,7 @@ def inputs() -> Iterator[BadInput]:
             if place == "a study" and what == "a folder":  # a study may be made in one
                 continue
             yield BadInput(
-                "overwriting", f"{place} where {what} is", tuple(line.replace("PATH", name).split()),
+                "overwriting", f"{place} where {what} is", _typed(line, name),
                 prepare=lambda folder, make=make, name=name: make(folder / name),
             )  # fmt: skip
         for what, word in (WORDS | _TAKEN).items():
