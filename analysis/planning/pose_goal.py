@@ -198,8 +198,9 @@ def parse_lock(
     """
     name, sign, value = text.partition("=")
     if name and sign:
-        subjects = (*manifest.prunable(), *manifest.removable())
-        check_names("layer or group", [name], [subject.name for subject in subjects])
+        layers = [layer.name for layer in manifest.prunable()]
+        groups = [group.name for group in manifest.removable()]
+        check_names("layer or group", [name], [*layers, *groups])
     method, colon, number_text = value.rpartition(":")
     if not sign or not name:
         raise BadValue(

@@ -14,6 +14,8 @@ from tests.faults.fork_server import Call, ForkServer, Outcome
 
 WHOLE: Final = "PRUNESCOPE_FAULTS"
 """Environment variable: ``whole`` runs all of the suite, not the part that fits in a test run."""
+_ALWAYS: Final = ("named", "found")
+"""Families all of which every test run tries."""
 _EVERY: Final = 12
 """Of the generated families, one in so many is in the bounded part."""
 
@@ -37,8 +39,8 @@ def chosen() -> tuple[BadInput, ...]:
     every = all_inputs()
     if whole():
         return every
-    named = [bad for bad in every if bad.family == "named"]
-    rest = [bad for bad in every if bad.family != "named"]
+    named = [bad for bad in every if bad.family in _ALWAYS]
+    rest = [bad for bad in every if bad.family not in _ALWAYS]
     return (*named, *itertools.islice(rest, 0, None, _EVERY))
 
 

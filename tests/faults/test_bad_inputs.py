@@ -25,7 +25,7 @@ def test_there_are_many_of_each_family() -> None:
     every = all_inputs()
     assert len(every) > 1000
     families = {bad.family for bad in every}
-    assert len(families) == 12
+    assert len(families) == 13
     assert {bad.family for bad in chosen()} == families
     assert sum(bad.family == "named" for bad in every) >= 35
 

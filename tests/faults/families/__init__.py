@@ -12,13 +12,15 @@ from tests.faults.families import (
     bad_weights,
     damaged_files,
     forged_studies,
+    found,
     named,
     numbers,
     paths,
 )
 
 _FAMILIES = (
-    named, numbers, paths, bad_references, damaged_files, bad_programs, bad_weights, bad_arrays,
+    named, found, numbers, paths, bad_references, damaged_files, bad_programs, bad_weights,
+    bad_arrays,
     forged_studies, bad_plans, bad_code,
 )  # fmt: skip
 

@@ -90,9 +90,6 @@ LINES: Final = (
     ("an unknown action", "jobs study stop", "Invalid value"),
     ("a job of no dashboard", "verify study half --job study", "Leave --job out"),
     ("everybody let in", "dashboard . --no-browser --no-token --host 0.0.0.0", "--trust-network"),
-    ("force without a file", "plan study --target macs=0.7 --force", "--force"),
-    ("force without a table", "time study --force --budget 0.3 --runtime torch", "--force"),
-    ("force with a plan", "time study half --force", "--force"),
 )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def inputs() -> Iterator[BadInput]:
     for name, edit in MANIFESTS.items():
         yield BadInput(
             "studies", f"manifest: {name}", ("show", "study"),
-            prepare=lambda folder, edit=edit: _edit(folder / FOREIGN, edit),
+            prepare=lambda folder, edit=edit: edited(folder / FOREIGN, edit),
         )  # fmt: skip
     for name, change in TEXTS.items():
         yield BadInput(
@@ -143,7 +143,8 @@ def _tables(folder: Path, column: str, spoil: Callable[[pa.Table, str], pa.Table
         pq.write_table(spoilt, folder / f"by hand {number}.parquet")
 
 
-def _edit(path: Path, edit: Callable[[Whole], object]) -> None:
+def edited(path: Path, edit: Callable[[Whole], object]) -> None:
+    """Change the JSON of a document."""
     whole = json.loads(path.read_text())
     edit(whole)
     path.write_text(json.dumps(whole))

@@ -93,7 +93,6 @@ _TEXTS: Final = {
     "a front's target": "pareto study --cost macs --target=bytes=VALUE",
     "a pattern": "sweep --study study --sparsities 0.5 --methods=magnitude@VALUE:VALUE",
     "a job's number": "jobs study cancel VALUE",
-    "patience": "sweep tiny.py:build --data tiny.py:splits --study new --sparsities=VALUE",
 }
 _GOOD_TEXTS: Final = {
     "seeds": {"zero"}, "a lock": {"zero"}, "layers' number": {"nothing"},
