@@ -8,7 +8,7 @@ from typing import Final, Self
 import pandas as pd
 
 from prunescope.commands import next_steps
-from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName
+from prunescope.errors import BadReference, BadValue, ForeignStudy, UnknownName, WouldOverwrite
 from prunescope.store.files import require_present, storage
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.store.logits import LogitStore
@@ -40,12 +40,19 @@ class StudyFolder:
 
         Raises:
             ForeignStudy: The folder's study was made from other weights, data or metric.
+            WouldOverwrite: The folder lies in another study.
         """
         checked_path(folder, "the study")
         if (folder / MANIFEST).exists():
             existing = cls.open(folder)
             existing.require(manifest)
             return existing
+        around = next((f for f in folder.resolve().parents if (f / MANIFEST).is_file()), None)
+        if around is not None:
+            raise WouldOverwrite(
+                f"Expected a place outside of every study for a new one, but {folder} lies in the "
+                f"study {around}. Choose another with {next_steps.study_folder()}."
+            )
         write_document(folder / MANIFEST, manifest)
         return cls(folder, manifest)
 

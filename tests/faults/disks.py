@@ -15,7 +15,7 @@ from typing import Final
 
 from tests.faults.bad_input import files
 from tests.faults.fork_server import Call, ForkServer, Outcome
-from tests.faults.kills import content, job_of, lost_of
+from tests.faults.kills import agree, job_of, lost_of
 from tests.faults.kinds import Kind
 from tests.faults.ledger import entries
 
@@ -119,7 +119,7 @@ def fill(
             kind.name, first.code != 0, _sentence(first), _unforeseen(first) or again.code != 0,
             lost + lost_of(place, kind, Path(ledger)),
             len(lines) - len(set(lines)) if first.code else 0,  # done twice, as it was asked
-            content(place, kind) == content(plain, kind),
+            agree(plain, place, kind),
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from prunescope.jobs.records import JOB, JobRecord
 from prunescope.store.json_documents import write_document
+from prunescope.study.point import KEY
 from tests.faults.fork_server import Call, ForkServer
 from tests.faults.kinds import Kind
 from tests.faults.ledger import entries
@@ -82,7 +83,7 @@ def survive(
         done += 1
     lines = entries(killed / "ledger")
     repeated = len(lines) - len(set(lines))
-    same = content(killed, kind) == content(plain, kind)
+    same = agree(plain, killed, kind)
     return Survival(kind.name, done, len(lines), lost, repeated, same)
 
 
@@ -126,6 +127,27 @@ def lost_of(folder: Path, kind: Kind, ledger: Path) -> int:
             broken += 1
     missing = sum(known.get((t, *(v for _, v in key)), -1) < n for t, n, key in stored)
     return broken + missing
+
+
+def agree(plain: Path, other: Path, kind: Kind) -> bool:
+    """Return whether two studies hold the same; of points that a sweep settles, in what both have.
+
+    Args:
+        plain: A copy of the workplace in which a job ran without trouble.
+        other: One in which it had some.
+        kind: Of the job.
+    """
+    if not kind.settles:
+        return content(plain, kind) == content(other, kind)
+    rows = [_rows(place / kind.study / "measurements") for place in (plain, other)]
+    shared = rows[0].keys() & rows[1].keys()
+    return bool(shared) and all(rows[0][key] == rows[1][key] for key in shared)
+
+
+def _rows(folder: Path) -> dict[tuple[str, ...], str]:
+    """The rows of a table by their key and their number of samples."""
+    rows = [row for path in folder.glob("*.parquet") for row in pq.read_table(path).to_pylist()]
+    return {tuple(str(row[name]) for name in (*KEY, "samples")): repr(row) for row in rows}
 
 
 def content(folder: Path, kind: Kind) -> dict[str, object]:

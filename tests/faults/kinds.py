@@ -14,16 +14,21 @@ class Kind:
         study: The study's folder.
         clocked: Whether its results are times, or were looked for within a time: no two runs have
             them in common.
+        settles: Whether it leaves points out as soon as others have settled them: which ones,
+            depends on what was known at each look, so on the kills too.
     """
 
     name: str
     line: tuple[str, ...]
     study: str = "study"
     clocked: bool = False
+    settles: bool = False
 
 
-def _kind(name: str, line: str, study: str = "study", clocked: bool = False) -> Kind:
-    return Kind(name, tuple(line.split()), study, clocked)
+def _kind(
+    name: str, line: str, study: str = "study", clocked: bool = False, settles: bool = False
+) -> Kind:
+    return Kind(name, tuple(line.split()), study, clocked, settles)
 
 
 _SWEEP: Final = "sweep --study study "
@@ -39,8 +44,8 @@ KINDS: Final = (
     ),
     _kind("sweep by the plain loop", _SWEEP + _GRID + " --engine naive"),
     _kind("sweep of channels, refitted", _SWEEP + "--methods l1@channel --recovery none,ls"),
-    _kind("adaptive sweep", _SWEEP + _GRID + " --mode adaptive"),
-    _kind("deciding sweep", _SWEEP + _GRID + " --mode decide"),
+    _kind("adaptive sweep", _SWEEP + _GRID + " --mode adaptive", settles=True),
+    _kind("deciding sweep", _SWEEP + _GRID + " --mode decide", settles=True),
     _kind("calibrate", "calibrate study --plans 12"),
     _kind("verify", "verify study half"),
     _kind("plan", "plan study --target parameters=0.6 --save --name best", clocked=True),

@@ -30,6 +30,11 @@ LINES: Final = (
     ("weights of 300 letters", NEW + f"--weights {LONG}", "240 bytes"),
     ("weights of no letters", NEW + "--weights ", "to be a path, but got ''"),
     ("models of 300 letters", f"dashboard . --no-browser --models {LONG}", "240 bytes"),
+    (
+        "a study within a study",
+        "sweep net.pt2 --data data.npz --study study/x",
+        "lies in the study",
+    ),
     ("images that are not there", "sweep net.pt2 --data imagefolder:x --study new", "Check the pa"),
 )
 
