@@ -19,9 +19,11 @@ quick: $(VENV)/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m quick -n $(or $(WORKERS),2) --dist worksteal \
 		--ignore tests/browser --ignore tests/wheel
 
-# make faults: what users' code can do wrong, each case a sentence within its limit (in make test too).
+# make faults: what people, files and machines can do wrong, all of it, with figures (docs/safety.md).
+# A part of it is in make test too.
 faults: $(VENV)/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n $(or $(WORKERS),2) --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

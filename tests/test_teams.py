@@ -1,4 +1,4 @@
-"""The commands of docs/teams.md, followed literally; README repeats them."""
+"""The commands of README's section on teams, followed literally; docs/teams.md repeats them."""
 
 import os
 import re
@@ -6,9 +6,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import psutil
@@ -17,21 +14,30 @@ import pytest
 from prunescope.dashboard.launch_command import TOKEN
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Reference
-from tests.browser.served import free_port
+from tests.browser.served import free_port, status
+from tests.pages import blocks
 
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "teams.md").read_text()
+README = (ROOT / "README.md").read_text("utf-8")
+SECTION = README.partition("## For a team\n")[2].partition("\n## ")[0]
+PAGE = (ROOT / "docs" / "teams.md").read_text("utf-8")
 
 
-def commands() -> list[str]:
-    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    return [line.split(" #")[0].strip() for line in block.splitlines()]
+def commands(text: str) -> list[str]:
+    """The lines of the one block of ``sh`` in a page, without their comments."""
+    (block,) = [block for block in blocks(text) if block.language == "sh"]
+    return [line.partition(" #")[0].strip() for line in block.code.splitlines()]
 
 
-def test_readme_says_the_same() -> None:
-    section = (ROOT / "README.md").read_text().partition("For a team")[2].partition("\n## ")[0]
-    said = re.findall(r"^prunescope .*$", section, re.MULTILINE)
-    assert {line.split(" #")[0].strip() for line in said} <= set(commands())
+def test_the_page_says_the_same_as_the_readme() -> None:
+    assert commands(PAGE) == commands(SECTION)
+
+
+def test_what_the_section_links_to_exists() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", SECTION)
+    assert len(links) >= 2
+    for link in links:
+        assert (ROOT / link).is_file(), link
 
 
 @pytest.fixture
@@ -46,10 +52,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_there_are_four() -> None:
-    assert [line.split()[1] for line in commands()] == ["dashboard"] * 3 + ["trust"]
+    assert [line.split()[1] for line in commands(SECTION)] == ["dashboard"] * 3 + ["trust"]
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", commands(SECTION))
 def test_it_runs(line: str, place: Path) -> None:
     program, *arguments = shlex.split(line)
     assert program == "prunescope"
@@ -71,9 +77,9 @@ def test_it_runs(line: str, place: Path) -> None:
         assert ("read-only" in process.stderr.readline()) == ("--read-only" in arguments)
         link = process.stderr.readline().strip()
         assert link.startswith(f"http://127.0.0.1:{port}/?token=")
-        assert _status(link) == 200
-        assert _status(link.partition("?")[0]) == 403
-        assert _status(link[:-1]) == 403
+        assert status(link) == 200
+        assert status(link.partition("?")[0]) == 403
+        assert status(link[:-1]) == 403
     finally:
         process.send_signal(signal.SIGINT)
         for child in _children(process.pid):
@@ -84,17 +90,3 @@ def test_it_runs(line: str, place: Path) -> None:
 
 def _children(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
-
-
-def _status(url: str) -> int:
-    end = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-        except OSError:
-            assert time.monotonic() < end
-            time.sleep(0.2)

@@ -26,5 +26,6 @@ def solve_front(
     require_runtime(study, goal, runtime)
     posed = pose(study, goal, runtime)
     found = front(posed.solver, posed.predicted, points, progress)
+    study.require_present()
     save_front(study.folder, found)
     return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from prunescope.cli.shared_options import named_path
 from prunescope.cli.terminal import errors
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.read_only import read_only as inherited_read_only
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 LOOK: Final = 0.2
 """Seconds between two looks at a server or a job that is about to begin."""
 FolderArgument = Annotated[
-    Path, typer.Argument(metavar="[FOLDER]", help="A folder of studies, or one study.")
+    Path,
+    typer.Argument(
+        metavar="[FOLDER]", help="A folder of studies, or one study.", parser=named_path
+    ),
 ]
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65535)]
 BrowserOption = Annotated[
@@ -43,7 +47,10 @@ def dashboard(
     models: Annotated[
         Path | None,
         typer.Option(
-            "--models", help="Folder whose models, data and metrics viewers may begin studies from."
+            "--models",
+            metavar="PATH",
+            parser=named_path,
+            help="Folder whose models, data and metrics viewers may begin studies from.",
         ),
     ] = None,
     jobs: Annotated[

@@ -101,6 +101,11 @@ def plan(
     job: JobOption = None,
 ) -> None:
     """Find the plan that does least damage within budgets on size, MACs, latency or drop."""
+    if force and output is None:
+        raise BadValue(
+            "Expected --force with --output, which it lets replace a file, but got no file. Leave "
+            "it out, or name a file with -o."
+        )
     if verify:
         _require_search(around, exact, rule)
     with reporting(job, quiet=json or not verify) as progress:

@@ -36,8 +36,12 @@ DataOption = Annotated[
     ),
 ]
 WeightsOption = Annotated[
-    Path | None, typer.Option("--weights", help="safetensors, or a state dict; never a pickle.")
-]
+    Path | None,
+    typer.Option(
+        "--weights", metavar="PATH", help="safetensors, or a state dict; never a pickle.",
+        parser=named_path,
+    ),
+]  # fmt: skip
 RandomOption = Annotated[
     bool, typer.Option("--random", help="Keep torchvision's random weights: no download.")
 ]

@@ -143,7 +143,7 @@ def sweep(
         # Names and numbers are checked before a second is spent on loading torch.
         grid = Grid(
             methods=tuple(
-                Method(m.criterion, granularity) if m.granularity == "weight" else m
+                Method.parse(f"{m.criterion}@{granularity}") if m.granularity == "weight" else m
                 for m in parse_methods(methods)
             ),
             sparsities=parse_sparsities(sparsities),

@@ -102,6 +102,11 @@ def time(
     writes what is there, and measures first where nothing is.
     """
     with reporting(job, quiet=json) as progress:
+        if force and export_file is None:
+            raise BadValue(
+                "Expected --force with --export-table, which it lets replace a file, but got no "
+                "file. Leave it out, or name a file with --export-table."
+            )
         wanted = runtimes_named(runtime)
         checked_path(study, "the study")
         usual = _TABLE_BUDGET if plan is None else _PLAN_BUDGET

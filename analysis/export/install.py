@@ -5,6 +5,8 @@ count: whoever opens the export next moves what a killed run has left in ``.read
 """
 
 import contextlib
+import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -15,6 +17,8 @@ from prunescope.store.locks import merge_lock
 REPORT: Final = "verification.json"
 """Name of the report that an export comes with; it is put in place last."""
 
+_STALE: Final = 86_400.0
+"""Seconds after which what a run was writing belongs to nobody."""
 READY: Final = ".ready"
 STALE: Final = ".stale"
 """Names of files that go when the new ones come, one a line."""
@@ -36,6 +40,22 @@ def install(new: Path, stale: Iterable[str], folder: Path) -> None:
         (new / STALE).write_text("".join(f"{name}\n" for name in stale))
         new.rename(folder / READY)
         _move(folder)
+
+
+def remove_left(folder: Path, prefix: str) -> None:
+    """Remove the folders named ``prefix…`` in which killed runs began to write a day ago.
+
+    An export of a large model may take hours; one that is being written changes meanwhile.
+    """
+    for left in folder.glob(f"{prefix}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if left.is_dir() and not left.is_symlink() and time.time() - _changed(left) > _STALE:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _changed(folder: Path) -> float:
+    """When anything in ``folder`` was changed last, seconds since the epoch."""
+    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
 def finish_install(folder: Path) -> None:

@@ -24,7 +24,7 @@ from prunescope.export.formats.registry import (
     format_names,
     format_title,
 )
-from prunescope.export.install import REPORT, finish_install, install
+from prunescope.export.install import REPORT, finish_install, install, remove_left
 from prunescope.export.loader_script import loader_script
 from prunescope.export.own_files import file_hash, is_written, known_report
 from prunescope.export.recipe import RECIPE, write_recipe
@@ -32,6 +32,8 @@ from prunescope.export.verify_file import verify
 from prunescope.progress import Progress
 from prunescope.store.files import storage, write_atomically
 
+_WRITING: Final = ".writing-"
+"""Begins the name of a folder aside."""
 _NEW: Final = "new"
 """Folder aside for what is verified and not in place yet."""
 
@@ -58,7 +60,8 @@ def write_formats(
     report = _report(made, entries)
     with storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with storage(folder), tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
+        remove_left(folder, _WRITING)
+    with storage(folder), tempfile.TemporaryDirectory(prefix=_WRITING, dir=folder) as aside:
         for kind in kinds:
             if progress.cancelled():
                 raise Cancelled(

@@ -97,6 +97,7 @@ def time_plan(
         runtimes=timed,
         memory=_memory(bench, module, other, inputs, removed),
     )
+    study.require_present()
     write_latency(study.folder, report)
     if removed:
         stored_rows(study.folder).append(_rows(report, bench.manifest, removed))

@@ -3,7 +3,7 @@
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_at
-from prunescope.study import Manifest, Method, sparsity
+from prunescope.study import Manifest, Method, check_names, sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 
@@ -24,6 +24,10 @@ def parse_lock(
         BadValue: No such form, or no method to take.
     """
     name, sign, value = text.partition("=")
+    if name and sign:
+        layers = [layer.name for layer in manifest.prunable()]
+        groups = [group.name for group in manifest.removable()]
+        check_names("layer or group", [name], [*layers, *groups])
     method, colon, number_text = value.rpartition(":")
     if not sign or not name:
         raise BadValue(

@@ -12,7 +12,7 @@ from torch import Tensor
 from prunescope.capture.graph import Inputs
 from prunescope.errors import BadReference, DataMismatch
 from prunescope.fence.numpy_files import require_plain_arrays
-from prunescope.sources.splits import Samples, Splits, split_by
+from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
 
 
 def from_file(path: Path) -> Splits:
@@ -56,6 +56,12 @@ def from_file(path: Path) -> Splits:
         inputs: Inputs = several if single is None else as_tensor(single)
         return Samples(inputs, None if targets is None else as_targets(targets))
 
+    labelled = [part for part in SPLITS if f"{part}_targets" in arrays]
+    if labelled and "validation" not in labelled:
+        raise DataMismatch(
+            f"Expected {path} to hold validation_targets, as it holds {labelled[0]}_targets, but "
+            "it has none. Add them, or take the targets of all splits out."
+        )
     return replace(split_by(read), casts=casts(arrays))
 
 

@@ -28,7 +28,9 @@ def from_folder(folder: Path, model: str, query: str) -> Splits:
 
     options = _options(query)
     if not folder.is_dir():
-        raise BadReference(f"Expected a folder of images at {folder}, but there is none.")
+        raise BadReference(
+            f"Expected a folder of images at {folder}, but there is none. Check the path."
+        )
     transform = _transform(model, options["size"])
     names = {"calibration": ("calibration", "train"), "validation": ("validation", "val"),
              "test": ("test",)}  # fmt: skip

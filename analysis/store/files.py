@@ -49,6 +49,18 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
 
 
+def require_present(path: Path) -> None:
+    """Raise ``StorageFailure`` unless ``path`` is there: the manifest of a study.
+
+    A study that somebody has moved or removed meanwhile would begin again in pieces otherwise.
+    """
+    if not path.exists():
+        raise StorageFailure(
+            f"Expected {path} to stay while this ran, but it was moved or removed. Run the same "
+            "command again where the study is now: what was finished is kept there."
+        )
+
+
 def remove_left(path: Path, age: float) -> None:
     """Remove a temporary file that a killed writer left, ``age`` seconds after its last change.
 

@@ -7,7 +7,8 @@ from typing import Final, Self
 import pandas as pd
 
 from prunescope.commands import next_steps
-from prunescope.errors import BadReference, ForeignStudy
+from prunescope.errors import BadReference, ForeignStudy, WouldOverwrite
+from prunescope.store.files import require_present
 from prunescope.store.json_documents import write_document
 from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
@@ -39,12 +40,19 @@ class StudyFolder:
 
         Raises:
             ForeignStudy: The folder's study was made from other weights, data or metric.
+            WouldOverwrite: The folder lies in another study.
         """
         checked_path(folder, "the study")
         if (folder / MANIFEST).exists():
             existing = cls.open(folder)
             existing.require(manifest)
             return existing
+        around = next((f for f in folder.resolve().parents if (f / MANIFEST).is_file()), None)
+        if around is not None:
+            raise WouldOverwrite(
+                f"Expected a place outside of every study for a new one, but {folder} lies in the "
+                f"study {around}. Choose another with {next_steps.study_folder()}."
+            )
         write_document(folder / MANIFEST, manifest)
         return cls(folder, manifest)
 
@@ -75,6 +83,10 @@ class StudyFolder:
             f"the {differ[0]} that it was made from."
         )
 
+    def require_present(self) -> None:
+        """Raise ``StorageFailure`` where somebody has moved or removed the study meanwhile."""
+        require_present(self.folder / MANIFEST)
+
     def update(self, manifest: Manifest) -> Self:
         """Write ``manifest`` in place of the present one and return the study with it."""
         self.require(manifest)
@@ -84,22 +96,25 @@ class StudyFolder:
     @property
     def measurements(self) -> Table:
         """All measured points."""
-        return Table(self.folder / "measurements", Measurement, KEY)
+        return self._table("measurements", Measurement, KEY)
 
     @property
     def verifications(self) -> Table:
         """All verified plans."""
-        return Table(self.folder / "verifications", Verification, VERIFICATION_KEY)
+        return self._table("verifications", Verification, VERIFICATION_KEY)
 
     @property
     def screening(self) -> Table:
         """All screened points."""
-        return Table(self.folder / "screening", Screening, KEY)
+        return self._table("screening", Screening, KEY)
 
     @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
+
+    def _table(self, name: str, row: type[object], key: tuple[str, ...]) -> Table:
+        return Table(self.folder / name, row, key, self.folder / MANIFEST)
 
     def measured(self) -> pd.DataFrame:
         """Return the measurements of this study's fingerprint and the engine's version."""
@@ -156,6 +171,7 @@ class StudyFolder:
 
     def save_plan(self, plan: Plan) -> Path:
         """Write ``plan`` under its name into the study and return the file."""
+        self.require_present()
         return self.saved_plans.save(plan)
 
     def plan(self, name: str) -> Plan:

@@ -64,8 +64,10 @@ def read_document(kind: type[Document], path: Path) -> Document:
 
 
 def read_content(path: Path) -> bytes:
-    """Return the bytes of ``path``; raises ``DamagedFile`` when it is unreadable or endless."""
+    """Return the bytes of ``path``; raises ``DamagedFile`` when it is unreadable or no file."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise DamagedFile(f"Expected {path} to be a file, but it is none. Check the path.")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:

@@ -99,7 +99,8 @@ def _problem(manifest: Manifest) -> str | None:
         manifest.parameters, manifest.buffers, manifest.bytes, manifest.macs,
         manifest.activation_bytes, *manifest.splits.values(),
         *(size for shape in tensors.values() for size in shape),
-        *(value for layer in manifest.layers for value in (layer.macs, layer.activation_bytes)),
+        *(value for layer in manifest.layers
+          for value in (layer.parameters, layer.macs, layer.activation_bytes, *layer.shape)),
     ]  # fmt: skip
     wrong = next((size for size in sizes if not 0 <= size < _LARGEST), None)
     return None if wrong is None else f"it counts {wrong} of something"

@@ -22,7 +22,14 @@ import pyarrow.parquet as pq
 from prunescope.errors import StorageFailure
 from prunescope.fence.parquet_files import Bounds, opened, read_bounded
 from prunescope.fence.refusal import Refusal
-from prunescope.store.files import damaged_in, remove_left, set_aside, storage, write_atomically
+from prunescope.store.files import (
+    damaged_in,
+    remove_left,
+    require_present,
+    set_aside,
+    storage,
+    write_atomically,
+)
 from prunescope.store.locks import merge_lock
 from prunescope.store.read_only import require_writable
 
@@ -51,11 +58,13 @@ class Table:
         folder: Where the files lie.
         row: The dataclass; its fields are the columns (str, int, float, bool, tuple of int).
         key: The columns that identify a row.
+        beside: A file without which nothing is added: the manifest of the table's study.
     """
 
     folder: Path
     row: type[Any]
     key: tuple[str, ...]
+    beside: Path | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -66,10 +75,12 @@ class Table:
         """Add ``rows`` in one new file and return it; None for no rows.
 
         Raises:
-            StorageFailure: The disk refuses.
+            StorageFailure: The disk refuses, or the study is gone.
         """
         if not rows:
             return None
+        if self.beside is not None:
+            require_present(self.beside)
         columns = {
             column.name: [getattr(row, column.name) for row in rows] for column in fields(self.row)
         }
@@ -102,6 +113,8 @@ class Table:
         merged, sources = self._merged()
         if not sources:
             return
+        if self.beside is not None:
+            require_present(self.beside)
         written = self._write(merged)
         with storage(self.folder):
             for path in sources:

@@ -17,6 +17,7 @@ from typing import Final
 from prunescope.commands import next_steps
 from prunescope.errors import NotTrusted, StorageFailure
 from prunescope.store.files import write_atomically
+from prunescope.study.bounds import checked_reference
 from prunescope.study.manifest import KEPT, LIVE, Reference
 
 MODELS: Final = "PRUNESCOPE_MODELS"
@@ -103,7 +104,7 @@ def _runs(text: str) -> bool:
 
 def _placed(text: str) -> str:
     """The reference with the place that it would be loaded from at present."""
-    where, _, name = text.rpartition(":")
+    where, _, name = checked_reference(text).rpartition(":")
     if where.endswith(".py"):
         return f"{Path(where).resolve()}:{name}"
     top = where.partition(".")[0]

@@ -83,6 +83,9 @@ CALIBRATION_PLANS: Final = Bound(
 EVALUATED_PLANS: Final = Bound(
     "the number of plans to evaluate", 1, 1_000_000, "A few thousand take seconds."
 )
+MULTIPLE: Final = Bound(
+    "the multiple of units to keep", 1, 1024, "Take 4, 8, 16 or 32, or 1 for any count."
+)
 _ELEMENTS: Final = 1 << 27
 _DIMENSIONS: Final = 8
 
@@ -126,6 +129,18 @@ def parse_shape(text: str) -> tuple[int, ...]:
     return sizes
 
 
+def checked_reference(text: str) -> str:
+    """Return ``text``, which names a model, data, a metric, a criterion or weights.
+
+    Raises:
+        BadReference: A part of it could name a file only if names could be longer.
+    """
+    for part in text.split(":"):
+        if part.strip():
+            checked_path(part, "a reference")
+    return text
+
+
 def checked_path(path: str | Path, what: str) -> Path:
     """Return ``path``; raises ``BadReference`` where no file or folder can have it.
 
@@ -139,7 +154,7 @@ def checked_path(path: str | Path, what: str) -> Path:
             f"Expected {what} to be a path, but got {text!r}. Name one; . is the folder that you "
             "are in."
         )
-    longest = max(len(os.fsencode(part)) for part in Path(text).parts)
+    longest = max((len(os.fsencode(part)) for part in Path(text).parts), default=0)
     if longest > _NAME_BYTES or len(os.fsencode(text)) > _PATH_BYTES:
         raise BadReference(
             f"Expected {what} to have names of at most {_NAME_BYTES} bytes and "

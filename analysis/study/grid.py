@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from prunescope.errors import BadValue, UnknownName
-from prunescope.study.bounds import SEED
+from prunescope.study.bounds import MULTIPLE, SEED
 from prunescope.study.method import Method
 from prunescope.study.sparsity import sparsity
 
@@ -22,7 +22,7 @@ class Grid:
     comes in a ``multiple`` of units, 1 for any count; weights do not mind.
 
     Raises:
-        BadValue: ``multiple`` is below 1, or there is no seed, or one out of range.
+        BadValue: ``multiple`` is below 1 or past 1024, or there is no seed, or one out of range.
     """
 
     methods: tuple[Method, ...]
@@ -33,11 +33,7 @@ class Grid:
     multiple: int = 1
 
     def __post_init__(self) -> None:
-        if self.multiple < 1:
-            raise BadValue(
-                f"Expected the multiple of units to keep to be 1 or more, but got {self.multiple}. "
-                "Take 4, 8, 16 or 32, or 1 for any count."
-            )
+        MULTIPLE.checked(self.multiple)
         if not self.seeds:
             raise BadValue("Expected seeds to be whole numbers, but got none. Give one at least.")
         for seed in self.seeds:

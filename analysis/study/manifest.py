@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from prunescope.errors import UnknownName
+from prunescope.study.bounds import checked_reference
 from prunescope.study.method import Method, is_user_criterion
 from prunescope.study.soundness import Check
 from prunescope.study.summaries import (
@@ -50,6 +51,10 @@ class Reference:
     metric: str = "top-1"
     weights: str | None = None
     random: bool = False
+
+    def __post_init__(self) -> None:
+        for text in (self.model, self.data, self.metric, self.weights):
+            checked_reference(text or "")
 
     def within(self, folder: Path | None) -> Self:
         """Return the reference with what the study in ``folder`` keeps as paths into it.

@@ -116,7 +116,7 @@ def _check_methods(grid: Grid, manifest: Manifest) -> None:
         if method.granularity in UNITS and not manifest.removable(method.granularity):
             raise BadValue(
                 f"Expected a model with {method.granularity}s that can be removed for {method}, "
-                f"but this one has none: {_why_no_groups(manifest)}"
+                f"but this one has none: {_why_none(manifest, method.granularity)}"
             )
     check_names("method", map(str, grid.methods), summaries)
     for method in grid.methods:
@@ -142,8 +142,10 @@ def _check_subjects(grid: Grid, manifest: Manifest) -> None:
             raise BadValue(f"Expected a layer that can be pruned, but {name} cannot: {reason}.")
 
 
-def _why_no_groups(manifest: Manifest) -> str:
+def _why_none(manifest: Manifest, granularity: str) -> str:
+    """Why no unit of ``granularity`` can be removed, and what to do."""
     if manifest.capture_problem:
         return manifest.capture_problem
-    reasons = [group.reason for group in manifest.groups if group.reason]
-    return f"{reasons[0]}." if reasons else "there is nothing to remove. Use weight granularity."
+    own = [group for group in manifest.groups if group.granularity == granularity]
+    reason = next((group.reason for group in own if group.reason), "there is nothing to remove")
+    return f"{reason}. Use weight granularity."

@@ -16,7 +16,7 @@ def test_every_benchmark_has_a_place_and_a_main():
 
 def test_one_that_fails_or_never_ends_is_named_and_the_others_run(monkeypatch, capfd):
     programs = {
-        "kills": "raise ValueError('in the middle')",
+        "sweep_batch": "raise ValueError('in the middle')",
         "sweep_cost": "import time; print('half of it', flush=True); time.sleep(60)",
         "solver": "print('a table')",
     }
@@ -24,7 +24,7 @@ def test_one_that_fails_or_never_ends_is_named_and_the_others_run(monkeypatch, c
         "benchmarks.__main__.command", lambda name: (sys.executable, "-c", programs[name])
     )
     monkeypatch.setattr(sys, "argv", ["benchmarks", *programs, "--minutes", "0.05"])
-    with pytest.raises(SystemExit, match=r"did not: kills, sweep_cost \(in 0.05 minutes\)"):
+    with pytest.raises(SystemExit, match=r"did not: sweep_batch, sweep_cost \(in 0.05 minutes\)"):
         main()
     said = capfd.readouterr()
     assert "half of it" in said.out

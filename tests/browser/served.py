@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,21 @@ def served(made: Serving) -> Iterator[Serving]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def status(url: str) -> int:
+    """The status that ``url`` answers with, once something answers there."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.2)
 
 
 def until_up(made: Serving) -> None:

@@ -3,9 +3,6 @@
 import re
 import shutil
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from prunescope.dashboard.launch_command import Serving
 from tests.browser.login_proxy import PASSWORD, USER, login_proxy
-from tests.browser.served import free_port, served
+from tests.browser.served import free_port, served, status
 from tests.browser.settled import listen
 from tests.browser.steps import open_page
 
@@ -54,20 +51,6 @@ def nginx(folder: Path, target: int) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(timeout=20)
-
-
-def status(url: str) -> int:
-    end = time.monotonic() + 20
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-        except OSError:
-            assert time.monotonic() < end
-            time.sleep(0.2)
 
 
 @pytest.mark.parametrize("kind", ["small", "nginx"])

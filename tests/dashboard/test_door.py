@@ -1,10 +1,12 @@
 """A real server: every route of it and the socket, tried by others than its owner."""
 
+import asyncio
+import http.client
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,7 @@ import pytest
 
 from prunescope.dashboard.launch_command import Serving
 from tests.browser.served import free_port, served
+from tests.faults.viewer import Viewer
 
 ROUTES = """
 import json
@@ -113,3 +116,60 @@ def test_with_the_token_the_pages_and_the_socket_answer(server: Serving, routes:
 def test_no_process_shows_the_token_in_its_command(server: Serving) -> None:
     for process in psutil.process_iter(["cmdline"]):
         assert str(server.token) not in " ".join(process.info["cmdline"] or [])
+
+
+def put(server: Serving, session: str, body: bytes | Iterable[bytes]) -> int:
+    """Upload a file as a page's browser does; the status of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    first = {"Cookie": f"prunescope-{server.port}={server.token}"}
+    connection.request("GET", "/_stcore/health", headers=first)
+    answer = connection.getresponse()
+    answer.read()
+    given = (answer.headers.get("Set-Cookie") or "").partition(";")[0]
+    headers = {
+        "Cookie": f"{first['Cookie']}; {given}", "X-Xsrftoken": given.partition("=")[2],
+        "Content-Type": "multipart/form-data; boundary=b",
+    }  # fmt: skip
+    try:
+        connection.request(
+            "PUT", f"/_stcore/upload_file/{session}/1", body, headers,
+            encode_chunked=not isinstance(body, bytes),
+        )  # fmt: skip
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def form(size: int) -> bytes:
+    head = b'--b\r\nContent-Disposition: form-data; name="f"; filename="t.parquet"\r\n\r\n'
+    return head + b"x" * size + b"\r\n--b--\r\n"
+
+
+def chunks(body: bytes) -> Iterator[bytes]:
+    """The same without a word on its length, so that only what arrives can be counted."""
+    for start in range(0, len(body), 65_536):
+        yield body[start : start + 65_536]
+
+
+def test_an_upload_past_the_limit_is_refused_before_it_is_kept(server: Serving) -> None:
+    async def looked() -> dict[str, int]:
+        viewer = Viewer(server)
+        async with viewer.connected() as socket:
+            await viewer.first(socket)
+            uploads = {
+                "small": form(1 << 10), "large": form(5 << 20), "chunked": chunks(form(6 << 20)),
+            }  # fmt: skip
+            return {
+                name: await asyncio.to_thread(put, server, viewer.session, body)
+                for name, body in uploads.items()
+            }
+
+    assert asyncio.run(looked()) == {"small": 204, "large": 413, "chunked": 413}
+    assert put(server, "no-such-session", form(1 << 10)) == 400
+
+
+def test_the_limit_of_uploads_is_the_one_that_the_page_says() -> None:
+    from prunescope.dashboard.shared.import_table import _MOST
+
+    text = Path(sys.modules["prunescope.dashboard.shared.import_table"].__file__ or "").parents[1]
+    assert f"maxUploadSize = {_MOST}\n" in (text / ".streamlit" / "config.toml").read_text()

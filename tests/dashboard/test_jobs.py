@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 from prunescope.dashboard.shared import job_strip
 from prunescope.dashboard.views.study.runs import unfinished
-from prunescope.jobs import ACTIVE, Job, Snapshot, jobs, start
-from prunescope.jobs.records import ProcessRecord
+from prunescope.jobs import ACTIVE, UNKNOWN, Job, Snapshot, jobs, start
+from prunescope.jobs.processes import identify
+from prunescope.jobs.records import CANCEL, JOB, SPAWNED, TURN, JobRecord, ProcessRecord
 from prunescope.store.folder import StudyFolder
-from prunescope.store.json_documents import read_document
+from prunescope.store.json_documents import read_document, write_document
 from tests.analysis.cli.command import Command
 from tests.dashboard.page import texts
 
@@ -186,3 +188,24 @@ def test_curves_on_their_way_are_awaited_over_empty_axes(tmp_path: Path, open_pa
     until(lambda: job.state() not in ACTIVE, job)
     at.run()
     assert not at.get("plotly_chart")
+
+
+def test_a_job_of_another_machine_is_asked_to_stop_once(
+    study: StudyFolder, studies: Path, open_page: Open
+) -> None:
+    far = replace(identify(os.getpid()), host="far", boot="b", machine="m")
+    folder = study.folder / "jobs" / "0001-sweep"
+    write_document(folder / JOB, JobRecord(("sweep", "--study", "{study}"), 0.0, "", "", far))
+    for name in (SPAWNED, TURN):
+        write_document(folder / name, far)
+    at = open_page(studies)
+    assert "it was started on far" in "\n".join(each.value for each in at.error)
+    ask = at.button(key="ask 0001-sweep")
+    assert (ask.label, ask.disabled) == ("Ask to stop", False)
+    assert "Where it runs, it sees that by itself" in ask.proto.help
+    ask.click().run()
+    assert not at.exception
+    assert (folder / CANCEL).exists()
+    assert at.button(key="ask 0001-sweep").disabled
+    (known,) = jobs(study.folder)
+    assert known.state() == UNKNOWN  # asked, and no more: its process is not ours to end

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -81,23 +82,54 @@ def test_every_control_of_a_page_changes_nothing(
 def _moves(at: AppTest) -> list[Callable[[], object]]:
     """Move every slider, toggle, list and field once."""
     boxes = [each for each in (*at.checkbox, *at.toggle) if not each.disabled]
-    lists = [each for each in at.selectbox if not each.disabled and len(each.options) > 1]
+    lists = [
+        each for each in (*at.selectbox, *at.radio) if not each.disabled and len(each.options) > 1
+    ]
+    ranges = [each for each in (*at.slider, *at.number_input) if not each.disabled]
+    fields = [each for each in (*at.text_input, *at.text_area) if not each.disabled]
+    rows = [each for each in (*at.multiselect, *at.button_group) if not each.disabled]
     return [
         *(lambda key=each.key, kind=each.type: _flip(at, kind, key) for each in boxes),
-        *(lambda key=each.key: _pick(at, key) for each in lists),
+        *(lambda key=each.key, kind=each.type: _pick(at, kind, key) for each in lists),
+        *(lambda key=each.key, kind=each.type: _slide(at, kind, key) for each in ranges),
+        *(lambda key=each.key, kind=each.type: _type(at, kind, key) for each in fields),
+        *(lambda key=each.key, kind=each.type: _choose(at, kind, key) for each in rows),
     ]
 
 
+def _live(at: AppTest, kind: str, key: str) -> list[Any]:
+    return [each for each in at.get(kind) if each.key == key and not each.disabled]
+
+
+def _slide(at: AppTest, kind: str, key: str) -> None:
+    for each in _live(at, kind, key):
+        ends = each.value if isinstance(each.value, tuple) else None
+        if ends is not None:
+            each.set_value((ends[0], ends[0])).run()
+        elif each.min is not None and each.value != each.min:
+            each.set_value(each.min).run()
+
+
+def _type(at: AppTest, kind: str, key: str) -> None:
+    for each in _live(at, kind, key):
+        each.set_value("0.5").run()
+
+
+def _choose(at: AppTest, kind: str, key: str) -> None:
+    for each in _live(at, kind, key):
+        each.set_value(list(each.options)[-1:] if kind == "multiselect" else each.value).run()
+
+
 def _flip(at: AppTest, kind: str, key: str) -> None:
-    live = [each for each in at.get(kind) if each.key == key and not each.disabled]
-    if live:
-        live[0].set_value(not live[0].value).run()
+    for each in _live(at, kind, key):
+        each.set_value(not each.value).run()
 
 
-def _pick(at: AppTest, key: str) -> None:
-    live = [each for each in at.selectbox if each.key == key]
-    if live:
-        live[0].select_index(len(live[0].options) - 1).run()
+def _pick(at: AppTest, kind: str, key: str) -> None:
+    for each in _live(at, kind, key):
+        each.set_value(each.options[-1]).run() if kind == "radio" else each.select_index(
+            len(each.options) - 1
+        ).run()
 
 
 @pytest.mark.parametrize(

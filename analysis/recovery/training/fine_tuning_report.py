@@ -51,8 +51,8 @@ class FineTuning:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _within("epochs", self.epochs, 1, math.inf, "Ask for at least one pass.")
-        _within("batch", self.batch, 2, math.inf, "Batch norm needs two samples to vary.")
+        _within("epochs", self.epochs, 1, 100_000, "Ask for a few passes, such as 10.")
+        _within("batch", self.batch, 2, 1 << 20, "Batch norm needs two samples to vary.")
         if self.rate is not None:
             _within("rate", self.rate, 0, 10, "Try 0.01.", above=True)
         _within("momentum", self.momentum, 0, 0.9999, "Try 0.9.")

@@ -172,6 +172,7 @@ def finetune(
     if result.ending != "finished" and (previous := _better(folder, result)) is not None:
         progress.advance(0, "kept the better weights of an earlier run")
         return previous
+    study.require_present()
     write_atomically(folder / WEIGHTS, content)
     write_document(folder / RESULT, result)
     return result

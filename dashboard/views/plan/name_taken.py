@@ -27,6 +27,7 @@ def open_saved(opened: StudyFolder, name: str) -> None:
 
 def save(opened: StudyFolder, plan: Plan) -> None:
     """Save ``plan`` and make it the draft; ask first where that would replace an unseen one."""
+    opened.require_present()
     try:
         opened.saved_plans.save_over(plan, _known(opened).get(plan.name))
     except PlanChanged:

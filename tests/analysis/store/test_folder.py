@@ -1,11 +1,19 @@
 """The study folder: joined when it is the same, refused with what differs when it is not."""
 
 import json
+import shutil
 from dataclasses import fields, replace
 
 import pytest
 
-from prunescope.errors import BadReference, BadValue, DamagedFile, ForeignStudy, UnknownName
+from prunescope.errors import (
+    BadReference,
+    BadValue,
+    DamagedFile,
+    ForeignStudy,
+    StorageFailure,
+    UnknownName,
+)
 from prunescope.store.folder import StudyFolder, find_studies
 from prunescope.store.json_documents import from_json, read_document, to_json
 from prunescope.store.measurements import Verification
@@ -181,3 +189,17 @@ def test_studies_are_found_in_a_folder(tmp_path):
     assert [path.name for path in find_studies(tmp_path)] == ["a", "b"]
     assert find_studies(tmp_path / "a") == (tmp_path / "a",)
     assert find_studies(tmp_path / "nowhere") == ()
+
+
+def test_a_study_that_was_removed_meanwhile_is_not_begun_again_in_pieces(tmp_path):
+
+    study = StudyFolder.create(tmp_path / "s", manifest())
+    shutil.rmtree(tmp_path / "s")
+    for write in (
+        lambda: study.measurements.append([row()]),
+        lambda: study.save_plan(Plan("p", "f", {})),
+        study.require_present,
+    ):
+        with pytest.raises(StorageFailure, match="to stay while this ran, but it was moved or rem"):
+            write()
+    assert not (tmp_path / "s").exists()

@@ -4,11 +4,17 @@ Each entry replaces a part of a small file that works (``tests.conftest.TINY``):
 forward pass, its data, its metric or its criterion.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
+
+from tests.conftest import TINY
+from tests.faults.bad_input import LIMIT, BadInput
 
 Part = Literal["build", "forward", "splits", "metric", "criterion", "file"]
 
+SWEEP: Final = ("sweep", "mine.py:build", "--data", "mine.py:splits", "--study", "new")
 HEAD: Final = "import asyncio, os, sys, threading, time, warnings\nimport numpy as np\n"
 """Imported before the code of every entry."""
 
@@ -278,3 +284,26 @@ def source(working: str, fault: Fault) -> str:
     }[fault.part]  # fmt: skip
     text += f"\n\ndef {fault.part}({parameters}):\n    {fault.body}\n"
     return text + ("\n\nTiny.forward = forward\n" if fault.part == "forward" else "")
+
+
+def inputs() -> Iterator[BadInput]:
+    """Yield a sweep of the file with each of the faults."""
+    for fault in FAULTS:
+        yield of_code("code", str(fault), fault)
+
+
+def of_code(family: str, name: str, fault: Fault) -> BadInput:
+    """Return the input of a sweep of the file with ``fault`` in it."""
+    line = [*SWEEP, "--sparsities", "0.5"]
+    if fault.part in ("metric", "criterion"):
+        line += ["--metric" if fault.part == "metric" else "--methods", f"mine.py:{fault.part}"]
+    patience = {"PRUNESCOPE_PATIENCE": fault.patience} if fault.patience else {}
+    return BadInput(
+        family, name, tuple(line), fault.says, lambda folder: _write(folder, fault),
+        LIMIT, environment=patience, line_from=len(TINY.splitlines()) + 1 if fault.placed else 0,
+    )  # fmt: skip
+
+
+def _write(folder: Path, fault: Fault) -> None:
+    text = (folder / "tiny.py").read_text()
+    (folder / "mine.py").write_text(source(text, fault))

@@ -1,0 +1,32 @@
+"""A few viewers for some seconds; twenty for ten minutes are in ``make faults``."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from prunescope.dashboard.launch_command import Serving
+from prunescope.jobs import cancel, start, stop
+from tests.browser.served import free_port, served
+from tests.faults.audience import watch
+from tests.faults.fork_server import ROOT
+
+pytestmark = pytest.mark.faults
+SLEEPER = (sys.executable, str(ROOT / "tests" / "dashboard" / "sleeper.py"))
+
+
+def test_viewers_are_served_while_a_job_runs(workplace: Path, tmp_path: Path) -> None:
+    study = tmp_path / "studies" / "study"
+    shutil.copytree(workplace / "study", study)
+    with served(Serving(tmp_path / "studies", free_port())) as serving:
+        job = start(study, ("sweep", "--study", "{study}"), command=SLEEPER)
+        try:
+            came = watch(serving, job, viewers=3, seconds=10)
+        finally:
+            cancel(job)
+            stop(job)
+    assert came.exceptions == ()
+    assert came.visits >= 3
+    assert came.runs > 10  # pages, and fragments that ask again
+    assert came.working
