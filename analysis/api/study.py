@@ -30,6 +30,7 @@ from prunescope.store.trust import require_vouched
 from prunescope.study import SEEDS, Baseline, Manifest
 from prunescope.study.bounds import CALIBRATION_PLANS, require_timing
 from prunescope.study.plan import Plan
+from prunescope.study.soundness import concerns
 from prunescope.sweep.stopping_policy import TOLERANCE, Policy
 from prunescope.text.durations import seconds_from
 from prunescope.text.numbers import exact
@@ -556,6 +557,7 @@ class Study:
             f"{exact(len(points))} points measured, {exact(len(self.verified))} plans verified, "
             f"{exact(len(self.plans))} plans saved.",
             manifest.capture_problem or "",
+            *(check.sentence for check in concerns(manifest.soundness)),
         ]  # fmt: skip
         rows = [
             (subject, ", ".join(dict.fromkeys(rows["method"])), len(rows),

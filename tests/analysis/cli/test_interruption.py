@@ -28,10 +28,11 @@ def slow(outputs, targets):
 '''
 )
 POINTS = 3 * 2 * 9
-BESIDES = 5 + 4 * 2
+BESIDES = 7 + 4 * 2
 """Calls of the metric that are no points: the baseline, the estimate of the cost, the dense network
-in the sweep's order, and for Ctrl-C the two that may be under way; and at its first four calls, two
-more that show whether it scores each sample by itself."""
+in the sweep's order, the empty mask and the shuffled labels of the checks before a study, and for
+Ctrl-C the two that may be under way; and at its first four calls, two more that show whether it
+scores each sample by itself."""
 GRID = (
     "--methods", "magnitude,random", "--seeds", "0", "--sparsities", "0.1:0.9:0.1",
     "--threads", "1",
