@@ -19,6 +19,7 @@ from prunescope.planning.by_recovery import (
     measured_recoveries,
     next_for_ruined,
     outcome,
+    recovery_words,
     side_by_side,
 )
 from prunescope.planning.chance_level import chance_level, class_count
@@ -52,15 +53,17 @@ def offer(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> No
         if ruined is not None:
             st.warning(plain.text(ruined), icon=":material/warning:")
         if len(found) > 1:
-            st.markdown(plain.text(side_by_side(found, " on the Recover page")))
-        if better is not None:
-            title = TITLES.get(better.recovery, better.recovery)
-            st.button(
-                f"Take {title.lower()}", key="take recovery", type="primary",
-                icon=":material/healing:", on_click=_take, args=(opened, known, better.recovery),
-                help="Solves the same goal with this recovery, which then belongs to the plan.",
-            )  # fmt: skip
-        elif ruined is not None and all(each.recovery != "ls" for each in found):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(plain.text(side_by_side(found, " on the Recover page")))
+                if better is not None:
+                    st.button(
+                        f"Take the plan {recovery_words(better.recovery)}", key="take recovery",
+                        type="primary", icon=":material/healing:", on_click=_take,
+                        args=(opened, known, better.recovery),
+                        help=f"{TITLES.get(better.recovery, better.recovery)}: solves the same "
+                        "goal with this recovery, which then belongs to the plan.",
+                    )  # fmt: skip
+        if better is None and all(each.recovery != "ls" for each in found):
             methods = tuple(dict.fromkeys(str(c.method) for c in last.plan.active().values()))
             sweep = replace(Sweep(recovery=("ls",)), methods=methods)
             measure_buttons.points(opened, [sweep], "measure recovery")

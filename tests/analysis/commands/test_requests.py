@@ -40,13 +40,13 @@ FULL: list[Request] = [
     ),
     MakePlan(
         ("macs=0.5", "drop=0.01"), ("a=0", "b=taylor:0.5"), ("c", "d"), ("e=0:0.5", "f=0.1:1"),
-        ("taylor", "l1@channel"), 8, "drop", "ls", "onnx", True, 1 / 3, False, 4, "uniform",
-        "mine", "p.json", True, True,
+        ("taylor", "l1@channel"), 8, "drop", "ls", "onnx", True, True, 1 / 3, 500, False,
+        4, "uniform", "mine", "p.json", True, True,
     ),
     Pareto(
         target=("drop=0.01",), lock=("a=0",), exclude=("c",), bound=("e=0:0.5",),
         methods=("taylor",), round_to=4, objective="drop", recovery="bn", runtime="onnx",
-        cost="macs", points=7,
+        extrapolate=True, cost="macs", points=7,
     ),
     Verify("P", "test", 2),
     Calibrate(3, "ls", 2),
