@@ -18,6 +18,7 @@ from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
 from prunescope.study.blocked import Blocked, blocked
 from prunescope.study.bounds import parse_shape
 from prunescope.study.coupled_groups import Freed, freed
+from prunescope.text.blocking import blocking
 from prunescope.text.units import bytes_, count
 
 
@@ -56,7 +57,7 @@ class Inspection:
             f"{count(self.parameters)} parameters, {bytes_(self.bytes)}, {count(self.macs)} MACs "
             "per sample.",
             f"Not counted in MACs: {', '.join(self.uncounted)}." if self.uncounted else "",
-            *(reason.sentence for reason in self.blocked),
+            *map(blocking, self.blocked),
         ]
         return table(self.model, columns, rows, notes)
 

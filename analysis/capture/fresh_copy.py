@@ -58,7 +58,7 @@ def merge_masks(model: nn.Module) -> None:
     for module in model.modules():
         for hook in list(module._forward_pre_hooks.values()):
             if isinstance(hook, prune.BasePruningMethod):
-                prune.remove(module, hook._tensor_name)
+                prune.remove(module, hook._tensor_name)  # type: ignore[no-untyped-call]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
