@@ -19,6 +19,7 @@ from prunescope.study.blocked import Blocked, blocked
 from prunescope.study.bounds import parse_shape
 from prunescope.study.coupled_groups import Freed, freed
 from prunescope.study.soundness import Check, concerns
+from prunescope.text.blocking import blocking
 from prunescope.text.units import bytes_, count
 
 
@@ -62,7 +63,7 @@ class Inspection:
             "per sample.",
             f"Not counted in MACs: {', '.join(self.uncounted)}." if self.uncounted else "",
             self.problem or "",
-            *(reason.sentence for reason in self.blocked),
+            *map(blocking, self.blocked),
             *(check.sentence for check in concerns(self.soundness)),
         ]
         return table(self.model, columns, rows, notes)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from prunescope.cli.terminal import console
 from prunescope.study import GroupSummary
+from prunescope.text.blocking import blocking
 from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_, percent
 
@@ -44,7 +45,7 @@ def print_groups(found: "Inspection") -> None:
                 highlight=False,
             )
     for reason in found.blocked:
-        console.print(Text(reason.sentence), style="dim")
+        console.print(Text(blocking(reason)), style="dim")
 
 
 def _print_group(group: GroupSummary, found: "Inspection", width: int) -> None:

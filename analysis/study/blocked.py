@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from prunescope.study.manifest import Manifest
 from prunescope.study.summaries import LayerSummary
-from prunescope.text.units import percent
-
-_OUTPUT = "output"
 
 
 @dataclass(frozen=True)
@@ -33,26 +30,6 @@ class Blocked:
     parameters: int
     mac_share: float
     parameter_share: float
-
-    @property
-    def sentence(self) -> str:
-        """In words: reason and layers, then the line to change and what it would open.
-
-        >>> Blocked("it is summed up", "cumsum", "net.py:42", ("fc",), 61, 4, 0.61, 0.4).sentence
-        'Not prunable, because it is summed up: fc. `cumsum` at net.py:42 blocks 61.0 % of the \
-MACs and 40.0 % of the parameters.'
-        """
-        return f"Not prunable, because {self.reason}: {', '.join(self.layers)}. {self.worth}"
-
-    @property
-    def worth(self) -> str:
-        """In words: how much of the network the operator, or the reason, keeps from shrinking."""
-        known = self.operator and self.operator != _OUTPUT
-        at = f" at {self.place}" if self.place else ""
-        return (
-            f"{f'`{self.operator}`{at}' if known else 'This'} blocks {percent(self.mac_share)} of "
-            f"the MACs and {percent(self.parameter_share)} of the parameters."
-        )
 
 
 def blocked(manifest: Manifest) -> tuple[Blocked, ...]:

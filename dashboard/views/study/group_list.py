@@ -10,6 +10,7 @@ from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import StudyFolder
 from prunescope.study.blocked import blocked
 from prunescope.text import plain
+from prunescope.text.blocking import worth
 
 _MOST: Final = 5
 """Reasons that are spelled out below the table."""
@@ -58,7 +59,7 @@ def show(opened: StudyFolder) -> None:
     reasons = blocked(opened.manifest)
     lines = [
         f"**{plain.text(_few(reason.layers))}**: not prunable, because "
-        f"{plain.text(reason.reason)}. {plain.text(reason.worth)}"
+        f"{plain.text(reason.reason)}. {plain.text(worth(reason))}"
         for reason in reasons[:_MOST]
     ]
     if len(reasons) > _MOST:

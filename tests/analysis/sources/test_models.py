@@ -174,7 +174,7 @@ def test_masks_of_torch_s_pruning_become_zeros_in_a_copy() -> None:
 
 
 @pytest.mark.parametrize("make", [torch.jit.script, lambda m: torch.jit.trace(m, torch.ones(2, 5))])
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore")  # torch.jit says that it is deprecated
 def test_torchscript_is_refused_with_the_next_step(make: Any) -> None:
     scripted = make(nn.Sequential(nn.Linear(5, 3)).eval())
     with pytest.raises(BadValue, match="as it is before torch.jit.script or torch.jit.trace"):

@@ -5,6 +5,7 @@ import torch
 
 from prunescope.bench.inspection import inspect_network
 from prunescope.study import Reference
+from prunescope.text.blocking import blocking
 from tests.zoo import build
 
 pytestmark = pytest.mark.quick
@@ -16,10 +17,12 @@ def test_reasons_are_ranked_and_name_a_line() -> None:
     assert first.operator == "conv1d"
     assert first.macs == 8 * 27 * 36  # of the convolution whose filters the gate ties together
     assert first.mac_share == first.macs / found.macs
-    assert f"`conv1d` at {first.place} blocks" in first.sentence
+    assert f"`conv1d` at {first.place} blocks" in blocking(first)
     assert "stumbling.py:" in first.place
     assert second.layers == ("b",)
-    assert second.sentence.startswith("Not prunable, because it is read as the network's output: b")
+    assert blocking(second).startswith(
+        "Not prunable, because it is read as the network's output: b"
+    )
 
 
 def test_a_part_that_stays_counts_in_proportion() -> None:
