@@ -18,8 +18,8 @@ as exactly as others, and before a plan is verified nobody knows which.
 Scores of a user's own scale were on none of those networks: for them nothing is known before a plan
 is verified, and after it only what the study's own plans say.
 
-Source: docs/science.md §2.4. ``python -m benchmarks.unseen --fit benchmarks/unseen_errors.csv`` fits
-the constants to the errors that are kept.
+Source: docs/science.md §2.4. ``python -m benchmarks.unseen --fit benchmarks/unseen_errors.csv``
+fits the constants to the errors that are kept.
 """
 
 import math
