@@ -41,6 +41,9 @@ MINUTES: Final = 60.0
 LIMIT: Final = 0.05
 """Real drop up to which the table judges."""
 
+_MANY: Final = 1000
+"""Validation images from which one image is a tenth of a point or less."""
+
 _FITTED: Final = 0.2
 """Largest predicted drop that counts for the fit."""
 
@@ -82,8 +85,13 @@ def main() -> None:
             columns={"before": "predicted", "real": "measured"}
         )
         own.to_csv(asked.errors, index=False, float_format="%.6f")
-    print(f"Seed {asked.seed}, {frame['network'].nunique()} networks, {len(frame)} plans.\n")
-    for by in (["recovery"], ["kind", "recovery"], ["many classes", "recovery"]):
+    frame["images"] = np.where(frame["samples"] >= _MANY, f"{_MANY} or more", "fewer")
+    print(
+        f"Seed {asked.seed}, {frame['network'].nunique()} of {asked.networks} networks, "
+        f"{len(frame)} plans.\n"
+    )
+    for by in (["recovery"], ["images"], ["images", "recovery"], ["kind", "recovery"],
+               ["many classes", "recovery"]):  # fmt: skip
         print(markdown(frame, by))
 
 

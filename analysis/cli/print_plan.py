@@ -46,7 +46,7 @@ def described(
             "high": interval and interval.high,
             "predictor": guess.predictor, "divergence": guess.divergence,
             "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
-            "interval_from": guess.basis.words(), "verified_plans": guess.basis.plans,
+            "interval_from": guess.basis.words().lstrip(" ,"), "verified_plans": guess.basis.plans,
             "one_sided": guess.basis.one_sided,
         },
         "missing": [Sweep.of(grid).line(study.folder) for grid in missing_grid(posed)],

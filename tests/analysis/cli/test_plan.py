@@ -12,6 +12,7 @@ from prunescope.errors import Cancelled
 from prunescope.jobs import JobProgress
 from prunescope.jobs.job import open_job
 from prunescope.jobs.records import JOB, JobRecord
+from prunescope.planning.prediction.prior_interval import NETWORKS
 from prunescope.planning.preview import preview
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
 from prunescope.progress import Silent
@@ -191,6 +192,16 @@ def test_a_cancelled_job_keeps_what_it_measured(prunescope, swept):
             measure(Plan("p", study.manifest.fingerprint, choices))
     assert asked == [0, 1]
     assert len(study.verified()) == 1
+
+
+def test_before_any_plan_is_verified_the_interval_is_of_other_networks(prunescope, swept):
+    """Not of the curves' noise: 8.40 (7.34 to 9.46) was printed of a plan that lost 4.73."""
+    arguments = ("plan", swept, "--target", "parameters=0.6", "--baseline", "uniform")
+    said = prunescope(*arguments, "--json").json["predicted"]
+    assert said["verified_plans"] == 0
+    assert f"from {NETWORKS} other networks, before any plan" in said["interval_from"]
+    half = (said["high"] - said["low"]) / 2
+    assert half > 0.5 * (max(said["drop"], 0) + 0.005)
 
 
 def test_a_rule_stays_within_what_was_measured_unless_asked(prunescope, swept):

@@ -98,8 +98,8 @@ def test_it_learns_what_is_off_and_where() -> None:
 
     worse = np.array([1 + each["a"] for each in shares])
     layer = learnt(expected, worse * expected, shares)
-    assert layer(0.3, {"a": 1.0})[0] == pytest.approx(0.6, rel=0.1)
-    assert layer(0.3, {"b": 0.5, "c": 0.5})[0] == pytest.approx(0.3, rel=0.1)
+    assert layer(0.3, {"a": 1.0})[0] == pytest.approx(0.6, rel=0.2)
+    assert layer(0.3, {"b": 0.5, "c": 0.5})[0] == pytest.approx(0.3, rel=0.2)
 
 
 def test_more_plans_and_more_samples_leave_less_doubt() -> None:
