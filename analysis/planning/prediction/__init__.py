@@ -1,8 +1,10 @@
 """Predict what a combination of choices costs, from a sweep's stored numbers. Torch-free.
 
-One idea per file. Predictors: ``added_drops``, ``added_divergences`` (sums), ``superposition``,
-``composition`` (logits). ``track_record``, ``active_predictor`` choose among them; ``correction``
-holds what verified plans taught; ``proposals`` chooses plans worth verifying.
+One idea per file. Predictors: ``added_drops``, ``added_divergences`` (sums), ``superposition``
+(logits). ``reach`` says which of them the data can bear, ``track_record`` and ``active_predictor``
+choose among those; ``correction`` holds what verified plans taught; ``prior_interval``,
+``possible_drops`` and ``interval_basis`` say how far off a prediction may be; ``proposals`` chooses
+plans worth verifying.
 """
 
 from prunescope.planning.prediction.forecast import Forecast, Recall
