@@ -13,7 +13,8 @@ from prunescope.replay.replay_cost import ReplayCost
 from prunescope.study.point import Point
 from prunescope.sweep.forecast import Forecast, PointRun, RunCosts, with_walks
 from prunescope.sweep.pace import WHOLE, Pace
-from prunescope.sweep.preflight import kind_of, suffix_macs
+from prunescope.sweep.preflight import kind_of
+from prunescope.sweep.work_behind import refit_work, suffix_macs
 
 _FEWEST: Final = 1e-3
 """Seconds of processor time below which nothing is concluded from them."""
@@ -42,6 +43,7 @@ class Meter:
         self._population = len(bench.splits.validation)
         self._ends = ends(self._population)
         self._suffix_macs = suffix_macs(bench.manifest)
+        self._refit_work = refit_work(bench.manifest)
         self._left: dict[Point, int] = {}
         self._point_count = 0
         self._to_do = 0
@@ -91,7 +93,7 @@ class Meter:
             points, macs, taken = self._kinds[run.kind]
             own = run.behind * run.samples
             self._kinds[run.kind] = (points, macs + own, taken + seconds * own / work)
-        coming = self._coming()
+        coming = self._coming(self._left)
         between = self._between / self._calls * (len({run.samples for run in coming}) + 1)
         self._forecast = self._costs.forecast(self.processor, coming, between, self.stretch)
 
@@ -99,14 +101,13 @@ class Meter:
         """Keep the forecast so far as the one that the sweep is held to."""
         self.first_forecast = self._forecast
 
-    def clock(self, points: Sequence[Point], stop: int) -> float | None:
-        """Return the seconds on the clock until ``points`` have ``stop`` samples, each in one run.
+    def clock(self, points: Sequence[Point]) -> float | None:
+        """Return the seconds on the clock until ``points`` have all samples.
 
         None while a kind of them has not run.
         """
-        starts = (self._population - self._left.get(point, 0) for point in points)
-        runs = [self._run(point, start, stop) for point, start in zip(points, starts, strict=True)]
-        seconds = self._costs.seconds(with_walks(runs, self._macs))
+        lacking = {point: self._left.get(point, 0) for point in points}
+        seconds = self._costs.seconds(self._coming(lacking))
         return None if seconds is None else seconds * self.stretch
 
     def count_samples(self, point: Point, start: int, stop: int, message: str) -> None:
@@ -188,11 +189,11 @@ class Meter:
         plain = self.samples * self._macs
         return ReplayCost(plain, plain)
 
-    def _coming(self) -> list[PointRun]:
+    def _coming(self, lacking: Mapping[Point, int]) -> list[PointRun]:
         """The runs that are left, in the usual chunks, points with as many samples at once."""
         calls: dict[tuple[int, int], list[PointRun]] = {}
         opened: set[tuple[str, str]] = set()
-        for point, left in self._left.items():
+        for point, left in lacking.items():
             start = first = self._population - left
             for end in self._ends:
                 if end > start:
@@ -210,7 +211,8 @@ class Meter:
         behind = self._suffix_macs(point.subject) if self._replays else self._macs
         kind = kind_of(point)
         first, opens = point not in self._seen, (kind, point.subject) not in self._opened
-        return PointRun(kind, behind, stop - start, first, opens)
+        refit = self._refit_work(point.subject) if point.recovery == "ls" else 0
+        return PointRun(kind, behind, stop - start, first, opens, refit=refit)
 
     def _stand(self, least: int) -> None:
         executed = self.work.executed - self._before

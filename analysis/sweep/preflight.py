@@ -1,7 +1,7 @@
 """What a sweep costs at most, before it starts: samples, MACs, bytes, seconds. Torch-free."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from prunescope.study import Manifest
 from prunescope.study.point import Point
 from prunescope.study.recoveries import CALIBRATED, MOVES_DENSE
 from prunescope.sweep.pace import Pace
+from prunescope.sweep.work_behind import suffix_macs
 
 ROW_BYTES: Final = 2000
 """Bytes of one point's row on the disk, as an upper estimate."""
@@ -121,19 +122,6 @@ def _most_behind(manifest: Manifest, subject: str) -> int:
     """All of the network but the layers in front of ``subject``: what no layer owns may count."""
     owned = sum(layer.macs for layer in manifest.layers)
     return suffix_macs(manifest)(subject) + max(manifest.macs - owned, 0)
-
-
-def suffix_macs(manifest: Manifest) -> Callable[[str], int]:
-    """Return the function from a layer or group to one sample's multiply-accumulates behind it.
-
-    By the layers' order, the subject's own included; the whole network's for other subjects.
-    """
-    after: dict[str, int] = {}
-    left = sum(layer.macs for layer in manifest.layers)
-    for layer in manifest.layers:
-        after.setdefault(layer.name, left)
-        left -= layer.macs
-    return lambda subject: after.get(subject, manifest.macs)
 
 
 def folder_bytes(folder: Path) -> int:

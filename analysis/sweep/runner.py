@@ -195,18 +195,18 @@ class _SweepRun:
     def _pilot(self) -> None:
         """Run a few points of each kind alone, and forecast the rest.
 
-        Each runs twice, the second time on more samples, so that what it takes to make a point can
-        be told from what it takes to run it.
+        Each runs three times, in the chunks of all points, so that what it takes to make a point
+        can be told from what it takes to run it.
         """
         ends = self._ends(self._population)
         _, todo = self._unsettled()
         fresh = [point for point in todo if not self._shared.samples(point)]
         for point in pilots(fresh or todo, self._study.manifest):
-            for end in dict.fromkeys((ends[0], ends[min(2, len(ends) - 1)])):
+            for _ in ends[:3]:
                 late = self._meter.seconds > _PILOTING * FIRST
                 if late or self._over() or point not in self._unsettled()[1]:
                     break
-                self._round([point], end=end if end > self._shared.samples(point) else None)
+                self._round([point])
         self._meter.say_forecast()
 
     def _forward(self, now: Sequence[Point]) -> bool:
@@ -219,15 +219,20 @@ class _SweepRun:
         for point in now:
             if self._shared.samples(point) != start:
                 continue
-            seconds = self._meter.clock([*few, point], self._population)
+            seconds = self._meter.clock([*few, point])
             if few and (seconds is None or seconds > _PART * left):
                 break
             few.append(point)
-        alone = self._meter.clock(few, self._population)
-        whole = alone is None or alone <= left
-        return self._round(few, end=self._population if whole else None)
+        seconds = self._meter.clock(few)
+        gone = self._round(few)
+        if gone and (seconds is None or seconds <= left):
+            for _ in self._ends(self._population):  # the usual chunks: sums are equal to the bit
+                few = [point for point in few if point not in self._refused]
+                if self._over() or not self._round(few):
+                    break
+        return gone
 
-    def _round(self, todo: Sequence[Point], most: float = math.inf, end: int | None = None) -> bool:
+    def _round(self, todo: Sequence[Point], most: float = math.inf) -> bool:
         """Evaluate one chunk of the first point of ``todo`` and of all with as many samples.
 
         Where other sweeps have claimed all of these, take those with the next more samples. Stop
@@ -237,7 +242,6 @@ class _SweepRun:
         Args:
             todo: Points, the next ones first.
             most: Seconds since the sweep began.
-            end: Where the chunk ends; by default as ``doubling`` or ``looks`` say.
 
         Returns:
             Whether there was any that no other sweep has claimed.
@@ -246,7 +250,7 @@ class _SweepRun:
         for start in dict.fromkeys(map(self._shared.samples, todo)):
             if start >= self._population:
                 continue
-            stop = end or next(end for end in self._ends(self._population) if end > start)
+            stop = next(end for end in self._ends(self._population) if end > start)
             behind = [point for point in todo if self._shared.samples(point) == start]
             self._shared.open_round(start)
             try:

@@ -9,7 +9,8 @@ from typing import Final
 from prunescope.study import Manifest
 from prunescope.study.point import Point
 from prunescope.study.recoveries import RECOVERIES
-from prunescope.sweep.preflight import kind_of, suffix_macs
+from prunescope.sweep.preflight import kind_of
+from prunescope.sweep.work_behind import suffix_macs
 
 _LATER: Final = 2
 """Bisections of a curve that come before the middle of the same curve with a recovery."""

@@ -101,7 +101,7 @@ def test_stopped_anywhere_nothing_is_evaluated_twice_and_the_files_are_the_same(
 
 def test_a_partial_row_is_the_first_samples_of_the_order(mlp: Workbench, tmp_path: Path) -> None:
     study = StudyFolder.create(tmp_path, mlp.manifest)
-    sweep(mlp, study, GRID, StopAfter(42))
+    sweep(mlp, study, GRID, StopAfter(58))
     first = doubling(300)[0]
     rows = stored(study)
     assert {row["samples"] for row in rows.values()} == {first, 300}  # the pilots are ahead
@@ -192,8 +192,8 @@ def test_a_budget_stops_between_points_and_the_rest_follows(mlp: Workbench, tmp_
     report = sweep(mlp, study, GRID, Silent(), deadline=time.monotonic())
     assert (report.measured, report.missing, report.begun) == (0, 30, 0)
     report = sweep(mlp, study, GRID, StopAfter(5))
-    assert report.missing == 30
-    assert report.begun == len(study.measured()) > 0
+    assert report.missing == 30 - report.measured > 20  # pilots are finished first
+    assert report.begun + report.measured == len(study.measured()) > 0
     report = sweep(mlp, study, GRID, Silent(), deadline=time.monotonic() + 1e6)
     assert (report.missing, report.begun) == (0, 0)
 
