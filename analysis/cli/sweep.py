@@ -161,10 +161,11 @@ def sweep(
 
             use_threads(threads)
             bench = prepare(reference, study)
+        opened, grid = with_user_methods(bench, StudyFolder.create(study, bench.manifest), grid)
+        cost = cost_told(bench, opened, grid) if job is None and not json else ""
         if not json:
             say_problem(bench.manifest.capture_problem)
-        opened, grid = with_user_methods(bench, StudyFolder.create(study, bench.manifest), grid)
-        if job is None and not json and (cost := cost_told(bench, opened, grid)):
+        if cost:
             errors.print(cost)
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
     if json:
