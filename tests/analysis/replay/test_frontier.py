@@ -7,7 +7,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prunescope.errors import BadValue, CannotPrune, DataMismatch, UnknownName
+from prunescope.errors import BadValue, CannotPrune, UnknownName
 from prunescope.replay import FrontierEngine, ReplayCost, choose_engine
 from prunescope.replay import chunk_outcomes as part_module
 from prunescope.replay import point_variants as engine_points
@@ -165,11 +165,10 @@ def test_what_the_model_raises_becomes_a_sentence(lenet5):
     inputs = lenet5.splits.validation.inputs[:, :, :20]
     broken = replace(lenet5.splits.validation, inputs=inputs)
     bench = replace(lenet5, splits=replace(lenet5.splits, validation=broken))
-    ((_, outcome),) = FrontierEngine(bench).outcomes(0, 10, spread(lenet5)[:1])
-    assert isinstance(outcome, CannotPrune)  # behind the change: a fault of that point
-    assert str(outcome).startswith("Expected the pruned network to run, but it raised RuntimeError")
-    with pytest.raises(DataMismatch, match="Expected the model to run on a batch of"):
-        list(FrontierEngine(bench).outcomes(0, 10, spread(lenet5)[-1:]))  # before it: of all
+    for wanted in (spread(lenet5)[:1], spread(lenet5)[-1:]):
+        ((_, outcome),) = FrontierEngine(bench).outcomes(0, 10, wanted)
+        assert isinstance(outcome, CannotPrune)
+        assert str(outcome).startswith("Expected the pruned network to run, but it raised Runtime")
 
 
 def test_out_of_memory_halves_the_samples_and_changes_no_outcome(lenet5, monkeypatch):
