@@ -14,6 +14,7 @@ from prunescope.errors import UnknownName
 from prunescope.study import Manifest, Method, check_names
 from prunescope.study.method import UNITS
 from prunescope.study.recoveries import MOVES_DENSE
+from prunescope.text.lists import listed
 
 
 def subject_figure(
@@ -54,8 +55,7 @@ def subject_figure(
     moved = {
         name: dense_score(manifest, known, name) for name in set(rows["recovery"]) & MOVES_DENSE
     }
-    units = set(rows["granularity"]) & set(UNITS)
-    across = f"{min(units).capitalize()}s removed" if units else "Weights removed"
+    drawn = rows[rows["method"].isin(wanted)]
     return curves_figure(
         rows,
         {name: colours[name] for name in names if name in wanted},
@@ -64,6 +64,13 @@ def subject_figure(
         limit,
         manifest.reference.metric.rpartition(":")[2].capitalize(),
         None,
-        f"{across}: {subject}",
+        f"{_removed(set(drawn['granularity']))}: {subject}",
         moved,
     )
+
+
+def _removed(granularities: set[str]) -> str:
+    """What the horizontal axis counts: one kind of unit, weights, or both beside each other."""
+    units = sorted(granularities & set(UNITS))
+    words = [f"{unit}s" for unit in units] + ["weights"] * bool(granularities - set(units))
+    return f"{listed(words, 'or').capitalize()} removed"

@@ -137,7 +137,17 @@ class Verification:
         """Mean drop against the dense model, positive is worse, with its paired interval."""
         return paired_interval(self.samples, self.drop_sum, self.drop_squares)
 
+    def __str__(self) -> str:
+        values = dict(self._values())
+        return (
+            f"Measured on {values['samples']}: score {values['score']}, drop {values['drop']}, "
+            f"{values['removed']} removed."
+        )
+
     def _repr_html_(self) -> str:
+        return facts("Measured: the plan really applied", self._values())
+
+    def _values(self) -> list[tuple[str, str]]:
         drop = self.drop
         low, high = 100 * drop.low, 100 * drop.high
         values = [
@@ -150,4 +160,4 @@ class Verification:
         ]
         if not self.predictor:
             del values[2]
-        return facts("Measured: the plan really applied", values)
+        return values

@@ -107,6 +107,9 @@ class Prediction:
         vague = ", which is next to nothing: measure it" if self.basis.vague else ""
         return f"{points(self.drop)} ({span(self.interval)}{self.basis.words()}{vague})"
 
+    def __str__(self) -> str:
+        return " ".join(self.sentences())
+
     def _repr_html_(self) -> str:
         return facts("Predicted, not measured", self._values(), self.sentences()[1:])
 

@@ -54,6 +54,9 @@ def test_frames_and_figure_say_what_was_measured(made: Path) -> None:
     assert study.baseline is not None
     assert study.baseline.samples == 200
     figure = study.plot("conv2", ["magnitude"], scale="drop")
+    assert figure.layout.xaxis.title.text.startswith("Weights removed")
+    both = study.plot("conv2", ["magnitude", "l1@channel"]).layout.xaxis.title.text
+    assert both.startswith("Channels or weights removed")
     drawn = next(trace for trace in figure.data if trace.name == "magnitude")
     rows = study.curves.query("subject == 'conv2' and method == 'magnitude'")
     assert list(drawn.y[1:]) == pytest.approx(list(100 * rows["drop"]))
@@ -102,6 +105,8 @@ def test_what_is_done_with_a_plan_shows_itself_escaped(made: Path) -> None:
         study.solve(macs=0.7), ps.inspect(trained(), "1,8,8"),
         study.pareto(points=3, progress=QUIET),
     ]  # fmt: skip
+    assert str(shown[2]).startswith("Predicted drop: ")
+    assert str(shown[3]).startswith("Measured on 200 of the validation split: score ")
     texts = [thing._repr_html_() for thing in shown]
     assert all(text.count("<table") == 1 and "<i>" not in text for text in texts)
     assert "&lt;i&gt;x&lt;/i&gt;" in texts[1]

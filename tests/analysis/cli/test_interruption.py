@@ -158,4 +158,8 @@ def test_a_sweep_killed_then_interrupted_then_resumed_ends_like_an_untroubled_on
     assert f"{POINTS} points measured, 0 known before, 0 left" in result.err
     assert POINTS < evaluations(log) <= POINTS + BESIDES
     assert measured_files(study) == measured_files(plain)
-    assert {Path(name).parts[0] for name in measured_files(study)} >= {"study.json", "measurements", "logits"}
+    assert {Path(name).parts[0] for name in measured_files(study)} >= {
+        "study.json",
+        "measurements",
+        "logits",
+    }
