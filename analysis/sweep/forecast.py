@@ -2,10 +2,10 @@
 
 Every run of a point over samples takes what its kind takes to make (masks, batch-norm statistics),
 and time in proportion to the multiply-accumulates behind it; one run of each call pays for the walk
-over the dense network. The first run of a point makes more than later ones, with ``ls`` a refit of
-every layer behind it, and the first point of a subject what its others share, such as second
-moments. The rates are fitted to what whole calls of the engine took, at first to those of the
-pilots (``work_order.pilots``), which run alone.
+over the dense network. The first run of a point makes more than later ones, by its weights and with
+``ls`` by the refits behind it, and the first point of a subject what its others share, such as
+second moments. The rates are fitted to what whole calls of the engine took, at first to those of
+the pilots (``work_order.pilots``), which run alone.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,10 @@ from prunescope.arrays import Floats
 
 WIDEST: Final = 1.5
 """Factor between the forecast of what is left and the ends of its range."""
-_COLUMNS: Final = 6
+_COLUMNS: Final = 7
 _PRODUCTS: Final = 1e9
 """Products of refits that count as one."""
+_WEIGHTS: Final = 1e6
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class PointRun:
         walked: Multiply-accumulates of the dense walk that the run's call takes, charged to one of
             its runs; see ``with_walks``.
         refit: Products of the refits that making it takes (``work_behind.refit_work``).
+        weights: Of its subject, which are scored, masked and deflated.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class PointRun:
     opens: bool = False
     walked: int = 0
     refit: int = 0
+    weights: int = 0
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class RunCosts:
         return np.concatenate([sums.get(kind, none) for kind in self._kinds])
 
     def _sums(self, runs: Sequence[PointRun]) -> dict[str, Floats]:
-        """By kind: made first, by depth and refits too; subjects opened, runs, dense samples."""
+        """By kind: made first, by what that takes too; subjects opened, runs, dense samples."""
         sums: dict[str, Floats] = {}
         for run in runs:
             depth = run.behind / self._macs
@@ -174,6 +177,7 @@ class RunCosts:
                 run.first,
                 run.first * depth,
                 run.first * run.refit / _PRODUCTS,
+                run.first * run.weights / _WEIGHTS,
                 run.opens,
                 1.0,
                 run.samples * depth + run.walked / self._macs,

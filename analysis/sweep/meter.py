@@ -14,7 +14,7 @@ from prunescope.study.point import Point
 from prunescope.sweep.forecast import Forecast, PointRun, RunCosts, with_walks
 from prunescope.sweep.pace import WHOLE, Pace
 from prunescope.sweep.preflight import kind_of
-from prunescope.sweep.work_behind import refit_work, suffix_macs
+from prunescope.sweep.work_behind import own_weights, refit_work, suffix_macs
 
 _FEWEST: Final = 1e-3
 """Seconds of processor time below which nothing is concluded from them."""
@@ -44,6 +44,7 @@ class Meter:
         self._ends = ends(self._population)
         self._suffix_macs = suffix_macs(bench.manifest)
         self._refit_work = refit_work(bench.manifest)
+        self._weights = own_weights(bench.manifest)
         self._left: dict[Point, int] = {}
         self._point_count = 0
         self._to_do = 0
@@ -212,7 +213,8 @@ class Meter:
         kind = kind_of(point)
         first, opens = point not in self._seen, (kind, point.subject) not in self._opened
         refit = self._refit_work(point.subject) if point.recovery == "ls" else 0
-        return PointRun(kind, behind, stop - start, first, opens, refit=refit)
+        weights = self._weights(point.subject)
+        return PointRun(kind, behind, stop - start, first, opens, refit=refit, weights=weights)
 
     def _stand(self, least: int) -> None:
         executed = self.work.executed - self._before

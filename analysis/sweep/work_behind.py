@@ -40,6 +40,15 @@ def refit_work(manifest: Manifest) -> Callable[[str], int]:
     return lambda subject: behind[begin[subject] + 1] if subject in begin else behind[0]
 
 
+def own_weights(manifest: Manifest) -> Callable[[str], int]:
+    """Return the function from a layer or group to the weights that it begins with.
+
+    They are scored, masked, and deflated to see how small they get.
+    """
+    begin = _beginnings(manifest)
+    return lambda name: manifest.layers[begin[name]].parameters if name in begin else 0
+
+
 def _refit(layer: LayerSummary, calibration: int) -> int:
     inputs = math.prod(layer.shape[1:])
     positions = min(calibration * layer.macs // max(layer.parameters, 1), _ROWS)

@@ -10,7 +10,7 @@ from prunescope.study import Manifest
 from prunescope.study.point import Point
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.preflight import kind_of
-from prunescope.sweep.work_behind import suffix_macs
+from prunescope.sweep.work_behind import own_weights, suffix_macs
 
 _LATER: Final = 2
 """Bisections of a curve that come before the middle of the same curve with a recovery."""
@@ -19,30 +19,31 @@ _LATER: Final = 2
 def pilots(points: Sequence[Point], manifest: Manifest) -> tuple[Point, ...]:
     """Return the points from whose time the others' is forecast, one of every kind first.
 
-    Of each kind (``kind_of``) the subjects with the least, the most and the median work behind
-    them, at the middle sparsity and of the first method, and another sparsity of the first two, as
-    a subject's first point makes what its others share; then one point of every other method, as a
-    criterion's scores take time once.
+    Of each kind (``kind_of``) the subjects with the least and the most work behind them, the one
+    with the most weights and the median one, at the middle sparsity and of the first method, and
+    another sparsity of the first two, as a subject's first point makes what its others share; then
+    one point of every other method, as a criterion's scores take time once.
     """
-    behind = suffix_macs(manifest)
-    rounds: list[list[Point]] = [[], [], [], [], []]
+    behind, weights = suffix_macs(manifest), own_weights(manifest)
+    rounds: list[list[Point]] = [[], [], [], [], [], []]
     methods = set()
     for kind in dict.fromkeys(map(kind_of, points)):
         of_kind = [point for point in points if kind_of(point) == kind]
         first = [point for point in of_kind if point.method == of_kind[0].method]
         subjects = sorted(dict.fromkeys(point.subject for point in first), key=behind)
-        for number, place in enumerate((0, len(subjects) - 1, len(subjects) // 2)):
-            rounds[number].append(_middle(first, subjects[place]))
+        chosen = subjects[0], subjects[-1], max(subjects, key=weights), subjects[len(subjects) // 2]
+        for number, subject in enumerate(chosen):
+            rounds[number].append(_middle(first, subject))
         for subject in subjects[:1] + subjects[-1:]:
             own = [point for point in first if point.subject == subject]
-            rounds[3] += [point for point in own if point != _middle(own, subject)][:1]
+            rounds[4] += [point for point in own if point != _middle(own, subject)][:1]
         methods.add(of_kind[0].method)
         for method in dict.fromkeys(point.method for point in of_kind):
             if method not in methods:
                 methods.add(method)
                 others = [point for point in of_kind if point.method == method]
-                rounds[4].append(_middle(others, min((p.subject for p in others), key=behind)))
-    return tuple(dict.fromkeys(point for chosen in rounds for point in chosen))
+                rounds[5].append(_middle(others, min((p.subject for p in others), key=behind)))
+    return tuple(dict.fromkeys(point for of_round in rounds for point in of_round))
 
 
 def by_information(points: Sequence[Point], manifest: Manifest) -> tuple[tuple[Point, ...], ...]:

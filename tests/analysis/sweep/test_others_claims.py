@@ -12,7 +12,7 @@ import pytest
 from prunescope.bench.workbench import Workbench
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
-from prunescope.sweep import runner
+from prunescope.sweep import shared_rows
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import points
 from tests.analysis.sweep.asked import grid
@@ -52,8 +52,8 @@ def test_claims_of_a_sweep_that_gets_no_further_expire(
     study: StudyFolder, paused: "subprocess.Popen[str]", tiny_bench: Workbench,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    assert runner._PATIENCE == 60.0
-    monkeypatch.setattr(runner, "_PATIENCE", 0.4)
+    assert shared_rows._PATIENCE == 60.0
+    monkeypatch.setattr(shared_rows, "_PATIENCE", 0.4)
     began = time.monotonic()
     assert sweep(tiny_bench, study, ASKED, Silent()).measured == 6
     assert time.monotonic() - began > 0.4

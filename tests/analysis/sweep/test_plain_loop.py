@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from prunescope.bench.evaluate import compare, evaluate
+from prunescope.errors import CannotPrune
 from prunescope.replay import naive
 from prunescope.replay.engine import deflated_bytes
 from prunescope.study import Method
@@ -67,15 +68,22 @@ def test_weights_are_bit_identical_after_a_sweep(tiny_bench):
     assert same_state(tiny_bench, before)
 
 
-def test_weights_are_bit_identical_when_the_evaluation_raises(tiny_bench, monkeypatch):
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+def test_weights_are_bit_identical_when_the_evaluation_raises(tiny_bench, monkeypatch, error):
     before = state(tiny_bench)
+    wanted = points(grid((0.5,)), tiny_bench.manifest)
 
     def fail(*args):
-        raise RuntimeError("in the middle")
+        raise error("in the middle")
 
     monkeypatch.setattr(naive, "evaluate", fail)
-    with pytest.raises(RuntimeError, match="in the middle"):
-        measured(tiny_bench, points(grid((0.5,)), tiny_bench.manifest))
+    if error is MemoryError:  # that concerns every point
+        with pytest.raises(MemoryError, match="in the middle"):
+            list(measure(tiny_bench, wanted))
+    else:
+        for _, reason in measure(tiny_bench, wanted):
+            assert isinstance(reason, CannotPrune)
+            assert "in the middle" in str(reason)
     assert same_state(tiny_bench, before)
 
 

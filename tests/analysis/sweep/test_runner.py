@@ -12,7 +12,7 @@ from prunescope.progress import Silent
 from prunescope.replay import FrontierEngine, chunk_outcomes
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
-from prunescope.sweep import runner
+from prunescope.sweep import shared_rows
 from prunescope.sweep.naive_sweep import measure
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import missing_points, points
@@ -110,8 +110,8 @@ def test_a_full_disk_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
-        patch.setattr(runner, "_OFTEN", 0.0)
-        patch.setattr(runner, "_SHARE", 0.0)
+        patch.setattr(shared_rows, "_OFTEN", 0.0)
+        patch.setattr(shared_rows, "_SHARE", 0.0)
         with pytest.raises(StorageFailure, match=r"the disk is full\. Free some space and run"):
             sweep(tiny_bench, study, grid((0.3, 0.6)), Silent())
     assert len(study.measured()) == 2
