@@ -201,12 +201,15 @@ class _SweepRun:
         ends = self._ends(self._population)
         _, todo = self._unsettled()
         fresh = [point for point in todo if not self._shared.samples(point)]
-        for point in pilots(fresh or todo, self._study.manifest):
-            for _ in ends[:3]:
-                late = self._meter.seconds > _PILOTING * FIRST
-                if late or self._over() or point not in self._unsettled()[1]:
-                    break
-                self._round([point])
+        try:
+            for point in pilots(fresh or todo, self._study.manifest):
+                for _ in ends[:3]:
+                    late = self._meter.seconds > _PILOTING * FIRST
+                    if late or self._over() or point not in self._unsettled()[1]:
+                        break
+                    self._round([point], close=False)  # a file for each would cost more than it
+        finally:
+            self._shared.close_round()
         self._meter.say_forecast()
 
     def _forward(self, now: Sequence[Point]) -> bool:
@@ -232,7 +235,7 @@ class _SweepRun:
                     break
         return gone
 
-    def _round(self, todo: Sequence[Point], most: float = math.inf) -> bool:
+    def _round(self, todo: Sequence[Point], most: float = math.inf, close: bool = True) -> bool:
         """Evaluate one chunk of the first point of ``todo`` and of all with as many samples.
 
         Where other sweeps have claimed all of these, take those with the next more samples. Stop
@@ -242,6 +245,7 @@ class _SweepRun:
         Args:
             todo: Points, the next ones first.
             most: Seconds since the sweep began.
+            close: Whether to write what the round gave and give its claims back.
 
         Returns:
             Whether there was any that no other sweep has claimed.
@@ -265,7 +269,8 @@ class _SweepRun:
                 self._shared.moved()
                 return True
             finally:
-                self._shared.close_round()
+                if close:
+                    self._shared.close_round()
         return False
 
     def _over(self) -> bool:
