@@ -204,7 +204,8 @@ class _SweepRun:
         try:
             for point in pilots(fresh or todo, self._study.manifest):
                 for _ in ends[:3]:
-                    late = self._meter.seconds > _PILOTING * FIRST
+                    spent = min(self._meter.processor, self._meter.seconds / 2)
+                    late = spent > _PILOTING * FIRST
                     if late or self._over() or point not in self._unsettled()[1]:
                         break
                     self._round([point], close=False)  # a file for each would cost more than it
