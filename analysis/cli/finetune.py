@@ -64,7 +64,8 @@ def finetune(
     console.print(
         f"Before {percent(before.score_sum / before.samples, 2)}, "
         f"after {percent(after.score_sum / after.samples, 2)}"
-        f" on {counted(after.samples, 'validation sample')}, {spoken(result.seconds)}. "
+        f" on {counted(after.samples, 'validation sample')}, on which the best epoch is chosen, so "
+        f"slightly optimistic; {spoken(result.seconds)}. "
         f"Export it: prunescope export {study} {plan} --recovered"
     )
     console.print(f"{result.happenings()} {result.ending_sentence()}")

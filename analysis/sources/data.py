@@ -9,11 +9,13 @@ from typing import Final
 import numpy as np
 import torch
 from torch.utils import _pytree as pytree
+from torch.utils.data import DataLoader, Dataset
 
 from prunescope.errors import BadReference, BadValue, UnknownName
 from prunescope.sources import arrays, image_folder
 from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.kept_splits import read_splits
+from prunescope.sources.live_data import live_samples, live_splits
 from prunescope.sources.splits import (
     SPLITS,
     Samples,
@@ -79,19 +81,24 @@ def _sample(name: str) -> Splits:
 def _from_function(text: str) -> Splits:
     """The function returns split → (inputs, targets), or split → inputs without labels.
 
-    A pair counts as inputs and targets; inputs alone are a tensor, a dict or ``(inputs, None)``.
+    A pair counts as inputs and targets; inputs alone are a tensor, a dict or ``(inputs, None)``. A
+    split may also be a ``Dataset`` or a ``DataLoader``, and one of these alone is cut in three.
     """
     function = find_function("data", text)
     with _loading(text):
         made = function()
     if isinstance(made, Splits):
         return made
+    if isinstance(made, DataLoader | Dataset):
+        with _loading(text):
+            return live_splits(made)
     with _loading(text):  # a mapping of the user's own may do anything
         complete = isinstance(made, Mapping) and all(name in made for name in SPLITS)
     if not complete:
         raise BadValue(
             f"Expected {text} to return a dict with calibration, validation and test, each "
-            f"(inputs, targets), but got {type(made).__name__}. Return such a dict."
+            f"(inputs, targets), a Dataset or a DataLoader, but got {type(made).__name__}. Return "
+            "such a dict."
         )
 
     given_inputs: dict[str, object] = {}
@@ -99,6 +106,8 @@ def _from_function(text: str) -> Splits:
     def read(part: str) -> Samples:
         with _loading(text):
             given = made[part]
+            if isinstance(given, DataLoader | Dataset):
+                return live_samples(f"the {part} split of {text}", given)
         pair = isinstance(given, tuple | list) and len(given) == 2
         inputs, targets = given if pair else (given, None)
         given_inputs[f"{part} inputs"] = inputs

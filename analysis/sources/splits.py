@@ -95,8 +95,8 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
     leaves = [x for x in pytree.tree_leaves(samples.inputs) if isinstance(x, Tensor)]
     if not leaves:
         raise DataMismatch(
-            f"Expected the {name} inputs of {source} to hold tensors, but there are none. "
-            "Return a tensor, a tuple or a dict of tensors."
+            f"Expected the {name} inputs of {source} to hold tensors, but got "
+            f"{type(samples.inputs).__name__}. Return a tensor, a tuple or a dict of tensors."
         )
     targets = samples.targets
     for leaf in itertools.chain(leaves, [] if targets is None else [targets]):

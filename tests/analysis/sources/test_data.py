@@ -135,6 +135,28 @@ def test_a_function_may_return_many_forms(write, part, inputs, targets):
     assert len(samples.chunk(1, 3)) == 2
 
 
+_DATASET = (
+    "from torch.utils.data import DataLoader, TensorDataset\n"
+    "def pairs(n): return TensorDataset(torch.arange(n).float()[:, None], torch.arange(n))\n"
+)
+
+
+def test_a_function_may_return_datasets_and_loaders(write):
+    made = data(function(write, _DATASET + (
+        "def splits():\n    return {'calibration': pairs(3), 'validation': pairs(4),"
+        " 'test': DataLoader(pairs(5), batch_size=2, shuffle=True)}"
+    )))  # fmt: skip
+    assert [len(made.named(name)) for name in ("calibration", "validation", "test")] == [3, 4, 5]
+    assert made.test.inputs[:, 0].tolist() == made.test.targets.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_one_dataset_of_a_function_is_cut_in_three(write):
+    made = data(function(write, _DATASET + "def splits():\n    return pairs(20)"))
+    parts = [made.named(name) for name in ("calibration", "validation", "test")]
+    assert [len(part) for part in parts] == [4, 8, 8]
+    assert sorted(torch.cat([part.targets for part in parts]).tolist()) == list(range(20))
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "message"),
     [
@@ -144,7 +166,7 @@ def test_a_function_may_return_many_forms(write, part, inputs, targets):
         (
             "def splits():\n    return dict.fromkeys(('calibration', 'validation', 'test'), 7)",
             DataMismatch,
-            "the calibration inputs of .* to hold tensors, but there are none",
+            "the calibration inputs of .* to hold tensors, but got",
         ),
         (
             "def splits():\n    return dict.fromkeys(('calibration', 'validation', 'test'),"
