@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, page_header, turns
 from prunescope.dashboard.shared.newest import Newest
 from prunescope.store.folder import StudyFolder
 from tests.dashboard.conftest import Digits
@@ -95,3 +95,20 @@ def test_a_window_on_a_plan_holds_no_measurements_that_are_not_the_newest(
     assert len(loaders.measured(study).frame) == 25
     gc.collect()
     assert before() is None
+
+
+def test_a_page_runs_in_its_turn_and_gives_it_back(
+    studies: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = threading.BoundedSemaphore(1)
+    free: list[bool] = []
+
+    def chosen() -> StudyFolder | None:
+        free.append(turn.acquire(blocking=False))
+        return None
+
+    monkeypatch.setattr(turns, "turn", turn)
+    monkeypatch.setattr(page_header, "required", chosen)
+    assert not open_page(studies, "plan").exception
+    assert free == [False]
+    assert turn.acquire(blocking=False)
