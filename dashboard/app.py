@@ -7,7 +7,15 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.gate import Gate
-from prunescope.dashboard.shared import address, job_strip, page_header, problems, session, warm_up
+from prunescope.dashboard.shared import (
+    address,
+    job_strip,
+    page_header,
+    problems,
+    session,
+    turns,
+    warm_up,
+)
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
 from prunescope.dashboard.views.plan import measure_candidates
@@ -43,7 +51,7 @@ def main(folder: Path, first: str = "study") -> None:
     chosen = st.navigation([home, *pages], position="top")
     if chosen == home:
         chosen.run()
-    with problems.shown():
+    with turns.turn, problems.shown():
         session.read_link()
         place = page_header.show(
             folder, measure_candidates.arrive if chosen.url_path == "plan" else None

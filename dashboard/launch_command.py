@@ -20,6 +20,9 @@ LOOPBACK: Final = "127.0.0.1"
 TOKEN: Final = "PRUNESCOPE_TOKEN"  # noqa: S105 - the variable's name
 """Environment variable with a token of the owner's choice, so that links outlive a restart."""
 SERVER: Final = Path(__file__).with_name("server.py")
+LEAN: Final = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+"""What the server's allocators are told, unless its owner tells them otherwise: every run of a page
+is a thread, and of a heap for each, and one more of Arrow's, little is ever handed back."""
 _SHORTEST: Final = 16
 
 
@@ -80,9 +83,13 @@ class Serving:
     def environment(self) -> dict[str, str]:
         """Return the environment of that command: the present one, the token and what is allowed.
 
+        Jobs inherit what the allocators are told; what they allocate much of, one thread does.
+
         Without ``models`` of its own, it inherits no folder of somebody else's choice.
         """
-        own = {name: value for name, value in os.environ.items() if name not in (TOKEN, MODELS)}
+        own = LEAN | {
+            name: value for name, value in os.environ.items() if name not in (TOKEN, MODELS)
+        }
         own[VARIABLE] = Door(self.token, self.names, self.port).text()
         own[LIMIT] = str(self.jobs)
         if self.read_only:

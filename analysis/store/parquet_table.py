@@ -180,9 +180,13 @@ class _Damaged(Exception):
     """A file whose bytes are not a table."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _read_once(path: Path, _changed: int, _size: int, kind: Table) -> pa.Table:
-    """The table in a file, cached: files never change, and each round of a sweep reads them all."""
+    """The table in a file, cached: files never change, and each round of a sweep reads them all.
+
+    All of them in one order: a cache that holds fewer than there are holds none of those that are
+    read next. A file of a few rows takes some 10 KiB; reading 523 of them takes 1.7 s, or 0.04.
+    """
     content = path.read_bytes()
     try:
         if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:

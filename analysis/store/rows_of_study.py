@@ -37,7 +37,8 @@ def superseded_rows(frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     )
     again = set(map(_identity, frame[own].to_dict("records")))
     missing = [_identity(row) not in again for row in frame[earlier].to_dict("records")]
-    return frame[earlier][missing].reset_index(drop=True)
+    # Without ``loc``, the empty list of a table without earlier rows would choose no columns.
+    return frame[earlier].loc[missing].reset_index(drop=True)
 
 
 def recoveries_of(frame: pd.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 """Everything that the pages read from the disk: the only cached functions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from prunescope.curves.curve import Curve, CurveKey, curves
 from prunescope.curves.means import measured_points
 from prunescope.curves.seeds import mean_curves, over_seeds
 from prunescope.dashboard.shared.goal_form import GoalForm
+from prunescope.dashboard.shared.newest import Newest
 from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import ACTIVE, Job, jobs
@@ -50,6 +51,19 @@ class StudyMeasurements:
     means: Mapping[CurveKey, Curve]
 
 
+class _NewestOfStudy:
+    """What one study's files say now, each read when first asked for."""
+
+    def __init__(self) -> None:
+        self.measured: Newest[StudyMeasurements] = Newest()
+        self.screened: Newest[pd.DataFrame] = Newest()
+        self.verified: Newest[pd.DataFrame] = Newest()
+        self.superseded: Newest[str | None] = Newest()
+        self.record: Newest[Record] = Newest()
+        self.operators: Newest[LogitOperators] = Newest()
+        self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
+
+
 def catalogue(folder: Path) -> tuple[Path, ...]:
     """Return the studies in ``folder``, those included that a job is still about to make."""
     found = set(find_studies(folder))
@@ -68,31 +82,39 @@ def study(folder: Path) -> StudyFolder | None:
 
 def measured(of: StudyFolder) -> StudyMeasurements:
     """Return the measurements of a study as they are now."""
-    return _measured(of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder))
+    return _newest(of.folder, of.manifest.fingerprint).measured.get(
+        lambda: _signature(of.measurements.folder), lambda _: _measured(of)
+    )
 
 
 def screened(of: StudyFolder) -> pd.DataFrame:
     """Return the screened points of a study as they are now."""
-    return _screened(of, of.folder, of.manifest.fingerprint, _signature(of.screening.folder))
+    return _newest(of.folder, of.manifest.fingerprint).screened.get(
+        lambda: _signature(of.screening.folder), lambda _: of.screened()
+    )
 
 
 def verified(of: StudyFolder) -> pd.DataFrame:
     """Return the measured plans of a study as they are now."""
-    return _verified(of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder))
+    return _newest(of.folder, of.manifest.fingerprint).verified.get(
+        lambda: _signature(of.verifications.folder),
+        lambda _: of.verified(),
+    )
 
 
 def superseded(of: StudyFolder) -> str | None:
     """Return what an earlier engine measured otherwise and is set aside, in a sentence."""
-    signed = _signature(of.measurements.folder) ^ _signature(of.verifications.folder)
-    return _superseded(of, of.folder, of.manifest.fingerprint, signed)
+    return _newest(of.folder, of.manifest.fingerprint).superseded.get(
+        lambda: signature(of), lambda _: of.superseded()
+    )
 
 
 def record(of: StudyFolder) -> Record:
     """Return what every predictor would have said of the measured plans of a study."""
-    return _record(
-        of, of.folder, of.manifest.fingerprint, _signature(of.measurements.folder),
-        _signature(of.verifications.folder) ^ _signature(of.logits.folder),
-    )  # fmt: skip
+    return _newest(of.folder, of.manifest.fingerprint).record.get(
+        lambda: (signature(of), _signature(of.logits.folder)),
+        lambda _: Record.of(of.manifest, measured(of).curves, verified(of), operators(of)),
+    )
 
 
 def operators(of: StudyFolder) -> LogitOperators:
@@ -100,12 +122,18 @@ def operators(of: StudyFolder) -> LogitOperators:
 
     What was made of points that did not change is kept.
     """
-    return _cells(of, of.folder, of.manifest.fingerprint, _signature(of.logits.folder))
+    return _newest(of.folder, of.manifest.fingerprint).operators.get(
+        lambda: _signature(of.logits.folder),
+        lambda before: LogitOperators(of.manifest, of.logits, before),
+    )
 
 
 def latency(of: StudyFolder) -> tuple[LatencyTable, ...]:
     """Return the latency tables of a study as they are now, their models fitted once."""
-    return _latency(of, of.folder, of.manifest.fingerprint, _signature(of.folder / "latency"))
+    return _newest(of.folder, of.manifest.fingerprint).latency.get(
+        lambda: _signature(of.folder / "latency"),
+        lambda _: tables(of.folder, of.manifest),
+    )
 
 
 def predicted(of: StudyFolder) -> Predicted:
@@ -115,8 +143,10 @@ def predicted(of: StudyFolder) -> Predicted:
 
 def ready(of: StudyFolder, asked: GoalForm) -> Solver:
     """Return what is asked, prepared to be solved for any limits."""
-    signed = _signature(of.measurements.folder) ^ _signature(of.folder / "latency")
-    return _ready(of, asked, of.folder, of.manifest.fingerprint, signed, asked.key())
+    return _solver(of.folder, of.manifest.fingerprint, asked.key()).get(
+        lambda: (_signature(of.measurements.folder), _signature(of.folder / "latency")),
+        lambda _: _ready(of, asked),
+    )  # fmt: skip
 
 
 def share(of: StudyFolder, kind: str, setting: str = "") -> Share:
@@ -132,14 +162,17 @@ def share(of: StudyFolder, kind: str, setting: str = "") -> Share:
 
 def trade_off(of: StudyFolder, kind: str, recovery: str, setting: str = "") -> Shown:
     """Return the front over a cost with the study's measured and saved plans; see ``share``."""
-    places = [of.folder / "fronts" / f"{kind}-{recovery}.json"]
-    places += [of.folder / "plans" / f"{name}.json" for name in of.plans()]
-    stamps = tuple(path.stat().st_mtime_ns for path in places if path.exists())
-    return _trade_off(
-        of, of.folder, of.manifest.fingerprint, kind, recovery, setting,
-        hash((signature(of), _signature(of.logits.folder), _signature(of.folder / "latency"))),
-        stamps,
-    )  # fmt: skip
+
+    def stamp() -> Hashable:
+        places = [of.folder / "fronts" / f"{kind}-{recovery}.json"]
+        places += [of.folder / "plans" / f"{name}.json" for name in of.plans()]
+        stamps = tuple(path.stat().st_mtime_ns for path in places if path.exists())
+        logits, times = _signature(of.logits.folder), _signature(of.folder / "latency")
+        return signature(of), logits, times, stamps
+
+    return _front(of.folder, of.manifest.fingerprint, kind, recovery, setting).get(
+        stamp, lambda _: _trade_off(of, kind, recovery, setting)
+    )
 
 
 def signature(of: StudyFolder) -> tuple[int, int]:
@@ -175,84 +208,41 @@ def _study(folder: Path, changed: int) -> StudyFolder:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _measured(
-    _of: StudyFolder, folder: Path, fingerprint: str, signature: int
-) -> StudyMeasurements:
-    del folder, fingerprint, signature
-    frame = _of.measured()
-    found = curves(frame, _of.manifest)
-    points = over_seeds(measured_points(frame, _of.manifest.scale))
-    return StudyMeasurements(frame, points, found, mean_curves(found))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _screened(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
-    del folder, fingerprint, signature
-    return _of.screened()
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _verified(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
-    del folder, fingerprint, signature
-    return _of.verified()
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _superseded(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> str | None:
-    del folder, fingerprint, signature
-    return _of.superseded()
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _record(_of: StudyFolder, folder: Path, fingerprint: str, points: int, plans: int) -> Record:
-    del folder, fingerprint, points, plans
-    return Record.of(_of.manifest, measured(_of).curves, verified(_of), operators(_of))
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _cells(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> LogitOperators:
-    del signature
-    latest = _latest_cells(folder, fingerprint)
-    latest["operators"] = LogitOperators(_of.manifest, _of.logits, latest.get("operators"))
-    return latest["operators"]
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _latest_cells(folder: Path, fingerprint: str) -> dict[str, LogitOperators]:
-    """Where the next ``LogitOperators`` of a study find what the ones before have made."""
+def _newest(folder: Path, fingerprint: str) -> _NewestOfStudy:
     del folder, fingerprint
-    return {}
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _latency(
-    _of: StudyFolder, folder: Path, fingerprint: str, signature: int
-) -> tuple[LatencyTable, ...]:
-    del folder, fingerprint, signature
-    return tables(_of.folder, _of.manifest)
+    return _NewestOfStudy()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _ready(
-    _of: StudyFolder, _asked: GoalForm, folder: Path, fingerprint: str, signature: int, key: str
-) -> Solver:
-    del folder, fingerprint, signature, key
-    goal = _asked.goal()
-    known = measured(_of).curves
-    return make_solver(
-        build_problem(_of.manifest, known, goal, nonlinear_costs(_of, goal, _asked.setting))
-    )
+def _solver(folder: Path, fingerprint: str, key: str) -> Newest[Solver]:
+    del folder, fingerprint, key
+    return Newest()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _trade_off(
-    _of: StudyFolder, folder: Path, fingerprint: str, kind: str, recovery: str, setting: str,
-    signature: int, stamps: tuple[int, ...],
-) -> Shown:  # fmt: skip
-    del folder, signature, stamps
+def _front(folder: Path, fingerprint: str, kind: str, recovery: str, setting: str) -> Newest[Shown]:
+    del folder, fingerprint, kind, recovery, setting
+    return Newest()
+
+
+def _measured(of: StudyFolder) -> StudyMeasurements:
+    frame = of.measured()
+    found = curves(frame, of.manifest)
+    points = over_seeds(measured_points(frame, of.manifest.scale))
+    return StudyMeasurements(frame, points, found, mean_curves(found))
+
+
+def _ready(of: StudyFolder, asked: GoalForm) -> Solver:
+    goal = asked.goal()
+    costs = nonlinear_costs(of, goal, asked.setting)
+    return make_solver(build_problem(of.manifest, measured(of).curves, goal, costs))
+
+
+def _trade_off(of: StudyFolder, kind: str, recovery: str, setting: str) -> Shown:
+    front = load_front(of.folder, kind, recovery, of.manifest.fingerprint)
     return shown(
-        _of.manifest, measured(_of).curves, load_front(_of.folder, kind, recovery, fingerprint),
-        verified(_of), list(_saved(_of)), share(_of, kind, setting), predicted(_of),
+        of.manifest, measured(of).curves, front, verified(of), list(_saved(of)),
+        share(of, kind, setting), predicted(of),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import prunescope.dashboard
 from prunescope.dashboard.gate import VARIABLE
-from prunescope.dashboard.launch_command import SERVER, TOKEN, Serving, drawn_token
+from prunescope.dashboard.launch_command import LEAN, SERVER, TOKEN, Serving, drawn_token
 from prunescope.errors import BadValue
 
 
@@ -35,6 +35,16 @@ def test_the_token_is_in_the_link_and_the_environment_and_not_among_the_argument
     assert made.token not in " ".join(made.command())
     assert made.token not in repr(made)
     assert json.loads(made.environment()[VARIABLE])["token"] == made.token
+
+
+def test_the_server_keeps_few_heaps_unless_its_owner_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in LEAN:
+        monkeypatch.delenv(name, raising=False)
+    assert LEAN.items() <= Serving(tmp_path).environment().items()
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
+    assert Serving(tmp_path).environment()["MALLOC_ARENA_MAX"] == "8"
 
 
 def test_an_owner_can_choose_the_token_but_no_short_one(monkeypatch: pytest.MonkeyPatch) -> None:

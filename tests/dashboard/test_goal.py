@@ -16,6 +16,7 @@ from prunescope.planning.preview import preview
 from prunescope.planning.solve import Goal, Target
 from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
+from prunescope.study import measurement_version
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, kept, own, run_menu, texts
 
@@ -124,7 +125,8 @@ def test_a_recovery_belongs_to_the_plan_and_its_curves_count(
 ) -> None:
     rows = study.measured()
     rows = rows[(rows["criterion"] == "magnitude") & (rows["subject"] != "fc3")]
-    rows = rows.assign(recovery="ls", drop_sum=rows["drop_sum"] / 4)
+    now = measurement_version("ls")
+    rows = rows.assign(recovery="ls", version=now, drop_sum=rows["drop_sum"] / 4)
     study.measurements.append(rows_of(study.measurements, rows))
     at = open_page(studies, "plan")
     assert at.selectbox(key="goal recovery").options == ["As pruned", "Least squares"]

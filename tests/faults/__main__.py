@@ -34,6 +34,7 @@ _SPARE: Final = (5, 8, 6, 12)
 _MEMORY: Final = (4, 40, 160)
 """MiB that jobs get beyond what imports take."""
 _FLAT: Final = 0.1
+"""By which the server may be larger in the last fifth of the time than in the second one."""
 
 
 def inputs(server: ForkServer, workplace: Path, folder: Path) -> bool:
@@ -148,7 +149,7 @@ def viewers(seconds: float, folder: Path) -> bool:
     print(
         f"viewers: {came.viewers} for {came.seconds:.0f} s, {came.visits} windows, {came.runs} "
         f"runs, errors {len(came.exceptions)}, slowest page {came.slowest:.1f} s; MiB by tenths of "
-        f"the time {', '.join(map(str, came.sizes))}, the last third {came.grown:+.1%} on the "
+        f"the time {', '.join(map(str, came.sizes))}, the last fifth {came.grown:+.1%} on the "
         f"second; the sweep worked: {came.working}", flush=True,
     )  # fmt: skip
     return not came.exceptions and came.working and came.grown <= _FLAT

@@ -31,33 +31,37 @@ def show(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
     """Show the goal's controls, solve when they move, and return what they ask for."""
 
     def change() -> None:
-        plan_solution.solve(opened, known)
+        plan_solution.solve(opened, loaders.measured(opened))
+
+    def recover() -> None:
+        plan_solution.recover(opened, loaders.measured(opened))
 
     with st.container(border=True, key="goal"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             goal_controls.budgets(opened, known, change)
             with st.popover("Settings", icon=":material/tune:"):
-                goal_controls.settings(
-                    opened, known, change, lambda: plan_solution.recover(opened, known)
-                )
+                goal_controls.settings(opened, known, change, recover)
             st.space("stretch")
-            _buttons(opened, known, goal_controls.asked(opened, known))
+            _buttons(opened, goal_controls.asked(opened, known))
         wanted = goal_controls.asked(opened, known)
         other_recoveries.offer(opened, known, wanted)
         _say(opened, known, wanted)
         improve_at_rest.offer(opened, wanted)
-    improve_at_rest.follow(opened, known, wanted)
+    improve_at_rest.follow(opened, wanted)
     return wanted
 
 
-def _buttons(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
+def _buttons(opened: StudyFolder, wanted: GoalForm) -> None:
+    def solve() -> None:
+        plan_solution.solve(opened, loaders.measured(opened), always=True)
+
     st.button(
         "Solve the rest", key="solve", type="primary", icon=":material/calculate:",
         disabled=not wanted.budgets,
-        on_click=plan_solution.solve, args=(opened, known, False, True),
+        on_click=solve,
         help="Within the budgets, with what is locked as it is. Moving a slider does the same.",
     )  # fmt: skip
-    other_plans.menu(opened, known, wanted)
+    other_plans.menu(opened, wanted)
 
 
 def _say(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
@@ -65,7 +69,7 @@ def _say(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Non
     refusal = plan_solution.refused(opened)
     if refusal:
         st.warning(plain.text(refusal), icon=":material/block:")
-    measure_candidates.offer(opened, known)
+    measure_candidates.offer(opened)
     last = plan_solution.solved(opened)
     if last is not None:
         st.caption(described(last.solution, last.candidates))

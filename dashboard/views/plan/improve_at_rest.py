@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import polling, session
+from prunescope.dashboard.shared import loaders, polling, session
 from prunescope.dashboard.shared.goal_form import OBJECTIVES, GoalForm, amount, differing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
@@ -42,7 +42,7 @@ class BetterPlan:
     solution: Solution
 
 
-def follow(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
+def follow(opened: StudyFolder, wanted: GoalForm) -> None:
     """Look around the last solved plan once it has rested, unless that was done."""
     last = plan_solution.solved(opened)
     on = st.session_state.get(goal_controls.AROUND, True)
@@ -54,7 +54,7 @@ def follow(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> N
         or measure_candidates.under_way(opened)
     ):
         return
-    polling.follow(_REST, _TICK, lambda: look(opened, known, time.monotonic()))
+    polling.follow(_REST, _TICK, lambda: look(opened, loaders.measured(opened), time.monotonic()))
 
 
 def offer(opened: StudyFolder, wanted: GoalForm) -> None:

@@ -84,14 +84,14 @@ def under_way(opened: StudyFolder) -> bool:
     return _followed(opened)[1] is not None
 
 
-def offer(opened: StudyFolder, known: StudyMeasurements) -> None:
+def offer(opened: StudyFolder) -> None:
     """Say that plans are measured, and offer to open what was measured for another draft."""
     if under_way(opened):
         st.caption(
             ":material/science: The best few plans are being measured. The one that loses least "
             "becomes the plan, unless you change the plan or the goal meanwhile."
         )
-    offered_plan.offer(opened, known)
+    offered_plan.offer(opened)
 
 
 def _followed(opened: StudyFolder) -> tuple[Begun | None, Job | None]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import rights, session
+from prunescope.dashboard.shared import loaders, rights, session
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
@@ -71,7 +71,7 @@ def recall(opened: StudyFolder, newest: Job | None) -> None:
         _answer(newest.folder)
 
 
-def offer(opened: StudyFolder, known: StudyMeasurements) -> None:
+def offer(opened: StudyFolder) -> None:
     """Show what was measured for another draft or another session, to open or to leave."""
     found: Offered | None = st.session_state.get(_offered(opened))
     if found is None:
@@ -85,7 +85,7 @@ def offer(opened: StudyFolder, known: StudyMeasurements) -> None:
         with st.container(horizontal=True):
             st.button(
                 "Open the best", key="open settled", icon=":material/folder_open:", type="primary",
-                on_click=_open, args=(opened, known, found),
+                on_click=_open, args=(opened, found),
             )  # fmt: skip
             st.button("Leave it", key="leave settled", on_click=_leave, args=(opened, found))
 
@@ -122,7 +122,8 @@ def _asked(wanted: GoalForm | None) -> str:
     return f" for {', '.join(limits)}"
 
 
-def _open(opened: StudyFolder, known: StudyMeasurements, found: Offered) -> None:
+def _open(opened: StudyFolder, found: Offered) -> None:
+    known = loaders.measured(opened)
     wanted = goal_controls.asked(opened, known)
     if found.wanted == wanted:
         take_best(opened, known, wanted, found.candidates, found.folder)

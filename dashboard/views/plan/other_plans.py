@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import rights, session
+from prunescope.dashboard.shared import loaders, rights, session
 from prunescope.dashboard.shared.goal_form import GoalForm, differing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, measure_candidates, plan_solution
@@ -25,7 +25,7 @@ TITLES: Final = {name: capitalised(NAMES[name]) for name in BASELINES}
 _KEY: Final = "other plans"
 
 
-def menu(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> None:
+def menu(opened: StudyFolder, wanted: GoalForm) -> None:
     """Show the menu; what is picked becomes the draft, or begins to be measured."""
     last = plan_solution.solved(opened)
     alike = {} if last is None else {
@@ -35,7 +35,7 @@ def menu(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Non
         "Other plans",
         [PROVE, LOOK, *([] if rights.locked() else [MEASURE]), *TITLES.values(), *alike],
         key=_KEY, disabled=not wanted.budgets,
-        on_click=lambda: _take(opened, known, alike),
+        on_click=lambda: _take(opened, alike),
         help="Prove that no plan of measured sparsities is better; look around with the predictor "
         "of whole plans; look around, then really measure the best "
         f"{goal_controls.tries()} (Settings say how many) and take the one that loses least; or "
@@ -43,11 +43,12 @@ def menu(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Non
     )  # fmt: skip
 
 
-def _take(opened: StudyFolder, known: StudyMeasurements, alike: Mapping[str, Plan]) -> None:
+def _take(opened: StudyFolder, alike: Mapping[str, Plan]) -> None:
     """Do what was picked."""
     picked = st.session_state[_KEY]
     if picked is None:
         return
+    known = loaders.measured(opened)
     plan_solution.refuse(opened, None)
     if picked == PROVE:
         plan_solution.solve(opened, known, exact=True, always=True)

@@ -59,7 +59,7 @@ def offer(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> No
                     st.button(
                         f"Take the plan {recovery_words(better.recovery)}", key="take recovery",
                         type="primary", icon=":material/healing:", on_click=_take,
-                        args=(opened, known, better.recovery),
+                        args=(opened, better.recovery),
                         help=f"{TITLES.get(better.recovery, better.recovery)}: solves the same "
                         "goal with this recovery, which then belongs to the plan.",
                     )  # fmt: skip
@@ -106,6 +106,6 @@ def _outcomes(
     return outcomes
 
 
-def _take(opened: StudyFolder, known: StudyMeasurements, recovery: str) -> None:
+def _take(opened: StudyFolder, recovery: str) -> None:
     st.session_state[goal_controls.RECOVERY] = recovery
-    plan_solution.recover(opened, known)
+    plan_solution.recover(opened, loaders.measured(opened))

@@ -35,8 +35,8 @@ def page() -> None:
         st.info("No layer of this model can be pruned; the Study page says why.")
         return
     known = loaders.measured(opened)
-    painter.take(opened, known)
-    saved_plans.toolbar(opened, known)
+    painter.take(opened)
+    saved_plans.toolbar(opened)
     asked = goal_panel.show(opened, known)
     plan = session.draft(opened).plan
     left, right = st.columns([2, 1], gap="medium")

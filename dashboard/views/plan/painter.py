@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from prunescope.charts.colours import DARK_SCALE, LIGHT_SCALE
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import loaders, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.painter_values import STRONGEST, bars, painted
@@ -45,11 +45,11 @@ def show(
             f"{100 * STRONGEST:.0f} points",
         },
         default={"edit": None},
-        on_edit_change=lambda: take(opened, known),
+        on_edit_change=lambda: take(opened),
     )
 
 
-def take(opened: StudyFolder, known: StudyMeasurements) -> None:
+def take(opened: StudyFolder) -> None:
     """Take what was painted last into the draft, unless it is in there; call it at any time.
 
     Streamlit runs the callbacks of buttons before those of components, and where one event follows
@@ -65,7 +65,8 @@ def take(opened: StudyFolder, known: StudyMeasurements) -> None:
     shown, granularity = st.session_state.get(_BARS, ((), "weight"))
     draft = session.draft(opened)
     try:
-        plan = painted(draft.plan, edit, shown, default_method(opened, known, granularity))
+        default = default_method(opened, loaders.measured(opened), granularity)
+        plan = painted(draft.plan, edit, shown, default)
     except BadValue as error:
         session.notice(str(error))
     else:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import streamlit as st
 
 from prunescope.dashboard.shared import problems, rights, session
-from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import name_taken, painter
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
@@ -15,17 +14,17 @@ from prunescope.text import plain
 _NEW = "Empty plan"
 
 
-def toolbar(opened: StudyFolder, known: StudyMeasurements) -> None:
+def toolbar(opened: StudyFolder) -> None:
     """Show the plan's name, open and save, undo and redo."""
     draft = session.draft(opened)
     with st.container(horizontal=True, vertical_alignment="center", key="plan toolbar"):
         st.button(
             "Undo", icon=":material/undo:", disabled=not draft.history.past, key="undo",
-            on_click=_undo, args=(opened, known), shortcut="Ctrl+Z",
+            on_click=_undo, args=(opened,), shortcut="Ctrl+Z",
         )  # fmt: skip
         st.button(
             "Redo", icon=":material/redo:", disabled=not draft.history.future, key="redo",
-            on_click=_redo, args=(opened, known), shortcut="Ctrl+Shift+Z",
+            on_click=_redo, args=(opened,), shortcut="Ctrl+Shift+Z",
         )  # fmt: skip
         names = opened.plans()
         saved = draft.plan.name in names
@@ -64,13 +63,13 @@ def _trash(opened: StudyFolder) -> None:
     )  # fmt: skip
 
 
-def _undo(opened: StudyFolder, known: StudyMeasurements) -> None:
-    painter.take(opened, known)
+def _undo(opened: StudyFolder) -> None:
+    painter.take(opened)
     session.undo(opened)
 
 
-def _redo(opened: StudyFolder, known: StudyMeasurements) -> None:
-    painter.take(opened, known)
+def _redo(opened: StudyFolder) -> None:
+    painter.take(opened)
     session.redo(opened)
 
 

@@ -61,7 +61,9 @@ def test_what_a_recovery_measured_otherwise_is_set_aside_until_measured_again(tm
         "version": MEASUREMENT_VERSION,
     })  # fmt: skip
     without = replace(verified, digest="d", plan=to_json(replace(plan, recovery="none")))
-    study.verifications.append([verified, without])
+    study.verifications.append([without])
+    assert "2 points with recovery ls" in (study.superseded() or "")
+    study.verifications.append([verified])
     assert study.measured()["recovery"].tolist() == ["none"]
     assert study.verified()["digest"].tolist() == ["d"]
     said = study.superseded() or ""
