@@ -18,6 +18,7 @@ from prunescope.planning.prediction.predictors import (
     SUM_KL,
     SUPERPOSITION,
 )
+from prunescope.planning.prediction.prior_interval import ErrorScale
 from prunescope.study.plan import Plan
 from tests.analysis.planning.prediction.invented_study import (
     NOTHING,
@@ -55,6 +56,18 @@ def prediction(
 ) -> Prediction:
     made = plan(**sparsities)
     return predict(STUDY.manifest, made, STUDY.curves, verified, CELLS, predictor)
+
+
+@pytest.mark.parametrize("name", [None, SUM_KL])
+def test_the_interval_reads_how_many_samples_change_their_class(name: str | None) -> None:
+    """Sums do not tell, so superposition does in their place."""
+    changing = float(np.mean(together("a", "b").argmax(axis=1) != DENSE.argmax(axis=1)))
+    found = prediction(predictor=name, a=0.5, b=0.5)
+    assert found.drop is not None
+    assert found.interval is not None
+    assert changing > abs(found.drop) + 0.02
+    half = ErrorScale(len(DENSE)).half_width([], found.drop, changing)
+    assert found.interval.high - found.interval.mean == pytest.approx(half, rel=0.02)
 
 
 @pytest.mark.parametrize("name", [None, *PREDICTORS])
