@@ -49,6 +49,7 @@ class ActivePredictor:
         errors: Per verified plan: its left-out drop (predicted from the other plans) minus the
             measured drop.
         expected: Per verified plan: its left-out drop.
+        changing: Per verified plan: the share of samples predicted to change their class.
         figure_corrections: Figure other than the drop → its correction and past errors; empty
             without plans.
     """
@@ -59,6 +60,7 @@ class ActivePredictor:
     correction: Correction | None = None
     errors: tuple[float, ...] = ()
     expected: tuple[float, ...] = ()
+    changing: tuple[float, ...] = ()
     figure_corrections: Mapping[str, FigureCorrection] = field(default_factory=dict)
 
     def corrected(self, drop: float, shares: Mapping[str, float]) -> float:
@@ -72,8 +74,10 @@ class ActivePredictor:
     def scores(self) -> list[float]:
         """Sizes of the errors, each divided by the normaliser of the interval."""
         return [
-            abs(error) / self.scale.normaliser(expected)
-            for error, expected in zip(self.errors, self.expected, strict=True)
+            abs(error) / self.scale.normaliser(expected, changing)
+            for error, expected, changing in zip(
+                self.errors, self.expected, self.changing, strict=True
+            )
         ]
 
 
@@ -125,7 +129,8 @@ def _select_predictor(
     expected = left_out_drops[np.arange(len(trials)), best_without]
     return ActivePredictor(
         names[best], link, scale, corrections[best], tuple(map(float, expected - real)),
-        tuple(map(float, expected)), figure_corrections(trials, names[best], samples),
+        tuple(map(float, expected)), tuple(trial.changing for trial in trials),
+        figure_corrections(trials, names[best], samples),
     )  # fmt: skip
 
 

@@ -61,7 +61,9 @@ class Forecast:
         """What can be compared with a measured plan."""
         now = min((recall.pruned for recall in self.recalls), default=math.nan)
         before = min((recall.dense for recall in self.recalls), default=math.nan)
-        return PredictedEffects(self.drop, self.entropy, self.divergence, before - now)
+        return PredictedEffects(
+            self.drop, self.entropy, self.divergence, before - now, 1 - self.agreement
+        )
 
 
 def shift_recalls(recalls: Sequence[Recall], fall: float) -> tuple[Recall, ...]:

@@ -1,5 +1,6 @@
 """Predict what a whole plan loses, from curves and logits measured one layer at a time."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from prunescope.planning.prediction.predictors import (
     PREDICTORS,
     SUM,
     Case,
+    changing_share,
     combined_logits,
     drop_of_rows,
     make_case,
@@ -89,7 +91,7 @@ def predict(
         drop, interval, basis = single.mean, single, IntervalBasis(Kind.CURVE)
     else:
         drop = possible.clamp(forecast_.drop)
-        interval, basis = _interval(case, active, drop, possible)
+        interval, basis = _interval(case, active, drop, forecast_.figures.changing, possible)
     if missing:
         interval, basis = _one_sided(interval, basis, possible)
     prediction = Prediction(
@@ -192,11 +194,13 @@ def _dense_prediction(case: Case, active: ActivePredictor, error: BackTest | Non
 
 
 def _interval(
-    case: Case, active: ActivePredictor, drop: float, possible: PossibleDrops
+    case: Case, active: ActivePredictor, drop: float, changing: float, possible: PossibleDrops
 ) -> tuple[Interval | None, IntervalBasis]:
     """The interval around a possible ``drop``, and what it stands on; None without anything."""
+    if math.isnan(changing) and active.scale.familiar:
+        changing = changing_share(case)
     scale = replace(active.scale, samples=_fewest_samples(case.parts))
-    half = scale.half_width(active.scores, drop)
+    half = scale.half_width(active.scores, drop, changing)
     if half is None:
         return None, IntervalBasis(Kind.NOTHING)
     interval, plans = possible.around(drop, half), len(active.errors)

@@ -22,12 +22,14 @@ class PredictedEffects:
         divergence: Mean KL(dense ‖ pruned) in nats; NaN when unknown.
         worst: By how much the recall of the least recognised class falls, whichever class that is
             before and after; NaN when unknown.
+        changing: Share of samples that change their class; NaN when unknown, as of a verified plan.
     """
 
     drop: float
     entropy: float = math.nan
     divergence: float = math.nan
     worst: float = math.nan
+    changing: float = math.nan
 
     @classmethod
     def measured(cls, row: Mapping[Any, Any], baseline: Baseline | None) -> Self:

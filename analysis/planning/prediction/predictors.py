@@ -132,6 +132,14 @@ def combined_logits(name: str, case: Case) -> np.ndarray | None:
     return COMBINES[name](case.dense.reference, case.operators)
 
 
+def changing_share(case: Case) -> float:
+    """Return the share of samples that superposition expects to change class; NaN without logits.
+
+    Predictors that read sums alone do not tell.
+    """
+    return uncorrected_forecast(SUPERPOSITION, case).figures.changing
+
+
 def drop_of_logits(case: Case, rows: np.ndarray) -> float:
     """Return the drop on all samples of the split that predicted ``rows`` mean.
 

@@ -1,9 +1,10 @@
 """The interval of a predicted drop: it holds before any plan was verified, and learns from plans.
 
-Errors grow with the drop and with sampling noise. For a predicted drop ``p`` of a score between 0
-and 1 on ``n`` samples they are compared as
+Errors grow with the drop and with sampling noise, and of that the more, the more samples change
+their class: which of them do is chance. For a predicted drop ``p`` of a score between 0 and 1 on
+``n`` samples, of which a share ``d ≥ |p|`` is predicted to change its class, they are compared as
 
-    score = |predicted − measured| / N,    N = max(p, 0) + FLOOR + SHOT / √n
+    score = |predicted − measured| / N,    N = max(p, 0) + STILL / √n + CHANGING · √(d / n)
 
 On networks that nobody tuned on, scores have the root mean square ``SPREAD``. This counts like
 ``WORTH`` plans of the study itself, so that with ``K`` verified plans, each predicted from the
@@ -30,18 +31,18 @@ from typing import Final
 
 from scipy import special
 
-FLOOR: Final = 0.005
-SHOT: Final = 0.2
-"""What an error is measured by where nothing is lost, and its part from a finite sample."""
+STILL: Final = 0.19
+CHANGING: Final = 0.34
+"""Noise of a finite sample: where no sample changes its class, and of those that do."""
 
-SPREAD: Final = 0.224
-PLANNED: Final = 29
-"""Networks of the planning, which the constants were chosen on; their errors are not kept."""
+MOST: Final = 6000
+"""Samples of the largest of those networks: with more, errors need not shrink any further."""
 
-NETWORKS: Final = PLANNED + 7
-"""With those whose errors are kept, and which tell no constants that are surely better."""
+SPREAD: Final = 0.3
+NETWORKS: Final = 7
+"""Those whose errors are kept, which the four constants are fitted to."""
 
-WORTH: Final = 3
+WORTH: Final = 4.5
 """Verified plans that the other networks count as."""
 
 COVERAGE: Final = 0.9
@@ -61,29 +62,43 @@ class ErrorScale:
     unit: float = 1.0
     familiar: bool = True
 
-    def normaliser(self, predicted: float) -> float:
-        """Return what an error at the ``predicted`` drop is divided by."""
-        noise = FLOOR + SHOT / math.sqrt(max(self.samples, 1))
+    def normaliser(self, predicted: float, changing: float = math.nan) -> float:
+        """Return what an error at the ``predicted`` drop is divided by.
+
+        Args:
+            predicted: The plan's drop.
+            changing: Share of samples that are predicted to change their class, 0 to 1; NaN where
+                that is not known: then as many as the drop takes at least, as with scores of a
+                user's own, which need not follow classes.
+        """
+        samples = min(max(self.samples, 1), MOST)
+        least = min(abs(predicted) / self.unit, 1.0)
+        known = self.familiar and not math.isnan(changing)
+        share = max(changing, least) if known else least
+        noise = (STILL + CHANGING * math.sqrt(share)) / math.sqrt(samples)
         return max(predicted, 0.0) + noise * self.unit
 
-    def half_width(self, scores: Sequence[float], predicted: float) -> float | None:
+    def half_width(
+        self, scores: Sequence[float], predicted: float, changing: float = math.nan
+    ) -> float | None:
         """Return the half-width around ``predicted``; None where nothing is known.
 
         Args:
-            scores: ``|predicted − measured| / normaliser(predicted)`` of verified plans, each
-                predicted from the others.
+            scores: ``|predicted − measured| / normaliser(predicted, changing)`` of verified plans,
+                each predicted from the others.
             predicted: The new plan's drop.
+            changing: Share of samples that it is predicted to change the class of; NaN: not known.
         """
         worth = WORTH if self.familiar else 0
         if not worth + len(scores):
             return None
         squares = worth * SPREAD**2 + math.fsum(score**2 for score in scores)
-        freedom = worth + len(scores)
-        return quantile(freedom) * math.sqrt(squares / freedom) * self.normaliser(predicted)
+        freedom, scale = worth + len(scores), self.normaliser(predicted, changing)
+        return quantile(freedom) * math.sqrt(squares / freedom) * scale
 
 
 @cache
-def quantile(freedom: int) -> float:
+def quantile(freedom: float) -> float:
     """Return what ``COVERAGE`` of Student's ``t`` with so many degrees of freedom stay within.
 
     >>> round(quantile(3), 3), round(quantile(12), 3)

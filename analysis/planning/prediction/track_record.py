@@ -1,5 +1,6 @@
 """The track record: what every predictor expects of the plans of a study that were measured."""
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -35,6 +36,13 @@ class Trial:
     real: PredictedEffects
     guesses: Mapping[str, PredictedEffects]
     shares: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def changing(self) -> float:
+        """Share of samples predicted to change their class; NaN when no predictor tells."""
+        return next(
+            (g.changing for g in self.guesses.values() if math.isfinite(g.changing)), math.nan
+        )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Predictions from logits: laws, what they say beside the drop, and which one is in force."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from prunescope.planning.prediction.predictors import (
     SUM_KL,
     SUPERPOSITION,
 )
+from prunescope.planning.prediction.prior_interval import ErrorScale
 from prunescope.study.plan import Plan
 from tests.analysis.planning.prediction.invented_study import (
     NOTHING,
@@ -55,6 +57,21 @@ def prediction(
 ) -> Prediction:
     made = plan(**sparsities)
     return predict(STUDY.manifest, made, STUDY.curves, verified, CELLS, predictor)
+
+
+@pytest.mark.parametrize("name", [None, SUM_KL])
+def test_the_interval_reads_how_many_samples_change_their_class(name: str | None) -> None:
+    """Sums do not tell, so superposition does in their place."""
+    changing = 1 - prediction(predictor=SUPERPOSITION, a=0.5, b=0.5).agreement
+    found = prediction(predictor=name, a=0.5, b=0.5)
+    assert found.drop is not None
+    assert found.interval is not None
+    assert changing > abs(found.drop) + 0.02
+    known, unknown = (
+        ErrorScale(len(DENSE)).half_width([], found.drop, share) for share in (changing, math.nan)
+    )
+    assert found.interval.high - found.interval.mean == pytest.approx(known, rel=1e-6)
+    assert known != pytest.approx(unknown, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", [None, *PREDICTORS])

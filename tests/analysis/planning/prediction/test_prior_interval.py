@@ -6,6 +6,7 @@ from scipy import stats
 
 from prunescope.planning.prediction.prior_interval import (
     COVERAGE,
+    MOST,
     SPREAD,
     WORTH,
     ErrorScale,
@@ -17,13 +18,35 @@ SCALE = ErrorScale(400)
 
 
 def test_a_prediction_by_hand() -> None:
-    """400 samples: noise of .5 + 20 / √400 = 1.5 points, beside a drop of 3.5."""
-    assert SCALE.normaliser(0.035) == pytest.approx(0.05)
-    alone = stats.t.ppf(0.95, WORTH) * SPREAD * 0.05
-    assert SCALE.half_width([], 0.035) == pytest.approx(alone)
+    """400 samples, of which 36 change their class: noise of (19 + 34 · .3) / 20 = 1.46 points."""
+    size = SCALE.normaliser(0.035, 0.09)
+    assert size == pytest.approx(0.0496)
+    alone = stats.t.ppf(0.95, WORTH) * SPREAD * size
+    assert SCALE.half_width([], 0.035, 0.09) == pytest.approx(alone)
     mean = np.sqrt((WORTH * SPREAD**2 + 0.1**2 + 0.2**2) / (WORTH + 2))
-    wanted = stats.t.ppf(0.95, WORTH + 2) * mean * 0.05
-    assert SCALE.half_width([0.1, 0.2], 0.035) == pytest.approx(wanted)
+    wanted = stats.t.ppf(0.95, WORTH + 2) * mean * size
+    assert SCALE.half_width([0.1, 0.2], 0.035, 0.09) == pytest.approx(wanted)
+
+
+def test_of_the_same_drop_more_changed_classes_are_more_noise_the_fewer_samples_there_are() -> None:
+    few, many = (
+        [ErrorScale(n).normaliser(0.01, share) - 0.01 for share in (0.01, 0.25)] for n in (40, 4000)
+    )
+    assert few[1] > 1.5 * few[0]
+    assert few[1] == pytest.approx(10 * many[1])
+
+
+def test_samples_beyond_those_of_the_fit_do_not_count() -> None:
+    largest = ErrorScale(MOST).normaliser(0.01, 0.1)
+    assert ErrorScale(10 * MOST).normaliser(0.01, 0.1) == largest
+    assert ErrorScale(MOST // 2).normaliser(0.01, 0.1) > largest
+
+
+def test_a_drop_changes_at_least_as_many_classes_as_it_is_large() -> None:
+    """So where the share is not known, and where logits say less than the drop does."""
+    least = SCALE.normaliser(0.09, 0.09)
+    assert SCALE.normaliser(0.09) == SCALE.normaliser(0.09, 0.0) == least
+    assert SCALE.normaliser(0.09, 0.2) > least
 
 
 def test_it_has_a_width_where_nothing_is_lost_and_more_with_fewer_samples() -> None:
@@ -33,14 +56,17 @@ def test_it_has_a_width_where_nothing_is_lost_and_more_with_fewer_samples() -> N
     assert few > 3 * many > 0
 
 
-def test_an_improvement_counts_as_no_drop() -> None:
-    assert SCALE.normaliser(-0.02) == SCALE.normaliser(0.0)
+def test_an_improvement_counts_as_no_drop_but_changes_classes() -> None:
+    assert SCALE.normaliser(-0.02, 0.1) == SCALE.normaliser(0.0, 0.1)
+    assert SCALE.normaliser(-0.02) == SCALE.normaliser(0.0, 0.02)
 
 
 def test_of_an_unfamiliar_score_nothing_is_known_before_a_plan_is_verified() -> None:
     own = ErrorScale(400, unit=2.0, familiar=False)
     assert own.half_width([], 0.03) is None
-    assert own.half_width([0.2], 0.0) == pytest.approx(stats.t.ppf(0.95, 1) * 0.2 * 0.03)
+    size = 0.19 / 20 * 2
+    assert own.half_width([0.2], 0.0) == pytest.approx(stats.t.ppf(0.95, 1) * 0.2 * size)
+    assert own.half_width([0.2], 0.0, 0.5) == own.half_width([0.2], 0.0)  # classes mean nothing
 
 
 def coverage(plans: int, narrow: float = 1.0) -> float:
