@@ -16,6 +16,7 @@ from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
+from prunescope.planning.measured_plans import MeasuredPlans
 from prunescope.planning.pareto import load_front
 from prunescope.planning.pose_goal import (
     Predicted,
@@ -79,6 +80,13 @@ def screened(of: StudyFolder) -> pd.DataFrame:
 def verified(of: StudyFolder) -> pd.DataFrame:
     """Return the measured plans of a study as they are now."""
     return _verified(of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder))
+
+
+def measured_plans(of: StudyFolder) -> MeasuredPlans:
+    """Return what the verified plans of a study really did, as they are now."""
+    return _measured_plans(
+        of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder)
+    )
 
 
 def superseded(of: StudyFolder) -> str | None:
@@ -195,6 +203,14 @@ def _screened(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) 
 def _verified(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
     del folder, fingerprint, signature
     return _of.verified()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _measured_plans(
+    _of: StudyFolder, folder: Path, fingerprint: str, signature: int
+) -> MeasuredPlans:
+    del folder, fingerprint, signature
+    return MeasuredPlans(verified(_of))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
