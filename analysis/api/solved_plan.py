@@ -19,6 +19,7 @@ from prunescope.planning.by_recovery import (
 )
 from prunescope.planning.chance_level import chance_level, class_count
 from prunescope.planning.explain import explain
+from prunescope.planning.measured_plans import MeasuredPlan
 from prunescope.planning.pose_goal import PosedGoal
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.search import MeasuredBest
@@ -43,6 +44,7 @@ class SolvedPlan:
             this plan's own first.
         request: The command that asks for this plan.
         folder: The study's, for commands.
+        saved: What commands call the plan: the name or file it is saved under.
     """
 
     plan: Plan
@@ -53,6 +55,7 @@ class SolvedPlan:
     recoveries: Sequence[RecoveryOutcome] = field(default=(), repr=False)
     request: MakePlan = field(default=MakePlan(), repr=False)
     folder: Path = field(default=Path("STUDY"), repr=False)
+    saved: str = field(default="PLAN", repr=False)
 
     @property
     def name(self) -> str:
@@ -63,6 +66,11 @@ class SolvedPlan:
     def choices(self) -> dict[str, Choice]:
         """Layer or group → method and sparsity."""
         return self.plan.choices
+
+    @property
+    def measured(self) -> MeasuredPlan | None:
+        """What just this plan really did on the validation split; None where it is unverified."""
+        return self.posed.measured(self.plan)
 
     @property
     def costs(self) -> Mapping[str, float]:
@@ -95,7 +103,7 @@ class SolvedPlan:
             class_count(manifest, self.posed.operators),
             dense_score(manifest, self.posed.curves, self.plan.recovery),
         )
-        return next_for_ruined(self.recoveries, floor, str(self.folder))
+        return next_for_ruined(self.recoveries, floor, str(self.folder), self.saved)
 
     def command_with(self, recovery: str) -> str:
         """Return what to type for the same goal with another recovery."""
@@ -111,7 +119,7 @@ class SolvedPlan:
                 f"Better {recovery_words(better.recovery)}: {self.command_with(better.recovery)}"
             )
         if len(self.recoveries) > 1:
-            command = next_steps.fine_tune(str(self.folder))
+            command = next_steps.fine_tune(str(self.folder), self.saved)
             sentences.append(side_by_side(self.recoveries, f" ({command})"))
         return tuple(sentences)
 
@@ -144,5 +152,7 @@ class SolvedPlan:
             if kind in COSTS and self.dense.get(kind)
         ]
         columns = ("layer or group", "method", "sparsity", "why")
-        notes = [*self.recovery_sentences(), *costs, *self.prediction.sentences()]
+        measured = self.measured and self.measured.sentence(self.problem.manifest.reference.metric)
+        expected = [*([measured] if measured else []), *self.prediction.sentences()]
+        notes = [*self.recovery_sentences(), *costs, *expected]
         return table(f"Plan {self.name!r}", columns, rows, notes)

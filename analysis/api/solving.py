@@ -10,7 +10,6 @@ from prunescope.planning.baselines import SCORE_OF, baseline, removes_units
 from prunescope.planning.by_recovery import RecoveryOutcome, measured_recoveries, outcome
 from prunescope.planning.goal_request import request_of
 from prunescope.planning.kl_ceiling import better_by_score
-from prunescope.planning.measured_scores import MeasuredScores
 from prunescope.planning.pose_goal import PosedGoal, StudyKnowledge, require_runtime, solve_posed
 from prunescope.planning.search import MeasuredBest, improve, improve_by_measuring
 from prunescope.planning.solve import Goal, Solution
@@ -102,9 +101,12 @@ def solve_goal(
         request_of(goal, runtime), exact=effort.exact, around=effort.around, rule=effort.rule
     )
     recoveries = _other_recoveries(known, goal, runtime, effort, name)
+    if tried:  # these are verified now
+        known = known.with_verified()
+        posed = replace(posed, measured=known.measured)
     own = outcome(
         study.manifest, posed.curves, goal.recovery, lambda: plan, posed.predicted,
-        MeasuredScores(study),
+        known.measured.score,
     )  # fmt: skip
     return SolvedPlan(
         plan, posed, posed.predicted(plan), solution, tried, (own, *recoveries), request,
@@ -148,7 +150,7 @@ def _other_recoveries(
         found.append(
             outcome(
                 study.manifest, known.curves, recovery, solve, known.predicted,
-                MeasuredScores(study),
+                known.measured.score,
             )
         )  # fmt: skip
     return tuple(found)

@@ -1,5 +1,6 @@
 """``plan`` within budgets."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +29,13 @@ from prunescope.cli.shared_options import (
     named_path,
 )
 from prunescope.cli.terminal import console, print_json, reporting, say_problem
-from prunescope.errors import BadValue
+from prunescope.errors import BadValue, PrunescopeError
 from prunescope.planning.baselines import BASELINES
 from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates
 from prunescope.store.destinations import require_plan_file
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
+from prunescope.study.plan import Plan
 
 
 def plan(
@@ -131,15 +133,28 @@ def plan(
             opened.save_plan(solved.plan)
         if not verify:
             progress.advance(1, "solved")
+    solved = replace(solved, saved=_saved_as(opened, solved.plan, output))
     shown = (opened, solved.posed, solved.plan, solved.prediction, solved.solution, solved.tried)
     if json:
         print_json(described(*shown) | described_recoveries(solved))
         return
     print_recoveries(solved)
-    print_plan(*shown)
+    print_plan(*shown, saved=solved.saved)
     earlier = opened.superseded()
     if earlier:
         console.print(earlier, soft_wrap=True)
+
+
+def _saved_as(study: StudyFolder, plan: Plan, output: Path | None) -> str:
+    """What commands may call the plan: a saved one's name, its file, or a placeholder."""
+    for name in study.plans():
+        try:
+            same = study.plan(name).digest == plan.digest
+        except PrunescopeError:  # another study's, or damaged
+            continue
+        if same:
+            return name
+    return "PLAN" if output is None else str(output)
 
 
 def _require_search(around: bool, exact: bool, rule: str | None) -> None:

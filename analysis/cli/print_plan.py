@@ -9,13 +9,13 @@ from rich import box
 from rich.table import Table
 
 from prunescope.cli.terminal import console
-from prunescope.commands import Sweep
-from prunescope.curves.curve import Curves
+from prunescope.commands import Sweep, next_steps
 from prunescope.curves.dense import dense_score
 from prunescope.planning.explain import BY_LAYER, Reason, explain
 from prunescope.planning.pose_goal import PosedGoal, missing_grid
 from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.prediction import PAST, Prediction
+from prunescope.planning.reason_words import costs_in_words, idle_subjects
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.goal import DAMAGES
@@ -23,7 +23,8 @@ from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
-from prunescope.text.units import percent, points
+from prunescope.text.numbers import counted
+from prunescope.text.units import percent
 
 
 def described(
@@ -34,7 +35,7 @@ def described(
     problem = posed.solver.problem
     dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
     limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
-    interval = guess.interval
+    interval, measured = guess.interval, posed.measured(found)
     said: dict[str, Any] = {
         "plan": asdict(found),
         "digest": found.digest,
@@ -49,6 +50,11 @@ def described(
             "interval_from": guess.basis.words().lstrip(" ,"), "verified_plans": guess.basis.plans,
             "one_sided": guess.basis.one_sided,
         },
+        "measured": measured and {
+            "score": measured.score, "drop": measured.drop.mean, "low": measured.drop.low,
+            "high": measured.drop.high, "samples": measured.samples,
+            "divergence": measured.effects.divergence, "cross_entropy": measured.effects.entropy,
+        },
         "missing": [Sweep.of(grid).line(study.folder) for grid in missing_grid(posed)],
         "beyond": {gap.subject: gap.sparsity for gap in guess.missing if gap.beyond},
     }  # fmt: skip
@@ -59,7 +65,7 @@ def described(
             "alternatives": [asdict(each) for each in solution.alternatives],
             "notes": list(solution.notes), "judged": solution.predicted,
             "beside": dict(solution.beside),
-            "measured": [
+            "tried": [
                 {"from": each.proposal.start, "digest": each.proposal.plan.digest,
                  "predicted": each.proposal.predicted, "objective": each.objective,
                  "kept": each.kept,
@@ -74,9 +80,12 @@ def described(
 
 def print_plan(
     study: StudyFolder, posed: PosedGoal, found: Plan, guess: Prediction, solution: Solution | None,
-    tried: Sequence[MeasuredBest] = (),
+    tried: Sequence[MeasuredBest] = (), saved: str = "PLAN",
 ) -> None:  # fmt: skip
-    """Print a planned plan: its choices with their reasons, its costs, what is expected of it."""
+    """Print a planned plan: its choices with their reasons, its costs, what is expected of it.
+
+    ``tried`` is what was measured on the way; ``saved`` names the plan in commands.
+    """
     problem = posed.solver.problem
     reasons: dict[tuple[str, bool], Reason] = {}
     if solution is not None:
@@ -84,7 +93,10 @@ def print_plan(
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("layer or group", "method", "sparsity", "why"):
         table.add_column(column, justify="right" if column == "sparsity" else "left")
+    idle = [] if solution is None else idle_subjects(problem, found)
     for subject in problem.subjects:
+        if len(idle) > 1 and subject in idle:
+            continue
         choice = subject.choice_in(found)
         reason = reasons.get((subject.name, subject.grouped))
         pruned = choice is not None
@@ -96,6 +108,11 @@ def print_plan(
             style=None if pruned else "dim",
         )  # fmt: skip
     console.print(table)
+    if len(idle) > 1:
+        console.print(
+            f"{counted(len(idle), 'more layer')}: zeros in them would save nothing in "
+            f"{costs_in_words(problem)}."
+        )
     if solution is not None and solution.predicted is not None:
         console.print(BY_LAYER)
     costs = dict(solution.costs) if solution else plan_costs(problem, found)
@@ -105,12 +122,12 @@ def print_plan(
             continue
         share = f"{percent(cost / dense, 2)} of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
-    _print_guess(study, posed.curves, found, guess, bool(tried))
+    _print_guess(study, posed, found, guess, saved)
     if solution is not None:
         if tried:
             candidates = MeasuredCandidates(solution.objective, tuple(tried))
             console.print(f"Measured: {candidates.describe(solution.objective, '{:.4g}'.format)}")
-        console.print(proof(solution, bool(tried)))
+        console.print(proof(solution, bool(tried), posed.how_judged(found)))
         if solution.alternatives:
             count = len(solution.alternatives)
             are = "plan is" if count == 1 else "plans are"
@@ -125,20 +142,26 @@ def print_plan(
 
 
 def _print_guess(
-    study: StudyFolder, known: Curves, found: Plan, guess: Prediction, measured: bool
+    study: StudyFolder, posed: PosedGoal, found: Plan, guess: Prediction, saved: str
 ) -> None:
-    dense = dense_score(study.manifest, known, found.recovery)
+    dense = dense_score(study.manifest, posed.curves, found.recovery)
+    measured, metric = posed.measured(found), study.manifest.reference.metric
+    if measured is not None:
+        console.print(measured.sentence(metric))
     if guess.drop is None or study.manifest.baseline is None:
         console.print("Its drop cannot be predicted: a part of it was never measured.")
         return
-    error = f", off by {points(guess.error.mean)} on average so far" if guess.error else ""
+    error = f", {guess.error.words()}" if guess.error else ""
     most = "at most " if guess.basis.one_sided else ""
+    without = " without that" if measured is not None else ""
     lost = guess.interval.low if guess.interval and most else guess.drop
     console.print(
-        f"Predicted {study.manifest.reference.metric}: {most}{percent(dense - lost, 2)}, drop "
+        f"Predicted {metric}{without}: {most}{percent(dense - lost, 2)}, drop "
         f"{guess.drop_in_words()} by {guess.predictor}{error}."
-        + ("" if measured else " Not measured yet: prunescope verify STUDY PLAN.")
     )
+    if measured is None:
+        command = next_steps.verify(str(study.folder), saved)
+        console.print(f"Not measured yet: {command}.", highlight=False, soft_wrap=True)
     for gap in guess.missing:
         console.print(f"{gap.subject}: {gap.reason}, {PAST}.")
     if guess.missing:
@@ -147,14 +170,20 @@ def _print_guess(
         console.print(f"Measure just these: {lines}", highlight=False)
 
 
-def proof(solution: Solution, measured: bool) -> str:
-    """Return how good a solution is as a sentence; ``measured`` says whether plans were."""
+def proof(solution: Solution, measured: bool, how: str = "predicted of the whole plan") -> str:
+    """Return how good a solution is as a sentence.
+
+    Args:
+        solution: The solution.
+        measured: Whether candidates were measured before it was taken.
+        how: How the plan's objective is known, where a search chose it.
+    """
     words = _added(solution)
     if solution.predicted is not None:
         beside = ", ".join(f"{name} {value:.4g}" for name, value in solution.beside.items())
         least = "" if measured else "the least that was seen "
         return (
-            f"{solution.objective} {solution.predicted:.4g} predicted of the whole plan, "
+            f"{solution.objective} {solution.predicted:.4g} {how}, "
             f"{least}within the same budgets (others: {beside}). {words[0].upper()}{words[1:]}"
             + ("." if solution.gap is None else f", {_far(solution)}.")
         )
@@ -163,7 +192,8 @@ def proof(solution: Solution, measured: bool) -> str:
     if solution.gap is None:
         return f"{words}; nothing is proven where costs are predicted from a table."
     if solution.exact:
-        return f"{words}: proven, no plan of measured sparsities is better."
+        by = "that sum" if solution.objective in DAMAGES else "that"
+        return f"{words}: proven, no plan of measured sparsities is better by {by}."
     return f"{words}: {_far(solution)}."
 
 

@@ -13,6 +13,7 @@ from prunescope.commands.plan import MakePlan
 from prunescope.commands.request import Request
 from prunescope.commands.sweep import Sweep
 from prunescope.commands.time import Time
+from prunescope.commands.verify import Verify
 from prunescope.study import Grid
 
 
@@ -71,9 +72,18 @@ def plan_baseline(rule: str) -> str:
     return MakePlan(target=("TARGET",), rule=rule).line()
 
 
-def fine_tune(study: str = "STUDY") -> str:
+def fine_tune(study: str = "STUDY", plan: str = "PLAN") -> str:
     """Return the command that fine-tunes a plan."""
-    return FineTune("PLAN").line(study)
+    return FineTune(plan).line(study)
+
+
+def verify(study: str = "STUDY", plan: str = "PLAN") -> str:
+    """Return the command that applies a plan for real and measures it.
+
+    >>> verify("studies/s", "half")
+    'prunescope verify studies/s half'
+    """
+    return Verify(plan).line(study)
 
 
 def recovered_curves(recovery: str, study: str = "STUDY", methods: tuple[str, ...] = ()) -> str:

@@ -143,7 +143,9 @@ class Floor:
     dense: float
 
 
-def next_for_ruined(outcomes: Sequence[RecoveryOutcome], floor: Floor, study: str) -> str | None:
+def next_for_ruined(
+    outcomes: Sequence[RecoveryOutcome], floor: Floor, study: str, saved: str = "PLAN"
+) -> str | None:
     """Return that the plan in force is near chance and what to do next; None where it is not.
 
     A plan whose outputs have collapsed by its predicted KL may be near chance whatever score is
@@ -153,6 +155,7 @@ def next_for_ruined(outcomes: Sequence[RecoveryOutcome], floor: Floor, study: st
         outcomes: The plan in force first.
         floor: What it is judged by.
         study: The study's folder, for commands.
+        saved: What commands call the plan.
     """
     own = outcomes[0]
     if own.best_known is None or own.prediction is None or own.plan is None:
@@ -177,4 +180,5 @@ def next_for_ruined(outcomes: Sequence[RecoveryOutcome], floor: Floor, study: st
         methods = tuple(dict.fromkeys(str(c.method) for c in own.plan.active().values()))
         command = next_steps.recovered_curves("ls", study, methods)
         return f"{said} Measure what a recovery saves: {command}."
-    return f"{said} Train what it keeps, or raise the budget: {next_steps.fine_tune(study)}."
+    command = next_steps.fine_tune(study, saved)
+    return f"{said} Train what it keeps, or raise the budget: {command}."

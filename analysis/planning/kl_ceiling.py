@@ -3,7 +3,7 @@
 A network that answers every sample with nearly even odds has a KL of about log(classes), less than
 one that is confidently wrong now and then but right more often. So where a plan's KL (or increase
 of the cross-entropy) nears that, the drop of the score itself is minimised, and of the two plans
-the one with the smaller predicted drop is taken.
+the one with the smaller drop is taken, measured where it was and else predicted.
 """
 
 import math
@@ -27,8 +27,20 @@ def near_ceiling(posed: PosedGoal, solution: Solution) -> bool:
     if solution.objective not in ("divergence", "cross-entropy") or posed.by_drop is None:
         return False
     classes = class_count(posed.solver.problem.manifest, posed.operators)
-    value = solution.value if solution.predicted is None else solution.predicted
-    return classes > 1 and value > _PART * math.log(classes)
+    return classes > 1 and _loss(posed, solution) > _PART * math.log(classes)
+
+
+def _loss(posed: PosedGoal, solution: Solution) -> float:
+    """The objective of the whole plan, whether or not a search looked around it; else the sum."""
+    if solution.predicted is not None:
+        return solution.predicted
+    prediction = posed.predicted(solution.plan)
+    whole = {"divergence": prediction.divergence, "cross-entropy": prediction.entropy}
+    real = posed.measured(solution.plan)
+    if real is not None:
+        whole = real.effects.damages
+    loss = whole[solution.objective]
+    return loss if math.isfinite(loss) else solution.value
 
 
 def better_by_score(
@@ -51,11 +63,11 @@ def better_by_score(
         other = answer(other_posed)
     except PrunescopeError:
         return posed, solution
-    before, after = (posed.predicted(each.plan).drop for each in (solution, other))
+    before, after = (posed.drop_of(each.plan) for each in (solution, other))
     if before is None or after is None or after >= before:
         return posed, solution
     classes = class_count(posed.solver.problem.manifest, posed.operators)
-    loss = solution.value if solution.predicted is None else solution.predicted
+    loss = _loss(posed, solution)
     note = (
         f"The least {DAMAGE_WORDS[solution.objective]} is {loss:.3g} nats, no longer small against "
         f"the log({classes}) = {math.log(classes):.3g} of even odds for all classes, where it says "

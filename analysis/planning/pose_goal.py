@@ -1,7 +1,7 @@
 """Turn a study folder and a goal into a problem that a solver takes, and solve it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.runtimes.registry import runtime, runtime_titled
 from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
 from prunescope.planning.accepted_drop import solve_within_drop
+from prunescope.planning.measured_plans import MeasuredPlans
 from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.solve import (
@@ -44,6 +45,7 @@ class PosedGoal:
         operators: The study's logits, for judging many plans.
         by_drop: Poses the same goal with the drop of the score as what is minimised; None where
             that is not to be had.
+        measured: The study's verified plans, which count with what was measured of them.
     """
 
     solver: Solver
@@ -51,6 +53,20 @@ class PosedGoal:
     predicted: Predicted
     operators: LogitOperators | None = None
     by_drop: "Callable[[], PosedGoal] | None" = None
+    measured: MeasuredPlans = field(default_factory=MeasuredPlans, repr=False)
+
+    def drop_of(self, plan: Plan) -> float | None:
+        """Return the measured drop of ``plan``, else the predicted one; None without either."""
+        measured = self.measured(plan)
+        return self.predicted(plan).drop if measured is None else measured.drop.mean
+
+    def how_judged(self, plan: Plan) -> str:
+        """Return how a search knows the objective of ``plan``, as a part of a sentence."""
+        if self.measured(plan) is not None:
+            return "measured of the whole plan"
+        if any(True for _ in self.measured.with_recovery(plan.recovery)):
+            return "predicted of the whole plan, from verified plans near it too"
+        return "predicted of the whole plan"
 
 
 def pose(study: StudyFolder, goal: Goal, setting: str = "") -> PosedGoal:
@@ -67,20 +83,28 @@ class StudyKnowledge:
         curves: Its curves.
         operators: Its logits.
         predicted: From a plan to its prediction.
+        measured: Its verified plans.
     """
 
     study: StudyFolder
     curves: Curves
     operators: LogitOperators
     predicted: Predicted
+    measured: MeasuredPlans
 
     @classmethod
     def of(cls, study: StudyFolder) -> "StudyKnowledge":
         """Return what ``study`` holds now."""
         known = curves(study.measured(), study.manifest)
         operators = LogitOperators(study.manifest, study.logits)
-        record = Record.of(study.manifest, known, study.verified(), operators)
-        return cls(study, known, operators, predictor(study.manifest, known, record, operators))
+        verified = study.verified()
+        record = Record.of(study.manifest, known, verified, operators)
+        predicted = predictor(study.manifest, known, record, operators)
+        return cls(study, known, operators, predicted, MeasuredPlans(verified))
+
+    def with_verified(self) -> "StudyKnowledge":
+        """Return it with the plans that the study holds as verified by now."""
+        return replace(self, measured=MeasuredPlans(self.study.verified()))
 
     def pose(self, goal: Goal, setting: str = "") -> PosedGoal:
         """Return ``goal`` over what is known.
@@ -100,6 +124,7 @@ class StudyKnowledge:
         return PosedGoal(
             ready, self.curves, self.predicted, self.operators,
             None if goal.objective == "drop" else lambda: self.pose(by_drop, setting),
+            self.measured,
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from prunescope.planning.solve.measured_range import measured_reach
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.savings import Savings
 from prunescope.planning.solve.subject import Option, Subject
+from prunescope.study.plan import Plan
 from prunescope.study.removed_counts import real_sparsity
 
 
@@ -74,6 +75,23 @@ def why(
     return text + "."
 
 
+def idle_subjects(problem: Problem, plan: Plan) -> list[Subject]:
+    """Return the layers that ``plan`` leaves whole because zeros in them would save nothing."""
+    savings, goal = Savings(problem), problem.goal
+    return [
+        subject
+        for subject in problem.subjects
+        if subject.choice_in(plan) is None
+        and subject.name not in {*goal.locks, *goal.excluded}
+        and not savings.lowers(subject)
+    ]
+
+
+def costs_in_words(problem: Problem) -> str:
+    """Return the costs that the problem asks for as a part of a sentence."""
+    return " and ".join(COSTS[kind] for kind in problem.kinds[1:] if kind in COSTS)
+
+
 def _end(problem: Problem, subject: Subject, now: Option) -> str:
     """Why a pruned subject cannot be pruned further."""
     goal = problem.goal
@@ -98,8 +116,7 @@ def _whole(problem: Problem, chosen: Indices, index: int) -> str:
     subject, goal = problem.subjects[index], problem.goal
     _, high = goal.bounds.get(subject.name, (0.0, 1.0))
     if not Savings(problem).lowers(subject):
-        costs = " and ".join(COSTS[kind] for kind in problem.kinds[1:] if kind in COSTS)
-        return f"Zeros in it would save nothing in {costs}."
+        return f"Zeros in it would save nothing in {costs_in_words(problem)}."
     for one, other in problem.conflicts:
         if index in (one, other):
             pair = int(other) if index == one else int(one)

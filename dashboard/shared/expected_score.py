@@ -82,10 +82,11 @@ def gaps(opened: StudyFolder, plan: Plan, prediction: Prediction) -> None:
 
 
 def _back_tested(prediction: Prediction, error: BackTest) -> str:
+    plans = counted(error.plans, f"{'other ' if error.other else ''}measured plan")
     few = " So few leave the interval wide." if error.plans < _FEW else ""
     return (
         f"By {prediction.predictor}. Back-tested: off by {units.points(error.mean)} on average "
-        f"over {counted(error.plans, 'measured plan')}, at worst {units.points(error.worst)}.{few}"
+        f"over {plans}, at worst {units.points(error.worst)}.{few}"
     )
 
 

@@ -17,6 +17,7 @@ from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
 from prunescope.errors import PrunescopeError
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
+from prunescope.planning.measured_plans import MeasuredPlans
 from prunescope.planning.pareto import load_front
 from prunescope.planning.pose_goal import (
     Predicted,
@@ -99,6 +100,13 @@ def verified(of: StudyFolder) -> pd.DataFrame:
     return _newest(of.folder, of.manifest.fingerprint).verified.get(
         lambda: _signature(of.verifications.folder),
         lambda _: of.verified(),
+    )
+
+
+def measured_plans(of: StudyFolder) -> MeasuredPlans:
+    """Return what the verified plans of a study really did, as they are now."""
+    return _measured_plans(
+        of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder)
     )
 
 

@@ -28,6 +28,7 @@ class IntervalBasis:
         plans: Verified plans of this study that count.
         one_sided: Whether a part is pruned past its last measured point, so that only a lower end
             is known: the upper one is all that can be lost.
+        other: Whether the plan itself was verified too, which does not count for itself.
         vague: Whether the interval leaves so much open that it tells next to nothing.
     """
 
@@ -35,6 +36,7 @@ class IntervalBasis:
     plans: int = 0
     one_sided: bool = False
     vague: bool = False
+    other: bool = False
 
     def words(self) -> str:
         """Return it as it follows an interval in a sentence.
@@ -42,16 +44,21 @@ class IntervalBasis:
         >>> IntervalBasis(Kind.PLANS, 9).words()
         ' in nine plans of ten, from 9 verified plans of this study'
         """
+        other = "other " if self.other else ""
         return {
             Kind.CURVE: ", 95 %, of its own curve",
             Kind.NETWORKS: (
-                f" in nine plans of ten, from {NETWORKS} other networks, before any plan of this "
-                "study is verified"
+                f" in nine plans of ten, from {NETWORKS} other networks, before any {other}plan of "
+                "this study is verified"
             ),
             Kind.PLANS: (
-                f" in nine plans of ten, from {counted(self.plans, 'verified plan')} of this study"
+                f" in nine plans of ten, from {counted(self.plans, f'{other}verified plan')} of "
+                "this study"
             ),
-            Kind.NOTHING: "how far off is not known before a plan of this study is verified",
+            Kind.NOTHING: (
+                f"how far off is not known before {'another' if other else 'a'} plan of this "
+                "study is verified"
+            ),
         }[self.kind]
 
 

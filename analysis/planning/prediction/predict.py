@@ -78,7 +78,8 @@ def predict(
     uncovered = not all(gap.beyond for gap in missing)
     available = [] if uncovered or predictor else applicable(case)
     active = active_predictor(manifest, verified.about(plan), available or [SUM], predictor)
-    error = _back_test(active)
+    itself = any(trial.digest == plan.digest for trial in verified.trials)
+    error = _back_test(active, itself)
     if uncovered:
         return Prediction(None, None, error, active.name, missing)
     if not parts:
@@ -92,6 +93,7 @@ def predict(
     else:
         drop = possible.clamp(forecast_.drop)
         interval, basis = _interval(case, active, drop, forecast_.figures.changing, possible)
+    basis = replace(basis, other=itself)
     if missing:
         interval, basis = _one_sided(interval, basis, possible)
     prediction = Prediction(
@@ -228,8 +230,8 @@ def _one_sided(
     return open_ended, replace(basis, one_sided=True, vague=False)
 
 
-def _back_test(active: ActivePredictor) -> BackTest | None:
+def _back_test(active: ActivePredictor, other: bool = False) -> BackTest | None:
     if not active.errors:
         return None
     sizes = np.abs(active.errors)
-    return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes))
+    return BackTest(float(sizes.mean()), float(sizes.max()), len(sizes), other)

@@ -9,6 +9,7 @@ from prunescope.planning.prediction.forecast import Recall
 from prunescope.planning.prediction.interval_basis import UNKNOWN, IntervalBasis
 from prunescope.planning.prediction.plan_parts import Gap
 from prunescope.statistics.paired import Interval
+from prunescope.text.numbers import counted
 from prunescope.text.units import points, span
 
 PAST: Final = "so only a lower end of the drop is known"
@@ -23,11 +24,22 @@ class BackTest:
         mean: Mean of |predicted − measured| drop, each predicted from the other plans.
         worst: Largest of them.
         plans: How many plans.
+        other: Whether one plan was left out, because it is the one that is predicted.
     """
 
     mean: float
     worst: float
     plans: int
+    other: bool = False
+
+    def words(self) -> str:
+        """Return it as it ends a sentence.
+
+        >>> BackTest(0.02, 0.05, 4, other=True).words()
+        'off by 2.00 pt on average over 4 other verified plans'
+        """
+        over = counted(self.plans, f"{'other ' if self.other else ''}verified plan")
+        return f"off by {points(self.mean)} on average over {over}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ class Prediction:
         if self.drop is None:
             gaps = ", ".join(f"{gap.subject} has {gap.reason}" for gap in self.missing)
             return (f"Its drop cannot be predicted: {gaps}.",)
-        off = f", off by {100 * self.error.mean:.2f} on average so far" if self.error else ""
+        off = f", {self.error.words()}" if self.error else ""
         first = f"Predicted drop: {self.drop_in_words()} by {self.predictor}{off}."
         beyond = (f"{gap.subject}: {gap.reason}, {PAST}." for gap in self.missing)
         return (first, *beyond)

@@ -15,6 +15,7 @@ from prunescope.planning.search.descent import (
     look_around,
 )
 from prunescope.planning.search.evaluations import usual_evaluations
+from prunescope.planning.search.learn_from_verified import judge_with_measured
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import extrapolation_note, starting_plans
@@ -39,6 +40,8 @@ def improve(
 ) -> tuple[Solution, SearchResult | None]:
     """Return the best plan predicted near ``solution`` and the rules' plans, and the search.
 
+    Plans that were verified count with what was measured of them, and correct plans near them.
+
     The bound still refers to sums over options. Without logits only sums can be predicted; then
     the solution is returned unchanged, and no search.
 
@@ -54,6 +57,7 @@ def improve(
     whole_plan_judge = judge(problem, posed.predicted, posed.operators, solution.plan)
     if whole_plan_judge is None:
         return solution, None
+    whole_plan_judge = judge_with_measured(problem, whole_plan_judge, posed.measured)
     starts = starting_plans(problem, solution, levels, overrides)
     count = evaluations or usual_evaluations(problem, posed.operators)
     search = look_around(problem, starts, whole_plan_judge, overrides, count, seconds)
@@ -154,7 +158,7 @@ def replace_plan(posed: PosedGoal, solution: Solution, proposal: PlanProposal) -
     plan = replace(proposal.plan, name=solution.plan.name)
     costs = {**solution.costs, **plan_costs(problem, plan)}
     if "drop" in costs:
-        costs["drop"] = posed.predicted(plan).drop or 0.0
+        costs["drop"] = posed.drop_of(plan) or 0.0
     value = _summed_objective(problem, plan)
     return replace(
         solution,

@@ -33,6 +33,10 @@ _REACH: Final = 0.4
 _NOISE: Final = 0.1
 """Variance of a factor that even equal plans do not share, relative to the kriged variance."""
 
+_NEARBY_NOISE: Final = 1e-3
+"""The same where only neighbours are corrected: a neighbour of a plan that disappointed must not
+look better than that plan by the noise alone."""
+
 
 @dataclass(frozen=True)
 class MeasuredError:
@@ -50,23 +54,32 @@ class MeasuredError:
 
 
 def corrected_judge(
-    judge: Judge, place_of: PlanCoordinates, errors: Sequence[MeasuredError]
-) -> Judge:
-    """Return ``judge`` corrected by ``errors``; as it is without any."""
+    judge: Judge, place_of: PlanCoordinates, errors: Sequence[MeasuredError],
+    everywhere: bool = True,
+) -> Judge:  # fmt: skip
+    """Return ``judge`` corrected by ``errors``; as it is without any.
+
+    Args:
+        judge: Of whole plans.
+        place_of: From a plan to its coordinates.
+        errors: Of the plans that were measured.
+        everywhere: Whether their mean error corrects plans far from all of them too.
+    """
     if not errors:
         return judge
     places = np.array([place_of(error.plan) for error in errors])
     size = max(float(np.linalg.norm(places, axis=1).mean()), 1e-12)
     means: dict[str, float] = {}
     weights: dict[str, Floats] = {}
-    similarity = _similarity(places, places, size) + _NOISE * np.eye(len(errors))
+    noise = _NOISE if everywhere else _NEARBY_NOISE
+    similarity = _similarity(places, places, size) + noise * np.eye(len(errors))
     for kind in errors[0].measured:
         factors = np.array(
             [_log(kind, error.measured[kind]) - _log(kind, error.predicted.get(kind, math.nan))
              for error in errors]
         )  # fmt: skip
         if np.isfinite(factors).all():
-            means[kind] = float(factors.mean())
+            means[kind] = float(factors.mean()) if everywhere else 0.0
             weights[kind] = np.asarray(np.linalg.solve(similarity, factors - means[kind]), float)
 
     def corrected(plan: Plan) -> dict[str, float]:

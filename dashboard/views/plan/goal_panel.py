@@ -19,9 +19,11 @@ from prunescope.dashboard.views.plan import (
     plan_solution,
 )
 from prunescope.errors import PrunescopeError
+from prunescope.planning.measured_plans import MeasuredPlan
 from prunescope.planning.pose_goal import find_table, missing_grid
 from prunescope.planning.search import NAMES, MeasuredCandidates
 from prunescope.planning.solve import Solution
+from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
@@ -72,7 +74,8 @@ def _say(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Non
     measure_candidates.offer(opened)
     last = plan_solution.solved(opened)
     if last is not None:
-        st.caption(described(last.solution, last.candidates))
+        measured = loaders.measured_plans(opened)(last.plan)
+        st.caption(described(last.solution, last.candidates, measured))
     elif not refusal:
         st.caption("Move a budget: what is not locked is solved for it at once.")
     tables = loaders.latency(opened)
@@ -108,19 +111,26 @@ def _lacks(
             measure_buttons.points(opened, [*map(Sweep.of, grids)], "measure missing")
 
 
-def described(found: Solution, candidates: MeasuredCandidates | None = None) -> str:
+def described(
+    found: Solution,
+    candidates: MeasuredCandidates | None = None,
+    measured: MeasuredPlan | None = None,
+) -> str:
     """Return in two lines how good a solution is, and what it costs, for people.
 
     Args:
         found: The solution.
         candidates: What was measured before it was taken, if anything.
+        measured: What its plan really did, where it was verified.
     """
     words = OBJECTIVES.get(found.objective, found.objective)
     if candidates is not None:
         first = f"**Measured**: {plain.text(offered_plan.sentence(candidates))}"
     elif found.predicted is not None:
-        whole = amount(found.objective, found.predicted)
-        first = f"**The best that was seen**: {words} {whole} predicted of the whole plan"
+        real = {} if measured is None else measured.effects.damages
+        whole = amount(found.objective, real.get(found.objective, found.predicted))
+        how = "measured" if found.objective in real else "predicted"
+        first = f"**The best that was seen**: {words} {whole} {how} of the whole plan"
         beside = [
             f"{_start(name)} {amount(found.objective, value)}"
             for name, value in sorted(found.beside.items(), key=lambda pair: pair[1])[:3]
@@ -130,7 +140,8 @@ def described(found: Solution, candidates: MeasuredCandidates | None = None) -> 
         why = "Found around measured tables" if found.bound is None else "No bound is known"
         first = f"{why}; nothing is proven about the best"
     elif found.exact:
-        first = "**Proven**: no plan of measured sparsities is better"
+        by = f"added-up {words}" if found.objective in DAMAGES else words
+        first = f"**Proven**: no plan of measured sparsities is better by {by}"
     else:
         first = f"Within **{100 * found.gap:.2g} %** of the best plan of measured sparsities"
     parts = [_cost(found, kind) for kind in found.costs]

@@ -10,7 +10,6 @@ from prunescope.curves.dense import dense_score
 from prunescope.dashboard.shared import loaders, measure_buttons, session
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.loaders import StudyMeasurements
-from prunescope.dashboard.shared.plan_summary import measured_row
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
 from prunescope.planning.by_recovery import (
     Floor,
@@ -79,12 +78,7 @@ def _outcomes(
     if kept is not None and kept[0] == now:
         outcomes: tuple[RecoveryOutcome, ...] = kept[1]
         return outcomes
-    predict = loaders.predicted(opened)
-
-    def measured(other: Plan) -> float | None:
-        row = measured_row(loaders.verified(opened), other)
-        return None if row is None else float(row["score_sum"]) / float(row["samples"])
-
+    predict, measured = loaders.predicted(opened), loaders.measured_plans(opened).score
     own = outcome(opened.manifest, known.curves, wanted.recovery, lambda: plan, predict, measured)
     outcomes = ()
     if own.prediction is not None and (own.prediction.drop or 0.0) > _WORTH:

@@ -75,6 +75,7 @@ def posed(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Po
         loaders.ready(opened, wanted), known.curves, loaders.predicted(opened),
         loaders.operators(opened),
         None if wanted == by_drop else lambda: posed(opened, known, by_drop),
+        loaders.measured_plans(opened),
     )  # fmt: skip
 
 

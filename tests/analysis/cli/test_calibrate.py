@@ -13,10 +13,13 @@ def test_calibrate_measures_judges_and_does_not_measure_again(prunescope, tiny, 
     assert " 0 known before, 0 left." in first.err
     assert "In force: " in first.out
     assert "superposition" in first.out
+    said = " ".join(first.out.split())
     again = prunescope("calibrate", tmp_path / "s", "--plans", "3", "--json").json
     assert f"{again['measured_before']} plans measured" in first.err
     assert again["measured"] == 0
     assert again["error"]["plans"] == again["measured_before"] >= 2
+    counted = f"{again['error']['plans']} verified plans of this study"
+    assert f"on average over {counted}, each predicted from the others." in said
     assert "Closest: none" in prunescope.refused("calibrate", tmp_path / "s", "--recovery", "non")
 
     study = StudyFolder.open(tmp_path / "s")

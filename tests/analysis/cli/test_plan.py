@@ -135,8 +135,8 @@ def test_the_best_few_are_measured_and_the_least_loss_is_taken(prunescope, swept
     (taken,) = rows[rows["digest"] == said["digest"]].to_dict("records")
     assert taken["divergence_sum"] == rows["divergence_sum"].min()
     assert said["costs"]["macs"] <= said["limits"]["macs"]
-    assert {each["digest"] for each in said["measured"]} == set(rows["digest"])
-    assert said["measured"][0]["digest"] == said["digest"]
+    assert {each["digest"] for each in said["tried"]} == set(rows["digest"])
+    assert said["tried"][0]["digest"] == said["digest"]
     text = prunescope("plan", swept, "--target", "macs=0.6", "--verify", "3").out
     assert "the least of" in " ".join(text.split())
     assert "Not measured yet" not in text
@@ -149,7 +149,7 @@ def test_a_job_leaves_what_it_measured_for_the_page(prunescope, swept):
     said = prunescope(*arguments, "--job", folder, "--json").json
     found = read_document(MeasuredCandidates, folder / MEASURED_CANDIDATES)
     assert [each.proposal.plan.digest for each in found.tried] == [
-        each["digest"] for each in said["measured"]
+        each["digest"] for each in said["tried"]
     ]
     assert found.objective == said["objective"]
     for each in found.tried:

@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,11 @@ def test_a_better_recovery_comes_first_with_its_command(prunescope, residual_stu
     assert first.startswith("Better with ls: prunescope plan ")
     assert second.startswith("Within the same budgets: without recovery ")
     assert "with ls" in second
-    assert "prunescope finetune" in second
+    assert f"(prunescope finetune {residual_study} bare)" in second  # as it was just saved
+    text = " ".join(said.out.split())
+    assert f"Not measured yet: prunescope verify {residual_study} bare." in text
+    assert "8 more layers: zeros in them would save nothing in MACs, dense runtime." in text
+    assert "Zeros in it" not in text
     found = prunescope("plan", residual_study, "--target", "macs=0.5", "--json").json
     assert [each["recovery"] for each in found["recoveries"]] == ["none", "ls"]
     assert found["better"] == "ls"
@@ -69,6 +74,16 @@ def test_where_kl_nears_its_ceiling_the_score_decides(residual_once):
         assert any("log(10) = 2.3" in note for note in taken.notes)
     mild = known.pose(Goal((Target("macs", 0.9),)))
     assert better_by_score(mild, solve_posed(mild), solve_posed)[0] is mild
+
+
+def test_a_plan_without_a_search_is_judged_as_a_whole_too(residual_once):
+    """The page's sliders add up single layers, whose sum of KL may look harmless."""
+    known = StudyKnowledge.of(StudyFolder.open(residual_once))
+    posed = known.pose(Goal((Target("macs", 0.5),)))
+    by_sums = solve_posed(posed)
+    whole = known.predicted(by_sums.plan).divergence
+    assert near_ceiling(posed, by_sums) == (whole > 0.4 * math.log(10))
+    assert near_ceiling(posed, replace(by_sums, value=0.0)) == near_ceiling(posed, by_sums)
 
 
 def test_chance_is_the_commonest_class(residual_once):
