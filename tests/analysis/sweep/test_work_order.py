@@ -9,7 +9,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method
-from prunescope.sweep.preflight import kind_of
+from prunescope.sweep.kinds import kind_of
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import points
 from prunescope.sweep.work_order import by_information, pilots
