@@ -25,9 +25,10 @@ METHODS = {
 
 @pytest.fixture(scope="module")
 def residual(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    """A small residual network, untrained, on 600 samples."""
+    """A small residual network, untrained, on 300 samples."""
     path = tmp_path_factory.mktemp("bound") / "net.py"
-    path.write_text(SOURCE + "\n\ndef build():\n    torch.manual_seed(0)\n    return Residual()\n")
+    small = SOURCE.replace("range(3)", "range(1)").replace("400", "128").replace("1000)", "428)")
+    path.write_text(small + "\n\ndef build():\n    torch.manual_seed(0)\n    return Residual()\n")
     reference = Reference(f"{path}:build", f"{path}:splits")
     vouch(reference)
     return prepare(reference)
