@@ -72,7 +72,7 @@ def sweep(
             was measured is kept.
         screening: Whether points that have no estimate after ``FIRST`` seconds are screened: a pass
             without labels says how much each changes its layer's outputs
-            (``prunescope.sweep.screen``).
+            (``prunescope.sweep.screen``); none in exact mode under a deadline.
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
@@ -125,10 +125,10 @@ class _SweepRun:
     def start(self) -> list[Point]:
         """Run the pilots, and evaluate one chunk of the points that have no samples.
 
-        Under a deadline none is begun but the pilots, and these are finished.
+        In exact mode under a deadline only pilots are begun here, and each is finished.
 
         Returns:
-            The points that still have no samples after ``FIRST`` seconds, to be screened; none
+            The points without samples after ``FIRST`` seconds, to be screened; in exact mode none
             under a deadline, whose time is for measuring.
         """
         self._write_targets()
