@@ -29,11 +29,13 @@ class Swept:
         report: In numbers.
         left_out: Why groups have no point, a sentence each.
         spent: What took most of the time, or empty.
+        setting_up: Seconds that went by before measuring; counted only under a budget.
     """
 
     report: SweepReport
     left_out: tuple[str, ...]
     spent: str
+    setting_up: float = 0.0
 
 
 def run_sweep(
@@ -62,11 +64,12 @@ def run_sweep(
     """
     study, grid = with_user_methods(bench, study, grid)
     chosen = choose_engine(bench, engine)
-    deadline = None
+    deadline, setting_up = None, 0.0
     if seconds is not None:  # setting up cannot eat all of it
+        setting_up = monotonic() - begun
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
     stored_paces(study.folder).append(report.paces)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
     left_out = groups_left_out(grid, StudyFolder.open(study.folder).manifest)
-    return Swept(report, left_out, chosen.spent)
+    return Swept(report, left_out, chosen.spent, setting_up)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
 
 _MOST_REFUSALS: Final = 5
+_WORTH_SAYING: Final = 1.0
+"""Seconds of setting up from which on they are told."""
 
 
 def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Path) -> None:
@@ -53,6 +55,20 @@ def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Pa
         errors.print(f"… and {len(idle) - _MOST_REFUSALS} more groups like these.")
     for name in report.damaged:
         errors.print(f"Set aside because it was damaged: {name}")
+
+
+def print_budget(setting_up: float, budget: float | None) -> None:
+    """Print how much of a ``budget`` went by before measuring, in seconds, if it is worth saying.
+
+    Args:
+        setting_up: Seconds before measuring.
+        budget: Seconds of all; None for no end.
+    """
+    if budget is not None and setting_up >= _WORTH_SAYING:
+        errors.print(
+            f"{spoken(setting_up)} of the budget's {spoken(budget)} went into loading, capturing "
+            "and checking."
+        )
 
 
 def cost_told(bench: "Workbench", study: StudyFolder, grid: Grid, budgeted: bool) -> str:

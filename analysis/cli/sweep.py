@@ -9,7 +9,7 @@ import typer
 
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
-from prunescope.cli.print_sweep import cost_told, print_report
+from prunescope.cli.print_sweep import cost_told, print_budget, print_report
 from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     DataOption,
@@ -192,6 +192,7 @@ def sweep(
         print_json(asdict(swept.report) | {"left_out": swept.left_out})
         return
     print_report(swept.report, swept.left_out, swept.spent, study)
+    print_budget(swept.setting_up, seconds)
 
 
 def _reference(

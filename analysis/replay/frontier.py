@@ -83,7 +83,7 @@ class FrontierEngine:
                         yield point, outcome
 
     def dense(self, recovery: str, start: int, stop: int) -> Outcome:
-        """Return the dense network's outcome after ``recovery``; cached until samples change.
+        """Return the dense network's outcome after ``recovery``, evaluated once for these samples.
 
         Raises:
             CannotPrune: The recovery has nothing to do on this network.
@@ -91,7 +91,11 @@ class FrontierEngine:
         key = (recovery, start, stop)
         if key not in self._dense:
             outcome = self._dense_outcome(recovery, start, stop)
-            self._dense = {k: cached for k, cached in self._dense.items() if k[1:] == key[1:]}
+            self._dense = {  # evaluated ones take no more than the baseline: chunks do not overlap
+                k: cached
+                for k, cached in self._dense.items()
+                if k[0] in MOVES_DENSE or k[1:] == key[1:]
+            }
             self._dense[key] = outcome
         return self._dense[key]
 

@@ -4,7 +4,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,10 +29,10 @@ from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.variant import Tensors, Variant, build_variant, differing, masked
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point
+from prunescope.study.recoveries import KEPT_BYTES
 
 Key = tuple[str, str]
 """``weights`` or ``units``, and the layer or group."""
-_KEPT_BYTES: Final = 256 << 20
 _Choice = tuple[str, str, str, float, int]
 _Packed = tuple[str, tuple[int, ...], Bytes]
 
@@ -100,7 +100,7 @@ class Points:
         variant = self._cache.pop(point, None) or self._build(point)
         self._cache[point] = variant
         cached_bytes = sum(cached.bytes for cached in self._cache.values())
-        while cached_bytes > _KEPT_BYTES and len(self._cache) > 1:
+        while cached_bytes > KEPT_BYTES and len(self._cache) > 1:
             cached_bytes -= self._cache.popitem(last=False)[1].bytes
         return variant
 
@@ -170,7 +170,8 @@ class Points:
         macs = self.cost.macs * min(SAMPLES, len(self._bench.splits.calibration))
         if point.recovery == "ls":  # runs what lies behind the change
             macs = self.macs(node_numbers(self.cone(self.key(point)))) * refit_samples(self._bench)
-        return ReplayCost(macs, macs, macs)
+        naive = 0 if point in self._removed else macs  # made again for want of memory
+        return ReplayCost(macs, naive, macs)
 
     def _selection(self, point: Point) -> PruningMasks:
         choice = (

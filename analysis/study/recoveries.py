@@ -15,6 +15,11 @@ REVISIONS: Final = {"ls": 1}
 """
 CALIBRATED: Final = 1024
 """Calibration samples on which batch norms are estimated again, at most."""
+_ROOM: Final = 1 << 30
+"""Bytes that the activations of a refit's walks may take."""
+_FEWEST: Final = 32
+KEPT_BYTES: Final = 256 << 20
+"""Bytes of pruned weights that replay keeps from chunk to chunk; beyond, they are made again."""
 
 TITLES: Final = {
     "none": "As pruned",
@@ -22,3 +27,19 @@ TITLES: Final = {
     "ls": "Least squares",
 }
 """Recovery → what people call it."""
+
+
+def refitted(calibration: int, activation_bytes: int) -> int:
+    """Return how many calibration inputs a refit looks at: both walks' activations fit in a room.
+
+    At least 32, at most ``CALIBRATED`` and what there is.
+
+    Args:
+        calibration: Samples that there are.
+        activation_bytes: Largest sum of tensors alive at once for one sample.
+
+    >>> refitted(5000, 100), refitted(5000, 1 << 20), refitted(5000, 1 << 40), refitted(9, 0)
+    (1024, 512, 32, 9)
+    """
+    fitting = max(_FEWEST, min(CALIBRATED, _ROOM // max(2 * activation_bytes, 1)))
+    return min(fitting, calibration)

@@ -12,8 +12,8 @@ from prunescope.replay.frontier import FrontierEngine
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.study.point import Point
 from prunescope.sweep.forecast import Forecast, PointRun, RunCosts, with_walks
+from prunescope.sweep.kinds import kind_of
 from prunescope.sweep.pace import WHOLE, Pace
-from prunescope.sweep.preflight import kind_of
 from prunescope.sweep.work_behind import own_weights, refit_work, suffix_macs
 
 _FEWEST: Final = 1e-3

@@ -9,15 +9,13 @@ from typing import Final
 from prunescope.store.logit_rows import point_bytes
 from prunescope.study import Manifest
 from prunescope.study.point import Point
-from prunescope.study.recoveries import CALIBRATED, MOVES_DENSE
+from prunescope.sweep.kinds import kind_of
+from prunescope.sweep.most_executed import MostExecuted
 from prunescope.sweep.pace import Pace
 from prunescope.sweep.work_behind import suffix_macs
 
 ROW_BYTES: Final = 2000
 """Bytes of one point's row on the disk, as an upper estimate."""
-_WALKS: Final = 2
-"""Walks over the dense network for each sample and recovery, at most: the points' own, and one for
-points that are measured ahead of them. Under a budget every point may take one."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,12 @@ class Preflight:
     Attributes:
         points: Points to measure.
         samples: Evaluations of one sample by one pruned network.
-        macs: Multiply-accumulates of the plain loop, which runs the whole network for each.
+        macs: Multiply-accumulates of the plain loop, which runs a whole pruned network for each,
+            and recovers each on the calibration samples.
         suffix_macs: Multiply-accumulates behind the pruned layers alone, by the layers' order:
             replay has to execute these.
-        macs_bound: The most that replay executes: the suffixes, dense walks, and the walks over
-            calibration samples by which batch norms are estimated again.
+        macs_bound: The most that replay executes: the suffixes, dense walks, and the passes over
+            calibration samples by which points are recovered.
         by_kind: ``suffix_macs`` of each kind of point (``kind_of``).
         logit_bytes: Upper limit of the bytes of stored logits.
     """
@@ -82,46 +81,14 @@ def preflight(
     classes = len(manifest.baseline.class_samples) if manifest.baseline else 0
     logit_bytes = point_bytes(population, classes) if classes else 0
     evaluations = sum(samples.values())
-    naive = evaluations * manifest.macs
-    bound = naive
+    plain = bound = evaluations * manifest.macs
     if replayed:
-        bound = sum(n * _most_behind(manifest, p.subject) for p, n in samples.items())
-        bound += sum(
-            _walks(manifest, [n for p, n in samples.items() if p.recovery == recovery],
-                   recovery, population, budgeted)
-            for recovery in {point.recovery for point in todo}
-        )  # fmt: skip
+        most = MostExecuted(manifest, samples)
+        plain, bound = most.plain(), most.replayed(budgeted)
     return Preflight(
-        len(todo), evaluations, naive, sum(by_kind.values()), bound, by_kind,
+        len(todo), evaluations, plain, sum(by_kind.values()), bound, by_kind,
         len(todo) * logit_bytes,
     )  # fmt: skip
-
-
-def kind_of(point: Point) -> str:
-    """Return what a point's time depends on beside its work: recovery and granularity.
-
-    >>> from prunescope.study import Method
-    >>> kind_of(Point("conv1", Method("l1", "channel"), 0.5, "ls"))
-    'ls channel'
-    """
-    return f"{point.recovery} {point.method.granularity}"
-
-
-def _walks(
-    manifest: Manifest, left: Sequence[int], recovery: str, population: int, budgeted: bool
-) -> int:
-    """Multiply-accumulates that are executed beside the suffixes of the points of a recovery."""
-    samples = sum(left) if budgeted else min(_WALKS * max(left), sum(left))
-    if recovery in MOVES_DENSE:  # the moved dense network is evaluated, and each point calibrated
-        calibration = min(manifest.splits.get("calibration", 0), CALIBRATED)
-        samples += 2 * population + 2 * len(left) * calibration
-    return samples * manifest.macs
-
-
-def _most_behind(manifest: Manifest, subject: str) -> int:
-    """All of the network but the layers in front of ``subject``: what no layer owns may count."""
-    owned = sum(layer.macs for layer in manifest.layers)
-    return suffix_macs(manifest)(subject) + max(manifest.macs - owned, 0)
 
 
 def folder_bytes(folder: Path) -> int:

@@ -25,8 +25,9 @@ from prunescope.sweep.screen import screen_missing
 from prunescope.sweep.shared_rows import SharedRows
 from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.sweep_report import SweepReport
+from prunescope.sweep.time_budget import TimeBudget
 from prunescope.sweep.work_list import points
-from prunescope.sweep.work_order import by_information, pilots
+from prunescope.sweep.work_order import PILOT_CHUNKS, by_information, pilots
 
 EXACT: Final = Policy()
 FIRST: Final = 20.0
@@ -35,8 +36,6 @@ SCREENING: Final = 30.0
 """Seconds of screening at most, from its first point on, before measuring goes on."""
 _PILOTING: Final = 0.5
 """Share of ``FIRST`` after which no further pilot runs alone."""
-_PART: Final = 0.05
-"""Share of the time left that finishing a few points at once may take under a deadline."""
 
 
 def sweep(
@@ -59,8 +58,8 @@ def sweep(
     the interruptions and the engine: counts exactly, sums of reals to the last digits of float64.
 
     A few points of each kind run first, alone: the rest's time is forecast from theirs. Under a
-    deadline points are finished a few at a time, in the order of ``work_order.by_information``, so
-    that whatever it cuts off, what is there are whole points, of every layer first.
+    deadline each of these is finished at once, and then points a few at a time, in the order of
+    ``work_order.by_information``, so that whatever it cuts off, what is there are whole points.
 
     Args:
         bench: What is measured.
@@ -73,7 +72,7 @@ def sweep(
             was measured is kept.
         screening: Whether points that have no estimate after ``FIRST`` seconds are screened: a pass
             without labels says how much each changes its layer's outputs
-            (``prunescope.sweep.screen``).
+            (``prunescope.sweep.screen``); none in exact mode under a deadline.
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
@@ -108,9 +107,11 @@ class _SweepRun:
         deadline: float | None,
     ) -> None:
         self._bench, self._study, self._engine = bench, study, engine
-        self._grid_points, self._policy, self._deadline = grid_points, policy, deadline
+        self._grid_points, self._policy, self._budgeted = grid_points, policy, deadline is not None
+        self._finishing = self._budgeted and policy.mode == "exact"
         self._ends = doubling if policy.mode == "exact" else looks
         self._meter = Meter(bench, engine, progress, self._ends)
+        self._budget = TimeBudget(deadline, self._meter)
         self._population = len(bench.splits.validation)
         self._scale = bench.manifest.scale
         self._targets = bench.splits.validation.picked(order(bench)).targets
@@ -124,21 +125,24 @@ class _SweepRun:
     def start(self) -> list[Point]:
         """Run the pilots, and evaluate one chunk of the points that have no samples.
 
-        Under a deadline that is one of every layer alone.
+        In exact mode under a deadline only pilots are begun here, and each is finished.
 
         Returns:
-            The points that still have no samples after ``FIRST`` seconds.
+            The points without samples after ``FIRST`` seconds, to be screened; in exact mode none
+            under a deadline, whose time is for measuring.
         """
         self._write_targets()
         now, todo = self._unsettled()
         left = {point: self._population - self._shared.samples(point) for point in todo}
         self._bound = preflight(
             self._study.manifest, todo, left, isinstance(self._engine, FrontierEngine),
-            self._deadline is not None,
+            self._budgeted,
         ).macs_bound  # fmt: skip
         self._meter.start(len(self._grid_points), left)
         self._pilot()
         now, _ = self._unsettled()
+        if self._finishing:
+            return []
         if now and not self._shared.samples(now[0]) and not self._over():
             self._round(now, FIRST)
         awaited = self._refused.keys() | self._shared.elsewhere
@@ -189,24 +193,27 @@ class _SweepRun:
             now = now or sorted(todo, key=self._shared.samples)
         for tier in self._tiers:
             if left := set(tier).intersection(todo):
-                return [point for point in tier if point in left], todo
+                own = [point for point in tier if point in left]
+                return sorted(own, key=self._shared.samples, reverse=self._finishing), todo
         return now, todo
 
     def _pilot(self) -> None:
         """Run a few points of each kind alone, and forecast the rest.
 
-        Each runs three times, in the chunks of all points, so that what it takes to make a point
-        can be told from what it takes to run it.
+        Each runs in the first chunks of all points, so that what it takes to make a point can be
+        told from what it takes to run it. Under a deadline each is finished before the next begins.
         """
         ends = self._ends(self._population)
+        chunks = len(ends) if self._finishing else PILOT_CHUNKS
         _, todo = self._unsettled()
         fresh = [point for point in todo if not self._shared.samples(point)]
         try:
             for point in pilots(fresh or todo, self._study.manifest):
-                for _ in ends[:3]:
-                    spent = min(self._meter.processor, self._meter.seconds / 2)
-                    late = spent > _PILOTING * FIRST
-                    if late or self._over() or point not in self._unsettled()[1]:
+                spent = min(self._meter.processor, self._meter.seconds / 2)
+                if spent > _PILOTING * FIRST or self._meter.seconds > self._budget.ahead:
+                    break
+                for _ in range(chunks):
+                    if self._over() or point not in self._unsettled()[1]:
                         break
                     self._round([point], close=False)  # a file for each would cost more than it
         finally:
@@ -215,21 +222,11 @@ class _SweepRun:
 
     def _forward(self, now: Sequence[Point]) -> bool:
         """Take ``now`` further: by a chunk, or under a deadline a few of them to their end."""
-        if self._deadline is None or self._policy.mode != "exact":
+        if not self._finishing:
             return self._round(now)
-        left = self._deadline + self._meter.held - time.monotonic()
-        few: list[Point] = []
-        start = self._shared.samples(now[0])
-        for point in now:
-            if self._shared.samples(point) != start:
-                continue
-            seconds = self._meter.clock([*few, point])
-            if few and (seconds is None or seconds > _PART * left):
-                break
-            few.append(point)
-        seconds = self._meter.clock(few)
+        few, fits = self._budget.few(now, self._shared.samples)
         gone = self._round(few)
-        if gone and (seconds is None or seconds <= left):
+        if gone and fits:
             for _ in self._ends(self._population):  # the usual chunks: sums are equal to the bit
                 few = [point for point in few if point not in self._refused]
                 if self._over() or not self._round(few):
@@ -275,9 +272,7 @@ class _SweepRun:
         return False
 
     def _over(self) -> bool:
-        if self._meter.stopped():
-            return True
-        return self._deadline is not None and time.monotonic() - self._meter.held >= self._deadline
+        return self._meter.stopped() or self._budget.left <= 0
 
     def _record(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
         message = point_name(point)

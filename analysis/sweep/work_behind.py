@@ -40,6 +40,14 @@ def refit_work(manifest: Manifest) -> Callable[[str], int]:
     return lambda subject: behind[begin[subject] + 1] if subject in begin else behind[0]
 
 
+def weights_behind(manifest: Manifest) -> Callable[[str], int]:
+    """Return the function from a layer or group to the weights behind it, its own included."""
+    own = [layer.parameters for layer in reversed(manifest.layers)]
+    behind = [*accumulate(own, initial=0)][::-1]
+    begin = _beginnings(manifest)
+    return lambda subject: behind[begin[subject]] if subject in begin else behind[0]
+
+
 def own_weights(manifest: Manifest) -> Callable[[str], int]:
     """Return the function from a layer or group to the weights that it begins with.
 

@@ -9,9 +9,11 @@ from typing import Final
 from prunescope.study import Manifest
 from prunescope.study.point import Point
 from prunescope.study.recoveries import RECOVERIES
-from prunescope.sweep.preflight import kind_of
+from prunescope.sweep.kinds import kind_of
 from prunescope.sweep.work_behind import own_weights, suffix_macs
 
+PILOT_CHUNKS: Final = 3
+"""Chunks on which pilots run alone, so that making a point can be told from running it."""
 _LATER: Final = 2
 """Bisections of a curve that come before the middle of the same curve with a recovery."""
 

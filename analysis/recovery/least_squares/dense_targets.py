@@ -17,17 +17,16 @@ from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import Inputs
 from prunescope.recovery.least_squares.batch_walk import Lane
 from prunescope.recovery.least_squares.second_moments import (
-    SAMPLES,
     DenseMoments,
     batches,
     draw,
     most_rows,
 )
 from prunescope.recovery.least_squares.weight_operators import Site
+from prunescope.study.recoveries import refitted
 
 ROOM: Final = 1 << 30
-"""Bytes of activations that the dense and the pruned walk may hold together; of targets as well."""
-FEWEST: Final = 32
+"""Bytes of targets that are held together."""
 
 Target = tuple[Tensor, Tensor]
 """Of a batch: the positions ``(leading, each)``, and ``(rows, outputs)`` of the dense result."""
@@ -143,13 +142,9 @@ def dense_targets(bench: Workbench, moments: DenseMoments) -> DenseTargets:
 
 
 def refit_samples(bench: Workbench) -> int:
-    """Return how many calibration inputs a refit looks at: both walks' activations fit in ``ROOM``.
-
-    At least ``FEWEST``, at most ``SAMPLES`` and what there is.
-    """
+    """Return how many calibration inputs a refit looks at; see ``recoveries.refitted``."""
     bytes_per_sample = bench.network.cost.activation_bytes if bench.network.cost is not None else 0
-    fitting = max(FEWEST, min(SAMPLES, ROOM // max(2 * bytes_per_sample, 1)))
-    return min(fitting, len(bench.splits.calibration))
+    return refitted(len(bench.splits.calibration), bytes_per_sample)
 
 
 def _snapshot(module: nn.Module) -> dict[str, Tensor]:

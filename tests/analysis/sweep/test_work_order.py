@@ -1,15 +1,20 @@
 """A budget gives every layer its first points; pilots stand for all kinds of points."""
 
 import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from prunescope.bench.evaluate import Outcome
 from prunescope.bench.workbench import Workbench
+from prunescope.errors import CannotPrune
 from prunescope.progress import Silent
+from prunescope.replay.naive import NaiveEngine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method
-from prunescope.sweep.preflight import kind_of
+from prunescope.study.point import Point
+from prunescope.sweep.kinds import kind_of
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import points
 from prunescope.sweep.work_order import by_information, pilots
@@ -47,6 +52,48 @@ def test_a_budget_buys_whole_points_of_every_layer_first(
     if (count >= 3).any():
         assert set(count.index) == {"fc1", "fc2", "fc3"}
     assert len(frame) - len(whole) <= len(pilots(points(SWEPT, mlp.manifest), mlp.manifest)) + 3
+
+
+class Clock:
+    """Goes on by a second for every hundred samples that ``Ticking`` evaluates."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Ticking(NaiveEngine):
+    """Takes its time on a clock of its own."""
+
+    def __init__(self, bench: Workbench, clock: Clock) -> None:
+        super().__init__(bench)
+        self._clock = clock
+
+    def outcomes(
+        self, start: int, stop: int, points: Sequence[Point]
+    ) -> Iterator[tuple[Point, Outcome | CannotPrune]]:
+        for point, outcome in super().outcomes(start, stop, points):
+            self._clock.now += (stop - start) / 100
+            yield point, outcome
+
+
+@pytest.mark.parametrize("seconds", [4, 20])
+def test_what_a_budget_begins_it_finishes_first(
+    seconds: int, mlp: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0 points were measured and 16 begun: all pilots, of which none was finished."""
+    clock = Clock()
+    for name in ("monotonic", "process_time"):
+        monkeypatch.setattr(f"time.{name}", clock)
+    study = StudyFolder.create(tmp_path, mlp.manifest)
+    engine = Ticking(mlp, clock)
+    report = sweep(mlp, study, GRID, Silent(), engine, deadline=clock.now + seconds)
+    frame = study.measured()
+    whole = frame[frame["samples"] >= frame["population"]]
+    assert len(whole) >= max(seconds // 3 - 2, 1)  # a point takes three seconds
+    assert report.begun <= 2
 
 
 def test_a_sweep_under_a_budget_ends_with_the_same_rows(mlp: Workbench, tmp_path: Path) -> None:
