@@ -59,6 +59,7 @@ class _NewestOfStudy:
         self.measured: Newest[StudyMeasurements] = Newest()
         self.screened: Newest[pd.DataFrame] = Newest()
         self.verified: Newest[pd.DataFrame] = Newest()
+        self.measured_plans: Newest[MeasuredPlans] = Newest()
         self.superseded: Newest[str | None] = Newest()
         self.record: Newest[Record] = Newest()
         self.operators: Newest[LogitOperators] = Newest()
@@ -105,8 +106,8 @@ def verified(of: StudyFolder) -> pd.DataFrame:
 
 def measured_plans(of: StudyFolder) -> MeasuredPlans:
     """Return what the verified plans of a study really did, as they are now."""
-    return _measured_plans(
-        of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder)
+    return _newest(of.folder, of.manifest.fingerprint).measured_plans.get(
+        lambda: _signature(of.verifications.folder), lambda _: MeasuredPlans(verified(of))
     )
 
 
