@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from prunescope.dashboard.shared.link import encode_plan
 from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
+from prunescope.study import measurement_version
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, budget, draft, own, set_draft
 
@@ -17,7 +18,8 @@ def study(study: StudyFolder) -> StudyFolder:
     """Measured with least squares too, one criterion fewer, and a saved plan that uses it."""
     rows = study.measured()
     rows = rows[rows["criterion"] == "magnitude"]
-    rows = rows.assign(recovery="ls", drop_sum=rows["drop_sum"] / 4)
+    version = measurement_version("ls")
+    rows = rows.assign(recovery="ls", version=version, drop_sum=rows["drop_sum"] / 4)
     study.measurements.append(rows_of(study.measurements, rows))
     study.save_plan(recovered(study, "ls"))
     return study
