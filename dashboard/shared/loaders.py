@@ -84,9 +84,7 @@ def verified(of: StudyFolder) -> pd.DataFrame:
 
 def measured_plans(of: StudyFolder) -> MeasuredPlans:
     """Return what the verified plans of a study really did, as they are now."""
-    return _measured_plans(
-        of, of.folder, of.manifest.fingerprint, _signature(of.verifications.folder)
-    )
+    return MeasuredPlans(verified(of))
 
 
 def superseded(of: StudyFolder) -> str | None:
@@ -203,14 +201,6 @@ def _screened(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) 
 def _verified(_of: StudyFolder, folder: Path, fingerprint: str, signature: int) -> pd.DataFrame:
     del folder, fingerprint, signature
     return _of.verified()
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _measured_plans(
-    _of: StudyFolder, folder: Path, fingerprint: str, signature: int
-) -> MeasuredPlans:
-    del folder, fingerprint, signature
-    return MeasuredPlans(verified(_of))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
