@@ -59,7 +59,6 @@ class _NewestOfStudy:
         self.measured: Newest[StudyMeasurements] = Newest()
         self.screened: Newest[pd.DataFrame] = Newest()
         self.verified: Newest[pd.DataFrame] = Newest()
-        self.measured_plans: Newest[MeasuredPlans] = Newest()
         self.superseded: Newest[str | None] = Newest()
         self.record: Newest[Record] = Newest()
         self.operators: Newest[LogitOperators] = Newest()
@@ -106,9 +105,7 @@ def verified(of: StudyFolder) -> pd.DataFrame:
 
 def measured_plans(of: StudyFolder) -> MeasuredPlans:
     """Return what the verified plans of a study really did, as they are now."""
-    return _newest(of.folder, of.manifest.fingerprint).measured_plans.get(
-        lambda: _signature(of.verifications.folder), lambda _: MeasuredPlans(verified(of))
-    )
+    return MeasuredPlans(verified(of))
 
 
 def superseded(of: StudyFolder) -> str | None:

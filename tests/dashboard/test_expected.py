@@ -18,7 +18,7 @@ def test_a_measured_plan_stands_beside_its_prediction(
     assert metric(at, "Measured top-1") == f"{100 * row['score_sum'] / row['samples']:.2f} %"
     assert "not yet checked" in texts(at)  # its own measurement does not count for its error
     assert "takes at least one other that prunes two" in texts(at)
-    assert f"from {NETWORKS} other networks, before any plan of this study" in texts(at)
+    assert f"from {NETWORKS} other networks, before any other plan of this study" in texts(at)
     other = open_page(studies, "plan", plan=shared(study, fc1=0.3, fc2=0.3))
     assert metric(other, "Measured top-1") == "–"
     assert "over 1 measured plan" in texts(other)
