@@ -16,6 +16,7 @@ from prunescope.capture.inline_blocks import inline_blocks
 from prunescope.errors import CannotCapture, PrunescopeError
 from prunescope.user_code.blame import error_place
 from prunescope.user_code.patience import watched
+from prunescope.user_code.signals import LeftProcess, no_silent_exit, own_signals
 
 Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
 """A batch: one tensor, a tuple of arguments, or a dict of keyword arguments; dimension 0 of
@@ -101,8 +102,14 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
     fast_path = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # its fused operators hide the projections
     try:
-        with watched("capturing the model's graph"):
-            exported = export_program(model, args, kwargs)
+        with watched("capturing the model's graph") as call:
+            try:
+                with own_signals(call), no_silent_exit():
+                    exported = export_program(model, args, kwargs)
+            except (SystemExit, KeyboardInterrupt, LeftProcess) as error:
+                if isinstance(error, KeyboardInterrupt) and call.interrupted:
+                    raise
+                raise RuntimeError(f"{type(error).__name__}: {error}") from error
         module = _functional(exported.program)
     except PrunescopeError:
         raise

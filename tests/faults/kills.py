@@ -26,10 +26,10 @@ from tests.faults.kinds import Kind
 from tests.faults.ledger import entries
 
 _LONGEST: Final = 240.0
-_VOLATILE: Final = ("jobs/", ".claims")
+_VOLATILE: Final = ("jobs/", ".claims", "paces/")
 _CLOCKED: Final = ("latency/", "verifications/", "plans/")
 """What depends on how fast a machine is: times, and what a search finds within its seconds."""
-_TIMES: Final = frozenset({"seconds", "created", "threads", "load", "time", "versions"})
+_TIMES: Final = frozenset({"seconds", "created", "threads", "load", "time", "versions", "resumed"})
 
 
 @dataclass(frozen=True)

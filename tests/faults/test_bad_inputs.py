@@ -38,7 +38,7 @@ def test_every_option_that_takes_a_number_is_among_them() -> None:
 @pytest.mark.parametrize(
     "line",
     ["show study", "inspect net.pt2 --shape 1,6,6", "plan study --target macs=0.7 --seconds 0.2",
-     "verify study half", "time study --json", "jobs study"],
+     "verify study half", "time study --budget 0.3 --runtime torch --json", "jobs study"],
 )  # fmt: skip
 def test_the_same_lines_end_well_on_what_is_whole(
     line: str, server: ForkServer, workplace: Path

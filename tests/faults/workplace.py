@@ -42,8 +42,8 @@ for part in ("train", "val"):
 _COMMANDS: Final = (
     "sweep net.pt2 --data data.npz --study study --sparsities 0.3,0.6"
     " --methods magnitude,l1@channel",
-    "calibrate study --plans 2",
     "plan study --target macs=0.7 --save --name half -o plan.json",
+    "calibrate study --plans 2",
     "finetune study half --epochs 1",
     "pareto study --cost macs --points 3",
     "time study --budget 0.3 --runtime torch --export-table table.parquet",

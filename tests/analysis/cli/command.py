@@ -45,6 +45,8 @@ class Command:
             line for line in result.err.strip().splitlines()
             if line and not line.startswith(("Checked before measuring", "  WARNING: "))
         ]  # fmt: skip
+        if len(lines) > 1 and "that torch.export can capture" in lines[0]:  # said of each command
+            lines = lines[1:]
         if len(lines) > 1 and "grows by at most" in lines[0]:  # what the sweep was going to cost
             lines = lines[1:]
         assert len(lines) == 1, lines

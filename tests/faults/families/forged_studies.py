@@ -75,7 +75,7 @@ TEXTS: Final[dict[str, Callable[[str], str]]] = {
 WRONG_TYPES: Final = {
     "measurements": ("show study", "samples"),
     "verifications": ("calibrate study --plans 2", "drop_sum"),
-    "latency": ("time study --json", "ratio"),
+    "latency": ("time study --budget 0.3 --runtime torch --json", "ratio"),
 }
 """Tables, the command that reads them, and a column to spoil."""
 
