@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.optimize import nnls
 
 from prunescope.arrays import Floats
 
@@ -157,6 +156,8 @@ class RunCosts:
             columns = np.stack([self._row(sums) for sums, _, _ in rows])
             weights = 1 / np.sqrt(np.maximum(taken, 1e-4))
             sizes = np.maximum(np.abs(columns * weights[:, None]).max(axis=0), 1e-12)
+            from scipy.optimize import nnls  # the command line opens without it
+
             rates, _ = nnls(
                 columns * weights[:, None] / sizes, taken * weights, maxiter=50 * len(sizes)
             )

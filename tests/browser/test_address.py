@@ -13,7 +13,7 @@ def test_a_reload_and_a_link_restore_plan_and_view(
     browser: Browser, page: Page, address: str, settle: Settle
 ) -> None:
     open_page(page, "Curves", settle)
-    page.get_by_text("Drop", exact=True).last.click()
+    page.get_by_role("radio", name="Drop", exact=True).click()
     settle(page)
     limit = page.get_by_role("spinbutton", name="Accepted drop, points")
     limit.fill("3")

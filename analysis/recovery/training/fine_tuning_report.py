@@ -13,6 +13,7 @@ from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.store.json_documents import read_document
 from prunescope.study.bounds import SEED
 from prunescope.study.plan import Plan
+from prunescope.text.numbers import exact
 
 FOLDER: Final = "recovered"
 RESULT: Final = "result.json"
@@ -258,5 +259,6 @@ def _within(
     if math.isfinite(value) and low <= value <= high and not (above and value == low):
         return
     allowed = f"above {low:g}" if above else f"at least {low:g}"
-    allowed += "" if high == math.inf else f" and at most {high:g}"
+    most = exact(int(high)) if float(high).is_integer() else f"{high:g}"
+    allowed += "" if high == math.inf else f" and at most {most}"
     raise BadValue(f"Expected {name} to be {allowed}, but got {value!r}. {hint}")

@@ -145,6 +145,7 @@ def test_the_command_line_takes_a_file_and_sees_when_it_changes(
     assert set(rows[rows["method"] == full]["subject"]) == {"conv", "mix", "head"}
     plan = opened.plan({"mix": (f"{file}:last@channel", 0.5), "head": (f"{file}:score", 0.5)})
     opened.save(plan, "mine")
+    opened.save(opened.plan({"head": (f"{file}:score", 0.3)}), "unmeasured")
     assert "drop" in run("verify", study, "mine").out
     out = tmp_path / "out"
     assert "verified" in run("export", study, "mine", "-o", out, "--formats", "recipe").out
@@ -153,7 +154,7 @@ def test_the_command_line_takes_a_file_and_sees_when_it_changes(
     assert {f"{file}:score"} == {each["criterion"].partition("#")[0] for each in planned.values()}
     file.write_text(MINE.replace("** 3", "** 5"))
     monkeypatch.setattr(module, "_KNOWN", {})  # as in a fresh process
-    assert "its file has changed since" in run.refused("verify", study, "mine")
+    assert "its file has changed since" in run.refused("verify", study, "unmeasured")
     assert run(*sweep, "--methods", f"{file}:score").code == 0
     again = ps.open(study).manifest
     assert _reasons(again, f"{file}:score#")[full] == "its source has changed since"

@@ -1,6 +1,7 @@
 """What ``plan`` prints of a plan's score."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,5 +20,6 @@ def test_a_drop_is_taken_from_the_dense_score_of_its_recovery(
     study = StudyFolder.create(tmp_path / "s", MANIFEST)
     known = curve("none", (100, 0.7, 0.1)) | curve("bn", (100, 0.8, 0.1))
     guess = Prediction(0.05, Interval(0.05, 0.04, 0.06), None, "sum of drops", ())
-    _print_guess(study, known, Plan("p", "f", {}, recovery), guess, measured=True)
+    posed = SimpleNamespace(curves=known, measured=lambda _: None)
+    _print_guess(study, posed, Plan("p", "f", {}, recovery), guess, saved="p")
     assert f"{score}, drop 5.00 pt" in " ".join(capsys.readouterr().out.split())

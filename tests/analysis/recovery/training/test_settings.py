@@ -19,8 +19,8 @@ from prunescope.sources.data import Samples
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("epochs", 0, "epochs to be at least 1, but got 0"),
-        ("batch", 1, "batch to be at least 2, but got 1"),
+        ("epochs", 0, "epochs to be at least 1 and at most 100,000, but got 0"),
+        ("batch", 1, "batch to be at least 2 and at most 1,048,576, but got 1"),
         ("rate", 0.0, "rate to be above 0 and at most 10, but got 0.0"),
         ("rate", math.nan, "rate to be above 0"),
         ("momentum", 1.0, "momentum to be at least 0 and at most 0.9999"),
