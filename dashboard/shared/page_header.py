@@ -136,7 +136,7 @@ def _preselect(names: list[str]) -> None:
 
 def _facts(opened: StudyFolder) -> str:
     manifest = opened.manifest
-    parts = [f"{plain.text(manifest.reference.model)} on {plain.text(manifest.reference.data)}"]
+    parts = [f"{plain.code(manifest.reference.model)} on {plain.code(manifest.reference.data)}"]
     if manifest.baseline:
         parts.append(
             f"dense {plain.text(manifest.reference.metric.rpartition(':')[2])} "
