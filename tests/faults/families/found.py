@@ -18,7 +18,7 @@ LINES: Final = (
     ("--force without a table's file", "time study --force", "with --export-table"),
     ("--force with a plan to time", "time study half --force", "with --export-table"),
     ("a multiple of 1e30 units", MORE + f"--round {10**30}", "from 1 to 1024"),
-    ("1e30 epochs", f"finetune study half --epochs {10**30}", "at most 100000"),
+    ("1e30 epochs", f"finetune study half --epochs {10**30}", "at most 100,000"),
     ("a batch of 1e30", f"finetune study half --batch {10**30}", "at most"),
     ("an unknown granularity", MORE + "--granularity chanel", "'chanel'. Closest: channel"),
     ("heads where channels are", MORE + "--methods l1@head", "Use weight granularity"),
