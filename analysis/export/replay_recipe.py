@@ -1,12 +1,10 @@
 """Make the weights of a recipe again, and prove that they are the same."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from torch import nn
 
+from prunescope.bench.computing_threads import computing_threads
 from prunescope.bench.workbench import prepare
 from prunescope.errors import BadReference, ForeignStudy
 from prunescope.export.applied_plan import layer_counts, planned, selection_of, unit_removals
@@ -56,17 +54,6 @@ def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
         )
     module.load_state_dict(tensors)
     return module
-
-
-@contextlib.contextmanager
-def computing_threads(count: int) -> Iterator[None]:
-    """Let torch compute with ``count`` threads in the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _versions(recipe: Recipe) -> str:

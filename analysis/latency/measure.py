@@ -8,13 +8,13 @@ from dataclasses import replace
 import torch
 from torch import fx, nn
 
+from prunescope.bench.computing_threads import computing_threads
 from prunescope.bench.pruned import selected
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.cost import cost
 from prunescope.capture.graph import Captured, Inputs, batch_size, take
 from prunescope.errors import CannotCapture
 from prunescope.export.applied_plan import selection_of
-from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.interleaved_timing import STEPS, race
 from prunescope.latency.latency_report import (
     LatencyReport,

@@ -1,14 +1,14 @@
 """Does the dense network answer the same twice, alone, in another batch, on other threads?"""
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.computing_threads import computing_threads
 from prunescope.bench.device import on_host
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.network import forward
@@ -124,7 +124,7 @@ def _empty_mask(bench: Workbench, count: int) -> Check:
 def _threads(bench: Workbench, few: Samples, first: Sequence[Tensor]) -> Check:
     before = torch.get_num_threads()
     other = 1 if before > 1 else 2
-    with _on_threads(other):
+    with computing_threads(other):
         apart = _apart(first, _answers(bench, few))
     run = f"The dense network ran on {counted(before, 'thread')} and on {other}"
     if apart > _tolerance(first):
@@ -134,16 +134,6 @@ def _threads(bench: Workbench, few: Samples, first: Sequence[Tensor]) -> Check:
             "threads, or another machine, gives other curves.",
         )  # fmt: skip
     return Check(THREADS, "passed", f"{run}: {_same(apart)}.")
-
-
-@contextlib.contextmanager
-def _on_threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _answers(bench: Workbench, samples: Samples) -> list[Tensor]:

@@ -7,9 +7,9 @@ from typing import Final
 
 import torch
 
+from prunescope.bench.computing_threads import computing_threads
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotCapture
-from prunescope.export.replay_recipe import computing_threads
 from prunescope.latency.interleaved_timing import race
 from prunescope.latency.runtimes.registry import runtimes
 from prunescope.latency.runtimes.runtime import Call, Runtime, VectorWidths
