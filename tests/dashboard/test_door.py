@@ -14,6 +14,7 @@ import pytest
 
 from prunescope.dashboard.launch_command import Serving
 from tests.browser.served import free_port, served
+from tests.faults import own_loop
 from tests.faults.viewer import Viewer
 
 ROUTES = """
@@ -164,7 +165,7 @@ def test_an_upload_past_the_limit_is_refused_before_it_is_kept(server: Serving) 
                 for name, body in uploads.items()
             }
 
-    assert asyncio.run(looked()) == {"small": 204, "large": 413, "chunked": 413}
+    assert own_loop.run(looked()) == {"small": 204, "large": 413, "chunked": 413}
     assert put(server, "no-such-session", form(1 << 10)) == 400
 
 

@@ -12,6 +12,7 @@ import psutil
 
 from prunescope.dashboard.launch_command import SERVER, Serving
 from prunescope.jobs import ACTIVE, Job
+from tests.faults import own_loop
 from tests.faults.viewer import Viewer
 
 _LOOK: Final = 0.5
@@ -65,7 +66,7 @@ def server_of(serving: Serving) -> psutil.Process:
 
 def watch(serving: Serving, job: Job, viewers: int, seconds: float) -> Audience:
     """Let ``viewers`` look at the job's study for so long."""
-    return asyncio.run(_watch(serving, job, viewers, seconds))
+    return own_loop.run(_watch(serving, job, viewers, seconds))
 
 
 async def _watch(serving: Serving, job: Job, viewers: int, seconds: float) -> Audience:

@@ -1,6 +1,5 @@
 """A few viewers for some seconds; twenty for ten minutes are in ``make faults``."""
 
-import asyncio
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from prunescope.dashboard.launch_command import Serving
 from prunescope.jobs import cancel, start, stop
 from tests.browser.served import free_port, served
+from tests.faults import own_loop
 from tests.faults.audience import watch
 from tests.faults.fork_server import ROOT
 from tests.faults.viewer import Viewer
@@ -32,7 +32,7 @@ def test_viewers_are_served_while_a_job_runs(workplace: Path, tmp_path: Path) ->
     with served(Serving(tmp_path / "studies", free_port())) as serving:
         job = start(study, ("sweep", "--study", "{study}"), command=SLEEPER)
         try:
-            asyncio.run(first_page(serving))
+            own_loop.run(first_page(serving))
             came = watch(serving, job, viewers=3, seconds=10)
         finally:
             cancel(job)
