@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from prunescope.api.exported_models import load_pruned
     from prunescope.api.inspections import inspect
+    from prunescope.api.merge import merge
     from prunescope.api.open_study import open_study as open  # noqa: A004 - read as ps.open
     from prunescope.api.solved_plan import SolvedPlan
     from prunescope.api.study import Study
@@ -34,6 +35,7 @@ __all__ = [
     "__version__",
     "inspect",
     "load_pruned",
+    "merge",
     "open",
     "sweep",
 ]
@@ -45,6 +47,7 @@ _HOMES: Final = {
     "Study": ("prunescope.api.study", "Study"),
     "inspect": ("prunescope.api.inspections", "inspect"),
     "load_pruned": ("prunescope.api.exported_models", "load_pruned"),
+    "merge": ("prunescope.api.merge", "merge"),
     "open": ("prunescope.api.open_study", "open_study"),
     "sweep": ("prunescope.api.sweep", "sweep"),
 }

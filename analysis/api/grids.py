@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from prunescope.study import Grid, Method, parse_sparsities
+from prunescope.study.shard import WHOLE, Shard
 
 if TYPE_CHECKING:
     from prunescope.api.user_methods import MethodLike
@@ -16,6 +17,7 @@ def grid_from(
     recovery: str | Iterable[str],
     seeds: Sequence[int],
     round_to: int,
+    shard: str | None = None,
 ) -> Grid:
     """Return what is to be measured, checked as far as words go; see ``ps.sweep``.
 
@@ -38,4 +40,5 @@ def grid_from(
         recoveries=tuple(recovery.split(",")) if isinstance(recovery, str) else tuple(recovery),
         seeds=tuple(seeds),
         multiple=round_to,
+        shard=WHOLE if shard is None else Shard.parse(shard),
     )

@@ -36,6 +36,7 @@ def sweep(
     recovery: str | Iterable[str] = "none",
     seeds: Sequence[int] = SEEDS,
     round_to: int = 1,
+    shard: str | None = None,
     metric: "MetricLike" = "top-1",
     weights: str | Path | None = None,
     random: bool = False,
@@ -71,6 +72,8 @@ def sweep(
         recovery: One or several of ``none``, ``bn``, ``ls``.
         seeds: Of random criteria.
         round_to: Units that stay come in multiples of this.
+        shard: Part of the points, such as ``"2/8"`` on the second of eight machines; ``ps.merge``
+            puts their studies together.
         metric: ``top-1``, ``top-5``, ``agreement``, ``file.py:function``; or a function
             ``(outputs, targets)`` → ``(n,)`` scores, one per sample, higher is better.
         weights: A weights file for a model given by reference.
@@ -94,7 +97,7 @@ def sweep(
         PrunescopeError: Whatever is wrong with model, data, metric or methods, in a sentence.
     """
     policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
-    grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to)
+    grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to, shard)
     seconds = seconds_from(budget)
     place = checked_path(folder, "folder")
     begun = monotonic()

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prunescope.cli.terminal import errors
+from prunescope.commands import next_steps
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
+from prunescope.study.shard import WHOLE, Shard
 from prunescope.sweep.forecast import WIDEST
 from prunescope.sweep.pace import last_paces
 from prunescope.sweep.sweep_report import SweepReport
@@ -55,6 +57,15 @@ def print_report(report: SweepReport, idle: Sequence[str], spent: str, study: Pa
         errors.print(f"… and {len(idle) - _MOST_REFUSALS} more groups like these.")
     for name in report.damaged:
         errors.print(f"Set aside because it was damaged: {name}")
+
+
+def print_shard(shard: Shard, study: Path) -> None:
+    """Print where the points of a ``shard`` belong; nothing for a grid in one piece."""
+    if shard != WHOLE:
+        errors.print(
+            f"These were the points of shard {shard}. Put the others in when they are done: "
+            f"{next_steps.merge_shards(study)}"
+        )
 
 
 def print_budget(setting_up: float, budget: float | None) -> None:

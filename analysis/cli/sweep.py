@@ -9,7 +9,7 @@ import typer
 
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
-from prunescope.cli.print_sweep import cost_told, print_budget, print_report
+from prunescope.cli.print_sweep import cost_told, print_budget, print_report, print_shard
 from prunescope.cli.read_arguments import use_threads
 from prunescope.cli.shared_options import (
     DataOption,
@@ -37,6 +37,7 @@ from prunescope.study import (
 )
 from prunescope.study.bounds import THREADS
 from prunescope.study.recoveries import RECOVERIES
+from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.soundness import REFUSABLE
 from prunescope.sweep.stopping_policy import TOLERANCE, Policy
 from prunescope.text.durations import seconds_from
@@ -76,6 +77,15 @@ def sweep(
         int,
         typer.Option("--round", min=1, help="Units that stay come in multiples: 1, 4, 8, 16, 32."),
     ] = 1,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            help="Part of the points: 2/8 is the second of eight machines'. Put their studies "
+            "together with prunescope merge.",
+        ),
+    ] = None,
     screen: Annotated[
         bool,
         typer.Option(
@@ -151,6 +161,7 @@ def sweep(
             recoveries=tuple(recovery.split(",")),
             seeds=_seeds(seeds),
             multiple=multiple,
+            shard=WHOLE if shard is None else Shard.parse(shard),
         )
         policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
         seconds = seconds_from(budget)
@@ -192,6 +203,7 @@ def sweep(
         print_json(asdict(swept.report) | {"left_out": swept.left_out})
         return
     print_report(swept.report, swept.left_out, swept.spent, study)
+    print_shard(grid.shard, study)
     print_budget(swept.setting_up, seconds)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from prunescope.commands.export import Export
 from prunescope.commands.finetune import FineTune
 from prunescope.commands.inspect import Inspect
+from prunescope.commands.merge import Merge
 from prunescope.commands.plan import MakePlan
 from prunescope.commands.request import Request
 from prunescope.commands.sweep import Sweep
@@ -39,6 +40,11 @@ def measure_curves(recovery: str = "none") -> str:
 def measure_again(recoveries: tuple[str, ...], study: object) -> str:
     """Return the command that measures curves with ``recoveries`` again in the folder ``study``."""
     return Sweep(recovery=recoveries).line(str(study))
+
+
+def merge_shards(study: object) -> str:
+    """Return the command that puts the study of another machine into ``study``."""
+    return Merge("FROM").line(str(study))
 
 
 def measure_points(grid: Grid) -> str:

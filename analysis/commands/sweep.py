@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from prunescope.commands.request import ARGUMENT, Request, option, typed
 from prunescope.study import SEEDS, Grid
+from prunescope.study.shard import WHOLE
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Sweep(Request):
         recovery: Which ways of evaluating.
         seeds: For criteria that draw.
         multiple: Units that stay come in multiples of it.
+        shard: Part of the points, such as ``2/8``; None for all.
         screen: Whether points are looked at without labels while they wait.
         mode: A point's end, see ``prunescope.sweep.stopping_policy``.
         tolerance: Accepted half-width of a drop, absolute; None for the usual one.
@@ -49,6 +51,7 @@ class Sweep(Request):
     recovery: tuple[str, ...] = option("--recovery", ("none",))
     seeds: tuple[int, ...] = option("--seeds", SEEDS)
     multiple: int = option("--round", 1)
+    shard: str | None = option("--shard", None)
     screen: bool = option("--screen/--no-screen", True)
     mode: str = option("--mode", "exact")
     tolerance: float | None = option("--tolerance", None)
@@ -73,4 +76,5 @@ class Sweep(Request):
             recovery=grid.recoveries,
             seeds=grid.seeds,
             multiple=grid.multiple,
+            shard=None if grid.shard == WHOLE else str(grid.shard),
         )

@@ -7,54 +7,35 @@ edited, as in ``store.parquet_table``; a page's checksum tells a damaged file, w
 import contextlib
 import hashlib
 import io
-import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prunescope.fence.parquet_files import Bounds, collected, opened, read_bounded, require_within
-from prunescope.fence.refusal import Refusal
-from prunescope.store.files import damaged_in, set_aside, storage, write_atomically
+from prunescope.store.files import damaged_in, storage, write_atomically
 from prunescope.store.locks import merge_lock
+from prunescope.store.logit_files import SCHEMA, read_file, read_labels, read_row_groups
 from prunescope.store.logit_rows import (
     MOST_CLASSES,
     MOST_SAMPLES,
     Key,
     join_runs,
     pack,
-    require_whole,
     unpack,
 )
 from prunescope.store.read_only import require_writable
 from prunescope.study.point import KEY
 
-log = logging.getLogger(__name__)
-
-Found = TypeVar("Found")
 Run = tuple[Key, int, np.ndarray]
 """A point's key, the place of its first sample in the order, ``(rows, classes)`` values."""
 
 _TARGETS: Final = "targets.parquet"
 _SMALL: Final = 32 << 20
 _GROUP: Final = 2 << 20
-_BATCH: Final = 64
-_BOUNDS: Final = Bounds(rows=10_000_000, bytes=8 << 30)
-_LARGEST_LABEL: Final = 1 << 31
-_LABELS: Final = pa.schema([("target", pa.int64())])
-_SCHEMA: Final = pa.schema(
-    [
-        ("fingerprint", pa.string()), ("version", pa.int64()), ("subject", pa.string()),
-        ("criterion", pa.string()), ("granularity", pa.string()), ("sparsity", pa.float64()),
-        ("recovery", pa.string()), ("seed", pa.int64()), ("start", pa.int64()),
-        ("rows", pa.int64()), ("classes", pa.int64()), ("values", pa.binary()),
-        ("places", pa.binary()), ("rest", pa.binary()),
-    ]
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,9 +69,23 @@ class LogitStore:
         targets = (
             self.targets() if any(v.shape[1] > MOST_CLASSES for _, _, v in kept_runs) else None
         )
-        self._write(
-            pa.Table.from_pylist([pack(*run, targets) for run in kept_runs], schema=_SCHEMA)
-        )
+        self._write(pa.Table.from_pylist([pack(*run, targets) for run in kept_runs], schema=SCHEMA))
+
+    def take(self, other: Self, keys: Iterable[Key]) -> None:
+        """Add the samples that ``other`` holds of the points ``keys``, file by file.
+
+        Raises:
+            StorageFailure: The disk refuses.
+        """
+        wanted_keys = {tuple(key) for key in keys}
+        for path in other._paths():
+            table = other._read_some(path, wanted_keys)
+            if table is None or not table.num_rows:
+                continue
+            columns = [table[name].to_pylist() for name in KEY]
+            own = [key in wanted_keys for key in zip(*columns, strict=True)]
+            if any(own):
+                self._write(table.filter(pa.array(own)).combine_chunks())
 
     def read(self, key: Key) -> np.ndarray | None:
         """Return ``(samples so far, classes)`` float32 log-probabilities, or None without any."""
@@ -139,10 +134,7 @@ class LogitStore:
     def targets(self) -> np.ndarray | None:
         """Return the labels ``(n,)`` int64 in the study's order, or None when none are stored."""
         path = self.folder / _TARGETS
-        table = _read_or_set_aside(
-            path, lambda: read_bounded(path, _LABELS, _BOUNDS, _require_labels, checksums=True)
-        )
-        return None if table is None else np.asarray(table["target"], np.int64)
+        return read_labels(path)
 
     def damaged(self) -> list[Path]:
         """Return the files that were set aside because they could not be read."""
@@ -172,7 +164,7 @@ class LogitStore:
                 sizes[path] = path.stat().st_size
         small = [path for path, size in sizes.items() if size < _SMALL]
         for batch in _batches(small, sizes):
-            read = {path: self._read_all(path) for path in batch}
+            read = {path: read_file(path) for path in batch}
             tables = {path: table for path, table in read.items() if table is not None}
             if not tables:
                 continue
@@ -224,48 +216,8 @@ class LogitStore:
 
     def _read_some(self, path: Path, wanted_keys: set[Key] | None) -> pa.Table | None:
         if wanted_keys is None:
-            return self._read_all(path, [*KEY, "start", "rows"])
-        return _read_or_set_aside(path, lambda: _matching_row_groups(path, wanted_keys))
-
-    def _read_all(self, path: Path, columns: list[str] | None = None) -> pa.Table | None:
-        if columns is None:
-            return _read_or_set_aside(path, lambda: _checked(path, None))
-        schema = pa.schema([_SCHEMA.field(name) for name in columns])
-        return _read_or_set_aside(path, lambda: read_bounded(path, schema, _BOUNDS, checksums=True))
-
-
-def _matching_row_groups(path: Path, wanted_keys: set[Key]) -> pa.Table:
-    """The row groups of ``path`` that hold any of ``wanted_keys``."""
-    keys = pa.schema([_SCHEMA.field(name) for name in KEY])
-    groups = []
-    with opened(path, _SCHEMA, checksums=True) as file:
-        require_within(file, _SCHEMA, _BOUNDS)
-        for group in range(file.num_row_groups):
-            batches = file.iter_batches(row_groups=[group], columns=keys.names)
-            table = collected(batches, keys, _BOUNDS)
-            columns = [table[name].to_pylist() for name in KEY]
-            if not wanted_keys.isdisjoint(zip(*columns, strict=True)):
-                groups.append(group)
-    return _checked(path, groups) if groups else _SCHEMA.empty_table()
-
-
-def _checked(path: Path, groups: list[int] | None) -> pa.Table:
-    """Row groups of ``path``, or all, whose rows hold what their counts say."""
-    with opened(path, _SCHEMA, checksums=True) as file:
-        require_within(file, _SCHEMA, _BOUNDS)
-        batches = file.iter_batches(_BATCH, row_groups=groups, columns=_SCHEMA.names)
-        return collected(batches, _SCHEMA, _BOUNDS, _require_rows)
-
-
-def _require_rows(table: pa.Table) -> None:
-    for row in table.to_pylist():
-        require_whole(row)
-
-
-def _require_labels(table: pa.Table) -> None:
-    labels = np.asarray(table["target"], np.int64)
-    if len(labels) and np.abs(labels).max() >= _LARGEST_LABEL:
-        raise ValueError("it holds labels that count no class")
+            return read_file(path, [*KEY, "start", "rows"])
+        return read_row_groups(path, wanted_keys)
 
 
 def _of_one_width(runs: list[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndarray]]:
@@ -283,24 +235,3 @@ def _batches(paths: Sequence[Path], sizes: dict[Path, int]) -> Iterator[list[Pat
             yield batch
             batch = []
     yield batch
-
-
-def _read_or_set_aside(path: Path, read: Callable[[], Found]) -> Found | None:
-    """Return what ``read`` gives, or None when ``path`` is gone or damaged (and set aside)."""
-    try:
-        return read()
-    except FileNotFoundError:
-        return None
-    except (Refusal, pa.ArrowException, KeyError, ValueError, OSError) as error:
-        if not path.exists():
-            return None
-        if isinstance(error, OSError) and error.errno is not None:  # the disk, not the file
-            with storage(path):
-                raise
-        aside = set_aside(path)
-        log.warning(
-            "Expected %s to hold logits, but it is damaged (%s). It is set aside as %s; sweep into "
-            "a new folder when you need its points' logits again.",
-            path.name, (str(error).splitlines() or [type(error).__name__])[0][:120], aside.name,
-        )  # fmt: skip
-        return None

@@ -86,6 +86,18 @@ class Table:
         }
         return self._write(pa.table(columns, schema=self.schema))
 
+    def add(self, frame: pd.DataFrame) -> Path | None:
+        """Add rows as ``read`` returns them in one new file and return it; None for no rows.
+
+        Raises:
+            StorageFailure: The disk refuses, or the study is gone.
+        """
+        if frame.empty:
+            return None
+        if self.beside is not None:
+            require_present(self.beside)
+        return self._write(pa.Table.from_pandas(frame, self.schema, preserve_index=False))
+
     def read(self) -> pd.DataFrame:
         """Return all rows, sorted by key, without doubles; damaged files are set aside."""
         frame: pd.DataFrame = self._merged()[0].to_pandas()

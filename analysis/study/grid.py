@@ -7,6 +7,7 @@ from typing import Final
 from prunescope.errors import BadValue, UnknownName
 from prunescope.study.bounds import MULTIPLE, SEED
 from prunescope.study.method import Method
+from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.sparsity import sparsity
 
 SEEDS: Final = (0, 1, 2)
@@ -19,7 +20,8 @@ class Grid:
 
     ``subjects`` empty means every prunable layer or group. Sparsities are kept as ``sparsity``
     makes them, each once, ascending. ``seeds`` are for random criteria alone. What a group keeps
-    comes in a ``multiple`` of units, 1 for any count; weights do not mind.
+    comes in a ``multiple`` of units, 1 for any count; weights do not mind. Of several machines each
+    measures its own ``shard`` of the points.
 
     Raises:
         BadValue: ``multiple`` is below 1 or past 1024, or there is no seed, or one out of range.
@@ -31,6 +33,7 @@ class Grid:
     recoveries: tuple[str, ...] = ("none",)
     seeds: tuple[int, ...] = SEEDS
     multiple: int = 1
+    shard: Shard = WHOLE
 
     def __post_init__(self) -> None:
         MULTIPLE.checked(self.multiple)

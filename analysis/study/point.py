@@ -40,6 +40,11 @@ class Point:
         )  # fmt: skip
 
 
+def point_name(point: Point) -> str:
+    """Return what a point is called in sentences: subject, method and sparsity."""
+    return f"{point.subject} {point.method} {point.sparsity:g}"
+
+
 def measurement_version(recovery: str) -> int:
     """Return the version of what is measured after ``recovery``: part of a row's key."""
     return MEASUREMENT_VERSION + REVISIONS.get(recovery, 0)

@@ -5,12 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prunescope.store.folder import StudyFolder
-from prunescope.study.point import Point
-
-
-def point_name(point: Point) -> str:
-    """Return what a point is called in sentences: subject, method and sparsity."""
-    return f"{point.subject} {point.method} {point.sparsity:g}"
+from prunescope.study.point import Point, point_name
 
 
 def write_left_out(

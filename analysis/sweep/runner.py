@@ -15,9 +15,9 @@ from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, doubling, looks
 from prunescope.study.method import UNITS
-from prunescope.study.point import Point, dense_key
+from prunescope.study.point import Point, dense_key, point_name
 from prunescope.sweep.check_laws import require_laws
-from prunescope.sweep.left_out import point_name, write_left_out
+from prunescope.sweep.left_out import write_left_out
 from prunescope.sweep.meter import Meter
 from prunescope.sweep.preflight import preflight
 from prunescope.sweep.row import measurement

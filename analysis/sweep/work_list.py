@@ -17,14 +17,16 @@ from prunescope.study.method import UNITS
 from prunescope.study.point import KEY, Point
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.removed_counts import smallest_sparsity, unit_sparsities
+from prunescope.sweep.shards import own_points
 
 
 def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
-    """Return all points of ``grid`` in forward order of subjects, then method, then sparsity.
+    """Return the points of ``grid`` in forward order of subjects, then method, then sparsity.
 
     Layers take the sparsities as asked; an ``n:m`` pattern has the one sparsity that it is;
     groups take the sparsities that their units allow, in the grid's multiple, and none at which
-    nothing would be removed (``groups_left_out`` names the groups that have none at all).
+    nothing would be removed (``groups_left_out`` names the groups that have none at all). Of a grid
+    that is divided among machines, its own shard's points.
 
     Raises:
         UnknownName: A layer, group or method that does not exist.
@@ -33,12 +35,13 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
     check_names("recovery", grid.recoveries, RECOVERIES)
     _check_methods(grid, manifest)
     _check_subjects(grid, manifest)
-    return tuple(
+    every = tuple(
         Point(subject, method, value, recovery, seed)
         for subject, method, value in _pruned(grid, manifest)
         for recovery in grid.recoveries
         for seed in (grid.seeds if is_control(method.criterion) else (0,))
     )
+    return own_points(every, grid, manifest)
 
 
 def missing_points(

@@ -18,6 +18,7 @@ COMMANDS = [
     next_steps.time_elsewhere(study=True),
     next_steps.plan_baseline("uniform"),
     next_steps.fine_tune(),
+    next_steps.merge_shards("studies/all"),
 ]
 
 

@@ -23,6 +23,7 @@ from prunescope.commands import (
 )
 from prunescope.commands.request import option
 from prunescope.study import Grid, Method
+from prunescope.study.shard import Shard
 from tests.analysis.commands.parsing import command_named
 
 LEAST: list[Request] = [
@@ -35,7 +36,7 @@ FULL: list[Request] = [
     Inspect("M", "D", "w.safetensors", True, "3,8,8", "top-5"),
     Sweep(
         "M", "D", ("taylor", "l1@channel"), "0.5,0.7", ("a", "b"), "channel", ("none", "ls"),
-        (4, 5), 8, False, "decide", 0.001, 0.03, False, True, "90s", "w.safetensors", True,
+        (4, 5), 8, "2/8", False, "decide", 0.001, 0.03, False, True, "90s", "w.safetensors", True,
         "top-5", ("batches", "classes"), "naive", 3,
     ),
     MakePlan(
@@ -160,3 +161,5 @@ def test_a_grid_is_a_sweep() -> None:
         "prunescope sweep --study S --methods l1@channel --sparsities 0.3,0.75 --layers conv "
         "--recovery bn --seeds 0 --round 8"
     )
+    part = dataclasses.replace(grid, shard=Shard(2, 8))
+    assert Sweep.of(part).arguments("S")[-2:] == ["--shard", "2/8"]
