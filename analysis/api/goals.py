@@ -9,6 +9,7 @@ from prunescope.planning.solve import Goal, Target, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method, check_names, sparsity
 from prunescope.study.plan import Choice
+from prunescope.text.scores import ScoreWords, words_of
 
 Limit = float | str
 """The most that is accepted: a fraction of the dense model's, or a value with its unit."""
@@ -46,7 +47,10 @@ def goal_from(
     Raises:
         BadValue, UnknownName: A keyword says something that cannot be.
     """
-    targets = tuple(_target(name, limit) for name, limit in limits.items() if limit is not None)
+    words = words_of(study.manifest)
+    targets = tuple(
+        _target(name, limit, words) for name, limit in limits.items() if limit is not None
+    )
     if not targets:
         raise BadValue(
             "Expected at least one budget, but got none. Give one, such as macs=0.6, bytes='1.5MB' "
@@ -96,5 +100,5 @@ def choice_from(
     return choice_named(name, parsed, sparsity(number), manifest, known, recovery, locked)
 
 
-def _target(name: str, limit: Limit) -> Target:
-    return parse_target(f"{name}={limit if isinstance(limit, str) else repr(float(limit))}")
+def _target(name: str, limit: Limit, words: ScoreWords) -> Target:
+    return parse_target(f"{name}={limit if isinstance(limit, str) else repr(float(limit))}", words)

@@ -13,7 +13,7 @@ from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import require_vouched
 from prunescope.study.plan import Plan
-from prunescope.text.units import points
+from prunescope.text.scores import words_of
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
@@ -43,7 +43,7 @@ def measuring(
     )
     study.require(bench.manifest)
     manifest, known = study.manifest, curves(study.measured(), study.manifest)
-    operators = LogitOperators(manifest, study.logits)
+    operators, words = LogitOperators(manifest, study.logits), words_of(manifest)
     rows = study.verified().query("split == 'validation'").to_dict("records")
     stored = {str(row["digest"]): PredictedEffects.measured(row, None) for row in rows}
     record = Record.of(manifest, known, study.verified(), operators)
@@ -62,7 +62,7 @@ def measuring(
             row = verifier.measure(replace(plan, name=f"{name} {plan.name}"), guess)
             study.verifications.append([row])
             figures = PredictedEffects.measured(asdict(row), None)
-        progress.advance(1, f"drop {points(figures.damages['drop'])}")
+        progress.advance(1, f"{words.loss_word} {words.drop(figures.damages['drop'])}")
         return figures.damages
 
     return measured

@@ -28,6 +28,7 @@ from prunescope.planning.solve.goal import COSTS
 from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.scores import words_of
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ class SolvedPlan:
     @property
     def alternative(self) -> RecoveryOutcome | None:
         """The recovery that keeps more of the score within the same budgets, if one does."""
-        return best_alternative(self.recoveries) if self.recoveries else None
+        words = words_of(self.problem.manifest)
+        return best_alternative(self.recoveries, words) if self.recoveries else None
 
     @property
     def near_chance(self) -> str | None:
@@ -102,6 +104,7 @@ class SolvedPlan:
             chance_level(manifest, self.posed.operators),
             class_count(manifest, self.posed.operators),
             dense_score(manifest, self.posed.curves, self.plan.recovery),
+            words_of(manifest),
         )
         return next_for_ruined(self.recoveries, floor, str(self.folder), self.saved)
 
@@ -120,7 +123,9 @@ class SolvedPlan:
             )
         if len(self.recoveries) > 1:
             command = next_steps.fine_tune(str(self.folder), self.saved)
-            sentences.append(side_by_side(self.recoveries, f" ({command})"))
+            sentences.append(
+                side_by_side(self.recoveries, words_of(self.problem.manifest), f" ({command})")
+            )
         return tuple(sentences)
 
     @property
@@ -152,7 +157,7 @@ class SolvedPlan:
             if kind in COSTS and self.dense.get(kind)
         ]
         columns = ("layer or group", "method", "sparsity", "why")
-        measured = self.measured and self.measured.sentence(self.problem.manifest.reference.metric)
+        measured = self.measured and self.measured.sentence(words_of(self.problem.manifest))
         expected = [*([measured] if measured else []), *self.prediction.sentences()]
         notes = [*self.recovery_sentences(), *costs, *expected]
         return table(f"Plan {self.name!r}", columns, rows, notes)

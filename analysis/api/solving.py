@@ -21,6 +21,7 @@ from prunescope.store.trust import require_vouched
 from prunescope.study.bounds import EVALUATED_PLANS
 from prunescope.study.plan import Plan
 from prunescope.text.durations import seconds_from
+from prunescope.text.scores import words_of
 
 if TYPE_CHECKING:
     from prunescope.bench.workbench import Workbench
@@ -98,7 +99,10 @@ def solve_goal(
             )  # fmt: skip
         plan = solution.plan
     request = replace(
-        request_of(goal, runtime), exact=effort.exact, around=effort.around, rule=effort.rule
+        request_of(goal, runtime, words_of(study.manifest)),
+        exact=effort.exact,
+        around=effort.around,
+        rule=effort.rule,
     )
     recoveries = _other_recoveries(known, goal, runtime, effort, name)
     if tried:  # these are verified now

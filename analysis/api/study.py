@@ -14,6 +14,7 @@ from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
 from prunescope.api.solved_plan import SolvedPlan
 from prunescope.api.solving import Effort, solve_goal
+from prunescope.api.verified_plan import VerifiedPlan
 from prunescope.curves.curve import curves
 from prunescope.curves.means import measured_points
 from prunescope.errors import BadValue
@@ -23,17 +24,18 @@ from prunescope.planning.pareto import POINTS, Front
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.progress import Progress
 from prunescope.recovery.training.fine_tuning_report import FineTuned, FineTuning
+from prunescope.statistics.paired import Interval
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import read_document
-from prunescope.store.measurements import Verification
 from prunescope.store.trust import require_vouched
 from prunescope.study import SEEDS, Baseline, Manifest
 from prunescope.study.bounds import CALIBRATION_PLANS, require_timing
 from prunescope.study.plan import Plan
 from prunescope.study.soundness import concerns
-from prunescope.sweep.stopping_policy import TOLERANCE, Policy
+from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
 from prunescope.text.numbers import exact
+from prunescope.text.scores import words_of
 from prunescope.text.units import bytes_, count
 
 if TYPE_CHECKING:
@@ -122,8 +124,8 @@ class Study:
         seeds: Sequence[int] = SEEDS,
         round_to: int = 1,
         mode: str = "exact",
-        tolerance: float = TOLERANCE,
-        limit: float | None = None,
+        tolerance: float | str | None = None,
+        limit: float | str | None = None,
         seconds: float | None = None,
         progress: Progress | None = None,
     ) -> Self:
@@ -143,7 +145,8 @@ class Study:
             progress: Where to report to.
         """
         begun = monotonic()
-        policy = Policy(mode, tolerance, limit)  # type: ignore[arg-type]
+        stopping = Stopping(mode, tolerance, limit)  # type: ignore[arg-type]
+        policy = stopping.policy(words_of(self.manifest))
         grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to)
         seconds_from(seconds)
         from prunescope.api.measure_grid import run_sweep
@@ -317,7 +320,7 @@ class Study:
 
     def verify(
         self, plan: PlanLike, split: str = "validation", progress: Progress | None = None
-    ) -> Verification:
+    ) -> VerifiedPlan:
         """Return ``plan`` really applied and measured, beside what was predicted of it.
 
         Args:
@@ -332,7 +335,7 @@ class Study:
 
             row = verify_plan(self._bench(), self._stored, chosen, split)
             report.advance(1, "measured")
-        return row
+        return VerifiedPlan.of(row, self.manifest)
 
     def finetune(
         self,
@@ -548,11 +551,12 @@ class Study:
 
     def _repr_html_(self) -> str:
         manifest, points = self.manifest, self.curves
+        words = words_of(manifest)
         dense = self.baseline
         notes = [
             f"{count(manifest.parameters)} parameters, {bytes_(manifest.bytes)}, "
             f"{count(manifest.macs)} MACs per sample.",
-            f"Dense {manifest.reference.metric}: {100 * dense.score:.2f} % on "
+            f"Dense {words.name}: {words.score(dense.score)} on "
             f"{exact(dense.samples)} validation samples." if dense else "",
             f"{exact(len(points))} points measured, {exact(len(self.verified))} plans verified, "
             f"{exact(len(self.plans))} plans saved.",
@@ -561,8 +565,8 @@ class Study:
         ]  # fmt: skip
         rows = [
             (subject, ", ".join(dict.fromkeys(rows["method"])), len(rows),
-             f"{100 * rows['drop'].min():.2f} to {100 * rows['drop'].max():.2f}")
+             words.span(Interval(0.0, rows["drop"].min(), rows["drop"].max())))
             for subject, rows in points.groupby("subject", sort=False)
         ]  # fmt: skip
-        columns = ("layer or group", "methods", "points", "drops, points")
+        columns = ("layer or group", "methods", "points", f"{words.loss_word}s")
         return table(repr(self), columns, rows, notes)

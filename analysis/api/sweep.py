@@ -12,8 +12,9 @@ from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS
 from prunescope.study.bounds import checked_path
-from prunescope.sweep.stopping_policy import TOLERANCE, Policy
+from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
+from prunescope.text.scores import words_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,8 +42,8 @@ def sweep(
     weights: str | Path | None = None,
     random: bool = False,
     mode: str = "exact",
-    tolerance: float = TOLERANCE,
-    limit: float | None = None,
+    tolerance: float | str | None = None,
+    limit: float | str | None = None,
     monotone: bool = True,
     familywise: bool = False,
     budget: float | str | None = None,
@@ -74,13 +75,15 @@ def sweep(
         round_to: Units that stay come in multiples of this.
         shard: Part of the points, such as ``"2/8"`` on the second of eight machines; ``ps.merge``
             puts their studies together.
-        metric: ``top-1``, ``top-5``, ``agreement``, ``file.py:function``; or a function
-            ``(outputs, targets)`` → ``(n,)`` scores, one per sample, higher is better.
+        metric: ``top-1``, ``perplexity``, ``mse``, ``agreement`` and the like, or
+            ``file.py:function``; or a function ``(outputs, targets)`` → ``(n,)`` scores, one per
+            sample. Its attributes ``unit`` and ``higher_is_better`` say what they are.
         weights: A weights file for a model given by reference.
         random: Keep torchvision's random weights.
         mode: ``exact``, ``adaptive`` or ``decide``.
-        tolerance: Accepted half-width of a drop.
-        limit: Drop to decide against.
+        tolerance: Accepted half-width of a drop, in the metric's unit or as ``"1%"`` of dense; None
+            for half a point.
+        limit: Drop to decide against, likewise.
         monotone: A sparsity certainly past the limit settles the larger ones.
         familywise: All intervals hold together.
         budget: Time to spend, in seconds or as ``"5m"``.
@@ -96,7 +99,7 @@ def sweep(
         Unsound: The model or data fail a check without which no number would be true.
         PrunescopeError: Whatever is wrong with model, data, metric or methods, in a sentence.
     """
-    policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
+    stopping = Stopping(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
     grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to, shard)
     seconds = seconds_from(budget)
     place = checked_path(folder, "folder")
@@ -110,7 +113,7 @@ def sweep(
             accept,
         )  # fmt: skip
         run_sweep(
-            bench, stored, grid, report, policy, engine, screen,
+            bench, stored, grid, report, stopping.policy(words_of(stored.manifest)), engine, screen,
             begun, seconds,
         )  # fmt: skip
     return Study(StudyFolder.open(stored.folder), bench)

@@ -12,8 +12,9 @@ from prunescope.bench.device import on_host
 from prunescope.capture.network import forward
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
+from prunescope.metrics.class_rows import logits, rows_per_sample
 from prunescope.sources.data import Samples
-from prunescope.sources.metrics import Metric, logits, rows_per_sample
+from prunescope.sources.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Outcome:
     """What a network gave for each of ``n`` samples.
 
     Attributes:
-        score: ``(n,)`` float32, 0 where outputs or the score are not finite.
+        score: ``(n,)`` float32, the metric's worst where outputs or the score are not finite.
         finite: ``(n,)`` bool, whether outputs and score are.
         log_probabilities: ``(rows, classes)`` float32, or None without class logits; rows are
             samples, or a sample's tokens or pixels one after the other.
@@ -200,7 +201,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             entropy = rows_per_sample(
                 functional.nll_loss(log_probabilities, labels, reduction="none"), count
             )
-    return Outcome(torch.where(finite, score, 0.0), finite, log_probabilities, entropy)
+    return Outcome(torch.where(finite, score, metric.worst), finite, log_probabilities, entropy)
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

@@ -18,11 +18,13 @@ from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
 from prunescope.criteria.criterion import Model
 from prunescope.errors import DataMismatch
+from prunescope.metrics.class_rows import class_labels, logits
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
-from prunescope.sources.metrics import Metric, class_labels, load_metric, logits
+from prunescope.sources.metrics import Metric, load_metric
 from prunescope.sources.models import load_model
 from prunescope.study import Baseline, Manifest, Reference
+from prunescope.study.metric_summary import MetricSummary
 
 _CACHE_BYTES: Final = 16 << 20
 _FEWEST: Final = 8
@@ -96,7 +98,12 @@ def assemble(reference: Reference, network: Network, splits: Splits, metric: Met
     require_finite(dense)
     _require_labels(network, splits, dense)
     groups: tuple[Group, ...] = ()
-    manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts, dense)
+    summary = metric.summary_for(dense.score)
+    metric = metric.with_worst(summary, dense.score)
+    manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts)
+    manifest = replace(
+        manifest, metric=summary, baseline=_baseline(dense, splits.validation, summary)
+    )
     if network.captured is not None and network.cost is not None:
         coupling = try_groups(network.captured)
         groups = coupling.groups
@@ -108,11 +115,7 @@ def assemble(reference: Reference, network: Network, splits: Splits, metric: Met
 
 
 def _manifest(
-    reference: Reference,
-    network: Network,
-    splits: Splits,
-    parts: dict[str, str],
-    dense: Outcome,
+    reference: Reference, network: Network, splits: Splits, parts: dict[str, str]
 ) -> Manifest:
     parameters = {id(p): p for p in network.module.parameters()}.values()
     known = network.cost
@@ -128,13 +131,12 @@ def _manifest(
         capture_problem=network.problem,
         splits={name: len(splits.named(name)) for name in ("calibration", "validation", "test")},
         classes=splits.classes,
-        baseline=_baseline(dense, splits.validation),
         environment=environment(device_of(network.module)),
         parts=parts,
     )  # fmt: skip
 
 
-def _baseline(dense: Outcome, validation: Samples) -> Baseline:
+def _baseline(dense: Outcome, validation: Samples, metric: MetricSummary) -> Baseline:
     samples: tuple[int, ...] = ()
     correct: tuple[int, ...] = ()
     targets, probabilities = validation.targets, dense.log_probabilities
@@ -153,8 +155,13 @@ def _baseline(dense: Outcome, validation: Samples) -> Baseline:
         cross_entropy=None if dense.entropy is None else dense.entropy.double().mean().item(),
         class_samples=samples,
         class_correct=correct,
-        scale=max(1.0, dense.score.abs().nan_to_num(1.0).max().item()) if len(dense.score) else 1.0,
+        scale=1.0 if metric.is_share else _largest(dense.score),
     )
+
+
+def _largest(scores: Tensor) -> float:
+    """The largest size of a score; 1 where there is none but 0."""
+    return scores.abs().max().item() or 1.0 if len(scores) else 1.0
 
 
 def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> Splits:

@@ -15,14 +15,10 @@ from prunescope.charts.marks import described
 from prunescope.curves.curve import FEW_UNITS
 from prunescope.curves.seeds import over_seeds
 from prunescope.text import plain
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
-SCALES: Final[Mapping[str, str]] = {
-    "score": "Score of the pruned model, %",
-    "drop": "Drop against the dense model, points",
-    "entropy": "Change of the cross-entropy, nats",
-    "divergence": "KL(dense ‖ pruned), nats",
-}
-"""What can be drawn upwards: column → axis title."""
+SCALES: Final = ("score", "drop", "entropy", "divergence")
+"""What can be drawn upwards: columns of the measured points."""
 
 
 def curves_figure(
@@ -31,7 +27,7 @@ def curves_figure(
     baseline: float,
     vertical: str = "score",
     limit: float | None = None,
-    score_name: str = "Score",
+    words: ScoreWords = PERCENT_WORDS,
     near: float | None = None,
     across: str = "Sparsity of this layer",
     moved: Mapping[str, float] = MappingProxyType({}),
@@ -47,13 +43,13 @@ def curves_figure(
     Args:
         points: Rows of one subject, as from ``prunescope.curves.means.measured_points``.
         colours: Method → colour; its order is the order of the legend.
-        baseline: Dense score, 0 to 1.
-        vertical: A key of ``SCALES``.
+        baseline: Dense score, as stored.
+        vertical: One of ``SCALES``.
         limit: Accepted drop, drawn as a line where the scale knows it.
-        score_name: What the score is called.
+        words: Of the study's metric: the axes' titles and numbers.
         near: Show only drops up to this one, where the scale knows it.
         across: What the horizontal axis counts, in percent.
-        moved: Recovery → dense score after it, 0 to 1, for those that move it.
+        moved: Recovery → dense score after it, as stored, for those that move it.
     """
     figure = go.Figure()
     points = over_seeds(points)
@@ -67,12 +63,12 @@ def curves_figure(
             name = plain.mark(name)
             name += f" ({seeds} seeds)" if seeds > 1 else f" (seed {seed})" if seed else ""
             dash = "solid" if recovery == "none" else "dot"
-            _add(figure, group, name, colour, dash, vertical)
-    _lines(figure, "", baseline, vertical, limit)
+            _add(figure, group, name, colour, dash, vertical, words)
+    _lines(figure, "", baseline, vertical, limit, words)
     for name in sorted(moved.keys() & set(points["recovery"])):
         if vertical == "score" and not math.isclose(moved[name], baseline):
-            _lines(figure, f" + {name}", moved[name], vertical, limit)
-    title = SCALES[vertical].replace("Score", plain.mark(score_name), 1)
+            _lines(figure, f" + {name}", moved[name], vertical, limit, words)
+    title = plain.mark(axis_title(vertical, words))
     figure.update_layout(
         height=430, margin={"l": 8, "r": 8, "t": 8, "b": 8}, hovermode="closest",
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": None},
@@ -83,35 +79,60 @@ def curves_figure(
     )
     figure.update_yaxes(title=title, zeroline=False, automargin=True)
     if near is not None and vertical in ("score", "drop"):
-        ends = (-100 * near, 10 * near) if vertical == "score" else (-10 * near, 100 * near)
-        middle = 100 * baseline if vertical == "score" else 0.0
-        figure.update_yaxes(range=[middle + end for end in ends])
+        drops = (near, -near / 10)
+        if vertical == "score":
+            figure.update_yaxes(range=sorted(words.shown(baseline - drop) for drop in drops))
+        else:
+            figure.update_yaxes(range=sorted(map(words.shown_drop, drops)))
     return figure
 
 
-def empty_figure() -> go.Figure:
+def axis_title(vertical: str, words: ScoreWords) -> str:
+    """Return the title of the upward axis, which says where less is better.
+
+    >>> axis_title("score", PERCENT_WORDS), axis_title("divergence", PERCENT_WORDS)
+    ('Score of the pruned model, %', 'KL(dense ‖ pruned), nats')
+    """
+    if vertical == "entropy":
+        return "Change of the cross-entropy, nats"
+    if vertical == "divergence":
+        return "KL(dense ‖ pruned), nats"
+    if vertical == "drop":
+        return words.titled(f"{words.loss_word.capitalize()} against the dense model")
+    of = f"{words.name[:1].upper()}{words.name[1:]} of the pruned model"
+    less = "" if words.metric.higher_is_better else " (less is better)"
+    return f"{of}, {words.unit}{less}" if words.unit else f"{of}{less}"
+
+
+def empty_figure(words: ScoreWords = PERCENT_WORDS) -> go.Figure:
     """Return the axes of ``curves_figure`` without any curve."""
     figure = go.Figure()
     figure.update_layout(height=430, margin={"l": 8, "r": 8, "t": 8, "b": 8})
     figure.update_xaxes(title="Sparsity, %", range=[0, 101], dtick=10, showgrid=False)
-    figure.update_yaxes(title=SCALES["score"], range=[0, 101], zeroline=False)
+    figure.update_yaxes(title=plain.mark(axis_title("score", words)), zeroline=False)
+    if words.metric.is_share:
+        figure.update_yaxes(range=[0, 101])
     return figure
 
 
-def _lines(figure: go.Figure, name: str, dense: float, vertical: str, limit: float | None) -> None:
+def _lines(
+    figure: go.Figure, name: str, dense: float, vertical: str, limit: float | None,
+    words: ScoreWords,
+) -> None:  # fmt: skip
     """The dense score ``dense``, and the accepted drop below it; with a name at the other ends."""
     font, score = {"color": QUIET, "size": 11}, vertical == "score"
     near, far = ("right", "left") if name else ("left", "right")
+    below = "bottom" if score and words.metric.higher_is_better else "top"
     figure.add_hline(
-        100 * dense if score else 0.0, line={"color": QUIET, "width": 1},
+        words.shown(dense) if score else 0.0, line={"color": QUIET, "width": 1},
         annotation_text=f"dense{name}", annotation_position=f"top {near}", annotation_font=font,
     )  # fmt: skip
     if limit is not None and vertical in ("score", "drop"):
         figure.add_hline(
-            100 * (dense - limit) if score else 100 * limit,
+            words.shown(dense - limit) if score else words.shown_drop(limit),
             line={"color": QUIET, "width": 1, "dash": "dash"},
-            annotation_text=f"accepted drop {100 * limit:g} pt{name}",
-            annotation_position=f"bottom {far}", annotation_font=font,
+            annotation_text=f"accepted {words.loss_word} {words.limit(limit)}{name}",
+            annotation_position=f"{below} {far}", annotation_font=font,
         )  # fmt: skip
 
 
@@ -134,15 +155,16 @@ def _add(
     colour: str,
     dash: str,
     vertical: str,
+    words: ScoreWords,
 ) -> None:
     taken = rows[rows["removed"] > 0]
     stepped = bool(len(taken)) and bool((taken["total"] <= FEW_UNITS).any())
     if stepped:
         taken = taken.drop_duplicates("removed")
     across = np.concatenate([[0.0], 100 * taken["share" if stepped else "sparsity"].to_numpy()])
-    middle, low, high = _heights(taken, vertical)
+    middle, low, high = _heights(taken, vertical, words)
     pattern = bool(taken["granularity"].str.contains(":").any())  # one sparsity, so no curve
-    start = np.array([100 * rows["dense"].iloc[0] if vertical == "score" else 0.0])
+    start = np.array([words.shown(rows["dense"].iloc[0]) if vertical == "score" else 0.0])
     total = int(taken["total"].iloc[0]) if stepped else 0
     group: dict[str, Any] = {"legendgroup": name}
     if low is not None and high is not None and len(taken) and not pattern:
@@ -176,7 +198,7 @@ def _add(
                 "symbol": [symbol, *_symbols(symbol, noise, partial)],
                 "line": {"width": 1.5, "color": colour},
             },
-            customdata=["dense", *map(described, taken.to_dict("records"))],
+            customdata=["dense", *(described(row, words) for row in taken.to_dict("records"))],
             hovertemplate="%{customdata}<extra>" + name + "</extra>", **group,
         )
     )  # fmt: skip
@@ -192,26 +214,34 @@ def _add(
         )  # fmt: skip
 
 
-def _heights(rows: pd.DataFrame, vertical: str) -> tuple[Floats, Floats | None, Floats | None]:
+def _heights(
+    rows: pd.DataFrame, vertical: str, words: ScoreWords
+) -> tuple[Floats, Floats | None, Floats | None]:
     """Middle, low and high of the marks; no interval is kept for cross-entropy and KL.
 
     Of several seeds, mean, least and greatest.
     """
-    factor = 100.0 if vertical in ("score", "drop") else 1.0
     if (rows["seeds"] > 1).any():
         ends = (vertical, f"{vertical}_min", f"{vertical}_max")
-        middle, low, high = (factor * rows[name].to_numpy(float) for name in ends)
+        middle, low, high = (_shown(rows[name], vertical, words) for name in ends)
         return middle, low, high
     if vertical in ("entropy", "divergence"):
         return rows[vertical].to_numpy(float), None, None
-    drop, low, high = (100 * rows[name].to_numpy(float) for name in ("drop", "low", "high"))
     if vertical == "drop":
+        drop, low, high = (_shown(rows[name], vertical, words) for name in ("drop", "low", "high"))
         return drop, low, high
-    score = 100 * rows["score"].to_numpy(float)
-    bottom, top = score - (high - drop), score + (drop - low)
-    if ((score >= 0) & (score <= 100)).all():  # a metric of one's own may count further
-        bottom, top = np.maximum(bottom, 0.0), np.minimum(top, 100.0)
-    return score, bottom, top
+    score = rows["score"]
+    bottom, top = score - (rows["high"] - rows["drop"]), score + (rows["drop"] - rows["low"])
+    if words.metric.is_share and ((score >= 0) & (score <= 1)).all():
+        bottom, top = bottom.clip(lower=0.0), top.clip(upper=1.0)  # older studies may count further
+    middle, low, high = (_shown(values, vertical, words) for values in (score, bottom, top))
+    return middle, low, high
+
+
+def _shown(values: pd.Series, vertical: str, words: ScoreWords) -> Floats:
+    """Stored scores or drops as the numbers that people read; nats as they are."""
+    shown = {"score": words.shown, "drop": words.shown_drop}.get(vertical, float)
+    return np.array([shown(value) for value in values.to_numpy(float)], np.float64)
 
 
 def _treads(across: Floats, heights: Floats, total: int) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from prunescope.study import Manifest, Method, check_names
 from prunescope.study.method import UNITS
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text.lists import listed
+from prunescope.text.scores import words_of
 
 
 def subject_figure(
@@ -33,8 +34,8 @@ def subject_figure(
         measured: Its measurements.
         subject: Layer or group.
         methods: Which to draw; all that were measured by default.
-        scale: A key of ``prunescope.charts.curves.SCALES``.
-        limit: Accepted drop, a fraction, drawn as a line.
+        scale: One of ``prunescope.charts.curves.SCALES``.
+        limit: Accepted drop, as stored (0.01 is one point), drawn as a line.
         dark: Whether the page is dark.
 
     Raises:
@@ -62,7 +63,7 @@ def subject_figure(
         manifest.baseline.score if manifest.baseline else 0.0,
         scale,
         limit,
-        manifest.reference.metric.rpartition(":")[2].capitalize(),
+        words_of(manifest),
         None,
         f"{_removed(set(drawn['granularity']))}: {subject}",
         moved,

@@ -16,7 +16,6 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting, say_problem
 from prunescope.text.numbers import counted
-from prunescope.text.units import points
 
 
 def calibrate(
@@ -45,12 +44,13 @@ def calibrate(
         errors.print(sentence, highlight=False)
     if found.error is None:
         return
-    table = Table("predictor", "mean error, points", "worst, points", "verified plans")
+    words = found.words
+    table = Table("predictor", "mean error", "worst", "verified plans")
     for name, error in sorted(found.errors.items(), key=lambda each: each[1].mean):
-        table.add_row(name, f"{100 * error.mean:.2f}", f"{100 * error.worst:.2f}", str(error.plans))
+        table.add_row(name, words.drop(error.mean), words.drop(error.worst), str(error.plans))
     console.print(table)
     console.print(
-        f"In force: {found.predictor}, off by {points(found.error.mean)} on average over "
+        f"In force: {found.predictor}, off by {words.drop(found.error.mean)} on average over "
         f"{counted(found.error.plans, 'verified plan')} of this study, each predicted from the "
         "others."
     )

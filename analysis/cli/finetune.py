@@ -17,7 +17,6 @@ from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted
-from prunescope.text.units import percent
 
 _USUAL = FineTuning()
 
@@ -60,10 +59,10 @@ def finetune(
     if json:
         print_json(result)
         return
-    before, after = result.before, result.after
+    before, after, words = result.before, result.after, result.words
     console.print(
-        f"Before {percent(before.score_sum / before.samples, 2)}, "
-        f"after {percent(after.score_sum / after.samples, 2)}"
+        f"Before {words.score(before.score)}, "
+        f"after {words.score(after.score)}"
         f" on {counted(after.samples, 'validation sample')}, on which the best epoch is chosen, so "
         f"slightly optimistic; {spoken(result.seconds)}. "
         f"Export it: prunescope export {study} {plan} --recovered"

@@ -9,12 +9,14 @@ from prunescope.planning.named_choices import parse_lock
 from prunescope.planning.solve import Goal, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import parse_methods
+from prunescope.text.scores import words_of
 
 TargetOption = Annotated[
     list[str],
     typer.Option(
         "--target",
-        help="At most so much of a cost: macs=0.5, bytes=1.5MB, latency=4ms, drop=0.01. Repeat.",
+        help="At most so much of a cost: macs=0.5, bytes=1.5MB, latency=4ms; or of the score: "
+        "drop=0.01 in the metric's unit, drop=2% of dense. Repeat.",
     ),
 ]
 LockOption = Annotated[
@@ -55,10 +57,11 @@ def goal_of(
     """Return the goal that the options name, checked as far as words go."""
     from prunescope.curves.curve import curves
 
+    words = words_of(study.manifest)
     known = curves(study.measured(), study.manifest) if locks else {}
     named = dict(parse_lock(text, study.manifest, known, recovery) for text in locks or ())
     return Goal(
-        tuple(parse_target(text) for text in targets),
+        tuple(parse_target(text, words) for text in targets),
         objective,
         recovery,
         locks=named,

@@ -22,6 +22,7 @@ from prunescope.cli.goal_options import (
 from prunescope.cli.shared_options import JobOption, JsonOption, RecoveryOption, StudyArgument
 from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.planning.pareto import POINTS, front_table
+from prunescope.statistics.paired import Interval
 from prunescope.store.folder import StudyFolder
 
 
@@ -57,16 +58,22 @@ def pareto(
     if json:
         print_json({"front": asdict(found), "table": table.to_dict("records")})
         return
+    words = found.words
     shown = Table(box=box.SIMPLE_HEAD, title=f"Front over {found.kind}", title_justify="left")
     shown.add_column("plan", no_wrap=True)
-    for column in (f"{found.kind}, % of dense", "predicted drop, pt", "measured drop, pt"):
+    for column in (
+        f"{found.kind}, % of dense",
+        f"predicted {words.loss_word}",
+        f"measured {words.loss_word}",
+    ):
         shown.add_column(column, justify="right")
     for row in table.to_dict("records"):
         shown.add_row(
             row["plan"], f"{100 * row['share']:.1f}",
             "–" if row["drop"] != row["drop"] else
-            f"{100 * row['drop']:.2f} ({100 * row['low']:.2f} to {100 * row['high']:.2f})",
-            "–" if row["measured"] != row["measured"] else f"{100 * row['measured']:.2f}",
+            f"{words.drop(row['drop'])} "
+            f"({words.span(Interval(row['drop'], row['low'], row['high']))})",
+            "–" if row["measured"] != row["measured"] else words.drop(row["measured"]),
         )  # fmt: skip
     console.print(shown)
     console.print(f"{len(found.points)} plans, predicted by {found.predictor or 'nothing'}.")

@@ -24,6 +24,7 @@ from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import counted
+from prunescope.text.scores import words_of
 from prunescope.text.units import percent
 
 
@@ -36,23 +37,29 @@ def described(
     dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
     limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
     interval, measured = guess.interval, posed.measured(found)
+    words = words_of(study.manifest)
     said: dict[str, Any] = {
         "plan": asdict(found),
         "digest": found.digest,
+        "metric": asdict(words.metric) | {"dense": words.plain(words.dense)},
         "costs": plan_costs(problem, found),
         "limits": limits,
         "dense": dense,
         "predicted": {
-            "drop": guess.drop, "low": interval and interval.low,
-            "high": interval and interval.high,
+            "drop": None if guess.drop is None else words.plain_drop(guess.drop),
+            "low": interval and words.plain_drop(interval.low),
+            "high": interval and words.plain_drop(interval.high),
             "predictor": guess.predictor, "divergence": guess.divergence,
-            "cross_entropy": guess.entropy, "error": guess.error and guess.error.mean,
+            "cross_entropy": guess.entropy,
+            "error": guess.error and words.plain_drop(guess.error.mean),
             "interval_from": guess.basis.words().lstrip(" ,"), "verified_plans": guess.basis.plans,
             "one_sided": guess.basis.one_sided,
         },
         "measured": measured and {
-            "score": measured.score, "drop": measured.drop.mean, "low": measured.drop.low,
-            "high": measured.drop.high, "samples": measured.samples,
+            "score": words.plain(measured.score),
+            "drop": words.plain_drop(measured.drop.mean),
+            "low": words.plain_drop(measured.drop.low),
+            "high": words.plain_drop(measured.drop.high), "samples": measured.samples,
             "divergence": measured.effects.divergence, "cross_entropy": measured.effects.entropy,
         },
         "missing": [Sweep.of(grid).line(study.folder) for grid in missing_grid(posed)],
@@ -115,13 +122,14 @@ def print_plan(
         )
     if solution is not None and solution.predicted is not None:
         console.print(BY_LAYER)
+    words = words_of(study.manifest)
     costs = dict(solution.costs) if solution else plan_costs(problem, found)
     for target, dense in zip(problem.goal.targets, problem.dense[1:], strict=True):
         cost = costs.get(target.kind)
         if target.kind == "drop" or cost is None:
             continue
         share = f"{percent(cost / dense, 2)} of dense" if dense else ""
-        console.print(f"{target.kind}: {cost:.6g} · {share} · target {target}")
+        console.print(f"{target.kind}: {cost:.6g} · {share} · target {target.in_words(words)}")
     _print_guess(study, posed, found, guess, saved)
     if solution is not None:
         if tried:
@@ -145,18 +153,24 @@ def _print_guess(
     study: StudyFolder, posed: PosedGoal, found: Plan, guess: Prediction, saved: str
 ) -> None:
     dense = dense_score(study.manifest, posed.curves, found.recovery)
-    measured, metric = posed.measured(found), study.manifest.reference.metric
+    measured, words = posed.measured(found), words_of(study.manifest)
     if measured is not None:
-        console.print(measured.sentence(metric))
+        console.print(measured.sentence(words))
     if guess.drop is None or study.manifest.baseline is None:
-        console.print("Its drop cannot be predicted: a part of it was never measured.")
+        console.print(
+            f"Its {words.loss_word} cannot be predicted: a part of it was never measured."
+        )
         return
-    error = f", {guess.error.words()}" if guess.error else ""
-    most = "at most " if guess.basis.one_sided else ""
+    error = f", {guess.error.in_words(words)}" if guess.error else ""
+    most = (
+        ""
+        if not guess.basis.one_sided
+        else ("at most " if words.metric.higher_is_better else "at least ")
+    )
     without = " without that" if measured is not None else ""
     lost = guess.interval.low if guess.interval and most else guess.drop
     console.print(
-        f"Predicted {metric}{without}: {most}{percent(dense - lost, 2)}, drop "
+        f"Predicted {words.name}{without}: {most}{words.score(dense - lost)}, {words.loss_word} "
         f"{guess.drop_in_words()} by {guess.predictor}{error}."
     )
     if measured is None:

@@ -49,7 +49,8 @@ MetricOption = Annotated[
     str | None,
     typer.Option(
         "--metric",
-        help="top-1, top-5, agreement, or file.py:function. [default: top-1]",
+        help="top-K, cross-entropy, perplexity, bits-per-byte, mse, mae, pixel-accuracy, "
+        "agreement, or file.py:function. [default: top-1]",
         show_default=False,
     ),
 ]

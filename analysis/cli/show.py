@@ -1,6 +1,6 @@
 """``show`` a study's curves."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -19,7 +19,7 @@ from prunescope.errors import UnknownName
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method
 from prunescope.text.numbers import counted
-from prunescope.text.units import percent
+from prunescope.text.scores import words_of
 
 
 def show(
@@ -27,9 +27,10 @@ def show(
     method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Print a study's curves: the drop in points per layer and sparsity, with its interval."""
+    """Print a study's curves: the drop per layer and sparsity, with its interval."""
     opened = StudyFolder.open(study)
     say_problem(opened.manifest.capture_problem)
+    words = words_of(opened.manifest)
     known = curves(opened.measured(), opened.manifest)
     found = known if method is None else _of_method(opened.manifest, known, method)
     if json:
@@ -37,7 +38,8 @@ def show(
             {
                 "study": str(study),
                 "model": opened.manifest.reference.model,
-                "baseline": opened.manifest.baseline and opened.manifest.baseline.score,
+                "metric": asdict(words.metric),
+                "baseline": opened.manifest.baseline and words.plain(words.dense),
                 "curves": [
                     {
                         "subject": key.subject,
@@ -47,9 +49,10 @@ def show(
                         "points": [
                             {
                                 "sparsity": point.sparsity, "removed": point.removed,
-                                "samples": point.samples, "score": point.score,
-                                "drop": point.drop, "low": point.interval.low,
-                                "high": point.interval.high,
+                                "samples": point.samples, "score": words.plain(point.score),
+                                "drop": words.plain_drop(point.drop),
+                                "low": words.plain_drop(point.interval.low),
+                                "high": words.plain_drop(point.interval.high),
                             }
                             for point in curve.points
                         ],
@@ -65,8 +68,10 @@ def show(
     if baseline is not None:
         console.print(
             f"{opened.manifest.reference.model} on {opened.manifest.reference.data}: dense "
-            f"{percent(baseline.score, 2)} on {counted(baseline.samples, 'validation sample')}. "
-            "Drops in points, ± half of the 95 % interval of the mean drop over samples like these."
+            f"{words.name} {words.score(baseline.score)} on "
+            f"{counted(baseline.samples, 'validation sample')}. "
+            f"{words.titled(f'{words.loss_word.capitalize()}s')}, ± half of the 95 % interval of "
+            f"the mean {words.loss_word} over samples like these."
         )
     print_checks(opened.manifest.soundness, console)
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
@@ -77,10 +82,7 @@ def show(
         table.add_column(f"{sparsity:g}", justify="right")
     seeds = seed_counts(found)
     for key, curve in mean_curves(found).items():
-        cells = {
-            p.sparsity: f"{100 * p.drop:.1f}±{100 * p.interval.half_width:.1f}"
-            for p in curve.points
-        }
+        cells = {p.sparsity: words.cell(p.drop, p.interval.half_width) for p in curve.points}
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
     console.print(table)

@@ -39,8 +39,9 @@ from prunescope.study.bounds import THREADS
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.soundness import REFUSABLE
-from prunescope.sweep.stopping_policy import TOLERANCE, Policy
+from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
+from prunescope.text.scores import words_of
 
 
 def sweep(
@@ -103,15 +104,21 @@ def sweep(
         ),
     ] = "exact",
     tolerance: Annotated[
-        float,
+        str | None,
         typer.Option(
-            "--tolerance", help="Accepted half-width of a drop (a tenth of the drop always is)."
+            "--tolerance",
+            help="Accepted half-width of a drop, in the metric's unit or as 1% of dense; 0.005, "
+            "half a point, by default (a tenth of the drop always is).",
+            show_default=False,
         ),
-    ] = TOLERANCE,
+    ] = None,
     limit: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            "--limit", help="Drop to decide against; 0.02 for decide.", show_default=False
+            "--limit",
+            help="Drop to decide against, in the metric's unit or as 2% of dense; 0.02, two "
+            "points, for decide.",
+            show_default=False,
         ),
     ] = None,
     monotone: Annotated[
@@ -163,7 +170,7 @@ def sweep(
             multiple=multiple,
             shard=WHOLE if shard is None else Shard.parse(shard),
         )
-        policy = Policy(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
+        stopping = Stopping(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
         seconds = seconds_from(budget)
         THREADS.checked(threads)
         accepted = _accepted(accept)
@@ -198,6 +205,7 @@ def sweep(
             and (cost := cost_told(bench, opened, grid, seconds is not None))
         ):
             errors.print(cost)
+        policy = stopping.policy(words_of(opened.manifest))
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
     if json:
         print_json(asdict(swept.report) | {"left_out": swept.left_out})

@@ -15,7 +15,6 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.text.numbers import counted
-from prunescope.text.units import percent, points, span
 
 
 def verify(
@@ -36,16 +35,17 @@ def verify(
         use_threads(threads)
         row = opened.verify(chosen, split, progress)
     if json:
-        print_json(row)
+        print_json(row.plain())
         return
-    drop = row.drop
+    drop, words = row.drop, row.words
     console.print(
-        f"{percent(row.score, 2)} on {counted(row.samples, f'{split} sample')}: "
-        f"drop {points(drop.mean)} ({span(drop)}: 95 % interval of the mean drop); "
+        f"{words.score(row.score)} on {counted(row.samples, f'{split} sample')}: "
+        f"{words.loss_word} {words.drop(drop.mean)} ({words.span(drop)}: 95 % interval of the mean "
+        f"{words.loss_word}); "
         f"{counted(row.removed, 'weight')} removed."
     )
     if row.predictor:
-        console.print(f"Predicted ({row.predictor}): {points(row.predicted_drop)}.")
+        console.print(f"Predicted ({row.predictor}): {words.drop(row.predicted_drop)}.")
     else:
         from prunescope.planning.prediction.plan_parts import missing_sweeps
 

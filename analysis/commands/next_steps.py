@@ -107,6 +107,15 @@ def trust() -> str:
     return "prunescope trust STUDY"
 
 
+def metric(name: str) -> str:
+    """Return the option that asks for the metric ``name``.
+
+    >>> metric("perplexity")
+    '--metric perplexity'
+    """
+    return f"{Sweep.spelling('metric')} {name}"
+
+
 def own_metric() -> str:
     """Return the option that names a metric of one's own."""
     return _typed(Sweep, "metric", "file.py:function")

@@ -25,8 +25,9 @@ class Sweep(Request):
         shard: Part of the points, such as ``2/8``; None for all.
         screen: Whether points are looked at without labels while they wait.
         mode: A point's end, see ``prunescope.sweep.stopping_policy``.
-        tolerance: Accepted half-width of a drop, absolute; None for the usual one.
-        limit: Drop to decide against, absolute; None for the usual one of the mode.
+        tolerance: Accepted half-width of a drop, in the metric's unit or as ``1%``; None for
+            the usual one.
+        limit: Drop to decide against, likewise; None for the usual one of the mode.
         monotone: Whether a sparsity past the limit settles the larger ones.
         familywise: Whether all intervals hold together.
         budget: Time to spend, such as ``90s``; None for as long as it takes.
@@ -54,8 +55,8 @@ class Sweep(Request):
     shard: str | None = option("--shard", None)
     screen: bool = option("--screen/--no-screen", True)
     mode: str = option("--mode", "exact")
-    tolerance: float | None = option("--tolerance", None)
-    limit: float | None = option("--limit", None)
+    tolerance: float | str | None = option("--tolerance", None)
+    limit: float | str | None = option("--limit", None)
     monotone: bool = option("--monotone/--no-monotone", True)
     familywise: bool = option("--familywise", False)
     budget: str | None = option("--budget", None)

@@ -13,8 +13,8 @@ from prunescope.capture.network import Network, forward
 from prunescope.coupling import Group
 from prunescope.criteria.squared_inputs import squared_inputs
 from prunescope.errors import CannotPrune
+from prunescope.metrics.class_rows import class_labels, logits
 from prunescope.sources.data import Samples
-from prunescope.sources.metrics import class_labels, logits
 
 BATCH: Final = 64
 SAMPLES: Final = 1024

@@ -36,7 +36,11 @@ def measured_points(frame: pd.DataFrame, scale: float = 1.0) -> pd.DataFrame:
         samples, frame["population"], frame["drop_sum"], frame["drop_squares"], scale=scale
     )
     mean, low, high = _intervals(
-        samples, frame["drop_sum"].to_numpy(float), frame["drop_squares"].to_numpy(float), half
+        samples,
+        frame["drop_sum"].to_numpy(float),
+        frame["drop_squares"].to_numpy(float),
+        half,
+        scale,
     )
     points["share"] = frame["removed"] / frame["total"].where(frame["total"] > 0)
     points["score"] = frame["score_sum"].to_numpy(float) / counted
@@ -52,18 +56,21 @@ def measured_points(frame: pd.DataFrame, scale: float = 1.0) -> pd.DataFrame:
 
 
 def _intervals(
-    samples: np.ndarray, total: np.ndarray, squares: np.ndarray, least: np.ndarray
+    samples: np.ndarray, total: np.ndarray, squares: np.ndarray, least: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """``paired_interval`` for whole columns, to each side at least ``least`` wide."""
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(samples > 0, total / samples, np.nan)
-        weight = np.maximum(1.0, np.where(samples > 0, squares / samples, 1.0))
+        mean_square = np.where(samples > 0, squares / samples, scale**2)
+    changed = np.where(mean_square > 0, mean_square, scale**2)
+    weight = np.maximum(1.0, mean_square) if scale == 1 else changed
     n = samples + 2
     variance = np.maximum((squares + weight) / n - (total / n) ** 2, 0.0)
     half = normal_quantile(0.5 + CONFIDENCE / 2) * np.sqrt(variance / n)
     half = np.maximum(half, least)
-    edge = np.where(squares > samples, np.inf, 1.0)  # scores of another scale have no edge
+    has_edge = (squares <= samples) & (scale == 1)  # scores of another scale have none
+    edge = np.where(has_edge, 1.0, np.inf)
     unknown = np.isnan(mean)
-    low = np.where(unknown, -1.0, np.maximum(mean - half, -edge))
-    high = np.where(unknown, 1.0, np.minimum(mean + half, edge))
+    low = np.where(unknown, -scale, np.maximum(mean - half, -edge))
+    high = np.where(unknown, scale, np.minimum(mean + half, edge))
     return mean, low, high

@@ -12,7 +12,7 @@ from prunescope.curves.guessing import at_chance
 from prunescope.statistics.paired import paired_interval
 from prunescope.study import Manifest
 from prunescope.text.numbers import counted
-from prunescope.text.units import points
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
 _SLACK = 1e-12
 
@@ -25,19 +25,22 @@ class Safe:
         key: Of the curve: layer or group, method and recovery.
         point: The measurement at the safe sparsity.
         limit: The accepted drop, absolute.
+        words: Of the study's metric.
     """
 
     key: CurveKey
     point: CurvePoint
     limit: float
+    words: ScoreWords = PERCENT_WORDS
 
     def sentence(self) -> str:
         """Return what is safe, by what, on how many samples, and what of."""
+        words, point = self.words, self.point
         return (
-            f"Safe to {100 * self.point.sparsity:g} % within {points(self.limit)}: by "
-            f"{curve_name(self.key)}. The mean drop there is {points(self.point.drop)}, at most "
-            f"{points(self.point.interval.high)} by its 95 % interval over samples like these, "
-            f"from {counted(self.point.samples, 'sample')}."
+            f"Safe to {100 * point.sparsity:g} % within {words.drop(self.limit)}: by "
+            f"{curve_name(self.key)}. The mean {words.loss_word} there is "
+            f"{words.drop(point.drop)}, at most {words.drop(point.interval.high)} by its 95 % "
+            f"interval over samples like these, from {counted(point.samples, 'sample')}."
         )
 
 
@@ -79,7 +82,9 @@ def safest(curves: Iterable[Curve], limit: float, manifest: Manifest) -> Safe | 
     if at_chance(manifest):
         return None
     safe = [
-        Safe(curve.key, point, limit) for curve in curves if (point := safe_point(curve, limit))
+        Safe(curve.key, point, limit, words_of(manifest))
+        for curve in curves
+        if (point := safe_point(curve, limit))
     ]
     return max(safe, key=lambda each: each.point.sparsity, default=None)
 
@@ -92,15 +97,17 @@ def why_none(curves: Iterable[Curve], limit: float, manifest: Manifest) -> str:
     if not firsts:
         return "Nothing is called safe: nothing is measured."
     best = min(firsts, key=lambda point: point.interval.high)
-    least = paired_interval(best.samples, 0.0, 0.0).high
+    least = paired_interval(best.samples, 0.0, 0.0, scale=manifest.scale).high
+    words = words_of(manifest)
     text = (
-        f"Nothing is called safe within {points(limit)}: the least upper end of a 95 % interval "
-        f"of the mean drop is {points(best.interval.high)}, at {100 * best.sparsity:g} %."
+        f"Nothing is called safe within {words.drop(limit)}: the least upper end of a 95 % "
+        f"interval of the mean {words.loss_word} is {words.drop(best.interval.high)}, at "
+        f"{100 * best.sparsity:g} %."
     )
     if least > limit:
         text += (
-            f" From {counted(best.samples, 'sample')} no interval ends below {points(least)}, "
-            "even without any change: measure more samples, or accept a larger drop."
+            f" From {counted(best.samples, 'sample')} no interval ends below {words.drop(least)}, "
+            "even without any change: measure more samples, or accept more."
         )
     return text
 

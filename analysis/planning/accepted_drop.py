@@ -12,6 +12,7 @@ from prunescope.errors import CannotReach
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve import Goal, Solution
 from prunescope.study.plan import Plan
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 Solved = Callable[[Mapping[str, float]], Solution]
 """From target kind → limit (in place of the goal's) to a solution whose sums are within them."""
@@ -26,6 +27,7 @@ def solve_within_drop(
     solve: Solved,
     predict: Callable[[Plan], Prediction],
     overrides: Mapping[str, float] | None = None,
+    words: ScoreWords = PERCENT_WORDS,
 ) -> Solution:
     """Return the solution of ``solve`` whose predicted drop is within the target on the drop.
 
@@ -34,6 +36,7 @@ def solve_within_drop(
         solve: Raises ``CannotReach`` where no plan keeps its limits.
         predict: From a plan to its prediction.
         overrides: Target kind → limit in place of the goal's.
+        words: Of the study's metric.
 
     Raises:
         CannotReach: No plan keeps the targets.
@@ -70,10 +73,12 @@ def solve_within_drop(
         return best
     if refusal is not None and least == float("inf"):
         raise refusal
-    raise CannotReach(_missed_sentence(goal, limits, accepted, least))
+    raise CannotReach(_missed_sentence(goal, limits, accepted, least, words))
 
 
-def _missed_sentence(goal: Goal, limits: Mapping[str, float], accepted: float, least: float) -> str:
+def _missed_sentence(
+    goal: Goal, limits: Mapping[str, float], accepted: float, least: float, words: ScoreWords
+) -> str:
     """The error sentence: which targets, with the limits that apply now, no plan was found for."""
     others = [
         str(replace(target, limit=limits.get(target.kind, target.limit)))
@@ -81,7 +86,7 @@ def _missed_sentence(goal: Goal, limits: Mapping[str, float], accepted: float, l
         if target.kind != "drop"
     ]
     return (
-        f"Expected a plan with a drop of at most {100 * accepted:g} pt"
+        f"Expected a plan with a {words.loss_word} of at most {words.limit(accepted)}"
         f"{' and ' + ', '.join(others) if others else ''}, but the least predicted of a plan that "
-        f"was found is {100 * least:.3g} pt. Accept a larger drop or a larger cost."
+        f"was found is {words.limit(float(f'{least:.3g}'))}. Accept a larger {words.loss_word} or a larger cost."
     )

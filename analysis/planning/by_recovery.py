@@ -17,7 +17,7 @@ from prunescope.planning.chance_level import collapsed, near_chance
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.study import Manifest, is_control
 from prunescope.study.plan import Plan
-from prunescope.text.units import percent
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 _WORTH: Final = 0.01
 """Another recovery is named as better from one point of the score on."""
@@ -48,14 +48,14 @@ class RecoveryOutcome:
         """The measured score, else the predicted one."""
         return self.score if self.measured is None else self.measured
 
-    def words(self) -> str:
+    def in_words(self, words: ScoreWords) -> str:
         """Return the recovery with its score, as a part of a sentence."""
         if self.plan is None:
             return f"{recovery_words(self.recovery)} no plan"
         if self.best_known is None:
             return f"{recovery_words(self.recovery)} not predicted"
         sure = "measured" if self.measured is not None else "predicted"
-        return f"{recovery_words(self.recovery)} {percent(self.best_known)} {sure}"
+        return f"{recovery_words(self.recovery)} {words.score(self.best_known)} {sure}"
 
 
 def recovery_words(recovery: str) -> str:
@@ -105,27 +105,34 @@ def outcome(
     return RecoveryOutcome(recovery, plan, score, prediction, measured(plan))
 
 
-def best_alternative(outcomes: Sequence[RecoveryOutcome]) -> RecoveryOutcome | None:
-    """Return the outcome that beats the first one, the plan in force, by a point; None without."""
+def best_alternative(
+    outcomes: Sequence[RecoveryOutcome], words: ScoreWords = PERCENT_WORDS
+) -> RecoveryOutcome | None:
+    """Return the outcome that beats the first one, the plan in force, by a point; None without.
+
+    Where scores are no shares, by one per cent of the dense one.
+    """
     own, *others = outcomes
+    worth = words.usual(_WORTH)
     known = [each for each in others if each.best_known is not None]
     best = max(known, key=lambda each: each.best_known or 0.0, default=None)
     if best is None or best.best_known is None:
         return None
     if own.best_known is None:
         return best if own.plan is None else None
-    return best if best.best_known >= own.best_known + _WORTH else None
+    return best if best.best_known >= own.best_known + worth else None
 
 
-def side_by_side(outcomes: Sequence[RecoveryOutcome], how: str = "") -> str:
+def side_by_side(outcomes: Sequence[RecoveryOutcome], words: ScoreWords, how: str = "") -> str:
     """Return what every recovery comes to within the same budgets, the plan in force first.
 
     Args:
         outcomes: The plan in force first.
+        words: Of the study's metric.
         how: How to fine-tune, such as a command in brackets.
     """
-    words = ", ".join(each.words() for each in outcomes)
-    return f"Within the same budgets: {words}; fine-tuned: measure it{how}."
+    each_one = ", ".join(each.in_words(words) for each in outcomes)
+    return f"Within the same budgets: {each_one}; fine-tuned: measure it{how}."
 
 
 @dataclass(frozen=True)
@@ -136,11 +143,13 @@ class Floor:
         chance: What guessing scores; None where that is not known.
         classes: How many there are; 0 where that is not known.
         dense: The dense network's score.
+        words: Of the study's metric.
     """
 
     chance: float | None
     classes: int
     dense: float
+    words: ScoreWords = PERCENT_WORDS
 
 
 def next_for_ruined(
@@ -160,21 +169,21 @@ def next_for_ruined(
     own = outcomes[0]
     if own.best_known is None or own.prediction is None or own.plan is None:
         return None
-    divergence = own.prediction.divergence
+    divergence, words = own.prediction.divergence, floor.words
     if near_chance(own.best_known, floor.chance, floor.dense):
         said = (
-            f"This plan is near chance: {percent(own.best_known)} where guessing gets "
-            f"{percent(floor.chance or 0.0)} and the dense network {percent(floor.dense)}."
+            f"This plan is near chance: {words.score(own.best_known)} where guessing gets "
+            f"{words.score(floor.chance or 0.0)} and the dense network {words.score(floor.dense)}."
         )
     elif own.measured is None and collapsed(divergence, floor.classes):
         said = (
             f"This plan may be near chance: a KL of {divergence:.2f} nats nears the "
             f"log({floor.classes}) = {math.log(floor.classes):.2f} of even odds for all classes, "
-            f"where scores cannot be predicted ({percent(own.best_known)} is)."
+            f"where scores cannot be predicted ({words.score(own.best_known)} is)."
         )
     else:
         return None
-    if best_alternative(outcomes) is not None:
+    if best_alternative(outcomes, words) is not None:
         return said
     if all(each.recovery != "ls" for each in outcomes):
         methods = tuple(dict.fromkeys(str(c.method) for c in own.plan.active().values()))

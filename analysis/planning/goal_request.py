@@ -2,20 +2,22 @@
 
 from prunescope.commands import MakePlan
 from prunescope.planning.solve.goal import DAMAGES, Goal, Target
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 
-def request_of(goal: Goal, runtime: str = "") -> MakePlan:
+def request_of(goal: Goal, runtime: str = "", words: ScoreWords = PERCENT_WORDS) -> MakePlan:
     """Return the command that asks for ``goal``.
 
     Args:
         goal: With its recovery.
         runtime: Latency table that it is kept by; empty for the first.
+        words: Of the study's metric.
 
     >>> request_of(Goal((Target("macs", 0.5), Target("bytes", 2e6, False)), recovery="ls")).line()
     'prunescope plan STUDY --target macs=0.5 --target bytes=2000000B --recovery ls'
     """
     return MakePlan(
-        target=tuple(map(_target, goal.targets)),
+        target=tuple(_target(target, words) for target in goal.targets),
         lock=tuple(f"{name}={c.method}:{c.sparsity:g}" for name, c in goal.locks.items()),
         exclude=goal.excluded,
         bound=tuple(f"{name}={low:g}:{high:g}" for name, (low, high) in goal.bounds.items()),
@@ -28,7 +30,9 @@ def request_of(goal: Goal, runtime: str = "") -> MakePlan:
     )
 
 
-def _target(target: Target) -> str:
+def _target(target: Target, words: ScoreWords) -> str:
+    if target.kind == "drop":
+        return f"drop={words.plain_drop(target.limit):.12g}"
     unit = "" if target.relative or target.kind in DAMAGES else _unit(target.kind)
     return f"{target.kind}={target.limit:.12g}{unit}"
 

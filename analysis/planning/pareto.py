@@ -16,8 +16,10 @@ from prunescope.planning.solve.goal import COSTS
 from prunescope.planning.solve.solution import Solution
 from prunescope.planning.solve.solver import Solver
 from prunescope.progress import Progress, Silent
+from prunescope.statistics.paired import Interval
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.study.plan import Plan
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
 POINTS: Final = 24
 _FOLDER: Final = "fronts"
@@ -59,6 +61,7 @@ class Front:
         recovery: Of the plans.
         predictor: Name of the rule that predicted the drops.
         points: The plans.
+        words: Of the study's metric.
     """
 
     kind: str
@@ -68,6 +71,7 @@ class Front:
     recovery: str
     predictor: str
     points: tuple[FrontPoint, ...]
+    words: ScoreWords = PERCENT_WORDS
 
     def _repr_html_(self) -> str:
         rows = [
@@ -76,12 +80,12 @@ class Front:
                 f"{100 * point.cost / self.dense:.1f} %" if self.dense else "",
                 "not predicted"
                 if point.drop is None or point.low is None or point.high is None
-                else f"{100 * point.drop:.2f} points ({100 * point.low:.2f} to "
-                f"{100 * point.high:.2f})",
+                else f"{self.words.drop(point.drop)} "
+                f"({self.words.span(Interval(point.drop, point.low, point.high))})",
             )
             for point in self.points
         ]
-        columns = ("plan", f"{COSTS[self.kind]}, of dense", "predicted drop")
+        columns = ("plan", f"{COSTS[self.kind]}, of dense", f"predicted {self.words.loss_word}")
         return table(f"Front over {self.kind}", columns, rows, [f"Predicted by {self.predictor}."])
 
 
@@ -148,7 +152,7 @@ def front(
         )
     return Front(
         kind, dense, problem.kinds[0], problem.manifest.fingerprint, problem.goal.recovery, name,
-        _undominated(front_points),
+        _undominated(front_points), words_of(problem.manifest),
     )  # fmt: skip
 
 
@@ -203,7 +207,8 @@ def _solve_within(
         return solver.solve(limits, name)
 
     problem = solver.problem
-    return solve_within_drop(problem.goal, solve, predict, {problem.kinds[1]: limit})
+    words = words_of(problem.manifest)
+    return solve_within_drop(problem.goal, solve, predict, {problem.kinds[1]: limit}, words)
 
 
 def _least_share(solver: Solver, predict: Callable[[Plan], Prediction]) -> float:

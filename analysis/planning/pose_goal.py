@@ -30,6 +30,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Manifest, is_control
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
+from prunescope.text.scores import words_of
 
 Predicted = Callable[[Plan], Prediction]
 
@@ -100,11 +101,15 @@ class StudyKnowledge:
         verified = study.verified()
         record = Record.of(study.manifest, known, verified, operators)
         predicted = predictor(study.manifest, known, record, operators)
-        return cls(study, known, operators, predicted, MeasuredPlans(verified))
+        return cls(
+            study, known, operators, predicted, MeasuredPlans(verified, study.manifest.scale)
+        )
 
     def with_verified(self) -> "StudyKnowledge":
         """Return it with the plans that the study holds as verified by now."""
-        return replace(self, measured=MeasuredPlans(self.study.verified()))
+        return replace(
+            self, measured=MeasuredPlans(self.study.verified(), self.study.manifest.scale)
+        )
 
     def pose(self, goal: Goal, setting: str = "") -> PosedGoal:
         """Return ``goal`` over what is known.
@@ -232,7 +237,13 @@ def solve_posed(
             return solve_quickly(posed.solver, limits, name)
         return solve_with_proof(posed.solver, limits, name, seconds)
 
-    return solve_within_drop(posed.solver.problem.goal, solve, posed.predicted, overrides)
+    return solve_within_drop(
+        posed.solver.problem.goal,
+        solve,
+        posed.predicted,
+        overrides,
+        words_of(posed.solver.problem.manifest),
+    )
 
 
 def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:

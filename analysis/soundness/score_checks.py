@@ -16,6 +16,7 @@ from prunescope.statistics.proportion import share_interval
 from prunescope.study.soundness import CHANCE, CLASSES, LABELS, PRECISION, Check
 from prunescope.text.lists import listed
 from prunescope.text.numbers import counted, exact
+from prunescope.text.scores import words_of
 from prunescope.text.units import percent
 
 _ONE_ANSWER: Final = 0.9
@@ -80,10 +81,12 @@ def _chance(bench: Workbench) -> Check:
                 "preprocessing.",
             )  # fmt: skip
         return Check(CHANCE, "passed", f"{text}, at most.")
+    words = words_of(bench.manifest)
     low = share_interval(baseline.score * baseline.samples, baseline.samples).low
     text = (
-        f"The dense score is {percent(baseline.score)} on {counted(baseline.samples, 'sample')}; "
-        f"always answering the most frequent classes gives {percent(guess)}"
+        f"The dense score is {words.score(baseline.score)} on "
+        f"{counted(baseline.samples, 'sample')}; "
+        f"always answering the most frequent classes gives {words.score(guess)}"
     )
     if low <= guess:
         return Check(
@@ -107,11 +110,14 @@ def _shuffled(bench: Workbench) -> Check:
     except PrunescopeError:
         return skipped
     gain = bench.dense.score[: len(some)].double() - guesses
-    interval = paired_interval(len(some), gain.sum().item(), gain.square().sum().item())
-    own = bench.dense.score[: len(some)].mean()
+    interval = paired_interval(
+        len(some), gain.sum().item(), gain.square().sum().item(), scale=bench.manifest.scale
+    )
+    own, words = bench.dense.score[: len(some)].mean().item(), words_of(bench.manifest)
     text = (
-        f"By {bench.metric.name} the dense network scores {own:.4g} "
-        f"on {counted(len(some), 'sample')}, and {guesses.mean():.4g} against the labels of others"
+        f"By {words.name} the dense network scores {words.score(own)} "
+        f"on {counted(len(some), 'sample')}, and {words.score(guesses.mean().item())} against the "
+        "labels of others"
     )
     if interval.low <= 0:
         return Check(

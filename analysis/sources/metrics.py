@@ -1,15 +1,15 @@
-"""A metric from its reference: a per-sample score, and class logits where there are any."""
+"""A metric from its reference: one that comes with Prunescope, or the user's own."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
-import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from prunescope.commands import next_steps
-from prunescope.errors import BadValue, DataMismatch, UnknownName
+from prunescope.errors import BadValue, DataMismatch
+from prunescope.metrics.definition import MetricDefinition
+from prunescope.metrics.registry import REGISTRY, metric_definition
 from prunescope.sources.functions import (
     find_function,
     is_function,
@@ -17,9 +17,10 @@ from prunescope.sources.functions import (
     source_hash,
 )
 from prunescope.sources.live_function import function_hash, function_name
-from prunescope.sources.user_metric import checked_metric
+from prunescope.sources.user_metric import checked_metric, declared_summary
+from prunescope.study.metric_summary import NUMBER, SHARE, MetricSummary
 
-NAMES: Final = ("top-1", "top-5", "agreement")
+AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,47 @@ class Metric:
 
     Attributes:
         name: As the user wrote it.
-        score: ``(outputs, targets) → (n,)`` float scores, one per sample, higher is better.
+        score: ``(outputs, targets) → (n,)`` float scores, one per sample, higher is better: of a
+            metric of which less is better, the negated values.
         identity: Hash of the user's function, or the name.
         relative: Whether the targets are the dense model's own predictions.
+        summary: What its numbers are.
+        declared: Whether ``summary`` was declared; else it depends on the scores.
+        worst: The score of a sample for which outputs or score are not finite.
     """
 
     name: str
     score: Callable[[Any, Any], Tensor]
     identity: str
     relative: bool = False
+    summary: MetricSummary = SHARE
+    declared: bool = True
+    worst: float = 0.0
+
+    def summary_for(self, scores: Tensor) -> MetricSummary:
+        """Return what the metric's numbers are, where the dense model has ``scores``.
+
+        A function that declares nothing gives percent where all scores lie between 0 and 1, else
+        plain numbers.
+        """
+        if self.declared or bool(((scores >= 0) & (scores <= 1)).all()):
+            return self.summary
+        return replace(NUMBER, name=self.summary.name)
+
+    def with_worst(self, summary: MetricSummary, scores: Tensor) -> "Metric":
+        """Return the metric with a score for what is not finite, which is no sample's best.
+
+        It is 0 for scores from 0 to 1; else as far below the dense model's least as the largest
+        of these is in size, for what has no worst value.
+        """
+        if summary.is_share or not len(scores):
+            return self
+        return replace(self, worst=(scores.min() - scores.abs().max()).item())
+
+
+def metric_names() -> tuple[str, ...]:
+    """Return the names of all metrics that are no function of the user's."""
+    return (*REGISTRY.names(), AGREEMENT)
 
 
 def load_metric(reference: str, labelled: bool) -> Metric:
@@ -44,17 +77,24 @@ def load_metric(reference: str, labelled: bool) -> Metric:
 
     Raises:
         UnknownName: No such metric.
+        DataMismatch: There are no targets for it.
         BadReference: The user's function cannot be found.
     """
-    if reference == "agreement" or (reference in NAMES and not labelled):
-        return Metric("agreement", _top(1), "agreement", relative=True)
-    if reference in ("top-1", "top-5"):
-        return Metric(reference, _top(int(reference[-1])), reference)
+    if reference == AGREEMENT:
+        return _agreement()
     require_kept("metric", reference)
     if is_function(reference):
         function = find_function("metric", reference)
-        return Metric(reference, checked_metric(reference, function), source_hash(function))
-    raise UnknownName.among("metric", reference, [*NAMES, "file.py:function"])
+        return _user_metric(reference, function, source_hash(function))
+    definition = metric_definition(reference)
+    if labelled:
+        return _built_in(definition)
+    if reference.startswith("top-"):
+        return _agreement()
+    raise DataMismatch(
+        f"Expected targets to measure {reference}, but the validation split has none. Add them to "
+        f"the data, or take {next_steps.metric(AGREEMENT)}."
+    )
 
 
 def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metric:
@@ -66,85 +106,33 @@ def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metri
     if not callable(function):
         raise BadValue(
             f"Expected a metric's name, reference or function, but got "
-            f"{type(function).__name__}. Choose from: {', '.join(NAMES)}."
+            f"{type(function).__name__}. Choose from: {', '.join(metric_names())}."
         )
     if not labelled:
         raise BadValue(
             "Expected targets for a metric of your own, but the validation split has none. Give "
             "(inputs, targets), or take the metric agreement."
         )
-    name = function_name(function)
-    return Metric(name, checked_metric(name, function), function_hash(function, "metric"))
+    return _user_metric(function_name(function), function, function_hash(function, "metric"))
 
 
-def logits(outputs: Any) -> Tensor | None:
-    """Return class logits ``(rows, classes)`` from a model's outputs, or None.
-
-    A tensor counts as logits, or the entry ``logits`` (``out``) of a dict, or the first tensor of
-    a tuple. Tokens ``(n, tokens, classes)`` and pixels ``(n, classes, h, w)`` become rows.
-    """
-    found = outputs
-    if isinstance(outputs, Mapping):
-        found = next((outputs[k] for k in ("logits", "out") if k in outputs), None)
-    if not isinstance(found, Tensor):
-        leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
-        found = leaves[0] if leaves else None
-    if found is None or not found.is_floating_point() or found.ndim < 2:
-        return None
-    rows = found
-    if found.ndim == 3:
-        rows = found.flatten(0, 1)
-    elif found.ndim > 3:
-        rows = found.movedim(1, -1).flatten(0, -2)
-    return rows if rows.shape[1] > 1 else None
+def _built_in(definition: MetricDefinition) -> Metric:
+    values, name = definition.values, definition.name
+    score = values if definition.summary.higher_is_better else _negated(values)
+    return Metric(name, score, name, summary=definition.summary)
 
 
-def class_labels(rows: Tensor, targets: Any, what: str) -> Tensor:
-    """Return ``targets`` as one class label per row of logits ``(rows, classes)``.
-
-    Raises:
-        DataMismatch: Not whole numbers, not one per row, or not a class of these logits; ``what``
-            says what they are for.
-    """
-    labels = torch.as_tensor(targets).flatten()
-    if labels.is_floating_point():
-        raise DataMismatch(
-            f"Expected class labels as integers for {what}, but got {labels.dtype}. Give integer "
-            f"targets or your own metric: {next_steps.own_metric()}."
-        )
-    if len(labels) != len(rows):
-        raise DataMismatch(
-            f"Expected {len(rows)} labels for outputs of this shape, but got {len(labels)}. Give "
-            "one label per row of logits."
-        )
-    if len(labels) and (int(labels.min()) < 0 or int(labels.max()) >= rows.shape[1]):
-        raise DataMismatch(
-            f"Expected labels from 0 to {rows.shape[1] - 1} for outputs with {rows.shape[1]} "
-            f"classes, but got {int(labels.min())} to {int(labels.max())}. Check that data and "
-            "model have the same classes."
-        )
-    return labels.to(rows.device)
+def _agreement() -> Metric:
+    top = metric_definition("top-1").values
+    return Metric(AGREEMENT, top, AGREEMENT, relative=True, summary=MetricSummary(AGREEMENT))
 
 
-def rows_per_sample(values: Tensor, samples: int) -> Tensor:
-    """Return the mean over each sample's rows: ``(rows,)`` → ``(samples,)``."""
-    return values.reshape(samples, -1).float().mean(1)
+def _user_metric(name: str, function: Callable[..., Any], identity: str) -> Metric:
+    summary, declared = declared_summary(name, function)
+    scored = checked_metric(name, function)
+    score = scored if summary.higher_is_better else _negated(scored)
+    return Metric(name, score, identity, summary=summary, declared=declared)
 
 
-def _top(k: int) -> Callable[[Any, Any], Tensor]:
-    def score(outputs: Any, targets: Any) -> Tensor:
-        rows = logits(outputs)
-        if rows is None:
-            raise DataMismatch(
-                f"Expected outputs with class logits (n, classes) for top-{k}, but the model "
-                f"returns something else. Name your own metric: {next_steps.own_metric()}."
-            )
-        labels = class_labels(rows, targets, f"top-{k}")
-        if k == 1:  # as predictions are taken everywhere else, ties included
-            right = rows.argmax(1) == labels
-        else:
-            right = (rows.topk(min(k, rows.shape[1]), 1).indices == labels[:, None]).any(1)
-        right &= rows.isfinite().all(1)
-        return rows_per_sample(right, len(torch.as_tensor(targets)))
-
-    return score
+def _negated(values: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:
+    return lambda outputs, targets: -values(outputs, targets)

@@ -1,4 +1,8 @@
-"""A metric of the user's own: a function of outputs and targets, checked at every call."""
+"""A metric of the user's own: a function of outputs and targets, checked at every call.
+
+What its numbers are, it may say in attributes: ``score.unit = "nats"``,
+``score.higher_is_better = False``, ``score.least = 0``, ``score.most = 1``, ``score.decimals = 3``.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,10 +12,17 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from prunescope.errors import BadValue, PrunescopeError
+from prunescope.study.metric_summary import PERCENT, MetricSummary
 from prunescope.user_code.guard import guarded
 
 Scoring = Callable[[Any, Any], Tensor]
-"""``(outputs, targets) → (n,)`` scores, higher is better."""
+"""``(outputs, targets) → (n,)`` scores, as their author wrote them."""
+
+_DECLARED: Final = {
+    "unit": str, "higher_is_better": bool, "least": float, "most": float, "decimals": int,
+}  # fmt: skip
+"""What a function may say about its numbers, and the types of that."""
+_MOST_DECIMALS: Final = 10
 
 _ROOM: Final = 1e-3
 _SMALL: Final = 1e-4
@@ -38,6 +49,47 @@ def checked_metric(name: str, function: Callable[..., Any]) -> Scoring:
         return values
 
     return score
+
+
+def declared_summary(name: str, function: Callable[..., Any]) -> tuple[MetricSummary, bool]:
+    """Return what ``function`` says about its numbers, and whether it says anything.
+
+    A function that says nothing is taken for one whose scores are between 0 and 1, more being
+    better. One that names a unit, or a direction, is not.
+
+    Args:
+        name: Its reference.
+        function: With the attributes ``unit``, ``higher_is_better``, ``least``, ``most`` and
+            ``decimals``, or some of them.
+
+    Raises:
+        BadValue: An attribute is of another type.
+    """
+    short = name.rpartition(":")[2].partition("#")[0]
+    said = {key: getattr(function, key) for key in _DECLARED if hasattr(function, key)}
+    said = {key: value for key, value in said.items() if value is not None}
+    for key, value in said.items():
+        kind = _DECLARED[key]
+        number = kind is float and isinstance(value, int) and not isinstance(value, bool)
+        if not (number or type(value) is kind) or (
+            key == "decimals" and not 0 <= value <= _MOST_DECIMALS
+        ):
+            raise BadValue(
+                f"Expected {key} of metric {name} to be a {kind.__name__}, but got {value!r}. Set "
+                "for example score.unit = 'nats' and score.higher_is_better = False."
+            )
+    if not said:
+        return MetricSummary(short), False
+    unit = said.get("unit", "")
+    share = unit == PERCENT
+    return MetricSummary(
+        short,
+        unit,
+        said.get("higher_is_better", True),
+        said.get("least", 0.0 if share else None),
+        said.get("most", 1.0 if share else None),
+        said.get("decimals", 2 if share else None),
+    ), True
 
 
 def _called(name: str, function: Callable[..., Any], outputs: Any, targets: Any) -> Tensor:

@@ -18,9 +18,6 @@ from prunescope.arrays import Floats
 from prunescope.statistics.boundary_crossing import boundary
 from prunescope.statistics.paired import CONFIDENCE, normal_quantile
 
-_WEIGHT: Final = 1.0
-"""One sample is added to the counts as if it had changed, so that small counts are not certain."""
-
 _ONE_SIDE: Final = 3
 _BOTH_SIDES: Final = 6
 
@@ -89,17 +86,17 @@ def drop_half_widths(
     )
     counted = np.maximum(n, 1)
     z = quantiles(n, size, confidence, family)
-    weight = np.maximum(max(_WEIGHT, scale**2), squared / counted)
+    # One sample is added as if it had changed, so that small counts are not certain.
+    weight = np.maximum(scale**2, squared / counted)
     spread = np.maximum(squared - sums**2 / counted, 0.0) + weight
     skewed = (z**2 - 1) / (_ONE_SIDE if family > 1 else _BOTH_SIDES)
     correction = np.sqrt(weight) * (skewed + 0.5)
     half = np.sqrt(1 - n / size) * (z * np.sqrt(spread) + correction) / counted
     # What is not seen yet changes the mean by at most its share, for scores from 0 to 1.
     bounded = np.abs(sums) / counted * (1 - n / size) + (size - n) / size
-    is_bounded = (squared <= counted) & (scale <= 1)
+    is_bounded = (squared <= counted) & (scale == 1)
     half = np.where(is_bounded, np.minimum(half, bounded), half)
-    nothing = max(1.0, scale)
-    return np.asarray(np.where(n <= 0, nothing, np.where(n >= size, 0.0, half)), np.float64)
+    return np.asarray(np.where(n <= 0, scale, np.where(n >= size, 0.0, half)), np.float64)
 
 
 def mean_half_widths(

@@ -35,21 +35,27 @@ def normal_quantile(share: float) -> float:
 
 
 def paired_interval(
-    samples: int, total: float, squares: float, confidence: float = CONFIDENCE
+    samples: int,
+    total: float,
+    squares: float,
+    confidence: float = CONFIDENCE,
+    scale: float = 1.0,
 ) -> Interval:
     """Return the mean of paired differences with its interval over images like these.
 
     The differences ``d`` are dense score minus pruned score of the same sample, in [-1, 1] for
     scores from 0 to 1. Half a disagreement each way and one agreement each way are added to the
     counts for the width (not for the mean), so that the interval has a width even without any
-    disagreement. Scores of another scale are recognised by the squares; then a disagreement counts
-    as the mean square, and nothing is clipped.
+    disagreement. For scores of another scale, known by ``scale`` or recognised by the squares, a
+    disagreement counts as the mean square (as ``scale`` squared where no sample changed), and
+    nothing is clipped.
 
     Args:
         samples: Number of pairs.
         total: Sum of the differences.
         squares: Sum of the squared differences.
         confidence: Coverage, 0 to 1.
+        scale: How far one sample may change, as from ``Manifest.scale``: 1 for scores from 0 to 1.
 
     Source: Agresti and Min 2005 (Statistics in Medicine 24), the adjusted Wald interval for
     matched pairs; here its width is put around the plain mean and clipped to [-1, 1].
@@ -58,11 +64,12 @@ def paired_interval(
     True
     """
     if samples <= 0:
-        return Interval(math.nan, -1.0, 1.0)
+        return Interval(math.nan, -scale, scale)
     mean = total / samples
     n = samples + 2
-    variance = max((squares + max(1.0, squares / samples)) / n - (total / n) ** 2, 0.0)
+    weight = max(1.0, squares / samples) if scale == 1 else squares / samples or scale**2
+    variance = max((squares + weight) / n - (total / n) ** 2, 0.0)
     half = normal_quantile(0.5 + confidence / 2) * math.sqrt(variance / n)
-    if squares > samples:
+    if squares > samples or scale != 1:
         return Interval(mean, mean - half, mean + half)
     return Interval(mean, max(mean - half, -1.0), min(mean + half, 1.0))

@@ -3,11 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from prunescope.html_tables import facts
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.study.point import KEY, Key
-from prunescope.text.numbers import exact
-from prunescope.text.units import bytes_
 
 _SUMS: Final = (
     "samples", "score_sum", "drop_sum", "drop_squares", "entropy_sum", "entropy_squares",
@@ -136,28 +133,3 @@ class Verification:
     def drop(self) -> Interval:
         """Mean drop against the dense model, positive is worse, with its paired interval."""
         return paired_interval(self.samples, self.drop_sum, self.drop_squares)
-
-    def __str__(self) -> str:
-        values = dict(self._values())
-        return (
-            f"Measured on {values['samples']}: score {values['score']}, drop {values['drop']}, "
-            f"{values['removed']} removed."
-        )
-
-    def _repr_html_(self) -> str:
-        return facts("Measured: the plan really applied", self._values())
-
-    def _values(self) -> list[tuple[str, str]]:
-        drop = self.drop
-        low, high = 100 * drop.low, 100 * drop.high
-        values = [
-            ("score", f"{100 * self.score:.2f} %"),
-            ("drop", f"{100 * drop.mean:.2f} points ({low:.2f} to {high:.2f}, 95 %)"),
-            ("predicted before", f"{100 * self.predicted_drop:.2f} points, by {self.predictor}"),
-            ("samples", f"{exact(self.samples)} of the {self.split} split"),
-            ("removed", f"{exact(self.removed)} weights"),
-            ("dense size", bytes_(self.bytes)),
-        ]
-        if not self.predictor:
-            del values[2]
-        return values

@@ -7,6 +7,7 @@ from typing import Final, Self
 from prunescope.errors import UnknownName
 from prunescope.study.bounds import checked_reference
 from prunescope.study.method import Method, is_user_criterion
+from prunescope.study.metric_summary import SHARE, MetricSummary
 from prunescope.study.soundness import Check
 from prunescope.study.summaries import (
     Baseline,
@@ -41,7 +42,8 @@ class Reference:
             ``package.module:function`` or ``file.pt2``; or ``study:FILE``, kept by the study.
         data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``;
             or ``study:FILE``.
-        metric: ``top-1``, ``agreement`` or ``file.py:function``.
+        metric: A name, such as ``top-1``, ``perplexity`` or ``agreement``, or
+            ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
         random: Whether a torchvision model keeps random weights.
     """
@@ -95,6 +97,7 @@ class Manifest:
         parts: The fingerprint's parts by name (weights, graph, data, metric), to say what differs.
         soundness: What was checked before the study was made, and how it came out.
         left_out: Points that sweeps could not measure, each with the reason.
+        metric: What scores are; of studies made before that was kept, percent.
     """
 
     reference: Reference
@@ -118,6 +121,7 @@ class Manifest:
     parts: dict[str, str] = field(default_factory=dict)
     soundness: tuple[Check, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
+    metric: MetricSummary = SHARE
     schema: int = SCHEMA
 
     def omissions(self) -> tuple[str, ...]:

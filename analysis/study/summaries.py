@@ -220,12 +220,12 @@ class Baseline:
 
     Attributes:
         samples: How many samples.
-        score: Mean score, 0 to 1 for top-1.
+        score: Mean score as stored: 0 to 1 for top-1, higher is better.
         cross_entropy: Mean cross-entropy in nats; None where the outputs are no class logits.
         class_samples: Samples per class; empty without class labels.
         class_correct: Rightly classified samples per class.
-        scale: The largest size of a sample's score, at least 1: how far one that has not been seen
-            yet may move a mean of scores that are not between 0 and 1.
+        scale: How far one sample that has not been seen yet may move the score: 1 for scores from
+            0 to 1, of others the largest size of a sample's.
     """
 
     samples: int

@@ -21,6 +21,7 @@ from prunescope.study.bounds import CALIBRATION_PLANS
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.sweep.verify_plan import Verifier
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Calibration:
         error: Its back-test, or None without a verified plan.
         errors: The back-test of every predictor that applies to the plans.
         asked: Plans asked for.
+        words: Of the study's metric.
     """
 
     measured: int
@@ -46,6 +48,7 @@ class Calibration:
     error: BackTest | None
     errors: dict[str, BackTest]
     asked: int = 0
+    words: ScoreWords = PERCENT_WORDS
 
     def shortfall(self) -> tuple[str, ...]:
         """Return sentences that say why fewer plans count than were asked for; none where all do.
@@ -71,7 +74,7 @@ class Calibration:
 
     def _repr_html_(self) -> str:
         rows = [
-            (name, f"{100 * error.mean:.2f} points", f"{100 * error.worst:.2f} points", error.plans)
+            (name, self.words.drop(error.mean), self.words.drop(error.worst), error.plans)
             for name, error in sorted(self.errors.items(), key=lambda pair: pair[1].mean)
         ]
         notes = [
@@ -132,4 +135,5 @@ def calibrate(
         active_predictor(manifest, about, PREDICTORS).name,
         back_test(manifest, study_curves, about, operators, None, recovery),
         {name: error for name, error in errors.items() if error is not None}, count,
+        words_of(manifest),
     )  # fmt: skip

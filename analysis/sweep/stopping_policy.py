@@ -1,5 +1,6 @@
 """Decide which points of a sweep need more samples. Torch-free."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,6 +11,7 @@ from prunescope.errors import BadValue, UnknownName
 from prunescope.statistics.confidence_sequence import drop_half_widths
 from prunescope.store.measurements import Measurement
 from prunescope.study.point import Point
+from prunescope.text.scores import Allowance, ScoreWords
 
 Mode = Literal["exact", "adaptive", "decide"]
 MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide")
@@ -43,9 +45,9 @@ class Policy:
         if self.mode not in MODES:
             raise UnknownName.among("mode", self.mode, MODES)
         for name, value in (("tolerance", self.tolerance), ("limit", self.limit)):
-            if value is not None and not 0 <= value <= 1:
+            if value is not None and not 0 <= value < math.inf:
                 raise BadValue(
-                    f"Expected {name} to be a number from 0 to 1, but got {value:g}. Write 0.01 "
+                    f"Expected {name} to be a number from 0 on, but got {value:g}. Write 0.01 "
                     "for one point."
                 )
         if self.mode == "exact" and self.limit is not None:
@@ -103,6 +105,48 @@ class Policy:
                 key = _curve(point)
                 first[key] = min(point.sparsity, first.get(key, 1.0))
         return np.array([point.sparsity > first.get(_curve(point), 1.0) for point in points])
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """A policy as somebody asks for it, before the study's metric is known.
+
+    Attributes:
+        mode: As in ``Policy``.
+        tolerance: In the metric's unit or per cent of the dense score: ``0.005``, ``0.02 nats``,
+            ``1%``; None for half a point, or half a per cent of the dense score of metrics that
+            are no shares.
+        limit: Likewise; None for two points, or two per cent, where points are decided.
+        monotone: As in ``Policy``.
+        familywise: As in ``Policy``.
+    """
+
+    mode: Mode = "exact"
+    tolerance: str | float | None = None
+    limit: str | float | None = None
+    monotone: bool = True
+    familywise: bool = False
+
+    def __post_init__(self) -> None:
+        limit = None if self.limit is None else Allowance.parse(self.limit, "limit").number
+        if self.tolerance is not None:
+            Allowance.parse(self.tolerance, "tolerance")
+        Policy(self.mode, limit=limit)
+
+    def policy(self, words: ScoreWords) -> Policy:
+        """Return the policy for a study whose scores are in ``words``.
+
+        Raises:
+            BadValue: A unit that the metric does not have.
+        """
+        tolerance = words.usual(TOLERANCE)
+        if self.tolerance is not None:
+            asked = Allowance.parse(self.tolerance, "tolerance")
+            tolerance = words.accepted(asked, "tolerance")
+        limit = words.usual(LIMIT) if self.mode == "decide" else None
+        if self.limit is not None:
+            limit = words.accepted(Allowance.parse(self.limit, "limit"), "limit")
+        return Policy(self.mode, tolerance, limit, self.monotone, self.familywise)
 
 
 def _curve(point: Point) -> tuple[object, ...]:

@@ -31,7 +31,7 @@ def capitalised(words: str) -> str:
 def unsigned_zero(value: float) -> float:
     """Return ``value``, or 0 where two decimals would show it as a zero with a minus.
 
-    >>> unsigned_zero(-0.004), unsigned_zero(-0.006)
-    (0.0, -0.006)
+    >>> unsigned_zero(-0.004), unsigned_zero(-0.006), unsigned_zero(0.004)
+    (0.0, -0.006, 0.004)
     """
-    return 0.0 if round(value, 2) == 0 else value
+    return 0.0 if round(value, 2) == 0 and value <= 0 else value

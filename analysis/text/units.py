@@ -2,8 +2,6 @@
 
 import math
 
-from prunescope.statistics.paired import Interval
-
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _MINUS = "\u2212"
 
@@ -60,47 +58,7 @@ def percent(fraction: float, digits: int = 1, sign: bool = False) -> str:
     """
     if math.isnan(fraction):
         return "–"
-    return f"{'+' if sign and fraction > 0 else ''}{_signed(fraction * 100, digits)} %"
-
-
-def points(drop: float, digits: int = 2, sign: bool = False) -> str:
-    """Return a difference of two scores in points (hundredths).
-
-    >>> points(0.0125), points(-0.003, sign=True)
-    ('1.25 pt', '−0.30 pt')
-    """
-    if math.isnan(drop):
-        return "–"
-    text = _signed(drop * 100, digits)
-    return f"{'+' if sign and drop > 0 else ''}{text} pt"
-
-
-def span(drop: Interval) -> str:
-    """Return the interval of a drop in points.
-
-    >>> span(Interval(0.01, -0.002, 0.0225))
-    '−0.20 to 2.25 pt'
-    """
-    return f"{_signed(drop.low * 100, 2)} to {points(drop.high)}"
-
-
-def around(value: float, half: float) -> str:
-    """Return a difference of two scores with half of its interval's width, in points.
-
-    >>> around(-0.012, 0.005)
-    '−1.20 ± 0.50 pt'
-    """
-    return f"{_signed(value * 100, 2)} ± {points(half)}"
-
-
-def delta(drop: float) -> str:
-    """Return what a drop does to the score, with the plain minus that arrows are chosen by.
-
-    >>> delta(0.0125), delta(-0.003), delta(0.00001)
-    ('-1.25 pt', '+0.30 pt', '0.00 pt')
-    """
-    text = f"{-100 * drop:+.2f}"
-    return f"{text if float(text) else text[1:]} pt"
+    return f"{'+' if sign and fraction > 0 else ''}{signed(f'{fraction * 100:.{digits}f}')} %"
 
 
 def _three(value: float) -> str:
@@ -109,6 +67,10 @@ def _three(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _signed(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
+def signed(text: str) -> str:
+    """Return a number's text with a true minus, and none before a zero.
+
+    >>> signed("-0.30"), signed("-0.00")
+    ('−0.30', '0.00')
+    """
     return _MINUS + text[1:] if text.startswith("-") and float(text) != 0 else text.lstrip("-")

@@ -13,7 +13,9 @@ from prunescope.curves.guessing import whole_drop
 from prunescope.curves.seeds import over_seeds
 from prunescope.study import Manifest
 from prunescope.study.method import UNITS
-from prunescope.text import plain, units
+from prunescope.study.metric_summary import PERCENT
+from prunescope.text import plain
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
@@ -97,15 +99,17 @@ def colour_end(manifest: Manifest, points: pd.DataFrame) -> ColourEnd:
 
 
 def heat_figure(
-    cells: pd.DataFrame, layers: Sequence[str], dark: bool, end: ColourEnd
-) -> go.Figure:
-    """Return the map of drops in points; the colour follows the root, so small drops show.
+    cells: pd.DataFrame, layers: Sequence[str], dark: bool, end: ColourEnd,
+    words: ScoreWords = PERCENT_WORDS,
+) -> go.Figure:  # fmt: skip
+    """Return the map of drops; the colour follows the root, so small drops show.
 
     Args:
         cells: As from ``heat_table``.
         layers: Rows from top to bottom; one without cells stays empty.
         dark: Whether the page is dark.
         end: Where the colours end; larger drops look alike.
+        words: Of the study's metric.
     """
     sparsities = sorted(cells["column"].unique())
     places = {name: place for place, name in enumerate(layers)}
@@ -115,16 +119,17 @@ def heat_figure(
     shown: list[list[str]] = [[""] * len(sparsities) for _ in layers]
     for row in cells.to_dict("records"):
         i, j = places[row["subject"]], across[row["column"]]
-        value = 100 * row["drop"]
+        value = words.shown_drop(row["drop"])
         drop[i, j] = 0.0 if row["noise"] else value
         half = (row["high"] - row["low"]) / 2
         noise = ", within noise" if row["noise"] else ""
-        drops = f"{units.around(row['drop'], half)}{noise}"
+        drops = f"{words.around(row['drop'], half)}{noise}"
         told[i][j] = f"{100 * row['sparsity']:g} % removed: {drops}<br>{plain.mark(row['method'])}"
-        shown[i][j] = "·" if row["noise"] else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+        shown[i][j] = "·" if row["noise"] else _cell(value, words)
     root = np.sqrt(np.maximum(drop, 0))
-    top = (100 * end.drop) ** 0.5
-    ticks = [tick for tick in _TICKS if tick**0.5 <= top]
+    largest = words.shown_drop(end.drop)
+    top = largest**0.5
+    ticks = _ticks(largest, words)
     few = len(layers) <= _LABELLED
     tall = len(layers) >= _TALL
     figure = go.Figure(
@@ -136,7 +141,8 @@ def heat_figure(
             textfont={"size": 11}, customdata=told, hoverongaps=False, showscale=tall,
             hovertemplate="<b>%{y}</b><br>%{customdata}<extra></extra>",
             colorbar={
-                "title": {"text": "Drop, pt", "side": "right"}, "thickness": 10, "outlinewidth": 0,
+                "title": {"text": plain.mark(words.drop_title), "side": "right"},
+                "thickness": 10, "outlinewidth": 0,
                 "tickvals": [tick**0.5 for tick in ticks], "ticktext": [f"{t:g}" for t in ticks],
             },
         )
@@ -153,3 +159,20 @@ def heat_figure(
         tickmode="linear", tickfont={"size": 12 if few else 10},
     )  # fmt: skip
     return figure
+
+
+def _cell(value: float, words: ScoreWords) -> str:
+    """A drop as it stands in a cell: short, and without a unit."""
+    if words.metric.unit != PERCENT:
+        return f"{value:.2g}"
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+
+
+def _ticks(largest: float, words: ScoreWords) -> list[float]:
+    """Drops that the colour bar names; round shares of the largest one where it is no percent."""
+    if words.metric.unit == PERCENT:
+        return [tick for tick in _TICKS if tick <= largest]
+    if not np.isfinite(largest) or largest <= 0:
+        return [0.0]
+    ticks = {float(f"{largest * tick / _TICKS[-1]:.1g}") for tick in _TICKS}
+    return sorted(tick for tick in ticks if tick <= largest)

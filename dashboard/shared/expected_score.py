@@ -17,6 +17,7 @@ from prunescope.study.plan import Plan
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
 from prunescope.text.numbers import counted
+from prunescope.text.scores import words_of
 
 _GAPS: Final = 3
 _FEW: Final = 5
@@ -27,21 +28,23 @@ def score(opened: StudyFolder, known: Curves, plan: Plan, prediction: Prediction
     """Show the predicted score and its interval."""
     dense = dense_score(opened.manifest, known, plan.recovery)
     moved = plan.recovery in MOVES_DENSE
-    name = plain.text(opened.manifest.reference.metric.rpartition(":")[2])
+    words = words_of(opened.manifest)
+    name = plain.text(words.name)
     if prediction.drop is None:
         st.metric(f"Predicted {name}", "unknown")
         st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
         return
     st.metric(
-        f"Predicted {name}", units.percent(dense - prediction.drop, 2),
-        units.delta(prediction.drop) if prediction.drop else None,
+        f"Predicted {name}", words.score(dense - prediction.drop),
+        words.delta(prediction.drop) if prediction.drop else None,
+        delta_color=words.delta_colour,
         help="Predicted, not measured"
         + (f": {prediction.predictor}." if len(plan.active()) > 1 else ".")
-        + (f" Dense with this recovery: {units.percent(dense, 2)}." if moved else ""),
+        + (f" Dense with this recovery: {words.score(dense)}." if moved else ""),
     )  # fmt: skip
     if not plan.active():
         return
-    st.caption(f"Drop {prediction.drop_in_words()}.")
+    st.caption(f"{words.loss_word.capitalize()} {prediction.drop_in_words()}.")
 
 
 def vouched(opened: StudyFolder, plan: Plan, prediction: Prediction, measured: bool) -> None:
@@ -82,11 +85,12 @@ def gaps(opened: StudyFolder, plan: Plan, prediction: Prediction) -> None:
 
 
 def _back_tested(prediction: Prediction, error: BackTest) -> str:
+    words = prediction.words
     plans = counted(error.plans, f"{'other ' if error.other else ''}measured plan")
     few = " So few leave the interval wide." if error.plans < _FEW else ""
     return (
-        f"By {prediction.predictor}. Back-tested: off by {units.points(error.mean)} on average "
-        f"over {plans}, at worst {units.points(error.worst)}.{few}"
+        f"By {prediction.predictor}. Back-tested: off by {words.drop(error.mean)} on average "
+        f"over {plans}, at worst {words.drop(error.worst)}.{few}"
     )
 
 

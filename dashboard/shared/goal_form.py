@@ -14,7 +14,7 @@ from prunescope.study import Method, is_control
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
 from prunescope.text.numbers import capitalised
-from prunescope.text.units import points
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 _SHORT: Final = {"macs": "MACs", "bytes": "Bytes, dense", "sparse-bytes": "Bytes, bit mask"}
 _ORDER: Final = (
@@ -40,7 +40,7 @@ class GoalForm:
 
     Attributes:
         budgets: Cost → percent of the dense network's, above 0.
-        drop: Accepted drop in points, or None for any.
+        drop: Accepted drop, as stored, or None for any.
         objective: A key of ``OBJECTIVES``.
         recovery: Of curves and plan.
         round_to: Units kept are multiples.
@@ -49,6 +49,7 @@ class GoalForm:
         excluded: Subjects that stay dense.
         methods: Which may be taken; empty for all measured ones.
         setting: Of the latency table; empty for the first.
+        words: Of the study's metric.
     """
 
     budgets: Mapping[str, float] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class GoalForm:
     excluded: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     setting: str = ""
+    words: ScoreWords = PERCENT_WORDS
 
     @property
     def idle(self) -> bool:
@@ -71,7 +73,7 @@ class GoalForm:
         """Return the goal to solve for."""
         targets = [Target(kind, percent / 100) for kind, percent in self.budgets.items()]
         if self.drop is not None:
-            targets.append(Target("drop", self.drop / 100))
+            targets.append(Target("drop", self.drop))
         return Goal(
             tuple(targets), self.objective, self.recovery, locks=dict(self.locks),
             bounds={name: (low / 100, high / 100) for name, (low, high) in self.bounds.items()},
@@ -82,7 +84,7 @@ class GoalForm:
     def limits(self) -> dict[str, float]:
         """Return the limits by target."""
         found = {kind: percent / 100 for kind, percent in self.budgets.items()}
-        return found if self.drop is None else {**found, "drop": self.drop / 100}
+        return found if self.drop is None else {**found, "drop": self.drop}
 
     def key(self) -> str:
         """Return what a prepared problem depends on: everything but the limits."""
@@ -109,7 +111,7 @@ class GoalForm:
         """What is asked, as fields of ``GoalOptions``, with the budgets on ``kinds``."""
         targets = [f"{kind}={self.budgets[kind] / 100:g}" for kind in kinds]
         if self.drop is not None:
-            targets.append(f"drop={self.drop / 100:g}")
+            targets.append(f"drop={self.words.plain_drop(self.drop):g}")
         return {
             "target": tuple(targets),
             "lock": tuple(f"{n}={c.method}:{c.sparsity:g}" for n, c in self.locks.items()),
@@ -125,14 +127,14 @@ class GoalForm:
         }
 
 
-def amount(objective: str, value: float) -> str:
+def amount(objective: str, value: float, words: ScoreWords = PERCENT_WORDS) -> str:
     """Return a value of an objective with its unit.
 
     >>> amount("drop", 0.0125), amount("divergence", 0.0908), amount("divergence", float("nan"))
     ('1.25 pt', '0.0908 nats', '–')
     """
     if objective == "drop" or math.isnan(value):
-        return points(value)
+        return words.drop(value)
     return f"{value:.3g} nats"
 
 

@@ -10,6 +10,7 @@ from prunescope.dashboard.shared import address, launch, loaders, rights, sessio
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
+from prunescope.text.scores import words_of
 
 _FOLDER = "folder"
 _STUDY = "study"
@@ -137,10 +138,10 @@ def _preselect(names: list[str]) -> None:
 def _facts(opened: StudyFolder) -> str:
     manifest = opened.manifest
     parts = [f"{plain.code(manifest.reference.model)} on {plain.code(manifest.reference.data)}"]
+    words = words_of(manifest)
     if manifest.baseline:
         parts.append(
-            f"dense {plain.text(manifest.reference.metric.rpartition(':')[2])} "
-            f"**{units.percent(manifest.baseline.score, 2)}**"
+            f"dense {plain.text(words.name)} **{plain.text(words.score(manifest.baseline.score))}**"
         )
     parts.append(f"{units.count(manifest.parameters)} parameters")
     if manifest.macs:

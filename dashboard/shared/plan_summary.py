@@ -18,6 +18,7 @@ from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 from prunescope.text import plain, units
 from prunescope.text.numbers import capitalised, counted
+from prunescope.text.scores import words_of
 
 
 def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
@@ -59,19 +60,24 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
     if verified.empty:
         return
     st.subheader("Measured plans", anchor=False)
+    words = words_of(opened.manifest)
+    form = words.column_format
     table = verified_table(
         opened.manifest, verified, known.curves, loaders.record(opened), loaders.operators(opened)
     )
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260), placeholder="–",
         column_config={
-            "Score": st.column_config.NumberColumn("Score, %", format="%.2f"),
-            "Drop": st.column_config.NumberColumn("Drop, pt", format="%.2f"),
-            "±": st.column_config.NumberColumn(format="%.2f", help="Half of the 95 % interval."),
+            "Score": st.column_config.NumberColumn(words.score_column, format=form),
+            "Drop": st.column_config.NumberColumn(words.drop_title, format=form),
+            "±": st.column_config.NumberColumn(format=form, help="Half of the 95 % interval."),
             "Predicted": st.column_config.NumberColumn(
-                "Predicted drop, pt", format="%.2f", help="From the curves as they are now."
+                words.titled(f"Predicted {words.loss_word}"), format=form,
+                help="From the curves as they are now."
             ),
-            "Off by": st.column_config.NumberColumn("Off by, pt", format="%+.2f"),
+            "Off by": st.column_config.NumberColumn(
+                words.titled("Off by"), format=form.replace("%", "%+", 1)
+            ),
             "Removed": st.column_config.NumberColumn("Removed, %", format="%.1f"),
             "Samples": st.column_config.NumberColumn(format="localized"),
         },
@@ -80,7 +86,8 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
 
 
 def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -> None:
-    name = plain.text(opened.manifest.reference.metric.rpartition(":")[2])
+    words = words_of(opened.manifest)
+    name = plain.text(words.name)
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
         if st.button(
@@ -94,13 +101,18 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
             st.rerun()
         return
     samples = int(row["samples"])
-    drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+    drop = paired_interval(
+        samples, float(row["drop_sum"]), float(row["drop_squares"]), scale=opened.manifest.scale
+    )
     st.metric(
-        f"Measured {name}", units.percent(float(row["score_sum"]) / samples, 2),
-        units.delta(drop.mean),
+        f"Measured {name}", words.score(float(row["score_sum"]) / samples),
+        words.delta(drop.mean), delta_color=words.delta_colour,
         help=f"Of just this plan, on {counted(samples, 'validation sample')}.",
     )  # fmt: skip
-    st.caption(f"Drop {units.span(drop)}, 95 % paired interval, {counted(samples, 'sample')}.")
+    st.caption(
+        f"{words.loss_word.capitalize()} {words.span(drop)}, 95 % paired interval, "
+        f"{counted(samples, 'sample')}."
+    )
 
 
 def _costs(opened: StudyFolder, found: Preview) -> None:

@@ -6,6 +6,8 @@ from typing import Final
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from prunescope.text.scores import ScoreWords
+
 WORDS: Final = {
     "weight": "Weights become zero",
     "n:m": "n of m weights stay",
@@ -24,17 +26,20 @@ def height(rows: int, most: int = 460) -> int:
     return min(_ROW * (rows + 1) + 3, most)
 
 
-def curve_column(title: str, about: str, ends: tuple[float, float]) -> ColumnConfig:
+def curve_column(
+    title: str, about: str, ends: tuple[float, float], words: ScoreWords
+) -> ColumnConfig:
     """Return the column that draws ``tables.layers.drops``, all rows in one range.
 
     Args:
         title: Of the column.
         about: What is drawn.
-        ends: Lowest and highest drop, in points, as from ``tables.layers.measured_range``.
+        ends: Lowest and highest drop, as from ``tables.layers.measured_range``.
+        words: Of the study's metric.
     """
     return st.column_config.LineChartColumn(
         title, width="small", y_min=ends[0], y_max=ends[1],
-        help=f"{about} Every row is drawn from {ends[0]:.1f} to {ends[1]:.1f} points.",
+        help=f"{about} Every row is drawn from {words.shown_span(*ends)}.",
     )  # fmt: skip
 
 

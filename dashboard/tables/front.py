@@ -35,8 +35,8 @@ class Shown:
     """Points of the chart and the plans behind them.
 
     Attributes:
-        points: ``COLUMNS``: cost and score as fractions; ``kind`` is ``front``, ``measured``,
-            ``saved``, ``draft`` (predicted) or ``now`` (the draft, measured).
+        points: ``COLUMNS``: cost as a fraction, score as stored; ``kind`` is ``front``,
+            ``measured``, ``saved``, ``draft`` (predicted) or ``now`` (the draft, measured).
         plans: Digest → plan.
     """
 
@@ -87,7 +87,7 @@ def shown(
             continue
         measured.add(row["digest"])
         plans[row["digest"]] = plan
-        rows.append(_measured(plan, row, share, "measured"))
+        rows.append(_measured(plan, row, share, "measured", manifest.scale))
     for plan in list(saved)[:_MOST]:
         plans[plan.digest] = plan
         if plan.digest not in measured:
@@ -113,19 +113,21 @@ def with_draft(
     row: "pd.Series[float] | None",
     share: Share,
     guess: Prediction,
+    scale: float = 1.0,
 ) -> pd.DataFrame:
     """Return the points with the draft's own: measured by ``row`` where it is, else predicted.
 
     Args:
         found: What is drawn beside it.
-        dense: Score that the draft's drop is counted from, 0 to 1.
+        dense: Score that the draft's drop is counted from, as stored.
         draft: The plan.
         row: Its verification.
         share: What a plan costs.
         guess: What is expected of it.
+        scale: How far one sample's score may change, as in manifests.
     """
     if row is not None:
-        own = _measured(draft, row, share, "now")
+        own = _measured(draft, row, share, "now", scale)
     else:
         own = _predicted(draft, share, lambda _: guess, dense, "draft")
     points = [*found.points.to_dict("records"), own]
@@ -138,10 +140,10 @@ def _finite(share: float, stored: float) -> float:
 
 
 def _measured(
-    plan: Plan, row: "Mapping[Any, Any] | pd.Series[float]", share: Share, kind: str
+    plan: Plan, row: "Mapping[Any, Any] | pd.Series[float]", share: Share, kind: str, scale: float
 ) -> dict[str, object]:
     samples = int(row["samples"])
-    drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+    drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]), scale=scale)
     score = float(row["score_sum"]) / max(samples, 1)
     low, high = score - (drop.high - drop.mean), score + (drop.mean - drop.low)
     return _row(plan, share(plan), score, low, high, kind)

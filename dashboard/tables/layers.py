@@ -11,9 +11,10 @@ from prunescope.dashboard.tables.groups import kind, weighted
 from prunescope.study import GroupSummary, LayerSummary, Manifest
 from prunescope.study.coupled_groups import freed
 from prunescope.text.numbers import unsigned_zero
+from prunescope.text.scores import ScoreWords, words_of
 
-_LEAST_RANGE = 1.0
-"""Points that a small curve's height stands for at least."""
+_LEAST_RANGE = 0.01
+"""What a small curve's height stands for at least: a point, or so much of the dense score."""
 
 
 def layer_table(
@@ -34,7 +35,7 @@ def layer_table(
             layers, and ``Weights`` and ``MACs`` are what half of the units free.
 
     Returns:
-        Indexed by place; ``Mean drop`` in points over the shared sparsities by the best method,
+        Indexed by place; ``Mean drop`` as shown, over the shared sparsities by the best method,
         ``Safe to`` the largest sparsity of any method up to which the whole interval is within
         ``limit`` (``curves.safe``), in percent, 0 where there is none, ``By`` that method,
         ``Samples`` what it rests on, ``Curve`` the drops of that method. All of them without
@@ -44,7 +45,7 @@ def layer_table(
     groups = {group.name: group for group in manifest.groups}
     mine = without_recovery(curves)
     ranked = dict(by_sensitivity(curve for own in mine.values() for curve in own))
-    rows = []
+    rows, words = [], words_of(manifest)
     for name in subjects:
         own = mine.get(name, [])
         safe = safest(own, limit, manifest)
@@ -57,11 +58,11 @@ def layer_table(
                     _grouped(manifest, groups[name]) if grouped and name in groups
                     else _layered(layers.get(name))
                 ),
-                "Mean drop": unsigned_zero(100 * ranked.get(name, float("nan"))),
+                "Mean drop": unsigned_zero(words.shown_drop(ranked.get(name, float("nan")))),
                 "Safe to": 100 * safe.point.sparsity if safe else 0.0 if own else math.nan,
                 "By": _by(by) if by else "–",
                 "Samples": safe.point.samples if safe else None,
-                "Curve": drops(drawn),
+                "Curve": drops(drawn, words),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -84,23 +85,23 @@ def _by(key: CurveKey) -> str:
     return str(key.method) + ("" if key.recovery == "none" else f" + {key.recovery}")
 
 
-def drops(curve: Curve | None) -> list[float]:
-    """Return the drops of a curve in points, the dense network's first; empty without a curve.
+def drops(curve: Curve | None, words: ScoreWords) -> list[float]:
+    """Return the drops of a curve as shown, the dense network's first; empty without a curve.
 
     With 0 among them drops look no larger than they are.
     """
-    return [0.0, *(100 * point.drop for point in curve.points)] if curve else []
+    return [0.0, *(words.shown_drop(point.drop) for point in curve.points)] if curve else []
 
 
-def measured_range(curves: Curves) -> tuple[float, float]:
-    """Return the range in which a column draws all of its curves, in points, 0 in it.
+def measured_range(curves: Curves, words: ScoreWords) -> tuple[float, float]:
+    """Return the range in which a column draws all of its curves, as shown, 0 in it.
 
     From the least to the largest drop of any curve, so that a flat line is a layer that does not
     mind, whichever layers and methods are in sight.
     """
-    values = [0.0, *(value for curve in curves.values() for value in drops(curve))]
+    values = [0.0, *(value for curve in curves.values() for value in drops(curve, words))]
     finite = [value for value in values if math.isfinite(value)]
-    return min(finite), max(*finite, _LEAST_RANGE)
+    return min(finite), max(*finite, words.shown_drop(words.usual(_LEAST_RANGE)))
 
 
 def _layered(layer: LayerSummary | None) -> dict[str, object]:

@@ -19,6 +19,7 @@ from prunescope.study.network_size import frees
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import real_sparsity, removed_units
 from prunescope.text.numbers import unsigned_zero
+from prunescope.text.scores import words_of
 
 
 def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +102,7 @@ def plan_table(
         names: Subjects in the order wanted.
         default: Method of subjects without a choice.
     """
-    rows = []
+    rows, words = [], words_of(manifest)
     for name in names:
         before, now = choice_of(base, name, default), choice_of(plan, name, default)
         curve = curves.get(CurveKey(name, now.method, plan.recovery, plan.seed))
@@ -114,9 +115,9 @@ def plan_table(
                 "Layer": name,
                 "Sparsity": round(100 * before.sparsity, 2),
                 "Method": str(before.method),
-                "Alone": unsigned_zero(100 * drop.mean) if drop else float("nan"),
-                "±": 100 * drop.half_width if drop else float("nan"),
-                "Curve": drops(curve),
+                "Alone": unsigned_zero(words.shown_drop(drop.mean)) if drop else float("nan"),
+                "±": words.shown_half(drop.mean, drop.half_width) if drop else float("nan"),
+                "Curve": drops(curve, words),
                 **_size(manifest, name, now),
             }
         )
@@ -149,27 +150,28 @@ def verified_table(
     record: Record | None = None,
     cells: LogitOperators | None = None,
 ) -> pd.DataFrame:
-    """Return every measured plan with its drop and what the others predict for it, in points."""
-    rows = []
+    """Return every measured plan with its drop and what the others predict for it, as shown."""
+    rows, words = [], words_of(manifest)
     record = Record.of(manifest, curves, verified, cells) if record is None else record
     for row in verified.to_dict("records"):
         samples = row["samples"]
-        drop = paired_interval(samples, row["drop_sum"], row["drop_squares"])
+        drop = paired_interval(samples, row["drop_sum"], row["drop_squares"], scale=manifest.scale)
         try:
             plan = from_json(Plan, row["plan"], "a verified plan")
             expected = predict(manifest, plan, curves, record, cells).drop
         except (DamagedFile, UnknownName):  # another version's, or another capture's
             plan, expected = None, None
-        guess = float("nan") if expected is None else 100 * expected
+        guess = float("nan") if expected is None else words.shown_drop(expected)
+        real = words.shown_drop(drop.mean)
         rows.append(
             {
                 "Plan": plan.name if plan else row["digest"],
                 "Split": row["split"],
-                "Score": 100 * row["score_sum"] / max(samples, 1),
-                "Drop": unsigned_zero(100 * drop.mean),
-                "±": 100 * drop.half_width,
+                "Score": words.shown(row["score_sum"] / max(samples, 1)),
+                "Drop": unsigned_zero(real),
+                "±": words.shown_half(drop.mean, drop.half_width),
                 "Predicted": unsigned_zero(guess),
-                "Off by": unsigned_zero(guess - 100 * drop.mean),
+                "Off by": unsigned_zero(guess - real),
                 "Removed": 100 * row["removed"] / max(manifest.parameters, 1),
                 "Layers": len(plan.active()) if plan else 0,
                 "Samples": samples,

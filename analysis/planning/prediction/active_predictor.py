@@ -20,7 +20,7 @@ import numpy as np
 
 from prunescope.planning.prediction.correction import LOG_ODDS, PER, Correction, Link
 from prunescope.planning.prediction.figure_corrections import FigureCorrection, figure_corrections
-from prunescope.planning.prediction.possible_drops import SHARES
+from prunescope.planning.prediction.possible_drops import counts_samples
 from prunescope.planning.prediction.predictors import SUM
 from prunescope.planning.prediction.prior_interval import ErrorScale
 from prunescope.planning.prediction.reach import order_of
@@ -142,9 +142,9 @@ def _predicts_all(name: str, trials: Sequence[Trial]) -> bool:
 
 def _scale(manifest: Manifest) -> ErrorScale:
     samples = manifest.baseline.samples if manifest.baseline else PER
-    return ErrorScale(samples, manifest.scale, manifest.reference.metric in SHARES)
+    return ErrorScale(samples, manifest.scale, counts_samples(manifest))
 
 
 def _link(manifest: Manifest) -> Link:
     baseline = manifest.baseline.score if manifest.baseline else 1.0
-    return Link(baseline, 0 < baseline < 1)
+    return Link(baseline, manifest.metric.is_share and 0 < baseline < 1)

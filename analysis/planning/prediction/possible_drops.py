@@ -8,9 +8,7 @@ from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest
-
-SHARES: Final = frozenset({"top-1", "top-5", "agreement"})
-"""Metrics of which every score is 0 or 1."""
+from prunescope.study.metric_summary import MetricSummary
 
 VAGUE: Final = 0.4
 """An interval over more than this share of what is possible tells next to nothing."""
@@ -61,9 +59,27 @@ def possible_drops(manifest: Manifest, study_curves: Curves, recovery: str) -> P
     Scores of a user's own metric are taken to lie between 0 and 1 when all that were measured do.
     """
     dense = dense_score(manifest, study_curves, recovery)
+    metric = manifest.metric
+    if not metric.is_share:
+        return _bounded_by(metric, dense)
     if not 0 <= dense <= 1 or manifest.scale > 1:
         return PossibleDrops()
     points = (point for curve in study_curves.values() for point in curve.points)
-    if manifest.reference.metric not in SHARES and any(not 0 <= p.score <= 1 for p in points):
+    if not counts_samples(manifest) and any(not 0 <= p.score <= 1 for p in points):
         return PossibleDrops()
     return PossibleDrops(dense - 1, dense)
+
+
+def counts_samples(manifest: Manifest) -> bool:
+    """Return whether every score is 0 or 1: top-k, and agreement."""
+    name = manifest.reference.metric
+    return name == "agreement" or name.startswith("top-")
+
+
+def _bounded_by(metric: MetricSummary, dense: float) -> PossibleDrops:
+    """The drops between a metric's least and most value, where it has them."""
+    ends = [None if end is None else metric.stored(end) for end in (metric.least, metric.most)]
+    low, high = ends if metric.higher_is_better else reversed(ends)
+    return PossibleDrops(
+        -math.inf if high is None else dense - high, math.inf if low is None else dense - low
+    )

@@ -34,6 +34,7 @@ from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
+from prunescope.text.scores import ScoreWords, words_of
 
 __all__ = ["BackTest", "Gap", "Part", "Prediction", "back_test", "predict"]
 
@@ -73,6 +74,7 @@ def predict(
     )
     if isinstance(verified, pd.DataFrame):
         verified = Record.of(manifest, study_curves, verified, operators)
+    words = words_of(manifest)
     parts, missing = parts_of(plan, study_curves, manifest)
     case = make_case(manifest, study_curves, parts, plan.recovery, operators)
     uncovered = not all(gap.beyond for gap in missing)
@@ -81,9 +83,9 @@ def predict(
     itself = any(trial.digest == plan.digest for trial in verified.trials)
     error = _back_test(active, itself)
     if uncovered:
-        return Prediction(None, None, error, active.name, missing)
+        return Prediction(None, None, error, active.name, missing, words=words)
     if not parts:
-        return _dense_prediction(case, active, error)
+        return _dense_prediction(case, active, error, words)
     forecast_ = _forecast(case, active)
     possible = possible_drops(manifest, study_curves, plan.recovery)
     interval: Interval | None
@@ -99,7 +101,7 @@ def predict(
     prediction = Prediction(
         drop, interval, error, active.name,
         missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls,
-        forecast_.samples, basis=basis,
+        forecast_.samples, basis=basis, words=words,
     )  # fmt: skip
     if len(parts) == 1:
         return prediction
@@ -184,7 +186,9 @@ def _forecast(case: Case, active: ActivePredictor) -> Forecast:
     return forecast(case.dense, rows, drop)
 
 
-def _dense_prediction(case: Case, active: ActivePredictor, error: BackTest | None) -> Prediction:
+def _dense_prediction(
+    case: Case, active: ActivePredictor, error: BackTest | None, words: ScoreWords
+) -> Prediction:
     """A plan that removes nothing."""
     dense_forecast = (
         forecast(case.dense, case.dense.reference.rows, 0.0) if case.dense else Forecast(0.0)
@@ -192,6 +196,7 @@ def _dense_prediction(case: Case, active: ActivePredictor, error: BackTest | Non
     return Prediction(
         0.0, Interval(0.0, 0.0, 0.0), error, active.name, (), 0.0, 0.0, 1.0, dense_forecast.recalls,
         dense_forecast.samples, basis=IntervalBasis(Kind.CURVE),
+        words=words,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from prunescope.planning.prediction.interval_basis import UNKNOWN, IntervalBasis
 from prunescope.planning.prediction.plan_parts import Gap
 from prunescope.statistics.paired import Interval
 from prunescope.text.numbers import counted
-from prunescope.text.units import points, span
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 PAST: Final = "so only a lower end of the drop is known"
 """What follows from a part that is pruned past its last measured point."""
@@ -32,14 +32,14 @@ class BackTest:
     plans: int
     other: bool = False
 
-    def words(self) -> str:
-        """Return it as it ends a sentence.
+    def in_words(self, words: ScoreWords) -> str:
+        """Return it as it ends a sentence, in the words of the study's metric.
 
-        >>> BackTest(0.02, 0.05, 4, other=True).words()
+        >>> BackTest(0.02, 0.05, 4, other=True).in_words(PERCENT_WORDS)
         'off by 2.00 pt on average over 4 other verified plans'
         """
         over = counted(self.plans, f"{'other ' if self.other else ''}verified plan")
-        return f"off by {points(self.mean)} on average over {over}"
+        return f"off by {words.drop(self.mean)} on average over {over}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Prediction:
         divergence_interval: The same around ``divergence``.
         worst_interval: The same around the recall of the worst class, from 0 to 1.
         basis: What ``interval`` stands on.
+        words: Of the study's metric.
     """
 
     drop: float | None
@@ -83,6 +84,7 @@ class Prediction:
     divergence_interval: Interval | None = None
     worst_interval: Interval | None = None
     basis: IntervalBasis = UNKNOWN
+    words: ScoreWords = PERCENT_WORDS
 
     @property
     def worst(self) -> Recall | None:
@@ -96,11 +98,12 @@ class Prediction:
         >>> Prediction(None, None, None, "sum", (gap,)).sentences()
         ('Its drop cannot be predicted: fc has no measurement by taylor.',)
         """
+        name = self.words.loss_word
         if self.drop is None:
             gaps = ", ".join(f"{gap.subject} has {gap.reason}" for gap in self.missing)
-            return (f"Its drop cannot be predicted: {gaps}.",)
-        off = f", {self.error.words()}" if self.error else ""
-        first = f"Predicted drop: {self.drop_in_words()} by {self.predictor}{off}."
+            return (f"Its {name} cannot be predicted: {gaps}.",)
+        off = f", {self.error.in_words(self.words)}" if self.error else ""
+        first = f"Predicted {name}: {self.drop_in_words()} by {self.predictor}{off}."
         beyond = (f"{gap.subject}: {gap.reason}, {PAST}." for gap in self.missing)
         return (first, *beyond)
 
@@ -110,14 +113,15 @@ class Prediction:
         >>> Prediction(0.3, None, None, "sum of drops", ()).drop_in_words()
         '30.00 pt (how far off is not known before a plan of this study is verified)'
         """
+        words = self.words
         if self.drop is None:
             return "unknown"
         if self.interval is None:
-            return f"{points(self.drop)} ({self.basis.words()})"
+            return f"{words.drop(self.drop)} ({self.basis.words()})"
         if self.basis.one_sided:
-            return f"{points(self.interval.low)} or more{self.basis.words()}"
+            return f"{words.drop(self.interval.low)} or more{self.basis.words()}"
         vague = ", which is next to nothing: measure it" if self.basis.vague else ""
-        return f"{points(self.drop)} ({span(self.interval)}{self.basis.words()}{vague})"
+        return f"{words.drop(self.drop)} ({words.span(self.interval)}{self.basis.words()}{vague})"
 
     def __str__(self) -> str:
         return " ".join(self.sentences())
@@ -126,7 +130,7 @@ class Prediction:
         return facts("Predicted, not measured", self._values(), self.sentences()[1:])
 
     def _values(self) -> list[tuple[str, str]]:
-        found = [("drop", self.sentences()[0].partition(": ")[2])]
+        found = [(self.words.loss_word, self.sentences()[0].partition(": ")[2])]
         known = {
             "change of the cross-entropy": f"{self.entropy:.4g} nats",
             "KL(dense ‖ pruned)": f"{self.divergence:.4g} nats",

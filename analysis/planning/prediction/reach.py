@@ -14,7 +14,7 @@ import math
 from typing import Final
 
 from prunescope.planning.prediction.logit_coordinates import MOST
-from prunescope.planning.prediction.possible_drops import SHARES
+from prunescope.planning.prediction.possible_drops import counts_samples
 from prunescope.planning.prediction.predictors import (
     COMBINES,
     MIXED,
@@ -34,7 +34,7 @@ ENOUGH: Final = 500
 
 def order_of(manifest: Manifest) -> tuple[str, ...]:
     """Return the predictors that can be in force for a study, the one to begin with first."""
-    if manifest.reference.metric not in SHARES:
+    if not counts_samples(manifest):
         return (SUM,)
     baseline = manifest.baseline
     many = baseline is not None and len(baseline.class_samples) > MOST

@@ -13,6 +13,7 @@ from prunescope.planning.solve.local_search import within
 from prunescope.planning.solve.measure_further import points_to_reach
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.solution import Solution
+from prunescope.text.scores import words_of
 
 _ALIKE: Final = 0.01
 _SHOWN: Final = 3
@@ -132,6 +133,7 @@ def unreachable_sentence(
 
 def _amount(problem: Problem, kind: str, value: float) -> str:
     if kind in DAMAGES:
-        return f"{100 * value:.3g} pt" if kind == "drop" else f"{value:.3g} nats"
+        words = words_of(problem.manifest)
+        return words.limit(value) if kind == "drop" else f"{value:.3g} nats"
     dense = problem.dense[problem.kinds.index(kind, 1)]
     return f"{100 * value / dense:.3g} % of dense" if dense else f"{value:g}"

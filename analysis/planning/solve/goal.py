@@ -8,6 +8,7 @@ from typing import Final
 from prunescope.errors import BadValue, UnknownName
 from prunescope.study import Method
 from prunescope.study.plan import Choice
+from prunescope.text.scores import PERCENT_WORDS, Allowance, ScoreWords
 
 COSTS: Final[dict[str, str]] = {
     "parameters": "non-zero parameters",
@@ -35,6 +36,7 @@ _ALIASES: Final = {
     "size": "bytes", "download": "compressed-bytes",
 }  # fmt: skip
 _NUMBER: Final = re.compile(r"([-+.\deE]*\d)\s*(%|ms|us|s|[kKMGT]?B|[kKMGT]|pt)?")
+_DROP: Final = "the target on drop"
 _UNITS: Final = {
     "%": 0.01, "ms": 1e-3, "us": 1e-6, "s": 1.0, "pt": 0.01, "B": 1.0,
     **{prefix + tail: size for prefix, size in
@@ -69,8 +71,12 @@ class Target:
             )
 
     def __str__(self) -> str:
+        return self.in_words(PERCENT_WORDS)
+
+    def in_words(self, words: ScoreWords) -> str:
+        """Return the target as people read it, in the words of the study's metric."""
         if self.kind == "drop":
-            return f"drop ≤ {100 * self.limit:g} pt"
+            return f"{words.loss_word} ≤ {words.limit(self.limit)}"
         value = f"{100 * self.limit:g} %" if self.relative else f"{self.limit:g}"
         return f"{self.kind} ≤ {value}"
 
@@ -144,14 +150,18 @@ def parse_kind(text: str) -> str:
     return name
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str, words: ScoreWords = PERCENT_WORDS) -> Target:
     """Return the target that ``text`` names: a fraction of dense, percent, or a value with unit.
+
+    A drop is in the unit of the metric that ``words`` are about, or per cent of the dense score.
 
     >>> parse_target("macs=0.5"), parse_target("bytes=1.5MB").limit, parse_target("drop=1pt").limit
     (Target(kind='macs', limit=0.5, relative=True), 1500000.0, 0.01)
     """
     name, sign, value_text = text.partition("=")
     kind = parse_kind(name)
+    if kind == "drop" and sign:
+        return Target(kind, words.accepted(Allowance.parse(value_text, _DROP), _DROP))
     match = _NUMBER.fullmatch(value_text.strip()) if sign else None
     try:
         number = float(match[1]) if match else float("nan")

@@ -14,6 +14,7 @@ from prunescope.store.json_documents import read_document
 from prunescope.study.bounds import SEED
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import exact
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 FOLDER: Final = "recovered"
 RESULT: Final = "result.json"
@@ -86,6 +87,7 @@ class EvaluationSums:
         agreements: Samples on which both predict the same; -1 without classes.
         nonfinite: Samples with NaN or infinite outputs, scored 0.
         class_correct: Rightly classified samples per class; empty without class labels.
+        scale: How far one sample's score may change, as in manifests.
     """
 
     samples: int
@@ -97,6 +99,7 @@ class EvaluationSums:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    scale: float = 1.0
 
     @property
     def score(self) -> float:
@@ -106,7 +109,7 @@ class EvaluationSums:
     @property
     def drop(self) -> Interval:
         """Mean drop against the dense model, positive is worse, with its paired interval."""
-        return paired_interval(self.samples, self.drop_sum, self.drop_squares)
+        return paired_interval(self.samples, self.drop_sum, self.drop_squares, scale=self.scale)
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,9 @@ class SideBySide:
     @property
     def gain(self) -> Interval:
         """Mean gain of score by fine-tuning, positive is better, with its paired interval."""
-        return paired_interval(self.before.samples, self.gain_sum, self.gain_squares)
+        return paired_interval(
+            self.before.samples, self.gain_sum, self.gain_squares, scale=self.before.scale
+        )
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,7 @@ class FineTuned:
         range_test: By which the rate was chosen; None where somebody asked for one.
         diverged_at: Rates at which the loss was no number, and training began anew.
         resumed: How often it was stopped and gone on with.
+        words: Of the study's metric.
     """
 
     plan: Plan
@@ -174,6 +180,7 @@ class FineTuned:
     range_test: RangeTest | None = None
     diverged_at: tuple[float, ...] = ()
     resumed: int = 0
+    words: ScoreWords = PERCENT_WORDS
 
     def happenings(self) -> str:
         """Return how the rate came about, what diverged, and whether it was stopped, in words."""
@@ -208,11 +215,10 @@ class FineTuned:
         rows = [
             (
                 split,
-                f"{100 * side.dense_score:.2f} %",
-                f"{100 * side.before.score:.2f} %",
-                f"{100 * side.after.score:.2f} %",
-                f"{100 * side.gain.mean:.2f} points ({100 * side.gain.low:.2f} to "
-                f"{100 * side.gain.high:.2f}, 95 %)",
+                self.words.score(side.dense_score),
+                self.words.score(side.before.score),
+                self.words.score(side.after.score),
+                self.words.gain(side.gain),
             )
             for split, side in sides
         ]

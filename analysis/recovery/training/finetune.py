@@ -45,6 +45,7 @@ from prunescope.store.files import write_atomically
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
+from prunescope.text.scores import words_of
 
 __all__ = ["FineTuned", "FineTuning", "finetune", "read_weights"]
 
@@ -166,6 +167,7 @@ def finetune(
         range_test=history.range_test,
         diverged_at=history.diverged_at,
         resumed=history.resumed,
+        words=words_of(bench.manifest),
     )
     if result.ending != "cancelled":
         forget_stopped(folder)
@@ -270,4 +272,5 @@ def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -
         agreements=comparison.agreements,
         nonfinite=comparison.nonfinite,
         class_correct=comparison.class_correct,
+        scale=bench.manifest.scale,
     )

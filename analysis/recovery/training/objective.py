@@ -10,9 +10,9 @@ from torch.nn import functional
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import forward
 from prunescope.errors import DataMismatch
+from prunescope.metrics.class_rows import logits
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.sources.data import Samples
-from prunescope.sources.metrics import logits
 
 _KEPT_BYTES: Final = 256 << 20
 

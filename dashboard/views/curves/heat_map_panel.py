@@ -14,8 +14,9 @@ from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
-from prunescope.text import plain, units
+from prunescope.text import plain
 from prunescope.text.lists import listed
+from prunescope.text.scores import words_of
 
 
 def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> None:
@@ -41,14 +42,15 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
     if cells.empty:
         st.info(f"Nothing is measured by {plain.text(method)} for these layers yet.")
         return
+    words = words_of(opened.manifest)
     end = colour_end(opened.manifest, loaders.measured(opened).points)
-    figure = heat_figure(cells, layers, st.context.theme.type == "dark", end)
+    figure = heat_figure(cells, layers, st.context.theme.type == "dark", end, words)
     with st.container(
         height=TALLEST if figure.layout.height > TALLEST else "content", border=False
     ):
         st.plotly_chart(
             figure, key="heat figure", config=chart_config(opened, "map", method),
-            alt="Drop in points by layer and sparsity",
+            alt=f"{words.drop_title} by layer and sparsity",
         )  # fmt: skip
     grouped = known.points["granularity"].isin(UNITS).any()
     steps = (
@@ -59,8 +61,8 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
         f"after {listed(sorted(set(known.points['recovery'])), 'or')}"
     )  # fmt: skip
     st.caption(
-        f"Mean drop in points when that {'group' if grouped else 'layer'} alone is pruned so far, "
+        f"{words.mean_title} when that {'group' if grouped else 'layer'} alone is pruned so far, "
         f"{recovery}. Colours follow its square root, alike for all layers and methods: strongest "
-        f"at {units.points(end.drop, 1)}, {end.meaning}. A dot is a drop whose 95 % interval "
-        f"contains 0, an empty cell is not measured.{steps}"
+        f"at {words.drop_short(end.drop)}, {end.meaning}. A dot is a {words.loss_word} whose 95 % "
+        f"interval contains 0, an empty cell is not measured.{steps}"
     )

@@ -14,6 +14,7 @@ from prunescope.curves.safe import safest, why_none
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import loaders, page_header, session, view
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS, curve_column, height, text_width
 from prunescope.dashboard.tables.layers import layer_table, measured_range, without_recovery
@@ -28,6 +29,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
+from prunescope.text.scores import ScoreWords, words_of
 
 _SORTS: Final = {
     "Forward order": (None, True),
@@ -39,6 +41,11 @@ _SORTS: Final = {
 }
 NEAR: Final = 0.1
 _SCALES: Final = {"score": "Score", "drop": "Drop", "entropy": "Cross-entropy", "divergence": "KL"}
+
+
+def _scale(name: str, words: ScoreWords) -> str:
+    """What can be drawn upwards, in the words of the study's metric."""
+    return words.loss_word.capitalize() if name == "drop" else _SCALES[name]
 
 
 def page() -> None:
@@ -57,7 +64,8 @@ def page() -> None:
             )
         return
     known, granularity = _of_granularity(known)
-    limit = _controls()
+    words = words_of(opened.manifest)
+    limit = _controls(words)
     left, right = st.columns(2, gap="medium")
     with left:
         table = _table(opened, known, limit, granularity)
@@ -102,7 +110,7 @@ def _of_granularity(known: StudyMeasurements) -> tuple[StudyMeasurements, str]:
     return replace(known, points=points, means=means), str(chosen)
 
 
-def _controls() -> float:
+def _controls(words: ScoreWords) -> float:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Search layers",
@@ -113,29 +121,28 @@ def _controls() -> float:
         order = list(_SORTS)
         key = view.kept("curves sort", order[0], view.one_of(order))
         st.selectbox("Sort by", order, key=key, width=180)
-        limit = st.number_input(
-            "Accepted drop, points", 0.0, 100.0, step=0.5, width=170, persist_state="session",
-            key=view.kept("limit", 1.0, view.between(0.0, 100.0)),
-            help="A layer is safe up to the largest measured sparsity "
-            "up to which the whole interval of every point's drop is within this.",
+        limit = drop_input(
+            words, f"Accepted {words.loss_word}", "limit", 0.01,
+            "A layer is safe up to the largest measured sparsity up to which the whole interval "
+            f"of every point's {words.loss_word} is within this.",
         )  # fmt: skip
         st.space("stretch")
         st.toggle(
             "Near dense",
             key=view.kept("near", False, view.switch),
-            help="Only drops of up to ten points.",
+            help=f"Only {words.loss_word}s of up to {words.limit(words.usual(NEAR))}.",
         )
         st.segmented_control(
-            "Draw", list(_SCALES), format_func=lambda name: _SCALES[name], required=True,
+            "Draw", list(_SCALES), format_func=lambda name: _scale(name, words), required=True,
             key=view.kept("curves scale", "score", view.one_of(_SCALES)),
         )  # fmt: skip
-    return float(limit) / 100
+    return limit or 0.0
 
 
 def _table(
     opened: StudyFolder, known: StudyMeasurements, limit: float, granularity: str
 ) -> pd.DataFrame:
-    grouped = granularity != "weight"
+    grouped, words = granularity != "weight", words_of(opened.manifest)
     names = [name for name in subjects(opened.manifest) if name in set(known.points["subject"])]
     table = layer_table(opened.manifest, known.means, names, limit, grouped)
     search = st.session_state["curves search"]
@@ -171,7 +178,8 @@ def _table(
             ),
             "Weights": st.column_config.NumberColumn(format="compact", width=72),
             "Mean drop": st.column_config.NumberColumn(
-                "Mean, pt", format="%.2f", width=78,
+                words.titled("Mean"), format=words.column_format,
+                width=78 + 40 * (len(words.drop_unit) > 2),
                 help="Area under the drop curve of the layer's best method, over the sparsities "
                 "that all layers share.",
             ),
@@ -185,7 +193,8 @@ def _table(
                 help="The method that reaches it.", width=text_width(table["By"], "By"),
             ),
             "Curve": curve_column(
-                "Drop", "Of that method, against sparsity.", measured_range(known.means)
+                words.loss_word.capitalize(), "Of that method, against sparsity.",
+                measured_range(known.means, words), words,
             ),
         },
         alt="Layers with their sensitivity; choose a row to see its curves",
@@ -232,10 +241,10 @@ def _curves(
     if vertical in ("entropy", "divergence") and rows[vertical].isna().all():
         st.info("This model's outputs are no class logits, so there is no cross-entropy here.")
         return
-    metric = manifest.reference.metric.rpartition(":")[2]
-    near = NEAR if st.session_state["near"] else None
+    words = words_of(manifest)
+    near = words.usual(NEAR) if st.session_state["near"] else None
     figure = curves_figure(
-        rows, present, baseline, vertical, limit, metric.capitalize(), near,
+        rows, present, baseline, vertical, limit, words, near,
         "Weights removed from this layer" if granularity == "weight"
         else f"{granularity.capitalize()}s removed from this group",
         {name: dense_score(manifest, known.curves, name)
@@ -244,8 +253,8 @@ def _curves(
     unsure = screened_subject.of_subject(opened, known, layer, granularity)
     add_screened(figure, unsure, colours)
     st.plotly_chart(
-        figure, key="curves figure", config=chart_config(opened, layer, _SCALES[vertical]),
-        alt=f"{_SCALES[vertical]} of {layer} against sparsity, by {', '.join(present)}",
+        figure, key="curves figure", config=chart_config(opened, layer, _scale(vertical, words)),
+        alt=f"{_scale(vertical, words)} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)
 

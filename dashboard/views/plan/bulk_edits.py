@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import session, view
+from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.plan import methods_of, names_of
 from prunescope.planning import edits
@@ -12,6 +13,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
 from prunescope.study.plan import Plan
 from prunescope.study.removed_counts import MULTIPLES
+from prunescope.text.scores import words_of
 
 _ACTIONS: Final = {
     "set": "Set to",
@@ -48,7 +50,8 @@ def toolbar(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> 
         elif action == "scale":
             value = st.number_input("Factor", 0.0, 10.0, 0.9, 0.05, key="bulk scale", width=120)
         elif action == "limit":
-            value = st.number_input("Points", 0.0, 100.0, 1.0, 0.5, key="bulk limit", width=120)
+            words = words_of(opened.manifest)
+            value = drop_input(words, words.loss_word.capitalize(), "bulk limit", 0.01, width=120)
         elif action == "round":
             value = st.selectbox(
                 "Units", MULTIPLES[1:], index=MULTIPLES[1:].index(8), key="bulk round", width=120,
@@ -91,7 +94,7 @@ def _edited(
         return edits.scale(plan, own, value)
     if action == "limit" and isinstance(value, float):
         methods = [Method.parse(name) for name in methods_of(opened.manifest, granularity)]
-        return edits.within_drop(plan, chosen, value / 100, known.curves, methods)
+        return edits.within_drop(plan, chosen, value, known.curves, methods)
     if action == "round" and isinstance(value, int):
         rounded, whole = edits.in_multiples(plan, chosen, value, opened.manifest)
         if whole:

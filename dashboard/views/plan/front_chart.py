@@ -15,6 +15,7 @@ from prunescope.dashboard.tables.front import with_draft
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
+from prunescope.text.scores import words_of
 
 _KEY = "front"
 _PLANS = "front plans"
@@ -39,7 +40,7 @@ def show(opened: StudyFolder, asked: GoalForm, guess: Prediction) -> None:
     points = with_draft(
         made, dense_score(opened.manifest, curves, draft.recovery), draft,
         plan_summary.measured_row(loaders.verified(opened), draft),
-        loaders.share(opened, kind, asked.setting), guess,
+        loaders.share(opened, kind, asked.setting), guess, opened.manifest.scale,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Trade-off", anchor=False, width="content")
@@ -62,7 +63,7 @@ def show(opened: StudyFolder, asked: GoalForm, guess: Prediction) -> None:
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else 1.0
     st.plotly_chart(
         front_figure(
-            points, BUDGETS[kind], opened.manifest.reference.metric.rpartition(":")[2],
+            points, BUDGETS[kind], words_of(opened.manifest),
             baseline, st.context.theme.type == "dark",
             dense_score(opened.manifest, curves, asked.recovery),
         ),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from prunescope.curves.curve import subjects
 from prunescope.dashboard.shared import loaders, session, view
+from prunescope.dashboard.shared.drop_input import drop_input, key_of
 from prunescope.dashboard.shared.goal_form import (
     BUDGETS,
     OBJECTIVES,
@@ -22,6 +23,7 @@ from prunescope.planning.solve.goal import ROUNDINGS
 from prunescope.store.folder import StudyFolder
 from prunescope.study.recoveries import TITLES
 from prunescope.text import plain
+from prunescope.text.scores import words_of
 
 AROUND: Final = "goal around"
 RECOVERY: Final = "goal recovery"
@@ -29,6 +31,7 @@ RECOVERY: Final = "goal recovery"
 TRIES: Final = 8
 """Plans, unless the settings say otherwise: each is evaluated on the whole validation split."""
 _TRIES: Final = "goal tries"
+_DROP: Final = "goal drop"
 _WIDE: Final = 560
 """Pixels of the settings, so that all are in view at once."""
 _MOST: Final = 3
@@ -52,11 +55,10 @@ def budgets(opened: StudyFolder, known: StudyMeasurements, change: Change) -> No
             on_change=change,
             help="Of the dense network's. What is locked stays; the rest is solved.",
         )  # fmt: skip
-    st.number_input(
-        "Drop, pt at most", 0.0, 100.0, None, 0.5, width=130,
-        key=view.kept("goal drop", None, view.between(0.0, 100.0, empty=True)),
-        placeholder="any", persist_state="session", on_change=change,
-        help="Kept by what is predicted of the whole plan.",
+    words = words_of(opened.manifest)
+    drop_input(
+        words, f"{words.loss_word.capitalize()} at most", _DROP, None,
+        "Kept by what is predicted of the whole plan.", 150, change,
     )  # fmt: skip
 
 
@@ -164,9 +166,11 @@ def asked(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
     setting = state.get(_own(opened, "table"))
     bounded = [name for name in state.get(_own(opened, "bounded"), ()) if name in names]
     measured = _methods(opened, known)
+    words = words_of(opened.manifest)
+    drop = state.get(key_of(words, _DROP))
     return GoalForm(
         {kind: float(state.get(f"goal {kind}", 100)) for kind in chosen},
-        state.get("goal drop"),
+        None if drop is None else words.stored_drop(drop),
         state.get("goal objective") or "divergence",
         _recovery(opened, known),
         state.get("goal round") or 1,
@@ -175,6 +179,7 @@ def asked(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
         tuple(name for name in state.get(_own(opened, "excluded"), ()) if name in names),
         tuple(name for name in state.get(_own(opened, "methods"), ()) if name in measured),
         setting if setting in tables[1:] else "",
+        words,
     )
 
 

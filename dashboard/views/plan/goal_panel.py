@@ -27,6 +27,7 @@ from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
 
 def show(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
@@ -75,7 +76,7 @@ def _say(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Non
     last = plan_solution.solved(opened)
     if last is not None:
         measured = loaders.measured_plans(opened)(last.plan)
-        st.caption(described(last.solution, last.candidates, measured))
+        st.caption(described(last.solution, last.candidates, measured, words_of(opened.manifest)))
     elif not refusal:
         st.caption("Move a budget: what is not locked is solved for it at once.")
     tables = loaders.latency(opened)
@@ -115,6 +116,7 @@ def described(
     found: Solution,
     candidates: MeasuredCandidates | None = None,
     measured: MeasuredPlan | None = None,
+    in_words: ScoreWords = PERCENT_WORDS,
 ) -> str:
     """Return in two lines how good a solution is, and what it costs, for people.
 
@@ -122,17 +124,18 @@ def described(
         found: The solution.
         candidates: What was measured before it was taken, if anything.
         measured: What its plan really did, where it was verified.
+        in_words: Of the study's metric.
     """
     words = OBJECTIVES.get(found.objective, found.objective)
     if candidates is not None:
-        first = f"**Measured**: {plain.text(offered_plan.sentence(candidates))}"
+        first = f"**Measured**: {plain.text(offered_plan.sentence(candidates, in_words))}"
     elif found.predicted is not None:
         real = {} if measured is None else measured.effects.damages
-        whole = amount(found.objective, real.get(found.objective, found.predicted))
+        whole = amount(found.objective, real.get(found.objective, found.predicted), in_words)
         how = "measured" if found.objective in real else "predicted"
         first = f"**The best that was seen**: {words} {whole} {how} of the whole plan"
         beside = [
-            f"{_start(name)} {amount(found.objective, value)}"
+            f"{_start(name)} {amount(found.objective, value, in_words)}"
             for name, value in sorted(found.beside.items(), key=lambda pair: pair[1])[:3]
         ]
         first += f"; {', '.join(beside)}" if beside else ""
@@ -144,8 +147,8 @@ def described(
         first = f"**Proven**: no plan of measured sparsities is better by {by}"
     else:
         first = f"Within **{100 * found.gap:.2g} %** of the best plan of measured sparsities"
-    parts = [_cost(found, kind) for kind in found.costs]
-    added = _added(found, words)
+    parts = [_cost(found, kind, in_words) for kind in found.costs]
+    added = _added(found, words, in_words)
     if found.predicted is not None and found.gap is not None:
         added += f", within {100 * found.gap:.2g} % of the best plan of measured sparsities by that"
     parts.append(added)
@@ -155,18 +158,18 @@ def described(
     return f"{first.rstrip('.')}.  \n{' · '.join([*parts, *found.notes])}"
 
 
-def _added(found: Solution, words: str) -> str:
+def _added(found: Solution, words: str, in_words: ScoreWords) -> str:
     """What the objective comes to by sums, where those can tell."""
     if math.isnan(found.value):
         return f"{words} {UNADDED}"
-    return f"{words} {amount(found.objective, found.value)}, added up over single layers"
+    return f"{words} {amount(found.objective, found.value, in_words)}, added up over single layers"
 
 
-def _cost(found: Solution, kind: str) -> str:
+def _cost(found: Solution, kind: str, words: ScoreWords) -> str:
     """What one target comes to, of what it may."""
     cost, limit = found.costs[kind], found.limits[kind]
     if kind == "drop":
-        return f"predicted drop {units.points(cost)} of {units.points(limit)}"
+        return f"predicted {words.loss_word} {words.drop(cost)} of {words.drop(limit)}"
     dense = found.dense[kind]
     if not dense:
         return f"{BUDGETS[kind]} 0"

@@ -19,6 +19,7 @@ from prunescope.planning.search import AT_REST
 from prunescope.planning.solve import Solution
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
 _TICK: Final = 1.0
 _REST: Final = "goal rest"
@@ -64,7 +65,7 @@ def offer(opened: StudyFolder, wanted: GoalForm) -> None:
     if found is None or last is None or found.digest != last.plan.digest or found.wanted != wanted:
         return
     with st.container(border=True, key="better plan"):
-        st.markdown(sentence(found.solution, last))
+        st.markdown(sentence(found.solution, last, words_of(opened.manifest)))
         with st.container(horizontal=True):
             st.button(
                 "Take it", key="take better", type="primary", icon=":material/check:",
@@ -73,15 +74,18 @@ def offer(opened: StudyFolder, wanted: GoalForm) -> None:
             st.button("Leave it", key="leave better", on_click=_leave, args=(opened,))
 
 
-def sentence(found: Solution, last: plan_solution.PlanSolution) -> str:
+def sentence(
+    found: Solution, last: plan_solution.PlanSolution, in_words: ScoreWords = PERCENT_WORDS
+) -> str:
     """Return what is better about ``found`` than the plan in force, and in what they differ."""
     said = "**A better plan was found** around this one"
     if found.predicted is not None:
         words = OBJECTIVES.get(found.objective, found.objective)
-        said += f": {words} {amount(found.objective, found.predicted)} predicted of the whole plan"
+        now = amount(found.objective, found.predicted, in_words)
+        said += f": {words} {now} predicted of the whole plan"
         before = found.beside.get("solver")
         if before is not None:
-            said += f", instead of {amount(found.objective, before)}"
+            said += f", instead of {amount(found.objective, before, in_words)}"
     return f"{said}. It has {plain.text(differing(last.plan, found.plan))}."
 
 

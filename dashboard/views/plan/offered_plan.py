@@ -18,6 +18,7 @@ from prunescope.planning.search import MEASURED_CANDIDATES, MeasuredCandidates, 
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import read_document
 from prunescope.text import plain
+from prunescope.text.scores import ScoreWords, words_of
 
 _ANSWERED: Final = "answered"
 """In a job's folder, once somebody has taken or left what it found."""
@@ -80,7 +81,7 @@ def offer(opened: StudyFolder) -> None:
     with st.container(border=True, key="settled"):
         st.markdown(
             f"**Measured{_asked(found.wanted)}, not opened**, {why}: "
-            f"{plain.text(sentence(found.candidates))}"
+            f"{plain.text(sentence(found.candidates, words_of(opened.manifest)))}"
         )
         with st.container(horizontal=True):
             st.button(
@@ -108,10 +109,10 @@ def take_best(
     plan_solution.take(opened, wanted, solution, found)
 
 
-def sentence(found: MeasuredCandidates) -> str:
+def sentence(found: MeasuredCandidates, in_words: ScoreWords) -> str:
     """Return what was measured and who won, for people."""
     words = OBJECTIVES.get(found.objective, found.objective)
-    return found.describe(words, lambda value: amount(found.objective, value))
+    return found.describe(words, lambda value: amount(found.objective, value, in_words))
 
 
 def _asked(wanted: GoalForm | None) -> str:

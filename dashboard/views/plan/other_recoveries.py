@@ -26,6 +26,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import TITLES
 from prunescope.text import plain
+from prunescope.text.scores import words_of
 
 _WORTH: Final = 0.01
 """Below this predicted drop nothing can be better by a point, so nothing else is solved for."""
@@ -39,13 +40,13 @@ def offer(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> No
     found = _outcomes(opened, known, wanted, last.plan)
     if not found:
         return
-    operators = loaders.operators(opened)
+    operators, words = loaders.operators(opened), words_of(opened.manifest)
     floor = Floor(
         chance_level(opened.manifest, operators),
         class_count(opened.manifest, operators),
-        dense_score(opened.manifest, known.curves, wanted.recovery),
-    )
-    ruined, better = next_for_ruined(found, floor, "STUDY"), best_alternative(found)
+        dense_score(opened.manifest, known.curves, wanted.recovery), words,
+    )  # fmt: skip
+    ruined, better = next_for_ruined(found, floor, "STUDY"), best_alternative(found, words)
     if ruined is None and better is None:
         return
     with st.container(border=True, key="other recoveries"):
@@ -53,7 +54,7 @@ def offer(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> No
             st.warning(plain.text(ruined), icon=":material/warning:")
         if len(found) > 1:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(plain.text(side_by_side(found, " on the Recover page")))
+                st.markdown(plain.text(side_by_side(found, words, " on the Recover page")))
                 if better is not None:
                     st.button(
                         f"Take the plan {recovery_words(better.recovery)}", key="take recovery",

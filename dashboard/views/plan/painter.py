@@ -14,6 +14,7 @@ from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.painter_values import STRONGEST, bars, painted
 from prunescope.errors import BadValue
 from prunescope.store.folder import StudyFolder
+from prunescope.text.scores import words_of
 
 _ASSETS: Final = Path(__file__).parents[2] / "painter"
 KEY: Final = "painter"
@@ -31,6 +32,7 @@ def show(
         st.session_state.pop(_BARS, None)
         return
     st.session_state[_BARS] = (shown, granularity)
+    words = words_of(opened.manifest)
     default = default_method(opened, known, granularity)
     dark = st.context.theme.type == "dark"
     what = "groups" if granularity != "weight" else "layers"
@@ -41,8 +43,8 @@ def show(
             "bars": bars(opened.manifest, session.draft(opened).plan, known.curves, shown, default),
             "colours": DARK_SCALE if dark else LIGHT_SCALE,
             "hint": f"Drag across the {what} to paint how much leaves; arrow keys move one bar.",
-            "ends": f"Background: drop of that {what[:-1]} alone, strongest from "
-            f"{100 * STRONGEST:.0f} points",
+            "ends": f"Background: {words.loss_word} of that {what[:-1]} alone, strongest from "
+            f"{words.limit(words.usual(STRONGEST))}",
         },
         default={"edit": None},
         on_edit_change=lambda: take(opened),

@@ -9,9 +9,10 @@ from prunescope.planning.edits import choice_at, choice_of
 from prunescope.study import Manifest, Method, sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
+from prunescope.text.scores import words_of
 
 STRONGEST = 0.3
-"""Drop, absolute, from which a bar's background has its last colour."""
+"""Drop from which a bar's background has its last colour: so much of scores that are no shares."""
 
 
 def bars(
@@ -22,7 +23,7 @@ def bars(
     ``heat`` lists ``(sparsity, level)`` of the choice's own curve, level 0 to 1 as the square
     root of the drop: where the layer alone breaks, the bar's background says so.
     """
-    made = []
+    made, strongest = [], words_of(manifest).usual(STRONGEST)
     for name in names:
         choice = choice_of(plan, name, default)
         curve = curves.get(CurveKey(name, choice.method, plan.recovery, plan.seed))
@@ -37,7 +38,7 @@ def bars(
                 "units": manifest.group(name).units if grouped else None,
                 "pattern": pattern,
                 "heat": [
-                    (point.sparsity, round(min(max(point.drop, 0.0) / STRONGEST, 1.0) ** 0.5, 3))
+                    (point.sparsity, round(min(max(point.drop, 0.0) / strongest, 1.0) ** 0.5, 3))
                     for point in points
                 ],
             }

@@ -14,6 +14,7 @@ from prunescope.errors import CannotReach, PrunescopeError
 from prunescope.planning.explain import BY_LAYER, Reason, explain, lock_costs
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
+from prunescope.text.scores import words_of
 
 _MOST_LOCKS: Final = 6
 
@@ -71,12 +72,15 @@ def _locks(
 ) -> str:
     """What each lock costs at the limits of the last answer, as a sentence."""
     names, objective = list(asked.locks), last.solution.objective
+    words = words_of(opened.manifest)
     posed = plan_solution.posed(opened, known, asked)
     try:
         costs = lock_costs(opened.manifest, posed, last.limits, names[:_MOST_LOCKS])
     except CannotReach as error:  # by what was measured since
         return str(error)
-    told = [f"**{plain.text(name)}** +{amount(objective, cost)}" for name, cost in costs.items()]
+    told = [
+        f"**{plain.text(name)}** +{amount(objective, cost, words)}" for name, cost in costs.items()
+    ]
     more = f"; and {len(names) - _MOST_LOCKS} more locks" if len(names) > _MOST_LOCKS else ""
     return (
         f"What each lock adds to what is kept small ({OBJECTIVES[objective]}, added up over single "

@@ -18,6 +18,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study import Method, sparsity
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.scores import words_of
 
 _ORDER: Final = (
     "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
@@ -41,7 +42,7 @@ def table(
         draft = session.draft(opened)
         key = _key(opened, draft.revision, shown, granularity)
     rows = plan_table(opened.manifest, draft.base, draft.plan, known.curves, shown, default)
-    units = granularity != "weight"
+    units, words = granularity != "weight", words_of(opened.manifest)
     now = [choice_of(draft.plan, name, default) for name in shown]
     pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
     other = len(draft.plan.active()) - sum(
@@ -81,16 +82,19 @@ def table(
                 help="Share of the model's multiply-accumulates.",
             ),
             "Alone": st.column_config.NumberColumn(
-                "Alone, pt", format="%.2f", width=80,
-                help="Drop when only this layer is pruned so far: measured, or linear between "
-                "measured points. Empty where this method was not measured.",
+                words.titled("Alone"), format=words.column_format,
+                width=80 + 40 * (len(words.drop_unit) > 2),
+                help=f"{words.loss_word.capitalize()} when only this layer is pruned so far: "
+                "measured, or linear between measured points. Empty where this method was not "
+                "measured.",
             ),
             "±": st.column_config.NumberColumn(
-                format="%.2f", width=60,
-                help="Half of the 95 % interval of this mean drop, over samples like these.",
+                format=words.column_format, width=60,
+                help="Half of the 95 % interval of this mean, over samples like these.",
             ),
             "Curve": curve_column(
-                "Curve", "Drop against sparsity, by this method.", measured_range(known.means)
+                "Curve", f"{words.loss_word.capitalize()} against sparsity, by this method.",
+                measured_range(known.means, words), words,
             ),
         },
         alt="Sparsity and method per layer",

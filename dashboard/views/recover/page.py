@@ -29,6 +29,7 @@ from prunescope.study.plan import Plan
 from prunescope.text import units
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted
+from prunescope.text.scores import words_of
 
 
 def page() -> None:
@@ -124,7 +125,7 @@ def _result(opened: StudyFolder, plan: Plan) -> None:
             icon=":material/healing:",
         )
         return
-    _sides(result)
+    _sides(opened, result)
     curve = pd.DataFrame(
         [{"step": x.step, "loss": x.loss, "score": x.score} for x in result.curve]
     ).astype(float)
@@ -138,28 +139,28 @@ def _result(opened: StudyFolder, plan: Plan) -> None:
     )
 
 
-def _sides(result: FineTuned) -> None:
-    side = result.validation
+def _sides(opened: StudyFolder, result: FineTuned) -> None:
+    side, words = result.validation, words_of(opened.manifest)
+    lost = words.loss_word
     with st.container(horizontal=True):
-        st.metric("Dense", units.percent(side.dense_score, 2), border=True, height="stretch")
+        st.metric("Dense", words.score(side.dense_score), border=True, height="stretch")
         st.metric(
-            "Pruned", units.percent(side.before.score, 2),
-            units.delta(side.before.drop.mean), border=True, height="stretch",
-            help=f"Drop {units.points(side.before.drop.low)} to "
-            f"{units.points(side.before.drop.high)}: the 95 % interval of the mean drop, over "
-            "samples like these.",
+            "Pruned", words.score(side.before.score),
+            words.delta(side.before.drop.mean), words.delta_colour, border=True, height="stretch",
+            help=f"{lost.capitalize()} {words.span(side.before.drop)}: the 95 % interval of the "
+            f"mean {lost}, over samples like these.",
         )  # fmt: skip
         st.metric(
-            "Fine-tuned", units.percent(side.after.score, 2),
-            units.delta(side.after.drop.mean), border=True, height="stretch",
-            help=f"Drop {units.points(side.after.drop.low)} to "
-            f"{units.points(side.after.drop.high)}: the 95 % interval of the mean drop, over "
-            "samples like these. Chosen as the best epoch, so slightly optimistic.",
+            "Fine-tuned", words.score(side.after.score),
+            words.delta(side.after.drop.mean), words.delta_colour, border=True, height="stretch",
+            help=f"{lost.capitalize()} {words.span(side.after.drop)}: the 95 % interval of the "
+            f"mean {lost}, over samples like these. Chosen as the best epoch, so slightly "
+            "optimistic.",
         )  # fmt: skip
         st.metric(
-            "Gained", units.points(side.gain.mean, sign=True), border=True, height="stretch",
-            help=f"{units.points(side.gain.low)} to {units.points(side.gain.high)}, the 95 % "
-            "paired interval of the mean gain, from "
+            "Gained", words.gained(side.gain.mean), border=True, height="stretch",
+            help=f"{words.gain_span(side.gain)}, the 95 % paired "
+            " interval of the mean gain, from "
             f"{counted(side.before.samples, 'validation sample')}.",
         )  # fmt: skip
 
@@ -167,7 +168,9 @@ def _sides(result: FineTuned) -> None:
 def _chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, key: str) -> None:
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
     before = result.before.score if result else None
-    figure = training_figure(values, st.context.theme.type == "dark", baseline, before)
+    figure = training_figure(
+        values, st.context.theme.type == "dark", baseline, before, words_of(opened.manifest)
+    )
     st.plotly_chart(
         figure,
         key=key,

@@ -12,6 +12,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.trash import TRASH, throw_away
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
+from prunescope.text.scores import words_of
 
 
 def page() -> None:
@@ -51,14 +52,14 @@ def _take_out(place: Path) -> None:
 
 def _facts(opened: StudyFolder) -> None:
     manifest = opened.manifest
-    baseline = manifest.baseline
+    baseline, words = manifest.baseline, words_of(manifest)
     with st.container(horizontal=True, key="facts"):
         if baseline:
             st.metric(
-                f"Dense {plain.text(manifest.reference.metric.rpartition(':')[2])}",
-                units.percent(baseline.score, 2), border=True,
+                f"Dense {plain.text(words.name)}", words.score(baseline.score), border=True,
                 help=f"Mean over the {exact(baseline.samples)} samples of the validation split, "
-                "evaluated once; every drop is counted from here.",
+                f"evaluated once; every {words.loss_word} is counted from here."
+                + ("" if words.metric.higher_is_better else " Less is better."),
             )  # fmt: skip
         st.metric("Parameters", units.count(manifest.parameters), border=True,
                   help=f"{exact(manifest.parameters)}, biases and norms counted.")  # fmt: skip

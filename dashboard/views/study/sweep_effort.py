@@ -1,5 +1,6 @@
 """How far a sweep goes with each point, for how long, and what that is going to cost."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import Sweep
+from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
 from prunescope.study.point import Point
@@ -18,6 +20,7 @@ from prunescope.sweep.work_list import samples_left
 from prunescope.text import plain, units
 from prunescope.text.durations import parse_seconds, spoken
 from prunescope.text.numbers import counted, exact
+from prunescope.text.scores import ScoreWords
 from prunescope.text.sweep_costs import forecast_text, stretch_text
 
 _TITLES: Final = {"exact": "Every sample", "adaptive": "Until certain", "decide": "Until decided"}
@@ -34,15 +37,16 @@ class Effort:
 
     Attributes:
         mode: A point's end, see ``prunescope.sweep.stopping_policy``.
-        tolerance: Accepted half-width of a drop, absolute; used by ``adaptive``.
-        limit: Drop to decide against, absolute; None where nothing is decided.
+        tolerance: Accepted half-width of a drop, in the metric's unit; used by ``adaptive``;
+            None for the usual one.
+        limit: Drop to decide against, likewise; None where nothing is decided.
         monotone: Whether a sparsity past the limit settles the larger ones.
         familywise: Whether all intervals hold together.
         budget: Seconds to spend at most, as text, or None.
     """
 
     mode: Mode = "exact"
-    tolerance: float = TOLERANCE
+    tolerance: float | None = None
     limit: float | None = None
     monotone: bool = True
     familywise: bool = False
@@ -50,11 +54,10 @@ class Effort:
 
     def of(self, request: Sweep) -> Sweep:
         """Return ``request`` with this effort, without what its mode does not read."""
-        adaptive = self.mode == "adaptive" and self.tolerance != TOLERANCE
         return replace(
             request,
             mode=self.mode,
-            tolerance=self.tolerance if adaptive else None,
+            tolerance=self.tolerance if self.mode == "adaptive" else None,
             limit=self.limit,
             monotone=self.monotone or self.limit is None,
             familywise=self.familywise and self.mode != "exact",
@@ -62,7 +65,7 @@ class Effort:
         )
 
 
-def choose() -> Effort | None:
+def choose(words: ScoreWords) -> Effort | None:
     """Ask how far to go with each point; None where what was written cannot be read."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         mode = st.segmented_control(
@@ -70,10 +73,10 @@ def choose() -> Effort | None:
             format_func=_TITLES.__getitem__, help=_HELP,
         )  # fmt: skip
         with st.popover("Time and certainty", icon=":material/timer:"):
-            return _details(mode)
+            return _details(mode, words)
 
 
-def _details(mode: Mode) -> Effort | None:
+def _details(mode: Mode, words: ScoreWords) -> Effort | None:
     text = st.text_input(
         "Time budget", "", key="sweep budget", placeholder="none; such as 90 s, 5 min, 1 h",
         help="The sweep stops then. Points are finished a few at a time, one of every layer first: "
@@ -86,10 +89,10 @@ def _details(mode: Mode) -> Effort | None:
         return None
     if mode == "exact":
         return Effort(budget=budget)
-    tolerance, limit = TOLERANCE, None
+    tolerance = limit = None
     if mode == "adaptive":
-        tolerance = _points(
-            "Certain within, points", TOLERANCE, "sweep tolerance",
+        tolerance = _drop(
+            words, "Certain within", TOLERANCE, "sweep tolerance",
             "Half of the interval's width at which a point stops; a tenth of its drop always is "
             "narrow enough.",
         )  # fmt: skip
@@ -100,8 +103,8 @@ def _details(mode: Mode) -> Effort | None:
     else:
         decided = True
     if decided:
-        limit = _points(
-            "Drop to decide against, points", LIMIT, "sweep limit",
+        limit = _drop(
+            words, f"{words.loss_word.capitalize()} to decide against", LIMIT, "sweep limit",
             "A point stops once its whole interval lies on one side.",
         )  # fmt: skip
     monotone = not decided or st.toggle(
@@ -156,6 +159,8 @@ def _time(opened: StudyFolder, cost: Preflight, spent: Effort | None) -> str:
     return text
 
 
-def _points(label: str, value: float, key: str, said: str) -> float:
-    """A fraction, asked for in points."""
-    return float(st.number_input(label, 0.01, 100.0, 100 * value, 0.5, key=key, help=said)) / 100
+def _drop(words: ScoreWords, label: str, usual: float, key: str, said: str) -> float | None:
+    """What is accepted as a command takes it; None where that is the usual."""
+    stored = drop_input(words, label, key, usual, said)
+    is_usual = stored is None or math.isclose(stored, words.usual(usual), rel_tol=0.01)
+    return None if stored is None or is_usual else words.plain_drop(stored)

@@ -19,6 +19,7 @@ from prunescope.study.removed_counts import MULTIPLES
 from prunescope.sweep.work_list import groups_left_out, missing_points, points
 from prunescope.text import plain
 from prunescope.text.numbers import counted
+from prunescope.text.scores import words_of
 
 
 def form(opened: StudyFolder) -> None:
@@ -44,7 +45,7 @@ def form(opened: StudyFolder) -> None:
             help="On calibration inputs, without labels: batch-norm statistics re-estimated, or "
             "what is left refitted to the dense model's outputs in closed form.",
         )  # fmt: skip
-        spent = sweep_effort.choose()
+        spent = sweep_effort.choose(words_of(opened.manifest))
         multiple = seeds = None
         with st.container(horizontal=True):
             if family in UNITS:

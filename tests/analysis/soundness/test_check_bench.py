@@ -102,7 +102,7 @@ def test_a_network_at_chance_is_marked() -> None:
     found = checks_of(Untrained())["chance"]
     assert found.state == "marked"
     assert "no better than chance" in found.sentence
-    assert "33.3 %" in found.sentence
+    assert "33.33 %" in found.sentence
     assert checks_of(Plain())["chance"].state == "passed"
 
 

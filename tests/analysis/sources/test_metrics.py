@@ -6,7 +6,8 @@ import torch
 from sklearn.metrics import top_k_accuracy_score
 
 from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
-from prunescope.sources.metrics import load_metric, logits, rows_per_sample
+from prunescope.metrics.class_rows import logits, rows_per_sample
+from prunescope.sources.metrics import load_metric
 
 
 @pytest.mark.parametrize(("name", "k"), [("top-1", 1), ("top-5", 5)])

@@ -1,5 +1,7 @@
 """The policy stops what is settled, and nothing else."""
 
+import math
+
 import pytest
 
 from prunescope.errors import BadValue, UnknownName
@@ -81,7 +83,7 @@ def test_a_family_needs_more_samples() -> None:
     ("changes", "kind", "message"),
     [
         ({"mode": "quick"}, UnknownName, "mode"),
-        ({"tolerance": 5}, BadValue, "Write 0.01 for one point"),
+        ({"tolerance": math.nan}, BadValue, "Write 0.01 for one point"),
         ({"mode": "decide", "limit": -1}, BadValue, "limit"),
     ],
 )

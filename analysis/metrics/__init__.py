@@ -1,0 +1,1 @@
+"""Metrics that come with Prunescope: one file each, and the list that others add to."""
