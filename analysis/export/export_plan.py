@@ -20,8 +20,16 @@ from prunescope.export.applied_plan import (
 from prunescope.export.deliverable import Deliverable
 from prunescope.export.destination import destination as place
 from prunescope.export.export_report import ExportReport
-from prunescope.export.formats.registry import REGISTRY, export_format, export_formats, format_names
+from prunescope.export.formats.format import MOST_LOST
+from prunescope.export.formats.registry import (
+    REGISTRY,
+    export_format,
+    export_formats,
+    format_names,
+    usual_formats,
+)
 from prunescope.export.promise import promise
+from prunescope.export.quantise_onnx import MOST_SAMPLES
 from prunescope.export.recipe import Recipe
 from prunescope.export.write_formats import write_formats
 from prunescope.progress import Progress, Silent
@@ -30,6 +38,7 @@ from prunescope.recovery.training.finetune import read_weights
 from prunescope.store.destinations import say_replaced
 from prunescope.store.folder import StudyFolder
 from prunescope.study import check_names
+from prunescope.study.bounds import LOSS
 from prunescope.study.plan import Plan
 
 
@@ -42,6 +51,7 @@ def export_plan(
     recovered: bool = False,
     progress: Progress | None = None,
     force: bool = False,
+    most_lost: float = MOST_LOST,
 ) -> ExportReport:
     """Write ``plan``'s model in every one of ``formats``, verified, and return what was found.
 
@@ -49,13 +59,15 @@ def export_plan(
         bench: The study's model and data; dense again afterwards.
         study: Where the plan belongs.
         plan: What to prune: weights are zeroed, units are really removed.
-        formats: Names of some of ``prunescope.export.formats``, all by default; what one of them is
-            loaded with comes too.
+        formats: Names of some of ``prunescope.export.formats``, the usual ones by default; what one
+            is loaded with comes too.
         destination: Folder for the files; the study's own by default.
         recovered: Whether to export the plan's fine-tuned weights.
         progress: Told about every format; asked between two of them whether to stop.
         force: Whether files in ``destination`` that Prunescope did not write may be replaced; which
             ones is said in a warning.
+        most_lost: Of the mean score, that a file in coarser numbers (int8, fp16) may lose against
+            the pruned model; past it the file is refused.
 
     Raises:
         ForeignStudy: Plan, study and bench are not about the same.
@@ -65,7 +77,8 @@ def export_plan(
         WouldOverwrite: See ``prunescope.export.destination``.
         Cancelled: Somebody asked to stop; formats verified before that stay.
     """
-    wanted = format_names() if formats is None else tuple(dict.fromkeys(formats))
+    LOSS.checked(most_lost)
+    wanted = usual_formats() if formats is None else tuple(dict.fromkeys(formats))
     check_names("export format", wanted, format_names())
     for name in wanted:
         REGISTRY.module_of(export_format(name))  # before anything is written
@@ -78,7 +91,7 @@ def export_plan(
     say_replaced(str(where.folder / name) for name in where.replaced)
     selection = selection_of(bench, plan)
     with planned(bench, plan, selection, tuned) as module:
-        made = _deliverable(bench, study, plan, selection, module, result)
+        made = _deliverable(bench, study, plan, selection, module, result, most_lost)
         return write_formats(made, wanted, where, progress or Silent())
 
 
@@ -89,6 +102,7 @@ def _deliverable(
     selection: PruningMasks,
     module: nn.Module,
     result: FineTuned | None,
+    most_lost: float,
 ) -> Deliverable:
     network = bench.network
     captured = None
@@ -102,6 +116,7 @@ def _deliverable(
         bench.metric,
         bench.batch,
         study.folder,
+        most_lost,
     )
     recipe = Recipe(
         plan=plan,
@@ -122,6 +137,7 @@ def _deliverable(
         problem=network.problem,
         recipe=recipe,
         promise=promised,
+        calibration=bench.splits.calibration.chunk(0, MOST_SAMPLES).inputs,
         parameters=dense,
         removed=gone + sum(int(where.sum()) for where in promised.zeros.values()),
         fine_tuned_hash=result.weights_hash if result else "",
