@@ -17,7 +17,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.errors import PrunescopeError
-from prunescope.export.export_report import FormatCheck
+from prunescope.export.export_report import ExportReport, FormatCheck
 from prunescope.export.formats.format import MOST_LOST, Format
 from prunescope.export.formats.registry import export_formats, usual_formats
 from prunescope.text.units import bytes_, percent
@@ -86,7 +86,16 @@ def export(
         )  # fmt: skip
     if json:
         print_json(report)
-    else:
+    show_files(report, quiet=json)
+
+
+def show_files(report: ExportReport, quiet: bool) -> None:
+    """Print a line for each file of ``report``, unless ``quiet``.
+
+    Raises:
+        PrunescopeError: Not every file that was asked for is offered.
+    """
+    if not quiet:
         for each in report.formats:
             mark = "[green]verified[/]" if each.ok else "[red]not offered[/]"
             console.print(f"{each.file}  {bytes_(each.bytes)}{_measured(each)}  {mark}")

@@ -1,39 +1,23 @@
 """Export a plan: prune, say what is promised, and deliver every format verified."""
 
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 
-import torch
-from torch import fx, nn
-
-from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
-from prunescope.capture.graph import Captured
-from prunescope.export.applied_plan import (
-    layer_counts,
-    planned,
-    selection_of,
-    unit_removals,
-    zero_places,
-)
-from prunescope.export.deliverable import Deliverable
+from prunescope.export.applied_plan import planned, selection_of
 from prunescope.export.destination import destination as place
 from prunescope.export.export_report import ExportReport
 from prunescope.export.formats.format import MOST_LOST
 from prunescope.export.formats.registry import (
     REGISTRY,
     export_format,
-    export_formats,
     format_names,
     usual_formats,
 )
-from prunescope.export.promise import promise
-from prunescope.export.quantise_onnx import MOST_SAMPLES
-from prunescope.export.recipe import Recipe
+from prunescope.export.make_deliverable import make_deliverable
 from prunescope.export.write_formats import write_formats
 from prunescope.progress import Progress, Silent
-from prunescope.recovery.training.fine_tuning_report import FineTuned, read_result, result_folder
+from prunescope.recovery.training.fine_tuning_report import read_result, result_folder
 from prunescope.recovery.training.finetune import read_weights
 from prunescope.store.destinations import say_replaced
 from prunescope.store.folder import StudyFolder
@@ -91,64 +75,8 @@ def export_plan(
     say_replaced(str(where.folder / name) for name in where.replaced)
     selection = selection_of(bench, plan)
     with planned(bench, plan, selection, tuned) as module:
-        made = _deliverable(bench, study, plan, selection, module, result, most_lost)
+        made = make_deliverable(
+            bench, study.folder, plan, selection, module,
+            result.settings if result else None, result.weights_hash if result else "", most_lost,
+        )  # fmt: skip
         return write_formats(made, wanted, where, progress or Silent())
-
-
-def _deliverable(
-    bench: Workbench,
-    study: StudyFolder,
-    plan: Plan,
-    selection: PruningMasks,
-    module: nn.Module,
-    result: FineTuned | None,
-    most_lost: float,
-) -> Deliverable:
-    network = bench.network
-    captured = None
-    if network.captured is not None and isinstance(module, fx.GraphModule):
-        captured = Captured(module, network.captured.example)
-    promised = promise(
-        module,
-        captured,
-        zero_places(module, selection),
-        bench.splits.validation,
-        bench.metric,
-        bench.batch,
-        study.folder,
-        most_lost,
-    )
-    recipe = Recipe(
-        plan=plan,
-        reference=bench.manifest.reference,
-        fingerprint=bench.manifest.fingerprint,
-        layers=layer_counts(bench, selection),
-        units=unit_removals(plan, selection),
-        weights_sha256=promised.sha256,
-        training=result.settings if result else None,
-        threads=torch.get_num_threads(),
-        versions=versions(),
-    )
-    dense = bench.manifest.parameters
-    gone = dense - sum(p.numel() for p in {id(p): p for p in module.parameters()}.values())
-    return Deliverable(
-        module=module,
-        captured=captured,
-        problem=network.problem,
-        recipe=recipe,
-        promise=promised,
-        calibration=bench.splits.calibration.chunk(0, MOST_SAMPLES).inputs,
-        parameters=dense,
-        removed=gone + sum(int(where.sum()) for where in promised.zeros.values()),
-        fine_tuned_hash=result.weights_hash if result else "",
-    )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of all packages that write or reload an export."""
-    packages = [
-        "prunescope",
-        "torch",
-        *(each for kind in export_formats() for each in kind.packages),
-    ]
-    return {name: version(name) for name in packages}
