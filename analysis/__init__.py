@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from prunescope.api.apply_recipe import apply
     from prunescope.api.exported_models import load_pruned
     from prunescope.api.inspections import inspect
     from prunescope.api.merge import merge
@@ -33,6 +34,7 @@ __all__ = [
     "SolvedPlan",
     "Study",
     "__version__",
+    "apply",
     "inspect",
     "load_pruned",
     "merge",
@@ -45,6 +47,7 @@ _HOMES: Final = {
     "Plan": ("prunescope.study.plan", "Plan"),
     "SolvedPlan": ("prunescope.api.solved_plan", "SolvedPlan"),
     "Study": ("prunescope.api.study", "Study"),
+    "apply": ("prunescope.api.apply_recipe", "apply"),
     "inspect": ("prunescope.api.inspections", "inspect"),
     "load_pruned": ("prunescope.api.exported_models", "load_pruned"),
     "merge": ("prunescope.api.merge", "merge"),

@@ -18,6 +18,7 @@ from prunescope.api.verified_plan import VerifiedPlan
 from prunescope.curves.curve import curves
 from prunescope.curves.means import measured_points
 from prunescope.errors import BadValue
+from prunescope.export.formats.format import MOST_LOST
 from prunescope.html_tables import table
 from prunescope.latency.runtimes.registry import runtimes_named
 from prunescope.planning.pareto import POINTS, Front
@@ -382,6 +383,7 @@ class Study:
         recovered: bool = False,
         progress: Progress | None = None,
         force: bool = False,
+        most_lost: float = MOST_LOST,
     ) -> "ExportReport":
         """Write ``plan``'s model in every format, reload each in a fresh process and compare it.
 
@@ -391,11 +393,14 @@ class Study:
         Args:
             plan: Of this study.
             folder: For the files; the study's own by default.
-            formats: Some of ``safetensors``, ``pt2``, ``onnx`` and ``recipe``.
+            formats: Some of ``safetensors``, ``pt2``, ``onnx``, ``recipe``, ``onnx-int8`` and
+                ``onnx-fp16``.
             recovered: With the fine-tuned weights.
             progress: Where to report to.
             force: Replace also files that Prunescope did not write; a warning names them. Never a
                 study's folder or what the study is made from.
+            most_lost: Of the mean score, that ``onnx-int8`` and ``onnx-fp16`` may lose against the
+                pruned model; past it they are refused.
 
         Raises:
             WouldOverwrite: ``folder`` holds what Prunescope did not write.
@@ -408,8 +413,9 @@ class Study:
 
         with shown(progress) as report:
             return export_plan(
-                self._bench(), self._stored, chosen, formats, target, recovered, report, force
-            )
+                self._bench(), self._stored, chosen, formats, target, recovered, report, force,
+                most_lost,
+            )  # fmt: skip
 
     def time(
         self,
@@ -427,7 +433,8 @@ class Study:
             batch: Samples per forward pass.
             threads: That a runtime may use.
             seconds: To spend.
-            runtimes: Names of what runs it, such as ``torch`` and ``onnx``; all by default.
+            runtimes: Names of what runs it, such as ``torch``, ``onnx`` or ``onnx-int8``; the usual
+                ones by default.
             progress: Where to report to.
         """
         require_timing(batch, threads, seconds)
@@ -453,7 +460,8 @@ class Study:
             batch: Samples per forward pass.
             threads: That a runtime may use.
             seconds: To spend; a further call goes on where the last one stopped.
-            runtimes: Names of what runs them, such as ``torch`` and ``onnx``; all by default.
+            runtimes: Names of what runs them, such as ``torch``, ``onnx`` or ``onnx-int8``; the
+                usual ones by default.
             progress: Where to report to.
         """
         require_timing(batch, threads, seconds)

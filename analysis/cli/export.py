@@ -17,13 +17,22 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, print_json, reporting, say_problem
 from prunescope.errors import PrunescopeError
-from prunescope.export.formats.format import Format
-from prunescope.export.formats.registry import export_formats, format_names
-from prunescope.text.units import bytes_
+from prunescope.export.export_report import ExportReport, FormatCheck
+from prunescope.export.formats.format import MOST_LOST, Format
+from prunescope.export.formats.registry import export_formats, usual_formats
+from prunescope.text.units import bytes_, percent
 
 
 def _named(kind: Format) -> str:
     return f"{kind.name} ({kind.note})" if kind.note else kind.name
+
+
+def _measured(entry: FormatCheck) -> str:
+    """Score and time of the reloaded file, as far as they were taken."""
+    score, seconds = entry.score, entry.seconds_per_sample
+    parts = [] if score is None else [percent(score, 2)]
+    parts += [] if seconds is None else [f"{seconds * 1e3:.3g} ms"]
+    return "".join(f"  {part}" for part in parts)
 
 
 def export(
@@ -35,7 +44,7 @@ def export(
             "--formats",
             help=f"Comma-separated: {', '.join(map(_named, export_formats()))}.",
         ),
-    ] = ",".join(format_names()),
+    ] = ",".join(usual_formats()),
     output: Annotated[
         Path | None,
         typer.Option(
@@ -53,6 +62,14 @@ def export(
         bool,
         typer.Option("--force", help="Replace files in it that Prunescope did not write, too."),
     ] = False,
+    most_lost: Annotated[
+        float,
+        typer.Option(
+            "--most-lost",
+            help="Of the score, that files in coarser numbers (int8, fp16) may lose; 0.01 is a "
+            "point.",
+        ),
+    ] = MOST_LOST,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
     job: JobOption = None,
@@ -63,13 +80,25 @@ def export(
         say_problem(opened.manifest.capture_problem)
         chosen = opened.read_plan(plan)
         use_threads(threads)
-        report = opened.export(chosen, output, formats.split(","), recovered, progress, force=force)
+        report = opened.export(
+            chosen, output, formats.split(","), recovered, progress, force=force,
+            most_lost=most_lost,
+        )  # fmt: skip
     if json:
         print_json(report)
-    else:
+    show_files(report, quiet=json)
+
+
+def show_files(report: ExportReport, quiet: bool) -> None:
+    """Print a line for each file of ``report``, unless ``quiet``.
+
+    Raises:
+        PrunescopeError: Not every file that was asked for is offered.
+    """
+    if not quiet:
         for each in report.formats:
             mark = "[green]verified[/]" if each.ok else "[red]not offered[/]"
-            console.print(f"{each.file}  {bytes_(each.bytes)}  {mark}")
+            console.print(f"{each.file}  {bytes_(each.bytes)}{_measured(each)}  {mark}")
             if each.reason:
                 console.print(f"  {each.reason}")
     if not report.ok:

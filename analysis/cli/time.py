@@ -19,7 +19,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import console, errors, print_json, reporting
 from prunescope.errors import BadValue
-from prunescope.latency.runtimes.registry import runtime_titles, runtimes, runtimes_named
+from prunescope.latency.runtimes.registry import runtimes, runtimes_named, usual_runtimes
 from prunescope.latency.runtimes.runtime import Runtime
 from prunescope.latency.table.exchange import export_table, import_table, require_table_file
 from prunescope.latency.table.predict_time import tables
@@ -40,8 +40,18 @@ _TABLE_BUDGET: Final = 120.0
 
 def _each_runtime() -> str:
     """Return ``Both in PyTorch and in ONNX Runtime`` or the like, for the command's help."""
-    places = listed([f"in {title}" for title in runtime_titles()])
-    return f"Both {places}" if len(runtime_titles()) == 2 else f"I{places[1:]}"
+    titles = [each.title for each in usual_runtimes()]
+    places = listed([f"in {title}" for title in titles])
+    return f"Both {places}" if len(titles) == 2 else f"I{places[1:]}"
+
+
+def _named_runtimes() -> str:
+    """Return ``torch, onnx by default; onnx-int8 if asked for`` or the like."""
+    asked = [each.name for each in runtimes() if not each.usual]
+    usual = ", ".join(each.name for each in usual_runtimes())
+    return f"{usual}; all by default." if not asked else (
+        f"{usual} by default; {', '.join(asked)} if named."
+    )  # fmt: skip
 
 
 def time(
@@ -65,7 +75,7 @@ def time(
         str,
         typer.Option(
             "--runtime",
-            help=f"Comma-separated: {', '.join(each.name for each in runtimes())}; all by default.",
+            help=f"Comma-separated: {_named_runtimes()}",
             show_default=False,
         ),
     ] = "",

@@ -17,6 +17,7 @@ class Export(Request):
         recovered: Whether with the fine-tuned weights.
         threads: Of the CPU; 0 lets torch choose.
         force: Whether files that Prunescope did not write are replaced.
+        most_lost: Of the score, that files in coarser numbers may lose; None for the usual point.
     """
 
     command: ClassVar[str] = "export"
@@ -27,3 +28,4 @@ class Export(Request):
     recovered: bool = option("--recovered", False)
     threads: int = option("--threads", 0)
     force: bool = option("--force", False)
+    most_lost: float | None = option("--most-lost", None)

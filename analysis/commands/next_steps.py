@@ -116,6 +116,20 @@ def metric(name: str) -> str:
     return f"{Sweep.spelling('metric')} {name}"
 
 
+def recipe_part(kind: str) -> str:
+    """Return the option that says where a recipe's model, data, metric or weights lie here.
+
+    >>> recipe_part("model")
+    '--model MODEL'
+    """
+    return f"--{kind} {kind.upper()}"
+
+
+def new_weights() -> str:
+    """Return the option that lets a recipe be applied to other weights."""
+    return "--new-weights (new_weights=True in Python)"
+
+
 def own_metric() -> str:
     """Return the option that names a metric of one's own."""
     return _typed(Sweep, "metric", "file.py:function")

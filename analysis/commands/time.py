@@ -15,7 +15,7 @@ class Time(Request):
         batch: Samples per run.
         budget: Seconds to spend; None for the usual time.
         threads: Of the CPU.
-        runtime: Names of what runs it; none for all.
+        runtime: Names of what runs it; none for the usual ones.
         import_file: A table that another machine exported, to add; None for none.
         export_file: Where the timed models are written; None for nowhere.
         data: A reference, with a model in the study's place; None for a study.

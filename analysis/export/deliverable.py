@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from prunescope.capture.graph import Captured
+from prunescope.capture.graph import Captured, Inputs
 from prunescope.export.promise import Promise
 from prunescope.export.recipe import Recipe
 
@@ -19,6 +19,7 @@ class Deliverable:
         problem: Why there is no graph, else None.
         recipe: How it came to be.
         promise: What the screen says about it.
+        calibration: Inputs of the calibration split, for numbers that are rounded.
         parameters: Of the dense model.
         removed: Of them, zeroed or gone.
         fine_tuned_hash: ``FineTuned.weights_hash`` of fine-tuned weights, else empty.
@@ -29,6 +30,7 @@ class Deliverable:
     problem: str | None
     recipe: Recipe
     promise: Promise
+    calibration: Inputs
     parameters: int
     removed: int
     fine_tuned_hash: str = ""

@@ -19,6 +19,7 @@ from prunescope.store.destinations import (
     study_around,
 )
 from prunescope.store.folder import StudyFolder
+from prunescope.study import Reference
 from prunescope.study.plan import Plan
 
 
@@ -77,13 +78,42 @@ def destination(
     own = folder is None
     place = export_folder(study.folder, plan.digest, recovered) if folder is None else folder
     sources = source_paths(study.manifest.reference, study.folder)
+    if own:
+        require_inside(place, study.folder)
+    return _allowed(place, formats, recovered, force, sources, study.folder)
+
+
+def destination_alone(
+    folder: Path, reference: Reference, formats: Iterable[str], recovered: bool, force: bool
+) -> Destination:
+    """Return ``folder`` as where something is written that belongs to no study.
+
+    Args:
+        folder: For the files.
+        reference: What they are made from: never replaced.
+        formats: Names of formats.
+        recovered: Whether the weights are fine-tuned ones.
+        force: Whether files that Prunescope did not write may be replaced.
+
+    Raises:
+        UnknownName, WouldOverwrite, StorageFailure: As for ``destination``.
+    """
+    return _allowed(folder, formats, recovered, force, source_paths(reference, None), None)
+
+
+def _allowed(
+    place: Path,
+    formats: Iterable[str],
+    recovered: bool,
+    force: bool,
+    sources: tuple[Path, ...],
+    study: Path | None,
+) -> Destination:
     if (place.exists() or place.is_symlink()) and not place.is_dir():
         raise WouldOverwrite(
             f"Expected a folder for the export, but {place} is a file. Name a folder with "
             f"{next_steps.output()}."
         )
-    if own:
-        require_inside(place, study.folder)
     _require_outside(place, study)
     names = _names(place, formats, recovered)
     require_no_source(place, sources)
@@ -112,14 +142,20 @@ def destination(
     return Destination(place, replaced, sources)
 
 
-def _require_outside(place: Path, study: StudyFolder) -> None:
+def _require_outside(place: Path, study: Path | None) -> None:
     """Only in the exports of the study itself may a folder of a study be written."""
     around = study_around(place)
     if around is None:
         return
-    exports = (study.folder / EXPORTS).resolve()
-    if place.resolve() != exports and place.resolve().is_relative_to(exports):
-        return
+    if study is not None:
+        exports = (study / EXPORTS).resolve()
+        if place.resolve() != exports and place.resolve().is_relative_to(exports):
+            return
+    else:
+        raise WouldOverwrite(
+            f"Expected a folder outside of every study for the files, but {place} lies in the "
+            f"study {around}. Choose another folder."
+        )
     raise WouldOverwrite(
         f"Expected a folder outside of every study for the export, but {place} lies in the study "
         f"{around}. Leave {next_steps.output()} out, and it goes to the study's own exports; or "

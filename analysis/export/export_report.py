@@ -28,12 +28,15 @@ class Check:
         promised: What the screen says, for people.
         got: What the file gives, for people.
         ok: Whether the promise is kept.
+        value: What the file gives as a number, where one is shown elsewhere: the mean score of
+            ``accuracy``, the seconds of ``latency``.
     """
 
     name: str
     promised: str
     got: str
     ok: bool
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,19 @@ class FormatCheck:
     def ok(self) -> bool:
         """Whether the file exists and keeps every promise: only then it is offered."""
         return self.refused is None and bool(self.checks) and all(c.ok for c in self.checks)
+
+    @property
+    def score(self) -> float | None:
+        """The reloaded file's mean score on the validation split; None where it was not taken."""
+        return self._value("accuracy")
+
+    @property
+    def seconds_per_sample(self) -> float | None:
+        """What one sample alone takes in the fresh process; None where it was not timed."""
+        return self._value("latency")
+
+    def _value(self, name: str) -> float | None:
+        return next((check.value for check in self.checks if check.name == name), None)
 
     @property
     def reason(self) -> str | None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from prunescope.bench.device import on_host
+from prunescope.capture.graph import Inputs, call_arguments
 from prunescope.errors import PrunescopeError
 from prunescope.sources.nested_tensors import pack
 
@@ -107,6 +108,13 @@ class Reloaded(nn.Module):
             found[str(next(order))] if isinstance(leaf, Tensor) else leaf for leaf in self._leaves
         ]
         return pytree.tree_unflatten(leaves, self._spec)
+
+    def seconds(self, inputs: Inputs) -> float:
+        """Return the median time of a forward pass of ``inputs``, without passing them on."""
+        structure, tensors = pack(call_arguments(inputs))
+        source = Path(self._folder.name) / "inputs"
+        save_file({name: on_host(t).contiguous().clone() for name, t in tensors.items()}, source)
+        return float(self._ask({"time": str(source), "call": structure})["seconds"])
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         stdin, stdout = self._process.stdin, self._process.stdout

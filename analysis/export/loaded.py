@@ -22,6 +22,9 @@ class Loaded(Protocol):
     def run(self, source: Path, structure: dict[str, Any], target: Path) -> int:
         """Call the model with the tensors in ``source``; write all tensors it returns."""
 
+    def prepared(self, source: Path, structure: dict[str, Any]) -> Callable[[], object]:
+        """Return a call of the model with the tensors in ``source``, to be timed."""
+
     def weights(self) -> tuple[str, int, dict[str, np.ndarray]]:
         """Return hash (or an empty text), bytes, and where each weight is zero."""
 
@@ -58,6 +61,19 @@ class LoadedModule:
         found = [leaf for leaf in outputs if isinstance(leaf, torch.Tensor)]
         save_file({str(i): leaf.clone().contiguous() for i, leaf in enumerate(found)}, target)
         return len(found)
+
+    def prepared(self, source: Path, structure: dict[str, Any]) -> Callable[[], object]:
+        """Return a call without gradients."""
+        import torch
+        from safetensors.torch import load_file
+
+        args, kwargs = unpack(structure, load_file(source))
+
+        def call() -> object:
+            with torch.inference_mode():
+                return self.module(*args, **kwargs)
+
+        return call
 
     def weights(self) -> tuple[str, int, dict[str, np.ndarray]]:
         """Return hash, bytes and zeros of parameters and saved buffers."""

@@ -48,6 +48,7 @@ class Promise:
         nodes: Operators of the graph, 0 without one.
         threads: That computed all this.
         study: The study's folder, which may keep the dense model and the data.
+        most_lost: Of the mean score, that a file in coarser numbers may lose.
     """
 
     inputs: Inputs
@@ -65,6 +66,7 @@ class Promise:
     nodes: int
     threads: int
     study: Path | None = None
+    most_lost: float = 0.0
 
     @property
     def first(self) -> Inputs:
@@ -80,6 +82,7 @@ def promise(
     metric: Metric,
     batch: int,
     study: Path | None = None,
+    most_lost: float = 0.0,
 ) -> Promise:
     """Return what ``module``, with the weights that it has now, promises.
 
@@ -91,6 +94,7 @@ def promise(
         metric: The study's score.
         batch: Samples per forward pass.
         study: The study's folder.
+        most_lost: Of the mean score, that a file in coarser numbers may lose.
     """
     inputs = validation.chunk(0, min(SAMPLES, batch)).inputs
     with torch.inference_mode():
@@ -113,6 +117,7 @@ def promise(
         nodes=len(captured.module.graph.nodes) if captured else 0,
         threads=torch.get_num_threads(),
         study=study,
+        most_lost=most_lost,
     )
 
 

@@ -1,15 +1,17 @@
 """The recipe: what was done to which dense model, so that it can be done again. Torch-free."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
+from prunescope.errors import DamagedFile
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.store.json_documents import read_document, write_document
 from prunescope.study import Reference
 from prunescope.study.plan import Plan
 
 RECIPE: Final = "recipe.json"
+SCHEMA: Final = 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ class Recipe:
             both are checked.
         threads: That computed the scores: the order in which floats are summed depends on it.
         versions: Of everything that had a hand in it.
+        parts: The fingerprint's parts (weights, graph, data, metric), to say what differs; empty in
+            recipes from before they were noted.
+        schema: Of the file; a newer one is refused.
     """
 
     plan: Plan
@@ -73,7 +78,8 @@ class Recipe:
     training: FineTuning | None
     threads: int
     versions: dict[str, str]
-    schema: int = 1
+    parts: dict[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
 
     def within(self, study: Path | None) -> Self:
         """Return the recipe with what the study in folder ``study`` keeps as paths into it."""
@@ -96,8 +102,18 @@ class Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Return the recipe in ``path``; raises ``DamagedFile`` when it holds none."""
-    return read_document(Recipe, path)
+    """Return the recipe in ``path``.
+
+    Raises:
+        DamagedFile: It holds none, or one that a newer version wrote.
+    """
+    recipe = read_document(Recipe, path)
+    if recipe.schema != SCHEMA:
+        raise DamagedFile(
+            f"Expected {path} to be a recipe of schema {SCHEMA}, but it is of schema "
+            f"{recipe.schema}. Use the version of prunescope that wrote it."
+        )
+    return recipe
 
 
 def write_recipe(path: Path, recipe: Recipe) -> None:

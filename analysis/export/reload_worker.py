@@ -3,21 +3,27 @@
 ``python -m prunescope.export.reload_worker MODULE FILE RECIPE THREADS STUDY``, where MODULE holds
 the format, answers one JSON line per JSON line: ``{"load": true}`` → versions;
 ``{"run": FILE, "call": STRUCTURE, "into": FILE}`` → how many tensors came out;
+``{"time": FILE, "call": STRUCTURE}`` → seconds of such a run, the median;
 ``{"weights": FILE}`` → writes where every weight is zero. Only what a format needs is imported: an
 ONNX file is run without torch.
 """
 
 import json
 import os
+import statistics
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from prunescope.export.formats.registry import REGISTRY
 from prunescope.export.loaded import Loaded
+
+_SECONDS: Final = 0.3
+_MOST: Final = 100
 
 
 def answer(loaded: Loaded, request: dict[str, Any]) -> dict[str, Any]:
@@ -25,6 +31,8 @@ def answer(loaded: Loaded, request: dict[str, Any]) -> dict[str, Any]:
     if "run" in request:
         target = Path(request["into"])
         return {"outputs": loaded.run(Path(request["run"]), request["call"], target)}
+    if "time" in request:
+        return {"seconds": median_seconds(loaded.prepared(Path(request["time"]), request["call"]))}
     if "weights" in request:
         from safetensors.numpy import save_file
 
@@ -34,6 +42,18 @@ def answer(loaded: Loaded, request: dict[str, Any]) -> dict[str, Any]:
         shapes = {name: list(pattern.shape) for name, pattern in zeros.items()}
         return {"sha256": digest, "bytes": size, "shapes": shapes}
     return {"versions": loaded.versions()}
+
+
+def median_seconds(call: Callable[[], object]) -> float:
+    """Return the median time of ``call``, run for a third of a second or 100 times, or once."""
+    taken: list[float] = []
+    call()  # the first one plans and allocates
+    start = time.perf_counter()
+    while not taken or (len(taken) < _MOST and time.perf_counter() - start < _SECONDS):
+        begun = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
 
 
 def main(arguments: list[str]) -> None:

@@ -25,7 +25,7 @@ from prunescope.latency.latency_report import (
 from prunescope.latency.machine import machine, processor
 from prunescope.latency.peak_memory import measured_peak
 from prunescope.latency.plan_memory import PlanMemory, peak_memory
-from prunescope.latency.runtimes.registry import runtimes
+from prunescope.latency.runtimes.registry import usual_runtimes
 from prunescope.latency.runtimes.runtime import Call, Runtime, Workload
 from prunescope.latency.table.rows import LatencyRow, graph_digest, stored_rows, units_text
 from prunescope.progress import Progress, Silent
@@ -57,7 +57,7 @@ def time_plan(
         threads: That a runtime may use, 1 or more.
         budget_seconds: Time to spend, shared by the runtimes; see ``race``.
         progress: Told how far the rounds are.
-        chosen: The runtimes; all by default.
+        chosen: The runtimes; the usual ones by default.
 
     Raises:
         BadValue: Batch, threads or budget are out of range.
@@ -127,9 +127,9 @@ def time_models(
         budget: Seconds, as much for each runtime; compiling comes on top.
         progress: Told 100 steps for each runtime.
         problem: Why there is no graph, for a runtime that needs one.
-        chosen: The runtimes; all by default.
+        chosen: The runtimes; the usual ones by default.
     """
-    timed = tuple(chosen) or runtimes()
+    timed = tuple(chosen) or usual_runtimes()
     progress.start(len(timed) * STEPS, "timing")
     workload = Workload(dense, inputs, threads, problem)
     return tuple(

@@ -86,6 +86,10 @@ EVALUATED_PLANS: Final = Bound(
 MULTIPLE: Final = Bound(
     "the multiple of units to keep", 1, 1024, "Take 4, 8, 16 or 32, or 1 for any count."
 )
+LOSS: Final = Bound(
+    "what coarser numbers may cost of the score", 0, 1_000_000,
+    "Give a fraction of the score, such as 0.01 for one point.", is_whole=False,
+)  # fmt: skip
 _ELEMENTS: Final = 1 << 27
 _DIMENSIONS: Final = 8
 

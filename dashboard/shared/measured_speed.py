@@ -16,7 +16,7 @@ from prunescope.latency.latency_report import (
     Timing,
     read_latency,
 )
-from prunescope.latency.runtimes.registry import runtime_titles
+from prunescope.latency.runtimes.registry import runtimes, usual_runtimes
 from prunescope.latency.table.predict_time import LatencyPrediction, plan_units, predict_latency
 from prunescope.latency.table.staircase import described, flat_steps
 from prunescope.latency.table.staircase import staircase as steps
@@ -34,17 +34,23 @@ def show(opened: StudyFolder, plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         batch = st.number_input("Batch", 1, 1024, 1, key="time batch", width=110)
         threads = st.number_input("Threads", 1, 64, 1, key="time threads", width=110)
+        also = st.toggle(
+            "int8 too", key="time int8", help="Both models quantised as well: a few seconds more."
+        )
         if st.button("Measure again" if report else "Measure speed", key="time",
                      icon=":material/timer:", disabled=rights.locked(),
                      help=rights.why()):  # fmt: skip
             start(
                 opened.folder,
-                Time(plan_summary.draft_file(opened, plan), batch=batch, threads=threads),
+                Time(
+                    plan_summary.draft_file(opened, plan),
+                    batch=batch,
+                    threads=threads,
+                    runtime=tuple(each.name for each in runtimes()) if also else (),
+                ),
             )
             st.rerun()
-        st.caption(
-            f"Dense and pruned in turns, in {listed(runtime_titles())}; leave the machine idle."
-        )
+        st.caption(f"Dense and pruned in turns, in {listed(_timed(also))}; leave the machine idle.")
     if report is not None:
         if report.warning:
             st.warning(plain.text(report.warning), icon=":material/hourglass_top:")
@@ -57,6 +63,11 @@ def show(opened: StudyFolder, plan: Plan) -> None:
     predicted(opened, plan)
     if opened.manifest.removable():
         _staircases(opened, batch, threads)
+
+
+def _timed(every: bool) -> list[str]:
+    """What the runtimes that the button times are called."""
+    return [each.title for each in (runtimes() if every else usual_runtimes())]
 
 
 def predicted(opened: StudyFolder, plan: Plan) -> None:

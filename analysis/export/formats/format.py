@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from prunescope.export.deliverable import Deliverable
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from prunescope.export.loaded import Loaded
     from prunescope.export.promise import Promise
     from prunescope.export.recipe import Recipe
+
+MOST_LOST: Final = 0.01
+"""Of the mean score, that a file in coarser numbers may lose unless somebody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class Format(Protocol):
         packages: That write or load it; their versions are noted.
         evaluated: Whether all validation samples run through the file. Not where weights that are
             the same bits in the same graph leave nothing to add.
+        usual: Whether it is written unless others are asked for.
+        rounding: What its numbers are rounded to, such as ``int8``; empty for the model's own.
+            Outputs of rounded numbers may differ, and the score may fall by what the user accepts;
+            past that the file is refused.
     """
 
     name: str
@@ -79,6 +86,8 @@ class Format(Protocol):
     note: str = ""
     packages: tuple[str, ...] = ()
     evaluated: bool = True
+    usual: bool = True
+    rounding: str = ""
 
     def write(self, made: Deliverable, folder: Path) -> None:
         """Write ``made`` to ``folder / self.file``; the recipe is in ``folder`` already.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,6 +77,14 @@ class LoadedOnnx:
         outputs = self._session.run(None, feed(self._session, args, kwargs))
         save_file({str(i): np.ascontiguousarray(a) for i, a in enumerate(outputs)}, target)
         return len(outputs)
+
+    def prepared(self, source: Path, structure: dict[str, Any]) -> Callable[[], object]:
+        """Return a run of the session."""
+        from safetensors.numpy import load_file
+
+        args, kwargs = unpack(structure, load_file(source))
+        arrays = feed(self._session, args, kwargs)
+        return lambda: self._session.run(None, arrays)
 
     def weights(self) -> tuple[str, int, dict[str, np.ndarray]]:
         """Return bytes and zeros of the constants; no hash, since folding changes values."""

@@ -24,6 +24,11 @@ def format_names() -> tuple[str, ...]:
     return REGISTRY.names()
 
 
+def usual_formats() -> tuple[str, ...]:
+    """Return the names of those that are written unless others are asked for."""
+    return tuple(each.name for each in export_formats() if each.usual)
+
+
 def export_format(name: str) -> Format:
     """Return the format ``name``, or raise ``UnknownName`` with the closest names."""
     return REGISTRY.named(name)

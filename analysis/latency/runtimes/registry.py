@@ -18,6 +18,11 @@ def runtimes() -> tuple[Runtime, ...]:
     return REGISTRY.all()
 
 
+def usual_runtimes() -> tuple[Runtime, ...]:
+    """Return those that are timed unless others are asked for."""
+    return tuple(each for each in runtimes() if each.usual)
+
+
 def runtime(name: str) -> Runtime:
     """Return the runtime ``name``, or raise ``UnknownName`` with the closest names."""
     return REGISTRY.named(name)
@@ -34,10 +39,10 @@ def runtime_titled(title: str) -> Runtime | None:
 
 
 def runtimes_named(names: str) -> tuple[Runtime, ...]:
-    """Return the runtimes in a comma-separated list, once each; all of them for an empty one.
+    """Return the runtimes in a comma-separated list, once each; for an empty one the usual ones.
 
     Raises:
         UnknownName: There is no such runtime.
     """
     given = [name.strip() for name in names.split(",") if name.strip()]
-    return tuple(runtime(name) for name in dict.fromkeys(given)) or runtimes()
+    return tuple(runtime(name) for name in dict.fromkeys(given)) or usual_runtimes()

@@ -103,6 +103,7 @@ class Runtime(Protocol):
         effort: The share of a table's seconds, in proportion to the other runtimes': more where
             making calls takes time, or where times jump and take more models to learn.
         widths: Where its staircases are expected to have steps.
+        usual: Whether it is timed unless others are asked for.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Runtime(Protocol):
     rank: int = 100
     effort: float = 2.0
     widths: VectorWidths = VECTORS
+    usual: bool = True
 
     def version(self) -> str:
         """Return the version: times of different ones are kept apart."""

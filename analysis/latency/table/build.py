@@ -11,7 +11,7 @@ from prunescope.bench.computing_threads import computing_threads
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotCapture
 from prunescope.latency.interleaved_timing import race
-from prunescope.latency.runtimes.registry import runtimes
+from prunescope.latency.runtimes.registry import usual_runtimes
 from prunescope.latency.runtimes.runtime import Call, Runtime, VectorWidths
 from prunescope.latency.table.choose_models import TimingProposal, proposals, steepest
 from prunescope.latency.table.rows import LatencyRow, stored_rows, units_of, units_text
@@ -70,7 +70,7 @@ def time_table(
             model comes on top.
         progress: Told 100 steps; asked between rounds whether to stop.
         seed: Of the draws over all groups.
-        chosen: The runtimes; all by default.
+        chosen: The runtimes; the usual ones by default.
 
     Raises:
         BadValue: Batch, threads or budget are out of range.
@@ -86,7 +86,7 @@ def time_table(
     maker = Maker(bench.network.captured, bench, batch, threads)
     counts: dict[str, int] = {}
     problems = []
-    timed = tuple(chosen) or runtimes()
+    timed = tuple(chosen) or usual_runtimes()
     effort = sum(runtime.effort for runtime in timed)
     for runtime in timed:
         seconds = runtime.effort / effort * budget_seconds

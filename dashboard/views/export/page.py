@@ -14,6 +14,7 @@ from prunescope.dashboard.shared import (
     rights,
 )
 from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.tables.delivered_files import delivered_files
 from prunescope.export.export_report import (
     LOADER,
     ExportReport,
@@ -21,6 +22,7 @@ from prunescope.export.export_report import (
     export_folder,
     read_report,
 )
+from prunescope.export.formats.format import MOST_LOST
 from prunescope.export.formats.registry import export_formats, format_title
 from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
 from prunescope.store.folder import StudyFolder
@@ -57,23 +59,36 @@ def _form(opened: StudyFolder, plan: Plan) -> bool:
             for kind in export_formats()
             if st.checkbox(
                 f"**{kind.title}** `{kind.file}` — {kind.describe(recovered)}",
-                value=True, key=f"format {kind.name}",
+                value=kind.usual, key=f"format {kind.name}",
                 disabled=kind.graph and opened.manifest.capture_problem is not None,
             )
         ]  # fmt: skip
+        lost = _most_lost(chosen)
         if st.button(
             "Export and verify", type="primary", key="export",
             disabled=not chosen or rights.locked(), icon=":material/deployed_code:",
             help=rights.why(),
         ):  # fmt: skip
             file = plan_summary.draft_file(opened, plan)
-            start(opened.folder, Export(file, tuple(chosen), recovered=recovered))
+            start(opened.folder, Export(file, tuple(chosen), recovered=recovered, most_lost=lost))
             st.rerun()
     st.caption(
         "Every file is loaded again in a fresh process and compared with what is shown here: "
         "outputs, accuracy, bytes, and zeros exactly where promised. Only then it is offered."
     )
     return recovered
+
+
+def _most_lost(chosen: list[str]) -> float | None:
+    """What the user accepts that coarser numbers cost; None where no file has them."""
+    if not any(kind.rounding for kind in export_formats() if kind.name in chosen):
+        return None
+    points = st.number_input(
+        "Coarser numbers may cost, points", 0.0, 100.0, 100 * MOST_LOST, 0.1, key="most lost",
+        help="Of the validation score, against the pruned model. A file that loses more is not "
+        "offered.",
+    )  # fmt: skip
+    return round(points / 100, 6)
 
 
 def _report(opened: StudyFolder, plan: Plan, recovered: bool) -> None:
@@ -92,6 +107,13 @@ def _report(opened: StudyFolder, plan: Plan, recovered: bool) -> None:
                 plain.text(f"{why} The earlier files are in {folder}."), icon=":material/history:"
             )
             return
+    delivered = delivered_files(report)
+    if len(delivered):
+        st.table(delivered, hide_index=True)
+        st.caption(
+            "Each file as it was reloaded; the time is the median of one sample alone, on this "
+            "machine as it was. *Speed on this machine* below compares in turns."
+        )
     for entry in report.formats:
         _format(folder, report, entry)
     loader = folder / LOADER

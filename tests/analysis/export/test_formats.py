@@ -30,7 +30,8 @@ def test_descriptions_are_read_without_torch() -> None:
     code = (
         "import sys; from prunescope.export.formats.registry import export_formats;"
         "assert [f.file for f in export_formats()] == "
-        "['model.safetensors', 'model.pt2', 'model.onnx', 'recipe.json'];"
+        "['model.safetensors', 'model.pt2', 'model.onnx', 'recipe.json', 'model.int8.onnx', "
+        "'model.fp16.onnx'];"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -52,7 +53,7 @@ def test_an_installed_format_is_exported_verified_and_explained(
     assert report is not None
     assert [entry.format for entry in report.formats] == ["safetensors", "npz"]
     checks = {check.name for check in report.formats[1].checks}
-    assert checks == {"loads", "weights", "zeros", "bytes", "outputs", "accuracy"}
+    assert checks == {"loads", "weights", "zeros", "bytes", "outputs", "latency", "accuracy"}
     assert report.versions["numpy"] == np.__version__
     plain = load_file(folder / "model.safetensors")
     with np.load(folder / "model.npz") as arrays:

@@ -18,6 +18,7 @@ from prunescope.latency.runtimes.registry import (
     runtime_titles,
     runtimes,
     runtimes_named,
+    usual_runtimes,
 )
 from prunescope.latency.runtimes.runtime import Call, Runtime, Workload
 from prunescope.latency.table.build import time_table
@@ -44,9 +45,10 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
 
 
 def test_what_comes_with_the_project_is_listed_in_order() -> None:
-    assert runtime_titles() == ("PyTorch", "ONNX Runtime")  # stored in tables: they never change
-    assert [each.name for each in runtimes()] == ["torch", "onnx"]
-    assert runtimes_named("") == runtimes()
+    titles = ("PyTorch", "ONNX Runtime", "ONNX Runtime int8")
+    assert runtime_titles() == titles  # stored in tables: they never change
+    assert [each.name for each in runtimes()] == ["torch", "onnx", "onnx-int8"]
+    assert runtimes_named("") == usual_runtimes() == runtimes()[:2]
     assert runtimes_named("onnx, torch,onnx") == (runtime("onnx"), runtime("torch"))
     with pytest.raises(UnknownName, match=r"Expected runtime to be one .* Closest: onnx"):
         runtime("onx")
@@ -55,14 +57,14 @@ def test_what_comes_with_the_project_is_listed_in_order() -> None:
 def test_descriptions_are_read_without_torch() -> None:
     code = (
         "import sys; from prunescope.latency.runtimes.registry import runtimes;"
-        "assert len(runtimes()) == 2; assert runtimes()[1].unavailable() is None;"
+        "assert len(runtimes()) == 3; assert runtimes()[1].unavailable() is None;"
         "sys.exit('torch' in sys.modules or 'onnxruntime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_an_installed_runtime_computes(toy: Runtime, tiny_bench: Workbench) -> None:
-    assert [each.name for each in runtimes()] == ["torch", "onnx", "double"]
+    assert [each.name for each in runtimes()] == ["torch", "onnx", "onnx-int8", "double"]
     module, inputs = tiny_bench.network.module, tiny_bench.splits.validation.chunk(0, 3).inputs
     outputs = {
         each.name: each.compiler(Workload(module, inputs, 1)).compile(module)()
@@ -108,7 +110,7 @@ def test_its_tables_outlive_it(tiny_bench: Workbench, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         toys.install(tmp_path, patch)
         time_table(tiny_bench, stored_rows(tmp_path), budget_seconds=0.2)
-    assert runtime_titles() == ("PyTorch", "ONNX Runtime")
+    assert "PyTorch double" not in runtime_titles()
     known = [table.setting.runtime for table in tables(tmp_path, tiny_bench.manifest)]
     assert known == ["PyTorch", "ONNX Runtime", "PyTorch double"]
 
@@ -117,8 +119,24 @@ def test_help_lists_it(toy: Runtime) -> None:
     command = [sys.executable, "-m", "prunescope.cli", "time", "--help"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     text = " ".join(said.replace("│", " ").split())
-    assert "Comma-separated: torch, onnx, double; all by default." in text
+    assert "Comma-separated: torch, onnx, double by default; onnx-int8 if named." in text
     assert "In PyTorch, in ONNX Runtime and in PyTorch double, on this machine." in text
+
+
+def test_int8_computes_nearly_the_same_and_is_timed_when_asked_for(
+    tiny_bench: Workbench, tmp_path: Path
+) -> None:
+    module = tiny_bench.network.module
+    inputs = tiny_bench.splits.validation.chunk(0, 8).inputs
+    kind = runtime("onnx-int8")
+    (rounded,) = kind.compiler(Workload(module, inputs, 1)).compile(module)()  # type: ignore[misc]
+    with torch.inference_mode():
+        wanted = module(inputs)
+    off = (torch.as_tensor(rounded) - wanted).abs().max() / wanted.abs().max()
+    assert 0 < off < 0.1
+    built = time_table(tiny_bench, stored_rows(tmp_path), budget_seconds=0.2, chosen=(kind,))
+    assert built.problems == ()
+    assert built.rows["ONNX Runtime int8"] > 0
 
 
 class Absent(Runtime):

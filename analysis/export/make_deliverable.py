@@ -1,0 +1,92 @@
+"""Put together what is delivered: the pruned module, its graph, its promise and its recipe."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import fx, nn
+
+from prunescope.bench.pruned import PruningMasks
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.graph import Captured
+from prunescope.export.applied_plan import layer_counts, unit_removals, zero_places
+from prunescope.export.deliverable import Deliverable
+from prunescope.export.formats.registry import export_formats
+from prunescope.export.promise import promise
+from prunescope.export.quantise_onnx import MOST_SAMPLES
+from prunescope.export.recipe import Recipe
+from prunescope.recovery.training.fine_tuning_report import FineTuning
+from prunescope.study.plan import Plan
+
+
+def make_deliverable(
+    bench: Workbench,
+    study: Path | None,
+    plan: Plan,
+    selection: PruningMasks,
+    module: nn.Module,
+    training: FineTuning | None,
+    fine_tuned_hash: str,
+    most_lost: float,
+) -> Deliverable:
+    """Return ``module``, pruned by ``selection``, ready to be written.
+
+    Args:
+        bench: Its network is ``module`` or what ``module`` was cut from, pruned at the moment.
+        study: The study's folder, which may keep the dense model and the data.
+        plan: That was applied.
+        selection: What it keeps.
+        module: With its final weights.
+        training: How they were fine-tuned, or None.
+        fine_tuned_hash: Of the fine-tuned weights, else empty.
+        most_lost: Of the mean score, that a file in coarser numbers may lose.
+    """
+    network = bench.network
+    captured = None
+    if network.captured is not None and isinstance(module, fx.GraphModule):
+        captured = Captured(module, network.captured.example)
+    promised = promise(
+        module,
+        captured,
+        zero_places(module, selection),
+        bench.splits.validation,
+        bench.metric,
+        bench.batch,
+        study,
+        most_lost,
+    )
+    recipe = Recipe(
+        plan=plan,
+        reference=bench.manifest.reference,
+        fingerprint=bench.manifest.fingerprint,
+        layers=layer_counts(bench, selection),
+        units=unit_removals(plan, selection),
+        weights_sha256=promised.sha256,
+        training=training,
+        threads=torch.get_num_threads(),
+        versions=versions(),
+        parts=bench.manifest.parts,
+    )
+    dense = bench.manifest.parameters
+    gone = dense - sum(p.numel() for p in {id(p): p for p in module.parameters()}.values())
+    return Deliverable(
+        module=module,
+        captured=captured,
+        problem=network.problem,
+        recipe=recipe,
+        promise=promised,
+        calibration=bench.splits.calibration.chunk(0, MOST_SAMPLES).inputs,
+        parameters=dense,
+        removed=gone + sum(int(where.sum()) for where in promised.zeros.values()),
+        fine_tuned_hash=fine_tuned_hash,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all packages that write or reload an export."""
+    packages = [
+        "prunescope",
+        "torch",
+        *(each for kind in export_formats() for each in kind.packages),
+    ]
+    return {name: version(name) for name in packages}

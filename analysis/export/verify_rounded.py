@@ -1,0 +1,69 @@
+"""Compare a file in coarser numbers with the model on screen: by its score, not bit by bit."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from prunescope.bench.evaluate import Outcome
+from prunescope.export.export_report import Check
+from prunescope.export.promise import Promise
+from prunescope.statistics.paired import paired_interval
+from prunescope.text import units
+from prunescope.text.numbers import counted
+
+
+def rounded_outputs(batch: Any, single: Any, promised: Promise, difference: float) -> Check:
+    """Return the check of outputs that may differ: of the same shapes, and finite.
+
+    Args:
+        batch: The file's outputs for several samples.
+        single: Of the first one alone.
+        promised: Of the model on screen.
+        difference: The largest one from the model on screen, relative; infinite for other shapes.
+    """
+    pairs = [(promised.outputs, batch), (promised.single, single)]
+    shapes = all(
+        one.shape == other.shape
+        for wanted, got in pairs
+        for one, other in zip(_tensors(wanted), _tensors(got), strict=True)
+    )
+    finite = all(
+        bool(torch.isfinite(leaf).all())
+        for _, got in pairs
+        for leaf in _tensors(got)
+        if leaf.is_floating_point()
+    )
+    return Check(
+        "outputs",
+        "finite outputs in the shapes of the model on screen, in coarser numbers",
+        f"{'finite' if finite else 'outputs that are not finite'}"
+        f"{'' if shapes else ', in other shapes'}; the largest difference is "
+        f"{units.percent(difference)} of the largest output",
+        shapes and finite,
+    )
+
+
+def rounded_accuracy(outcome: Outcome, promised: Promise) -> Check:
+    """Return the check of a score that may fall by at most ``promised.most_lost``."""
+    before, after = promised.outcome, outcome
+    lost = (before.score.double() - after.score.double()).detach()
+    samples = len(lost)
+    interval = paired_interval(samples, float(lost.sum()), float(lost.square().sum()))
+    score = after.score.double().mean().item()
+    broken = int((before.finite & ~after.finite).sum())
+    gone = f", {counted(broken, 'sample')} not finite" if broken else ""
+    return Check(
+        "accuracy",
+        f"{units.percent(before.score.double().mean().item(), 2)} on "
+        f"{counted(samples, 'validation sample')}, at most {units.points(promised.most_lost)} less",
+        f"{units.percent(score, 2)}: lost {units.points(interval.mean)}, 95 % interval "
+        f"{units.span(interval)}{gone}",
+        interval.mean <= promised.most_lost and not broken,
+        value=score,
+    )
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(tree) if isinstance(leaf, Tensor)]
