@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from prunescope.api.exported_models import load_pruned
     from prunescope.api.inspections import inspect
     from prunescope.api.open_study import open_study as open  # noqa: A004 - read as ps.open
+    from prunescope.api.packed import pack, unpack
     from prunescope.api.solved_plan import SolvedPlan
     from prunescope.api.study import Study
     from prunescope.api.sweep import sweep
@@ -35,7 +36,9 @@ __all__ = [
     "inspect",
     "load_pruned",
     "open",
+    "pack",
     "sweep",
+    "unpack",
 ]
 
 _HOMES: Final = {
@@ -46,7 +49,9 @@ _HOMES: Final = {
     "inspect": ("prunescope.api.inspections", "inspect"),
     "load_pruned": ("prunescope.api.exported_models", "load_pruned"),
     "open": ("prunescope.api.open_study", "open_study"),
+    "pack": ("prunescope.api.packed", "pack"),
     "sweep": ("prunescope.api.sweep", "sweep"),
+    "unpack": ("prunescope.api.packed", "unpack"),
 }
 """Name → the module and the name there."""
 

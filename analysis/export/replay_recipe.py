@@ -14,13 +14,14 @@ from prunescope.sources.weights import load_weights
 from prunescope.store.trust import require_vouched
 
 
-def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
+def replay(recipe: Recipe, weights: Path | None = None, study: Path | None = None) -> nn.Module:
     """Return the recipe's model, made anew: reference, scores, masks, recovery, in that order.
 
     Args:
         recipe: What to do.
         weights: The exported ``model.safetensors``; needed, and only read, when the recipe's
             weights come from fine-tuning.
+        study: The folder of the study that keeps the dense network, or the data.
 
     Raises:
         ForeignStudy: The reference is another model or other data than it was, the counts are
@@ -33,7 +34,7 @@ def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
             "got none. Name it: training is not repeated."
         )
     with computing_threads(recipe.threads):
-        bench = prepare(require_vouched(recipe.reference))
+        bench = prepare(require_vouched(recipe.reference, study), study)
         if bench.manifest.fingerprint != recipe.fingerprint:
             raise ForeignStudy(
                 f"Expected {recipe.reference.model} on {recipe.reference.data} with fingerprint "
