@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prunescope.api.inspections import inspect
     from prunescope.api.merge import merge
     from prunescope.api.open_study import open_study as open  # noqa: A004 - read as ps.open
+    from prunescope.api.packed import pack, unpack
     from prunescope.api.solved_plan import SolvedPlan
     from prunescope.api.study import Study
     from prunescope.api.sweep import sweep
@@ -39,7 +40,9 @@ __all__ = [
     "load_pruned",
     "merge",
     "open",
+    "pack",
     "sweep",
+    "unpack",
 ]
 
 _HOMES: Final = {
@@ -52,7 +55,9 @@ _HOMES: Final = {
     "load_pruned": ("prunescope.api.exported_models", "load_pruned"),
     "merge": ("prunescope.api.merge", "merge"),
     "open": ("prunescope.api.open_study", "open_study"),
+    "pack": ("prunescope.api.packed", "pack"),
     "sweep": ("prunescope.api.sweep", "sweep"),
+    "unpack": ("prunescope.api.packed", "unpack"),
 }
 """Name → the module and the name there."""
 

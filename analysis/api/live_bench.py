@@ -1,35 +1,33 @@
 """A workbench from references or live objects, and a study that keeps what it needs of them."""
 
-import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from prunescope.bench.fingerprint import network_parts
+from prunescope.bench.keep_data import KEEP_LIVE, keep_samples
+from prunescope.bench.keep_network import NETWORK, as_kept, keep_network
 from prunescope.bench.workbench import Workbench, assemble, example_of, prepare
 from prunescope.capture.network import Network, build_network
-from prunescope.errors import BadValue, CannotCapture, DamagedFile, UnsafeFile
-from prunescope.export.formats import pt2
+from prunescope.errors import BadReference, BadValue, DamagedFile, UnsafeFile
 from prunescope.soundness.check_bench import checked, keep_checks
 from prunescope.sources.data import Splits, load_data
-from prunescope.sources.kept_splits import splits_bytes, write_splits
+from prunescope.sources.kept_splits import splits_bytes
 from prunescope.sources.live_data import live_splits
 from prunescope.sources.live_model import copied_model, model_name
 from prunescope.sources.metrics import Metric, live_metric, load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import load_program
-from prunescope.store.files import storage
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
-from prunescope.study.manifest import KEPT, LIVE
+from prunescope.study.manifest import KEPT, LIVE, OwnFile
 from prunescope.text.units import bytes_
 
 Arrays = Tensor | np.ndarray | Mapping[str, Any] | tuple[Any, ...] | list[Any]
@@ -41,8 +39,6 @@ Data = Arrays | Dataset[Any] | DataLoader[Any]
 MetricLike = str | Callable[[Any, Any], Tensor]
 """A metric's name or reference, or a function ``(outputs, targets)`` → one score per sample."""
 
-_DATA_FILE: Final = "data.safetensors"
-
 
 def open_bench(
     model: str | nn.Module,
@@ -51,13 +47,12 @@ def open_bench(
     folder: Path,
     weights: str | None,
     random: bool,
-    keep_data: int,
+    keep_data: int | None,
     accept: Sequence[str] = (),
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
-    Of live objects the study keeps the captured network and the data, under references into its
-    own folder. What it cannot keep is said in a warning.
+    The study keeps the captured network, and of live objects the data. What it cannot keep is said in a warning.
 
     Args:
         model: A reference or a module.
@@ -66,7 +61,7 @@ def open_bench(
         folder: Of the study.
         weights: Of a model by reference.
         random: Whether a torchvision model keeps random weights.
-        keep_data: Bytes of live data to keep at most.
+        keep_data: Bytes of data to keep at most; None for 512 MB of live data, and for no others.
         accept: Failed checks with which a study is made nevertheless.
 
     Raises:
@@ -80,7 +75,11 @@ def open_bench(
         reference = Reference(model, data, metric, weights, random)
         vouch(reference)  # written down by whoever runs this Python
         bench = checked(prepare(reference, folder), metric, folder, accept)
-        return bench, keep_checks(StudyFolder.create(folder, bench.manifest), bench)
+        study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
+        study = keep_network(study, bench)
+        if keep_data is not None:
+            study = keep_samples(study, keep_data)
+        return as_kept(bench, study), study
     known = StudyFolder.open(folder) if (folder / MANIFEST).is_file() else None
     reference = Reference(
         model if isinstance(model, str) else f"{LIVE}{model_name(model)}",
@@ -92,26 +91,23 @@ def open_bench(
     splits = load_data(reference.within(folder)) if isinstance(data, str) else live_splits(data)
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
     network = build_network(module, example_of(splits.calibration))
+    network = network if known is None else _as_known(network, known, splits)
     labelled = splits.validation.targets is not None
     scored = (
         load_metric(metric, labelled) if isinstance(metric, str) else live_metric(metric, labelled)
     )
-    with tempfile.TemporaryDirectory(prefix="prunescope-") as aside:
-        program = None
-        if not isinstance(model, str):
-            network, program = _program(network, splits, known, Path(aside) / "model.pt2")
-            if program is not None:
-                reference = replace(reference, model=f"{KEPT}{model_name(model)}.pt2")
-        if not isinstance(data, str) and splits_bytes(splits) <= keep_data:
-            reference = replace(reference, data=f"{KEPT}{_DATA_FILE}")
-        bench = assemble(reference, network, splits, scored)
-        bench = checked(bench, metric if isinstance(metric, str) else scored.name, folder, accept)
-        study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
-        study = _completed(study, bench.manifest.reference)
-        _keep(study, program, splits)
+    bench = assemble(reference, network, splits, scored)
+    bench = checked(bench, metric if isinstance(metric, str) else scored.name, folder, accept)
+    study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
+    study = keep_network(
+        study, bench, NETWORK if isinstance(model, str) else f"{model_name(model)}.pt2"
+    )
+    most = KEEP_LIVE if keep_data is None and not isinstance(data, str) else keep_data
+    if most is not None:
+        study = keep_samples(study, most, splits)
+    study = _completed(study, bench.manifest.reference)
     _warn(study, scored, network, splits)
-    manifest = replace(bench.manifest, reference=study.manifest.reference)  # recipes name it
-    return replace(bench, manifest=manifest), study
+    return as_kept(bench, study), study
 
 
 def _data_of(model: str | nn.Module) -> str:
@@ -123,28 +119,24 @@ def _data_of(model: str | nn.Module) -> str:
     )
 
 
-def _program(
-    network: Network, splits: Splits, known: StudyFolder | None, path: Path
-) -> tuple[Network, Path | None]:
-    """The network to study, and its program in ``path``; None where there can be none.
+def _as_known(network: Network, known: StudyFolder, splits: Splits) -> Network:
+    """The network to go on with in ``known``: its own program where it was made from one.
 
-    A program that is captured again may name its operators otherwise. Then the study is about the
-    program, so that whoever opens it later finds the same fingerprint.
+    Studies of earlier versions are about the program that they keep, whose operators may have
+    other names than the module's.
     """
-    if network.captured is None:
-        return network, None
-    try:
-        pt2.write(pt2.exported(network.captured), path)
-    except CannotCapture:
-        return network, None
+    reference, parts = known.manifest.reference, known.manifest.parts
     own = network_parts(network)
-    if known is not None and own.items() <= known.manifest.parts.items():
-        return network, path
+    if reference.own_network is not None or not reference.model.startswith(KEPT):
+        return network
+    if own.items() <= parts.items() or own["weights"] != parts.get("weights"):
+        return network
     try:
-        again = build_network(load_program(path), example_of(splits.calibration))
-    except (DamagedFile, UnsafeFile):
-        return network, None
-    return (network if network_parts(again) == own else again), path
+        program = load_program(Path(reference.within(known.folder).model))
+        again = build_network(program, example_of(splits.calibration))
+    except (BadReference, DamagedFile, UnsafeFile):
+        return network
+    return again if network_parts(again).items() <= parts.items() else network
 
 
 def _completed(study: StudyFolder, reference: Reference) -> StudyFolder:
@@ -152,25 +144,18 @@ def _completed(study: StudyFolder, reference: Reference) -> StudyFolder:
     own = study.manifest.reference
     better = replace(
         own,
-        model=reference.model if own.model.startswith(LIVE) else own.model,
-        data=reference.data if own.data.startswith(LIVE) else own.data,
+        model=_named(own.model, reference.model, own.own_network),
+        data=_named(own.data, reference.data, own.own_data),
         metric=reference.metric if own.metric.startswith(LIVE) else own.metric,
     )
     return study if better == own else study.update(replace(study.manifest, reference=better))
 
 
-def _keep(study: StudyFolder, program: Path | None, splits: Splits) -> None:
-    """Write what the study's reference promises to keep, unless it is there."""
-    reference, located = study.manifest.reference, study.manifest.reference.within(study.folder)
-    target = Path(located.model)
-    if program is not None and reference.model.startswith(KEPT) and not target.is_file():
-        with storage(target):
-            aside = target.with_name(f".{target.name}.tmp")
-            shutil.copyfile(program, aside)
-            aside.replace(target)
-    target = Path(located.data)
-    if reference.data.startswith(KEPT) and not target.is_file():
-        write_splits(splits, target)
+def _named(own: str, given: str, kept: OwnFile | None) -> str:
+    """What the study says of a live object: the file that it keeps, or what was given later."""
+    if not own.startswith(LIVE):
+        return own
+    return given if kept is None else f"{KEPT}{kept.name}"
 
 
 def _warn(study: StudyFolder, metric: Metric, network: Network, splits: Splits) -> None:

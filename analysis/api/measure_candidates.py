@@ -39,7 +39,9 @@ def measuring(
     from prunescope.sweep.verify_plan import Verifier
 
     bench = (
-        bench_of() if bench_of else prepare(require_vouched(study.manifest.reference), study.folder)
+        bench_of()
+        if bench_of
+        else prepare(require_vouched(study.manifest.reference, study.folder), study.folder)
     )
     study.require(bench.manifest)
     manifest, known = study.manifest, curves(study.measured(), study.manifest)

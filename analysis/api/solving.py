@@ -177,7 +177,11 @@ def _baseline(
             from prunescope.sweep.store_quantiles import store_quantiles
 
             reference = study.manifest.reference
-            bench = bench_of() if bench_of else prepare(require_vouched(reference), study.folder)
+            bench = (
+                bench_of()
+                if bench_of
+                else prepare(require_vouched(reference, study.folder), study.folder)
+            )
             store_quantiles(bench, study)
             known = levels(study.folder, study.manifest, score, grouped)
     found = baseline(rule, posed.solver.problem, known)

@@ -548,7 +548,7 @@ class Study:
         if self._known_bench is None:
             from prunescope.bench.workbench import prepare
 
-            bench = prepare(require_vouched(self.manifest.reference), self.folder)
+            bench = prepare(require_vouched(self.manifest.reference, self.folder), self.folder)
             self._stored.require(bench.manifest)
             self._known_bench = bench
         return self._known_bench

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
@@ -15,15 +15,13 @@ from prunescope.study.bounds import checked_path
 from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
 from prunescope.text.scores import words_of
+from prunescope.text.sizes import size_from
 
 if TYPE_CHECKING:
     from torch import nn
 
     from prunescope.api.live_bench import Data, MetricLike
     from prunescope.api.user_methods import MethodLike
-
-KEEP_DATA: Final = 512_000_000
-"""Bytes of live data that a study keeps a copy of, at most."""
 
 
 def sweep(
@@ -49,7 +47,7 @@ def sweep(
     budget: float | str | None = None,
     screen: bool = True,
     engine: str = "frontier",
-    keep_data: int = KEEP_DATA,
+    keep_data: int | str | None = None,
     accept: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Study:
@@ -89,8 +87,9 @@ def sweep(
         budget: Time to spend, in seconds or as ``"5m"``.
         screen: Rank points without labels while they wait.
         engine: ``frontier``, or ``naive``: the plain loop.
-        keep_data: Bytes of live data at most of which the study keeps a copy, so that commands and
-            pages can go on with it; 0 for none.
+        keep_data: Bytes of data (or text such as ``"2GB"``) at most of which the study keeps a
+            copy, so that it can be gone on with anywhere. By default 512 MB of live data, and
+            nothing of data by reference; 0 for none.
         accept: Names of failed checks with which a study is made nevertheless, and marked; see
             ``prunescope.study.soundness.REFUSABLE``.
         progress: Where to report to.
@@ -109,7 +108,7 @@ def sweep(
 
     with shown(progress) as report:
         bench, stored = open_bench(
-            model, data, metric, place, str(weights) if weights else None, random, keep_data,
+            model, data, metric, place, str(weights) if weights else None, random, size_from(keep_data),
             accept,
         )  # fmt: skip
         run_sweep(

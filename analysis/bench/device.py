@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.export.passes import move_to_device_pass
 from torch.utils import _pytree as pytree
 
 from prunescope.errors import UnknownName
@@ -49,12 +50,14 @@ def device_of(tensors: nn.Module | Iterable[object]) -> torch.device:
 
 
 def move(tree: _Tree, device: torch.device) -> _Tree:
-    """Return ``tree`` (nested inputs, or a module, which is moved in place) on ``device``.
+    """Return ``tree`` (nested inputs, a module, which is moved in place, or a program) on ``device``.
 
     What lies there already is not copied.
     """
     if isinstance(tree, nn.Module):
         return tree.to(device)
+    if isinstance(tree, torch.export.ExportedProgram):
+        return tree if device == HOST else move_to_device_pass(tree, device)
     moved: _Tree = pytree.tree_map(lambda x: x.to(device) if isinstance(x, Tensor) else x, tree)
     return moved
 

@@ -12,17 +12,20 @@ from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
-from prunescope.capture.graph import Inputs, take
-from prunescope.capture.network import Network, build_network
+from prunescope.capture.graph import Inputs, captured_program, take
+from prunescope.capture.network import Network, build_network, network_of
+from prunescope.commands import next_steps
 from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
 from prunescope.criteria.criterion import Model
-from prunescope.errors import DataMismatch
+from prunescope.errors import BadReference, DataMismatch
 from prunescope.metrics.class_rows import class_labels, logits
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.metrics import Metric, load_metric
 from prunescope.sources.models import load_model
+from prunescope.sources.pt2 import read_program
+from prunescope.store.study_files import require_intact
 from prunescope.study import Baseline, Manifest, Reference
 from prunescope.study.metric_summary import MetricSummary
 
@@ -72,11 +75,32 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
     """
     chosen = choose_device(device)
     located = reference.within(folder)
-    model = move(load_model(located), chosen)
-    splits = load_data(located)
-    network = build_network(model, move(example_of(splits.calibration), chosen))
+    if folder is not None and reference.own_network is not None:
+        program = move(read_program(require_intact(reference.own_network, folder)), chosen)
+        splits = _data(reference, folder)
+        example = move(example_of(splits.calibration), chosen)
+        network = network_of(captured_program(program, example))
+    else:
+        model = move(load_model(located), chosen)
+        splits = _data(reference, folder)
+        network = build_network(model, move(example_of(splits.calibration), chosen))
     metric = load_metric(reference.metric, splits.validation.targets is not None)
     return assemble(reference, network, splits, metric)
+
+
+def _data(reference: Reference, folder: Path | None) -> Splits:
+    """The splits; those that a study keeps are looked at first."""
+    if folder is not None and reference.own_data is not None:
+        require_intact(reference.own_data, folder)
+    try:
+        return load_data(reference.within(folder))
+    except BadReference as error:
+        if folder is None or reference.own_network is None or reference.own_data is not None:
+            raise
+        raise BadReference(
+            f"{error} Where the study's data lie elsewhere on this machine, name them: "
+            f"{next_steps.data_elsewhere(folder)}."
+        ) from error
 
 
 def assemble(reference: Reference, network: Network, splits: Splits, metric: Metric) -> Workbench:

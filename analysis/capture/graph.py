@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
@@ -13,6 +13,7 @@ from prunescope.capture.export_program import export_program
 from prunescope.capture.fold_constants import fold_constants, fold_copies
 from prunescope.capture.functional import differentiable_copies, make_functional
 from prunescope.capture.inline_blocks import inline_blocks
+from prunescope.capture.tied_weights import tie_again
 from prunescope.errors import CannotCapture, PrunescopeError
 from prunescope.user_code.blame import error_place
 from prunescope.user_code.patience import watched
@@ -33,11 +34,13 @@ class Captured:
             ``aten.dropout``) are arguments in the graph; as captured they say evaluation.
         example: Two real samples, as they are passed to the model.
         largest: The most samples in a batch for which the graph is the model's, or None for any.
+        program: What the graph was made from, with the same parameters; None for a smaller graph.
     """
 
     module: fx.GraphModule
     example: Inputs
     largest: int | None = None
+    program: torch.export.ExportedProgram | None = field(default=None, repr=False, compare=False)
 
 
 def call_arguments(inputs: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -123,7 +126,34 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
         ) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
-    return Captured(module, example, exported.largest)
+    return Captured(module, example, exported.largest, exported.program)
+
+
+def captured_program(program: torch.export.ExportedProgram, example: Inputs) -> Captured:
+    """Return the graph of a program that ``capture`` made, rewritten as it was there.
+
+    Nothing is traced again, so the graph is the same down to the names of its operators.
+
+    Args:
+        program: As ``Captured.program``; its parameters become the graph's own.
+        example: A batch of at least two real samples on the program's device.
+    """
+    module = _functional(program)
+    tie_again(module)
+    for parameter in module.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
+    return Captured(module, take(example, slice(0, 2)), _largest(program), program)
+
+
+def _largest(program: torch.export.ExportedProgram) -> int | None:
+    """The most samples that the program takes at once, None for any number."""
+    inputs = set(program.graph_signature.user_inputs)
+    for node in program.graph.nodes:
+        value = node.meta.get("val") if node.name in inputs else None
+        if isinstance(value, Tensor) and value.ndim and isinstance(value.shape[0], torch.SymInt):
+            bounds = program.range_constraints.get(value.shape[0].node.expr)
+            return int(bounds.upper) if bounds is not None and bounds.upper.is_Integer else None
+    return None
 
 
 def _functional(program: torch.export.ExportedProgram) -> fx.GraphModule:

@@ -116,6 +116,11 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
         layers = module_layers(plain)
         measured = module_cost(plain, take(example, slice(0, 1)))
         return Network(plain, with_macs(layers, measured), cost=measured, problem=problem)
+    return network_of(captured)
+
+
+def network_of(captured: Captured) -> Network:
+    """Return the network of a graph."""
     network_cost = cost(captured)
     return Network(captured.module, graph_layers(captured, network_cost), captured, network_cost)
 

@@ -1,6 +1,6 @@
 """``sweep`` a model: measure every layer's curve."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -42,6 +42,7 @@ from prunescope.study.soundness import REFUSABLE
 from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
 from prunescope.text.scores import words_of
+from prunescope.text.sizes import size_from
 
 
 def sweep(
@@ -148,6 +149,15 @@ def sweep(
             help=f"Begin although a check fails: {', '.join(REFUSABLE)}. Every page then says so.",
         ),
     ] = "",
+    keep_data: Annotated[
+        str | None,
+        typer.Option(
+            "--keep-data",
+            metavar="SIZE",
+            help="Keep a copy of the data in the study if they take at most this, such as 500MB.",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option("--engine", help="frontier, or naive: the plain loop, to compare with.")
     ] = "frontier",
@@ -174,12 +184,15 @@ def sweep(
         seconds = seconds_from(budget)
         THREADS.checked(threads)
         accepted = _accepted(accept)
+        most = size_from(keep_data)
         begun = monotonic()
         reference = _reference(study, model, data, weights, random, metric)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
-            require_vouched(reference)
+            if data is not None and job is None:
+                vouch(Reference("", data))
+            require_vouched(reference, study)
         if job is None:
             for method in grid.methods:
                 if is_user_criterion(method.criterion):
@@ -188,6 +201,8 @@ def sweep(
         with resting():
             from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
+            from prunescope.bench.keep_data import keep_samples, lying_at
+            from prunescope.bench.keep_network import as_kept, keep_network, kept_bytes
             from prunescope.bench.workbench import prepare
             from prunescope.soundness.check_bench import checked, keep_checks
 
@@ -198,6 +213,13 @@ def sweep(
         if job is None and not json:
             print_checks(bench.manifest.soundness)
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
+        before = kept_bytes(opened)
+        opened = keep_network(lying_at(opened, data), bench)
+        if most is not None:
+            opened = keep_samples(opened, most)
+        if not json and kept_bytes(opened) != before:
+            errors.print(f"The study keeps {kept_bytes(opened)}.", highlight=False)
+        bench = as_kept(bench, opened)
         opened, grid = with_user_methods(bench, opened, grid)
         if (
             job is None
@@ -232,6 +254,8 @@ def _reference(
         known = StudyFolder.open(study).manifest.reference
         given = {"data": data, "weights": weights and str(weights), "metric": metric,
                  "random": random or None}  # fmt: skip
+        if data is not None and data != known.data and known.own_network is not None:
+            known = replace(known, data=data, own_data=None)  # the same ones, or it is refused
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
         if others:
             raise BadValue(

@@ -21,7 +21,7 @@ def trust(
     What you name yourself on the command line needs no such word.
     """
     manifest = StudyFolder.open(study).manifest
-    reference = manifest.reference
+    reference = manifest.reference.within(study)
     criteria = (Method.parse(summary.name).criterion for summary in manifest.methods)
     functions = sorted({name.partition("#")[0] for name in criteria if is_user_criterion(name)})
     code = (*code_of(reference), *functions)

@@ -18,13 +18,13 @@ from prunescope.commands.verify import Verify
 from prunescope.study import Grid
 
 
-def make_study() -> str:
-    """Return the command that makes a study.
+def make_study(folder: object = "FOLDER") -> str:
+    """Return the command that makes a study in ``folder``, or goes on with the one there.
 
     >>> make_study()
     'prunescope sweep MODEL --data DATA --study FOLDER'
     """
-    return Sweep("MODEL", data="DATA").line("FOLDER")
+    return Sweep("MODEL", data="DATA").line(str(folder))
 
 
 def sample_study(folder: object) -> str:
@@ -138,6 +138,20 @@ def own_metric() -> str:
 def data_or_shape() -> str:
     """Return the two options that tell what goes into a model."""
     return f"{_typed(Inspect, 'data', 'DATA')} or {_typed(Inspect, 'shape', '3,224,224')}"
+
+
+def keep_data() -> str:
+    """Return the option that lets a study keep its samples."""
+    return f"{_typed(Sweep, 'keep_data', '2GB')} (keep_data=2_000_000_000 in Python)"
+
+
+def data_elsewhere(study: object) -> str:
+    """Return the command that goes on with a study whose data lie somewhere else now.
+
+    >>> data_elsewhere("s")
+    'prunescope sweep --study s --data DATA'
+    """
+    return Sweep(data="DATA").line(str(study))
 
 
 def weights_file() -> str:

@@ -35,6 +35,7 @@ class Sweep(Request):
         random: Whether torchvision's weights stay random.
         metric: A reference; None for the study's own, or the usual one.
         accept: Failed checks with which a study is made nevertheless.
+        keep_data: Size up to which the study keeps the samples; None for no copy.
         engine: ``frontier`` or ``naive``.
         threads: Of the CPU; 0 lets torch choose.
     """
@@ -64,6 +65,7 @@ class Sweep(Request):
     random: bool = option("--random", False)
     metric: str | None = option("--metric", None)
     accept: tuple[str, ...] = option("--accept", ())
+    keep_data: str | None = option("--keep-data", None)
     engine: str = option("--engine", "frontier")
     threads: int = option("--threads", 0)
 

@@ -4,7 +4,6 @@ The report beside an export holds the hash of each file. Reports from before has
 sizes; then a file counts as written where its size, or what it says of itself, agrees.
 """
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -16,15 +15,10 @@ from prunescope.export.loader_script import FIRST_WORDS
 from prunescope.export.recipe import RECIPE, read_recipe
 from prunescope.store.files import storage
 from prunescope.store.json_documents import read_document
+from prunescope.store.study_files import file_hash
 
 _HARMLESS: Final = "__pycache__"
 """Python leaves it where somebody imports ``load.py``; nothing is ever written there."""
-
-
-def file_hash(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def foreign_files(folder: Path) -> tuple[str, ...]:

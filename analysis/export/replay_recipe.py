@@ -19,13 +19,14 @@ from prunescope.store.trust import require_vouched
 from prunescope.study.bounds import THREADS
 
 
-def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
+def replay(recipe: Recipe, weights: Path | None = None, study: Path | None = None) -> nn.Module:
     """Return the recipe's model, made anew: reference, scores, masks, recovery, in that order.
 
     Args:
         recipe: What to do.
         weights: The exported ``model.safetensors``; needed, and only read, when the recipe's
             weights come from fine-tuning.
+        study: The folder of the study that keeps the dense network, or the data.
 
     Raises:
         ForeignStudy: The reference is another model or other data than it was, the counts are
@@ -34,7 +35,7 @@ def replay(recipe: Recipe, weights: Path | None = None) -> nn.Module:
     """
     require_tuned(recipe, weights)
     with computing_threads(int(THREADS.checked(recipe.threads))):
-        bench = prepare(require_vouched(recipe.reference))
+        bench = prepare(require_vouched(recipe.reference, study), study)
         with remade(recipe, bench, weights) as (_, module):
             tensors = saved_tensors(module)
     module.load_state_dict(tensors)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from prunescope.capture.graph import Inputs
+from prunescope.capture.tied_weights import tie_again
 from prunescope.errors import BadReference
 from prunescope.fence.pt2 import require_safe_program
 
@@ -30,9 +31,11 @@ def load_program(path: Path) -> nn.Module:
         )
     program = read_program(path)
     try:
-        return cast(nn.Module, program.module(check_guards=False))
+        module = cast(nn.Module, program.module(check_guards=False))
     except Exception as error:  # whatever torch makes of a graph that does not fit its tensors
         raise _unloadable(path, error) from error
+    tie_again(module)
+    return module
 
 
 def program_inputs(path: Path) -> Inputs | None:

@@ -1,7 +1,8 @@
 """Whose word it takes before code that a study names is run. Torch-free.
 
 Two kinds of references run Python when they are loaded: ``file.py:function`` and
-``package.module:function``. (A ``.pt2`` file does not: see ``prunescope.fence``.) A study's
+``package.module:function``. (A ``.pt2`` file does not: see ``prunescope.fence``; so the model of a
+study that keeps its network needs nobody's word, while its data and metric may.) A study's
 manifest and its plans name them, and a study can come from anywhere. So they are run where the
 owner of the account vouched for exactly them: by typing them on the command line or in Python, by
 ``prunescope trust STUDY``, or by keeping the file in the folder that ``prunescope dashboard
@@ -67,13 +68,17 @@ def _vouch(code: str) -> None:
             write_atomically(path, code.encode() + b"\n")
 
 
-def require_vouched(reference: Reference) -> Reference:
-    """Return ``reference`` if everything of it that runs code is vouched for.
+def require_vouched(reference: Reference, study: Path | None = None) -> Reference:
+    """Return ``reference`` if everything that is loaded for it and runs code is vouched for.
+
+    Args:
+        reference: Of model, data and metric.
+        study: The folder whose own files are loaded in place of what they were made from.
 
     Raises:
         NotTrusted: Something is not; the sentence names it and says how to vouch for it.
     """
-    for code in code_of(reference):
+    for code in code_of(reference.within(study)):
         _require(code)
     return reference
 

@@ -1,10 +1,11 @@
 """The manifest of a study: where model and data come from, and all facts known about them."""
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
-from prunescope.errors import UnknownName
+from prunescope.errors import DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
 from prunescope.study.method import Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
@@ -34,6 +35,28 @@ LIVE: Final = "live:"
 
 
 @dataclass(frozen=True)
+class OwnFile:
+    """A file in the study's own folder.
+
+    Attributes:
+        name: In the folder itself.
+        bytes: Its size.
+        sha256: Of its bytes.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        _require_plain(self.name)
+
+    def within(self, folder: Path) -> Path:
+        """Return its path."""
+        return folder / self.name
+
+
+@dataclass(frozen=True)
 class Reference:
     """Where model, data and metric come from, as the user wrote them.
 
@@ -45,7 +68,10 @@ class Reference:
         metric: A name, such as ``top-1``, ``perplexity`` or ``agreement``, or
             ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
-        random: Whether a torchvision model keeps random weights.
+        random: Whether a model by name keeps random weights.
+        own_network: The captured network with these weights, as the study keeps it; from then on
+            ``model`` only says where it came from.
+        own_data: The samples, as the study keeps them on request.
     """
 
     model: str
@@ -53,10 +79,15 @@ class Reference:
     metric: str = "top-1"
     weights: str | None = None
     random: bool = False
+    own_network: OwnFile | None = None
+    own_data: OwnFile | None = None
 
     def __post_init__(self) -> None:
         for text in (self.model, self.data, self.metric, self.weights):
             checked_reference(text or "")
+        for text in (self.model, self.data):
+            if text.startswith(KEPT):
+                _require_plain(Path(text.removeprefix(KEPT)).name)
 
     def within(self, folder: Path | None) -> Self:
         """Return the reference with what the study in ``folder`` keeps as paths into it.
@@ -66,7 +97,28 @@ class Reference:
         """
         if folder is None:
             return self
-        return replace(self, model=_located(self.model, folder), data=_located(self.data, folder))
+        located = replace(
+            self, model=_located(self.model, folder), data=_located(self.data, folder),
+            own_network=None, own_data=None,
+        )  # fmt: skip
+        if self.own_network is not None:
+            model = str(self.own_network.within(folder))
+            located = replace(located, model=model, weights=None, random=False)
+        if self.own_data is not None:
+            located = replace(located, data=str(self.own_data.within(folder)))
+        return located
+
+
+_PLAIN: Final = re.compile(r"[\w-][\w .+-]{0,200}\.(pt2|safetensors|npz)")
+
+
+def _require_plain(name: str) -> None:
+    """Refuse what would lead to more than a file of tensors: a study can come from anybody."""
+    if not _PLAIN.fullmatch(name):
+        raise DamagedFile(
+            f"Expected a study to keep files such as network.pt2 or data.safetensors, but it names "
+            f"{name[:80]!r}. Restore its manifest."
+        )
 
 
 def _located(text: str, folder: Path) -> str:
@@ -98,6 +150,8 @@ class Manifest:
         soundness: What was checked before the study was made, and how it came out.
         left_out: Points that sweeps could not measure, each with the reason.
         metric: What scores are; of studies made before that was kept, percent.
+        not_kept: Why the study does not keep its captured network; empty where it does, or where
+            nothing was tried.
     """
 
     reference: Reference
@@ -122,6 +176,7 @@ class Manifest:
     soundness: tuple[Check, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     metric: MetricSummary = SHARE
+    not_kept: str = ""
     schema: int = SCHEMA
 
     def omissions(self) -> tuple[str, ...]:

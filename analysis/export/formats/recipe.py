@@ -47,8 +47,8 @@ class RecipeFormat(Format):
         from prunescope.export.replay_recipe import replay
 
         weights = recipe.with_name(WEIGHTS)
-        known = read_recipe(file).within(study)
-        return LoadedModule(lambda: replay(known, weights if weights.is_file() else None), threads)
+        known, own = read_recipe(file), weights if weights.is_file() else None
+        return LoadedModule(lambda: replay(known, own, study), threads)
 
     def companions(self, recovered: bool) -> tuple[str, ...]:
         """Fine-tuned weights come with their recipe."""
@@ -87,13 +87,14 @@ _REPLAY: Final = '''
 def replay(study=None):
     """recipe.json: makes the {again} (needs prunescope).
 
-    Of a model that a study keeps itself ({model}), name the study's folder.
+    Name the study's folder where it keeps the network ({model}), or else what it was made from
+    is loaded again.
     """
     from prunescope.export.recipe import read_recipe
     from prunescope.export.replay_recipe import replay
 
-    recipe = read_recipe(HERE / "recipe.json").within(study and Path(study))
-    return replay(recipe, HERE / "model.safetensors")
+    recipe = read_recipe(HERE / "recipe.json")
+    return replay(recipe, HERE / "model.safetensors", study and Path(study))
 '''
 
 FORMAT = RecipeFormat()

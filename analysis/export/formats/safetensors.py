@@ -42,7 +42,7 @@ class PlainWeights(Format):
         """Pour the file into the recipe's model."""
         from prunescope.export.recipe import read_recipe
 
-        return LoadedModule(lambda: load(file, read_recipe(recipe).within(study)), threads)
+        return LoadedModule(lambda: load(file, read_recipe(recipe), study), threads)
 
     def size(self, file: Path, tensors: int, promised: Promise) -> Check:
         """Return the check of the bytes behind the header."""
@@ -66,10 +66,11 @@ def write(tensors: Mapping[str, Tensor], path: Path) -> None:
     save_file(dict(tensors), path, metadata={"format": "pt"})
 
 
-def load(path: Path, recipe: Recipe) -> nn.Module:
+def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
     """Return the recipe's model, built from its own source, with the weights in ``path``.
 
-    Where units are gone, the model is captured and made as small as the recipe says.
+    Where units are gone, the model is captured and made as small as the recipe says. A network
+    that the study keeps is read from there instead.
 
     Raises:
         DataMismatch: A tensor is missing, unknown or of another shape.
@@ -79,16 +80,21 @@ def load(path: Path, recipe: Recipe) -> nn.Module:
     from dataclasses import replace
 
     from prunescope.bench.workbench import example_of
-    from prunescope.capture.graph import capture
+    from prunescope.capture.graph import capture, captured_program
     from prunescope.removal import remove
     from prunescope.sources.data import load_data
     from prunescope.sources.models import load_model
+    from prunescope.sources.pt2 import read_program
     from prunescope.sources.weights import load_weights, pour
 
+    located = recipe.reference.within(study)
     if not recipe.units:
-        return load_model(replace(recipe.reference, weights=str(path)))
-    model = load_model(replace(recipe.reference, random=True))
-    captured = capture(model, example_of(load_data(recipe.reference).calibration))
+        return load_model(replace(located, weights=str(path)))
+    example = example_of(load_data(located).calibration)
+    if study is not None and recipe.reference.own_network is not None:
+        captured = captured_program(read_program(Path(located.model)), example)
+    else:
+        captured = capture(load_model(replace(located, random=True)), example)
     smaller = remove(captured, {each.group: kept_units(each) for each in recipe.units}).module
     pour(smaller, load_weights(path), str(path))
     return smaller
