@@ -45,12 +45,13 @@ def calibrate(
         errors.print(sentence, highlight=False)
     if found.error is None:
         return
-    table = Table("predictor", "mean error, points", "worst, points", "verified plans")
-    for name, error in sorted(found.errors.items(), key=lambda each: each[1].mean):
-        table.add_row(name, f"{100 * error.mean:.2f}", f"{100 * error.worst:.2f}", str(error.plans))
+    table = Table(*found.RANKING)
+    for row in found.ranking():
+        table.add_row(*row)
     console.print(table)
     console.print(
         f"In force: {found.predictor}, off by {points(found.error.mean)} on average over "
         f"{counted(found.error.plans, 'verified plan')} of this study, each predicted from the "
         "others."
     )
+    console.print(found.how_judged(), highlight=False)

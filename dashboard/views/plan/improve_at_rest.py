@@ -64,7 +64,8 @@ def offer(opened: StudyFolder, wanted: GoalForm) -> None:
     if found is None or last is None or found.digest != last.plan.digest or found.wanted != wanted:
         return
     with st.container(border=True, key="better plan"):
-        st.markdown(sentence(found.solution, last))
+        measured = loaders.measured_plans(opened)(found.solution.plan) is not None
+        st.markdown(sentence(found.solution, last, measured))
         with st.container(horizontal=True):
             st.button(
                 "Take it", key="take better", type="primary", icon=":material/check:",
@@ -73,16 +74,27 @@ def offer(opened: StudyFolder, wanted: GoalForm) -> None:
             st.button("Leave it", key="leave better", on_click=_leave, args=(opened,))
 
 
-def sentence(found: Solution, last: plan_solution.PlanSolution) -> str:
-    """Return what is better about ``found`` than the plan in force, and in what they differ."""
+def sentence(found: Solution, last: plan_solution.PlanSolution, measured: bool = False) -> str:
+    """Return what is better about ``found`` than the plan in force, and in what they differ.
+
+    Args:
+        found: The better plan.
+        last: The one in force.
+        measured: Whether the better one was verified, so that its figure is no prediction.
+    """
     said = "**A better plan was found** around this one"
     if found.predicted is not None:
         words = OBJECTIVES.get(found.objective, found.objective)
         said += f": {words} {amount(found.objective, found.predicted)} predicted of the whole plan"
         before = found.beside.get("solver")
         if before is not None:
-            said += f", instead of {amount(found.objective, before)}"
+            how = _how("solver" in found.measured_beside)
+            said += f", instead of {amount(found.objective, before)} {how}"
     return f"{said}. It has {plain.text(differing(last.plan, found.plan))}."
+
+
+def _how(measured: bool) -> str:
+    return "measured" if measured else "predicted"
 
 
 def _done(last: plan_solution.PlanSolution) -> bool:
