@@ -45,12 +45,13 @@ def calibrate(
     if found.error is None:
         return
     words = found.words
-    table = Table("predictor", "mean error", "worst", "verified plans")
-    for name, error in sorted(found.errors.items(), key=lambda each: each[1].mean):
-        table.add_row(name, words.drop(error.mean), words.drop(error.worst), str(error.plans))
+    table = Table(*found.RANKING)
+    for row in found.ranking():
+        table.add_row(*row)
     console.print(table)
     console.print(
         f"In force: {found.predictor}, off by {words.drop(found.error.mean)} on average over "
         f"{counted(found.error.plans, 'verified plan')} of this study, each predicted from the "
         "others."
     )
+    console.print(found.how_judged(), highlight=False)

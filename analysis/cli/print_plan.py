@@ -16,7 +16,7 @@ from prunescope.planning.pose_goal import PosedGoal, missing_grid
 from prunescope.planning.prediction import missing_sweeps
 from prunescope.planning.prediction.prediction import PAST, Prediction
 from prunescope.planning.reason_words import costs_in_words, idle_subjects
-from prunescope.planning.search import MeasuredBest, MeasuredCandidates
+from prunescope.planning.search import MeasuredBest, MeasuredCandidates, beside_in_words
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.plan_costs import plan_costs
@@ -71,7 +71,7 @@ def described(
             "gap": solution.gap, "exact": solution.exact, "binding": list(solution.binding()),
             "alternatives": [asdict(each) for each in solution.alternatives],
             "notes": list(solution.notes), "judged": solution.predicted,
-            "beside": dict(solution.beside),
+            "beside": dict(solution.beside), "measured_beside": sorted(solution.measured_beside),
             "tried": [
                 {"from": each.proposal.start, "digest": each.proposal.plan.digest,
                  "predicted": each.proposal.predicted, "objective": each.objective,
@@ -194,11 +194,11 @@ def proof(solution: Solution, measured: bool, how: str = "predicted of the whole
     """
     words = _added(solution)
     if solution.predicted is not None:
-        beside = ", ".join(f"{name} {value:.4g}" for name, value in solution.beside.items())
+        others = beside_in_words(solution.beside, solution.measured_beside, "{:.4g}".format)
         least = "" if measured else "the least that was seen "
         return (
             f"{solution.objective} {solution.predicted:.4g} {how}, "
-            f"{least}within the same budgets (others: {beside}). {words[0].upper()}{words[1:]}"
+            f"{least}within the same budgets ({others}). {words[0].upper()}{words[1:]}"
             + ("." if solution.gap is None else f", {_far(solution)}.")
         )
     if math.isnan(solution.value):

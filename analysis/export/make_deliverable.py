@@ -17,6 +17,7 @@ from prunescope.export.quantise_onnx import MOST_SAMPLES
 from prunescope.export.recipe import Recipe
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.study.plan import Plan
+from prunescope.text.scores import words_of
 
 
 def make_deliverable(
@@ -54,6 +55,7 @@ def make_deliverable(
         bench.batch,
         study,
         most_lost,
+        words_of(bench.manifest),
     )
     recipe = Recipe(
         plan=plan,

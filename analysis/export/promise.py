@@ -23,6 +23,7 @@ from prunescope.export.tensors import (
 )
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 SAMPLES: Final = 256
 """Validation samples whose outputs are compared number by number."""
@@ -49,6 +50,7 @@ class Promise:
         threads: That computed all this.
         study: The study's folder, which may keep the dense model and the data.
         most_lost: Of the mean score, that a file in coarser numbers may lose.
+        words: Of the study's scores.
     """
 
     inputs: Inputs
@@ -67,6 +69,7 @@ class Promise:
     threads: int
     study: Path | None = None
     most_lost: float = 0.0
+    words: ScoreWords = PERCENT_WORDS
 
     @property
     def first(self) -> Inputs:
@@ -83,6 +86,7 @@ def promise(
     batch: int,
     study: Path | None = None,
     most_lost: float = 0.0,
+    words: ScoreWords = PERCENT_WORDS,
 ) -> Promise:
     """Return what ``module``, with the weights that it has now, promises.
 
@@ -95,6 +99,7 @@ def promise(
         batch: Samples per forward pass.
         study: The study's folder.
         most_lost: Of the mean score, that a file in coarser numbers may lose.
+        words: Of the study's scores.
     """
     inputs = validation.chunk(0, min(SAMPLES, batch)).inputs
     with torch.inference_mode():
@@ -118,6 +123,7 @@ def promise(
         threads=torch.get_num_threads(),
         study=study,
         most_lost=most_lost,
+        words=words,
     )
 
 

@@ -47,7 +47,7 @@ def rounded_outputs(batch: Any, single: Any, promised: Promise, difference: floa
 
 def rounded_accuracy(outcome: Outcome, promised: Promise) -> Check:
     """Return the check of a score that may fall by at most ``promised.most_lost``."""
-    before, after = promised.outcome, outcome
+    before, after, words = promised.outcome, outcome, promised.words
     lost = (before.score.double() - after.score.double()).detach()
     samples = len(lost)
     interval = paired_interval(samples, float(lost.sum()), float(lost.square().sum()))
@@ -56,10 +56,11 @@ def rounded_accuracy(outcome: Outcome, promised: Promise) -> Check:
     gone = f", {counted(broken, 'sample')} not finite" if broken else ""
     return Check(
         "accuracy",
-        f"{units.percent(before.score.double().mean().item(), 2)} on "
-        f"{counted(samples, 'validation sample')}, at most {units.points(promised.most_lost)} less",
-        f"{units.percent(score, 2)}: lost {units.points(interval.mean)}, 95 % interval "
-        f"{units.span(interval)}{gone}",
+        f"{words.score(before.score.double().mean().item())} on "
+        f"{counted(samples, 'validation sample')}, {words.loss_word} at most "
+        f"{words.limit(promised.most_lost)}",
+        f"{words.score(score)}: {words.loss_word} {words.drop(interval.mean)}, 95 % interval "
+        f"{words.span(interval)}{gone}",
         interval.mean <= promised.most_lost and not broken,
         value=score,
     )

@@ -1,6 +1,8 @@
 """Measure a few combined plans, to learn how exact this study's predictions are."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import ClassVar
 
 from prunescope.bench.workbench import Workbench
 from prunescope.curves.curve import curves
@@ -13,7 +15,12 @@ from prunescope.planning.prediction import (
     Record,
     propose_verifications,
 )
-from prunescope.planning.prediction.active_predictor import active_predictor
+from prunescope.planning.prediction.active_predictor import (
+    BEFORE,
+    OTHERS,
+    ROUND,
+    active_predictor,
+)
 from prunescope.planning.prediction.predict import BackTest, back_test, predict
 from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
@@ -38,6 +45,8 @@ class Calibration:
         errors: The back-test of every predictor that applies to the plans.
         asked: Plans asked for.
         words: Of the study's metric.
+        judged: Predictors that can be in force, best first, with what they are judged by: see
+            ``ActivePredictor.judged``.
     """
 
     measured: int
@@ -49,6 +58,44 @@ class Calibration:
     errors: dict[str, BackTest]
     asked: int = 0
     words: ScoreWords = PERCENT_WORDS
+    judged: Mapping[str, float] = field(default_factory=dict)
+
+    RANKING: ClassVar = (
+        "predictor", "judged by", "mean error", "worst", "verified plans"
+    )  # fmt: skip
+    """Columns of ``ranking``."""
+
+    def ranking(self) -> list[tuple[str, str, str, str, str]]:
+        """Return a row for each predictor, the one in force first.
+
+        Rows are in the order in which predictors are judged; behind them those that cannot be in
+        force for this study. Columns: ``RANKING``.
+        """
+        order = [name for name in self.judged if name in self.errors]
+        order += [name for name in self.errors if name not in order]
+        return [
+            (
+                name,
+                f"{self.judged[name]:.2f}" if name in self.judged else "not for this study",
+                self.words.drop(self.errors[name].mean),
+                self.words.drop(self.errors[name].worst),
+                str(self.errors[name].plans),
+            )
+            for name in order
+        ]
+
+    def how_judged(self) -> str:
+        """Return by what the predictor in force is chosen, as sentences.
+
+        >>> Calibration(0, 0, 0, (), "sum of KL", None, {}).how_judged()[:41]
+        'Which one is in force is judged by errors'
+        """
+        return (
+            "Which one is in force is judged by errors relative to each plan's drop (plus "
+            f"{100 * ROUND:g} point), not by points: a ruined plan must not decide for all others. "
+            f"{BEFORE:g} imagined plans count too, on which all but the predictor that this kind "
+            f"of study begins with err {OTHERS:g} times as much, so a few plans do not change it."
+        )
 
     def shortfall(self) -> tuple[str, ...]:
         """Return sentences that say why fewer plans count than were asked for; none where all do.
@@ -73,17 +120,14 @@ class Calibration:
         return tuple(sentences)
 
     def _repr_html_(self) -> str:
-        rows = [
-            (name, self.words.drop(error.mean), self.words.drop(error.worst), error.plans)
-            for name, error in sorted(self.errors.items(), key=lambda pair: pair[1].mean)
-        ]
         notes = [
             f"{self.measured} plans measured, {self.measured_before} known before, "
             f"{self.left} left. Active predictor: {self.predictor}.",
             *(f"Not measured: {reason}" for reason in self.refused),
             *self.shortfall(),
+            self.how_judged(),
         ]
-        return table("Predictors", ("predictor", "mean error", "worst", "plans"), rows, notes)
+        return table("Predictors", self.RANKING, self.ranking(), notes)
 
 
 def calibrate(
@@ -130,10 +174,11 @@ def calibrate(
         name: back_test(manifest, study_curves, about, operators, name, recovery)
         for name in PREDICTORS
     }
+    active = active_predictor(manifest, about, PREDICTORS)
     return Calibration(
         done, len(plans) - len(todo), len(todo) - done - len(refused), tuple(refused),
-        active_predictor(manifest, about, PREDICTORS).name,
+        active.name,
         back_test(manifest, study_curves, about, operators, None, recovery),
         {name: error for name, error in errors.items() if error is not None}, count,
-        words_of(manifest),
+        words_of(manifest), active.judged,
     )  # fmt: skip

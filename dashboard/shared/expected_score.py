@@ -19,6 +19,8 @@ from prunescope.text import plain, units
 from prunescope.text.numbers import counted
 from prunescope.text.scores import words_of
 
+BRACKETS: Final = "In brackets what nine plans of ten stay within."
+
 _GAPS: Final = 3
 _FEW: Final = 5
 """Measured plans below which an interval is mostly caution."""
@@ -60,7 +62,10 @@ def vouched(opened: StudyFolder, plan: Plan, prediction: Prediction, measured: b
         return
     details = _details(opened, prediction)
     if details:
-        st.caption(" · ".join(details))
+        known = (
+            prediction.entropy_interval, prediction.divergence_interval, prediction.worst_interval
+        )  # fmt: skip
+        st.caption(" · ".join(details) + (f". {BRACKETS}" if any(known) else ""))
     if len(plan.active()) == 1:
         st.caption("One part alone: read off its own curve.")
     elif prediction.error is not None:
@@ -127,5 +132,5 @@ def _details(opened: StudyFolder, prediction: Prediction) -> list[str]:
 
 
 def _around(interval: Interval | None, form: Callable[[float], str]) -> str:
-    """The interval in brackets; nothing where no measured plan vouches for it."""
+    """The interval in brackets; nothing where too little is known."""
     return "" if interval is None else f" ({form(interval.low)} to {form(interval.high)})"

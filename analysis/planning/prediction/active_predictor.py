@@ -21,7 +21,7 @@ import numpy as np
 from prunescope.planning.prediction.correction import LOG_ODDS, PER, Correction, Link
 from prunescope.planning.prediction.figure_corrections import FigureCorrection, figure_corrections
 from prunescope.planning.prediction.possible_drops import counts_samples
-from prunescope.planning.prediction.predictors import SUM
+from prunescope.planning.prediction.predictors import COMBINES, SUM
 from prunescope.planning.prediction.prior_interval import ErrorScale
 from prunescope.planning.prediction.reach import order_of
 from prunescope.planning.prediction.track_record import Record, Trial
@@ -50,8 +50,9 @@ class ActivePredictor:
             measured drop.
         expected: Per verified plan: its left-out drop.
         changing: Per verified plan: the share of samples predicted to change their class.
-        figure_corrections: Figure other than the drop → its correction and past errors; empty
-            without plans.
+        figure_corrections: Figure other than the drop → its correction and past errors.
+        judged: Each predictor that can be in force, best first → its mean error relative to the
+            drop, the imagined plans included: the least is in force. Empty without plans.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ActivePredictor:
     expected: tuple[float, ...] = ()
     changing: tuple[float, ...] = ()
     figure_corrections: Mapping[str, FigureCorrection] = field(default_factory=dict)
+    judged: Mapping[str, float] = field(default_factory=dict)
 
     def corrected(self, drop: float, shares: Mapping[str, float]) -> float:
         """Return what a predicted ``drop`` means."""
@@ -106,7 +108,10 @@ def _select_predictor(
     order = [only] if only else [name for name in order_of(manifest) if name in available]
     names = [name for name in order if _predicts_all(name, trials)]
     if not names or not trials:
-        return ActivePredictor(names[0] if names else only or SUM, link, scale)
+        name = names[0] if names else only or SUM
+        familiar = scale.familiar and name in COMBINES
+        prior = figure_corrections([], name, manifest.baseline, familiar)
+        return ActivePredictor(name, link, scale, figure_corrections=prior)
     start = np.array([1.0, *[OTHERS] * (len(names) - 1)])
     samples = manifest.baseline.samples if manifest.baseline else PER
     real = np.array([trial.real.drop for trial in trials])
@@ -127,10 +132,14 @@ def _select_predictor(
     total_loss = loss.sum(axis=0) + BEFORE * start * float(np.median(loss.mean(axis=0)))
     best, best_without = int(total_loss.argmin()), (total_loss - loss).argmin(axis=1)
     expected = left_out_drops[np.arange(len(trials)), best_without]
+    means = total_loss / (len(trials) + BEFORE)
     return ActivePredictor(
         names[best], link, scale, corrections[best], tuple(map(float, expected - real)),
         tuple(map(float, expected)), tuple(trial.changing for trial in trials),
-        figure_corrections(trials, names[best], samples),
+        figure_corrections(
+            trials, names[best], manifest.baseline, scale.familiar and names[best] in COMBINES
+        ),
+        {names[place]: float(means[place]) for place in np.argsort(means, kind="stable")},
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from prunescope.planning.prediction.prior_interval import NETWORKS
+from prunescope.planning.prediction.prior_interval import FEWEST, NETWORKS
 from prunescope.text.numbers import counted
 
 
@@ -56,8 +56,7 @@ class IntervalBasis:
                 "this study"
             ),
             Kind.NOTHING: (
-                f"how far off is not known before {'another' if other else 'a'} plan of this "
-                "study is verified"
+                f"how far off is not known before {FEWEST} {other}plans of this study are verified"
             ),
         }[self.kind]
 

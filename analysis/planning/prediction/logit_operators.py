@@ -50,6 +50,12 @@ class Dense:
         """How many samples there are."""
         return len(self.labels)
 
+    @property
+    def cross_entropy(self) -> float:
+        """Mean over the samples, in nats."""
+        own = self.log_probabilities[np.arange(self.samples), self.coordinates.target]
+        return -float(np.mean(own, dtype=np.float64))
+
 
 @dataclass(frozen=True)
 class CachedOperator:

@@ -1,7 +1,7 @@
 """Predict what a whole plan loses, from curves and logits measured one layer at a time."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +34,7 @@ from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
+from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text.scores import ScoreWords, words_of
 
 __all__ = ["BackTest", "Gap", "Part", "Prediction", "back_test", "predict"]
@@ -105,23 +106,24 @@ def predict(
     )  # fmt: skip
     if len(parts) == 1:
         return prediction
-    return _with_figure_intervals(prediction, forecast_.figures, damage_shares(parts), active)
+    return _with_figure_intervals(prediction, forecast_.figures, case, active)
 
 
 def _with_figure_intervals(
     prediction: Prediction,
     uncorrected: PredictedEffects,
-    damage_share: Mapping[str, float],
+    case: Case,
     active: ActivePredictor,
 ) -> Prediction:
     """``prediction`` with the other figures corrected, and their intervals."""
+    shares = damage_shares(case.parts)
     intervals = {
-        name: scale.interval(getattr(uncorrected, name), damage_share)
+        name: scale.interval(getattr(uncorrected, name), shares)
         for name, scale in active.figure_corrections.items()
     }
-    entropy, divergence, fall = (intervals.get(name) for name in ("entropy", "divergence", "worst"))
-    if divergence is not None:
-        divergence = Interval(divergence.mean, max(divergence.low, 0.0), divergence.high)
+    fall = intervals.get("worst")
+    entropy = _at_least(intervals.get("entropy"), -_dense_entropy(case))
+    divergence = _at_least(intervals.get("divergence"), 0.0)
     worst, recalls = None, prediction.recalls
     if fall is not None and recalls:
         recalls = shift_recalls(recalls, fall.mean)
@@ -136,6 +138,23 @@ def _with_figure_intervals(
         divergence_interval=divergence,
         worst_interval=worst,
     )
+
+
+def _at_least(interval: Interval | None, least: float) -> Interval | None:
+    """``interval`` without what is below ``least``, where nothing can be."""
+    if interval is None:
+        return None
+    return Interval(*(max(end, least) for end in (interval.mean, interval.low, interval.high)))
+
+
+def _dense_entropy(case: Case) -> float:
+    """The dense network's mean cross-entropy, by which it can fall at most; infinite if unknown."""
+    if case.dense is not None:
+        return case.dense.cross_entropy
+    baseline = case.manifest.baseline
+    if baseline is None or baseline.cross_entropy is None or case.recovery in MOVES_DENSE:
+        return math.inf
+    return baseline.cross_entropy
 
 
 def back_test(

@@ -3,13 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from prunescope.study import Baseline
-
-SLACKS: Final = {"entropy": 0.01, "divergence": 0.005, "worst": 0.03}
-"""Figure other than the drop → slack added to its expected change when errors are divided by it, as
-errors hardly shrink with changes below it."""
 
 
 @dataclass(frozen=True)

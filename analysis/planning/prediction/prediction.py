@@ -62,8 +62,8 @@ class Prediction:
         agreement: Fraction of samples that keep the dense model's class; NaN without logits.
         recalls: Per class; empty without logits.
         samples: Samples whose logits were combined; 0 where only sums were added.
-        entropy_interval: Around ``entropy``, holds the measured value of nine plans in ten; None
-            before any plan of this study has been measured.
+        entropy_interval: Around ``entropy``, holds the measured value of nine plans in ten and no
+            fall below a cross-entropy of 0; None where too little is known.
         divergence_interval: The same around ``divergence``.
         worst_interval: The same around the recall of the worst class, from 0 to 1.
         basis: What ``interval`` stands on.
@@ -111,7 +111,7 @@ class Prediction:
         """Return the drop with its interval, and what that stands on.
 
         >>> Prediction(0.3, None, None, "sum of drops", ()).drop_in_words()
-        '30.00 pt (how far off is not known before a plan of this study is verified)'
+        '30.00 pt (how far off is not known before 3 plans of this study are verified)'
         """
         words = self.words
         if self.drop is None:

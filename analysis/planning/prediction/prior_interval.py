@@ -16,8 +16,9 @@ with ``t`` the quantile of Student's distribution by which ``COVERAGE`` of norma
 covered. The few degrees of freedom pay for what networks differ in: some are predicted three times
 as exactly as others, and before a plan is verified nobody knows which.
 
-Scores of a user's own scale were on none of those networks: for them nothing is known before a plan
-is verified, and after it only what the study's own plans say.
+Scores of a user's own scale were on none of those networks: for them nothing is known before
+``FEWEST`` plans are verified, and then only what these say. Of one or two errors Student's quantile
+makes intervals of ten times the drop, which no score has.
 
 Source: docs/science.md §2.4. ``python -m benchmarks.unseen --fit benchmarks/unseen_errors.csv``
 fits the constants to the errors that are kept.
@@ -44,6 +45,9 @@ NETWORKS: Final = 7
 
 WORTH: Final = 4.5
 """Verified plans that the other networks count as."""
+
+FEWEST: Final = 3
+"""Verified plans of a user's own scale before anything is said of the next one."""
 
 COVERAGE: Final = 0.9
 
@@ -81,7 +85,7 @@ class ErrorScale:
     def half_width(
         self, scores: Sequence[float], predicted: float, changing: float = math.nan
     ) -> float | None:
-        """Return the half-width around ``predicted``; None where nothing is known.
+        """Return the half-width around ``predicted``; None where too little is known.
 
         Args:
             scores: ``|predicted − measured| / normaliser(predicted, changing)`` of verified plans,
@@ -89,12 +93,26 @@ class ErrorScale:
             predicted: The new plan's drop.
             changing: Share of samples that it is predicted to change the class of; NaN: not known.
         """
-        worth = WORTH if self.familiar else 0
-        if not worth + len(scores):
+        if not self.familiar and len(scores) < FEWEST:
             return None
-        squares = worth * SPREAD**2 + math.fsum(score**2 for score in scores)
-        freedom, scale = worth + len(scores), self.normaliser(predicted, changing)
-        return quantile(freedom) * math.sqrt(squares / freedom) * scale
+        worth = WORTH if self.familiar else 0
+        return largest_score(worth, SPREAD, scores) * self.normaliser(predicted, changing)
+
+
+def largest_score(worth: float, spread: float, scores: Sequence[float]) -> float:
+    """Return the score that ``COVERAGE`` of further plans stay within.
+
+    Args:
+        worth: Verified plans that other networks count as.
+        spread: Root mean square of their scores.
+        scores: Of this study's verified plans; needed where ``worth`` is 0.
+
+    >>> round(largest_score(4.5, 0.3, []), 2), round(largest_score(4.5, 0.3, [0.8]), 2)
+    (0.62, 0.86)
+    """
+    squares = worth * spread**2 + math.fsum(score**2 for score in scores)
+    freedom = worth + len(scores)
+    return quantile(freedom) * math.sqrt(squares / freedom)
 
 
 @cache

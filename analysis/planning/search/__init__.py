@@ -15,7 +15,7 @@ from prunescope.planning.search.improve import (
 )
 from prunescope.planning.search.measure_best import Measure, MeasuredBest, measured_best
 from prunescope.planning.search.measured_candidates import MEASURED_CANDIDATES, MeasuredCandidates
-from prunescope.planning.search.plan_names import NAMES
+from prunescope.planning.search.plan_names import NAMES, beside_in_words
 from prunescope.planning.search.predicted_objective import Judge, judge
 from prunescope.planning.search.starting_plans import starting_plans
 
@@ -29,6 +29,7 @@ __all__ = [
     "MeasuredCandidates",
     "PlanProposal",
     "SearchResult",
+    "beside_in_words",
     "distinct_proposals",
     "improve",
     "improve_by_measuring",

@@ -11,7 +11,7 @@ What ends a search is a number of evaluated plans, not a time: the same question
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -60,10 +60,11 @@ class SearchResult:
 
     Attributes:
         proposals: Different plans, the best by prediction first.
-        starts: Start → its predicted objective.
+        starts: Start → its objective, as judged.
         judged: How many plans were judged.
         ended: Whether it ended because no step was better.
         late: Whether a time limit ended it, so that a second search may find something else.
+        start_plans: Start → the plan that was judged: without what it removes for no saving.
     """
 
     proposals: tuple[PlanProposal, ...]
@@ -71,6 +72,7 @@ class SearchResult:
     judged: int
     ended: bool
     late: bool = False
+    start_plans: Mapping[str, Plan] = field(default_factory=dict)
 
 
 def look_around(
@@ -102,7 +104,8 @@ def look_around(
     for name in sorted(values, key=values.__getitem__):
         ended = search.descend(first[name], overrides) and ended
     ranked = sorted(search.seen.values(), key=lambda candidate: candidate.predicted)
-    return SearchResult(tuple(ranked), values, search.count, ended, search.late)
+    plans = {name: proposal.plan for name, proposal in first.items()}
+    return SearchResult(tuple(ranked), values, search.count, ended, search.late, plans)
 
 
 def distinct_proposals(proposals: Sequence[PlanProposal], count: int) -> tuple[PlanProposal, ...]:

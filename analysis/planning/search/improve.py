@@ -62,7 +62,11 @@ def improve(
     count = evaluations or usual_evaluations(problem, posed.operators)
     search = look_around(problem, starts, whole_plan_judge, overrides, count, seconds)
     noted = _with_notes(problem, solution, starts, search)
-    return _with_proposals(posed, noted, search), search
+    measured = {
+        name for name, plan in search.start_plans.items() if posed.measured(plan) is not None
+    }
+    best = _with_proposals(posed, noted, search)
+    return replace(best, measured_beside=frozenset(measured & best.beside.keys())), search
 
 
 def improve_by_measuring(
@@ -111,6 +115,7 @@ def take_best_measured(
     """Return ``solution`` with the best measured plan, and equally good ones as alternatives."""
     best, *others = measured
     most = best.objective * (1 + _ALIKE)
+    own = {each.proposal.start: each.objective for each in measured if each.own}
     near = [
         candidate.proposal
         for candidate in others
@@ -120,6 +125,8 @@ def take_best_measured(
     return replace(
         replace_plan(posed, solution, best.proposal),
         alternatives=tuple(candidate.plan for candidate in equally_good),
+        beside={**solution.beside, **own},
+        measured_beside=frozenset(own),
     )
 
 

@@ -1,5 +1,6 @@
 """Names of plans after the start that a search found them from."""
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 NAMES: Final = {
@@ -29,3 +30,31 @@ def candidate_name(start: str, own: bool) -> str:
     """
     name = NAMES.get(start, start)
     return name if own else f"near {name}"
+
+
+def beside_in_words(
+    beside: Mapping[str, float],
+    measured: Collection[str],
+    amount: Callable[[float], str],
+    named: Callable[[str], str] = str,
+) -> str:
+    """Return the other plans' objectives, the predicted ones apart from the measured ones.
+
+    Args:
+        beside: Start → its objective.
+        measured: The starts whose objective was measured.
+        amount: From an objective to words.
+        named: From a start to its name.
+
+    >>> beside_in_words({"solver": 0.2, "erk": 0.5}, {"erk"}, str)
+    'others, as predicted: solver 0.2; as measured: erk 0.5'
+    """
+    groups = []
+    for how, own in (
+        ("as predicted", [name for name in beside if name not in measured]),
+        ("as measured", [name for name in beside if name in measured]),
+    ):
+        if own:
+            values = ", ".join(f"{named(name)} {amount(beside[name])}" for name in own)
+            groups.append(f"{how}: {values}")
+    return f"others, {'; '.join(groups)}" if groups else "no others"

@@ -42,8 +42,9 @@ class Solution:
         alternatives: Other plans whose objective is within 1 % of this one's.
         notes: Sentences on how the problem deviates from the goal.
         predicted: Objective predicted for the plan as a whole, if a search minimised that.
-        beside: Predicted objectives of other plans within the same budgets, by origin: ``solver``
-            (the optimum of the sums), and rules by name.
+        beside: Objectives of other plans within the same budgets, by origin: ``solver`` (the
+            optimum of the sums), and rules by name.
+        measured_beside: Those of them that were measured; the others are predicted.
     """
 
     plan: Plan
@@ -60,6 +61,7 @@ class Solution:
     notes: tuple[str, ...] = ()
     predicted: float | None = None
     beside: Mapping[str, float] = field(default_factory=dict)
+    measured_beside: frozenset[str] = frozenset()
 
     @property
     def gap(self) -> float | None:

@@ -1,6 +1,7 @@
 """The goal: what the plan may cost, everything that solves for it, and what was found."""
 
 import math
+from typing import Final
 
 import streamlit as st
 
@@ -21,13 +22,16 @@ from prunescope.dashboard.views.plan import (
 from prunescope.errors import PrunescopeError
 from prunescope.planning.measured_plans import MeasuredPlan
 from prunescope.planning.pose_goal import find_table, missing_grid
-from prunescope.planning.search import NAMES, MeasuredCandidates
+from prunescope.planning.search import NAMES, MeasuredCandidates, beside_in_words
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
+
+_BESIDE: Final = 3
+"""Other plans that are named."""
 
 
 def show(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
@@ -134,11 +138,13 @@ def described(
         whole = amount(found.objective, real.get(found.objective, found.predicted), in_words)
         how = "measured" if found.objective in real else "predicted"
         first = f"**The best that was seen**: {words} {whole} {how} of the whole plan"
-        beside = [
-            f"{_start(name)} {amount(found.objective, value, in_words)}"
-            for name, value in sorted(found.beside.items(), key=lambda pair: pair[1])[:3]
-        ]
-        first += f"; {', '.join(beside)}" if beside else ""
+        nearest = dict(sorted(found.beside.items(), key=lambda pair: pair[1])[:_BESIDE])
+        if nearest:
+            others = beside_in_words(
+                nearest, found.measured_beside,
+                lambda value: amount(found.objective, value, in_words), _start,
+            )  # fmt: skip
+            first += f"; {others}"
     elif found.gap is None:
         why = "Found around measured tables" if found.bound is None else "No bound is known"
         first = f"{why}; nothing is proven about the best"

@@ -65,7 +65,8 @@ def offer(opened: StudyFolder, wanted: GoalForm) -> None:
     if found is None or last is None or found.digest != last.plan.digest or found.wanted != wanted:
         return
     with st.container(border=True, key="better plan"):
-        st.markdown(sentence(found.solution, last, words_of(opened.manifest)))
+        measured = loaders.measured_plans(opened)(found.solution.plan) is not None
+        st.markdown(sentence(found.solution, last, measured, words_of(opened.manifest)))
         with st.container(horizontal=True):
             st.button(
                 "Take it", key="take better", type="primary", icon=":material/check:",
@@ -75,18 +76,33 @@ def offer(opened: StudyFolder, wanted: GoalForm) -> None:
 
 
 def sentence(
-    found: Solution, last: plan_solution.PlanSolution, in_words: ScoreWords = PERCENT_WORDS
+    found: Solution,
+    last: plan_solution.PlanSolution,
+    measured: bool = False,
+    in_words: ScoreWords = PERCENT_WORDS,
 ) -> str:
-    """Return what is better about ``found`` than the plan in force, and in what they differ."""
+    """Return what is better about ``found`` than the plan in force, and in what they differ.
+
+    Args:
+        found: The better plan.
+        last: The one in force.
+        measured: Whether the better one was verified, so that its figure is no prediction.
+        in_words: Of the study's metric.
+    """
     said = "**A better plan was found** around this one"
     if found.predicted is not None:
         words = OBJECTIVES.get(found.objective, found.objective)
         now = amount(found.objective, found.predicted, in_words)
-        said += f": {words} {now} predicted of the whole plan"
+        said += f": {words} {now} {_how(measured)} of the whole plan"
         before = found.beside.get("solver")
         if before is not None:
-            said += f", instead of {amount(found.objective, before, in_words)}"
+            how = _how("solver" in found.measured_beside)
+            said += f", instead of {amount(found.objective, before, in_words)} {how}"
     return f"{said}. It has {plain.text(differing(last.plan, found.plan))}."
+
+
+def _how(measured: bool) -> str:
+    return "measured" if measured else "predicted"
 
 
 def _done(last: plan_solution.PlanSolution) -> bool:

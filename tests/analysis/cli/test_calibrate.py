@@ -13,6 +13,7 @@ def test_calibrate_measures_judges_and_does_not_measure_again(prunescope, tiny, 
     assert " 0 known before, 0 left." in first.err
     assert "In force: " in first.out
     assert "superposition" in first.out
+    assert "is judged by errors relative to each plan's drop" in " ".join(first.out.split())
     said = " ".join(first.out.split())
     again = prunescope("calibrate", tmp_path / "s", "--plans", "3", "--json").json
     assert f"{again['measured_before']} plans measured" in first.err

@@ -1,7 +1,7 @@
 """Calibration: combinations are really measured, once, and every rule is judged by them."""
 
 import sys
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
 from prunescope.planning.prediction import propose_verifications
-from prunescope.planning.prediction.predict import predict
+from prunescope.planning.prediction.predict import BackTest, predict
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
@@ -42,6 +42,28 @@ def test_plans_are_measured_once_and_judge_every_rule(
     assert again.errors.keys() == first.errors.keys()
     for name, error in first.errors.items():  # sums of floats, in the table's order
         assert astuple(again.errors[name]) == pytest.approx(astuple(error)), name
+
+
+def test_predictors_are_ranked_by_what_puts_one_in_force(
+    tiny_bench: Workbench, study: StudyFolder
+) -> None:
+    """Not by points: there a ruined plan decides, and the table led with one not in force."""
+    found = calibrate(tiny_bench, study, 5, "none", Silent())
+    rows = found.ranking()
+    assert rows[0][0] == found.predictor
+    judged = [float(row[1]) for row in rows]
+    assert judged == sorted(judged)
+    assert {row[0] for row in rows} == set(found.errors)
+    better = BackTest(0.01, 0.02, 5)
+    own = replace(
+        found, predictor="a", errors={"c": better, "b": better, "a": BackTest(0.05, 0.3, 5)},
+        judged={"a": 0.2, "b": 0.3},
+    )  # fmt: skip
+    assert [row[:3] for row in own.ranking()] == [
+        ("a", "0.20", "5.00"), ("b", "0.30", "1.00"), ("c", "not for this study", "1.00"),
+    ]  # fmt: skip
+    assert "errors relative to each plan's drop" in own.how_judged()
+    assert "imagined plans count too" in own._repr_html_()
 
 
 def test_what_is_stored_is_what_verifying_the_plan_gives(

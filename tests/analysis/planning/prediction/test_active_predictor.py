@@ -176,9 +176,11 @@ def test_no_plan_is_back_tested_by_what_it_taught() -> None:
     assert after.expected[1] != before.expected[1]
 
 
-def test_everything_that_is_said_comes_with_an_interval_once_plans_were_measured() -> None:
+def test_everything_that_is_said_comes_with_an_interval() -> None:
     before = prediction(a=0.5, b=0.5)
-    assert before.entropy_interval is before.divergence_interval is before.worst_interval is None
+    for interval in (before.entropy_interval, before.divergence_interval, before.worst_interval):
+        assert interval is not None
+        assert interval.low < interval.mean < interval.high
     truth = together("a", "b")
     for rule in (None, SUPERPOSITION, SUM):
         guess = prediction(verified(SUPERPOSITION), rule, a=0.5, b=0.5)

@@ -107,7 +107,10 @@ def test_of_a_users_own_metric_only_the_studys_own_plans_tell_how_far_off() -> N
     assert (before.drop, before.predictor) == (pytest.approx(0.3), "sum of drops")
     assert (before.interval, before.basis.kind) == (None, Kind.NOTHING)
     assert "how far off is not known" in before.sentences()[0]
-    rows = pd.DataFrame([verified(plan(a=0.5, b=0.4), 0.02), verified(plan(a=0.4, b=0.5), 0.02)])
+    rows = pd.DataFrame([verified(plan(a=0.5, b=b), 0.02) for b in (0.3, 0.4, 0.45)])
+    few = predict(own, plan(a=0.5, b=0.5), CURVES, rows[:2])
+    assert few.interval is None
+    assert "not known before 3 plans of this study are verified" in few.drop_in_words()
     after = predict(own, plan(a=0.5, b=0.5), CURVES, rows)
     assert after.predictor == "sum of drops"
     assert after.interval is not None

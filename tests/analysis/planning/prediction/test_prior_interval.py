@@ -61,12 +61,15 @@ def test_an_improvement_counts_as_no_drop_but_changes_classes() -> None:
     assert SCALE.normaliser(-0.02) == SCALE.normaliser(0.0, 0.02)
 
 
-def test_of_an_unfamiliar_score_nothing_is_known_before_a_plan_is_verified() -> None:
+def test_of_an_unfamiliar_score_nothing_is_known_before_three_plans_are_verified() -> None:
     own = ErrorScale(400, unit=2.0, familiar=False)
     assert own.half_width([], 0.03) is None
     size = 0.19 / 20 * 2
-    assert own.half_width([0.2], 0.0) == pytest.approx(stats.t.ppf(0.95, 1) * 0.2 * size)
-    assert own.half_width([0.2], 0.0, 0.5) == own.half_width([0.2], 0.0)  # classes mean nothing
+    for few in ([0.2], [0.2, 0.2]):  # six times the error, and nine of the drop: no interval
+        assert own.half_width(few, 0.03) is None
+    three = [0.2, 0.2, 0.2]
+    assert own.half_width(three, 0.0) == pytest.approx(stats.t.ppf(0.95, 3) * 0.2 * size)
+    assert own.half_width(three, 0.0, 0.5) == own.half_width(three, 0.0)  # classes mean nothing
 
 
 def coverage(plans: int, narrow: float = 1.0) -> float:

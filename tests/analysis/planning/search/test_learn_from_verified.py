@@ -70,3 +70,24 @@ def test_a_plan_that_disappoints_steers_the_search(residual_study: Path, objecti
         replace(posed, measured=disappointing), solve_posed(posed), evaluations=120
     )
     assert steered.plan.digest != before.plan.digest
+
+
+def test_measured_plans_are_told_from_predicted_ones(prunescope, residual_study: Path) -> None:
+    """The list of other plans mixed both, and called all of them nothing."""
+    goal = ("--target", "macs=0.45", "--evaluations", "60")
+    before = prunescope("plan", residual_study, *goal).out
+    assert "others, as predicted: solver " in " ".join(before.split())
+    assert "as measured" not in before
+    rule = prunescope(
+        "plan", residual_study, *goal, "--baseline", "uniform", "--name", "u", "--save", "--json"
+    ).json
+    row = prunescope("verify", residual_study, "u", "--json").json
+    found = prunescope("plan", residual_study, *goal, "--json").json
+    assert "uniform" in found["measured_beside"]
+    kind = {"drop": "drop_sum", "divergence": "divergence_sum"}[found["objective"]]
+    assert found["beside"]["uniform"] == row[kind] / row["samples"]
+    assert rule["digest"] == row["digest"]
+    after = " ".join(prunescope("plan", residual_study, *goal).out.split())
+    predicted, _, measured = after.partition("others, as ")[2].partition("as measured: ")
+    assert f"uniform {found['beside']['uniform']:.4g}" in measured
+    assert "uniform" not in predicted
