@@ -16,6 +16,7 @@ from prunescope.dashboard.shared import (
     turns,
     warm_up,
 )
+from prunescope.dashboard.shared import pages as links
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
 from prunescope.dashboard.views.plan import measure_candidates
@@ -49,6 +50,7 @@ def main(folder: Path, first: str = "study") -> None:
         title="Prunescope", url_path="home", default=True, visibility="hidden",
     )  # fmt: skip
     chosen = st.navigation([home, *pages], position="top")
+    links.remember(pages)
     if chosen == home:
         chosen.run()
     with turns.turn, problems.shown():

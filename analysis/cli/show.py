@@ -1,7 +1,7 @@
 """``show`` a study's curves."""
 
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich import box
@@ -16,10 +16,15 @@ from prunescope.cli.terminal import console, print_json, say_problem
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
 from prunescope.errors import UnknownName
+from prunescope.planning.overview import overview
+from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method
 from prunescope.text.numbers import counted
 from prunescope.text.scores import words_of
+
+_ACCEPTED: Final = 0.01
+"""Of the score: what the sentences behind the table accept to lose."""
 
 
 def show(
@@ -86,6 +91,9 @@ def show(
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
     console.print(table)
+    told = overview(StudyKnowledge.of(opened), words.usual(_ACCEPTED))
+    for sentence in told.sentences() if found else ():
+        console.print(sentence, highlight=False, markup=False)
     earlier = opened.superseded()
     if earlier:
         console.print(earlier, soft_wrap=True)

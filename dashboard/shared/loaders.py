@@ -18,9 +18,12 @@ from prunescope.errors import PrunescopeError
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
 from prunescope.planning.measured_plans import MeasuredPlans
+from prunescope.planning.overview import Overview
+from prunescope.planning.overview import overview as make_overview
 from prunescope.planning.pareto import load_front
 from prunescope.planning.pose_goal import (
     Predicted,
+    StudyKnowledge,
     find_table,
     memory_cost,
     nonlinear_costs,
@@ -147,6 +150,13 @@ def predicted(of: StudyFolder) -> Predicted:
     return predictor(of.manifest, measured(of).curves, record(of), operators(of))
 
 
+def overview(of: StudyFolder, accepted: float) -> Overview:
+    """Return what the study says so far in sentences, for an accepted drop."""
+    return _overview(of.folder, of.manifest.fingerprint, accepted).get(
+        lambda: (signature(of), _signature(of.logits.folder)), lambda _: _told(of, accepted)
+    )
+
+
 def ready(of: StudyFolder, asked: GoalForm) -> Solver:
     """Return what is asked, prepared to be solved for any limits."""
     return _solver(of.folder, of.manifest.fingerprint, asked.key()).get(
@@ -229,6 +239,19 @@ def _solver(folder: Path, fingerprint: str, key: str) -> Newest[Solver]:
 def _front(folder: Path, fingerprint: str, kind: str, recovery: str, setting: str) -> Newest[Shown]:
     del folder, fingerprint, kind, recovery, setting
     return Newest()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _overview(folder: Path, fingerprint: str, accepted: float) -> Newest[Overview]:
+    del folder, fingerprint, accepted
+    return Newest()
+
+
+def _told(of: StudyFolder, accepted: float) -> Overview:
+    known = StudyKnowledge(
+        of, measured(of).curves, operators(of), predicted(of), measured_plans(of)
+    )
+    return make_overview(known, accepted)
 
 
 def _measured(of: StudyFolder) -> StudyMeasurements:

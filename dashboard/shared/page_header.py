@@ -38,8 +38,7 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
         )  # fmt: skip
         path = found[name]
         opened = loaders.study(path)
-        st.caption(_facts(opened) if opened else _unmade(path))
-        st.space("stretch")
+        st.caption(_facts(opened) if opened else _unmade(path), width="stretch")
         if rights.locked():
             st.badge("read-only", icon=":material/lock:", color="gray", help=rights.WHY)
         launch.sign()

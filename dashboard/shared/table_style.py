@@ -43,7 +43,7 @@ def curve_column(
     )  # fmt: skip
 
 
-def text_width(texts: Iterable[object], title: str = "", most: int = 300) -> int:
+def text_width(texts: Iterable[object], title: str, most: int = 300) -> int:
     """Return the pixels in which the longest of ``texts`` and the ``title`` stand uncut.
 
     Streamlit's own widths cut a name after some twelve letters; what is longer than ``most``

@@ -8,9 +8,12 @@ import pytest
 
 from prunescope.commands import Sweep
 from prunescope.jobs import ACTIVE, start
+from prunescope.planning.overview import overview
+from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
 from prunescope.study.soundness import Check
-from tests.dashboard.page import Open, metric, texts
+from prunescope.text import plain
+from tests.dashboard.page import Open, draft, metric, texts
 
 
 def test_the_study_page_tells_what_the_model_is(studies: Path, open_page: Open) -> None:
@@ -133,3 +136,27 @@ def test_what_failed_before_the_study_is_said_on_every_page(
     assert len(listed) == (page == "study")  # with those that passed
     study.update(replace(study.manifest, soundness=checks[2:]))
     assert not open_page(studies, page).error
+
+
+def test_the_page_begins_with_what_the_study_says_so_far(studies: Path, open_page: Open) -> None:
+    at = open_page(studies)
+    study = StudyFolder.open(studies / "digits")
+    told = overview(StudyKnowledge.of(study), 0.01)
+    for sentence in told.sentences():
+        assert plain.text(sentence) in texts(at)
+    assert plain.text(told.step.value) in texts(at)
+    at.number_input(key="limit").set_value(5.0).run()
+    wider = overview(StudyKnowledge.of(study), 0.05)
+    assert wider.sentences() != told.sentences()
+    for sentence in wider.sentences():
+        assert plain.text(sentence) in texts(at)
+
+
+def test_the_predicted_plan_becomes_the_draft(studies: Path, open_page: Open) -> None:
+    at = open_page(studies)
+    study = StudyFolder.open(studies / "digits")
+    reached = overview(StudyKnowledge.of(study), 0.01).reached
+    assert reached is not None
+    (button,) = [each for each in at.button if each.label == "Open the predicted plan"]
+    button.click().run()
+    assert draft(at, study).choices == reached.choices

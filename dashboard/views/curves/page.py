@@ -174,7 +174,8 @@ def _table(
         ],
         column_config={
             "Layer": st.column_config.TextColumn(
-                "Group" if grouped else "Layer", pinned=True, width=text_width(table["Layer"]),
+                "Group" if grouped else "Layer", pinned=True,
+                width=text_width(table["Layer"], "Group" if grouped else "Layer"),
             ),
             "Weights": st.column_config.NumberColumn(format="compact", width=72),
             "Mean drop": st.column_config.NumberColumn(

@@ -62,7 +62,7 @@ def table(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
                 "group of its name share one lock.",
             ),
-            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(shown)),
+            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(shown, "Layer")),
             "Sparsity": st.column_config.NumberColumn(
                 "Remove, %", width=100, min_value=0, max_value=100, step=0.01, format="%.4g %%",
                 required=True,

@@ -7,7 +7,7 @@ import streamlit as st
 from prunescope.dashboard.shared import loaders, page_header, problems, rights, soundness_marks
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
-from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
+from prunescope.dashboard.views.study import group_list, new_study, overview_panel, runs, sweep_form
 from prunescope.store.folder import StudyFolder
 from prunescope.store.trash import TRASH, throw_away
 from prunescope.text import plain, units
@@ -27,11 +27,13 @@ def page() -> None:
             _take_out(place)
         new_study.form(expanded=place is None)
         return
+    tell = overview_panel.begin(opened)
     _facts(opened)
     _layers(opened)
     group_list.show(opened)
     sweep_form.form(opened)
     runs.show(opened.folder)
+    tell()
     with st.expander("Begin another study", icon=":material/add:"):
         new_study.form(expanded=True)
 
@@ -83,9 +85,16 @@ def _facts(opened: StudyFolder) -> None:
             "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
-    soundness_marks.every_check(manifest)
-    made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
-    st.caption(f"Fingerprint {plain.text(manifest.fingerprint)} · made with {plain.text(made)}")
+    checks, origin = st.columns(2) if manifest.soundness else (None, st.container())
+    if checks is not None:
+        with checks:
+            soundness_marks.every_check(manifest)
+    with origin, st.expander("Fingerprint and versions", icon=":material/fingerprint:"):
+        made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
+        st.markdown(
+            f"Fingerprint of weights, graph, data and metric: {plain.code(manifest.fingerprint)}. "
+            f"Made with {plain.text(made)}."
+        )
 
 
 def _layers(opened: StudyFolder) -> None:
@@ -112,7 +121,7 @@ def _layers(opened: StudyFolder) -> None:
     st.dataframe(
         table, hide_index=True, height=height(len(table), 460), placeholder="–",
         column_config={
-            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(table["Layer"])),
+            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(table["Layer"], "Layer")),
             "Weights": st.column_config.NumberColumn(format="localized"),
             "MACs": st.column_config.NumberColumn(format="localized", help="Per sample."),
             "Share of weights": st.column_config.ProgressColumn(
