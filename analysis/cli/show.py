@@ -17,6 +17,7 @@ from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
 from prunescope.errors import UnknownName
 from prunescope.store.folder import StudyFolder
+from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent
@@ -68,6 +69,10 @@ def show(
             f"{percent(baseline.score, 2)} on {counted(baseline.samples, 'validation sample')}. "
             "Drops in points, ± half of the 95 % interval of the mean drop over samples like these."
         )
+    if files := kept_files(opened.manifest.reference):
+        console.print(f"The study keeps {files}.", highlight=False)
+    elif opened.manifest.not_kept:
+        console.print(opened.manifest.not_kept, highlight=False, markup=False)
     print_checks(opened.manifest.soundness, console)
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
     table = Table(box=box.SIMPLE_HEAD)

@@ -4,6 +4,7 @@ Rooms below the command line say what is missing and take the command from here,
 know no command, and a renamed option is one edit. Placeholders are in capitals.
 """
 
+import shlex
 from dataclasses import replace
 
 from prunescope.commands.export import Export
@@ -101,6 +102,15 @@ def trust() -> str:
     return "prunescope trust STUDY"
 
 
+def pack(study: object = "STUDY") -> str:
+    """Return the command that writes a study into one file.
+
+    >>> pack("my study")
+    "prunescope pack 'my study'"
+    """
+    return f"prunescope pack {shlex.quote(str(study))}"
+
+
 def own_metric() -> str:
     """Return the option that names a metric of one's own."""
     return _typed(Sweep, "metric", "file.py:function")
@@ -120,7 +130,7 @@ def data_elsewhere(study: object) -> str:
     """Return the command that goes on with a study whose data lie somewhere else now.
 
     >>> data_elsewhere("s")
-    'prunescope sweep --study s --data DATA'
+    'prunescope sweep --data DATA --study s'
     """
     return Sweep(data="DATA").line(str(study))
 

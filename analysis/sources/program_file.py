@@ -30,7 +30,7 @@ def write_program(program: torch.export.ExportedProgram, path: Path) -> None:
 
 
 def shortened_trace(trace: str) -> str:
-    """Return a printed stack without source lines and folders, installed packages excepted.
+    """Return a printed stack without source lines and without folders outside of the working one.
 
     >>> shortened_trace('  File "/home/ann/net.py", line 3, in forward\\n    return self.fc(x)')
     'File "net.py", line 3'
@@ -42,4 +42,7 @@ def shortened_trace(trace: str) -> str:
 
 def _short(file: str) -> str:
     _, inside, rest = file.rpartition(_INSTALLED)
-    return f"site{_INSTALLED}{rest}" if inside else Path(file).name
+    if inside:
+        return f"site{_INSTALLED}{rest}"
+    path, here = Path(file), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name

@@ -43,7 +43,7 @@ class Command:
         assert "did not expect" not in result.err
         lines = [
             line for line in result.err.strip().splitlines()
-            if line and not line.startswith(("Checked before measuring", "  WARNING: "))
+            if line and not line.startswith(("Checked before measuring", "  WARNING: ", "The study keeps "))
         ]  # fmt: skip
         if len(lines) > 1 and "that torch.export can capture" in lines[0]:  # said of each command
             lines = lines[1:]
