@@ -102,8 +102,8 @@ def sweep(
 
     with shown(progress) as report:
         bench, stored = open_bench(
-            model, data, metric, place, str(weights) if weights else None, random, size_from(keep_data),
-            accept,
+            model, data, metric, place, str(weights) if weights else None, random,
+            size_from(keep_data), accept,
         )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, policy, engine, screen,

@@ -50,7 +50,7 @@ def device_of(tensors: nn.Module | Iterable[object]) -> torch.device:
 
 
 def move(tree: _Tree, device: torch.device) -> _Tree:
-    """Return ``tree`` (nested inputs, a module, which is moved in place, or a program) on ``device``.
+    """Return ``tree`` (nested inputs, a module, moved in place, or a program) on ``device``.
 
     What lies there already is not copied.
     """
