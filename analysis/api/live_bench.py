@@ -61,7 +61,7 @@ def open_bench(
         metric: A name, a reference or a function.
         folder: Of the study.
         weights: Of a model by reference.
-        random: Whether a torchvision model keeps random weights.
+        random: Whether a model by name keeps random weights.
         keep_data: Bytes of data to keep at most; None for 512 MB of live data and no others.
         accept: Failed checks with which a study is made nevertheless.
 

@@ -72,7 +72,7 @@ def sweep(
         metric: ``top-1``, ``top-5``, ``agreement``, ``file.py:function``; or a function
             ``(outputs, targets)`` → ``(n,)`` scores, one per sample, higher is better.
         weights: A weights file for a model given by reference.
-        random: Keep torchvision's random weights.
+        random: Keep the random weights of a model by name.
         mode: ``exact``, ``adaptive`` or ``decide``.
         tolerance: Accepted half-width of a drop.
         limit: Drop to decide against.

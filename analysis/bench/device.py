@@ -9,7 +9,7 @@ calls return before they are done, one in ``synchronize``.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +57,7 @@ def move(tree: _Tree, device: torch.device) -> _Tree:
     if isinstance(tree, nn.Module):
         return tree.to(device)
     if isinstance(tree, torch.export.ExportedProgram):
-        return tree if device == HOST else move_to_device_pass(tree, device)
+        return cast(_Tree, tree if device == HOST else move_to_device_pass(tree, device))
     moved: _Tree = pytree.tree_map(lambda x: x.to(device) if isinstance(x, Tensor) else x, tree)
     return moved
 

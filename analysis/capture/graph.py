@@ -153,8 +153,9 @@ def _largest(program: torch.export.ExportedProgram) -> int | None:
     inputs = set(program.graph_signature.user_inputs)
     for node in program.graph.nodes:
         value = node.meta.get("val") if node.name in inputs else None
-        if isinstance(value, Tensor) and value.ndim and isinstance(value.shape[0], torch.SymInt):
-            bounds = program.range_constraints.get(value.shape[0].node.expr)
+        size: Any = value.shape[0] if isinstance(value, Tensor) and value.ndim else None
+        if isinstance(size, torch.SymInt):
+            bounds = program.range_constraints.get(size.node.expr)
             return int(bounds.upper) if bounds is not None and bounds.upper.is_Integer else None
     return None
 

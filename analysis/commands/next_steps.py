@@ -141,7 +141,7 @@ def weights_file() -> str:
 
 
 def random_weights() -> str:
-    """Return the option that keeps torchvision's random weights."""
+    """Return the option that keeps a named model's random weights."""
     return Sweep.spelling("random")
 
 

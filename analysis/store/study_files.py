@@ -6,7 +6,6 @@ from pathlib import Path
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, DamagedFile
 from prunescope.study.manifest import OwnFile, Reference
-from prunescope.text.lists import listed
 from prunescope.text.units import bytes_
 
 
@@ -50,4 +49,4 @@ def kept_files(reference: Reference) -> str:
     'its network (2.4 MB)'
     """
     files = {"network": reference.own_network, "data": reference.own_data}
-    return listed([f"its {what} ({bytes_(own.bytes)})" for what, own in files.items() if own])
+    return " and ".join(f"its {what} ({bytes_(own.bytes)})" for what, own in files.items() if own)

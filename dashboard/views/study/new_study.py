@@ -35,8 +35,8 @@ def form(expanded: bool) -> None:
         with left:
             model = st.selectbox(
                 "Model", offered.models, key="begin model", accept_new_options=True,
-                help="Or type torchvision:NAME, such as torchvision:resnet50: its pretrained "
-                "weights are downloaded once.",
+                help=f"Or type a name ({offered_models.typed_forms()}), such as "
+                "torchvision:resnet50: its own weights are downloaded once.",
             )  # fmt: skip
             weights = st.selectbox(
                 "Weights", offered.weights, index=None, key="begin weights",
