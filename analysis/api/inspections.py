@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prunescope.model_kinds.registry import kind_of
 from prunescope.study import Reference
 from prunescope.study.bounds import parse_shape
 
@@ -32,9 +33,9 @@ def inspect(
         model: A module, or a reference as on the command line.
         example: A batch as the model takes it: a tensor, an array, a tuple or a dict of them; or
             text, a reference to data or a shape without the batch such as ``"3,224,224"``. Not
-            needed for ``sample:`` and ``torchvision:`` models.
+            needed for models by name that know their inputs.
         weights: A weights file for a model given by reference.
-        random: Keep torchvision's random weights.
+        random: Keep the random weights of a model by name.
         metric: By which a reference to data is checked: ``top-1`` by default.
 
     Raises:
@@ -71,7 +72,8 @@ def inspect(
 
 def _looked_at_with_random_weights(reference: Reference) -> bool:
     """Whether nothing is downloaded just to look; scores would then say nothing."""
-    return reference.model.startswith("torchvision:") and reference.weights is None
+    named = kind_of(reference.model)
+    return named is not None and named[0].downloads and reference.weights is None
 
 
 def _is_shape(text: str) -> bool:

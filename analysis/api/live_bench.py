@@ -52,7 +52,8 @@ def open_bench(
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
-    The study keeps the captured network, and of live objects the data. What it cannot keep is said in a warning.
+    The study keeps the captured network, and of live objects the data. What it cannot keep is
+    said in a warning.
 
     Args:
         model: A reference or a module.
@@ -60,8 +61,8 @@ def open_bench(
         metric: A name, a reference or a function.
         folder: Of the study.
         weights: Of a model by reference.
-        random: Whether a torchvision model keeps random weights.
-        keep_data: Bytes of data to keep at most; None for 512 MB of live data, and for no others.
+        random: Whether a model by name keeps random weights.
+        keep_data: Bytes of data to keep at most; None for 512 MB of live data and no others.
         accept: Failed checks with which a study is made nevertheless.
 
     Raises:

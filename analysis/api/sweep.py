@@ -77,7 +77,7 @@ def sweep(
             ``file.py:function``; or a function ``(outputs, targets)`` → ``(n,)`` scores, one per
             sample. Its attributes ``unit`` and ``higher_is_better`` say what they are.
         weights: A weights file for a model given by reference.
-        random: Keep torchvision's random weights.
+        random: Keep the random weights of a model by name.
         mode: ``exact``, ``adaptive`` or ``decide``.
         tolerance: Accepted half-width of a drop, in the metric's unit or as ``"1%"`` of dense; None
             for half a point.
@@ -108,8 +108,8 @@ def sweep(
 
     with shown(progress) as report:
         bench, stored = open_bench(
-            model, data, metric, place, str(weights) if weights else None, random, size_from(keep_data),
-            accept,
+            model, data, metric, place, str(weights) if weights else None, random,
+            size_from(keep_data), accept,
         )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, stopping.policy(words_of(stored.manifest)), engine, screen,

@@ -1,6 +1,7 @@
 """Look at a model without measuring it."""
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -11,9 +12,10 @@ from prunescope.capture.network import Network, build_network
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference
 from prunescope.html_tables import table
+from prunescope.model_kinds.registry import kind_of
 from prunescope.removal import try_groups
 from prunescope.sources.data import load_data
-from prunescope.sources.models import load_model, torchvision_transform
+from prunescope.sources.models import load_model
 from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
 from prunescope.study.blocked import Blocked, blocked
 from prunescope.study.bounds import parse_shape
@@ -72,15 +74,16 @@ class Inspection:
 def inspect_model(reference: Reference, shape: str | None = None) -> Inspection:
     """Return what the model of ``reference`` is made of.
 
-    Structure does not depend on weights, so a torchvision model without a weights file is looked
-    at with random ones and nothing is downloaded.
+    Structure does not depend on weights, so a model by name without a weights file is looked at
+    with random ones and no weights are downloaded.
 
     Args:
         reference: Its data may be empty; then ``shape`` or the model's own preprocessing gives
             the input.
         shape: Shape of one input without the batch, such as ``3,224,224``.
     """
-    if reference.model.startswith("torchvision:") and reference.weights is None:
+    named = kind_of(reference.model)
+    if named is not None and named[0].downloads and reference.weights is None:
         reference = replace(reference, random=True)
     return inspect_network(reference, load_model(reference), model_example(reference, shape))
 
@@ -149,12 +152,9 @@ def model_example(reference: Reference, shape: str | None) -> Inputs:
         return torch.randn(2, *parse_shape(shape))
     if reference.data:
         return take(load_data(reference).calibration.inputs, slice(0, 2))
-    if reference.model.startswith("sample:"):
-        return torch.randn(2, 1, 28, 28)
-    if reference.model.startswith("torchvision:"):
-        crop = torchvision_transform(reference.model.removeprefix("torchvision:")).crop_size
-        side = crop[0] if isinstance(crop, list | tuple) else crop
-        return torch.randn(2, 3, side, side)
+    named = kind_of(reference.model)
+    if named is not None and (own := named[0].example(named[1])) is not None:
+        return cast(Inputs, own)
     raise BadReference(
         f"Expected to know what goes into {reference.model}, but there is neither data nor a "
         f"shape. Add {next_steps.data_or_shape()}."

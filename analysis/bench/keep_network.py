@@ -20,7 +20,6 @@ from prunescope.store.locks import merge_lock
 from prunescope.store.read_only import read_only
 from prunescope.store.study_files import own_file
 from prunescope.text.lists import listed
-from prunescope.text.units import bytes_
 
 NETWORK: Final = "network.pt2"
 """Name of the file where the model has no other."""
@@ -88,17 +87,6 @@ def write_network(network: Network, path: Path) -> str | None:
     differ = [part for part in own if own[part] != other[part]]
     differ += ["shared weights"] * (ties(network.module) != ties(again.module))
     return _refusal(f"its {listed(differ)} differ once it is read again") if differ else None
-
-
-def kept_bytes(study: StudyFolder) -> str:
-    """Return what the study keeps besides measurements, in words; empty for nothing."""
-    reference = study.manifest.reference
-    parts = [
-        f"its {what} ({bytes_(own.bytes)})"
-        for what, own in (("network", reference.own_network), ("data", reference.own_data))
-        if own is not None
-    ]
-    return " and ".join(parts)
 
 
 def _refusal(reason: str) -> str:

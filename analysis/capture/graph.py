@@ -13,6 +13,7 @@ from prunescope.capture.export_program import export_program
 from prunescope.capture.fold_constants import fold_constants, fold_copies
 from prunescope.capture.functional import differentiable_copies, make_functional
 from prunescope.capture.inline_blocks import inline_blocks
+from prunescope.capture.named_outputs import name_outputs
 from prunescope.capture.tied_weights import tie_again
 from prunescope.errors import CannotCapture, PrunescopeError
 from prunescope.user_code.blame import error_place
@@ -113,6 +114,7 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
                 if isinstance(error, KeyboardInterrupt) and call.interrupted:
                     raise
                 raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        name_outputs(exported.program)
         module = _functional(exported.program)
     except PrunescopeError:
         raise
@@ -138,6 +140,7 @@ def captured_program(program: torch.export.ExportedProgram, example: Inputs) -> 
         program: As ``Captured.program``; its parameters become the graph's own.
         example: A batch of at least two real samples on the program's device.
     """
+    name_outputs(program)
     module = _functional(program)
     tie_again(module)
     for parameter in module.parameters():
@@ -150,7 +153,7 @@ def _largest(program: torch.export.ExportedProgram) -> int | None:
     inputs = set(program.graph_signature.user_inputs)
     for node in program.graph.nodes:
         value = node.meta.get("val") if node.name in inputs else None
-        size: object = value.shape[0] if isinstance(value, Tensor) and value.ndim else None
+        size: Any = value.shape[0] if isinstance(value, Tensor) and value.ndim else None
         if isinstance(size, torch.SymInt):
             bounds = program.range_constraints.get(size.node.expr)
             return int(bounds.upper) if bounds is not None and bounds.upper.is_Integer else None

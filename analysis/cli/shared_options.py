@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from prunescope.model_kinds.registry import forms
 from prunescope.study.bounds import checked_path
 from prunescope.study.recoveries import RECOVERIES
 
@@ -12,7 +13,7 @@ ModelArgument = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="sample:NAME, torchvision:NAME, file.py:function, package.module:function, file.pt2",
+        help=forms(),
         show_default=False,
     ),
 ]
@@ -43,7 +44,8 @@ WeightsOption = Annotated[
     ),
 ]  # fmt: skip
 RandomOption = Annotated[
-    bool, typer.Option("--random", help="Keep torchvision's random weights: no download.")
+    bool,
+    typer.Option("--random", help="Keep the random weights of a model by name: no download."),
 ]
 MetricOption = Annotated[
     str | None,

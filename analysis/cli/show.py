@@ -19,6 +19,7 @@ from prunescope.errors import UnknownName
 from prunescope.planning.overview import overview
 from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
+from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
 from prunescope.text.numbers import counted
 from prunescope.text.scores import words_of
@@ -78,6 +79,10 @@ def show(
             f"{words.titled(f'{words.loss_word.capitalize()}s')}, ± half of the 95 % interval of "
             f"the mean {words.loss_word} over samples like these."
         )
+    if files := kept_files(opened.manifest.reference):
+        console.print(f"The study keeps {files}.", highlight=False)
+    elif opened.manifest.not_kept:
+        console.print(opened.manifest.not_kept, highlight=False, markup=False)
     print_checks(opened.manifest.soundness, console)
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
     table = Table(box=box.SIMPLE_HEAD)

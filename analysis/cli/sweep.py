@@ -25,6 +25,7 @@ from prunescope.cli.terminal import errors, print_json, reporting, say_problem
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, UnknownName
 from prunescope.store.folder import MANIFEST, StudyFolder
+from prunescope.store.study_files import kept_files
 from prunescope.store.trust import require_vouched, vouch, vouch_function
 from prunescope.study import (
     SEEDS,
@@ -202,7 +203,7 @@ def sweep(
             from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
             from prunescope.bench.keep_data import keep_samples, lying_at
-            from prunescope.bench.keep_network import as_kept, keep_network, kept_bytes
+            from prunescope.bench.keep_network import as_kept, keep_network
             from prunescope.bench.workbench import prepare
             from prunescope.soundness.check_bench import checked, keep_checks
 
@@ -213,12 +214,13 @@ def sweep(
         if job is None and not json:
             print_checks(bench.manifest.soundness)
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
-        before = kept_bytes(opened)
+        before = kept_files(opened.manifest.reference)
         opened = keep_network(lying_at(opened, data), bench)
         if most is not None:
             opened = keep_samples(opened, most)
-        if not json and kept_bytes(opened) != before:
-            errors.print(f"The study keeps {kept_bytes(opened)}.", highlight=False)
+        kept = kept_files(opened.manifest.reference)
+        if not json and kept != before:
+            errors.print(f"The study keeps {kept}.", highlight=False)
         bench = as_kept(bench, opened)
         opened, grid = with_user_methods(bench, opened, grid)
         if (

@@ -14,7 +14,7 @@ class Inspect(Request):
         model: A reference.
         data: A reference; None for none.
         weights: File of the weights; None for the model's own.
-        random: Whether torchvision's weights stay random.
+        random: Whether a model by name keeps random weights.
         shape: Of one input, such as ``3,224,224``; None to read it off the data.
         metric: A reference; None for the usual one.
     """

@@ -4,6 +4,7 @@ Rooms below the command line say what is missing and take the command from here,
 know no command, and a renamed option is one edit. Placeholders are in capitals.
 """
 
+import shlex
 from dataclasses import replace
 
 from prunescope.commands.export import Export
@@ -130,6 +131,15 @@ def new_weights() -> str:
     return "--new-weights (new_weights=True in Python)"
 
 
+def pack(study: object = "STUDY") -> str:
+    """Return the command that writes a study into one file.
+
+    >>> pack("my study")
+    "prunescope pack 'my study'"
+    """
+    return f"prunescope pack {shlex.quote(str(study))}"
+
+
 def own_metric() -> str:
     """Return the option that names a metric of one's own."""
     return _typed(Sweep, "metric", "file.py:function")
@@ -149,7 +159,7 @@ def data_elsewhere(study: object) -> str:
     """Return the command that goes on with a study whose data lie somewhere else now.
 
     >>> data_elsewhere("s")
-    'prunescope sweep --study s --data DATA'
+    'prunescope sweep --data DATA --study s'
     """
     return Sweep(data="DATA").line(str(study))
 
@@ -160,7 +170,7 @@ def weights_file() -> str:
 
 
 def random_weights() -> str:
-    """Return the option that keeps torchvision's random weights."""
+    """Return the option that keeps a named model's random weights."""
     return Sweep.spelling("random")
 
 

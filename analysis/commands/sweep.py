@@ -32,7 +32,7 @@ class Sweep(Request):
         familywise: Whether all intervals hold together.
         budget: Time to spend, such as ``90s``; None for as long as it takes.
         weights: File of the weights; None for the model's own.
-        random: Whether torchvision's weights stay random.
+        random: Whether a model by name keeps random weights.
         metric: A reference; None for the study's own, or the usual one.
         accept: Failed checks with which a study is made nevertheless.
         keep_data: Size up to which the study keeps the samples; None for no copy.

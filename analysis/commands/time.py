@@ -20,7 +20,7 @@ class Time(Request):
         export_file: Where the timed models are written; None for nowhere.
         data: A reference, with a model in the study's place; None for a study.
         weights: File of such a model's weights; None for its own.
-        random: Whether torchvision's weights stay random.
+        random: Whether a model by name keeps random weights.
         force: Whether the exported file may take the place of one that is no latency table.
     """
 

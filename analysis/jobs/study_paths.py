@@ -12,12 +12,14 @@ from typing import Final
 
 from prunescope.commands import Sweep
 from prunescope.jobs.records import JobRecord
+from prunescope.model_kinds.registry import kind_of
 
 STUDY: Final = "{study}"
 """Stands for the study's folder in what a job's folder records."""
 _STUDY_FIRST: Final = ("calibrate", "export", "finetune", "pareto", "plan", "time", "verify")
 """Commands whose first argument is the study."""
-_NO_FILES: Final = ("sample", "torchvision", "live", "study")
+_NO_FILES: Final = ("live", "study")
+"""Before the colon, besides the kinds of models: what follows names no file."""
 _FOLDERS: Final = "imagefolder:"
 _FILE: Final = re.compile(
     r"/|\.(json|npz|onnx|pt2?|pth|py|safetensors|toml)$|:[A-Za-z_]\w*$", re.ASCII
@@ -81,7 +83,8 @@ def names_files_beside(arguments: Sequence[str]) -> tuple[str, ...]:
 def _is_beside(argument: str) -> bool:
     if argument.startswith(_FOLDERS):
         return not Path(argument.removeprefix(_FOLDERS)).is_absolute()
-    if argument.startswith(("-", STUDY)) or argument.partition(":")[0] in _NO_FILES:
+    prefix = argument.partition(":")[0]
+    if argument.startswith(("-", STUDY)) or prefix in _NO_FILES or kind_of(argument) is not None:
         return False
     return not Path(argument).is_absolute() and _FILE.search(argument) is not None
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
+from prunescope.model_kinds.registry import kind_of
 from prunescope.sources.class_folders import require_images
 from prunescope.sources.functions import find_function, is_function
-from prunescope.sources.models import torchvision_transform
 from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
 from prunescope.user_code.guard import guarded
 
@@ -112,13 +112,13 @@ def _require_alike(folder: Path, classes: Mapping[str, list[str]]) -> None:
 
 
 def _transform(model: str, size: int) -> Callable[[Any], Tensor]:
-    """The model's preprocessing: torchvision's, the function's ``preprocess``, or ImageNet's."""
+    """The model's preprocessing: its kind's, the function's ``preprocess``, or ImageNet's."""
     from torchvision.transforms import v2
 
-    if model.startswith("torchvision:"):
-        found: Callable[[Any], Tensor] = torchvision_transform(model.removeprefix("torchvision:"))
-        return found
-    if is_function(model) and not model.startswith("sample:"):
+    named = kind_of(model)
+    if named is not None and (known := named[0].transform(named[1])) is not None:
+        return known
+    if named is None and is_function(model):
         own = getattr(find_function("model", model), "preprocess", None)
         if callable(own):
             return cast(Callable[[Any], Tensor], own)

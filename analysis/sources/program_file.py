@@ -6,6 +6,8 @@ from typing import Final
 
 import torch
 
+from prunescope.capture.named_outputs import name_outputs, plain_outputs
+
 _PRINTED: Final = re.compile(r'^\s*File "([^"]+)", line (\d+)', re.MULTILINE)
 _INSTALLED: Final = "-packages/"
 
@@ -23,14 +25,16 @@ def write_program(program: torch.export.ExportedProgram, path: Path) -> None:
             node.meta["stack_trace"] = shortened_trace(trace)
     inputs = program.example_inputs
     program._example_inputs = None
+    plain_outputs(program)
     try:
         torch.export.save(program, path)
     finally:
+        name_outputs(program)
         program._example_inputs = inputs
 
 
 def shortened_trace(trace: str) -> str:
-    """Return a printed stack without source lines and folders, installed packages excepted.
+    r"""Return a printed stack without source lines and without folders outside of the working one.
 
     >>> shortened_trace('  File "/home/ann/net.py", line 3, in forward\\n    return self.fc(x)')
     'File "net.py", line 3'
@@ -42,4 +46,7 @@ def shortened_trace(trace: str) -> str:
 
 def _short(file: str) -> str:
     _, inside, rest = file.rpartition(_INSTALLED)
-    return f"site{_INSTALLED}{rest}" if inside else Path(file).name
+    if inside:
+        return f"site{_INSTALLED}{rest}"
+    path, here = Path(file), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, DamagedFile
-from prunescope.study.manifest import OwnFile
+from prunescope.study.manifest import OwnFile, Reference
+from prunescope.text.units import bytes_
 
 
 def file_hash(file: Path) -> str:
@@ -39,3 +40,13 @@ def require_intact(own: OwnFile, folder: Path) -> Path:
             f"{next_steps.make_study(folder)}."
         )
     return path
+
+
+def kept_files(reference: Reference) -> str:
+    """Return what a study keeps of its model and data, in words; empty for nothing.
+
+    >>> kept_files(Reference("sample:mlp", "x.npz", own_network=OwnFile("n.pt2", 2_400_000, "")))
+    'its network (2.4 MB)'
+    """
+    files = {"network": reference.own_network, "data": reference.own_data}
+    return " and ".join(f"its {what} ({bytes_(own.bytes)})" for what, own in files.items() if own)

@@ -1,12 +1,12 @@
 """Whose word it takes before code that a study names is run. Torch-free.
 
-Two kinds of references run Python when they are loaded: ``file.py:function`` and
-``package.module:function``. (A ``.pt2`` file does not: see ``prunescope.fence``; so the model of a
-study that keeps its network needs nobody's word, while its data and metric may.) A study's
-manifest and its plans name them, and a study can come from anywhere. So they are run where the
-owner of the account vouched for exactly them: by typing them on the command line or in Python, by
-``prunescope trust STUDY``, or by keeping the file in the folder that ``prunescope dashboard
---models DIR`` names. The word is kept outside of every study.
+References that run Python when they are loaded are ``file.py:function``,
+``package.module:function`` and kinds of models that say so (``torchhub:``). (A ``.pt2`` file does
+not: see ``prunescope.fence``; so the model of a study that keeps its network needs nobody's word,
+while its data and metric may.) A study's manifest and its plans name them, and a study can come
+from anywhere. So they are run where the owner of the account vouched for exactly them: by typing
+them on the command line or in Python, by ``prunescope trust STUDY``, or by keeping the file in the
+folder that ``prunescope dashboard --models DIR`` names. The word is kept outside of every study.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from typing import Final
 
 from prunescope.commands import next_steps
 from prunescope.errors import NotTrusted, StorageFailure
+from prunescope.model_kinds.registry import kind_of
 from prunescope.store.files import write_atomically
 from prunescope.study.bounds import checked_reference
 from prunescope.study.manifest import KEPT, LIVE, Reference
@@ -25,11 +26,11 @@ MODELS: Final = "PRUNESCOPE_MODELS"
 """Environment variable: the folder of models, data and metrics that the owner offers."""
 
 _HARMLESS: Final = {
-    "model": ("sample:", "torchvision:", KEPT, LIVE),
+    "model": (KEPT, LIVE),
     "data": ("sample:", "imagefolder:", KEPT, LIVE),
     "metric": (LIVE,),
 }
-"""What begins so is looked up or read, never run."""
+"""What begins so is looked up or read, never run; so are the kinds of models that run no code."""
 
 
 def code_of(reference: Reference) -> tuple[str, ...]:
@@ -43,6 +44,7 @@ def code_of(reference: Reference) -> tuple[str, ...]:
         for kind, harmless in _HARMLESS.items()
         for text in [getattr(reference, kind)]
         if not text.startswith(harmless) and _runs(text)
+        if kind != "model" or not _is_harmless_kind(text)
     ]
     return tuple(dict.fromkeys(map(_placed, texts)))
 
@@ -102,6 +104,11 @@ def offered_folder() -> Path | None:
     return Path(folder).resolve() if folder else None
 
 
+def _is_harmless_kind(model: str) -> bool:
+    named = kind_of(model)
+    return named is not None and not named[0].runs_code
+
+
 def _runs(text: str) -> bool:
     where, colon, _ = text.rpartition(":")
     return bool(colon and where)
@@ -112,6 +119,10 @@ def _placed(text: str) -> str:
     where, _, name = checked_reference(text).rpartition(":")
     if where.endswith(".py"):
         return f"{Path(where).resolve()}:{name}"
+    named = kind_of(text)
+    if named is not None:  # a kind that runs code: of a repository, or of a folder
+        folder = Path(named[1].rpartition(":")[0])
+        return f"{named[0].name}:{folder.resolve()}:{name}" if folder.is_dir() else text
     top = where.partition(".")[0]
     here = Path.cwd()
     local = (here / top).is_dir() or (here / f"{top}.py").is_file()

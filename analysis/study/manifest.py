@@ -61,7 +61,7 @@ class Reference:
     """Where model, data and metric come from, as the user wrote them.
 
     Attributes:
-        model: ``sample:resnet20``, ``torchvision:resnet50``, ``file.py:function``,
+        model: ``KIND:NAME`` such as ``sample:resnet20``, ``file.py:function``,
             ``package.module:function`` or ``file.pt2``; or ``study:FILE``, kept by the study.
         data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``;
             or ``study:FILE``.

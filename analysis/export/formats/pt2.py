@@ -55,6 +55,7 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
     from torch.utils import _pytree as pytree
 
     from prunescope.capture.graph import call_arguments
+    from prunescope.capture.named_outputs import plain_outputs
 
     args, kwargs = call_arguments(_alone(captured.example))
     batch = torch.export.Dim("batch", min=1)
@@ -76,6 +77,7 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
             f"{first_sentence(error)} Export plain weights instead."
         ) from error
     _forget_paths(program.graph_module)
+    plain_outputs(program)
     return program
 
 

@@ -35,8 +35,8 @@ def form(expanded: bool) -> None:
         with left:
             model = st.selectbox(
                 "Model", offered.models, key="begin model", accept_new_options=True,
-                help="Or type torchvision:NAME, such as torchvision:resnet50: its pretrained "
-                "weights are downloaded once.",
+                help=f"Or type a name ({offered_models.typed_forms()}), such as "
+                "torchvision:resnet50: its own weights are downloaded once.",
             )  # fmt: skip
             weights = st.selectbox(
                 "Weights", offered.weights, index=None, key="begin weights",
@@ -51,14 +51,18 @@ def form(expanded: bool) -> None:
                 help="Comma-separated. The study then lists all there are.",
             )  # fmt: skip
             sparsities = st.text_input("Sparsities", "0.1:0.9:0.1", key="begin sparsities")
-            st.space("small")
+            keep = st.checkbox(
+                "Keep a copy of the data in the study", key="begin keep",
+                help="Up to 512 MB: jobs then need them nowhere else, and whoever gets the study "
+                "has them too. The network is always kept.",
+            )  # fmt: skip
             go = st.form_submit_button(
                 "Begin and measure", type="primary", icon=":material/play_arrow:",
                 disabled=rights.locked(), help=rights.why(),
             )  # fmt: skip
     st.caption(_origin(offered))
     if go:
-        _start(offered, model, weights, data, metric, name, methods, sparsities)
+        _start(offered, model, weights, data, metric, name, methods, sparsities, keep)
 
 
 def _origin(offered: offered_models.Offer) -> str:
@@ -82,6 +86,7 @@ def _start(
     name: str,
     methods: str,
     sparsities: str,
+    keep: bool,
 ) -> None:
     model = (model or "").strip()
     chosen = offered.model(model)  # all of them are on the list, or nothing begins
@@ -105,6 +110,7 @@ def _start(
         methods=tuple(methods.replace(" ", "").split(",")),
         sparsities=sparsities.replace(" ", ""),
         weights=offered.weight(weights) if weights else None,
+        keep_data="512MB" if keep else None,
     )
     start(folder, request)
     page_header.choose(label)

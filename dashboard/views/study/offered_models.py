@@ -1,25 +1,25 @@
-"""What a page may begin a study from: samples, torchvision's models, and the owner's folder.
+"""What a page may begin a study from: samples, models by name, and the owner's folder.
 
 What a visitor types is never looked for on the disk and never run: it is on the list or refused.
 Python files of the folder are read for their functions, not imported. No Streamlit.
 """
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from prunescope.errors import BadReference
+from prunescope.model_kinds.registry import REGISTRY, kind_of
 
 SAMPLES: Final = tuple(
     f"sample:{name}" for name in ("lenet5", "mlp", "resnet20", "mobilenet", "vit")
 )
 SAMPLE_DATA: Final = "sample:fashion-mnist"
 METRICS: Final = ("top-1", "top-5", "agreement")
-_TORCHVISION: Final = re.compile(r"torchvision:[a-z0-9_]{1,60}")
 _IMAGES: Final = "imagefolder:"
+_SAVED: Final = "hf:"
 _MOST_FILES: Final = 300
 _MOST_BYTES: Final = 1_000_000
 _MOST_SHOWN: Final = 12
@@ -44,8 +44,9 @@ class Offer:
     weights: tuple[str, ...] = ()
 
     def model(self, text: str) -> str:
-        """Return the reference that ``text`` stands for; any torchvision model is one."""
-        if _TORCHVISION.fullmatch(text):
+        """Return the reference that ``text`` stands for; any name of a kind of models is one."""
+        named = kind_of(text)
+        if named is not None and named[0].is_name(named[1]):
             return text
         return self._placed("model", text, self.models)
 
@@ -77,9 +78,15 @@ class Offer:
             )  # fmt: skip
         if self.folder is None or text in (*SAMPLES, SAMPLE_DATA, *METRICS):
             return text
-        if text.startswith(_IMAGES):
-            return f"{_IMAGES}{self.folder / text.removeprefix(_IMAGES)}"
+        for prefix in (_IMAGES, _SAVED):
+            if text.startswith(prefix):
+                return f"{prefix}{self.folder / text.removeprefix(prefix)}"
         return str(self.folder / text)
+
+
+def typed_forms() -> str:
+    """Return the forms of names that may be typed, besides what is listed."""
+    return ", ".join(kind.form for kind in REGISTRY.all() if kind.is_name("resnet18"))
 
 
 def offer(folder: Path | None) -> Offer:
@@ -105,7 +112,7 @@ def offer(folder: Path | None) -> Offer:
     images = tuple(f"{_IMAGES}{path.name}" for path in _image_folders(folder))
     return Offer(
         folder,
-        (*SAMPLES, *builders, *ending[".pt2"]),
+        (*SAMPLES, *builders, *ending[".pt2"], *_saved_folders(files, folder)),
         (SAMPLE_DATA, *ending[".npz"], *images, *builders),
         (*METRICS, *metrics),
         ending[".safetensors"],
@@ -128,6 +135,13 @@ def _image_folders(folder: Path) -> Iterator[Path]:
             child.is_dir() and not child.name.startswith((".", "__")) for child in path.iterdir()
         ):  # fmt: skip
             yield path
+
+
+def _saved_folders(files: list[Path], folder: Path) -> Iterator[str]:
+    """Folders with a model of transformers in it, as they are named."""
+    for path in files:
+        if path.name == "config.json" and any(path.parent.glob("*.safetensors")):
+            yield f"{_SAVED}{path.parent.relative_to(folder).as_posix()}"
 
 
 def _functions(path: Path) -> Iterator[tuple[str, int]]:

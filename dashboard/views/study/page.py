@@ -4,11 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from prunescope.commands import next_steps
 from prunescope.dashboard.shared import loaders, page_header, problems, rights, soundness_marks
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, overview_panel, runs, sweep_form
 from prunescope.store.folder import StudyFolder
+from prunescope.store.study_files import kept_files
 from prunescope.store.trash import TRASH, throw_away
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
@@ -89,12 +91,22 @@ def _facts(opened: StudyFolder) -> None:
     if checks is not None:
         with checks:
             soundness_marks.every_check(manifest)
-    with origin, st.expander("Fingerprint and versions", icon=":material/fingerprint:"):
+    with origin, st.expander("Fingerprint, versions and files", icon=":material/fingerprint:"):
         made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
         st.markdown(
             f"Fingerprint of weights, graph, data and metric: {plain.code(manifest.fingerprint)}. "
             f"Made with {plain.text(made)}."
         )
+        _files(opened)
+
+
+def _files(opened: StudyFolder) -> None:
+    """What the study keeps, and how to hand it on."""
+    files = kept_files(opened.manifest.reference)
+    if opened.manifest.not_kept:
+        st.markdown(plain.text(opened.manifest.not_kept))
+    hand_on = f"Hand it on as one file: {plain.code(next_steps.pack(opened.folder))}"
+    st.markdown(f"The study keeps {plain.text(files)}. {hand_on}" if files else hand_on)
 
 
 def _layers(opened: StudyFolder) -> None:

@@ -7,6 +7,9 @@ import pytest
 
 from prunescope.cli import main
 
+_SAID_BEFORE = ("Checked before measuring", "  WARNING: ", "The study keeps ")
+"""What a sweep that starts says on the error stream."""
+
 
 class Result(NamedTuple):
     """Exit code and the two streams."""
@@ -43,7 +46,7 @@ class Command:
         assert "did not expect" not in result.err
         lines = [
             line for line in result.err.strip().splitlines()
-            if line and not line.startswith(("Checked before measuring", "  WARNING: "))
+            if line and not line.startswith(_SAID_BEFORE)
         ]  # fmt: skip
         if len(lines) > 1 and "that torch.export can capture" in lines[0]:  # said of each command
             lines = lines[1:]

@@ -1,0 +1,1 @@
+"""Kinds of models: by name, with random weights, offline."""
