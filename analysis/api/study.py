@@ -30,7 +30,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import read_document
 from prunescope.store.trust import require_vouched
 from prunescope.study import SEEDS, Baseline, Manifest
-from prunescope.study.bounds import CALIBRATION_PLANS, require_timing
+from prunescope.study.bounds import CALIBRATION_PLANS, checked_path, require_timing
 from prunescope.study.plan import Plan
 from prunescope.study.soundness import concerns
 from prunescope.sweep.stopping_policy import Stopping
@@ -416,6 +416,39 @@ class Study:
                 self._bench(), self._stored, chosen, formats, target, recovered, report, force,
                 most_lost,
             )  # fmt: skip
+
+    def report(
+        self,
+        plan: PlanLike,
+        file: str | Path = "report.html",
+        changed: bool = True,
+        force: bool = False,
+    ) -> tuple[Path, ...]:
+        """Write all that is known of ``plan`` as one offline HTML file, and return the files.
+
+        Beside it lie the same numbers as JSON and CSV, and a model card for the exported files.
+        Nothing is measured, but for which samples changed.
+
+        Args:
+            plan: Of this study.
+            file: Of the page; the others take its name.
+            changed: Run the model to see which validation samples changed, where nobody looked yet.
+            force: Replace files that Prunescope did not write, too.
+
+        Raises:
+            WouldOverwrite: ``file``, or one beside it, is something else.
+        """
+        chosen, path = self.read_plan(plan), checked_path(file, "the report")
+        from prunescope.export.changed_samples import read_changed, write_changed
+        from prunescope.report.write_report import require_report_files, write_report
+
+        require_report_files(self._stored, path, force)
+        known = (read_changed(self.folder, chosen.digest, tuned) for tuned in (False, True))
+        if changed and not any(known):
+            from prunescope.export.find_changed import measure_changed
+
+            write_changed(self.folder, measure_changed(self._bench(), chosen))
+        return write_report(self._stored, chosen, path, force)
 
     def time(
         self,

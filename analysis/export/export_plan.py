@@ -5,8 +5,10 @@ from pathlib import Path
 
 from prunescope.bench.workbench import Workbench
 from prunescope.export.applied_plan import planned, selection_of
+from prunescope.export.changed_samples import write_changed
 from prunescope.export.destination import destination as place
 from prunescope.export.export_report import ExportReport
+from prunescope.export.find_changed import find_changed
 from prunescope.export.formats.format import MOST_LOST
 from prunescope.export.formats.registry import (
     REGISTRY,
@@ -79,4 +81,8 @@ def export_plan(
             bench, study.folder, plan, selection, module,
             result.settings if result else None, result.weights_hash if result else "", most_lost,
         )  # fmt: skip
-        return write_formats(made, wanted, where, progress or Silent())
+        report = write_formats(made, wanted, where, progress or Silent())
+        outcome = made.promise.outcome
+    if destination is None:  # what a study keeps; a folder elsewhere holds files alone
+        write_changed(study.folder, find_changed(bench, plan, outcome, recovered))
+    return report

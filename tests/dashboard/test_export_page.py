@@ -1,6 +1,7 @@
 """The page *Export* offers what was verified, and of fine-tuned weights only the present ones."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -67,21 +68,34 @@ def opened(open_page: Open, studies: Path, plan: Plan) -> AppTest:
     return at
 
 
+def files(at: AppTest) -> list[Any]:
+    """The buttons that offer exported files; those of the report are always there."""
+    return [each for each in at.get("download_button") if "report" not in each.proto.id]
+
+
+def test_a_report_is_one_press_away(
+    study: StudyFolder, saved: Plan, studies: Path, open_page: Open
+) -> None:
+    at = opened(open_page, studies, saved)
+    labels = [each.proto.label for each in at.get("download_button")]
+    assert labels == ["Download report", "JSON", "CSV", "Model card"]
+
+
 def test_what_an_earlier_fine_tuning_gave_is_not_offered(
     study: StudyFolder, saved: Plan, studies: Path, open_page: Open
 ) -> None:
     exported(study, saved, EARLIER)
     fine_tuned(study, saved, EARLIER)
     at = opened(open_page, studies, saved)
-    assert len(at.get("download_button")) == 2
+    assert len(files(at)) == 2
     assert not at.warning
     fine_tuned(study, saved, PRESENT)
     at = opened(open_page, studies, saved)
-    assert not at.get("download_button")
+    assert not files(at)
     assert "exported from an earlier fine-tuning; export again" in at.warning[0].value
     exported(study, saved, "")
     at.toggle(key=f"tuned {saved.digest}").set_value(False).run()
-    assert len(at.get("download_button")) == 2
+    assert len(files(at)) == 2
     assert not at.warning
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.quick
 
 ROOMS = (
     "errors", "arrays", "text", "commands", "study", "statistics", "curves", "store", "planning",
-    "jobs", "user_code", "dashboard",
+    "jobs", "report", "user_code", "dashboard",
 )  # fmt: skip
 """What never imports torch, whole; modules or packages below ``prunescope``."""
 FILES = (
@@ -20,7 +20,7 @@ FILES = (
     "latency.plan_memory", "latency.machine", "sweep.work_list", "sweep.stopping_policy",
     "sweep.preflight",
     "api.study", "api.open_study", "api.sweep", "api.inspections", "api.exported_models",
-    "charts.subject_curves",
+    "api.apply_recipe", "charts.subject_curves",
 )  # fmt: skip
 """What the dashboard reads of rooms that otherwise do."""
 

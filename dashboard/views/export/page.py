@@ -15,6 +15,7 @@ from prunescope.dashboard.shared import (
 )
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.tables.delivered_files import delivered_files
+from prunescope.dashboard.views.export import report_downloads
 from prunescope.export.export_report import (
     LOADER,
     ExportReport,
@@ -45,6 +46,7 @@ def page() -> None:
     with right:
         _report(opened, plan, recovered)
     measured_speed.show(opened, plan)
+    report_downloads.show(opened, plan)
 
 
 def _form(opened: StudyFolder, plan: Plan) -> bool:
