@@ -232,7 +232,12 @@ def solve_posed(
             return solve_quickly(posed.solver, limits, name)
         return solve_with_proof(posed.solver, limits, name, seconds)
 
-    return solve_within_drop(posed.solver.problem.goal, solve, posed.predicted, overrides)
+    solution = solve_within_drop(posed.solver.problem.goal, solve, posed.predicted, overrides)
+    return replace(
+        solution,
+        plan=solution.plan.as_solved(),
+        alternatives=tuple(plan.as_solved() for plan in solution.alternatives),
+    )
 
 
 def missing_grid(posed: PosedGoal) -> tuple[Grid, ...]:

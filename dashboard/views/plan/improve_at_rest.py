@@ -85,7 +85,8 @@ def sentence(found: Solution, last: plan_solution.PlanSolution, measured: bool =
     said = "**A better plan was found** around this one"
     if found.predicted is not None:
         words = OBJECTIVES.get(found.objective, found.objective)
-        said += f": {words} {amount(found.objective, found.predicted)} predicted of the whole plan"
+        whole = amount(found.objective, found.predicted)
+        said += f": {words} {whole} {_how(measured)} of the whole plan"
         before = found.beside.get("solver")
         if before is not None:
             how = _how("solver" in found.measured_beside)
