@@ -135,6 +135,10 @@ def judged(measured: Measured, solved: bool = False) -> list[dict[str, object]]:
             found.setdefault("changing", 1 - guess.agreement)
             assert guess.drop is not None
             assert guess.interval is not None
+            for figure in ("entropy", "divergence"):
+                around = getattr(guess, f"{figure}_interval")
+                real = row[f"{figure}_sum"] / row["samples"]
+                found[f"{figure} {name}"] = around.low <= real <= around.high
             found |= {
                 name: guess.drop, f"{name} low": guess.interval.low,
                 f"{name} high": guess.interval.high, f"{name} by": guess.predictor,
@@ -166,6 +170,8 @@ def solved_table(random: pd.DataFrame, solved: pd.DataFrame) -> str:
                         "covered": f"{100 * (1 - (above | below).mean()):.0f} %",
                         "above": f"{100 * above.mean():.0f} %",
                         "below": f"{100 * below.mean():.0f} %",
+                        "cross-entropy covered": f"{100 * own[f'entropy {when}'].mean():.0f} %",
+                        "KL covered": f"{100 * own[f'divergence {when}'].mean():.0f} %",
                     }
                 )  # fmt: skip
     return as_markdown(pd.DataFrame(rows))

@@ -12,8 +12,8 @@ study's own errors alone was twenty times as wide as the change after one plan: 
 around 1.7. Where the logits were not combined, or the metric is a user's own, nothing is known from
 other networks, and the study's own plans must be ``FEWEST`` at least.
 
-Source: docs/science.md §2.4. ``python -m benchmarks.unseen --figures`` prints the constants'
-coverage on networks that they were not fitted to.
+Source: docs/science.md §2.4. ``python -m benchmarks.unseen`` prints what they cover on networks
+that they were not fitted to.
 """
 
 import math
