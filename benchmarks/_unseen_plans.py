@@ -112,13 +112,18 @@ def _methods(drawn: Drawn) -> tuple[Method, ...]:
 
 
 def read(drawn: Drawn, cache: Path) -> Iterator[Measured]:
-    """Yield what the cache holds of a network, one recovery at a time."""
+    """Yield what the cache holds of a network's random plans, one recovery at a time."""
+    yield from of_recoveries(drawn, cache, DRAW)
+
+
+def of_recoveries(drawn: Drawn, cache: Path, table: str) -> Iterator[Measured]:
+    """Yield what the cache's ``table`` holds of a network, one recovery at a time."""
     folder = cache / drawn.name
     if not (folder / "study.json").exists():
         return
     study = StudyFolder.open(folder)
     known = curves(study.measured(), study.manifest)
-    rows = table_of(folder, DRAW).read().to_dict("records")
+    rows = table_of(folder, table).read().to_dict("records")
     pairs = [(from_json(Plan, row["plan"], "a drawn plan"), row) for row in rows]
     for recovery in drawn.recoveries:
         own = tuple(pair for pair in pairs if pair[0].recovery == recovery)

@@ -5,12 +5,15 @@
     python -m benchmarks.unseen --cache FOLDER --minutes 0          # judge again what is there
     python -m benchmarks.unseen --cache FOLDER --seed 1 --errors benchmarks/unseen_errors.csv
     python -m benchmarks.unseen --fit benchmarks/unseen_errors.csv  # the prior interval's constants
+    python -m benchmarks.unseen --fit-solved benchmarks/unseen_solved.csv   # that of solved plans
 
 Networks are drawn from ``--seed`` (plain, batch norm, residual, depthwise, attention; 3 to 1,000
 classes; 64 to 6,000 samples), trained for seconds on real images, and swept with each recovery.
 Nine plans are verified by ``propose_verifications``, ``--plans`` others are drawn at random, up to
-drops of five points and beyond. Each of these is predicted twice: before any plan is verified, and
-after the nine. The cache keeps what was measured, so a changed predictor is judged in seconds.
+drops of five points and beyond, and up to six are solved for, as ``prunescope plan`` does: a solver
+takes the plan whose prediction is best, so these are judged by themselves. Each plan is predicted
+twice: before any is verified, and after the nine. The cache keeps what was measured, so a changed
+predictor is judged in seconds.
 
 A release takes a new seed. Predictors may be chosen by the seeds before it, never by its own.
 """
@@ -23,14 +26,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
-from scipy.special import gammaln
 
+from benchmarks._unseen_fit import fitted, fitted_solved
 from benchmarks._unseen_networks import draw
 from benchmarks._unseen_plans import Measured, measure, read
+from benchmarks._unseen_solved import measure_solved, read_solved
 from prunescope.planning.prediction import LogitOperators, Record, parts_of
 from prunescope.planning.prediction.predict import predict
-from prunescope.planning.prediction.prior_interval import CHANGING, SPREAD, STILL, WORTH
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.text.numbers import counted
 
@@ -45,8 +47,10 @@ LIMIT: Final = 0.05
 _MANY: Final = 1000
 """Validation images from which one image is a tenth of a point or less."""
 
-_FITTED: Final = 0.2
-"""Largest predicted drop that counts for the fit."""
+_COLUMNS: Final = [
+    "network", "kind", "classes", "samples", "leaves", "recovery", "changing", "before", "real"
+]  # fmt: skip
+"""Of what is kept of the errors."""
 
 
 def main() -> None:
@@ -59,33 +63,38 @@ def main() -> None:
     parser.add_argument("--recoveries", nargs="+", default=RECOVERIES, choices=RECOVERIES)
     parser.add_argument("--minutes", type=float, default=MINUTES, help="to measure for; inf: all")
     parser.add_argument("--errors", type=Path, help="write the errors without verified plans")
+    parser.add_argument("--solved-errors", type=Path, help="the same of solved plans")
     parser.add_argument("--fit", type=Path, nargs="+", help="fit the prior interval to such files")
+    parser.add_argument("--fit-solved", type=Path, nargs="+", help="how far above solved plans lie")
     asked = parser.parse_args()
-    if asked.fit:
-        print(fitted(pd.concat(map(pd.read_csv, asked.fit), ignore_index=True)))
-        return
+    for files, fit in ((asked.fit, fitted), (asked.fit_solved, fitted_solved)):
+        if files:
+            print(fit(pd.concat(map(pd.read_csv, files), ignore_index=True)))
+            return
     end = time.monotonic() + 60 * asked.minutes
     networks = draw(asked.seed, asked.networks)
     for drawn in networks:
         measure(drawn, asked.cache, asked.plans, end, asked.recoveries)
-    frame = pd.DataFrame(
-        [
-            row
-            for drawn in networks
-            for measured in read(drawn, asked.cache)
-            if measured.recovery in asked.recoveries
-            for row in judged(measured)
-        ]
+        measure_solved(drawn, asked.cache, end, asked.recoveries)
+    frame, of_solved = (
+        pd.DataFrame(
+            [
+                row
+                for drawn in networks
+                for measured in reader(drawn, asked.cache)
+                if measured.recovery in asked.recoveries
+                for row in judged(measured, solved=reader is read_solved)
+            ]
+        )
+        for reader in (read, read_solved)
     )
     if frame.empty:
         print("nothing measured yet")
         return
-    if asked.errors:
-        columns = ["network", "kind", "classes", "samples", "leaves", "recovery"]
-        own = frame[[*columns, "changing", "before", "real"]].rename(
-            columns={"before": "predicted", "real": "measured"}
-        )
-        own.to_csv(asked.errors, index=False, float_format="%.6f")
+    for path, rows in ((asked.errors, frame), (asked.solved_errors, of_solved)):
+        if path:
+            own = rows[_COLUMNS].rename(columns={"before": "predicted", "real": "measured"})
+            own.to_csv(path, index=False, float_format="%.6f")
     frame["images"] = np.where(frame["samples"] >= _MANY, f"{_MANY} or more", "fewer")
     print(
         f"Seed {asked.seed}, {frame['network'].nunique()} of {asked.networks} networks, "
@@ -95,16 +104,24 @@ def main() -> None:
                ["many classes", "recovery"]):  # fmt: skip
         print(markdown(frame, by))
     print(by_prediction(frame))
+    if not of_solved.empty:
+        print(solved_table(frame, of_solved))
 
 
-def judged(measured: Measured) -> list[dict[str, object]]:
-    """Return a row for each random plan: measured, and predicted before and after the nine."""
+def judged(measured: Measured, solved: bool = False) -> list[dict[str, object]]:
+    """Return a row for each plan: measured, and predicted before and after the nine.
+
+    Args:
+        measured: Plans with what was measured of them.
+        solved: Whether a solver picked them.
+    """
     study, drawn = measured.study, measured.drawn
     manifest, known = study.manifest, measured.curves
     operators = LogitOperators(manifest, study.logits)
     record = Record.of(manifest, known, study.verified(), operators)
     rows: list[dict[str, object]] = []
-    for plan, row in measured.plans:
+    for drawn_plan, row in measured.plans:
+        plan = drawn_plan.as_solved() if solved else drawn_plan
         parts, missing = parts_of(plan, known, manifest)
         if len(parts) < 2 or missing:  # a single part is known already
             continue
@@ -118,6 +135,10 @@ def judged(measured: Measured) -> list[dict[str, object]]:
             found.setdefault("changing", 1 - guess.agreement)
             assert guess.drop is not None
             assert guess.interval is not None
+            for figure in ("entropy", "divergence"):
+                around = getattr(guess, f"{figure}_interval")
+                real = row[f"{figure}_sum"] / row["samples"]
+                found[f"{figure} {name}"] = around.low <= real <= around.high
             found |= {
                 name: guess.drop, f"{name} low": guess.interval.low,
                 f"{name} high": guess.interval.high, f"{name} by": guess.predictor,
@@ -125,6 +146,35 @@ def judged(measured: Measured) -> list[dict[str, object]]:
             }  # fmt: skip
         rows.append(found)
     return rows
+
+
+def solved_table(random: pd.DataFrame, solved: pd.DataFrame) -> str:
+    """Return how solved plans do beside random ones, whatever they lose, as a table.
+
+    "above" are those that lost more than the interval of their prediction allows.
+    """
+    rows = []
+    for words, frame in (("random", random), ("solved", solved)):
+        for recovery in (*dict.fromkeys(frame["recovery"]), "all"):
+            own = frame if recovery == "all" else frame[frame["recovery"] == recovery]
+            for when in ("before", "after"):
+                error = 100 * (own[when] - own["real"])
+                above = own["real"] > own[f"{when} high"]
+                below = own["real"] < own[f"{when} low"]
+                rows.append(
+                    {
+                        "plans": words, "recovery": recovery, "predicted": f"{when} the nine",
+                        "networks": own["network"].nunique(), "count": len(own),
+                        "predicted less": f"{-error.mean():+.2f}",
+                        "mean error": f"{error.abs().mean():.2f}",
+                        "covered": f"{100 * (1 - (above | below).mean()):.0f} %",
+                        "above": f"{100 * above.mean():.0f} %",
+                        "below": f"{100 * below.mean():.0f} %",
+                        "cross-entropy covered": f"{100 * own[f'entropy {when}'].mean():.0f} %",
+                        "KL covered": f"{100 * own[f'divergence {when}'].mean():.0f} %",
+                    }
+                )  # fmt: skip
+    return as_markdown(pd.DataFrame(rows))
 
 
 def markdown(frame: pd.DataFrame, by: Sequence[str]) -> str:
@@ -137,7 +187,11 @@ def markdown(frame: pd.DataFrame, by: Sequence[str]) -> str:
         for key, group in groups
         for when in ("before", "after")
     ]
-    table = pd.DataFrame(rows)
+    return as_markdown(pd.DataFrame(rows))
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """Return ``table`` as Markdown."""
     lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy()]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
@@ -172,47 +226,6 @@ def by_prediction(frame: pd.DataFrame) -> str:
         errors = 100 * (own[when] - own["real"])
         said.append(f"{when} the nine {errors.mean():+.2f} ({counted(len(own), 'plan')})")
     return f"Bias of plans predicted to lose at most {100 * LIMIT:.0f} points: {', '.join(said)}."
-
-
-def fitted(errors: pd.DataFrame) -> str:
-    """Return the constants of ``prior_interval`` under which the ``errors`` are likeliest.
-
-    Scores of one network and recovery share a spread; spreads are drawn from a scaled inverse χ²
-    with ``WORTH`` degrees of freedom, so together they follow a multivariate t: just what
-    ``ErrorScale.half_width`` takes for granted.
-    """
-    errors = errors[errors["predicted"] <= _FITTED]
-    groups = [
-        (group["predicted"].to_numpy(), (group["predicted"] - group["measured"]).to_numpy(),
-         group["changing"].to_numpy(), float(group["samples"].iloc[0]))
-        for _, group in errors.groupby(["network", "recovery"])
-    ]  # fmt: skip
-
-    def loss(logs: np.ndarray) -> float:
-        still, changing, spread, worth = np.exp(logs)
-        total = 0.0
-        for predicted, error, changes, samples in groups:
-            share = np.maximum(changes, np.abs(predicted))
-            noise = (still + changing * np.sqrt(share)) / np.sqrt(samples)
-            scale = spread * (predicted.clip(0) + noise)
-            least = 0.5 / samples  # a drop is a whole number of samples
-            sizes = np.maximum(np.abs(error), least)
-            count, squares = len(error), float(np.sum((sizes / scale) ** 2))
-            total += gammaln((worth + count) / 2) - gammaln(worth / 2)
-            total -= count / 2 * np.log(worth) + np.log(scale).sum()
-            total -= (worth + count) / 2 * np.log1p(squares / worth)
-        return -float(total)
-
-    start = np.log([STILL, CHANGING, SPREAD, WORTH])
-    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000}).x
-    names = ("STILL", "CHANGING", "SPREAD", "WORTH")
-    return "\n".join(
-        [
-            f"{errors['network'].nunique()} networks, {len(groups)} studies, {len(errors)} plans",
-            *(f"{name} = {value:.4g}" for name, value in zip(names, np.exp(best), strict=True)),
-            f"log-likelihood {-loss(best):.1f}, of the constants in force {-loss(start):.1f}",
-        ]
-    )
 
 
 if __name__ == "__main__":

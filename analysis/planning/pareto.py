@@ -1,7 +1,7 @@
 """The Pareto front over one cost: the plan of least damage for each of a row of cost targets."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -208,7 +208,9 @@ def _solve_within(
 
     problem = solver.problem
     words = words_of(problem.manifest)
-    return solve_within_drop(problem.goal, solve, predict, {problem.kinds[1]: limit}, words)
+    limits = {problem.kinds[1]: limit}
+    solution = solve_within_drop(problem.goal, solve, predict, limits, words)
+    return replace(solution, plan=solution.plan.as_solved())
 
 
 def _least_share(solver: Solver, predict: Callable[[Plan], Prediction]) -> float:

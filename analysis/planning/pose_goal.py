@@ -237,12 +237,12 @@ def solve_posed(
             return solve_quickly(posed.solver, limits, name)
         return solve_with_proof(posed.solver, limits, name, seconds)
 
-    return solve_within_drop(
-        posed.solver.problem.goal,
-        solve,
-        posed.predicted,
-        overrides,
-        words_of(posed.solver.problem.manifest),
+    goal, words = posed.solver.problem.goal, words_of(posed.solver.problem.manifest)
+    solution = solve_within_drop(goal, solve, posed.predicted, overrides, words)
+    return replace(
+        solution,
+        plan=solution.plan.as_solved(),
+        alternatives=tuple(plan.as_solved() for plan in solution.alternatives),
     )
 
 

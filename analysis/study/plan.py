@@ -51,6 +51,8 @@ class Plan:
         choices: Subject → choice.
         recovery: ``none``, ``bn`` or ``ls``, applied after pruning.
         seed: Of random criteria.
+        solved_as: Digest of the plan that a solver picked, among many, for its prediction; another
+            one than the plan's own where it was edited since. Empty for plans made by hand.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Plan:
     choices: dict[str, Choice] = field(default_factory=dict)
     recovery: str = "none"
     seed: int = 0
+    solved_as: str = ""
 
     @property
     def digest(self) -> str:
@@ -68,6 +71,15 @@ class Plan:
         }
         content = json.dumps([self.fingerprint, active, self.recovery, self.seed])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def solved(self) -> bool:
+        """Whether a solver picked just this plan: its prediction is the best of many, so luck."""
+        return bool(self.solved_as) and self.solved_as == self.digest
+
+    def as_solved(self) -> Self:
+        """Return the plan as one that a solver picked."""
+        return replace(self, solved_as=self.digest)
 
     def active(self) -> dict[str, Choice]:
         """Return the choices that remove something."""

@@ -21,6 +21,8 @@ _VERSION: Final = 1
 _MOST_BYTES: Final = 60_000
 _HEAD: Final = struct.Struct(">B8sBHH")
 _ROW: Final = struct.Struct(">HHB")
+_SOLVED: Final = 128
+"""Added to the number of the recovery where a solver picked the plan."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def encode_plan(plan: Plan, manifest: Manifest) -> str:
     methods = sorted({str(choice.method) for choice in chosen.values()})
     names = "\n".join(methods).encode()
     recovery = RECOVERIES.index(plan.recovery) if plan.recovery in RECOVERIES else 0
+    recovery += _SOLVED * plan.solved
     head = _HEAD.pack(_VERSION, _stamp(plan.fingerprint), recovery, plan.seed % 65536, len(names))
     rows = b"".join(
         _ROW.pack(
@@ -97,7 +100,7 @@ def decode_plan(text: str, manifest: Manifest, name: str = "shared") -> Plan:
             choices[order[place]] = Choice(
                 method.criterion, parts / 10_000, method.granularity, bool(flags % 2)
             )
-        known = RECOVERIES[recovery]
+        known = RECOVERIES[recovery % _SOLVED]
     except (struct.error, UnicodeDecodeError, IndexError, PrunescopeError) as error:
         raise _damaged() from error
     if version != _VERSION or stamp != _stamp(manifest.fingerprint):
@@ -107,7 +110,7 @@ def decode_plan(text: str, manifest: Manifest, name: str = "shared") -> Plan:
         )
     plan = Plan(name, manifest.fingerprint, choices, known, seed)
     plan.require(manifest)
-    return plan
+    return plan.as_solved() if recovery >= _SOLVED else plan
 
 
 _EMPTY: Final = Choice("", 0.0)

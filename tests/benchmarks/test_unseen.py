@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from benchmarks import unseen
+from benchmarks._unseen_fit import fitted, fitted_solved, picked_factor
 from benchmarks._unseen_networks import KINDS, compose, data_of, draw
 from prunescope.planning.prediction import prior_interval
 
 ERRORS = Path(unseen.__file__).with_name("unseen_errors.csv")
+SOLVED = ERRORS.with_name("unseen_solved.csv")
 
 
 def test_a_seed_makes_the_same_networks_and_a_shorter_list_is_its_beginning() -> None:
@@ -56,7 +58,7 @@ def test_the_fit_finds_what_errors_were_made_of() -> None:
              "predicted": p, "measured": p - e}
             for c, p, e in zip(changing, predicted, errors, strict=True)
         ]  # fmt: skip
-    said = unseen.fitted(pd.DataFrame(rows))
+    said = fitted(pd.DataFrame(rows))
     found = dict(line.split(" = ") for line in said.splitlines() if " = " in line)
     wanted = {"STILL": 0.1, "CHANGING": 0.5, "SPREAD": 0.3, "WORTH": 5}
     for name, value in wanted.items():
@@ -66,8 +68,25 @@ def test_the_fit_finds_what_errors_were_made_of() -> None:
 def test_the_constants_in_force_fit_the_errors_that_are_kept() -> None:
     errors = pd.read_csv(ERRORS)
     assert errors["network"].nunique() == prior_interval.NETWORKS
-    best, own = (float(part.split()[-1]) for part in _last(unseen.fitted(errors)))
+    best, own = (float(part.split()[-1]) for part in _last(fitted(errors)))
     assert best - own < 0.5
+
+
+def test_solved_plans_of_networks_that_were_left_out_are_covered() -> None:
+    """They were the luckiest predictions: with the interval of random plans 88 % were."""
+    errors = pd.read_csv(SOLVED)
+    assert errors["network"].nunique() == prior_interval.PICKED_NETWORKS
+    said = fitted_solved(errors)
+    assert f"PICKED = {prior_interval.PICKED:g} (in force" in said
+    without, _, left_out = (float(part.split()[-1]) for part in said.splitlines()[-1].split(","))
+    assert without < 0.9
+    assert left_out >= 0.93
+
+
+def test_a_factor_of_solved_plans_is_asked_for_only_where_they_disappoint() -> None:
+    lucky = np.array([-0.5, 0.0, 0.5] * 20)
+    assert picked_factor(lucky) == 1
+    assert picked_factor(np.append(lucky, 2.15)) == 2.2
 
 
 def _last(said: str) -> tuple[str, str]:

@@ -39,6 +39,14 @@ def test_a_plan_survives_its_link(choices: dict[str, Choice], seed: int) -> None
     assert decode_plan(encode_plan(plan, manifest()), manifest()) == plan
 
 
+def test_a_link_tells_that_a_solver_picked_the_plan() -> None:
+    own = manifest()
+    plan = Plan("shared", own.fingerprint, {"l1": Choice("magnitude", 0.5)}, "ls").as_solved()
+    assert decode_plan(encode_plan(plan, own), own) == plan
+    edited = plan.setting({"l1": Choice("magnitude", 0.6)})
+    assert not decode_plan(encode_plan(edited, own), own).solved
+
+
 def test_a_link_is_safe_in_an_address_and_short() -> None:
     many = manifest(250)
     choices = {f"l{i}": Choice("magnitude", (i * 37 % 100) / 100) for i in range(250)}

@@ -12,8 +12,8 @@ study's own errors alone was twenty times as wide as the change after one plan: 
 around 1.7. Where the logits were not combined, or the metric is a user's own, nothing is known from
 other networks, and the study's own plans must be ``FEWEST`` at least.
 
-Source: docs/science.md §2.4. ``python -m benchmarks.unseen --figures`` prints the constants'
-coverage on networks that they were not fitted to.
+Source: docs/science.md §2.4. ``python -m benchmarks.unseen`` prints what they cover on networks
+that they were not fitted to.
 """
 
 import math
@@ -80,12 +80,16 @@ class FigureCorrection:
     correction: Correction | None = None
     scores: tuple[float, ...] = ()
 
-    def interval(self, change: float, shares: Mapping[str, float]) -> Interval | None:
+    def interval(
+        self, change: float, shares: Mapping[str, float], above: float = 1.0
+    ) -> Interval | None:
         """Return the corrected ``change`` with its interval; None when either is unknown.
 
         Args:
             change: As predicted.
             shares: Layer or group → its share in the plan's damage.
+            above: How many times as far it reaches above the change as below: ``PICKED`` where the
+                plan was picked by its prediction.
         """
         if math.isnan(change) or (not self.familiar and len(self.scores) < FEWEST):
             return None
@@ -93,7 +97,7 @@ class FigureCorrection:
         worth = self.scale.worth if self.familiar else 0.0
         largest = largest_score(worth, self.scale.spread, self.scores)
         half = max(largest * self.scale.normaliser(mean, self.samples), NINE_IN_TEN * doubt)
-        return Interval(mean, mean - half, mean + half)
+        return Interval(mean, mean - half, mean + above * half)
 
 
 def figure_corrections(

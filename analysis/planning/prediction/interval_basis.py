@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from prunescope.planning.prediction.prior_interval import FEWEST, NETWORKS
+from prunescope.planning.prediction.prior_interval import FEWEST, NETWORKS, PICKED
 from prunescope.text.numbers import counted
+
+WIDENED: Final = f"{PICKED:g} times as far above it, as it was picked by its prediction"
+"""What is said of the interval of a solved plan."""
 
 
 class Kind(StrEnum):
@@ -30,6 +33,8 @@ class IntervalBasis:
             is known: the upper one is all that can be lost.
         other: Whether the plan itself was verified too, which does not count for itself.
         vague: Whether the interval leaves so much open that it tells next to nothing.
+        picked: Whether the plan was picked by its prediction, so that the interval reaches further
+            above it.
     """
 
     kind: Kind
@@ -37,6 +42,7 @@ class IntervalBasis:
     one_sided: bool = False
     vague: bool = False
     other: bool = False
+    picked: bool = False
 
     def words(self) -> str:
         """Return it as it follows an interval in a sentence.
@@ -45,15 +51,16 @@ class IntervalBasis:
         ' in nine plans of ten, from 9 verified plans of this study'
         """
         other = "other " if self.other else ""
+        picked = f"; {WIDENED}" if self.picked else ""
         return {
             Kind.CURVE: ", 95 %, of its own curve",
             Kind.NETWORKS: (
                 f" in nine plans of ten, from {NETWORKS} other networks, before any {other}plan of "
-                "this study is verified"
+                f"this study is verified{picked}"
             ),
             Kind.PLANS: (
                 f" in nine plans of ten, from {counted(self.plans, f'{other}verified plan')} of "
-                "this study"
+                f"this study{picked}"
             ),
             Kind.NOTHING: (
                 f"how far off is not known before {FEWEST} {other}plans of this study are verified"

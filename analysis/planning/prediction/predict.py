@@ -29,6 +29,7 @@ from prunescope.planning.prediction.predictors import (
     make_case,
     predicted_drop,
 )
+from prunescope.planning.prediction.prior_interval import PICKED
 from prunescope.planning.prediction.reach import applicable
 from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
@@ -89,13 +90,14 @@ def predict(
         return _dense_prediction(case, active, error, words)
     forecast_ = _forecast(case, active)
     possible = possible_drops(manifest, study_curves, plan.recovery)
+    above = PICKED if plan.solved else 1.0
     interval: Interval | None
     if len(parts) == 1:
         single = possible.cut(parts[0].curve.between(parts[0].sparsity))
         drop, interval, basis = single.mean, single, IntervalBasis(Kind.CURVE)
     else:
         drop = possible.clamp(forecast_.drop)
-        interval, basis = _interval(case, active, drop, forecast_.figures.changing, possible)
+        interval, basis = _interval(case, active, drop, forecast_.figures.changing, possible, above)
     basis = replace(basis, other=itself)
     if missing:
         interval, basis = _one_sided(interval, basis, possible)
@@ -106,7 +108,7 @@ def predict(
     )  # fmt: skip
     if len(parts) == 1:
         return prediction
-    return _with_figure_intervals(prediction, forecast_.figures, case, active)
+    return _with_figure_intervals(prediction, forecast_.figures, case, active, above)
 
 
 def _with_figure_intervals(
@@ -114,11 +116,12 @@ def _with_figure_intervals(
     uncorrected: PredictedEffects,
     case: Case,
     active: ActivePredictor,
+    above: float,
 ) -> Prediction:
     """``prediction`` with the other figures corrected, and their intervals."""
     shares = damage_shares(case.parts)
     intervals = {
-        name: scale.interval(getattr(uncorrected, name), shares)
+        name: scale.interval(getattr(uncorrected, name), shares, above)
         for name, scale in active.figure_corrections.items()
     }
     fall = intervals.get("worst")
@@ -127,8 +130,9 @@ def _with_figure_intervals(
     worst, recalls = None, prediction.recalls
     if fall is not None and recalls:
         recalls = shift_recalls(recalls, fall.mean)
-        recall, half = min(recall_entry.pruned for recall_entry in recalls), fall.half_width
-        worst = Interval(recall, max(recall - half, 0.0), min(recall + half, 1.0))
+        recall = min(recall_entry.pruned for recall_entry in recalls)
+        low, high = recall - (fall.high - fall.mean), recall + (fall.mean - fall.low)
+        worst = Interval(recall, max(low, 0.0), min(high, 1.0))
     return replace(
         prediction,
         recalls=recalls,
@@ -220,18 +224,27 @@ def _dense_prediction(
 
 
 def _interval(
-    case: Case, active: ActivePredictor, drop: float, changing: float, possible: PossibleDrops
+    case: Case,
+    active: ActivePredictor,
+    drop: float,
+    changing: float,
+    possible: PossibleDrops,
+    above: float,
 ) -> tuple[Interval | None, IntervalBasis]:
-    """The interval around a possible ``drop``, and what it stands on; None without anything."""
+    """The interval around a possible ``drop``, and what it stands on; None without anything.
+
+    It reaches ``above`` times as far above the drop as below.
+    """
     if math.isnan(changing) and active.scale.familiar:
         changing = changing_share(case)
     scale = replace(active.scale, samples=_fewest_samples(case.parts))
     half = scale.half_width(active.scores, drop, changing)
     if half is None:
         return None, IntervalBasis(Kind.NOTHING)
-    interval, plans = possible.around(drop, half), len(active.errors)
+    below, higher = possible.around(drop, half), possible.around(drop, above * half)
+    interval, plans = Interval(below.mean, below.low, higher.high), len(active.errors)
     kind = Kind.PLANS if plans else Kind.NETWORKS
-    return interval, IntervalBasis(kind, plans, vague=possible.is_vague(interval))
+    return interval, IntervalBasis(kind, plans, vague=possible.is_vague(interval), picked=above > 1)
 
 
 def _fewest_samples(parts: Sequence[Part]) -> int:

@@ -153,7 +153,8 @@ def _with_proposals(posed: PosedGoal, solution: Solution, search: SearchResult) 
     return replace(
         replace_plan(posed, solution, best),
         alternatives=tuple(
-            proposal.plan for proposal in distinct_proposals((best, *near), 1 + _SHOWN)[1:]
+            proposal.plan.as_solved()
+            for proposal in distinct_proposals((best, *near), 1 + _SHOWN)[1:]
         ),
         beside=search.starts,
     )
@@ -162,7 +163,7 @@ def _with_proposals(posed: PosedGoal, solution: Solution, search: SearchResult) 
 def replace_plan(posed: PosedGoal, solution: Solution, proposal: PlanProposal) -> Solution:
     """Return ``solution`` with the plan of ``proposal`` in place of its own, costs counted."""
     problem = posed.solver.problem
-    plan = replace(proposal.plan, name=solution.plan.name)
+    plan = replace(proposal.plan, name=solution.plan.name).as_solved()
     costs = {**solution.costs, **plan_costs(problem, plan)}
     if "drop" in costs:
         costs["drop"] = posed.drop_of(plan) or 0.0

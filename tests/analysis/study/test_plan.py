@@ -1,5 +1,7 @@
 """A choice is what will be removed: a plan's file may have been written by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from prunescope.errors import PrunescopeError
@@ -22,3 +24,16 @@ def test_a_pattern_has_one_sparsity(pattern: str, own: float) -> None:
 def test_what_no_method_prunes_by_is_refused(granularity: str) -> None:
     with pytest.raises(PrunescopeError, match="Expected"):
         Choice("magnitude", 0.5, granularity)
+
+
+def test_an_edit_unmakes_a_solved_plan_and_undoing_it_makes_it_again() -> None:
+    plan = Plan("p", "f", {"a": Choice("magnitude", 0.5)})
+    solved = plan.as_solved()
+    assert (plan.solved, solved.solved) == (False, True)
+    assert solved.digest == plan.digest
+    locked = solved.setting({"a": Choice("magnitude", 0.5, locked=True)})
+    edited = solved.setting({"a": Choice("magnitude", 0.6)})
+    assert (locked.solved, edited.solved, replace(solved, recovery="ls").solved) == (
+        True, False, False,
+    )  # fmt: skip
+    assert edited.setting({"a": Choice("magnitude", 0.5)}).solved

@@ -12,7 +12,7 @@ from prunescope.errors import ForeignStudy, UnknownName
 from prunescope.planning.prediction.correction import Link
 from prunescope.planning.prediction.interval_basis import Kind
 from prunescope.planning.prediction.predict import Gap, back_test, predict
-from prunescope.planning.prediction.prior_interval import NETWORKS, ErrorScale
+from prunescope.planning.prediction.prior_interval import NETWORKS, PICKED, ErrorScale
 from prunescope.statistics.paired import Interval
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Verification
@@ -74,6 +74,21 @@ def test_drops_add_up_and_other_networks_tell_how_far_off_that_may_be() -> None:
     assert (found.basis.kind, found.basis.plans) == (Kind.NETWORKS, 0)
     said = f"from {NETWORKS} other networks, before any plan of this study is verified"
     assert said in found.sentences()[0]
+
+
+def test_the_interval_of_a_solved_plan_reaches_further_above_and_says_why() -> None:
+    """Of many predictions the best was picked, which is the luckiest one too."""
+    made = plan(a=0.1, b=0.1)
+    by_hand, solved = (predict(MANIFEST, each, CURVES, NONE) for each in (made, made.as_solved()))
+    assert by_hand.interval is not None
+    assert solved.interval is not None
+    assert (solved.drop, solved.interval.low) == (by_hand.drop, by_hand.interval.low)
+    above = by_hand.interval.high - by_hand.interval.mean
+    assert solved.interval.high - solved.interval.mean == pytest.approx(PICKED * above)
+    assert "1.6 times as far above it, as it was picked by its prediction" in str(solved)
+    assert "picked" not in str(by_hand)
+    edited = made.as_solved().setting({"b": Choice("magnitude", 0.3)})
+    assert "picked" not in str(predict(MANIFEST, edited, CURVES, NONE))
 
 
 def test_a_drop_cannot_exceed_the_dense_score_and_its_interval_keeps_a_width() -> None:
