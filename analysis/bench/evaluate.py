@@ -1,6 +1,6 @@
 """Evaluate a network on samples, and compare two evaluations sample by sample."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,12 +27,16 @@ class Outcome:
         log_probabilities: ``(rows, classes)`` float32, or None without class logits; rows are
             samples, or a sample's tokens or pixels one after the other.
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
+        states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
+            ``settle`` makes the scores anew whenever the set is another.
     """
 
     score: Tensor
     finite: Tensor
     log_probabilities: Tensor | None = None
     entropy: Tensor | None = None
+    states: Tensor | None = None
+    settle: Callable[[Tensor], Tensor] | None = None
 
     @property
     def predicted(self) -> Tensor | None:
@@ -62,7 +66,11 @@ class Outcome:
             table = self.log_probabilities
             rows = table.reshape(len(self.score), -1, table.shape[1])[samples].flatten(0, 1)
         entropy = None if self.entropy is None else self.entropy[samples]
-        return Outcome(self.score[samples], self.finite[samples], rows, entropy)
+        states = None if self.states is None else self.states[samples]
+        score = self.score[samples]
+        if states is not None and self.settle is not None:
+            score = self.settle(states)
+        return Outcome(score, self.finite[samples], rows, entropy, states, self.settle)
 
 
 @dataclass(frozen=True)
@@ -98,11 +106,18 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
 
 def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
+    states, settle = _joined([part.states for part in parts]), parts[0].settle if parts else None
+    if states is not None and settle is not None:
+        score = settle(states)
+    else:
+        score = torch.cat([part.score for part in parts])
     return Outcome(
-        torch.cat([part.score for part in parts]),
+        score,
         torch.cat([part.finite for part in parts]),
         _joined([part.log_probabilities for part in parts]),
         _joined([part.entropy for part in parts]),
+        states,
+        settle,
     )
 
 
@@ -181,7 +196,11 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             )
         targets = log_probabilities.argmax(1) if targets is None else targets
         targets = targets.reshape(count, -1) if len(targets) != count else targets
-    score = on_host(metric.score(outputs, targets).float())
+    states = None if metric.states is None else on_host(metric.states(outputs, targets))
+    if states is None or metric.settle is None:
+        score = on_host(metric.score(outputs, targets).float())
+    else:
+        score = metric.settle(states)
     if len(score) != count:
         raise BadValue(
             f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
@@ -201,7 +220,9 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             entropy = rows_per_sample(
                 functional.nll_loss(log_probabilities, labels, reduction="none"), count
             )
-    return Outcome(torch.where(finite, score, metric.worst), finite, log_probabilities, entropy)
+    if states is None:
+        score = torch.where(finite, score, metric.worst)
+    return Outcome(score, finite, log_probabilities, entropy, states, metric.settle)
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

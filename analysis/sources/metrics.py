@@ -10,6 +10,7 @@ from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.metrics.definition import MetricDefinition
 from prunescope.metrics.registry import REGISTRY, metric_definition
+from prunescope.metrics.set_metric import SetMetric
 from prunescope.sources.functions import (
     find_function,
     is_function,
@@ -36,6 +37,8 @@ class Metric:
         summary: What its numbers are.
         declared: Whether ``summary`` was declared; else it depends on the scores.
         worst: The score of a sample for which outputs or score are not finite.
+        states: ``(outputs, targets) → (n, k)`` of a metric of a whole set; None for others.
+        settle: ``(n, k) → (n,)`` scores of the samples that have these states, once all are known.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Metric:
     summary: MetricSummary = SHARE
     declared: bool = True
     worst: float = 0.0
+    states: Callable[[Any, Any], Tensor] | None = None
+    settle: Callable[[Tensor], Tensor] | None = None
 
     def summary_for(self, scores: Tensor) -> MetricSummary:
         """Return what the metric's numbers are, where the dense model has ``scores``.
@@ -117,9 +122,16 @@ def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metri
 
 
 def _built_in(definition: MetricDefinition) -> Metric:
-    values, name = definition.values, definition.name
-    score = values if definition.summary.higher_is_better else _negated(values)
-    return Metric(name, score, name, summary=definition.summary)
+    name, summary = definition.name, definition.summary
+    score = definition.values if summary.higher_is_better else _negated(definition.values)
+    metric = Metric(name, score, name, summary=summary)
+    if not isinstance(definition, SetMetric):
+        return metric
+    settle = definition.pseudo_values
+    sign = 1.0 if summary.higher_is_better else -1.0
+    return replace(
+        metric, states=definition.states, settle=lambda states: sign * settle(states).float()
+    )
 
 
 def _agreement() -> Metric:
