@@ -29,6 +29,8 @@ class Outcome:
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
         states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
             ``settle`` makes the scores anew whenever the set is another.
+        others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
+            distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
     """
 
     score: Tensor
@@ -37,6 +39,7 @@ class Outcome:
     entropy: Tensor | None = None
     states: Tensor | None = None
     settle: Callable[[Tensor], Tensor] | None = None
+    others: Tensor | None = None
 
     @property
     def predicted(self) -> Tensor | None:
@@ -70,7 +73,8 @@ class Outcome:
         score = self.score[samples]
         if states is not None and self.settle is not None:
             score = self.settle(states)
-        return Outcome(score, self.finite[samples], rows, entropy, states, self.settle)
+        others = None if self.others is None else self.others[samples]
+        return Outcome(score, self.finite[samples], rows, entropy, states, self.settle, others)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
         _joined([part.entropy for part in parts]),
         states,
         settle,
+        _joined([part.others for part in parts]),
     )
 
 
@@ -156,6 +161,9 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         divergence = rows_per_sample(kl, n).double().clamp(min=0)
         same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
         agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
+    if dense.others is not None and pruned.others is not None:
+        apart = (pruned.others - dense.others).square().sum(1).double() / 2
+        divergence = apart if divergence is missing else divergence + apart
     if classes and targets is not None:
         correct = pruned.class_correct(targets, classes)
     return Comparison(
@@ -185,7 +193,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     for leaf in leaves:
         if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
             finite &= on_host(leaf.isfinite().reshape(count, -1).all(1))
-    rows = logits(outputs)
+    rows = logits(outputs) if metric.has_classes else None
     log_probabilities = None if rows is None else on_host(rows.float().log_softmax(1))
     targets = chunk.targets
     if metric.relative:
@@ -222,7 +230,11 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             )
     if states is None:
         score = torch.where(finite, score, metric.worst)
-    return Outcome(score, finite, log_probabilities, entropy, states, metric.settle)
+    others = None if metric.others is None else metric.others.rows(outputs, count)
+    return Outcome(
+        score, finite, log_probabilities, entropy, states, metric.settle,
+        None if others is None else on_host(others),
+    )  # fmt: skip
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

@@ -12,6 +12,7 @@ from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
+from prunescope.bench.read_outputs import list_outputs
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import Network, build_network
 from prunescope.coupling import Group
@@ -19,6 +20,7 @@ from prunescope.criteria import method_summaries
 from prunescope.criteria.criterion import Model
 from prunescope.errors import DataMismatch
 from prunescope.metrics.class_rows import class_labels, logits
+from prunescope.metrics.other_outputs import OtherOutputs
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.metrics import Metric, load_metric
@@ -94,15 +96,21 @@ def assemble(reference: Reference, network: Network, splits: Splits, metric: Met
     parts = network_parts(network) | {"data": data, "metric": metric.identity}
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
+    metric = replace(metric, others=_others(network, splits, metric))
     dense = evaluate(network.module, splits.validation, metric, batch)
     require_finite(dense)
     _require_labels(network, splits, dense)
     groups: tuple[Group, ...] = ()
     summary = metric.summary_for(dense.score)
+    outputs, free = list_outputs(network, splits.validation, metric)
     metric = metric.with_worst(summary, dense.score)
     manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts)
     manifest = replace(
-        manifest, metric=summary, baseline=_baseline(dense, splits.validation, summary)
+        manifest,
+        metric=summary,
+        outputs=outputs,
+        free_layers=free,
+        baseline=_baseline(dense, splits.validation, summary),
     )
     if network.captured is not None and network.cost is not None:
         coupling = try_groups(network.captured)
@@ -157,6 +165,13 @@ def _baseline(dense: Outcome, validation: Samples, metric: MetricSummary) -> Bas
         class_correct=correct,
         scale=1.0 if metric.is_share else _largest(dense.score),
     )
+
+
+def _others(network: Network, splits: Splits, metric: Metric) -> OtherOutputs | None:
+    """The outputs beside class logits, with the variance that they have on calibration samples."""
+    with torch.inference_mode():
+        outputs = network(splits.calibration.chunk(0, _MOST).inputs)
+    return OtherOutputs.of(outputs, metric.has_classes)
 
 
 def _largest(scores: Tensor) -> float:

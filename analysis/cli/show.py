@@ -19,6 +19,7 @@ from prunescope.errors import UnknownName
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method
 from prunescope.text.numbers import counted
+from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 
 
@@ -74,6 +75,8 @@ def show(
             f"the mean {words.loss_word} over samples like these."
         )
     print_checks(opened.manifest.soundness, console)
+    if text := uncounted(opened.manifest.outputs, opened.manifest.free_layers):
+        console.print(text, highlight=False, markup=False)
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("layer", no_wrap=True)

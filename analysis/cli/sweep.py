@@ -40,6 +40,7 @@ from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.soundness import REFUSABLE
 from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
+from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 
 
@@ -186,6 +187,9 @@ def sweep(
             say_problem(bench.manifest.capture_problem)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
+            manifest = bench.manifest
+            if text := uncounted(manifest.outputs, manifest.free_layers):
+                errors.print(text, highlight=False, markup=False)
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
         opened, grid = with_user_methods(bench, opened, grid)
         if (

@@ -15,6 +15,7 @@ class RSquared(SetMetric):
 
     name = "r2"
     rank = 62
+    has_classes = False
     summary = MetricSummary("r2", "", True, None, 1.0, 4, over_set=True)
 
     def states(self, outputs: Any, targets: Any) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.metrics.definition import MetricDefinition
+from prunescope.metrics.other_outputs import OtherOutputs
 from prunescope.metrics.registry import REGISTRY, metric_definition
 from prunescope.metrics.set_metric import SetMetric
 from prunescope.sources.functions import (
@@ -39,6 +40,9 @@ class Metric:
         worst: The score of a sample for which outputs or score are not finite.
         states: ``(outputs, targets) → (n, k)`` of a metric of a whole set; None for others.
         settle: ``(n, k) → (n,)`` scores of the samples that have these states, once all are known.
+        has_classes: Whether an output that looks like class logits is one; not for errors of
+            regressions.
+        others: The outputs beside the class logits, which KL looks at too.
     """
 
     name: str
@@ -50,6 +54,8 @@ class Metric:
     worst: float = 0.0
     states: Callable[[Any, Any], Tensor] | None = None
     settle: Callable[[Tensor], Tensor] | None = None
+    has_classes: bool = True
+    others: OtherOutputs | None = None
 
     def summary_for(self, scores: Tensor) -> MetricSummary:
         """Return what the metric's numbers are, where the dense model has ``scores``.
@@ -124,7 +130,8 @@ def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metri
 def _built_in(definition: MetricDefinition) -> Metric:
     name, summary = definition.name, definition.summary
     score = definition.values if summary.higher_is_better else _negated(definition.values)
-    metric = Metric(name, score, name, summary=summary)
+    classes = getattr(definition, "has_classes", True)
+    metric = Metric(name, score, name, summary=summary, has_classes=classes)
     if not isinstance(definition, SetMetric):
         return metric
     settle = definition.pseudo_values

@@ -8,6 +8,7 @@ from prunescope.errors import UnknownName
 from prunescope.study.bounds import checked_reference
 from prunescope.study.method import Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
+from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check
 from prunescope.study.summaries import (
     Baseline,
@@ -98,6 +99,8 @@ class Manifest:
         soundness: What was checked before the study was made, and how it came out.
         left_out: Points that sweeps could not measure, each with the reason.
         metric: What scores are; of studies made before that was kept, percent.
+        outputs: What the network returns, and which of it the metric reads.
+        free_layers: Layers that reach no output that the metric reads.
     """
 
     reference: Reference
@@ -122,6 +125,8 @@ class Manifest:
     soundness: tuple[Check, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     metric: MetricSummary = SHARE
+    outputs: tuple[OutputSummary, ...] = ()
+    free_layers: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     def omissions(self) -> tuple[str, ...]:
@@ -171,6 +176,11 @@ class Manifest:
             for group in self.groups
             if group.reason is None and granularity in (None, group.granularity)
         )
+
+    @property
+    def has_other_outputs(self) -> bool:
+        """Whether the network returns more than one tensor: KL then looks at all of them."""
+        return len(self.outputs) > 1
 
     @property
     def scale(self) -> float:

@@ -10,8 +10,10 @@ from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import group_list, new_study, runs, sweep_form
 from prunescope.store.folder import StudyFolder
 from prunescope.store.trash import TRASH, throw_away
+from prunescope.study import Manifest
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
+from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 
 
@@ -83,9 +85,24 @@ def _facts(opened: StudyFolder) -> None:
             "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
+    _outputs(manifest)
     soundness_marks.every_check(manifest)
     made = ", ".join(f"{name} {value}" for name, value in manifest.environment.items())
     st.caption(f"Fingerprint {plain.text(manifest.fingerprint)} · made with {plain.text(made)}")
+
+
+def _outputs(manifest: Manifest) -> None:
+    """What the network returns where that is several, and what of it the metric reads."""
+    if len(manifest.outputs) < 2:
+        return
+    parts = []
+    for output in manifest.outputs:
+        shape = " × ".join(map(str, output.shape)) or "one number"
+        only = f", only reached by {', '.join(map(plain.code, output.only))}" if output.only else ""
+        parts.append(f"{plain.code(output.name)} ({shape}{only})")
+    st.caption(f"Outputs: {'; '.join(parts)}.")
+    if said := uncounted(manifest.outputs, manifest.free_layers):
+        st.info(plain.text(said), icon=":material/output:")
 
 
 def _layers(opened: StudyFolder) -> None:
