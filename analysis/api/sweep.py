@@ -38,6 +38,7 @@ def sweep(
     seeds: Sequence[int] = SEEDS,
     round_to: int = 1,
     metric: "MetricLike" = "top-1",
+    loss: str = "",
     weights: str | Path | None = None,
     random: bool = False,
     mode: str = "exact",
@@ -75,6 +76,9 @@ def sweep(
         metric: ``top-1``, ``perplexity``, ``mse``, ``agreement`` and the like, or
             ``file.py:function``; or a function ``(outputs, targets)`` → ``(n,)`` scores, one per
             sample. Its attributes ``unit`` and ``higher_is_better`` say what they are.
+        loss: What gradients and training are taken of: ``cross-entropy``,
+            ``binary-cross-entropy``, ``mse``, ``mae``, ``file.py:function``; the usual one of the
+            targets by default, summed over heads.
         weights: A weights file for a model given by reference.
         random: Keep torchvision's random weights.
         mode: ``exact``, ``adaptive`` or ``decide``.
@@ -107,7 +111,7 @@ def sweep(
     with shown(progress) as report:
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random, keep_data,
-            accept,
+            accept, loss,
         )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, stopping.policy(words_of(stored.manifest)), engine, screen,

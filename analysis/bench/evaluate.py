@@ -193,7 +193,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     for leaf in leaves:
         if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
             finite &= on_host(leaf.isfinite().reshape(count, -1).all(1))
-    rows = logits(outputs) if metric.has_classes else None
+    rows = logits(metric.output(outputs)) if metric.has_classes else None
     log_probabilities = None if rows is None else on_host(rows.float().log_softmax(1))
     targets = chunk.targets
     if metric.relative:
@@ -216,9 +216,9 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
         )
     finite &= score.isfinite()
     entropy = None
-    fits = targets is not None and not targets.is_floating_point()
-    if log_probabilities is not None and targets is not None and fits:
-        labels = targets.flatten()
+    read = metric.labels(targets)
+    if log_probabilities is not None and read is not None and not read.is_floating_point():
+        labels = read.flatten()
         classes = log_probabilities.shape[1]
         if (
             len(labels) == len(log_probabilities)

@@ -15,6 +15,7 @@ from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
     JsonOption,
+    LossOption,
     MetricOption,
     RandomOption,
     ThreadsOption,
@@ -132,6 +133,7 @@ def sweep(
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = None,
+    loss: LossOption = None,
     accept: Annotated[
         str,
         typer.Option(
@@ -165,7 +167,7 @@ def sweep(
         THREADS.checked(threads)
         accepted = _accepted(accept)
         begun = monotonic()
-        reference = _reference(study, model, data, weights, random, metric)
+        reference = _reference(study, model, data, weights, random, metric, loss)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -214,6 +216,7 @@ def _reference(
     weights: Path | None,
     random: bool,
     metric: str | None,
+    loss: str | None,
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -222,7 +225,7 @@ def _reference(
                 f"{next_steps.make_study()}."
             )
         known = StudyFolder.open(study).manifest.reference
-        given = {"data": data, "weights": weights and str(weights), "metric": metric,
+        given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
                  "random": random or None}  # fmt: skip
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
         if others:
@@ -237,7 +240,9 @@ def _reference(
                 "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
             )
         data = "sample:fashion-mnist"
-    return Reference(model, data, metric or "top-1", str(weights) if weights else None, random)
+    return Reference(
+        model, data, metric or "top-1", str(weights) if weights else None, random, loss or ""
+    )
 
 
 def _accepted(text: str) -> tuple[str, ...]:

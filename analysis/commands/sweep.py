@@ -32,6 +32,7 @@ class Sweep(Request):
         weights: File of the weights; None for the model's own.
         random: Whether torchvision's weights stay random.
         metric: A reference; None for the study's own, or the usual one.
+        loss: A reference; None for the study's own, or the usual one of the targets.
         accept: Failed checks with which a study is made nevertheless.
         engine: ``frontier`` or ``naive``.
         threads: Of the CPU; 0 lets torch choose.
@@ -60,6 +61,7 @@ class Sweep(Request):
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
     metric: str | None = option("--metric", None)
+    loss: str | None = option("--loss", None)
     accept: tuple[str, ...] = option("--accept", ())
     engine: str = option("--engine", "frontier")
     threads: int = option("--threads", 0)

@@ -35,14 +35,14 @@ class OtherOutputs:
     variances: tuple[float, ...]
 
     @staticmethod
-    def of(outputs: Any, with_classes: bool) -> "OtherOutputs | None":
+    def of(outputs: Any, classes: Any) -> "OtherOutputs | None":
         """Return those of the dense network's ``outputs`` on some samples; None without any.
 
         Args:
             outputs: What the network returned.
-            with_classes: Whether the output that looks like class logits is one.
+            classes: Those of them among which the class logits are; None where there are none.
         """
-        main = logits_leaf(outputs) if with_classes else None
+        main = None if classes is None else logits_leaf(classes)
         names, variances = [], []
         for name, leaf in named_leaves(outputs):
             if isinstance(leaf, Tensor) and leaf is not main and leaf.is_floating_point():

@@ -9,6 +9,7 @@ from torch import Tensor
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.metrics.definition import MetricDefinition
+from prunescope.metrics.named_parts import part_named, target_named
 from prunescope.metrics.other_outputs import OtherOutputs
 from prunescope.metrics.registry import REGISTRY, metric_definition
 from prunescope.metrics.set_metric import SetMetric
@@ -43,6 +44,8 @@ class Metric:
         has_classes: Whether an output that looks like class logits is one; not for errors of
             regressions.
         others: The outputs beside the class logits, which KL looks at too.
+        reads: Name of the one output that it reads, and of its target where there are several;
+            empty where it is given everything.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Metric:
     settle: Callable[[Tensor], Tensor] | None = None
     has_classes: bool = True
     others: OtherOutputs | None = None
+    reads: str = ""
 
     def summary_for(self, scores: Tensor) -> MetricSummary:
         """Return what the metric's numbers are, where the dense model has ``scores``.
@@ -66,6 +70,27 @@ class Metric:
         if self.declared or bool(((scores >= 0) & (scores <= 1)).all()):
             return self.summary
         return replace(NUMBER, name=self.summary.name)
+
+    def reading(self, name: str) -> "Metric":
+        """Return the metric of the output ``name`` and of the target of that name."""
+        score, states = self.score, self.states
+        picked = replace(
+            self, reads=name, score=lambda o, t: score(part_named(o, name), target_named(t, name))
+        )
+        if states is None:
+            return picked
+        return replace(
+            picked, states=lambda o, t: states(part_named(o, name), target_named(t, name))
+        )
+
+    def output(self, outputs: Any) -> Any:
+        """Return what of ``outputs`` it reads."""
+        return part_named(outputs, self.reads) if self.reads else outputs
+
+    def labels(self, targets: Any) -> Tensor | None:
+        """Return the target that it reads as one tensor; None where there is none such."""
+        target = target_named(targets, self.reads) if self.reads else targets
+        return target if isinstance(target, Tensor) else None
 
     def with_worst(self, summary: MetricSummary, scores: Tensor) -> "Metric":
         """Return the metric with a score for what is not finite, which is no sample's best.
@@ -97,9 +122,15 @@ def load_metric(reference: str, labelled: bool) -> Metric:
     if is_function(reference):
         function = find_function("metric", reference)
         return _user_metric(reference, function, source_hash(function))
-    definition = metric_definition(reference)
+    name, _, output = reference.partition("@")
+    definition = metric_definition(name)
     if labelled:
-        return _built_in(definition)
+        metric = _built_in(definition)
+        return (
+            replace(metric.reading(output), name=reference, identity=reference)
+            if output
+            else metric
+        )
     if reference.startswith("top-"):
         return _agreement()
     raise DataMismatch(

@@ -27,6 +27,7 @@ _HARMLESS: Final = {
     "model": ("sample:", "torchvision:", KEPT, LIVE),
     "data": ("sample:", "imagefolder:", KEPT, LIVE),
     "metric": (LIVE,),
+    "loss": (LIVE,),
 }
 """What begins so is looked up or read, never run."""
 

@@ -47,6 +47,8 @@ class Reference:
             ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
         random: Whether a torchvision model keeps random weights.
+        loss: What gradients and training are taken of: a name or ``file.py:function``; empty for
+            the usual one of the targets.
     """
 
     model: str
@@ -54,9 +56,10 @@ class Reference:
     metric: str = "top-1"
     weights: str | None = None
     random: bool = False
+    loss: str = ""
 
     def __post_init__(self) -> None:
-        for text in (self.model, self.data, self.metric, self.weights):
+        for text in (self.model, self.data, self.metric, self.weights, self.loss):
             checked_reference(text or "")
 
     def within(self, folder: Path | None) -> Self:

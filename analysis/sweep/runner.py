@@ -116,7 +116,7 @@ class _SweepRun:
         self._budget = TimeBudget(deadline, self._meter)
         self._population = len(bench.splits.validation)
         self._scale = bench.manifest.scale
-        self._targets = bench.splits.validation.picked(order(bench)).targets
+        self._targets = bench.metric.labels(bench.splits.validation.picked(order(bench)).targets)
         self._shared = SharedRows(study, grid_points)
         self._tiers = () if deadline is None else by_information(grid_points, study.manifest)
         self._dense: set[tuple[str, int]] = set()
