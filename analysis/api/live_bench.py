@@ -21,6 +21,7 @@ from prunescope.sources.data import Splits, load_data
 from prunescope.sources.kept_splits import splits_bytes
 from prunescope.sources.live_data import live_splits
 from prunescope.sources.live_model import copied_model, model_name
+from prunescope.sources.losses import load_loss
 from prunescope.sources.metrics import Metric, live_metric, load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import load_program
@@ -49,6 +50,7 @@ def open_bench(
     random: bool,
     keep_data: int | None,
     accept: Sequence[str] = (),
+    loss: str = "",
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -64,6 +66,7 @@ def open_bench(
         random: Whether a model by name keeps random weights.
         keep_data: Bytes of data to keep at most; None for 512 MB of live data and no others.
         accept: Failed checks with which a study is made nevertheless.
+        loss: A name or reference; empty for the usual one of the targets.
 
     Raises:
         Unsound: A check of model and data failed.
@@ -73,7 +76,7 @@ def open_bench(
     if data is None:
         data = _data_of(model)
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
-        reference = Reference(model, data, metric, weights, random)
+        reference = Reference(model, data, metric, weights, random, loss)
         vouch(reference)  # written down by whoever runs this Python
         bench = checked(prepare(reference, folder), metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
@@ -88,6 +91,7 @@ def open_bench(
         metric if isinstance(metric, str) else "",
         weights if isinstance(model, str) else None,
         random,
+        loss,
     )
     splits = load_data(reference.within(folder)) if isinstance(data, str) else live_splits(data)
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
@@ -97,7 +101,7 @@ def open_bench(
     scored = (
         load_metric(metric, labelled) if isinstance(metric, str) else live_metric(metric, labelled)
     )
-    bench = assemble(reference, network, splits, scored)
+    bench = assemble(reference, network, splits, scored, load_loss(loss, scored.has_classes))
     bench = checked(bench, metric if isinstance(metric, str) else scored.name, folder, accept)
     study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     study = keep_network(

@@ -28,6 +28,7 @@ from prunescope.planning.solve.goal import COSTS
 from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.outputs import pruned_unseen
 from prunescope.text.scores import words_of
 
 
@@ -159,5 +160,6 @@ class SolvedPlan:
         columns = ("layer or group", "method", "sparsity", "why")
         measured = self.measured and self.measured.sentence(words_of(self.problem.manifest))
         expected = [*([measured] if measured else []), *self.prediction.sentences()]
-        notes = [*self.recovery_sentences(), *costs, *expected]
+        unseen = pruned_unseen(self.problem.manifest, self.plan)
+        notes = [*self.recovery_sentences(), *costs, *expected, unseen]
         return table(f"Plan {self.name!r}", columns, rows, notes)

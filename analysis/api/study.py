@@ -36,6 +36,7 @@ from prunescope.study.soundness import concerns
 from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
 from prunescope.text.numbers import exact
+from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 from prunescope.text.units import bytes_, count
 
@@ -603,6 +604,7 @@ class Study:
             f"{exact(len(self.plans))} plans saved.",
             manifest.capture_problem or "",
             *(check.sentence for check in concerns(manifest.soundness)),
+            uncounted(manifest.outputs, manifest.free_layers),
         ]  # fmt: skip
         rows = [
             (subject, ", ".join(dict.fromkeys(rows["method"])), len(rows),

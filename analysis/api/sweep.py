@@ -37,6 +37,7 @@ def sweep(
     round_to: int = 1,
     shard: str | None = None,
     metric: "MetricLike" = "top-1",
+    loss: str = "",
     weights: str | Path | None = None,
     random: bool = False,
     mode: str = "exact",
@@ -76,6 +77,9 @@ def sweep(
         metric: ``top-1``, ``perplexity``, ``mse``, ``agreement`` and the like, or
             ``file.py:function``; or a function ``(outputs, targets)`` → ``(n,)`` scores, one per
             sample. Its attributes ``unit`` and ``higher_is_better`` say what they are.
+        loss: What gradients and training are taken of: ``cross-entropy``,
+            ``binary-cross-entropy``, ``mse``, ``mae``, ``file.py:function``; the usual one of the
+            targets by default, summed over heads.
         weights: A weights file for a model given by reference.
         random: Keep the random weights of a model by name.
         mode: ``exact``, ``adaptive`` or ``decide``.
@@ -109,7 +113,7 @@ def sweep(
     with shown(progress) as report:
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random,
-            size_from(keep_data), accept,
+            size_from(keep_data), accept, loss,
         )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, stopping.policy(words_of(stored.manifest)), engine, screen,

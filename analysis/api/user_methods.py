@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from prunescope.bench.loss_problem import loss_problem
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.criterion import Model
 from prunescope.criteria.registry import criterion_summaries
@@ -41,7 +42,7 @@ def with_user_methods(bench: Workbench, study: StudyFolder, grid: Grid) -> tuple
         replace(m, criterion=rules[m.criterion].name) if m.criterion in rules else m
         for m in grid.methods
     ]
-    model = Model(bench.network, bench.dense.entropy is not None)
+    model = Model(bench.network, loss_problem(bench.network, bench.splits.calibration, bench.loss))
     added = [
         summary
         for name in sorted(rules)

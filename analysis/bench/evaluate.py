@@ -1,6 +1,6 @@
 """Evaluate a network on samples, and compare two evaluations sample by sample."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,12 +27,19 @@ class Outcome:
         log_probabilities: ``(rows, classes)`` float32, or None without class logits; rows are
             samples, or a sample's tokens or pixels one after the other.
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
+        states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
+            ``settle`` makes the scores anew whenever the set is another.
+        others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
+            distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
     """
 
     score: Tensor
     finite: Tensor
     log_probabilities: Tensor | None = None
     entropy: Tensor | None = None
+    states: Tensor | None = None
+    settle: Callable[[Tensor], Tensor] | None = None
+    others: Tensor | None = None
 
     @property
     def predicted(self) -> Tensor | None:
@@ -62,7 +69,12 @@ class Outcome:
             table = self.log_probabilities
             rows = table.reshape(len(self.score), -1, table.shape[1])[samples].flatten(0, 1)
         entropy = None if self.entropy is None else self.entropy[samples]
-        return Outcome(self.score[samples], self.finite[samples], rows, entropy)
+        states = None if self.states is None else self.states[samples]
+        score = self.score[samples]
+        if states is not None and self.settle is not None:
+            score = self.settle(states)
+        others = None if self.others is None else self.others[samples]
+        return Outcome(score, self.finite[samples], rows, entropy, states, self.settle, others)
 
 
 @dataclass(frozen=True)
@@ -98,11 +110,19 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
 
 def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
+    states, settle = _joined([part.states for part in parts]), parts[0].settle if parts else None
+    if states is not None and settle is not None:
+        score = settle(states)
+    else:
+        score = torch.cat([part.score for part in parts])
     return Outcome(
-        torch.cat([part.score for part in parts]),
+        score,
         torch.cat([part.finite for part in parts]),
         _joined([part.log_probabilities for part in parts]),
         _joined([part.entropy for part in parts]),
+        states,
+        settle,
+        _joined([part.others for part in parts]),
     )
 
 
@@ -141,6 +161,9 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         divergence = rows_per_sample(kl, n).double().clamp(min=0)
         same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
         agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
+    if dense.others is not None and pruned.others is not None:
+        apart = (pruned.others - dense.others).square().sum(1).double() / 2
+        divergence = apart if divergence is missing else divergence + apart
     if classes and targets is not None:
         correct = pruned.class_correct(targets, classes)
     return Comparison(
@@ -170,7 +193,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     for leaf in leaves:
         if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
             finite &= on_host(leaf.isfinite().reshape(count, -1).all(1))
-    rows = logits(outputs)
+    rows = logits(metric.output(outputs)) if metric.has_classes else None
     log_probabilities = None if rows is None else on_host(rows.float().log_softmax(1))
     targets = chunk.targets
     if metric.relative:
@@ -181,7 +204,11 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             )
         targets = log_probabilities.argmax(1) if targets is None else targets
         targets = targets.reshape(count, -1) if len(targets) != count else targets
-    score = on_host(metric.score(outputs, targets).float())
+    states = None if metric.states is None else on_host(metric.states(outputs, targets))
+    if states is None or metric.settle is None:
+        score = on_host(metric.score(outputs, targets).float())
+    else:
+        score = metric.settle(states)
     if len(score) != count:
         raise BadValue(
             f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
@@ -189,9 +216,9 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
         )
     finite &= score.isfinite()
     entropy = None
-    fits = targets is not None and not targets.is_floating_point()
-    if log_probabilities is not None and targets is not None and fits:
-        labels = targets.flatten()
+    read = metric.labels(targets)
+    if log_probabilities is not None and read is not None and not read.is_floating_point():
+        labels = read.flatten()
         classes = log_probabilities.shape[1]
         if (
             len(labels) == len(log_probabilities)
@@ -201,7 +228,13 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             entropy = rows_per_sample(
                 functional.nll_loss(log_probabilities, labels, reduction="none"), count
             )
-    return Outcome(torch.where(finite, score, metric.worst), finite, log_probabilities, entropy)
+    if states is None:
+        score = torch.where(finite, score, metric.worst)
+    others = None if metric.others is None else metric.others.rows(outputs, count)
+    return Outcome(
+        score, finite, log_probabilities, entropy, states, metric.settle,
+        None if others is None else on_host(others),
+    )  # fmt: skip
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

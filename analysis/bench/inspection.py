@@ -9,6 +9,7 @@ from torch import nn
 from prunescope.bench.describe_manifest import describe
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import Network, build_network
+from prunescope.capture.outputs import list_outputs
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference
 from prunescope.html_tables import table
@@ -20,8 +21,10 @@ from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
 from prunescope.study.blocked import Blocked, blocked
 from prunescope.study.bounds import parse_shape
 from prunescope.study.coupled_groups import Freed, freed
+from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check, concerns
 from prunescope.text.blocking import blocking
+from prunescope.text.outputs import uncounted
 from prunescope.text.units import bytes_, count
 
 
@@ -35,6 +38,8 @@ class Inspection:
         soundness: What was checked of model and data, where there is data.
         unchecked: Why nothing was checked although there is data; else empty.
         blocked: Why outputs of layers stay, the reason that blocks most MACs first.
+        outputs: What it returns; which of it counts is known where there is a metric.
+        free_layers: Layers that reach no output that counts.
     """
 
     model: str
@@ -51,6 +56,8 @@ class Inspection:
     soundness: tuple[Check, ...] = ()
     unchecked: str = ""
     blocked: tuple[Blocked, ...] = ()
+    outputs: tuple[OutputSummary, ...] = ()
+    free_layers: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         rows = [
@@ -66,6 +73,7 @@ class Inspection:
             f"Not counted in MACs: {', '.join(self.uncounted)}." if self.uncounted else "",
             self.problem or "",
             *map(blocking, self.blocked),
+            uncounted(self.outputs, self.free_layers),
             *(check.sentence for check in concerns(self.soundness)),
         ]
         return table(self.model, columns, rows, notes)
@@ -125,6 +133,12 @@ def inspection_of(
         halves = {name: freed(described, {name: units}) for name, units in half.items()}
         everywhere = freed(described, half)
         reasons = blocked(described)
+    outputs = described.outputs if described is not None else ()
+    if not outputs and network.captured is not None:
+        outputs = tuple(
+            OutputSummary(each.name, each.shape[1:], True, each.only)
+            for each in list_outputs(network.captured, network.layers)
+        )
     return Inspection(
         model=reference.model,
         layers=layers,
@@ -138,6 +152,8 @@ def inspection_of(
         halves=halves,
         everywhere=everywhere,
         blocked=reasons,
+        outputs=outputs,
+        free_layers=described.free_layers if described is not None else (),
     )
 
 

@@ -12,6 +12,8 @@ from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
+from prunescope.bench.loss_problem import loss_problem
+from prunescope.bench.read_outputs import list_outputs
 from prunescope.capture.graph import Inputs, captured_program, take
 from prunescope.capture.network import Network, build_network, network_of
 from prunescope.commands import next_steps
@@ -19,9 +21,12 @@ from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
 from prunescope.criteria.criterion import Model
 from prunescope.errors import BadReference, DataMismatch
-from prunescope.metrics.class_rows import class_labels, logits
+from prunescope.metrics.class_rows import IGNORED, class_labels, logits
+from prunescope.metrics.named_parts import output_with_target
+from prunescope.metrics.other_outputs import OtherOutputs
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
+from prunescope.sources.losses import USUAL, Loss, load_loss
 from prunescope.sources.metrics import Metric, load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import read_program
@@ -46,6 +51,7 @@ class Workbench:
         manifest: What the study says about all this, baseline included.
         batch: Samples per forward pass.
         groups: What can be removed together.
+        loss: What gradients and training are taken of.
     """
 
     network: Network
@@ -55,6 +61,7 @@ class Workbench:
     manifest: Manifest
     batch: int
     groups: tuple[Group, ...] = ()
+    loss: Loss = USUAL
 
     @property
     def classes(self) -> int:
@@ -85,7 +92,8 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
         splits = _data(reference, folder)
         network = build_network(model, move(example_of(splits.calibration), chosen))
     metric = load_metric(reference.metric, splits.validation.targets is not None)
-    return assemble(reference, network, splits, metric)
+    loss = load_loss(reference.loss, metric.has_classes)
+    return assemble(reference, network, splits, metric, loss)
 
 
 def _data(reference: Reference, folder: Path | None) -> Splits:
@@ -103,7 +111,9 @@ def _data(reference: Reference, folder: Path | None) -> Splits:
         ) from error
 
 
-def assemble(reference: Reference, network: Network, splits: Splits, metric: Metric) -> Workbench:
+def assemble(
+    reference: Reference, network: Network, splits: Splits, metric: Metric, loss: Loss = USUAL
+) -> Workbench:
     """Return the workbench of what is loaded already: check it, evaluate the baseline once.
 
     Args:
@@ -111,31 +121,44 @@ def assemble(reference: Reference, network: Network, splits: Splits, metric: Met
         network: Becomes the workbench's own: it is masked and restored.
         splits: The data, in main memory.
         metric: The score; the reference takes its name.
+        loss: What gradients and training are taken of.
     """
     batch = _batch(network, len(splits.validation))
     data = data_hash(splits)
     splits = _moved(splits, device_of(network.module))
     parts = network_parts(network) | {"data": data, "metric": metric.identity}
+    if loss.identity:
+        parts["loss"] = loss.identity
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
+    metric = _reading(network, splits, metric)
+    metric = replace(metric, others=_others(network, splits, metric))
     dense = evaluate(network.module, splits.validation, metric, batch)
     require_finite(dense)
-    _require_labels(network, splits, dense)
+    _require_labels(network, splits, dense, metric)
     groups: tuple[Group, ...] = ()
     summary = metric.summary_for(dense.score)
+    outputs, free = list_outputs(network, splits.validation, metric)
     metric = metric.with_worst(summary, dense.score)
     manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts)
     manifest = replace(
-        manifest, metric=summary, baseline=_baseline(dense, splits.validation, summary)
+        manifest,
+        metric=summary,
+        outputs=outputs,
+        free_layers=free,
+        baseline=_baseline(dense, metric.labels(splits.validation.targets), summary),
     )
     if network.captured is not None and network.cost is not None:
         coupling = try_groups(network.captured)
         groups = coupling.groups
         manifest = describe(manifest, network.captured, coupling)
     manifest = replace(
-        manifest, methods=method_summaries(Model(network, dense.entropy is not None), groups)
+        manifest,
+        methods=method_summaries(
+            Model(network, loss_problem(network, splits.calibration, loss)), groups
+        ),
     )
-    return Workbench(network, splits, metric, dense, manifest, batch, groups)
+    return Workbench(network, splits, metric, dense, manifest, batch, groups, loss)
 
 
 def _manifest(
@@ -160,10 +183,10 @@ def _manifest(
     )  # fmt: skip
 
 
-def _baseline(dense: Outcome, validation: Samples, metric: MetricSummary) -> Baseline:
+def _baseline(dense: Outcome, targets: Tensor | None, metric: MetricSummary) -> Baseline:
     samples: tuple[int, ...] = ()
     correct: tuple[int, ...] = ()
-    targets, probabilities = validation.targets, dense.log_probabilities
+    probabilities = dense.log_probabilities
     if (
         dense.entropy is not None
         and probabilities is not None
@@ -181,6 +204,31 @@ def _baseline(dense: Outcome, validation: Samples, metric: MetricSummary) -> Bas
         class_correct=correct,
         scale=1.0 if metric.is_share else _largest(dense.score),
     )
+
+
+def _reading(network: Network, splits: Splits, metric: Metric) -> Metric:
+    """The metric, of one output where it comes with Prunescope and targets are several tensors."""
+    some = splits.validation.chunk(0, 2)
+    is_own = metric.identity != metric.name and not metric.relative
+    if metric.reads or is_own or some.targets is None or isinstance(some.targets, Tensor):
+        return metric
+    with torch.inference_mode():
+        outputs = network(some.inputs)
+    name = output_with_target(outputs, some.targets, metric.has_classes)
+    if not name:
+        raise DataMismatch(
+            f"Expected a target for an output that {metric.name} can read, but none has the name "
+            "and kind of one. Name the targets as the outputs, or give your own metric: "
+            f"{next_steps.own_metric()}."
+        )
+    return metric.reading(name)
+
+
+def _others(network: Network, splits: Splits, metric: Metric) -> OtherOutputs | None:
+    """The outputs beside class logits, with the variance that they have on calibration samples."""
+    with torch.inference_mode():
+        outputs = network(splits.calibration.chunk(0, _MOST).inputs)
+    return OtherOutputs.of(outputs, metric.output(outputs) if metric.has_classes else None)
 
 
 def _largest(scores: Tensor) -> float:
@@ -251,7 +299,7 @@ def example_of(samples: Samples) -> Inputs:
     return take(samples.inputs, torch.arange(2) % len(samples))
 
 
-def _require_labels(network: Network, splits: Splits, dense: Outcome) -> None:
+def _require_labels(network: Network, splits: Splits, dense: Outcome, metric: Metric) -> None:
     """Labels that fit in one split must fit in all, or a criterion fails in the middle."""
     if dense.entropy is None:
         return
@@ -263,9 +311,13 @@ def _require_labels(network: Network, splits: Splits, dense: Outcome) -> None:
                 "labels out to measure agreement with the dense model."
             )
         with torch.inference_mode():
-            rows = logits(network(samples.chunk(0, 1).inputs))
+            rows = logits(metric.output(network(samples.chunk(0, 1).inputs)))
         if rows is None:
             continue
         per_sample = len(rows)
         wide = rows[:1].expand(per_sample * len(samples), -1)
-        class_labels(wide, samples.targets, f"the {name} split")
+        labels = metric.labels(samples.targets)
+        if labels is None:
+            continue
+        labels = torch.where(labels == IGNORED, 0, labels)
+        class_labels(wide, labels, f"the {name} split")

@@ -9,6 +9,7 @@ from rich.table import Table
 from prunescope.api.inspections import inspect as inspect_model
 from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_groups import print_groups
+from prunescope.cli.print_outputs import print_outputs
 from prunescope.cli.shared_options import (
     DataOption,
     JsonOption,
@@ -66,6 +67,7 @@ def inspect(
         )
     )
     print_groups(found)
+    print_outputs(found.outputs, found.free_layers)
     if found.uncounted:
         console.print(f"Not counted in MACs: {', '.join(found.uncounted)}.")
     print_checks(found.soundness, console, every=True)

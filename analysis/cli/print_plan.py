@@ -24,6 +24,7 @@ from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import counted
+from prunescope.text.outputs import pruned_unseen
 from prunescope.text.scores import words_of
 from prunescope.text.units import percent
 
@@ -41,6 +42,7 @@ def described(
     said: dict[str, Any] = {
         "plan": asdict(found),
         "digest": found.digest,
+        "unseen": pruned_unseen(study.manifest, found),
         "metric": asdict(words.metric) | {"dense": words.plain(words.dense)},
         "costs": plan_costs(problem, found),
         "limits": limits,
@@ -131,6 +133,8 @@ def print_plan(
         share = f"{percent(cost / dense, 2)} of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target.in_words(words)}")
     _print_guess(study, posed, found, guess, saved)
+    if text := pruned_unseen(study.manifest, found):
+        console.print(text, highlight=False, markup=False)
     if solution is not None:
         if tried:
             candidates = MeasuredCandidates(solution.objective, tuple(tried))

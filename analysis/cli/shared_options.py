@@ -56,6 +56,15 @@ MetricOption = Annotated[
         show_default=False,
     ),
 ]
+LossOption = Annotated[
+    str | None,
+    typer.Option(
+        "--loss",
+        help="What gradients and training are taken of: cross-entropy, binary-cross-entropy, mse, "
+        "mae, or file.py:function. [default: by the targets, summed over heads]",
+        show_default=False,
+    ),
+]
 RecoveryOption = Annotated[
     str,
     typer.Option("--recovery", help=f"Of the curves and the plans: {', '.join(RECOVERIES)}."),

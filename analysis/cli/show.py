@@ -22,6 +22,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
 from prunescope.text.numbers import counted
+from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 
 _ACCEPTED: Final = 0.01
@@ -84,6 +85,8 @@ def show(
     elif opened.manifest.not_kept:
         console.print(opened.manifest.not_kept, highlight=False, markup=False)
     print_checks(opened.manifest.soundness, console)
+    if text := uncounted(opened.manifest.outputs, opened.manifest.free_layers):
+        console.print(text, highlight=False, markup=False)
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("layer", no_wrap=True)

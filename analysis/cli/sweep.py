@@ -15,6 +15,7 @@ from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
     JsonOption,
+    LossOption,
     MetricOption,
     RandomOption,
     ThreadsOption,
@@ -42,6 +43,7 @@ from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.soundness import REFUSABLE
 from prunescope.sweep.stopping_policy import Stopping
 from prunescope.text.durations import seconds_from
+from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 from prunescope.text.sizes import size_from
 
@@ -143,6 +145,7 @@ def sweep(
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = None,
+    loss: LossOption = None,
     accept: Annotated[
         str,
         typer.Option(
@@ -187,7 +190,7 @@ def sweep(
         accepted = _accepted(accept)
         most = size_from(keep_data)
         begun = monotonic()
-        reference = _reference(study, model, data, weights, random, metric)
+        reference = _reference(study, model, data, weights, random, metric, loss)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -213,6 +216,9 @@ def sweep(
             say_problem(bench.manifest.capture_problem)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
+            manifest = bench.manifest
+            if text := uncounted(manifest.outputs, manifest.free_layers):
+                errors.print(text, highlight=False, markup=False)
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
         before = kept_files(opened.manifest.reference)
         opened = keep_network(lying_at(opened, data), bench)
@@ -246,6 +252,7 @@ def _reference(
     weights: Path | None,
     random: bool,
     metric: str | None,
+    loss: str | None,
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -254,7 +261,7 @@ def _reference(
                 f"{next_steps.make_study()}."
             )
         known = StudyFolder.open(study).manifest.reference
-        given = {"data": data, "weights": weights and str(weights), "metric": metric,
+        given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
                  "random": random or None}  # fmt: skip
         if data is not None and data != known.data and known.own_network is not None:
             known = replace(known, data=data, own_data=None)  # the same ones, or it is refused
@@ -271,7 +278,9 @@ def _reference(
                 "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
             )
         data = "sample:fashion-mnist"
-    return Reference(model, data, metric or "top-1", str(weights) if weights else None, random)
+    return Reference(
+        model, data, metric or "top-1", str(weights) if weights else None, random, loss or ""
+    )
 
 
 def _accepted(text: str) -> tuple[str, ...]:

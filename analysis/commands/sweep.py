@@ -34,6 +34,7 @@ class Sweep(Request):
         weights: File of the weights; None for the model's own.
         random: Whether a model by name keeps random weights.
         metric: A reference; None for the study's own, or the usual one.
+        loss: A reference; None for the study's own, or the usual one of the targets.
         accept: Failed checks with which a study is made nevertheless.
         keep_data: Size up to which the study keeps the samples; None for no copy.
         engine: ``frontier`` or ``naive``.
@@ -64,6 +65,7 @@ class Sweep(Request):
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
     metric: str | None = option("--metric", None)
+    loss: str | None = option("--loss", None)
     accept: tuple[str, ...] = option("--accept", ())
     keep_data: str | None = option("--keep-data", None)
     engine: str = option("--engine", "frontier")

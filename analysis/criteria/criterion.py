@@ -18,22 +18,22 @@ class Model:
 
     Attributes:
         network: The dense network.
-        has_cross_entropy: Whether its outputs are class logits that labels go with.
+        loss_problem: Why no gradient of the study's loss can be taken, or None.
     """
 
     network: Network
-    has_cross_entropy: bool
+    loss_problem: str | None = None
 
 
 def always(model: Model) -> None:
     """Return None: every model can use the criterion."""
 
 
-def without_cross_entropy(model: Model) -> str | None:
-    """Return why a criterion that takes gradients of a cross-entropy cannot score ``model``."""
-    if model.has_cross_entropy:
+def without_loss(model: Model) -> str | None:
+    """Return why a criterion that takes gradients of the loss cannot score ``model``."""
+    if model.loss_problem is None:
         return None
-    return "it needs a cross-entropy, and this model's outputs are not class logits"
+    return f"it needs the gradient of a loss, and there is none: {model.loss_problem}"
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,14 @@ from typing import Final
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from prunescope.capture.layers import Layer
 from prunescope.capture.network import Network, forward
 from prunescope.coupling import Group
 from prunescope.criteria.squared_inputs import squared_inputs
 from prunescope.errors import CannotPrune
-from prunescope.metrics.class_rows import class_labels, logits
 from prunescope.sources.data import Samples
+from prunescope.sources.losses import USUAL, Loss
 
 BATCH: Final = 64
 SAMPLES: Final = 1024
@@ -27,15 +26,17 @@ class Evidence:
 
     Attributes:
         network: Never modified.
-        calibration: With class labels where gradients are asked for.
+        calibration: With targets where gradients are asked for.
         seed: For criteria that draw at random.
         groups: The groups whose units are scored.
+        loss: What gradients are taken of.
     """
 
     network: Network
     calibration: Samples
     seed: int = 0
     groups: tuple[Group, ...] = ()
+    loss: Loss = USUAL
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -50,7 +51,7 @@ class Evidence:
         }
 
     def batch_gradients(self, names: Iterable[str] | None = None) -> Iterator[dict[str, Tensor]]:
-        """Yield the gradients of the mean cross-entropy of each of 16 batches of 64 samples.
+        """Yield the gradients of the mean loss of each of 16 batches of 64 samples.
 
         Args:
             names: Parameters to differentiate by; the prunable weights by default.
@@ -58,7 +59,7 @@ class Evidence:
         yield from self._gradients(SAMPLES, BATCH, names)
 
     def sample_gradients(self, names: Iterable[str] | None = None) -> Iterator[dict[str, Tensor]]:
-        """Yield the gradients of the cross-entropy of 512 single samples, one by one."""
+        """Yield the gradients of the loss of 512 single samples, one by one."""
         yield from self._gradients(SINGLE_SAMPLES, 1, names)
 
     def parameters(self, names: Iterable[str]) -> dict[str, Tensor]:
@@ -84,14 +85,12 @@ class Evidence:
         for start in range(0, len(used), batch):
             chunk = used.chunk(start, start + batch)
             with torch.enable_grad():
-                rows = logits(forward(module, chunk.inputs))
-                if rows is None or chunk.targets is None:
+                if chunk.targets is None:
                     raise CannotPrune(
-                        "Expected class logits and labels for a gradient criterion, but this "
-                        "model and data have none. Choose magnitude, wanda or random."
+                        "Expected targets for a gradient criterion, but the data has none. Choose "
+                        "magnitude, wanda or random."
                     )
-                labels = class_labels(rows, chunk.targets, "a gradient criterion")
-                loss = functional.cross_entropy(rows.float(), labels)
+                loss = self.loss.value(forward(module, chunk.inputs), chunk.targets)
                 gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
             yield {
                 name: torch.zeros_like(tensor) if gradient is None else gradient

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from prunescope.criteria.criterion import Criterion, without_cross_entropy
+from prunescope.criteria.criterion import Criterion, without_loss
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.unit_scores import mean_squared_gates, names
 
@@ -37,13 +37,13 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
 CRITERION = Criterion(
     name="fisher",
     title="Fisher, diagonal",
-    definition="½ w² · mean of g², g the gradient of a single sample's cross-entropy.",
+    definition="½ w² · mean of g², g the gradient of a single sample's loss.",
     source=(
         "Theis et al. 2018 (arXiv 1801.05787), section 2.1; units: Liu et al. 2021 "
         "(arXiv 2108.00708)."
     ),
     needs="labels",
-    unusable=without_cross_entropy,
+    unusable=without_loss,
     weights=score,
     units=unit_score,
     unit_definition="½ mean over single samples of (∂L/∂z)², z a gate of 1 on the unit.",

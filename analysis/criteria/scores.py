@@ -14,6 +14,7 @@ from prunescope.criteria.registry import criterion
 from prunescope.criteria.shuffled import shuffled
 from prunescope.errors import CannotPrune
 from prunescope.sources.data import Samples
+from prunescope.sources.losses import USUAL, Loss
 from prunescope.study import pattern_of
 from prunescope.study.removed_counts import removed_units
 
@@ -22,11 +23,15 @@ class Scores:
     """The scores of one network on one set of calibration samples, kept once computed."""
 
     def __init__(
-        self, network: Network, calibration: Samples, groups: tuple[Group, ...] = ()
+        self,
+        network: Network,
+        calibration: Samples,
+        groups: tuple[Group, ...] = (),
+        loss: Loss = USUAL,
     ) -> None:
         self.network = network
         self.groups = {group.name: group for group in groups if group.reason is None}
-        self._calibration = calibration
+        self._calibration, self._loss = calibration, loss
         self._cache: dict[tuple[str, str, int], Mapping[str, Tensor]] = {}
 
     def by_parameter(self, name: str, seed: int = 0) -> Mapping[str, Tensor]:
@@ -88,5 +93,7 @@ class Scores:
                 self._cache[key] = shuffled(scores, self.network, key[2])
                 return self._cache[key]
             groups = tuple(self.groups.values())
-            self._cache[key] = make(Evidence(self.network, self._calibration, key[2], groups))
+            self._cache[key] = make(
+                Evidence(self.network, self._calibration, key[2], groups, self._loss)
+            )
         return self._cache[key]

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from prunescope.criteria.criterion import Criterion, without_cross_entropy
+from prunescope.criteria.criterion import Criterion, without_loss
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.unit_scores import mean_squared_gates, names
 
@@ -37,10 +37,10 @@ def unit_score(evidence: Evidence) -> dict[str, Tensor]:
 CRITERION = Criterion(
     name="taylor",
     title="Taylor, first order",
-    definition="Mean over batches of (g·w)², g the gradient of the batch's cross-entropy.",
+    definition="Mean over batches of (g·w)², g the gradient of the batch's loss.",
     source="Molchanov et al. 2019 (arXiv 1906.10771), equation 8 per weight; section 3.2 per gate.",
     needs="labels",
-    unusable=without_cross_entropy,
+    unusable=without_loss,
     weights=score,
     units=unit_score,
     unit_definition=(

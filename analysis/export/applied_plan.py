@@ -18,7 +18,7 @@ from prunescope.study.plan import Plan
 
 def selection_of(bench: Workbench, plan: Plan) -> PruningMasks:
     """Return what ``plan`` keeps of the bench's network: masks of weights, units of groups."""
-    return select(plan, Scores(bench.network, bench.splits.calibration, bench.groups))
+    return select(plan, Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss))
 
 
 @contextlib.contextmanager

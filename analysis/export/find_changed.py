@@ -67,7 +67,7 @@ def _sample(bench: Workbench, outcome: Outcome, index: int, by_class: bool) -> C
     one, two = bench.dense.predicted, outcome.predicted
     if not by_class or one is None or two is None:
         scores = (f"{outcomes.score[index].item():.4g}" for outcomes in (bench.dense, outcome))
-        return ChangedSample(index, "", *scores, picture=picture)
+        return ChangedSample(index, "", next(scores), next(scores), picture)
     targets = validation.targets
     target = "" if targets is None or targets.ndim != 1 else _name(names, int(targets[index]))
     return ChangedSample(

@@ -14,6 +14,7 @@ class AbsoluteError(MetricDefinition):
 
     name = "mae"
     rank = 61
+    has_classes = False
     summary = MetricSummary("mae", "", False, 0.0, None, None)
 
     def values(self, outputs: Any, targets: Any) -> Tensor:

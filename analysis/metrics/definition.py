@@ -33,11 +33,13 @@ class MetricDefinition(Protocol):
         name: What a user types.
         rank: Place in lists; equal ones go by name.
         summary: Name, unit, direction and bounds of its numbers.
+        has_classes: Whether an output that looks like class logits is one.
     """
 
     name: str
     rank: int
     summary: MetricSummary
+    has_classes: bool = True
 
     def values(self, outputs: Any, targets: Any) -> Tensor:
         """Return ``(n,)`` values, one for each sample.

@@ -14,6 +14,7 @@ class SquaredError(MetricDefinition):
 
     name = "mse"
     rank = 60
+    has_classes = False
     summary = MetricSummary("mse", "", False, 0.0, None, None)
 
     def values(self, outputs: Any, targets: Any) -> Tensor:

@@ -41,9 +41,12 @@ class TorchHub(ModelKind):
                 f"Expected torchhub:OWNER/REPO:ENTRY or a folder with hubconf.py, but got "
                 f"{f'torchhub:{name}'!r}. For example torchhub:pytorch/vision:resnet18."
             )
-        with downloading(f"the repository {place}", "its folder" if local else "github.com", False):
-            with guarded(f"{entry} of {place} to return a model", "Read its hubconf.py."):
-                made = _called(place, entry, "local" if local else "github", random)
+        origin, source = ("its folder", "local") if local else ("github.com", "github")
+        with (
+            downloading(f"the repository {place}", origin, False),
+            guarded(f"{entry} of {place} to return a model", "Read its hubconf.py."),
+        ):
+            made = _called(place, entry, source, random)
         if not isinstance(made, torch.nn.Module):
             raise BadValue(
                 f"Expected {entry} of {place} to return an nn.Module, but got "

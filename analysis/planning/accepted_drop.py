@@ -85,8 +85,9 @@ def _missed_sentence(
         for target in goal.targets
         if target.kind != "drop"
     ]
+    lost, reached = words.loss_word, words.limit(float(f"{least:.3g}"))
     return (
-        f"Expected a plan with a {words.loss_word} of at most {words.limit(accepted)}"
+        f"Expected a plan with a {lost} of at most {words.limit(accepted)}"
         f"{' and ' + ', '.join(others) if others else ''}, but the least predicted of a plan that "
-        f"was found is {words.limit(float(f'{least:.3g}'))}. Accept a larger {words.loss_word} or a larger cost."
+        f"was found is {reached}. Accept a larger {lost} or a larger cost."
     )

@@ -146,7 +146,8 @@ def _reachable(
     measured = known.measured(plan)
     if measured is not None:
         return (
-            f"{said}: measured {words.drop(measured.drop.mean)} ({words.span(measured.drop)}, 95 %).",
+            f"{said}: measured {words.drop(measured.drop.mean)} "
+            f"({words.span(measured.drop)}, 95 %).",
             plan,
         )
     return f"{said}: predicted {posed.predicted(plan).drop_in_words()}.", plan
@@ -174,7 +175,8 @@ def _best_told(best: MeasuredBest | None, cost: str, accepted: float, words: Sco
         return "No plan has been measured yet."
     drop = best.measured.drop
     did = (
-        f"keeps {percent(best.kept, 0)} of the {_COSTS[cost]}, {recovery_words(best.plan.recovery)}: "
+        f"keeps {percent(best.kept, 0)} of the {_COSTS[cost]}, "
+        f"{recovery_words(best.plan.recovery)}: "
         f"{words.loss_word} {words.drop(drop.mean)} ({words.span(drop)}, 95 %)"
     )
     if best.within:

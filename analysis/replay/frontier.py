@@ -213,5 +213,5 @@ class FrontierEngine:
         validation = self._bench.splits.validation
         targets = validation.targets
         return Samples(
-            take(validation.inputs, chosen), None if targets is None else targets[chosen]
+            take(validation.inputs, chosen), None if targets is None else take(targets, chosen)
         )

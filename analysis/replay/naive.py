@@ -25,7 +25,7 @@ class NaiveEngine:
     def __init__(self, bench: Workbench) -> None:
         self.claim: Callable[[Point], bool] = every_point
         self._bench = bench
-        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
         self._order = order(bench)
         self._about: dict[Point, Removed] = {}
         self._dense: dict[tuple[str, int, int], Outcome] = {}

@@ -58,7 +58,7 @@ class Points:
         self.work = ReplayCost()
         self._bench = bench
         self._captured = captured
-        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
         self._cones: dict[Key, Bits] = {}
         self._bases: dict[str, Tensors] = {}
         self._packed: dict[_Choice, _Packed] = {}

@@ -19,8 +19,10 @@ from prunescope.report.plan_report import Quantity, Row
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.statistics.proportion import share_interval
 from prunescope.study import Manifest
+from prunescope.study.metric_summary import PERCENT
 from prunescope.text import units
 from prunescope.text.numbers import counted
+from prunescope.text.scores import ScoreWords, words_of
 
 DENSE: Final = "dense"
 PRUNED: Final = "pruned"
@@ -114,8 +116,7 @@ def _scores(
     tuned: FineTuned | None,
     exports: Sequence[ExportReport],
 ) -> Iterator[Row]:
-    metric = manifest.reference.metric.rpartition(":")[2]
-    unit = manifest.scale == 1.0
+    words = words_of(manifest)
     sides = {"validation": tuned.validation, "test": tuned.test} if tuned else {}
     for split in ("validation", "test"):
         row = _verified(verified, split)
@@ -124,28 +125,33 @@ def _scores(
         values: dict[str, Quantity] = {}
         drops: dict[str, Quantity] = {}
         if dense is not None:
-            values[DENSE] = _score(*dense, unit)
+            values[DENSE] = _score(*dense, words)
         if row is not None:
             samples = int(row["samples"])
-            values[PRUNED] = _score(float(row["score_sum"]) / samples, samples, unit)
+            values[PRUNED] = _score(float(row["score_sum"]) / samples, samples, words)
             drops[PRUNED] = _drop(
-                paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+                paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"])), words
             )
         if side is not None:
             if PRUNED not in values:
-                values[PRUNED] = _score(side.before.score, side.before.samples, unit)
-                drops[PRUNED] = _drop(side.before.drop)
-            values[TUNED] = _score(side.after.score, side.after.samples, unit)
-            drops[TUNED] = _drop(side.after.drop)
+                values[PRUNED] = _score(side.before.score, side.before.samples, words)
+                drops[PRUNED] = _drop(side.before.drop, words)
+            values[TUNED] = _score(side.after.score, side.after.samples, words)
+            drops[TUNED] = _drop(side.after.drop, words)
         if split == "validation":
             count = manifest.splits.get(split, 0)
             values |= {
-                name: _score(score, count, unit)
+                name: _score(score, count, words)
                 for name, score in _of_files(exports)
                 if name not in (PRUNED, TUNED)
             }
-        yield Row(f"{metric} on the {split} split", "score", values, "measured")
-        yield Row(f"Drop on the {split} split", "score", drops, "measured, paired samples")
+        yield Row(f"{words.name} on the {split} split", "score", values, "measured")
+        yield Row(
+            f"{words.loss_word.capitalize()} on the {split} split",
+            "score",
+            drops,
+            "measured, paired samples",
+        )
         yield _worst(manifest, split, row, side)
 
 
@@ -166,19 +172,19 @@ def _dense(
     return (side.dense_score, side.before.samples) if side is not None else None
 
 
-def _score(score: float, samples: int, unit: bool) -> Quantity:
-    """With Wilson's interval where scores are from 0 to 1."""
-    if not unit or not samples:
-        return Quantity(score, units.percent(score, 2))
+def _score(score: float, samples: int, words: ScoreWords) -> Quantity:
+    """With Wilson's interval where scores are shares of samples."""
+    if words.metric.unit != PERCENT or not samples:
+        return Quantity(words.plain(score), words.score(score))
     interval = share_interval(min(max(score, 0.0), 1.0) * samples, samples)
-    text = f"{units.percent(score, 2)} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+    text = f"{words.score(score)} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
     return Quantity(score, text, interval.low, interval.high)
 
 
-def _drop(drop: Interval) -> Quantity:
-    return Quantity(
-        drop.mean, f"{units.points(drop.mean)} ({units.span(drop)})", drop.low, drop.high
-    )
+def _drop(drop: Interval, words: ScoreWords) -> Quantity:
+    text = f"{words.drop(drop.mean)} ({words.span(drop)})"
+    low, high = sorted(map(words.plain_drop, (drop.low, drop.high)))
+    return Quantity(words.plain_drop(drop.mean), text, low, high)
 
 
 def _worst(

@@ -13,6 +13,7 @@ from prunescope.recovery.training.fine_tuning_report import FineTuned
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
+from prunescope.text.scores import ScoreWords
 
 MOST: Final = 40
 """Charts of curves in one report; more would make it slow to open."""
@@ -63,9 +64,10 @@ def curve_charts(study: StudyFolder, plan: Plan) -> tuple[tuple[Chart, ...], int
     return tuple(charts), max(len(subjects) - MOST, 0)
 
 
-def training_chart(tuned: FineTuned) -> Chart:
+def training_chart(tuned: FineTuned, words: ScoreWords) -> Chart:
     """Return loss and validation score over the epochs of a fine-tuning."""
-    figures = []
+    unit = f", {words.metric.unit}" if words.metric.unit else ""
+    axis, figures = f"Validation {words.name}{unit}", []
     for dark in (False, True):
         score, loss, *_ = palette(dark)
         figure = go.Figure()
@@ -73,8 +75,8 @@ def training_chart(tuned: FineTuned) -> Chart:
         lost = [each for each in tuned.curve if each.loss is not None]
         figure.add_scatter(
             x=[each.epoch for each in scored],
-            y=[100 * each.score for each in scored if each.score is not None],
-            name="Validation score, %", mode="lines+markers", line={"color": score},
+            y=[words.shown(each.score) for each in scored if each.score is not None],
+            name=axis, mode="lines+markers", line={"color": score},
         )  # fmt: skip
         figure.add_scatter(
             x=[each.epoch for each in lost], y=[each.loss for each in lost],
@@ -87,7 +89,7 @@ def training_chart(tuned: FineTuned) -> Chart:
             margin={"l": 8, "r": 8, "t": 8, "b": 8},
         )  # fmt: skip
         figure.update_xaxes(title="Epoch", showgrid=False, zeroline=False)
-        figure.update_yaxes(title="Validation score, %", zeroline=False, selector={"side": None})
+        figure.update_yaxes(title=axis, zeroline=False, selector={"side": None})
         figures.append(_themed(figure, dark, 340))
     return Chart(plain.mark("Fine-tuning"), *figures)
 

@@ -33,7 +33,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted, exact
-from prunescope.text.units import points, span
+from prunescope.text.scores import words_of
 
 
 def gather(study: StudyFolder, plan: Plan) -> PlanReport:
@@ -117,15 +117,16 @@ def _expected(
     row = rows.iloc[0]
     samples = int(row["samples"])
     drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+    words = words_of(study.manifest)
     yield (
-        f"Measured drop: {points(drop.mean)} ({span(drop)}, 95 % interval of the mean, "
-        f"{counted(samples, 'validation sample')})."
+        f"Measured {words.loss_word}: {words.drop(drop.mean)} ({words.span(drop)}, "
+        f"95 % interval of the mean, {counted(samples, 'validation sample')})."
     )
     guess = float(row["predicted_drop"])
     if not math.isnan(guess):
         yield (
-            f"Before it was measured, {points(guess)} was predicted by {row['predictor']}: off by "
-            f"{points(guess - drop.mean, sign=True)}."
+            f"Before it was measured, {words.drop(guess)} was predicted by {row['predictor']}: "
+            f"off by {words.drop(guess - drop.mean, sign=True)}."
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prunescope.report.page import MARK
 from prunescope.report.plan_report import PlanReport
 from prunescope.text import plain, units
+from prunescope.text.scores import words_of
 
 
 def model_card(report: PlanReport) -> str:
@@ -41,7 +42,7 @@ def _lines(report: PlanReport) -> Iterator[str]:
         yield "| file | weights | bytes | score |"
         yield "|---|---|---:|---:|"
         for export, entry in files:
-            score = "–" if entry.score is None else units.percent(entry.score, 2)
+            score = "–" if entry.score is None else words_of(report.manifest).score(entry.score)
             weights = "fine-tuned" if export.recovered else "pruned"
             yield (f"| {_cell(entry.file)} | {weights} | {units.bytes_(entry.bytes)} | {score} |")
         yield ""

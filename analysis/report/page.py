@@ -18,6 +18,7 @@ from prunescope.report.page_style import SCRIPT, STYLE
 from prunescope.report.plan_report import PlanReport
 from prunescope.report.sections import all_sections
 from prunescope.store.folder import StudyFolder
+from prunescope.text.scores import words_of
 
 MARK: Final = "prunescope-report"
 """Stands in everything that a report writes, so that a later one may replace it."""
@@ -31,7 +32,7 @@ def page(report: PlanReport, study: StudyFolder) -> str:
         study: Whose curves are drawn.
     """
     drawn, left_out = curve_charts(study, report.plan)
-    training = [training_chart(report.tuned)] if report.tuned else []
+    training = [training_chart(report.tuned, words_of(report.manifest))] if report.tuned else []
     charts = _places(drawn, 0)
     tuned = _places(training, len(drawn))
     body = "".join(all_sections(report, charts, left_out, tuned))

@@ -10,6 +10,7 @@ from prunescope.report.plan_report import PlanReport
 from prunescope.study.soundness import concerns
 from prunescope.text import units
 from prunescope.text.numbers import capitalised, counted, exact
+from prunescope.text.scores import words_of
 
 
 def head(report: PlanReport) -> str:
@@ -147,7 +148,7 @@ def files(report: PlanReport) -> str:
         [
             format_title(entry.format), entry.file or "–",
             "fine-tuned" if export.recovered else "pruned",
-            "–" if entry.score is None else units.percent(entry.score, 2),
+            "–" if entry.score is None else words_of(report.manifest).score(entry.score),
             units.bytes_(entry.bytes) if entry.file else "–",
             units.bytes_(entry.compressed_bytes) if entry.file else "–",
             "–" if entry.seconds_per_sample is None

@@ -11,6 +11,7 @@ from prunescope.capture.network import build_network
 from prunescope.errors import PrunescopeError
 from prunescope.soundness.check_bench import check_bench
 from prunescope.sources.data import load_data
+from prunescope.sources.losses import load_loss
 from prunescope.sources.metrics import load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.splits import Samples, Splits
@@ -36,7 +37,8 @@ def inspect_with_data(reference: Reference) -> Inspection:
     network = build_network(model, example_of(splits.calibration))
     try:
         metric = load_metric(reference.metric, splits.validation.targets is not None)
-        bench = assemble(reference, network, _some(splits), metric)
+        loss = load_loss(reference.loss, metric.has_classes)
+        bench = assemble(reference, network, _some(splits), metric, loss)
         checks = check_bench(bench, reference.metric, splits)
     except PrunescopeError as error:
         return replace(inspection_of(reference, network), unchecked=str(error))

@@ -18,7 +18,8 @@ from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
 def from_file(path: Path) -> Splits:
     """Return the splits in the ``.npz`` file ``path``.
 
-    Its keys are ``{split}_{inputs|targets}``; several inputs are ``{split}_inputs_{name}``.
+    Its keys are ``{split}_{inputs|targets}``; several inputs are ``{split}_inputs_{name}``,
+    several targets ``{split}_targets_{name}``.
     """
     if not path.is_file():
         raise BadReference(f"Expected data in {path}, but there is no such file. Check the path.")
@@ -54,9 +55,16 @@ def from_file(path: Path) -> Splits:
                 f"input, but it holds {part}_inputs and {prefix}{next(iter(several))}. Remove one."
             )
         inputs: Inputs = several if single is None else as_tensor(single)
+        named = {
+            key.removeprefix(f"{part}_targets_"): as_targets(array)
+            for key, array in arrays.items()
+            if key.startswith(f"{part}_targets_")
+        }
+        if targets is None and named:
+            return Samples(inputs, named)
         return Samples(inputs, None if targets is None else as_targets(targets))
 
-    labelled = [part for part in SPLITS if f"{part}_targets" in arrays]
+    labelled = [part for part in SPLITS if any(k.startswith(f"{part}_targets") for k in arrays)]
     if labelled and "validation" not in labelled:
         raise DataMismatch(
             f"Expected {path} to hold validation_targets, as it holds {labelled[0]}_targets, but "
@@ -101,8 +109,24 @@ def native(array: np.ndarray) -> np.ndarray:
     return array.astype(array.dtype.newbyteorder("="))
 
 
-def as_targets(targets: Any) -> Tensor:
-    """Return targets as int64 or float32; a column ``(n, 1)`` of labels is ``(n,)``."""
+def as_targets(targets: Any) -> Any:
+    """Return targets as int64 or float32: a tensor, or a dict or tuple of such.
+
+    A list is taken for an array of numbers where it is one, else for a tuple.
+    """
+    if isinstance(targets, Mapping):
+        return {str(name): as_targets(each) for name, each in targets.items()}
+    if isinstance(targets, tuple) or (isinstance(targets, list) and _holds_arrays(targets)):
+        return tuple(map(as_targets, targets))
+    return _one_target(targets)
+
+
+def _holds_arrays(targets: list[Any]) -> bool:
+    return any(isinstance(each, Tensor | np.ndarray | Mapping) for each in targets)
+
+
+def _one_target(targets: Any) -> Tensor:
+    """Targets as int64 or float32; a column ``(n, 1)`` of labels is ``(n,)``."""
     try:
         tensor = (
             targets if isinstance(targets, Tensor) else torch.from_numpy(native(np.array(targets)))

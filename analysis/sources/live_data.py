@@ -130,7 +130,7 @@ def _plain(leaf: object) -> object:
     return as_tensor(leaf) if isinstance(leaf, np.ndarray) else leaf
 
 
-def _targets(targets: object) -> Tensor:
+def _targets(targets: object) -> Any:
     return as_targets(_plain(targets))
 
 

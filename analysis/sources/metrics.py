@@ -9,7 +9,10 @@ from torch import Tensor
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.metrics.definition import MetricDefinition
+from prunescope.metrics.named_parts import part_named, target_named
+from prunescope.metrics.other_outputs import OtherOutputs
 from prunescope.metrics.registry import REGISTRY, metric_definition
+from prunescope.metrics.set_metric import SetMetric
 from prunescope.sources.functions import (
     find_function,
     is_function,
@@ -36,6 +39,13 @@ class Metric:
         summary: What its numbers are.
         declared: Whether ``summary`` was declared; else it depends on the scores.
         worst: The score of a sample for which outputs or score are not finite.
+        states: ``(outputs, targets) → (n, k)`` of a metric of a whole set; None for others.
+        settle: ``(n, k) → (n,)`` scores of the samples that have these states, once all are known.
+        has_classes: Whether an output that looks like class logits is one; not for errors of
+            regressions.
+        others: The outputs beside the class logits, which KL looks at too.
+        reads: Name of the one output that it reads, and of its target where there are several;
+            empty where it is given everything.
     """
 
     name: str
@@ -45,6 +55,11 @@ class Metric:
     summary: MetricSummary = SHARE
     declared: bool = True
     worst: float = 0.0
+    states: Callable[[Any, Any], Tensor] | None = None
+    settle: Callable[[Tensor], Tensor] | None = None
+    has_classes: bool = True
+    others: OtherOutputs | None = None
+    reads: str = ""
 
     def summary_for(self, scores: Tensor) -> MetricSummary:
         """Return what the metric's numbers are, where the dense model has ``scores``.
@@ -55,6 +70,27 @@ class Metric:
         if self.declared or bool(((scores >= 0) & (scores <= 1)).all()):
             return self.summary
         return replace(NUMBER, name=self.summary.name)
+
+    def reading(self, name: str) -> "Metric":
+        """Return the metric of the output ``name`` and of the target of that name."""
+        score, states = self.score, self.states
+        picked = replace(
+            self, reads=name, score=lambda o, t: score(part_named(o, name), target_named(t, name))
+        )
+        if states is None:
+            return picked
+        return replace(
+            picked, states=lambda o, t: states(part_named(o, name), target_named(t, name))
+        )
+
+    def output(self, outputs: Any) -> Any:
+        """Return what of ``outputs`` it reads."""
+        return part_named(outputs, self.reads) if self.reads else outputs
+
+    def labels(self, targets: Any) -> Tensor | None:
+        """Return the target that it reads as one tensor; None where there is none such."""
+        target = target_named(targets, self.reads) if self.reads else targets
+        return target if isinstance(target, Tensor) else None
 
     def with_worst(self, summary: MetricSummary, scores: Tensor) -> "Metric":
         """Return the metric with a score for what is not finite, which is no sample's best.
@@ -86,9 +122,15 @@ def load_metric(reference: str, labelled: bool) -> Metric:
     if is_function(reference):
         function = find_function("metric", reference)
         return _user_metric(reference, function, source_hash(function))
-    definition = metric_definition(reference)
+    name, _, output = reference.partition("@")
+    definition = metric_definition(name)
     if labelled:
-        return _built_in(definition)
+        metric = _built_in(definition)
+        return (
+            replace(metric.reading(output), name=reference, identity=reference)
+            if output
+            else metric
+        )
     if reference.startswith("top-"):
         return _agreement()
     raise DataMismatch(
@@ -117,9 +159,17 @@ def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metri
 
 
 def _built_in(definition: MetricDefinition) -> Metric:
-    values, name = definition.values, definition.name
-    score = values if definition.summary.higher_is_better else _negated(values)
-    return Metric(name, score, name, summary=definition.summary)
+    name, summary = definition.name, definition.summary
+    score = definition.values if summary.higher_is_better else _negated(definition.values)
+    classes = getattr(definition, "has_classes", True)
+    metric = Metric(name, score, name, summary=summary, has_classes=classes)
+    if not isinstance(definition, SetMetric):
+        return metric
+    settle = definition.pseudo_values
+    sign = 1.0 if summary.higher_is_better else -1.0
+    return replace(
+        metric, states=definition.states, settle=lambda states: sign * settle(states).float()
+    )
 
 
 def _agreement() -> Metric:

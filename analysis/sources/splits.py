@@ -4,7 +4,7 @@ import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -22,11 +22,12 @@ class Samples:
 
     Attributes:
         inputs: A batch of all samples: a tensor, a tuple or a dict; dimension 0 counts samples.
-        targets: ``(n,)`` int64 class labels, or whatever the metric takes; None without labels.
+        targets: ``(n,)`` int64 class labels, or whatever the metric takes: any nest of tensors, of
+            which dimension 0 counts samples; None without labels.
     """
 
     inputs: Inputs
-    targets: Tensor | None = None
+    targets: Any = None
 
     def __len__(self) -> int:
         return batch_size(self.inputs)
@@ -35,13 +36,13 @@ class Samples:
         """Return the samples from ``start`` up to ``stop``."""
         rows = slice(start, stop)
         return Samples(
-            take(self.inputs, rows), None if self.targets is None else self.targets[rows]
+            take(self.inputs, rows), None if self.targets is None else take(self.targets, rows)
         )
 
     def picked(self, rows: Tensor) -> "Samples":
         """Return the samples at the indices ``rows``, in that order."""
         return Samples(
-            take(self.inputs, rows), None if self.targets is None else self.targets[rows]
+            take(self.inputs, rows), None if self.targets is None else take(self.targets, rows)
         )
 
 
@@ -99,11 +100,16 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
             f"{type(samples.inputs).__name__}. Return a tensor, a tuple or a dict of tensors."
         )
     targets = samples.targets
-    for leaf in itertools.chain(leaves, [] if targets is None else [targets]):
+    wanted = [x for x in pytree.tree_leaves(targets) if isinstance(x, Tensor)]
+    if targets is not None and not wanted:
+        raise DataMismatch(
+            f"Expected the {name} targets of {source} to hold tensors, but got "
+            f"{type(targets).__name__}. Give a tensor, or a tuple or dict of tensors."
+        )
+    for leaf in itertools.chain(leaves, wanted):
         _require_dense(name, leaf, source)
     counts = {int(leaf.shape[0]) if leaf.ndim else 0 for leaf in leaves}
-    if targets is not None:
-        counts.add(len(targets))
+    counts |= {int(leaf.shape[0]) if leaf.ndim else 0 for leaf in wanted}
     if len(counts) > 1:
         raise DataMismatch(
             f"Expected the {name} split of {source} to have as many targets as inputs, but the "
@@ -113,7 +119,7 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
         raise DataMismatch(
             f"Expected samples in the {name} split of {source}, but it is empty. Add some."
         )
-    for leaf in itertools.chain(leaves, [] if targets is None else [targets]):
+    for leaf in itertools.chain(leaves, wanted):
         if leaf.is_floating_point() and not bool(torch.isfinite(leaf).all()):
             raise DataMismatch(
                 f"Expected finite numbers in the {name} split of {source}, but some are NaN or "

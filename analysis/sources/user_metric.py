@@ -97,7 +97,8 @@ def _called(name: str, function: Callable[..., Any], outputs: Any, targets: Any)
         f"metric {name} to score the outputs", "Mend the function.", doing=f"scoring by {name}"
     ):
         values = function(outputs, targets)
-    count = len(targets) if targets is not None else None
+    tensors = [x for x in pytree.tree_leaves(targets) if hasattr(x, "__len__")]
+    count = len(tensors[0]) if tensors else None
     if not isinstance(values, Tensor) or values.ndim != 1 or count not in (None, len(values)):
         got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
         raise BadValue(

@@ -29,6 +29,7 @@ _HARMLESS: Final = {
     "model": (KEPT, LIVE),
     "data": ("sample:", "imagefolder:", KEPT, LIVE),
     "metric": (LIVE,),
+    "loss": (LIVE,),
 }
 """What begins so is looked up or read, never run; so are the kinds of models that run no code."""
 

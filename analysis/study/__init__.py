@@ -17,7 +17,7 @@ from prunescope.study.method import (
     pattern_of,
 )
 from prunescope.study.point import KEY, Point, dense_key, measurement_version
-from prunescope.study.sample_order import doubling, looks, sample_order
+from prunescope.study.sample_order import at_the_end, doubling, looks, sample_order
 from prunescope.study.sparsity import parse_sparsities, sparsity
 from prunescope.study.summaries import (
     Baseline,
@@ -56,6 +56,7 @@ __all__ = [
     "Point",
     "Reference",
     "TensorSummary",
+    "at_the_end",
     "check_names",
     "dense_key",
     "doubling",

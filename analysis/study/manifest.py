@@ -9,6 +9,7 @@ from prunescope.errors import DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
 from prunescope.study.method import Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
+from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check
 from prunescope.study.summaries import (
     Baseline,
@@ -69,6 +70,8 @@ class Reference:
             ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
         random: Whether a model by name keeps random weights.
+        loss: What gradients and training are taken of: a name or ``file.py:function``; empty for
+            the usual one of the targets.
         own_network: The captured network with these weights, as the study keeps it; from then on
             ``model`` only says where it came from.
         own_data: The samples, as the study keeps them on request.
@@ -79,11 +82,12 @@ class Reference:
     metric: str = "top-1"
     weights: str | None = None
     random: bool = False
+    loss: str = ""
     own_network: OwnFile | None = None
     own_data: OwnFile | None = None
 
     def __post_init__(self) -> None:
-        for text in (self.model, self.data, self.metric, self.weights):
+        for text in (self.model, self.data, self.metric, self.weights, self.loss):
             checked_reference(text or "")
         for text in (self.model, self.data):
             if text.startswith(KEPT):
@@ -152,6 +156,8 @@ class Manifest:
         metric: What scores are; of studies made before that was kept, percent.
         not_kept: Why the study does not keep its captured network; empty where it does, or where
             nothing was tried.
+        outputs: What the network returns, and which of it the metric reads.
+        free_layers: Layers that reach no output that the metric reads.
     """
 
     reference: Reference
@@ -177,6 +183,8 @@ class Manifest:
     left_out: dict[str, str] = field(default_factory=dict)
     metric: MetricSummary = SHARE
     not_kept: str = ""
+    outputs: tuple[OutputSummary, ...] = ()
+    free_layers: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     def omissions(self) -> tuple[str, ...]:
@@ -226,6 +234,11 @@ class Manifest:
             for group in self.groups
             if group.reason is None and granularity in (None, group.granularity)
         )
+
+    @property
+    def has_other_outputs(self) -> bool:
+        """Whether the network returns more than one tensor: KL then looks at all of them."""
+        return len(self.outputs) > 1
 
     @property
     def scale(self) -> float:

@@ -26,6 +26,7 @@ class MetricSummary:
         decimals: How many are shown; None for four digits that matter.
         exponential: Whether the number is e to the power of the mean (a perplexity); then what is
             stored are its logarithms, negated.
+        over_set: Whether it is no mean of samples' own values, but known only of all together.
     """
 
     name: str = ""
@@ -35,6 +36,7 @@ class MetricSummary:
     most: float | None = 1.0
     decimals: int | None = 2
     exponential: bool = False
+    over_set: bool = False
 
     @property
     def is_share(self) -> bool:

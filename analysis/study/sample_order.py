@@ -54,6 +54,15 @@ def looks(population: int) -> tuple[int, ...]:
     return tuple(looks_)
 
 
+def at_the_end(population: int) -> tuple[int, ...]:
+    """Return the only look of a metric that is known once every sample is seen.
+
+    >>> at_the_end(1300)
+    (1300,)
+    """
+    return (population,)
+
+
 def doubling(population: int, first: int = FIRST) -> tuple[int, ...]:
     """Return where chunks end: ``first`` samples, then as many again as there were, to the end.
 

@@ -24,7 +24,7 @@ def measure(
     """
     engine = NaiveEngine(bench)
     count = len(bench.splits.validation)
-    targets = bench.splits.validation.picked(order(bench)).targets
+    targets = bench.metric.labels(bench.splits.validation.picked(order(bench)).targets)
     for requested_point in todo:
         for point, outcome in engine.outcomes(0, count, [requested_point]):
             if isinstance(outcome, CannotPrune):

@@ -13,7 +13,7 @@ from prunescope.replay import choose_engine
 from prunescope.replay.engine import Engine, order
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
-from prunescope.study import Grid, doubling, looks
+from prunescope.study import Grid, at_the_end, doubling, looks
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point, dense_key, point_name
 from prunescope.sweep.check_laws import require_laws
@@ -110,11 +110,13 @@ class _SweepRun:
         self._grid_points, self._policy, self._budgeted = grid_points, policy, deadline is not None
         self._finishing = self._budgeted and policy.mode == "exact"
         self._ends = doubling if policy.mode == "exact" else looks
+        if bench.manifest.metric.over_set:
+            self._ends = at_the_end
         self._meter = Meter(bench, engine, progress, self._ends)
         self._budget = TimeBudget(deadline, self._meter)
         self._population = len(bench.splits.validation)
         self._scale = bench.manifest.scale
-        self._targets = bench.splits.validation.picked(order(bench)).targets
+        self._targets = bench.metric.labels(bench.splits.validation.picked(order(bench)).targets)
         self._shared = SharedRows(study, grid_points)
         self._tiers = () if deadline is None else by_information(grid_points, study.manifest)
         self._dense: set[tuple[str, int]] = set()

@@ -74,7 +74,7 @@ def screen_missing(
         for point in points
         if point.method.criterion in label_free and point.key(study.manifest) not in stored_keys
     ]
-    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
     stored = 0
     waiting: list[Screening] = []
     started = time.monotonic()

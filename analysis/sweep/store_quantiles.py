@@ -22,7 +22,7 @@ def store_quantiles(bench: Workbench, study: StudyFolder) -> None:
     table = quantiles(study.folder)
     if len(own_rows(table.read(), bench.manifest)):
         return
-    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
     rows: list[QuantileRow] = []
     by_parameter = scores.by_parameter("magnitude")
     for layer in bench.network.prunable():

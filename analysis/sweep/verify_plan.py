@@ -50,7 +50,7 @@ class Verifier:
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
-        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+        self._scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
         self._dense: dict[tuple[str, str], Outcome] = {("validation", "none"): bench.dense}
 
     def measure(
@@ -65,7 +65,7 @@ class Verifier:
             outcome = evaluate(left, samples, bench.metric, bench.batch)
             bytes_left = state_bytes(left.state_dict())
             elements = _elements(left)
-        sums = asdict(compare(dense, outcome, samples.targets, bench.classes))
+        sums = asdict(compare(dense, outcome, bench.metric.labels(samples.targets), bench.classes))
         del sums["entropy_squares"], sums["divergence_squares"]
         has_prediction = guess is not None and guess.drop is not None
         return Verification(

@@ -206,7 +206,10 @@ def _forecast(case: Case, active: ActivePredictor) -> Forecast:
             summed_change(case.parts, "divergence"),
         )
         return Forecast(drop, entropy, divergence)
-    return forecast(case.dense, rows, drop)
+    found = forecast(case.dense, rows, drop)
+    if case.manifest.has_other_outputs:  # the logits know nothing of those
+        found = replace(found, divergence=summed_change(case.parts, "divergence"))
+    return found
 
 
 def _dense_prediction(

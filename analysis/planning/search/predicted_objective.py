@@ -65,6 +65,8 @@ def judge(
     rule = predict(like).predictor
     if rule not in COMBINES or logit_operators is None:
         return None
+    if damages <= _LEAN and problem.manifest.has_other_outputs:
+        return None  # their divergence is in the sums, and in no logits
     if damages <= _LEAN:
         return _priced_past_range(problem, _CombinedDivergence(problem, logit_operators, rule))
 

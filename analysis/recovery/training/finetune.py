@@ -105,7 +105,7 @@ def finetune(
         require_no_source(folder / name, source_paths(study.manifest.reference, study.folder))
     started = time.monotonic()
     asked = settings
-    scores = Scores(bench.network, bench.splits.calibration, bench.groups)
+    scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
     selection = select(plan, scores)
     student = _student(bench, plan, selection)
     masks = _masks(student, selection)
@@ -115,7 +115,7 @@ def finetune(
         name: _outcome(student, bench, split_samples) for name, split_samples in splits.items()
     }
     judge = partial(_score, student, bench, validation)
-    teach = objective(bench.network.module, calibration, settings, bench.batch)
+    teach = objective(bench, calibration, settings)
     history = read_stopped(folder, plan.digest, bench.manifest.fingerprint, asked)
     if history.state is None and asked.rate is None:
         tested = range_test(student, calibration, masks, teach, settings, progress)
@@ -259,7 +259,7 @@ def _side_by_side(bench: Workbench, name: str, before: Outcome, after: Outcome) 
 
 
 def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -> EvaluationSums:
-    comparison = compare(dense, pruned, samples.targets, bench.classes)
+    comparison = compare(dense, pruned, bench.metric.labels(samples.targets), bench.classes)
     labelled = dense.entropy is not None and pruned.entropy is not None
     classes = dense.log_probabilities is not None and pruned.log_probabilities is not None
     return EvaluationSums(

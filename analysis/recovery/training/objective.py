@@ -1,15 +1,17 @@
-"""The loss of fine-tuning: labels, the dense model's outputs, or a mixture."""
+"""The loss of fine-tuning: targets, the dense model's outputs, or a mixture."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from prunescope.capture.graph import Inputs, take
+from prunescope.bench.workbench import Workbench
+from prunescope.capture.graph import take
 from prunescope.capture.network import forward
-from prunescope.errors import DataMismatch
+from prunescope.errors import DataMismatch, PrunescopeError
 from prunescope.metrics.class_rows import logits
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.sources.data import Samples
@@ -20,101 +22,132 @@ Objective = Callable[[Any, Tensor], Tensor]
 """``(outputs of the model in training, indices of its samples) → loss``, a scalar."""
 
 
-def objective(dense: nn.Module, samples: Samples, settings: FineTuning, batch: int) -> Objective:
-    """Return the loss ``(1 - a)·CE(labels) + a·T²·KL(dense ‖ model)`` on rows of ``samples``.
+@dataclass(frozen=True)
+class Taught:
+    """What the dense model says of some samples.
 
-    Both terms are means over rows (samples, tokens or pixels), in nats; the KL compares
-    ``softmax(logits / T)``. The dense model runs once over all samples where its logits fit into
-    256 MiB, else once per step.
+    Attributes:
+        rows: ``(rows, classes)`` class logits, or None where it has none.
+        others: ``(n, values)`` of its other outputs (``prunescope.metrics.other_outputs``), or
+            None where it has none.
+    """
+
+    rows: Tensor | None
+    others: Tensor | None
+
+
+def objective(bench: Workbench, samples: Samples, settings: FineTuning) -> Objective:
+    """Return the loss ``(1 - a)·L(targets) + a·(T²·KL(dense ‖ model) + D)`` on ``samples``.
+
+    L is the study's loss, over all heads that have targets. The KL, a mean over rows (samples,
+    tokens or pixels) in nats, compares ``softmax(logits / T)``; D is the mean divergence of every
+    other output, so that no head is forgotten. The dense model runs once over all samples where
+    what it says fits into 256 MiB, else once per step.
 
     Args:
-        dense: The teacher in evaluation mode, not modified; not called at ``distillation`` 0.
+        bench: Its network is the teacher, not modified; not called at ``distillation`` 0.
         samples: What the indices count; targets are not read at ``distillation`` 1.
         settings: ``distillation`` a and ``temperature`` T.
-        batch: Samples per forward pass of the dense model.
 
     Raises:
-        DataMismatch: The outputs are no class logits, or the labels are no classes of them.
+        DataMismatch: There is nothing to learn from: no output to compare, or targets that the
+            loss does not go with.
 
     Source: Hinton, Vinyals, Dean 2015, *Distilling the knowledge in a neural network*
     (arXiv 1503.02531), section 2.
     """
-    first = _rows(dense, take(samples.inputs, slice(0, 2)))
-    targets = samples.targets
-    if first is None or (targets is not None and not _whole(targets)):
-        got = "other outputs" if first is None or targets is None else f"{targets.dtype} targets"
-        raise DataMismatch(
-            f"Expected class logits and integer class labels to fine-tune on, but got {got}. "
-            "Export the pruned model and train it with your own loss, or use recovery bn."
-        )
-    rows, classes = len(first) // min(len(samples), 2), first.shape[1]
     share, temperature = settings.distillation, settings.temperature
-    labels = _labels(samples, rows, classes) if share < 1 else None
-    teacher = _teacher(dense, samples, rows * classes, batch) if share > 0 else None
+    first = _taught(bench, samples.chunk(0, 2))
+    if share > 0 and first.rows is None and first.others is None:
+        raise DataMismatch(
+            "Expected real outputs to learn from the dense model, but it returns none. Set "
+            "distillation to 0: then the targets alone teach."
+        )
+    if share < 1:
+        _require_loss(bench, samples)
+    teacher = _teacher(bench, samples, first) if share > 0 else None
 
     def loss(outputs: Any, indices: Tensor) -> Tensor:
-        class_logits = logits(outputs)
-        if class_logits is None:
-            raise DataMismatch("Expected class logits in training too, but got something else.")
-        total = torch.zeros((), device=class_logits.device)
-        if labels is not None:
-            class_labels = labels[indices].flatten().to(class_logits.device)
-            total = total + (1 - share) * functional.cross_entropy(
-                class_logits.float(), class_labels
-            )
+        total: Tensor = torch.zeros(())
+        if share < 1:
+            value = bench.loss.value(outputs, take(samples.targets, indices))
+            total = total.to(value.device) + (1 - share) * value
         if teacher is not None:
-            soft = (teacher(indices).to(class_logits.device) / temperature).log_softmax(1)
-            own = (class_logits.float() / temperature).log_softmax(1)
-            divergence = functional.kl_div(own, soft, reduction="batchmean", log_target=True)
-            total = total + share * temperature**2 * divergence
+            divergence = _divergence(bench, outputs, teacher(indices), len(indices), temperature)
+            total = total.to(divergence.device) + share * divergence
         return total
 
     return loss
 
 
-def _rows(module: nn.Module, inputs: Inputs) -> Tensor | None:
-    with torch.no_grad():
-        class_logits = logits(forward(module, inputs))
-    return None if class_logits is None else class_logits.float()
-
-
-def _teacher(
-    dense: nn.Module, samples: Samples, per_sample: int, batch: int
-) -> Callable[[Tensor], Tensor]:
-    def teacher_rows(inputs: Inputs) -> Tensor:
-        rows = _rows(dense, inputs)
+def _divergence(
+    bench: Workbench, outputs: Any, taught: Taught, count: int, temperature: float
+) -> Tensor:
+    """How far ``outputs`` are from what the dense model says, with its gradient."""
+    parts = []
+    if taught.rows is not None:
+        rows = logits(bench.metric.output(outputs))
         if rows is None:
-            raise DataMismatch("Expected class logits from the dense model, but got none.")
-        return rows
+            raise DataMismatch("Expected class logits in training too, but got something else.")
+        soft = (taught.rows.to(rows.device) / temperature).log_softmax(1)
+        own = (rows.float() / temperature).log_softmax(1)
+        kl = functional.kl_div(own, soft, reduction="batchmean", log_target=True)
+        parts.append(temperature**2 * kl)
+    if taught.others is not None and bench.metric.others is not None:
+        others = bench.metric.others.rows(outputs, count)
+        if others is None:
+            raise DataMismatch("Expected the same outputs in training too, but got others.")
+        apart = others - taught.others.to(others.device)
+        parts.append(apart.square().sum(1).mean() / 2)
+    return torch.stack(parts).sum()
 
-    count = len(samples)
-    if count * per_sample * 4 > _KEPT_BYTES:
-        return lambda indices: teacher_rows(take(samples.inputs, indices))
-    starts = range(0, count, batch)
-    cached_rows = torch.cat(
-        [teacher_rows(samples.chunk(start, start + batch).inputs) for start in starts]
+
+def _taught(bench: Workbench, samples: Samples) -> Taught:
+    with torch.no_grad():
+        outputs = forward(bench.network.module, samples.inputs)
+    rows = logits(bench.metric.output(outputs)) if bench.metric.has_classes else None
+    others = bench.metric.others
+    return Taught(
+        None if rows is None else rows.float(),
+        None if others is None else others.rows(outputs, len(samples)),
     )
-    by_sample = cached_rows.view(count, -1, cached_rows.shape[1])
-    return lambda indices: by_sample[indices].flatten(0, 1)
 
 
-def _labels(samples: Samples, rows: int, classes: int) -> Tensor:
-    """``(n, rows)`` class labels."""
-    targets = samples.targets
-    problem = None
-    if targets is None:
-        problem = "there are none"
-    elif targets.numel() != len(samples) * rows:
-        problem = f"got {targets.numel()} for {len(samples) * rows} rows of logits"
-    elif int(targets.min()) < 0 or int(targets.max()) >= classes:
-        problem = f"got {int(targets.min())} to {int(targets.max())} for {classes} classes"
-    if targets is None or problem is not None:
-        raise DataMismatch(
-            f"Expected integer class labels to fine-tune on, but {problem}. Set distillation to 1: "
-            "then the dense model alone is the teacher."
-        )
-    return targets.reshape(len(samples), rows).long()
+def _teacher(bench: Workbench, samples: Samples, first: Taught) -> Callable[[Tensor], Taught]:
+    count, few = len(samples), min(len(samples), 2)
+    held = [part for part in (first.rows, first.others) if part is not None]
+    if sum(part.numel() for part in held) // few * count * 4 > _KEPT_BYTES:
+        return lambda indices: _taught(bench, samples.picked(indices))
+    starts = range(0, count, bench.batch)
+    told = [_taught(bench, samples.chunk(start, start + bench.batch)) for start in starts]
+    rows = _joined([each.rows for each in told])
+    others = _joined([each.others for each in told])
+    by_sample = None if rows is None else rows.view(count, -1, rows.shape[1])
+    return lambda indices: Taught(
+        None if by_sample is None else by_sample[indices].flatten(0, 1),
+        None if others is None else others[indices],
+    )
 
 
-def _whole(targets: Tensor) -> bool:
-    return not targets.is_floating_point() and not targets.is_complex()
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    present = [part for part in parts if part is not None]
+    return torch.cat(present) if present and len(present) == len(parts) else None
+
+
+def _require_loss(bench: Workbench, samples: Samples) -> None:
+    """Raise ``DataMismatch`` where the loss does not go with the targets."""
+    problem = "there are no targets"
+    if samples.targets is not None:
+        try:
+            with torch.no_grad():
+                for start in range(0, len(samples), bench.batch):
+                    chunk = samples.chunk(start, start + bench.batch)
+                    bench.loss.value(forward(bench.network.module, chunk.inputs), chunk.targets)
+        except PrunescopeError as error:
+            problem = str(error).rstrip(".")
+        else:
+            return
+    raise DataMismatch(
+        f"Expected targets that the loss {bench.loss.name} goes with to fine-tune on, but: "
+        f"{problem}. Set distillation to 1: then the dense model alone is the teacher."
+    )

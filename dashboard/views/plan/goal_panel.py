@@ -28,6 +28,7 @@ from prunescope.planning.solve.goal import DAMAGES
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
+from prunescope.text.outputs import pruned_unseen
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
 _BESIDE: Final = 3
@@ -81,6 +82,8 @@ def _say(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Non
     if last is not None:
         measured = loaders.measured_plans(opened)(last.plan)
         st.caption(described(last.solution, last.candidates, measured, words_of(opened.manifest)))
+        if said := pruned_unseen(opened.manifest, last.plan):
+            st.caption(f":material/warning: {plain.text(said)}")
     elif not refusal:
         st.caption("Move a budget: what is not locked is solved for it at once.")
     tables = loaders.latency(opened)

@@ -33,7 +33,9 @@ def show(opened: StudyFolder) -> None:
     st.dataframe(
         table, hide_index=True, height=height(len(table), 360), placeholder="–",
         column_config={
-            "Group": st.column_config.TextColumn(pinned=True, width=text_width(table["Group"], "Group")),
+            "Group": st.column_config.TextColumn(
+                pinned=True, width=text_width(table["Group"], "Group")
+            ),
             "Coupled layers": st.column_config.TextColumn(
                 width="large", help="Layers with weights that change with the group."
             ),

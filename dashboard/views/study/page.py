@@ -12,8 +12,10 @@ from prunescope.dashboard.views.study import group_list, new_study, overview_pan
 from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.store.trash import TRASH, throw_away
+from prunescope.study import Manifest
 from prunescope.text import plain, units
 from prunescope.text.numbers import exact
+from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 
 
@@ -87,6 +89,7 @@ def _facts(opened: StudyFolder) -> None:
             "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
+    _outputs(manifest)
     checks, origin = st.columns(2) if manifest.soundness else (None, st.container())
     if checks is not None:
         with checks:
@@ -107,6 +110,20 @@ def _files(opened: StudyFolder) -> None:
         st.markdown(plain.text(opened.manifest.not_kept))
     hand_on = f"Hand it on as one file: {plain.code(next_steps.pack(opened.folder))}"
     st.markdown(f"The study keeps {plain.text(files)}. {hand_on}" if files else hand_on)
+
+
+def _outputs(manifest: Manifest) -> None:
+    """What the network returns where that is several, and what of it the metric reads."""
+    if len(manifest.outputs) < 2:
+        return
+    parts = []
+    for output in manifest.outputs:
+        shape = " × ".join(map(str, output.shape)) or "one number"
+        only = f", only reached by {', '.join(map(plain.code, output.only))}" if output.only else ""
+        parts.append(f"{plain.code(output.name)} ({shape}{only})")
+    st.caption(f"Outputs: {'; '.join(parts)}.")
+    if said := uncounted(manifest.outputs, manifest.free_layers):
+        st.info(plain.text(said), icon=":material/output:")
 
 
 def _layers(opened: StudyFolder) -> None:
@@ -133,7 +150,9 @@ def _layers(opened: StudyFolder) -> None:
     st.dataframe(
         table, hide_index=True, height=height(len(table), 460), placeholder="–",
         column_config={
-            "Layer": st.column_config.TextColumn(pinned=True, width=text_width(table["Layer"], "Layer")),
+            "Layer": st.column_config.TextColumn(
+                pinned=True, width=text_width(table["Layer"], "Layer")
+            ),
             "Weights": st.column_config.NumberColumn(format="localized"),
             "MACs": st.column_config.NumberColumn(format="localized", help="Per sample."),
             "Share of weights": st.column_config.ProgressColumn(

@@ -1,0 +1,40 @@
+"""The usual loss of each output: told from the kind of its targets, and summed over heads."""
+
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from prunescope.losses.binary_cross_entropy import of_bits
+from prunescope.losses.cross_entropy import of_classes
+from prunescope.losses.definition import LossDefinition
+from prunescope.losses.output_pairs import output_pairs
+from prunescope.metrics.class_rows import logits
+from prunescope.metrics.real_outputs import real_pairs
+
+
+class Automatic(LossDefinition):
+    """Cross-entropy for class labels, binary for one logit or 0 and 1, else mean squared error."""
+
+    name = "automatic"
+    rank = 0
+
+    def value(self, outputs: Any, targets: Any) -> Tensor:
+        """Return the sum over heads of each one's usual loss."""
+        pairs = output_pairs(outputs, targets, self.name)
+        return torch.stack([_usual(*pair) for pair in pairs]).sum()
+
+
+def _usual(output: Tensor, target: Tensor) -> Tensor:
+    if not target.is_floating_point():
+        rows = logits(output)
+        if rows is not None and len(rows) == target.numel():
+            return of_classes(output, target)
+        return of_bits(output, target)
+    if output.numel() == target.numel() and bool(((target == 0) | (target == 1)).all()):
+        return of_bits(output, target)
+    return functional.mse_loss(*real_pairs(output, target, "the usual loss"))
+
+
+LOSS: Final = Automatic()

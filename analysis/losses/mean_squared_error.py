@@ -1,0 +1,28 @@
+"""Mean squared error of real outputs; of several heads, their sum."""
+
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from prunescope.losses.definition import LossDefinition
+from prunescope.losses.output_pairs import output_pairs
+from prunescope.metrics.real_outputs import real_pairs
+
+
+class MeanSquaredError(LossDefinition):
+    """Mean squared error, the mean over values."""
+
+    name = "mse"
+    rank = 30
+
+    def value(self, outputs: Any, targets: Any) -> Tensor:
+        """Return the sum over heads of the mean error."""
+        pairs = output_pairs(outputs, targets, self.name)
+        return torch.stack(
+            [functional.mse_loss(*real_pairs(*pair, self.name)) for pair in pairs]
+        ).sum()
+
+
+LOSS: Final = MeanSquaredError()
