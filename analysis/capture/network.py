@@ -40,6 +40,7 @@ class Network:
         captured: The graph, or None.
         cost: Of the graph, or None.
         problem: Why there is no graph, else None.
+        source: The model as it was given, which runs at sizes that the graph does not.
     """
 
     module: nn.Module
@@ -47,6 +48,7 @@ class Network:
     captured: Captured | None = None
     cost: Cost | None = None
     problem: str | None = None
+    source: nn.Module | None = None
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the outputs for the batch ``inputs``."""
@@ -117,24 +119,30 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
         measured = module_cost(plain, take(example, slice(0, 1)))
         return Network(plain, with_macs(layers, measured), cost=measured, problem=problem)
     network_cost = cost(captured)
-    return Network(captured.module, graph_layers(captured, network_cost), captured, network_cost)
+    layers = graph_layers(captured, network_cost)
+    return Network(captured.module, layers, captured, network_cost, source=model)
 
 
 def _require_same(outputs: Any, captured: Captured) -> None:
     """Refuse a graph whose outputs differ from the model's."""
     with torch.no_grad():
         captured_outputs = forward(captured.module, copy_inputs(captured.example))
-    for old, new in zip(
-        pytree.tree_leaves(outputs), pytree.tree_leaves(captured_outputs), strict=True
-    ):
+    if not same_outputs(outputs, captured_outputs):
+        raise CannotCapture(
+            "Expected a model that gives the same outputs for the same inputs, but its graph "
+            "gives others. Remove what is random in evaluation, or writes to shared tensors, "
+            "from forward()."
+        )
+
+
+def same_outputs(outputs: Any, others: Any) -> bool:
+    """Return whether two runs gave the same tensors, but for rounding."""
+    for old, new in zip(pytree.tree_leaves(outputs), pytree.tree_leaves(others), strict=True):
         if not isinstance(old, Tensor) or not old.numel():
             continue
         room = _ROOM * float(old.abs().nan_to_num().max()) if old.is_floating_point() else 0.0
         if old.shape != new.shape or not torch.allclose(
             old.double(), new.double(), rtol=0.0, atol=room, equal_nan=True
         ):
-            raise CannotCapture(
-                "Expected a model that gives the same outputs for the same inputs, but its graph "
-                "gives others. Remove what is random in evaluation, or writes to shared tensors, "
-                "from forward()."
-            )
+            return False
+    return True

@@ -1,6 +1,7 @@
 """Export a plan: prune, say what is promised, and deliver every format verified."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from prunescope.export.deliverable import Deliverable
 from prunescope.export.destination import destination as place
 from prunescope.export.export_report import ExportReport
 from prunescope.export.formats.registry import REGISTRY, export_format, export_formats, format_names
+from prunescope.export.free_sizes import with_free_sizes
 from prunescope.export.promise import promise
 from prunescope.export.recipe import Recipe
 from prunescope.export.write_formats import write_formats
@@ -78,7 +80,8 @@ def export_plan(
     say_replaced(str(where.folder / name) for name in where.replaced)
     selection = selection_of(bench, plan)
     with planned(bench, plan, selection, tuned) as module:
-        made = _deliverable(bench, study, plan, selection, module, result)
+        graphs = any(export_format(name).graph for name in wanted)
+        made = _deliverable(bench, study, plan, selection, module, result, graphs)
         return write_formats(made, wanted, where, progress or Silent())
 
 
@@ -89,11 +92,12 @@ def _deliverable(
     selection: PruningMasks,
     module: nn.Module,
     result: FineTuned | None,
+    graphs: bool,
 ) -> Deliverable:
     network = bench.network
     captured = None
     if network.captured is not None and isinstance(module, fx.GraphModule):
-        captured = Captured(module, network.captured.example)
+        captured = Captured(module, network.captured.example, network.captured.largest)
     promised = promise(
         module,
         captured,
@@ -114,17 +118,24 @@ def _deliverable(
         threads=torch.get_num_threads(),
         versions=versions(),
     )
+    free = None
+    if captured is not None and graphs:
+        free = with_free_sizes(bench, selection, captured)
+    if free is not None:
+        promised = replace(promised, resized=free.resized)
     dense = bench.manifest.parameters
     gone = dense - sum(p.numel() for p in {id(p): p for p in module.parameters()}.values())
     return Deliverable(
         module=module,
-        captured=captured,
+        captured=free.captured if free is not None else captured,
         problem=network.problem,
         recipe=recipe,
         promise=promised,
         parameters=dense,
         removed=gone + sum(int(where.sum()) for where in promised.zeros.values()),
         fine_tuned_hash=result.weights_hash if result else "",
+        dimensions=free.dimensions if free is not None else (),
+        studied=captured if free is not None else None,
     )
 
 

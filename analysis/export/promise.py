@@ -29,6 +29,21 @@ SAMPLES: Final = 256
 
 
 @dataclass(frozen=True)
+class Resized:
+    """What the model gives at other sizes than the studied ones, where they are free.
+
+    Attributes:
+        inputs: A few validation samples, cut off or repeated to the other sizes.
+        outputs: Of the smaller model, captured at those sizes on its own.
+        words: Which sizes are free, which were studied and which these are.
+    """
+
+    inputs: Inputs
+    outputs: Any
+    words: str
+
+
+@dataclass(frozen=True)
 class Promise:
     """A pruned model in memory, as measured, which every reloaded file has to equal.
 
@@ -48,6 +63,7 @@ class Promise:
         nodes: Operators of the graph, 0 without one.
         threads: That computed all this.
         study: The study's folder, which may keep the dense model and the data.
+        resized: At another size, or None where all sizes but the batch are fixed.
     """
 
     inputs: Inputs
@@ -65,6 +81,7 @@ class Promise:
     nodes: int
     threads: int
     study: Path | None = None
+    resized: Resized | None = None
 
     @property
     def first(self) -> Inputs:
@@ -93,9 +110,8 @@ def promise(
         study: The study's folder.
     """
     inputs = validation.chunk(0, min(SAMPLES, batch)).inputs
-    with torch.inference_mode():
-        outputs = _detached(forward(module, inputs))
-        single = _detached(forward(module, take(inputs, slice(0, 1))))
+    outputs = outputs_of(module, inputs)
+    single = outputs_of(module, take(inputs, slice(0, 1)))
     tensors = saved_tensors(module)
     return Promise(
         inputs=inputs,
@@ -116,5 +132,8 @@ def promise(
     )
 
 
-def _detached(outputs: Any) -> Any:
+def outputs_of(module: nn.Module, inputs: Inputs) -> Any:
+    """Return what ``module`` gives for the batch ``inputs``, in tensors of their own."""
+    with torch.inference_mode():
+        outputs = forward(module, inputs)
     return pytree.tree_map(lambda x: x.clone() if isinstance(x, Tensor) else x, outputs)

@@ -17,11 +17,13 @@ from prunescope.export.export_report import Check
 from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import REGISTRY
 from prunescope.export.fresh_process import Reloaded
-from prunescope.export.promise import Promise
+from prunescope.export.promise import Promise, Resized
 from prunescope.text.numbers import counted, exact
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""
+SIZES: Final = "sizes"
+"""Name of the check at a second size."""
 _ROUNDINGS: Final = 4
 """By which the outputs of a coarse type may differ: float16 and bfloat16 round by more."""
 
@@ -56,6 +58,9 @@ def verify(kind: Format, file: Path, recipe: Path, promised: Promise) -> tuple[C
             checks.append(kind.size(file, size, promised))
             step, wanted = "outputs", "outputs for validation samples"
             checks.append(_outputs(model, promised))
+            if kind.graph and promised.resized is not None:
+                step, wanted = SIZES, "outputs at another size"
+                checks.append(_sizes(model, promised.resized))
             if not kind.evaluated:
                 return tuple(checks)
             step, wanted = "accuracy", "outputs for the whole validation split"
@@ -180,6 +185,17 @@ def _outputs(model: Reloaded, promised: Promise) -> Check:
         f"the outputs of the model on screen, within {_allowed(promised.outputs)}",
         f"largest difference {worst:.1e} on {samples} samples, in one batch and one alone",
         all(excess(*pair) <= 1 for pair in pairs),
+    )
+
+
+def _sizes(model: Reloaded, resized: Resized) -> Check:
+    with torch.inference_mode():
+        outputs = forward(model, resized.inputs)
+    return Check(
+        SIZES,
+        f"any {resized.words}: the model's outputs, within {_allowed(resized.outputs)}",
+        f"largest difference {difference(resized.outputs, outputs):.1e} at the other size",
+        excess(resized.outputs, outputs) <= 1,
     )
 
 
