@@ -13,6 +13,7 @@ from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
 from prunescope.bench.loss_problem import loss_problem
+from prunescope.bench.original_model import original_model
 from prunescope.bench.read_outputs import list_outputs
 from prunescope.capture.graph import Inputs, captured_program, take
 from prunescope.capture.network import Network, build_network, network_of
@@ -86,7 +87,8 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
         program = move(read_program(require_intact(reference.own_network, folder)), chosen)
         splits = _data(reference, folder)
         example = move(example_of(splits.calibration), chosen)
-        network = network_of(captured_program(program, example))
+        captured = captured_program(program, example)
+        network = network_of(captured, lambda: original_model(reference, folder, captured.module))
     else:
         model = move(load_model(located), chosen)
         splits = _data(reference, folder)

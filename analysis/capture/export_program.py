@@ -6,7 +6,7 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.known_constants import KnownConstants, hangs_on_data
 
+Place = tuple[int, int]
+"""Position of a tensor among the leaves of ``(args, kwargs)``, and a dimension of it."""
 _TRIES: Final = 4
 _SUGGESTED: Final = re.compile(r"\bbatch = Dim\('batch'(?:, min=(\d+))?(?:, max=(\d+))?\)")
 
@@ -33,12 +35,23 @@ class Exported:
     largest: int | None
 
 
-def export_program(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exported:
-    """Return ``model`` as a program.
+def export_program(
+    model: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    free: Collection[Place] = (),
+) -> Exported:
+    """Return ``model`` as a program whose batch is free.
 
     Where the model's code treats large batches otherwise, torch names the batch sizes for which
     one graph holds, and the program is made for those. Where the code reads a number out of a
     constant tensor, the number that it holds is used.
+
+    Args:
+        model: In evaluation mode.
+        args: That it is called with.
+        kwargs: Likewise.
+        free: Dimensions of inputs that should be free too, where the model's code allows it.
 
     Raises:
         Exception: Whatever torch raises, from the line of ``forward()`` where it stopped.
@@ -47,7 +60,7 @@ def export_program(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, An
     known: KnownConstants | None = None
     for _ in range(_TRIES - 1):
         try:
-            return Exported(_exported(model, args, kwargs, largest, known), largest)
+            return Exported(_exported(model, args, kwargs, largest, known, free), largest)
         except Exception as error:
             limit = _suggested(error)
             if limit is not None and limit != largest:
@@ -56,7 +69,7 @@ def export_program(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, An
                 known = KnownConstants(model)
             else:
                 raise
-    return Exported(_exported(model, args, kwargs, largest, known), largest)
+    return Exported(_exported(model, args, kwargs, largest, known, free), largest)
 
 
 def _suggested(error: Exception) -> int | None:
@@ -73,13 +86,9 @@ def _exported(
     kwargs: dict[str, Any],
     largest: int | None,
     known: KnownConstants | None,
+    free: Collection[Place],
 ) -> torch.export.ExportedProgram:
-    batch = torch.export.Dim("batch", min=1, max=largest)
-
-    def dynamic(leaf: object) -> object:
-        return {0: batch} if isinstance(leaf, Tensor) and leaf.ndim else None
-
-    positional, named = pytree.tree_map(dynamic, (args, kwargs))
+    positional, named = dynamic_shapes(args, kwargs, free, largest)
     with torch.no_grad(), _quiet(), known or contextlib.nullcontext():
         return torch.export.export(
             model,
@@ -90,6 +99,31 @@ def _exported(
             else _named(model, args, positional, named),
             strict=False,
         )
+
+
+def dynamic_shapes(
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    free: Collection[Place] = (),
+    largest: int | None = None,
+) -> tuple[Any, dict[str, Any]]:
+    """Return what ``torch.export`` is told about the sizes of ``(args, kwargs)``.
+
+    Dimension 0 of every tensor is the batch; of the dimensions ``free``, torch finds out itself
+    which can be free and which are equal.
+    """
+    batch = torch.export.Dim("batch", min=1, max=largest)
+    leaves, spec = pytree.tree_flatten((args, kwargs))
+
+    def dynamic(place: int, leaf: object) -> object:
+        if not isinstance(leaf, Tensor) or not leaf.ndim:
+            return None
+        others = [dimension for position, dimension in free if position == place]
+        return {0: batch} | dict.fromkeys(others, torch.export.Dim.AUTO)
+
+    shapes = [dynamic(place, leaf) for place, leaf in enumerate(leaves)]
+    positional, named = pytree.tree_unflatten(shapes, spec)
+    return positional, named
 
 
 def _named(

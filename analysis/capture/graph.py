@@ -1,7 +1,7 @@
 """Capture a model once with ``torch.export`` and keep one functional graph for every use."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
-from prunescope.capture.export_program import export_program
+from prunescope.capture.export_program import Place, export_program
 from prunescope.capture.fold_constants import fold_constants, fold_copies
 from prunescope.capture.functional import differentiable_copies, make_functional
 from prunescope.capture.inline_blocks import inline_blocks
@@ -36,12 +36,14 @@ class Captured:
         example: Two real samples, as they are passed to the model.
         largest: The most samples in a batch for which the graph is the model's, or None for any.
         program: What the graph was made from, with the same parameters; None for a smaller graph.
+        free: The other dimensions of inputs that may have any size; a graph to study has none.
     """
 
     module: fx.GraphModule
     example: Inputs
     largest: int | None = None
     program: torch.export.ExportedProgram | None = field(default=None, repr=False, compare=False)
+    free: tuple[Place, ...] = ()
 
 
 def call_arguments(inputs: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -87,13 +89,14 @@ def constants(module: fx.GraphModule) -> dict[str, Tensor]:
     return tensors
 
 
-def capture(model: nn.Module, example: Inputs) -> Captured:
+def capture(model: nn.Module, example: Inputs, free: Collection[Place] = ()) -> Captured:
     """Return ``model``, in evaluation mode, as one functional graph.
 
     Args:
         model: Not modified, except that it is put into evaluation mode; nothing should have run it
             since it was made (``fresh_copy``).
         example: A batch of at least two real samples on the model's device.
+        free: Dimensions of inputs that should have any size; those that cannot get a fixed one.
 
     Raises:
         CannotCapture: ``torch.export`` refuses the model, or its graph cannot be made
@@ -109,7 +112,7 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
         with watched("capturing the model's graph") as call:
             try:
                 with own_signals(call), no_silent_exit():
-                    exported = export_program(model, args, kwargs)
+                    exported = export_program(model, args, kwargs, free)
             except (SystemExit, KeyboardInterrupt, LeftProcess) as error:
                 if isinstance(error, KeyboardInterrupt) and call.interrupted:
                     raise
@@ -128,7 +131,7 @@ def capture(model: nn.Module, example: Inputs) -> Captured:
         ) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
-    return Captured(module, example, exported.largest, exported.program)
+    return Captured(module, example, exported.largest, exported.program, tuple(free))
 
 
 def captured_program(program: torch.export.ExportedProgram, example: Inputs) -> Captured:

@@ -1,5 +1,6 @@
 """A model ready to be studied: its graph where it can be captured, its layers and its cost."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,6 +30,10 @@ _ROOM: Final = 1e-3
 from the graph, which does not use it."""
 
 
+def _nowhere() -> None:
+    """No model."""
+
+
 @dataclass(frozen=True)
 class Network:
     """What every part of the engine works on.
@@ -40,6 +45,8 @@ class Network:
         captured: The graph, or None.
         cost: Of the graph, or None.
         problem: Why there is no graph, else None.
+        source: Gives the model as it was given, which runs at sizes that the graph does not; None
+            where it is not at hand.
     """
 
     module: nn.Module
@@ -47,6 +54,7 @@ class Network:
     captured: Captured | None = None
     cost: Cost | None = None
     problem: str | None = None
+    source: Callable[[], nn.Module | None] = _nowhere
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the outputs for the batch ``inputs``."""
@@ -116,30 +124,36 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
         layers = module_layers(plain)
         measured = module_cost(plain, take(example, slice(0, 1)))
         return Network(plain, with_macs(layers, measured), cost=measured, problem=problem)
-    return network_of(captured)
+    return network_of(captured, lambda: model)
 
 
-def network_of(captured: Captured) -> Network:
-    """Return the network of a graph."""
+def network_of(captured: Captured, source: Callable[[], nn.Module | None] = _nowhere) -> Network:
+    """Return the network of a graph that was captured from what ``source`` gives."""
     network_cost = cost(captured)
-    return Network(captured.module, graph_layers(captured, network_cost), captured, network_cost)
+    layers = graph_layers(captured, network_cost)
+    return Network(captured.module, layers, captured, network_cost, source=source)
 
 
 def _require_same(outputs: Any, captured: Captured) -> None:
     """Refuse a graph whose outputs differ from the model's."""
     with torch.no_grad():
         captured_outputs = forward(captured.module, copy_inputs(captured.example))
-    for old, new in zip(
-        pytree.tree_leaves(outputs), pytree.tree_leaves(captured_outputs), strict=True
-    ):
+    if not same_outputs(outputs, captured_outputs):
+        raise CannotCapture(
+            "Expected a model that gives the same outputs for the same inputs, but its graph "
+            "gives others. Remove what is random in evaluation, or writes to shared tensors, "
+            "from forward()."
+        )
+
+
+def same_outputs(outputs: Any, others: Any) -> bool:
+    """Return whether two runs gave the same tensors, but for rounding."""
+    for old, new in zip(pytree.tree_leaves(outputs), pytree.tree_leaves(others), strict=True):
         if not isinstance(old, Tensor) or not old.numel():
             continue
         room = _ROOM * float(old.abs().nan_to_num().max()) if old.is_floating_point() else 0.0
         if old.shape != new.shape or not torch.allclose(
             old.double(), new.double(), rtol=0.0, atol=room, equal_nan=True
         ):
-            raise CannotCapture(
-                "Expected a model that gives the same outputs for the same inputs, but its graph "
-                "gives others. Remove what is random in evaluation, or writes to shared tensors, "
-                "from forward()."
-            )
+            return False
+    return True

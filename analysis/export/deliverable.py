@@ -1,9 +1,10 @@
 """A pruned model that is ready to be written, in whatever format."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
+from prunescope.capture.free_dimensions import FreeDimension
 from prunescope.capture.graph import Captured, Inputs
 from prunescope.export.promise import Promise
 from prunescope.export.recipe import Recipe
@@ -23,6 +24,8 @@ class Deliverable:
         parameters: Of the dense model.
         removed: Of them, zeroed or gone.
         fine_tuned_hash: ``FineTuned.weights_hash`` of fine-tuned weights, else empty.
+        dimensions: Sizes of inputs that are free in ``captured`` besides the batch.
+        studied: The graph as it was studied, where ``captured`` is one with free sizes.
     """
 
     module: nn.Module
@@ -34,3 +37,17 @@ class Deliverable:
     parameters: int
     removed: int
     fine_tuned_hash: str = ""
+    dimensions: tuple[FreeDimension, ...] = ()
+    studied: Captured | None = None
+
+    def at_studied_size(self) -> "Deliverable":
+        """Return the same model as a graph whose sizes are fixed, all but the batch."""
+        if self.studied is None:
+            return self
+        return replace(
+            self,
+            captured=self.studied,
+            promise=replace(self.promise, resized=None),
+            dimensions=(),
+            studied=None,
+        )

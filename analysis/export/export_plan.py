@@ -80,6 +80,7 @@ def export_plan(
         made = make_deliverable(
             bench, study.folder, plan, selection, module,
             result.settings if result else None, result.weights_hash if result else "", most_lost,
+            any(export_format(name).graph for name in wanted),
         )  # fmt: skip
         report = write_formats(made, wanted, where, progress or Silent())
         outcome = made.promise.outcome

@@ -4,7 +4,7 @@ It needs nothing of this project: the reader's own class, or the file alone. Wha
 file is its format's ``loading``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from prunescope.export.formats.format import quotable
@@ -25,12 +25,27 @@ HERE = Path(__file__).parent
 )
 
 
-def loader_script(recipe: Recipe, formats: Iterable[str], removed: int, parameters: int) -> str:
-    """Return the script that loads the files of ``formats``; ``python load.py`` tries each."""
+def loader_script(
+    recipe: Recipe,
+    formats: Iterable[str],
+    removed: int,
+    parameters: int,
+    sizes: Mapping[str, str] | None = None,
+) -> str:
+    """Return the script that loads the files of ``formats``; ``python load.py`` tries each.
+
+    Args:
+        recipe: How the model came to be.
+        formats: Names of those that are offered.
+        removed: Parameters that are gone or zero.
+        parameters: Of the dense model.
+        sizes: For files that hold a graph, which sizes of inputs are free, by file.
+    """
     summary = quotable(
         f"{recipe.reference.model}, pruned by plan {recipe.plan.name!r}: {removed} of "
         f"{parameters} parameters are {'gone or zero' if recipe.units else 'zero'}."
     )
+    summary += "".join(f"\n{file} takes {words}." for file, words in (sizes or {}).items())
     offered = set(formats)
     parts = [kind.loading(recipe) for kind in export_formats() if kind.name in offered]
     trials = [part.trial for part in parts if part.trial]

@@ -1,5 +1,6 @@
 """Put together what is delivered: the pruned module, its graph, its promise and its recipe."""
 
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from prunescope.capture.graph import Captured
 from prunescope.export.applied_plan import layer_counts, unit_removals, zero_places
 from prunescope.export.deliverable import Deliverable
 from prunescope.export.formats.registry import export_formats
+from prunescope.export.free_sizes import with_free_sizes
 from prunescope.export.promise import promise
 from prunescope.export.quantise_onnx import MOST_SAMPLES
 from prunescope.export.recipe import Recipe
@@ -29,6 +31,7 @@ def make_deliverable(
     training: FineTuning | None,
     fine_tuned_hash: str,
     most_lost: float,
+    graphs: bool = True,
 ) -> Deliverable:
     """Return ``module``, pruned by ``selection``, ready to be written.
 
@@ -41,11 +44,12 @@ def make_deliverable(
         training: How they were fine-tuned, or None.
         fine_tuned_hash: Of the fine-tuned weights, else empty.
         most_lost: Of the mean score, that a file in coarser numbers may lose.
+        graphs: Whether a graph is among what is written, whose sizes may be free.
     """
     network = bench.network
     captured = None
     if network.captured is not None and isinstance(module, fx.GraphModule):
-        captured = Captured(module, network.captured.example)
+        captured = Captured(module, network.captured.example, network.captured.largest)
     promised = promise(
         module,
         captured,
@@ -69,11 +73,14 @@ def make_deliverable(
         versions=versions(),
         parts=bench.manifest.parts,
     )
+    free = with_free_sizes(bench, selection, captured) if captured is not None and graphs else None
+    if free is not None:
+        promised = replace(promised, resized=free.resized)
     dense = bench.manifest.parameters
     gone = dense - sum(p.numel() for p in {id(p): p for p in module.parameters()}.values())
     return Deliverable(
         module=module,
-        captured=captured,
+        captured=free.captured if free is not None else captured,
         problem=network.problem,
         recipe=recipe,
         promise=promised,
@@ -81,6 +88,8 @@ def make_deliverable(
         parameters=dense,
         removed=gone + sum(int(where.sum()) for where in promised.zeros.values()),
         fine_tuned_hash=fine_tuned_hash,
+        dimensions=free.dimensions if free is not None else (),
+        studied=captured if free is not None else None,
     )
 
 

@@ -30,6 +30,21 @@ SAMPLES: Final = 256
 
 
 @dataclass(frozen=True)
+class Resized:
+    """What the model gives at other sizes than the studied ones, where they are free.
+
+    Attributes:
+        inputs: A few validation samples, cut off or repeated to the other sizes.
+        outputs: Of the smaller model, captured at those sizes on its own.
+        words: Which sizes are free, which were studied and which these are.
+    """
+
+    inputs: Inputs
+    outputs: Any
+    words: str
+
+
+@dataclass(frozen=True)
 class Promise:
     """A pruned model in memory, as measured, which every reloaded file has to equal.
 
@@ -51,6 +66,7 @@ class Promise:
         study: The study's folder, which may keep the dense model and the data.
         most_lost: Of the mean score, that a file in coarser numbers may lose.
         words: Of the study's scores.
+        resized: At another size, or None where all sizes but the batch are fixed.
     """
 
     inputs: Inputs
@@ -70,6 +86,7 @@ class Promise:
     study: Path | None = None
     most_lost: float = 0.0
     words: ScoreWords = PERCENT_WORDS
+    resized: Resized | None = None
 
     @property
     def first(self) -> Inputs:
@@ -102,9 +119,8 @@ def promise(
         words: Of the study's scores.
     """
     inputs = validation.chunk(0, min(SAMPLES, batch)).inputs
-    with torch.inference_mode():
-        outputs = _detached(forward(module, inputs))
-        single = _detached(forward(module, take(inputs, slice(0, 1))))
+    outputs = outputs_of(module, inputs)
+    single = outputs_of(module, take(inputs, slice(0, 1)))
     tensors = saved_tensors(module)
     return Promise(
         inputs=inputs,
@@ -127,5 +143,8 @@ def promise(
     )
 
 
-def _detached(outputs: Any) -> Any:
+def outputs_of(module: nn.Module, inputs: Inputs) -> Any:
+    """Return what ``module`` gives for the batch ``inputs``, in tensors of their own."""
+    with torch.inference_mode():
+        outputs = forward(module, inputs)
     return pytree.tree_map(lambda x: x.clone() if isinstance(x, Tensor) else x, outputs)

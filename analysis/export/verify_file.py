@@ -17,12 +17,15 @@ from prunescope.export.export_report import Check
 from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import REGISTRY
 from prunescope.export.fresh_process import Reloaded
-from prunescope.export.promise import Promise
-from prunescope.export.verify_rounded import rounded_accuracy, rounded_outputs
+from prunescope.export.promise import Promise, Resized
+from prunescope.export.verify_rounded import rounded_accuracy, rounded_outputs, same_kind
 from prunescope.text.numbers import counted, exact
+from prunescope.text.units import percent
 
 TOLERANCE: Final = 1e-4
 """Largest difference of an output, relative to the largest output of its tensor."""
+SIZES: Final = "sizes"
+"""Name of the check at a second size."""
 _ROUNDINGS: Final = 4
 """By which the outputs of a coarse type may differ: float16 and bfloat16 round by more."""
 
@@ -57,6 +60,9 @@ def verify(kind: Format, file: Path, recipe: Path, promised: Promise) -> tuple[C
             checks.append(kind.size(file, size, promised))
             step, wanted = "outputs", "outputs for validation samples"
             checks.append(_outputs(model, promised, bool(kind.rounding)))
+            if kind.graph and promised.resized is not None:
+                step, wanted = SIZES, "outputs at another size"
+                checks.append(_sizes(model, promised.resized, bool(kind.rounding)))
             step, wanted = "latency", "the time of one sample"
             checks.append(_latency(model, promised))
             if not kind.evaluated:
@@ -186,6 +192,26 @@ def _outputs(model: Reloaded, promised: Promise, rounded: bool) -> Check:
         f"the outputs of the model on screen, within {_allowed(promised.outputs)}",
         f"largest difference {worst:.1e} on {samples} samples, in one batch and one alone",
         all(excess(*pair) <= 1 for pair in pairs),
+    )
+
+
+def _sizes(model: Reloaded, resized: Resized, rounded: bool) -> Check:
+    with torch.inference_mode():
+        outputs = forward(model, resized.inputs)
+    if rounded:
+        alike, differs = same_kind(resized.outputs, outputs), difference(resized.outputs, outputs)
+        return Check(
+            SIZES,
+            f"any {resized.words}: finite outputs in the model's shapes",
+            f"{'as wanted' if alike else 'others'}; the largest difference is {percent(differs)} "
+            "of the largest output",
+            alike,
+        )
+    return Check(
+        SIZES,
+        f"any {resized.words}: the model's outputs, within {_allowed(resized.outputs)}",
+        f"largest difference {difference(resized.outputs, outputs):.1e} at the other size",
+        excess(resized.outputs, outputs) <= 1,
     )
 
 

@@ -24,17 +24,8 @@ def rounded_outputs(batch: Any, single: Any, promised: Promise, difference: floa
         difference: The largest one from the model on screen, relative; infinite for other shapes.
     """
     pairs = [(promised.outputs, batch), (promised.single, single)]
-    shapes = all(
-        one.shape == other.shape
-        for wanted, got in pairs
-        for one, other in zip(_tensors(wanted), _tensors(got), strict=True)
-    )
-    finite = all(
-        bool(torch.isfinite(leaf).all())
-        for _, got in pairs
-        for leaf in _tensors(got)
-        if leaf.is_floating_point()
-    )
+    shapes = all(_same_shapes(wanted, got) for wanted, got in pairs)
+    finite = all(_finite(got) for _, got in pairs)
     return Check(
         "outputs",
         "finite outputs in the shapes of the model on screen, in coarser numbers",
@@ -43,6 +34,21 @@ def rounded_outputs(batch: Any, single: Any, promised: Promise, difference: floa
         f"{units.percent(difference)} of the largest output",
         shapes and finite,
     )
+
+
+def same_kind(wanted: Any, got: Any) -> bool:
+    """Return whether outputs in coarser numbers have the shapes of ``wanted`` and are finite."""
+    return _same_shapes(wanted, got) and _finite(got)
+
+
+def _same_shapes(wanted: Any, got: Any) -> bool:
+    pairs = zip(_tensors(wanted), _tensors(got), strict=True)
+    return all(one.shape == other.shape for one, other in pairs)
+
+
+def _finite(tree: Any) -> bool:
+    floats = [leaf for leaf in _tensors(tree) if leaf.is_floating_point()]
+    return all(bool(torch.isfinite(leaf).all()) for leaf in floats)
 
 
 def rounded_accuracy(outcome: Outcome, promised: Promise) -> Check:

@@ -28,7 +28,7 @@ from prunescope.export.install import REPORT, finish_install, install, remove_le
 from prunescope.export.loader_script import loader_script
 from prunescope.export.own_files import is_written, known_report
 from prunescope.export.recipe import RECIPE, write_recipe
-from prunescope.export.verify_file import verify
+from prunescope.export.verify_file import SIZES, verify
 from prunescope.progress import Progress
 from prunescope.store.files import storage, write_atomically
 from prunescope.store.study_files import file_hash
@@ -100,7 +100,9 @@ def _offer(
     report, before = _report(made, entries), _finished(where.folder)
     write_recipe(new / RECIPE, made.recipe)
     offered = [entry.format for entry in report.formats if entry.ok]
-    script = loader_script(made.recipe, offered, made.removed, made.parameters)
+    sizes = {entry.file: _sizes(entry, made) for entry in report.formats if entry.ok}
+    sizes = {file: words for file, words in sizes.items() if words}
+    script = loader_script(made.recipe, offered, made.removed, made.parameters, sizes)
     write_atomically(new / LOADER, script.encode())
     own = {name for kind in export_formats() for name in (kind.file, f"{kind.file}.failed")} - {
         RECIPE
@@ -121,7 +123,21 @@ def _offer(
 def _format(
     kind: Format, made: Deliverable, aside: Path, entries: Mapping[str, FormatCheck]
 ) -> FormatCheck:
-    """Everything happens in a folder aside, so that an unverified file never has the final name."""
+    """Everything happens in a folder aside, so that an unverified file never has the final name.
+
+    A graph that is not written, or not right, with free sizes is written with the studied ones.
+    """
+    entry = _written(kind, made, aside, entries)
+    if not kind.graph or made.studied is None or entry.ok:
+        return entry
+    if entry.file:
+        (aside / _NEW / entry.file).unlink()
+    return _written(kind, made.at_studied_size(), aside, entries)
+
+
+def _written(
+    kind: Format, made: Deliverable, aside: Path, entries: Mapping[str, FormatCheck]
+) -> FormatCheck:
     start = time.perf_counter()
     refused = _refusal(kind, made, entries)
     if refused is not None:
@@ -139,6 +155,15 @@ def _format(
         file.replace(aside / _NEW / name)
     seconds = round(time.perf_counter() - start, 2)
     return FormatCheck(kind.name, name, size, packed, seconds, checks)
+
+
+def _sizes(entry: FormatCheck, made: Deliverable) -> str:
+    """Which sizes a file with a graph takes, in words."""
+    if entry.format not in format_names() or not export_format(entry.format).graph:
+        return ""
+    if any(check.name == SIZES for check in entry.checks):
+        return f"any batch size, and any {', '.join(map(str, made.dimensions))}"
+    return "any batch size; the other sizes are those of the study's data"
 
 
 def _refusal(kind: Format, made: Deliverable, entries: Mapping[str, FormatCheck]) -> str | None:

@@ -68,6 +68,7 @@ _CALLS: Final = frozenset(
     ]
 )
 _POWERS: Final = frozenset(["Pow", "PowByNatural", "FloatPow", "LShift", "RShift"])
+_OF_TORCH: Final = frozenset(["sym_max", "sym_min"])
 _CONSTANTS: Final = frozenset(["true", "false", "True", "False", "oo", "int_oo", "nan", "zoo"])
 _ASSUMPTIONS: Final = frozenset(
     ["positive", "integer", "nonnegative", "negative", "real", "nonzero", "finite", "rational"]
@@ -134,6 +135,10 @@ class _Grammar:
                 return known and self.accepts(left, inner) and self.accepts(right, inner)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 return self._call(name, args, keywords, inner)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="torch"), attr=name), args=args, keywords=[]
+            ) if self._inputs and name in _OF_TORCH:
+                return all(self.accepts(arg, inner) for arg in args)
             case ast.Subscript() | ast.Call(func=ast.Attribute()):
                 return self._inputs and _size_of_input(node)
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from prunescope.errors import BadReference, BadValue
 from prunescope.model_kinds.downloads import downloading
@@ -52,7 +52,7 @@ class TorchHub(ModelKind):
                 f"Expected {entry} of {place} to return an nn.Module, but got "
                 f"{type(made).__name__}. Name another entry point."
             )
-        return cast("nn.Module", made)
+        return made
 
 
 def _called(place: str, entry: str, source: str, random: bool) -> object:

@@ -7,6 +7,7 @@ is built from its description, and its weights come from a file of tensors or ar
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from prunescope.commands import next_steps
@@ -47,9 +48,8 @@ class Ultralytics(ModelKind):
                 "safetensors.torch.save_model(YOLO(FILE).model, 'weights.safetensors')."
             )
         with downloading(f"the description of {name}", "its package", weights=False):
-            from ultralytics import YOLO
-
-            return cast("nn.Module", YOLO(f"{name}.yaml", verbose=False).model)
+            made = import_module("ultralytics").YOLO(f"{name}.yaml", verbose=False)
+            return cast("nn.Module", made.model)
 
     def example(self, name: str) -> Any:
         """Return two random images of 640 x 640 pixels."""

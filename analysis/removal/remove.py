@@ -41,7 +41,7 @@ def remove(captured: Captured, removal: Removal) -> Captured:
             rewrite(context, old, new)
     smaller.graph.lint()
     smaller.recompile()
-    return Captured(smaller, captured.example, captured.largest)
+    return Captured(smaller, captured.example, captured.largest, free=captured.free)
 
 
 def _slice_tensors(module: fx.GraphModule, selection: Selection) -> dict[int, Tensor]:

@@ -19,6 +19,7 @@ from prunescope.sources.nested_tensors import unpack
 if TYPE_CHECKING:
     import torch
 
+    from prunescope.capture.free_dimensions import FreeDimension
     from prunescope.export.deliverable import Deliverable
     from prunescope.export.recipe import Recipe
 
@@ -32,7 +33,10 @@ class Onnx(Format):
     name = "onnx"
     file = "model.onnx"
     title = "ONNX"
-    purpose = "Runs in ONNX Runtime and whatever else reads ONNX, at any batch size."
+    purpose = (
+        "Runs in ONNX Runtime and whatever else reads ONNX, at any batch size, and at any other "
+        "size that is free in the model."
+    )
     rank = 2
     graph = True
     packages = ("onnx", "onnxruntime")
@@ -42,7 +46,7 @@ class Onnx(Format):
         from prunescope.export.formats.pt2 import exported
 
         assert made.captured is not None
-        write(exported(made.captured), folder / self.file)
+        write(exported(made.captured), folder / self.file, made.dimensions)
 
     def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
         """Open a session, without torch; the recipe is not read."""
@@ -93,8 +97,10 @@ class LoadedOnnx:
         return "", size, {name: array == 0 for name, array in arrays.items()}
 
 
-def write(program: torch.export.ExportedProgram, path: Path) -> None:
-    """Write ``program`` to ``path`` in one file, at any batch size.
+def write(
+    program: torch.export.ExportedProgram, path: Path, dimensions: Sequence[FreeDimension] = ()
+) -> None:
+    """Write ``program`` to ``path`` in one file; its free sizes have the names of ``dimensions``.
 
     torch folds batch norms into the convolutions before them: the weights' zeros stay where they
     are, their other values change.
@@ -125,7 +131,7 @@ def write(program: torch.export.ExportedProgram, path: Path) -> None:
     if made is None:
         raise CannotCapture("Expected torch to return an ONNX program, but got none.")
     _forget_paths(made.model)
-    _name_batch(made.model)
+    _name_sizes(made.model, dimensions)
     made.save(str(path), external_data=False)
 
 
@@ -186,19 +192,22 @@ def _forget_paths(model: Any) -> None:
         node.metadata_props.clear()
 
 
-def _name_batch(model: Any) -> None:
-    """Call the one free size ``batch`` wherever torch's exporter calls it ``s34`` or the like."""
+def _name_sizes(model: Any, dimensions: Sequence[FreeDimension]) -> None:
+    """Call free sizes ``batch``, ``sequence`` and so on wherever torch calls them ``s34``."""
     import onnx_ir
 
     graph = model.graph
-    inputs = [each for each in graph.inputs if each.shape is not None and len(each.shape)]
-    free = {str(each.shape[0]) for each in inputs if not isinstance(each.shape[0], int)}
+    inputs = {each.name: each.shape for each in graph.inputs if each.shape is not None}
+    wanted = [(name, 0, "batch") for name, shape in inputs.items() if len(shape)]
+    wanted += [(each.input, each.place[1], each.name) for each in dimensions]
+    sizes = [(inputs[name][place], word) for name, place, word in wanted if name in inputs]
+    words = {size.value: word for size, word in sizes if isinstance(size, onnx_ir.SymbolicDim)}
     made = [value for node in graph.all_nodes() for value in node.outputs]
     for value in [*graph.inputs, *made]:
-        if len(free) == 1 and value.shape is not None and not value.shape.frozen:
+        if value.shape is not None and not value.shape.frozen:
             for place, size in enumerate(value.shape):
-                if isinstance(size, onnx_ir.SymbolicDim) and size.value in free:
-                    value.shape[place] = "batch"
+                if isinstance(size, onnx_ir.SymbolicDim) and size.value in words:
+                    value.shape[place] = words[size.value]
 
 
 _LOAD: Final = '''

@@ -24,7 +24,10 @@ class Program(Format):
     name = "pt2"
     file = "model.pt2"
     title = "PyTorch program"
-    purpose = "Runs and trains in PyTorch without your source code, at any batch size."
+    purpose = (
+        "Runs and trains in PyTorch without your source code, at any batch size, and at any other "
+        "size that is free in the model."
+    )
     rank = 1
     graph = True
 
@@ -45,23 +48,21 @@ class Program(Format):
 
 
 def exported(captured: Captured) -> torch.export.ExportedProgram:
-    """Return ``captured`` as a program of any batch size, with the weights that it has now.
+    """Return ``captured`` as a program, with the weights that it has now.
+
+    It takes any batch size, and any size along the dimensions that are free in ``captured``.
 
     Raises:
         CannotCapture: ``torch.export`` refuses the graph; the message says where.
     """
     import torch
-    from torch import Tensor
-    from torch.utils import _pytree as pytree
 
+    from prunescope.capture.export_program import dynamic_shapes
     from prunescope.capture.graph import call_arguments
     from prunescope.capture.named_outputs import plain_outputs
 
     args, kwargs = call_arguments(_alone(captured.example))
-    batch = torch.export.Dim("batch", min=1)
-    dynamic = pytree.tree_map(
-        lambda leaf: {0: batch} if isinstance(leaf, Tensor) and leaf.ndim else None, (args, kwargs)
-    )
+    dynamic = dynamic_shapes(args, kwargs, captured.free)
     try:
         with torch.no_grad():
             program = torch.export.export(
@@ -76,9 +77,23 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
             "Expected the pruned graph to export again, but torch.export stopped: "
             f"{first_sentence(error)} Export plain weights instead."
         ) from error
+    _require_free(program, captured)
     _forget_paths(program.graph_module)
     plain_outputs(program)
     return program
+
+
+def _require_free(program: torch.export.ExportedProgram, captured: Captured) -> None:
+    import torch
+
+    inputs = [node for node in program.graph.nodes if node.op == "placeholder"]
+    own = inputs[len(inputs) - len(program.graph_signature.user_inputs) :]
+    for position, dimension in captured.free:
+        if not isinstance(own[position].meta["val"].shape[dimension], torch.SymInt):
+            raise CannotCapture(
+                f"Expected dimension {dimension} of {own[position].name} to stay free, but the "
+                "graph fixes its size. Export it with the studied sizes."
+            )
 
 
 def write(program: torch.export.ExportedProgram, path: Path) -> None:
@@ -119,7 +134,7 @@ def _forget_paths(module: fx.GraphModule) -> None:
 _LOAD: Final = '''
 
 def load_pt2():
-    """model.pt2: a module that takes any batch size and needs no source code."""
+    """model.pt2: a module that needs no source code; the sizes that it takes are named above."""
     import torch
 
     return torch.export.load(HERE / "model.pt2").module()

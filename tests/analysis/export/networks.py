@@ -89,6 +89,27 @@ class Halved(nn.Module):
         return self.head(self.first(x).relu())
 
 
+class AnyLength(nn.Module):
+    """Tokens of any number, mixed by attention; the hidden units can leave, and so can heads."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(7, 8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.up, self.down = nn.Linear(8, 12), nn.Linear(12, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, ids):
+        x = self.embed(ids)
+        x = x + self.attention(x, x, x, need_weights=False)[0]
+        x = x + self.down(self.up(x).relu())
+        return self.head(x.mean(1))
+
+
+def any_length():
+    return AnyLength()
+
+
 def placed():
     return Placed()
 
@@ -133,6 +154,10 @@ def words():
             "mask": torch.rand(n, 6, generator=g),
         }
     )
+
+
+def sentences():
+    return _splits(lambda n, g: torch.randint(0, 7, (n, 6), generator=g))
 
 
 def pairs():

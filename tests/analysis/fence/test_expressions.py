@@ -31,6 +31,7 @@ def test_every_form_in_which_torch_writes_sizes_is_read(expression):
         "L['x'].size()[0] >= 2", "L['x'].size()[1] == L['y']['k'][0].size()[0]", "L['n'] == 3",
         "(L['x'].size()[0] % 2) == 0", "L['flat_args'][0].size()[0] <= 1024", "2 <= L['x'].dim()",
         "not (L['x'].size()[0] > 4 and L['x'].stride()[0] != 1)",
+        "torch.sym_max(1, (-2) + L['x'].size()[3]) != 1",
     ],
 )  # fmt: skip
 def test_bounds_of_inputs_are_read(bound):
