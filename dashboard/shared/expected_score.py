@@ -36,9 +36,14 @@ def score(opened: StudyFolder, known: Curves, plan: Plan, prediction: Prediction
         st.metric(f"Predicted {name}", "unknown")
         st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
         return
+    open_ended = prediction.basis.one_sided  # past what was measured: only a lower end is known
+    low = prediction.interval.low if prediction.interval else prediction.drop
+    lost = low if open_ended else prediction.drop
+    end = "at most" if words.metric.higher_is_better else "at least"
+    ends = f", {end}" if open_ended else ""
     st.metric(
-        f"Predicted {name}", words.score(dense - prediction.drop),
-        words.delta(prediction.drop) if prediction.drop else None,
+        f"Predicted {name}{ends}", words.score(dense - lost),
+        words.delta(lost) if lost else None,
         delta_color=words.delta_colour,
         help="Predicted, not measured"
         + (f": {prediction.predictor}." if len(plan.active()) > 1 else ".")
@@ -113,17 +118,18 @@ def _unchecked(plan: Plan, prediction: Prediction, measured: bool) -> str:
 def _details(opened: StudyFolder, prediction: Prediction) -> list[str]:
     """Loss, divergence and the class that suffers most, where they are known."""
     found = []
+    more, less = (" or more", " or less") if prediction.missing else ("", "")
     if math.isfinite(prediction.entropy):
-        around = _around(prediction.entropy_interval, "{:+.3f}".format)
+        around = more or _around(prediction.entropy_interval, "{:+.3f}".format)
         found.append(f"Cross-entropy {prediction.entropy:+.3f} nats{around}")
     if math.isfinite(prediction.divergence):
-        around = _around(prediction.divergence_interval, "{:.3f}".format)
+        around = more or _around(prediction.divergence_interval, "{:.3f}".format)
         found.append(f"KL {prediction.divergence:.3f} nats{around}")
     worst = prediction.worst
     if worst is not None:
         names = opened.manifest.classes
         name = plain.text(names[worst.label] if worst.label < len(names) else worst.label)
-        around = _around(prediction.worst_interval, units.percent)
+        around = less or _around(prediction.worst_interval, units.percent)
         found.append(
             f"worst class {name}: {units.percent(worst.pruned)} recalled{around}, dense "
             f"{units.percent(worst.dense)}"

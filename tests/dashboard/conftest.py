@@ -2,7 +2,7 @@
 
 import shutil
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from prunescope.study import (
 )
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_count
-from tests.dashboard import timed
+from tests.dashboard import checked_study, timed
+from tests.dashboard.raw_store import Store
 
 SPARSITIES = (0.3, 0.6, 0.8, 0.95)
 
@@ -160,6 +161,34 @@ def timed_once(lenet5: Workbench, tmp_path_factory: pytest.TempPathFactory) -> P
 def timed_studies(timed_once: Path, tmp_path: Path) -> Path:
     """A folder with a LeNet-5 whose channels were measured and timed, of one's own."""
     return Path(shutil.copytree(timed_once, tmp_path / "timed"))
+
+
+@pytest.fixture(scope="session")
+def checked_once(
+    timed_once: Path, lenet5: Workbench, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The timed study with controls, three seeds each, and with its checks, two of which fail."""
+    folder = tmp_path_factory.mktemp("against") / "studies"
+    shutil.copytree(timed_once, folder)
+    checked_study.extend(StudyFolder.open(folder / "lenet5"), lenet5)
+    return folder
+
+
+@pytest.fixture
+def store(checked_once: Path) -> Store:
+    """The raw rows of the checked study."""
+    study = StudyFolder.open(checked_once / "lenet5")
+    return Store(study, study.measured())
+
+
+@pytest.fixture
+def curves_pages(checked_once: Path, open_page: Callable[..., AppTest]) -> Mapping[str, AppTest]:
+    """The page *Curves* of ``conv2`` in the checked study, by what leaves."""
+    pages = {
+        name: open_page(checked_once, "curves", layer="conv2") for name in ("weight", "channel")
+    }
+    pages["channel"].segmented_control(key="curves granularity").set_value("channel").run()
+    return pages
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def predict(
         missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls,
         forecast_.samples, basis=basis, words=words,
     )  # fmt: skip
-    if len(parts) == 1:
+    if len(parts) == 1 or missing:  # a part past its measurements counts at its last point
         return prediction
     return _with_figure_intervals(prediction, forecast_.figures, case, active, above)
 

@@ -63,7 +63,8 @@ class Prediction:
         recalls: Per class; empty without logits.
         samples: Samples whose logits were combined; 0 where only sums were added.
         entropy_interval: Around ``entropy``, holds the measured value of nine plans in ten and no
-            fall below a cross-entropy of 0; None where too little is known.
+            fall below a cross-entropy of 0; None where too little is known, as past a part's last
+            measured point.
         divergence_interval: The same around ``divergence``.
         worst_interval: The same around the recall of the worst class, from 0 to 1.
         basis: What ``interval`` stands on.
