@@ -8,8 +8,11 @@ from prunescope.planning.named_choices import choice_named
 from prunescope.planning.solve import Goal, Target, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method, check_names, sparsity
+from prunescope.study.name_patterns import matching
 from prunescope.study.plan import Choice
 from prunescope.text.scores import ScoreWords, words_of
+
+_SUBJECT = "layer or group"
 
 Limit = float | str
 """The most that is accepted: a fraction of the dense model's, or a value with its unit."""
@@ -47,7 +50,7 @@ def goal_from(
     Raises:
         BadValue, UnknownName: A keyword says something that cannot be.
     """
-    words = words_of(study.manifest)
+    words, names = words_of(study.manifest), subjects(study.manifest)
     targets = tuple(
         _target(name, limit, words) for name, limit in limits.items() if limit is not None
     )
@@ -63,10 +66,15 @@ def goal_from(
         recovery,
         locks={
             name: choice_from(name, value, study.manifest, known, recovery, locked=True)
-            for name, value in lock.items()
+            for pattern, value in lock.items()
+            for name in matching([pattern], names, _SUBJECT)
         },
-        bounds=dict(bounds),
-        excluded=tuple(exclude),
+        bounds={
+            name: ends
+            for pattern, ends in bounds.items()
+            for name in matching([pattern], names, _SUBJECT)
+        },
+        excluded=matching(exclude, names, _SUBJECT),
         methods=tuple(study.manifest.named(Method.parse(name)) for name in methods),
         round_to=round_to,
         extrapolate=extrapolate,

@@ -1,11 +1,12 @@
 """Run a sweep over a study that is open: what commands and notebooks share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
 
 from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
+from prunescope.errors import BadValue
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
@@ -15,7 +16,7 @@ from prunescope.sweep.runner import sweep
 from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.store_quantiles import store_quantiles
 from prunescope.sweep.sweep_report import SweepReport
-from prunescope.sweep.work_list import groups_left_out
+from prunescope.sweep.work_list import groups_left_out, points, without_blocks
 
 _LEAST: Final = 10.0
 """Seconds of a budget that are for measuring, however long the set-up took."""
@@ -63,6 +64,12 @@ def run_sweep(
         seconds: Budget, of which at most all but ten seconds are for setting up; None for no end.
     """
     study, grid = with_user_methods(bench, study, grid)
+    if not points(grid, study.manifest):
+        reasons = "; ".join(groups_left_out(grid, study.manifest)) or "nothing is left to prune"
+        raise BadValue(
+            f"Expected a point to measure, but there is none: {reasons}. Ask for other layers, "
+            "methods or sparsities."
+        )
     chosen = choose_engine(bench, engine)
     deadline, setting_up = None, 0.0
     if seconds is not None:  # setting up cannot eat all of it
@@ -71,5 +78,9 @@ def run_sweep(
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
     stored_paces(study.folder).append(report.paces)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
-    left_out = groups_left_out(grid, StudyFolder.open(study.folder).manifest)
+    opened = StudyFolder.open(study.folder)
+    unblocked = opened.manifest.left_out | without_blocks(grid, opened.manifest)
+    if unblocked != opened.manifest.left_out:
+        opened = opened.update(replace(opened.manifest, left_out=unblocked))
+    left_out = groups_left_out(grid, opened.manifest)
     return Swept(report, left_out, chosen.spent, setting_up)

@@ -13,6 +13,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import vouch_function
 from prunescope.study import Grid, Method, is_user_criterion
 from prunescope.study.summaries import MethodSummary
+from prunescope.sweep.work_list import with_names
 
 MethodLike = str | Callable[[Any], Any] | tuple[Callable[[Any], Any], str]
 """A method as on the command line; a scoring function, for weights; or one and a granularity."""
@@ -28,21 +29,25 @@ def methods_from(given: Iterable[MethodLike]) -> tuple[Method, ...]:
 def with_user_methods(bench: Workbench, study: StudyFolder, grid: Grid) -> tuple[StudyFolder, Grid]:
     """Return ``study``, which knows all methods of ``grid``, and ``grid`` with their full names.
 
+    Patterns of layers and groups become the names that match them.
+
     Earlier versions of an edited function stay with what was measured by them, but are no longer
     offered.
 
     Raises:
         BadReference, BadValue: As ``user_criterion``.
+        UnknownName: A pattern matches no layer or group.
     """
     names = {m.criterion for m in grid.methods if is_user_criterion(m.criterion)}
     if not names:
-        return study, grid
+        return study, with_names(grid, study.manifest)
     rules = {name: user_criterion(name) for name in names}
     methods = [
         replace(m, criterion=rules[m.criterion].name) if m.criterion in rules else m
         for m in grid.methods
     ]
-    model = Model(bench.network, loss_problem(bench.network, bench.splits.calibration, bench.loss))
+    problem = loss_problem(bench.network, bench.splits.calibration, bench.loss)
+    model = Model(bench.network, problem)
     added = [
         summary
         for name in sorted(rules)
@@ -57,7 +62,8 @@ def with_user_methods(bench: Workbench, study: StudyFolder, grid: Grid) -> tuple
     known = (*before, *added)
     if known != study.manifest.methods:
         study = study.update(replace(study.manifest, methods=known))
-    return study, replace(grid, methods=tuple(dict.fromkeys(methods)))
+    grid = replace(grid, methods=tuple(dict.fromkeys(methods)))
+    return study, with_names(grid, study.manifest)
 
 
 def _method(given: MethodLike) -> Method:

@@ -9,6 +9,7 @@ from prunescope.planning.named_choices import parse_lock
 from prunescope.planning.solve import Goal, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import parse_methods
+from prunescope.study.name_patterns import matching
 from prunescope.text.scores import words_of
 
 TargetOption = Annotated[
@@ -21,10 +22,14 @@ TargetOption = Annotated[
 ]
 LockOption = Annotated[
     list[str] | None,
-    typer.Option("--lock", help="Keep as it is: conv1=0, conv1=0.5, conv1=taylor:0.5. Repeat."),
+    typer.Option("--lock", help="Keep as it is: conv1=0, conv1=taylor:0.5, 'layer3.*=0'. Repeat."),
 ]
 ExcludeOption = Annotated[
-    str, typer.Option("--exclude", help="Comma-separated layers or groups that stay dense.")
+    str,
+    typer.Option(
+        "--exclude",
+        help="Layers, groups or patterns ('layer3.*') that stay dense, with commas.",
+    ),
 ]
 BoundOption = Annotated[
     list[str] | None, typer.Option("--bound", help="Least and largest sparsity: conv1=0:0.5.")
@@ -55,22 +60,35 @@ def goal_of(
     extrapolate: bool = False,
 ) -> Goal:  # fmt: skip
     """Return the goal that the options name, checked as far as words go."""
-    from prunescope.curves.curve import curves
+    from prunescope.curves.curve import curves, subjects
 
     words = words_of(study.manifest)
     known = curves(study.measured(), study.manifest) if locks else {}
-    named = dict(parse_lock(text, study.manifest, known, recovery) for text in locks or ())
+    names = subjects(study.manifest)
+    named = dict(
+        parse_lock(text, study.manifest, known, recovery)
+        for whole in locks or ()
+        for text in _each(whole, names)
+    )
     return Goal(
         tuple(parse_target(text, words) for text in targets),
         objective,
         recovery,
         locks=named,
-        bounds=dict(_bound(text) for text in bounds or ()),
-        excluded=tuple(name for name in exclude.split(",") if name),
+        bounds=dict(_bound(text) for whole in bounds or () for text in _each(whole, names)),
+        excluded=matching([name for name in exclude.split(",") if name], names, "layer or group"),
         methods=tuple(map(study.manifest.named, parse_methods(methods))) if methods else (),
         round_to=round_to,
         extrapolate=extrapolate,
     )
+
+
+def _each(text: str, names: tuple[str, ...]) -> list[str]:
+    """``NAME=VALUE`` for every layer or group that the pattern in ``text`` matches."""
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        return [text]
+    return [f"{each}={value}" for each in matching([name], names, "layer or group")]
 
 
 def _bound(text: str) -> tuple[str, tuple[float, float]]:

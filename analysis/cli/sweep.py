@@ -67,7 +67,11 @@ def sweep(
         str, typer.Option("--sparsities", help="0.5,0.7 or first:last:step.")
     ] = "0.1:0.9:0.1",
     layers: Annotated[
-        str, typer.Option("--layers", help="Comma-separated; all prunable ones by default.")
+        str,
+        typer.Option(
+            "--layers",
+            help="Names or patterns ('layer3.*'), with commas; all by default.",
+        ),
     ] = "",
     granularity: Annotated[
         str, typer.Option("--granularity", help="weight, channel or head, for methods without @.")

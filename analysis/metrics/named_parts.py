@@ -49,7 +49,7 @@ def output_with_target(outputs: Any, targets: Any, whole_numbers: bool) -> str:
     leaves = dict(named_leaves(targets))
     for name, leaf in named_leaves(outputs):
         target = leaves.get(name)
-        if not (isinstance(leaf, Tensor) and isinstance(target, Tensor)):
+        if not isinstance(leaf, Tensor) or not isinstance(target, Tensor):
             continue
         if target.is_floating_point() != whole_numbers:
             return name

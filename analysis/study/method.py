@@ -86,6 +86,8 @@ class Method:
 
         >>> Method.parse("l1@channel")
         Method(criterion='l1', granularity='channel')
+        >>> Method.parse("magnitude@channel")  # what units have of it is their L1 norm
+        Method(criterion='l1', granularity='channel')
         >>> Method.parse("mine.py:score@2:4")
         Method(criterion='mine.py:score', granularity='2:4')
         """
@@ -94,6 +96,8 @@ class Method:
             criterion, granularity = text.strip(), ""
         granularity = granularity or "weight"
         pattern_of(granularity)
+        if criterion == "magnitude" and granularity in UNITS:
+            criterion = "l1"
         return cls(criterion, granularity)
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 from prunescope.study import Grid, Manifest, is_control
 from prunescope.study.method import UNITS
+from prunescope.study.name_patterns import matches
 from prunescope.study.point import Point
 from prunescope.sweep.work_behind import suffix_macs
 
@@ -32,7 +33,7 @@ def own_points(points: Sequence[Point], grid: Grid, manifest: Manifest) -> tuple
 
     Args:
         points: All of the grid.
-        grid: With the shard.
+        grid: With the shard, and names as they were asked for: patterns too.
         manifest: Of the network, as it was made or after any sweep.
     """
     if grid.shard.count == 1:
@@ -84,7 +85,7 @@ def _curves(grid: Grid, manifest: Manifest) -> Iterator[tuple[Curve, int]]:
         )  # fmt: skip
         length = len(grid.sparsities) if on_units or method.granularity == "weight" else 1
         for name in dict.fromkeys(names):
-            if grid.subjects and name not in grid.subjects:
+            if grid.subjects and not any(matches(name, subject) for subject in grid.subjects):
                 continue
             for recovery in grid.recoveries:
                 for seed in grid.seeds if is_control(method.criterion) else (0,):

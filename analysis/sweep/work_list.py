@@ -1,6 +1,7 @@
 """The work list: which points a sweep has to measure, and which are stored already."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from prunescope.study import (
     pattern_of,
 )
 from prunescope.study.method import UNITS
+from prunescope.study.name_patterns import matching
 from prunescope.study.point import KEY, Point
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.removed_counts import smallest_sparsity, unit_sparsities
@@ -28,20 +30,53 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
     nothing would be removed (``groups_left_out`` names the groups that have none at all). Of a grid
     that is divided among machines, its own shard's points.
 
+    Methods that do not fit the model are left out where others do; patterns stand for all names
+    that match them.
+
     Raises:
         UnknownName: A layer, group or method that does not exist.
         BadValue: One that exists but cannot be pruned or used here, with why.
     """
     check_names("recovery", grid.recoveries, RECOVERIES)
+    asked, grid = grid, with_names(grid, manifest)
     _check_methods(grid, manifest)
     _check_subjects(grid, manifest)
+    unfit = unfit_methods(grid, manifest)
+    grid = replace(grid, methods=tuple(m for m in grid.methods if m not in unfit))
     every = tuple(
         Point(subject, method, value, recovery, seed)
         for subject, method, value in _pruned(grid, manifest)
         for recovery in grid.recoveries
         for seed in (grid.seeds if is_control(method.criterion) else (0,))
     )
-    return own_points(every, grid, manifest)
+    return own_points(every, asked, manifest)
+
+
+def with_names(grid: Grid, manifest: Manifest) -> Grid:
+    """Return ``grid`` with patterns of layers and groups replaced by the names that match them.
+
+    Raises:
+        UnknownName: A pattern matches nothing that can be pruned.
+    """
+    grouped = any(method.granularity in UNITS for method in grid.methods)
+    single = any(method.granularity not in UNITS for method in grid.methods)
+    known = [layer.name for layer in manifest.prunable()] if single else []
+    known += [group.name for group in manifest.removable()] if grouped else []
+    what = "layer or group" if grouped else "layer"
+    return replace(grid, subjects=matching(grid.subjects, list(dict.fromkeys(known)), what))
+
+
+def unfit_methods(grid: Grid, manifest: Manifest) -> dict[Method, str]:
+    """Return why methods of ``grid`` do not suit the model, its data or its loss."""
+    reasons = {summary.name: summary.reason for summary in manifest.methods}
+    unfit = {}
+    for method in grid.methods:
+        reason = reasons.get(str(method))
+        if method.granularity in UNITS and not manifest.removable(method.granularity):
+            reason = f"there is no {method.granularity} that can be removed"
+        if reason is not None:
+            unfit[method] = reason
+    return unfit
 
 
 def missing_points(
@@ -66,11 +101,15 @@ def samples_left(
 def groups_left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
     """Return the reason for each group of ``grid`` for which none of its sparsities exists.
 
-    Such a group has too few units to keep a multiple of them, or every sparsity is too small to
-    remove one, or its removal failed the check on this model's own samples.
+    And why a method, or an ``n:m`` pattern on a layer that was asked for, gives no point. Such a
+    group has too few units to keep a multiple of them, or every sparsity is too small to remove
+    one, or its removal failed the check on this model's own samples.
     """
     granularities = {method.granularity for method in grid.methods}
-    reasons = [
+    grid = with_names(grid, manifest)
+    reasons = [f"{method}: {reason}" for method, reason in unfit_methods(grid, manifest).items()]
+    reasons += [f"{name}: {why}" for name, why in without_blocks(grid, manifest).items()]
+    reasons += [
         f"{group.name}: {group.reason}"
         for group in manifest.groups
         if group.reason is not None and group.units and group.granularity in granularities
@@ -115,20 +154,47 @@ def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
 
 def _check_methods(grid: Grid, manifest: Manifest) -> None:
     summaries = {summary.name: summary for summary in manifest.methods}
+    unfit = unfit_methods(grid, manifest)
     for method in grid.methods:
+        if len(unfit) < len(grid.methods):
+            break
         if method.granularity in UNITS and not manifest.removable(method.granularity):
             raise BadValue(
                 f"Expected a model with {method.granularity}s that can be removed for {method}, "
                 f"but this one has none: {_why_none(manifest, method.granularity)}"
             )
-    check_names("method", map(str, grid.methods), summaries)
+    known = [
+        method
+        for method in grid.methods
+        if method.granularity not in UNITS or manifest.removable(method.granularity)
+    ]
+    check_names("method", map(str, known), summaries)
     for method in grid.methods:
+        if len(unfit) < len(grid.methods):
+            break
         reason = summaries[str(method)].reason
         if reason is not None:
             raise BadValue(
                 f"Expected a method that fits this model, but {method} does not: {reason}. "
                 "Choose another method."
             )
+
+
+def without_blocks(grid: Grid, manifest: Manifest) -> dict[str, str]:
+    """Return why layers of ``grid`` have no point by an ``n:m`` pattern, by layer and method."""
+    reasons = {}
+    for method in grid.methods:
+        blocks = pattern_of(method.granularity)
+        for layer in manifest.prunable() if blocks is not None else ():
+            if blocks is None or layer.name not in grid.subjects or layer.takes_blocks(blocks.of):
+                continue
+            dimension = layer.input_dimension
+            if dimension is None or len(layer.shape) <= max(1, dimension):
+                why = "it has no inputs that are multiplied and summed"
+            else:
+                why = f"it has {layer.shape[dimension]} inputs, which {blocks.of} does not divide"
+            reasons[f"{layer.name} {method}"] = why
+    return reasons
 
 
 def _check_subjects(grid: Grid, manifest: Manifest) -> None:

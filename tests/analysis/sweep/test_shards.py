@@ -65,3 +65,11 @@ def test_what_one_machine_refuses_moves_nothing_on_the_others(lenet5: Workbench)
     ):
         on_units = [p for p in before if not (p.subject == refused and p.method == METHODS[1])]
         assert list(after) == on_units
+
+
+def test_a_pattern_means_the_same_everywhere(lenet5: Workbench) -> None:
+    grid = Grid(METHODS[:1], GRID.sparsities, ("fc*", "conv1"))
+    parts = shards(grid, lenet5.manifest, 3)
+    named = replace(grid, subjects=("fc1", "fc2", "conv1"))
+    assert parts == shards(named, lenet5.manifest, 3)
+    assert sum(map(len, parts)) == 15
