@@ -21,6 +21,7 @@ from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
 from prunescope.dashboard.views.plan import measure_candidates
 from prunescope.dashboard.views.plan import page as plan
+from prunescope.dashboard.views.plans import page as plans
 from prunescope.dashboard.views.recover import page as recover
 from prunescope.dashboard.views.study import page as study
 from prunescope.text import plain
@@ -39,6 +40,7 @@ def main(folder: Path, first: str = "study") -> None:
             (study, "Study", "study", ":material/lab_profile:"),
             (curves, "Curves", "curves", ":material/show_chart:"),
             (plan, "Plan", "plan", ":material/tune:"),
+            (plans, "Plans", "plans", ":material/compare_arrows:"),
             (recover, "Recover", "recover", ":material/healing:"),
             (export, "Export", "export", ":material/download:"),
         )

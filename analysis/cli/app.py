@@ -25,8 +25,9 @@ _INTERRUPTED: Final = 130
 DEBUG: Final = "PRUNESCOPE_DEBUG"
 """Environment variable: with any value, the tracebacks behind errors are printed too."""
 COMMANDS: Final = (
-    "inspect", "sweep", "show", "plan", "pareto", "verify", "calibrate", "finetune", "time",
-    "export", "report", "apply", "merge", "pack", "unpack", "jobs", "trust", "dashboard", "demo",
+    "inspect", "sweep", "show", "plan", "pareto", "compare", "verify", "calibrate", "finetune",
+    "time", "export", "report", "apply", "merge", "pack", "unpack", "jobs", "trust", "dashboard",
+    "demo",
 )  # fmt: skip
 """In the order of the help; each is a function of that name in a file of that name."""
 

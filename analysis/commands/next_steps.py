@@ -194,6 +194,11 @@ def kept_plan() -> str:
     return MakePlan.spelling("save")
 
 
+def keep_solved(study: object) -> str:
+    """Return the command that solves for half of the MACs and keeps the plan in its study."""
+    return MakePlan(target=("macs=0.5",), save=True).line(str(study))
+
+
 def accept(check: str) -> str:
     """Return the option that makes a study although the check failed."""
     return f"{_typed(Sweep, 'accept', check)} (accept=('{check}',) in Python)"

@@ -150,6 +150,11 @@ def predicted(of: StudyFolder) -> Predicted:
     return predictor(of.manifest, measured(of).curves, record(of), operators(of))
 
 
+def knowledge(of: StudyFolder) -> StudyKnowledge:
+    """Return what a study holds now, for several plans or goals."""
+    return StudyKnowledge(of, measured(of).curves, operators(of), predicted(of), measured_plans(of))
+
+
 def overview(of: StudyFolder, accepted: float) -> Overview:
     """Return what the study says so far in sentences, for an accepted drop."""
     return _overview(of.folder, of.manifest.fingerprint, accepted).get(
@@ -248,10 +253,7 @@ def _overview(folder: Path, fingerprint: str, accepted: float) -> Newest[Overvie
 
 
 def _told(of: StudyFolder, accepted: float) -> Overview:
-    known = StudyKnowledge(
-        of, measured(of).curves, operators(of), predicted(of), measured_plans(of)
-    )
-    return make_overview(known, accepted)
+    return make_overview(knowledge(of), accepted)
 
 
 def _measured(of: StudyFolder) -> StudyMeasurements:

@@ -8,7 +8,7 @@ from prunescope.commands import Export, FineTune, Request, Time
 from prunescope.store.folder import StudyFolder
 from tests.dashboard.page import Open, shared
 
-PAGES = ("study", "curves", "plan", "recover", "export")
+PAGES = ("study", "curves", "plan", "plans", "recover", "export")
 
 
 @pytest.mark.parametrize("page", PAGES)

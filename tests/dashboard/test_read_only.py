@@ -21,7 +21,7 @@ from prunescope.store.read_only import READ_ONLY
 from prunescope.study.plan import Choice, Plan
 from tests.dashboard.page import Open, shared, texts
 
-PAGES = ("study", "curves", "plan", "recover", "export")
+PAGES = ("study", "curves", "plan", "plans", "recover", "export")
 WHY = "This dashboard is read-only"
 
 

@@ -116,7 +116,7 @@ def test_a_study_that_failed_is_not_being_made_and_can_be_taken_out(
     assert "Not made" not in texts(at)
 
 
-@pytest.mark.parametrize("page", ["study", "curves", "plan", "recover", "export"])
+@pytest.mark.parametrize("page", ["study", "curves", "plan", "plans", "recover", "export"])
 def test_what_failed_before_the_study_is_said_on_every_page(
     studies: Path, study: StudyFolder, open_page: Open, page: str
 ) -> None:

@@ -18,7 +18,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from prunescope.dashboard.launch_command import Serving
 
-PAGES: Final = ("", "curves", "plan", "recover", "export")
+PAGES: Final = ("", "curves", "plan", "plans", "recover", "export")
 
 
 @dataclass
