@@ -12,9 +12,9 @@ from copy import copy
 from typing import Final
 
 import numpy as np
-from scipy.optimize import linprog
 
 from prunescope.arrays import Floats
+from prunescope.planning.solve.highest_plane import highest_plane
 from prunescope.planning.solve.problem import Problem
 
 _GRID: Final = np.logspace(-4, 3, 24)
@@ -118,15 +118,10 @@ class Dual:
             return _crossing(cost, over[:, 0])
         scale = np.where(self.scale > 0, self.scale, 1.0)
         worth = max(float(np.ptp(cost)), 1e-12)
-        rows = np.concatenate([np.ones((len(cost), 1)), -over * scale / worth], axis=1)
-        rows = np.unique(np.concatenate([rows, cost[:, None] / worth], axis=1), axis=0)
-        result = linprog(
-            [-1.0] + [0.0] * over.shape[1], A_ub=rows[:, :-1], b_ub=rows[:, -1],
-            bounds=[(None, None)] + [(0, 1e6)] * over.shape[1], method="highs",
-        )  # fmt: skip
-        if result.x is None:
-            return float(self.bound(limits)[0]), self.bound(limits)[1]
-        return float(result.x[0]) * worth, result.x[1:] * scale
+        found = highest_plane(cost / worth, over * scale / worth)
+        if found is None:
+            return self.bound(limits)
+        return found[0] * worth, found[1] * scale
 
 
 def _crossing(cost: Floats, over: Floats) -> tuple[float, Floats]:

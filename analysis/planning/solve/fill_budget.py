@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.study import sparsity
 from prunescope.study.plan import Choice, Plan
+
+_LEAST: Final = 1e-6
+"""Of the way back to an option, below which there is no room."""
 
 
 def true_costs(problem: Problem, plan: Plan, chosen: Indices) -> dict[str, float]:
@@ -54,33 +58,18 @@ def _steps_back(
     problem: Problem, chosen: Indices, change: Floats, slack: Floats, done: set[int]
 ) -> list[tuple[float, int, int, float]]:
     """(objective, subject, option before, how far towards it) for each subject that may go back."""
-    steps = []
-    for subject_index, subject in enumerate(problem.subjects):
-        now = subject.options[chosen[subject_index]]
-        if (
-            subject_index in done
-            or subject.locked
-            or not now.removed
-            or ":" in now.choice.granularity
-        ):
-            continue
-        criterion, granularity = now.choice.criterion, now.choice.granularity
-        lower = [
-            option
-            for option, candidate in enumerate(subject.options)
-            if candidate.removed < now.removed
-            and candidate.choice.criterion == criterion
-            and candidate.choice.granularity == granularity
-        ]
-        if not lower:
-            continue
-        before = max(lower, key=lambda option: subject.options[option].removed)
-        gain, more = change[0, subject_index, before], change[1:, subject_index, before]
-        rises = more > 0
-        part = float(min((slack[rises] / more[rises]).min(initial=1.0), 1.0))
-        if gain < 0 and part > 1e-6:
-            steps.append((gain * part, subject_index, before, part))
-    return steps
+    rows = np.arange(len(problem.subjects))
+    before = problem.before[rows, chosen]
+    gain, more = change[0, rows, before], change[1:, rows, before]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(more > 0, slack[:, None] / more, np.inf)
+    part = np.minimum(room.min(axis=0, initial=np.inf), 1.0)
+    useful = (before >= 0) & (gain < 0) & (part > _LEAST)
+    return [
+        (float(gain[index] * part[index]), int(index), int(before[index]), float(part[index]))
+        for index in np.flatnonzero(useful)
+        if index not in done
+    ]
 
 
 def _between(

@@ -11,7 +11,7 @@ from prunescope.curves.curve import Curves
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Subject
 from prunescope.planning.solve.variable_elimination import Elimination
-from prunescope.study import Manifest
+from prunescope.study import Manifest, Method
 from prunescope.study.plan import Plan
 
 BlackBox = Callable[[Floats], Floats]
@@ -81,6 +81,26 @@ class Problem:
                 option.removed > 0 for option in subject.options
             ]
         return is_active
+
+    @cached_property
+    def before(self) -> Indices:
+        """The next smaller option of the same method, ``(subjects, options)``; −1 for none.
+
+        None where nothing is removed, and of locked subjects and patterns, which have one sparsity.
+        """
+        before = np.full(self.units.shape, -1, np.intp)
+        for index, subject in enumerate(self.subjects):
+            latest: dict[Method, int] = {}
+            order = sorted(range(len(subject.options)), key=lambda o: subject.options[o].removed)
+            for option in order if not subject.locked else []:
+                own = subject.options[option]
+                lower = latest.get(own.choice.method, -1)
+                same = lower >= 0 and subject.options[lower].removed == own.removed
+                if own.removed and ":" not in own.choice.granularity:
+                    before[index, option] = before[index, lower] if same else lower
+                if not same:
+                    latest[own.choice.method] = option
+        return before
 
     @cached_property
     def coupling(self) -> Floats:
