@@ -26,11 +26,12 @@ from prunescope.export.formats.registry import (
 )
 from prunescope.export.install import REPORT, finish_install, install, remove_left
 from prunescope.export.loader_script import loader_script
-from prunescope.export.own_files import file_hash, is_written, known_report
+from prunescope.export.own_files import is_written, known_report
 from prunescope.export.recipe import RECIPE, write_recipe
 from prunescope.export.verify_file import verify
 from prunescope.progress import Progress
 from prunescope.store.files import storage, write_atomically
+from prunescope.store.study_files import file_hash
 
 _WRITING: Final = ".writing-"
 """Begins the name of a folder aside."""

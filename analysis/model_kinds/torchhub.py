@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from prunescope.errors import BadReference, BadValue
 from prunescope.model_kinds.downloads import downloading
@@ -41,15 +41,17 @@ class TorchHub(ModelKind):
                 f"Expected torchhub:OWNER/REPO:ENTRY or a folder with hubconf.py, but got "
                 f"{f'torchhub:{name}'!r}. For example torchhub:pytorch/vision:resnet18."
             )
-        with downloading(f"the repository {place}", "its folder" if local else "github.com", False):
-            with guarded(f"{entry} of {place} to return a model", "Read its hubconf.py."):
-                made = _called(place, entry, "local" if local else "github", random)
+        with (
+            downloading(f"the repository {place}", "its folder" if local else "github.com", False),
+            guarded(f"{entry} of {place} to return a model", "Read its hubconf.py."),
+        ):
+            made = _called(place, entry, "local" if local else "github", random)
         if not isinstance(made, torch.nn.Module):
             raise BadValue(
                 f"Expected {entry} of {place} to return an nn.Module, but got "
                 f"{type(made).__name__}. Name another entry point."
             )
-        return cast("nn.Module", made)
+        return made
 
 
 def _called(place: str, entry: str, source: str, random: bool) -> object:

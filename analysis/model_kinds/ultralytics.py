@@ -47,7 +47,7 @@ class Ultralytics(ModelKind):
                 "safetensors.torch.save_model(YOLO(FILE).model, 'weights.safetensors')."
             )
         with downloading(f"the description of {name}", "its package", weights=False):
-            from ultralytics import YOLO
+            from ultralytics import YOLO  # type: ignore[attr-defined,unused-ignore]
 
             return cast("nn.Module", YOLO(f"{name}.yaml", verbose=False).model)
 
