@@ -79,10 +79,12 @@ def _merge_parametrized(parts: Mapping[str, Tensor]) -> Tensor | None:
 def _at_length(direction: Tensor, length: Tensor) -> Tensor:
     """``length · direction / |direction|``, the norm over every dimension where length has 1."""
     if length.ndim != direction.ndim:
-        return direction * (length / direction.norm())
+        whole: Tensor = torch.linalg.vector_norm(direction)
+        return direction * (length / whole)
     dimensions = [place for place, size in enumerate(length.shape) if size == 1]
     dimensions = [place for place in dimensions if direction.shape[place] != 1] or dimensions
-    return direction * (length / direction.norm(dim=dimensions, keepdim=True))
+    norms: Tensor = torch.linalg.vector_norm(direction, dim=dimensions, keepdim=True)
+    return direction * (length / norms)
 
 
 def _over_singular_value(matrix: Tensor, left: Tensor, right: Tensor) -> Tensor:
