@@ -39,7 +39,8 @@ DataOption = Annotated[
 WeightsOption = Annotated[
     Path | None,
     typer.Option(
-        "--weights", metavar="PATH", help="safetensors, or a state dict; never a pickle.",
+        "--weights", metavar="PATH",
+        help="safetensors, a state dict, or a folder or index of shards; never a pickle.",
         parser=named_path,
     ),
 ]  # fmt: skip

@@ -39,6 +39,6 @@ def downloading(what: str, place: str, weights: bool = True) -> Iterator[None]:
         )
         raise BadReference(
             f"Expected {what} to come from {place}, but got: {reason}. {step}"
-        ) from (error)
+        ) from error
     finally:
         logging.disable(disabled)

@@ -44,7 +44,7 @@ def load_model(reference: Reference) -> nn.Module:
     require_usable(model, text)
     merge_masks(model)
     if reference.weights is not None:
-        pour(model, load_weights(Path(reference.weights)), reference.weights)
+        pour(model, load_weights(Path(reference.weights), model), reference.weights)
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
     if text.endswith(".pt2"):

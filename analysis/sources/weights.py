@@ -16,6 +16,10 @@ from prunescope.fence.archives import checked_members
 from prunescope.fence.pickles import check_saved
 from prunescope.fence.refusal import Refusal
 from prunescope.fence.safetensors_files import require_honest_tensors
+from prunescope.sources.checkpoint_entries import state_dicts
+from prunescope.sources.match_names import nearest, renamed
+from prunescope.sources.merged_weights import merged
+from prunescope.sources.weight_folders import weight_files
 
 _ZIP: Final = b"PK\x03\x04"
 """How a file begins that ``torch.load`` takes for an archive."""
@@ -23,14 +27,35 @@ _MOST_SPREAD: Final = 20
 _SPARE: Final = 64 << 20
 
 
-def load_weights(path: Path) -> dict[str, Tensor]:
+def load_weights(path: Path, like: nn.Module | None = None) -> dict[str, Tensor]:
     """Return the tensors by name in ``path``: safetensors, or a state dict of ``torch.save``.
+
+    ``path`` may also be a folder or the index of shards (``weight_files``). Of a checkpoint with
+    several state dicts it is the likeliest, or the one that fits.
+
+    Args:
+        path: Never runs code, whatever it holds.
+        like: Chooses among several state dicts by its names.
 
     Raises:
         BadReference: No such file.
         UnsafeFile: The file holds more than tensors; loading it could run code.
         DamagedFile: Neither safetensors nor a state dict.
     """
+    tensors: dict[str, Tensor] = {}
+    for file in weight_files(path):
+        part = _load_file(file, like)
+        twice = tensors.keys() & part.keys()
+        if twice:
+            raise DamagedFile(
+                f"Expected the shards of {path} to hold each tensor once, but {sorted(twice)[0]} "
+                "stands in two. Download the folder again."
+            )
+        tensors |= part
+    return tensors
+
+
+def _load_file(path: Path, like: nn.Module | None) -> dict[str, Tensor]:
     if not path.is_file():
         raise BadReference(
             f"Expected weights in {path}, but there is no such file. Check the path."
@@ -60,15 +85,23 @@ def load_weights(path: Path) -> dict[str, Tensor]:
             f"Expected {path} to be safetensors or a state dict, but it cannot be read "
             f"({type(error).__name__}). Save it again with safetensors.torch.save_file."
         ) from error
-    for key in ("state_dict", "model_state_dict", "model", "ema"):
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not all(isinstance(v, Tensor) for v in loaded.values()):
+    entries = [tensors for _, tensors in state_dicts(loaded)]
+    if not entries:
         raise DamagedFile(
             f"Expected {path} to hold a state dict (names to tensors), but got "
             f"{type(loaded).__name__}. Save model.state_dict()."
         )
-    return {str(name).removeprefix("module."): tensor for name, tensor in loaded.items()}
+    if like is None:
+        return entries[0]
+    own = like.state_dict()
+    return max(entries, key=lambda tensors: sum(name in own for name in _fitted(tensors, own)))
+
+
+def _fitted(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``tensors`` whole and under the network's names, as far as that can be told."""
+    if tensors.keys() == own.keys():
+        return dict(tensors)
+    return renamed(merged(tensors, own), own)
 
 
 def _more_than_tensors(error: Exception) -> str | None:
@@ -98,10 +131,11 @@ def _require_tensors(path: Path) -> None:
 def pour(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
     """Copy ``tensors`` into ``model``, every name and shape exactly; raises ``DataMismatch``.
 
-    Of tied weights one name is enough, as safetensors stores them.
+    Prefixes of training loops are left out or put before, and parts are merged (``match_names``,
+    ``merged_weights``). Of tied weights one name is enough, as safetensors stores them.
     """
     own = model.state_dict()
-    given = dict(tensors)
+    tensors = given = _fitted(tensors, own)
     by_storage = {_place(own[name]): tensor for name, tensor in tensors.items() if name in own}
     for name, tensor in own.items():
         if name not in given and tensor.numel() and _place(tensor) in by_storage:
@@ -120,7 +154,7 @@ def pour(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
     ]
     if missing or extra or shapes or kinds:
         problem = (
-            f"{len(missing)} are missing (first {missing[0]})" if missing
+            f"{len(missing)} are missing ({_lacking(missing[0], own, tensors, extra)})" if missing
             else f"{len(extra)} are unknown (first {extra[0]})" if extra
             else f"{len(shapes)} have another shape ({sorted(shapes)[0]})" if shapes
             else f"{len(kinds)} hold another kind of number ({sorted(kinds)[0]})"
@@ -130,6 +164,16 @@ def pour(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
             "Give the weights of this architecture."
         )
     model.load_state_dict(dict(tensors))
+
+
+def _lacking(
+    name: str, own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], extra: list[str]
+) -> str:
+    """The first name that is missing, and what is nearest to it in the file."""
+    shape = tuple(own[name].shape)
+    others = {other: tensors[other] for other in extra or tensors}
+    near = f"; nearest in the file: {nearest(name, shape, others)}" if others else ""
+    return f"first {name} {shape}{near}"
 
 
 def _kind(tensor: Tensor) -> str:

@@ -245,4 +245,5 @@ def test_ultralytics_is_swept(run: Command, tmp_path: Path) -> None:
         "--layers", "model.0.conv",
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert "1 point measured" in done.out
+    assert "1 point measured" in done.err
+    assert "The study keeps its network" in done.err

@@ -148,7 +148,7 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("missing", r"1 are missing \(first 2\.bias\)"),
+        ("missing", r"1 are missing \(first 2\.bias \(2,\); nearest in the file: 0\.bias \(4,\)"),
         ("extra", r"1 are unknown \(first more\)"),
         ("shape", r"1 have another shape \(0\.weight is \(4, 9\), not \(4, 3\)\)"),
     ],
