@@ -168,6 +168,7 @@ def _names(place: Path, formats: Iterable[str], recovered: bool) -> set[str]:
     asked = [export_format(name) for name in formats]
     brought = [export_format(name) for kind in asked for name in kind.companions(recovered)]
     files = {kind.file for kind in (*asked, *brought)}
+    beside = {name for kind in (*asked, *brought) for name in kind.beside}
     before = known_report(place)
     old = {entry.file for entry in before.formats if entry.file} if before else set()
-    return {RECIPE, LOADER, REPORT, *files, *(f"{file}.failed" for file in files), *old}
+    return {RECIPE, LOADER, REPORT, *files, *beside, *(f"{file}.failed" for file in files), *old}

@@ -108,16 +108,32 @@ def _offer(
         RECIPE
     }
     old = {entry.file for entry in before.formats} if before else set()
-    stale = (old & own) - {entry.file for entry in report.formats}
     hashes = {file.name: file_hash(file) for file in new.iterdir()}
-    stay = {entry.file for entry in report.formats if entry.file} - hashes.keys()
     noted = before.files if before else {}
+    stale = (old & own) - {entry.file for entry in report.formats}
+    stay = {entry.file for entry in report.formats if entry.file} - hashes.keys()
+    beside = _earlier_beside(report, set(noted), set(hashes))
+    stay |= {name for name, stays in beside.items() if stays}
+    stale |= {name for name, stays in beside.items() if not stays}
     hashes |= {name: noted.get(name) or file_hash(where.folder / name) for name in stay}
     report = replace(report, files=dict(sorted(hashes.items())))
     where.require({REPORT, *(file.name for file in new.iterdir()), *stale})
     write_report(new, report)
     install(new, stale, where.folder)
     return report
+
+
+def _earlier_beside(report: ExportReport, noted: set[str], new: set[str]) -> dict[str, bool]:
+    """Which files beside others an earlier run left, and whether they belong to one that stays."""
+    kinds = {kind.name: kind for kind in export_formats()}
+    known = {name for kind in kinds.values() for name in kind.beside} & noted - new
+    staying = {
+        name
+        for entry in report.formats
+        if entry.ok and entry.format in kinds and entry.file not in new
+        for name in kinds[entry.format].beside
+    }
+    return {name: name in staying for name in known}
 
 
 def _format(
@@ -150,6 +166,11 @@ def _written(
         except CannotCapture as error:
             return FormatCheck(kind.name, "", 0, 0, 0.0, refused=str(error))
         checks = verify(kind, file, Path(work) / RECIPE, made.promise)
+        if all(check.ok for check in checks):
+            checks = (*checks, *kind.further(made, Path(work)))
+            for other in kind.beside:
+                if (Path(work) / other).is_file():
+                    (Path(work) / other).replace(aside / _NEW / other)
         size, packed = file.stat().st_size, deflated_bytes(file)
         name = kind.file if all(check.ok for check in checks) else f"{kind.file}.failed"
         file.replace(aside / _NEW / name)

@@ -71,6 +71,7 @@ class Format(Protocol):
         evaluated: Whether all validation samples run through the file. Not where weights that are
             the same bits in the same graph leave nothing to add.
         usual: Whether it is written unless others are asked for.
+        beside: Names of further files that may come with it.
         rounding: What its numbers are rounded to, such as ``int8``; empty for the model's own.
             Outputs of rounded numbers may differ, and the score may fall by what the user accepts;
             past that the file is refused.
@@ -88,6 +89,7 @@ class Format(Protocol):
     evaluated: bool = True
     usual: bool = True
     rounding: str = ""
+    beside: tuple[str, ...] = ()
 
     def write(self, made: Deliverable, folder: Path) -> None:
         """Write ``made`` to ``folder / self.file``; the recipe is in ``folder`` already.
@@ -105,6 +107,14 @@ class Format(Protocol):
             threads: That may compute.
             study: Folder of the recipe's study, which may keep the dense model and the data.
         """
+
+    def further(self, made: Deliverable, folder: Path) -> tuple[Check, ...]:
+        """Write the files ``beside`` into ``folder``, and return a check of each; none by default.
+
+        Called once the file itself is verified.
+        """
+        del made, folder
+        return ()
 
     def describe(self, recovered: bool) -> str:
         """Return in one sentence what it is good for, with fine-tuned weights if ``recovered``."""

@@ -27,10 +27,12 @@ class PlainWeights(Format):
     file = FILE
     title = "Plain weights"
     purpose = (
-        "Loads into your own class with load_state_dict; every name and shape is the original's."
+        "Loads into your own class with load_state_dict, and into the model.py that comes with it: "
+        "the smaller network in plain torch, where its graph allows."
     )
     rank = 0
     packages = ("safetensors",)
+    beside = ("model.py",)
 
     def write(self, made: Deliverable, folder: Path) -> None:
         """Write all saved tensors, dense."""
@@ -43,6 +45,12 @@ class PlainWeights(Format):
         from prunescope.export.recipe import read_recipe
 
         return LoadedModule(lambda: load(file, read_recipe(recipe), study), threads)
+
+    def further(self, made: Deliverable, folder: Path) -> tuple[Check, ...]:
+        """Write the network in plain torch, where its graph allows."""
+        from prunescope.export.plain_torch.check import write_source
+
+        return (write_source(made, folder),)
 
     def size(self, file: Path, tensors: int, promised: Promise) -> Check:
         """Return the check of the bytes behind the header."""
@@ -130,7 +138,8 @@ _SMALLER: Final = '''
 def load_safetensors():
     """model.safetensors: tensors by their original names ({model}), in their smaller shapes.
 
-    recipe.json says which units are gone. model.pt2 is the smaller network itself;
+    recipe.json says which units are gone. model.py, where it lies beside, is the smaller network
+    in plain torch: model.load(). model.pt2 is a program;
     prunescope.export.formats.safetensors.load builds it from your own source.
     """
     from safetensors.torch import load_file

@@ -134,6 +134,18 @@ def _report(opened: StudyFolder, plan: Plan, recovered: bool) -> None:
     )
 
 
+def _beside(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
+    """Offer what came with the file, such as the network in plain torch."""
+    names = next((kind.beside for kind in export_formats() if kind.name == entry.format), ())
+    for name in names:
+        path = folder / name
+        if entry.ok and name in report.files and path.is_file():
+            st.download_button(
+                name, path.read_bytes, name, on_click="ignore", icon=":material/code:",
+                key=f"download {folder.name} {entry.format} {name}",
+            )  # fmt: skip
+
+
 def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
     title = format_title(entry.format)
     with st.container(border=True):
@@ -154,6 +166,7 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
                     "Download", path.read_bytes, entry.file, on_click="ignore",
                     key=f"download {folder.name} {entry.format}", icon=":material/download:",
                 )  # fmt: skip
+            _beside(folder, report, entry)
         if entry.reason:
             st.error(plain.text(entry.reason))
         if entry.checks:
@@ -168,4 +181,3 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
                     for check in entry.checks
                 ]
                 st.table(pd.DataFrame(rows), hide_index=True)
-    del report
