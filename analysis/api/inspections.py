@@ -1,5 +1,6 @@
 """Look at a model without measuring it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ def inspect(
     weights: str | Path | None = None,
     random: bool = False,
     metric: str | None = None,
+    outputs: Iterable[str] = (),
 ) -> "Inspection":
     """Return what ``model`` is made of: layers, groups, costs, and what cannot be pruned and why.
 
@@ -35,6 +37,7 @@ def inspect(
             needed for ``sample:`` and ``torchvision:`` models.
         weights: A weights file for a model given by reference.
         random: Keep torchvision's random weights.
+        outputs: Names (or positions) of outputs that have to stay; all by default.
         metric: By which a reference to data is checked: ``top-1`` by default.
 
     Raises:
@@ -53,6 +56,7 @@ def inspect(
     name = model if isinstance(model, str) else model_name(model)
     data = example if isinstance(example, str) and shape is None else ""
     reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
+    reference = replace(reference, outputs=tuple(outputs))
     if metric is not None:
         reference = replace(reference, metric=metric)
     if isinstance(model, str) and data and not _looked_at_with_random_weights(reference):

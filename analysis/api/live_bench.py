@@ -53,6 +53,7 @@ def open_bench(
     random: bool,
     keep_data: int,
     accept: Sequence[str] = (),
+    outputs: tuple[str, ...] = (),
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -68,6 +69,7 @@ def open_bench(
         random: Whether a torchvision model keeps random weights.
         keep_data: Bytes of live data to keep at most.
         accept: Failed checks with which a study is made nevertheless.
+        outputs: Names of outputs that have to stay; none for all.
 
     Raises:
         Unsound: A check of model and data failed.
@@ -77,7 +79,7 @@ def open_bench(
     if data is None:
         data = _data_of(model)
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
-        reference = Reference(model, data, metric, weights, random)
+        reference = Reference(model, data, metric, weights, random, outputs)
         vouch(reference)  # written down by whoever runs this Python
         bench = checked(prepare(reference, folder), metric, folder, accept)
         return bench, keep_checks(StudyFolder.create(folder, bench.manifest), bench)
@@ -88,10 +90,11 @@ def open_bench(
         metric if isinstance(metric, str) else "",
         weights if isinstance(model, str) else None,
         random,
+        outputs,
     )
     splits = load_data(reference.within(folder)) if isinstance(data, str) else live_splits(data)
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
-    network = build_network(module, example_of(splits.calibration))
+    network = build_network(module, example_of(splits.calibration), outputs)
     labelled = splits.validation.targets is not None
     scored = (
         load_metric(metric, labelled) if isinstance(metric, str) else live_metric(metric, labelled)

@@ -49,6 +49,7 @@ def sweep(
     engine: str = "frontier",
     keep_data: int = KEEP_DATA,
     accept: Sequence[str] = (),
+    outputs: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> Study:
     """Measure the curves of ``model`` on ``data`` and return the study in ``folder``.
@@ -87,6 +88,8 @@ def sweep(
             pages can go on with it; 0 for none.
         accept: Names of failed checks with which a study is made nevertheless, and marked; see
             ``prunescope.study.soundness.REFUSABLE``.
+        outputs: Names (or positions) of outputs that have to stay, such as ``("logits",)``; all by
+            default. What only the others need is no part of the study, and exports leave it out.
         progress: Where to report to.
 
     Raises:
@@ -104,7 +107,7 @@ def sweep(
     with shown(progress) as report:
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random, keep_data,
-            accept,
+            accept, tuple(outputs),
         )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, policy, engine, screen,

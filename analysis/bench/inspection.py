@@ -8,6 +8,7 @@ from torch import nn
 from prunescope.bench.describe_manifest import describe
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import Network, build_network
+from prunescope.capture.outputs import Output, list_outputs
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference
 from prunescope.html_tables import table
@@ -33,6 +34,7 @@ class Inspection:
         soundness: What was checked of model and data, where there is data.
         unchecked: Why nothing was checked although there is data; else empty.
         blocked: Why outputs of layers stay, the reason that blocks most MACs first.
+        outputs: What the model returns, and which layers reach it.
     """
 
     model: str
@@ -49,6 +51,7 @@ class Inspection:
     soundness: tuple[Check, ...] = ()
     unchecked: str = ""
     blocked: tuple[Blocked, ...] = ()
+    outputs: tuple[Output, ...] = ()
 
     def _repr_html_(self) -> str:
         rows = [
@@ -93,7 +96,7 @@ def inspect_network(reference: Reference, model: nn.Module, example: Inputs) -> 
         model: In evaluation mode; becomes the inspection's own.
         example: A batch of two samples, as the model takes them.
     """
-    return inspection_of(reference, build_network(model, example))
+    return inspection_of(reference, build_network(model, example, reference.outputs))
 
 
 def inspection_of(
@@ -135,6 +138,7 @@ def inspection_of(
         halves=halves,
         everywhere=everywhere,
         blocked=reasons,
+        outputs=list_outputs(network.captured, network.layers) if network.captured else (),
     )
 
 

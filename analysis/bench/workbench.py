@@ -72,7 +72,7 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
     located = reference.within(folder)
     model = move(load_model(located), chosen)
     splits = load_data(located)
-    network = build_network(model, move(example_of(splits.calibration), chosen))
+    network = build_network(model, move(example_of(splits.calibration), chosen), located.outputs)
     metric = load_metric(reference.metric, splits.validation.targets is not None)
     return assemble(reference, network, splits, metric)
 

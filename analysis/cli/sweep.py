@@ -10,12 +10,13 @@ import typer
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_sweep import cost_told, print_budget, print_report
-from prunescope.cli.read_arguments import use_threads
+from prunescope.cli.read_arguments import listed, use_threads
 from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
     JsonOption,
     MetricOption,
+    OutputsOption,
     RandomOption,
     ThreadsOption,
     WeightsOption,
@@ -124,6 +125,7 @@ def sweep(
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = None,
+    outputs: OutputsOption = "",
     accept: Annotated[
         str,
         typer.Option(
@@ -157,7 +159,7 @@ def sweep(
         THREADS.checked(threads)
         accepted = _accepted(accept)
         begun = monotonic()
-        reference = _reference(study, model, data, weights, random, metric)
+        reference = _reference(study, model, data, weights, random, metric, listed(outputs))
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -202,6 +204,7 @@ def _reference(
     weights: Path | None,
     random: bool,
     metric: str | None,
+    outputs: tuple[str, ...],
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -211,7 +214,7 @@ def _reference(
             )
         known = StudyFolder.open(study).manifest.reference
         given = {"data": data, "weights": weights and str(weights), "metric": metric,
-                 "random": random or None}  # fmt: skip
+                 "random": random or None, "outputs": outputs or None}  # fmt: skip
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
         if others:
             raise BadValue(
@@ -225,7 +228,8 @@ def _reference(
                 "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
             )
         data = "sample:fashion-mnist"
-    return Reference(model, data, metric or "top-1", str(weights) if weights else None, random)
+    source = str(weights) if weights else None
+    return Reference(model, data, metric or "top-1", source, random, outputs)
 
 
 def _accepted(text: str) -> tuple[str, ...]:

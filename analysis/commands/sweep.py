@@ -31,6 +31,7 @@ class Sweep(Request):
         weights: File of the weights; None for the model's own.
         random: Whether torchvision's weights stay random.
         metric: A reference; None for the study's own, or the usual one.
+        outputs: Names of outputs that have to stay; none for all.
         accept: Failed checks with which a study is made nevertheless.
         engine: ``frontier`` or ``naive``.
         threads: Of the CPU; 0 lets torch choose.
@@ -59,6 +60,7 @@ class Sweep(Request):
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
     metric: str | None = option("--metric", None)
+    outputs: tuple[str, ...] = option("--outputs", ())
     accept: tuple[str, ...] = option("--accept", ())
     engine: str = option("--engine", "frontier")
     threads: int = option("--threads", 0)

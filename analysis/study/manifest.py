@@ -44,6 +44,8 @@ class Reference:
         metric: ``top-1``, ``agreement`` or ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
         random: Whether a torchvision model keeps random weights.
+        outputs: Names of outputs that have to stay; none for all. A program that the study keeps
+            has these alone.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Reference:
     metric: str = "top-1"
     weights: str | None = None
     random: bool = False
+    outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for text in (self.model, self.data, self.metric, self.weights):
@@ -64,7 +67,12 @@ class Reference:
         """
         if folder is None:
             return self
-        return replace(self, model=_located(self.model, folder), data=_located(self.data, folder))
+        return replace(
+            self,
+            model=_located(self.model, folder),
+            data=_located(self.data, folder),
+            outputs=() if self.model.startswith(KEPT) else self.outputs,
+        )
 
 
 def _located(text: str, folder: Path) -> str:

@@ -50,7 +50,8 @@ class Program(Format):
 def exported(captured: Captured) -> torch.export.ExportedProgram:
     """Return ``captured`` as a program, with the weights that it has now.
 
-    It takes any batch size, and any size along the dimensions that are free in ``captured``.
+    It takes any batch size, and any size along the dimensions that are free in ``captured``. Its
+    outputs lie in plain containers, so that it needs no class of the model's package.
 
     Raises:
         CannotCapture: ``torch.export`` refuses the graph; the message says where.
@@ -59,11 +60,12 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
 
     from prunescope.capture.export_program import dynamic_shapes
     from prunescope.capture.graph import call_arguments
+    from prunescope.export.plain_outputs import plain_outputs
 
     args, kwargs = call_arguments(_alone(captured.example))
     dynamic = dynamic_shapes(args, kwargs, captured.free)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), plain_outputs(captured.module):
             program = torch.export.export(
                 captured.module,
                 args,

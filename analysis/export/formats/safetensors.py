@@ -79,16 +79,22 @@ def load(path: Path, recipe: Recipe) -> nn.Module:
     from dataclasses import replace
 
     from prunescope.bench.workbench import example_of
+    from prunescope.capture.choose_outputs import choose_outputs, chosen
     from prunescope.capture.graph import capture
     from prunescope.removal import remove
     from prunescope.sources.data import load_data
     from prunescope.sources.models import load_model
     from prunescope.sources.weights import load_weights, pour
 
+    names = recipe.reference.outputs
     if not recipe.units:
-        return load_model(replace(recipe.reference, weights=str(path)))
+        model = load_model(replace(recipe.reference, weights=str(path)))
+        if names:
+            model.register_forward_hook(lambda _model, _inputs, outputs: chosen(outputs, names))
+        return model
     model = load_model(replace(recipe.reference, random=True))
     captured = capture(model, example_of(load_data(recipe.reference).calibration))
+    captured = choose_outputs(captured, names)
     smaller = remove(captured, {each.group: kept_units(each) for each in recipe.units}).module
     pour(smaller, load_weights(path), str(path))
     return smaller
