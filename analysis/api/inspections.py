@@ -1,5 +1,6 @@
 """Look at a model without measuring it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ def inspect(
     weights: str | Path | None = None,
     random: bool = False,
     metric: str | None = None,
+    outputs: Iterable[str] = (),
 ) -> "Inspection":
     """Return what ``model`` is made of: layers, groups, costs, and what cannot be pruned and why.
 
@@ -36,6 +38,7 @@ def inspect(
             needed for models by name that know their inputs.
         weights: A weights file for a model given by reference.
         random: Keep the random weights of a model by name.
+        outputs: Names (or positions) of outputs that have to stay; all by default.
         metric: By which a reference to data is checked: ``top-1`` by default.
 
     Raises:
@@ -54,6 +57,7 @@ def inspect(
     name = model if isinstance(model, str) else model_name(model)
     data = example if isinstance(example, str) and shape is None else ""
     reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
+    reference = replace(reference, outputs=tuple(outputs))
     if metric is not None:
         reference = replace(reference, metric=metric)
     if isinstance(model, str) and data and not _looked_at_with_random_weights(reference):

@@ -51,6 +51,7 @@ def open_bench(
     keep_data: int | None,
     accept: Sequence[str] = (),
     loss: str = "",
+    outputs: tuple[str, ...] = (),
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -67,6 +68,7 @@ def open_bench(
         keep_data: Bytes of data to keep at most; None for 512 MB of live data and no others.
         accept: Failed checks with which a study is made nevertheless.
         loss: A name or reference; empty for the usual one of the targets.
+        outputs: Names of outputs that have to stay; none for all.
 
     Raises:
         Unsound: A check of model and data failed.
@@ -76,7 +78,7 @@ def open_bench(
     if data is None:
         data = _data_of(model)
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
-        reference = Reference(model, data, metric, weights, random, loss)
+        reference = Reference(model, data, metric, weights, random, loss, outputs)
         vouch(reference)  # written down by whoever runs this Python
         bench = checked(prepare(reference, folder), metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
@@ -92,10 +94,11 @@ def open_bench(
         weights if isinstance(model, str) else None,
         random,
         loss,
+        outputs,
     )
     splits = load_data(reference.within(folder)) if isinstance(data, str) else live_splits(data)
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
-    network = build_network(module, example_of(splits.calibration))
+    network = build_network(module, example_of(splits.calibration), outputs)
     network = network if known is None else _as_known(network, known, splits)
     labelled = splits.validation.targets is not None
     scored = (

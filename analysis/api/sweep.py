@@ -50,6 +50,7 @@ def sweep(
     engine: str = "frontier",
     keep_data: int | str | None = None,
     accept: Sequence[str] = (),
+    outputs: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> Study:
     """Measure the curves of ``model`` on ``data`` and return the study in ``folder``.
@@ -96,6 +97,8 @@ def sweep(
             nothing of data by reference; 0 for none.
         accept: Names of failed checks with which a study is made nevertheless, and marked; see
             ``prunescope.study.soundness.REFUSABLE``.
+        outputs: Names (or positions) of outputs that have to stay, such as ``("logits",)``; all by
+            default. What only the others need is no part of the study, and exports leave it out.
         progress: Where to report to.
 
     Raises:
@@ -113,7 +116,7 @@ def sweep(
     with shown(progress) as report:
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random,
-            size_from(keep_data), accept, loss,
+            size_from(keep_data), accept, loss, tuple(outputs),
         )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, stopping.policy(words_of(stored.manifest)), engine, screen,

@@ -104,7 +104,7 @@ def inspect_network(reference: Reference, model: nn.Module, example: Inputs) -> 
         model: In evaluation mode; becomes the inspection's own.
         example: A batch of two samples, as the model takes them.
     """
-    return inspection_of(reference, build_network(model, example))
+    return inspection_of(reference, build_network(model, example, reference.outputs))
 
 
 def inspection_of(

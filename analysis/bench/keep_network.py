@@ -78,7 +78,8 @@ def write_network(network: Network, path: Path) -> str | None:
         return _refusal("it was not captured from a model")
     try:
         write_program(captured.program, path)
-        again = network_of(captured_program(read_program(path), captured.example))
+        program = captured_program(read_program(path), captured.example)
+        again = network_of(program, outputs=network.outputs)
     except PrunescopeError as error:
         return _refusal(str(error))
     except Exception as error:  # noqa: BLE001 - whatever torch's writer makes of a graph

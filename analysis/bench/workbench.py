@@ -88,11 +88,14 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
         splits = _data(reference, folder)
         example = move(example_of(splits.calibration), chosen)
         captured = captured_program(program, example)
-        network = network_of(captured, lambda: original_model(reference, folder, captured.module))
+        network = network_of(
+            captured, lambda: original_model(reference, folder, captured.module), reference.outputs
+        )
     else:
         model = move(load_model(located), chosen)
         splits = _data(reference, folder)
-        network = build_network(model, move(example_of(splits.calibration), chosen))
+        example = move(example_of(splits.calibration), chosen)
+        network = build_network(model, example, reference.outputs)
     metric = load_metric(reference.metric, splits.validation.targets is not None)
     loss = load_loss(reference.loss, metric.has_classes)
     return assemble(reference, network, splits, metric, loss)

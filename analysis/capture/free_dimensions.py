@@ -91,6 +91,7 @@ def symbols(captured: Captured) -> Symbols:
         if environment is None or not expression.free_symbols:  # it turned out to be fixed
             continue
         sizes[position, dimension] = expression
+        assert environment is not None  # an expression in symbols has one
         for symbol in expression.free_symbols:
             bounds = environment.var_to_range[symbol]
             ranges[symbol] = (_whole(bounds.lower, 0), _whole(bounds.upper, 1 << 40))

@@ -15,6 +15,7 @@ import torch
 from torch import fx, nn
 from torch.overrides import TorchFunctionMode
 
+from prunescope.capture.choose_outputs import choose_outputs
 from prunescope.capture.export_program import Place
 from prunescope.capture.free_dimensions import (
     FreeDimension,
@@ -80,7 +81,11 @@ def free_graph(network: Network) -> FreeGraph | None:
             return None
         nodes = len(captured.module.graph.nodes)
         limit = _SECONDS + _SECONDS_PER_OPERATOR * nodes
-        _KNOWN[captured.module] = _found(model, captured.example, limit)
+        graph = _found(model, captured.example, limit)
+        if graph is not None:
+            for each in (graph.captured, graph.second):
+                choose_outputs(each, network.outputs)
+        _KNOWN[captured.module] = graph
     return _KNOWN[captured.module]
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.capture.choose_outputs import choose_outputs
 from prunescope.capture.cost import Cost, cost
 from prunescope.capture.fresh_copy import fresh_copy
 from prunescope.capture.graph import (
@@ -47,6 +48,7 @@ class Network:
         problem: Why there is no graph, else None.
         source: Gives the model as it was given, which runs at sizes that the graph does not; None
             where it is not at hand.
+        outputs: Names of the outputs that were chosen to stay; none for all.
     """
 
     module: nn.Module
@@ -55,6 +57,7 @@ class Network:
     cost: Cost | None = None
     problem: str | None = None
     source: Callable[[], nn.Module | None] = _nowhere
+    outputs: tuple[str, ...] = ()
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the outputs for the batch ``inputs``."""
@@ -92,12 +95,19 @@ def _called(module: nn.Module, inputs: Inputs) -> Any:
     return module(*args, **kwargs)
 
 
-def build_network(model: nn.Module, example: Inputs) -> Network:
+def build_network(model: nn.Module, example: Inputs, outputs: tuple[str, ...] = ()) -> Network:
     """Return ``model`` as a network; a model that cannot be captured still gets its layers.
 
     It is captured before anything runs it, and run once, as a copy of its own, to compare.
 
+    Args:
+        model: In evaluation mode.
+        example: A batch as the model takes it.
+        outputs: Names of outputs that have to stay (``choose_outputs``); none for all.
+
     Raises:
+        CannotCapture: Outputs are chosen of a model without a graph.
+        UnknownName: An output that does not exist.
         DataMismatch: The model cannot run on the example at all.
     """
     example = take(example, slice(0, 2))
@@ -114,24 +124,39 @@ def build_network(model: nn.Module, example: Inputs) -> Network:
         DataMismatch,
         "running the model on two samples",
     ):  # fmt: skip
-        outputs = _called(plain, copy_inputs(example))
+        eager = _called(plain, copy_inputs(example))
     try:
         if captured is not None:
-            _require_same(outputs, captured)
+            _require_same(eager, captured)
     except CannotCapture as error:
         captured, problem = None, str(error)
     if captured is None:
+        if outputs:
+            raise CannotCapture(
+                f"Expected a model with a graph to choose outputs of, but it has none. {problem}"
+            )
         layers = module_layers(plain)
         measured = module_cost(plain, take(example, slice(0, 1)))
         return Network(plain, with_macs(layers, measured), cost=measured, problem=problem)
-    return network_of(captured, lambda: model)
+    return network_of(captured, lambda: model, outputs)
 
 
-def network_of(captured: Captured, source: Callable[[], nn.Module | None] = _nowhere) -> Network:
-    """Return the network of a graph that was captured from what ``source`` gives."""
+def network_of(
+    captured: Captured,
+    source: Callable[[], nn.Module | None] = _nowhere,
+    outputs: tuple[str, ...] = (),
+) -> Network:
+    """Return the network of a graph.
+
+    Args:
+        captured: The graph; its module is changed where ``outputs`` are chosen.
+        source: Gives what it was captured from, or None.
+        outputs: Names of outputs that have to stay (``choose_outputs``); none for all.
+    """
+    captured = choose_outputs(captured, outputs)
     network_cost = cost(captured)
     layers = graph_layers(captured, network_cost)
-    return Network(captured.module, layers, captured, network_cost, source=source)
+    return Network(captured.module, layers, captured, network_cost, source=source, outputs=outputs)
 
 
 def _require_same(outputs: Any, captured: Captured) -> None:

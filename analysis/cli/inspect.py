@@ -10,11 +10,13 @@ from prunescope.api.inspections import inspect as inspect_model
 from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_groups import print_groups
 from prunescope.cli.print_outputs import print_outputs
+from prunescope.cli.read_arguments import listed
 from prunescope.cli.shared_options import (
     DataOption,
     JsonOption,
     MetricOption,
     ModelArgument,
+    OutputsOption,
     RandomOption,
     WeightsOption,
 )
@@ -34,6 +36,7 @@ def inspect(
         str | None, typer.Option("--shape", help="Shape of one input, such as 3,224,224.")
     ] = None,
     metric: MetricOption = None,
+    outputs: OutputsOption = "",
     json: JsonOption = False,
 ) -> None:
     """List a model's layers: what can be pruned, what is skipped and why, and what each costs.
@@ -42,7 +45,10 @@ def inspect(
     """
     if shape is not None:
         parse_shape(shape)
-    found = inspect_model(model, shape or data, weights=weights, random=random, metric=metric)
+    found = inspect_model(
+        model, shape or data, weights=weights, random=random, metric=metric,
+        outputs=listed(outputs),
+    )  # fmt: skip
     if json:
         print_json(found)
         return

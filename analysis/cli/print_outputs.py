@@ -16,9 +16,10 @@ def print_outputs(outputs: Sequence[OutputSummary], free: Sequence[str]) -> None
     """
     if len(outputs) < 2:
         return
+    console.print(f"\nOutputs, all of which stay unless --outputs names some ({len(outputs)}):")
     for output in outputs:
         shape = "×".join(map(str, output.shape)) or "one number"
         only = f"; only it is reached by {', '.join(output.only)}" if output.only else ""
-        console.print(f"Output {output.name}: {shape}{only}.", highlight=False, markup=False)
+        console.print(f"  {output.name}  {shape}{only}", highlight=False, markup=False)
     if text := uncounted(outputs, free):
         console.print(text, highlight=False, markup=False)

@@ -3,6 +3,15 @@
 from prunescope.study.bounds import THREADS
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Return the names in a comma-separated list.
+
+    >>> listed("logits, hidden.0,")
+    ('logits', 'hidden.0')
+    """
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def use_threads(threads: int) -> None:
     """Let torch use ``threads`` of the CPU; 0 leaves the choice to it.
 

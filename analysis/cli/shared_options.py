@@ -66,6 +66,14 @@ LossOption = Annotated[
         show_default=False,
     ),
 ]
+OutputsOption = Annotated[
+    str,
+    typer.Option(
+        "--outputs",
+        help="Comma-separated outputs that have to stay, such as logits; all by default.",
+        show_default=False,
+    ),
+]
 RecoveryOption = Annotated[
     str,
     typer.Option("--recovery", help=f"Of the curves and the plans: {', '.join(RECOVERIES)}."),

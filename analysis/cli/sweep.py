@@ -10,13 +10,14 @@ import typer
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_sweep import cost_told, print_budget, print_report, print_shard
-from prunescope.cli.read_arguments import use_threads
+from prunescope.cli.read_arguments import listed, use_threads
 from prunescope.cli.shared_options import (
     DataOption,
     JobOption,
     JsonOption,
     LossOption,
     MetricOption,
+    OutputsOption,
     RandomOption,
     ThreadsOption,
     WeightsOption,
@@ -150,6 +151,7 @@ def sweep(
     random: RandomOption = False,
     metric: MetricOption = None,
     loss: LossOption = None,
+    outputs: OutputsOption = "",
     accept: Annotated[
         str,
         typer.Option(
@@ -194,7 +196,8 @@ def sweep(
         accepted = _accepted(accept)
         most = size_from(keep_data)
         begun = monotonic()
-        reference = _reference(study, model, data, weights, random, metric, loss)
+        chosen = listed(outputs)
+        reference = _reference(study, model, data, weights, random, metric, loss, chosen)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -257,6 +260,7 @@ def _reference(
     random: bool,
     metric: str | None,
     loss: str | None,
+    outputs: tuple[str, ...],
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -266,7 +270,7 @@ def _reference(
             )
         known = StudyFolder.open(study).manifest.reference
         given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
-                 "random": random or None}  # fmt: skip
+                 "random": random or None, "outputs": outputs or None}  # fmt: skip
         if data is not None and data != known.data and known.own_network is not None:
             known = replace(known, data=data, own_data=None)  # the same ones, or it is refused
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
@@ -282,9 +286,8 @@ def _reference(
                 "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
             )
         data = "sample:fashion-mnist"
-    return Reference(
-        model, data, metric or "top-1", str(weights) if weights else None, random, loss or ""
-    )
+    source = str(weights) if weights else None
+    return Reference(model, data, metric or "top-1", source, random, loss or "", outputs)
 
 
 def _accepted(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ class Inspect(Request):
         random: Whether a model by name keeps random weights.
         shape: Of one input, such as ``3,224,224``; None to read it off the data.
         metric: A reference; None for the usual one.
+        outputs: Names of outputs that have to stay; none for all.
     """
 
     command: ClassVar[str] = "inspect"
@@ -28,3 +29,4 @@ class Inspect(Request):
     random: bool = option("--random", False)
     shape: str | None = option("--shape", None)
     metric: str | None = option("--metric", None)
+    outputs: tuple[str, ...] = option("--outputs", ())

@@ -35,6 +35,7 @@ class Sweep(Request):
         random: Whether a model by name keeps random weights.
         metric: A reference; None for the study's own, or the usual one.
         loss: A reference; None for the study's own, or the usual one of the targets.
+        outputs: Names of outputs that have to stay; none for all.
         accept: Failed checks with which a study is made nevertheless.
         keep_data: Size up to which the study keeps the samples; None for no copy.
         engine: ``frontier`` or ``naive``.
@@ -66,6 +67,7 @@ class Sweep(Request):
     random: bool = option("--random", False)
     metric: str | None = option("--metric", None)
     loss: str | None = option("--loss", None)
+    outputs: tuple[str, ...] = option("--outputs", ())
     accept: tuple[str, ...] = option("--accept", ())
     keep_data: str | None = option("--keep-data", None)
     engine: str = option("--engine", "frontier")

@@ -45,4 +45,5 @@ def load_export(
             "to see where, but got none. Pass example=, a batch of two samples."
         )
     removal = {each.group: kept_units(each) for each in known.units}
-    return load_pruned(module, removal, tensors, example).eval()
+    outputs = known.reference.outputs
+    return load_pruned(module, removal, tensors, example, outputs=outputs).eval()

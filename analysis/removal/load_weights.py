@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.capture.choose_outputs import choose_outputs, chosen
 from prunescope.capture.graph import Captured, Inputs, call_arguments, capture
 from prunescope.coupling import Group, find_groups
 from prunescope.errors import CannotPrune
@@ -22,6 +23,7 @@ def load_pruned(
     weights: Mapping[str, Tensor] | None = None,
     example: Inputs | None = None,
     captured: Captured | None = None,
+    outputs: tuple[str, ...] = (),
 ) -> nn.Module:
     """Return ``module``, of the user's own class, with the smaller weights in it.
 
@@ -35,6 +37,7 @@ def load_pruned(
         weights: The smaller tensors by name, fine-tuned perhaps; None cuts those of ``module``.
         example: A batch to capture the dense model with; needed without ``captured``.
         captured: The dense model's graph, if it is at hand.
+        outputs: That have to stay; the others may have shrunk. None for all.
 
     Raises:
         CannotPrune: The forward of this class holds sizes of its own (a ``view`` with the old
@@ -45,7 +48,7 @@ def load_pruned(
             raise CannotPrune(
                 "Expected an example batch or the captured graph, but got neither. Pass example=."
             )
-        captured = capture(module, example)
+        captured = choose_outputs(capture(module, example), outputs)
     smaller = remove(captured, removal)
     if weights is not None:
         _fill(smaller.module, weights)
@@ -54,7 +57,7 @@ def load_pruned(
     _replace(module, smaller.module)
     _adapt_layers(module)
     _adapt_heads(module, touched, removal)
-    _compare(module, smaller)
+    _compare(module, smaller, outputs)
     return module
 
 
@@ -147,7 +150,7 @@ def _adapt_heads(module: nn.Module, groups: list[Group], removal: Removal) -> No
                     setattr(owner, name, count // group.units * heads_left)
 
 
-def _compare(module: nn.Module, smaller: Captured) -> None:
+def _compare(module: nn.Module, smaller: Captured, outputs: tuple[str, ...]) -> None:
     args, kwargs = call_arguments(smaller.example)
     hint = (
         "Its forward() holds a size of the dense model; read that size from a tensor's shape "
@@ -156,7 +159,7 @@ def _compare(module: nn.Module, smaller: Captured) -> None:
     with torch.no_grad():
         expected = _leaves(smaller.module(*args, **kwargs))
         try:
-            actual = _leaves(module.eval()(*args, **kwargs))
+            actual = _leaves(chosen(module.eval()(*args, **kwargs), outputs))
         except (RuntimeError, ValueError, IndexError, AssertionError, TypeError) as error:
             message = " ".join(str(error).split())[:200]
             raise CannotPrune(

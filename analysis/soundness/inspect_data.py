@@ -34,7 +34,7 @@ def inspect_with_data(reference: Reference) -> Inspection:
         reference: Of model, data and metric.
     """
     model, splits = load_model(reference), load_data(reference)
-    network = build_network(model, example_of(splits.calibration))
+    network = build_network(model, example_of(splits.calibration), reference.outputs)
     try:
         metric = load_metric(reference.metric, splits.validation.targets is not None)
         loss = load_loss(reference.loss, metric.has_classes)

@@ -72,8 +72,9 @@ class Reference:
         random: Whether a model by name keeps random weights.
         loss: What gradients and training are taken of: a name or ``file.py:function``; empty for
             the usual one of the targets.
-        own_network: The captured network with these weights, as the study keeps it; from then on
-            ``model`` only says where it came from.
+        outputs: Names of outputs that have to stay; none for all.
+        own_network: The captured network with these weights, as the study keeps it, with all of
+            its outputs; from then on ``model`` only says where it came from.
         own_data: The samples, as the study keeps them on request.
     """
 
@@ -83,6 +84,7 @@ class Reference:
     weights: str | None = None
     random: bool = False
     loss: str = ""
+    outputs: tuple[str, ...] = ()
     own_network: OwnFile | None = None
     own_data: OwnFile | None = None
 

@@ -50,7 +50,8 @@ class Program(Format):
 def exported(captured: Captured) -> torch.export.ExportedProgram:
     """Return ``captured`` as a program, with the weights that it has now.
 
-    It takes any batch size, and any size along the dimensions that are free in ``captured``.
+    It takes any batch size, and any size along the dimensions that are free in ``captured``. Its
+    outputs lie in plain containers, so that it needs no class of the model's package.
 
     Raises:
         CannotCapture: ``torch.export`` refuses the graph; the message says where.

@@ -88,6 +88,7 @@ def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
     from dataclasses import replace
 
     from prunescope.bench.workbench import example_of
+    from prunescope.capture.choose_outputs import choose_outputs, chosen
     from prunescope.capture.graph import capture, captured_program
     from prunescope.removal import remove
     from prunescope.sources.data import load_data
@@ -95,14 +96,18 @@ def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
     from prunescope.sources.pt2 import read_program
     from prunescope.sources.weights import load_weights, pour
 
-    located = recipe.reference.within(study)
+    located, names = recipe.reference.within(study), recipe.reference.outputs
     if not recipe.units:
-        return load_model(replace(located, weights=str(path)))
+        model = load_model(replace(located, weights=str(path)))
+        if names:
+            model.register_forward_hook(lambda _model, _inputs, outputs: chosen(outputs, names))
+        return model
     example = example_of(load_data(located).calibration)
     if study is not None and recipe.reference.own_network is not None:
         captured = captured_program(read_program(Path(located.model)), example)
     else:
         captured = capture(load_model(replace(located, random=True)), example)
+    captured = choose_outputs(captured, names)
     smaller = remove(captured, {each.group: kept_units(each) for each in recipe.units}).module
     pour(smaller, load_weights(path), str(path))
     return smaller

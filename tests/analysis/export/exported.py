@@ -11,10 +11,12 @@ from prunescope.study.plan import Choice, Plan
 from tests.analysis.export.networks import TEXT
 
 
-def opened(folder: Path, network: str, data: str) -> tuple[Workbench, StudyFolder]:
+def opened(
+    folder: Path, network: str, data: str, outputs: tuple[str, ...] = ()
+) -> tuple[Workbench, StudyFolder]:
     path = folder / "networks.py"
     path.write_text(TEXT)
-    reference = Reference(f"{path}:{network}", f"{path}:{data}")
+    reference = Reference(f"{path}:{network}", f"{path}:{data}", outputs=outputs)
     vouch(reference)  # replays in a fresh process run it again
     bench = prepare(reference)
     return bench, StudyFolder.create(folder / "study", bench.manifest)

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from transformers import BertConfig, BertModel
 
 from prunescope.bench.pruned import plan_masks, pruned
-from prunescope.capture.network import forward
+from prunescope.capture.network import build_network, forward
 from prunescope.criteria.scores import Scores
 from prunescope.export.export_plan import export_plan
 from prunescope.export.export_report import export_folder
+from prunescope.export.formats import pt2
 from tests.analysis.export.exported import assert_kept, mixed, opened
 
 
@@ -67,3 +69,29 @@ def test_without_a_graph_plain_weights_are_all_there_is(tmp_path: Path) -> None:
     assert program.file == ""
     assert program.reason is not None
     assert "no graph" in program.reason
+
+
+def test_chosen_outputs_alone_are_exported(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "tokens", "words", ("logits",))
+    plan = mixed(bench)
+    report = export_plan(bench, study, plan, ("safetensors", "pt2"))
+    folder = export_folder(study.folder, plan.digest)
+    assert_kept(report, ("safetensors", "pt2"), folder)
+    program = torch.export.load(folder / "model.pt2").module()
+    assert list(forward(program, bench.splits.validation.chunk(0, 2).inputs)) == ["logits"]
+
+
+def test_a_program_needs_no_class_of_the_models_package(tmp_path: Path) -> None:
+    config = BertConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=9
+    )
+    model, words = BertModel(config).eval(), {"input_ids": torch.randint(0, 9, (2, 5))}
+    network = build_network(model, words)
+    assert network.captured is not None
+    pt2.write(pt2.exported(network.captured), tmp_path / "model.pt2")
+    with torch.no_grad():
+        outputs = pt2.load(tmp_path / "model.pt2")(**words)
+        assert type(outputs) is dict
+        expected = model(**words)
+    torch.testing.assert_close(outputs["pooler_output"], expected.pooler_output)
+    assert type(network(words)) is type(expected)
