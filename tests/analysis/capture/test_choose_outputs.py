@@ -66,7 +66,7 @@ def test_an_encoder_need_not_return_its_hidden_states() -> None:
     assert every.cost is not None
     (output,) = list_outputs(network.captured, network.layers)
     assert output.name == "pooler_output"
-    assert type(network(words)) is type(model(**words))
+    assert list(network(words)) == ["pooler_output"]
     streams = set(_groups(network).values()) - set(_groups(every).values())
     assert 16 in streams
 

@@ -91,7 +91,7 @@ def test_a_program_needs_no_class_of_the_models_package(tmp_path: Path) -> None:
     pt2.write(pt2.exported(network.captured), tmp_path / "model.pt2")
     with torch.no_grad():
         outputs = pt2.load(tmp_path / "model.pt2")(**words)
-        assert type(outputs) is dict
+        assert isinstance(outputs, dict)
         expected = model(**words)
     torch.testing.assert_close(outputs["pooler_output"], expected.pooler_output)
     assert type(network(words)) is type(expected)
