@@ -37,7 +37,7 @@ from prunescope.study.recoveries import RECOVERIES
 from prunescope.text.numbers import counted
 
 SEED: Final = 2
-NETWORKS: Final = 18
+NETWORKS: Final = 20
 PLANS: Final = 10
 MINUTES: Final = 60.0
 
