@@ -1,5 +1,6 @@
 """A live module and live data: measured, kept, gone on with, and left as they were."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,19 @@ from torch import nn
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import prunescope as ps
-from prunescope.bench.workbench import data_hash, network_parts, prepare
+from prunescope.bench.workbench import assemble, data_hash, example_of, network_parts, prepare
 from prunescope.capture.network import build_network
 from prunescope.errors import BadValue, DataMismatch, ForeignStudy
+from prunescope.export.formats import pt2
 from prunescope.progress import Silent
 from prunescope.sources.functions import source_hash
+from prunescope.sources.kept_splits import write_splits
 from prunescope.sources.live_data import live_splits
 from prunescope.sources.live_model import copied_model
-from prunescope.sources.metrics import live_metric
+from prunescope.sources.metrics import live_metric, load_metric
+from prunescope.sources.pt2 import load_program
 from prunescope.store.folder import StudyFolder
+from prunescope.study import Reference
 from tests.analysis.api.digits import Digits, Net, Scaled, same, splits, state, trained
 
 QUICK = {"methods": ["magnitude"], "sparsities": [0.5], "progress": Silent()}
@@ -219,7 +224,7 @@ def test_wrapped_and_compiled_modules_are_their_inner_ones(made: Path) -> None:
 
 def test_references_alone_are_as_on_the_command_line(tiny, tmp_path: Path) -> None:
     study = ps.sweep(tiny.model, tiny.data, folder=tmp_path / "s", **QUICK)
-    assert study.manifest.reference == tiny
+    assert replace(study.manifest.reference, own_network=None) == tiny
     assert set(study.curves["subject"]) == {"conv", "mix", "head"}
     more = study.sweep(["l1@channel"], [0.5], progress=Silent())
     assert more is study
@@ -245,13 +250,33 @@ class Attending(nn.Module):
         return self.head(self.encoder(tokens)[:, 0])
 
 
-def test_where_the_program_reads_otherwise_the_study_is_about_the_program(tmp_path: Path) -> None:
+def test_the_study_is_about_the_module_also_where_a_program_reads_otherwise(
+    tmp_path: Path,
+) -> None:
     torch.manual_seed(0)
     net, data = Attending(), splits()
     first = ps.sweep(net, data, folder=tmp_path / "s", **QUICK).manifest
     live = build_network(copied_model(net), data["test"][0][:2])
-    assert network_parts(live)["graph"] != first.parts["graph"]
+    assert network_parts(live)["graph"] == first.parts["graph"]
     again = ps.sweep(net, data, folder=tmp_path / "s", **QUICK)
     assert again.manifest.fingerprint == first.fingerprint
     study = ps.open(tmp_path / "s")
     assert study.verify(study.plan({"head": 0.5}), progress=Silent()).samples == 200
+
+
+def test_a_study_of_before_is_about_the_program_that_it_keeps(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net, data, folder = Attending(), live_splits(splits()), tmp_path / "s"
+    live = build_network(copied_model(net), example_of(data.calibration))
+    folder.mkdir()
+    pt2.write(pt2.exported(live.captured), folder / "Attending.pt2")
+    write_splits(data, folder / "data.safetensors")
+    program = build_network(load_program(folder / "Attending.pt2"), example_of(data.calibration))
+    assert network_parts(program)["graph"] != network_parts(live)["graph"]
+    reference = Reference("study:Attending.pt2", "study:data.safetensors")
+    bench = assemble(reference, program, data, load_metric("top-1", True))
+    StudyFolder.create(folder, bench.manifest)
+    study = ps.open(folder)
+    assert study.verify(study.plan({"head": ("magnitude", 0.5)}), progress=Silent()).samples == 200
+    again = ps.sweep(net, splits(), folder=folder, **QUICK)
+    assert again.manifest.fingerprint == bench.manifest.fingerprint

@@ -43,7 +43,7 @@ def test_commands_on_a_study_from_elsewhere_run_none_of_its_code(
         ["export", sent, plan, "-o", tmp_path / "out"],
     ):  # fmt: skip
         said = prunescope.refused(*arguments)
-        assert "tiny.py:build" in said, arguments
+        assert "tiny.py:splits" in said, arguments  # the network is the study's own
         assert "prunescope trust STUDY" in said
     assert prunescope("show", sent).code == 0  # reading runs nothing
     assert not (tmp_path / "ran").exists()
@@ -54,7 +54,8 @@ def test_trust_says_what_it_is_asked_for_and_then_all_run(
 ) -> None:
     said = prunescope("trust", sent, "--yes")
     assert said.code == 0
-    assert f"{tmp_path}/tiny.py:build" in "".join(said.out.split())
+    assert f"{tmp_path}/tiny.py:splits" in "".join(said.out.split())
+    assert "tiny.py:build" not in said.out
     assert not (tmp_path / "ran").exists()
     assert prunescope("verify", sent, _plan(sent)).code == 0
 
