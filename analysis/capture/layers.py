@@ -18,12 +18,18 @@ PRUNABLE: Final = {
 }  # fmt: skip
 """ATen operator → position of its weight among the arguments."""
 
+_MATRIX: Final = -2
+"""Place of a matrix of a recurrent operator."""
 _CARRIES: Final = {
     "view", "reshape", "slice", "select", "transpose", "permute", "squeeze", "unsqueeze", "t",
     "chunk", "split", "split_with_sizes", "unbind", "getitem", "contiguous", "unflatten", "expand",
     "flatten", "clone", "to", "detach", "alias",
 }  # fmt: skip
 _FUSED: Final = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+CELLS: Final = ("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
+"""Operators of one recurrent step, with a matrix for the input and one for the hidden state."""
+RECURRENT: Final = (*_FUSED, *CELLS)
+"""Operators that hold several weight matrices, all gates of each in one."""
 _MODULES: Final[dict[type[nn.Module], str]] = {
     nn.Conv1d: "conv1d", nn.Conv2d: "conv2d", nn.Conv3d: "conv3d",
     nn.ConvTranspose1d: "conv_transpose1d", nn.ConvTranspose2d: "conv_transpose2d",
@@ -79,7 +85,7 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
         for getter, position in _weights(node, kind):
             name = aliases[str(getter.target)]
             nodes.setdefault(name, []).append(node)
-            if kind in PRUNABLE and position in (PRUNABLE[kind], -1):
+            if position == _MATRIX or (kind in PRUNABLE and position in (PRUNABLE[kind], -1)):
                 kinds.setdefault(name, kind)
             elif name not in kinds:
                 reasons.setdefault(name, _skip_reason(kind))
@@ -95,7 +101,7 @@ def graph_layers(captured: Captured, cost: Cost) -> tuple[Layer, ...]:
                     parameter=name,
                     shape=tuple(weight.shape),
                     parameters=weight.numel(),
-                    macs=sum(cost.macs_by_node.get(node.name, 0) for node in users),
+                    macs=sum(_macs(node, weight, cost) for node in users),
                     activation_bytes=sum(cost.output_bytes.get(node.name, 0) for node in users),
                     prunable=prunable,
                     reason=None if prunable else reasons[name],
@@ -197,15 +203,46 @@ def weight_getters(node: fx.Node, kind: str) -> list[tuple[fx.Node, object]]:
     return [(getter, leaf) for getter, leaf in getters if getter is not None]
 
 
+def recurrent_places(node: fx.Node) -> list[tuple[fx.Node, int]]:
+    """Return the weight matrices of a recurrent ``node``, and the layer and direction of each.
+
+    A matrix for the input, then one for the hidden state, of each direction of each layer. What
+    projects hidden states (``proj_size``) is not among them.
+    """
+    kind = operator_name(node)
+    if kind in CELLS:
+        return [(matrix, 0) for matrix in node.args[2:4] if isinstance(matrix, fx.Node)]
+    parameters = node.args[2] if len(node.args) > 8 else None
+    if not isinstance(parameters, list | tuple) or not isinstance(node.args[4], int):
+        return []  # of packed sequences
+    each = len(parameters) // (node.args[4] * (2 if node.args[7] else 1))
+    return [
+        (matrix, place // each)
+        for place, matrix in enumerate(parameters)
+        if place % each < 2 and isinstance(matrix, fx.Node)
+    ]
+
+
+def _macs(node: fx.Node, weight: nn.Parameter, cost: Cost) -> int:
+    """What ``node`` multiplies by ``weight``; a recurrent operator holds several matrices."""
+    macs = cost.macs_by_node.get(node.name, 0)
+    if operator_name(node) not in RECURRENT:
+        return macs
+    matrices = [_value(getter) for getter, _ in weight_getters(node, operator_name(node))]
+    total = sum(matrix.numel() for matrix in matrices if isinstance(matrix, nn.Parameter))
+    return macs * weight.numel() // total
+
+
 def _weights(node: fx.Node, kind: str) -> list[tuple[fx.Node, int]]:
     """The parameters of two or more dimensions that ``node`` multiplies, with their places."""
     if kind in _CARRIES:
         return []
-    weights = []
+    matrices = [matrix for matrix, _ in recurrent_places(node)] if kind in RECURRENT else []
+    weights = [(getter, _MATRIX) for matrix in matrices if (getter := _origin(matrix)) is not None]
     for position, argument in enumerate(node.args):
         for leaf in argument if isinstance(argument, list | tuple) else [argument]:
             getter = _origin(leaf)
-            if getter is not None:
+            if getter is not None and leaf not in matrices:
                 either = kind in ("matmul", "mm", "bmm")  # weight @ x is as good as x @ weight
                 weights.append((getter, -1 if either else position))
     return weights
@@ -250,8 +287,8 @@ def _first_names(module: nn.Module) -> dict[str, str]:
 
 
 def _skip_reason(kind: str) -> str:
-    if kind.lower() in (*_FUSED, "rnn"):
-        return f"{kind} runs all its gates in one fused operator, which has no rule here"
+    if kind.lower() in (*RECURRENT, "rnn"):
+        return f"{kind} runs all its gates in one operator, where this weight has no rule"
     if kind in ("add", "mul", "sub", "cat", "index", "expand_as", "where", "pad"):
         return "a table that is added, scaled or looked up, not a weight that multiplies features"
     return f"the operator {kind} has no rule for pruning this weight"

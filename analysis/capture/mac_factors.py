@@ -86,6 +86,12 @@ def _recurrent(node: fx.Node, values: Values) -> list[Product]:
     return [steps + _places(values, matrix) for matrix in matrices]
 
 
+def _cell(node: fx.Node, values: Values) -> list[Product]:
+    """One step: both matrices multiply once per sample."""
+    samples = _places(values, node.args[0])[:-1]
+    return [samples + _places(values, matrix) for matrix in node.args[2:4]]
+
+
 def _einsum(node: fx.Node, values: Values) -> list[Product]:
     """Every index of the equation runs once (no contraction order is assumed)."""
     equation = str(node.args[0]).replace(" ", "")
@@ -110,5 +116,6 @@ MAC_FACTORS: Final[dict[str, Callable[[fx.Node, Values], list[Product]]]] = {
     "einsum": _einsum,
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), _recurrent),
+    **dict.fromkeys(("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"), _cell),
 }
 """ATen operator → the products of dimensions whose sum is its multiply-accumulates."""

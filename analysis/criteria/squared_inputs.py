@@ -12,8 +12,9 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import call_arguments
-from prunescope.capture.layers import reads
+from prunescope.capture.layers import RECURRENT, reads
 from prunescope.capture.network import Network
+from prunescope.criteria.recurrent_inputs import recurrent_squares
 from prunescope.sources.data import Samples
 
 
@@ -38,9 +39,10 @@ class _Observer(fx.Interpreter):
     def __init__(self, network: Network, module: fx.GraphModule, totals: dict[str, Tensor]) -> None:
         super().__init__(module)
         self._totals = totals
-        self._parameters = {
-            node: layer.parameter for layer in network.prunable() for node in layer.nodes
-        }
+        self._parameters: dict[fx.Node, list[str]] = {}
+        for layer in network.prunable():
+            for node in layer.nodes:
+                self._parameters.setdefault(node, []).append(layer.parameter)
 
     def observe(self, chunk: Samples) -> None:
         args, kwargs = call_arguments(chunk.inputs)
@@ -48,15 +50,25 @@ class _Observer(fx.Interpreter):
             self.run(*pytree.tree_leaves((args, kwargs)), enable_io_processing=False)
 
     def run_node(self, n: fx.Node) -> Any:
-        if n in self._parameters:
-            self._differentiate(n)
+        names = self._parameters.get(n, [])
+        if names and operator_name(n) in RECURRENT:
+            self._sum_recurrent(n, names)
+        else:
+            for name in names:
+                self._differentiate(n, name)
         result = super().run_node(n)
         if n.op == "call_function" and not _reads_only_weights(n):
             result = pytree.tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, result)
         return result
 
-    def _differentiate(self, n: fx.Node) -> None:
-        name = self._parameters[n]
+    def _sum_recurrent(self, n: fx.Node, names: list[str]) -> None:
+        args, _ = self.fetch_args_kwargs_from_env(n)
+        for matrix, squares in recurrent_squares(n, args):
+            for name in names:
+                if reads(matrix, self.module.get_parameter(name)):
+                    self._totals[name] += squares
+
+    def _differentiate(self, n: fx.Node, name: str) -> None:
         weight = self.module.get_parameter(name)
         args, kwargs = self.fetch_args_kwargs_from_env(n)
 

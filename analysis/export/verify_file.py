@@ -17,6 +17,7 @@ from prunescope.export.export_report import Check
 from prunescope.export.formats.format import Format
 from prunescope.export.formats.registry import REGISTRY
 from prunescope.export.fresh_process import Reloaded
+from prunescope.export.place_zeros import place_zeros
 from prunescope.export.promise import Promise, Resized
 from prunescope.export.verify_rounded import rounded_accuracy, rounded_outputs, same_kind
 from prunescope.text.numbers import counted, exact
@@ -149,7 +150,7 @@ def _zeros(patterns: Mapping[str, np.ndarray], promised: Promise, folded: bool) 
     wanted = sum(int(where.sum()) for where in promised.zeros.values())
     kept, wrong = 0, ""
     for name, where in promised.zeros.items():
-        found = _place(patterns, name, where)
+        found = place_zeros(patterns, name, where)
         if found is None:
             wrong = wrong or f"{name} is not in the file"
             continue
@@ -163,18 +164,6 @@ def _zeros(patterns: Mapping[str, np.ndarray], promised: Promise, folded: bool) 
     layers = len(promised.zeros)
     said = f"{exact(wanted)} zeros at the planned positions of {counted(layers, 'layer')}"
     return Check("zeros", said, got, ok=not wrong and kept == wanted)
-
-
-def _place(patterns: Mapping[str, np.ndarray], name: str, where: np.ndarray) -> np.ndarray | None:
-    """The weight's zeros in the file: under its own name, or transposed under another one."""
-    found = patterns.get(name)
-    if found is not None and found.shape == where.shape:
-        return found
-    for other in patterns.values():
-        for turned in (other, np.swapaxes(other, -1, -2)):
-            if turned.shape == where.shape and bool(turned[where].all()):
-                return turned
-    return None
 
 
 def _outputs(model: Reloaded, promised: Promise, rounded: bool) -> Check:

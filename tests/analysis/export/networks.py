@@ -106,6 +106,22 @@ class AnyLength(nn.Module):
         return self.head(x.mean(1))
 
 
+class Recurrent(nn.Module):
+    """An LSTM in both directions and a GRU hold nearly all weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(4, 5, batch_first=True, bidirectional=True)
+        self.gru, self.head = nn.GRU(10, 6, batch_first=True), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.gru(self.lstm(x)[0])[0].mean(1))
+
+
+def recurrent():
+    return Recurrent()
+
+
 def any_length():
     return AnyLength()
 
@@ -154,6 +170,10 @@ def words():
             "mask": torch.rand(n, 6, generator=g),
         }
     )
+
+
+def steps():
+    return _splits(lambda n, g: torch.randn(n, 6, 4, generator=g))
 
 
 def sentences():

@@ -95,3 +95,14 @@ def test_a_program_needs_no_class_of_the_models_package(tmp_path: Path) -> None:
         expected = model(**words)
     torch.testing.assert_close(outputs["pooler_output"], expected.pooler_output)
     assert type(network(words)) is type(expected)
+
+
+def test_weights_of_recurrent_layers_keep_their_zeros(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "recurrent", "steps")
+    plan = mixed(bench)
+    assert {name.partition(".")[0] for name in plan.choices} == {"lstm", "gru", "head"}
+    report = export_plan(bench, study, plan, ("pt2", "onnx"))
+    assert_kept(report, ("pt2", "onnx"), export_folder(study.folder, plan.digest))
+    for entry in report.formats:
+        (zeros,) = [check for check in entry.checks if check.name == "zeros"]
+        assert "of 7 layers" in zeros.promised
