@@ -15,7 +15,7 @@ from prunescope.metrics.real_outputs import real_pairs
 
 
 class Automatic(LossDefinition):
-    """Cross-entropy for class labels, binary for one logit or 0 and 1, else mean squared error."""
+    """Cross-entropy for class labels, binary for 0 and 1, else mean squared error."""
 
     name = "automatic"
     rank = 0
@@ -27,11 +27,9 @@ class Automatic(LossDefinition):
 
 
 def _usual(output: Tensor, target: Tensor) -> Tensor:
-    if not target.is_floating_point():
-        rows = logits(output)
-        if rows is not None and len(rows) == target.numel():
-            return of_classes(output, target)
-        return of_bits(output, target)
+    rows = None if target.is_floating_point() else logits(output)
+    if rows is not None and len(rows) == target.numel():
+        return of_classes(output, target)
     if output.numel() == target.numel() and bool(((target == 0) | (target == 1)).all()):
         return of_bits(output, target)
     return functional.mse_loss(*real_pairs(output, target, "the usual loss"))
