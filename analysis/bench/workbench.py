@@ -24,7 +24,7 @@ from prunescope.criteria.criterion import Model
 from prunescope.errors import BadReference, DataMismatch
 from prunescope.metrics.class_rows import IGNORED, class_labels, logits
 from prunescope.metrics.named_parts import output_with_target
-from prunescope.metrics.other_outputs import OtherOutputs
+from prunescope.metrics.other_outputs import OtherOutputs, logits_leaf
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.losses import USUAL, Loss, load_loss
@@ -136,7 +136,7 @@ def assemble(
         parts["loss"] = loss.identity
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
-    metric = _reading(network, splits, metric)
+    metric = _with_outputs(network, splits, metric)
     metric = replace(metric, others=_others(network, splits, metric))
     dense = evaluate(network.module, splits.validation, metric, batch)
     require_finite(dense)
@@ -209,6 +209,27 @@ def _baseline(dense: Outcome, targets: Tensor | None, metric: MetricSummary) -> 
         class_correct=correct,
         scale=1.0 if metric.is_share else _largest(dense.score),
     )
+
+
+def _with_outputs(network: Network, splits: Splits, metric: Metric) -> Metric:
+    """The metric with what it reads: of which output, and whether that is class logits."""
+    metric = _reading(network, splits, metric)
+    targets = metric.labels(splits.validation.chunk(0, _MOST).targets)
+    if metric.relative or targets is None or not targets.is_floating_point():
+        return metric
+    with torch.inference_mode():
+        outputs = metric.output(network(splits.validation.chunk(0, 2).inputs))
+    leaf = logits_leaf(outputs)
+    per_sample = targets.numel() // len(targets)
+    is_real = leaf is not None and leaf.numel() // len(leaf) == per_sample and not _soft(targets)
+    return replace(metric, has_classes=metric.has_classes and not is_real)
+
+
+def _soft(targets: Tensor) -> bool:
+    """Whether real targets are probabilities of classes rather than values."""
+    if targets.ndim < 2 or bool((targets < 0).any()):
+        return False
+    return bool(torch.isclose(targets.sum(1), torch.ones(()), atol=1e-3).all())
 
 
 def _reading(network: Network, splits: Splits, metric: Metric) -> Metric:

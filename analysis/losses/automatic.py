@@ -15,26 +15,32 @@ from prunescope.metrics.real_outputs import real_pairs
 
 
 class Automatic(LossDefinition):
-    """Cross-entropy for class labels, binary for one logit or 0 and 1, else mean squared error."""
+    """Cross-entropy for class labels, binary for 0 and 1, else mean squared error.
+
+    Args:
+        bits: Whether targets that are all 0 or 1 are answers to yes-or-no questions; False where
+            the study's metric is an error of values.
+    """
 
     name = "automatic"
     rank = 0
 
+    def __init__(self, bits: bool = True) -> None:
+        self._bits = bits
+
     def value(self, outputs: Any, targets: Any) -> Tensor:
         """Return the sum over heads of each one's usual loss."""
         pairs = output_pairs(outputs, targets, self.name)
-        return torch.stack([_usual(*pair) for pair in pairs]).sum()
+        return torch.stack([self._usual(*pair) for pair in pairs]).sum()
 
-
-def _usual(output: Tensor, target: Tensor) -> Tensor:
-    if not target.is_floating_point():
-        rows = logits(output)
+    def _usual(self, output: Tensor, target: Tensor) -> Tensor:
+        rows = None if target.is_floating_point() else logits(output)
         if rows is not None and len(rows) == target.numel():
             return of_classes(output, target)
-        return of_bits(output, target)
-    if output.numel() == target.numel() and bool(((target == 0) | (target == 1)).all()):
-        return of_bits(output, target)
-    return functional.mse_loss(*real_pairs(output, target, "the usual loss"))
+        binary = self._bits and bool(((target == 0) | (target == 1)).all())
+        if binary and output.numel() == target.numel():
+            return of_bits(output, target)
+        return functional.mse_loss(*real_pairs(output, target, "the usual loss"))
 
 
 LOSS: Final = Automatic()

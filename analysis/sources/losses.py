@@ -7,7 +7,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from prunescope.errors import BadValue, UnknownName
-from prunescope.losses.automatic import LOSS as AUTOMATIC_LOSS
+from prunescope.losses.automatic import Automatic
 from prunescope.losses.registry import REGISTRY
 from prunescope.sources.functions import find_function, is_function, require_kept, source_hash
 from prunescope.user_code.guard import guarded
@@ -28,7 +28,8 @@ class Loss:
     identity: str = ""
 
 
-USUAL: Final = Loss(AUTOMATIC_LOSS.name, AUTOMATIC_LOSS.value)
+USUAL: Final = Loss("automatic", Automatic().value)
+_OF_VALUES: Final = Loss("automatic", Automatic(bits=False).value)
 
 
 def load_loss(reference: str, has_classes: bool = True) -> Loss:
@@ -36,15 +37,15 @@ def load_loss(reference: str, has_classes: bool = True) -> Loss:
 
     Args:
         reference: A name or ``file.py:function``.
-        has_classes: Whether the study's metric reads class logits; else the usual loss is the mean
-            squared error.
+        has_classes: Whether the study's metric reads class logits; else real targets are values,
+            though they be 0 and 1.
 
     Raises:
         UnknownName: No such loss.
         BadReference: The user's function cannot be found.
     """
     if not reference:
-        return USUAL if has_classes else Loss("mse", REGISTRY.named("mse").value)
+        return USUAL if has_classes else _OF_VALUES
     require_kept("loss", reference)
     if is_function(reference):
         function = find_function("loss", reference)

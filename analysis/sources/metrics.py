@@ -126,11 +126,11 @@ def load_metric(reference: str, labelled: bool) -> Metric:
     definition = metric_definition(name)
     if labelled:
         metric = _built_in(definition)
-        return (
-            replace(metric.reading(output), name=reference, identity=reference)
-            if output
-            else metric
-        )
+        if not output:
+            return metric
+        summary = replace(metric.summary, name=reference)
+        picked = metric.reading(output)
+        return replace(picked, name=reference, identity=reference, summary=summary)
     if reference.startswith("top-"):
         return _agreement()
     raise DataMismatch(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from prunescope.study import Manifest
+from prunescope.study.method import UNITS
 from prunescope.study.output_summary import OutputSummary
 from prunescope.study.plan import Plan
 from prunescope.text.lists import listed
@@ -39,8 +40,7 @@ def pruned_unseen(manifest: Manifest, plan: Plan) -> str:
     names = [
         name
         for name, choice in plan.active().items()
-        if set(groups.get(name, (name,)) if choice.granularity in ("channel", "head") else (name,))
-        <= free
+        if set(groups.get(name, (name,)) if choice.granularity in UNITS else (name,)) <= free
     ]
     if not names:
         return ""

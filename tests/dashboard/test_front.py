@@ -15,6 +15,7 @@ from prunescope.dashboard.views.plan.front_chart import opened_by
 from prunescope.planning.pareto import Front, FrontPoint, save_front
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.scores import PERCENT_WORDS
 from tests.dashboard.page import Open
 
 
@@ -54,7 +55,7 @@ def test_the_chart_tells_predicted_from_measured(study: StudyFolder) -> None:
     assert list(made.points.columns) == list(COLUMNS)
     assert sorted(made.points["kind"]) == ["front", "measured", "saved"]
     assert set(made.points["digest"]) == made.plans.keys()
-    figure = front_figure(made.points, "Parameters", "top-1", 0.9, dark=False)
+    figure = front_figure(made.points, "Parameters", PERCENT_WORDS, 0.9, dark=False)
     marks = {trace.name: trace.marker.symbol for trace in figure.data if trace.name}
     assert marks["Front, predicted"].endswith("open")
     assert marks["Saved, predicted"].endswith("open")
@@ -70,7 +71,7 @@ def test_the_chart_tells_predicted_from_measured(study: StudyFolder) -> None:
 def test_this_plan_is_in_view_though_it_gains(score: float) -> None:
     row = ("p", "d", 0.5, score, score - 0.01, score + 0.01, "draft")
     figure = front_figure(
-        pd.DataFrame([row], columns=list(COLUMNS)), "MACs", "top-1", 0.9, dark=False
+        pd.DataFrame([row], columns=list(COLUMNS)), "MACs", PERCENT_WORDS, 0.9, dark=False
     )
     low, high = figure.layout.yaxis.range
     assert low < 100 * min(score, 0.9) <= 100 * max(score, 0.9) < high

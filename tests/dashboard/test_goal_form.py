@@ -29,7 +29,7 @@ def test_what_is_asked_becomes_a_goal() -> None:
     lock = Choice("magnitude", 0.5, locked=True)
     plan = Plan("p", "f", {"a": lock, "b": choice_at(Method("magnitude"), 0.3)})
     assert locked_choices(plan) == {"a": lock}
-    wanted = GoalForm({"macs": 50.0, "bytes": 60.0}, 2.0, "drop", "bn", 8, locked_choices(plan))
+    wanted = GoalForm({"macs": 50.0, "bytes": 60.0}, 0.02, "drop", "bn", 8, locked_choices(plan))
     goal = wanted.goal()
     assert [str(target) for target in goal.targets] == [
         "macs ≤ 50 %",
@@ -41,7 +41,7 @@ def test_what_is_asked_becomes_a_goal() -> None:
     assert wanted.limits() == {"macs": 0.5, "bytes": 0.6, "drop": 0.02}
     assert not wanted.idle
     assert GoalForm({"macs": 100.0}).idle
-    moved = replace(wanted, budgets={"macs": 40.0, "bytes": 60.0}, drop=3.0)
+    moved = replace(wanted, budgets={"macs": 40.0, "bytes": 60.0}, drop=0.03)
     assert moved.key() == wanted.key()  # limits alone need no new problem
     assert GoalForm({"macs": 40.0}).key() != wanted.key()
     front = wanted.front()
@@ -64,7 +64,7 @@ def test_the_command_line_understands_just_what_the_page_asks(study: StudyFolder
         "fc3": Choice("l1", 0, "2:4", True),
     }
     wanted = GoalForm(
-        {"parameters": 29.0, "compressed-bytes": 100.0}, 0.5, "cross-entropy", "ls", 4, locks,
+        {"parameters": 29.0, "compressed-bytes": 100.0}, 0.005, "cross-entropy", "ls", 4, locks,
         {"fc2": (7.0, 93.0)}, ("table",), ("magnitude", "magnitude@2:4"), "a CPU",
     )  # fmt: skip
     name, *rest = wanted.candidates(8, "mine").arguments("S")

@@ -36,7 +36,7 @@ from prunescope.recovery.training.fine_tuning_report import (
     result_folder,
 )
 from prunescope.recovery.training.loop import Diverged, train
-from prunescope.recovery.training.objective import objective
+from prunescope.recovery.training.objective import Task, objective
 from prunescope.recovery.training.range_test import range_test
 from prunescope.sources.data import Samples
 from prunescope.sources.weights import load_weights
@@ -115,7 +115,9 @@ def finetune(
         name: _outcome(student, bench, split_samples) for name, split_samples in splits.items()
     }
     judge = partial(_score, student, bench, validation)
-    teach = objective(bench, calibration, settings)
+    teach = objective(
+        Task(bench.network.module, bench.metric, bench.loss, bench.batch), calibration, settings
+    )
     history = read_stopped(folder, plan.digest, bench.manifest.fingerprint, asked)
     if history.state is None and asked.rate is None:
         tested = range_test(student, calibration, masks, teach, settings, progress)

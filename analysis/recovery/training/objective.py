@@ -5,21 +5,39 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import take
 from prunescope.capture.network import forward
 from prunescope.errors import DataMismatch, PrunescopeError
 from prunescope.metrics.class_rows import logits
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.sources.data import Samples
+from prunescope.sources.losses import Loss
+from prunescope.sources.metrics import Metric
 
 _KEPT_BYTES: Final = 256 << 20
 
 Objective = Callable[[Any, Tensor], Tensor]
 """``(outputs of the model in training, indices of its samples) → loss``, a scalar."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learnt, and from whom.
+
+    Attributes:
+        dense: The teacher in evaluation mode, not modified; not called at ``distillation`` 0.
+        metric: Of the study: which output is class logits, and what the others are.
+        loss: Of the study, against the targets.
+        batch: Samples per forward pass of the teacher.
+    """
+
+    dense: nn.Module
+    metric: Metric
+    loss: Loss
+    batch: int
 
 
 @dataclass(frozen=True)
@@ -36,7 +54,7 @@ class Taught:
     others: Tensor | None
 
 
-def objective(bench: Workbench, samples: Samples, settings: FineTuning) -> Objective:
+def objective(task: Task, samples: Samples, settings: FineTuning) -> Objective:
     """Return the loss ``(1 - a)·L(targets) + a·(T²·KL(dense ‖ model) + D)`` on ``samples``.
 
     L is the study's loss, over all heads that have targets. The KL, a mean over rows (samples,
@@ -45,7 +63,7 @@ def objective(bench: Workbench, samples: Samples, settings: FineTuning) -> Objec
     what it says fits into 256 MiB, else once per step.
 
     Args:
-        bench: Its network is the teacher, not modified; not called at ``distillation`` 0.
+        task: The teacher, and the study's loss.
         samples: What the indices count; targets are not read at ``distillation`` 1.
         settings: ``distillation`` a and ``temperature`` T.
 
@@ -57,44 +75,42 @@ def objective(bench: Workbench, samples: Samples, settings: FineTuning) -> Objec
     (arXiv 1503.02531), section 2.
     """
     share, temperature = settings.distillation, settings.temperature
-    first = _taught(bench, samples.chunk(0, 2))
+    first = _taught(task, samples.chunk(0, 2))
     if share > 0 and first.rows is None and first.others is None:
         raise DataMismatch(
             "Expected real outputs to learn from the dense model, but it returns none. Set "
             "distillation to 0: then the targets alone teach."
         )
     if share < 1:
-        _require_loss(bench, samples)
-    teacher = _teacher(bench, samples, first) if share > 0 else None
+        _require_loss(task, samples)
+    teacher = _teacher(task, samples, first) if share > 0 else None
 
     def loss(outputs: Any, indices: Tensor) -> Tensor:
         total: Tensor = torch.zeros(())
         if share < 1:
-            value = bench.loss.value(outputs, take(samples.targets, indices))
+            value = task.loss.value(outputs, take(samples.targets, indices))
             total = total.to(value.device) + (1 - share) * value
         if teacher is not None:
-            divergence = _divergence(bench, outputs, teacher(indices), len(indices), temperature)
+            divergence = _divergence(task, outputs, teacher(indices), len(indices), temperature)
             total = total.to(divergence.device) + share * divergence
         return total
 
     return loss
 
 
-def _divergence(
-    bench: Workbench, outputs: Any, taught: Taught, count: int, temperature: float
-) -> Tensor:
+def _divergence(task: Task, outputs: Any, taught: Taught, count: int, temperature: float) -> Tensor:
     """How far ``outputs`` are from what the dense model says, with its gradient."""
     parts = []
     if taught.rows is not None:
-        rows = logits(bench.metric.output(outputs))
+        rows = logits(task.metric.output(outputs))
         if rows is None:
             raise DataMismatch("Expected class logits in training too, but got something else.")
         soft = (taught.rows.to(rows.device) / temperature).log_softmax(1)
         own = (rows.float() / temperature).log_softmax(1)
         kl = functional.kl_div(own, soft, reduction="batchmean", log_target=True)
         parts.append(temperature**2 * kl)
-    if taught.others is not None and bench.metric.others is not None:
-        others = bench.metric.others.rows(outputs, count)
+    if taught.others is not None and task.metric.others is not None:
+        others = task.metric.others.rows(outputs, count)
         if others is None:
             raise DataMismatch("Expected the same outputs in training too, but got others.")
         apart = others - taught.others.to(others.device)
@@ -102,24 +118,24 @@ def _divergence(
     return torch.stack(parts).sum()
 
 
-def _taught(bench: Workbench, samples: Samples) -> Taught:
+def _taught(task: Task, samples: Samples) -> Taught:
     with torch.no_grad():
-        outputs = forward(bench.network.module, samples.inputs)
-    rows = logits(bench.metric.output(outputs)) if bench.metric.has_classes else None
-    others = bench.metric.others
+        outputs = forward(task.dense, samples.inputs)
+    rows = logits(task.metric.output(outputs)) if task.metric.has_classes else None
+    others = task.metric.others
     return Taught(
         None if rows is None else rows.float(),
         None if others is None else others.rows(outputs, len(samples)),
     )
 
 
-def _teacher(bench: Workbench, samples: Samples, first: Taught) -> Callable[[Tensor], Taught]:
+def _teacher(task: Task, samples: Samples, first: Taught) -> Callable[[Tensor], Taught]:
     count, few = len(samples), min(len(samples), 2)
     held = [part for part in (first.rows, first.others) if part is not None]
     if sum(part.numel() for part in held) // few * count * 4 > _KEPT_BYTES:
-        return lambda indices: _taught(bench, samples.picked(indices))
-    starts = range(0, count, bench.batch)
-    told = [_taught(bench, samples.chunk(start, start + bench.batch)) for start in starts]
+        return lambda indices: _taught(task, samples.picked(indices))
+    starts = range(0, count, task.batch)
+    told = [_taught(task, samples.chunk(start, start + task.batch)) for start in starts]
     rows = _joined([each.rows for each in told])
     others = _joined([each.others for each in told])
     by_sample = None if rows is None else rows.view(count, -1, rows.shape[1])
@@ -134,20 +150,20 @@ def _joined(parts: list[Tensor | None]) -> Tensor | None:
     return torch.cat(present) if present and len(present) == len(parts) else None
 
 
-def _require_loss(bench: Workbench, samples: Samples) -> None:
+def _require_loss(task: Task, samples: Samples) -> None:
     """Raise ``DataMismatch`` where the loss does not go with the targets."""
-    problem = "there are no targets"
+    problem = "there are none"
     if samples.targets is not None:
         try:
             with torch.no_grad():
-                for start in range(0, len(samples), bench.batch):
-                    chunk = samples.chunk(start, start + bench.batch)
-                    bench.loss.value(forward(bench.network.module, chunk.inputs), chunk.targets)
+                for start in range(0, len(samples), task.batch):
+                    chunk = samples.chunk(start, start + task.batch)
+                    task.loss.value(forward(task.dense, chunk.inputs), chunk.targets)
         except PrunescopeError as error:
-            problem = str(error).rstrip(".")
+            problem = f"got: {str(error).rstrip('.')}"
         else:
             return
     raise DataMismatch(
-        f"Expected targets that the loss {bench.loss.name} goes with to fine-tune on, but: "
+        f"Expected targets that the loss {task.loss.name} goes with to fine-tune on, but "
         f"{problem}. Set distillation to 1: then the dense model alone is the teacher."
     )

@@ -1,6 +1,5 @@
 """How far a sweep goes with each point, for how long, and what that is going to cost."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -54,10 +53,11 @@ class Effort:
 
     def of(self, request: Sweep) -> Sweep:
         """Return ``request`` with this effort, without what its mode does not read."""
+        adaptive = self.mode == "adaptive" and self.tolerance != TOLERANCE
         return replace(
             request,
             mode=self.mode,
-            tolerance=self.tolerance if self.mode == "adaptive" else None,
+            tolerance=self.tolerance if adaptive else None,
             limit=self.limit,
             monotone=self.monotone or self.limit is None,
             familywise=self.familywise and self.mode != "exact",
@@ -160,7 +160,6 @@ def _time(opened: StudyFolder, cost: Preflight, spent: Effort | None) -> str:
 
 
 def _drop(words: ScoreWords, label: str, usual: float, key: str, said: str) -> float | None:
-    """What is accepted as a command takes it; None where that is the usual."""
+    """What is accepted, as a command takes it."""
     stored = drop_input(words, label, key, usual, said)
-    is_usual = stored is None or math.isclose(stored, words.usual(usual), rel_tol=0.01)
-    return None if stored is None or is_usual else words.plain_drop(stored)
+    return None if stored is None else float(f"{words.plain_drop(stored):.6g}")

@@ -41,7 +41,7 @@ LIMIT = "with mode exact, which measures every sample. Take mode decide or adapt
     ("line", "words"),
     [
         (MORE + "--limit 0.02", LIMIT),
-        (MORE + "--limit nan --mode decide", "limit to be a number from 0 to 1, but got nan"),
+        (MORE + "--limit nan --mode decide", "limit to be a number from 0 on"),
         (MORE + f"--seeds 0,{HUGE}", f"a whole number from 0 to 4294967295, but got {HUGE}"),
         (f"finetune S half --seed {HUGE}", f"a whole number from 0 to 4294967295, but got {HUGE}"),
         ("finetune S half --seed -1", "Expected a seed to be a whole number from 0"),

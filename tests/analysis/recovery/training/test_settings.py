@@ -11,9 +11,13 @@ from torch import nn
 
 from prunescope.errors import BadValue
 from prunescope.recovery.training.fine_tuning_report import FineTuning
-from prunescope.recovery.training.objective import objective
+from prunescope.recovery.training.objective import Task, objective
 from prunescope.recovery.training.training_run import rate
 from prunescope.sources.data import Samples
+from prunescope.sources.losses import USUAL
+from prunescope.sources.metrics import load_metric
+
+TOP = load_metric("top-1", True)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +46,7 @@ def test_the_loss_is_its_formula(share: float) -> None:
     inputs, targets = torch.randn(9, 4).double(), torch.randint(3, (9,))
     settings = FineTuning(distillation=share, temperature=2.5)
     chosen = torch.tensor([7, 2, 2, 0])
-    loss = objective(dense, Samples(inputs, targets), settings, batch=4)
+    loss = objective(Task(dense, TOP, USUAL, 4), Samples(inputs, targets), settings)
     found = loss(student(inputs[chosen]), chosen).item()
 
     expected = 0.0
@@ -58,7 +62,7 @@ def test_rows_of_tokens_are_compared_with_their_own() -> None:
     """A student that equals its teacher has no divergence, whatever samples are chosen."""
     tokens = nn.Embedding(11, 5)
     samples = Samples(torch.randint(11, (8, 6)))
-    loss = objective(tokens, samples, FineTuning(distillation=1.0), batch=3)
+    loss = objective(Task(tokens, TOP, USUAL, 3), samples, FineTuning(distillation=1.0))
     chosen = torch.tensor([5, 1, 6])
     assert abs(loss(tokens(samples.inputs[chosen]), chosen).item()) < 1e-6  # type: ignore[index]
     assert loss(tokens(samples.inputs[chosen.flip(0)]), chosen).item() > 1e-3  # type: ignore[index]

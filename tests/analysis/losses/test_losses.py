@@ -1,0 +1,63 @@
+"""Losses against torch's own, and which one is the usual of which targets."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from prunescope.errors import DataMismatch, UnknownName
+from prunescope.losses.registry import REGISTRY
+from prunescope.sources.losses import USUAL, load_loss
+
+GENERATOR = torch.Generator().manual_seed(0)
+LOGITS = torch.randn(6, 5, generator=GENERATOR)
+LABELS = torch.randint(0, 5, (6,), generator=GENERATOR)
+REAL = torch.randn(6, 2, generator=GENERATOR)
+BITS = (REAL > 0).float()
+CLASSES = functional.cross_entropy(LOGITS, LABELS)
+
+
+def test_the_usual_loss_is_told_by_the_targets() -> None:
+    wanted = {
+        "classes": (LOGITS, LABELS, CLASSES),
+        "values": (REAL, REAL + 1, torch.tensor(1.0)),
+        "bits": (REAL, BITS, functional.binary_cross_entropy_with_logits(REAL, BITS)),
+        "one logit": (
+            REAL[:, :1], BITS[:, 0].long(),
+            functional.binary_cross_entropy_with_logits(REAL[:, 0], BITS[:, 0]),
+        ),
+    }  # fmt: skip
+    for outputs, targets, value in wanted.values():
+        torch.testing.assert_close(USUAL.value(outputs, targets), value)
+    values = load_loss("", has_classes=False).value(REAL, BITS)
+    torch.testing.assert_close(values, functional.mse_loss(REAL, BITS))
+
+
+def test_heads_add_up() -> None:
+    outputs = {"kind": LOGITS, "size": REAL, "aside": LOGITS}
+    targets = {"kind": LABELS, "size": REAL + 1}
+    torch.testing.assert_close(USUAL.value(outputs, targets), CLASSES + 1)
+    with pytest.raises(DataMismatch, match="none called 'age' among kind, size"):
+        USUAL.value(outputs, {"age": LABELS})
+
+
+def test_tokens_pixels_and_padding() -> None:
+    tokens = LOGITS.view(2, 3, 5)
+    padded = LABELS.view(2, 3).clone()
+    padded[1, 2] = -100
+    wanted = functional.cross_entropy(LOGITS[:5], LABELS[:5])
+    torch.testing.assert_close(USUAL.value(tokens, padded), wanted)
+    pixels = LOGITS.view(1, 2, 3, 5).movedim(-1, 1)
+    void = LABELS.view(1, 2, 3).clone()
+    void[0, 1, 2] = 255
+    torch.testing.assert_close(USUAL.value(pixels, void), wanted)
+
+
+def test_those_that_come_with_prunescope_go_by_name() -> None:
+    assert REGISTRY.names() == (
+        "automatic", "cross-entropy", "binary-cross-entropy", "mse", "mae",
+    )  # fmt: skip
+    torch.testing.assert_close(load_loss("mae").value(REAL, REAL + 2), torch.tensor(2.0))
+    with pytest.raises(UnknownName, match="Closest: mse"):
+        load_loss("mes")
+    with pytest.raises(DataMismatch, match="targets from 0 to 1"):
+        load_loss("binary-cross-entropy").value(REAL, REAL)
