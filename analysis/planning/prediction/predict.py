@@ -11,13 +11,13 @@ from prunescope.curves.curve import Curves, curves
 from prunescope.errors import UnknownName
 from prunescope.planning.prediction.active_predictor import ActivePredictor, active_predictor
 from prunescope.planning.prediction.added_divergences import damage_shares, summed_change
-from prunescope.planning.prediction.forecast import Forecast, forecast, shift_recalls
+from prunescope.planning.prediction.figure_intervals import with_figure_intervals
+from prunescope.planning.prediction.forecast import Forecast, forecast
 from prunescope.planning.prediction.interval_basis import IntervalBasis, Kind
 from prunescope.planning.prediction.logit_operators import LogitOperators, neighbour_points
 from prunescope.planning.prediction.logit_source import LogitSource
 from prunescope.planning.prediction.plan_parts import Gap, Part, parts_of
 from prunescope.planning.prediction.possible_drops import PossibleDrops, possible_drops
-from prunescope.planning.prediction.predicted_effects import PredictedEffects
 from prunescope.planning.prediction.prediction import BackTest, Prediction
 from prunescope.planning.prediction.predictors import (
     PREDICTORS,
@@ -35,7 +35,6 @@ from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
-from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text.scores import ScoreWords, words_of
 
 __all__ = ["BackTest", "Gap", "Part", "Prediction", "back_test", "predict"]
@@ -108,57 +107,7 @@ def predict(
     )  # fmt: skip
     if len(parts) == 1 or missing:  # a part past its measurements counts at its last point
         return prediction
-    return _with_figure_intervals(prediction, forecast_.figures, case, active, above)
-
-
-def _with_figure_intervals(
-    prediction: Prediction,
-    uncorrected: PredictedEffects,
-    case: Case,
-    active: ActivePredictor,
-    above: float,
-) -> Prediction:
-    """``prediction`` with the other figures corrected, and their intervals."""
-    shares = damage_shares(case.parts)
-    intervals = {
-        name: scale.interval(getattr(uncorrected, name), shares, above)
-        for name, scale in active.figure_corrections.items()
-    }
-    fall = intervals.get("worst")
-    entropy = _at_least(intervals.get("entropy"), -_dense_entropy(case))
-    divergence = _at_least(intervals.get("divergence"), 0.0)
-    worst, recalls = None, prediction.recalls
-    if fall is not None and recalls:
-        recalls = shift_recalls(recalls, fall.mean)
-        recall = min(recall_entry.pruned for recall_entry in recalls)
-        low, high = recall - (fall.high - fall.mean), recall + (fall.mean - fall.low)
-        worst = Interval(recall, max(low, 0.0), min(high, 1.0))
-    return replace(
-        prediction,
-        recalls=recalls,
-        entropy=prediction.entropy if entropy is None else entropy.mean,
-        divergence=prediction.divergence if divergence is None else divergence.mean,
-        entropy_interval=entropy,
-        divergence_interval=divergence,
-        worst_interval=worst,
-    )
-
-
-def _at_least(interval: Interval | None, least: float) -> Interval | None:
-    """``interval`` without what is below ``least``, where nothing can be."""
-    if interval is None:
-        return None
-    return Interval(*(max(end, least) for end in (interval.mean, interval.low, interval.high)))
-
-
-def _dense_entropy(case: Case) -> float:
-    """The dense network's mean cross-entropy, by which it can fall at most; infinite if unknown."""
-    if case.dense is not None:
-        return case.dense.cross_entropy
-    baseline = case.manifest.baseline
-    if baseline is None or baseline.cross_entropy is None or case.recovery in MOVES_DENSE:
-        return math.inf
-    return baseline.cross_entropy
+    return with_figure_intervals(prediction, forecast_.figures, case, active, above)
 
 
 def back_test(
