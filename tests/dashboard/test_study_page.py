@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from prunescope.commands import Sweep
+from prunescope.dashboard.views.study import offered_models
+from prunescope.errors import BadReference
 from prunescope.jobs import ACTIVE, start
 from prunescope.planning.overview import overview
 from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
+from prunescope.study.manifest import OwnFile
 from prunescope.study.soundness import Check
 from prunescope.text import plain
 from tests.dashboard.page import Open, draft, metric, texts
@@ -75,6 +78,34 @@ def test_a_new_study_starts_as_a_job(
     at.button[-1].click().run()
     wanted = Sweep("sample:lenet5", data="sample:fashion-mnist", metric="top-1")
     assert started == [(tmp_path / "mine", wanted)]
+    at = open_page(tmp_path)
+    at.checkbox(key="begin keep").check()
+    at.button[-1].click().run()
+    assert started[1:] == [(tmp_path / "lenet5", replace(wanted, keep_data="512MB"))]
+
+
+def test_what_the_study_keeps_and_how_to_hand_it_on(studies: Path, open_page: Open) -> None:
+    folder = next(path.parent for path in sorted(studies.glob("*/study.json")))
+    opened = StudyFolder.open(folder)
+    assert f"Hand it on as one file: `prunescope pack {folder}`" in texts(open_page(studies))
+    reference = replace(opened.manifest.reference, own_network=OwnFile("n.pt2", 24_800, "0"))
+    opened.update(replace(opened.manifest, reference=reference))
+    assert "The study keeps its network (24.8 kB). Hand it on" in texts(open_page(studies))
+
+
+def test_names_and_folders_that_may_be_named(tmp_path: Path) -> None:
+    (tmp_path / "bert").mkdir()
+    (tmp_path / "bert/config.json").write_text("{}")
+    offered = offered_models.offer(tmp_path)
+    assert not any(name.startswith("hf:") for name in offered.models)  # no weights there
+    (tmp_path / "bert/model.safetensors").write_bytes(b"")
+    offered = offered_models.offer(tmp_path)
+    assert offered.model("hf:bert") == f"hf:{tmp_path.resolve()}/bert"
+    for name in ("timm:resnet18.a1_in1k", "torchvision:resnet50", "ultralytics:yolo11n"):
+        assert offered.model(name) == name
+    for text in ("hf:/etc", "hf:some/id", "torchhub:a/b:c", "timm:../x", "ultralytics:x.pt"):
+        with pytest.raises(BadReference, match="one that is offered here"):
+            offered.model(text)
 
 
 def test_a_dashboard_of_one_study_begins_no_other_inside_it(studies: Path, open_page: Open) -> None:

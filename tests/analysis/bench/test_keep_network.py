@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from prunescope.sources.pt2 import read_program
 from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import code_of, require_vouched
 from prunescope.study import Reference
+from tests.analysis.capture.test_sturdy import LargeBatches
 from tests.zoo import build
 
 QUICK = {"methods": ["magnitude", "l1@channel"], "sparsities": [0.5], "progress": Silent()}
@@ -76,6 +78,13 @@ def require_same(first: Network, second: Network) -> None:
 def test_the_network_that_is_kept_is_the_same(name: str, tmp_path: Path) -> None:
     net = build(name)
     network = build_network(net, net.example())
+    require_same(network, read_again(network, tmp_path / "network.pt2"))
+
+
+def test_so_is_one_that_takes_few_samples_at_once(tmp_path: Path) -> None:
+    network = build_network(LargeBatches().eval(), torch.randn(2, 5))
+    assert network.captured is not None
+    assert network.captured.largest == 63
     require_same(network, read_again(network, tmp_path / "network.pt2"))
 
 
@@ -200,3 +209,35 @@ def test_names_that_lead_to_code_or_out_are_refused(name: str) -> None:
     if name not in ("../network.pt2", "/etc/x.pt2"):  # a reference is cut to its last part
         with pytest.raises(DamagedFile, match="Expected a study to keep files"):
             Reference(f"study:{name}", "d.npz")
+
+
+def test_a_study_of_before_goes_on_by_its_reference_and_keeps_its_network_then(
+    tiny: Reference, tmp_path: Path
+) -> None:
+    ps.sweep(tiny.model, tiny.data, folder=tmp_path / "s", **QUICK)
+    study = StudyFolder.open(tmp_path / "s")
+    before = replace(study.manifest, reference=replace(study.manifest.reference, own_network=None))
+    study.update(before)
+    (tmp_path / "s/network.pt2").unlink()
+    assert ps.open(tmp_path / "s")._bench().manifest.parts == before.parts
+    ps.sweep(tiny.model, tiny.data, folder=tmp_path / "s", **QUICK)
+    again = StudyFolder.open(tmp_path / "s").manifest
+    assert (tmp_path / "s/network.pt2").is_file()
+    assert again == study.manifest
+
+
+def test_a_network_that_no_file_can_hold_is_not_kept_and_says_why(
+    tiny_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = tiny_file.read_text().replace(
+        "return self.head(self.mix(x).relu().flatten(1))",
+        "return Answer(self.head(self.mix(x).relu().flatten(1)))",
+    )
+    answer = "from typing import NamedTuple\nclass Answer(NamedTuple):\n    logits: torch.Tensor\n"
+    tiny_file.write_text(text.replace("class Tiny", f"{answer}\n\nclass Tiny"))
+    model, data = f"{tiny_file}:build", f"{tiny_file}:splits"
+    study = ps.sweep(model, data, folder=tmp_path / "s", **QUICK)
+    assert "The study does not keep its network, because" in study.manifest.not_kept
+    assert study.manifest.not_kept in caplog.text
+    assert not (tmp_path / "s/network.pt2").exists()
+    assert ps.open(tmp_path / "s")._bench().manifest.parts == study.manifest.parts

@@ -76,11 +76,33 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
 def test_a_study_alone_has_its_own_data_and_metric(prunescope, tiny, tmp_path):
     study, rest = tmp_path / "s", ("--methods", "magnitude", "--sparsities", "0.5")
     prunescope("sweep", tiny.model, "--data", tiny.data, "--study", study, *rest)
-    for option, value in (("--metric", "top-5"), ("--data", "other.npz"), ("--weights", "w.pt")):
+    for option, value in (("--metric", "top-5"), ("--weights", "w.pt")):
         said = prunescope.refused("sweep", "--study", study, option, value, *rest)
         assert f"Expected the study's own {option} (" in said
         assert value in said
     assert prunescope.refused("sweep", "--study", study, "--random", *rest)
+    assert "other.npz" in prunescope.refused(
+        "sweep", "--study", study, "--data", "other.npz", *rest
+    )
+
+
+def test_data_may_lie_elsewhere_and_must_be_the_same(prunescope, tiny, tiny_file, tmp_path):
+    study, rest = tmp_path / "s", ("--methods", "magnitude", "--sparsities", "0.5")
+    prunescope("sweep", tiny.model, "--data", tiny.data, "--study", study, *rest)
+    moved = tmp_path / "moved.py"
+    moved.write_text(tiny_file.read_text().replace("manual_seed(7)", "manual_seed(8)"))
+    said = prunescope.refused("sweep", "--study", study, "--data", f"{moved}:splits", *rest)
+    assert "but its data differ" in said
+    moved.write_text(tiny_file.read_text())
+    tiny_file.unlink()
+    assert prunescope("sweep", "--study", study, "--data", f"{moved}:splits", *rest).code == 0
+    assert StudyFolder.open(study).manifest.reference.data == f"{moved}:splits"
+    assert prunescope("sweep", "--study", study, *rest).code == 0
+
+
+def test_its_own_metric_may_be_named(prunescope, tiny, tmp_path):
+    study, rest = tmp_path / "s", ("--methods", "magnitude", "--sparsities", "0.5")
+    prunescope("sweep", tiny.model, "--data", tiny.data, "--study", study, *rest)
     assert prunescope("sweep", "--study", study, "--metric", "top-1", *rest).code == 0
 
 
