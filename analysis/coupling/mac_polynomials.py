@@ -48,6 +48,8 @@ def mac_polynomials(captured: Captured, coupling: Coupling) -> list[MacPolynomia
 
 
 def _dim(coupling: Coupling, node: fx.Node, axis: int) -> Dim | None:
+    if (node, axis) in coupling.walk.whole:
+        return None
     value = coupling.walk.values.get(node)
     return value[axis] if isinstance(value, tuple) and axis < len(value) else None
 

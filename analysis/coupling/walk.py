@@ -53,6 +53,7 @@ class CouplingWalk:
         roles: What each parameter dimension does: ``producer``, ``consumer`` or ``depthwise``.
         reads: Who mixes which dimension.
         parameters: Labels of every parameter and buffer dimension, by first dotted name.
+        whole: Dimensions of results that are computed in whole before some indices are dropped.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class CouplingWalk:
         self.roles: dict[tuple[str, int], str] = {}
         self.reads: list[Read] = []
         self.parameters: dict[str, tuple[Dim, ...]] = {}
+        self.whole: set[tuple[fx.Node, int]] = set()
 
     def run(self) -> "CouplingWalk":
         """Visit every node in order, and return self."""

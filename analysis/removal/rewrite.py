@@ -227,6 +227,30 @@ def _groups(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
         )
 
 
+def _convolution(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    _groups(context, old, new)
+    for axis, dim in enumerate(context.dims(old.args[0])):
+        whole = (old, axis) in context.selection.coupling.walk.whole
+        if whole and context.selection.touches(dim):
+            behind = len(context.dims(old)) - axis
+            _run_whole(context, new, axis, behind, context.full(dim))
+
+
+def _run_whole(context: Rewrite, new: fx.Node, axis: int, behind: int, keep: Flags) -> None:
+    """Put zeros where indices are gone, run the filter, and drop what it gives there."""
+    aten, source = torch.ops.aten, new.args[0]
+    places = np.where(keep, np.cumsum(keep) - 1, keep.sum())
+    amounts = [0] * (2 * behind - 1) + [1]
+    with context.graph.inserting_before(new):
+        padded = context.graph.call_function(aten.constant_pad_nd.default, (source, amounts, 0.0))
+    spread = context.constant(torch.from_numpy(places), new)
+    with context.graph.inserting_before(new):
+        full = context.graph.call_function(aten.index_select.default, (padded, axis, spread))
+        result = context.graph.call_function(new.target, (full, *new.args[1:]), new.kwargs)  # type: ignore[arg-type]
+    left = context.constant(torch.from_numpy(np.flatnonzero(keep)), new)
+    new.target, new.args, new.kwargs = aten.index_select.default, (result, axis, left), {}
+
+
 def _normalized_shape(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     shape = list(argument(new, "normalized_shape"))
     dims = context.dims(old)[-len(shape) :]
@@ -258,9 +282,10 @@ REWRITES: Final[dict[str, Rewriter]] = {
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _pieces),
     **dict.fromkeys(("slice", "narrow"), _slice),
     **dict.fromkeys(
-        ("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d", "conv_transpose2d",
-         "conv_transpose3d", "group_norm", "channel_shuffle", "native_channel_shuffle"), _groups,
+        ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "group_norm",
+         "channel_shuffle", "native_channel_shuffle"), _groups,
     ),
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), _convolution),
     **dict.fromkeys(("layer_norm", "rms_norm"), _normalized_shape),
     **dict.fromkeys(("pad", "constant_pad_nd"), _pad),
     **dict.fromkeys(("repeat", "tile"), _repeats),

@@ -74,7 +74,11 @@ def _inputs(walk: CouplingWalk, node: fx.Node, rank: int) -> tuple[tuple[Dim, ..
     dims = walk.dims(node.args[0])
     channel_axis = len(dims) - rank + 1
     for window_axis, dim in enumerate(dims[channel_axis + 1 :]):
-        if not _pointwise(walk, node, window_axis):
+        if _gates(walk, node, dim, window_axis):
+            axis = channel_axis + 1 + window_axis
+            walk.read(node, node.args[0], axis)
+            walk.whole.add((node, axis))
+        elif not _pointwise(walk, node, window_axis):
             walk.ledger.block(dim, _SPATIAL)
     for dim in walk.dims(node.args[1])[2:]:
         walk.ledger.block(dim, _KERNEL)
@@ -92,10 +96,32 @@ def _result(
     space = [
         dims[channel_axis + 1 + window_axis]
         if _pointwise(walk, node, window_axis)
+        or (node, channel_axis + 1 + window_axis) in walk.whole
         else Dim(size, why=_SPATIAL)
         for window_axis, size in enumerate(sizes[channel_axis + 1 :])
     ]
     return (*dims[:channel_axis], result, *space)
+
+
+def _gates(walk: CouplingWalk, node: fx.Node, dim: Dim, axis: int) -> bool:
+    """Whether a filter slides along channels that lie in a window's axis, and gives one for each.
+
+    So do channel gates (ECA). A channel that is gone counts as zero for its neighbours: removal
+    puts zeros in its place, lets the filter run, and drops its result.
+    """
+    weight = walk.dims(node.args[1])
+    window = weight[2 + axis].size
+    single = weight[0].size == weight[1].size == 1
+    lone = all(other.size == 1 for other in weight[2 : 2 + axis] + weight[3 + axis :])
+    sizes = walk.shape(node)
+    source = walk.dims(node.args[0])
+    same = sizes[len(sizes) - len(weight) + 2 + axis] == dim.size
+    strides = argument(node, "stride", 1)
+    strides = strides if isinstance(strides, list | tuple) else [strides]
+    return (
+        single and lone and same and window > 1 and set(strides) == {1}
+        and dim.labels is not None and len(dim.labels) == dim.size and len(source) == len(sizes)
+    )  # fmt: skip
 
 
 def _pointwise(walk: CouplingWalk, node: fx.Node, axis: int) -> bool:
