@@ -11,11 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from prunescope.errors import BadValue, PrunescopeError
-from prunescope.store.folder import StudyFolder
+from prunescope.store.files import write_atomically
+from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.measurements import VERIFICATION_KEY
 from prunescope.store.parquet_table import Table
 from prunescope.store.rows_of_study import own_rows
 from prunescope.store.score_quantiles import quantiles
+from prunescope.store.study_files import require_intact
 from prunescope.study import KEY, GroupSummary, Manifest, Method, dense_key
 from prunescope.study.plan import Plan
 from prunescope.study.point import Point, point_name
@@ -155,5 +157,23 @@ def _judged(own: GroupSummary, other: GroupSummary) -> GroupSummary:
 
 
 def open_or_copy(folder: Path, source: StudyFolder) -> StudyFolder:
-    """Return the study in ``folder``; where there is none, a new one about what ``source`` is."""
-    return StudyFolder.create(folder, source.manifest)
+    """Return the study in ``folder``; where there is none, a new one about what ``source`` is.
+
+    A new one keeps the network and data that ``source`` keeps.
+
+    Raises:
+        BadReference, DamagedFile: What ``source`` keeps is not there, or another file.
+        WouldOverwrite: ``folder`` lies in another study.
+    """
+    if (folder / MANIFEST).exists():
+        return StudyFolder.open(folder)
+    reference = source.manifest.reference
+    files = [
+        require_intact(own, source.folder)
+        for own in (reference.own_network, reference.own_data)
+        if own is not None
+    ]
+    made = StudyFolder.create(folder, source.manifest)
+    for file in files:
+        write_atomically(folder / file.name, file.read_bytes())
+    return made

@@ -22,6 +22,9 @@ def test_merged_shards_are_the_whole_to_the_byte(prunescope, tiny, tmp_path):
     assert all(new)
     for part in ("measurements", "logits"):
         assert files(tmp_path / "all" / part) == files(tmp_path / "whole" / part)
+    assert (tmp_path / "all" / "network.pt2").read_bytes() == (
+        shards[0] / "network.pt2"
+    ).read_bytes()
     told = prunescope("merge", tmp_path / "all", shards[0])
     assert f"0 new points and {new[0]} known before." in told.out
     assert f"0 points measured, {sum(new)} known before, 0 left." in sweep("all").err
