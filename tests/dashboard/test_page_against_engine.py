@@ -36,7 +36,10 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.study.soundness import concerns
 from prunescope.sweep.runner import sweep
 from prunescope.text import units
+from prunescope.text.scores import PERCENT_WORDS
 from tests.dashboard.page import Open
+
+drop = PERCENT_WORDS.drop
 
 LAYER = "conv2"
 KINDS = ("markdown", "caption", "info", "warning", "error", "subheader", "header", "title")
@@ -165,8 +168,8 @@ def of_layer(store: Store, name: str, granularity: str, limit: float) -> list[st
         sparsity, criterion, point = safe
         expected.append(
             f"Safe to {100 * sparsity:g} % within {100 * limit:.2f} pt: by {criterion}{suffix} "
-            f"without recovery. The mean drop there is {units.points(point['drop'])}, at most "
-            f"{units.points(point['high'])} by its 95 % interval over samples like these, from "
+            f"without recovery. The mean drop there is {drop(point['drop'])}, at most "
+            f"{drop(point['high'])} by its 95 % interval over samples like these, from "
             f"{int(point['samples'])} samples."
         )
     else:
@@ -174,14 +177,14 @@ def of_layer(store: Store, name: str, granularity: str, limit: float) -> list[st
         first = min(firsts, key=lambda point: point["high"])
         expected.append(
             f"Nothing is called safe within {100 * limit:.2f} pt: the least upper end of a 95 % "
-            f"interval of the mean drop is {units.points(first['high'])}, at "
+            f"interval of the mean drop is {drop(first['high'])}, at "
             f"{100 * first['sparsity']:g} %."
         )
         least = paired_interval(int(first["samples"]), 0.0, 0.0).high
         if least > limit:
             expected.append(
                 f"From {int(first['samples'])} samples no interval ends below "
-                f"{units.points(least)}, even without any change"
+                f"{drop(least)}, even without any change"
             )
     points = over_seeds(measured_points(store.frame, manifest.scale))
     own = points[(points["subject"] == name) & (points["granularity"] == granularity)]
