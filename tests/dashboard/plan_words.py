@@ -20,6 +20,9 @@ from prunescope.study.method import UNITS
 from prunescope.study.network_size import shrunk
 from prunescope.study.plan import Plan
 from prunescope.text import units
+from prunescope.text.scores import PERCENT_WORDS
+
+drop_words = PERCENT_WORDS.drop
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,13 @@ class PlanTruth:
         if found.interval is None:
             least = f"{other}plans of this study are verified"
             known = f"how far off is not known before 3 {least}"
-            return [f"Drop {units.points(found.drop)} ({known})."]
+            return [f"Drop {drop_words(found.drop)} ({known})."]
         low, high = found.interval.low, found.interval.high
         if found.missing:
-            return [f"Drop {units.points(low)} or more in nine plans of ten, {source}."]
+            return [f"Drop {drop_words(low)} or more in nine plans of ten, {source}."]
         return [
-            f"Drop {units.points(found.drop)} ({units.points(low).removesuffix(' pt')} to "
-            f"{units.points(high)} in nine plans of ten, {source})."
+            f"Drop {drop_words(found.drop)} ({drop_words(low).removesuffix(' pt')} to "
+            f"{drop_words(high)} in nine plans of ten, {source})."
         ]
 
     def _figures(self, found: Prediction) -> list[str]:
@@ -159,10 +162,8 @@ class PlanTruth:
             return []
         samples = int(self.row["samples"])
         drop = paired_interval(samples, self.row["drop_sum"], self.row["drop_squares"])
-        low = units.points(drop.low).removesuffix(" pt")
-        return [
-            f"Drop {low} to {units.points(drop.high)}, 95 % paired interval, {samples} samples."
-        ]
+        low = drop_words(drop.low).removesuffix(" pt")
+        return [f"Drop {low} to {drop_words(drop.high)}, 95 % paired interval, {samples} samples."]
 
     def gone(self) -> int:
         """Parameters that are zero or leave, of a plan of one granularity, by plain counting."""

@@ -11,8 +11,11 @@ from prunescope.statistics.paired import paired_interval
 from prunescope.study.coupled_groups import units_at_share
 from prunescope.study.network_size import shrunk
 from prunescope.text import units
+from prunescope.text.scores import PERCENT_WORDS
 from tests.dashboard.page_texts import columns, everywhere, left_over, said
 from tests.dashboard.raw_store import Store
+
+drop_words = PERCENT_WORDS.drop
 
 LAYER = "conv2"
 
@@ -32,8 +35,8 @@ def of_layer(store: Store, name: str, granularity: str, limit: float) -> list[st
         sparsity, criterion, point = safe
         expected.append(
             f"Safe to {100 * sparsity:g} % within {100 * limit:.2f} pt: by {criterion}{suffix} "
-            f"without recovery. The mean drop there is {units.points(point['drop'])}, at most "
-            f"{units.points(point['high'])} by its 95 % interval over samples like these, from "
+            f"without recovery. The mean drop there is {drop_words(point['drop'])}, at most "
+            f"{drop_words(point['high'])} by its 95 % interval over samples like these, from "
             f"{int(point['samples'])} samples."
         )
     else:
@@ -41,14 +44,14 @@ def of_layer(store: Store, name: str, granularity: str, limit: float) -> list[st
         first = min(firsts, key=lambda point: point["high"])
         expected.append(
             f"Nothing is called safe within {100 * limit:.2f} pt: the least upper end of a 95 % "
-            f"interval of the mean drop is {units.points(first['high'])}, at "
+            f"interval of the mean drop is {drop_words(first['high'])}, at "
             f"{100 * first['sparsity']:g} %."
         )
         least = paired_interval(int(first["samples"]), 0.0, 0.0).high
         if least > limit:
             expected.append(
                 f"From {int(first['samples'])} samples no interval ends below "
-                f"{units.points(least)}, even without any change"
+                f"{drop_words(least)}, even without any change"
             )
     points = over_seeds(measured_points(store.frame, manifest.scale))
     own = points[(points["subject"] == name) & (points["granularity"] == granularity)]
