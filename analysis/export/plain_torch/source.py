@@ -89,8 +89,8 @@ def _layers(captured: Captured, calls: list[fx.Node]) -> tuple[dict[fx.Node, str
     saved, dimensions = captured.module.state_dict(keep_vars=True), ranks(captured)
     by_place: dict[str, dict[str, Any]] = {}
     for full, tensor in saved.items():
-        place, _, last = full.rpartition(".")
-        by_place.setdefault(place, {})[last] = tensor
+        holder, _, last = full.rpartition(".")
+        by_place.setdefault(holder, {})[last] = tensor
     holders = {full.rpartition(".")[0] for full in saved}
     layers: dict[fx.Node, str] = {}
     made: dict[str, set[str | None]] = {}
@@ -109,9 +109,9 @@ def _layers(captured: Captured, calls: list[fx.Node]) -> tuple[dict[fx.Node, str
             built = layer.made(Call(arguments, tensors, dimensions.get(arguments[layer.read], 0)))
         made.setdefault(place, set()).add(built)
         layers[node] = place
-    good = {place: found.pop() for place, found in made.items() if len(found) == 1}
-    known = {place: text for place, text in good.items() if text is not None}
-    return {node: place for node, place in layers.items() if place in known}, known
+    good = {where: found.pop() for where, found in made.items() if len(found) == 1}
+    known = {where: text for where, text in good.items() if text is not None}
+    return {node: where for node, where in layers.items() if where in known}, known
 
 
 def _specs(module: fx.GraphModule) -> tuple[pytree.TreeSpec, pytree.TreeSpec]:
