@@ -66,8 +66,8 @@ def _sample(bench: Workbench, outcome: Outcome, index: int, by_class: bool) -> C
     picture = _picture(inputs[0]) if isinstance(inputs, Tensor) else ""
     one, two = bench.dense.predicted, outcome.predicted
     if not by_class or one is None or two is None:
-        scores = (f"{outcomes.score[index].item():.4g}" for outcomes in (bench.dense, outcome))
-        return ChangedSample(index, "", next(scores), next(scores), picture)
+        before, after = (f"{each.score[index].item():.4g}" for each in (bench.dense, outcome))
+        return ChangedSample(index, "", before, after, picture)
     targets = validation.targets
     target = "" if targets is None or targets.ndim != 1 else _name(names, int(targets[index]))
     return ChangedSample(

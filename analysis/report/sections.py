@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from prunescope.export.changed_samples import ChangedSample, ChangedSamples
-from prunescope.export.formats.registry import format_title
+from prunescope.export.export_report import FormatCheck
+from prunescope.export.formats.registry import export_formats, format_title
 from prunescope.planning.explain import BY_LAYER
 from prunescope.report.markup import items, paragraph, section, table, text
 from prunescope.report.plan_report import PlanReport
@@ -153,7 +154,7 @@ def files(report: PlanReport) -> str:
             units.bytes_(entry.compressed_bytes) if entry.file else "–",
             "–" if entry.seconds_per_sample is None
             else f"{entry.seconds_per_sample * 1e3:.3g} ms",
-            "verified" if entry.ok else f"not offered: {entry.reason}",
+            _how_verified(entry),
         ]
         for export in report.exports
         for entry in export.formats
@@ -167,6 +168,18 @@ def files(report: PlanReport) -> str:
         ),
         table(heads, rows, (3, 4, 5, 6)),
     ) if rows else ""  # fmt: skip
+
+
+def _how_verified(entry: FormatCheck) -> str:
+    """What loaded the file, its opset and inputs where it has them; or why it is not offered."""
+    if not entry.ok:
+        return f"not offered: {entry.reason}"
+    notes = [check.got for check in entry.checks if check.name in ("loads", *_beside(entry))]
+    return "; ".join(["verified", *notes])
+
+
+def _beside(entry: FormatCheck) -> tuple[str, ...]:
+    return next((kind.beside for kind in export_formats() if kind.name == entry.format), ())
 
 
 def changed(report: PlanReport) -> str:

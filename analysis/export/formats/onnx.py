@@ -63,15 +63,23 @@ class LoadedOnnx:
     """A file that ONNX Runtime runs."""
 
     def __init__(self, file: Path, threads: int) -> None:
-        read_onnx(file)
+        self._opsets = tuple(read_onnx(file).opset_import)
         self._file = file
         self._session = session(file, threads)
 
     def versions(self) -> dict[str, str]:
-        """Return ONNX Runtime's version."""
+        """Return ONNX Runtime's version, the graph's opset, and what it takes, sizes named."""
         import onnxruntime
 
-        return {"onnxruntime": str(onnxruntime.__version__)}
+        opsets = [each.version for each in self._opsets if each.domain in ("", "ai.onnx")]
+        inputs = {
+            f"input {each.name}": "×".join(map(str, each.shape)) or "scalar"
+            for each in self._session.get_inputs()
+        }
+        return {
+            "onnxruntime": str(onnxruntime.__version__),
+            "opset": str(max(opsets, default=0)),
+        } | inputs
 
     def run(self, source: Path, structure: dict[str, Any], target: Path) -> int:
         """Run the session on arrays."""

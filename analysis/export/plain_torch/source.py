@@ -89,8 +89,8 @@ def _layers(captured: Captured, calls: list[fx.Node]) -> tuple[dict[fx.Node, str
     saved, dimensions = captured.module.state_dict(keep_vars=True), ranks(captured)
     by_place: dict[str, dict[str, Any]] = {}
     for full, tensor in saved.items():
-        owner, _, last = full.rpartition(".")
-        by_place.setdefault(owner, {})[last] = tensor
+        holder, _, last = full.rpartition(".")
+        by_place.setdefault(holder, {})[last] = tensor
     holders = {full.rpartition(".")[0] for full in saved}
     layers: dict[fx.Node, str] = {}
     made: dict[str, set[str | None]] = {}

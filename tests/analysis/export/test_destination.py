@@ -79,7 +79,7 @@ def test_an_earlier_export_is_replaced_without_a_word(
     export: Export, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = export(tmp_path / "out")
-    assert sorted(first.files) == ["load.py", WEIGHTS, "recipe.json"]
+    assert sorted(first.files) == ["load.py", "model.py", WEIGHTS, "recipe.json"]
     assert foreign_files(tmp_path / "out") == ()
     (tmp_path / "out/.DS_Store").write_text("hidden")
     (tmp_path / "out/__pycache__").mkdir()
@@ -92,11 +92,13 @@ def test_an_earlier_export_is_replaced_without_a_word(
 def test_an_export_of_before_hashes_were_noted_is_replaced(export: Export, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     export(folder)
+    (folder / "model.py").unlink()  # no export had one then
     report = json.loads((folder / "verification.json").read_text())
     del report["files"]
     (folder / "verification.json").write_text(json.dumps(report))
     assert foreign_files(folder) == ()
     assert export(folder, 0.6).files
+    (folder / "model.py").unlink()
     (folder / "verification.json").write_text(json.dumps(report))
     weights = folder / WEIGHTS
     weights.write_bytes(weights.read_bytes() + b"more")

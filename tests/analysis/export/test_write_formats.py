@@ -40,6 +40,8 @@ def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             return (Check("loads", "a file", "a file", ok=kind.name not in broken),)
 
         monkeypatch.setattr(write_formats, "verify", verify)
+        same = "prunescope.export.plain_torch.check._require_same"
+        monkeypatch.setattr(same, lambda made, folder: len(made.promise.validation))
 
     trust()
     return trust
@@ -56,7 +58,9 @@ def whole(folder: Path) -> str:
     assert report is not None
     assert report.ok
     offered = {entry.file for entry in report.formats}
-    assert {path.name for path in folder.glob("model.*")} == offered - {"recipe.json"}
+    source = {"model.py"} if WEIGHTS in offered else set()
+    assert {path.name for path in folder.glob("model.*")} == offered - {"recipe.json"} | source
+    assert f"plan {report.plan!r}" in (folder / "model.py").read_text().replace('"', "'")
     assert read_recipe(folder / "recipe.json").plan.name == report.plan
     script = (folder / "load.py").read_text()
     assert f"plan {report.plan!r}" in script.replace('"', "'")
