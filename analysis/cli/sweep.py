@@ -219,6 +219,7 @@ def sweep(
 
             use_threads(threads)
             bench = checked(prepare(reference, study), reference.metric, study, accepted)
+        policy = stopping.policy(words_of(bench.manifest))
         if not json:
             say_problem(bench.manifest.capture_problem)
         if job is None and not json:
@@ -242,7 +243,6 @@ def sweep(
             and (cost := cost_told(bench, opened, grid, seconds is not None))
         ):
             errors.print(cost)
-        policy = stopping.policy(words_of(opened.manifest))
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
     if json:
         print_json(asdict(swept.report) | {"left_out": swept.left_out})

@@ -110,7 +110,7 @@ def test_what_is_done_with_a_plan_shows_itself_escaped(made: Path) -> None:
     texts = [thing._repr_html_() for thing in shown]
     assert all(text.count("<table") == 1 and "<i>" not in text for text in texts)
     assert "&lt;i&gt;x&lt;/i&gt;" in texts[1]
-    assert "points (" in texts[3]
+    assert " pt (" in texts[3]
     assert "200 of the validation split" in texts[3]
     assert len(study.verified) == 1
 
