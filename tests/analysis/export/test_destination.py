@@ -36,6 +36,8 @@ def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
         return (Check("loads", "a file", "a file", ok=True),)
 
     monkeypatch.setattr(write_formats, "verify", verify)
+    same = "prunescope.export.plain_torch.check._require_same"
+    monkeypatch.setattr(same, lambda made, folder: len(made.promise.validation))
 
 
 @pytest.fixture
