@@ -254,4 +254,4 @@ def test_damaged_and_foreign_safetensors(prunescope, tiny, tmp_path):
     assert "Download or save it again." in prunescope.refused(*given)
     save_file({"other": torch.ones(2)}, tmp_path / "w.safetensors")
     refused = prunescope.refused(*given)
-    assert "6 tensors of this model, but 6 are missing (first conv.bias)" in refused
+    assert "6 are missing (first conv.bias (4,); nearest in the file: other (2,))" in refused

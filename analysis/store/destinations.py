@@ -7,6 +7,7 @@ what Prunescope did not write is replaced only with ``force``, and said before.
 import logging
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -44,12 +45,14 @@ def source_paths(reference: Reference, study: Path | None = None) -> tuple[Path,
     >>> source_paths(Reference("sample:mlp", "sample:fashion-mnist"))
     ()
     """
-    known = reference.within(study)
-    texts = [known.model, known.data, known.metric, known.weights or ""]
+    made_from = replace(reference, own_network=None, own_data=None).within(study)
+    known = reference.within(study)  # what the study keeps of it
+    texts = [made_from.model, made_from.data, made_from.metric, made_from.weights or ""]
+    texts += [known.model, known.data]
     files = [name for text in texts for name in (text, text.rpartition(":")[0])]
-    folder = known.data.removeprefix(_FOLDER_OF_IMAGES)
+    folder = made_from.data.removeprefix(_FOLDER_OF_IMAGES)
     named = [name for name in dict.fromkeys(files) if os.path.isfile(name)]
-    if folder != known.data and os.path.isdir(folder):
+    if folder != made_from.data and os.path.isdir(folder):
         named.append(folder)
     return tuple(map(Path, named))
 
