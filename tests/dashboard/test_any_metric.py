@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import prunescope
 from prunescope.store.folder import StudyFolder
+from prunescope.text import plain
 from prunescope.text.scores import words_of
 from tests.dashboard.page import metric, texts
 
@@ -66,7 +67,7 @@ def test_no_page_calls_it_a_percentage(
     words = words_of(StudyFolder.open(studies / name).manifest)
     assert words.unit == unit
     if page == "study":
-        assert metric(at, f"Dense {words.name}") == words.score(words.dense)
+        assert metric(at, f"Dense {plain.text(words.name)}") == words.score(words.dense)
         assert "is read by no metric" in said.replace("\\", "")
     if page == "curves":
         assert [label for label in labels if label.startswith("Accepted rise")]
