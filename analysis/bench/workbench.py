@@ -37,6 +37,8 @@ from prunescope.study.metric_summary import MetricSummary
 
 _CACHE_BYTES: Final = 16 << 20
 _FEWEST: Final = 8
+_EVERY_OUTPUT: Final = "every output"
+"""Part of the fingerprint where KL looks beyond class logits: studies of before did not."""
 _MOST: Final = 512
 
 
@@ -138,6 +140,8 @@ def assemble(
         splits = _labelled(network, splits, metric, batch)
     metric = _with_outputs(network, splits, metric)
     metric = replace(metric, others=_others(network, splits, metric))
+    if metric.others is not None:
+        parts["divergence"] = _EVERY_OUTPUT
     dense = evaluate(network.module, splits.validation, metric, batch)
     require_finite(dense)
     _require_labels(network, splits, dense, metric)
