@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from prunescope.report.figures import Chart, curve_charts, training_chart
 from prunescope.report.markup import text
-from prunescope.report.page_style import SCRIPT, STYLE
+from prunescope.report.page_style import SCRIPT, SHEET
 from prunescope.report.plan_report import PlanReport
 from prunescope.report.sections import all_sections
 from prunescope.store.folder import StudyFolder
@@ -47,7 +47,7 @@ def page(report: PlanReport, study: StudyFolder) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{text(policy)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{text(report.title)}</title><style>{STYLE}</style></head>"
+        f"<title>{text(report.title)}</title><style>{SHEET}</style></head>"
         f"<body><main>{body}<footer>One file, nothing is loaded from elsewhere. The same numbers "
         "are in the JSON and CSV files beside it.</footer></main>"
         f'<script type="application/json" id="charts">{_data([*drawn, *training])}</script>'

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-STYLE: Final = """
+SHEET: Final = """
 :root{color-scheme:light dark;--ink:#1C242C;--soft:#56626E;--line:#DDE3E9;--page:#FFFFFF;\
 --panel:#F6F8FA;--good:#12805F;--bad:#B3322C;--accent:#2459B8}
 @media (prefers-color-scheme:dark){:root{--ink:#E4EAF0;--soft:#A3AFBB;--line:#2E3843;\
