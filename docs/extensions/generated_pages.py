@@ -94,7 +94,7 @@ def _directive(kind: str, module: object, name: str) -> str:
     value = getattr(module, name)
     options = ""
     if isinstance(value, type):
-        kind, options = "autoclass", "\n   :members:"
+        kind, options = "autoclass", "\n   :members:\n   :inherited-members:"
     elif not callable(value):
         kind = "autodata"
     return f"```{{eval-rst}}\n.. {kind}:: {module.__name__}.{name}{options}\n```"
