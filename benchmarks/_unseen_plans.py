@@ -1,5 +1,6 @@
 """What the table of unseen networks stands on: measured once in a cache, read again at will."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,16 +62,30 @@ def measure(
     Every network gets ``plans`` random plans with each of its recoveries that is ``among`` those
     asked for. Stops at ``end``.
     """
-    folder = cache / drawn.name
-    recoveries = [name for name in drawn.recoveries if name in among]
-    mark = folder / f"measured-{plans}-{'-'.join(recoveries)}"
-    if mark.exists() or time.monotonic() > end:
+    recoveries = tuple(name for name in drawn.recoveries if name in among)
+    if time.monotonic() > end or _mark(cache / drawn.name, plans, recoveries).exists():
         return
     torch.set_num_threads(1)
     bench = bench_of(drawn, trained(drawn, cache / "weights"))
+    grid = Grid(_methods(drawn), SPARSITIES[drawn.leaves], recoveries=recoveries)
+    measure_on(bench, cache / drawn.name, grid, plans, drawn.seed, end)
+
+
+def measure_on(
+    bench: Workbench, folder: Path, grid: Grid, plans: int, seed: int, end: float
+) -> None:
+    """Sweep ``grid``, verify calibration plans and ``plans`` random ones of each recovery.
+
+    What the study in ``folder`` holds already is not measured again. Stops at ``end``.
+    """
+    recoveries = grid.recoveries
+    mark = _mark(folder, plans, recoveries)
+    if mark.exists():
+        return
     study = StudyFolder.create(folder, bench.manifest)
-    grid = Grid(_methods(drawn), SPARSITIES[drawn.leaves], recoveries=tuple(recoveries))
-    sweep(bench, study, grid, Silent(), screening=False)
+    sweep(bench, study, grid, Silent(), screening=False, deadline=None if math.isinf(end) else end)
+    if time.monotonic() > end:
+        return
     study = StudyFolder.open(folder)
     known = curves(study.measured(), study.manifest)
     verifier, drawn_plans = Verifier(bench), table_of(folder, DRAW)
@@ -79,7 +94,7 @@ def measure(
             proposed = propose_verifications(study.manifest, known, CALIBRATION, recovery)
         except BadValue:
             continue
-        random = tuple(random_plans(study.manifest, known, plans, recovery, drawn.seed, NATS))
+        random = tuple(random_plans(study.manifest, known, plans, recovery, seed, NATS))
         for table, wanted in ((study.verifications, proposed), (drawn_plans, random)):
             stored = set(table.read()["digest"])
             for plan in wanted:
@@ -92,6 +107,11 @@ def measure(
                         continue
             table.compact()
     mark.touch()
+
+
+def _mark(folder: Path, plans: int, recoveries: Sequence[str]) -> Path:
+    """The file that says that all of it was measured."""
+    return folder / f"measured-{plans}-{'-'.join(recoveries)}"
 
 
 def bench_of(drawn: Drawn, network: nn.Module) -> Workbench:
