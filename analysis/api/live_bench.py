@@ -96,7 +96,8 @@ def open_bench(
         loss,
         outputs,
     )
-    splits = load_data(reference.within(folder)) if isinstance(data, str) else live_splits(data)
+    named = reference.data_within(folder)
+    splits = load_data(named) if isinstance(data, str) else live_splits(data)
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
     network = build_network(module, example_of(splits.calibration), outputs)
     network = network if known is None else _as_known(network, known, splits)

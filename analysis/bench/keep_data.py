@@ -33,7 +33,8 @@ def keep_samples(study: StudyFolder, most: int, splits: Splits | None = None) ->
     if read_only() or most <= 0 or (own is not None and own.within(study.folder).is_file()):
         return study
     if splits is None:
-        splits = load_data(replace(study.manifest.reference, own_data=None).within(study.folder))
+        named = replace(study.manifest.reference, own_data=None)
+        splits = load_data(named.data_within(study.folder))
     size = splits_bytes(splits)
     if size > most:
         log.warning(

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from prunescope.bench.device import on_host
 from prunescope.errors import PrunescopeError
 from prunescope.sources.models import load_model
 from prunescope.store.trust import require_vouched
@@ -30,7 +31,7 @@ def original_model(reference: Reference, folder: Path, kept: nn.Module) -> nn.Mo
         return None
     own = dict(model.state_dict(keep_vars=True))
     same = all(
-        name in own and own[name].shape == tensor.shape and torch.equal(own[name], tensor.cpu())
+        name in own and own[name].shape == tensor.shape and torch.equal(own[name], on_host(tensor))
         for name, tensor in kept.named_parameters()
     )
     return model if same else None

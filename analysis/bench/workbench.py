@@ -108,7 +108,7 @@ def _data(reference: Reference, folder: Path | None) -> Splits:
     if folder is not None and reference.own_data is not None:
         require_intact(reference.own_data, folder)
     try:
-        return load_data(reference.within(folder))
+        return load_data(reference.data_within(folder))
     except BadReference as error:
         if folder is None or reference.own_network is None or reference.own_data is not None:
             raise

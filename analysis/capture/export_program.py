@@ -21,6 +21,10 @@ Place = tuple[int, int]
 _TRIES: Final = 4
 _SUGGESTED: Final = re.compile(r"\bbatch = Dim\('batch'(?:, min=(\d+))?(?:, max=(\d+))?\)")
 
+_LEFT_BEHIND: Final = "found a fake tensor in the exported program constant's list"
+"""Now and then, in a process that has traced much, torch takes up a tensor of an earlier trace:
+seen once with `nn.RNN`. The next trace has none."""
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -89,16 +93,18 @@ def _exported(
     free: Collection[Place],
 ) -> torch.export.ExportedProgram:
     positional, named = dynamic_shapes(args, kwargs, free, largest)
+    sizes = _named(model, args, positional, named) if kwargs else (*positional, *named.values())
+
+    def export() -> torch.export.ExportedProgram:
+        return torch.export.export(model, args, kwargs, dynamic_shapes=sizes, strict=False)
+
     with torch.no_grad(), _quiet(), known or contextlib.nullcontext():
-        return torch.export.export(
-            model,
-            args,
-            kwargs,
-            dynamic_shapes=(*positional, *named.values())
-            if not kwargs
-            else _named(model, args, positional, named),
-            strict=False,
-        )
+        try:
+            return export()
+        except RuntimeError as error:
+            if _LEFT_BEHIND not in str(error):
+                raise
+            return export()
 
 
 def dynamic_shapes(

@@ -99,7 +99,7 @@ def show(
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
     console.print(table)
-    told = overview(StudyKnowledge.of(opened), words.usual(_ACCEPTED))
+    told = overview(StudyKnowledge.of(opened), words.rounded(words.usual(_ACCEPTED)))
     for sentence in told.sentences() if found else ():
         console.print(sentence, highlight=False, markup=False)
     earlier = opened.superseded()

@@ -114,6 +114,14 @@ class Reference:
             located = replace(located, data=str(self.own_data.within(folder)))
         return located
 
+    def data_within(self, folder: Path | None) -> Self:
+        """Return what the data are read by: as ``within``, but the model keeps its name.
+
+        Pictures are prepared as the model's own weights want them, which its name tells and a
+        network that the study keeps does not.
+        """
+        return replace(self.within(folder), model=self.model)
+
 
 _PLAIN: Final = re.compile(r"[\w-][\w .+-]{0,200}\.(pt2|safetensors|npz)")
 

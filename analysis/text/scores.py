@@ -279,6 +279,14 @@ class ScoreWords:
         """Return the stored drop that people read as ``change``."""
         return self.metric.stored_drop(change, self.dense)
 
+    def rounded(self, drop: float) -> float:
+        """Return the stored drop that people read with three digits that matter.
+
+        >>> PERCENT_WORDS.rounded(0.012345)
+        0.0123
+        """
+        return round(self.stored_drop(float(f"{self.shown_drop(drop):.3g}")), 12)
+
     def usual(self, share: float) -> float:
         """Return a stored drop: ``share`` itself for scores from 0 to 1, else so much of dense."""
         return share if self.metric.is_share else self.metric.share_of_dense(share, self.dense)

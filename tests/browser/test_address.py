@@ -15,7 +15,7 @@ def test_a_reload_and_a_link_restore_plan_and_view(
     open_page(page, "Curves", settle)
     page.get_by_role("radio", name="Drop", exact=True).click()
     settle(page)
-    limit = page.get_by_role("spinbutton", name="Accepted drop, points")
+    limit = page.get_by_role("spinbutton", name="Accepted drop, pt")
     limit.fill("3")
     limit.press("Enter")
     settle(page)
@@ -36,7 +36,7 @@ def test_a_reload_and_a_link_restore_plan_and_view(
     with opened_at(browser, address) as other:
         other.goto(link.replace("/plan?", "/curves?"))
         settle(other)
-        expect(other.get_by_role("spinbutton", name="Accepted drop, points")).to_have_value("3.00")
+        expect(other.get_by_role("spinbutton", name="Accepted drop, pt")).to_have_value("3.00")
         expect(other.get_by_role("radio", name="Drop", exact=True)).to_be_checked()
         open_page(other, "Plan", settle)
         own = other.locator(".bars").get_by_role("slider").nth(1)

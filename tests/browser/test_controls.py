@@ -150,7 +150,7 @@ def test_every_setting_changes_the_plan(
     setting("Keep small", "KL to the dense model")
     expect(page.locator(".st-key-goal")).to_contain_text("nats, added up")
 
-    drop = page.get_by_role("spinbutton", name="Drop, pt at most")
+    drop = page.get_by_role("spinbutton", name="Drop at most, pt")
     drop.fill("0.2")
     drop.press("Enter")
     expect(page.locator(".st-key-goal")).to_contain_text("Expected ")  # not with half of the MACs
@@ -181,7 +181,7 @@ def test_every_edit_changes_the_plan(timed_page: Page, plan: Shared, settle: Set
     assert sparsities() == [0.4, 0.4, 0.4]
     bulk("Scale by", "Factor", "0.5")
     assert sparsities() == [0.2, 0.2, 0.2]
-    bulk("Limit each drop to", "Points", "30")
+    bulk("Limit each drop to", "Drop, pt", "30")
     assert max(sparsities()) > 0.2
     bulk("Keep a multiple of")
     rounded = plan.now()

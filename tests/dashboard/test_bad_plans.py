@@ -87,7 +87,10 @@ def _empty(rows: pd.DataFrame) -> bytes:
     ("spoil", "sentence"),
     [
         (_other_network, "measured on another network"),
-        (_other_runtime, "Expected the runtime of theirs.parquet to be PyTorch or ONNX Runtime"),
+        (
+            _other_runtime,
+            "Expected the runtime of theirs.parquet to be PyTorch, ONNX Runtime or ONNX",
+        ),
         (_no_times, "Expected times above 0"),
         (_no_such_group, "conv9"),
         (_empty, "but it is empty"),

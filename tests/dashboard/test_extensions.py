@@ -23,7 +23,8 @@ def test_an_installed_package_is_on_the_page(
     at = open_page(timed_studies, "export")
     at.selectbox(key="export plan").set_value("smaller").run()
     before = [box.key for box in at.checkbox if str(box.key).startswith("format ")]
-    assert before == [f"format {name}" for name in ("safetensors", "pt2", "onnx", "recipe")]
+    usual = ("safetensors", "pt2", "onnx", "recipe")
+    assert before == [f"format {name}" for name in (*usual, "onnx-int8", "onnx-fp16")]
     assert "in turns, in PyTorch and ONNX Runtime; leave" in texts(at)
 
     toys.install(tmp_path, monkeypatch)
@@ -45,4 +46,4 @@ def test_an_installed_package_is_on_the_page(
     at.button(key="export").click().run()
     assert not at.exception
     (request,) = started
-    assert request.formats == ("safetensors", "pt2", "onnx", "recipe", "npz")
+    assert request.formats == (*usual, "npz")

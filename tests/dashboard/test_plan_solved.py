@@ -96,8 +96,8 @@ def expected(study: StudyFolder, percent: int, plan: Plan) -> list[str]:
     before = score(study, plan)
     if with_ls >= before + 0.01:
         said.append(
-            f"Within the same budgets: without recovery {100 * before:.1f} % predicted, with ls "
-            f"{100 * with_ls:.1f} % predicted; fine-tuned: measure it on the Recover page."
+            f"Within the same budgets: without recovery {100 * before:.2f} % predicted, with ls "
+            f"{100 * with_ls:.2f} % predicted; fine-tuned: measure it on the Recover page."
         )
     return said
 

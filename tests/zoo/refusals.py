@@ -145,9 +145,10 @@ class LocalResponseNorm(ZooNetwork):
 
 
 class ConvOverChannels(ZooNetwork):
-    """ECA slides a kernel over the channel axis itself: neighbours matter, so they stay."""
+    """ECA slides a kernel over the channel axis itself, where channels that are gone are zero."""
 
-    refused = refuse("", "conv") + refuse("output", "head")
+    expected = (channels(6, out("conv"), into("head")),)
+    refused = refuse("output", "head")
 
     def __init__(self) -> None:
         super().__init__()

@@ -171,20 +171,3 @@ class Auxiliary(ZooNetwork):
         hidden = self.enter(x)
         hidden = hidden + self.down(F.gelu(self.up(hidden)))
         return {"logits": self.head(hidden), "hidden": hidden}
-
-
-class ChannelGate(ZooNetwork):
-    """A short convolution along the channels (ECA): neighbours gate each other, so all stay."""
-
-    expected = ()
-    refused = refuse("convolution", "a") + refuse("output", "b")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.a, self.b = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 5, 1)
-        self.gate = nn.Conv1d(1, 1, 3, padding=1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.a(x).relu()
-        weight = self.gate(y.mean((2, 3))[:, None]).sigmoid()[:, 0, :, None, None]
-        return self.b(y * weight).mean((2, 3))

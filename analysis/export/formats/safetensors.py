@@ -102,7 +102,7 @@ def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
         if names:
             model.register_forward_hook(lambda _model, _inputs, outputs: chosen(outputs, names))
         return model
-    example = example_of(load_data(located).calibration)
+    example = example_of(load_data(recipe.reference.data_within(study)).calibration)
     if study is not None and recipe.reference.own_network is not None:
         captured = captured_program(read_program(Path(located.model)), example)
     else:

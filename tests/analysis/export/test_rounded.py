@@ -42,7 +42,7 @@ def test_they_are_verified_and_smaller_and_only_on_request(
         assert abs(entry.score - (plain.score or 0)) <= 0.02
         assert (entry.seconds_per_sample or 0) > 0
     promised = {check.name: check.promised for check in small.checks}
-    assert "at most 2.00 pt less" in promised["accuracy"]
+    assert "drop at most 2 pt" in promised["accuracy"]
 
 
 def test_zeros_stay_zeros_and_weights_have_a_scale_per_channel(
@@ -87,7 +87,7 @@ def test_what_costs_too_much_is_refused_and_the_others_are_delivered(
     assert [entry.ok for entry in report.formats] == [True, False]
     small = report.formats[1]
     assert small.file == "model.int8.onnx.failed"
-    assert "at most 1.00 pt less, but got" in str(small.reason)
+    assert "drop at most 1 pt, but got" in str(small.reason)
     folder = export_folder(tmp_path, plan.digest)
     assert (folder / "model.onnx").is_file()
     assert not (folder / "model.int8.onnx").exists()

@@ -12,13 +12,15 @@ pytestmark = pytest.mark.quick
 
 
 def test_reasons_are_ranked_and_name_a_line() -> None:
-    found = inspect_network(Reference("gate", ""), build("channel_gate"), torch.randn(2, 3, 8, 8))
+    found = inspect_network(
+        Reference("gate", ""), build("strided_channel_filter"), torch.randn(2, 3, 8, 8)
+    )
     first, second, _ = found.blocked
     assert first.operator == "conv1d"
     assert first.macs == 8 * 27 * 36  # of the convolution whose filters the gate ties together
     assert first.mac_share == first.macs / found.macs
     assert f"`conv1d` at {first.place} blocks" in blocking(first)
-    assert "stumbling.py:" in first.place
+    assert "channel_filters.py:" in first.place
     assert second.layers == ("b",)
     assert blocking(second).startswith(
         "Not prunable, because it is read as the network's output: b"

@@ -60,7 +60,7 @@ def test_predictors_are_ranked_by_what_puts_one_in_force(
         judged={"a": 0.2, "b": 0.3},
     )  # fmt: skip
     assert [row[:3] for row in own.ranking()] == [
-        ("a", "0.20", "5.00"), ("b", "0.30", "1.00"), ("c", "not for this study", "1.00"),
+        ("a", "0.20", "5.00 pt"), ("b", "0.30", "1.00 pt"), ("c", "not for this study", "1.00 pt"),
     ]  # fmt: skip
     assert "errors relative to each plan's drop" in own.how_judged()
     assert "imagined plans count too" in own._repr_html_()

@@ -25,6 +25,11 @@ LINES: Final = {
     "finetune": "finetune study half",
     "time": "time study half",
     "export": "export study half --formats safetensors",
+    "report": "report study half -o report.html",
+    "apply": "apply recipe.json -o out",
+    "unpack": "unpack study.zip",
+    "pack": "pack study",
+    "merge": "merge all study",
     "dashboard": "dashboard . --no-browser",
     "demo": "demo demo --no-browser",
 }
