@@ -10,6 +10,7 @@ from rich.table import Table
 from prunescope.api.open_study import open_study
 from prunescope.cli.shared_options import JsonOption, StudyArgument
 from prunescope.cli.terminal import console, print_json
+from prunescope.commands import next_steps
 from prunescope.planning.compare_plans import ComparedPlan, compared, differences
 from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
@@ -47,7 +48,10 @@ def compare(
         )  # fmt: skip
         return
     if not rows:
-        console.print("No plan is saved in this study. Make one: prunescope plan --save.")
+        console.print(
+            f"No plan is saved in this study. Make one: {next_steps.keep_solved(study)}",
+            highlight=False, markup=False,
+        )  # fmt: skip
         return
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("plan", "recovery", "MACs", "weights", "bytes", "predicted", "measured", "test"):

@@ -29,7 +29,7 @@ class NextStep(Enum):
     SWEEP = "Measure curves: nothing is known of this network yet."
     MEASURE = "Measure a plan: so far all plans are predictions."
     RELAX = (
-        "Accept a larger drop, or measure curves with another recovery: no plan is within it yet."
+        "Accept to lose more, or measure curves with another recovery: no plan is within it yet."
     )
     EXPORT = "Export the best plan, or measure one that goes further."
 

@@ -56,7 +56,9 @@ class Onnx(Format):
     def loading(self, recipe: Recipe) -> LoadingCode:
         """Return a function that gives a session."""
         del recipe
-        return LoadingCode(_LOAD, _TRIAL)
+        return session_code(
+            "load_onnx", self.file, "session.run(None, {name: array}) gives the outputs as arrays."
+        )
 
 
 class LoadedOnnx:
@@ -218,21 +220,35 @@ def _name_sizes(model: Any, dimensions: Sequence[FreeDimension]) -> None:
                     value.shape[place] = words[size.value]
 
 
+def session_code(function: str, file: str, says: str) -> LoadingCode:
+    """Return the code of a function that opens an ONNX file in a session, and a trial of it.
+
+    Args:
+        function: Its name.
+        file: The file's name, beside the script.
+        says: How the session is used, for its docstring.
+    """
+    names = {"function": function, "file": file, "says": says}
+    return LoadingCode(_LOAD.format(**names), _TRIAL.format(**names))
+
+
 _LOAD: Final = '''
 
-def load_onnx():
-    """model.onnx: session.run(None, {name: array}) gives the outputs as arrays."""
+def {function}():
+    """{file}: {says}"""
     import onnxruntime
 
     return onnxruntime.InferenceSession(
-        str(HERE / "model.onnx"), providers=["CPUExecutionProvider"]
+        str(HERE / "{file}"), providers=["CPUExecutionProvider"]
     )
 '''
 
 _TRIAL: Final = """
-    session = load_onnx()
+    session = {function}()
     for each in session.get_inputs():
-        print(f"model.onnx: input {each.name}, {each.type}, shape {each.shape}")
+        print(f"{file}: input {{each.name}}, {{each.type}}, shape {{each.shape}}")
 """
+
+_SAYS: Final = "session.run(None, {name: array}) gives the outputs as arrays."
 
 FORMAT = Onnx()

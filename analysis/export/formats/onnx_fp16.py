@@ -53,7 +53,13 @@ class OnnxHalf(Format):
     def loading(self, recipe: Recipe) -> LoadingCode:
         """Return a function that gives a session."""
         del recipe
-        return LoadingCode(_LOAD, _TRIAL)
+        from prunescope.export.formats.onnx import session_code
+
+        return session_code(
+            "load_onnx_fp16",
+            self.file,
+            "session.run(None, {name: array}); floats of 32 bits go in and come out.",
+        )
 
 
 def _halve(source: Path, target: Path) -> None:
@@ -77,21 +83,6 @@ def _halve(source: Path, target: Path) -> None:
     onnx.save_model(half, str(target))
 
 
-_LOAD: Final = '''
-
-def load_onnx_fp16():
-    """model.fp16.onnx: session.run(None, {name: array}); floats of 32 bits go in and come out."""
-    import onnxruntime
-
-    return onnxruntime.InferenceSession(
-        str(HERE / "model.fp16.onnx"), providers=["CPUExecutionProvider"]
-    )
-'''
-
-_TRIAL: Final = """
-    session = load_onnx_fp16()
-    for each in session.get_inputs():
-        print(f"model.fp16.onnx: input {each.name}, {each.type}, shape {each.shape}")
-"""
+_SAYS: Final = "session.run(None, {name: array}); floats of 32 bits go in and come out."
 
 FORMAT = OnnxHalf()

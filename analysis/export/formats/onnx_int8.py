@@ -53,24 +53,15 @@ class OnnxInt8(Format):
     def loading(self, recipe: Recipe) -> LoadingCode:
         """Return a function that gives a session."""
         del recipe
-        return LoadingCode(_LOAD, _TRIAL)
+        from prunescope.export.formats.onnx import session_code
+
+        return session_code(
+            "load_onnx_int8",
+            self.file,
+            "session.run(None, {name: array}); floats go in and come out.",
+        )
 
 
-_LOAD: Final = '''
-
-def load_onnx_int8():
-    """model.int8.onnx: session.run(None, {name: array}); floats go in and come out."""
-    import onnxruntime
-
-    return onnxruntime.InferenceSession(
-        str(HERE / "model.int8.onnx"), providers=["CPUExecutionProvider"]
-    )
-'''
-
-_TRIAL: Final = """
-    session = load_onnx_int8()
-    for each in session.get_inputs():
-        print(f"model.int8.onnx: input {each.name}, {each.type}, shape {each.shape}")
-"""
+_SAYS: Final = "session.run(None, {name: array}); floats go in and come out."
 
 FORMAT = OnnxInt8()
