@@ -93,13 +93,15 @@ def _table(rows: Sequence[ComparedPlan], words: ScoreWords) -> None:
             "MACs": st.column_config.TextColumn(help="Kept, of the dense network's."),
             "Weights": st.column_config.TextColumn(help="Parameters that are not zero."),
             "Predicted": st.column_config.TextColumn(
+                f"Predicted {words.loss_word}",
                 help=f"{words.loss_word.capitalize()}, with the interval that holds nine plans of "
                 "ten.",
-                width=text_width(frame["Predicted"], "Predicted"),
+                width=text_width(frame["Predicted"], f"Predicted {words.loss_word}"),
             ),
             "Measured": st.column_config.TextColumn(
+                f"Measured {words.loss_word}",
                 help=f"Mean {words.loss_word} on the validation split, with its 95 % interval.",
-                width=text_width(frame["Measured"], "Measured"),
+                width=text_width(frame["Measured"], f"Measured {words.loss_word}"),
             ),
             "Test": st.column_config.TextColumn(help="The same on the test split, for the report."),
             "Worst class": st.column_config.TextColumn(
