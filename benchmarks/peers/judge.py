@@ -99,9 +99,7 @@ def _refit(subject: Subject, module: nn.Module, share: float) -> tuple[Cell | No
             left = stack.enter_context(selected(bench.network, selection))
             ours, theirs = forward(left, subject.example), forward(module, subject.example)
             alike = float((ours - theirs).abs().max() / ours.abs().max()) <= _ALIKE
-            _, seconds = timed(
-                lambda: stack.enter_context(recovered(bench, "ls", left, selection))
-            )
+            _, seconds = timed(lambda: stack.enter_context(recovered(bench, "ls", left, selection)))
             cell = Cell(subject.lost(left), seconds, share)
     except PrunescopeError as reason:
         return None, str(reason).split(". ")[0]

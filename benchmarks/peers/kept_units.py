@@ -87,9 +87,7 @@ def _voted(
 ) -> np.ndarray:
     keep = np.zeros(size, bool)
     for line in lines:
-        votes = Counter(
-            place[axis] for at in line for place in places.get(left[at].tobytes(), ())
-        )
+        votes = Counter(place[axis] for at in line for place in places.get(left[at].tobytes(), ()))
         if votes:
             keep[votes.most_common(1)[0][0]] = True
     return keep

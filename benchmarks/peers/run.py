@@ -53,7 +53,9 @@ def main() -> None:
 
 def _jobs(name: str, budget: float, cache: Path, text: str) -> Iterator[Job]:
     def file(*words: str) -> Path:
-        return cache / "rows" / (re.sub(r"\W+", "-", f"{name} {budget} {' '.join(words)}") + ".json")
+        return (
+            cache / "rows" / (re.sub(r"\W+", "-", f"{name} {budget} {' '.join(words)}") + ".json")
+        )
 
     for recipe in ours.RECIPES:
         words = (ours.TOOL, recipe.setting, recipe.after or recipe.recovery)

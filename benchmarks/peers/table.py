@@ -16,12 +16,22 @@ def markdown(results: Iterable[Result]) -> str:
     columns += sorted({name for line in lines for name in line.cells} - set(columns))
     parts = []
     for (network, budget), group in groupby(lines, key=lambda r: (r.network, r.budget)):
-        parts += [f"\n## {network}, {100 * budget:g} % of the MACs\n", *_table(list(group), columns)]
+        parts += [
+            f"\n## {network}, {100 * budget:g} % of the MACs\n",
+            *_table(list(group), columns),
+        ]
     return "\n".join(parts)
 
 
 def _table(lines: Sequence[Result], columns: Sequence[str]) -> list[str]:
-    head = ["tool", "setting", "MACs", *(_TITLES.get(c, f"+ `{c}`") for c in columns), "seconds", ""]
+    head = [
+        "tool",
+        "setting",
+        "MACs",
+        *(_TITLES.get(c, f"+ `{c}`") for c in columns),
+        "seconds",
+        "",
+    ]
     rows = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for line in sorted(lines, key=_least):
         cells = [_words(line.cells.get(column)) for column in columns]
