@@ -10,3 +10,7 @@ choice can be said in units of this project's groups, with this project's least 
 same choice. Rows are kept in the cache, one file each, so that a stopped run goes on. A tool that
 is not installed is a line that says how to install it (``pip install 'prunescope[peers]'``).
 """
+
+from benchmarks.peers.run import main
+
+__all__ = ["main"]

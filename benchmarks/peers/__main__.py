@@ -1,3 +1,3 @@
-from benchmarks.peers.run import main
+from benchmarks.peers import main
 
 main()
