@@ -118,7 +118,8 @@ def _gradients(subject: Subject, squared: bool) -> dict[str, Tensor]:
         chunk = samples.chunk(start, start + step)
         args, kwargs = call_arguments(chunk.inputs)
         module.zero_grad()
-        functional.cross_entropy(module(*args, **kwargs), chunk.targets).backward()
+        loss: Any = functional.cross_entropy(module(*args, **kwargs), chunk.targets)
+        loss.backward()
         for name, parameter in module.named_parameters():
             assert parameter.grad is not None
             total[name] += parameter.grad.square() if squared else parameter.grad
