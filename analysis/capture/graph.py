@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.capture.divide_recurrent import divide_recurrent
 from prunescope.capture.export_program import Place, export_program
 from prunescope.capture.fold_constants import fold_constants, fold_copies
 from prunescope.capture.functional import differentiable_copies, make_functional
@@ -181,6 +182,7 @@ def _rewritten(program: torch.export.ExportedProgram) -> fx.GraphModule:
     fold_constants(module)
     make_functional(module)
     differentiable_copies(module)
+    divide_recurrent(module)
     fold_copies(module)
     return module
 

@@ -35,12 +35,14 @@ class Read:
         source: The argument it reads.
         dimension: Of ``source``.
         statistic: Whether the reader's result depends on how many indices there are.
+        own_state: Whether ``source`` is the matrix that reads the reader's own hidden state.
     """
 
     node: fx.Node
     source: fx.Node
     dimension: int
     statistic: bool = False
+    own_state: bool = False
 
 
 class CouplingWalk:
@@ -130,10 +132,17 @@ class CouplingWalk:
         fallback = max(range(len(sizes)), key=lambda index: (sizes[index], index))
         return min(self._choices.get(key, fallback), len(sizes) - 1)
 
-    def read(self, node: fx.Node, source: object, dimension: int, statistic: bool = False) -> None:
+    def read(
+        self,
+        node: fx.Node,
+        source: object,
+        dimension: int,
+        statistic: bool = False,
+        own_state: bool = False,
+    ) -> None:
         """Record that ``node`` mixes the indices of ``dimension`` of ``source``."""
         if isinstance(source, fx.Node) and self.dims(source)[dimension].labels is not None:
-            self.reads.append(Read(node, source, dimension, statistic))
+            self.reads.append(Read(node, source, dimension, statistic, own_state))
 
     def role(self, node: object, dim: Dim, role: str) -> None:
         """Record what a parameter dimension does in an operator that multiplies by it."""

@@ -1,9 +1,8 @@
-"""Fused attention and recurrent layers."""
+"""Fused attention."""
 
 import numpy as np
 from torch import fx
 
-from prunescope.capture.functional import operator_name
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.rule_table import rule
@@ -49,10 +48,3 @@ def _repeat_key_value_heads(batch: tuple[Dim, ...], query: tuple[Dim, ...]) -> t
         return (*batch[:-1], Dim(many.size, why=few.why))
     repeated = np.repeat(few.labels, many.size // few.size)
     return (*batch[:-1], Dim(many.size, repeated, few.why))
-
-
-@rule("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell")
-def recurrent(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Refuse: all gates and steps are one operator."""
-    name = operator_name(node)
-    return walk.refuse(node, f"{name} runs all its gates and steps in one fused operator")
