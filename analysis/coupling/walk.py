@@ -52,6 +52,7 @@ class CouplingWalk:
         values: The dimensions of every tensor.
         ledger: What the rules decided.
         options: For each decision that a scouting pass left open, the labels to choose from.
+        repeats: For those decisions that are about repeated heads, the labels of the result.
         roles: What each parameter dimension does: ``producer``, ``consumer`` or ``depthwise``.
         reads: Who mixes which dimension.
         parameters: Labels of every parameter and buffer dimension, by first dotted name.
@@ -74,6 +75,7 @@ class CouplingWalk:
         self.values: dict[fx.Node, Value] = {}
         self.ledger = Ledger()
         self.options: dict[Key, list[Labels]] = {}
+        self.repeats: dict[Key, Labels] = {}
         self.roles: dict[tuple[str, int], str] = {}
         self.reads: list[Read] = []
         self.parameters: dict[str, tuple[Dim, ...]] = {}

@@ -168,6 +168,14 @@ def _adapt_heads(module: nn.Module, groups: list[Group], removal: Removal) -> No
                 count = getattr(owner, name, None)
                 if isinstance(count, int) and count % group.units == 0:
                     setattr(owner, name, count // group.units * heads_left)
+            _adapt_queries(owner, group.units, heads_left)
+
+
+def _adapt_queries(owner: object, units: int, left: int) -> None:
+    """Set how many query heads share a key-value head, where the units are such query heads."""
+    keys = getattr(getattr(owner, "config", owner), "num_key_value_heads", None)
+    if getattr(owner, "num_key_value_groups", None) == units != keys:
+        setattr(owner, "num_key_value_groups", left)  # noqa: B010 - any class that has it
 
 
 def _compare(module: nn.Module, smaller: Captured, outputs: tuple[str, ...]) -> None:

@@ -119,8 +119,10 @@ def _interleave(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dim = dims[axis % len(dims)]
     if context.selection.touches(dim):
         set_argument(new, "output_size", None)
-        if source[axis % len(dims)].size == 1:
-            set_argument(new, "repeats", context.selection.count(dim))
+        one = source[axis % len(dims)]
+        if not context.selection.touches(one):  # so some of the copies leave
+            left = context.selection.size(dim) // one.size
+            set_argument(new, "repeats", left)
 
 
 def _pieces(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
