@@ -56,6 +56,8 @@ class CouplingWalk:
         roles: What each parameter dimension does: ``producer``, ``consumer`` or ``depthwise``.
         reads: Who mixes which dimension.
         parameters: Labels of every parameter and buffer dimension, by first dotted name.
+        numbers: Tensors whose values are numbers of units, and the dimension that they number.
+        counts: Tensors that count how often each unit was picked, or add these counts up.
         whole: Dimensions of results that are computed in whole before some indices are dropped.
     """
 
@@ -65,8 +67,10 @@ class CouplingWalk:
         shapes: Mapping[fx.Node, Any],
         rules: Mapping[str, Rule],
         choices: Mapping[Key, int] | None,
+        followers: Sequence["Callable[[CouplingWalk, fx.Node], None]"] = (),
     ) -> None:
         self._rules = rules
+        self._followers = followers
         self._module = captured.module
         self._shapes = shapes
         self._choices = choices
@@ -80,6 +84,8 @@ class CouplingWalk:
         self.reads: list[Read] = []
         self.parameters: dict[str, tuple[Dim, ...]] = {}
         self.whole: set[tuple[fx.Node, int]] = set()
+        self.numbers: dict[fx.Node, Dim] = {}
+        self.counts: set[object] = set()
 
     def run(self) -> "CouplingWalk":
         """Visit every node in order, and return self."""
@@ -125,6 +131,15 @@ class CouplingWalk:
         """Whether ``node`` depends on parameters and constants only."""
         return isinstance(node, fx.Node) and node in self._static
 
+    def weight(self, node: object) -> bool:
+        """Whether ``node`` is static, or picks some of a static tensor's matrices by number."""
+        return self.static(node) or (
+            isinstance(node, fx.Node)
+            and operator_name(node) in ("index", "index_select")
+            and self.static(node.args[0])
+            and any(source in self.numbers for source in node.all_input_nodes)
+        )
+
     def choose(self, key: Key, candidates: Sequence[Labels]) -> int | None:
         """Return which candidate carries the units of a decision; None while scouting."""
         if self._choices is None:
@@ -148,7 +163,7 @@ class CouplingWalk:
 
     def role(self, node: object, dim: Dim, role: str) -> None:
         """Record what a parameter dimension does in an operator that multiplies by it."""
-        if dim.origin is not None and self.static(node):
+        if dim.origin is not None and self.weight(node):
             previous = self.roles.get(dim.origin)
             if previous is None or previous == "depthwise" or role == "producer":
                 self.roles[dim.origin] = role
@@ -184,6 +199,8 @@ class CouplingWalk:
             return self.refuse(node, f"{name} runs a graph of its own")
         if not isinstance(node.target, torch._ops.OpOverload) and name != "getitem":
             return None  # arithmetic on sizes
+        for follower in self._followers:
+            follower(self, node)
         if name in self._rules:
             return self._rules[name](self, node)
         return self.refuse(node, f"the operator {name} has no coupling rule")

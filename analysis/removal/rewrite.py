@@ -78,6 +78,23 @@ class Rewrite:
 Rewriter = Callable[[Rewrite, fx.Node, fx.Node], None]
 
 
+def _topk(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    dims = context.dims(old.args[0])
+    dim, count = dims[argument(old, "dim", -1) % len(dims)], argument(old, "k")
+    if context.selection.touches(dim) and context.selection.count(dim) < count:
+        raise CannotPrune(
+            f"Expected at least {count} experts to stay, as each token is given to {count}, but "
+            f"got {context.selection.count(dim)}. Remove fewer."
+        )
+
+
+def _histogram(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    (dim,) = context.dims(old) or (None,)
+    if dim is not None and context.selection.touches(dim):
+        left = context.selection.count(dim)
+        new.args, new.kwargs = (new.args[0], left, 0, left - 1), {}
+
+
 def _sizes(name: str) -> Rewriter:
     """The rewriter of an operator whose argument ``name`` is the shape of its result."""
 
@@ -297,5 +314,7 @@ REWRITES: Final[dict[str, Rewriter]] = {
     "select": _select,
     "index_select": _index_select,
     "index": _index,
+    "topk": _topk,
+    "histc": _histogram,
 }  # fmt: skip
 """ATen operator → what changes in its arguments; the others hold no size."""

@@ -36,7 +36,7 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
     for read in dict.fromkeys(walk.reads):
         dims = walk.dims(read.source)
         dim = dims[read.dimension]
-        if (walk.static(read.source) and not read.own_state) or dim.labels is None:
+        if (walk.weight(read.source) and not read.own_state) or dim.labels is None:
             continue
         units = _units(dim, owner)
         if (units < 0).all():
