@@ -22,22 +22,21 @@ _ZEROS: Final = {"zeros": 0, "new_zeros": 1}
 def divide_recurrent(module: fx.GraphModule) -> None:
     """Rewrite ``module`` in place so that a recurrent operator is one layer in one direction."""
     for node in list(module.graph.nodes):
-        if node.op == "call_function" and operator_name(node) in FUSED:
-            if _over_sequences(node) and (node.args[4] != 1 or node.args[7]):
-                _divide(module.graph, node)
+        if node.op == "call_function" and operator_name(node) in FUSED and _joins(node):
+            _divide(module.graph, node)
     module.graph.eliminate_dead_code()
     module.recompile()
 
 
-def _over_sequences(node: fx.Node) -> bool:
-    """Whether ``node`` reads whole sequences, not packed ones."""
-    return getattr(node.target, "_overloadname", "") == "input" and len(node.args) == 9
+def _joins(node: fx.Node) -> bool:
+    """Whether ``node`` runs several layers or directions, over sequences that are not packed."""
+    plain = getattr(node.target, "_overloadname", "") == "input" and len(node.args) == 9
+    return plain and (node.args[4] != 1 or bool(node.args[7]))
 
 
 def _divide(graph: fx.Graph, node: fx.Node) -> None:
-    source, states, weights, biases, layers, dropout, train, both, batch_first = node.args
-    assert isinstance(weights, list | tuple) and isinstance(layers, int)
-    assert isinstance(dropout, float) and isinstance(batch_first, bool)
+    arguments: Any = node.args
+    source, states, weights, biases, layers, dropout, train, both, batch_first = arguments
     several = isinstance(states, list | tuple)
     directions = 2 if both else 1
     size = len(weights) // (layers * directions)

@@ -36,7 +36,7 @@ def grouped_mm(rows: Tensor, matrices: Tensor, ends: Tensor) -> Tensor:
 
 
 @grouped_mm.register_fake
-def _shape(rows: Tensor, matrices: Tensor, ends: Tensor) -> Tensor:
+def _shape(rows: Tensor, matrices: Tensor, ends: Tensor) -> Tensor:  # noqa: ARG001
     return rows.new_empty(rows.shape[0], matrices.shape[2])
 
 
@@ -57,7 +57,7 @@ def _outer_shape(rows: Tensor, gradient: Tensor, ends: Tensor) -> Tensor:
     return rows.new_empty(ends.shape[0], rows.shape[1], gradient.shape[1])
 
 
-def _remember(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+def _remember(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:  # noqa: ARG001
     ctx.save_for_backward(*inputs)
 
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 from prunescope.fence.refusal import Refusal, quoted
 
 _OPERATOR: Final = re.compile(
-    r"torch\.ops\.(aten|prims|torchvision|quantized_decomposed|prunescope)\.(\w{1,80})\.(\w{1,80})", re.ASCII
+    r"torch\.ops\.(aten|prims|torchvision|quantized_decomposed|prunescope)\.(\w{1,80})\.(\w{1,80})",
+    re.ASCII,
 )
 _SIZES: Final = frozenset(
     f"_operator.{name}"

@@ -62,7 +62,7 @@ EXPECTED = (
 
 
 class MixtureFetched(ZooNetwork):
-    """A router's softmax and choice are over the experts that stay; so is what it is held against."""
+    """A router's softmax and choice are over the experts that stay."""
 
     shape = (5, 4)
     expected = EXPECTED

@@ -106,7 +106,7 @@ class LstmBidirectional(ZooNetwork):
 
 
 class GruLastStates(ZooNetwork):
-    """The last states of both layers lie in one tensor, so a unit of one leaves with the other's."""
+    """Both layers' last states lie in one tensor, so a unit of one leaves with the other's."""
 
     shape = (4, 5)
     expected = (channels(6, hidden("rnn"), hidden("rnn", "_l1"), inputs("rnn", "_l1"), into("fc")),)

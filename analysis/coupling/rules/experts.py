@@ -76,7 +76,7 @@ def histogram(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("cumsum")
 def running_sum(walk: CouplingWalk, node: fx.Node) -> Value:
-    """A running sum needs every unit, unless it is of counts, of which a unit that is gone has 0."""
+    """A running sum needs every unit, unless it is of counts: those of removed units are 0."""
     if node.args[0] in walk.counts:
         walk.counts.add(node)
         return walk.dims(node.args[0])
@@ -112,4 +112,3 @@ def _behind_another(node: fx.Node) -> bool:
                 return True
             waiting += source.all_input_nodes
     return False
-

@@ -1,8 +1,8 @@
 """Recurrent layers: a hidden unit leaves with its rows of all gates, wherever they lie.
 
 A matrix holds the rows of one gate after those of another; what a hidden unit owns is the same row
-of each. The matrix that reads the hidden state owns a column as well. Removal sets a unit's state to
-zero for ever: it is that of a unit whose initial state, candidate rows and biases are zero.
+of each. The matrix that reads the hidden state owns a column as well. A removed unit's state is
+zero for ever, as is that of a unit whose initial state, candidate rows and biases are zero.
 
 Of a projected LSTM (``proj_size``) only inputs leave: torch takes it for a plain one as soon as it
 has as many cells as projected states.

@@ -7,8 +7,8 @@ from torch import fx
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.operator_arguments import argument, has_argument
-from prunescope.coupling.rule_table import rule
 from prunescope.coupling.router import picks_experts
+from prunescope.coupling.rule_table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
 _STATISTICS: Final = (

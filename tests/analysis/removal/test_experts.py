@@ -48,7 +48,7 @@ def captured_of(kind: str, dtype: torch.dtype = torch.float64) -> Captured:
 
 
 def logits(outputs: object) -> Tensor:
-    leaves = [leaf for leaf in torch.utils._pytree.tree_leaves(outputs)]
+    leaves = torch.utils._pytree.tree_leaves(outputs)
     assert isinstance(leaves[0], Tensor)
     return leaves[0]
 
@@ -74,7 +74,8 @@ def test_experts_their_features_and_the_residual_stream_leave(kind: str) -> None
     }
     for group in groups:
         report = check_law(captured, group)
-        assert report.ok and report.effect > 1e-6, (group.name, report)
+        assert report.ok, (group.name, report)
+        assert report.effect > 1e-6, (group.name, report)
     everything = {group.name: random_half(group) for group in groups}
     assert check_law(captured, everything).ok
     assert not cost(captured).uncounted
