@@ -151,6 +151,7 @@ class Study(StudyPlans):
         progress: Progress | None = None,
         force: bool = False,
         most_lost: float = MOST_LOST,
+        opset: int | None = None,
     ) -> "ExportReport":
         """Write ``plan``'s model in every format, reload each in a fresh process and compare it.
 
@@ -160,14 +161,15 @@ class Study(StudyPlans):
         Args:
             plan: Of this study.
             folder: For the files; the study's own by default.
-            formats: Some of ``safetensors``, ``pt2``, ``onnx``, ``recipe``, ``onnx-int8`` and
-                ``onnx-fp16``.
+            formats: Some of ``safetensors``, ``pt2``, ``onnx``, ``recipe``, ``onnx-int8``,
+                ``onnx-fp16``, ``openvino`` and ``sparse-safetensors``.
             recovered: With the fine-tuned weights.
             progress: Where to report to.
             force: Replace also files that Prunescope did not write; a warning names them. Never a
                 study's folder or what the study is made from.
             most_lost: Of the mean score, that ``onnx-int8`` and ``onnx-fp16`` may lose against the
                 pruned model; past it they are refused.
+            opset: Of ONNX files, 13 to 25; None for the one that torch writes.
 
         Raises:
             WouldOverwrite: ``folder`` holds what Prunescope did not write.
@@ -181,7 +183,7 @@ class Study(StudyPlans):
         with shown(progress) as report:
             return export_plan(
                 self._bench(), self._stored, chosen, formats, target, recovered, report, force,
-                most_lost,
+                most_lost, opset,
             )  # fmt: skip
 
     def report(

@@ -24,7 +24,7 @@ from prunescope.recovery.training.finetune import read_weights
 from prunescope.store.destinations import say_replaced
 from prunescope.store.folder import StudyFolder
 from prunescope.study import check_names
-from prunescope.study.bounds import LOSS
+from prunescope.study.bounds import LOSS, OPSET
 from prunescope.study.plan import Plan
 
 
@@ -38,6 +38,7 @@ def export_plan(
     progress: Progress | None = None,
     force: bool = False,
     most_lost: float = MOST_LOST,
+    opset: int | None = None,
 ) -> ExportReport:
     """Write ``plan``'s model in every one of ``formats``, verified, and return what was found.
 
@@ -54,6 +55,7 @@ def export_plan(
             ones is said in a warning.
         most_lost: Of the mean score, that a file in coarser numbers (int8, fp16) may lose against
             the pruned model; past it the file is refused.
+        opset: Of ONNX files, 13 to 25; None for the one that torch writes.
 
     Raises:
         ForeignStudy: Plan, study and bench are not about the same.
@@ -64,6 +66,8 @@ def export_plan(
         Cancelled: Somebody asked to stop; formats verified before that stay.
     """
     LOSS.checked(most_lost)
+    if opset is not None:
+        OPSET.checked(opset)
     wanted = usual_formats() if formats is None else tuple(dict.fromkeys(formats))
     check_names("export format", wanted, format_names())
     for name in wanted:
@@ -80,7 +84,7 @@ def export_plan(
         made = make_deliverable(
             bench, study.folder, plan, selection, module,
             result.settings if result else None, result.weights_hash if result else "", most_lost,
-            any(export_format(name).graph for name in wanted),
+            any(export_format(name).graph for name in wanted), opset,
         )  # fmt: skip
         report = write_formats(made, wanted, where, progress or Silent())
         outcome = made.promise.outcome

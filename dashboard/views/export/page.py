@@ -62,7 +62,9 @@ def _form(opened: StudyFolder, plan: Plan) -> bool:
             if st.checkbox(
                 f"**{kind.title}** `{kind.file}` — {kind.describe(recovered)}",
                 value=kind.usual, key=f"format {kind.name}",
-                disabled=kind.graph and opened.manifest.capture_problem is not None,
+                disabled=kind.unavailable() is not None
+                or (kind.graph and opened.manifest.capture_problem is not None),
+                help=kind.unavailable(),
             )
         ]  # fmt: skip
         lost = _most_lost(chosen)
