@@ -6,6 +6,7 @@ from typing import Final
 
 from prunescope.errors import BadValue
 from prunescope.study.bounds import SEED, checked_reference
+from prunescope.study.manifest import LIVE
 from prunescope.text.numbers import exact
 
 _USUAL_RATE: Final = 0.01
@@ -142,6 +143,17 @@ class FineTuning:
         ]
         words = "; ".join(part for part in parts if part)
         return f"Trained with: {words}." if words else ""
+
+
+def named(given: object) -> str | None:
+    """Return the reference that somebody gave, or a name for an object; None for neither.
+
+    >>> named("net.py:loader"), named([]), named(None)
+    ('net.py:loader', 'live:list', None)
+    """
+    if given is None or isinstance(given, str):
+        return given
+    return f"{LIVE}{type(given).__name__}"
 
 
 def _within(
