@@ -40,7 +40,8 @@ def finetune(
     rounds: Annotated[
         int,
         typer.Option(
-            "--rounds", min=1,
+            "--rounds",
+            min=1,
             help="Prune, recover and train in so many geometric steps, scored anew in each.",
         ),
     ] = _USUAL.rounds,
@@ -60,7 +61,8 @@ def finetune(
     distillation: Annotated[
         float,
         typer.Option(
-            "--distillation", help="Weight of the dense model's word, 0 to 1; 1 needs no labels.",
+            "--distillation",
+            help="Weight of the dense model's word, 0 to 1; 1 needs no labels.",
             rich_help_panel=_LOSS,
         ),
     ] = _USUAL.distillation,
@@ -71,7 +73,9 @@ def finetune(
     train: Annotated[
         str,
         typer.Option(
-            "--train", rich_help_panel=_DATA, show_default=False,
+            "--train",
+            rich_help_panel=_DATA,
+            show_default=False,
             help="file.py:function that returns a DataLoader, a Dataset or an iterable of batches; "
             "the calibration split by default.",
         ),
@@ -79,7 +83,9 @@ def finetune(
     augment: Annotated[
         str,
         typer.Option(
-            "--augment", rich_help_panel=_DATA, show_default=False,
+            "--augment",
+            rich_help_panel=_DATA,
+            show_default=False,
             help="file.py:name of a transform of a sample or of (inputs, targets), or "
             "torchvision.transforms.v2:NAME.",
         ),
@@ -87,21 +93,25 @@ def finetune(
     epoch_steps: Annotated[
         int | None,
         typer.Option(
-            "--epoch-steps", rich_help_panel=_DATA,
+            "--epoch-steps",
+            rich_help_panel=_DATA,
             help="Steps that count as an epoch, for a loader without an end.",
         ),
     ] = None,
     optimizer: Annotated[
         str,
         typer.Option(
-            "--optimizer", rich_help_panel=_STEP,
+            "--optimizer",
+            rich_help_panel=_STEP,
             help="Any class of torch.optim by name: sgd, adamw, rmsprop ...",
         ),
     ] = _USUAL.optimizer,
     option: Annotated[
         list[str] | None,
         typer.Option(
-            "--optimizer-option", metavar="NAME=VALUE", rich_help_panel=_STEP,
+            "--optimizer-option",
+            metavar="NAME=VALUE",
+            rich_help_panel=_STEP,
             help="Such as betas=0.9,0.95; repeat it for several.",
         ),
     ] = None,
@@ -117,14 +127,16 @@ def finetune(
     warmup: Annotated[
         float,
         typer.Option(
-            "--warmup", help="Share of all steps in which the rate climbs; a cosine follows.",
+            "--warmup",
+            help="Share of all steps in which the rate climbs; a cosine follows.",
             rich_help_panel=_STEP,
         ),
     ] = _USUAL.warmup,
     ema: Annotated[
         float,
         typer.Option(
-            "--ema", help="Decay of a moving average of the weights, such as 0.99; 0 for none.",
+            "--ema",
+            help="Decay of a moving average of the weights, such as 0.99; 0 for none.",
             rich_help_panel=_STEP,
         ),
     ] = _USUAL.ema,

@@ -138,7 +138,9 @@ def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
     """Every batch of a dataset or loader, joined, in the order of the dataset."""
     batches: list[tuple[Inputs, Tensor | None]] = []
     with _fixed_randomness(), torch.no_grad():
-        batches.extend(read_batch(name, batch) for batch in _guarded_batches(name, _in_order(given)))
+        batches.extend(
+            read_batch(name, batch) for batch in _guarded_batches(name, _in_order(given))
+        )
     if not batches:
         raise DataMismatch(f"Expected samples in the {name} split, but it is empty. Add some.")
     leaves = [pytree.tree_flatten(batch) for batch in batches]

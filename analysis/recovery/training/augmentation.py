@@ -105,7 +105,9 @@ def _of_samples(made: Callable[..., Any], batch: Batch) -> tuple[Any, Any]:
     count = len(batch)
     changed = [
         pytree.tree_leaves(
-            made(pytree.tree_unflatten([x[i] if isinstance(x, Tensor) else x for x in leaves], form))
+            made(
+                pytree.tree_unflatten([x[i] if isinstance(x, Tensor) else x for x in leaves], form)
+            )
         )
         for i in range(count)
     ]

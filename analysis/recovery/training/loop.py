@@ -94,7 +94,9 @@ def train(
         try:
             keep(run.state())
             unkept = ""
-        except StorageFailure as failure:  # what was kept before is whole: nothing is lost by going on
+        except (
+            StorageFailure
+        ) as failure:  # what was kept before is whole: nothing is lost by going on
             unkept = f"The state to go on from could not be kept at step {run.step}: {failure}"
             progress.advance(0, unkept)
 

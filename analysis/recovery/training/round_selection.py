@@ -98,9 +98,7 @@ def _unit_scores(scores: Scores, choice: Choice, subject: str, seed: int) -> Ten
     return known[subject]
 
 
-def _mask(
-    score: Tensor, layer: Layer, choice: Choice, number: int, rounds: int
-) -> Tensor | None:
+def _mask(score: Tensor, layer: Layer, choice: Choice, number: int, rounds: int) -> Tensor | None:
     pattern = pattern_of(choice.granularity)
     if pattern is not None:
         share = share_left(pattern.kept / pattern.of, number, rounds)
@@ -108,7 +106,9 @@ def _mask(
         if stay == pattern.of:
             return None
         return pattern_mask(score, stay, pattern.of, layer.summary.input_dimension)
-    removed = 1 - share_left(1 - choice.sparsity, number, rounds) if number < rounds else choice.sparsity
+    removed = (
+        1 - share_left(1 - choice.sparsity, number, rounds) if number < rounds else choice.sparsity
+    )
     if not criterion(choice.criterion).per_row:
         return mask(score, removed)
     rows = score.movedim(layer.output_dimension, 0)

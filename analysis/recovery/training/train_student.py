@@ -102,9 +102,7 @@ def train_student(
                 settings = replace(settings, rate=tested.chosen)
             settings = _within_seconds(settings, lesson, tested)
     while True:
-        keep = partial(
-            keep_stopped, folder, identity, replace(history, settings=settings), started
-        )
+        keep = partial(keep_stopped, folder, identity, replace(history, settings=settings), started)
         try:
             trained = train(
                 lesson.student, lesson.feed, lesson.masks, lesson.objective, settings,

@@ -63,9 +63,7 @@ def _refitted(bench: Workbench) -> Plan:
 
 
 @pytest.mark.parametrize("kind", [_weights, _units, _mixed, _refitted])
-def test_rounds_end_at_the_plan(
-    bench: Workbench, study: StudyFolder, kind: MakeKind
-) -> None:
+def test_rounds_end_at_the_plan(bench: Workbench, study: StudyFolder, kind: MakeKind) -> None:
     plan = kind(bench)
     dense = {n: t.clone() for n, t in bench.network.module.state_dict().items()}
     spy = Spy()

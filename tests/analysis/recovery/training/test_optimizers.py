@@ -87,7 +87,10 @@ def test_everything_together_goes_on_bit_for_bit(
 def test_accumulated_batches_are_one_large_batch() -> None:
     """Without batch norm, the gradient of a step is the mean over its samples, cut up or not."""
     inputs, targets = torch.randn(9, 4), torch.randint(3, (9,))
-    cuts = ([Batch(inputs, targets)], [Batch(x, y) for x, y in zip(inputs.split(4), targets.split(4), strict=True)])
+    cuts = (
+        [Batch(inputs, targets)],
+        [Batch(x, y) for x, y in zip(inputs.split(4), targets.split(4), strict=True)],
+    )
     after = []
     for batches in cuts:
         torch.manual_seed(0)
@@ -108,9 +111,7 @@ def test_bfloat16_trains(bench: Workbench, study: StudyFolder, make_plan: MakePl
     assert all(t.dtype != torch.bfloat16 for t in weights.values())
 
 
-def test_patience_ends_training(
-    bench: Workbench, study: StudyFolder, make_plan: MakePlan
-) -> None:
+def test_patience_ends_training(bench: Workbench, study: StudyFolder, make_plan: MakePlan) -> None:
     settings = replace(QUICK, epochs=60, rate=1e-7, momentum=0.0, patience=2)
     spy = Spy()
     result = finetune(bench, study, make_plan(bench), settings, spy)

@@ -240,9 +240,7 @@ def test_a_live_loader_that_ends_keeps_what_was_trained(
     parts = [known.chunk(start, start + 30) for start in range(0, 210, 30)]
     stream = iter([(part.inputs, part.targets) for part in parts])
     settings = replace(QUICK, train="live:list_iterator", epoch_steps=5, rate=0.05)
-    result = finetune(
-        bench, study, make_plan(bench), settings, Silent(), live=LiveData(stream)
-    )
+    result = finetune(bench, study, make_plan(bench), settings, Silent(), live=LiveData(stream))
     assert (result.ending, result.curve[-1].step) == ("exhausted", 7)
     assert result.best_epoch > 0
     assert "could not be read again" in result.ending_sentence()
