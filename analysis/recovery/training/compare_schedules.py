@@ -14,7 +14,7 @@ from prunescope.text.durations import spoken
 
 def both_schedules(study: Path, plan: Plan) -> tuple[FineTuned | None, FineTuned | None]:
     """Return the fine-tunings of ``plan`` that are there: at once, in rounds."""
-    known = []
+    known: list[FineTuned | None] = []
     for gradual in (False, True):
         try:
             known.append(read_result(result_folder(study, plan, gradual)))

@@ -117,8 +117,8 @@ class FineTuning:
             name, equals, value = option.partition("=")
             if not (name.isidentifier() and equals and value):
                 raise BadValue(
-                    f"Expected an optimizer's option as NAME=VALUE, but got {option!r}. Write it as "
-                    "betas=0.9,0.95."
+                    f"Expected an optimizer's option as NAME=VALUE, but got {option!r}. Write it "
+                    "as betas=0.9,0.95."
                 )
 
     @property

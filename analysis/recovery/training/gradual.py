@@ -81,7 +81,7 @@ def in_rounds(
 
     Source: Zhu, Gupta 2017, *To prune, or not to prune* (arXiv 1710.01878): gradual beats at once.
     """
-    done, student = _read_rounds(bench, plan, folder, identity)
+    done, student = _read_rounds(bench, folder, identity)
     masks: Mapping[str, Tensor] = {}
     learnt: Learnt | None = None
     for number in range(len(done.rounds) + 1, asked.rounds + 1):
@@ -195,7 +195,7 @@ def _keep_rounds(folder: Path, identity: Identity, done: RoundsDone, student: nn
 
 
 def _read_rounds(
-    bench: Workbench, plan: Plan, folder: Path, identity: Identity
+    bench: Workbench, folder: Path, identity: Identity
 ) -> tuple[RoundsDone, nn.Module | None]:
     """What an earlier run of the same left, and the network; nothing where it fits no more."""
     path, nothing = folder / ROUNDS, (RoundsDone(), None)

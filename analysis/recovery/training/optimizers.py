@@ -67,7 +67,8 @@ def make_optimizer(module: nn.Module, settings: FineTuning) -> torch.optim.Optim
     except (ValueError, TypeError) as error:
         raise BadValue(
             f"Expected {settings.optimizer} to take these options and this network, but it says: "
-            f"{str(error).splitlines()[0].rstrip('.')}. Change --optimizer-option, or take --optimizer {SGD} or adamw."
+            f"{str(error).splitlines()[0].rstrip('.')}. Change --optimizer-option, or take "
+            f"--optimizer {SGD} or adamw."
         ) from error
 
 

@@ -83,8 +83,9 @@ def round_selection(
             score = scores.by_parameter(choice.criterion, plan.seed)[layer.parameter]
             if layer.parameter in zeros:
                 score = score.masked_fill(zeros[layer.parameter], -torch.inf)
-            if (keep := _mask(score, layer, choice, number, rounds)) is not None:
-                masks[layer.parameter] = keep
+            left = _mask(score, layer, choice, number, rounds)
+            if left is not None:
+                masks[layer.parameter] = left
     return PruningMasks(masks, units)
 
 

@@ -91,16 +91,16 @@ def train_student(
     started = time.monotonic()
     history = read_stopped(folder, identity)
     settings = history.settings if history.state is not None else asked
-    if history.state is None:
-        if asked.rate is None or asked.seconds is not None:
-            tested = range_test(
-                lesson.student, lesson.feed, lesson.masks, lesson.objective, asked, progress
-            )
-            if asked.rate is None:
-                progress.advance(0, tested.sentence())
-                history = replace(history, range_test=tested)
-                settings = replace(settings, rate=tested.chosen)
-            settings = _within_seconds(settings, lesson, tested)
+    lesson.feed.steps = settings.epoch_steps or lesson.feed.steps
+    if history.state is None and (asked.rate is None or asked.seconds is not None):
+        tested = range_test(
+            lesson.student, lesson.feed, lesson.masks, lesson.objective, asked, progress
+        )
+        if asked.rate is None:
+            progress.advance(0, tested.sentence())
+            history = replace(history, range_test=tested)
+            settings = replace(settings, rate=tested.chosen)
+        settings = _within_seconds(settings, lesson, tested)
     while True:
         keep = partial(keep_stopped, folder, identity, replace(history, settings=settings), started)
         try:

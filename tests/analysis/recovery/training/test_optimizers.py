@@ -1,4 +1,4 @@
-"""Any optimizer of torch: by name, its options checked, masks exact, and gone on with bit for bit."""
+"""Any optimizer of torch: by name, options checked, masks exact, gone on with bit for bit."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -142,7 +142,8 @@ from torchvision.transforms import v2
 def loader():
     drawn = torch.Generator().manual_seed(3)
     inputs = torch.randn(200, {shape}, generator=drawn)
-    return DataLoader(TensorDataset(inputs, (inputs.flatten(1).sum(1) > 0).long()), 25, shuffle=True)
+    targets = (inputs.flatten(1).sum(1) > 0).long()
+    return DataLoader(TensorDataset(inputs, targets), 25, shuffle=True)
 
 def unlabelled():
     return DataLoader([x for x, _ in loader().dataset], 25)
