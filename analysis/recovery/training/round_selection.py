@@ -35,9 +35,7 @@ def bench_of(bench: Workbench, student: nn.Module, smaller: bool) -> Workbench:
     if captured is None or not isinstance(student, fx.GraphModule):
         return replace(bench, network=replace(network, module=student))
     of_student = Captured(student, captured.example, captured.largest, free=captured.free)
-    if not smaller:
-        return replace(bench, network=replace(network, module=student, captured=of_student))
-    groups = try_groups(of_student).groups
+    groups = try_groups(of_student).groups if smaller else bench.groups
     return replace(bench, network=network_of(of_student), groups=groups)
 
 

@@ -58,11 +58,15 @@ def _weights(bench: Workbench) -> Plan:
     return Plan("weights", bench.manifest.fingerprint, choices)
 
 
+def _weights_refitted(bench: Workbench) -> Plan:
+    return replace(_weights(bench), recovery="ls")
+
+
 def _refitted(bench: Workbench) -> Plan:
     return _units(bench, recovery="ls")
 
 
-@pytest.mark.parametrize("kind", [_weights, _units, _mixed, _refitted])
+@pytest.mark.parametrize("kind", [_weights, _weights_refitted, _units, _mixed, _refitted])
 def test_rounds_end_at_the_plan(bench: Workbench, study: StudyFolder, kind: MakeKind) -> None:
     plan = kind(bench)
     dense = {n: t.clone() for n, t in bench.network.module.state_dict().items()}
