@@ -21,10 +21,10 @@ Augment = Callable[[Batch, int, int], Batch]
 def load_augmentation(reference: str, seed: int) -> tuple[Augment, str]:
     """Return what ``reference`` names, and a hash of its source.
 
-    It may be a transform of one sample's input, such as torchvision's ``v2.Compose([...])``; a class
-    of such transforms that needs no arguments; a function without required arguments that returns
-    a transform; or a function of ``(inputs, targets)`` of a whole batch that returns both, as MixUp
-    and CutMix are.
+    It may be a transform of one sample's input, such as torchvision's ``v2.Compose([...])``; a
+    class of such transforms that needs no arguments; a function without required arguments that
+    returns a transform; or a function of ``(inputs, targets)`` of a whole batch that returns both,
+    as MixUp and CutMix are.
 
     Args:
         reference: ``file.py:name`` or ``torchvision.transforms.v2:NAME``.
