@@ -164,8 +164,8 @@ def finetune(
             epochs=epochs, rate=rate, batch=batch, momentum=momentum, decay=decay, warmup=warmup,
             distillation=distillation, temperature=temperature, seed=seed, optimizer=optimizer,
             options=tuple(option or ()), nesterov=nesterov, ema=ema, clip=clip,
-            accumulate=accumulate, amp=amp, patience=patience, train=train, augment=augment, epoch_steps=epoch_steps,
-            seconds=seconds, rounds=rounds,
+            accumulate=accumulate, amp=amp, patience=patience, train=train, augment=augment,
+            epoch_steps=epoch_steps, seconds=seconds, rounds=rounds,
         )  # fmt: skip
         opened = open_study(study)
         say_problem(opened.manifest.capture_problem)
