@@ -4,7 +4,7 @@ It shares no mechanism with removal. The graph, all shapes and all operators sta
 activation is set to zero at the removed indices before it is read. The removed units' own
 parameters are disturbed, so that a unit that is not silent changes the outputs; under weight norm
 it is the weights that it makes. A statistic over a pruned dimension is taken over the kept indices
-only.
+only. The result of a block that leaves is multiplied by 0.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured, Inputs, call_arguments
 from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.walk import Value
+from prunescope.removal.block_masks import divided
 from prunescope.removal.selection import Removal, Selection
 
 Spot = tuple[int, Tensor]
@@ -29,6 +30,9 @@ class Silenced(fx.Interpreter):
 
     def __init__(self, captured: Captured, removal: Removal, disturb: bool = True) -> None:
         super().__init__(captured.module)
+        removal, blocks = divided(captured, removal)
+        nodes = {node.name: node for node in captured.module.graph.nodes}
+        self._branches = {nodes[block.add].args[block.branch] for block in blocks}
         self._selection = Selection(captured, removal)
         walk = self._selection.coupling.walk
         self._spots: dict[fx.Node, Any] = {}
@@ -63,6 +67,11 @@ class Silenced(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one operator, then silence what it returns."""
+        if n in self._branches:
+            return self._silenced_node(n) * 0
+        return self._silenced_node(n)
+
+    def _silenced_node(self, n: fx.Node) -> Any:
         if n.op == "get_attr" and str(n.target) in self._disturbed:
             return self._disturbed[str(n.target)]
         if n in self._over:
