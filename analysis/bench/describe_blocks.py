@@ -10,8 +10,17 @@ from prunescope.blocks.leaving import NEVER, Clauses
 from prunescope.capture.graph import Captured
 from prunescope.coupling.naming import layer_of
 from prunescope.coupling.walk import first_names
-from prunescope.study import GroupSummary, MemberSummary, TensorSummary, summaries
-from prunescope.study.method import BLOCK
+from prunescope.study import (
+    GraphSummary,
+    GroupSummary,
+    Manifest,
+    MemberSummary,
+    Method,
+    MethodSummary,
+    TensorSummary,
+    summaries,
+)
+from prunescope.study.method import BLOCK, BYPASS
 
 
 def block_summaries(blocks: Blocks, tensors: tuple[TensorSummary, ...]) -> list[GroupSummary]:
@@ -38,6 +47,19 @@ def block_summaries(blocks: Blocks, tensors: tuple[TensorSummary, ...]) -> list[
         )
         for refused in blocks.refused
     ]  # fmt: skip
+
+
+def block_methods(manifest: Manifest) -> tuple[MethodSummary, ...]:
+    """Return the one method of blocks where the network has any: the sum is what passes them by."""
+    if not manifest.removable(BLOCK):
+        return ()
+    return (
+        MethodSummary(
+            str(Method(BYPASS, BLOCK)), "Bypass",
+            "The branch of a residual sum leaves whole: y = x + f(x) becomes y = x.",
+            "Veit et al. 2016 (arXiv 1605.06431), section 4.1", "weights",
+        ),
+    )  # fmt: skip
 
 
 def leaves_with(clauses: Clauses) -> summaries.Blocks:
@@ -70,3 +92,17 @@ def tensors_with_blocks(
         stays = not needed or frozenset() in needed
         result.append(replace(tensor, leaves_with=() if stays else leaves_with(frozenset(needed))))
     return tuple(result)
+
+
+def graph_with_blocks(
+    graph: GraphSummary, captured: Captured, clauses: Mapping[fx.Node, Clauses]
+) -> GraphSummary:
+    """Return ``graph`` with the blocks that each operator leaves with."""
+    nodes = captured.module.graph.nodes
+    return replace(
+        graph,
+        nodes=tuple(
+            replace(summary, leaves_with=leaves_with(clauses[node]))
+            for summary, node in zip(graph.nodes, nodes, strict=True)
+        ),
+    )

@@ -7,7 +7,12 @@ from dataclasses import replace
 import torch
 from torch import fx
 
-from prunescope.bench.describe_blocks import block_summaries, leaves_with, tensors_with_blocks
+from prunescope.bench.describe_blocks import (
+    block_summaries,
+    graph_with_blocks,
+    leaves_with,
+    tensors_with_blocks,
+)
 from prunescope.blocks import find_blocks, leaving
 from prunescope.blocks.leaving import Clauses
 from prunescope.capture.graph import Captured
@@ -40,7 +45,7 @@ def describe(manifest: Manifest, captured: Captured, coupling: Coupling) -> Mani
         groups=tuple(groups),
         tensors=tensors,
         mac_terms=_terms(captured, coupling, clauses),
-        graph=graph_summary(captured, coupling),
+        graph=graph_with_blocks(graph_summary(captured, coupling), captured, clauses),
         layers=tuple(
             replace(layer, group=layer_groups.get(layer.parameter)) for layer in manifest.layers
         ),
@@ -101,8 +106,8 @@ def _terms(
 ) -> tuple[MacTerm, ...]:
     """The multiply-accumulates of all operators, added up where they fall alike."""
     names = [group.name for group in coupling.groups]
-    macs: defaultdict[tuple[Blocks, tuple[tuple[tuple[str, float], ...], ...]], int] = (
-        defaultdict(int)
+    macs: defaultdict[tuple[Blocks, tuple[tuple[tuple[str, float], ...], ...]], int] = defaultdict(
+        int
     )
     for polynomial in mac_polynomials(captured, coupling):
         factors = tuple(

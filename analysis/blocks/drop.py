@@ -19,11 +19,15 @@ def drop(module: fx.GraphModule, blocks: Iterable[Block]) -> None:
     """
     nodes = {node.name: node for node in module.graph.nodes}
     before = _read(module)
+    read = [node for node in module.graph.nodes if node.users]
     for block in blocks:
         add = nodes[block.add]
         add.replace_all_uses_with(add.args[1 - block.branch])  # type: ignore[arg-type]
         module.graph.erase_node(add)
-    module.graph.eliminate_dead_code()
+        read.remove(add)
+    for node in reversed(read):  # fx itself would keep attention, as it can drop out at random
+        if node.op != "placeholder" and not node.users:
+            module.graph.erase_node(node)
     unread = before - _read(module)
     tensors = _tensors(module)
     gone = {name for name, tensor in tensors.items() if id(tensor) in unread}

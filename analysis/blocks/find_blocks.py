@@ -171,7 +171,7 @@ class _Finder:
                 if all(draft.name in clause for clause in clauses[node]):
                     inside[draft.name].setdefault(layer_of(self._first[str(node.target)]))
         layers = [list(inside[draft.name]) for draft in drafts]
-        known = {name.rpartition(".")[0] for name in self._first.values()}
+        known = {layer_of(name) for name in self._first.values()}
         weighty = {layer_of(self._first[name]) for name in self._weights}
         multiplying = [[name for name in own if name in weighty] for own in layers]
         names = name_blocks(multiplying, known)

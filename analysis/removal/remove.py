@@ -9,8 +9,8 @@ from prunescope.blocks import drop
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
 from prunescope.coupling.walk import first_names
-from prunescope.removal.rewrite import REWRITES, Rewrite
 from prunescope.removal.block_masks import divided
+from prunescope.removal.rewrite import REWRITES, Rewrite
 from prunescope.removal.selection import Removal, Selection, positions
 
 

@@ -80,6 +80,15 @@ def pattern_of(granularity: str) -> Pattern | None:
     return Pattern(kept, of)
 
 
+def is_single(granularity: str) -> bool:
+    """Return whether there is one sparsity only: a pattern's own, or the whole of a block.
+
+    >>> is_single("2:4"), is_single("block"), is_single("channel")
+    (True, True, False)
+    """
+    return ":" in granularity or granularity == BLOCK
+
+
 @dataclass(frozen=True, order=True)
 class Method:
     """A criterion at a granularity, written ``taylor`` (weights) or ``taylor@channel``."""

@@ -188,6 +188,7 @@ class NodeSummary:
         reads: Places of the nodes that it reads, in the order of its arguments.
         tensors: For each tensor that it gives, the places of its dimensions in the summary's.
         widths: Bytes per element of each of them.
+        leaves_with: The blocks with which it leaves (``leaves``).
     """
 
     name: str
@@ -195,6 +196,7 @@ class NodeSummary:
     reads: tuple[int, ...] = ()
     tensors: tuple[tuple[int, ...], ...] = ()
     widths: tuple[int, ...] = ()
+    leaves_with: Blocks = ()
 
 
 @dataclass(frozen=True)
