@@ -112,8 +112,8 @@ class _Finder:
         shortcut = min(own, key=len)
         return _Sum(
             node, None,
-            f"what passes the block by has weights of its own ({', '.join(shortcut[:2])}), so no "
-            "operand of the sum can stand for the whole",
+            f"its shortcut has weights of its own ({', '.join(shortcut[:2])}), so the sum has no "
+            "operand that is left as it was without the block",
         )  # fmt: skip
 
     def _checked(self, node: fx.Node, branch: int, skip: fx.Node, other: fx.Node) -> _Sum:

@@ -30,7 +30,8 @@ def shrunk(manifest: Manifest, removed: Mapping[str, int]) -> Size:
     """Return the size of the network after ``removed`` units left each named group.
 
     Every member dimension loses ``units × indices per unit``; multiply-accumulates are products of
-    such dimensions. What leaves with blocks counts nothing. Equal to the really smaller network's counts, which verification checks.
+    such dimensions. What leaves with blocks counts nothing. Equal to the really smaller network's
+    counts, which verification checks.
 
     Args:
         manifest: Of the dense network.

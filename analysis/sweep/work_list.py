@@ -26,9 +26,9 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
     """Return the points of ``grid`` in forward order of subjects, then method, then sparsity.
 
     Layers take the sparsities as asked; an ``n:m`` pattern has the one sparsity that it is;
-    a block only leaves whole; groups take the sparsities that their units allow, in the grid's multiple, and none at which
-    nothing would be removed (``groups_left_out`` names the groups that have none at all). Of a grid
-    that is divided among machines, its own shard's points.
+    groups take the sparsities that their units allow, in the grid's multiple, and none at which
+    nothing would be removed (``groups_left_out`` names the groups that have none at all); a block
+    leaves whole. Of a grid that is divided among machines, its own shard's points.
 
     Methods that do not fit the model are left out where others do; patterns stand for all names
     that match them.
