@@ -22,7 +22,7 @@ def drop(module: fx.GraphModule, blocks: Iterable[Block]) -> None:
     read = [node for node in module.graph.nodes if node.users]
     for block in blocks:
         add = nodes[block.add]
-        add.replace_all_uses_with(add.args[1 - block.branch])  # type: ignore[arg-type]
+        add.replace_all_uses_with(add.args[1 - block.branch])
         module.graph.erase_node(add)
         read.remove(add)
     for node in reversed(read):  # fx itself would keep attention, as it can drop out at random

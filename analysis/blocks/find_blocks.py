@@ -16,7 +16,6 @@ from torch import Tensor, fx
 from prunescope.blocks.block import Block, BlockRefusal, Blocks
 from prunescope.blocks.leaving import leaving
 from prunescope.blocks.naming import name_blocks
-from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
 from prunescope.capture.shapes import shapes
 from prunescope.capture.source_line import source_line
@@ -105,7 +104,7 @@ class _Finder:
         for branch in (1, 0):
             skip, other = operands[1 - branch], operands[branch]
             if self._stream[skip] & self._above[other] and self._own(node, branch):
-                return self._checked(node, branch, skip, other)
+                return self._checked(node, branch, skip)
         own = [self._own(node, branch) for branch in (0, 1)]
         if not all(own):
             return None
@@ -116,7 +115,7 @@ class _Finder:
             "operand that is left as it was without the block",
         )  # fmt: skip
 
-    def _checked(self, node: fx.Node, branch: int, skip: fx.Node, other: fx.Node) -> _Sum:
+    def _checked(self, node: fx.Node, branch: int, skip: fx.Node) -> _Sum:
         """The sum with its branch, unless the sum is not the other operand without it."""
         before, after = self._shapes[skip], self._shapes[node]
         reason = ""
@@ -129,9 +128,6 @@ class _Finder:
             reason = f"the sum makes {after.dtype} of {before.dtype}"
         elif branch == 0 and node.kwargs.get("alpha", 1) != 1:
             reason = "the sum multiplies what passes the block by"
-        elif set(other.users) != {node}:
-            readers = [user for user in other.users if user is not node]
-            reason = f"its result is also read by {operator_name(readers[0])}"
         return _Sum(node, None if reason else branch, reason)
 
     def _own(self, node: fx.Node, branch: int) -> list[str]:

@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Final
+
+_MOST: Final = 3
 
 
 def name_blocks(layers: Sequence[Sequence[str]], taken: Collection[str] = ()) -> list[str]:
@@ -28,9 +31,13 @@ def name_blocks(layers: Sequence[Sequence[str]], taken: Collection[str] = ()) ->
     for number, own in enumerate(layers):
         path = _common(own)
         others = [name for index, block in enumerate(layers) if index != number for name in block]
-        if any(_inside(name, path) for name in others if name not in own):
-            path = _fullest(own, path)
-        name = f"{path or own[0]} (block)" if not path or path in taken else path
+        others = [name for name in others if name not in own]
+        while not path or any(_inside(name, path) for name in others):
+            inner = _fullest([name for name in own if _inside(name, path)], path)
+            if inner == path:
+                break
+            path = inner
+        name = f"{path} (block)" if path in taken else path
         while name in names:
             name += "'"
         names.append(name)
@@ -53,9 +60,12 @@ def _inside(name: str, path: str) -> bool:
 
 
 def _fullest(names: Sequence[str], path: str) -> str:
-    """The module in ``path`` that holds most of the names; several with a plus between them."""
-    depth = path.count(".") + 1 if path else 0
-    counts = Counter(".".join(name.split(".")[depth : depth + 1]) for name in names)
-    most = max(counts.values())
-    parts = "+".join(part for part, count in counts.items() if count == most)
+    """The module in ``path`` that holds most of the names; without one, all names with a plus."""
+    start = len(path) + 1 if path else 0
+    inner = [name[start:] for name in names if name[start:]]
+    counts = Counter(name.partition(".")[0] for name in inner).most_common(2)
+    if len(counts) == 1 or (counts and counts[0][1] > counts[1][1]):
+        parts = counts[0][0]
+    else:
+        parts = "+".join(inner) if len(inner) <= _MOST else f"{inner[0]}…{inner[-1]}"
     return f"{path}.{parts}".strip(".")
