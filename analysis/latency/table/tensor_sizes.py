@@ -93,9 +93,9 @@ class Shapes:
         """
         given = self.node_bytes(sizes) if alive is None else self.node_bytes(sizes) * alive
         change = np.zeros((len(sizes), len(self.graph.nodes) + 1))
-        alive = self._ends >= 0
-        change[:, self._starts[alive]] += given[:, alive]
-        np.subtract.at(change.T, self._ends[alive] + 1, given[:, alive].T)
+        read = self._ends >= 0
+        change[:, self._starts[read]] += given[:, read]
+        np.subtract.at(change.T, self._ends[read] + 1, given[:, read].T)
         return np.asarray(change.cumsum(1).max(1, initial=0.0))
 
 

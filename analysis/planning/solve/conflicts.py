@@ -10,6 +10,7 @@ from prunescope.study import Manifest
 from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice
 from prunescope.study.removed_counts import real_sparsity
+from prunescope.study.void_choices import void_choices
 
 
 def check_goal(manifest: Manifest, goal: Goal) -> None:
@@ -147,6 +148,12 @@ def required_pairs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, i
 
 
 def _check_shared_weights(manifest: Manifest, goal: Goal) -> None:
+    for name in sorted(void_choices(manifest, goal.locks)):
+        blocks = [other for other, choice in goal.locks.items() if choice.granularity == BLOCK]
+        raise BadValue(
+            f"Expected locks that can be kept together, but {name} is pruned and leaves whole with "
+            f"{' or '.join(other for other in blocks if other != name)}. Unlock one."
+        )
     groups = {
         name: manifest.group(name)
         for name, choice in goal.locks.items()
