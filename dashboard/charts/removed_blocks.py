@@ -47,7 +47,8 @@ def block_figure(drops: tuple[BlockDrop, ...], dark: bool, words: ScoreWords) ->
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     figure.update_xaxes(
-        title=plain.mark(f"{words.drop_title} without the block"), rangemode="tozero"
+        title=plain.mark(words.titled(f"{words.loss_word.capitalize()} without the block")),
+        rangemode="tozero",
     )
     figure.update_yaxes(
         autorange="reversed", type="category", automargin=True, showgrid=False,

@@ -107,7 +107,8 @@ def plan_table(
         before, now = choice_of(base, name, default), choice_of(plan, name, default)
         curve = curves.get(CurveKey(name, now.method, plan.recovery, plan.seed))
         measured = curve is not None and bool(curve.points)
-        real = real_sparsity(manifest, name, now)
+        block = now.granularity == BLOCK  # it can only leave whole, so that is what is shown
+        real = 1.0 if block else real_sparsity(manifest, name, now)
         drop = curve.drop_at(real) if curve is not None and measured else None
         rows.append(
             {
@@ -127,12 +128,13 @@ def plan_table(
 def _size(manifest: Manifest, name: str, choice: Choice) -> dict[str, object]:
     if choice.granularity in UNITS:
         group = manifest.group(name)
+        block = group.granularity == BLOCK
         removed = units_removed(group, choice.sparsity)
-        parameters, macs = frees(manifest, name, removed)
+        parameters, macs = frees(manifest, name, 1 if block else removed)
         return {
             "Kind": kind(manifest, group),
             "Units": ("none" if removed else "whole")
-            if group.granularity == BLOCK
+            if block
             else f"{group.units - removed} of {group.units}",
             "Weights": parameters,
             "MACs": 100 * macs / max(manifest.macs, 1),

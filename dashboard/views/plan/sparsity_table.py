@@ -24,6 +24,8 @@ _ORDER: Final = (
     "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
 )  # fmt: skip
 """What decides comes first: the last ones may lie past a narrow window's edge."""
+_NO_CURVE: Final = tuple(name for name in _ORDER if name != "Curve")
+"""A block is one point."""
 
 
 def table(
@@ -56,7 +58,8 @@ def table(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         placeholder="–",
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
-        on_change=_take, args=(opened, key, shown, default), column_order=_ORDER,
+        on_change=_take, args=(opened, key, shown, default),
+        column_order=_NO_CURVE if granularity == BLOCK else _ORDER,
         column_config={
             "Lock": st.column_config.CheckboxColumn(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
@@ -76,7 +79,10 @@ def table(
             "Units": st.column_config.TextColumn("Units left"),
             "Weights": st.column_config.NumberColumn(
                 "Frees parameters" if units else "Weights", format="compact",
-                help="When this group alone is pruned so far." if units else None,
+                help=(
+                    "When this block alone leaves." if granularity == BLOCK
+                    else "When this group alone is pruned so far."
+                ) if units else None,
             ),
             "MACs": st.column_config.NumberColumn(
                 "Frees MACs, %" if units else "MACs, %", format="%.1f",

@@ -22,6 +22,7 @@ from prunescope.latency.plan_memory import peak_memory
 from prunescope.planning.baselines.prunable import prunable_subjects
 from prunescope.planning.named_choices import choice_named
 from prunescope.planning.prediction.plan_parts import parts_of
+from prunescope.planning.prediction.predict import predict
 from prunescope.planning.preview import preview
 from prunescope.planning.solve.build_problem import build_problem
 from prunescope.planning.solve.cost_tables import shape_costs
@@ -169,6 +170,19 @@ def test_solving_takes_blocks_and_no_part_of_one(measured: Measured) -> None:
     locks = {"blocks.1.conv1": inside, **gone("blocks.1")}
     with pytest.raises(BadValue, match=r"blocks\.1\.conv1.*whole with blocks\.1"):
         build_problem(manifest, known, replace(goal, locks=locks))
+
+
+def test_of_blocks_together_only_a_lower_end_is_foreseen(measured: Measured) -> None:
+    _, study = measured
+    known, none = study.measured(), study.verified().iloc[:0]
+    for names, one_sided in ((NAMES[:1], False), (NAMES[:2], True)):
+        plan = plan_of(study, {name: choice for n in names for name, choice in gone(n).items()})
+        guess = predict(study.manifest, plan, known, none, study.logits)
+        assert guess.basis.one_sided == one_sided
+        assert guess.interval is not None
+        assert ("or more" in guess.drop_in_words()) == one_sided
+        if one_sided:
+            assert guess.interval.high > 0.8
 
 
 def test_names_and_words(measured: Measured) -> None:
