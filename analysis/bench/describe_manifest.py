@@ -1,36 +1,51 @@
 """What a manifest says about groups, tensors and costs, so that plans need no torch."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
+from torch import fx
 
+from prunescope.bench.describe_blocks import (
+    block_summaries,
+    graph_with_blocks,
+    leaves_with,
+    tensors_with_blocks,
+)
+from prunescope.blocks import find_blocks, leaving
+from prunescope.blocks.leaving import Clauses
 from prunescope.capture.graph import Captured
 from prunescope.coupling.groups import Coupling, Group, Refused
 from prunescope.coupling.mac_polynomials import mac_polynomials
 from prunescope.coupling.node_sizes import graph_summary
 from prunescope.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
 from prunescope.study.coupled_groups import freed
+from prunescope.study.summaries import Blocks
 
 
 def describe(manifest: Manifest, captured: Captured, coupling: Coupling) -> Manifest:
     """Return ``manifest`` with groups, tensors and the terms of the multiply-accumulates.
 
-    All of it is read off the dense graph and its labels; no smaller network is made.
+    All of it is read off the dense graph and its labels; no smaller network is made. Residual
+    blocks come after the groups, so that places in the list of groups stay what they are.
     """
-    tensors = _tensors(captured)
+    blocks = find_blocks(captured)
+    clauses = leaving(captured.module.graph, blocks.removable)
+    tensors = tensors_with_blocks(_tensors(captured), captured, clauses)
     names = {tensor.name for tensor in tensors}
     groups = [
         *(_summary(group, names) for group in coupling.groups),
         *(_refusal(refused) for refused in coupling.refused),
+        *block_summaries(blocks, tensors),
     ]
     layer_groups = _groups_by_layer(coupling)
     described = replace(
         manifest,
         groups=tuple(groups),
         tensors=tensors,
-        mac_terms=_terms(captured, coupling),
-        graph=graph_summary(captured, coupling),
+        mac_terms=_terms(captured, coupling, clauses),
+        graph=graph_with_blocks(graph_summary(captured, coupling), captured, clauses),
         layers=tuple(
             replace(layer, group=layer_groups.get(layer.parameter)) for layer in manifest.layers
         ),
@@ -86,10 +101,14 @@ def _tensors(captured: Captured) -> tuple[TensorSummary, ...]:
     return tuple(found)
 
 
-def _terms(captured: Captured, coupling: Coupling) -> tuple[MacTerm, ...]:
+def _terms(
+    captured: Captured, coupling: Coupling, clauses: Mapping[fx.Node, Clauses]
+) -> tuple[MacTerm, ...]:
     """The multiply-accumulates of all operators, added up where they fall alike."""
     names = [group.name for group in coupling.groups]
-    macs: defaultdict[tuple[tuple[tuple[str, float], ...], ...], int] = defaultdict(int)
+    macs: defaultdict[tuple[Blocks, tuple[tuple[tuple[str, float], ...], ...]], int] = defaultdict(
+        int
+    )
     for polynomial in mac_polynomials(captured, coupling):
         factors = tuple(
             sorted(
@@ -97,8 +116,12 @@ def _terms(captured: Captured, coupling: Coupling) -> tuple[MacTerm, ...]:
                 for factor in polynomial.factors
             )
         )
-        macs[factors] += polynomial.macs
-    return tuple(MacTerm(number, factors=factors) for factors, number in macs.items() if number)
+        macs[leaves_with(clauses[polynomial.node]), factors] += polynomial.macs
+    return tuple(
+        MacTerm(number, factors=factors, leaves_with=blocks)
+        for (blocks, factors), number in macs.items()
+        if number
+    )
 
 
 def _groups_by_layer(coupling: Coupling) -> dict[str, str]:
