@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from prunescope.bench.pruned import PruningMasks, originals
+from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
+from prunescope.capture.originals import originals
 from prunescope.errors import BadValue, UnknownName
 from prunescope.recovery.batch_norm import SAMPLES, reestimate
 from prunescope.recovery.least_squares.in_order import refit_in_order
@@ -46,7 +47,7 @@ def recovered(
         if recovery == "bn":
             reestimate(module, bench.splits.calibration.chunk(0, SAMPLES))
         else:
-            _least_squares(bench, module, selection)
+            _least_squares(bench, module, selection, through=recovery == "refit")
         yield
     finally:
         with torch.no_grad():
@@ -54,7 +55,9 @@ def recovered(
                 tensor.copy_(before[name])
 
 
-def _least_squares(bench: Workbench, module: nn.Module, selection: PruningMasks | None) -> None:
+def _least_squares(
+    bench: Workbench, module: nn.Module, selection: PruningMasks | None, through: bool
+) -> None:
     """Refit in forward order, whether a curve's point or a plan of many subjects is pruned."""
     if selection is None or not (selection.masks or selection.units):
         if module is not bench.network.module or originals(module):
@@ -63,7 +66,7 @@ def _least_squares(bench: Workbench, module: nn.Module, selection: PruningMasks 
                 "its selection."
             )
         return
-    refit_in_order(bench, module, selection)
+    refit_in_order(bench, module, selection, through)
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:

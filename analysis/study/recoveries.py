@@ -2,7 +2,7 @@
 
 from typing import Final
 
-RECOVERIES: Final = ("none", "bn", "ls")
+RECOVERIES: Final = ("none", "bn", "ls", "refit")
 """In the order in which links and files number them; new ones go to the end."""
 
 MOVES_DENSE: Final = frozenset({"bn"})

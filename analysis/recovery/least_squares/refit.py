@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from prunescope.bench.device import on_host
-from prunescope.bench.pruned import PruningMasks, originals
+from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
+from prunescope.capture.originals import originals
 from prunescope.errors import CannotPrune
+from prunescope.moments.second_moments import DenseMoments, blocks, dense_moments
+from prunescope.moments.weight_operators import Site, repeats
 from prunescope.recovery.least_squares.ridge import refit
-from prunescope.recovery.least_squares.second_moments import DenseMoments, blocks, dense_moments
-from prunescope.recovery.least_squares.weight_operators import Site, repeats
 from prunescope.removal.selection import Selection as Removed
 from prunescope.removal.selection import positions
 
@@ -39,7 +40,7 @@ def output_error(
     Raises:
         CannotPrune: No graph, or a layer that has no rule, by name.
     """
-    dense = dense_moments(bench)
+    dense = moments_of(bench)
     errors = []
     for name, keep in supports(bench, selection).items():
         weight = _dense(bench, name)
@@ -53,6 +54,20 @@ def output_error(
                 matrix, shift = _matrix(dense, equal_sites, weight, keep_matrix)
             errors.append(_relative(dense, equal_sites, start, matrix, shift is not None))
     return sum(errors) / len(errors) if errors else None
+
+
+def moments_of(bench: Workbench) -> DenseMoments:
+    """Return the bench's dense moments, which criteria share.
+
+    Raises:
+        CannotPrune: The network has no graph.
+    """
+    if bench.network.captured is None:
+        raise CannotPrune(
+            f"Expected a captured model for recovery ls, but {bench.network.problem} Use recovery "
+            "none or bn."
+        )
+    return dense_moments(bench.network, bench.splits.calibration)
 
 
 def _relative(

@@ -12,8 +12,8 @@ from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.errors import BadValue, CannotPrune
+from prunescope.moments import second_moments
 from prunescope.recovery import recovered
-from prunescope.recovery.least_squares import second_moments
 from prunescope.recovery.least_squares.refit import refit_masked, supports
 from prunescope.study import Method, Reference
 
@@ -203,7 +203,7 @@ def test_a_layer_on_dense_inputs_is_what_its_dense_moments_give(
     """The walk over both networks is another way to the weights of the layer that is pruned."""
     bench = make("residual")
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
-    moments = second_moments.dense_moments(bench)
+    moments = second_moments.dense_moments(bench.network, bench.splits.calibration)
     for subject in ("stem", "shrink"):
         chosen = select_one(scores, subject, Method("magnitude"), 0.5)
         expected = refit_masked(bench, moments, supports(bench, chosen))
