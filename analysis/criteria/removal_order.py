@@ -86,7 +86,7 @@ class _Shrinking:
         most = int(counts.max())
         spare = most - int(counts.min())  # inputs that change nothing, where units differ in size
         width = len(block.gram)
-        size = width + spare
+        size, self._width = width + spare, width
         level = RIDGE * float(block.gram.diagonal().mean())
         inverse = torch.eye(size, dtype=torch.float64)
         system = block.gram + level * torch.eye(width, dtype=torch.float64)
@@ -115,7 +115,7 @@ class _Shrinking:
     def remove(self, units: Tensor) -> None:
         """Take ``units`` out and refit what stays."""
         own = self._inputs[units].flatten().unique()
-        own = own[self._inverse.diagonal()[own] > 0]
+        own = own[own < self._width]
         rows = self._inverse[own]
         factor, failed = torch.linalg.cholesky_ex(rows[:, own])
         if not int(failed):

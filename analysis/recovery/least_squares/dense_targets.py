@@ -4,6 +4,7 @@ Both are the same for every pruned network, so they are computed once and shared
 sweep; a refit itself runs only the pruned network, from the first node that differs.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
@@ -17,14 +18,15 @@ from prunescope.capture.graph import Inputs
 from prunescope.capture.originals import originals
 from prunescope.moments.batch_walk import Lane
 from prunescope.moments.second_moments import (
+    ROWS_PER_INPUT,
     DenseMoments,
     batches,
     draw,
     most_rows,
 )
-from prunescope.moments.weight_operators import Site
+from prunescope.moments.weight_operators import Site, find_sites
 from prunescope.recovery.least_squares.tails import tail_of
-from prunescope.study.recoveries import refitted
+from prunescope.study.recoveries import CALIBRATED, FITTED, refitted
 
 ROOM: Final = 1 << 30
 """Bytes of targets that are held together."""
@@ -46,10 +48,10 @@ class DenseTargets:
         sites: Of the dense graph.
     """
 
-    def __init__(self, bench: Workbench, moments: DenseMoments) -> None:
+    def __init__(self, bench: Workbench, moments: DenseMoments, samples: int) -> None:
         assert bench.network.captured is not None
         self._module = bench.network.captured.module
-        self.batches: Sequence[Inputs] = batches(bench.splits.calibration, refit_samples(bench))
+        self.batches: Sequence[Inputs] = batches(bench.splits.calibration, samples)
         self.tensors: Mapping[str, Tensor] = _snapshot(self._module)
         self.sites = moments.sites
         self._targets: OrderedDict[_Read, list[Target]] = OrderedDict()
@@ -160,21 +162,39 @@ class DenseTargets:
         return taken
 
 
-_KNOWN: "WeakKeyDictionary[DenseMoments, DenseTargets]" = WeakKeyDictionary()
+_KNOWN: "WeakKeyDictionary[DenseMoments, dict[int, DenseTargets]]" = WeakKeyDictionary()
 
 
-def dense_targets(bench: Workbench, moments: DenseMoments) -> DenseTargets:
-    """Return the bench's dense targets, kept as long as its dense moments."""
-    targets = _KNOWN.get(moments)
-    if targets is None:
-        targets = _KNOWN[moments] = DenseTargets(bench, moments)
-    return targets
+def dense_targets(bench: Workbench, moments: DenseMoments, samples: int) -> DenseTargets:
+    """Return the bench's dense targets on so many inputs, kept as long as its dense moments."""
+    by_count = _KNOWN.setdefault(moments, {})
+    if samples not in by_count:
+        by_count[samples] = DenseTargets(bench, moments, samples)
+    return by_count[samples]
 
 
-def refit_samples(bench: Workbench) -> int:
-    """Return how many calibration inputs a refit looks at; see ``recoveries.refitted``."""
-    bytes_per_sample = bench.network.cost.activation_bytes if bench.network.cost is not None else 0
-    return refitted(len(bench.splits.calibration), bytes_per_sample)
+def refit_samples(bench: Workbench, recovery: str = "ls") -> int:
+    """Return how many calibration inputs a refit looks at; see ``recoveries.refitted``.
+
+    ``refit`` takes more than ``ls`` where a layer would see fewer rows than ``ROWS_PER_INPUT`` for
+    each of its inputs, as fully connected ones do.
+    """
+    network = bench.network
+    bytes_per_sample = network.cost.activation_bytes if network.cost is not None else 0
+    most = CALIBRATED
+    if recovery != "ls" and network.captured is not None:
+        needed = map(_inputs_needed, find_sites(network.captured.module).values())
+        most = min(max(CALIBRATED, *needed), FITTED)
+    return refitted(len(bench.splits.calibration), bytes_per_sample, most)
+
+
+def _inputs_needed(site: Site) -> int:
+    """Samples until a site has seen enough rows."""
+    value = site.node.meta.get("val")
+    if not isinstance(value, Tensor):
+        return 0
+    rows = [int(size) for size in value.movedim(site.channel, -1).shape[1:-1]]
+    return math.ceil(ROWS_PER_INPUT * site.width / max(math.prod(rows), 1))
 
 
 def _snapshot(module: nn.Module) -> dict[str, Tensor]:

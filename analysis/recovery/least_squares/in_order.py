@@ -23,7 +23,12 @@ from prunescope.moments.second_moments import (
     blocks,
 )
 from prunescope.moments.weight_operators import Site, find_sites, weight_readers
-from prunescope.recovery.least_squares.dense_targets import DenseTargets, Target, dense_targets
+from prunescope.recovery.least_squares.dense_targets import (
+    DenseTargets,
+    Target,
+    dense_targets,
+    refit_samples,
+)
 from prunescope.recovery.least_squares.differing_nodes import differing_nodes, live_nodes
 from prunescope.recovery.least_squares.refit import (
     moments_of,
@@ -81,7 +86,8 @@ class _RefitWalk:
         self._module = module
         self._masked = set(selection.masks)
         self._removed = Removed(captured, selection.units) if selection.units else None
-        self._targets: DenseTargets = dense_targets(bench, moments)
+        samples = refit_samples(bench, "refit" if through else "ls")
+        self._targets: DenseTargets = dense_targets(bench, moments, samples)
         self._twins = {node.name: node for node in captured.module.graph.nodes}
         self._named = {node.name: node for node in module.graph.nodes}
         self._changed = differing_nodes(module, captured.module, self._targets.tensors)

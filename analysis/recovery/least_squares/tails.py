@@ -1,4 +1,4 @@
-"""What becomes of a layer's outputs before anything else reads them: batch norm, sum, activation."""
+"""What becomes of a layer's outputs first: batch norm, a sum, an activation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,8 +50,8 @@ class Tail:
         """Return what the inputs of the activation should be, ``(rows, outputs)``.
 
         Where the activation is flat, any value on the flat side will do, so the present one stays
-        if it lies there. Elsewhere it is the dense value; for a curved function the present value
-        moved by the difference that the function makes of both.
+        if it lies there. Elsewhere it is the dense value; for a curved function the present one,
+        moved down the gradient of the squared difference behind the function.
 
         Args:
             target: Dense inputs of the activation.
@@ -61,8 +61,11 @@ class Tail:
             return target
         ends = _ends(self.activation)
         if ends is None:
-            reached = self._value(target) - self._value(present)
-            return present + reached.abs() * (target - present).sign()
+            with torch.enable_grad():
+                point = present.detach().requires_grad_()
+                value = self.value(point)
+                (slope,) = torch.autograd.grad(value.sum(), [point])
+            return present + slope * (self.value(target) - value.detach())
         low, high = ends
         goal = target
         if low is not None:
@@ -71,8 +74,10 @@ class Tail:
             goal = torch.where(target < high, goal, present.clamp(min=high))
         return goal
 
-    def _value(self, inputs: Tensor) -> Tensor:
-        assert self.activation is not None
+    def value(self, inputs: Tensor) -> Tensor:
+        """Return what the activation makes of its inputs; these themselves without one."""
+        if self.activation is None:
+            return inputs
         _, *others = self.activation.args
         value: Tensor = self.activation.target(inputs, *others, **self.activation.kwargs)  # type: ignore[operator]
         return value

@@ -1,5 +1,6 @@
 """Refit a layer so that the values behind its activation are right, not those before it."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,8 +44,10 @@ def refit_through(
 ) -> tuple[Tensor, Tensor | None]:
     """Return the refitted matrix, and the shift of the outputs that goes with it.
 
-    ``ROUNDS`` times: the goal of every output is set from where it lies now (``Tail.goals``), and
-    the ridge regression towards these goals is solved with the same factors. What is added to the
+    First towards the dense inputs of the activation. Then ``ROUNDS`` times the goal of every output
+    is set from where it lies now (``Tail.goals``), and the ridge regression towards these goals is
+    solved with the same factors. Every output takes the round with the smallest squared error
+    behind the activation, so it is never worse there than without rounds. What is added to the
     outputs counts: the layer also makes up for what the other operand of a sum lacks.
 
     Args:
@@ -74,21 +77,43 @@ def refit_through(
         if centred:
             gram = gram - mean[:, :, part].transpose(1, 2) * mean[:, :, part]
         systems.append((part, RidgeSystem(gram, None if keep is None else keep[:, :, part])))
-    moved, shift, present = torch.zeros_like(start), None, plain
-    for _ in range(ROUNDS if tail.activation is not None else 1):
-        lacking = state.goals(present) - plain
+    best, present = _Best(start, centred), plain
+    moved, shift = torch.zeros_like(start), start.new_zeros(groups * outputs) if centred else None
+    for round_ in range(1 + ROUNDS * (tail.activation is not None)):
+        lacking = (state.goals(present) if round_ else state.dense(plain)) - present
         by_group = lacking.reshape(-1, groups, outputs).movedim(1, 0)
         cross = (by_group.transpose(1, 2) @ x).double() / max(moments.rows, 1)
         lacking_mean = by_group.double().mean(1)
         if centred:
             cross = cross - lacking_mean.unsqueeze(2) * mean
+        step = torch.zeros_like(start)
         for part, system in systems:
-            moved[:, :, part] = system.solve(cross[:, :, part] / len(systems))
-        present = plain + torch.einsum("gri,goi->rgo", x, moved.to(x.dtype)).flatten(1)
-        if centred:
-            shift = (lacking_mean - (moved * mean).sum(2)).flatten()
-            present = present + shift.to(present.dtype)
-    return start + moved, shift
+            step[:, :, part] = system.solve(cross[:, :, part] / len(systems))
+        moved = moved + step
+        present = present + torch.einsum("gri,goi->rgo", x, step.to(x.dtype)).flatten(1)
+        if shift is not None:
+            level = (lacking_mean - (step * mean).sum(2)).flatten()
+            shift, present = shift + level, present + level.to(present.dtype)
+        best.offer(moved, shift, state.errors(present))
+    return start + best.moved, best.shift
+
+
+class _Best:
+    """For each output, the round that came closest."""
+
+    def __init__(self, start: Tensor, centred: bool) -> None:
+        count = start.shape[0] * start.shape[1]
+        self.moved = torch.zeros_like(start)
+        self.shift = start.new_zeros(count) if centred else None
+        self._errors = torch.full((count,), math.inf, dtype=torch.float64)
+
+    def offer(self, moved: Tensor, shift: Tensor | None, errors: Tensor) -> None:
+        """Take over the outputs whose ``errors`` are the smallest so far."""
+        better = errors < self._errors
+        self._errors = torch.where(better, errors, self._errors)
+        self.moved = torch.where(better.reshape(*moved.shape[:2], 1), moved, self.moved)
+        if self.shift is not None and shift is not None:
+            self.shift = torch.where(better, shift, self.shift)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +141,26 @@ class _State:
 
     def goals(self, outputs: Tensor) -> Tensor:
         """The outputs that the layer should have instead of ``outputs``."""
+        return self._before(self.tail.goals(self.target, self._behind(outputs)), outputs)
+
+    def dense(self, outputs: Tensor) -> Tensor:
+        """The outputs that give the dense inputs of the activation."""
+        return self._before(self.target, outputs)
+
+    def errors(self, outputs: Tensor) -> Tensor:
+        """The squared error behind the activation, ``(outputs,)`` float64."""
+        gap = self.tail.value(self._behind(outputs)) - self.tail.value(self.target)
+        return gap.double().square().sum(0)
+
+    def _behind(self, outputs: Tensor) -> Tensor:
+        """The inputs of the activation that ``outputs`` give."""
         value = outputs
         if self.scale is not None and self.shift is not None:
             value = value * self.scale + self.shift
-        value = value if self.added is None else value + self.added
-        goal = self.tail.goals(self.target, value)
+        return value if self.added is None else value + self.added
+
+    def _before(self, goal: Tensor, outputs: Tensor) -> Tensor:
+        """The outputs that give ``goal`` as inputs of the activation."""
         goal = goal if self.added is None else goal - self.added
         if self.scale is None or self.shift is None:
             return goal
