@@ -109,12 +109,12 @@ class _Shrinking:
         if parts.shape[1] == 1:
             return self._share * weights.square().sum((1, 2)) / parts.flatten()
         factor, _ = torch.linalg.cholesky_ex(parts)
-        solved = torch.linalg.solve_triangular(factor, weights, upper=False)
+        solved: Tensor = torch.linalg.solve_triangular(factor, weights, upper=False)
         return self._share * solved.square().sum((1, 2))
 
     def remove(self, units: Tensor) -> None:
         """Take ``units`` out and refit what stays."""
-        own = self._inputs[units].flatten().unique()
+        own = self._inputs[units].flatten().sort().values
         own = own[own < self._width]
         rows = self._inverse[own]
         factor, failed = torch.linalg.cholesky_ex(rows[:, own])

@@ -38,7 +38,7 @@ TITLES: Final = {
     "bn": "Batch norm re-estimated",
     "ls": "Least squares",
     "refit": "Refit through activations",
-    "distil": "Trained towards the dense model, 300 steps",
+    "distil": "Distilled, 300 training steps",
 }
 """Recovery → what people call it."""
 

@@ -64,7 +64,7 @@ def moments_of(bench: Workbench) -> DenseMoments:
     """
     if bench.network.captured is None:
         raise CannotPrune(
-            f"Expected a captured model for recovery ls, but {bench.network.problem} Use recovery "
+            f"Expected a captured model for a refit, but {bench.network.problem} Use recovery "
             "none or bn."
         )
     return dense_moments(bench.network, bench.splits.calibration)
@@ -186,7 +186,7 @@ def require_sites(bench: Workbench, parameter: str, sites: list[Site]) -> None:
         kind = ", ".join(sorted(kinds)) or "no operator"
         name = parameter if layer is None else layer.name
         raise CannotPrune(
-            f"Expected layers that recovery ls can refit, but {name} is read by {kind} in a way "
+            f"Expected layers that can be refitted, but {name} is read by {kind} in a way "
             "that it has no rule for. Use recovery none or bn, or leave this layer dense."
         )
 
@@ -211,7 +211,7 @@ def _by_entries(sites: list[Site]) -> list[list[Site]]:
     )
     if repeats(read):
         raise CannotPrune(
-            f"Expected parts of {sites[0].parameter} that do not overlap for recovery ls, but "
+            f"Expected parts of {sites[0].parameter} that do not overlap for a refit, but "
             "several operators read overlapping ones. Use recovery none or bn."
         )
     return site_sets

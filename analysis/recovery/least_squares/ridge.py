@@ -41,7 +41,7 @@ def refit(gram: Tensor, cross: Tensor, start: Tensor, keep: Tensor, ridge: float
     """
     if not bool(gram.isfinite().all() and cross.isfinite().all()):
         raise CannotPrune(
-            "Expected finite activations on calibration inputs for recovery ls, but some are NaN "
+            "Expected finite activations on calibration inputs for a refit, but some are NaN "
             "or infinite. Prune less, or use recovery none."
         )
     used = gram.diagonal()[keep.any(0)]
@@ -190,6 +190,6 @@ def _factor(system: Tensor) -> Tensor:
         if not int(failed):
             return factor
     raise CannotPrune(
-        "Expected second moments that can be factored for recovery ls, but these cannot. Use more "
+        "Expected second moments that can be factored for a refit, but these cannot. Use more "
         "calibration samples, or recovery none."
     )

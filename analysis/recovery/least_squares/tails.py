@@ -142,7 +142,13 @@ def _ends(node: fx.Node) -> tuple[float | None, float | None] | None:
     if kind not in _BOUNDED:
         return None
     low, high = _BOUNDED[kind]
-    given = [*node.args[1:], *[None] * 2][:2]
-    low = given[0] if given[0] is not None else node.kwargs.get("min", low)
-    high = given[1] if given[1] is not None else node.kwargs.get("max", high)
-    return low, high  # type: ignore[return-value]
+    given = [*node.args[1:], None, None]
+    ends = [given[0], given[1]]
+    for place, (name, usual) in enumerate((("min", low), ("max", high))):
+        if ends[place] is None:
+            ends[place] = node.kwargs.get(f"{name}_val", node.kwargs.get(name, usual))
+    return _number(ends[0]), _number(ends[1])
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

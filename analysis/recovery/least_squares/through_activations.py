@@ -63,10 +63,10 @@ def refit_through(
     """
     groups, outputs, _ = start.shape
     sums = MomentSums(site)
-    for part in rows:
-        sums.add(part.inputs)
+    for batch in rows:
+        sums.add(batch.inputs)
     moments, centred = sums.done(), site.offset is not None
-    x = torch.cat([part.inputs for part in rows]).movedim(1, 0)
+    x = torch.cat([batch.inputs for batch in rows]).movedim(1, 0)
     state = _State.of(rows, tail, scale_and_shift)
     plain = torch.einsum("gri,goi->rgo", x, start.to(x.dtype)).flatten(1)
     plain = plain if rows[0].bias is None else plain + rows[0].bias.to(plain.dtype)

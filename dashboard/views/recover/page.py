@@ -16,6 +16,7 @@ from prunescope.dashboard.shared import (
 )
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.views.recover import distilling
 from prunescope.errors import BadReference
 from prunescope.jobs import ACTIVE, Job
 from prunescope.recovery.training.fine_tuning_report import (
@@ -43,6 +44,7 @@ def page() -> None:
     left, right = st.columns([4, 8], gap="large")
     with left:
         _form(opened, plan)
+        distilling.offer(opened, plan)
     with right:
         job = _latest(opened, plan)
         if job is not None and job.state() in ACTIVE:

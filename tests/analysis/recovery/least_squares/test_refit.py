@@ -246,14 +246,14 @@ def test_what_has_no_rule_is_refused_by_name(make: Callable[[str], Workbench]) -
     bench = make("odd")
     group = next(g for g in bench.groups)
     keep = torch.arange(group.units) % 2 == 0
-    with pytest.raises(CannotPrune, match="Expected layers that recovery ls can refit, but core"):
+    with pytest.raises(CannotPrune, match="Expected layers that can be refitted, but core"):
         outputs(bench, PruningMasks(units={group.name: keep}), "ls")
 
 
 def test_a_model_without_a_graph_is_refused(untraceable: Workbench) -> None:
     name = untraceable.network.prunable()[0].parameter
     mask = torch.zeros_like(untraceable.network.module.get_parameter(name), dtype=torch.bool)
-    with pytest.raises(CannotPrune, match="Expected a captured model for recovery ls"):
+    with pytest.raises(CannotPrune, match="Expected a captured model for a refit"):
         outputs(untraceable, PruningMasks(masks={name: mask}), "ls")
 
 
