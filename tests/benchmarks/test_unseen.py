@@ -107,6 +107,7 @@ def test_the_table_judges_real_drops_up_to_five_points(when: str) -> None:
         {
             "network": ["a", "a", "b"], "real": [0.01, 0.04, 0.2], when: [0.02, 0.05, 0.9],
             f"{when} low": [0.0, 0.035, 0.8], f"{when} high": [0.04, 0.045, 1.0],
+            "noise": [0.01, 0.02, 0.9],
         }
     )  # fmt: skip
     said = unseen.figures(frame, when)
@@ -114,3 +115,12 @@ def test_the_table_judges_real_drops_up_to_five_points(when: str) -> None:
     assert (said["bias"], said["mean error"], said["covered"]) == ("+1.00", "1.00", "100 %")
     assert said["all covered"] == "67 %"
     assert said["median half-width"] == "1.25"
+    assert said["sampling noise"] == "1.50"
+
+
+def test_sampling_noise_is_that_of_the_paired_drops() -> None:
+    drops = np.array([1.0] * 6 + [-1.0] * 4 + [0.0] * 90)
+    made = np.random.default_rng(0)
+    means = [made.choice(drops, 100).mean() for _ in range(4000)]
+    said = unseen.sampling_noise(100, float(drops.sum()), float((drops**2).sum()))
+    assert said == pytest.approx(np.quantile(np.abs(np.array(means) - 0.02), 0.9), rel=0.1)
