@@ -139,7 +139,6 @@ class FineTuning:
             f"{self.accumulate} batches a step" * (self.accumulate > 1),
             "bfloat16" * (self.amp != "off"),
             f"patience {self.patience}" * (self.patience is not None),
-            f"{self.rounds} rounds" * (self.rounds > 1),
         ]
         words = "; ".join(part for part in parts if part)
         return f"Trained with: {words}." if words else ""

@@ -32,6 +32,7 @@ from prunescope.recovery.training.fine_tuning_settings import FineTuning
 from prunescope.recovery.training.gradual import forget_rounds, in_rounds
 from prunescope.recovery.training.objective import Task, objective
 from prunescope.recovery.training.optimizers import require_optimizer
+from prunescope.recovery.training.round_selection import require_rounds
 from prunescope.recovery.training.rounds import RoundsDone
 from prunescope.recovery.training.student import elements, make_student, masks_of, weights_of
 from prunescope.recovery.training.train_student import Learnt, Lesson, train_student
@@ -99,6 +100,8 @@ def finetune(
     study.require(bench.manifest)
     plan.require(study.manifest)
     require_optimizer(settings)
+    if settings.rounds > 1:
+        require_rounds(plan)
     folder = result_folder(study.folder, plan, settings.rounds > 1)
     require_inside(folder, study.folder)
     for name in (WEIGHTS, RESULT):

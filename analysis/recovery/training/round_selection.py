@@ -18,9 +18,19 @@ from prunescope.errors import CannotPrune
 from prunescope.recovery.training.rounds import share_left
 from prunescope.removal import try_groups
 from prunescope.study import pattern_of
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_units
+
+
+def require_rounds(plan: Plan) -> None:
+    """Raise ``CannotPrune`` where ``plan`` cannot be reached little by little."""
+    blocks = [name for name, choice in plan.active().items() if choice.granularity == BLOCK]
+    if blocks:
+        raise CannotPrune(
+            f"Expected a plan of weights, channels and heads to reach in rounds, but {blocks[0]} "
+            "leaves as a whole block. Fine-tune it at once: --rounds 1."
+        )
 
 
 def bench_of(bench: Workbench, student: nn.Module, smaller: bool) -> Workbench:

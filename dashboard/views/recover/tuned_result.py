@@ -46,9 +46,10 @@ def show(opened: StudyFolder, plan: Plan) -> None:
     chart(opened, curve, result, "training")
     _rounds(result)
     settings = result.settings
+    rate = "" if result.gradual else f" at a peak rate of {settings.peak:g}"
     st.caption(
         plain.text(
-            f"{counted(settings.epochs, 'epoch')} at a peak rate of {settings.peak:g}, "
+            f"{counted(settings.epochs, 'epoch')}{rate}, "
             f"{settings.batch} samples a batch, distillation {settings.distillation:g} at "
             f"temperature {settings.temperature:g}; {spoken(result.seconds)} on "
             f"{counted(result.threads, 'thread')}. {result.happenings()} "

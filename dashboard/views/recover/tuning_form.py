@@ -121,7 +121,7 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
         momentum = st.number_input(
             "Momentum", 0.0, 0.9999, _USUAL.momentum, 0.01, key="ft momentum", help="Of sgd."
         )
-        nesterov = st.toggle("Nesterov momentum", key="ft nesterov", help="Of sgd.")
+        nesterov = st.toggle("Nesterov", key="ft nesterov", help="Sgd's momentum looks ahead.")
         decay = st.number_input(
             "Weight decay", 0.0, 1.0, _USUAL.decay, 1e-4, format="%.5f", key="ft decay"
         )

@@ -10,7 +10,7 @@ import torch
 from prunescope.bench.evaluate import evaluate
 from prunescope.bench.pruned import selected
 from prunescope.bench.workbench import Workbench
-from prunescope.errors import Cancelled, ForeignStudy
+from prunescope.errors import Cancelled, CannotPrune, ForeignStudy
 from prunescope.progress import Silent
 from prunescope.recovery.training.checkpoint import CHECKPOINT
 from prunescope.recovery.training.compare_schedules import compared
@@ -22,6 +22,7 @@ from prunescope.recovery.training.fine_tuning_report import (
 from prunescope.recovery.training.finetune import finetune, read_weights
 from prunescope.recovery.training.gradual import ROUNDS
 from prunescope.recovery.training.gradual_selection import gradual_selection
+from prunescope.recovery.training.round_selection import require_rounds
 from prunescope.sources.weights import pour
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
@@ -165,6 +166,12 @@ def test_at_once_and_in_rounds_stay_beside_each_other(
     assert "of training: at once " in told
     better = max(at_once, in_rounds, key=lambda result: result.after.score)
     assert read_result(best_folder(study.folder, plan)) == better
+
+
+def test_blocks_leave_at_once() -> None:
+    plan = Plan("blocks", "f", {"layer1": Choice("bypass", 1.0, "block")})
+    with pytest.raises(CannotPrune, match="layer1 leaves as a whole block"):
+        require_rounds(plan)
 
 
 def test_units_of_another_network_are_refused(bench: Workbench, make_plan: MakePlan) -> None:
