@@ -27,7 +27,7 @@ Job = tuple[str, Callable[[Subject], Result]]
 def main() -> None:
     """Measure what the cache lacks within the time, then print the table."""
     parser = argparse.ArgumentParser(description="Other tools and this one, side by side.")
-    parser.add_argument("networks", nargs="*", choices=[*NAMES, []], default=list(NAMES))
+    parser.add_argument("networks", nargs="*", choices=[*NAMES, []], default=[])
     parser.add_argument("--cache", type=Path, default=Path("studies/peers"))
     parser.add_argument("--budgets", type=_numbers, default=BUDGETS)
     parser.add_argument("--only", action="append", metavar="TEXT", help="lines that hold it")
@@ -39,7 +39,7 @@ def main() -> None:
     known: dict[str, Subject] = {}
     rows = asked.cache / f"rows-{asked.tested}"
     for budget in asked.budgets:
-        for name in asked.networks:
+        for name in asked.networks or NAMES:
             for words, job in _jobs(budget, asked.cache):
                 file = rows / (re.sub(r"\W+", "-", f"{name} {budget} {words}") + ".json")
                 wanted = not asked.only or any(text in words for text in asked.only)

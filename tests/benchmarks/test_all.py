@@ -14,6 +14,16 @@ def test_every_benchmark_has_a_place_and_a_main():
         assert callable(importlib.import_module(f"benchmarks.{name}").main), name
 
 
+def test_without_names_all_of_them_run(monkeypatch, capfd):
+    monkeypatch.setattr("benchmarks.__main__.names", lambda: ["one", "two"])
+    monkeypatch.setattr(
+        "benchmarks.__main__.command", lambda name: (sys.executable, "-c", f"print('ran {name}')")
+    )
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    main()
+    assert ["ran one" in (said := capfd.readouterr().out), "ran two" in said] == [True, True]
+
+
 def test_one_that_fails_or_never_ends_is_named_and_the_others_run(monkeypatch, capfd):
     programs = {
         "sweep_batch": "raise ValueError('in the middle')",
