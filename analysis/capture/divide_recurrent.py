@@ -31,7 +31,7 @@ def divide_recurrent(module: fx.GraphModule) -> None:
 def _joins(node: fx.Node) -> bool:
     """Whether ``node`` runs several layers or directions, over sequences that are not packed."""
     plain = getattr(node.target, "_overloadname", "") == "input" and len(node.args) == 9
-    return plain and (node.args[4], node.args[7]) != (1, False)
+    return plain and bool(node.args[4] != 1 or node.args[7])
 
 
 def _divide(graph: fx.Graph, node: fx.Node) -> None:

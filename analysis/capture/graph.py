@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from prunescope.capture.divide_recurrent import divide_recurrent
 from prunescope.capture.export_program import Place, export_program
 from prunescope.capture.fold_constants import fold_constants, fold_copies
-from prunescope.capture.functional import differentiable_copies, make_functional
+from prunescope.capture.functional import differentiable_copies, loosen_views, make_functional
 from prunescope.capture.grouped_product import own_grouped
 from prunescope.capture.inline_blocks import inline_blocks
 from prunescope.capture.named_outputs import name_outputs
@@ -183,6 +183,7 @@ def _rewritten(program: torch.export.ExportedProgram) -> fx.GraphModule:
     inline_blocks(module)
     fold_constants(module)
     make_functional(module)
+    loosen_views(module)
     differentiable_copies(module)
     divide_recurrent(module)
     fold_copies(module)

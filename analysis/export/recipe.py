@@ -37,7 +37,7 @@ class UnitRemoval:
 
     Attributes:
         group: The group.
-        granularity: ``channel`` or ``head``.
+        granularity: ``channel``, ``head`` or ``block``.
         removed: Numbers of the units, ascending, from 0.
         total: Units that there were.
     """

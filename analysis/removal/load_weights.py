@@ -10,6 +10,7 @@ from prunescope.capture.choose_outputs import choose_outputs, chosen
 from prunescope.capture.graph import Captured, Inputs, call_arguments, capture
 from prunescope.coupling import Group, find_groups
 from prunescope.errors import CannotPrune
+from prunescope.removal.block_masks import divided
 from prunescope.removal.remove import remove
 from prunescope.removal.selection import Removal
 
@@ -41,7 +42,7 @@ def load_pruned(
 
     Raises:
         CannotPrune: The forward of this class holds sizes of its own (a ``view`` with the old
-            number of channels, say), so only the exported graph can be smaller.
+            number of channels, say), so only the exported graph can be smaller; or a block leaves.
     """
     if captured is None:
         if example is None:
@@ -49,6 +50,13 @@ def load_pruned(
                 "Expected an example batch or the captured graph, but got neither. Pass example=."
             )
         captured = choose_outputs(capture(module, example), outputs)
+    _, leaving_blocks = divided(captured, removal)
+    if leaving_blocks:
+        raise CannotPrune(
+            f"Expected channels or heads to leave {type(module).__name__}, but the block "
+            f"{leaving_blocks[0].name} leaves whole, and the forward() of the class would still "
+            "run it. Use model.py or the exported .pt2 or ONNX file, which need no class."
+        )
     smaller = remove(captured, removal)
     if weights is not None:
         _fill(smaller.module, weights)

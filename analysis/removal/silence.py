@@ -6,7 +6,7 @@ parameters are disturbed, so that a unit that is not silent changes the outputs;
 it is the weights that it makes. A statistic over a pruned dimension is taken over the kept indices
 only. A recurrent operator hides its states: there the rows and biases that give a removed unit its
 new content are zero, so that its state stays the zero that it starts with, whatever its other gates
-and whoever reads it do.
+and whoever reads it do. The result of a block that leaves is multiplied by 0.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,7 @@ from prunescope.capture.graph import Captured, Inputs, call_arguments
 from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.rules.recurrent import CANDIDATE, GATES
 from prunescope.coupling.walk import Value
+from prunescope.removal.block_masks import divided
 from prunescope.removal.selection import Removal, Selection
 
 Spot = tuple[int, Tensor]
@@ -32,6 +33,9 @@ class Silenced(fx.Interpreter):
 
     def __init__(self, captured: Captured, removal: Removal, disturb: bool = True) -> None:
         super().__init__(captured.module)
+        removal, blocks = divided(captured, removal)
+        nodes = {node.name: node for node in captured.module.graph.nodes}
+        self._branches = {nodes[block.add].args[block.branch] for block in blocks}
         self._selection = Selection(captured, removal)
         walk = self._selection.coupling.walk
         self._spots: dict[fx.Node, Any] = {}
@@ -70,6 +74,11 @@ class Silenced(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one operator, then silence what it returns."""
+        if n in self._branches:
+            return self._silenced_node(n) * 0
+        return self._silenced_node(n)
+
+    def _silenced_node(self, n: fx.Node) -> Any:
         if n.op == "get_attr" and str(n.target) in self._disturbed:
             return self._disturbed[str(n.target)]
         if n in self._over:
