@@ -113,6 +113,7 @@ MAC_FACTORS: Final[dict[str, Callable[[fx.Node, Values], list[Product]]]] = {
     "linear": _linear,
     **dict.fromkeys(("matmul", "mm", "bmm"), _matmul),
     **dict.fromkeys(("addmm", "baddbmm"), _addmm),
+    "deform_conv2d": _convolution,
     "einsum": _einsum,
     "grouped_mm": _matmul,
     "scaled_dot_product_attention": _attention,

@@ -189,18 +189,19 @@ class CouplingWalk:
             return self._attribute(node)
         if node.op == "output":
             for leaf in pytree.tree_leaves(node.args):
-                for dim in dimensions(self.values.get(leaf)):
+                numbered = [self.numbers[leaf]] if leaf in self.numbers else []
+                for dim in (*dimensions(self.values.get(leaf)), *numbered):
                     self.ledger.block(dim, OUTPUT)
             return None
         if all(source in self._static for source in node.all_input_nodes):
             self._static.add(node)
         name = operator_name(node)
+        for follower in self._followers:
+            follower(self, node)
         if isinstance(node.target, torch._ops.HigherOrderOperator):
             return self.refuse(node, f"{name} runs a graph of its own")
         if not isinstance(node.target, torch._ops.OpOverload) and name != "getitem":
             return None  # arithmetic on sizes
-        for follower in self._followers:
-            follower(self, node)
         if name in self._rules:
             return self._rules[name](self, node)
         return self.refuse(node, f"the operator {name} has no coupling rule")

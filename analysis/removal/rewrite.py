@@ -19,7 +19,7 @@ Rewriter = Callable[[Rewrite, fx.Node, fx.Node], None]
 
 def _topk(context: Rewrite, old: fx.Node, _new: fx.Node) -> None:
     dims = context.dims(old.args[0])
-    dim, count = dims[argument(old, "dim", -1) % len(dims)], argument(old, "k")
+    dim, count = dims[argument(old, "dim", -1) % len(dims)], int(context.number(argument(old, "k")))
     if context.selection.touches(dim) and context.selection.count(dim) < count:
         raise CannotPrune(
             f"Expected at least {count} experts to stay, as each token is given to {count}, but "

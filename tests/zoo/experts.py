@@ -106,3 +106,22 @@ class ExpertsCounted(ZooNetwork):
         x = self.stem(x).relu()
         scores, numbers = self.router(x).softmax(-1).topk(2, dim=-1)
         return self.head(x) + (scores * (numbers + 1)).sum(-1, keepdim=True)
+
+
+class ExpertsReturned(ZooNetwork):
+    """Numbers of experts that are outputs, or half of what looks up an entry, keep every expert."""
+
+    shape = (4,)
+    expected = (channels(7, out("stem"), into("router", "head")),)
+    refused = refuse("output", "router") + refuse("numbers of picked units", "router")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.router, self.head = nn.Linear(4, 7), nn.Linear(7, 6), nn.Linear(7, 3)
+        self.table = nn.Parameter(torch.randn(6, 2))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.stem(x).relu()
+        scores, numbers = self.router(x).softmax(-1).topk(2, dim=-1)
+        entries = self.table[numbers, torch.arange(2, device=x.device)]
+        return self.head(x) + (scores * entries).sum(-1, keepdim=True), numbers

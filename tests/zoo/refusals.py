@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.zoo.network import ZooNetwork, channels, into, out, refuse
+from tests.zoo.network import ZooNetwork, channels, into, out, param, refuse
 
 
 class SortedChannels(ZooNetwork):
@@ -193,10 +193,17 @@ class InverseMatrix(ZooNetwork):
 
 
 class SpectralNorm(ZooNetwork):
-    """The largest singular value belongs to the whole matrix: a smaller one has another."""
+    """The largest singular value belongs to the whole matrix: a smaller one has another, which is
+    estimated with the same vectors over what stays."""
 
     shape = (5,)
-    refused = refuse("", "fc1") + refuse("output", "fc2")
+    expected = (
+        channels(
+            8, param("fc1.parametrizations.weight.original", "fc1.bias"), into("fc2"),
+            normalised=True,
+        ),
+    )  # fmt: skip
+    refused = refuse("output", "fc2")
 
     def __init__(self) -> None:
         super().__init__()

@@ -41,6 +41,31 @@ def convolution(walk: CouplingWalk, node: fx.Node) -> Value:
     return _result(walk, node, dims, axis, out)
 
 
+@rule("deform_conv2d")
+def deformable(walk: CouplingWalk, node: fx.Node) -> Value:
+    """As a convolution; what says where it samples, and how strongly, stays."""
+    source, kernel, *places = node.args[:4]
+    bias, groups = node.args[4], node.args[-3:-1]
+    if groups != (1, 1):
+        return walk.refuse(node, "a deformable convolution samples its groups apart")
+    dims, weight, ledger = walk.dims(source), walk.dims(kernel), walk.ledger
+    for where in places:
+        for dim in walk.dims(where)[1:]:
+            ledger.block(dim, "it says where a deformable convolution samples")
+    for dim in dims[2:]:
+        ledger.block(dim, _SPATIAL)
+    ledger.unite(dims[1], weight[1])
+    walk.read(node, source, 1)
+    walk.role(kernel, weight[1], "consumer")
+    walk.role(kernel, weight[0], "producer")
+    out = weight[0]
+    own = walk.dims(bias)
+    if own and own[0].size > 1:
+        out = ledger.unite(out, own[0])
+    space = (Dim(size, why=_SPATIAL) for size in walk.shape(node)[2:])
+    return (dims[0], Dim(out.size, out.labels, out.why), *space)
+
+
 @rule("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 def transposed(walk: CouplingWalk, node: fx.Node) -> Value:
     """Tie input channels to the weight's dimension 0, output channels to its dimension 1."""

@@ -22,7 +22,8 @@ _POINTWISE: Final = (
     "logical_not", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_not", "bitwise_xor",
     "isnan", "isinf", "isfinite", "nan_to_num", "masked_fill", "lerp", "addcmul", "addcdiv",
     "hypot", "logit", "xlogy", "logaddexp", "dropout", "feature_dropout", "alpha_dropout",
-    "__and__", "__or__", "__xor__", "__invert__", "rrelu",
+    "__and__", "__or__", "__xor__", "__invert__", "rrelu", "real", "imag", "angle", "complex",
+    "polar",
 )  # fmt: skip
 _COPIES: Final = (
     "clone", "contiguous", "detach", "alias", "to", "_to_copy", "type_as", "lift_fresh_copy",

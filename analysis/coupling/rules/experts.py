@@ -23,8 +23,8 @@ _PASS_ON: Final = {
     "view", "reshape", "flatten", "to", "_to_copy", "clone", "contiguous", "detach", "alias",
     "squeeze", "unsqueeze", "transpose", "permute", "slice", "select", "expand", "sort",
 }  # fmt: skip
-_HANDLED: Final = {"histc", "index", "index_select", "getitem", "_assert_tensor_metadata",
-                   "sym_size", "empty_like", "zeros_like"}  # fmt: skip
+_HANDLED: Final = {"histc", "_assert_tensor_metadata", "sym_size", "empty_like", "zeros_like"}
+_LOOKUPS: Final = {"index", "index_select"}
 _NEAR: Final = 60
 
 
@@ -57,10 +57,16 @@ def follow(walk: CouplingWalk, node: fx.Node) -> None:
             for user in node.users:
                 if user.args[1] == 0:
                     walk.numbers[user] = dim
-        elif name in _PASS_ON or (name == "index" and source is node.args[0]):
+        elif name in _PASS_ON or (name in _LOOKUPS and source is node.args[0]):
             walk.numbers[node] = dim
-        elif name not in _HANDLED:
+        elif name not in _HANDLED and not (name in _LOOKUPS and _alone(node)):
             walk.ledger.block(dim, f"{name} computes with the numbers of picked units")
+
+
+def _alone(node: fx.Node) -> bool:
+    """Whether a lookup is by one tensor of numbers."""
+    numbers = argument(node, "indices") or [argument(node, "index")]
+    return sum(number is not None for number in numbers) == 1
 
 
 @rule("histc")
@@ -69,6 +75,8 @@ def histogram(walk: CouplingWalk, node: fx.Node) -> Value:
     dim = walk.numbers.get(node.all_input_nodes[0])
     bins, low, high = (argument(node, name) for name in ("bins", "min", "max"))
     if dim is None or (bins, low, high) != (dim.size, 0, dim.size - 1):
+        if dim is not None:
+            walk.ledger.block(dim, "histc counts something else than each unit")
         return walk.refuse(node, "histc counts values")
     walk.counts.add(node)
     return (Dim(dim.size, dim.labels, dim.why),)

@@ -27,7 +27,7 @@ def linear(walk: CouplingWalk, node: fx.Node) -> Value:
     return (*dims[:-1], Dim(out.size, out.labels, out.why))
 
 
-@rule("matmul", "mm", "bmm", "mv", "dot")
+@rule("matmul", "mm", "bmm", "mv", "dot", "vdot")
 def matmul(walk: CouplingWalk, node: fx.Node) -> Value:
     """Contract the last dimension of the first with the second last of the second."""
     return product(walk, node, node.args[0], node.args[1])

@@ -32,3 +32,14 @@ def test_a_part_that_stays_counts_in_proportion() -> None:
     (alone,) = [reason for reason in found.blocked if "single unit" in reason.reason]
     assert alone.layers == ("fc1",)
     assert alone.parameters == 5  # one of eight rows
+
+
+def test_hidden_units_that_stay_are_counted_with_their_matrices() -> None:
+    # The states are outputs; the layers are called rnn.weight_ih_l0 and rnn.weight_hh_l0.
+    found = inspect_network(
+        Reference("rnn", ""), build("lstm_states_returned"), torch.randn(2, 4, 5)
+    )
+    states = next(r for r in found.blocked if "rnn.weight_ih_l0" in r.layers)
+    assert states.layers == ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "fc")
+    assert states.parameters == 24 * (8 + 6) + 3 * 6
+    assert states.macs == 4 * states.parameters
