@@ -14,6 +14,7 @@ from prunescope.arrays import Bytes
 from prunescope.bench.device import on_host
 from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench
+from prunescope.blocks import find_blocks
 from prunescope.capture.cost import Cost
 from prunescope.capture.graph import Captured
 from prunescope.coupling import find_groups
@@ -29,7 +30,13 @@ from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.variant import Tensors, Variant, build_variant, differing, masked
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point
-from prunescope.study.recoveries import KEPT_BYTES
+from prunescope.study.recoveries import (
+    KEPT_BYTES,
+    REFITS,
+    TRAINING_BATCH,
+    TRAINING_STEPS,
+    TRAINS,
+)
 
 Key = tuple[str, str]
 """``weights`` or ``units``, and the layer or group."""
@@ -73,7 +80,10 @@ class Points:
         """Return the dense nodes that pruning ``key`` can change."""
         if key not in self._cones:
             kind, name = key
-            if kind == "units":
+            block = find_blocks(self._captured).named(name) if kind == "units" else None
+            if block is not None:
+                self._cones[key] = self.flow.node_cone(block.add)
+            elif kind == "units":
                 self._cones[key] = self.flow.group_cone(find_groups(self._captured), name)
             else:
                 layers = {layer.name: layer for layer in self._bench.network.prunable()}
@@ -168,8 +178,11 @@ class Points:
     def _passes(self, point: Point) -> ReplayCost:
         """What recovering ``point`` ran, of the dense network's size; any engine has to."""
         macs = self.cost.macs * min(SAMPLES, len(self._bench.splits.calibration))
-        if point.recovery == "ls":  # runs what lies behind the change
-            macs = self.macs(node_numbers(self.cone(self.key(point)))) * refit_samples(self._bench)
+        if point.recovery in REFITS:  # runs what lies behind the change
+            samples = refit_samples(self._bench, point.recovery)
+            macs = self.macs(node_numbers(self.cone(self.key(point)))) * samples
+        if point.recovery in TRAINS:  # forwards, and twice as much backwards
+            macs += 3 * TRAINING_STEPS * TRAINING_BATCH * self.cost.macs
         naive = 0 if point in self._removed else macs  # made again for want of memory
         return ReplayCost(macs, naive, macs)
 

@@ -9,6 +9,7 @@ from typing import Self
 from prunescope.errors import ForeignStudy
 from prunescope.html_tables import table
 from prunescope.study import Manifest, Method, check_names, pattern_of, sparsity
+from prunescope.study.method import BLOCK
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,9 @@ class Choice:
 
     Attributes:
         criterion: Name of the criterion.
-        granularity: ``weight``, ``channel``, ``head`` or ``n:m``.
-        sparsity: 0 to 1; 0 leaves the layer dense. A pattern has only its own: any other than 0
-            becomes that.
+        granularity: ``weight``, ``channel``, ``head``, ``block`` or ``n:m``.
+        sparsity: 0 to 1; 0 leaves the layer dense. A pattern has only its own, and a block 1: any
+            other than 0 becomes that.
         locked: Whether bulk edits leave the choice alone.
 
     Raises:
@@ -33,6 +34,8 @@ class Choice:
 
     def __post_init__(self) -> None:
         value, pattern = sparsity(self.sparsity), pattern_of(self.granularity)
+        if value and self.granularity == BLOCK:
+            value = 1.0
         object.__setattr__(self, "sparsity", pattern.sparsity if pattern and value else value)
 
     @property
@@ -49,7 +52,7 @@ class Plan:
         name: What the user calls it.
         fingerprint: Of the study that it was made for.
         choices: Subject → choice.
-        recovery: ``none``, ``bn`` or ``ls``, applied after pruning.
+        recovery: One of ``recoveries.RECOVERIES``, applied after pruning.
         seed: Of random criteria.
         solved_as: Digest of the plan that a solver picked, among many, for its prediction; another
             one than the plan's own where it was edited since. Empty for plans made by hand.
@@ -80,6 +83,16 @@ class Plan:
     def as_solved(self) -> Self:
         """Return the plan as one that a solver picked."""
         return replace(self, solved_as=self.digest)
+
+    def with_recovery(self, recovery: str) -> Self:
+        """Return the same choices followed by ``recovery``, under a name that says so.
+
+        >>> Plan("half", "f").with_recovery("distil").name
+        'half-distil'
+        """
+        if recovery == self.recovery:
+            return self
+        return replace(self, name=f"{self.name}-{recovery}", recovery=recovery, solved_as="")
 
     def active(self) -> dict[str, Choice]:
         """Return the choices that remove something."""
