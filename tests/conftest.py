@@ -4,7 +4,7 @@ import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from prunescope.sources.data import Samples, Splits
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
 from tests import residual
+from tests.warm_commands import WarmCommands
 
 torch.set_num_threads(1)
 os.environ[SWITCH] = "0"  # a process kept ready by every page and server would cost 5 s each
@@ -175,3 +176,10 @@ def residual_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def residual_study(residual_once: Path, tmp_path: Path) -> Path:
     """The same study, of one's own."""
     return Path(shutil.copytree(residual_once, tmp_path / "studies" / "residual"))
+
+
+@pytest.fixture(scope="session")
+def warm_commands() -> Iterator[Path]:
+    """A folder with ``prunescope`` and ``warm-python -c`` that start in milliseconds."""
+    with WarmCommands() as commands:
+        yield commands.folder

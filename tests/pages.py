@@ -95,8 +95,14 @@ def left_out(page: Path) -> list[Block]:
     return [b for b in blocks(page.read_text("utf-8")) if b.needs and not available(b.needs)]
 
 
-def run_page(page: Path, folder: Path) -> str:
+def run_page(page: Path, folder: Path, commands: Path | None = None) -> str:
     """Run a page's blocks in ``folder`` and return what they printed.
+
+    Args:
+        page: A Markdown file.
+        folder: An empty one.
+        commands: A folder with ``prunescope`` and ``warm-python``, which go before those of the
+            environment; None starts each anew.
 
     Raises:
         AssertionError: A block failed; the message is what was printed, its error last.
@@ -114,10 +120,12 @@ def run_page(page: Path, folder: Path) -> str:
         command.chmod(0o755)
         script = Path(tools) / "blocks.json"
         script.write_text(json.dumps(told), "utf-8")
-        programs = os.pathsep.join((tools, str(Path(sys.executable).parent), os.environ["PATH"]))
+        folders = [str(commands)] if commands else []
+        folders += [tools, str(Path(sys.executable).parent), os.environ["PATH"]]
+        python = str(commands / "warm-python") if commands else sys.executable
         done = subprocess.run(
-            [sys.executable, "-c", _SESSION, str(script)],
-            cwd=folder, env=os.environ | {"PATH": programs, "CI": "1"},
+            [python, "-c", _SESSION, str(script)],
+            cwd=folder, env=os.environ | {"PATH": os.pathsep.join(folders), "CI": "1"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 0, f"{page}: {done.stdout[-6000:]}"

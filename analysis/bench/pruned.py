@@ -8,13 +8,15 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from prunescope.blocks import find_blocks
 from prunescope.capture.network import Network
 from prunescope.criteria.scores import Scores
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import remove
 from prunescope.study import Method
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Plan
+from prunescope.study.void_choices import void_names
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class PruningMasks:
 
     Attributes:
         masks: Parameter name → bool like the weight, True = keep.
-        units: Group name → ``(units,)`` bool, True = keep.
+        units: Name of a group → ``(units,)`` bool, True = keep; of a block → one flag, False.
     """
 
     masks: Mapping[str, Tensor] = field(default_factory=dict)
@@ -90,13 +92,19 @@ def selected(network: Network, selection: PruningMasks) -> Iterator[nn.Module]:
 
 
 def select(plan: Plan, scores: Scores) -> PruningMasks:
-    """Return what ``plan`` keeps, by scores on the dense network."""
+    """Return what ``plan`` keeps, by scores on the dense network.
+
+    Of what leaves with a block of the plan nothing else is pruned.
+    """
     layers = {layer.name: layer for layer in scores.network.prunable()}
     masks: dict[str, Tensor] = {}
     units: dict[str, Tensor] = {}
+    void = _void(plan, scores)
     for subject, choice in plan.active().items():
+        if subject in void:
+            continue
         if choice.granularity in UNITS:
-            keep = scores.units(choice.criterion, subject, choice.sparsity, plan.seed)
+            keep = select_units(scores, subject, choice.method, choice.sparsity, plan.seed)
             if not bool(keep.all()):
                 units[subject] = keep
         else:
@@ -107,17 +115,40 @@ def select(plan: Plan, scores: Scores) -> PruningMasks:
     return PruningMasks(masks, units)
 
 
+def _void(plan: Plan, scores: Scores) -> frozenset[str]:
+    """The layers, groups and blocks of ``plan`` that another of its blocks takes with it."""
+    active = plan.active()
+    blocks = {name for name, choice in active.items() if choice.granularity == BLOCK}
+    if not blocks or scores.network.captured is None:
+        return frozenset()
+    own = {block.name: block.layers for block in find_blocks(scores.network.captured).removable}
+    layers = {
+        name: own[name] if name in blocks
+        else scores.groups[name].layers if choice.granularity in UNITS
+        else (name,)
+        for name, choice in active.items()
+    }  # fmt: skip
+    return void_names(layers, {name: own[name] for name in blocks})
+
+
 def select_one(
     scores: Scores, subject: str, method: Method, sparsity: float, seed: int = 0
 ) -> PruningMasks:
     """Return what stays when one layer or group is pruned and the rest is dense."""
     if method.granularity in UNITS:
-        return PruningMasks(
-            units={subject: scores.units(method.criterion, subject, sparsity, seed)}
-        )
+        return PruningMasks(units={subject: select_units(scores, subject, method, sparsity, seed)})
     layer = next(layer for layer in scores.network.prunable() if layer.name == subject)
     keep = scores.mask(method.criterion, layer, sparsity, seed, method.granularity)
     return PruningMasks(masks={layer.parameter: keep})
+
+
+def select_units(
+    scores: Scores, subject: str, method: Method, sparsity: float, seed: int = 0
+) -> Tensor:
+    """Return which units of a group stay, bool, True = keep; a block is one, and leaves whole."""
+    if method.granularity == BLOCK:
+        return torch.full((1,), sparsity == 0)
+    return scores.units(method.criterion, subject, sparsity, seed)
 
 
 def plan_masks(plan: Plan, scores: Scores) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from prunescope.bench.describe_blocks import block_methods
 from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
@@ -163,8 +164,11 @@ def assemble(
         manifest = describe(manifest, network.captured, coupling)
     manifest = replace(
         manifest,
-        methods=method_summaries(
-            Model(network, loss_problem(network, splits.calibration, loss)), groups
+        methods=(
+            *method_summaries(
+                Model(network, loss_problem(network, splits.calibration, loss)), groups
+            ),
+            *block_methods(manifest),
         ),
     )
     return Workbench(network, splits, metric, dense, manifest, batch, groups, loss)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from prunescope.cli.terminal import console
 from prunescope.study import GroupSummary
+from prunescope.study.method import BLOCK
 from prunescope.text.blocking import blocking
 from prunescope.text.numbers import exact
 from prunescope.text.units import bytes_, percent
@@ -25,7 +26,7 @@ def print_groups(found: "Inspection") -> None:
     """Print every removable group with its members, then why others stay, the costliest first."""
     if not found.groups:
         return
-    groups = [group for group in found.groups if group.reason is None]
+    groups = [g for g in found.groups if g.reason is None and g.granularity != BLOCK]
     if groups:
         console.print("\n[italic]Groups: what leaves together[/]")
         width = min(max(_NAMES[0], *(len(group.name) for group in groups)), _NAMES[1])
@@ -46,6 +47,25 @@ def print_groups(found: "Inspection") -> None:
             )
     for reason in found.blocked:
         console.print(Text(blocking(reason)), style="dim")
+    _print_blocks(found)
+
+
+def _print_blocks(found: "Inspection") -> None:
+    """Print every residual block with what it frees, then why others stay."""
+    blocks = [group for group in found.groups if group.granularity == BLOCK]
+    if not blocks:
+        return
+    console.print("\n[italic]Blocks: what leaves whole[/]")
+    for block in blocks:
+        where = f" ({block.place})" if block.place else ""
+        if block.reason is not None:
+            console.print(Text(f"{block.name} stays: {block.reason}{where}."), style="dim")
+            continue
+        frees = (
+            f"frees {exact(block.unit_parameters)} parameters, {exact(block.unit_macs)} MACs "
+            f"({_shares(found, block.unit_parameters, block.unit_macs)})"
+        )
+        console.print(Text.assemble((block.name, "bold"), f" {frees}"), highlight=False)
 
 
 def _print_group(group: GroupSummary, found: "Inspection", width: int) -> None:

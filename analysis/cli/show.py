@@ -7,12 +7,14 @@ import typer
 from rich import box
 from rich.table import Table
 
+from prunescope.cli.print_blocks import print_blocks
 from prunescope.cli.print_checks import print_checks
 from prunescope.cli.shared_options import (
     JsonOption,
     StudyArgument,
 )
 from prunescope.cli.terminal import console, print_json, say_problem
+from prunescope.curves.block_drops import block_drops
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
 from prunescope.errors import UnknownName
@@ -21,6 +23,7 @@ from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
+from prunescope.study.method import BLOCK
 from prunescope.text.numbers import counted
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -87,6 +90,9 @@ def show(
     print_checks(opened.manifest.soundness, console)
     if text := uncounted(opened.manifest.outputs, opened.manifest.free_layers):
         console.print(text, highlight=False, markup=False)
+    whole = block_drops(found.values(), opened.manifest)
+    print_blocks(whole, opened.manifest)
+    found = {key: c for key, c in found.items() if key.method.granularity != BLOCK}
     columns = sorted({point.sparsity for curve in found.values() for point in curve.points})
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("layer", no_wrap=True)
@@ -98,16 +104,17 @@ def show(
         cells = {p.sparsity: words.cell(p.drop, p.interval.half_width) for p in curve.points}
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
-    console.print(table)
+    if found or not whole:
+        console.print(table)
     told = overview(StudyKnowledge.of(opened), words.rounded(words.usual(_ACCEPTED)))
-    for sentence in told.sentences() if found else ():
+    for sentence in told.sentences() if found or whole else ():
         console.print(sentence, highlight=False, markup=False)
     earlier = opened.superseded()
     if earlier:
         console.print(earlier, soft_wrap=True)
     for sentence in opened.manifest.omissions():
         console.print(f"Left out: {sentence}", highlight=False, markup=False)
-    if not found:
+    if not found and not whole:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
 
 

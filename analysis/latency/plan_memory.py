@@ -73,5 +73,6 @@ def peak_memory(manifest: Manifest, units: Mapping[str, int], batch: int = 1) ->
         BadValue: The study holds no graph, or a count is not possible.
     """
     shapes = shapes_of(manifest)
-    sizes = shapes.sizes(shapes.removed([units]), batch)
-    return Memory(shrunk(manifest, units).bytes, int(shapes.peak(sizes)[0]))
+    removed = shapes.removed([units])
+    peak = shapes.peak(shapes.sizes(removed, batch), shapes.alive(removed))
+    return Memory(shrunk(manifest, units).bytes, int(peak[0]))

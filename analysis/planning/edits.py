@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.study import Manifest, Method, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_units
 
@@ -107,7 +107,12 @@ def in_multiples(
     changes, unchanged = {}, []
     for name in subjects:
         choice = plan.choices.get(name)
-        if choice is None or choice.locked or choice.granularity not in UNITS:
+        if (
+            choice is None
+            or choice.locked
+            or choice.granularity not in UNITS
+            or choice.granularity == BLOCK
+        ):
             continue
         units = manifest.group(name).units
         if not removed_units(units, choice.sparsity):

@@ -20,7 +20,6 @@ from prunescope.planning.solve.solver import make_solver
 from prunescope.planning.solve.subject import Option, Subject
 from prunescope.study import Manifest
 from prunescope.study.plan import Choice, Plan
-from prunescope.study.removed_counts import removed_count, removed_units
 
 BY_LAYER: Final = (
     "Steps are priced layer by layer; the plan was chosen by what is predicted of it as a whole, "
@@ -138,8 +137,7 @@ def _with_choices_of(problem: Problem, plan: Plan) -> Problem:
 
 
 def _option(problem: Problem, subject: Subject, choice: Choice) -> Option:
-    count = removed_units if subject.grouped else removed_count
-    removed = count(subject.total, choice.sparsity)
+    removed = subject.count(choice)
     curve = problem.curves.get(curve_key(subject.name, choice, problem.goal))
     return Option(choice, removed, damages_at(curve, removed / subject.total))
 

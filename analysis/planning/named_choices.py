@@ -3,8 +3,8 @@
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_at
-from prunescope.study import Manifest, Method, check_names, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study import GroupSummary, Manifest, Method, check_names, sparsity
+from prunescope.study.method import BLOCK, BYPASS, UNITS
 from prunescope.study.plan import Choice, Plan
 
 
@@ -26,7 +26,7 @@ def parse_lock(
     name, sign, value = text.partition("=")
     if name and sign:
         layers = [layer.name for layer in manifest.prunable()]
-        groups = [group.name for group in manifest.removable()]
+        groups = [group.name for group in manifest.leaving()]
         check_names("layer or group", [name], [*layers, *groups])
     method, colon, number_text = value.rpartition(":")
     if not sign or not name:
@@ -58,7 +58,7 @@ def choice_named(
     """
     if method is not None:
         return choice_at(manifest.named(method), number, locked)
-    grouped = {group.name for group in manifest.removable()}
+    grouped = {group.name for group in manifest.leaving()}
     keys = [key for key in study_curves if key.subject == name and key.recovery == recovery]
     if not keys and number > 0:
         raise BadValue(
@@ -68,10 +68,15 @@ def choice_named(
     layers = {layer.name for layer in manifest.prunable()}
     default_method = Method("magnitude", "weight" if name in layers else "channel")
     if name in grouped - layers:
-        default_method = Method("l1", manifest.group(name).granularity)
+        default_method = unit_method(manifest.group(name))
     return choice_at(
         min(keys, key=_weights_first).method if keys else default_method, number, locked
     )
+
+
+def unit_method(group: GroupSummary) -> Method:
+    """Return the method by which the units of ``group`` are removed where nothing says which."""
+    return Method(BYPASS if group.granularity == BLOCK else "l1", group.granularity)
 
 
 def _weights_first(key: CurveKey) -> bool:

@@ -10,7 +10,7 @@ from prunescope.study import LayerSummary, Manifest
 from prunescope.study.method import UNITS
 from prunescope.study.network_size import Size, shrunk
 from prunescope.study.plan import Choice, Plan
-from prunescope.study.removed_counts import removed_count, removed_units
+from prunescope.study.removed_counts import removed_count, units_removed
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def preview(manifest: Manifest, plan: Plan, measured: pd.DataFrame | Curves) -> 
     study_curves = curves(measured, manifest) if isinstance(measured, pd.DataFrame) else measured
     active = plan.active()
     units = {
-        name: removed_units(manifest.group(name).units, choice.sparsity)
+        name: units_removed(manifest.group(name), choice.sparsity)
         for name, choice in active.items()
         if choice.granularity in UNITS
     }

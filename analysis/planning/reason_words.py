@@ -9,6 +9,7 @@ from prunescope.planning.solve.measured_range import measured_reach
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.savings import Savings
 from prunescope.planning.solve.subject import Option, Subject
+from prunescope.study.method import BLOCK
 from prunescope.study.plan import Plan
 from prunescope.study.removed_counts import real_sparsity
 
@@ -102,6 +103,8 @@ def _end(problem: Problem, subject: Subject, now: Option) -> str:
         return f"Past {reach:.4g}, where it was measured last: what it loses here is a guess."
     if ":" in now.choice.granularity:
         return f"The pattern {now.choice.granularity} has this sparsity only."
+    if now.choice.granularity == BLOCK:
+        return "It leaves whole: there is no more of it."
     if reach is not None and (high < reach or (low > 0 and len(subject.options) == 1)):
         return f"As far as its bounds, {low:.4g} to {high:.4g}, allow."
     if reach is not None and real < reach and subject.grouped and goal.round_to > 1:

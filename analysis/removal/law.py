@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.blocks import find_blocks
 from prunescope.capture.graph import Captured, Inputs, call_arguments
 from prunescope.coupling import Group, find_groups
+from prunescope.removal.block_masks import divided
 from prunescope.removal.remove import remove
 from prunescope.removal.selection import Removal
 from prunescope.removal.silence import silence
@@ -45,10 +47,13 @@ def check_law(
 
     Args:
         captured: In evaluation mode, as captured.
-        removal: Masks by group name; or a group, of which a random half is removed.
+        removal: Masks by name of group or block; or a group, of which a random half is removed; or
+            a block, which is removed.
         inputs: A batch; None for the example that the graph was captured with.
     """
     coupling = find_groups(captured)
+    if isinstance(removal, str) and find_blocks(captured).named(removal) is not None:
+        removal = {removal: np.zeros(1, bool)}
     if not isinstance(removal, Mapping):
         group = removal if isinstance(removal, Group) else coupling.group(removal)
         removal = {group.name: random_half(group)}
@@ -58,7 +63,7 @@ def check_law(
     with torch.no_grad():
         outputs = _leaves(remove(captured, removal).module(*args, **kwargs))
         dense = _leaves(captured.module(*args, **kwargs))
-    normalised = any(coupling.group(name).normalised for name in removal)
+    normalised = any(coupling.group(name).normalised for name in divided(captured, removal)[0])
     error = _max_difference(outputs, reference)
     scale = max([1e-6, *(float(output.abs().max()) for output in reference if output.numel())])
     finite = bool(np.isfinite(error) and np.isfinite(scale))

@@ -5,9 +5,11 @@ import copy
 import torch
 from torch import Tensor, fx, nn
 
+from prunescope.blocks import drop
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
 from prunescope.coupling.walk import first_names
+from prunescope.removal.block_masks import divided
 from prunescope.removal.rewrite import REWRITES, Rewrite
 from prunescope.removal.selection import Removal, Selection, positions
 
@@ -22,13 +24,14 @@ def remove(captured: Captured, removal: Removal) -> Captured:
     Args:
         captured: Not modified.
         removal: Group name → bool mask over its units, True = keep. Groups that are left out
-            stay whole.
+            stay whole. A block, by its name, is one unit, which may leave.
 
     Raises:
         UnknownName: A group that does not exist.
         BadValue: A mask of the wrong length.
         CannotPrune: A removal that leaves nothing of a group or of a dimension.
     """
+    removal, blocks = divided(captured, removal)
     selection = Selection(captured, removal)
     selection.require_units()
     smaller = _copy_with(captured.module, _slice_tensors(captured.module, selection))
@@ -39,6 +42,8 @@ def remove(captured: Captured, removal: Removal) -> Captured:
         rewrite = REWRITES.get(operator_name(old)) if old.op == "call_function" else None
         if rewrite is not None:
             rewrite(context, old, new)
+    if blocks:
+        drop(smaller, blocks)
     smaller.graph.lint()
     smaller.recompile()
     return Captured(smaller, captured.example, captured.largest, free=captured.free)

@@ -95,6 +95,10 @@ class Flow:
             )
         )
 
+    def node_cone(self, name: str) -> Bits:
+        """Return what depends on the node ``name``, itself included."""
+        return self.cone(1 << self.by_name[name])
+
     def group_cone(self, coupling: Coupling, name: str) -> Bits:
         """Return what depends on any tensor that loses an index with a unit of group ``name``."""
         owned = np.isin(coupling.solved.unit, coupling.group(name).ids)

@@ -14,6 +14,7 @@ from prunescope.arrays import Bytes
 from prunescope.bench.device import on_host
 from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench
+from prunescope.blocks import find_blocks
 from prunescope.capture.cost import Cost
 from prunescope.capture.graph import Captured
 from prunescope.coupling import find_groups
@@ -73,7 +74,10 @@ class Points:
         """Return the dense nodes that pruning ``key`` can change."""
         if key not in self._cones:
             kind, name = key
-            if kind == "units":
+            block = find_blocks(self._captured).named(name) if kind == "units" else None
+            if block is not None:
+                self._cones[key] = self.flow.node_cone(block.add)
+            elif kind == "units":
                 self._cones[key] = self.flow.group_cone(find_groups(self._captured), name)
             else:
                 layers = {layer.name: layer for layer in self._bench.network.prunable()}

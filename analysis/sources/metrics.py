@@ -20,6 +20,7 @@ from prunescope.sources.functions import (
     source_hash,
 )
 from prunescope.sources.live_function import function_hash, function_name
+from prunescope.sources.torch_metric import TorchMetric, is_torch_metric
 from prunescope.sources.user_metric import checked_metric, declared_summary
 from prunescope.study.metric_summary import NUMBER, SHARE, MetricSummary
 
@@ -121,6 +122,9 @@ def load_metric(reference: str, labelled: bool) -> Metric:
     require_kept("metric", reference)
     if is_function(reference):
         function = find_function("metric", reference)
+        if is_torch_metric(function):
+            _require_labels(labelled)
+            return _torch_metric(TorchMetric(reference, function))
         return _user_metric(reference, function, source_hash(function))
     name, _, output = reference.partition("@")
     definition = metric_definition(name)
@@ -150,11 +154,9 @@ def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metri
             f"Expected a metric's name, reference or function, but got "
             f"{type(function).__name__}. Choose from: {', '.join(metric_names())}."
         )
-    if not labelled:
-        raise BadValue(
-            "Expected targets for a metric of your own, but the validation split has none. Give "
-            "(inputs, targets), or take the metric agreement."
-        )
+    _require_labels(labelled)
+    if is_torch_metric(function):
+        return _torch_metric(TorchMetric(function_name(function), function))
     return _user_metric(function_name(function), function, function_hash(function, "metric"))
 
 
@@ -170,6 +172,18 @@ def _built_in(definition: MetricDefinition) -> Metric:
     return replace(
         metric, states=definition.states, settle=lambda states: sign * settle(states).float()
     )
+
+
+def _torch_metric(definition: TorchMetric) -> Metric:
+    return replace(_built_in(definition), identity=definition.identity)
+
+
+def _require_labels(labelled: bool) -> None:
+    if not labelled:
+        raise BadValue(
+            "Expected targets for a metric of your own, but the validation split has none. Give "
+            "(inputs, targets), or take the metric agreement."
+        )
 
 
 def _agreement() -> Metric:

@@ -69,16 +69,14 @@ def _problem(manifest: Manifest) -> str | None:
     groups = {group.name: group for group in manifest.groups}
     twice = (
         _twice("layer", [layer.name for layer in manifest.layers])
-        or _twice(
-            "group", [group.name for group in manifest.removable()]
-        )  # refused parts may share
+        or _twice("group", [group.name for group in manifest.leaving()])  # refused parts may share
         or _twice("tensor", [tensor.name for tensor in manifest.tensors])
     )
     if twice is not None:
         return twice
     if not manifest.fingerprint:
         return "it has no fingerprint"
-    if (manifest.mac_terms or manifest.removable()) and not tensors:
+    if (manifest.mac_terms or manifest.leaving()) and not tensors:
         return "it lists no tensors"
     for layer in manifest.layers:
         if layer.prunable and math.prod(layer.shape) != layer.parameters:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from prunescope.study.manifest import Manifest
+from prunescope.study.method import BLOCK
 from prunescope.study.summaries import LayerSummary
 
 
@@ -40,7 +41,7 @@ def blocked(manifest: Manifest) -> tuple[Blocked, ...]:
     layers = {layer.name: layer for layer in manifest.layers}
     stays: dict[tuple[str, str, str], dict[str, float]] = {}
     for group in manifest.groups:
-        if group.reason is None:
+        if group.reason is None or group.granularity == BLOCK:  # its layers lose units all the same
             continue
         shares = stays.setdefault((group.reason, group.operator, group.place), {})
         for member in group.members:

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from prunescope.errors import DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
-from prunescope.study.method import Method, is_user_criterion
+from prunescope.study.method import BLOCK, Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
 from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check
@@ -64,8 +64,8 @@ class Reference:
     Attributes:
         model: ``KIND:NAME`` such as ``sample:resnet20``, ``file.py:function``,
             ``package.module:function`` or ``file.pt2``; or ``study:FILE``, kept by the study.
-        data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``;
-            or ``study:FILE``.
+        data: ``sample:fashion-mnist``, ``KIND:NAME?options`` such as ``imagefolder:DIR``,
+            ``file.npz`` or ``file.py:function``; or ``study:FILE``.
         metric: A name, such as ``top-1``, ``perplexity`` or ``agreement``, or
             ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.
@@ -238,12 +238,20 @@ class Manifest:
         return [method, *(version for _, version in versions), *usable][-1]
 
     def removable(self, granularity: str | None = None) -> tuple[GroupSummary, ...]:
-        """Return the groups whose units can be removed, of one granularity or of all."""
+        """Return what can be removed at one granularity; by default channels and heads.
+
+        Those are the groups whose units meet in tensors; blocks leave whole (``leaving``).
+        """
         return tuple(
             group
-            for group in self.groups
-            if group.reason is None and granularity in (None, group.granularity)
-        )
+            for group in self.leaving()
+            if (group.granularity != BLOCK if granularity is None else
+                group.granularity == granularity)
+        )  # fmt: skip
+
+    def leaving(self) -> tuple[GroupSummary, ...]:
+        """Return the groups whose units can be removed, and the blocks that can."""
+        return tuple(group for group in self.groups if group.reason is None)
 
     @property
     def has_other_outputs(self) -> bool:

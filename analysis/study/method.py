@@ -7,8 +7,15 @@ from prunescope.errors import BadValue, UnknownName
 from prunescope.study.sparsity import sparsity
 
 Unit = Literal["channel", "head"]
-UNITS: Final[tuple[Unit, ...]] = get_args(Unit)
+
+BLOCK: Final = "block"
+"""The granularity at which a whole residual branch leaves."""
+
+UNITS: Final[tuple[str, ...]] = (*get_args(Unit), BLOCK)
 """Granularities at which units leave; at the others weights become zero."""
+
+BYPASS: Final = "bypass"
+"""The only criterion for blocks: a block is one unit, so there is no order to score."""
 
 GRANULARITIES: Final = ("weight", *UNITS)
 
@@ -50,7 +57,7 @@ class Pattern:
 
 
 def pattern_of(granularity: str) -> Pattern | None:
-    """Return the pattern that ``n:m`` means, or None for ``weight``, ``channel`` and ``head``.
+    """Return the pattern that ``n:m`` means, or None for ``weight`` and units.
 
     Raises:
         UnknownName: None of them.
@@ -73,6 +80,15 @@ def pattern_of(granularity: str) -> Pattern | None:
     return Pattern(kept, of)
 
 
+def is_single(granularity: str) -> bool:
+    """Return whether there is one sparsity only: a pattern's own, or the whole of a block.
+
+    >>> is_single("2:4"), is_single("block"), is_single("channel")
+    (True, True, False)
+    """
+    return ":" in granularity or granularity == BLOCK
+
+
 @dataclass(frozen=True, order=True)
 class Method:
     """A criterion at a granularity, written ``taylor`` (weights) or ``taylor@channel``."""
@@ -88,16 +104,20 @@ class Method:
         Method(criterion='l1', granularity='channel')
         >>> Method.parse("magnitude@channel")  # what units have of it is their L1 norm
         Method(criterion='l1', granularity='channel')
+        >>> Method.parse("magnitude@block")  # a block leaves whole, so nothing is scored
+        Method(criterion='bypass', granularity='block')
         >>> Method.parse("mine.py:score@2:4")
         Method(criterion='mine.py:score', granularity='2:4')
         """
         criterion, sign, granularity = text.strip().rpartition("@")
         if not sign or "/" in granularity or "." in granularity:  # a path may hold the sign
             criterion, granularity = text.strip(), ""
+        if criterion == BYPASS and not granularity:
+            granularity = BLOCK
         granularity = granularity or "weight"
         pattern_of(granularity)
         if criterion == "magnitude" and granularity in UNITS:
-            criterion = "l1"
+            criterion = BYPASS if granularity == BLOCK else "l1"
         return cls(criterion, granularity)
 
     def __str__(self) -> str:

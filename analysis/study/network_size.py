@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunescope.study import Manifest
+from prunescope.study.method import BLOCK
+from prunescope.study.summaries import leaves
 
 
 @dataclass(frozen=True)
@@ -28,21 +30,32 @@ def shrunk(manifest: Manifest, removed: Mapping[str, int]) -> Size:
     """Return the size of the network after ``removed`` units left each named group.
 
     Every member dimension loses ``units × indices per unit``; multiply-accumulates are products of
-    such dimensions. Equal to the really smaller network's counts, which verification checks.
+    such dimensions. What leaves with blocks counts nothing. Equal to the really smaller network's
+    counts, which verification checks.
 
     Args:
         manifest: Of the dense network.
-        removed: Group name → units removed; groups that are not named stay whole.
+        removed: Group name → units removed, or block → 1; what is not named stays whole.
     """
     shapes = {tensor.name: list(tensor.shape) for tensor in manifest.tensors}
+    gone = set()
     for name, units in removed.items():
-        for member in manifest.group(name).members:
+        group = manifest.group(name)
+        if group.granularity == BLOCK:
+            gone |= {name} if units else set()
+            continue
+        for member in group.members:
             if units and member.parameter in shapes:
                 shapes[member.parameter][member.dimension] -= units * member.indices
-    elements = {name: math.prod(shape) for name, shape in shapes.items()}
+    elements = {
+        tensor.name: 0 if leaves(tensor.leaves_with, gone) else math.prod(shapes[tensor.name])
+        for tensor in manifest.tensors
+    }
     dense = {tensor.name: math.prod(tensor.shape) for tensor in manifest.tensors}
     macs = 0.0
     for term in manifest.mac_terms:
+        if leaves(term.leaves_with, gone):
+            continue
         left = math.prod(
             1 - math.fsum(removed.get(name, 0) * share for name, share in factor)
             for factor in term.sums()

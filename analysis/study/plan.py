@@ -9,6 +9,7 @@ from typing import Self
 from prunescope.errors import ForeignStudy
 from prunescope.html_tables import table
 from prunescope.study import Manifest, Method, check_names, pattern_of, sparsity
+from prunescope.study.method import BLOCK
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,9 @@ class Choice:
 
     Attributes:
         criterion: Name of the criterion.
-        granularity: ``weight``, ``channel``, ``head`` or ``n:m``.
-        sparsity: 0 to 1; 0 leaves the layer dense. A pattern has only its own: any other than 0
-            becomes that.
+        granularity: ``weight``, ``channel``, ``head``, ``block`` or ``n:m``.
+        sparsity: 0 to 1; 0 leaves the layer dense. A pattern has only its own, and a block 1: any
+            other than 0 becomes that.
         locked: Whether bulk edits leave the choice alone.
 
     Raises:
@@ -33,6 +34,8 @@ class Choice:
 
     def __post_init__(self) -> None:
         value, pattern = sparsity(self.sparsity), pattern_of(self.granularity)
+        if value and self.granularity == BLOCK:
+            value = 1.0
         object.__setattr__(self, "sparsity", pattern.sparsity if pattern and value else value)
 
     @property

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from prunescope.study import Manifest, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study import GroupSummary, Manifest, sparsity
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice
 
 MULTIPLES: Final = (1, 4, 8, 16, 32)
@@ -54,6 +54,16 @@ def removed_units(units: int, fraction: float, multiple: int = 1) -> int:
     return units - min(-(-units_left // multiple) * multiple, units)
 
 
+def units_removed(group: GroupSummary, fraction: float) -> int:
+    """Return how many units of ``group`` the sparsity ``fraction`` removes.
+
+    Of channels and heads one stays (``removed_units``); a block is one unit, and leaves whole.
+    """
+    if group.granularity == BLOCK:
+        return int(fraction > 0)
+    return removed_units(group.units, fraction)
+
+
 def unit_sparsities(units: int, fractions: Iterable[float], multiple: int = 1) -> tuple[float, ...]:
     """Return the sparsities that exist among ``fractions``: ``removed / units``, each once.
 
@@ -85,5 +95,5 @@ def real_sparsity(manifest: Manifest, subject: str, choice: Choice) -> float:
     """Return the sparsity that ``choice`` really has: units are whole, and one always stays."""
     if choice.granularity not in UNITS:
         return choice.sparsity
-    units = manifest.group(subject).units
-    return sparsity(removed_units(units, choice.sparsity) / units)
+    group = manifest.group(subject)
+    return sparsity(units_removed(group, choice.sparsity) / group.units)

@@ -1,6 +1,19 @@
 """Summaries of layers, groups, tensors and methods, which need no model. Torch-free."""
 
+from collections.abc import Container
 from dataclasses import dataclass
+
+Blocks = tuple[tuple[str, ...], ...]
+"""Names of blocks: alternatives, of each of which one must leave. Empty for never."""
+
+
+def leaves(leaves_with: Blocks, removed: Container[str]) -> bool:
+    """Return whether what ``leaves_with`` blocks is gone when the blocks ``removed`` are.
+
+    >>> leaves((("outer", "inner"),), {"inner"}), leaves((("a",), ("b",)), {"a"}), leaves((), {"a"})
+    (True, False, False)
+    """
+    return bool(leaves_with) and all(any(b in removed for b in one) for one in leaves_with)
 
 
 @dataclass(frozen=True)
@@ -70,8 +83,8 @@ class GroupSummary:
 
     Attributes:
         name: Dotted name of the first producing layer.
-        granularity: ``channel`` or ``head``.
-        units: How many units there are; at least one stays.
+        granularity: ``channel``, ``head``, or ``block``: the branch of a residual sum.
+        units: How many units there are; at least one stays. A block is one unit, which may leave.
         members: Every coupled tensor dimension, in the order in which the graph uses them.
         unit_parameters: Parameters that one unit frees when it leaves alone.
         unit_macs: Multiply-accumulates per sample that one unit frees when it leaves alone.
@@ -113,12 +126,14 @@ class TensorSummary:
         shape: Dense shape.
         width: Bytes per element.
         buffer: Whether it is a buffer.
+        leaves_with: The blocks with which it leaves (``leaves``).
     """
 
     name: str
     shape: tuple[int, ...]
     width: int
     buffer: bool = False
+    leaves_with: Blocks = ()
 
 
 @dataclass(frozen=True)
@@ -133,12 +148,14 @@ class MacTerm:
         parameter: A weight whose elements are one more factor, or None.
         groups: ``(group, share)``, each a factor of its own.
         factors: Dimensions with the ``(group, share)`` of every group that has units there.
+        leaves_with: The blocks with which they leave (``leaves``).
     """
 
     macs: int
     parameter: str | None = None
     groups: tuple[tuple[str, float], ...] = ()
     factors: tuple[tuple[tuple[str, float], ...], ...] = ()
+    leaves_with: Blocks = ()
 
     def sums(self) -> tuple[tuple[tuple[str, float], ...], ...]:
         """Return all factors as tuples of ``(group, share)``."""
@@ -171,6 +188,7 @@ class NodeSummary:
         reads: Places of the nodes that it reads, in the order of its arguments.
         tensors: For each tensor that it gives, the places of its dimensions in the summary's.
         widths: Bytes per element of each of them.
+        leaves_with: The blocks with which it leaves (``leaves``).
     """
 
     name: str
@@ -178,6 +196,7 @@ class NodeSummary:
     reads: tuple[int, ...] = ()
     tensors: tuple[tuple[int, ...], ...] = ()
     widths: tuple[int, ...] = ()
+    leaves_with: Blocks = ()
 
 
 @dataclass(frozen=True)

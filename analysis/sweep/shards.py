@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from prunescope.study import Grid, Manifest, is_control
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.name_patterns import matches
 from prunescope.study.point import Point
 from prunescope.sweep.work_behind import suffix_macs
@@ -83,7 +83,8 @@ def _curves(grid: Grid, manifest: Manifest) -> Iterator[tuple[Curve, int]]:
             [name for name, granularity in groups if granularity == method.granularity]
             if on_units else layers
         )  # fmt: skip
-        length = len(grid.sparsities) if on_units or method.granularity == "weight" else 1
+        several = method.granularity == "weight" or (on_units and method.granularity != BLOCK)
+        length = len(grid.sparsities) if several else 1
         for name in dict.fromkeys(names):
             if grid.subjects and not any(matches(name, subject) for subject in grid.subjects):
                 continue

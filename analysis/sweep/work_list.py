@@ -14,7 +14,7 @@ from prunescope.study import (
     is_control,
     pattern_of,
 )
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.name_patterns import matching
 from prunescope.study.point import KEY, Point
 from prunescope.study.recoveries import RECOVERIES
@@ -27,8 +27,8 @@ def points(grid: Grid, manifest: Manifest) -> tuple[Point, ...]:
 
     Layers take the sparsities as asked; an ``n:m`` pattern has the one sparsity that it is;
     groups take the sparsities that their units allow, in the grid's multiple, and none at which
-    nothing would be removed (``groups_left_out`` names the groups that have none at all). Of a grid
-    that is divided among machines, its own shard's points.
+    nothing would be removed (``groups_left_out`` names the groups that have none at all); a block
+    leaves whole. Of a grid that is divided among machines, its own shard's points.
 
     Methods that do not fit the model are left out where others do; patterns stand for all names
     that match them.
@@ -61,7 +61,7 @@ def with_names(grid: Grid, manifest: Manifest) -> Grid:
     grouped = any(method.granularity in UNITS for method in grid.methods)
     single = any(method.granularity not in UNITS for method in grid.methods)
     known = [layer.name for layer in manifest.prunable()] if single else []
-    known += [group.name for group in manifest.removable()] if grouped else []
+    known += [group.name for group in manifest.leaving()] if grouped else []
     what = "layer or group" if grouped else "layer"
     return replace(grid, subjects=matching(grid.subjects, list(dict.fromkeys(known)), what))
 
@@ -112,13 +112,17 @@ def groups_left_out(grid: Grid, manifest: Manifest) -> tuple[str, ...]:
     reasons += [
         f"{group.name}: {group.reason}"
         for group in manifest.groups
-        if group.reason is not None and group.units and group.granularity in granularities
+        if group.reason is not None
+        and (group.units or group.granularity == BLOCK)
+        and group.granularity in granularities
     ]
-    for group in manifest.removable():
+    for group in manifest.leaving():
         chosen = not grid.subjects or group.name in grid.subjects
         if not chosen or group.granularity not in granularities:
             continue
-        if unit_sparsities(group.units, grid.sparsities, grid.multiple):
+        if group.granularity == BLOCK or unit_sparsities(
+            group.units, grid.sparsities, grid.multiple
+        ):
             continue
         least = smallest_sparsity(group.units, grid.multiple)
         few = f"{group.name} has {group.units} {group.granularity}s"
@@ -142,12 +146,14 @@ def _pruned(grid: Grid, manifest: Manifest) -> list[tuple[str, Method, float]]:
                 combinations += [(layer.name, method, value) for value in sparsities]
             elif (blocks := pattern_of(method.granularity)) and layer.takes_blocks(blocks.of):
                 combinations.append((layer.name, method, blocks.sparsity))
-    for group in manifest.removable():
+    for group in manifest.leaving():
         if chosen and group.name not in chosen:
             continue
         for method in grid.methods:
             if method.granularity == group.granularity:
-                values = unit_sparsities(group.units, sparsities, grid.multiple)
+                values: tuple[float, ...] = (1.0,)  # a block leaves whole
+                if group.granularity != BLOCK:
+                    values = unit_sparsities(group.units, sparsities, grid.multiple)
                 combinations += [(group.name, method, value) for value in values]
     return combinations
 
@@ -200,7 +206,7 @@ def without_blocks(grid: Grid, manifest: Manifest) -> dict[str, str]:
 def _check_subjects(grid: Grid, manifest: Manifest) -> None:
     layers = {layer.name: layer.reason for layer in manifest.layers}
     groups = {group.name: group.reason for group in reversed(manifest.groups)}
-    groups |= {group.name: None for group in manifest.removable()}  # a part may be refused
+    groups |= {group.name: None for group in manifest.leaving()}  # a part may be refused
     grouped = any(method.granularity in UNITS for method in grid.methods)
     subjects = layers | (groups if grouped else {})
     for name in grid.subjects:

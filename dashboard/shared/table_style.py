@@ -13,6 +13,7 @@ WORDS: Final = {
     "n:m": "n of m weights stay",
     "channel": "Channels leave",
     "head": "Heads leave",
+    "block": "Blocks leave",
 }
 _ROW: Final = 33
 _CELL: Final = 22

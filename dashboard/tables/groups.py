@@ -4,15 +4,17 @@ import pandas as pd
 
 from prunescope.study import GroupSummary, Manifest
 from prunescope.study.coupled_groups import freed
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.text.numbers import counted
 
 
 def group_table(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
-    """Return every group, removable or not, with what it frees and how often it was measured."""
+    """Return every group of units, removable or not, what it frees, and its measured points."""
     counts = points.loc[points["granularity"].isin(UNITS), "subject"].value_counts()
     rows = []
     for group in manifest.groups:
+        if group.granularity == BLOCK:
+            continue
         free = group.reason is None
         half = freed(manifest, {group.name: group.units // 2}).parameters if free else 0
         law = _exactness(group.law_error)
@@ -59,7 +61,8 @@ def member_table(manifest: Manifest, name: str) -> pd.DataFrame:
 
 def groups_of(manifest: Manifest, layer: str) -> list[GroupSummary]:
     """Return the groups that ``layer`` is a member of, those whose units it makes first."""
-    found = [g for g in manifest.groups if g.name == layer or layer in g.layers]
+    groups = [group for group in manifest.groups if group.granularity != BLOCK]
+    found = [g for g in groups if g.name == layer or layer in g.layers]
     return sorted(found, key=lambda g: part_of(g, layer) != "makes")
 
 
@@ -73,6 +76,8 @@ def part_of(group: GroupSummary, layer: str) -> str:
 def kind(manifest: Manifest, group: GroupSummary) -> str:
     """Return how many units a group has, across how many layers with weights."""
     layers = counted(len(weighted(manifest, group)), "layer")
+    if group.granularity == BLOCK:
+        return f"block, {layers}"
     return f"{group.units} {group.granularity}s, {layers}"
 
 

@@ -14,10 +14,10 @@ from prunescope.planning.prediction.predict import predict
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.json_documents import from_json
 from prunescope.study import LayerSummary, Manifest, Method
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.network_size import frees
 from prunescope.study.plan import Choice, Plan
-from prunescope.study.removed_counts import real_sparsity, removed_units
+from prunescope.study.removed_counts import real_sparsity, units_removed
 from prunescope.text.numbers import unsigned_zero
 from prunescope.text.scores import words_of
 
@@ -54,7 +54,7 @@ def shape(layer: LayerSummary) -> str:
 
 def granularities(manifest: Manifest) -> list[str]:
     """Return at what the model can be pruned: ``weight``, then the kinds of units it has."""
-    return ["weight", *dict.fromkeys(group.granularity for group in manifest.removable())]
+    return ["weight", *dict.fromkeys(group.granularity for group in manifest.leaving())]
 
 
 def family(granularity: str) -> str:
@@ -63,7 +63,7 @@ def family(granularity: str) -> str:
 
 
 def names_of(manifest: Manifest, granularity: str) -> tuple[str, ...]:
-    """Return the layers (``weight``) or groups that a plan can choose at ``granularity``."""
+    """Return the layers (``weight``), groups or blocks that a plan can choose at a granularity."""
     if granularity == "weight":
         return tuple(layer.name for layer in manifest.prunable())
     return tuple(group.name for group in manifest.removable(granularity))
@@ -107,7 +107,8 @@ def plan_table(
         before, now = choice_of(base, name, default), choice_of(plan, name, default)
         curve = curves.get(CurveKey(name, now.method, plan.recovery, plan.seed))
         measured = curve is not None and bool(curve.points)
-        real = real_sparsity(manifest, name, now)
+        block = now.granularity == BLOCK  # it can only leave whole, so that is what is shown
+        real = 1.0 if block else real_sparsity(manifest, name, now)
         drop = curve.drop_at(real) if curve is not None and measured else None
         rows.append(
             {
@@ -127,11 +128,14 @@ def plan_table(
 def _size(manifest: Manifest, name: str, choice: Choice) -> dict[str, object]:
     if choice.granularity in UNITS:
         group = manifest.group(name)
-        removed = removed_units(group.units, choice.sparsity)
-        parameters, macs = frees(manifest, name, removed)
+        block = group.granularity == BLOCK
+        removed = units_removed(group, choice.sparsity)
+        parameters, macs = frees(manifest, name, 1 if block else removed)
         return {
             "Kind": kind(manifest, group),
-            "Units": f"{group.units - removed} of {group.units}",
+            "Units": ("none" if removed else "whole")
+            if block
+            else f"{group.units - removed} of {group.units}",
             "Weights": parameters,
             "MACs": 100 * macs / max(manifest.macs, 1),
         }

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def swept(tmp_path_factory: pytest.TempPathFactory, warm_commands: Path) -> Path:
     """A folder with a study of the smallest sample model, just measured on real data."""
     made = tmp_path_factory.mktemp("studies")
     arguments = [
@@ -41,14 +40,14 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--sparsities", "0.5,0.9", "--study", str(made / "mlp"),
     ]  # fmt: skip
     subprocess.run(
-        [sys.executable, "-m", "prunescope.cli", *arguments],
+        [str(warm_commands / "prunescope"), *arguments],
         check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     return made
 
 
 @pytest.fixture(scope="session")
-def timed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def timed(tmp_path_factory: pytest.TempPathFactory, warm_commands: Path) -> Path:
     """A folder with LeNet-5 on a few images, by the real command: curves of weights and channels,
     measured combinations, and a latency table.
     """
@@ -62,7 +61,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["time", study, "--batch", "8", "--budget", "8"],
     ):  # fmt: skip
         subprocess.run(
-            [sys.executable, "-m", "prunescope.cli", *arguments],
+            [str(warm_commands / "prunescope"), *arguments],
             check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
         )  # fmt: skip
     return made / "studies"

@@ -23,8 +23,8 @@ def name(page: Path) -> str:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
-def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path) -> None:
-    run_page(page, tmp_path)
+def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path, warm_commands: Path) -> None:
+    run_page(page, tmp_path, warm_commands)
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)

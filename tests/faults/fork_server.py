@@ -110,8 +110,8 @@ class ForkServer:
         self._process.stdout.close()
 
 
-def serve() -> None:
-    """Import everything, look at one model so that nothing is left to import, and fork."""
+def import_everything() -> None:
+    """Import what commands need, and look at one model so that nothing is left to import."""
     import importlib
 
     import torch
@@ -121,12 +121,17 @@ def serve() -> None:
     torch.set_num_threads(1)
     for name in (*(f"prunescope.cli.{command}" for command in COMMANDS), *_LATER):
         importlib.import_module(name)
-    answers = os.fdopen(os.dup(1), "w")
     with tempfile.TemporaryFile() as nowhere:
         os.dup2(nowhere.fileno(), 1)
         sys.argv = ["prunescope", "inspect", "sample:mlp", "--shape", "1,28,28"]
         with contextlib.suppress(SystemExit):
             main()
+
+
+def serve() -> None:
+    """Fork a child of this process, which has imported everything, for each line that comes."""
+    answers = os.fdopen(os.dup(1), "w")
+    import_everything()
     answers.write(_READY + "\n")
     answers.flush()
     for line in sys.stdin:

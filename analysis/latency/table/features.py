@@ -74,19 +74,26 @@ class Features:
     def macs(self, removed: Floats) -> Floats:
         """Return multiply-accumulates as ``(plans,)``, all products together."""
         sizes = self.shapes.sizes(removed, self.batch)
-        return np.asarray(sizes[:, self._dims].prod(-1).sum(1))
+        work = sizes[:, self._dims].prod(-1) * self._alive(self.shapes.alive(removed))
+        return np.asarray(work.sum(1))
+
+    def _alive(self, nodes: Floats) -> Floats:
+        """Of each product, whether its node stays."""
+        return nodes[:, [product.node for product in self._products]]
 
     def _raw(self, removed: Floats) -> Floats:
         sizes = self.shapes.sizes(removed, self.batch)
-        macs = sizes[:, self._dims].prod(-1)
+        nodes = self.shapes.alive(removed)
+        alive = self._alive(nodes)
+        macs = sizes[:, self._dims].prod(-1) * alive
         parts = [macs]
         for width in WIDTHS:
             wide = np.where(self._movable, np.ceil(sizes / width) * width, sizes)
-            parts.append(wide[:, self._dims].prod(-1))
+            parts.append(wide[:, self._dims].prod(-1) * alive)
         for width in WIDTHS:
             uneven = (sizes % width > 0) & (sizes > width) & self._movable
             parts.append(macs * uneven[:, self._summed].any(-1))
-        given = self.shapes.node_bytes(sizes)
+        given = self.shapes.node_bytes(sizes) * nodes
         columns = [part @ sums for part, sums in zip(parts, self._sums, strict=False)]
         return np.concatenate([*columns, given @ self._moved], 1)
 

@@ -29,7 +29,7 @@ from prunescope.statistics.tolerance import limit
 from prunescope.study import Manifest
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
-from prunescope.study.removed_counts import removed_units
+from prunescope.study.removed_counts import units_removed
 from prunescope.text.numbers import counted
 from prunescope.text.units import percent
 
@@ -249,7 +249,7 @@ def predict_latency(
 def plan_units(manifest: Manifest, plan: Plan) -> dict[str, int]:
     """Return units removed by group; masks of weights remove none and change no time."""
     return {
-        name: removed_units(manifest.group(name).units, choice.sparsity)
+        name: units_removed(manifest.group(name), choice.sparsity)
         for name, choice in plan.active().items()
         if choice.granularity in UNITS
     }

@@ -10,6 +10,7 @@ from prunescope.arrays import Flags, Floats, Integers
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.study import GraphSummary, Manifest
+from prunescope.study.method import BLOCK
 
 _KEPT: Final = 8
 _KNOWN: dict[tuple[str, int], "Shapes"] = {}
@@ -36,6 +37,8 @@ class Shapes:
     _tensors: Integers
     _owners: Integers
     _widths: Integers
+    _blocks: Flags
+    _leaves: tuple[tuple[int, tuple[tuple[int, ...], ...]], ...] = ()
 
     def removed(self, plans: Sequence[Mapping[str, int]]) -> Floats:
         """Return units removed as ``(plans, groups)``, checked.
@@ -48,6 +51,7 @@ class Shapes:
         for row, plan in enumerate(plans):
             for name, count in plan.items():
                 most = int(self.units[place[name]]) - 1 if name in place else -1
+                most += bool(name in place and self._blocks[place[name]])
                 if count and not 0 <= count <= most:
                     raise BadValue(
                         f"Expected units to remove from {name} to be 0 to {max(most, 0)}, but got "
@@ -63,6 +67,18 @@ class Shapes:
         left = np.maximum(np.rint(left), 0) * np.where(self._batched, batch, 1)
         return np.concatenate([left, np.ones((len(left), 1))], 1)
 
+    def alive(self, removed: Floats) -> Floats:
+        """Return 1 for each node that stays, 0 for one that leaves with blocks: ``(plans, nodes)``.
+
+        The sum of a block stands for the tensor that passes it by, so it stays.
+        """
+        stays = np.ones((len(removed), len(self.graph.nodes)))
+        if removed[:, self._blocks].any():
+            for node, clauses in self._leaves:
+                gone = [removed[:, list(clause)].any(1) for clause in clauses]
+                stays[:, node] = ~np.all(gone, axis=0)
+        return stays
+
     def node_bytes(self, sizes: Floats) -> Floats:
         """Return the bytes that each node gives, ``(plans, nodes)``."""
         each = sizes[:, self._tensors].prod(-1) * self._widths
@@ -70,16 +86,16 @@ class Shapes:
         np.add.at(found.T, self._owners, each.T)
         return found
 
-    def peak(self, sizes: Floats) -> Floats:
+    def peak(self, sizes: Floats, alive: Floats | None = None) -> Floats:
         """Return the largest sum of activation bytes alive at once, ``(plans,)``.
 
         A tensor lives from its node to its last reader; views count as copies, weights not.
         """
-        given = self.node_bytes(sizes)
+        given = self.node_bytes(sizes) if alive is None else self.node_bytes(sizes) * alive
         change = np.zeros((len(sizes), len(self.graph.nodes) + 1))
-        alive = self._ends >= 0
-        change[:, self._starts[alive]] += given[:, alive]
-        np.subtract.at(change.T, self._ends[alive] + 1, given[:, alive].T)
+        read = self._ends >= 0
+        change[:, self._starts[read]] += given[:, read]
+        np.subtract.at(change.T, self._ends[read] + 1, given[:, read].T)
         return np.asarray(change.cumsum(1).max(1, initial=0.0))
 
 
@@ -110,6 +126,7 @@ def _made(manifest: Manifest, graph: GraphSummary) -> Shapes:
     for row, dim in enumerate(graph.dims):
         for group, share in dim.groups:
             loss[row, group] += share
+    place = {group.name: at for at, group in enumerate(manifest.groups)}
     ends = np.full(len(graph.nodes), -1, np.int64)
     for at, node in enumerate(graph.nodes):
         for source in node.reads:
@@ -133,4 +150,10 @@ def _made(manifest: Manifest, graph: GraphSummary) -> Shapes:
         tensors,
         np.array([at for at, _, _ in owned], np.int64),
         np.array([width for _, _, width in owned], np.int64),
+        np.array([group.granularity == BLOCK for group in manifest.groups], bool),
+        tuple(
+            (at, tuple(tuple(place[name] for name in clause) for clause in node.leaves_with))
+            for at, node in enumerate(graph.nodes)
+            if node.leaves_with
+        ),
     )

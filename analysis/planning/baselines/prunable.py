@@ -10,7 +10,7 @@ from prunescope.planning.edits import choice_at
 from prunescope.planning.solve.measured_range import measured_reach
 from prunescope.planning.solve.problem import Problem
 from prunescope.study import Method, pattern_of, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice
 from prunescope.study.removed_counts import unit_sparsities
 
@@ -32,7 +32,10 @@ def prunable_subjects(problem: Problem, grouped: bool) -> list[str]:
     return [
         subject.name
         for index, subject in enumerate(problem.subjects)
-        if subject.grouped == grouped and not subject.locked and index not in touched
+        if subject.grouped == grouped
+        and not subject.locked
+        and index not in touched
+        and subject.options[0].choice.granularity != BLOCK  # rules know shares, not whole blocks
     ]
 
 

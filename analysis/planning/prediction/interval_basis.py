@@ -29,8 +29,9 @@ class IntervalBasis:
             of this study was verified; verified plans of this study; or nothing, when there is no
             interval.
         plans: Verified plans of this study that count.
-        one_sided: Whether a part is pruned past its last measured point, so that only a lower end
-            is known: the upper one is all that can be lost.
+        one_sided: Whether a part is pruned past its last measured point, or blocks leave together
+            before plans of this study are verified, so that only a lower end is known: the upper
+            one is all that can be lost.
         other: Whether the plan itself was verified too, which does not count for itself.
         vague: Whether the interval leaves so much open that it tells next to nothing.
         picked: Whether the plan was picked by its prediction, so that the interval reaches further

@@ -7,6 +7,7 @@ from prunescope.curves.curve import Curve, CurveKey, Curves
 from prunescope.study import SEEDS, Grid, Manifest, Method
 from prunescope.study.plan import Plan
 from prunescope.study.removed_counts import real_sparsity
+from prunescope.study.void_choices import void_choices
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ def parts_of(
 ) -> tuple[list[Part], tuple[Gap, ...]]:
     """Return the plan's parts in forward order, and what no measurement covers.
 
-    A part that was measured, but not up to its sparsity, is both a part and a gap.
+    A part that was measured, but not up to its sparsity, is both a part and a gap; what leaves
+    with a block of the plan is neither.
     """
     parts, missing = [], []
+    void = void_choices(manifest, plan.active())
     for subject, choice in plan.active().items():
+        if subject in void:
+            continue
         curve = study_curves.get(CurveKey(subject, choice.method, plan.recovery, plan.seed))
         value = real_sparsity(manifest, subject, choice)
         method = str(choice.method)

@@ -34,6 +34,7 @@ from prunescope.planning.prediction.reach import applicable
 from prunescope.planning.prediction.track_record import Record
 from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest
+from prunescope.study.method import BLOCK
 from prunescope.study.plan import Plan
 from prunescope.text.scores import ScoreWords, words_of
 
@@ -98,14 +99,15 @@ def predict(
         drop = possible.clamp(forecast_.drop)
         interval, basis = _interval(case, active, drop, forecast_.figures.changing, possible, above)
     basis = replace(basis, other=itself)
-    if missing:
+    open_ended = bool(missing) or (basis.kind is Kind.NETWORKS and _several_blocks(parts))
+    if open_ended:
         interval, basis = _one_sided(interval, basis, possible)
     prediction = Prediction(
         drop, interval, error, active.name,
         missing, forecast_.entropy, forecast_.divergence, forecast_.agreement, forecast_.recalls,
         forecast_.samples, basis=basis, words=words,
     )  # fmt: skip
-    if len(parts) == 1 or missing:  # a part past its measurements counts at its last point
+    if len(parts) == 1 or open_ended:  # a part past its measurements counts at its last point
         return prediction
     return with_figure_intervals(prediction, forecast_.figures, case, active, above)
 
@@ -199,6 +201,11 @@ def _interval(
     return interval, IntervalBasis(kind, plans, vague=possible.is_vague(interval), picked=above > 1)
 
 
+def _several_blocks(parts: Sequence[Part]) -> bool:
+    """Whether blocks leave together: no other network's plans did that, and it costs far more."""
+    return sum(part.curve.key.method.granularity == BLOCK for part in parts) > 1
+
+
 def _fewest_samples(parts: Sequence[Part]) -> int:
     """How many samples the parts' points have seen that have seen the fewest."""
     return min(
@@ -212,7 +219,7 @@ def _fewest_samples(parts: Sequence[Part]) -> int:
 def _one_sided(
     interval: Interval | None, basis: IntervalBasis, possible: PossibleDrops
 ) -> tuple[Interval | None, IntervalBasis]:
-    """The interval of a plan past its measurements: up to everything that can be lost."""
+    """The interval of a plan past what is known: up to everything that can be lost."""
     if interval is None or not possible.bounded:
         return None, IntervalBasis(Kind.NOTHING, one_sided=True)
     open_ended = Interval(interval.mean, interval.low, possible.most)

@@ -18,7 +18,7 @@ from prunescope.commands import next_steps
 from prunescope.curves.curve import Curve, Curves
 from prunescope.errors import BadValue
 from prunescope.study import Manifest, is_control, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study.method import UNITS, is_single
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import real_sparsity
 
@@ -157,7 +157,7 @@ def _draw_plan(
 def _feasible_sparsity(manifest: Manifest, curve: Curve, value: float) -> float:
     """The nearest sparsity that a plan can have: a pattern's only one, or a whole unit count."""
     method = curve.key.method
-    if ":" in method.granularity:
+    if is_single(method.granularity):
         return curve.points[0].sparsity if value >= curve.points[0].sparsity / 2 else 0.0
     rounded = min(max(round(value, 3), 0.001), curve.reach)  # past it nothing was measured
     choice = Choice(method.criterion, sparsity(rounded), method.granularity)

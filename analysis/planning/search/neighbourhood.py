@@ -23,8 +23,8 @@ from prunescope.planning.solve.savings import Savings
 from prunescope.planning.solve.subject import Option, Subject
 from prunescope.planning.solve.subject_options import curves_for
 from prunescope.study import sparsity
+from prunescope.study.method import BLOCK, is_single
 from prunescope.study.plan import Choice, Plan
-from prunescope.study.removed_counts import removed_count, removed_units
 
 _STEPS: Final = (-1.0, -0.5, 0.5, 1.0)
 _LEAST: Final = 0.02
@@ -106,14 +106,14 @@ def _choices(
     for curve in curves_for(problem.curves, problem.goal, subject.name, subject.grouped):
         if now is not None and curve.key.method != now.method:
             values = [now.sparsity] if methods else []
-        elif ":" in curve.key.method.granularity:
+        elif is_single(curve.key.method.granularity):
             values = [0.0] if now else [curve.points[-1].sparsity]
         else:
             values = _values(now.sparsity if now else 0.0, step)
         for value in values:
             choice = _nearest_allowed(problem, subject, curve, value, now)
             if choice is not None:
-                choices.setdefault((str(choice.method), _removed(subject, choice)), choice)
+                choices.setdefault((str(choice.method), subject.count(choice)), choice)
     return list(choices.values())
 
 
@@ -133,10 +133,10 @@ def _nearest_allowed(
     reach = max(point.share for point in curve.points) if subject.grouped else curve.reach
     reach = 1.0 if problem.goal.extrapolate else reach
     value = min(value, reach)
-    if subject.grouped:
+    if subject.grouped and curve.key.method.granularity != BLOCK:
         multiple = problem.goal.round_to
         units_left = round(subject.total * (1 - value) / multiple) * multiple
-        before = _removed(subject, now) if now else 0
+        before = subject.count(now) if now else 0
         # Where rounding undoes the step, one multiple is removed or put back all the same.
         if now and subject.total - units_left == before and value != now.sparsity:
             units_left += -multiple if value > now.sparsity else multiple
@@ -150,20 +150,15 @@ def _nearest_allowed(
     if not low <= choice.sparsity <= (0.0 if subject.name in problem.goal.excluded else high):
         return None
     same = now is not None and choice.method == now.method
-    if (same or choice.sparsity == 0) and _removed(subject, choice) == (
-        _removed(subject, now) if now else 0
+    if (same or choice.sparsity == 0) and subject.count(choice) == (
+        subject.count(now) if now else 0
     ):
         return None
     return choice
 
 
-def _removed(subject: Subject, choice: Choice) -> int:
-    count = removed_units if subject.grouped else removed_count
-    return count(subject.total, choice.sparsity)
-
-
 def _option(subject: Subject, choice: Choice, change: dict[str, float]) -> Option:
-    return Option(choice, _removed(subject, choice), change)
+    return Option(choice, subject.count(choice), change)
 
 
 def _dense(subject: Subject) -> Choice:

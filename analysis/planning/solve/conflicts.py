@@ -7,9 +7,10 @@ from prunescope.errors import BadValue, UnknownName
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import Subject
 from prunescope.study import Manifest
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice
 from prunescope.study.removed_counts import real_sparsity
+from prunescope.study.void_choices import void_choices
 
 
 def check_goal(manifest: Manifest, goal: Goal) -> None:
@@ -20,7 +21,7 @@ def check_goal(manifest: Manifest, goal: Goal) -> None:
         UnknownName: A subject that does not exist.
     """
     names = {layer.name for layer in manifest.prunable()}
-    names |= {group.name for group in manifest.removable()}
+    names |= {group.name for group in manifest.leaving()}
     for subjects in (goal.locks, goal.bounds, goal.excluded):
         for name in subjects:
             if name not in names:
@@ -57,7 +58,10 @@ def lock_of(goal: Goal, name: str, grouped: bool) -> Choice | None:
 
 
 def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int, int]]:
-    """Return the pairs (layer, group) that may not both be pruned: they touch the same weight."""
+    """Return the pairs (layer, group) that may not both be pruned: they touch the same weight.
+
+    And the pairs (group or block, block) of which the first is a part of the second.
+    """
     layers = {
         manifest.layer(subject.name).parameter: subject_index
         for subject_index, subject in enumerate(subjects)
@@ -76,7 +80,23 @@ def conflicts(manifest: Manifest, subjects: Sequence[Subject]) -> list[tuple[int
         pairs |= {(layers[parameter], subject_index) for parameter in touched & layers.keys()}
         if subject.name in layer_index:  # a plan holds one choice per name
             pairs.add((layer_index[subject.name], subject_index))
-    return sorted(pairs)
+    return sorted(pairs | _within_blocks(manifest, subjects))
+
+
+def _within_blocks(manifest: Manifest, subjects: Sequence[Subject]) -> set[tuple[int, int]]:
+    """The pairs (group or block, block) of which the first leaves whole with the second."""
+    members = {
+        index: manifest.group(subject.name)
+        for index, subject in enumerate(subjects)
+        if subject.grouped
+    }
+    return {
+        (one, other)
+        for other, block in members.items()
+        if block.granularity == BLOCK
+        for one, group in members.items()
+        if one != other and group.layers and set(group.layers) <= set(block.layers)
+    }
 
 
 def enforce_lower_bounds(subjects: Sequence[Subject], goal: Goal) -> tuple[Subject, ...]:
@@ -128,6 +148,12 @@ def required_pairs(subjects: Sequence[Subject], goal: Goal) -> list[tuple[int, i
 
 
 def _check_shared_weights(manifest: Manifest, goal: Goal) -> None:
+    for name in sorted(void_choices(manifest, goal.locks)):
+        blocks = [other for other, choice in goal.locks.items() if choice.granularity == BLOCK]
+        raise BadValue(
+            f"Expected locks that can be kept together, but {name} is pruned and leaves whole with "
+            f"{' or '.join(other for other in blocks if other != name)}. Unlock one."
+        )
     groups = {
         name: manifest.group(name)
         for name, choice in goal.locks.items()

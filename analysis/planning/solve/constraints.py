@@ -4,9 +4,9 @@ from typing import Final
 
 from prunescope.planning.solve.measured_range import past_range
 from prunescope.planning.solve.problem import Problem
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice, Plan
-from prunescope.study.removed_counts import real_sparsity, removed_units
+from prunescope.study.removed_counts import real_sparsity, units_removed
 
 _DIGIT: Final = 1e-4
 """Tolerance of bounds: sparsities have four digits, so a count of units may miss its share."""
@@ -50,6 +50,7 @@ def _keeps_multiple(problem: Problem, name: str, choice: Choice) -> bool:
     """Whether a group keeps a multiple of units, or all of them."""
     if choice.granularity not in UNITS:
         return True
-    units = problem.manifest.group(name).units
-    removed = removed_units(units, choice.sparsity)
-    return not removed or (units - removed) % problem.goal.round_to == 0
+    group = problem.manifest.group(name)
+    removed = units_removed(group, choice.sparsity)
+    whole = group.granularity == BLOCK
+    return whole or not removed or (group.units - removed) % problem.goal.round_to == 0

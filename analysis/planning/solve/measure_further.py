@@ -11,6 +11,7 @@ from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.problem import Problem
 from prunescope.planning.solve.subject_options import curves_for
 from prunescope.study import Grid, Method, sparsity
+from prunescope.study.method import is_single
 from prunescope.study.plan import Choice, Plan
 
 _STEPS: Final = tuple(round(0.05 * step, 2) for step in range(1, 20))
@@ -62,7 +63,7 @@ def _furthest(problem: Problem, grouped: bool) -> dict[str, Curve]:
         curves = [
             curve
             for curve in curves_for(problem.curves, problem.goal, subject.name, grouped)
-            if ":" not in curve.key.method.granularity
+            if not is_single(curve.key.method.granularity)
         ]
         if curves:
             furthest[subject.name] = max(curves, key=lambda curve: curve.reach)

@@ -36,7 +36,7 @@ class Problem:
         units: Units that leave, ``(subjects, options)``; 0 for layers.
         pairs: ``(edges, 2)`` subjects whose units meet in a tensor.
         weights: ``(kinds, edges)``, times both units.
-        conflicts: ``(n, 2)``: layer and group that may not both be pruned.
+        conflicts: ``(n, 2)``: layer and group, or group and block, that may not both be pruned.
         missing: Subjects that stay dense, because they were never measured.
         notes: Sentences on how the problem deviates from the goal.
         exact: Whether the costs are exact; else they are bounded from above.

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice, Plan
+from prunescope.study.removed_counts import removed_count, removed_units
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class Subject:
     total: int
     options: tuple[Option, ...]
     locked: bool = False
+
+    def count(self, choice: Choice) -> int:
+        """Return how many weights or units ``choice`` removes; a block is one unit."""
+        if choice.granularity == BLOCK:
+            return int(choice.sparsity > 0)
+        return (removed_units if self.grouped else removed_count)(self.total, choice.sparsity)
 
     def choice_in(self, plan: Plan) -> Choice | None:
         """Return what ``plan`` removes of this subject, None for nothing.

@@ -13,9 +13,9 @@ from prunescope.planning.solve.damages import NOTHING, damages_at, interpolate_d
 from prunescope.planning.solve.goal import Goal
 from prunescope.planning.solve.subject import MissingPoint, Option, Subject
 from prunescope.study import GroupSummary, Manifest, Method, is_control, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.plan import Choice
-from prunescope.study.removed_counts import removed_count, removed_units
+from prunescope.study.removed_counts import removed_count, removed_units, units_removed
 
 _POSITIONS: Final = 24
 """Options per curve: a curve with fewer points gets interpolated ones between them."""
@@ -51,7 +51,7 @@ def subjects_of(
             continue
         options = _weight_options(layer.parameters, curves, lock, goal)
         subjects.append(_subject(layer.name, False, layer.parameters, options, lock, goal))
-    for group in manifest.removable():
+    for group in manifest.leaving():
         curves = curves_for(study_curves, goal, group.name, grouped=True)
         lock = lock_of(goal, group.name, grouped=True)
         if not curves and lock is None:
@@ -122,12 +122,15 @@ def _unit_options(
 ) -> list[Option]:
     """Options in whole units that keep a multiple, up to the last measured point or as asked."""
     if lock is not None:
-        removed = removed_units(group.units, lock.sparsity)
+        removed = units_removed(group, lock.sparsity)
         return [
             Option(lock, removed, damages_at(_locked_curve(curves, lock), removed / group.units))
         ]
     options, multiple = [], goal.round_to
-    for curve in curves:
+    for curve in curves if group.granularity == BLOCK else ():
+        (damages,) = interpolate_damages(curve, [1.0])
+        options.append(Option(choice_at(curve.key.method, 1.0), 1, damages))
+    for curve in curves if group.granularity != BLOCK else ():
         measured = [float(point.removed) for point in curve.points]
         removals = _with_points_between(measured) if goal.between else measured
         reach = max(measured, default=0)

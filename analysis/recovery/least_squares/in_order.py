@@ -31,6 +31,7 @@ from prunescope.recovery.least_squares.second_moments import (
     dense_moments,
 )
 from prunescope.recovery.least_squares.weight_operators import Site, find_sites, weight_readers
+from prunescope.removal.block_masks import divided
 from prunescope.removal.selection import Selection as Removed
 
 
@@ -69,7 +70,8 @@ class _RefitWalk:
         assert captured is not None
         self._module = module
         self._masked = set(selection.masks)
-        self._removed = Removed(captured, selection.units) if selection.units else None
+        units, _ = divided(captured, selection.units)
+        self._removed = Removed(captured, units) if units else None
         self._targets: DenseTargets = dense_targets(bench, moments)
         self._twins = {node.name: node for node in captured.module.graph.nodes}
         self._changed = differing_nodes(module, captured.module, self._targets.tensors)
@@ -87,7 +89,10 @@ class _RefitWalk:
         on_dense: dict[str, Tensor] = {}
         sites: list[Site] = []
         sources = {site.parameter: self._own(site.source) for site in self._sites.values()}
+        staying = dict(self._module.named_parameters(remove_duplicate=False))
         for name, keep in supports(bench, selection).items():
+            if name not in staying:  # left with a block
+                continue
             readers = [site for site in moments.sites.values() if site.parameter == name]
             require_sites(bench, name, readers)
             first = name in self._masked and name in sources and not sources[name]

@@ -16,6 +16,7 @@ from prunescope.errors import CannotPrune
 from prunescope.recovery.least_squares.ridge import refit
 from prunescope.recovery.least_squares.second_moments import DenseMoments, blocks, dense_moments
 from prunescope.recovery.least_squares.weight_operators import Site, repeats
+from prunescope.removal.block_masks import divided
 from prunescope.removal.selection import Selection as Removed
 from prunescope.removal.selection import positions
 
@@ -82,8 +83,9 @@ def supports(bench: Workbench, selection: PruningMasks) -> dict[str, Tensor]:
     if not selection.units:
         return supports_by_parameter
     assert bench.network.captured is not None
-    removed = Removed(bench.network.captured, selection.units)
-    for name in selection.units:
+    units, _ = divided(bench.network.captured, selection.units)
+    removed = Removed(bench.network.captured, units)
+    for name in units:
         for member in removed.coupling.group(name).members:
             if member.role == "consumer" and not member.buffer:
                 keep = supports_by_parameter.get(member.parameter)

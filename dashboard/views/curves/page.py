@@ -20,6 +20,7 @@ from prunescope.dashboard.shared.table_style import WORDS, curve_column, height,
 from prunescope.dashboard.tables.layers import layer_table, measured_range, without_recovery
 from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.curves import (
+    block_panel,
     coupled_panel,
     heat_map_panel,
     how_to_read,
@@ -27,6 +28,7 @@ from prunescope.dashboard.views.curves import (
 )
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest
+from prunescope.study.method import BLOCK
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
 from prunescope.text.scores import ScoreWords, words_of
@@ -64,6 +66,9 @@ def page() -> None:
             )
         return
     known, granularity = _of_granularity(known)
+    if granularity == BLOCK:
+        block_panel.show(opened, known)
+        return
     words = words_of(opened.manifest)
     limit = _controls(words)
     left, right = st.columns(2, gap="medium")

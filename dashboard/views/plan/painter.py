@@ -14,6 +14,7 @@ from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.painter_values import STRONGEST, bars, painted
 from prunescope.errors import BadValue
 from prunescope.store.folder import StudyFolder
+from prunescope.study.method import BLOCK
 from prunescope.text.scores import words_of
 
 _ASSETS: Final = Path(__file__).parents[2] / "painter"
@@ -35,7 +36,7 @@ def show(
     words = words_of(opened.manifest)
     default = default_method(opened, known, granularity)
     dark = st.context.theme.type == "dark"
-    what = "groups" if granularity != "weight" else "layers"
+    what = {"weight": "layers", BLOCK: "blocks"}.get(granularity, "groups")
     _component()(
         key=KEY,
         data={

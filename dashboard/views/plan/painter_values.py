@@ -7,7 +7,7 @@ from prunescope.curves.curve import CurveKey, Curves
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_at, choice_of
 from prunescope.study import Manifest, Method, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study.method import UNITS, is_single
 from prunescope.study.plan import Plan
 from prunescope.text.scores import words_of
 
@@ -29,13 +29,14 @@ def bars(
         curve = curves.get(CurveKey(name, choice.method, plan.recovery, plan.seed))
         points = curve.points if curve is not None else ()
         grouped = choice.granularity in UNITS
-        pattern = choice_at(choice.method, 1.0).sparsity if ":" in choice.granularity else None
+        single = is_single(choice.granularity)
+        pattern = choice_at(choice.method, 1.0).sparsity if single else None
         made.append(
             {
                 "name": name,
                 "value": choice.sparsity,
                 "locked": choice.locked,
-                "units": manifest.group(name).units if grouped else None,
+                "units": manifest.group(name).units if grouped and not single else None,
                 "pattern": pattern,
                 "heat": [
                     (point.sparsity, round(min(max(point.drop, 0.0) / strongest, 1.0) ** 0.5, 3))

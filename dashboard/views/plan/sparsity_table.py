@@ -10,13 +10,13 @@ from prunescope.dashboard.shared import session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import curve_column, height, text_width
 from prunescope.dashboard.tables.layers import measured_range
-from prunescope.dashboard.tables.plan import methods_of, plan_table
+from prunescope.dashboard.tables.plan import family, methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_at, choice_of, other_granularity_choice
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Method, sparsity
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK
 from prunescope.study.plan import Choice, Plan
 from prunescope.text.scores import words_of
 
@@ -24,6 +24,8 @@ _ORDER: Final = (
     "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
 )  # fmt: skip
 """What decides comes first: the last ones may lie past a narrow window's edge."""
+_NO_CURVE: Final = tuple(name for name in _ORDER if name != "Curve")
+"""A block is one point."""
 
 
 def table(
@@ -46,17 +48,18 @@ def table(
     now = [choice_of(draft.plan, name, default) for name in shown]
     pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
     other = len(draft.plan.active()) - sum(
-        (c.granularity in UNITS) == units for c in draft.plan.active().values()
+        family(choice.granularity) == granularity for choice in draft.plan.active().values()
     )
     st.caption(
-        f"{pruned} of {len(shown)} shown {'groups' if units else 'layers'} are pruned, {locked} "
+        f"{pruned} of {len(shown)} shown {_noun(granularity)}s are pruned, {locked} "
         "locked. Double-click a cell to type." + _elsewhere(other)
     )
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         placeholder="–",
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
-        on_change=_take, args=(opened, key, shown, default), column_order=_ORDER,
+        on_change=_take, args=(opened, key, shown, default),
+        column_order=_NO_CURVE if granularity == BLOCK else _ORDER,
         column_config={
             "Lock": st.column_config.CheckboxColumn(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
@@ -66,7 +69,8 @@ def table(
             "Sparsity": st.column_config.NumberColumn(
                 "Remove, %", width=100, min_value=0, max_value=100, step=0.01, format="%.4g %%",
                 required=True,
-                help="Share of this group's units that leave; whole units, one always stays."
+                help="Any number above 0 removes the whole block." if granularity == BLOCK
+                else "Share of this group's units that leave; whole units, one always stays."
                 if units else "Share of this layer's weights that is set to zero.",
             ),
             "Method": st.column_config.SelectboxColumn(
@@ -75,7 +79,10 @@ def table(
             "Units": st.column_config.TextColumn("Units left"),
             "Weights": st.column_config.NumberColumn(
                 "Frees parameters" if units else "Weights", format="compact",
-                help="When this group alone is pruned so far." if units else None,
+                help=(
+                    "When this block alone leaves." if granularity == BLOCK
+                    else "When this group alone is pruned so far."
+                ) if units else None,
             ),
             "MACs": st.column_config.NumberColumn(
                 "Frees MACs, %" if units else "MACs, %", format="%.1f",
@@ -99,6 +106,12 @@ def table(
         },
         alt="Sparsity and method per layer",
     )  # fmt: skip
+
+
+def _noun(granularity: str) -> str:
+    if granularity == BLOCK:
+        return "block"
+    return "layer" if granularity == "weight" else "group"
 
 
 def _elsewhere(count: int) -> str:

@@ -9,6 +9,7 @@ from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import StudyFolder
 from prunescope.study.blocked import blocked
+from prunescope.study.method import BLOCK
 from prunescope.text import plain
 from prunescope.text.blocking import worth
 
@@ -18,7 +19,7 @@ _MOST: Final = 5
 
 def show(opened: StudyFolder) -> None:
     """Show every group of the study's model, those that cannot be removed included."""
-    groups = opened.manifest.groups
+    groups = [group for group in opened.manifest.groups if group.granularity != BLOCK]
     if not groups:
         return
     removable = opened.manifest.removable()

@@ -8,7 +8,14 @@ from prunescope.commands import next_steps
 from prunescope.dashboard.shared import loaders, page_header, problems, rights, soundness_marks
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
-from prunescope.dashboard.views.study import group_list, new_study, overview_panel, runs, sweep_form
+from prunescope.dashboard.views.study import (
+    block_list,
+    group_list,
+    new_study,
+    overview_panel,
+    runs,
+    sweep_form,
+)
 from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.store.trash import TRASH, throw_away
@@ -35,6 +42,7 @@ def page() -> None:
     _facts(opened)
     _layers(opened)
     group_list.show(opened)
+    block_list.show(opened)
     sweep_form.form(opened)
     runs.show(opened.folder)
     tell()

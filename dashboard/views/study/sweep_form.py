@@ -1,6 +1,7 @@
 """The form that starts a sweep of the open study."""
 
 from dataclasses import replace
+from typing import Final
 
 import streamlit as st
 
@@ -13,13 +14,15 @@ from prunescope.dashboard.views.study import sweep_effort
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS, Grid, Method, MethodSummary, is_control, parse_sparsities
-from prunescope.study.method import UNITS
+from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.recoveries import RECOVERIES, TITLES
 from prunescope.study.removed_counts import MULTIPLES
 from prunescope.sweep.work_list import groups_left_out, missing_points, points
 from prunescope.text import plain
 from prunescope.text.numbers import counted
 from prunescope.text.scores import words_of
+
+_SUBJECTS: Final = {"weight": "Layers", "n:m": "Layers", BLOCK: "Blocks"}
 
 
 def form(opened: StudyFolder) -> None:
@@ -31,12 +34,14 @@ def form(opened: StudyFolder) -> None:
         family, chosen = _methods(manifest.methods)
     with right:
         names = names_of(manifest, "weight" if family == "n:m" else family)
-        text = st.text_input(
-            "Sparsities", "0.1:0.9:0.1, 0.95", key="sweep sparsities",
-            help="Fractions removed: a list such as 0.5,0.7 or a range first:last:step.",
-        )  # fmt: skip
+        text = "1"
+        if family != BLOCK:  # which leaves whole
+            text = st.text_input(
+                "Sparsities", "0.1:0.9:0.1, 0.95", key="sweep sparsities",
+                help="Fractions removed: a list such as 0.5,0.7 or a range first:last:step.",
+            )  # fmt: skip
         layers = st.multiselect(
-            "Layers" if family in ("weight", "n:m") else "Groups", names,
+            _SUBJECTS.get(family, "Groups"), names,
             key=f"sweep layers {family}", placeholder=f"All {len(names)} that can be pruned",
         )  # fmt: skip
         recoveries = st.pills(
@@ -48,7 +53,7 @@ def form(opened: StudyFolder) -> None:
         spent = sweep_effort.choose(words_of(opened.manifest))
         multiple = seeds = None
         with st.container(horizontal=True):
-            if family in UNITS:
+            if family in UNITS and family != BLOCK:
                 multiple = st.selectbox(
                     "Units that stay, in multiples of", MULTIPLES, key="sweep multiple",
                     help="Points then stand only where the units left are such a multiple; "

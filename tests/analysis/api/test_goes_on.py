@@ -1,21 +1,31 @@
 """A study made from live objects goes on from the command line, also after it was moved."""
 
 import subprocess
-import sys
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 import prunescope as ps
 
 
-def command(*arguments: object, folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "prunescope.cli", *map(str, arguments)],
-        capture_output=True, text=True, cwd=folder,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+class Command(Protocol):
+    """Runs ``prunescope`` with arguments in a folder and returns what it printed."""
+
+    def __call__(self, *arguments: object, folder: Path) -> str: ...
+
+
+@pytest.fixture
+def command(warm_commands: Path) -> Command:
+    def run(*arguments: object, folder: Path) -> str:
+        done = subprocess.run(
+            [str(warm_commands / "prunescope"), *map(str, arguments)],
+            capture_output=True, text=True, cwd=folder,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture
@@ -24,7 +34,9 @@ def moved(made: Path, tmp_path: Path) -> Path:
     return made.rename(tmp_path / "elsewhere" / "copy")
 
 
-def test_commands_verify_and_export_a_study_that_was_moved(moved: Path, tmp_path: Path) -> None:
+def test_commands_verify_and_export_a_study_that_was_moved(
+    command: Command, moved: Path, tmp_path: Path
+) -> None:
     study = ps.open(moved)
     plan = study.plan({"conv2": ("l1@channel", 0.5), "fc": 0.5}, name="hand")
     study.save(plan)
@@ -40,7 +52,7 @@ def test_commands_verify_and_export_a_study_that_was_moved(moved: Path, tmp_path
     assert len(ps.open(moved).verified) == 1
 
 
-def test_commands_sweep_more_and_fine_tune(moved: Path) -> None:
+def test_commands_sweep_more_and_fine_tune(command: Command, moved: Path) -> None:
     before = len(ps.open(moved).curves)
     command("sweep", "--study", moved, "--sparsities", "0.7", "--layers", "fc", folder=moved)
     study = ps.open(moved)
