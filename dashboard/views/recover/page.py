@@ -12,7 +12,7 @@ from prunescope.dashboard.shared import (
     plan_summary,
     problems,
 )
-from prunescope.dashboard.views.recover import tuned_result, tuning_form
+from prunescope.dashboard.views.recover import distilling, tuned_result, tuning_form
 from prunescope.jobs import ACTIVE, Job
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -29,6 +29,7 @@ def page() -> None:
     left, right = st.columns([4, 8], gap="large")
     with left:
         tuning_form.show(opened, plan)
+        distilling.offer(opened, plan)
     with right:
         job = _latest(opened, plan)
         if job is not None and job.state() in ACTIVE:
