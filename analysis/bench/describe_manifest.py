@@ -21,7 +21,8 @@ from prunescope.coupling.groups import Coupling, Group, Refused
 from prunescope.coupling.mac_polynomials import mac_polynomials
 from prunescope.coupling.node_sizes import graph_summary
 from prunescope.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
-from prunescope.study.summaries import Blocks
+from prunescope.study.method import BLOCK
+from prunescope.study.summaries import Blocks, leaves
 
 
 def describe(manifest: Manifest, captured: Captured, coupling: Coupling) -> Manifest:
@@ -84,10 +85,41 @@ def _refusal(refused: Refused) -> GroupSummary:
 def _priced(manifest: Manifest) -> tuple[GroupSummary, ...]:
     """The groups with what one unit of each frees alone, as ``coupled_groups.freed`` says it.
 
-    One pass over tensors and terms: each is looked at for the groups that it falls with, and no
-    other, so that the cost stays linear in the groups.
+    One pass over tensors and terms: each is looked at for the groups and blocks that it falls
+    with, and no other, so that the cost stays linear in the groups.
     """
+    macs = _unit_macs(manifest)
     tensors = {tensor.name: tensor for tensor in manifest.tensors}
+    with_block: defaultdict[str, list[tuple[TensorSummary, int]]] = defaultdict(list)
+    for tensor in manifest.tensors:
+        for block in _alone(tensor.leaves_with):
+            with_block[block].append((tensor, math.prod(tensor.shape)))
+    priced = []
+    for group in manifest.groups:
+        if group.reason is not None:
+            priced.append(group)
+            continue
+        lost = with_block[group.name]
+        if group.granularity != BLOCK:
+            shapes: dict[str, list[int]] = {}
+            for member in group.members:
+                whole = tensors[member.parameter].shape
+                shapes.setdefault(member.parameter, list(whole))[member.dimension] -= member.indices
+            left = {name: math.prod(shape) for name, shape in shapes.items()}
+            lost = [(t := tensors[name], math.prod(t.shape) - n) for name, n in left.items()]
+        priced.append(
+            replace(
+                group,
+                unit_parameters=sum(n for tensor, n in lost if not tensor.buffer),
+                unit_macs=round(macs[group.name]),
+                unit_bytes=sum(n * tensor.width for tensor, n in lost),
+            )
+        )
+    return tuple(priced)
+
+
+def _unit_macs(manifest: Manifest) -> defaultdict[str, float]:
+    """The multiply-accumulates that fall with one unit of each group, or with each block."""
     macs: defaultdict[str, float] = defaultdict(float)
     for term in manifest.mac_terms:
         shares: defaultdict[str, list[float]] = defaultdict(list)
@@ -96,25 +128,15 @@ def _priced(manifest: Manifest) -> tuple[GroupSummary, ...]:
                 shares[name].append(share)
         for name, of_name in shares.items():
             macs[name] += term.macs * (1 - math.prod(1 - share for share in of_name))
-    priced = []
-    for group in manifest.groups:
-        if group.reason is not None:
-            priced.append(group)
-            continue
-        shapes: dict[str, list[int]] = {}
-        for member in group.members:
-            shape = shapes.setdefault(member.parameter, list(tensors[member.parameter].shape))
-            shape[member.dimension] -= member.indices
-        lost = {name: math.prod(tensors[name].shape) - math.prod(s) for name, s in shapes.items()}
-        priced.append(
-            replace(
-                group,
-                unit_parameters=sum(n for name, n in lost.items() if not tensors[name].buffer),
-                unit_macs=round(macs[group.name]),
-                unit_bytes=sum(n * tensors[name].width for name, n in lost.items()),
-            )
-        )
-    return tuple(priced)
+        for block in _alone(term.leaves_with):
+            macs[block] += term.macs
+    return macs
+
+
+def _alone(blocks: Blocks) -> list[str]:
+    """The blocks that take something along when nothing else leaves."""
+    named = dict.fromkeys(name for clause in blocks for name in clause)
+    return [name for name in named if leaves(blocks, {name})]
 
 
 def _tensors(captured: Captured) -> tuple[TensorSummary, ...]:

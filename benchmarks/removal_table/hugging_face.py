@@ -1,6 +1,7 @@
 """Tiny models of transformers and diffusers, made from their own classes and configurations."""
 
 import inspect
+from importlib import import_module
 from typing import Any, Final
 
 import torch
@@ -59,10 +60,13 @@ def _batch(takes: str) -> dict[str, Tensor]:
 
 def diffusers_model(name: str) -> tuple[nn.Module, Inputs]:
     """Return a small model of diffusers and a batch for it."""
-    import diffusers as hub
-
+    hub: Any = import_module("diffusers")
     step = torch.tensor([3, 7, 5])
-    blocks = {"block_out_channels": (16, 32), "layers_per_block": 1, "norm_num_groups": 4}
+    blocks: dict[str, Any] = {
+        "block_out_channels": (16, 32),
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+    }
     if name == "unet2d":
         model = hub.UNet2DModel(
             sample_size=16, in_channels=3, out_channels=3, attention_head_dim=8,

@@ -1,6 +1,7 @@
 """Models of ultralytics, segmentation-models-pytorch, MONAI, torchaudio and PyTorch Geometric."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 import torch
@@ -77,17 +78,15 @@ GEOMETRIC: Final = ("GCN", "GAT", "GraphSAGE", "GIN", "MLP", "DenseGCN", "DenseS
 
 def ultralytics_model(name: str) -> tuple[nn.Module, Inputs]:
     """Return the network of the package's own description ``name``."""
-    from ultralytics import RTDETR, YOLO
-
-    kind: Any = RTDETR if name.startswith("rtdetr") else YOLO
+    library: Any = import_module("ultralytics")
+    kind = library.RTDETR if name.startswith("rtdetr") else library.YOLO
     side = 64 if name.endswith("cls") else 128
     return kind(f"{name}.yaml").model, images(side)
 
 
 def segmentation_model(name: str) -> tuple[nn.Module, Inputs]:
     """Return a decoder of segmentation-models-pytorch on a small encoder."""
-    import segmentation_models_pytorch as library
-
+    library: Any = import_module("segmentation_models_pytorch")
     encoder = {"Segformer": "mit_b0", "DPT": "tu-vit_tiny_patch16_224", "UPerNet": "resnet18"}
     extra: dict[str, Any] = {"dynamic_img_size": True} if name == "DPT" else {}
     made: Callable[..., nn.Module] = getattr(library, name)
@@ -98,21 +97,18 @@ def segmentation_model(name: str) -> tuple[nn.Module, Inputs]:
 
 def monai_model(name: str) -> tuple[nn.Module, Inputs]:
     """Return a network of MONAI, in two or three spatial dimensions."""
-    from monai.networks import nets
-
+    nets: Any = import_module("monai.networks.nets")
     arguments, shape = MONAI[name]
     arguments = dict(arguments)
     if name == "SENet":
-        from monai.networks.blocks import SEBottleneck
-
-        arguments["block"] = SEBottleneck
-    return getattr(nets, name)(**arguments), real(3, *shape)
+        arguments["block"] = import_module("monai.networks.blocks").SEBottleneck
+    made: nn.Module = getattr(nets, name)(**arguments)
+    return made, real(3, *shape)
 
 
 def audio_model(name: str) -> tuple[nn.Module, Inputs]:
     """Return a small model of torchaudio."""
-    from torchaudio import models
-
+    models: Any = import_module("torchaudio.models")
     lengths = torch.tensor([24, 20, 24])
     made: dict[str, Callable[[], tuple[nn.Module, Inputs]]] = {
         "wav2letter": lambda: (
@@ -152,12 +148,11 @@ def _wav2vec2(models: Any) -> nn.Module:
 
 def geometric_model(name: str) -> tuple[nn.Module, Inputs]:
     """Return a graph network; a batch is three nodes, or three graphs where the graph is dense."""
-    from torch_geometric import nn as library
-
+    library: Any = import_module("torch_geometric.nn")
     if name == "MLP":
         return library.MLP([8, 16, 16, 4], norm="batch_norm"), real(3, 8)
     if name.startswith("Dense"):
-        layer = getattr(library, name.replace("Dense", "Dense") + "Conv")
+        layer = getattr(library, f"{name}Conv")
         adjacency = (torch.rand(3, 6, 6, generator=generator()) > 0.5).float()
         return _Dense(layer), (real(3, 6, 8), adjacency)
     edges = torch.randint(0, 3, (3, 2), generator=generator()).T.contiguous()

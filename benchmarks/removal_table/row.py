@@ -121,9 +121,10 @@ def _removed(
 
 
 def _another_beside(smaller: Captured, inputs: Inputs, pair: Any) -> float:
-    """What a third sample changes of the outputs of the first two; a loss of all is left out."""
+    """What a third sample changes of the first two's outputs; what all share is left out."""
     outputs = zip(run(smaller.module, inputs), run(smaller.module, pair), strict=True)
     rows = [(three[:2], two) for three, two in outputs if three.ndim and len(three) == 3]
+    rows = [(first, two) for first, two in rows if first.shape == two.shape]  # not each with each
     return apart([three for three, _ in rows], [two for _, two in rows])
 
 
