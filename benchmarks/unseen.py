@@ -1,9 +1,10 @@
 """Predicted against measured drops on networks that nobody tuned on: the README's claim.
 
     python -m benchmarks.unseen --cache FOLDER --minutes inf        # the release's seed
-    python -m benchmarks.unseen --cache FOLDER --seed 3 --networks 30
+    python -m benchmarks.unseen --cache FOLDER --seed 4 --networks 20
     python -m benchmarks.unseen --cache FOLDER --minutes 0          # judge again what is there
-    python -m benchmarks.unseen --cache FOLDER --seed 1 --errors benchmarks/unseen_errors.csv
+    python -m benchmarks.unseen --cache FOLDER --seed 1 2 --networks 20 --minutes 0 \
+        --errors benchmarks/unseen_errors.csv --solved-errors benchmarks/unseen_solved.csv
     python -m benchmarks.unseen --fit benchmarks/unseen_errors.csv  # the prior interval's constants
     python -m benchmarks.unseen --fit-solved benchmarks/unseen_solved.csv   # that of solved plans
 
@@ -15,10 +16,15 @@ takes the plan whose prediction is best, so these are judged by themselves. Each
 twice: before any is verified, and after the nine. The cache keeps what was measured, so a changed
 predictor is judged in seconds.
 
+What is measured on ``n`` images is itself off by sampling noise from what further images would say;
+the last column of the tables says by how much. A prediction is of those very images, so it can be
+nearer to the measured drop than that drop is to the truth.
+
 A release takes a new seed. Predictors may be chosen by the seeds before it, never by its own.
 """
 
 import argparse
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,11 +39,12 @@ from benchmarks._unseen_plans import Measured, measure, read
 from benchmarks._unseen_solved import measure_solved, read_solved
 from prunescope.planning.prediction import LogitOperators, Record, parts_of
 from prunescope.planning.prediction.predict import predict
+from prunescope.statistics.paired import normal_quantile
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.text.numbers import counted
 
-SEED: Final = 2
-NETWORKS: Final = 20
+SEED: Final = 3
+NETWORKS: Final = 30
 PLANS: Final = 10
 MINUTES: Final = 60.0
 
@@ -57,8 +64,8 @@ def main() -> None:
     """Measure what the cache lacks within the time, then print the tables; or fit the constants."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cache", type=Path, default=Path("studies/unseen"))
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--networks", type=int, default=NETWORKS)
+    parser.add_argument("--seed", type=int, nargs="+", default=[SEED])
+    parser.add_argument("--networks", type=int, default=NETWORKS, help="of each seed")
     parser.add_argument("--plans", type=int, default=PLANS, help="random plans per recovery")
     parser.add_argument("--recoveries", nargs="+", default=RECOVERIES, choices=RECOVERIES)
     parser.add_argument("--minutes", type=float, default=MINUTES, help="to measure for; inf: all")
@@ -72,7 +79,7 @@ def main() -> None:
             print(fit(pd.concat(map(pd.read_csv, files), ignore_index=True)))
             return
     end = time.monotonic() + 60 * asked.minutes
-    networks = draw(asked.seed, asked.networks)
+    networks = [drawn for seed in asked.seed for drawn in draw(seed, asked.networks)]
     for drawn in networks:
         measure(drawn, asked.cache, asked.plans, end, asked.recoveries)
         measure_solved(drawn, asked.cache, end, asked.recoveries)
@@ -97,10 +104,11 @@ def main() -> None:
             own.to_csv(path, index=False, float_format="%.6f")
     frame["images"] = np.where(frame["samples"] >= _MANY, f"{_MANY} or more", "fewer")
     print(
-        f"Seed {asked.seed}, {frame['network'].nunique()} of {asked.networks} networks, "
+        f"{counted(len(asked.seed), 'seed')} ({', '.join(map(str, asked.seed))}), "
+        f"{frame['network'].nunique()} of {len(networks)} networks, "
         f"{len(frame)} plans.\n"
     )
-    for by in (["recovery"], ["images"], ["images", "recovery"], ["kind", "recovery"],
+    for by in (["recovery"], ["images"], ["samples"], ["images", "recovery"], ["kind", "recovery"],
                ["many classes", "recovery"]):  # fmt: skip
         print(markdown(frame, by))
     print(by_prediction(frame))
@@ -129,6 +137,7 @@ def judged(measured: Measured, solved: bool = False) -> list[dict[str, object]]:
             "network": drawn.name, "kind": drawn.kind, "classes": drawn.classes,
             "many classes": drawn.classes > 64, "samples": drawn.samples, "leaves": drawn.leaves,
             "recovery": measured.recovery, "real": row["drop_sum"] / row["samples"],
+            "noise": sampling_noise(row["samples"], row["drop_sum"], row["drop_squares"]),
         }  # fmt: skip
         for name, trusted in (("before", Record()), ("after", record)):
             guess = predict(manifest, plan, known, trusted, operators)
@@ -146,6 +155,21 @@ def judged(measured: Measured, solved: bool = False) -> list[dict[str, object]]:
             }  # fmt: skip
         rows.append(found)
     return rows
+
+
+def sampling_noise(samples: int, total: float, squares: float) -> float:
+    """Return how far a measured mean drop is off on further images, in nine plans of ten.
+
+    Args:
+        samples: On which it was measured.
+        total: Sum of the drops of the samples.
+        squares: Sum of their squares.
+
+    >>> round(sampling_noise(100, 2.0, 10.0), 3)
+    0.051
+    """
+    variance = squares / samples - (total / samples) ** 2
+    return normal_quantile(0.95) * math.sqrt(max(variance, 0.0) / samples)
 
 
 def solved_table(random: pd.DataFrame, solved: pd.DataFrame) -> str:
@@ -179,7 +203,7 @@ def solved_table(random: pd.DataFrame, solved: pd.DataFrame) -> str:
 
 def markdown(frame: pd.DataFrame, by: Sequence[str]) -> str:
     """Return one row for each group of ``by``, and one of all, as a table."""
-    groups = [(key, group) for key, group in frame.groupby(list(by), sort=False)]
+    groups = [(key, group) for key, group in frame.groupby(list(by), sort=list(by) == ["samples"])]
     if len(by) == 1:
         groups.append((("all",), frame))
     rows = [
@@ -210,6 +234,7 @@ def figures(group: pd.DataFrame, when: str) -> dict[str, object]:
         "covered": f"{100 * inside[own].mean():.0f} %",
         "median half-width": f"{100 * half.median():.2f}",
         "all plans": len(group), "all covered": f"{100 * inside.mean():.0f} %",
+        "sampling noise": f"{100 * group['noise'][own].median():.2f}",
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A study in Python: its curves, and everything that can be done with them. Torch-free."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
@@ -12,7 +13,9 @@ from prunescope.api.verified_plan import VerifiedPlan
 from prunescope.export.formats.format import MOST_LOST
 from prunescope.latency.runtimes.registry import runtimes_named
 from prunescope.progress import Progress
-from prunescope.recovery.training.fine_tuning_report import FineTuned, FineTuning
+from prunescope.recovery.training.compare_schedules import compared
+from prunescope.recovery.training.fine_tuning_report import FineTuned
+from prunescope.recovery.training.fine_tuning_settings import FineTuning, named
 from prunescope.store.folder import StudyFolder
 from prunescope.study import SEEDS
 from prunescope.study.bounds import CALIBRATION_PLANS, checked_path, require_timing
@@ -108,39 +111,64 @@ class Study(StudyPlans):
     def finetune(
         self,
         plan: PlanLike,
-        epochs: int = _USUAL.epochs,
-        rate: float | None = _USUAL.rate,
-        batch: int = _USUAL.batch,
-        distillation: float = _USUAL.distillation,
-        temperature: float = _USUAL.temperature,
-        seed: int = _USUAL.seed,
+        epochs: int | None = None,
+        rate: float | None = None,
+        batch: int | None = None,
+        distillation: float | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
         test: bool = False,
         progress: Progress | None = None,
+        *,
+        train: object = None,
+        augment: object = None,
+        rounds: int | None = None,
+        settings: FineTuning = _USUAL,
     ) -> FineTuned:
-        """Train what ``plan`` keeps on the calibration split, zeros staying zero; keep the best.
+        """Train what ``plan`` keeps, zeros staying zero; keep the best epoch.
 
         ``export(plan, recovered=True)`` then takes these weights.
 
         Args:
             plan: Of this study.
-            epochs: Passes over the calibration split.
-            rate: Peak learning rate; None for one that a short range test chooses.
-            batch: Samples per step.
+            epochs: Passes over the training data, of all rounds together; None for what
+                ``settings`` say, as in all that follow.
+            rate: Peak learning rate; without one a short range test chooses it.
+            batch: Samples per forward pass.
             distillation: Weight of the dense model's outputs against the labels', 0 to 1.
             temperature: Of the distillation.
             seed: Of the order of samples.
             test: Report the test split too; only for the final report.
             progress: Where to report to.
+            train: A ``DataLoader``, a ``Dataset``, an iterable of batches, or
+                ``file.py:function`` that returns one; the calibration split by default.
+            augment: A transform of one sample, or of ``(inputs, targets)``, or its reference.
+            rounds: In which the plan is reached, each pruned further and trained.
+            settings: Everything else: optimizer, moving average, seconds and so on.
         """
-        settings = FineTuning(
-            epochs=epochs, rate=rate, batch=batch, distillation=distillation,
-            temperature=temperature, seed=seed,
-        )  # fmt: skip
+        given = {
+            "epochs": epochs, "rate": rate, "batch": batch, "distillation": distillation,
+            "temperature": temperature, "seed": seed, "rounds": rounds,
+            "train": named(train), "augment": named(augment),
+        }  # fmt: skip
+        asked = replace(settings, **{n: value for n, value in given.items() if value is not None})  # type: ignore[arg-type]
         chosen = self.read_plan(plan)
-        from prunescope.recovery.training.finetune import finetune
+        from prunescope.recovery.training.finetune import LiveData, finetune
+        from prunescope.recovery.training.optimizers import require_optimizer
 
+        require_optimizer(asked)  # before a model loads
+        live = LiveData(*(None if isinstance(one, str) else one for one in (train, augment)))
         with shown(progress) as report:
-            return finetune(self._bench(), self._stored, chosen, settings, report, test)
+            return finetune(self._bench(), self._stored, chosen, asked, report, test, live)
+
+    def compared_tuning(self, plan: PlanLike, result: FineTuned) -> str | None:
+        """Return what pruning at once and in rounds gave in equal time, or None without both.
+
+        Args:
+            plan: Of this study.
+            result: One of the two.
+        """
+        return compared(self.folder, self.read_plan(plan), result)
 
     def export(
         self,
@@ -151,6 +179,7 @@ class Study(StudyPlans):
         progress: Progress | None = None,
         force: bool = False,
         most_lost: float = MOST_LOST,
+        opset: int | None = None,
     ) -> "ExportReport":
         """Write ``plan``'s model in every format, reload each in a fresh process and compare it.
 
@@ -160,14 +189,15 @@ class Study(StudyPlans):
         Args:
             plan: Of this study.
             folder: For the files; the study's own by default.
-            formats: Some of ``safetensors``, ``pt2``, ``onnx``, ``recipe``, ``onnx-int8`` and
-                ``onnx-fp16``.
+            formats: Some of ``safetensors``, ``pt2``, ``onnx``, ``recipe``, ``onnx-int8``,
+                ``onnx-fp16``, ``openvino`` and ``sparse-safetensors``.
             recovered: With the fine-tuned weights.
             progress: Where to report to.
             force: Replace also files that Prunescope did not write; a warning names them. Never a
                 study's folder or what the study is made from.
             most_lost: Of the mean score, that ``onnx-int8`` and ``onnx-fp16`` may lose against the
                 pruned model; past it they are refused.
+            opset: Of ONNX files, 13 to 25; None for the one that torch writes.
 
         Raises:
             WouldOverwrite: ``folder`` holds what Prunescope did not write.
@@ -181,7 +211,7 @@ class Study(StudyPlans):
         with shown(progress) as report:
             return export_plan(
                 self._bench(), self._stored, chosen, formats, target, recovered, report, force,
-                most_lost,
+                most_lost, opset,
             )  # fmt: skip
 
     def report(

@@ -1,5 +1,6 @@
 """What a manifest says about groups, tensors and costs, so that plans need no torch."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +21,6 @@ from prunescope.coupling.groups import Coupling, Group, Refused
 from prunescope.coupling.mac_polynomials import mac_polynomials
 from prunescope.coupling.node_sizes import graph_summary
 from prunescope.study import GroupSummary, MacTerm, Manifest, MemberSummary, TensorSummary
-from prunescope.study.coupled_groups import freed
 from prunescope.study.summaries import Blocks
 
 
@@ -50,7 +50,7 @@ def describe(manifest: Manifest, captured: Captured, coupling: Coupling) -> Mani
             replace(layer, group=layer_groups.get(layer.parameter)) for layer in manifest.layers
         ),
     )
-    return replace(described, groups=tuple(_priced(described, group) for group in groups))
+    return replace(described, groups=_priced(described))
 
 
 def _summary(group: Group, names: set[str]) -> GroupSummary:
@@ -81,11 +81,40 @@ def _refusal(refused: Refused) -> GroupSummary:
     )  # fmt: skip
 
 
-def _priced(manifest: Manifest, group: GroupSummary) -> GroupSummary:
-    if group.reason is not None:
-        return group
-    one = freed(manifest, {group.name: 1})
-    return replace(group, unit_parameters=one.parameters, unit_macs=one.macs, unit_bytes=one.bytes)
+def _priced(manifest: Manifest) -> tuple[GroupSummary, ...]:
+    """The groups with what one unit of each frees alone, as ``coupled_groups.freed`` says it.
+
+    One pass over tensors and terms: each is looked at for the groups that it falls with, and no
+    other, so that the cost stays linear in the groups.
+    """
+    tensors = {tensor.name: tensor for tensor in manifest.tensors}
+    macs: defaultdict[str, float] = defaultdict(float)
+    for term in manifest.mac_terms:
+        shares: defaultdict[str, list[float]] = defaultdict(list)
+        for factor in term.sums():
+            for name, share in factor:
+                shares[name].append(share)
+        for name, of_name in shares.items():
+            macs[name] += term.macs * (1 - math.prod(1 - share for share in of_name))
+    priced = []
+    for group in manifest.groups:
+        if group.reason is not None:
+            priced.append(group)
+            continue
+        shapes: dict[str, list[int]] = {}
+        for member in group.members:
+            shape = shapes.setdefault(member.parameter, list(tensors[member.parameter].shape))
+            shape[member.dimension] -= member.indices
+        lost = {name: math.prod(tensors[name].shape) - math.prod(s) for name, s in shapes.items()}
+        priced.append(
+            replace(
+                group,
+                unit_parameters=sum(n for name, n in lost.items() if not tensors[name].buffer),
+                unit_macs=round(macs[group.name]),
+                unit_bytes=sum(n * tensors[name].width for name, n in lost.items()),
+            )
+        )
+    return tuple(priced)
 
 
 def _tensors(captured: Captured) -> tuple[TensorSummary, ...]:

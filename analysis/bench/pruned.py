@@ -3,13 +3,13 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from prunescope.blocks import find_blocks
 from prunescope.capture.network import Network
+from prunescope.capture.originals import originals, set_originals
 from prunescope.criteria.scores import Scores
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import remove
@@ -32,14 +32,6 @@ class PruningMasks:
     units: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-_ORIGINALS: "WeakKeyDictionary[nn.Module, dict[str, Tensor]]" = WeakKeyDictionary()
-
-
-def originals(module: nn.Module) -> Mapping[str, Tensor]:
-    """Return by name the dense weights that ``pruned`` has masked in ``module`` at the moment."""
-    return _ORIGINALS.get(module, {})
-
-
 @contextlib.contextmanager
 def pruned(module: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[nn.Module]:
     """Zero the weights that ``masks`` (parameter name → bool, True = keep) remove, in the block.
@@ -48,7 +40,7 @@ def pruned(module: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[nn.Module
         BadValue: A mask has another shape than its weight.
     """
     kept: dict[str, Tensor] = {}
-    outer = _ORIGINALS.get(module, {})
+    outer = dict(originals(module))
     try:
         for name, keep in masks.items():
             weight = module.get_parameter(name)
@@ -60,10 +52,10 @@ def pruned(module: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[nn.Module
             kept[name] = weight.detach().clone()
             with torch.no_grad():
                 weight.masked_fill_(~keep.to(weight.device), 0.0)
-        _ORIGINALS[module] = kept | outer
+        set_originals(module, kept | outer)
         yield module
     finally:
-        _ORIGINALS[module] = outer
+        set_originals(module, outer)
         with torch.no_grad():
             for name, original in kept.items():
                 module.get_parameter(name).copy_(original)

@@ -41,6 +41,9 @@ def writes(node: fx.Node) -> bool:
     return isinstance(target, torch._ops.OpOverload) and target._schema.is_mutable
 
 
+_PERMUTES: Final = ("permute", "transpose", "t", "movedim", "swapaxes", "swapdims")
+
+
 def make_functional(module: fx.GraphModule) -> None:
     """Rewrite ``module`` in place so that none of its operators writes to its inputs.
 
@@ -178,3 +181,18 @@ def _seen_later(written: fx.Node, write: fx.Node) -> bool:
         for view in views
         for reader in view.users
     )
+
+
+def loosen_views(module: fx.GraphModule) -> None:
+    """Let what views a permuted tensor copy it where it must, in place.
+
+    A trace drops ``contiguous()`` where the tensor happens to lie so; with another batch, or fewer
+    channels, a convolution may lay its output out otherwise, and the view would not exist.
+    """
+    for node in module.graph.nodes:
+        if node.target is not torch.ops.aten.view.default:
+            continue
+        source = node.args[0]
+        if isinstance(source, fx.Node) and operator_name(source) in _PERMUTES:
+            node.target = torch.ops.aten.reshape.default
+    module.recompile()

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
+from prunescope.capture.divide_recurrent import divide_recurrent
 from prunescope.capture.export_program import Place, export_program
 from prunescope.capture.fold_constants import fold_constants, fold_copies
-from prunescope.capture.functional import differentiable_copies, make_functional
+from prunescope.capture.functional import differentiable_copies, loosen_views, make_functional
+from prunescope.capture.grouped_product import own_grouped
 from prunescope.capture.inline_blocks import inline_blocks
 from prunescope.capture.named_outputs import name_outputs
 from prunescope.capture.tied_weights import tie_again
@@ -118,6 +120,7 @@ def capture(model: nn.Module, example: Inputs, free: Collection[Place] = ()) -> 
                     raise
                 raise RuntimeError(f"{type(error).__name__}: {error}") from error
         name_outputs(exported.program)
+        own_grouped(exported.program.graph)
         module = _functional(exported.program)
     except PrunescopeError:
         raise
@@ -180,7 +183,9 @@ def _rewritten(program: torch.export.ExportedProgram) -> fx.GraphModule:
     inline_blocks(module)
     fold_constants(module)
     make_functional(module)
+    loosen_views(module)
     differentiable_copies(module)
+    divide_recurrent(module)
     fold_copies(module)
     return module
 

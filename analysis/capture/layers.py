@@ -7,6 +7,7 @@ from typing import Final
 from torch import fx, nn
 
 from prunescope.capture.cost import Cost
+from prunescope.capture.divide_recurrent import FUSED
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured
 from prunescope.study import LayerSummary
@@ -25,10 +26,9 @@ _CARRIES: Final = {
     "chunk", "split", "split_with_sizes", "unbind", "getitem", "contiguous", "unflatten", "expand",
     "flatten", "clone", "to", "detach", "alias",
 }  # fmt: skip
-_FUSED: Final = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 CELLS: Final = ("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
 """Operators of one recurrent step, with a matrix for the input and one for the hidden state."""
-RECURRENT: Final = (*_FUSED, *CELLS)
+RECURRENT: Final = (*FUSED, *CELLS)
 """Operators that hold several weight matrices, all gates of each in one."""
 _MODULES: Final[dict[type[nn.Module], str]] = {
     nn.Conv1d: "conv1d", nn.Conv2d: "conv2d", nn.Conv3d: "conv3d",

@@ -114,6 +114,7 @@ MAC_FACTORS: Final[dict[str, Callable[[fx.Node, Values], list[Product]]]] = {
     **dict.fromkeys(("matmul", "mm", "bmm"), _matmul),
     **dict.fromkeys(("addmm", "baddbmm"), _addmm),
     "einsum": _einsum,
+    "grouped_mm": _matmul,
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), _recurrent),
     **dict.fromkeys(("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"), _cell),

@@ -70,6 +70,10 @@ def export(
             "point.",
         ),
     ] = MOST_LOST,
+    opset: Annotated[
+        int | None,
+        typer.Option("--opset", help="Of ONNX files; the one that torch writes by default."),
+    ] = None,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
     job: JobOption = None,
@@ -82,7 +86,7 @@ def export(
         use_threads(threads)
         report = opened.export(
             chosen, output, formats.split(","), recovered, progress, force=force,
-            most_lost=most_lost,
+            most_lost=most_lost, opset=opset,
         )  # fmt: skip
     if json:
         print_json(report)

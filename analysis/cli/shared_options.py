@@ -33,7 +33,9 @@ PlanArgument = Annotated[
 DataOption = Annotated[
     str | None,
     typer.Option(
-        "--data", help="sample:fashion-mnist, imagefolder:DIR, file.npz, file.py:function"
+        "--data",
+        help="sample:fashion-mnist, imagefolder:DIR, torchvision:NAME, hf:DATASET, "
+        "textfile:FILE, file.npz, file.py:function",
     ),
 ]
 WeightsOption = Annotated[

@@ -14,6 +14,8 @@ from prunescope.cli.shared_options import (
     ThreadsOption,
 )
 from prunescope.cli.terminal import console, print_json, reporting, say_problem
+from prunescope.study.grid import check_names
+from prunescope.study.recoveries import RECOVERIES
 from prunescope.text.numbers import counted
 
 
@@ -23,6 +25,13 @@ def verify(
     split: Annotated[
         str, typer.Option("--split", help="validation; test only for the final report.")
     ] = "validation",
+    recovery: Annotated[
+        str,
+        typer.Option(
+            "--recovery",
+            help=f"Instead of the plan's, saved as PLAN-RECOVERY: {', '.join(RECOVERIES)}.",
+        ),
+    ] = "",
     threads: ThreadsOption = 0,
     json: JsonOption = False,
     job: JobOption = None,
@@ -32,6 +41,10 @@ def verify(
         opened = open_study(study)
         say_problem(opened.manifest.capture_problem)
         chosen = opened.read_plan(plan)
+        if recovery:
+            check_names("recovery", (recovery,), RECOVERIES)
+            chosen = chosen.with_recovery(recovery)
+            opened.save(chosen)
         use_threads(threads)
         row = opened.verify(chosen, split, progress)
     if json:

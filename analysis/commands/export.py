@@ -18,6 +18,7 @@ class Export(Request):
         threads: Of the CPU; 0 lets torch choose.
         force: Whether files that Prunescope did not write are replaced.
         most_lost: Of the score, that files in coarser numbers may lose; None for the usual point.
+        opset: Of ONNX files; None for the one that torch writes.
     """
 
     command: ClassVar[str] = "export"
@@ -29,3 +30,4 @@ class Export(Request):
     threads: int = option("--threads", 0)
     force: bool = option("--force", False)
     most_lost: float | None = option("--most-lost", None)
+    opset: int | None = option("--opset", None)

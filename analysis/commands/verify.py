@@ -14,6 +14,7 @@ class Verify(Request):
         plan: A plan's file, or the name of a saved one.
         split: ``validation``, or ``test`` for the final report.
         threads: Of the CPU; 0 lets torch choose.
+        recovery: Another one than the plan's; empty for its own.
     """
 
     command: ClassVar[str] = "verify"
@@ -21,3 +22,4 @@ class Verify(Request):
     plan: str = field(metadata=ARGUMENT)
     split: str = option("--split", "validation")
     threads: int = option("--threads", 0)
+    recovery: str = option("--recovery", "")

@@ -14,7 +14,7 @@ from prunescope.coupling.divide_groups import divide
 from prunescope.coupling.groups import Coupling, Group, Member, Refused, Role
 from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.naming import layer_of, name_groups
-from prunescope.coupling.walk import CouplingWalk
+from prunescope.coupling.walk import CouplingWalk, first_names
 
 Place = tuple[str, int]
 _NEVER: Final = np.iinfo(np.int64).max
@@ -35,6 +35,7 @@ def collect(captured: Captured, walk: CouplingWalk, solved: SolvedLabels) -> Cou
     kinds = _alike_units(walk, solved, places, order)
     touches = _dimensions_by_kind(places, order, kinds, solved.count)
     buffers = {name for name, _ in captured.module.named_buffers(remove_duplicate=False)}
+    readers = _readers(captured)
     groups: list[Group] = []
     refused: list[Refused] = []
     for units, touched in zip(kinds, touches, strict=True):
@@ -43,12 +44,31 @@ def collect(captured: Captured, walk: CouplingWalk, solved: SolvedLabels) -> Cou
             groups.append(_group(walk, solved, places, touched, units, buffers))
         else:
             blocker = solved.blocker.get(int(units[0])) if reason is not None else None
-            refused += _refusal(walk, places, touched, units, reason, blocker)
+            refused += _refusal(walk, places, touched, units, reason, blocker, readers)
     for (name, axis), role in walk.roles.items():
         if role == "producer" and walk.parameters[name][axis].size == 1:
             why = "it has a single output, which stays"
-            refused.append(Refused((layer_of(name),), axis, why, indices=(1,)))
+            operator, line = _said(readers.get(name))
+            refused.append(Refused((layer_of(name),), axis, why, operator, line, (1,)))
     return Coupling(name_groups(groups), _added_up(refused), walk, solved)
+
+
+def _readers(captured: Captured) -> dict[str, fx.Node]:
+    """The first operator that reads each parameter."""
+    names = first_names(captured.module)
+    readers: dict[str, fx.Node] = {}
+    for node in captured.module.graph.nodes:
+        for source in node.all_input_nodes:
+            if source.op == "get_attr":
+                readers.setdefault(names.get(str(source.target), str(source.target)), node)
+    return readers
+
+
+def _said(node: fx.Node | None) -> tuple[str, str]:
+    """The operator of a node and the line of forward() that calls it, in words."""
+    if node is None or node.op != "call_function":
+        return "", "" if node is None else source_line(node)
+    return operator_name(node), source_line(node)
 
 
 def _added_up(refused: list[Refused]) -> tuple[Refused, ...]:
@@ -115,6 +135,7 @@ def _refusal(
     units: Labels,
     reason: str | None,
     blocker: fx.Node | None,
+    readers: Mapping[str, fx.Node],
 ) -> list[Refused]:
     makers = [p for p in touched if walk.roles.get(p) in ("producer", "depthwise")]
     if not makers:
@@ -126,7 +147,9 @@ def _refusal(
     for maker in makers:
         layer = layer_of(maker[0])
         counts.setdefault(layer, int(np.isin(places[maker], units).sum()))
-    name, place = ("", "") if blocker is None else (operator_name(blocker), source_line(blocker))
+    name, place = _said(blocker)
+    if not place:
+        name, place = _said(readers.get(makers[0][0]))
     return [Refused(tuple(counts), makers[0][1], reason, name, place, tuple(counts.values()))]
 
 

@@ -1,4 +1,9 @@
-"""Decide which factor of a split dimension carries the units."""
+"""Decide which factor of a split dimension carries the units.
+
+Where each key-value head is repeated for several query heads, the units are either key-value heads
+with all their query heads, or query heads, one of each key-value head: whichever are more. Two
+key-value heads would otherwise allow no step but one of half.
+"""
 
 import numpy as np
 
@@ -32,10 +37,26 @@ def choose_factors(scout: CouplingWalk) -> dict[Key, int]:
             option,
         )
 
-    return {
-        key: max(range(len(offered)), key=lambda option: rank(option, offered[option]))
-        for key, offered in scout.options.items()
-    }
+    def more_heads(key: Key, offered: list[Labels]) -> int | None:
+        """The option of more units, if ``key`` repeats heads; the first if they are as many."""
+        merged = scout.repeats.get(key)
+        if merged is None or len(offered) != 2:
+            return None
+        result = solved.unit[merged]
+        heads, copies = (solved.unit[labels[labels >= 0]] for labels in offered)
+        repeats = any_size[copies].all() and not any_size[heads].any() and not blocked[heads].any()
+        if not repeats or blocked[result].any() or not marked["head"][result].all():
+            return None
+        return int(len(offered[1]) > len(offered[0]))
+
+    decided = {}
+    for key, offered in scout.options.items():
+        preferred = more_heads(key, offered)
+        if preferred is None and key[1] == "repeat":
+            preferred = 0
+        ranks = [rank(option, labels) for option, labels in enumerate(offered)]
+        decided[key] = ranks.index(max(ranks)) if preferred is None else preferred
+    return decided
 
 
 def _any_size(scout: CouplingWalk, solved: SolvedLabels) -> Flags:

@@ -11,6 +11,7 @@ from prunescope.coupling.collect_units import collect
 from prunescope.coupling.decide_factors import choose_factors
 from prunescope.coupling.groups import Coupling
 from prunescope.coupling.rule_table import RULES
+from prunescope.coupling.rules.experts import follow
 from prunescope.coupling.walk import BATCH, CouplingWalk
 
 _KNOWN: "WeakKeyDictionary[fx.GraphModule, Coupling]" = WeakKeyDictionary()
@@ -25,9 +26,9 @@ def find_groups(captured: Captured) -> Coupling:
     coupling = _KNOWN.get(captured.module)
     if coupling is None:
         values = shapes(captured, BATCH)
-        scout = CouplingWalk(captured, values, RULES, None).run()
+        scout = CouplingWalk(captured, values, RULES, None, (follow,)).run()
         choices = choose_factors(scout) if scout.options else {}
-        walk = CouplingWalk(captured, values, RULES, choices).run()
+        walk = CouplingWalk(captured, values, RULES, choices, (follow,)).run()
         coupling = collect(captured, walk, walk.ledger.solve())
         _KNOWN[captured.module] = coupling
     return coupling

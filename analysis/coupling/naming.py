@@ -21,8 +21,8 @@ def layer_of(parameter: str) -> str:
         return layer_name(parameter)
     if own.endswith("_bias"):
         return parameter.removesuffix("_bias")
-    if own.startswith(("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")):
-        return path
+    if own.startswith(("bias_ih", "bias_hh")):  # of a recurrent layer's matrix
+        return parameter.removesuffix(own) + own.replace("bias", "weight", 1)
     return path if own in _OWN else parameter
 
 

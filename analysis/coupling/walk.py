@@ -35,12 +35,14 @@ class Read:
         source: The argument it reads.
         dimension: Of ``source``.
         statistic: Whether the reader's result depends on how many indices there are.
+        own_state: Whether ``source`` is the matrix that reads the reader's own hidden state.
     """
 
     node: fx.Node
     source: fx.Node
     dimension: int
     statistic: bool = False
+    own_state: bool = False
 
 
 class CouplingWalk:
@@ -50,9 +52,12 @@ class CouplingWalk:
         values: The dimensions of every tensor.
         ledger: What the rules decided.
         options: For each decision that a scouting pass left open, the labels to choose from.
+        repeats: For those decisions that are about repeated heads, the labels of the result.
         roles: What each parameter dimension does: ``producer``, ``consumer`` or ``depthwise``.
         reads: Who mixes which dimension.
         parameters: Labels of every parameter and buffer dimension, by first dotted name.
+        numbers: Tensors whose values are numbers of units, and the dimension that they number.
+        counts: Tensors that count how often each unit was picked, or add these counts up.
         whole: Dimensions of results that are computed in whole before some indices are dropped.
     """
 
@@ -62,8 +67,10 @@ class CouplingWalk:
         shapes: Mapping[fx.Node, Any],
         rules: Mapping[str, Rule],
         choices: Mapping[Key, int] | None,
+        followers: Sequence["Callable[[CouplingWalk, fx.Node], None]"] = (),
     ) -> None:
         self._rules = rules
+        self._followers = followers
         self._module = captured.module
         self._shapes = shapes
         self._choices = choices
@@ -72,10 +79,13 @@ class CouplingWalk:
         self.values: dict[fx.Node, Value] = {}
         self.ledger = Ledger()
         self.options: dict[Key, list[Labels]] = {}
+        self.repeats: dict[Key, Labels] = {}
         self.roles: dict[tuple[str, int], str] = {}
         self.reads: list[Read] = []
         self.parameters: dict[str, tuple[Dim, ...]] = {}
         self.whole: set[tuple[fx.Node, int]] = set()
+        self.numbers: dict[fx.Node, Dim] = {}
+        self.counts: set[object] = set()
 
     def run(self) -> "CouplingWalk":
         """Visit every node in order, and return self."""
@@ -121,6 +131,15 @@ class CouplingWalk:
         """Whether ``node`` depends on parameters and constants only."""
         return isinstance(node, fx.Node) and node in self._static
 
+    def weight(self, node: object) -> bool:
+        """Whether ``node`` is static, or picks some of a static tensor's matrices by number."""
+        return self.static(node) or (
+            isinstance(node, fx.Node)
+            and operator_name(node) in ("index", "index_select")
+            and self.static(node.args[0])
+            and any(source in self.numbers for source in node.all_input_nodes)
+        )
+
     def choose(self, key: Key, candidates: Sequence[Labels]) -> int | None:
         """Return which candidate carries the units of a decision; None while scouting."""
         if self._choices is None:
@@ -130,14 +149,21 @@ class CouplingWalk:
         fallback = max(range(len(sizes)), key=lambda index: (sizes[index], index))
         return min(self._choices.get(key, fallback), len(sizes) - 1)
 
-    def read(self, node: fx.Node, source: object, dimension: int, statistic: bool = False) -> None:
+    def read(
+        self,
+        node: fx.Node,
+        source: object,
+        dimension: int,
+        statistic: bool = False,
+        own_state: bool = False,
+    ) -> None:
         """Record that ``node`` mixes the indices of ``dimension`` of ``source``."""
         if isinstance(source, fx.Node) and self.dims(source)[dimension].labels is not None:
-            self.reads.append(Read(node, source, dimension, statistic))
+            self.reads.append(Read(node, source, dimension, statistic, own_state))
 
     def role(self, node: object, dim: Dim, role: str) -> None:
         """Record what a parameter dimension does in an operator that multiplies by it."""
-        if dim.origin is not None and self.static(node):
+        if dim.origin is not None and self.weight(node):
             previous = self.roles.get(dim.origin)
             if previous is None or previous == "depthwise" or role == "producer":
                 self.roles[dim.origin] = role
@@ -173,6 +199,8 @@ class CouplingWalk:
             return self.refuse(node, f"{name} runs a graph of its own")
         if not isinstance(node.target, torch._ops.OpOverload) and name != "getitem":
             return None  # arithmetic on sizes
+        for follower in self._followers:
+            follower(self, node)
         if name in self._rules:
             return self._rules[name](self, node)
         return self.refuse(node, f"the operator {name} has no coupling rule")

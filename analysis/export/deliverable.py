@@ -26,6 +26,7 @@ class Deliverable:
         fine_tuned_hash: ``FineTuned.weights_hash`` of fine-tuned weights, else empty.
         dimensions: Sizes of inputs that are free in ``captured`` besides the batch.
         studied: The graph as it was studied, where ``captured`` is one with free sizes.
+        opset: Of ONNX files; None for the one that torch writes.
     """
 
     module: nn.Module
@@ -39,6 +40,7 @@ class Deliverable:
     fine_tuned_hash: str = ""
     dimensions: tuple[FreeDimension, ...] = ()
     studied: Captured | None = None
+    opset: int | None = None
 
     def at_studied_size(self) -> "Deliverable":
         """Return the same model as a graph whose sizes are fixed, all but the batch."""

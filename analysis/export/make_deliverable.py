@@ -1,7 +1,8 @@
 """Put together what is delivered: the pruned module, its graph, its promise and its recipe."""
 
+import contextlib
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -32,6 +33,7 @@ def make_deliverable(
     fine_tuned_hash: str,
     most_lost: float,
     graphs: bool = True,
+    opset: int | None = None,
 ) -> Deliverable:
     """Return ``module``, pruned by ``selection``, ready to be written.
 
@@ -45,6 +47,7 @@ def make_deliverable(
         fine_tuned_hash: Of the fine-tuned weights, else empty.
         most_lost: Of the mean score, that a file in coarser numbers may lose.
         graphs: Whether a graph is among what is written, whose sizes may be free.
+        opset: Of ONNX files; None for the one that torch writes.
     """
     network = bench.network
     captured = None
@@ -90,6 +93,7 @@ def make_deliverable(
         fine_tuned_hash=fine_tuned_hash,
         dimensions=free.dimensions if free is not None else (),
         studied=captured if free is not None else None,
+        opset=opset,
     )
 
 
@@ -100,4 +104,8 @@ def versions() -> dict[str, str]:
         "torch",
         *(each for kind in export_formats() for each in kind.packages),
     ]
-    return {name: version(name) for name in packages}
+    found = {}
+    for name in packages:
+        with contextlib.suppress(PackageNotFoundError):  # an extra that is not installed
+            found[name] = version(name)
+    return found

@@ -14,9 +14,15 @@ _NODE_BYTES: Final = 8 << 10
 _FIXED_BYTES: Final = 256 << 10
 
 
-def with_graph(file: Path, promised: Promise) -> Check:
-    """Return the check of a file of tensors and a graph, which may hold a sample's tensors."""
-    on_disk = file.stat().st_size
+def with_graph(file: Path, promised: Promise, *parts: Path) -> Check:
+    """Return the check of a file of tensors and a graph, which may hold a sample's tensors.
+
+    Args:
+        file: On disk.
+        promised: What was promised.
+        parts: Further files that belong to it.
+    """
+    on_disk = sum(each.stat().st_size for each in (file, *parts))
     samples = 4 * (_size(promised.single) + _size(promised.first))
     tensors = promised.bytes + promised.unsaved
     most = tensors + promised.nodes * _NODE_BYTES + _FIXED_BYTES + samples

@@ -8,6 +8,7 @@ which every runtime understands and those that can replace by integer kernels.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -121,15 +122,53 @@ def _written(source: Path, target: Path, feeds: Sequence[Feed], narrow: bool) ->
             "Expected operators that ONNX Runtime can quantise, but this network has none. Export "
             "ONNX without int8."
         )
-    _forget_names(model)
+    _slim(model)
     onnx.save_model(model, str(target))
 
 
-def _forget_names(model: Any) -> None:
-    """What nobody reads: the names of operators, and sizes that follow from the rest."""
-    del model.graph.value_info[:]
-    for node in model.graph.node:
+def _slim(model: Any) -> None:
+    """Leave out what no runtime reads: MobileNet's file is 3.1 times smaller instead of 2.65.
+
+    Names of operators, sizes that follow from the rest, zero points that are zero (constants are
+    rounded symmetrically), and long names of values; weights keep theirs.
+    """
+    graph = model.graph
+    del graph.value_info[:]
+    for node in graph.node:
         node.name = node.doc_string = ""
+    if any(part.g.node or part.graphs for node in graph.node for part in node.attribute):
+        return  # branches and loops read values of the outer graph by name
+    _forget_zero_points(graph)
+    names = {each.name: each.name for each in (*graph.input, *graph.output)}
+    names |= {each.name: each.name for each in graph.initializer if len(each.dims) > 1}
+    taken = set(names) | {""}
+    fresh = (name for number in itertools.count() if (name := f"v{number:x}") not in taken)
+
+    def short(name: str) -> str:
+        return name and (names.get(name) or names.setdefault(name, next(fresh)))
+
+    for node in graph.node:
+        node.input[:] = [short(name) for name in node.input]
+        node.output[:] = [short(name) for name in node.output]
+    for constant in graph.initializer:
+        constant.name = short(constant.name)
+
+
+def _forget_zero_points(graph: Any) -> None:
+    from onnx import numpy_helper
+
+    constants = {each.name: each for each in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and len(node.input) == 3:
+            point = constants.get(node.input[2])
+            rounded = node.input[0] in constants and point is not None
+            if rounded and not numpy_helper.to_array(point).any():
+                del node.input[2:]
+    read = {name for node in graph.node for name in node.input}
+    read |= {each.name for each in graph.output}
+    stay = [each for each in graph.initializer if each.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(stay)
 
 
 def _error(source: Path, target: Path, feed: Feed) -> float:

@@ -91,8 +91,19 @@ class Recipe:
         return self.training is not None
 
     @property
+    def gradual(self) -> bool:
+        """Whether they were pruned in rounds: which ones left, the tuned network's scores said."""
+        return self.training is not None and self.training.rounds > 1
+
+    @property
     def statement(self) -> str:
         """What this recipe can make again, in one sentence."""
+        if self.gradual:
+            return (
+                "The weights come from pruning and fine-tuning in rounds, which a replay does not "
+                "repeat: it takes the units from here and the masks from the stored weights, and "
+                "checks their counts and their hash."
+            )
         if self.recovered:
             return (
                 "The weights come from fine-tuning, which a replay does not repeat: it makes the "

@@ -14,6 +14,7 @@ from prunescope.errors import BadReference, ForeignStudy
 from prunescope.export.applied_plan import layer_counts, planned, selection_of, unit_removals
 from prunescope.export.recipe import Recipe
 from prunescope.export.tensors import saved_tensors, weights_sha256
+from prunescope.recovery.training.gradual_selection import gradual_selection
 from prunescope.sources.weights import load_weights
 from prunescope.store.trust import require_vouched
 from prunescope.study.bounds import THREADS
@@ -66,10 +67,14 @@ def remade(
         ForeignStudy: Bench, counts or tensors are not the recipe's.
     """
     _require_same(recipe, bench)
-    selection = selection_of(bench, recipe.plan)
+    tuned = load_weights(weights) if recipe.recovered and weights is not None else None
+    if recipe.gradual and tuned is not None:
+        gone = {removal.group: removal.removed for removal in recipe.units}
+        selection = gradual_selection(bench, recipe.plan, gone, tuned)
+    else:
+        selection = selection_of(bench, recipe.plan)
     same = layer_counts(bench, selection) == recipe.layers
     same = same and unit_removals(recipe.plan, selection) == recipe.units
-    tuned = load_weights(weights) if recipe.recovered and weights is not None else None
     with planned(bench, recipe.plan, selection, tuned) as module:
         found = weights_sha256(saved_tensors(module))
         if found != recipe.weights_sha256 or not same:

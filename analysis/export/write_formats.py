@@ -165,13 +165,15 @@ def _written(
             kind.write(made, Path(work))
         except CannotCapture as error:
             return FormatCheck(kind.name, "", 0, 0, 0.0, refused=str(error))
+        parts = [file, *(Path(work) / name for name in kind.parts)]
+        size = sum(part.stat().st_size for part in parts)
+        packed = sum(map(deflated_bytes, parts))
         checks = verify(kind, file, Path(work) / RECIPE, made.promise)
         if all(check.ok for check in checks):
             checks = (*checks, *kind.further(made, Path(work)))
             for other in kind.beside:
                 if (Path(work) / other).is_file():
                     (Path(work) / other).replace(aside / _NEW / other)
-        size, packed = file.stat().st_size, deflated_bytes(file)
         name = kind.file if all(check.ok for check in checks) else f"{kind.file}.failed"
         file.replace(aside / _NEW / name)
     seconds = round(time.perf_counter() - start, 2)
@@ -189,6 +191,8 @@ def _sizes(entry: FormatCheck, made: Deliverable) -> str:
 
 def _refusal(kind: Format, made: Deliverable, entries: Mapping[str, FormatCheck]) -> str | None:
     """Why nothing is written, else None."""
+    if (missing := kind.unavailable()) is not None:
+        return missing
     if kind.graph and made.captured is None:
         return f"This model has no graph, and {kind.title} is made from it: {made.problem}"
     for name in kind.companions(made.recipe.recovered):

@@ -15,7 +15,8 @@ from typing import Any, Final
 from prunescope.fence.refusal import Refusal, quoted
 
 _OPERATOR: Final = re.compile(
-    r"torch\.ops\.(aten|prims|torchvision|quantized_decomposed)\.(\w{1,80})\.(\w{1,80})", re.ASCII
+    r"torch\.ops\.(aten|prims|torchvision|quantized_decomposed|prunescope)\.(\w{1,80})\.(\w{1,80})",
+    re.ASCII,
 )
 _SIZES: Final = frozenset(
     f"_operator.{name}"
@@ -143,6 +144,8 @@ def _is_pure(name: str, overload: str) -> bool:
 
     if name.startswith("torchvision::"):
         import torchvision  # noqa: F401 - registers its operators
+    if name.startswith("prunescope::"):
+        import prunescope.capture.grouped_product  # noqa: F401 - registers its operators
     try:
         schema = torch._C._get_schema(name, overload)
     except RuntimeError:

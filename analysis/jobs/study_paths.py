@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.commands import Sweep
+from prunescope.data_kinds.registry import data_kind_of, data_path
 from prunescope.jobs.records import JobRecord
 from prunescope.model_kinds.registry import kind_of
 
@@ -20,7 +21,6 @@ _STUDY_FIRST: Final = ("calibrate", "export", "finetune", "pareto", "plan", "tim
 """Commands whose first argument is the study."""
 _NO_FILES: Final = ("live", "study")
 """Before the colon, besides the kinds of models: what follows names no file."""
-_FOLDERS: Final = "imagefolder:"
 _FILE: Final = re.compile(
     r"/|\.(json|npz|onnx|pt2?|pth|py|safetensors|toml)$|:[A-Za-z_]\w*$", re.ASCII
 )
@@ -81,10 +81,12 @@ def names_files_beside(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_beside(argument: str) -> bool:
-    if argument.startswith(_FOLDERS):
-        return not Path(argument.removeprefix(_FOLDERS)).is_absolute()
+    if (path := data_path(argument)) is not None:
+        return not path.is_absolute()
     prefix = argument.partition(":")[0]
-    if argument.startswith(("-", STUDY)) or prefix in _NO_FILES or kind_of(argument) is not None:
+    if argument.startswith(("-", STUDY)) or prefix in _NO_FILES:
+        return False
+    if kind_of(argument) is not None or data_kind_of(argument) is not None:
         return False
     return not Path(argument).is_absolute() and _FILE.search(argument) is not None
 

@@ -17,6 +17,7 @@ from prunescope.planning.chance_level import collapsed, near_chance
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.study import Manifest, is_control
 from prunescope.study.plan import Plan
+from prunescope.study.recoveries import REFITS
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 _WORTH: Final = 0.01
@@ -185,7 +186,7 @@ def next_for_ruined(
         return None
     if best_alternative(outcomes, words) is not None:
         return said
-    if all(each.recovery != "ls" for each in outcomes):
+    if all(each.recovery not in REFITS for each in outcomes):
         methods = tuple(dict.fromkeys(str(c.method) for c in own.plan.active().values()))
         command = next_steps.recovered_curves("ls", study, methods)
         return f"{said} Measure what a recovery saves: {command}."

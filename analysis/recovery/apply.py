@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from prunescope.bench.pruned import PruningMasks, originals
+from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
+from prunescope.capture.originals import originals
 from prunescope.errors import BadValue, UnknownName
 from prunescope.recovery.batch_norm import SAMPLES, reestimate
+from prunescope.recovery.distil import distil
 from prunescope.recovery.least_squares.in_order import refit_in_order
 from prunescope.study.recoveries import RECOVERIES
 
@@ -26,14 +28,15 @@ def recovered(
     Args:
         bench: The inputs of its calibration split are read, no labels.
         recovery: One of ``RECOVERIES``. ``bn`` re-estimates batch norm; ``ls`` is least squares
-            towards the dense model's outputs, which leaves a dense model as it is.
+            towards the dense model's outputs; ``refit`` the same through activations and sums;
+            ``distil`` trains for a few steps after that. These three leave a dense model as it is.
         pruned: What ``selected`` yielded for ``selection``; None for the bench's own network.
-        selection: What was pruned; ``ls`` needs it, None or empty is the dense model.
+        selection: What was pruned; all but ``bn`` need it, None or empty is the dense model.
 
     Raises:
         UnknownName: No such recovery.
-        CannotPrune: ``bn`` for a network without batch norm, ``ls`` for one without a graph or
-            for a layer that it has no rule for.
+        CannotPrune: ``bn`` for a network without batch norm, the others for one without a
+            graph or for a layer that they have no rule for.
     """
     if recovery not in RECOVERIES:
         raise UnknownName.among("recovery", recovery, RECOVERIES)
@@ -46,7 +49,7 @@ def recovered(
         if recovery == "bn":
             reestimate(module, bench.splits.calibration.chunk(0, SAMPLES))
         else:
-            _least_squares(bench, module, selection)
+            _refit(bench, module, selection, recovery)
         yield
     finally:
         with torch.no_grad():
@@ -54,16 +57,21 @@ def recovered(
                 tensor.copy_(before[name])
 
 
-def _least_squares(bench: Workbench, module: nn.Module, selection: PruningMasks | None) -> None:
+def _refit(
+    bench: Workbench, module: nn.Module, selection: PruningMasks | None, recovery: str
+) -> None:
     """Refit in forward order, whether a curve's point or a plan of many subjects is pruned."""
     if selection is None or not (selection.masks or selection.units):
         if module is not bench.network.module or originals(module):
             raise BadValue(
-                "Expected what was pruned for recovery ls, but got the pruned network alone. Pass "
-                "its selection."
+                f"Expected what was pruned for recovery {recovery}, but got the pruned network "
+                "alone. Pass its selection."
             )
         return
-    refit_in_order(bench, module, selection)
+    if recovery == "distil":
+        distil(bench, module, selection)
+    else:
+        refit_in_order(bench, module, selection, through=recovery == "refit")
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:

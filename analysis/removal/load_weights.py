@@ -141,6 +141,26 @@ def _adapt_layers(module: nn.Module) -> None:
             layer.num_channels = shape[0]
         elif isinstance(layer, nn.MultiheadAttention):
             layer.embed_dim = layer.out_proj.weight.shape[0]
+        elif isinstance(layer, nn.RNNBase):
+            _adapt_recurrent(layer)
+        elif isinstance(layer, nn.RNNCellBase):
+            layer.hidden_size, layer.input_size = layer.weight_hh.shape[1], layer.weight_ih.shape[1]
+
+
+def _adapt_recurrent(layer: nn.RNNBase) -> None:
+    """Set the sizes of an ``nn.LSTM``, which has one number of hidden units for all its layers."""
+    own = dict(layer.named_parameters(recurse=False))
+    sizes = {matrix.shape[1] for name, matrix in own.items() if name.startswith("weight_hh")}
+    if len(sizes) > 1:
+        raise CannotPrune(
+            f"Expected {type(layer).__name__} to keep the same number of hidden units in each of "
+            f"its layers and directions, but got {sorted(sizes)}. Keep as many in each, or use "
+            "the exported .pt2 or ONNX file, which needs no class."
+        )
+    if isinstance(own.get("weight_ih_l0"), Tensor) and sizes:
+        layer.input_size = own["weight_ih_l0"].shape[1]
+        layer.hidden_size = sizes.pop() if not layer.proj_size else layer.hidden_size
+        layer._flat_weights = [own[name] for name in layer._flat_weights_names]
 
 
 def _adapt_heads(module: nn.Module, groups: list[Group], removal: Removal) -> None:
@@ -156,6 +176,14 @@ def _adapt_heads(module: nn.Module, groups: list[Group], removal: Removal) -> No
                 count = getattr(owner, name, None)
                 if isinstance(count, int) and count % group.units == 0:
                     setattr(owner, name, count // group.units * heads_left)
+            _adapt_queries(owner, group.units, heads_left)
+
+
+def _adapt_queries(owner: object, units: int, left: int) -> None:
+    """Set how many query heads share a key-value head, where the units are such query heads."""
+    keys = getattr(getattr(owner, "config", owner), "num_key_value_heads", None)
+    if getattr(owner, "num_key_value_groups", None) == units != keys:
+        setattr(owner, "num_key_value_groups", left)  # noqa: B010 - any class that has it
 
 
 def _compare(module: nn.Module, smaller: Captured, outputs: tuple[str, ...]) -> None:

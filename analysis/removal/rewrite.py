@@ -1,81 +1,37 @@
 """Rewrite the sizes that a graph holds as constants, one small function per operator."""
 
-import operator
 from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import fx, nn
+from torch import fx
 
 from prunescope.arrays import Flags
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.operator_arguments import argument, set_argument
 from prunescope.coupling.rules.indexing import bounds
 from prunescope.errors import CannotPrune
-from prunescope.removal.selection import Selection
-
-
-class Rewrite:
-    """The smaller graph, and which indices of each dimension are kept."""
-
-    def __init__(self, selection: Selection, module: nn.Module, graph: fx.Graph) -> None:
-        self.selection = selection
-        self.module = module
-        self.graph = graph
-        self._buffers = 0
-
-    def dims(self, node: object) -> tuple[Dim, ...]:
-        """Return the dimensions that ``node`` had before the removal."""
-        return self.selection.coupling.walk.dims(node)
-
-    def outputs(self, node: fx.Node) -> list[tuple[Dim, ...]]:
-        """Return the dimensions of the list of tensors that ``node`` gave."""
-        value = self.selection.coupling.walk.values[node]
-        return value if isinstance(value, list) else []
-
-    def number(self, value: Any) -> Any:
-        """Return ``value`` with symbolic sizes evaluated at the walk's batch."""
-        return self.selection.coupling.walk.number(value)
-
-    def full(self, dim: Dim) -> Flags:
-        """Return which indices of ``dim`` stay, for every index."""
-        if dim.labels is None:
-            return np.ones(dim.size, bool)
-        return np.tile(self.selection.keep(dim), dim.size // len(dim.labels))
-
-    def resized(self, size: Any, dim: Dim, before: fx.Node) -> Any:
-        """Return ``size`` (a number or a node) of ``dim`` after the removal."""
-        if not self.selection.touches(dim) or size == -1:
-            return size
-        assert dim.labels is not None
-        left, period = self.selection.count(dim), len(dim.labels)
-        if not isinstance(size, fx.Node):
-            return int(size) // period * left
-        graph = self.graph
-        if size.target is operator.mul and isinstance(size.args[1], int):
-            factor = size.args[1]
-            if factor % period == 0:
-                with graph.inserting_before(before):
-                    return graph.call_function(
-                        operator.mul, (size.args[0], factor // period * left)
-                    )
-        with graph.inserting_before(before):
-            product = graph.call_function(operator.mul, (size, left))
-            return graph.call_function(operator.floordiv, (product, period))
-
-    def constant(self, tensor: torch.Tensor, before: fx.Node) -> fx.Node:
-        """Register a buffer that is not saved, and return the node that reads it."""
-        name = f"_kept_{self._buffers}"
-        while hasattr(self.module, name):
-            self._buffers += 1
-            name = f"_kept_{self._buffers}"
-        self.module.register_buffer(name, tensor, persistent=False)
-        with self.graph.inserting_before(before):
-            return self.graph.get_attr(name)
-
+from prunescope.removal.rewrite_context import Rewrite as Rewrite
 
 Rewriter = Callable[[Rewrite, fx.Node, fx.Node], None]
+
+
+def _topk(context: Rewrite, old: fx.Node, _new: fx.Node) -> None:
+    dims = context.dims(old.args[0])
+    dim, count = dims[argument(old, "dim", -1) % len(dims)], argument(old, "k")
+    if context.selection.touches(dim) and context.selection.count(dim) < count:
+        raise CannotPrune(
+            f"Expected at least {count} experts to stay, as each token is given to {count}, but "
+            f"got {context.selection.count(dim)}. Remove fewer."
+        )
+
+
+def _histogram(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
+    (dim,) = context.dims(old) or (None,)
+    if dim is not None and context.selection.touches(dim):
+        left = context.selection.count(dim)
+        new.args, new.kwargs = (new.args[0], left, 0, left - 1), {}
 
 
 def _sizes(name: str) -> Rewriter:
@@ -119,8 +75,10 @@ def _interleave(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
     dim = dims[axis % len(dims)]
     if context.selection.touches(dim):
         set_argument(new, "output_size", None)
-        if source[axis % len(dims)].size == 1:
-            set_argument(new, "repeats", context.selection.count(dim))
+        one = source[axis % len(dims)]
+        if not context.selection.touches(one):  # so some of the copies leave
+            left = context.selection.size(dim) // one.size
+            set_argument(new, "repeats", left)
 
 
 def _pieces(context: Rewrite, old: fx.Node, new: fx.Node) -> None:
@@ -295,5 +253,7 @@ REWRITES: Final[dict[str, Rewriter]] = {
     "select": _select,
     "index_select": _index_select,
     "index": _index,
+    "topk": _topk,
+    "histc": _histogram,
 }  # fmt: skip
 """ATen operator → what changes in its arguments; the others hold no size."""

@@ -4,7 +4,9 @@ It shares no mechanism with removal. The graph, all shapes and all operators sta
 activation is set to zero at the removed indices before it is read. The removed units' own
 parameters are disturbed, so that a unit that is not silent changes the outputs; under weight norm
 it is the weights that it makes. A statistic over a pruned dimension is taken over the kept indices
-only. The result of a block that leaves is multiplied by 0.
+only. A recurrent operator hides its states: there the rows and biases that give a removed unit its
+new content are zero, so that its state stays the zero that it starts with, whatever its other gates
+and whoever reads it do. The result of a block that leaves is multiplied by 0.
 """
 
 from collections.abc import Iterable
@@ -17,6 +19,7 @@ from torch import Tensor, fx
 from prunescope.capture.functional import operator_name
 from prunescope.capture.graph import Captured, Inputs, call_arguments
 from prunescope.coupling.operator_arguments import argument
+from prunescope.coupling.rules.recurrent import CANDIDATE, GATES
 from prunescope.coupling.walk import Value
 from prunescope.removal.block_masks import divided
 from prunescope.removal.selection import Removal, Selection
@@ -39,13 +42,17 @@ class Silenced(fx.Interpreter):
         self._disturbed: dict[str, Tensor] = {}
         self._over: dict[fx.Node, set[int]] = {}
         for node, value in walk.values.items():
-            spots = self._find(value)
+            spots = self._find(value) if node not in walk.counts else None
             if spots:
                 self._spots[node] = spots
         for read in walk.reads:
             if read.statistic and self._selection.touches(walk.dims(read.source)[read.dimension]):
                 self._over.setdefault(read.node, set()).add(read.dimension)
-        mixed = {read.source for read in walk.reads if read.source.op == "get_attr"}
+        mixed = {
+            read.source
+            for read in walk.reads
+            if read.source.op == "get_attr" and not read.own_state
+        }
         self._normed = {n for n in captured.module.graph.nodes if _makes_weights(n)} & set(
             self._spots if disturb else ()
         )
@@ -77,6 +84,8 @@ class Silenced(fx.Interpreter):
         if n in self._over:
             args, kwargs = self.fetch_args_kwargs_from_env(n)
             result = self._statistic(n, args, kwargs)
+        elif n in self._spots and operator_name(n).removesuffix("_cell") in CANDIDATE:
+            result = n.target(*self._without_content(n))  # type: ignore[operator]
         else:
             result = super().run_node(n)
         if n in self._normed:
@@ -94,6 +103,24 @@ class Silenced(fx.Interpreter):
         ]
         return tuple(spots) or None
 
+    def _without_content(self, node: fx.Node) -> list[Any]:
+        """The arguments of a recurrent operator, removed units' candidate rows set to zero."""
+        args, _ = self.fetch_args_kwargs_from_env(node)
+        name = operator_name(node).removesuffix("_cell")
+        cell = name != operator_name(node)
+        weights: list[Any] = list(args[2:] if cell else args[2])
+        own: Any = node.args[2:] if cell else node.args[2]
+        size = len(weights[0]) // GATES[name]
+        for place, source in enumerate(own):
+            dims = self._selection.coupling.walk.dims(source)
+            if not dims or not self._selection.touches(dims[0]):
+                continue
+            stay = torch.from_numpy(self._selection.keep(dims[0])).clone()
+            first = CANDIDATE[name] * size
+            stay[:first], stay[first + size :] = True, True
+            weights[place] = _zero_removed(weights[place], ((0, stay),))
+        return [*args[:2], *weights] if cell else [*args[:2], weights, *args[3:]]
+
     def _statistic(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
         """Run ``node`` on the kept indices, and put its result back at their positions."""
         source: Tensor = args[0]
@@ -104,6 +131,10 @@ class Silenced(fx.Interpreter):
         }
         name = operator_name(node)
         inside = _pick(source, kept_by_axis)
+        if name == "topk":  # the numbers are those that the units have in the dense network
+            ((_, numbers),) = kept_by_axis.items()
+            values, places = _call(node, args, kwargs, {"self": inside})
+            return values, numbers.to(places.device)[places]
         changed = {"input": inside, "self": inside}
         if name in ("layer_norm", "rms_norm"):
             shape = argument(node, "normalized_shape")

@@ -21,7 +21,7 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
     reads them times their gate; gate 0 silences a unit, as removal does (except for
     ``normalised`` groups, where a norm would still count it). The gradient of a loss for the
     gate, at ones, is the first-order effect of removing each unit. The tensors are shared with
-    ``captured``.
+    ``captured``. The hidden state of a recurrent operator is gated at the matrix that reads it.
     """
     coupling = find_groups(captured)
     if isinstance(group, str):
@@ -36,7 +36,7 @@ def gated(captured: Captured, group: Group | str) -> fx.GraphModule:
     for read in dict.fromkeys(walk.reads):
         dims = walk.dims(read.source)
         dim = dims[read.dimension]
-        if walk.static(read.source) or dim.labels is None:
+        if (walk.weight(read.source) and not read.own_state) or dim.labels is None:
             continue
         units = _units(dim, owner)
         if (units < 0).all():

@@ -30,7 +30,13 @@ from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.variant import Tensors, Variant, build_variant, differing, masked
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point
-from prunescope.study.recoveries import KEPT_BYTES
+from prunescope.study.recoveries import (
+    KEPT_BYTES,
+    REFITS,
+    TRAINING_BATCH,
+    TRAINING_STEPS,
+    TRAINS,
+)
 
 Key = tuple[str, str]
 """``weights`` or ``units``, and the layer or group."""
@@ -172,8 +178,11 @@ class Points:
     def _passes(self, point: Point) -> ReplayCost:
         """What recovering ``point`` ran, of the dense network's size; any engine has to."""
         macs = self.cost.macs * min(SAMPLES, len(self._bench.splits.calibration))
-        if point.recovery == "ls":  # runs what lies behind the change
-            macs = self.macs(node_numbers(self.cone(self.key(point)))) * refit_samples(self._bench)
+        if point.recovery in REFITS:  # runs what lies behind the change
+            samples = refit_samples(self._bench, point.recovery)
+            macs = self.macs(node_numbers(self.cone(self.key(point)))) * samples
+        if point.recovery in TRAINS:  # forwards, and twice as much backwards
+            macs += 3 * TRAINING_STEPS * TRAINING_BATCH * self.cost.macs
         naive = 0 if point in self._removed else macs  # made again for want of memory
         return ReplayCost(macs, naive, macs)
 

@@ -23,8 +23,8 @@ from prunescope.planning.solve import Goal, Target
 from prunescope.recovery.training.fine_tuning_report import (
     RESULT,
     FineTuned,
+    best_folder,
     read_result,
-    result_folder,
 )
 from prunescope.report.before_after import before_after
 from prunescope.report.plan_report import PlanReport
@@ -50,7 +50,7 @@ def gather(study: StudyFolder, plan: Plan) -> PlanReport:
     verified = everything[everything["digest"] == plan.digest]
     costs = preview(manifest, plan, curves(measured, manifest))
     latency = read_latency(study.folder, plan.digest)
-    folder = result_folder(study.folder, plan)
+    folder = best_folder(study.folder, plan)
     tuned = read_result(folder) if (folder / RESULT).is_file() else None
     exports = tuple(_exports(study, plan, tuned))
     reasons, no_reasons = _reasons(study, plan, costs)

@@ -4,18 +4,20 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 from torch.utils.data import DataLoader, Dataset
 
+from prunescope.data_kinds.options import read_options
+from prunescope.data_kinds.registry import data_kind_of, forms
 from prunescope.errors import BadReference, BadValue, UnknownName
-from prunescope.sources import arrays, image_folder
+from prunescope.sources import arrays
 from prunescope.sources.functions import find_function, is_function, require_kept
 from prunescope.sources.kept_splits import read_splits
 from prunescope.sources.live_data import live_samples, live_splits
+from prunescope.sources.preprocessing import own_preprocessing
 from prunescope.sources.splits import (
     SPLITS,
     Samples,
@@ -27,9 +29,7 @@ from prunescope.sources.splits import (
 from prunescope.study import Reference
 from prunescope.user_code.guard import guarded
 
-__all__ = ["GRAMMAR", "SPLITS", "Samples", "Splits", "data_hash", "load_data"]
-
-GRAMMAR: Final = "sample:fashion-mnist, imagefolder:DIR, file.npz, or file.py:function"
+__all__ = ["SPLITS", "Samples", "Splits", "data_hash", "load_data"]
 
 
 def load_data(reference: Reference) -> Splits:
@@ -41,12 +41,10 @@ def load_data(reference: Reference) -> Splits:
     """
     text = reference.data
     require_kept("data", text)
-    path, _, query = text.partition("?")  # only a folder of images takes options
     if text.startswith("sample:"):
         splits = _sample(text.removeprefix("sample:"))
-    elif path.startswith("imagefolder:"):
-        folder = Path(path.removeprefix("imagefolder:"))
-        splits = image_folder.from_folder(folder, reference.model, query)
+    elif data_kind_of(text) is not None:
+        splits = _by_kind(text, reference.model)
     elif text.endswith(".npz"):
         splits = arrays.from_file(Path(text))
     elif text.endswith(".safetensors"):
@@ -55,11 +53,21 @@ def load_data(reference: Reference) -> Splits:
         splits = _from_function(text)
     else:
         raise BadReference(
-            f"Expected data as {GRAMMAR}, but got {text!r}. For example sample:fashion-mnist."
+            f"Expected data as sample:fashion-mnist, {forms()}, but got {text!r}. For example "
+            "sample:fashion-mnist."
         )
     for name in SPLITS:
         check_samples(name, splits.named(name), text)
     return splits
+
+
+def _by_kind(text: str, model: str) -> Splits:
+    named = data_kind_of(text)
+    assert named is not None
+    kind, name, query = named
+    options = read_options(kind.name, kind.form, query, kind.options)
+    parts = kind.load(name, options, own_preprocessing(model))
+    return replace(live_splits(dict(parts.splits)), classes=parts.classes)
 
 
 def _sample(name: str) -> Splits:

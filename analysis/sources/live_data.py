@@ -138,7 +138,9 @@ def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
     """Every batch of a dataset or loader, joined, in the order of the dataset."""
     batches: list[tuple[Inputs, Tensor | None]] = []
     with _fixed_randomness(), torch.no_grad():
-        batches.extend(_batch(name, batch) for batch in _guarded_batches(name, _in_order(given)))
+        batches.extend(
+            read_batch(name, batch) for batch in _guarded_batches(name, _in_order(given))
+        )
     if not batches:
         raise DataMismatch(f"Expected samples in the {name} split, but it is empty. Add some.")
     leaves = [pytree.tree_flatten(batch) for batch in batches]
@@ -179,7 +181,13 @@ def _guarded_batches(name: str, batches: Iterable[Any]) -> Iterator[Any]:
         yield batch
 
 
-def _batch(name: str, batch: object) -> tuple[Inputs, Tensor | None]:
+def read_batch(name: str, batch: object) -> tuple[Inputs, Tensor | None]:
+    """Return inputs and targets of a batch as a dataset or loader gives it.
+
+    Args:
+        name: What the samples are, for errors.
+        batch: Inputs, a pair with targets, or a dict that may hold ``labels``.
+    """
     if isinstance(batch, Mapping):
         rest = dict(batch)
         found = next((rest.pop(label) for label in _LABELS if label in rest), None)

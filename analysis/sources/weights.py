@@ -19,6 +19,7 @@ from prunescope.fence.safetensors_files import require_honest_tensors
 from prunescope.sources.checkpoint_entries import state_dicts
 from prunescope.sources.match_names import nearest, renamed
 from prunescope.sources.merged_weights import merged
+from prunescope.sources.sparse_tensors import dense_again
 from prunescope.sources.weight_folders import weight_files
 
 _ZIP: Final = b"PK\x03\x04"
@@ -63,7 +64,7 @@ def _load_file(path: Path, like: nn.Module | None) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         require_honest_tensors(path)
         try:
-            return load_file(path)
+            return dense_again(path, load_file(path))
         except (SafetensorError, OSError) as error:
             raise DamagedFile(
                 f"Expected {path} to be a safetensors file, but got: {error}. Download or save "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.commands import next_steps
+from prunescope.data_kinds.registry import data_path
 from prunescope.errors import DamagedFile, WouldOverwrite
 from prunescope.store.files import storage
 from prunescope.store.folder import MANIFEST, StudyFolder
@@ -22,7 +23,6 @@ from prunescope.text.lists import listed
 
 log = logging.getLogger(__name__)
 
-_FOLDER_OF_IMAGES: Final = "imagefolder:"
 _NAMED: Final = 3
 """Files that an error names; more are counted."""
 
@@ -50,11 +50,11 @@ def source_paths(reference: Reference, study: Path | None = None) -> tuple[Path,
     texts = [made_from.model, made_from.data, made_from.metric, made_from.weights or ""]
     texts += [known.model, known.data]
     files = [name for text in texts for name in (text, text.rpartition(":")[0])]
-    folder = made_from.data.removeprefix(_FOLDER_OF_IMAGES)
-    named = [name for name in dict.fromkeys(files) if os.path.isfile(name)]
-    if folder != made_from.data and os.path.isdir(folder):
-        named.append(folder)
-    return tuple(map(Path, named))
+    named = [Path(name) for name in dict.fromkeys(files) if os.path.isfile(name)]
+    by_kind = data_path(made_from.data)
+    if by_kind is not None and os.path.exists(by_kind):
+        named.append(by_kind)
+    return tuple(named)
 
 
 def require_no_source(path: Path, sources: Iterable[Path]) -> None:

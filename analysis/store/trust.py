@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.commands import next_steps
+from prunescope.data_kinds.registry import data_kind_of
 from prunescope.errors import NotTrusted, StorageFailure
 from prunescope.model_kinds.registry import kind_of
 from prunescope.store.files import write_atomically
@@ -27,11 +28,13 @@ MODELS: Final = "PRUNESCOPE_MODELS"
 
 _HARMLESS: Final = {
     "model": (KEPT, LIVE),
-    "data": ("sample:", "imagefolder:", KEPT, LIVE),
+    "data": ("sample:", KEPT, LIVE),
     "metric": (LIVE,),
     "loss": (LIVE,),
 }
-"""What begins so is looked up or read, never run; so are the kinds of models that run no code."""
+"""What begins so is looked up or read, never run; so are kinds of models that run no code, and all
+kinds of data.
+"""
 
 
 def code_of(reference: Reference) -> tuple[str, ...]:
@@ -46,6 +49,7 @@ def code_of(reference: Reference) -> tuple[str, ...]:
         for text in [getattr(reference, kind)]
         if not text.startswith(harmless) and _runs(text)
         if kind != "model" or not _is_harmless_kind(text)
+        if kind != "data" or data_kind_of(text) is None
     ]
     return tuple(dict.fromkeys(map(_placed, texts)))
 

@@ -90,6 +90,9 @@ LOSS: Final = Bound(
     "what coarser numbers may cost of the score", 0, 1_000_000,
     "Give a fraction of the score, such as 0.01 for one point.", is_whole=False,
 )  # fmt: skip
+OPSET: Final = Bound(
+    "the ONNX opset", 13, 25, "Take 17 to 20 for older runtimes, or leave it out for torch's own."
+)
 _ELEMENTS: Final = 1 << 27
 _DIMENSIONS: Final = 8
 

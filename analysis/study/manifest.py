@@ -64,8 +64,8 @@ class Reference:
     Attributes:
         model: ``KIND:NAME`` such as ``sample:resnet20``, ``file.py:function``,
             ``package.module:function`` or ``file.pt2``; or ``study:FILE``, kept by the study.
-        data: ``sample:fashion-mnist``, ``imagefolder:DIR``, ``file.npz`` or ``file.py:function``;
-            or ``study:FILE``.
+        data: ``sample:fashion-mnist``, ``KIND:NAME?options`` such as ``imagefolder:DIR``,
+            ``file.npz`` or ``file.py:function``; or ``study:FILE``.
         metric: A name, such as ``top-1``, ``perplexity`` or ``agreement``, or
             ``file.py:function``.
         weights: A safetensors file or a state dict, poured into the model; None for its own.

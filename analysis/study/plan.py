@@ -52,7 +52,7 @@ class Plan:
         name: What the user calls it.
         fingerprint: Of the study that it was made for.
         choices: Subject → choice.
-        recovery: ``none``, ``bn`` or ``ls``, applied after pruning.
+        recovery: One of ``recoveries.RECOVERIES``, applied after pruning.
         seed: Of random criteria.
         solved_as: Digest of the plan that a solver picked, among many, for its prediction; another
             one than the plan's own where it was edited since. Empty for plans made by hand.
@@ -83,6 +83,16 @@ class Plan:
     def as_solved(self) -> Self:
         """Return the plan as one that a solver picked."""
         return replace(self, solved_as=self.digest)
+
+    def with_recovery(self, recovery: str) -> Self:
+        """Return the same choices followed by ``recovery``, under a name that says so.
+
+        >>> Plan("half", "f").with_recovery("distil").name
+        'half-distil'
+        """
+        if recovery == self.recovery:
+            return self
+        return replace(self, name=f"{self.name}-{recovery}", recovery=recovery, solved_as="")
 
     def active(self) -> dict[str, Choice]:
         """Return the choices that remove something."""

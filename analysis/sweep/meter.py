@@ -11,6 +11,7 @@ from prunescope.replay.engine import Engine
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.study.point import Point
+from prunescope.study.recoveries import REFITS
 from prunescope.sweep.forecast import Forecast, PointRun, RunCosts, with_walks
 from prunescope.sweep.kinds import kind_of
 from prunescope.sweep.pace import WHOLE, Pace
@@ -212,7 +213,7 @@ class Meter:
         behind = self._suffix_macs(point.subject) if self._replays else self._macs
         kind = kind_of(point)
         first, opens = point not in self._seen, (kind, point.subject) not in self._opened
-        refit = self._refit_work(point.subject) if point.recovery == "ls" else 0
+        refit = self._refit_work(point.subject) if point.recovery in REFITS else 0
         weights = self._weights(point.subject)
         return PointRun(kind, behind, stop - start, first, opens, refit=refit, weights=weights)
 

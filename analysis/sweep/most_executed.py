@@ -12,7 +12,17 @@ from prunescope.study import Manifest, doubling
 from prunescope.study.method import UNITS
 from prunescope.study.network_size import frees
 from prunescope.study.point import Point
-from prunescope.study.recoveries import CALIBRATED, KEPT_BYTES, MOVES_DENSE, refitted
+from prunescope.study.recoveries import (
+    CALIBRATED,
+    FITTED,
+    KEPT_BYTES,
+    MOVES_DENSE,
+    REFITS,
+    TRAINING_BATCH,
+    TRAINING_STEPS,
+    TRAINS,
+    refitted,
+)
 from prunescope.study.removed_counts import removed_count
 from prunescope.sweep.work_behind import own_weights, suffix_macs, weights_behind
 from prunescope.sweep.work_order import PILOT_CHUNKS, pilots
@@ -43,7 +53,11 @@ class MostExecuted:
         self._freed = cache(lambda name, units: frees(manifest, name, units)[1])
         calibration = manifest.splits.get("calibration", 0)
         self._estimated = min(calibration, CALIBRATED)
-        self._refitted = refitted(calibration, manifest.activation_bytes)
+        width = manifest.activation_bytes
+        self._refitted = {
+            name: refitted(calibration, width, CALIBRATED if name == "ls" else FITTED)
+            for name in REFITS
+        }
 
     def plain(self) -> int:
         """Return what the plain loop takes: each point's whole network, and its recovery."""
@@ -54,7 +68,7 @@ class MostExecuted:
             total += own * samples
             if point.recovery in MOVES_DENSE:
                 total += own * self._estimated
-            elif point.recovery == "ls":
+            elif point.recovery in REFITS:
                 total += self._refit(point)
         return total
 
@@ -72,7 +86,7 @@ class MostExecuted:
         total = sum(
             self._refit(point) * (1 if kept else self._chunks(point))
             for point in self._left
-            if point.recovery == "ls"
+            if point.recovery in REFITS
         )
         for recovery, points in by_recovery.items():
             alone = [point for point in points if point in ahead]
@@ -135,7 +149,10 @@ class MostExecuted:
         return max(self._manifest.macs - behind, 0) if points else 0
 
     def _refit(self, point: Point) -> int:
-        return self._dense(point.subject) * self._refitted
+        macs = self._dense(point.subject) * self._refitted[point.recovery]
+        if point.recovery in TRAINS:  # forwards, and twice as much backwards
+            macs += 3 * TRAINING_STEPS * TRAINING_BATCH * self._manifest.macs
+        return macs
 
     def _all_kept(self) -> bool:
         """Whether all pruned weights are kept; they are made again in every chunk otherwise."""
@@ -143,7 +160,7 @@ class MostExecuted:
         behind, own = weights_behind(manifest), own_weights(manifest)
         width = max((tensor.width for tensor in manifest.tensors), default=4)
         elements = sum(
-            (behind if point.recovery == "ls" else own)(point.subject) for point in self._left
+            (behind if point.recovery in REFITS else own)(point.subject) for point in self._left
         )
         return width * elements <= KEPT_BYTES
 

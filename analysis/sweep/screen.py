@@ -14,8 +14,9 @@ from prunescope.recovery.least_squares.refit import output_error
 from prunescope.store.folder import StudyFolder
 from prunescope.store.screenings import Screening
 from prunescope.study.point import KEY, Point
+from prunescope.study.recoveries import REFITS
 
-SCREENED: Final = ("none", "ls")
+SCREENED: Final = frozenset({"none", *REFITS})
 """Recoveries that are screened; not ``bn``, as batch-norm statistics change no layer's weights."""
 _OFTEN: Final = 0.5
 
@@ -41,7 +42,7 @@ def screen(bench: Workbench, scores: Scores, points: Iterable[Point]) -> Iterato
             continue
         try:
             chosen = select_one(scores, point.subject, point.method, point.sparsity, point.seed)
-            error = output_error(bench, chosen, point.recovery == "ls")
+            error = output_error(bench, chosen, point.recovery in REFITS)
         except CannotPrune:
             continue
         if error is None:

@@ -1,101 +1,186 @@
-"""One row: half of every group of one model removed at once, and what holds of the result."""
+"""One row: a random half of every group of one model removed at once, and what holds of it."""
 
-import tempfile
+import copy
+import re
+import resource
 import time
 import warnings
-from collections import Counter
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from benchmarks.removal_table.models import Inputs, build
-from prunescope.capture.graph import Captured, call_arguments, capture, take
-from prunescope.coupling import find_groups
-from prunescope.export.formats import onnx, pt2
-from prunescope.removal import check_law, remove
-from prunescope.removal.try_groups import random_half as half
+from benchmarks.removal_table.inputs import Inputs
+from benchmarks.removal_table.models import build
+from prunescope.bench.describe_manifest import describe
+from prunescope.capture.cost import cost
+from prunescope.capture.graph import Captured, call_arguments, copy_inputs, take
+from prunescope.capture.network import Network, build_network
+from prunescope.coupling import Coupling
+from prunescope.errors import PrunescopeError
+from prunescope.removal import remove, silence, try_groups
+from prunescope.removal.try_groups import random_half
+from prunescope.study import Manifest, Reference
+from prunescope.study.network_size import shrunk
 
-TOLERANCE = 1e-4
+TOLERANCES: Final = {"float64": 1e-9, "float32": 1e-4}
 """Largest difference, relative to the largest output, that counts as equal."""
 
+Removal = dict[str, Any]
 
-def row(name: str, export: bool) -> dict[str, Any]:
+
+def row(name: str) -> dict[str, Any]:
     """Return one line of the table, numbers as they are.
 
-    ``law`` is the largest difference of any output between the smaller network and the dense one
-    with the removed units silent, ``effect`` what silencing them changes, ``batch`` the largest
-    difference of the first two samples' outputs when a third is in the batch: all relative to
-    the largest output.
+    ``law`` is the largest difference of any output between the smaller network and the dense graph
+    with the removed units silent; ``eager`` the same beside the model's own modules, in which the
+    removed units' parameters are zero, for the groups over which no norm runs; ``effect`` what
+    silencing changes; ``batch`` the largest difference of the first two samples' outputs when a
+    third is in the batch: all relative to the largest output. ``foreseen`` says whether the
+    manifest foresees parameters, bytes and multiply-accumulates of two smaller networks.
     """
     warnings.simplefilter("ignore")
-    clock = [time.perf_counter()]
-    model, inputs = build(name)
-    pair = take(inputs, slice(0, 2))
-    clock.append(time.perf_counter())
-    captured = capture(model, pair)
-    clock.append(time.perf_counter())
-    coupling = find_groups(captured)
-    clock.append(time.perf_counter())
-    removal = {group.name: half(group) for group in coupling.groups}
-    smaller = remove(captured, removal)
-    clock.append(time.perf_counter())
-    report = check_law(captured, removal, pair)
-    clock.append(time.perf_counter())
-    made = np.diff(clock).round(1).tolist()
-    return {
-        "model": name,
-        "groups": len(coupling.groups),
-        "normalised": sum(group.normalised for group in coupling.groups),
-        "refused": Counter(refused.reason for refused in coupling.refused),
+    before = _peak_bytes()
+    clock = [time.process_time()]
+    model, inputs, network = captured_network(name)
+    clock.append(time.process_time())
+    made: dict[str, Any] = {
         "parameters": sum(p.numel() for p in model.parameters()),
-        "left": sum(p.numel() for p in smaller.module.parameters()),
-        "law": report.max_error / report.scale,
-        "effect": report.effect / report.scale,
-        "batch": _batch(smaller, inputs, pair),
-        "seconds": dict(zip(("build", "capture", "groups", "remove", "law"), made, strict=True)),
-        **(round_trips(smaller, inputs) if export else {}),
+        "dtype": str(next(iter(model.parameters())).dtype).removeprefix("torch."),
     }
-
-
-def _batch(smaller: Captured, inputs: Inputs, pair: Any) -> float:
-    """The largest relative difference that one more sample in the batch makes."""
-    return apart(_run(smaller.module, pair), [x[:2] for x in _run(smaller.module, inputs)])
-
-
-def round_trips(smaller: Captured, inputs: Inputs) -> dict[str, Any]:
-    """Return the relative difference after ``.pt2`` and ONNX, reloaded, on three samples."""
-    wanted = _run(smaller.module, inputs)
-    made: dict[str, Any] = {}
-    exported = pt2.exported(smaller)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "smaller.pt2"
-        pt2.write(exported, path)
-        made["pt2"] = apart(_run(pt2.load(path), inputs), wanted)
-        path = Path(folder) / "smaller.onnx"
-        try:
-            onnx.write(exported, path)
-            session = onnx.session(path, 1)
-            args, kwargs = pytree.tree_map(lambda leaf: leaf.numpy(), call_arguments(inputs))
-            got = session.run(None, onnx.feed(session, args, kwargs))
-            made["onnx"] = apart([torch.as_tensor(each) for each in got], wanted)
-        except Exception as error:  # noqa: BLE001  (whatever it says is the result)
-            made["onnx"] = " ".join(str(error).split())[:200]
+    if network.captured is None:
+        made["problem"] = network.problem
+    else:
+        made |= _removed(model, inputs, network.captured, clock)
+    made["megabytes"] = round((_peak_bytes() - before) / 1e6)
     return made
 
 
-def _run(module: Any, inputs: Any) -> list[Tensor]:
-    args, kwargs = call_arguments(inputs)
+def captured_network(name: str, double: bool = True) -> tuple[nn.Module, Inputs, Network]:
+    """Return the model ``name``, its inputs and its network, in float64 where it runs so."""
+    problem: Exception | None = None
+    if double:
+        model, inputs = build(name)
+        model, inputs = model.double(), as_double(inputs)
+        try:
+            network = build_network(model, take(inputs, slice(0, 2)))
+            if network.captured is not None:
+                return model, inputs, network
+        except PrunescopeError as error:  # it holds numbers of another precision
+            problem = error
+    model, inputs = build(name)
+    try:
+        return model, inputs, build_network(model, take(inputs, slice(0, 2)))
+    except PrunescopeError as error:
+        raise error from problem
+
+
+def _removed(
+    model: nn.Module, inputs: Inputs, captured: Captured, clock: list[float]
+) -> dict[str, Any]:
+    pair = take(inputs, slice(0, 2))
+    coupling = try_groups(captured)
+    clock.append(time.process_time())
+    blank = Manifest(Reference("", ""), "", 0, 0, 0, 0, 0, ())
+    manifest = describe(blank, captured, coupling)
+    clock.append(time.process_time())
+    removal = {group.name: random_half(group) for group in coupling.groups}
+    smaller = remove(captured, removal)
+    clock.append(time.process_time())
+    seconds = dict(
+        zip(("capture", "groups", "describe", "remove"), np.diff(clock).round(2).tolist(),
+            strict=True)
+    )  # fmt: skip
+    wanted = tensors(silence(captured, removal)(pair))
+    plain = {g.name: removal[g.name] for g in coupling.groups if not g.normalised}
+    part = remove(captured, plain) if len(plain) < len(removal) else smaller
+    eager = None
+    if plain:
+        silent = copy.deepcopy(model).eval()
+        zero(silent, coupling, plain)
+        eager = apart(run(part.module, pair), run(silent, pair))
+    refused = [
+        [each.reason, each.operator, each.place, sum(each.indices)] for each in coupling.refused
+    ]
+    return {
+        "groups": len(coupling.groups),
+        "normalised": sum(group.normalised for group in coupling.groups),
+        "refused": refused,
+        "left": sum(p.numel() for p in smaller.module.parameters()),
+        "macs": [cost(captured).macs, cost(smaller).macs],
+        "law": apart(run(smaller.module, pair), wanted),
+        "effect": apart(run(captured.module, pair), wanted),
+        "eager": eager,
+        "foreseen": _foreseen(manifest, smaller, removal) and _foreseen(manifest, part, plain),
+        "batch": _another_beside(smaller, inputs, pair),
+        "seconds": seconds,
+    }
+
+
+def _another_beside(smaller: Captured, inputs: Inputs, pair: Any) -> float:
+    """What a third sample changes of the outputs of the first two; a loss of all is left out."""
+    outputs = zip(run(smaller.module, inputs), run(smaller.module, pair), strict=True)
+    rows = [(three[:2], two) for three, two in outputs if three.ndim and len(three) == 3]
+    return apart([three for three, _ in rows], [two for _, two in rows])
+
+
+def _foreseen(manifest: Manifest, smaller: Captured, removal: Removal) -> bool:
+    size = shrunk(manifest, {name: int((~keep).sum()) for name, keep in removal.items()})
+    real = cost(smaller)
+    return (size.parameters, size.bytes, size.macs) == (real.parameters, real.bytes, real.macs)
+
+
+@torch.no_grad()
+def zero(model: nn.Module, coupling: Coupling, removal: Mapping[str, Any]) -> None:
+    """Set every parameter entry of the removed units to zero, in place."""
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    for name, keep in removal.items():
+        for member in coupling.group(name).members:
+            if member.buffer:
+                continue
+            gone = [np.ravel(member.indices[unit]) for unit in np.flatnonzero(~keep)]
+            where = torch.as_tensor(np.concatenate(gone))
+            parameters[member.parameter].index_fill_(member.dimension, where, 0.0)
+
+
+def as_double(inputs: Inputs) -> Inputs:
+    """Return ``inputs`` with every floating tensor in float64."""
+    made: Inputs = pytree.tree_map(
+        lambda leaf: leaf.double() if leaf.is_floating_point() else leaf, inputs
+    )
+    return made
+
+
+def run(module: Any, inputs: Any) -> list[Tensor]:
+    """Return every tensor that ``module`` gives for a batch."""
+    args, kwargs = call_arguments(copy_inputs(inputs))
     with torch.no_grad():
-        outputs = module(*args, **kwargs)
+        return tensors(module(*args, **kwargs))
+
+
+def tensors(outputs: object) -> list[Tensor]:
+    """Return every tensor in ``outputs``."""
     return [leaf for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor)]
 
 
 def apart(got: list[Tensor], wanted: list[Tensor]) -> float:
     """Return the largest difference, relative to the largest value wanted."""
-    scale = max(float(each.abs().max()) for each in wanted)
-    pairs = zip(got, wanted, strict=True)
-    return max(float((one - other).abs().max()) for one, other in pairs) / scale
+    pairs = [(a.double(), b.double()) for a, b in zip(got, wanted, strict=True) if b.numel()]
+    scale = max(float(b.abs().max()) for _, b in pairs)
+    return max(float((a - b).abs().max()) for a, b in pairs) / max(scale, 1e-6)
+
+
+def names_a_line(text: str | None) -> bool:
+    """Whether a sentence says where in the code something is.
+
+    >>> names_a_line("it stopped at net.py:12: no."), names_a_line("it stopped.")
+    (True, False)
+    """
+    return re.search(r"\.py:\d+|line \d+", text or "") is not None
+
+
+def _peak_bytes() -> int:
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,122 +1,204 @@
-"""Rows as lines of a Markdown table, and the document around them."""
+"""Rows as lines of Markdown tables, and the document around them."""
 
 import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from benchmarks.removal_table.row import TOLERANCE
+from benchmarks.removal_table.models import LIBRARIES, library_of
+from benchmarks.removal_table.row import TOLERANCES
+from benchmarks.removal_table.verdict import VERDICTS, verdict, wrong_numbers
 from prunescope.text import numbers, units
 
 COLUMNS: Final = (
-    "model", "groups", "refused", "parameters", "left", "law error", "effect", "other batch",
-    ".pt2", "ONNX", "capture + groups + remove (s)", "Torch-Pruning: left (s)",
+    "model", "groups", "stay", "parameters", "left", "MACs left", "law", "modules", "effect",
+    "CPU s", "MB",
 )  # fmt: skip
-
-
-def exact(row: dict[str, Any]) -> bool:
-    """Whether the law holds, could have failed, and holds at another batch size."""
-    return (
-        "failed" not in row
-        and row["law"] <= TOLERANCE
-        and row["batch"] <= TOLERANCE
-        and row["effect"] > 10 * TOLERANCE
-    )
+_LONGEST: Final = 320
 
 
 def line(row: dict[str, Any]) -> str:
-    """Return one row of the table."""
-    cells = [row["model"], *(_cells(row) if "failed" not in row else _failed(row)), _peer(row)]
+    """Return one row of the table of models."""
+    word = verdict(row)
+    if "groups" not in row:
+        said = row.get("stopped") or row.get("ended") or row.get("problem") or ""
+        return f"| {row['model']} | {word}: {_short(said)} |" + " |" * (len(COLUMNS) - 2)
+    seconds = row["seconds"]
+    wrong = wrong_numbers(row)
+    cells = [
+        row["model"] + (f" (**{', '.join(wrong)}**)" if wrong else ""),
+        str(row["groups"]),
+        str(len(row["refused"])),
+        numbers.exact(row["parameters"]),
+        units.percent(row["left"] / row["parameters"], 1),
+        units.percent(row["macs"][1] / row["macs"][0], 1) if row["macs"][0] else "",
+        _small(row["law"]),
+        _small(row["eager"]),
+        f"{row['effect']:.1g}",
+        f"{seconds['capture']:.1f} + {sum(seconds.values()) - seconds['capture']:.1f}",
+        str(row["megabytes"]),
+    ]
     return f"| {' | '.join(cells)} |"
 
 
-def _failed(row: dict[str, Any]) -> list[str]:
-    return [f"fails: {row['failed']}", *([""] * (len(COLUMNS) - 3))]
+def document(rows: Sequence[dict[str, Any]], absent: Sequence[str], cost: str = "") -> str:
+    """Return the whole file: what was run where, sums by library, files, reasons, and rows.
 
+    Args:
+        rows: As they were made.
+        absent: Models that were not run.
+        cost: More sections, as they are.
+    """
+    packages = ("torch", "torchvision", "onnxruntime", *LIBRARIES)
+    verdicts = Counter(map(verdict, rows))
+    good = verdicts["exact"] + verdicts["nothing to remove"] + verdicts["refused"]
+    judged = len(rows) - verdicts["not run"]
+    share = f"{100 * good / max(1, judged):.1f} %"
+    return f"""# Half of every group removed, in {len(rows)} models
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    seconds = row["seconds"]
-    return [
-        str(row["groups"]),
-        str(sum(row["refused"].values())),
-        numbers.exact(row["parameters"]),
-        units.percent(row["left"] / row["parameters"], 1),
-        _small(row["law"]),
-        f"{row['effect']:.2g}",
-        _small(row["batch"]),
-        _small(row.get("pt2")),
-        _small(row.get("onnx")),
-        f"{seconds['capture']} + {seconds['groups']} + {seconds['remove']}",
-    ]
+`python -m benchmarks.removal_table` builds each model with random weights (biases and running
+statistics too), captures it with two small samples in float64 (float32 where the model's own code
+insists), and removes a random half of the units of every group at once. **Exact** means: the
+outputs equal those of the dense graph with the same units silent (`law`), and those of the model's
+own modules with the parameters of these units zero (`modules`; only groups over which no norm
+runs), both relative to the largest output and at most {TOLERANCES["float64"]:g} (float32:
+{TOLERANCES["float32"]:g}); silencing does change the outputs (`effect`); the first two samples'
+outputs stay the same with a third beside them; and parameters, bytes and multiply-accumulates of
+two smaller networks are the foreseen ones, to the last. **Refused** means: there is no graph, and
+the sentence names the line of code. Every reason why a dimension stays names a line too; a row
+where one does not counts as *without a line*.
 
+Each model runs in a process of its own with one thread, at most 6 GiB and 150 CPU seconds.
+`CPU s`: capture (which runs the model twice) + groups with their trials, description and removal;
+`MB`: peak memory beyond the libraries'. Made {time.strftime("%Y-%m-%d")} on {platform.system()}
+{platform.machine()}, Python {platform.python_version()}, {", ".join(_versions(packages))}.
 
-def _small(value: float | str | None) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"fails: {value}"
-    return f"{value:.0e}" if value <= TOLERANCE else f"**{value:.0e}**"
+**{good} of {judged} ({share}) are exact or refused with a line; {verdicts["wrong"]} wrong,
+{verdicts["ended"]} ended with an error.**
 
-
-def _peer(row: dict[str, Any]) -> str:
-    other = row.get("torch-pruning")
-    if other is None:
-        return ""
-    if "failed" in other:
-        return f"fails: {other['failed']}"
-    if "failed" in row:
-        return f"{numbers.exact(other['left'])} ({other['seconds']})"
-    return f"{units.percent(other['left'] / row['parameters'])} ({other['seconds']})"
-
-
-def document(rows: Sequence[dict[str, Any]], absent: Sequence[str] = ()) -> str:
-    """Return the whole file: what was run where, the table, the sums, and what is ``absent``."""
-    reasons: Counter[str] = Counter()
-    for row in rows:
-        reasons.update(row.get("refused", {}))
-    packages = ("torch", "torchvision", "timm", "transformers", "onnxruntime", "torch-pruning")
-    good = [row for row in rows if exact(row)]
-    tried = [row for row in rows if "onnx" in row]
-    trips = [row for row in tried if _holds(row["pt2"]) and _holds(row["onnx"])]
-    others = [row["torch-pruning"] for row in rows if "torch-pruning" in row]
-    said = [f"{len(good)} of {len(rows)} models are exact."]
-    if tried:
-        said.append(f"{len(trips)} of {len(tried)} round trips through both formats hold.")
-    if others:
-        failed = sum("failed" in other for other in others)
-        said.append(f"Torch-Pruning was run on {len(others)} of them; it failed on {failed}.")
-    if absent:
-        said.append(f"Not run yet: {len(absent)} more ({', '.join(absent)}).")
-    head = "| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS)
-    return f"""# Half of every group removed
-
-Random weights, two small images (or rows of tokens), one thread. Half the units of every group
-leave at once. `law error`: the largest difference between the outputs of the smaller network and
-those of the dense one with the same units silent; `effect`: what silencing them changes, so that
-a law which nothing could break would show; `other batch`: the first two samples' outputs when a
-third is beside them; `.pt2`, `ONNX`: the smaller network exported, reloaded and run on three
-samples (ONNX Runtime). All are relative to the largest output, equal means at most {TOLERANCE:g},
-larger ones are bold. `refused` counts producing dimensions that stay, for the reasons below.
-Torch-Pruning: its magnitude pruner with defaults at 50 %, stopped after 120 s. Seconds are those
-of the wall clock, beside whatever else the machine did. An empty cell was not run.
-
-{" ".join(said)}
-
-Made {time.strftime("%Y-%m-%d")} on {platform.system()} {platform.machine()}, CPU,
-Python {platform.python_version()}, {", ".join(f"{p} {version(p)}" for p in packages)}.
-
-{head}
-{chr(10).join(line(row) for row in rows)}
-
+{_summary(rows)}
+{_not_run(rows, absent)}
+{_troubles(rows)}{_files(rows)}{cost}
 ## Why dimensions stay
 
-| times | reason |
-|---|---|
-{chr(10).join(f"| {count} | {reason} |" for reason, count in reasons.most_common())}
+{_reasons(rows)}
+
+## Models
+{_models(rows)}"""
+
+
+def _versions(packages: Sequence[str]) -> list[str]:
+    made = []
+    for package in packages:
+        try:
+            made.append(f"{package} {version(package.replace('_', '-'))}")
+        except PackageNotFoundError:
+            made.append(f"{package} (absent)")
+    return made
+
+
+def _summary(rows: Sequence[dict[str, Any]]) -> str:
+    lines = [
+        f"| library | models | {' | '.join(VERDICTS)} |",
+        "|---|" + "---:|" * (len(VERDICTS) + 1),
+    ]
+    for library in ("torchvision", *LIBRARIES, "all"):
+        own = [row for row in rows if library in (library_of(row["model"]), "all")]
+        counts = Counter(map(verdict, own))
+        cells = [str(counts[word] or "") for word in VERDICTS]
+        lines.append(f"| {library} | {len(own)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _not_run(rows: Sequence[dict[str, Any]], absent: Sequence[str]) -> str:
+    stopped = [f"{row['model']} ({row['stopped']})" for row in rows if "stopped" in row]
+    said = f"\nStopped at a limit: {', '.join(stopped)}." if stopped else ""
+    if absent:
+        said += f"\nNot run this time: {len(absent)} ({', '.join(absent)})."
+    return said
+
+
+def _troubles(rows: Sequence[dict[str, Any]]) -> str:
+    bad = [row for row in rows if verdict(row) in ("without a line", "wrong", "ended")]
+    lines = [f"- {row['model']}: {_trouble(row)}" for row in bad]
+    return "\n## What falls short\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _trouble(row: dict[str, Any]) -> str:
+    word = verdict(row)
+    if "groups" not in row:
+        return f"{word}: {_short(row.get('ended') or row['problem'])}"
+    if word == "wrong":
+        return f"wrong {', '.join(wrong_numbers(row))}"
+    reasons = [reason for reason, _, place, _ in row["refused"] if not place]
+    return f"exact, but a reason names no line: {reasons[0]}"
+
+
+def _files(rows: Sequence[dict[str, Any]]) -> str:
+    tried = [row for row in rows if "pt2" in row.get("files", {})]
+    if not tried:
+        return ""
+    limit = TOLERANCES["float32"]
+    held = {
+        kind: sum(isinstance(v := row["files"].get(kind), float) and v <= limit for row in tried)
+        for kind in ("pt2", "onnx")
+    }
+    lines = [
+        f"| {row['model']} | {'; '.join(row['files']['free']) or 'batch only: 3 and 1'} | "
+        f"{_file(row['files'].get('pt2'))} | {_file(row['files'].get('onnx'))} |"
+        for row in tried
+    ]
+    return f"""
+## The smaller network as a file
+
+Written in float32, reloaded and run at two sizes: the studied one with three samples, and another
+one along every dimension that is free in the model, there held against a graph captured at that
+size on its own. {held["pt2"]} of {len(tried)} `.pt2` and {held["onnx"]} of {len(tried)} ONNX files
+(ONNX Runtime) give the same outputs to {limit:g} of the largest.
+
+| model | free sizes | .pt2 | ONNX |
+|---|---|---|---|
+{chr(10).join(lines)}
 """
 
 
-def _holds(value: object) -> bool:
-    return isinstance(value, float) and value <= TOLERANCE
+def _file(value: float | str | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.0e}" if value <= TOLERANCES["float32"] else f"**{value:.0e}**"
+    return "" if value is None else f"refused: {_short(value)}"
+
+
+def _reasons(rows: Sequence[dict[str, Any]]) -> str:
+    reasons: Counter[str] = Counter()
+    models: Counter[str] = Counter()
+    for row in rows:
+        said = [reason for reason, *_ in row.get("refused", ())]
+        reasons.update(said)
+        models.update(set(said))
+    lines = ["| times | models | reason |", "|---:|---:|---|"]
+    lines += [
+        f"| {n} | {models[reason]} | {_short(reason)} |" for reason, n in reasons.most_common()
+    ]
+    return "\n".join(lines)
+
+
+def _models(rows: Sequence[dict[str, Any]]) -> str:
+    head = f"| {' | '.join(COLUMNS)} |\n|---|" + "---:|" * (len(COLUMNS) - 1)
+    parts = []
+    for library in ("torchvision", *LIBRARIES):
+        own = [line(row) for row in rows if library_of(row["model"]) == library]
+        if own:
+            shown = [each.replace(f"| {library}:", "| ", 1) for each in own]
+            parts.append(f"\n### {library}\n\n{head}\n" + "\n".join(shown) + "\n")
+    return "".join(parts)
+
+
+def _short(text: str) -> str:
+    said = " ".join(text.split()).replace("|", "/").replace("\\", "/")
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST].rsplit(' ', 1)[0]} …"
+
+
+def _small(value: float | None) -> str:
+    return "" if value is None else f"{value:.0e}"

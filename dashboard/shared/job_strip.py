@@ -106,8 +106,8 @@ def _row(job: Job, snapshot: Snapshot) -> None:
 
 
 def _hold(job: Job, snapshot: Snapshot) -> None:
-    """A button that pauses the job, or lets it go on; only sweeps ask often enough."""
-    if job.kind != "sweep":
+    """A button that pauses the job, or lets it go on; only these ask often enough."""
+    if job.kind not in ("sweep", "finetune"):
         return
     word, icon = ("Go on", "play") if snapshot.paused else ("Pause", "pause")
     if st.button(

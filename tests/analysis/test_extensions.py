@@ -11,7 +11,7 @@ from prunescope.export.formats.format import Format
 from prunescope.extensions import Registry
 from tests import toys
 
-ROUNDED = ("onnx-int8", "onnx-fp16")
+FURTHER = ("onnx-int8", "onnx-fp16", "openvino", "sparse-safetensors", "executorch")
 
 
 class Text(Format):
@@ -34,7 +34,7 @@ def test_a_call_adds_to_the_end_and_takes_no_name_twice(formats: Registry[Format
     text = Text()
     formats.register(text)
     formats.register(text)
-    assert formats.names() == ("safetensors", "pt2", "onnx", "recipe", *ROUNDED, "text")
+    assert formats.names() == ("safetensors", "pt2", "onnx", "recipe", *FURTHER, "text")
     assert formats.named("text") is text
     assert "text" not in registry.format_names()
     with pytest.raises(BadValue, match="Expected a name that no other export format has"):
@@ -58,9 +58,9 @@ def test_a_file_in_the_folder_is_enough(
         "FORMAT = Text()\n"
     )
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
-    assert formats.names() == ("safetensors", "pt2", "text", "onnx", "recipe", *ROUNDED)
+    assert formats.names() == ("safetensors", "pt2", "text", "onnx", "recipe", *FURTHER)
     monkeypatch.undo()
-    assert formats.names() == ("safetensors", "pt2", "onnx", "recipe", *ROUNDED)
+    assert formats.names() == ("safetensors", "pt2", "onnx", "recipe", *FURTHER)
 
 
 def test_what_another_process_cannot_import_is_said(formats: Registry[Format]) -> None:
@@ -83,5 +83,5 @@ def test_a_package_that_fails_is_named_and_left_out(
         "[prunescope.formats]\nbroken = toy_that_is_not_there\nnpz = toy_npz\n"
     )
     with caplog.at_level(logging.WARNING):
-        assert formats.names() == ("safetensors", "pt2", "onnx", "recipe", *ROUNDED, "npz")
+        assert formats.names() == ("safetensors", "pt2", "onnx", "recipe", *FURTHER, "npz")
     assert "Expected the export format broken of toy_that_is_not_there to load" in caplog.text

@@ -49,8 +49,8 @@ def test_the_fit_finds_what_errors_were_made_of() -> None:
     for number in range(60):
         spread = 0.3 * np.sqrt(5 / made.chisquare(5))
         samples = int(made.choice([64, 1000, 6000]))
-        predicted = made.uniform(0, 0.1, 15)
-        changing = predicted + made.uniform(0, 0.3, 15)
+        predicted = made.uniform(0, 0.1, 15) * made.choice([0.001, 1], 15)
+        changing = predicted + made.choice([0.0, 0.3], 15)
         scale = spread * (predicted + (0.1 + 0.5 * np.sqrt(changing)) / np.sqrt(samples))
         errors = scale * made.normal(size=15)
         rows += [
@@ -73,14 +73,14 @@ def test_the_constants_in_force_fit_the_errors_that_are_kept() -> None:
 
 
 def test_solved_plans_of_networks_that_were_left_out_are_covered() -> None:
-    """They were the luckiest predictions: with the interval of random plans 88 % were."""
+    """They were the luckiest predictions: with the interval of random plans 92 % were."""
     errors = pd.read_csv(SOLVED)
     assert errors["network"].nunique() == prior_interval.PICKED_NETWORKS
     said = fitted_solved(errors)
     assert f"PICKED = {prior_interval.PICKED:g} (in force" in said
     without, _, left_out = (float(part.split()[-1]) for part in said.splitlines()[-1].split(","))
-    assert without < 0.9
-    assert left_out >= 0.93
+    assert without < 0.93
+    assert left_out >= 0.95
 
 
 def test_a_factor_of_solved_plans_is_asked_for_only_where_they_disappoint() -> None:
@@ -107,6 +107,7 @@ def test_the_table_judges_real_drops_up_to_five_points(when: str) -> None:
         {
             "network": ["a", "a", "b"], "real": [0.01, 0.04, 0.2], when: [0.02, 0.05, 0.9],
             f"{when} low": [0.0, 0.035, 0.8], f"{when} high": [0.04, 0.045, 1.0],
+            "noise": [0.01, 0.02, 0.9],
         }
     )  # fmt: skip
     said = unseen.figures(frame, when)
@@ -114,3 +115,12 @@ def test_the_table_judges_real_drops_up_to_five_points(when: str) -> None:
     assert (said["bias"], said["mean error"], said["covered"]) == ("+1.00", "1.00", "100 %")
     assert said["all covered"] == "67 %"
     assert said["median half-width"] == "1.25"
+    assert said["sampling noise"] == "1.50"
+
+
+def test_sampling_noise_is_that_of_the_paired_drops() -> None:
+    drops = np.array([1.0] * 6 + [-1.0] * 4 + [0.0] * 90)
+    made = np.random.default_rng(0)
+    means = [made.choice(drops, 100).mean() for _ in range(4000)]
+    said = unseen.sampling_noise(100, float(drops.sum()), float((drops**2).sum()))
+    assert said == pytest.approx(np.quantile(np.abs(np.array(means) - 0.02), 0.9), rel=0.1)

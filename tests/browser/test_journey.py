@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -45,6 +47,31 @@ def test_from_a_trained_model_to_an_exported_one(
 
     _, zeros = exported(page, settle, tmp_path)
     assert zeros >= row["removed"]
+    _quantised_and_reported(page, settle, tmp_path)
+
+
+def _quantised_and_reported(page: Page, settle: Settle, folder: Path) -> None:
+    """From the tuned plan's page to a verified int8 file, and to the report by one press."""
+    page.get_by_text("ONNX int8").first.click()
+    settle(page)
+    page.get_by_role("button", name="Export and verify").click()
+    downloads = page.get_by_role("button", name="Download", exact=True)
+    expect(downloads).to_have_count(5)
+    expect(page.get_by_text("model.int8.onnx").last).to_be_visible()
+    with page.expect_download() as caught:
+        downloads.nth(4).click()
+    file = folder / caught.value.suggested_filename
+    caught.value.save_as(file)
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    assert session.run(None, {name: np.zeros((3, 1, 28, 28), np.float32)})[0].shape == (3, 10)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Download report").click()
+    report = folder / caught.value.suggested_filename
+    caught.value.save_as(report)
+    words = report.read_text()
+    assert report.name == "report.html"
+    assert all(text in words for text in ("ONNX int8", "model.int8.onnx", "Fine-tuning"))
 
 
 def _type_sparsity(page: Page, row: int, value: str) -> None:

@@ -83,9 +83,9 @@ class PlanTruth:
             plural = "s" if count > 1 else ""
             source = f"from {count} {other}verified plan{plural} of this study"
         else:
-            source = f"from 7 other networks, before any {other}plan of this study is verified"
+            source = f"from 27 other networks, before any {other}plan of this study is verified"
         if self.plan.solved:
-            source += "; 1.6 times as far above it, as it was picked by its prediction"
+            source += "; 1.7 times as far above it, as it was picked by its prediction"
         if found.interval is None:
             least = f"{other}plans of this study are verified"
             known = f"how far off is not known before 3 {least}"

@@ -24,7 +24,8 @@ def test_an_installed_package_is_on_the_page(
     at.selectbox(key="export plan").set_value("smaller").run()
     before = [box.key for box in at.checkbox if str(box.key).startswith("format ")]
     usual = ("safetensors", "pt2", "onnx", "recipe")
-    assert before == [f"format {name}" for name in (*usual, "onnx-int8", "onnx-fp16")]
+    further = ("onnx-int8", "onnx-fp16", "openvino", "sparse-safetensors", "executorch")
+    assert before == [f"format {name}" for name in (*usual, *further)]
     assert "in turns, in PyTorch and ONNX Runtime; leave" in texts(at)
 
     toys.install(tmp_path, monkeypatch)

@@ -56,6 +56,11 @@ KINDS: Final = (
     ),
     _kind("pareto", "pareto study --cost parameters --points 12"),
     _kind("finetune", "finetune study half --epochs 20 --batch 8"),
+    _kind(
+        "finetune in rounds",
+        "finetune study half --epochs 18 --rounds 3 --batch 8 --optimizer adamw --ema 0.9"
+        " --accumulate 2 --clip 1 --rate 0.01",
+    ),
     _kind("time a table", "time study --budget 1.5 --runtime torch", clocked=True),
     _kind("time a plan", "time study half --budget 1 --runtime torch", clocked=True),
     _kind("export", "export study half --formats safetensors"),

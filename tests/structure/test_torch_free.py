@@ -11,7 +11,8 @@ pytestmark = pytest.mark.quick
 
 ROOMS = (
     "errors", "arrays", "text", "commands", "study", "statistics", "curves", "store", "planning",
-    "jobs", "report", "user_code", "model_kinds", "dashboard",
+    "jobs", "report", "user_code", "model_kinds", "data_kinds",
+    "dashboard",
 )  # fmt: skip
 """What never imports torch, whole; modules or packages below ``prunescope``."""
 FILES = (

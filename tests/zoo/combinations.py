@@ -190,12 +190,12 @@ class LinearToMap(ZooNetwork):
 
 
 class GroupedQueryOdd(ZooNetwork):
-    """Two key-value heads and six query heads: the larger factor of the repeat is not the unit,
-    a key-value head with its three query heads is."""
+    """Two key-value heads and six query heads: the larger factor of the repeat is the unit, a
+    query head of each key-value head."""
 
     shape = (5, 6)
-    expected = (heads(2, out("q", "k", "v", bias=False), into("proj")),)
-    refused = refuse("output", "proj")
+    expected = (heads(3, out("q", bias=False), into("proj")),)
+    refused = refuse("", "k", "v") + refuse("output", "proj")
 
     def __init__(self) -> None:
         super().__init__()

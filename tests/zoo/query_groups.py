@@ -30,11 +30,12 @@ class GroupedQuery(ZooNetwork):
 
 
 class GroupedQueryInterleave(ZooNetwork):
-    """The same grouping through repeat_interleave and an explicit softmax."""
+    """Three query heads on each of two key-value heads, through repeat_interleave and an explicit
+    softmax: a unit is a query head of each, as there are more of them."""
 
     shape = (5, 6)
-    expected = (heads(2, out("q", "k", "v"), into("proj")),)
-    refused = refuse("output", "proj")
+    expected = (heads(3, out("q"), into("proj")),)
+    refused = refuse("repeated", "k", "v") + refuse("output", "proj")
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +49,48 @@ class GroupedQueryInterleave(ZooNetwork):
         v = self.v(x).view(b, n, 2, 3).transpose(1, 2).repeat_interleave(3, dim=1)
         weights = (q @ k.transpose(-1, -2) / 3**0.5).softmax(-1)
         return self.proj((weights @ v).transpose(1, 2).reshape(b, n, 18))
+
+
+class ManyQueriesFewKeys(ZooNetwork):
+    """Fourteen query heads on two key-value heads, expanded as in Llama and Qwen2: a unit is one
+    query head of each key-value head."""
+
+    shape = (5, 6)
+    expected = (heads(7, out("q"), into("proj")),)
+    refused = refuse("", "k", "v") + refuse("output", "proj")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.k, self.v = nn.Linear(6, 28), nn.Linear(6, 4), nn.Linear(6, 4)
+        self.proj = nn.Linear(28, 7)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, n, _ = x.shape
+        q = self.q(x).view(b, n, 14, 2).transpose(1, 2)
+        k, v = (layer(x).view(b, n, 2, 2).transpose(1, 2) for layer in (self.k, self.v))
+        k, v = (t[:, :, None].expand(b, 2, 7, n, 2).reshape(b, 14, n, 2) for t in (k, v))
+        x = F.scaled_dot_product_attention(q, k, v)
+        return self.proj(x.transpose(1, 2).reshape(b, n, 28))
+
+
+class FewKeysNative(ZooNetwork):
+    """The same inside scaled_dot_product_attention: three query heads on each of two."""
+
+    shape = (5, 6)
+    expected = (heads(3, out("q"), into("proj")),)
+    refused = refuse("repeated", "k", "v") + refuse("output", "proj")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.k, self.v = nn.Linear(6, 18), nn.Linear(6, 6), nn.Linear(6, 6)
+        self.proj = nn.Linear(18, 7)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, n, _ = x.shape
+        q = self.q(x).view(b, n, 6, 3).transpose(1, 2)
+        k, v = (layer(x).view(b, n, 2, 3).transpose(1, 2) for layer in (self.k, self.v))
+        x = F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+        return self.proj(x.transpose(1, 2).reshape(b, n, 18))
 
 
 class GroupedQueryNative(ZooNetwork):

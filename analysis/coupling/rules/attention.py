@@ -1,13 +1,12 @@
-"""Fused attention and recurrent layers."""
+"""Fused attention."""
 
-import numpy as np
 from torch import fx
 
-from prunescope.capture.functional import operator_name
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.rule_table import rule
 from prunescope.coupling.rules.elementwise import broadcast
+from prunescope.coupling.rules.join import repeated
 from prunescope.coupling.rules.products import mark_heads
 from prunescope.coupling.walk import CouplingWalk, Value
 
@@ -27,7 +26,10 @@ def attention(walk: CouplingWalk, node: fx.Node) -> Value:
     ledger.block(length, "attention reads all of its positions at once")
     batches = [query[:-2], key[:-2], value[:-2]]
     if argument(node, "enable_gqa", False):
-        batches[1:] = [_repeat_key_value_heads(batch, query) for batch in batches[1:]]
+        batches[1:] = [
+            _repeat_key_value_heads(walk, node, batch, query, which)
+            for which, batch in enumerate(batches[1:])
+        ]
     sizes = walk.shape(node)
     batch = broadcast(walk, batches, sizes[:-2])
     assert isinstance(batch, tuple)
@@ -41,18 +43,12 @@ def attention(walk: CouplingWalk, node: fx.Node) -> Value:
     return tuple(Dim(dim.size, dim.labels, dim.why) for dim in out)
 
 
-def _repeat_key_value_heads(batch: tuple[Dim, ...], query: tuple[Dim, ...]) -> tuple[Dim, ...]:
+def _repeat_key_value_heads(
+    walk: CouplingWalk, node: fx.Node, batch: tuple[Dim, ...], query: tuple[Dim, ...], which: int
+) -> tuple[Dim, ...]:
     few, many = batch[-1], query[-3]
     if few.size == many.size or few.size == 1:
         return batch
     if few.labels is None:
         return (*batch[:-1], Dim(many.size, why=few.why))
-    repeated = np.repeat(few.labels, many.size // few.size)
-    return (*batch[:-1], Dim(many.size, repeated, few.why))
-
-
-@rule("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell")
-def recurrent(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Refuse: all gates and steps are one operator."""
-    name = operator_name(node)
-    return walk.refuse(node, f"{name} runs all its gates and steps in one fused operator")
+    return (*batch[:-1], repeated(walk, node, few, many.size // few.size, which))

@@ -50,10 +50,13 @@ def index(walk: CouplingWalk, node: fx.Node) -> Value:
     tensors = [number_node for number_node in numbers if number_node is not None]
     if any(_boolean(walk, number_node) for number_node in tensors):
         return walk.refuse(node, "it is looked up by a mask")
+    experts = walk.numbers.get(tensors[0]) if len(used) == 1 else None
+    if experts is not None:
+        walk.ledger.unite(dims[used[0]], experts)
     constant = walk.constant(tensors[0]) if len(used) == 1 else None
     if constant is not None and constant.ndim == 1 and dims[used[0]].labels is not None:
         return pick_constant(walk, node, used[0], constant)
-    for axis in used:
+    for axis in used if experts is None else ():
         walk.ledger.block(dims[axis], _NUMBER)
     shapes = [walk.dims(number_node) for number_node in tensors]
     rank = max(len(number_node) for number_node in shapes)
@@ -89,7 +92,11 @@ def index_select(walk: CouplingWalk, node: fx.Node) -> Value:
     numbers = walk.constant(argument(node, "index"))
     if numbers is not None:
         return pick_constant(walk, node, axis, numbers)
-    walk.ledger.block(dims[axis], _NUMBER)
+    experts = walk.numbers.get(argument(node, "index"))
+    if experts is not None:
+        walk.ledger.unite(dims[axis], experts)
+    else:
+        walk.ledger.block(dims[axis], _NUMBER)
     dims[axis] = Dim(walk.shape(node)[axis], why=_NUMBER)
     return tuple(dims)
 

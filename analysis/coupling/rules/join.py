@@ -9,6 +9,8 @@ from prunescope.coupling.rule_table import rule
 from prunescope.coupling.rules.elementwise import broadcast
 from prunescope.coupling.walk import BATCH, CouplingWalk, Value, relabel
 
+ONE_COPY = "it is repeated, and the copies carry the units"
+
 
 @rule("cat", "concat", "concatenate")
 def cat(walk: CouplingWalk, node: fx.Node) -> Value:
@@ -111,8 +113,24 @@ def repeat_interleave(walk: CouplingWalk, node: fx.Node) -> Value:
         walk.ledger.block(dim, dim.why)
         dims[axis] = Dim(size, why=dim.why)
     else:
-        dims[axis] = relabel(dim, np.repeat(dim.labels, times))
+        dims[axis] = repeated(walk, node, dim, times, axis)
     return tuple(dims)
+
+
+def repeated(walk: CouplingWalk, node: fx.Node, dim: Dim, times: int, which: int) -> Dim:
+    """Return ``dim`` with each index repeated in place; perhaps it is the copies that can leave."""
+    assert dim.labels is not None
+    copies = walk.ledger.fresh(times)
+    walk.ledger.mark(Dim(times, copies), "free")
+    key = (node.name, "repeat", which)
+    chosen = walk.choose(key, [dim.labels, copies])
+    if chosen is None:
+        walk.repeats[key] = walk.ledger.fresh(len(dim.labels) * times)
+        return Dim(dim.size * times, walk.repeats[key], dim.why)
+    if chosen == 0:
+        return relabel(dim, np.repeat(dim.labels, times))
+    walk.ledger.block(dim, ONE_COPY)
+    return Dim(dim.size * times, np.tile(copies, dim.size), dim.why)
 
 
 @rule("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",

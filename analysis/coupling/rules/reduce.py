@@ -7,6 +7,7 @@ from torch import fx
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.labels import Dim
 from prunescope.coupling.operator_arguments import argument, has_argument
+from prunescope.coupling.router import picks_experts
 from prunescope.coupling.rule_table import rule
 from prunescope.coupling.walk import CouplingWalk, Value
 
@@ -52,13 +53,21 @@ def reduction(walk: CouplingWalk, node: fx.Node) -> Value:
 
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax", "softmin")
 def softmax(walk: CouplingWalk, node: fx.Node) -> Value:
-    """Refuse: a softmax over units sums to one, so that even silent units get a part of it."""
+    """Refuse: a softmax over units sums to one, so that even silent units get a part of it.
+
+    A router's is over the experts that stay.
+    """
     dims = walk.dims(node.args[0])
-    walk.ledger.block(dims[argument(node, "dim", -1) % len(dims)], "a softmax over it compares all")
+    axis = argument(node, "dim", -1) % len(dims)
+    if picks_experts(node):
+        walk.ledger.mark(dims[axis], "normalised", "a softmax over it is over the kept units")
+        walk.read(node, node.args[0], axis, statistic=True)
+    else:
+        walk.ledger.block(dims[axis], "a softmax over it compares all")
     return dims
 
 
-@rule("cumsum", "cumprod", "logcumsumexp", "sort", "argsort", "topk", "kthvalue", "cummax")
+@rule("cumprod", "logcumsumexp", "sort", "argsort", "kthvalue", "cummax")
 def ordered(walk: CouplingWalk, node: fx.Node) -> Value:
     """Refuse along the dimension whose order matters; the others pass through."""
     name = operator_name(node)

@@ -146,7 +146,10 @@ def _merge(walk: CouplingWalk, key: tuple[str, str, int], atoms: list[Dim]) -> D
         picked = walk.choose(key, offered)
         if picked is None:
             static = size if size % BATCH else prod(a.size for a in atoms if a.size % BATCH)
-            return Dim(size, walk.ledger.fresh(static))
+            merged = walk.ledger.fresh(static)
+            if len(atoms) == 2 and static == size:
+                walk.repeats[key] = merged
+            return Dim(size, merged)
         chosen = picked
     for axis in bearers:
         if axis != bearers[chosen]:

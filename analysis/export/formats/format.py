@@ -72,6 +72,10 @@ class Format(Protocol):
             the same bits in the same graph leave nothing to add.
         usual: Whether it is written unless others are asked for.
         beside: Names of further files that may come with it.
+        parts: Those of ``beside`` that are written with it and without which it does not load;
+            its bytes count them.
+        opaque: Whether weights cannot be read from the file again; then outputs and the score
+            alone say what it holds.
         rounding: What its numbers are rounded to, such as ``int8``; empty for the model's own.
             Outputs of rounded numbers may differ, and the score may fall by what the user accepts;
             past that the file is refused.
@@ -90,6 +94,12 @@ class Format(Protocol):
     usual: bool = True
     rounding: str = ""
     beside: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    opaque: bool = False
+
+    def unavailable(self) -> str | None:
+        """Return in one sentence what this installation lacks for it; None where nothing."""
+        return None
 
     def write(self, made: Deliverable, folder: Path) -> None:
         """Write ``made`` to ``folder / self.file``; the recipe is in ``folder`` already.

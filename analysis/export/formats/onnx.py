@@ -46,7 +46,7 @@ class Onnx(Format):
         from prunescope.export.formats.pt2 import exported
 
         assert made.captured is not None
-        write(exported(made.captured), folder / self.file, made.dimensions)
+        write(exported(made.captured), folder / self.file, made.dimensions, made.opset)
 
     def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
         """Open a session, without torch; the recipe is not read."""
@@ -108,15 +108,25 @@ class LoadedOnnx:
 
 
 def write(
-    program: torch.export.ExportedProgram, path: Path, dimensions: Sequence[FreeDimension] = ()
+    program: torch.export.ExportedProgram,
+    path: Path,
+    dimensions: Sequence[FreeDimension] = (),
+    opset: int | None = None,
 ) -> None:
     """Write ``program`` to ``path`` in one file; its free sizes have the names of ``dimensions``.
 
     torch folds batch norms into the convolutions before them: the weights' zeros stay where they
     are, their other values change.
 
+    Args:
+        program: What is written.
+        path: Of the file.
+        dimensions: Names of the sizes that are free.
+        opset: Of the operators; None for the one that torch writes.
+
     Raises:
-        CannotCapture: An operator has no ONNX counterpart, or the file would exceed 2 GiB.
+        CannotCapture: An operator has no ONNX counterpart in this opset, or the file would exceed
+            2 GiB.
     """
     import torch
 
@@ -131,8 +141,9 @@ def write(
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # the exporter prints its steps
             made = torch.onnx.export(
-                program, (), dynamo=True, external_data=False, verbose=False, optimize=True
-            )
+                program, (), dynamo=True, external_data=False, verbose=False, optimize=True,
+                opset_version=opset,
+            )  # fmt: skip
     except Exception as error:
         raise CannotCapture(
             f"Expected a graph that ONNX can express, but got: {first_sentence(error)} Export "
@@ -140,9 +151,20 @@ def write(
         ) from error
     if made is None:
         raise CannotCapture("Expected torch to return an ONNX program, but got none.")
+    _require_opset(made.model, opset)
     _forget_paths(made.model)
     _name_sizes(made.model, dimensions)
     made.save(str(path), external_data=False)
+
+
+def _require_opset(model: Any, opset: int | None) -> None:
+    """Torch keeps its own opset, with a warning, where an operator has no older form."""
+    got = model.graph.opset_imports.get("", 0)
+    if opset is not None and got != opset:
+        raise CannotCapture(
+            f"Expected a graph that ONNX opset {opset} can express, but torch writes it in opset "
+            f"{got}. Export with opset {got}, or leave it out."
+        )
 
 
 def session(path: Path, threads: int) -> Any:
@@ -167,7 +189,13 @@ def feed(opened: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     Keyword arguments go by name, the others in order; a number that the graph holds as a constant
     is no input.
     """
-    names = [each.name for each in opened.get_inputs()]
+    return named_arrays([each.name for each in opened.get_inputs()], args, kwargs)
+
+
+def named_arrays(
+    names: Sequence[str], args: Sequence[Any], kwargs: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a call by ``names``, the graph's inputs in order; see ``feed``."""
     arrays = [np.ascontiguousarray(x) for x in _leaves(args)]
     named = {key: value for key, value in kwargs.items() if key in names}
     rest = [np.ascontiguousarray(x) for x in _leaves([kwargs[k] for k in kwargs if k not in named])]

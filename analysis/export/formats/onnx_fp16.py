@@ -40,7 +40,7 @@ class OnnxHalf(Format):
         assert made.captured is not None
         with tempfile.TemporaryDirectory(dir=folder) as aside:
             floats = Path(aside) / "model.onnx"
-            onnx.write(exported(made.captured), floats, made.dimensions)
+            onnx.write(exported(made.captured), floats, made.dimensions, made.opset)
             _halve(floats, folder / self.file)
 
     def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:

@@ -40,7 +40,7 @@ class OnnxInt8(Format):
         assert made.captured is not None
         with tempfile.TemporaryDirectory(dir=folder) as aside:
             floats = Path(aside) / "model.onnx"
-            onnx.write(exported(made.captured), floats, made.dimensions)
+            onnx.write(exported(made.captured), floats, made.dimensions, made.opset)
             quantise(floats, folder / self.file, calibration_feeds(floats, made.calibration))
 
     def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:

@@ -60,6 +60,7 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
 
     from prunescope.capture.export_program import dynamic_shapes
     from prunescope.capture.graph import call_arguments
+    from prunescope.capture.grouped_product import plain_operators
     from prunescope.capture.named_outputs import plain_outputs
 
     args, kwargs = call_arguments(_alone(captured.example))
@@ -67,7 +68,7 @@ def exported(captured: Captured) -> torch.export.ExportedProgram:
     try:
         with torch.no_grad():
             program = torch.export.export(
-                captured.module,
+                plain_operators(captured.module),
                 args,
                 kwargs,
                 dynamic_shapes=dynamic[1] if kwargs else dynamic[0],

@@ -32,7 +32,7 @@ class PlainWeights(Format):
     )
     rank = 0
     packages = ("safetensors",)
-    beside = ("model.py",)
+    beside: tuple[str, ...] = ("model.py",)
 
     def write(self, made: Deliverable, folder: Path) -> None:
         """Write all saved tensors, dense."""

@@ -43,9 +43,9 @@ class Model(nn.Module):
 
 
 def load(weights=Path(__file__).with_name("model.safetensors")):
-    """Return the network with its weights, ready to be evaluated."""
+    """Return the network with its weights, a file or tensors by name, ready to be evaluated."""
     model = Model(){cast}
-    model.load_state_dict(load_file(weights))
+    model.load_state_dict(weights if isinstance(weights, dict) else load_file(weights))
     return model.eval()
 '''
 

@@ -14,6 +14,7 @@ from prunescope.planning.prediction.forecast import Forecast, forecast
 from prunescope.planning.prediction.logit_coordinates import divergence, drop_of, log_softmax
 from prunescope.planning.prediction.logit_operators import Dense, LogitOperators
 from prunescope.planning.prediction.plan_parts import Part
+from prunescope.planning.prediction.possible_drops import possible_drops
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator
 from prunescope.planning.prediction.superposition import superposition
 from prunescope.study import Manifest
@@ -24,16 +25,25 @@ SUM: Final = "sum of drops"
 SUM_KL: Final = "sum of KL"
 SUM_ENTROPY: Final = "sum of cross-entropy"
 SUPERPOSITION: Final = "superposition"
-MIXED: Final = "mean of KL and superposition"
+MEAN: Final = "mean of predictors"
 
-COMBINES: Final[Mapping[str, Combine]] = {SUPERPOSITION: superposition, MIXED: superposition}
-"""Those that predict every sample's logits. ``MIXED`` takes for the drop the mean of what these and
-the sum of KL say: of many classes the one is too pessimistic, the other too optimistic."""
+COMBINES: Final[Mapping[str, Combine]] = {SUPERPOSITION: superposition, MEAN: superposition}
+"""Those that predict every sample's logits. ``MEAN`` takes for the drop a mean of several
+predictors', with ``WEIGHTS``."""
 
 SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
 """Those that read a sweep's sums alone."""
 
 PREDICTORS: Final = (*SUMS, *COMBINES)
+
+WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
+    "none": {SUPERPOSITION: 2 / 3, SUM: 1 / 3},
+    "bn": {SUPERPOSITION: 2 / 3, SUM: 1 / 3},
+    "ls": dict.fromkeys((SUPERPOSITION, SUM_KL, SUM_ENTROPY), 1 / 3),
+}
+"""Of ``MEAN``, by recovery. Predictors err differently, so a mean of them errs less than any. On 27
+networks that nobody tuned on, weights that were fitted to the other networks did no better
+(docs/science.md §2.4)."""
 
 DOUBT: Final = 0.5
 """Assumed error of predicted logits, as a fraction of the noise of all parts but the loudest."""
@@ -107,10 +117,23 @@ def predicted_drop(name: str, case: Case) -> float:
 def drop_of_rows(name: str, case: Case, rows: np.ndarray) -> float:
     """Return the drop that predictor ``name`` expects, which combined the logits to ``rows``."""
     drop = drop_of_logits(case, rows)
-    if name != MIXED:
-        return drop
-    by_sum = predicted_drop(SUM_KL, case)
-    return drop if math.isnan(by_sum) else (drop + by_sum) / 2
+    return _mean(case, drop) if name == MEAN else drop
+
+
+def _mean(case: Case, superposed: float) -> float:
+    """The weighted mean of the predictors' possible drops, of those that can say something."""
+    possible = possible_drops(case.manifest, case.curves, case.recovery)
+    weights = WEIGHTS[case.recovery]
+    drops = {
+        name: superposed if name == SUPERPOSITION else predicted_drop(name, case)
+        for name in weights
+    }
+    known = {name: possible.clamp(drop) for name, drop in drops.items() if not math.isnan(drop)}
+    if not known:
+        return math.nan
+    return math.fsum(weights[name] * drop for name, drop in known.items()) / math.fsum(
+        weights[name] for name in known
+    )
 
 
 def uncorrected_forecast(name: str, case: Case) -> Forecast:

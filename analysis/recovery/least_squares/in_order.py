@@ -1,8 +1,10 @@
 """Least squares in forward order: each layer also corrects the errors of those before it.
 
-This is what recovery ``ls`` does, to a plan of many subjects and to a curve's point alike.
+This is what recoveries ``ls`` and ``refit`` do, to a plan of many subjects and to a curve's point
+alike; ``refit`` fits what lies behind activations and sums.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,29 +15,38 @@ from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
 from prunescope.coupling.operator_arguments import argument
-from prunescope.recovery.least_squares.batch_walk import Lane
-from prunescope.recovery.least_squares.dense_targets import DenseTargets, Target, dense_targets
+from prunescope.moments.batch_walk import Lane
+from prunescope.moments.second_moments import (
+    DenseMoments,
+    Moments,
+    MomentSums,
+    blocks,
+)
+from prunescope.moments.weight_operators import Site, find_sites, weight_readers
+from prunescope.recovery.least_squares.dense_targets import (
+    DenseTargets,
+    Target,
+    dense_targets,
+    refit_samples,
+)
 from prunescope.recovery.least_squares.differing_nodes import differing_nodes, live_nodes
 from prunescope.recovery.least_squares.refit import (
+    moments_of,
     refit_masked,
     require_sites,
     slice_tensor,
     supports,
 )
 from prunescope.recovery.least_squares.ridge import refit, refit_whole
-from prunescope.recovery.least_squares.second_moments import (
-    DenseMoments,
-    Moments,
-    MomentSums,
-    blocks,
-    dense_moments,
-)
-from prunescope.recovery.least_squares.weight_operators import Site, find_sites, weight_readers
+from prunescope.recovery.least_squares.tails import Tail, tail_of
+from prunescope.recovery.least_squares.through_activations import Rows, refit_through
 from prunescope.removal.block_masks import divided
 from prunescope.removal.selection import Selection as Removed
 
 
-def refit_in_order(bench: Workbench, module: nn.Module, selection: PruningMasks) -> None:
+def refit_in_order(
+    bench: Workbench, module: nn.Module, selection: PruningMasks, through: bool = False
+) -> None:
     """Refit ``module``, in place, in forward order, towards the dense model's outputs.
 
     A masked layer whose inputs are still the dense ones is fitted from dense moments. Every layer
@@ -47,13 +58,16 @@ def refit_in_order(bench: Workbench, module: nn.Module, selection: PruningMasks)
         bench: Its network is dense, or pruned by ``selection`` at the moment.
         module: The pruned graph; its weights, biases and running means are overwritten.
         selection: What was pruned.
+        through: Whether layers are fitted through the sums and activations that follow them
+            (recovery ``refit``), each on the pruned network's own inputs, instead of to their own
+            dense outputs (``ls``).
 
     Raises:
         CannotPrune: No graph, or a layer that has no rule, by name.
     """
-    moments = dense_moments(bench)
+    moments = moments_of(bench)
     assert isinstance(module, fx.GraphModule)
-    _RefitWalk(bench, module, selection, moments).run()
+    _RefitWalk(bench, module, selection, moments, through).run()
 
 
 class _RefitWalk:
@@ -65,15 +79,19 @@ class _RefitWalk:
         module: fx.GraphModule,
         selection: PruningMasks,
         moments: DenseMoments,
+        through: bool,
     ) -> None:
         captured = bench.network.captured
         assert captured is not None
+        self._through = through
         self._module = module
         self._masked = set(selection.masks)
         units, _ = divided(captured, selection.units)
         self._removed = Removed(captured, units) if units else None
-        self._targets: DenseTargets = dense_targets(bench, moments)
+        samples = refit_samples(bench, "refit" if through else "ls")
+        self._targets: DenseTargets = dense_targets(bench, moments, samples)
         self._twins = {node.name: node for node in captured.module.graph.nodes}
+        self._named = {node.name: node for node in module.graph.nodes}
         self._changed = differing_nodes(module, captured.module, self._targets.tensors)
         self._live = live_nodes(module)
         self._sites = _exclusive_sites(module)
@@ -95,7 +113,8 @@ class _RefitWalk:
                 continue
             readers = [site for site in moments.sites.values() if site.parameter == name]
             require_sites(bench, name, readers)
-            first = name in self._masked and name in sources and not sources[name]
+            walked = self._through or sources.get(name, False)
+            first = name in self._masked and name in sources and not walked
             if len(readers) > 1 or (readers and first):
                 on_dense[name] = keep
                 sites += readers
@@ -140,12 +159,18 @@ class _RefitWalk:
             self._lane.forget(node)
 
     def _refit(self, site: Site, twin: fx.Node) -> None:
-        if not self._own(site.source):
+        masked = site.parameter in self._masked
+        if not (self._own(site.source) or (self._through and masked)):
             return  # refitted from dense moments, or nothing that it computes has changed
         weight = self._module.get_parameter(site.parameter)
         start = on_host(weight).double().flatten()[site.entries]
-        keep = start != 0 if site.parameter in self._masked else None
-        matrix, shift = _solve(site, self._moments(site, twin, start), start, keep)
+        keep = start != 0 if masked else None
+        if self._through:
+            tail = tail_of(self._targets.sites[twin])
+            rows, norm = self._rows(site, twin, tail), self._norm(tail)
+            matrix, shift = refit_through(site, rows, tail, norm, start, keep)
+        else:
+            matrix, shift = _solve(site, self._moments(site, twin, start), start, keep)
         with torch.no_grad():
             new = on_host(weight).flatten().clone()
             new[site.entries.flatten()] = matrix.to(new.dtype).flatten()
@@ -174,26 +199,57 @@ class _RefitWalk:
             sums.add(inputs, targets if bias is None else targets - bias.to(inputs.dtype))
         return sums.done()
 
-    def _goals(self, site: Site, twin: fx.Node) -> list[Target]:
-        """The dense results, batch by batch, without what is removed from them."""
+    def _rows(self, site: Site, twin: fx.Node, tail: Tail) -> list[Rows]:
+        """The pruned network's inputs of a layer, the dense outputs, and what is added to both."""
+        targets = self._goals(site, twin)
+        own, others = None, [None] * len(targets)
+        if tail.other is not None:
+            own = self._named[tail.other.name]
+            others = [goal for _, goal in self._goals(site, twin, tail.other)]  # type: ignore[misc]
+        rows = []
+        for values, (chosen, goal), other in zip(self._lane.values, targets, others, strict=True):
+            inputs = _wide(site.inputs(values[site.source], chosen))
+            added = None if own is None else _wide(site.outputs(values[own], chosen))
+            dense = None if other is None else other.to(inputs.dtype)
+            rows.append(Rows(inputs, goal.to(inputs.dtype), added, dense, _bias(site, values)))
+        return rows
+
+    def _norm(self, tail: Tail) -> tuple[Tensor, Tensor] | None:
+        """What the pruned network's batch norm behind a layer multiplies by and adds."""
+        if tail.norm is None:
+            return None
+        own = self._named[tail.norm.name]
+        tensors = {
+            node: self._lane.fetch_attr(str(node.target))
+            for node in own.all_input_nodes if node.op == "get_attr"
+        }  # fmt: skip
+        return Tail(own).scale_and_shift(tensors)
+
+    def _goals(self, site: Site, twin: fx.Node, other: fx.Node | None = None) -> list[Target]:
+        """The dense results, batch by batch, without what is removed from them.
+
+        With ``other``, the values of that dense node at the same positions.
+        """
         dense_site = self._targets.sites[twin]
+        read = twin if other is None else other
         if self._removed is None:
-            return list(self._targets.of(dense_site))
-        dims = self._removed.coupling.walk.dims(twin)
+            return list(self._targets.of(dense_site, read))
+        dims = self._removed.coupling.walk.dims(read)
         touched = {axis for axis, dim in enumerate(dims) if self._removed.touches(dim)}
         channel = site.channel % len(dims)
         if touched - {channel}:
-            return list(self._targets.cut(dense_site, lambda value: self._without(value, twin)))
-        targets = self._targets.of(dense_site)
+            without = partial(self._without, node=read)
+            return list(self._targets.cut(dense_site, read, without))
+        targets = self._targets.of(dense_site, read)
         if not touched:
             return list(targets)
         keep = self._keep(dims[channel], targets[0][1].shape[1])
         return [(chosen, goal.index_select(1, keep)) for chosen, goal in targets]
 
-    def _without(self, value: Tensor, twin: fx.Node) -> Tensor:
+    def _without(self, value: Tensor, node: fx.Node) -> Tensor:
         """The dense result without what is removed from it."""
         assert self._removed is not None
-        for axis, dim in enumerate(self._removed.coupling.walk.dims(twin)):
+        for axis, dim in enumerate(self._removed.coupling.walk.dims(node)):
             if self._removed.touches(dim):
                 value = value.index_select(axis, self._keep(dim, value.shape[axis]))
         return value

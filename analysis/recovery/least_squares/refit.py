@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from prunescope.bench.device import on_host
-from prunescope.bench.pruned import PruningMasks, originals
+from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.functional import operator_name
+from prunescope.capture.originals import originals
 from prunescope.errors import CannotPrune
+from prunescope.moments.second_moments import DenseMoments, blocks, dense_moments
+from prunescope.moments.weight_operators import Site, repeats
 from prunescope.recovery.least_squares.ridge import refit
-from prunescope.recovery.least_squares.second_moments import DenseMoments, blocks, dense_moments
-from prunescope.recovery.least_squares.weight_operators import Site, repeats
 from prunescope.removal.block_masks import divided
 from prunescope.removal.selection import Selection as Removed
 from prunescope.removal.selection import positions
@@ -40,7 +41,7 @@ def output_error(
     Raises:
         CannotPrune: No graph, or a layer that has no rule, by name.
     """
-    dense = dense_moments(bench)
+    dense = moments_of(bench)
     errors = []
     for name, keep in supports(bench, selection).items():
         weight = _dense(bench, name)
@@ -54,6 +55,20 @@ def output_error(
                 matrix, shift = _matrix(dense, equal_sites, weight, keep_matrix)
             errors.append(_relative(dense, equal_sites, start, matrix, shift is not None))
     return sum(errors) / len(errors) if errors else None
+
+
+def moments_of(bench: Workbench) -> DenseMoments:
+    """Return the bench's dense moments, which criteria share.
+
+    Raises:
+        CannotPrune: The network has no graph.
+    """
+    if bench.network.captured is None:
+        raise CannotPrune(
+            f"Expected a captured model for a refit, but {bench.network.problem} Use recovery "
+            "none or bn."
+        )
+    return dense_moments(bench.network, bench.splits.calibration)
 
 
 def _relative(
@@ -173,7 +188,7 @@ def require_sites(bench: Workbench, parameter: str, sites: list[Site]) -> None:
         kind = ", ".join(sorted(kinds)) or "no operator"
         name = parameter if layer is None else layer.name
         raise CannotPrune(
-            f"Expected layers that recovery ls can refit, but {name} is read by {kind} in a way "
+            f"Expected layers that can be refitted, but {name} is read by {kind} in a way "
             "that it has no rule for. Use recovery none or bn, or leave this layer dense."
         )
 
@@ -198,7 +213,7 @@ def _by_entries(sites: list[Site]) -> list[list[Site]]:
     )
     if repeats(read):
         raise CannotPrune(
-            f"Expected parts of {sites[0].parameter} that do not overlap for recovery ls, but "
+            f"Expected parts of {sites[0].parameter} that do not overlap for a refit, but "
             "several operators read overlapping ones. Use recovery none or bn."
         )
     return site_sets

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 
 from prunescope.errors import CannotPrune
+from prunescope.moments.second_moments import DIRECT
 
 RIDGE: Final = 0.01
 """Of the mean of the second moments' diagonal."""
-DIRECT: Final = 2000
-"""Inputs up to which rows with supports of their own are solved one by one."""
 _DAMPINGS: Final = 6
 _ROUNDS: Final = 200
 _CLOSE: Final = 1e-8
@@ -42,7 +41,7 @@ def refit(gram: Tensor, cross: Tensor, start: Tensor, keep: Tensor, ridge: float
     """
     if not bool(gram.isfinite().all() and cross.isfinite().all()):
         raise CannotPrune(
-            "Expected finite activations on calibration inputs for recovery ls, but some are NaN "
+            "Expected finite activations on calibration inputs for a refit, but some are NaN "
             "or infinite. Prune less, or use recovery none."
         )
     used = gram.diagonal()[keep.any(0)]
@@ -79,6 +78,45 @@ def refit_whole(gram: Tensor, cross: Tensor, start: Tensor, ridge: float = RIDGE
         systems = zip(gram, cross, start, strict=True)
         return torch.stack([refit(g, c, s, keep, ridge) for g, c, s in systems])
     return torch.cholesky_solve((cross + level * start).transpose(1, 2), factor).transpose(1, 2)
+
+
+class RidgeSystem:
+    """The same ridge regression for several right sides: ``refit`` of what is to be added."""
+
+    def __init__(self, gram: Tensor, keep: Tensor | None = None, ridge: float = RIDGE) -> None:
+        """Factor the systems.
+
+        Args:
+            gram: ``(groups, inputs, inputs)`` float64, not modified.
+            keep: ``(groups, outputs, inputs)`` bool, the supports; None for all inputs.
+            ridge: As for ``refit``.
+        """
+        self._gram, self._keep, self._ridge = gram, keep, ridge
+        self._factor: Tensor | None = None
+        if keep is None:
+            level = ridge * gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+            eye = torch.eye(gram.shape[1], dtype=gram.dtype)
+            factor, failed = torch.linalg.cholesky_ex(gram + level * eye)
+            if not bool(failed.any()) and bool((level > 0).all() and factor.isfinite().all()):
+                self._factor = factor
+
+    def solve(self, cross: Tensor) -> Tensor:
+        """Return what to add to the weights, ``(groups, outputs, inputs)``.
+
+        Args:
+            cross: ``(groups, outputs, inputs)`` float64, moments of what the outputs lack with the
+                inputs.
+
+        Raises:
+            CannotPrune: The moments are not finite.
+        """
+        if self._factor is not None and bool(cross.isfinite().all()):
+            return torch.cholesky_solve(cross.transpose(1, 2), self._factor).transpose(1, 2)
+        everything = torch.ones_like(cross, dtype=torch.bool)
+        keep = everything if self._keep is None else self._keep
+        start = torch.zeros_like(cross[0])
+        systems = zip(self._gram, cross, keep, strict=True)
+        return torch.stack([refit(g, c, start, k, self._ridge) for g, c, k in systems])
 
 
 def _solve_shared_supports(
@@ -152,6 +190,6 @@ def _factor(system: Tensor) -> Tensor:
         if not int(failed):
             return factor
     raise CannotPrune(
-        "Expected second moments that can be factored for recovery ls, but these cannot. Use more "
+        "Expected second moments that can be factored for a refit, but these cannot. Use more "
         "calibration samples, or recovery none."
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from prunescope.errors import PrunescopeError
 from prunescope.fence.safetensors_files import require_honest_tensors
-from prunescope.recovery.training.fine_tuning_report import FineTuning
+from prunescope.recovery.training.fine_tuning_settings import FineTuning
 from prunescope.recovery.training.training_curve import Progressed, RangeTest
 from prunescope.recovery.training.training_run import TrainingState
 from prunescope.store.files import write_atomically
@@ -36,6 +36,8 @@ class Stopped:
         diverged_at: Rates that were given up.
         seconds: Spent so far.
         resumed: How often it was gone on with.
+        sources: Hashes of the user's loader and augmentation, by setting.
+        round: Of a gradual schedule, from 1; 0 for none.
     """
 
     plan: str
@@ -47,6 +49,27 @@ class Stopped:
     diverged_at: tuple[float, ...]
     seconds: float
     resumed: int
+    sources: dict[str, str] = field(default_factory=dict)
+    round: int = 0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Of what a state is; one of another is not gone on with.
+
+    Attributes:
+        plan: Digest of the plan that is trained.
+        fingerprint: Of the study.
+        asked: The settings as somebody asked for them: those who ask so again go on from here.
+        sources: Hashes of the user's loader and augmentation, by setting.
+        round: Of a gradual schedule, from 1; 0 for none.
+    """
+
+    plan: str
+    fingerprint: str
+    asked: FineTuning
+    sources: dict[str, str] = field(default_factory=dict)
+    round: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,40 +94,36 @@ class History:
 
 
 def keep_stopped(
-    folder: Path,
-    plan: str,
-    fingerprint: str,
-    asked: FineTuning,
-    history: History,
-    started: float,
-    state: TrainingState,
+    folder: Path, identity: Identity, history: History, started: float, state: TrainingState
 ) -> None:
     """Write the state into ``folder``, whole or not at all.
 
     Args:
         folder: Of the plan's result.
-        plan: Its digest.
-        fingerprint: Of the study.
-        asked: Settings as somebody asked for them: those who ask so again go on from here.
+        identity: Of what it is the state.
         history: Of the fine-tuning.
         started: When this run began, on ``time.monotonic``'s clock.
         state: Of the training now.
+
+    Raises:
+        StorageFailure: The disk refuses; what was kept before stays.
     """
     stopped = Stopped(
-        plan, fingerprint, asked, history.settings, state.reached, history.range_test,
-        history.diverged_at, history.seconds + time.monotonic() - started, history.resumed,
+        identity.plan, identity.fingerprint, identity.asked, history.settings, state.reached,
+        history.range_test, history.diverged_at, history.seconds + time.monotonic() - started,
+        history.resumed, identity.sources, identity.round,
     )  # fmt: skip
     tensors = {name: tensor.contiguous() for name, tensor in state.tensors.items()}
     write_atomically(folder / CHECKPOINT, save(tensors, {_TEXT: to_json(stopped)}))
 
 
-def read_stopped(folder: Path, plan: str, fingerprint: str, asked: FineTuning) -> History:
-    """Return what an earlier run of this plan and these settings left in ``folder``.
+def read_stopped(folder: Path, identity: Identity) -> History:
+    """Return what an earlier run of the same left in ``folder``.
 
     A damaged file, or another's, counts as none: what it held is trained again.
     """
     path = folder / CHECKPOINT
-    nothing = History(asked)
+    nothing = History(identity.asked)
     if not path.is_file():
         return nothing
     try:
@@ -112,7 +131,10 @@ def read_stopped(folder: Path, plan: str, fingerprint: str, asked: FineTuning) -
         with safe_open(path, "pt") as file:
             texts: Mapping[str, str] = file.metadata() or {}
             stopped = from_json(Stopped, texts.get(_TEXT, ""), str(path))
-            if (stopped.plan, stopped.fingerprint, stopped.asked) != (plan, fingerprint, asked):
+            same = Identity(
+                stopped.plan, stopped.fingerprint, stopped.asked, stopped.sources, stopped.round
+            )
+            if same != identity:
                 return nothing
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (PrunescopeError, SafetensorError, OSError):

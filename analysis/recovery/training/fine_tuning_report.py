@@ -1,75 +1,34 @@
-"""The settings and results of a fine-tuning, as a file in the study. Torch-free."""
+"""The results of a fine-tuning, as a file in the study. Torch-free."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from prunescope.commands import next_steps
-from prunescope.errors import BadReference, BadValue
+from prunescope.errors import BadReference, DamagedFile
 from prunescope.html_tables import table
-from prunescope.recovery.training.training_curve import RangeTest, Reading
+from prunescope.recovery.training.fine_tuning_settings import FineTuning
+from prunescope.recovery.training.rounds import Round
+from prunescope.recovery.training.training_curve import Ending, RangeTest, Reading
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.store.json_documents import read_document
-from prunescope.study.bounds import SEED
 from prunescope.study.plan import Plan
-from prunescope.text.numbers import exact
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords
+
+__all__ = [
+    "RESULT", "WEIGHTS", "EvaluationSums", "FineTuned", "FineTuning", "SideBySide", "read_result",
+    "result_folder",
+]  # fmt: skip
 
 FOLDER: Final = "recovered"
 RESULT: Final = "result.json"
 WEIGHTS: Final = "weights.safetensors"
-
-
-_USUAL_RATE: Final = 0.01
-
-
-@dataclass(frozen=True)
-class FineTuning:
-    """How to train what a plan keeps.
-
-    Attributes:
-        epochs: Passes over the calibration split.
-        rate: Peak learning rate, reached after the warm-up, falling to 0 along a cosine; None for
-            one that a short range test chooses.
-        batch: Samples per step; an epoch's batches differ by one sample at most.
-        momentum: Of the gradient, 0 to below 1.
-        decay: L2 penalty on weights of two or more dimensions; biases and norms have none.
-        warmup: Fraction of all steps in which the rate climbs from 0, 0 to 1.
-        distillation: Weight of the dense model's outputs in the loss against the labels', 0 to 1;
-            at 1 no labels are read.
-        temperature: By which logits are divided before they are compared with the dense model's.
-        seed: Of the order of samples and of dropout.
-    """
-
-    epochs: int = 5
-    rate: float | None = None
-    batch: int = 64
-    momentum: float = 0.9
-    decay: float = 1e-4
-    warmup: float = 0.05
-    distillation: float = 0.9
-    temperature: float = 3.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _within("epochs", self.epochs, 1, 100_000, "Ask for a few passes, such as 10.")
-        _within("batch", self.batch, 2, 1 << 20, "Batch norm needs two samples to vary.")
-        if self.rate is not None:
-            _within("rate", self.rate, 0, 10, "Try 0.01.", above=True)
-        _within("momentum", self.momentum, 0, 0.9999, "Try 0.9.")
-        _within("decay", self.decay, 0, 1, "Try 0.0001.")
-        _within("warmup", self.warmup, 0, 1, "It is a fraction of all steps: try 0.05.")
-        _within(
-            "distillation", self.distillation, 0, 1, "0 is labels only, 1 the dense model only."
-        )
-        SEED.checked(self.seed)
-        _within("temperature", self.temperature, 0, 100, "Try 3.", above=True)
-
-    @property
-    def peak(self) -> float:
-        """The peak learning rate; before one is chosen, a usual one."""
-        return _USUAL_RATE if self.rate is None else self.rate
+_ENDINGS: Final = {
+    "cancelled": "It was stopped; the same command goes on from there. ",
+    "diverged": "It diverged: the loss was no number any more. Lower the learning rate. ",
+    "early": "It ended early: no better epoch came for as long as its patience allows. ",
+    "exhausted": "The training data ended and could not be read again. ",
+}
 
 
 @dataclass(frozen=True)
@@ -150,8 +109,11 @@ class FineTuned:
         plan: What was removed.
         settings: How it was trained.
         curve: Readings in order.
-        best_epoch: Whose weights are kept; 0 when no epoch was better than the pruned model.
-        ending: ``finished``, ``cancelled``, or ``diverged``: the loss was no number any more.
+        best_epoch: Whose weights are kept; 0 when no epoch was better than the pruned model. Of the
+            last round, where there are several.
+        ending: ``finished``, ``cancelled``, ``diverged``: the loss was no number any more,
+            ``early``: no better epoch came for as long as patience allows, or ``exhausted``: the
+            user's data ended.
         validation: The three models on the validation split.
         test: The same on the test split, when asked for.
         removed: Parameters that are zero by a mask, or gone with their units.
@@ -163,13 +125,18 @@ class FineTuned:
         diverged_at: Rates at which the loss was no number, and training began anew.
         resumed: How often it was stopped and gone on with.
         words: Of the study's metric.
+        rounds: In which the plan was reached; empty where it was pruned at once.
+        gone: Numbers of the units that the rounds removed, by group: scored on tuned networks, they
+            are others than the plan would remove at once.
+        notes: Sentences on the user's data, and on what could not be kept.
+        provenance: Versions, device, and hashes of the user's loader and augmentation.
     """
 
     plan: Plan
     settings: FineTuning
     curve: tuple[Reading, ...]
     best_epoch: int
-    ending: Literal["finished", "cancelled", "diverged"]
+    ending: Ending
     validation: SideBySide
     test: SideBySide | None
     removed: int
@@ -181,13 +148,23 @@ class FineTuned:
     diverged_at: tuple[float, ...] = ()
     resumed: int = 0
     words: ScoreWords = PERCENT_WORDS
+    rounds: tuple[Round, ...] = ()
+    gone: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    provenance: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def gradual(self) -> bool:
+        """Whether the plan was reached in rounds."""
+        return bool(self.rounds)
 
     def happenings(self) -> str:
         """Return how the rate came about, what diverged, and whether it was stopped, in words."""
-        parts = [
-            self.range_test.sentence() if self.range_test
-            else f"The rate {(self.diverged_at or (self.settings.peak,))[0]:g} was asked for."
-        ]  # fmt: skip
+        asked = f"The rate {(self.diverged_at or (self.settings.peak,))[0]:g} was asked for."
+        parts = [self.range_test.sentence() if self.range_test else asked]
+        if self.gradual:
+            rates = ", ".join(f"{each.rate:g}" for each in self.rounds)
+            parts = [f"Reached in {len(self.rounds)} rounds, at peak rates of {rates}."]
         if self.diverged_at:
             given_up = " and ".join(f"{rate:g}" for rate in self.diverged_at)
             parts.append(
@@ -197,17 +174,17 @@ class FineTuned:
         if self.resumed:
             times = "once" if self.resumed == 1 else f"{self.resumed} times"
             parts.append(f"It was stopped and gone on with {times}.")
-        return " ".join(parts)
+        if words := self.settings.sentence():
+            parts.append(words)
+        return " ".join((*parts, *self.notes))
 
     def ending_sentence(self) -> str:
         """Return how it ended and what is kept."""
-        if self.ending == "diverged":
-            return "It diverged: the loss was no number any more. Lower the learning rate."
-        kept = f"Kept: epoch {self.best_epoch}." if self.best_epoch else (
+        last = " of the last round" if self.gradual else ""
+        kept = f"Kept: epoch {self.best_epoch}{last}." if self.best_epoch else (
             "No epoch was better than the pruned model itself, which is kept."
         )  # fmt: skip
-        stopped = "It was stopped; the same command goes on from there. "
-        return (stopped if self.ending == "cancelled" else "") + kept
+        return _ENDINGS.get(self.ending, "") + kept
 
     def _repr_html_(self) -> str:
         sides = [("validation", self.validation)]
@@ -238,9 +215,30 @@ class FineTuned:
         return self.validation.after
 
 
-def result_folder(study: Path, plan: Plan) -> Path:
-    """Return where the fine-tuned weights of ``plan`` are kept in the study's folder."""
-    return study / FOLDER / plan.digest
+def result_folder(study: Path, plan: Plan, gradual: bool = False) -> Path:
+    """Return where the fine-tuned weights of ``plan`` are kept in the study's folder.
+
+    Args:
+        study: Its folder.
+        plan: Of the study.
+        gradual: Whether it was reached in rounds; what was pruned at once stays beside it.
+    """
+    return study / FOLDER / (f"{plan.digest}-gradual" if gradual else plan.digest)
+
+
+def best_folder(study: Path, plan: Plan) -> Path:
+    """Return the folder of the better fine-tuning of ``plan``, at once or in rounds.
+
+    Better is the higher validation score; at once, where neither is there.
+    """
+    at_once = result_folder(study, plan)
+    known = []
+    for folder in (at_once, result_folder(study, plan, gradual=True)):
+        try:
+            known.append((read_result(folder).after.score, folder))
+        except (BadReference, DamagedFile):
+            continue
+    return max(known, key=lambda pair: pair[0])[1] if known else at_once
 
 
 def read_result(folder: Path) -> FineTuned:
@@ -257,14 +255,3 @@ def read_result(folder: Path) -> FineTuned:
             f"{next_steps.fine_tune()}."
         )
     return read_document(FineTuned, path)
-
-
-def _within(
-    name: str, value: float, low: float, high: float, hint: str, above: bool = False
-) -> None:
-    if math.isfinite(value) and low <= value <= high and not (above and value == low):
-        return
-    allowed = f"above {low:g}" if above else f"at least {low:g}"
-    most = exact(int(high)) if float(high).is_integer() else f"{high:g}"
-    allowed += "" if high == math.inf else f" and at most {most}"
-    raise BadValue(f"Expected {name} to be {allowed}, but got {value!r}. {hint}")

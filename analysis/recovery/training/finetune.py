@@ -1,44 +1,41 @@
 """Fine-tune a plan: mask, train what is kept, measure before and after, store."""
 
-import copy
 import hashlib
+import platform
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from prunescope.bench.evaluate import Outcome, compare, evaluate
-from prunescope.bench.pruned import PruningMasks, select, selected
+from prunescope.bench.device import device_of
+from prunescope.bench.evaluate import Outcome
+from prunescope.bench.pruned import select
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
-from prunescope.errors import BadReference, CannotPrune, DamagedFile
+from prunescope.errors import BadReference, DamagedFile
 from prunescope.progress import Progress
-from prunescope.recovery.apply import recovered
-from prunescope.recovery.training.checkpoint import (
-    forget_stopped,
-    keep_stopped,
-    read_stopped,
-)
+from prunescope.recovery.training.checkpoint import Identity, forget_stopped
+from prunescope.recovery.training.compare_sides import mean_score, outcome, side_by_side
 from prunescope.recovery.training.fine_tuning_report import (
     RESULT,
     WEIGHTS,
-    EvaluationSums,
     FineTuned,
-    FineTuning,
-    SideBySide,
     read_result,
     result_folder,
 )
-from prunescope.recovery.training.loop import Diverged, train
+from prunescope.recovery.training.fine_tuning_settings import FineTuning
+from prunescope.recovery.training.gradual import forget_rounds, in_rounds
 from prunescope.recovery.training.objective import Task, objective
-from prunescope.recovery.training.range_test import range_test
-from prunescope.sources.data import Samples
+from prunescope.recovery.training.optimizers import require_optimizer
+from prunescope.recovery.training.rounds import RoundsDone
+from prunescope.recovery.training.student import elements, make_student, masks_of, weights_of
+from prunescope.recovery.training.train_student import Learnt, Lesson, train_student
+from prunescope.recovery.training.training_data import LiveData, training_data
 from prunescope.sources.weights import load_weights
 from prunescope.store.destinations import require_inside, require_no_source, source_paths
 from prunescope.store.files import write_atomically
@@ -47,10 +44,7 @@ from prunescope.store.json_documents import write_document
 from prunescope.study.plan import Plan
 from prunescope.text.scores import words_of
 
-__all__ = ["FineTuned", "FineTuning", "finetune", "read_weights"]
-
-_RETRIES: Final = 2
-"""How often training begins again at a tenth of the rate."""
+__all__ = ["FineTuned", "FineTuning", "LiveData", "finetune", "read_weights"]
 
 
 def finetune(
@@ -60,12 +54,13 @@ def finetune(
     settings: FineTuning,
     progress: Progress,
     test: bool = False,
+    live: LiveData | None = None,
 ) -> FineTuned:
-    """Train what ``plan`` leaves of the network on the calibration split; keep the best epoch.
+    """Train what ``plan`` leaves of the network, and keep the best epoch.
 
     Without a rate, a short range test chooses one. Where the loss is soon no number, training
     begins again at a tenth of the rate, twice at most. The result names the rate that it was
-    trained with, and how that came about.
+    trained with, and how that came about. With ``rounds``, the plan is reached little by little.
 
     A state to go on from is kept after each epoch and every minute: the same call goes on where it
     was stopped or killed, and ends with the weights of a run that never was. Other settings begin
@@ -73,9 +68,10 @@ def finetune(
 
     Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
     the one with the highest validation score; see ``FineTuned`` on what that score is worth.
-    ``STUDY/recovered/DIGEST`` receives the whole state dict under the model's own names
-    (``weights.safetensors``) and the result (``result.json``), also after a cancellation. A later
-    run of the same plan takes their place, but one that was cut short only where it is better.
+    ``STUDY/recovered/DIGEST`` (``DIGEST-gradual`` with rounds) receives the whole state dict under
+    the model's own names (``weights.safetensors``) and the result (``result.json``), also after a
+    cancellation. A later run of the same plan takes their place, but one that was cut short only
+    where it is better.
 
     Args:
         bench: Network, data, metric.
@@ -85,6 +81,7 @@ def finetune(
         settings: How to train.
         progress: Told loss, accuracy and rate; asked before each step whether to go on.
         test: Whether to measure dense, pruned and fine-tuned model on the test split too.
+        live: A loader or a transform given in Python, which the settings only name.
 
     Returns:
         The result that is kept now: this run's, or the better one before it.
@@ -96,89 +93,61 @@ def finetune(
         WouldOverwrite: A link leads the folder out of the study, or the study is made from the
             weights that are there.
         BadValue: The loss was no number at any of these rates.
+        Cancelled: Stopped in a round before the last.
+        StorageFailure: The result cannot be written; the state of the last minute stays.
     """
     study.require(bench.manifest)
     plan.require(study.manifest)
-    folder = result_folder(study.folder, plan)
+    require_optimizer(settings)
+    folder = result_folder(study.folder, plan, settings.rounds > 1)
     require_inside(folder, study.folder)
     for name in (WEIGHTS, RESULT):
         require_no_source(folder / name, source_paths(study.manifest.reference, study.folder))
     started = time.monotonic()
-    asked = settings
     scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
     selection = select(plan, scores)
-    student = _student(bench, plan, selection)
-    masks = _masks(student, selection)
-    calibration, validation = bench.splits.calibration, bench.splits.validation
-    splits = {"validation": validation} | ({"test": bench.splits.test} if test else {})
-    before = {
-        name: _outcome(student, bench, split_samples) for name, split_samples in splits.items()
-    }
-    judge = partial(_score, student, bench, validation)
+    student = make_student(bench, plan.recovery, selection)
+    masks = masks_of(student, selection)
+    splits = ("validation", "test") if test else ("validation",)
+    judging = time.monotonic()
+    before = {name: outcome(student, bench, name) for name in splits}
+    judging = (time.monotonic() - judging) / len(splits)
     teach = objective(
-        Task(bench.network.module, bench.metric, bench.loss, bench.batch), calibration, settings
-    )
-    history = read_stopped(folder, plan.digest, bench.manifest.fingerprint, asked)
-    if history.state is None and asked.rate is None:
-        tested = range_test(student, calibration, masks, teach, settings, progress)
-        progress.advance(0, tested.sentence())
-        history = replace(history, range_test=tested)
-        settings = replace(settings, rate=tested.chosen)
-    elif history.state is not None:
-        settings = history.settings
-    while True:
-        keep = partial(
-            keep_stopped, folder, plan.digest, bench.manifest.fingerprint, asked,
-            replace(history, settings=settings), started,
+        Task(bench.network.module, bench.metric, bench.loss, bench.batch),
+        bench.splits.calibration, settings,
+    )  # fmt: skip
+    make_data = partial(training_data, bench, settings, live or LiveData())
+    data = make_data()
+    identity = Identity(plan.digest, bench.manifest.fingerprint, settings, data.sources)
+    if settings.rounds > 1:
+        reached = in_rounds(
+            bench, plan, settings, folder, identity, lambda: make_data().feed, teach, progress
+        )
+        student, masks, learnt, done = (
+            reached.student, reached.masks, reached.learnt, reached.done
         )  # fmt: skip
-        try:
-            trained = train(
-                student, calibration, masks, teach, settings, judge, progress, keep, history.state
-            )
-            break
-        except Diverged:
-            if len(history.diverged_at) == _RETRIES:
-                forget_stopped(folder)
-                raise
-            slower = settings.peak / 10
-            progress.advance(0, f"diverged at a rate of {settings.peak:g}, again at {slower:g}")
-            given_up = (*history.diverged_at, settings.peak)
-            history = replace(history, state=None, diverged_at=given_up)
-            settings = replace(settings, rate=slower)
-    seconds = history.seconds + time.monotonic() - started
-    sides = {
-        name: _side_by_side(bench, name, before[name], _outcome(student, bench, split_samples))
-        for name, split_samples in splits.items()
-    }
-    content = save({n: t.detach().clone().contiguous() for n, t in student.state_dict().items()})
-    result = FineTuned(
-        plan=plan,
-        settings=settings,
-        curve=trained.curve,
-        best_epoch=trained.best_epoch,
-        ending=trained.ending,
-        validation=sides["validation"],
-        test=sides.get("test"),
-        removed=_elements(bench.network.module)
-        - _elements(student)
-        + sum(int((~keep).sum()) for keep in masks.values()),
-        total=_elements(bench.network.module),
-        seconds=seconds,
-        threads=torch.get_num_threads(),
-        weights_hash=hashlib.sha256(content).hexdigest(),
-        range_test=history.range_test,
-        diverged_at=history.diverged_at,
-        resumed=history.resumed,
-        words=words_of(bench.manifest),
-    )
-    if result.ending != "cancelled":
-        forget_stopped(folder)
+    else:
+        judge = partial(mean_score, student, bench)
+        lesson = Lesson(student, masks, data.feed, teach, judge, judging)
+        prepared = time.monotonic() - started
+        learnt, done = train_student(lesson, settings, folder, identity, progress), None
+        learnt = replace(learnt, seconds=learnt.seconds + prepared)
+    after = {name: outcome(student, bench, name) for name in splits}
+    content = save(weights_of(student))
+    result = _result(
+        _Ran(bench, plan, settings, data.sources, learnt, done),
+        before, after, student, masks, hashlib.sha256(content).hexdigest(),
+    )  # fmt: skip
     if result.ending != "finished" and (previous := _better(folder, result)) is not None:
+        if result.ending != "cancelled":
+            _forget(folder)
         progress.advance(0, "kept the better weights of an earlier run")
         return previous
     study.require_present()
     write_atomically(folder / WEIGHTS, content)
     write_document(folder / RESULT, result)
+    if result.ending != "cancelled":  # only now: on a full disk, the last minute's state is all
+        _forget(folder)
     return result
 
 
@@ -200,6 +169,71 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     return weights
 
 
+@dataclass(frozen=True)
+class _Ran:
+    """What ran."""
+
+    bench: Workbench
+    plan: Plan
+    asked: FineTuning
+    sources: Mapping[str, str]
+    learnt: Learnt
+    done: RoundsDone | None
+
+
+def _result(
+    ran: _Ran,
+    before: Mapping[str, Outcome],
+    after: Mapping[str, Outcome],
+    student: nn.Module,
+    masks: Mapping[str, Tensor],
+    weights_hash: str,
+) -> FineTuned:
+    bench, learnt, done = ran.bench, ran.learnt, ran.done
+    sides = {name: side_by_side(bench, name, before[name], after[name]) for name in before}
+    settings = learnt.settings
+    if done is not None:  # of all rounds together, as they were asked for
+        epochs = sum(each.epochs for each in done.rounds)
+        settings = replace(
+            settings, rounds=ran.asked.rounds, epochs=epochs, seconds=ran.asked.seconds
+        )
+    return FineTuned(
+        plan=ran.plan,
+        settings=settings,
+        curve=done.curve if done else learnt.trained.curve,
+        best_epoch=learnt.trained.best_epoch,
+        ending=learnt.trained.ending,
+        validation=sides["validation"],
+        test=sides.get("test"),
+        removed=elements(bench.network.module)
+        - elements(student)
+        + sum(int((~keep).sum()) for keep in masks.values()),
+        total=elements(bench.network.module),
+        seconds=done.seconds if done else learnt.seconds,
+        threads=torch.get_num_threads(),
+        weights_hash=weights_hash,
+        range_test=learnt.range_test,
+        diverged_at=done.diverged_at if done else learnt.diverged_at,
+        resumed=done.resumed if done else learnt.resumed,
+        words=words_of(bench.manifest),
+        rounds=done.rounds if done else (),
+        gone=done.gone if done else {},
+        notes=done.notes if done else learnt.trained.notes,
+        provenance={
+            "torch": torch.__version__,
+            "device": str(device_of(bench.network.module)),
+            "processor": platform.machine(),
+            **ran.sources,
+        },
+    )
+
+
+def _forget(folder: Path) -> None:
+    """Remove what is kept to go on from."""
+    forget_stopped(folder)
+    forget_rounds(folder)
+
+
 def _better(folder: Path, result: FineTuned) -> FineTuned | None:
     """The result in ``folder`` if it is whole and better than ``result``."""
     try:
@@ -208,71 +242,3 @@ def _better(folder: Path, result: FineTuned) -> FineTuned | None:
     except (BadReference, DamagedFile):
         return None
     return previous if previous.after.score > result.after.score else None
-
-
-def _student(bench: Workbench, plan: Plan, selection: PruningMasks) -> nn.Module:
-    """A network of its own with the plan applied, the plan's own recovery included."""
-    with (
-        selected(bench.network, selection) as left,
-        recovered(bench, plan.recovery, left, selection),
-    ):
-        try:
-            student = copy.deepcopy(left)
-        except Exception as error:
-            raise CannotPrune(
-                f"Expected a model that can be copied to fine-tune it, but copying raised "
-                f"{type(error).__name__}: {error}. Fine-tune the exported weights instead."
-            ) from error
-    for parameter in student.parameters():
-        parameter.requires_grad_(parameter.is_floating_point())
-    return student
-
-
-def _masks(student: nn.Module, selection: PruningMasks) -> Mapping[str, Tensor]:
-    """What stays zero; in a physically smaller weight, that is what is zero now."""
-    if not selection.units:
-        return selection.masks
-    return {name: student.get_parameter(name).detach() != 0 for name in selection.masks}
-
-
-def _elements(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in {id(p): p for p in module.parameters()}.values())
-
-
-def _outcome(module: nn.Module, bench: Workbench, samples: Samples) -> Outcome:
-    return evaluate(module, samples, bench.metric, bench.batch)
-
-
-def _score(module: nn.Module, bench: Workbench, samples: Samples) -> float:
-    return _outcome(module, bench, samples).score.double().mean().item()
-
-
-def _side_by_side(bench: Workbench, name: str, before: Outcome, after: Outcome) -> SideBySide:
-    samples = bench.splits.named(name)
-    dense = bench.dense if name == "validation" else _outcome(bench.network.module, bench, samples)
-    gain = after.score.double() - before.score.double()
-    return SideBySide(
-        dense_score=dense.score.double().mean().item(),
-        before=_sums(bench, dense, before, samples),
-        after=_sums(bench, dense, after, samples),
-        gain_sum=gain.sum().item(),
-        gain_squares=gain.square().sum().item(),
-    )
-
-
-def _sums(bench: Workbench, dense: Outcome, pruned: Outcome, samples: Samples) -> EvaluationSums:
-    comparison = compare(dense, pruned, bench.metric.labels(samples.targets), bench.classes)
-    labelled = dense.entropy is not None and pruned.entropy is not None
-    classes = dense.log_probabilities is not None and pruned.log_probabilities is not None
-    return EvaluationSums(
-        samples=comparison.samples,
-        score_sum=comparison.score_sum,
-        drop_sum=comparison.drop_sum,
-        drop_squares=comparison.drop_squares,
-        entropy_sum=comparison.entropy_sum if labelled else None,
-        divergence_sum=comparison.divergence_sum if classes else None,
-        agreements=comparison.agreements,
-        nonfinite=comparison.nonfinite,
-        class_correct=comparison.class_correct,
-        scale=bench.manifest.scale,
-    )

@@ -8,19 +8,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from prunescope.capture.graph import take
 from prunescope.capture.network import forward
 from prunescope.errors import DataMismatch, PrunescopeError
 from prunescope.metrics.class_rows import logits
-from prunescope.recovery.training.fine_tuning_report import FineTuning
+from prunescope.recovery.training.fine_tuning_settings import FineTuning
+from prunescope.recovery.training.training_batch import Batch
 from prunescope.sources.data import Samples
 from prunescope.sources.losses import Loss
 from prunescope.sources.metrics import Metric
 
 _KEPT_BYTES: Final = 256 << 20
 
-Objective = Callable[[Any, Tensor], Tensor]
-"""``(outputs of the model in training, indices of its samples) → loss``, a scalar."""
+Objective = Callable[[Any, Batch], Tensor]
+"""``(outputs of the model in training, its batch) → loss``, a scalar."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ def objective(task: Task, samples: Samples, settings: FineTuning) -> Objective:
     L is the study's loss, over all heads that have targets. The KL, a mean over rows (samples,
     tokens or pixels) in nats, compares ``softmax(logits / T)``; D is the mean divergence of every
     other output, so that no head is forgotten. The dense model runs once over all samples where
-    what it says fits into 256 MiB, else once per step.
+    what it says fits into 256 MiB, else once per step; so it does on batches that are none of
+    ``samples``, or changed at random, and then it sees what the model sees.
 
     Args:
         task: The teacher, and the study's loss.
-        samples: What the indices count; targets are not read at ``distillation`` 1.
-        settings: ``distillation`` a and ``temperature`` T.
+        samples: Of the calibration split; targets are not read at ``distillation`` 1.
+        settings: ``distillation`` a and ``temperature`` T. Where it names data or an augmentation,
+            ``samples`` are an example of them.
 
     Raises:
         DataMismatch: There is nothing to learn from: no output to compare, or targets that the
@@ -83,15 +85,19 @@ def objective(task: Task, samples: Samples, settings: FineTuning) -> Objective:
         )
     if share < 1:
         _require_loss(task, samples)
-    teacher = _teacher(task, samples, first) if share > 0 else None
+    kept = _kept(task, samples, first) if share > 0 and not _changing(settings) else None
 
-    def loss(outputs: Any, indices: Tensor) -> Tensor:
+    def loss(outputs: Any, batch: Batch) -> Tensor:
         total: Tensor = torch.zeros(())
         if share < 1:
-            value = task.loss.value(outputs, take(samples.targets, indices))
+            if batch.targets is None:
+                raise _no_targets("a batch has none")
+            value = task.loss.value(outputs, batch.targets)
             total = total.to(value.device) + (1 - share) * value
-        if teacher is not None:
-            divergence = _divergence(task, outputs, teacher(indices), len(indices), temperature)
+        if share > 0:
+            known = kept is not None and batch.rows is not None
+            taught = kept(batch.rows) if known else _taught(task, Samples(batch.inputs))  # type: ignore[misc,arg-type]
+            divergence = _divergence(task, outputs, taught, len(batch), temperature)
             total = total.to(divergence.device) + share * divergence
         return total
 
@@ -129,15 +135,21 @@ def _taught(task: Task, samples: Samples) -> Taught:
     )
 
 
-def _teacher(task: Task, samples: Samples, first: Taught) -> Callable[[Tensor], Taught]:
+def _changing(settings: FineTuning) -> bool:
+    """Whether batches are other ones than the calibration split's."""
+    return bool(settings.train or settings.augment)
+
+
+def _kept(task: Task, samples: Samples, first: Taught) -> Callable[[Tensor], Taught] | None:
+    """What the dense model says of all samples, by their rows; None where that is too much."""
     count, few = len(samples), min(len(samples), 2)
     held = [part for part in (first.rows, first.others) if part is not None]
     if sum(part.numel() for part in held) // few * count * 4 > _KEPT_BYTES:
-        return lambda indices: _taught(task, samples.picked(indices))
+        return None
     starts = range(0, count, task.batch)
-    told = [_taught(task, samples.chunk(start, start + task.batch)) for start in starts]
-    rows = _joined([each.rows for each in told])
-    others = _joined([each.others for each in told])
+    taught = [_taught(task, samples.chunk(start, start + task.batch)) for start in starts]
+    rows = _joined([part.rows for part in taught])
+    others = _joined([part.others for part in taught])
     by_sample = None if rows is None else rows.view(count, -1, rows.shape[1])
     return lambda indices: Taught(
         None if by_sample is None else by_sample[indices].flatten(0, 1),
@@ -163,7 +175,12 @@ def _require_loss(task: Task, samples: Samples) -> None:
             problem = f"got: {str(error).rstrip('.')}"
         else:
             return
-    raise DataMismatch(
-        f"Expected targets that the loss {task.loss.name} goes with to fine-tune on, but "
-        f"{problem}. Set distillation to 1: then the dense model alone is the teacher."
+    raise _no_targets(problem, task.loss.name)
+
+
+def _no_targets(problem: str, loss: str = "") -> DataMismatch:
+    named = f"the loss {loss}" if loss else "the loss"
+    return DataMismatch(
+        f"Expected targets that {named} goes with to fine-tune on, but {problem}. Set distillation "
+        "to 1: then the dense model alone is the teacher."
     )

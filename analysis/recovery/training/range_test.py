@@ -1,6 +1,7 @@
 """Choose the learning rate of a fine-tuning by a short run in which it climbs."""
 
 import math
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,16 +10,19 @@ from torch import Tensor, nn
 
 from prunescope.errors import Cancelled
 from prunescope.progress import Progress
-from prunescope.recovery.training.fine_tuning_report import FineTuning
+from prunescope.recovery.training.fine_tuning_settings import SGD, FineTuning
 from prunescope.recovery.training.objective import Objective
+from prunescope.recovery.training.training_batch import Feed
 from prunescope.recovery.training.training_curve import RangeTest
 from prunescope.recovery.training.training_run import TrainingRun, copied, put
 from prunescope.recovery.training_mode import training
-from prunescope.sources.data import Samples
 
 STEPS: Final = 48
 _FIRST: Final = 1e-4
-_LAST: Final = 1.0
+_SPAN: Final = 1e4
+"""The last rate by the first."""
+_ADAPTIVE: Final = 0.1
+"""Rates of optimizers that divide by the gradient's size are so many times those of SGD."""
 _SMOOTH: Final = 0.7
 """Weight of the past in the smoothed loss."""
 
@@ -28,7 +32,7 @@ _SPOILT: Final = 1.5
 
 def range_test(
     module: nn.Module,
-    samples: Samples,
+    feed: Feed,
     masks: Mapping[str, Tensor],
     objective: Objective,
     settings: FineTuning,
@@ -36,15 +40,16 @@ def range_test(
 ) -> RangeTest:
     """Return the rate to train with: that at which the smoothed loss was least.
 
-    At most ``STEPS`` steps are taken, their rates growing geometrically from 1e-4 to 1, until the
-    loss is no number or half as much again as its least. The module is as it was afterwards.
+    At most ``STEPS`` steps are taken, their rates growing geometrically from 1e-4 to 1 (for other
+    optimizers than SGD a tenth of that), until the loss is no number or half as much again as its
+    least. Module and feed are as they were afterwards.
 
     Args:
         module: See ``loop.train``, as the other arguments.
-        samples: What it would be trained on.
+        feed: Of the batches it would be trained on.
         masks: What stays zero.
-        objective: Loss of outputs and sample indices.
-        settings: Batch, momentum, decay and seed; its rate is not read.
+        objective: Loss of outputs and their batch.
+        settings: Optimizer, batch and seed; its rate is not read.
         progress: Asked before each step whether to go on.
 
     Raises:
@@ -55,21 +60,19 @@ def range_test(
     few epochs with a warm-up, and measured on the sample models the rate itself is near the best:
     LeNet-5 without 60 % of its channels 84 %, at a tenth 76 %, at the best rate tried 85 %.
     """
-    before = copied(module)
-    run = TrainingRun(module, samples, masks, objective, settings, progress)
-    drawn = torch.Generator().manual_seed(settings.seed)
-    size = min(settings.batch, len(samples))
-    smooth, weight, least, best = 0.0, 0.0, math.inf, _FIRST
-    step, now, spoilt = 0, _FIRST, False
+    before, began = copied(module), time.monotonic()
+    run = TrainingRun(module, feed, masks, objective, settings, progress)
+    first = _FIRST if settings.optimizer.lower() == SGD else _FIRST * _ADAPTIVE
+    smooth, weight, least, best = 0.0, 0.0, math.inf, first
+    step, now, spoilt = 0, first, False
     try:
         with torch.random.fork_rng(devices=[]), training(module) as learner:
             torch.manual_seed(settings.seed)
             for step in range(STEPS):
                 if progress.cancelled():
                     raise Cancelled("Expected training to go on, but it was cancelled. Run again.")
-                now = _FIRST * (_LAST / _FIRST) ** (step / (STEPS - 1))
-                indices = torch.randperm(len(samples), generator=drawn)[:size]
-                loss = run.descend(learner, indices, now).item()
+                now = first * _SPAN ** (step / (STEPS - 1))
+                loss = run.descend(learner, feed.step(step), now).item()
                 smooth = _SMOOTH * smooth + (1 - _SMOOTH) * loss
                 weight = _SMOOTH * weight + (1 - _SMOOTH)
                 if not smooth / weight <= _SPOILT * least:
@@ -79,4 +82,6 @@ def range_test(
                     least, best = smooth / weight, now
     finally:
         put(module, before)
-    return RangeTest(step + 1, _FIRST, now, float(f"{best:.2g}"), spoilt)
+        feed.rewind()
+    seconds = time.monotonic() - began
+    return RangeTest(step + 1, first, now, float(f"{best:.2g}"), spoilt, seconds)

@@ -1,26 +1,37 @@
-"""One training run: its optimiser, its order of samples, its curve, and a state to go on from."""
+"""One training run: its optimiser, its place in the data, its curve, and a state to go on from."""
 
 import math
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
-from prunescope.capture.graph import take
+from prunescope.bench.device import device_of
 from prunescope.capture.network import forward
 from prunescope.errors import Cancelled, DataMismatch
 from prunescope.progress import Progress
-from prunescope.recovery.training.fine_tuning_report import FineTuning
+from prunescope.recovery.training.fine_tuning_settings import FineTuning
+from prunescope.recovery.training.moving_average import MovingAverage
 from prunescope.recovery.training.objective import Objective
+from prunescope.recovery.training.optimizers import (
+    fits_optimizer,
+    make_optimizer,
+    optimizer_tensors,
+    restore_optimizer,
+)
+from prunescope.recovery.training.training_batch import Batch, Feed
 from prunescope.recovery.training.training_curve import Progressed, Reading
 from prunescope.recovery.training_mode import training
-from prunescope.sources.data import Samples
 from prunescope.user_code.guard import guarded
 
 _READINGS: Final = 40
 """Readings per epoch at most."""
+_OPTIMIZER: Final = "optimizer."
 
 
 def rate(step: int, total: int, settings: FineTuning) -> float:
@@ -42,10 +53,10 @@ class TrainingState:
     """Everything that a training run needs to go on as if it had never stopped.
 
     Attributes:
-        reached: The plain part: steps, best epoch, curve.
-        tensors: ``weights.NAME`` and ``best.NAME`` of the state dict, ``momentum.PLACE`` of the
-            optimiser, ``losses`` since the last reading, ``order`` and ``random``: the states of
-            the generators, of the order at the epoch's beginning.
+        reached: The plain part: steps, best epoch, curve, place in the user's data.
+        tensors: ``weights.NAME``, ``best.NAME`` and, with a moving average, ``average.NAME`` of the
+            state dict, ``optimizer.…`` as ``optimizer_tensors`` names it, ``losses`` since the last
+            reading, and ``random``: the state of torch's generator (dropout).
     """
 
     reached: Progressed
@@ -66,32 +77,35 @@ class TrainingRun:
     def __init__(
         self,
         module: nn.Module,
-        samples: Samples,
+        feed: Feed,
         masks: Mapping[str, Tensor],
         objective: Objective,
         settings: FineTuning,
         progress: Progress,
         rest: Callable[[], None] = lambda: None,
+        spent: float = 0.0,
     ) -> None:
         """Begin, with nothing trained.
 
         Args:
             module: Trained in place.
-            samples: What it is trained on.
+            feed: Of the batches.
             masks: Parameter name → bool like it, True = keep.
-            objective: Loss of outputs and sample indices.
+            objective: Loss of outputs and their batch.
             settings: See ``FineTuning``.
             progress: Told readings; asked before each step whether to go on.
             rest: Called after each step.
+            spent: Seconds, before.
         """
-        self._module, self._samples, self._settings = module, samples, settings
+        self._module, self._feed, self._settings = module, feed, settings
         self._objective, self._progress, self._rest = objective, progress, rest
         self._masked = [(module.get_parameter(name), keep) for name, keep in masks.items()]
-        self._order = torch.Generator().manual_seed(settings.seed)
-        self._epoch_order = self._order.get_state()
-        self._optimizer = _optimizer(module, settings)
+        self._optimizer = make_optimizer(module, settings)
+        self._average = MovingAverage(module, settings.ema) if settings.ema else None
+        self._device = device_of(module)
         self._losses: list[Tensor] = []
-        self.steps = math.ceil(len(samples) / settings.batch)
+        self._began = time.monotonic() - spent
+        self.steps = feed.steps
         self.total = self.steps * settings.epochs
         self.step = 0
         self.whole = True
@@ -104,19 +118,18 @@ class TrainingRun:
         Raises:
             Cancelled: Somebody asked to stop.
             FloatingPointError: The loss is no number.
+            StreamEnded: The user's data are at their end.
         """
         every = math.ceil(self.steps / _READINGS)
         reading = Reading(self.step, self.step / self.steps, 0.0)
-        self._epoch_order = self._order.get_state()
-        # Batches of nearly equal size: batch norm cannot train on a last one of a single sample.
-        order = torch.randperm(len(self._samples), generator=self._order)
         with training(self._module) as learner:
-            for indices in order.tensor_split(self.steps)[self.step % self.steps :]:
+            for _ in range(self.step % self.steps, self.steps):
                 if self._progress.cancelled():
                     raise Cancelled("Expected training to go on, but it was cancelled. Run again.")
                 now = rate(self.step, self.total, self._settings)
                 self.whole = False
-                self._losses.append(self.descend(learner, indices, now))
+                batches = self._feed.step(self.step)
+                self._losses.append(self.descend(learner, batches, now))
                 self.step += 1
                 at_end = self.step % self.steps == 0
                 if self.step % every and not at_end:
@@ -134,15 +147,28 @@ class TrainingRun:
                     self._rest()
         return reading
 
+    def score(self, judge: Callable[[], float]) -> float:
+        """Return the score of the weights that would be kept: their average, where there is one."""
+        if self._average is None:
+            return judge()
+        held = copied(self._module)
+        put(self._module, self._average.state)
+        try:
+            return judge()
+        finally:
+            put(self._module, held)
+
     def judged(self, epoch: int, score: float) -> None:
         """Note the validation score after ``epoch``, and keep the weights if it is the best."""
         if score > self.best_score:
-            self.best, self.best_score, self.best_epoch = copied(self._module), score, epoch
-        self._epoch_order = self._order.get_state()
+            self.best_score, self.best_epoch = score, epoch
+            state = self._average.state if self._average else self._module.state_dict()
+            self.best = {name: tensor.detach().clone() for name, tensor in state.items()}
         self.whole = True
 
     def note(self, reading: Reading) -> None:
-        """Append ``reading`` to the curve and tell it."""
+        """Append ``reading``, with the seconds until now, to the curve and tell it."""
+        reading = replace(reading, seconds=time.monotonic() - self._began)
         self.curve.append(reading)
         values = {"step": float(reading.step), "epoch": reading.epoch, "rate": reading.rate}
         if reading.loss is not None:
@@ -153,65 +179,72 @@ class TrainingRun:
         message = f"epoch {epoch} of {self._settings.epochs}"
         self._progress.advance(1 if reading.step else 0, message, **values)
 
-    def descend(self, learner: nn.Module, indices: Tensor, rate_now: float) -> Tensor:
-        """Take one step on the samples ``indices`` at a rate, and return its loss."""
+    def descend(self, learner: nn.Module, batches: list[Batch], rate_now: float) -> Tensor:
+        """Take one step on ``batches``, whose gradients are averaged by samples; return its loss.
+
+        Removed weights have no gradient, and are set to 0 after the step: whatever an optimizer
+        adds by itself (decay, momentum of before), they stay exactly 0.
+        """
         for group in self._optimizer.param_groups:
             group["lr"] = rate_now
         self._optimizer.zero_grad()
-        inputs = take(self._samples.inputs, indices)
-        with guarded(
-            f"the model to train on a batch of {len(indices)} samples",
-            "Check that it runs, and has gradients, in training mode.",
-            DataMismatch,
-            "training",
-        ):
-            loss = self._objective(forward(learner, inputs), indices)
-            loss.backward()  # type: ignore[no-untyped-call]
+        count = sum(map(len, batches))
+        losses = []
+        for batch in batches:
+            with guarded(
+                f"the model to train on a batch of {len(batch)} samples",
+                "Check that it runs, and has gradients, in training mode.",
+                DataMismatch,
+                "training",
+            ):
+                with self._coarser():
+                    outputs = forward(learner, batch.inputs)
+                loss = self._objective(self._full(outputs), batch) * (len(batch) / count)
+                loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
         with torch.no_grad():
             for weight, keep in self._masked:
                 if weight.grad is not None:
                     weight.grad.masked_fill_(~keep, 0.0)
+        if self._settings.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self._module.parameters(), self._settings.clip)
         self._optimizer.step()
         with torch.no_grad():
             for weight, keep in self._masked:
                 weight.masked_fill_(~keep, 0.0)
-        return loss.detach()
+        if self._average is not None:
+            self._average.update(self._module, self.step + 1)
+        return torch.stack(losses).sum()
 
     def state(self) -> TrainingState:
         """Return what it needs to go on from here; only while ``whole``."""
-        momentum = {
-            f"momentum.{place}": state["momentum_buffer"].clone()
-            for place, parameter in enumerate(self._parameters())
-            if (state := self._optimizer.state.get(parameter)) and "momentum_buffer" in state
-            and state["momentum_buffer"] is not None
-        }  # fmt: skip
+        average = self._average.state if self._average else {}
         tensors = {
             **{f"weights.{name}": tensor for name, tensor in copied(self._module).items()},
             **{f"best.{name}": tensor for name, tensor in self.best.items()},
-            **momentum,
+            **{f"average.{name}": tensor for name, tensor in average.items()},
+            **{_OPTIMIZER + n: tensor for n, tensor in optimizer_tensors(self._optimizer).items()},
             "losses": torch.stack(self._losses) if self._losses else torch.zeros(0),
-            "order": self._epoch_order,
             "random": torch.get_rng_state(),
         }
-        reached = Progressed(self.step, self.best_epoch, self.best_score, tuple(self.curve))
+        reached = Progressed(
+            self.step, self.best_epoch, self.best_score, tuple(self.curve), self._feed.place()
+        )
         return TrainingState(reached, tensors)
 
     def fits(self, state: TrainingState) -> bool:
         """Return whether ``state`` is of a run like this one, by names, shapes and types."""
+        parts = ("weights", "best", *(("average",) if self._average else ()))
         wanted = {
             f"{part}.{name}": tensor
-            for part in ("weights", "best")
+            for part in parts
             for name, tensor in self._module.state_dict().items()
         }
-        wanted |= {"order": self._order.get_state(), "random": torch.get_rng_state()}
-        wanted |= {
-            f"momentum.{place}": parameter
-            for place, parameter in enumerate(self._parameters())
-            if f"momentum.{place}" in state.tensors
-        }
+        wanted |= {"random": torch.get_rng_state()}
         known = state.tensors
         return (
             all(name in known and _alike(known[name], t) for name, t in wanted.items())
+            and fits_optimizer(self._optimizer, _of_optimizer(known))
             and "losses" in known
             and known["losses"].ndim == 1
             and 0 <= state.reached.step < self.total
@@ -220,20 +253,40 @@ class TrainingRun:
     def go_on(self, state: TrainingState) -> None:
         """Continue from ``state``, which fits, as if the run had never stopped."""
         tensors, reached = state.tensors, state.reached
-        put(self._module, {n: tensors[f"weights.{n}"] for n in self._module.state_dict()})
-        self.best = {name: tensors[f"best.{name}"].clone() for name in self._module.state_dict()}
-        for place, parameter in enumerate(self._parameters()):
-            known = tensors.get(f"momentum.{place}")
-            if known is not None:
-                self._optimizer.state[parameter]["momentum_buffer"] = known.clone()
+        names = list(self._module.state_dict())
+        put(self._module, {n: tensors[f"weights.{n}"] for n in names})
+        self.best = {name: tensors[f"best.{name}"].clone() for name in names}
+        if self._average is not None:
+            self._average.go_on({name: tensors[f"average.{name}"] for name in names})
+        restore_optimizer(self._optimizer, _of_optimizer(tensors))
         self._losses = list(tensors["losses"].unbind())
-        self._order.set_state(tensors["order"].clone())
+        self._feed.go_on(reached.place)
         torch.set_rng_state(tensors["random"].clone())
         self.step, self.curve = reached.step, list(reached.curve)
         self.best_epoch, self.best_score = reached.best_epoch, reached.best_score
 
-    def _parameters(self) -> list[Tensor]:
-        return [p for group in self._optimizer.param_groups for p in group["params"]]
+    def _coarser(self) -> AbstractContextManager[Any]:
+        """bfloat16 where the settings ask for it and torch deems it safe."""
+        return torch.autocast(
+            self._device.type, torch.bfloat16, enabled=self._settings.amp == "bf16"
+        )
+
+    def _full(self, outputs: Any) -> Any:
+        """Outputs in float32, in which losses are computed."""
+        if self._settings.amp == "off":
+            return outputs
+        return pytree.tree_map(
+            lambda x: x.float() if isinstance(x, Tensor) and x.dtype == torch.bfloat16 else x,
+            outputs,
+        )
+
+
+def _of_optimizer(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(_OPTIMIZER): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_OPTIMIZER)
+    }
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
@@ -250,12 +303,3 @@ def put(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, tensor in module.state_dict().items():
             tensor.copy_(state[name])
-
-
-def _optimizer(module: nn.Module, settings: FineTuning) -> torch.optim.Optimizer:
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(groups, lr=settings.peak, momentum=settings.momentum)

@@ -25,7 +25,7 @@ from prunescope.export.export_report import (
 )
 from prunescope.export.formats.format import MOST_LOST
 from prunescope.export.formats.registry import export_formats, format_title
-from prunescope.recovery.training.fine_tuning_report import RESULT, read_result, result_folder
+from prunescope.recovery.training.fine_tuning_report import RESULT, best_folder, read_result
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain, units
@@ -50,7 +50,7 @@ def page() -> None:
 
 
 def _form(opened: StudyFolder, plan: Plan) -> bool:
-    tuned = (result_folder(opened.folder, plan) / RESULT).is_file()
+    tuned = (best_folder(opened.folder, plan) / RESULT).is_file()
     with st.container(border=True):
         recovered = st.toggle(
             "With fine-tuned weights", value=tuned, disabled=not tuned, key=f"tuned {plan.digest}",
@@ -62,7 +62,9 @@ def _form(opened: StudyFolder, plan: Plan) -> bool:
             if st.checkbox(
                 f"**{kind.title}** `{kind.file}` — {kind.describe(recovered)}",
                 value=kind.usual, key=f"format {kind.name}",
-                disabled=kind.graph and opened.manifest.capture_problem is not None,
+                disabled=kind.unavailable() is not None
+                or (kind.graph and opened.manifest.capture_problem is not None),
+                help=kind.unavailable(),
             )
         ]  # fmt: skip
         lost = _most_lost(chosen)
@@ -103,7 +105,7 @@ def _report(opened: StudyFolder, plan: Plan, recovered: bool) -> None:
         )
         return
     if recovered:
-        tuned = read_result(result_folder(opened.folder, plan))
+        tuned = read_result(best_folder(opened.folder, plan))
         if (why := report.outdated(tuned.weights_hash)) is not None:
             st.warning(
                 plain.text(f"{why} The earlier files are in {folder}."), icon=":material/history:"

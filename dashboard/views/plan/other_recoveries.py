@@ -24,7 +24,7 @@ from prunescope.planning.by_recovery import (
 from prunescope.planning.chance_level import chance_level, class_count
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
-from prunescope.study.recoveries import TITLES
+from prunescope.study.recoveries import REFITS, TITLES
 from prunescope.text import plain
 from prunescope.text.scores import words_of
 
@@ -63,7 +63,7 @@ def offer(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> No
                         help=f"{TITLES.get(better.recovery, better.recovery)}: solves the same "
                         "goal with this recovery, which then belongs to the plan.",
                     )  # fmt: skip
-        if better is None and all(each.recovery != "ls" for each in found):
+        if better is None and all(each.recovery not in REFITS for each in found):
             methods = tuple(dict.fromkeys(str(c.method) for c in last.plan.active().values()))
             sweep = replace(Sweep(recovery=("ls",)), methods=methods)
             measure_buttons.points(opened, [sweep], "measure recovery")

@@ -48,7 +48,8 @@ def form(opened: StudyFolder) -> None:
             "Before evaluating", list(RECOVERIES), selection_mode="multi", default=["none"],
             format_func=TITLES.__getitem__, key="sweep recovery",
             help="On calibration inputs, without labels: batch-norm statistics re-estimated, or "
-            "what is left refitted to the dense model's outputs in closed form.",
+            "what is left refitted to the dense model's outputs in closed form. The last one "
+            "trains for half a minute and more at each point.",
         )  # fmt: skip
         spent = sweep_effort.choose(words_of(opened.manifest))
         multiple = seeds = None

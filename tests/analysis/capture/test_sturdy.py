@@ -150,3 +150,24 @@ def test_a_block_that_only_changes_modes_is_part_of_the_graph() -> None:
     captured = capture(network, network.example())  # type: ignore[arg-type]
     operators = {str(node.target) for node in captured.module.graph.nodes}
     assert not any("wrap_with" in operator for operator in operators)
+
+
+class RowsOfPixels(nn.Module):
+    """Lays pixels out as rows: a trace drops ``contiguous()`` where they happen to lie so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 6, 1), nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixels = self.conv(x).permute(0, 2, 3, 1).contiguous()
+        return self.head(pixels.view(-1, 6)).view(x.shape[0], -1)
+
+
+def test_a_graph_runs_on_tensors_that_lie_otherwise_than_the_example() -> None:
+    model = RowsOfPixels().eval()
+    batch = torch.randn(2, 3, 4, 4)
+    network = build_network(model, batch.to(memory_format=torch.channels_last))
+    assert groups(network) == ["conv"]
+    with torch.no_grad():
+        assert torch.allclose(network(batch), model(batch), atol=1e-6)

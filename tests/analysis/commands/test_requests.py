@@ -49,7 +49,7 @@ FULL: list[Request] = [
         methods=("taylor",), round_to=4, objective="drop", recovery="bn", runtime="onnx",
         extrapolate=True, cost="macs", points=7,
     ),
-    Verify("P", "test", 2),
+    Verify("P", "test", 2, "distil"),
     Calibrate(3, "ls", 2),
     FineTune("P", 2, 1 / 3, 16, 0.25, 2.5, 7, True, 2),
     Export("P", ("pt2", "onnx"), "folder", True, 2, True, 0.02),

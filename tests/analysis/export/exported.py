@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from prunescope.bench.workbench import Workbench, prepare
-from prunescope.export.export_report import ExportReport, read_report
+from prunescope.export.export_report import ExportReport, FormatCheck, read_report
+from prunescope.export.formats.registry import export_format
 from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
@@ -34,7 +35,12 @@ def assert_kept(report: ExportReport, formats: tuple[str, ...], folder: Path) ->
     assert tuple(entry.format for entry in report.formats) == formats
     assert [entry.reason for entry in report.formats] == [None] * len(formats)
     assert report.ok
-    assert all((folder / entry.file).stat().st_size == entry.bytes for entry in report.formats)
+    assert all(_bytes(entry, folder) == entry.bytes for entry in report.formats)
     assert read_report(folder) == report
     assert not list(folder.glob("*.failed"))
     assert not list(folder.glob(".*"))
+
+
+def _bytes(entry: FormatCheck, folder: Path) -> int:
+    parts = export_format(entry.format).parts
+    return sum((folder / name).stat().st_size for name in (entry.file, *parts))

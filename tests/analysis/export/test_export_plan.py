@@ -180,6 +180,26 @@ def test_fine_tuned_weights_travel_with_their_recipe(tmp_path: Path) -> None:
     assert_same(saved_tensors(script["replay"]()), load_file(weights))
 
 
+def test_a_plan_reached_in_rounds_travels_like_a_fine_tuned_one(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "normed", "images")
+    group = next(group.name for group in bench.groups if group.reason is None)
+    choices = {group: Choice("l1", 0.5, "channel"), "head": Choice("magnitude", 0.5)}
+    plan = Plan("rounds", bench.manifest.fingerprint, choices)
+    settings = FineTuning(epochs=2, rate=0.1, batch=8, rounds=2)
+    tuned = finetune(bench, study, plan, settings, Silent())
+    report = export_plan(bench, study, plan, ("recipe", "pt2"), recovered=True)
+    folder = export_folder(study.folder, plan.digest, recovered=True)
+    assert_kept(report, ("safetensors", "pt2", "recipe"), folder)
+    assert report.fine_tuned_hash == tuned.weights_hash
+    recipe = _recipe(folder)
+    assert recipe.training == settings
+    assert "in rounds" in recipe.statement
+    assert {unit.group: unit.removed for unit in recipe.units} == tuned.gone
+    weights = load_file(result_folder(study.folder, plan, gradual=True) / "weights.safetensors")
+    script = runpy.run_path(str(folder / "load.py"))
+    assert_same(saved_tensors(script["replay"]()), weights)
+
+
 def test_units_are_really_gone_from_every_file(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "normed", "images")
     group = next(group.name for group in bench.groups if group.reason is None)

@@ -31,7 +31,7 @@ def test_descriptions_are_read_without_torch() -> None:
         "import sys; from prunescope.export.formats.registry import export_formats;"
         "assert [f.file for f in export_formats()] == "
         "['model.safetensors', 'model.pt2', 'model.onnx', 'recipe.json', 'model.int8.onnx', "
-        "'model.fp16.onnx'];"
+        "'model.fp16.onnx', 'model.xml', 'model.sparse.safetensors', 'model.pte'];"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -45,9 +45,9 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
 
 
 def test_what_comes_with_the_project_is_listed_in_order() -> None:
-    titles = ("PyTorch", "ONNX Runtime", "ONNX Runtime int8")
+    titles = ("PyTorch", "ONNX Runtime", "ONNX Runtime int8", "OpenVINO")
     assert runtime_titles() == titles  # stored in tables: they never change
-    assert [each.name for each in runtimes()] == ["torch", "onnx", "onnx-int8"]
+    assert [each.name for each in runtimes()] == ["torch", "onnx", "onnx-int8", "openvino"]
     assert runtimes_named("") == usual_runtimes() == runtimes()[:2]
     assert runtimes_named("onnx, torch,onnx") == (runtime("onnx"), runtime("torch"))
     with pytest.raises(UnknownName, match=r"Expected runtime to be one .* Closest: onnx"):
@@ -57,18 +57,25 @@ def test_what_comes_with_the_project_is_listed_in_order() -> None:
 def test_descriptions_are_read_without_torch() -> None:
     code = (
         "import sys; from prunescope.latency.runtimes.registry import runtimes;"
-        "assert len(runtimes()) == 3; assert runtimes()[1].unavailable() is None;"
+        "assert len(runtimes()) == 4; assert runtimes()[1].unavailable() is None;"
         "sys.exit('torch' in sys.modules or 'onnxruntime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_an_installed_runtime_computes(toy: Runtime, tiny_bench: Workbench) -> None:
-    assert [each.name for each in runtimes()] == ["torch", "onnx", "onnx-int8", "double"]
+    assert [each.name for each in runtimes()] == [
+        "torch",
+        "onnx",
+        "onnx-int8",
+        "openvino",
+        "double",
+    ]
     module, inputs = tiny_bench.network.module, tiny_bench.splits.validation.chunk(0, 3).inputs
     outputs = {
         each.name: each.compiler(Workload(module, inputs, 1)).compile(module)()
         for each in runtimes()
+        if each.unavailable() is None
     }
     made = outputs["double"]
     assert isinstance(made, torch.Tensor)
@@ -119,7 +126,7 @@ def test_help_lists_it(toy: Runtime) -> None:
     command = [sys.executable, "-m", "prunescope.cli", "time", "--help"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     text = " ".join(said.replace("│", " ").split())
-    assert "Comma-separated: torch, onnx, double by default; onnx-int8 if named." in text
+    assert "Comma-separated: torch, onnx, double by default; onnx-int8, openvino if named." in text
     assert "In PyTorch, in ONNX Runtime and in PyTorch double, on this machine." in text
 
 

@@ -14,8 +14,8 @@ from prunescope.errors import BadReference, DataMismatch, NotTrusted, UnknownNam
 from prunescope.model_kinds.kind import ModelKind
 from prunescope.model_kinds.registry import REGISTRY, forms, kind_of
 from prunescope.progress import Silent
-from prunescope.sources.image_folder import _transform
 from prunescope.sources.models import load_model
+from prunescope.sources.preprocessing import own_preprocessing
 from prunescope.store.trust import code_of, require_vouched, vouch
 from prunescope.study import Reference
 from tests.analysis.cli.command import Command
@@ -98,7 +98,7 @@ def test_timm_random_and_with_a_file_of_weights(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Closest: resnet18"):
         load_model(Reference("timm:resnet19", "", random=True))
     assert kind_of(name)[0].example("resnet10t").shape[1:] == (3, 176, 176)
-    assert "Normalize" in repr(_transform("timm:resnet10t", 224))
+    assert "Normalize" in repr(own_preprocessing("timm:resnet10t"))
 
 
 def test_weights_that_cannot_download_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,9 @@ def of_plan(bench: Workbench, plan: Plan, scores: Scores) -> Outcome | CannotPru
 
 @pytest.mark.parametrize(
     ("name", "recovery"),
-    [(name, "ls") for name in NAMES] + [(name, "bn") for name in NORMED],
+    [(name, "ls") for name in NAMES]
+    + [(name, "refit") for name in ("plain", "residual", "attention", "tied")]
+    + [(name, "bn") for name in NORMED],
 )
 def test_a_point_is_the_plan_with_one_subject(name: str, recovery: str, made: Made) -> None:
     bench = made(name)

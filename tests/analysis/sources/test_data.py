@@ -195,7 +195,11 @@ def test_a_function_that_does_not_fit(write, body, kind, message):
         ("none.npz", BadReference, "but there is no such file"),
         ("imagefolder:/no/such/folder", BadReference, "but there is none"),
         ("imagefolder:.?sise=3", UnknownName, "option of imagefolder .* Closest: size"),
-        ("imagefolder:.?size=big", BadValue, r"size to be a whole number above 0, but got 'big'\."),
+        (
+            "imagefolder:.?size=big",
+            BadValue,
+            r"size to be a whole number of .*, but got 'big'\.",
+        ),
     ],
 )
 def test_unknown_references_say_what_exists(reference, kind, message):

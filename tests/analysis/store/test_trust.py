@@ -38,7 +38,7 @@ def test_what_runs_nothing_needs_no_word(reference: Reference) -> None:
         Reference("http.server:test", "sample:fashion-mnist"),
         Reference("net.py:build", "sample:fashion-mnist"),
         Reference("sample:mlp", "net.py:data"),
-        Reference("sample:mlp", "torchvision:resnet18"),
+        Reference("sample:mlp", "http.server:test"),
         Reference("sample:mlp", "sample:fashion-mnist", "net.py:score"),
         Reference("sample:mlp", "sample:fashion-mnist", "sample:mlp"),
     ],

@@ -37,7 +37,8 @@ LINES: Final = {
 
 GOOD: Final = {
     "--threads": {"zero"}, "--seed": {"zero"}, "--verify": {"zero"}, "--distillation": {"zero"},
-    "--tolerance": {"zero"}, "--limit": {"zero"},
+    "--tolerance": {"zero"}, "--limit": {"zero"}, "--momentum": {"zero"}, "--decay": {"zero"},
+    "--warmup": {"zero"}, "--ema": {"zero"},
 }  # fmt: skip
 """Values that an option takes; no fault, so not tried."""
 

@@ -28,6 +28,7 @@ class InventedStudy:
         targets: np.ndarray,
         point_logits: Mapping[tuple[str, float], np.ndarray],
         metric: str = "top-1",
+        recovery: str = "none",
     ) -> None:
         self.dense, self.targets, self.point_logits = dense, targets, dict(point_logits)
         right = dense.argmax(axis=1) == targets
@@ -40,9 +41,9 @@ class InventedStudy:
             ),
         )  # fmt: skip
         self.curves: dict[CurveKey, Curve] = {}
-        rows = {dense_key(self.manifest, "none"): dense}
+        rows = {dense_key(self.manifest, recovery): dense}
         for name in NAMES:
-            key = CurveKey(name, METHOD)
+            key = CurveKey(name, METHOD, recovery)
             own = {s: z for (n, s), z in sorted(self.point_logits.items()) if n == name}
             points = tuple(self.point(s, z) for s, z in own.items())
             if points:

@@ -14,13 +14,16 @@ from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.prediction.predictors import (
     COMBINES,
-    MIXED,
+    MEAN,
     SUM,
+    SUM_ENTROPY,
     SUM_KL,
     SUPERPOSITION,
+    WEIGHTS,
 )
 from prunescope.planning.prediction.prior_interval import ErrorScale
 from prunescope.study.plan import Plan
+from prunescope.study.recoveries import RECOVERIES
 from tests.analysis.planning.prediction.invented_study import (
     NOTHING,
     InventedStudy,
@@ -95,7 +98,7 @@ def test_one_measured_layer_is_its_measurement(name: str | None) -> None:
 
 @pytest.mark.parametrize("sparsity", [0.2, 0.4, 0.5])
 def test_one_layer_is_read_off_its_curve_whatever_combinations_taught(sparsity: float) -> None:
-    alone, curve = prediction(verified(MIXED), a=sparsity), next(iter(STUDY.curves.values()))
+    alone, curve = prediction(verified(MEAN), a=sparsity), next(iter(STUDY.curves.values()))
     read = curve.between(sparsity)
     assert alone.interval == read
     assert alone.drop == read.mean == pytest.approx(curve.drop_at(sparsity).mean)
@@ -146,7 +149,7 @@ def verified(truth: str) -> pd.DataFrame:
 @pytest.mark.parametrize("truth", [SUPERPOSITION, SUM])
 def test_what_did_best_is_in_force(truth: str) -> None:
     other = ({SUPERPOSITION, SUM} - {truth}).pop()
-    table = pd.concat([verified(truth)] * 4)  # more than the prior counts
+    table = pd.concat([verified(truth)] * 8)  # more than the prior counts
     record = Record.of(STUDY.manifest, STUDY.curves, table, CELLS)
     found = {
         name: active_predictor(STUDY.manifest, record, PREDICTORS, name) for name in (truth, other)
@@ -200,33 +203,66 @@ def test_everything_that_is_said_comes_with_an_interval() -> None:
     assert superposed.worst_interval.low <= least <= superposed.worst_interval.high
 
 
-def test_without_verified_plans_the_data_decide() -> None:
-    """Not the network: what logits say of a score depends on the metric."""
+def test_without_verified_plans_the_mean_is_in_force_where_logits_tell_the_score() -> None:
     stands = active_predictor(STUDY.manifest, Record(), PREDICTORS)
-    assert stands.name == SUPERPOSITION
+    assert stands.name == MEAN
     assert stands.corrected(0.03, {"a": 1.0}) == 0.03
     guess = predict(STUDY.manifest, plan(a=0.5, b=0.5), STUDY.curves, NOTHING, STUDY.source)
-    assert (guess.predictor, guess.error, guess.basis.kind) == (
-        SUPERPOSITION, None, Kind.NETWORKS,
-    )  # fmt: skip
-    assert STUDY.manifest.baseline is not None
-    for samples, name in ((1500, MIXED), (64, SUPERPOSITION)):
-        baseline = replace(STUDY.manifest.baseline, class_samples=(1,) * 100, samples=samples)
-        many = replace(STUDY.manifest, baseline=baseline)
-        assert active_predictor(many, Record(), PREDICTORS).name == name
+    assert (guess.predictor, guess.error, guess.basis.kind) == (MEAN, None, Kind.NETWORKS)
     own = replace(STUDY.manifest, reference=replace(STUDY.manifest.reference, metric="m.py:own"))
     assert active_predictor(own, Record(), PREDICTORS).name == SUM
 
 
-def test_the_mean_of_two_predictors_lies_between_them() -> None:
-    mean, one, other = (
-        prediction(predictor=name, a=0.5, b=0.5, c=0.5).drop
-        for name in (MIXED, SUPERPOSITION, SUM_KL)
+@pytest.mark.parametrize("recovery", RECOVERIES)
+def test_the_mean_weighs_predictors_by_recovery(recovery: str) -> None:
+    own = InventedStudy(DENSE, TARGETS, STUDY.point_logits, recovery=recovery)
+    made = replace(plan(a=0.5, b=0.5, c=0.5), recovery=recovery)
+    drop = {
+        name: predict(own.manifest, made, own.curves, NOTHING, own.source, name).drop or 0.0
+        for name in PREDICTORS
+    }
+    by_hand = (
+        (drop[SUPERPOSITION] + drop[SUM_KL] + drop[SUM_ENTROPY]) / 3
+        if recovery == "ls"
+        else (2 * drop[SUPERPOSITION] + drop[SUM]) / 3
     )
-    assert one is not None
-    assert other is not None
-    assert mean == pytest.approx((one + other) / 2)
-    assert one != other
+    assert drop[MEAN] == pytest.approx(by_hand)
+    assert len({round(value, 6) for value in drop.values()}) == len(PREDICTORS)
+    assert set(WEIGHTS) == set(RECOVERIES)
+    for weights in WEIGHTS.values():
+        assert sum(weights.values()) == pytest.approx(1)
+
+
+def test_the_mean_takes_no_sum_for_more_than_can_be_lost() -> None:
+    """Three drops of .7 add up to 2.1; a score of .9 cannot lose that."""
+    ruined = {(name, 0.5): np.roll(DENSE, 1, axis=1) for name in "abc"}
+    own = InventedStudy(DENSE, TARGETS, ruined)
+    made = plan(a=0.5, b=0.5, c=0.5)
+    drop = {
+        name: predict(own.manifest, made, own.curves, NOTHING, own.source, name).drop
+        for name in (MEAN, SUPERPOSITION, SUM)
+    }
+    baseline = own.manifest.baseline
+    assert baseline is not None
+    assert drop[SUM] == baseline.score  # as far as it is possible
+    assert drop[MEAN] is not None
+    assert drop[SUPERPOSITION] is not None
+    assert drop[MEAN] == pytest.approx((2 * drop[SUPERPOSITION] + baseline.score) / 3)
+
+
+def test_the_mean_does_without_a_predictor_that_says_nothing() -> None:
+    """Points of a study that keeps no cross-entropy, as of a metric without labels."""
+    own = InventedStudy(DENSE, TARGETS, STUDY.point_logits, recovery="ls")
+    made = replace(plan(a=0.5, b=0.5), recovery="ls")
+    without = {
+        key: replace(curve, points=tuple(replace(p, entropy=math.nan) for p in curve.points))
+        for key, curve in own.curves.items()
+    }
+    drop = {
+        name: predict(own.manifest, made, without, NOTHING, own.source, name).drop or 0.0
+        for name in (MEAN, SUPERPOSITION, SUM_KL)
+    }
+    assert drop[MEAN] == pytest.approx((drop[SUPERPOSITION] + drop[SUM_KL]) / 2)
 
 
 def test_a_record_says_the_same_as_its_table() -> None:

@@ -6,7 +6,7 @@ import pytest
 from prunescope.planning.prediction.logit_coordinates import Coordinates, hits
 from prunescope.planning.prediction.logit_operators import LogitOperators
 from prunescope.planning.prediction.predict import Prediction, predict
-from prunescope.planning.prediction.predictors import PREDICTORS, SUPERPOSITION
+from prunescope.planning.prediction.predictors import MEAN, PREDICTORS
 from tests.analysis.planning.prediction.invented_study import (
     NOTHING,
     InventedStudy,
@@ -56,7 +56,7 @@ def test_all_other_classes_together_are_no_class() -> None:
 def test_the_interval_has_a_width_and_holds(metric: str) -> None:
     guess, real = predicted(metric)
     assert real > 0.1
-    assert guess.predictor == SUPERPOSITION
+    assert guess.predictor == MEAN
     assert guess.interval is not None
     assert guess.interval.low <= real <= guess.interval.high
     assert guess.interval.half_width > 0.05

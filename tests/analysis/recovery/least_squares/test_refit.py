@@ -12,8 +12,8 @@ from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.criteria.scores import Scores
 from prunescope.errors import BadValue, CannotPrune
+from prunescope.moments import second_moments
 from prunescope.recovery import recovered
-from prunescope.recovery.least_squares import second_moments
 from prunescope.recovery.least_squares.refit import refit_masked, supports
 from prunescope.study import Method, Reference
 
@@ -203,7 +203,7 @@ def test_a_layer_on_dense_inputs_is_what_its_dense_moments_give(
     """The walk over both networks is another way to the weights of the layer that is pruned."""
     bench = make("residual")
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
-    moments = second_moments.dense_moments(bench)
+    moments = second_moments.dense_moments(bench.network, bench.splits.calibration)
     for subject in ("stem", "shrink"):
         chosen = select_one(scores, subject, Method("magnitude"), 0.5)
         expected = refit_masked(bench, moments, supports(bench, chosen))
@@ -246,14 +246,14 @@ def test_what_has_no_rule_is_refused_by_name(make: Callable[[str], Workbench]) -
     bench = make("odd")
     group = next(g for g in bench.groups)
     keep = torch.arange(group.units) % 2 == 0
-    with pytest.raises(CannotPrune, match="Expected layers that recovery ls can refit, but core"):
+    with pytest.raises(CannotPrune, match="Expected layers that can be refitted, but core"):
         outputs(bench, PruningMasks(units={group.name: keep}), "ls")
 
 
 def test_a_model_without_a_graph_is_refused(untraceable: Workbench) -> None:
     name = untraceable.network.prunable()[0].parameter
     mask = torch.zeros_like(untraceable.network.module.get_parameter(name), dtype=torch.bool)
-    with pytest.raises(CannotPrune, match="Expected a captured model for recovery ls"):
+    with pytest.raises(CannotPrune, match="Expected a captured model for a refit"):
         outputs(untraceable, PruningMasks(masks={name: mask}), "ls")
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from prunescope.errors import BadValue
 from prunescope.recovery.training.fine_tuning_report import FineTuning
 from prunescope.recovery.training.objective import Task, objective
+from prunescope.recovery.training.training_batch import Batch
 from prunescope.recovery.training.training_run import rate
 from prunescope.sources.data import Samples
 from prunescope.sources.losses import USUAL
@@ -47,7 +48,7 @@ def test_the_loss_is_its_formula(share: float) -> None:
     settings = FineTuning(distillation=share, temperature=2.5)
     chosen = torch.tensor([7, 2, 2, 0])
     loss = objective(Task(dense, TOP, USUAL, 4), Samples(inputs, targets), settings)
-    found = loss(student(inputs[chosen]), chosen).item()
+    found = loss(student(inputs[chosen]), Batch(inputs[chosen], targets[chosen], chosen)).item()
 
     expected = 0.0
     for row in chosen.tolist():
@@ -64,8 +65,10 @@ def test_rows_of_tokens_are_compared_with_their_own() -> None:
     samples = Samples(torch.randint(11, (8, 6)))
     loss = objective(Task(tokens, TOP, USUAL, 3), samples, FineTuning(distillation=1.0))
     chosen = torch.tensor([5, 1, 6])
-    assert abs(loss(tokens(samples.inputs[chosen]), chosen).item()) < 1e-6  # type: ignore[index]
-    assert loss(tokens(samples.inputs[chosen.flip(0)]), chosen).item() > 1e-3  # type: ignore[index]
+    inputs = samples.inputs[chosen]  # type: ignore[index]
+    batch = Batch(inputs, None, chosen)
+    assert abs(loss(tokens(inputs), batch).item()) < 1e-6
+    assert loss(tokens(inputs.flip(0)), batch).item() > 1e-3
 
 
 def test_the_rate_climbs_to_its_peak_and_falls_to_nothing() -> None:

@@ -1,42 +1,48 @@
 """Splits from folders of images."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, cast
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from prunescope.errors import BadReference, BadValue, DataMismatch, UnknownName
-from prunescope.model_kinds.registry import kind_of
-from prunescope.sources.class_folders import require_images
-from prunescope.sources.functions import find_function, is_function
-from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
+from prunescope.data_kinds.class_folders import require_images
+from prunescope.data_kinds.cut_rows import cut_rows
+from prunescope.data_kinds.kind import Parts
+from prunescope.data_kinds.options import COUNTS, Options
+from prunescope.data_kinds.pictures import picture_transform
+from prunescope.errors import BadReference, DataMismatch
 from prunescope.user_code.guard import guarded
 
-_OPTIONS: Final = {"calibration": 1024, "validation": 2048, "test": 2048, "size": 224}
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def from_folder(folder: Path, model: str, query: str) -> Splits:
+def read_folder(folder: Path, options: Options, preprocess: Callable[[Any], Any] | None) -> Parts:
     """Return the splits in ``folder``.
 
     Inside are calibration|train, validation|val and test, or one tree that is cut in three.
+
+    Raises:
+        BadReference: There is no such folder.
+        DataMismatch: Its folders hold no pictures, or splits are missing or unlike.
     """
+    import torch
     from torchvision.datasets import ImageFolder
 
-    options = _options(query)
     if not folder.is_dir():
         raise BadReference(
             f"Expected a folder of images at {folder}, but there is none. Check the path."
         )
-    transform = _transform(model, options["size"])
+    transform = picture_transform(options, preprocess)
+    seed = options.count("seed")
     names = {"calibration": ("calibration", "train"), "validation": ("validation", "val"),
              "test": ("test",)}  # fmt: skip
     found = {
         part: next((folder / n for n in names[part] if (folder / n).is_dir()), None)
-        for part in SPLITS
+        for part in COUNTS
     }
     try:
         if found["calibration"] and found["validation"]:
@@ -44,7 +50,7 @@ def from_folder(folder: Path, model: str, query: str) -> Splits:
                 require_images(path)
             trees = {part: ImageFolder(str(path)) for part, path in found.items() if path}
             _require_alike(folder, {part: tree.classes for part, tree in trees.items()})
-            order = {part: _shuffled(len(tree)) for part, tree in trees.items()}
+            order = {part: _shuffled(len(tree), seed) for part, tree in trees.items()}
             if "test" not in trees:  # the second half of validation is held back as test
                 half = len(order["validation"]) // 2
                 trees["test"] = trees["validation"]
@@ -58,20 +64,17 @@ def from_folder(folder: Path, model: str, query: str) -> Splits:
         else:
             require_images(folder)
             tree = ImageFolder(str(folder))
-            cuts = np.cumsum([options[part] for part in SPLITS])
-            share = np.minimum(cuts, cuts * len(tree) // max(int(cuts[-1]), 1))
-            pieces = np.split(_shuffled(len(tree)), share)[:3]
-            trees = dict.fromkeys(SPLITS, tree)
-            order = dict(zip(SPLITS, pieces, strict=True))
+            trees = dict.fromkeys(COUNTS, tree)
+            order = cut_rows(np.asarray(tree.targets), options)
     except FileNotFoundError as error:
         raise DataMismatch(
             f"Expected {folder} to hold one folder of images per class, but got: "
             f"{str(error).splitlines()[0].rstrip('.')}. Arrange it as DIR/class/image.jpg."
         ) from error
 
-    def read(part: str) -> Samples:
+    def read(part: str) -> tuple[Tensor, Tensor]:
         images, labels = [], []
-        for row in order[part][: options[part]]:
+        for row in order[part][: options.count(part)]:
             file, label = trees[part].samples[int(row)]
             images.append(_image(file, trees[part].loader, transform))
             labels.append(label)
@@ -85,9 +88,9 @@ def from_folder(folder: Path, model: str, query: str) -> Splits:
                 f"Expected preprocessing to give images of one shape, but {part} has "
                 f"{' and '.join(map(str, sorted(shapes)[:2]))}. Resize and crop in preprocess."
             )
-        return Samples(torch.stack(images), torch.tensor(labels))
+        return torch.stack(images), torch.tensor(labels)
 
-    return split_by(read, tuple(trees["validation"].classes))
+    return Parts({part: read(part) for part in COUNTS}, tuple(trees["validation"].classes))
 
 
 def _image(file: str, load: Callable[[str], Any], transform: Callable[[Any], Tensor]) -> Tensor:
@@ -111,39 +114,5 @@ def _require_alike(folder: Path, classes: Mapping[str, list[str]]) -> None:
             )
 
 
-def _transform(model: str, size: int) -> Callable[[Any], Tensor]:
-    """The model's preprocessing: its kind's, the function's ``preprocess``, or ImageNet's."""
-    from torchvision.transforms import v2
-
-    named = kind_of(model)
-    if named is not None and (known := named[0].transform(named[1])) is not None:
-        return known
-    if named is None and is_function(model):
-        own = getattr(find_function("model", model), "preprocess", None)
-        if callable(own):
-            return cast(Callable[[Any], Tensor], own)
-    return cast(Callable[[Any], Tensor], v2.Compose(
-        [
-            v2.ToImage(), v2.Resize(size * 8 // 7), v2.CenterCrop(size),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
-        ]
-    ))  # fmt: skip
-
-
-def _options(query: str) -> dict[str, int]:
-    options = dict(_OPTIONS)
-    for name, value in parse_qsl(query):
-        if name not in options:
-            raise UnknownName.among("option of imagefolder", name, options)
-        if not value.isdigit() or int(value) < 1:
-            raise BadValue(
-                f"Expected {name} to be a whole number above 0, but got {value!r}. Write for "
-                f"example imagefolder:DIR?{name}={options[name]}."
-            )
-        options[name] = int(value)
-    return options
-
-
-def _shuffled(count: int) -> Any:
-    return np.random.default_rng(0).permutation(count)
+def _shuffled(count: int, seed: int) -> Any:
+    return np.random.default_rng(seed).permutation(count)

@@ -12,13 +12,11 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, fx, nn
 
-from prunescope.bench.pruned import originals
-from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import Inputs
-from prunescope.errors import CannotPrune
-from prunescope.recovery.least_squares.batch_walk import Lane
-from prunescope.recovery.least_squares.ridge import DIRECT
-from prunescope.recovery.least_squares.weight_operators import Site, find_sites
+from prunescope.capture.network import Network
+from prunescope.capture.originals import originals
+from prunescope.moments.batch_walk import Lane
+from prunescope.moments.weight_operators import Site, find_sites
 from prunescope.sources.data import Samples
 
 SAMPLES: Final = 1024
@@ -29,6 +27,8 @@ ROWS_PER_INPUT: Final = 16
 """Positions taken for each input of a layer, within ``LEAST_ROWS`` and ``ROWS``."""
 WORK: Final = 60_000_000_000
 """Limit of products per layer: beyond it fewer positions are taken, but at least two per input."""
+DIRECT: Final = 2000
+"""Inputs up to which products are as exact as their rows, and rows are solved one by one."""
 WIDEST: Final = 6144
 """Inputs above which a layer's moments are kept in blocks, as if blocks did not correlate."""
 ROOM: Final = 512 << 20
@@ -139,10 +139,10 @@ class DenseMoments:
     forward order, as many as fit into ``ROOM``; the least recently used ones are dropped for them.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        assert bench.network.captured is not None
-        self._module = bench.network.captured.module
-        self.calibration = bench.splits.calibration
+    def __init__(self, network: Network, calibration: Samples) -> None:
+        assert network.captured is not None
+        self._module = network.captured.module
+        self.calibration = calibration
         self.sites = find_sites(self._module)
         self._cache: OrderedDict[fx.Node, Moments] = OrderedDict()
 
@@ -152,6 +152,11 @@ class DenseMoments:
             self._take(self._next(site))
         self._cache.move_to_end(site.node)
         return self._cache[site.node]
+
+    def weight(self, site: Site) -> Tensor:
+        """Return the dense weight of ``site``; the module may be pruned at the moment."""
+        own = self._module.get_parameter(site.parameter)
+        return originals(self._module).get(site.parameter, own).detach()
 
     def take(self, sites: Iterable[Site]) -> None:
         """Compute the moments of ``sites`` alone, without those that follow, in one walk."""
@@ -196,20 +201,14 @@ class DenseMoments:
 _KNOWN: "WeakKeyDictionary[nn.Module, DenseMoments]" = WeakKeyDictionary()
 
 
-def dense_moments(bench: Workbench) -> DenseMoments:
-    """Return the bench's dense moments, kept as long as its network lives.
+def dense_moments(network: Network, calibration: Samples) -> DenseMoments:
+    """Return the moments of a captured network's layers, which its criteria and refits share.
 
-    Raises:
-        CannotPrune: The network has no graph.
+    They are kept as long as the network lives, for the last ``calibration`` that was asked for.
     """
-    if bench.network.captured is None:
-        raise CannotPrune(
-            f"Expected a captured model for recovery ls, but {bench.network.problem} Use recovery "
-            "none or bn."
-        )
-    moments = _KNOWN.get(bench.network.module)
-    if moments is None or moments.calibration is not bench.splits.calibration:
-        moments = _KNOWN[bench.network.module] = DenseMoments(bench)
+    moments = _KNOWN.get(network.module)
+    if moments is None or moments.calibration is not calibration:
+        moments = _KNOWN[network.module] = DenseMoments(network, calibration)
     return moments
 
 

@@ -16,7 +16,7 @@ from prunescope.capture.functional import operator_name
 from prunescope.capture.layers import weight_getters
 from prunescope.coupling.operator_arguments import argument
 from prunescope.coupling.walk import first_names
-from prunescope.recovery.least_squares.patches import Patches, patches_of
+from prunescope.moments.patches import Patches, patches_of
 
 
 @dataclass(frozen=True, eq=False)

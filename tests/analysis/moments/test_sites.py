@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from prunescope.capture.graph import capture
-from prunescope.recovery.least_squares.batch_walk import Lane
-from prunescope.recovery.least_squares.weight_operators import find_sites
+from prunescope.moments.batch_walk import Lane
+from prunescope.moments.weight_operators import find_sites
 
 
 class Packed(nn.Module):

@@ -1,0 +1,1 @@
+"""Kinds of data by name: ``imagefolder:``, ``torchvision:``, ``hf:``, ``textfile:`` and others'."""

@@ -1,0 +1,132 @@
+"""What fine-tuning gave: dense, pruned and tuned, the curve, the rounds, and both schedules."""
+
+import pandas as pd
+import streamlit as st
+
+from prunescope.dashboard.charts.schedules import schedules_figure
+from prunescope.dashboard.charts.training import training_figure
+from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.tables.rounds import rounds_table
+from prunescope.recovery.training.compare_schedules import both_schedules, compared
+from prunescope.recovery.training.fine_tuning_report import FineTuned
+from prunescope.store.folder import StudyFolder
+from prunescope.study.plan import Plan
+from prunescope.text import plain
+from prunescope.text.durations import spoken
+from prunescope.text.numbers import counted
+from prunescope.text.scores import words_of
+
+
+def show(opened: StudyFolder, plan: Plan) -> None:
+    """Show the results of ``plan``: at once, in rounds, or both beside each other."""
+    at_once, gradual = both_schedules(opened.folder, plan)
+    known = {"At once": at_once, "In rounds": gradual}
+    names = [name for name, result in known.items() if result is not None]
+    if not names:
+        st.info(
+            "This plan is not fine-tuned yet. Loss and score appear here while it trains, before "
+            "and after beside each other when it ends.",
+            icon=":material/healing:",
+        )
+        return
+    best = max(names, key=lambda name: known[name].after.score)  # type: ignore[union-attr]
+    chosen = best
+    if len(names) > 1:
+        picked = st.segmented_control(
+            "Schedule", names, default=best, key=f"schedule {plan.digest}",
+            help="The one with the better validation score is exported.",
+        )  # fmt: skip
+        chosen = picked or best
+    result = known[chosen]
+    assert result is not None
+    _sides(opened, result)
+    curve = pd.DataFrame(
+        [{"step": x.step, "loss": x.loss, "score": x.score} for x in result.curve]
+    ).astype(float)
+    chart(opened, curve, result, "training")
+    _rounds(result)
+    settings = result.settings
+    st.caption(
+        plain.text(
+            f"{counted(settings.epochs, 'epoch')} at a peak rate of {settings.peak:g}, "
+            f"{settings.batch} samples a batch, distillation {settings.distillation:g} at "
+            f"temperature {settings.temperature:g}; {spoken(result.seconds)} on "
+            f"{counted(result.threads, 'thread')}. {result.happenings()} "
+            f"{result.ending_sentence()}"
+        )
+    )
+    if at_once is not None and gradual is not None:
+        _both(opened, plan, at_once, gradual)
+
+
+def chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, key: str) -> None:
+    """Show loss and score by step.
+
+    Args:
+        opened: The study.
+        values: As ``training_figure`` takes them.
+        result: What they are of; None while it runs.
+        key: Of the chart.
+    """
+    baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
+    before = result.before.score if result else None
+    figure = training_figure(
+        values, st.context.theme.type == "dark", baseline, before, words_of(opened.manifest)
+    )
+    st.plotly_chart(
+        figure,
+        key=key,
+        config=chart_config(opened, "fine-tuning"),
+        alt="Loss and score while fine-tuning",
+    )
+
+
+def _rounds(result: FineTuned) -> None:
+    if not result.gradual:
+        return
+    st.markdown("**Rounds** · size and score of each")
+    st.table(rounds_table(result), hide_index=True)
+
+
+def _both(opened: StudyFolder, plan: Plan, at_once: FineTuned, gradual: FineTuned) -> None:
+    """Both schedules by training time."""
+    st.markdown("**At once and in rounds**, by training time")
+    baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
+    figure = schedules_figure(
+        at_once, gradual, st.context.theme.type == "dark", baseline, words_of(opened.manifest)
+    )
+    st.plotly_chart(
+        figure, key="schedules", config=chart_config(opened, "schedules"),
+        alt="Score at once and in rounds by training time",
+    )  # fmt: skip
+    told = compared(opened.folder, plan, gradual)
+    st.caption(
+        f"{plain.text(told or '')} Before the last round the network of the rounds is still larger "
+        "than the plan: dotted. Scores chose the best epoch, so they are slightly optimistic."
+    )
+
+
+def _sides(opened: StudyFolder, result: FineTuned) -> None:
+    side, words = result.validation, words_of(opened.manifest)
+    lost = words.loss_word
+    with st.container(horizontal=True):
+        st.metric("Dense", words.score(side.dense_score), border=True, height="stretch")
+        st.metric(
+            "Pruned", words.score(side.before.score),
+            words.delta(side.before.drop.mean), words.delta_colour, border=True, height="stretch",
+            help=f"{lost.capitalize()} {words.span(side.before.drop)}: the 95 % interval of the "
+            f"mean {lost}, over samples like these.",
+        )  # fmt: skip
+        st.metric(
+            "Fine-tuned", words.score(side.after.score),
+            words.delta(side.after.drop.mean), words.delta_colour, border=True, height="stretch",
+            help=f"{lost.capitalize()} {words.span(side.after.drop)}: the 95 % interval of the "
+            f"mean {lost}, over samples like these. Chosen as the best epoch, so slightly "
+            "optimistic.",
+        )  # fmt: skip
+        st.metric(
+            "Gained", words.gained(side.gain.mean), border=True, height="stretch",
+            help=f"{words.gain_span(side.gain)}, the 95 % paired "
+            " interval of the mean gain, from "
+            f"{counted(side.before.samples, 'validation sample')}.",
+        )  # fmt: skip
