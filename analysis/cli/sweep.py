@@ -75,7 +75,7 @@ def sweep(
         ),
     ] = "",
     granularity: Annotated[
-        str, typer.Option("--granularity", help="weight, channel or head, for methods without @.")
+        str, typer.Option("--granularity", help="weight, channel, head or block, without @.")
     ] = "weight",
     recovery: Annotated[
         str, typer.Option("--recovery", help=f"Comma-separated: {', '.join(RECOVERIES)}.")

@@ -99,7 +99,9 @@ def predict(
         drop = possible.clamp(forecast_.drop)
         interval, basis = _interval(case, active, drop, forecast_.figures.changing, possible, above)
     basis = replace(basis, other=itself)
-    open_ended = bool(missing) or (basis.kind is Kind.NETWORKS and _several_blocks(parts))
+    open_ended = bool(missing)
+    if basis.kind is Kind.NETWORKS and _several_blocks(parts):
+        open_ended, basis = True, replace(basis, picked=False)
     if open_ended:
         interval, basis = _one_sided(interval, basis, possible)
     prediction = Prediction(
