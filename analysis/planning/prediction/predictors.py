@@ -44,7 +44,8 @@ WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
 }
 """Of ``MEAN``, by recovery. Predictors err differently, so a mean of them errs less than any. On 27
 networks that nobody tuned on, weights that were fitted to the other networks did no better; only
-``none``, ``bn`` and ``ls`` were tried, others are taken to be like ``ls`` (docs/science.md §2.4)."""
+``none``, ``bn`` and ``ls`` were tried, the others are taken to be
+like ``ls`` (docs/science.md §2.4)."""
 
 DOUBT: Final = 0.5
 """Assumed error of predicted logits, as a fraction of the noise of all parts but the loudest."""
