@@ -18,6 +18,7 @@ from prunescope.planning.prediction.possible_drops import possible_drops
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator
 from prunescope.planning.prediction.superposition import superposition
 from prunescope.study import Manifest
+from prunescope.study.recoveries import RECOVERIES
 
 Combine = Callable[[DenseLogits, Sequence[Operator]], np.ndarray]
 
@@ -36,14 +37,15 @@ SUMS: Final = (SUM, SUM_KL, SUM_ENTROPY)
 
 PREDICTORS: Final = (*SUMS, *COMBINES)
 
+_AS_PRUNED: Final[Mapping[str, float]] = {SUPERPOSITION: 2 / 3, SUM: 1 / 3}
+_REPAIRED: Final[Mapping[str, float]] = dict.fromkeys((SUPERPOSITION, SUM_KL, SUM_ENTROPY), 1 / 3)
 WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
-    "none": {SUPERPOSITION: 2 / 3, SUM: 1 / 3},
-    "bn": {SUPERPOSITION: 2 / 3, SUM: 1 / 3},
-    "ls": dict.fromkeys((SUPERPOSITION, SUM_KL, SUM_ENTROPY), 1 / 3),
+    name: _AS_PRUNED if name in ("none", "bn") else _REPAIRED for name in RECOVERIES
 }
 """Of ``MEAN``, by recovery. Predictors err differently, so a mean of them errs less than any. On 27
-networks that nobody tuned on, weights that were fitted to the other networks did no better
-(docs/science.md §2.4)."""
+networks that nobody tuned on, weights that were fitted to the other networks did no better; only
+``none``, ``bn`` and ``ls`` were tried, the others are taken to be
+like ``ls`` (docs/science.md §2.4)."""
 
 DOUBT: Final = 0.5
 """Assumed error of predicted logits, as a fraction of the noise of all parts but the loudest."""
