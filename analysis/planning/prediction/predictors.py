@@ -18,6 +18,7 @@ from prunescope.planning.prediction.possible_drops import possible_drops
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator
 from prunescope.planning.prediction.superposition import superposition
 from prunescope.study import Manifest
+from prunescope.study.recoveries import REFITS
 
 Combine = Callable[[DenseLogits, Sequence[Operator]], np.ndarray]
 
@@ -123,7 +124,8 @@ def drop_of_rows(name: str, case: Case, rows: np.ndarray) -> float:
 def _mean(case: Case, superposed: float) -> float:
     """The weighted mean of the predictors' possible drops, of those that can say something."""
     possible = possible_drops(case.manifest, case.curves, case.recovery)
-    weights = WEIGHTS[case.recovery]
+    refitted = case.recovery in REFITS  # weights were found on plans with ls
+    weights = WEIGHTS["ls" if refitted else case.recovery]
     drops = {
         name: superposed if name == SUPERPOSITION else predicted_drop(name, case)
         for name in weights
