@@ -18,7 +18,7 @@ from prunescope.planning.prediction.possible_drops import possible_drops
 from prunescope.planning.prediction.subject_operator import DenseLogits, Operator
 from prunescope.planning.prediction.superposition import superposition
 from prunescope.study import Manifest
-from prunescope.study.recoveries import RECOVERIES
+from prunescope.study.recoveries import RECOVERIES, REFITS
 
 Combine = Callable[[DenseLogits, Sequence[Operator]], np.ndarray]
 
@@ -40,12 +40,12 @@ PREDICTORS: Final = (*SUMS, *COMBINES)
 _AS_PRUNED: Final[Mapping[str, float]] = {SUPERPOSITION: 2 / 3, SUM: 1 / 3}
 _REPAIRED: Final[Mapping[str, float]] = dict.fromkeys((SUPERPOSITION, SUM_KL, SUM_ENTROPY), 1 / 3)
 WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
-    name: _AS_PRUNED if name in ("none", "bn") else _REPAIRED for name in RECOVERIES
+    name: _REPAIRED if name in REFITS else _AS_PRUNED for name in RECOVERIES
 }
 """Of ``MEAN``, by recovery. Predictors err differently, so a mean of them errs less than any. On 27
 networks that nobody tuned on, weights that were fitted to the other networks did no better; only
-``none``, ``bn`` and ``ls`` were tried, the others are taken to be
-like ``ls`` (docs/science.md §2.4)."""
+``none``, ``bn`` and ``ls`` were tried, the others are taken to be like ``ls`` (docs/science.md
+§2.4)."""
 
 DOUBT: Final = 0.5
 """Assumed error of predicted logits, as a fraction of the noise of all parts but the loudest."""
