@@ -10,5 +10,8 @@ Integers: TypeAlias = NDArray[np.int64]
 Indices: TypeAlias = NDArray[np.intp]
 """Places in other arrays, as ``argsort`` and ``flatnonzero`` give them."""
 
+Values: TypeAlias = NDArray[np.generic]
+"""Numbers or text of any one kind."""
+
 Flags: TypeAlias = NDArray[np.bool_]
 Bytes: TypeAlias = NDArray[np.uint8]

@@ -219,6 +219,29 @@ def rate(value: float) -> str:
     return _typed(FineTune, "rate", f"{value:g}")
 
 
+def optimizer(name: str, momentum: float | None = None) -> str:
+    """Return how to choose an optimizer, as in *take --optimizer sgd --momentum 0.9*."""
+    chosen = _typed(FineTune, "optimizer", name)
+    return (
+        chosen if momentum is None else f"{chosen} {_typed(FineTune, 'momentum', f'{momentum:g}')}"
+    )
+
+
+def optimizer_option() -> str:
+    """Return the option that gives an optimizer one of its own."""
+    return FineTune.spelling("options")
+
+
+def rounds(count: int) -> str:
+    """Return how to say in how many rounds a plan is reached."""
+    return _typed(FineTune, "rounds", str(count))
+
+
+def epoch_steps(count: int) -> str:
+    """Return how to say how many steps count as an epoch."""
+    return f"{_typed(FineTune, 'epoch_steps', str(count))} (epoch_steps={count} in Python)"
+
+
 def less_memory() -> str:
     """Return what takes less memory, a sentence."""
     batch, threads = FineTune.spelling("batch"), Time.spelling("threads")

@@ -1,15 +1,13 @@
 """Cut one set of samples into calibration, validation and test, by rule. Torch-free."""
 
 import numpy as np
-import numpy.typing as npt
 
+from prunescope.arrays import Indices, Values
 from prunescope.data_kinds.options import COUNTS, Options
 from prunescope.errors import BadValue
 
-Rows = npt.NDArray[np.intp]
 
-
-def cut_rows(labels: npt.NDArray[np.generic], options: Options) -> dict[str, Rows]:
+def cut_rows(labels: Values, options: Options) -> dict[str, Indices]:
     """Return the rows of each split, drawn by ``seed``, none in two of them.
 
     Where there are fewer samples than asked for, splits whose size was not typed get less; where
@@ -35,7 +33,7 @@ def cut_rows(labels: npt.NDArray[np.generic], options: Options) -> dict[str, Row
     return dict(zip(COUNTS, np.split(order, _ends(len(labels), options))[:3], strict=True))
 
 
-def _ends(count: int, options: Options) -> npt.NDArray[np.intp]:
+def _ends(count: int, options: Options) -> Indices:
     """Where the splits end among ``count`` samples."""
     asked = {part: options.count(part) for part in COUNTS}
     typed = {part: size for part, size in asked.items() if part in options.typed}
@@ -46,11 +44,11 @@ def _ends(count: int, options: Options) -> npt.NDArray[np.intp]:
             for part, size in asked.items()
         }
     cuts = np.cumsum(list(asked.values()))
-    ends: npt.NDArray[np.intp] = np.minimum(cuts, cuts * count // max(int(cuts[-1]), 1))
+    ends: Indices = np.minimum(cuts, cuts * count // max(int(cuts[-1]), 1))
     return ends
 
 
-def _spread(labels: npt.NDArray[np.generic], order: Rows) -> Rows:
+def _spread(labels: Values, order: Indices) -> Indices:
     """The same rows, so arranged that any stretch of them holds every class by its share."""
     drawn = labels[order]
     _, classes, counts = np.unique(drawn, return_inverse=True, return_counts=True)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.study.bounds import SEED, checked_reference
 from prunescope.study.manifest import LIVE
@@ -111,7 +112,8 @@ class FineTuning:
         if self.nesterov and (self.optimizer.lower() != SGD or not self.momentum):
             raise BadValue(
                 f"Expected nesterov with {SGD} and a momentum, but got {self.optimizer} with "
-                f"{self.momentum:g}. Leave it out, or take --optimizer {SGD} --momentum 0.9."
+                f"{self.momentum:g}. Leave it out, or take "
+                f"{next_steps.optimizer(SGD, 0.9)}."
             )
         for option in self.options:
             name, equals, value = option.partition("=")

@@ -7,6 +7,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue, UnknownName
 from prunescope.recovery.training.fine_tuning_settings import SGD, FineTuning
 
@@ -67,8 +68,8 @@ def make_optimizer(module: nn.Module, settings: FineTuning) -> torch.optim.Optim
     except (ValueError, TypeError) as error:
         raise BadValue(
             f"Expected {settings.optimizer} to take these options and this network, but it says: "
-            f"{str(error).splitlines()[0].rstrip('.')}. Change --optimizer-option, or take "
-            f"--optimizer {SGD} or adamw."
+            f"{str(error).splitlines()[0].rstrip('.')}. Change "
+            f"{next_steps.optimizer_option()}, or take {next_steps.optimizer(SGD)} or adamw."
         ) from error
 
 

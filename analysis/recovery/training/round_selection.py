@@ -11,6 +11,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import Captured
 from prunescope.capture.layers import Layer
 from prunescope.capture.network import network_of
+from prunescope.commands import next_steps
 from prunescope.criteria.masks import mask, pattern_mask
 from prunescope.criteria.registry import criterion
 from prunescope.criteria.scores import Scores
@@ -29,7 +30,7 @@ def require_rounds(plan: Plan) -> None:
     if blocks:
         raise CannotPrune(
             f"Expected a plan of weights, channels and heads to reach in rounds, but {blocks[0]} "
-            "leaves as a whole block. Fine-tune it at once: --rounds 1."
+            f"leaves as a whole block. Fine-tune it at once: {next_steps.rounds(1)}."
         )
 
 
@@ -102,7 +103,8 @@ def _unit_scores(scores: Scores, choice: Choice, subject: str, seed: int) -> Ten
     if subject not in known:
         raise CannotPrune(
             f"Expected {choice.criterion} to score the units of {subject} in the network that is "
-            "tuned by then, but it finds nothing to read there. Prune at once: --rounds 1."
+            "tuned by then, but it finds nothing to read there. Prune at once: "
+            f"{next_steps.rounds(1)}."
         )
     return known[subject]
 

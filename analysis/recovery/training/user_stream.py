@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from prunescope.bench.device import move
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch, PrunescopeError
 from prunescope.recovery.training.augmentation import Augment
 from prunescope.recovery.training.drawn import drawn
@@ -66,7 +67,7 @@ class StreamFeed:
         if settings.epoch_steps is None and self._length is None:
             raise BadValue(
                 f"Expected {name} to have a length, or the number of steps that count as an epoch, "
-                "but got neither. Say it: --epoch-steps 500 (epoch_steps=500 in Python)."
+                f"but got neither. Say it: {next_steps.epoch_steps(500)}."
             )
         usual = math.ceil((self._length or 0) / settings.accumulate)
         self.steps = settings.epoch_steps or usual
