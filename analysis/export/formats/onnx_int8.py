@@ -21,7 +21,7 @@ class OnnxInt8(Format):
     file = "model.int8.onnx"
     title = "ONNX int8"
     purpose = (
-        "A quarter of the bytes, and faster in ONNX Runtime where the processor has integer "
+        "A quarter to a third of the bytes, and faster where the processor has integer "
         "kernels; refused where it costs more of the score than you accept."
     )
     rank = 4

@@ -44,8 +44,8 @@ def form(opened: StudyFolder) -> None:
             _SUBJECTS.get(family, "Groups"), names,
             key=f"sweep layers {family}", placeholder=f"All {len(names)} that can be pruned",
         )  # fmt: skip
-        recoveries = st.pills(
-            "Before evaluating", list(RECOVERIES), selection_mode="multi", default=["none"],
+        recoveries = st.multiselect(
+            "Before evaluating", list(RECOVERIES), default=["none"],
             format_func=TITLES.__getitem__, key="sweep recovery",
             help="On calibration inputs, without labels: batch-norm statistics re-estimated, or "
             "what is left refitted to the dense model's outputs in closed form. The last one "
