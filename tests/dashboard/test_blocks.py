@@ -85,7 +85,7 @@ def test_pages_show_blocks_and_a_plan_removes_one(studies: Path, open_page: Open
     at = open_page(studies, "plan")
     at.segmented_control(key="plan granularity").set_value("block").run()
     assert "0 of 3 shown blocks are pruned" in texts(at)
-    at.number_input(key="bulk set").set_value(30.0).run()
+    at.number_input(key="bulk block").set_value(30.0).run()
     at.button(key="bulk apply").click().run()
     assert not at.exception
     assert set(draft(at, study).active()) == set(NAMES)

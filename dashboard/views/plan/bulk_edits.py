@@ -11,6 +11,7 @@ from prunescope.dashboard.tables.plan import methods_of, names_of
 from prunescope.planning import edits
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
+from prunescope.study.method import BLOCK
 from prunescope.study.plan import Plan
 from prunescope.study.removed_counts import MULTIPLES
 from prunescope.text.scores import words_of
@@ -24,6 +25,8 @@ _ACTIONS: Final = {
     "lock": "Lock",
     "unlock": "Unlock",
 }
+_USELESS: Final = {"weight": ("round",), BLOCK: ("scale", "round", "method")}
+"""Edits that change nothing at a granularity."""
 _EVERY: Final = "All layers"
 
 
@@ -40,12 +43,17 @@ def toolbar(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> 
             "Of the shown", [_EVERY, *dict.fromkeys(kinds)], key="bulk scope", width=130,
             help="Which of the shown layers the next edit changes. Locked ones stay.",
         )  # fmt: skip
-        offered = [name for name in _ACTIONS if not weights or name != "round"]
+        offered = [name for name in _ACTIONS if name not in _USELESS.get(granularity, ())]
         action = st.selectbox(
             "Do", offered, format_func=lambda name: _ACTIONS[name], key="bulk action", width=170
         )
         value: float | str | int | None = None
-        if action == "set":
+        if action == "set" and granularity == BLOCK:
+            value = st.number_input(
+                "Sparsity, %", 0.0, 100.0, 100.0, 100.0, key="bulk block", width=120,
+                help="A block stays at 0 and leaves at anything above.",
+            )  # fmt: skip
+        elif action == "set":
             value = st.number_input("Sparsity, %", 0.0, 100.0, 50.0, 5.0, key="bulk set", width=120)
         elif action == "scale":
             value = st.number_input("Factor", 0.0, 10.0, 0.9, 0.05, key="bulk scale", width=120)
