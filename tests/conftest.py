@@ -180,6 +180,6 @@ def residual_study(residual_once: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def warm_commands() -> Iterator[Path]:
-    """A folder with ``prunescope`` and ``warm-python -c`` that start in milliseconds."""
+    """A folder with a ``prunescope`` that starts in milliseconds."""
     with WarmCommands() as commands:
         yield commands.folder

@@ -101,8 +101,8 @@ def run_page(page: Path, folder: Path, commands: Path | None = None) -> str:
     Args:
         page: A Markdown file.
         folder: An empty one.
-        commands: A folder with ``prunescope`` and ``warm-python``, which go before those of the
-            environment; None starts each anew.
+        commands: A folder with a ``prunescope`` that goes before that of the environment; None
+            starts each anew.
 
     Raises:
         AssertionError: A block failed; the message is what was printed, its error last.
@@ -122,9 +122,8 @@ def run_page(page: Path, folder: Path, commands: Path | None = None) -> str:
         script.write_text(json.dumps(told), "utf-8")
         folders = [str(commands)] if commands else []
         folders += [tools, str(Path(sys.executable).parent), os.environ["PATH"]]
-        python = str(commands / "warm-python") if commands else sys.executable
         done = subprocess.run(
-            [python, "-c", _SESSION, str(script)],
+            [sys.executable, "-c", _SESSION, str(script)],
             cwd=folder, env=os.environ | {"PATH": os.pathsep.join(folders), "CI": "1"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip

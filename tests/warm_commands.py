@@ -1,4 +1,4 @@
-"""``prunescope`` and Python as commands that start in milliseconds, for tests of many of them.
+"""``prunescope`` as a command that starts in milliseconds, for tests of many of them.
 
 A fresh ``prunescope`` takes four seconds to import torch. Here one process has imported everything
 and forks a child for each command; the command on the path is a small script that hands its
@@ -8,6 +8,7 @@ code. The child's own code is what would run otherwise.
 
 import array
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -25,7 +26,7 @@ _COMMAND: Final = """#!{python} -IS
 import array, json, os, signal, socket, sys
 line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 line.connect({address!r})
-asked = json.dumps({{"arguments": [{kind!r}, *sys.argv[1:]], "folder": os.getcwd(),
+asked = json.dumps({{"arguments": sys.argv[1:], "folder": os.getcwd(),
                      "environment": dict(os.environ)}}).encode()
 files = array.array("i", [0, 1, 2])
 line.sendmsg([len(asked).to_bytes(8, "little")],
@@ -52,10 +53,9 @@ class WarmCommands:
         self._made = tempfile.TemporaryDirectory(prefix="warm-")
         self.folder = Path(self._made.name)
         address = str(self.folder / "line")
-        for name in ("prunescope", "warm-python"):
-            file = self.folder / name
-            file.write_text(_COMMAND.format(python=sys.executable, address=address, kind=name))
-            file.chmod(0o755)
+        file = self.folder / "prunescope"
+        file.write_text(_COMMAND.format(python=sys.executable, address=address))
+        file.chmod(0o755)
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.warm_commands", address], cwd=ROOT,
             stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -83,6 +83,8 @@ def serve(address: str) -> None:
 
     answers = os.fdopen(os.dup(1), "w")
     import_everything()
+    # No more than imports: threads that torch starts here would be missing in a child.
+    importlib.import_module("torch.export._trace")
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     door.bind(address)
     door.listen()
@@ -138,14 +140,9 @@ def _exactly(line: socket.socket, size: int) -> bytes:
 def _run(arguments: list[str]) -> int:
     from prunescope.cli.app import main
 
-    kind, *given = arguments
     try:
-        if kind == "prunescope":
-            sys.argv = ["prunescope", *given]
-            main()
-        assert given[0] == "-c", "only -c runs warm"
-        sys.argv = ["-c", *given[2:]]
-        exec(compile(given[1], "<string>", "exec"), {"__name__": "__main__"})
+        sys.argv = ["prunescope", *arguments]
+        main()
     except SystemExit as left:
         if isinstance(left.code, str):
             print(left.code, file=sys.stderr)

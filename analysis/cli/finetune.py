@@ -106,7 +106,7 @@ def finetune(
             help="Any class of torch.optim by name: sgd, adamw, rmsprop ...",
         ),
     ] = _USUAL.optimizer,
-    option: Annotated[
+    options: Annotated[
         list[str] | None,
         typer.Option(
             "--optimizer-option",
@@ -163,7 +163,7 @@ def finetune(
         settings = FineTuning(
             epochs=epochs, rate=rate, batch=batch, momentum=momentum, decay=decay, warmup=warmup,
             distillation=distillation, temperature=temperature, seed=seed, optimizer=optimizer,
-            options=tuple(option or ()), nesterov=nesterov, ema=ema, clip=clip,
+            options=tuple(options or ()), nesterov=nesterov, ema=ema, clip=clip,
             accumulate=accumulate, amp=amp, patience=patience, train=train, augment=augment,
             epoch_steps=epoch_steps, seconds=seconds, rounds=rounds,
         )  # fmt: skip

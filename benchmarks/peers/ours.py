@@ -46,6 +46,9 @@ RECIPES: Final = (
     Recipe("solved, L2", "l2", "ls"),
     Recipe("solved, L2", "l2", "bn"),
     Recipe("solved, L2", "l2", "none"),
+    Recipe("solved, greedy units", "obs", "ls"),
+    Recipe("solved, greedy units", "obs", "ls", "refit"),
+    Recipe("solved, greedy units", "obs", "ls", "distil"),
 )
 _SPARSITIES: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 _VERIFIED: Final = 6

@@ -15,3 +15,7 @@ besides torchvision come from the package index: timm, transformers, ultralytics
 segmentation-models-pytorch, monai with einops, torchaudio (2.11.1 without its dependencies: there
 is none for torch 2.14) and torch_geometric.
 """
+
+from benchmarks.removal_table.run import main
+
+__all__ = ["main"]

@@ -41,7 +41,7 @@ def test_from_a_trained_model_to_an_exported_one(
     assert row["removed"] == 211_680 + 15_000 + 500  # 90 % of fc1, half of fc2 and fc3
 
     open_page(page, "Recover", settle)
-    page.get_by_label("Epochs").fill("1")
+    page.get_by_label("Epochs", exact=True).fill("1")
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     expect(metric(page, "Fine-tuned")).to_contain_text("%")
 

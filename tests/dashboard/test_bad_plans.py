@@ -89,7 +89,7 @@ def _empty(rows: pd.DataFrame) -> bytes:
         (_other_network, "measured on another network"),
         (
             _other_runtime,
-            "Expected the runtime of theirs.parquet to be PyTorch, ONNX Runtime or ONNX",
+            "Expected the runtime of theirs.parquet to be PyTorch, ONNX Runtime, ONNX",
         ),
         (_no_times, "Expected times above 0"),
         (_no_such_group, "conv9"),

@@ -41,7 +41,7 @@ def test_a_damaged_manifest_is_one_sentence(page: str, studies: Path, open_page:
 @pytest.mark.parametrize(
     ("page", "button", "module", "kind"),
     [
-        ("recover", "Fine-tune", "prunescope.dashboard.views.recover.page.start", FineTune),
+        ("recover", "Fine-tune", "prunescope.dashboard.views.recover.tuning_form.start", FineTune),
         ("export", "Export and verify", "prunescope.dashboard.views.export.page.start", Export),
         ("export", "Measure speed", "prunescope.dashboard.shared.measured_speed.start", Time),
     ],

@@ -111,16 +111,22 @@ class ForkServer:
 
 
 def import_everything() -> None:
-    """Import what commands need, and look at one model so that nothing is left to import."""
+    """Import what commands need."""
     import importlib
 
-    import torch
+    from prunescope.cli.app import COMMANDS
 
-    from prunescope.cli.app import COMMANDS, main
-
-    torch.set_num_threads(1)
     for name in (*(f"prunescope.cli.{command}" for command in COMMANDS), *_LATER):
         importlib.import_module(name)
+
+
+def look_at_one_model() -> None:
+    """Bring about what is imported and made only while a model is looked at."""
+    import torch
+
+    from prunescope.cli.app import main
+
+    torch.set_num_threads(1)
     with tempfile.TemporaryFile() as nowhere:
         os.dup2(nowhere.fileno(), 1)
         sys.argv = ["prunescope", "inspect", "sample:mlp", "--shape", "1,28,28"]
@@ -132,6 +138,7 @@ def serve() -> None:
     """Fork a child of this process, which has imported everything, for each line that comes."""
     answers = os.fdopen(os.dup(1), "w")
     import_everything()
+    look_at_one_model()
     answers.write(_READY + "\n")
     answers.flush()
     for line in sys.stdin:

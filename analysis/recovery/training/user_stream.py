@@ -236,5 +236,5 @@ def _print_of(batch: Batch) -> str:
     digest = hashlib.sha256()
     for leaf in pytree.tree_leaves(batch.inputs):
         if isinstance(leaf, Tensor):
-            digest.update(leaf[0].detach().cpu().contiguous().numpy(force=True).tobytes())
+            digest.update(leaf[0].detach().contiguous().numpy(force=True).tobytes())
     return digest.hexdigest()[:16]

@@ -60,7 +60,7 @@ def show(opened: StudyFolder, plan: Plan) -> None:
         with st.expander("Data, optimizer and the rest", icon=":material/tune:"):
             request = _rest(
                 FineTune(
-                    plan_summary.draft_file(opened, plan), _unusual(epochs, _USUAL.epochs), rate,
+                    "", _unusual(epochs, _USUAL.epochs), rate,
                     distillation=_unusual(distillation, _USUAL.distillation), seconds=seconds,
                     rounds=_unusual(rounds, _USUAL.rounds),
                 )
@@ -78,7 +78,7 @@ def show(opened: StudyFolder, plan: Plan) -> None:
     )
     if go:
         with problems.shown():
-            asked = request()
+            asked = replace(request(), plan=plan_summary.draft_file(opened, plan))
             _require(asked)
             start(opened.folder, asked)
             st.rerun()

@@ -88,7 +88,7 @@ def test_another_network_is_refused(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"runtime": "TensorRT"}, "PyTorch, ONNX Runtime or ONNX Runtime int8"),
+        ({"runtime": "TensorRT"}, "PyTorch, ONNX Runtime, ONNX Runtime int8"),
         ({"ratio": -1.0}, "above 0"),
         ({"dense_seconds": float("nan")}, "above 0"),
         ({"low": 0.9}, "in order"),
