@@ -16,9 +16,9 @@ from prunescope.capture.functional import differentiable_copies, loosen_views, m
 from prunescope.capture.grouped_product import own_grouped
 from prunescope.capture.inline_blocks import inline_blocks
 from prunescope.capture.named_outputs import name_outputs
+from prunescope.capture.stopped_trace import next_step, stopped_place
 from prunescope.capture.tied_weights import tie_again
 from prunescope.errors import CannotCapture, PrunescopeError
-from prunescope.user_code.blame import error_place
 from prunescope.user_code.patience import watched
 from prunescope.user_code.signals import LeftProcess, no_silent_exit, own_signals
 
@@ -125,12 +125,11 @@ def capture(model: nn.Module, example: Inputs, free: Collection[Place] = ()) -> 
     except PrunescopeError:
         raise
     except Exception as error:
-        place = error_place(error)
+        place = stopped_place(error)
         raise CannotCapture(
             f"Expected a model that torch.export can capture, but it stopped"
             f"{f' at {place}' if place else ''}: {_first(error)} "
-            "Weight sparsities can still be swept by plain forwards; for groups, rewrite that "
-            "part of forward()."
+            f"Weight sparsities can still be swept by plain forwards. {next_step(model, error)}"
         ) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)

@@ -247,3 +247,26 @@ def test_ultralytics_is_swept(run: Command, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "1 point measured" in done.err
     assert "The study keeps its network" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("resnet18", (2, 3, 224, 224)), ("fcn_resnet50", (2, 3, 520, 520)),
+        ("r3d_18", (2, 3, 16, 112, 112)), ("ssdlite320_mobilenet_v3_large", (2, 3, 320, 320)),
+    ],
+)  # fmt: skip
+def test_every_task_of_torchvision_has_an_example(name: str, shape: tuple[int, ...]) -> None:
+    named = kind_of(f"torchvision:{name}")
+    assert named is not None
+    assert tuple(named[0].example(name).shape) == shape
+
+
+def test_random_weights_of_a_detector_download_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*args: object, **kwargs: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", offline)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
+    model = load_model(Reference("torchvision:ssdlite320_mobilenet_v3_large", "", random=True))
+    assert model.backbone is not None
