@@ -15,11 +15,12 @@ def stopped_place(error: BaseException) -> str:
     Empty where no line is known.
     """
     theirs = [
-        frame
-        for frame in traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__))
-        if "/prunescope/" not in frame.filename
+        (frame, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] != __name__.partition(".")[0]
     ]
-    return error_place(error) or printed_place("".join(traceback.format_list(theirs)))
+    printed = "".join(traceback.StackSummary.extract(theirs).format())
+    return error_place(error) or printed_place(printed)
 
 
 def next_step(model: nn.Module, error: BaseException) -> str:
