@@ -13,7 +13,7 @@ from prunescope.errors import BadReference, DataMismatch
 
 
 class TextFile(DataKind):
-    """Windows of ``length`` tokens, side by side; no token is in two splits.
+    """Windows of ``length`` tokens, side by side; none is in two splits.
 
     Splits lie behind each other in the file: training text first, so that calibration is read from
     it; then validation; then test. ``input`` names the model's argument, so that inputs are a dict.

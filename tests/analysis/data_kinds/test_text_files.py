@@ -1,4 +1,4 @@
-"""Windows of a text, each with what comes next; no token in two splits."""
+"""Windows of a text, each with what comes next; no window in two splits."""
 
 from pathlib import Path
 
