@@ -111,8 +111,8 @@ def sweep(
             "--mode",
             help="exact: every sample, uncertain points first. adaptive: stop points that are "
             "certain enough. decide: only whether a drop passes the limit. find: each layer's "
-            "largest sparsity within the limit, from a few samples. certify: the same, and one that is "
-            "certainly within it.",
+            "largest sparsity within the limit, from a few samples. certify: the same, and one "
+            "that is certainly within it.",
         ),
     ] = "exact",
     tolerance: Annotated[

@@ -27,8 +27,8 @@ from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.work_list import points
 
 SHARE: Final = 8
-"""An estimate sees the ``SHARE``-th part of the samples of a point."""
-LEAST: Final = 256
+"""An estimate sees the ``SHARE``-th part of the samples of a point, up to the next look."""
+LEAST: Final = 128
 """Samples that an estimate sees at least, where there are as many."""
 
 CurveName = tuple[str, str, str, str, int]
@@ -151,7 +151,8 @@ class _Finder:
         grids = [[point.sparsity for point in own] for own in self._curves]
         search = Search(grids, self.limit, bench.manifest.scale, _is_share(bench))
         self._search = search
-        few = [end for end in self._ends if end <= max(LEAST, total // SHARE)]
+        last = next(end for end in self._ends if end >= min(total, max(LEAST, total / SHARE)))
+        few = [end for end in self._ends if end <= last]
         self.progress.start(2 * len(grids) * few[-1], "finding where curves cross the limit")
         stands: Mapping[int, int] = {}
         stopped = False
@@ -243,7 +244,7 @@ class _Finder:
                     proof.samples if proof else 0,
                 )
             )  # fmt: skip
-        return rows
+        return sorted(rows, key=lambda row: row.key)
 
     def _samples(self, place: Place) -> int:
         seen = self._search.seen.get(place)

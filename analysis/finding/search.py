@@ -66,7 +66,8 @@ class Search:
     def certify(self, ends: Sequence[int], measure: Measure) -> dict[int, int]:
         """Return for each curve a place certainly within the limit, -1 for none.
 
-        What is certain, over all looks together, is that the mean drop over all samples is within the limit there.
+        What is certain, over all looks together, is that the mean drop over all samples is
+        within the limit there.
 
         Args:
             ends: Looks; the last one is all samples.

@@ -45,7 +45,7 @@ class Seen:
         """
 
         def more(values: Floats) -> Floats:
-            return np.bincount(strata, values, minlength=len(self.counts))
+            return np.bincount(strata, values, minlength=len(self.counts)).astype(np.float64)
 
         return Seen(
             self.cut,
