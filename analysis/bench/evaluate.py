@@ -150,21 +150,16 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
     n = len(dense.score)
     drop = dense.score.double() - pruned.score.double()
     missing = torch.full((n,), torch.nan, dtype=torch.float64)
-    entropy = divergence = missing
+    entropy = missing
     agreements = -1
     correct: tuple[int, ...] = ()
     if dense.entropy is not None and pruned.entropy is not None:
         entropy = pruned.entropy.double() - dense.entropy.double()
+    apart = divergences(dense, pruned)
+    divergence = missing if apart is None else apart
     if dense.log_probabilities is not None and pruned.log_probabilities is not None:
-        kl = functional.kl_div(
-            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
-        ).sum(1)
-        divergence = rows_per_sample(kl, n).double().clamp(min=0)
         same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
         agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
-    if dense.others is not None and pruned.others is not None:
-        apart = (pruned.others - dense.others).square().sum(1).double() / 2
-        divergence = apart if divergence is missing else divergence + apart
     if classes and targets is not None:
         correct = pruned.class_correct(targets, classes)
     return Comparison(
@@ -180,6 +175,24 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         nonfinite=int((~pruned.finite).sum()),
         class_correct=correct,
     )
+
+
+def divergences(dense: Outcome, pruned: Outcome) -> Tensor | None:
+    """Return how far apart the outputs are, ``(n,)`` float64 in nats, or None without any.
+
+    The divergence of class probabilities, summed over a sample's rows, and half the squared
+    distance of other outputs.
+    """
+    divergence = None
+    if dense.log_probabilities is not None and pruned.log_probabilities is not None:
+        kl = functional.kl_div(
+            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
+        ).sum(1)
+        divergence = rows_per_sample(kl, len(dense.score)).double().clamp(min=0)
+    if dense.others is not None and pruned.others is not None:
+        apart = (pruned.others - dense.others).square().sum(1).double() / 2
+        divergence = apart if divergence is None else divergence + apart
+    return divergence
 
 
 def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:

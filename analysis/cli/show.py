@@ -9,6 +9,7 @@ from rich.table import Table
 
 from prunescope.cli.print_blocks import print_blocks
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_search import plain_answer, print_largest
 from prunescope.cli.shared_options import (
     JsonOption,
     StudyArgument,
@@ -70,6 +71,7 @@ def show(
                     for key, curve in found.items()
                 ],
                 "left_out": list(opened.manifest.omissions()),
+                "largest": [plain_answer(answer) for answer in opened.largest_sparsities()],
                 "plans": list(opened.plans()),
             }
         )  # fmt: skip
@@ -104,8 +106,10 @@ def show(
         cells = {p.sparsity: words.cell(p.drop, p.interval.half_width) for p in curve.points}
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
-    if found or not whole:
+    if found:
         console.print(table)
+    if largest := opened.largest_sparsities():
+        print_largest(largest, words)
     told = overview(StudyKnowledge.of(opened), words.rounded(words.usual(_ACCEPTED)))
     for sentence in told.sentences() if found or whole else ():
         console.print(sentence, highlight=False, markup=False)
@@ -114,7 +118,7 @@ def show(
         console.print(earlier, soft_wrap=True)
     for sentence in opened.manifest.omissions():
         console.print(f"Left out: {sentence}", highlight=False, markup=False)
-    if not found and not whole:
+    if not found and not whole and not largest:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_search import print_search
 from prunescope.cli.print_sweep import cost_told, print_budget, print_report, print_shard
 from prunescope.cli.read_arguments import listed, use_threads
 from prunescope.cli.shared_options import (
@@ -109,7 +110,9 @@ def sweep(
         typer.Option(
             "--mode",
             help="exact: every sample, uncertain points first. adaptive: stop points that are "
-            "certain enough. decide: only whether a drop passes the limit.",
+            "certain enough. decide: only whether a drop passes the limit. find: each layer's "
+            "largest sparsity within the limit, from a few samples. certify: the same, and one "
+            "that is certainly within it.",
         ),
     ] = "exact",
     tolerance: Annotated[
@@ -244,6 +247,9 @@ def sweep(
         ):
             errors.print(cost)
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
+    if swept.search is not None:
+        print_search(swept.search, swept.left_out, words_of(opened.manifest), json)
+        return
     if json:
         print_json(asdict(swept.report) | {"left_out": swept.left_out})
         return
