@@ -29,6 +29,7 @@ class Outcome:
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
         states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
             ``settle`` makes the scores anew whenever the set is another.
+        settled: Whether ``score`` is known: of a metric of a whole set, once parts are joined.
         others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
             distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
     """
@@ -40,6 +41,7 @@ class Outcome:
     states: Tensor | None = None
     settle: Callable[[Tensor], Tensor] | None = None
     others: Tensor | None = None
+    settled: bool = True
 
     @property
     def predicted(self) -> Tensor | None:
@@ -110,15 +112,19 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
 
 def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
+    if len(parts) == 1 and parts[0].settled:
+        return parts[0]
     states = _joined(_of_one_width([part.states for part in parts]))
     settle = parts[0].settle if parts else None
+    finite = torch.cat([part.finite for part in parts])
     if states is not None and settle is not None:
         score = settle(states)
+        finite = finite & score.isfinite()
     else:
         score = torch.cat([part.score for part in parts])
     return Outcome(
         score,
-        torch.cat([part.finite for part in parts]),
+        finite,
         _joined([part.log_probabilities for part in parts]),
         _joined([part.entropy for part in parts]),
         states,
@@ -221,14 +227,14 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     states = None if metric.states is None else on_host(metric.states(outputs, targets))
     if states is None or metric.settle is None:
         score = on_host(metric.score(outputs, targets).float())
+        finite &= score.isfinite() if len(score) == count else False
     else:
-        score = metric.settle(states)
+        score = torch.zeros(len(states))  # known of all samples together
     if len(score) != count:
         raise BadValue(
             f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
             f"{len(score)}. Do not average over samples."
         )
-    finite &= score.isfinite()
     entropy = None
     read = metric.labels(targets)
     if log_probabilities is not None and read is not None and not read.is_floating_point():
@@ -247,7 +253,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     others = None if metric.others is None else metric.others.rows(outputs, count)
     return Outcome(
         score, finite, log_probabilities, entropy, states, metric.settle,
-        None if others is None else on_host(others),
+        None if others is None else on_host(others), states is None,
     )  # fmt: skip
 
 
