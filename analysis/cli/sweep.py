@@ -43,7 +43,7 @@ from prunescope.study.bounds import THREADS
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.soundness import REFUSABLE
-from prunescope.sweep.stopping_policy import Stopping
+from prunescope.sweep.stopping_policy import SEARCHES, Stopping
 from prunescope.text.durations import seconds_from
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -243,6 +243,7 @@ def sweep(
         if (
             job is None
             and not json
+            and policy.mode not in SEARCHES
             and (cost := cost_told(bench, opened, grid, seconds is not None))
         ):
             errors.print(cost)

@@ -26,6 +26,13 @@ def test_found_sparsities_are_told_and_shown(prunescope, tiny, tmp_path):
     assert json.dumps(answers)  # without NaN, which JSON has not
 
 
+def test_what_a_search_cannot_heed_is_refused(prunescope, tiny, tmp_path):
+    asked = ("sweep", tiny.model, "--data", tiny.data, "--study", tmp_path / "s", "--mode", "find")
+    for more in (("--tolerance", "0.01"), ("--familywise",)):
+        assert "a limit alone for mode find" in prunescope.refused(*asked, *more)
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_set_metric_is_one_sentence(prunescope, tiny, tmp_path):
     said = prunescope.refused(
         "sweep", tiny.model, "--data", tiny.data, "--study", tmp_path / "s",
