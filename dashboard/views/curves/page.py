@@ -70,7 +70,7 @@ def page() -> None:
             )
         return
     known, granularity = _of_granularity(known)
-    largest_panel.show(opened)
+    largest_panel.show(opened, expanded=False)
     if granularity == BLOCK:
         block_panel.show(opened, known)
         return
