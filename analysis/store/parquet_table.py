@@ -47,6 +47,7 @@ _KINDS: Final[dict[Any, pa.DataType]] = {
     float: pa.float64(),
     bool: pa.bool_(),
     tuple[int, ...]: pa.list_(pa.int64()),
+    tuple[float, ...]: pa.list_(pa.float64()),
 }
 
 
