@@ -18,6 +18,47 @@ from prunescope.sources.metrics import Metric
 
 
 @dataclass(frozen=True)
+class Scored:
+    """What a network got by one of the metrics that are stored beside the drawn one.
+
+    Attributes:
+        score: ``(n,)`` float32, as in ``Outcome``.
+        states: ``(n, k)`` of a metric of a whole set, or None.
+        settle: As in ``Outcome``.
+    """
+
+    score: Tensor
+    states: Tensor | None = None
+    settle: Callable[[Tensor], Tensor] | None = None
+
+    @staticmethod
+    def of(outputs: object, targets: object, metric: Metric, count: int) -> "Scored":
+        """Return the scores of ``count`` samples; of a metric of a whole set their states."""
+        if metric.states is not None and metric.settle is not None:
+            states = on_host(metric.states(outputs, targets))
+            _require_count(metric, len(states), count)
+            return Scored(torch.zeros(count), states, metric.settle)
+        score = on_host(metric.score(outputs, targets).float())
+        _require_count(metric, len(score), count)
+        return Scored(torch.where(score.isfinite(), score, metric.worst))
+
+    def picked(self, samples: Tensor) -> "Scored":
+        """Return those of some samples."""
+        if self.states is None or self.settle is None:
+            return Scored(self.score[samples])
+        states = self.states[samples]
+        return Scored(self.settle(states), states, self.settle)
+
+    @staticmethod
+    def joined(parts: "Sequence[Scored]") -> "Scored":
+        """Return those of consecutive parts together."""
+        states, settle = _joined(_of_one_width([part.states for part in parts])), parts[0].settle
+        if states is None or settle is None:
+            return Scored(torch.cat([part.score for part in parts]))
+        return Scored(settle(states), states, settle)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a network gave for each of ``n`` samples.
 
@@ -29,6 +70,7 @@ class Outcome:
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
         states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
             ``settle`` makes the scores anew whenever the set is another.
+        also: The same by the metrics that are stored beside the drawn one.
         settled: Whether ``score`` is known: of a metric of a whole set, once parts are joined.
         others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
             distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
@@ -42,6 +84,7 @@ class Outcome:
     settle: Callable[[Tensor], Tensor] | None = None
     others: Tensor | None = None
     settled: bool = True
+    also: tuple[Scored, ...] = ()
 
     @property
     def predicted(self) -> Tensor | None:
@@ -76,7 +119,10 @@ class Outcome:
         if states is not None and self.settle is not None:
             score = self.settle(states)
         others = None if self.others is None else self.others[samples]
-        return Outcome(score, self.finite[samples], rows, entropy, states, self.settle, others)
+        also = tuple(other.picked(samples) for other in self.also)
+        return Outcome(
+            score, self.finite[samples], rows, entropy, states, self.settle, others, also=also
+        )
 
 
 @dataclass(frozen=True)
@@ -94,6 +140,7 @@ class Comparison:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    others: tuple[float, ...] = ()
 
 
 def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) -> Outcome:
@@ -130,6 +177,7 @@ def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
         states,
         settle,
         _joined([part.others for part in parts]),
+        also=tuple(map(Scored.joined, zip(*(part.also for part in parts), strict=True))),
     )
 
 
@@ -180,6 +228,11 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         agreements=agreements,
         nonfinite=int((~pruned.finite).sum()),
         class_correct=correct,
+        others=tuple(
+            total
+            for before, after in zip(dense.also, pruned.also, strict=True)
+            for total in _sums(before.score.double(), after.score.double())
+        ),
     )
 
 
@@ -199,6 +252,12 @@ def divergences(dense: Outcome, pruned: Outcome) -> Tensor | None:
         apart = (pruned.others - dense.others).square().sum(1).double() / 2
         divergence = apart if divergence is None else divergence + apart
     return divergence
+
+
+def _sums(dense: Tensor, pruned: Tensor) -> tuple[float, float, float]:
+    """Score, drop and squared drop, as ``prunescope.study.other_metrics`` orders them."""
+    drop = dense - pruned
+    return pruned.sum().item(), drop.sum().item(), drop.square().sum().item()
 
 
 def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
@@ -230,11 +289,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
         finite &= score.isfinite() if len(score) == count else False
     else:
         score = torch.zeros(len(states))  # known of all samples together
-    if len(score) != count:
-        raise BadValue(
-            f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
-            f"{len(score)}. Do not average over samples."
-        )
+    _require_count(metric, len(score), count)
     entropy = None
     read = metric.labels(targets)
     if log_probabilities is not None and read is not None and not read.is_floating_point():
@@ -253,8 +308,18 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     others = None if metric.others is None else metric.others.rows(outputs, count)
     return Outcome(
         score, finite, log_probabilities, entropy, states, metric.settle,
-        None if others is None else on_host(others), states is None,
+        None if others is None else on_host(others),
+        states is None and all(other.states is None for other in metric.also),
+        tuple(Scored.of(outputs, targets, other, count) for other in metric.also),
     )  # fmt: skip
+
+
+def _require_count(metric: Metric, scores: int, count: int) -> None:
+    if scores != count:
+        raise BadValue(
+            f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
+            f"{scores}. Do not average over samples."
+        )
 
 
 def _of_one_width(parts: list[Tensor | None]) -> list[Tensor | None]:
