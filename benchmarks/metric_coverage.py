@@ -6,7 +6,7 @@ times some of them are drawn, and the interval that a study would show is made o
 pseudo-values, for samples like these. Detections are of the small scenes of ``tests/scenes.py``,
 4,000 of them, by a detector trained there.
 
-    python benchmarks/metric_coverage.py > benchmarks/tables/metric_coverage.md
+    python -m benchmarks.metric_coverage
 """
 
 import numpy as np

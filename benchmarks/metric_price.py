@@ -4,7 +4,7 @@ A sweep of a few points by each metric: the share of the time that scoring takes
 ``top-1`` takes, whose reading of the logits every sweep needs. Metrics of torchmetrics are the same
 numbers as the built-in ones.
 
-    python benchmarks/metric_price.py [MODEL …]
+    python -m benchmarks.metric_price [MODEL …]
 """
 
 import sys

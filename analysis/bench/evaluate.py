@@ -9,53 +9,19 @@ from torch.nn import functional
 from torch.utils import _pytree as pytree
 
 from prunescope.bench.device import on_host
+from prunescope.bench.scored import (
+    Scored,
+    joined_or_none,
+    of_one_width,
+    paired_sums,
+    require_count,
+)
 from prunescope.capture.network import forward
 from prunescope.commands import next_steps
-from prunescope.errors import BadValue, DataMismatch
+from prunescope.errors import DataMismatch
 from prunescope.metrics.class_rows import logits, rows_per_sample
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What a network got by one of the metrics that are stored beside the drawn one.
-
-    Attributes:
-        score: ``(n,)`` float32, as in ``Outcome``.
-        states: ``(n, k)`` of a metric of a whole set, or None.
-        settle: As in ``Outcome``.
-    """
-
-    score: Tensor
-    states: Tensor | None = None
-    settle: Callable[[Tensor], Tensor] | None = None
-
-    @staticmethod
-    def of(outputs: object, targets: object, metric: Metric, count: int) -> "Scored":
-        """Return the scores of ``count`` samples; of a metric of a whole set their states."""
-        if metric.states is not None and metric.settle is not None:
-            states = on_host(metric.states(outputs, targets))
-            _require_count(metric, len(states), count)
-            return Scored(torch.zeros(count), states, metric.settle)
-        score = on_host(metric.score(outputs, targets).float())
-        _require_count(metric, len(score), count)
-        return Scored(torch.where(score.isfinite(), score, metric.worst))
-
-    def picked(self, samples: Tensor) -> "Scored":
-        """Return those of some samples."""
-        if self.states is None or self.settle is None:
-            return Scored(self.score[samples])
-        states = self.states[samples]
-        return Scored(self.settle(states), states, self.settle)
-
-    @staticmethod
-    def joined(parts: "Sequence[Scored]") -> "Scored":
-        """Return those of consecutive parts together."""
-        states, settle = _joined(_of_one_width([part.states for part in parts])), parts[0].settle
-        if states is None or settle is None:
-            return Scored(torch.cat([part.score for part in parts]))
-        return Scored(settle(states), states, settle)
 
 
 @dataclass(frozen=True)
@@ -161,7 +127,7 @@ def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
     if len(parts) == 1 and parts[0].settled:
         return parts[0]
-    states = _joined(_of_one_width([part.states for part in parts]))
+    states = joined_or_none(of_one_width([part.states for part in parts]))
     settle = parts[0].settle if parts else None
     finite = torch.cat([part.finite for part in parts])
     if states is not None and settle is not None:
@@ -172,11 +138,11 @@ def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     return Outcome(
         score,
         finite,
-        _joined([part.log_probabilities for part in parts]),
-        _joined([part.entropy for part in parts]),
+        joined_or_none([part.log_probabilities for part in parts]),
+        joined_or_none([part.entropy for part in parts]),
         states,
         settle,
-        _joined([part.others for part in parts]),
+        joined_or_none([part.others for part in parts]),
         also=tuple(map(Scored.joined, zip(*(part.also for part in parts), strict=True))),
     )
 
@@ -231,7 +197,7 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         others=tuple(
             total
             for before, after in zip(dense.also, pruned.also, strict=True)
-            for total in _sums(before.score.double(), after.score.double())
+            for total in paired_sums(before.score.double(), after.score.double())
         ),
     )
 
@@ -252,12 +218,6 @@ def divergences(dense: Outcome, pruned: Outcome) -> Tensor | None:
         apart = (pruned.others - dense.others).square().sum(1).double() / 2
         divergence = apart if divergence is None else divergence + apart
     return divergence
-
-
-def _sums(dense: Tensor, pruned: Tensor) -> tuple[float, float, float]:
-    """Score, drop and squared drop, as ``prunescope.study.other_metrics`` orders them."""
-    drop = dense - pruned
-    return pruned.sum().item(), drop.sum().item(), drop.square().sum().item()
 
 
 def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
@@ -289,7 +249,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
         finite &= score.isfinite() if len(score) == count else False
     else:
         score = torch.zeros(len(states))  # known of all samples together
-    _require_count(metric, len(score), count)
+    require_count(metric, len(score), count)
     entropy = None
     read = metric.labels(targets)
     if log_probabilities is not None and read is not None and not read.is_floating_point():
@@ -312,28 +272,3 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
         states is None and all(other.states is None for other in metric.also),
         tuple(Scored.of(outputs, targets, other, count) for other in metric.also),
     )  # fmt: skip
-
-
-def _require_count(metric: Metric, scores: int, count: int) -> None:
-    if scores != count:
-        raise BadValue(
-            f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
-            f"{scores}. Do not average over samples."
-        )
-
-
-def _of_one_width(parts: list[Tensor | None]) -> list[Tensor | None]:
-    """States of batches, NaN behind those of which samples hold less than others of theirs."""
-    widths = {part.shape[1] for part in parts if part is not None}
-    if len(widths) < 2:
-        return parts
-    return [
-        part if part is None else functional.pad(part, (0, max(widths) - part.shape[1]),
-                                                 value=torch.nan)
-        for part in parts
-    ]  # fmt: skip
-
-
-def _joined(parts: list[Tensor | None]) -> Tensor | None:
-    present = [part for part in parts if part is not None]
-    return torch.cat(present) if len(present) == len(parts) and parts else None
