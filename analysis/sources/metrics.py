@@ -1,6 +1,6 @@
 """A metric from its reference: one that comes with Prunescope, or the user's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,8 @@ class Metric:
         has_classes: Whether an output that looks like class logits is one; not for errors of
             regressions.
         others: The outputs beside the class logits, which KL looks at too.
+        also: Metrics that are stored beside it.
+        reads_all: Whether it wants everything where there are several outputs and targets.
         reads: Name of the one output that it reads, and of its target where there are several;
             empty where it is given everything.
     """
@@ -60,7 +62,9 @@ class Metric:
     settle: Callable[[Tensor], Tensor] | None = None
     has_classes: bool = True
     others: OtherOutputs | None = None
+    reads_all: bool = False
     reads: str = ""
+    also: "tuple[Metric, ...]" = ()
 
     def summary_for(self, scores: Tensor) -> MetricSummary:
         """Return what the metric's numbers are, where the dense model has ``scores``.
@@ -143,6 +147,23 @@ def load_metric(reference: str, labelled: bool) -> Metric:
     )
 
 
+def with_others(metric: Metric, references: Sequence[str], labelled: bool) -> Metric:
+    """Return ``metric`` with the metrics that are stored beside it.
+
+    Raises:
+        BadValue: Agreement, which is counted whatever the metric.
+        PrunescopeError: As ``load_metric``.
+    """
+    others = tuple(load_metric(reference, labelled) for reference in references)
+    for one in others:
+        if one.relative:
+            raise BadValue(
+                f"Expected metrics of targets beside {metric.name}, but got {one.name}: how far "
+                "predictions agree with the dense model's is counted anyway. Leave it out."
+            )
+    return replace(metric, also=others)
+
+
 def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metric:
     """Return the metric of a live function ``(outputs, targets) → (n,)``, as by its reference.
 
@@ -164,7 +185,8 @@ def _built_in(definition: MetricDefinition) -> Metric:
     name, summary = definition.name, definition.summary
     score = definition.values if summary.higher_is_better else _negated(definition.values)
     classes = getattr(definition, "has_classes", True)
-    metric = Metric(name, score, name, summary=summary, has_classes=classes)
+    whole = getattr(definition, "reads_all", False)
+    metric = Metric(name, score, name, summary=summary, has_classes=classes, reads_all=whole)
     if not isinstance(definition, SetMetric):
         return metric
     settle = definition.pseudo_values
