@@ -51,7 +51,7 @@ function build(state) {
     element("padlock", node);
     cell.label = element("name", state.names);
     cell.text = document.createElement("span");
-    cell.text.textContent = short(bar.title);
+    cell.text.textContent = short(bar.label);
     cell.label.append(cell.text);
     cell.label.title = bar.title;
     cell.label.onclick = () => { choose(state, place, true); tell(state, place); };
@@ -81,7 +81,7 @@ function zoom(state, factor) {
   if (factor !== 1) {
     state.scroll.scrollLeft = middle * state.sheet.clientWidth - state.scroll.clientWidth / 2;
   }
-  const longest = Math.max(...state.bars.map((bar) => short(bar.title).length), 1);
+  const longest = Math.max(...state.bars.map((bar) => short(bar.label).length), 1);
   const flat = width >= 7.2 * longest;
   const every = Math.ceil(READABLE / width);
   state.names.classList.toggle("upright", !flat);
@@ -101,8 +101,6 @@ function legend(state, data) {
   };
   const heat = part("heat", `${data.scale.title}: 0 to ${data.scale.end} or more`);
   heat.style.background = `linear-gradient(to right, ${data.colours.join(", ")})`;
-  const kinds = new Set(data.bars.map((bar) => (bar.kind === "weight" ? "weights" : "units")));
-  if (kinds.has("weights")) part("weights", "weights become zero");
-  if (kinds.has("units")) part("units", data.leaving);
+  for (const [kind, text] of data.kinds) part(kind === "weight" ? "weights" : "units", text);
   part("locked", "locked");
 }

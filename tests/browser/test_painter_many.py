@@ -31,14 +31,14 @@ async (source) => {
 MOUNT = """
 (layers) => {
   const bars = Array.from({ length: layers }, (_, place) => ({
-    name: `blocks.${place}`, title: `blocks.${place}`, kind: "weight", value: 0, locked: false,
-    units: null, pattern: null, heat: [],
+    name: `blocks.${place}`, title: `blocks.${place}`, label: `blocks.${place}`,
+    kind: "weight", value: 0, locked: false, units: null, pattern: null, heat: [],
   }));
   window.edits = [];
   window.mount({
     parentElement: document.body,
     data: {
-      seq: 0, bars, others: [], selected: null, colours: ["#fff", "#f00"], hint: "", leaving: "",
+      seq: 0, bars, others: [], selected: null, colours: ["#fff", "#f00"], hint: "", kinds: [],
       scale: { title: "Drop", end: "30 pt" },
     },
     setStateValue: (name, edit) => { if (name === "edit") window.edits.push(edit); },

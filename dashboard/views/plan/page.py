@@ -18,6 +18,7 @@ from prunescope.dashboard.views.plan import (
     front_chart,
     goal_panel,
     head_line,
+    layer_panel,
     measure_at_rest,
     painter,
     reasons,
@@ -51,6 +52,7 @@ def page() -> None:
         granularity = _granularity(opened)
         shown = bulk_edits.toolbar(opened, known, granularity)
         painter.show(opened, known, shown, granularity)
+        layer_panel.show(opened, known, asked, shown, granularity)
         sparsity_table.table(opened, known, shown, granularity)
         front_chart.show(opened, asked, guess)
         reasons.show(opened, known, asked)

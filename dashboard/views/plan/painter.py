@@ -10,9 +10,11 @@ from streamlit.components.v2.types import ComponentRenderer
 from prunescope.charts.colours import DARK_SCALE, LIGHT_SCALE
 from prunescope.dashboard.shared import session, view
 from prunescope.dashboard.shared.loaders import StudyMeasurements
+from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import granularities
 from prunescope.dashboard.views.plan.bulk_edits import default_method, shown_at
 from prunescope.dashboard.views.plan.painter_values import (
+    MARKS,
     STRONGEST,
     Subject,
     bars,
@@ -35,7 +37,6 @@ _SEEN: Final = "painter seen"
 """Number of the last edit that is in the draft."""
 _BARS: Final = "painter bars"
 """What the bars on the page stand for."""
-_LEAVING: Final = {"channel": "channels leave", "head": "heads leave", BLOCK: "blocks leave"}
 
 
 def show(
@@ -72,7 +73,7 @@ def show(
             "colours": DARK_SCALE if st.context.theme.type == "dark" else LIGHT_SCALE,
             "hint": f"Drag across the {what} to paint how much leaves. Keys: arrows, digits, "
             "L locks, + and − zoom.",
-            "leaving": ", ".join(_LEAVING.get(kind, kind) for kind in kinds if kind != "weight"),
+            "kinds": [(kind, _leaving(kind, len(kinds) > 1)) for kind in kinds],
             "scale": {
                 "title": f"{words.loss_word.capitalize()} of it alone",
                 "end": words.limit(words.usual(STRONGEST)),
@@ -133,6 +134,12 @@ def _state(name: str) -> dict[str, Any]:
     """What the browser said last under ``name``; foreign input."""
     said = st.session_state[KEY].get(name) if KEY in st.session_state else None
     return said if isinstance(said, dict) else {}
+
+
+def _leaving(granularity: str, mixed: bool) -> str:
+    """What a bar's filling means, behind the letters under it where there are several kinds."""
+    text = WORDS[granularity][:1].lower() + WORDS[granularity][1:]
+    return f"{MARKS[granularity]}: {text}" if mixed else text
 
 
 def _component() -> ComponentRenderer:

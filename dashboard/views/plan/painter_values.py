@@ -9,12 +9,15 @@ from prunescope.dashboard.tables.plan import family
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_at, choice_of, set_locks
 from prunescope.study import Manifest, Method, sparsity
-from prunescope.study.method import UNITS, is_single
+from prunescope.study.method import BLOCK, UNITS, is_single
 from prunescope.study.plan import Plan
 from prunescope.text.scores import words_of
 
 STRONGEST = 0.3
 """Drop from which a bar's background has its last colour: so much of scores that are no shares."""
+
+MARKS = {"weight": "w", "channel": "ch", "head": "hd", BLOCK: "bl"}
+"""What tells two bars of one name apart under them; the legend says what they mean."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ def bars(
             {
                 "name": name,
                 "title": f"{name} {subject.granularity}s" if mixed else name,
+                "label": f"{name} {MARKS[subject.granularity]}" if mixed else name,
                 "kind": subject.granularity,
                 "value": choice.sparsity,
                 "locked": choice.locked,
