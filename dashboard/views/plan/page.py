@@ -20,6 +20,7 @@ from prunescope.dashboard.views.plan import (
     head_line,
     layer_panel,
     measure_at_rest,
+    network_panel,
     painter,
     reasons,
     saved_plans,
@@ -52,6 +53,7 @@ def page() -> None:
         granularity = _granularity(opened)
         shown = bulk_edits.toolbar(opened, known, granularity)
         painter.show(opened, known, shown, granularity)
+        network_panel.show(opened, known)
         layer_panel.show(opened, known, asked, shown, granularity)
         sparsity_table.table(opened, known, shown, granularity)
         front_chart.show(opened, asked, guess)
