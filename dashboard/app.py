@@ -61,8 +61,7 @@ def main(folder: Path, first: str = "study") -> None:
             folder, measure_candidates.arrive if chosen.url_path == "plan" else None
         )
         if place is not None:
-            with st.bottom:  # where a job that begins or ends moves nothing
-                job_strip.strip(place, live=chosen.url_path in _LIVE)
+            job_strip.strip(place, live=chosen.url_path in _LIVE)
         warm_up.ready(place)
         said = session.notice()
         if said:

@@ -80,7 +80,7 @@ def laid_out(nodes: Sequence[NetworkNode], chosen: str | None = None) -> Layout:
     """
     few = sum(node.layer for node in nodes) <= _FEW
     open_block = next((node.block for node in nodes if node.name == chosen and node.layer), None)
-    row_height = 150.0
+    row_height = 132.0
     placed: list[Placed] = []
     cards: list[Card] = []
     x, row = 0.0, 0
@@ -88,13 +88,13 @@ def laid_out(nodes: Sequence[NetworkNode], chosen: str | None = None) -> Layout:
         named = few or block == open_block
         for part in _parts(list(members), named):
             widths = [_width(node, named) for node in part]
-            width = max(sum(widths) + 2 * _PADDING, 6.2 * len(_tail(block)) + 2 * _PADDING)
+            width = max(sum(widths) + 2 * _PADDING, 6.6 * _letters(block, named) + 2 * _PADDING)
             if x and x + width > WIDTH:
                 x, row = 0.0, row + 1
             cards.append(Card(block, x, width, row, not named))
             left = x + (width - sum(widths)) / 2
             for node, own in zip(part, widths, strict=True):
-                middle = row * row_height + 80.0
+                middle = row * row_height + 68.0
                 box = own - (10.0 if named else 3.0)
                 placed.append(Placed(left + own / 2, middle, box, row, named and node.layer))
                 left += own
@@ -122,6 +122,6 @@ def _width(node: NetworkNode, named: bool) -> float:
     return 82.0 if named else 15.0
 
 
-def _tail(title: str) -> str:
-    """What is written of a block's title at least."""
-    return title[-24:]
+def _letters(title: str, named: bool) -> int:
+    """How many letters of a block's title have room at least."""
+    return min(len(title), 24 if named else 13)

@@ -86,7 +86,8 @@ def _height(macs: float, looks: Mapping[str, LayerLook]) -> float:
 
 def _card(card: Card, layout: Layout, ink: str, quiet: str) -> str:
     top = card.row * layout.row_height + 6
-    title = card.title if len(card.title) <= card.width / 6.2 else f"…{card.title[-22:]}"
+    room = int((card.width - 14) / 6.6)
+    title = card.title if len(card.title) <= room else f"…{card.title[1 - room :]}"
     return (
         f'<rect x="{card.x:.1f}" y="{top:.1f}" width="{card.width:.1f}" '
         f'height="{layout.row_height - 14:.1f}" rx="7" fill="none" stroke="{quiet}" '
@@ -158,7 +159,7 @@ def _layer(
     return (
         f'<g class="layer" data-name="{escape(node.name)}"><title>{escape(look.said)}</title>'
         f'<rect {box} y="{top:.1f}" height="{tall:.1f}" fill="{fill}" stroke="{outline}" '
-        f'stroke-width="{thick}"/>'
+        f'stroke-width="{thick}" pointer-events="all"/>'
         f'<rect {box} y="{top + tall - gone:.1f}" height="{gone:.1f}" fill="url(#gone)"/>'
         f"{label}{mark}</g>"
     )

@@ -1,11 +1,14 @@
 """Painted bars become a plan, and only what may change does."""
 
+from pathlib import Path
+
 import pytest
 
 from prunescope.curves.curve import curves
 from prunescope.dashboard.views.plan.painter_values import (
     Subject,
     bars,
+    chosen,
     elsewhere,
     in_forward_order,
     painted,
@@ -99,3 +102,13 @@ def test_what_no_bar_stands_for_still_counts(study: StudyFolder, plan: Plan) -> 
     assert elsewhere(plan, ON_PAGE[:2]) == [("fc3", "weight", 0.25)]
     assert elsewhere(plan, ON_PAGE) == []
     assert in_forward_order(study.manifest, ON_PAGE[::-1]) == ON_PAGE
+
+
+def test_a_layer_without_a_bar_stands_for_the_group_that_it_makes(checked_once: Path) -> None:
+    manifest = StudyFolder.open(checked_once / "lenet5").manifest
+    made = manifest.layer("conv2").group
+    assert made is not None
+    assert chosen(manifest, "conv2", ("conv1", "conv2")) == "conv2"
+    assert chosen(manifest, "conv2", ("conv1", made)) == made
+    assert chosen(manifest, "fc2", ("conv1", "fc1")) == "conv1"
+    assert chosen(manifest, None, ()) is None

@@ -16,6 +16,7 @@ from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.plan import plan_solution
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.layer_words import alone, reason, removal
+from prunescope.dashboard.views.plan.painter_values import chosen
 from prunescope.errors import PrunescopeError
 from prunescope.planning.edits import choice_of
 from prunescope.planning.explain import Reason, explain
@@ -48,8 +49,8 @@ def show(
         granularity: Of the page.
     """
     plan = session.draft(opened).plan
-    wanted = session.remembered("layer")
-    name = wanted if wanted in shown or wanted in plan.active() else next(iter(shown), None)
+    offered = (*shown, *(name for name in plan.active() if name not in shown))
+    name = chosen(opened.manifest, session.remembered("layer"), offered)
     if name is None:
         return
     panel = st.expander(

@@ -53,11 +53,11 @@ def page() -> None:
         granularity = _granularity(opened)
         shown = bulk_edits.toolbar(opened, known, granularity)
         painter.show(opened, known, shown, granularity)
-        network_panel.show(opened, known)
         layer_panel.show(opened, known, asked, shown, granularity)
         sparsity_table.table(opened, known, shown, granularity)
         front_chart.show(opened, asked, guess)
         reasons.show(opened, known, asked)
+    network_panel.show(opened, known)
     plan_summary.history(opened, known)
     head_line.shapes(opened)
 

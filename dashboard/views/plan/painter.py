@@ -18,6 +18,7 @@ from prunescope.dashboard.views.plan.painter_values import (
     STRONGEST,
     Subject,
     bars,
+    chosen,
     elsewhere,
     in_forward_order,
     painted,
@@ -69,7 +70,11 @@ def show(
             "seq": st.session_state.get(_SEEN, 0),
             "bars": bars(opened.manifest, plan, known.curves, on_page),
             "others": elsewhere(plan, on_page),
-            "selected": session.remembered("layer"),
+            "selected": chosen(
+                opened.manifest,
+                session.remembered("layer"),
+                [subject.name for subject in on_page],
+            ),
             "colours": DARK_SCALE if st.context.theme.type == "dark" else LIGHT_SCALE,
             "hint": f"Drag across the {what} to paint how much leaves. Keys: arrows, digits, "
             "L locks, + and − zoom.",

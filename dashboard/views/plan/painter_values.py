@@ -1,6 +1,6 @@
 """The plan as bars to paint, and painted bars as a plan. No Streamlit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,17 @@ def in_forward_order(manifest: Manifest, on_page: Iterable[Subject]) -> tuple[Su
             key=lambda subject: (order.get(subject.name, -1), subject.granularity != "weight"),
         )
     )
+
+
+def chosen(manifest: Manifest, wanted: str | None, offered: Collection[str]) -> str | None:
+    """Return what of ``offered`` the page is about: ``wanted``, or the group that it makes.
+
+    The first one where neither is offered; None where nothing is.
+    """
+    if wanted in offered:
+        return wanted
+    made = next((layer.group for layer in manifest.layers if layer.name == wanted), None)
+    return made if made in offered else next(iter(offered), None)
 
 
 def pruned_at(plan: Plan, granularity: str) -> tuple[str, ...]:
