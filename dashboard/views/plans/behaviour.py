@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -43,7 +44,8 @@ def show(opened: StudyFolder, plans: Sequence[Plan]) -> None:
 
 
 def _classes(opened: StudyFolder, row: "pd.Series[float] | None") -> None:
-    table = class_table(opened.manifest, () if row is None else list(row["class_correct"]))
+    correct = [] if row is None else [int(count) for count in np.atleast_1d(row["class_correct"])]
+    table = class_table(opened.manifest, correct)
     if table.empty:
         st.caption("This study's targets are no classes.")
         return
