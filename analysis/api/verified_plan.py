@@ -8,7 +8,7 @@ from prunescope.html_tables import facts
 from prunescope.statistics.paired import Interval, paired_interval
 from prunescope.store.measurements import Verification
 from prunescope.study import Manifest
-from prunescope.study.other_metrics import SUMS, OtherMetric
+from prunescope.study.other_metric import SUMS, OtherMetric
 from prunescope.text.numbers import exact
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 from prunescope.text.units import bytes_

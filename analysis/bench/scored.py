@@ -57,7 +57,7 @@ class Scored:
 
 
 def paired_sums(dense: Tensor, pruned: Tensor) -> tuple[float, float, float]:
-    """Return sums of score, drop and squared drop, as ``study.other_metrics`` orders them."""
+    """Return sums of score, drop and squared drop, as ``study.other_metric`` orders them."""
     drop = dense - pruned
     return pruned.sum().item(), drop.sum().item(), drop.square().sum().item()
 

@@ -35,7 +35,7 @@ from prunescope.sources.pt2 import read_program
 from prunescope.store.study_files import require_intact
 from prunescope.study import Baseline, Manifest, Reference
 from prunescope.study.metric_summary import MetricSummary
-from prunescope.study.other_metrics import OtherMetric
+from prunescope.study.other_metric import OtherMetric
 
 _CACHE_BYTES: Final = 16 << 20
 _FEWEST: Final = 8

@@ -46,7 +46,7 @@ class Measurement:
         nonfinite: Samples for which the pruned model gave NaN or infinity (scored 0).
         class_correct: Rightly classified samples per class; empty without class labels.
         others: Of each metric that is stored beside the drawn one, ``score_sum``, ``drop_sum`` and
-            ``drop_squares`` (``prunescope.study.other_metrics``).
+            ``drop_squares`` (``prunescope.study.other_metric``).
     """
 
     fingerprint: str

@@ -9,7 +9,7 @@ from prunescope.errors import BadValue, DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
 from prunescope.study.method import BLOCK, Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
-from prunescope.study.other_metrics import OtherMetric
+from prunescope.study.other_metric import OtherMetric
 from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check
 from prunescope.study.summaries import (

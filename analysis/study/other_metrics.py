@@ -1,47 +1,24 @@
-"""Metrics that a study stores beside the one that it draws, and the study drawn by one of them.
+"""A study drawn by another of the metrics that it stores.
 
 Every row holds three sums of each: of scores, of drops and of their squares. To draw another one is
 to put its sums and its facts in the place of the first's. Torch-free.
 """
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
 
 import pandas as pd
 
 from prunescope.errors import UnknownName
-from prunescope.study.metric_summary import MetricSummary
-
-if TYPE_CHECKING:
-    from prunescope.study.manifest import Manifest
-
-SUMS: Final = ("score_sum", "drop_sum", "drop_squares")
-"""What is stored of each metric, one behind the other."""
+from prunescope.study.manifest import Manifest
+from prunescope.study.other_metric import SUMS
 
 
-@dataclass(frozen=True)
-class OtherMetric:
-    """A metric that is stored beside the drawn one.
-
-    Attributes:
-        name: As its user wrote it.
-        summary: What its numbers are.
-        dense: The dense network's stored score.
-        scale: How far one sample's score may change.
-    """
-
-    name: str
-    summary: MetricSummary
-    dense: float
-    scale: float = 1.0
-
-
-def metric_names(manifest: "Manifest") -> tuple[str, ...]:
+def metric_names(manifest: Manifest) -> tuple[str, ...]:
     """Return the metrics that a study stores, the drawn one first."""
     return (manifest.reference.metric, *(other.name for other in manifest.other_metrics))
 
 
-def place_of(manifest: "Manifest", name: str) -> int | None:
+def place_of(manifest: Manifest, name: str) -> int | None:
     """Return the place of a metric among the others; None for the drawn one.
 
     Raises:
@@ -55,7 +32,7 @@ def place_of(manifest: "Manifest", name: str) -> int | None:
     raise UnknownName.among("metric of this study", name, names)
 
 
-def drawn_manifest(manifest: "Manifest", place: int) -> "Manifest":
+def drawn_manifest(manifest: Manifest, place: int) -> Manifest:
     """Return the facts of the study with the other metric at ``place`` as the drawn one."""
     other = manifest.other_metrics[place]
     baseline = manifest.baseline
