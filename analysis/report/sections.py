@@ -199,14 +199,7 @@ def changed(report: PlanReport) -> str:
     seen = report.changed
     if seen is None:
         return ""
-    which = "fine-tuned" if seen.recovered else "pruned"
-    first = (
-        f"{exact(seen.changed)} of {counted(seen.samples, 'validation sample')} "
-        f"({units.percent(seen.changed / seen.samples if seen.samples else 0.0)}) are answered "
-        f"otherwise by the {which} model: {exact(seen.lost)} were better before, "
-        f"{exact(seen.won)} are better now, the others score the same."
-    )
-    return section("changed", "Samples that changed", paragraph(first), _shown(seen))
+    return section("changed", "Samples that changed", paragraph(seen.sentence()), _shown(seen))
 
 
 def _shown(seen: ChangedSamples) -> str:

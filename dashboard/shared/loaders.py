@@ -34,6 +34,7 @@ from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.store.largest_sparsities import LargestSparsity
+from prunescope.store.score_quantiles import Levels, levels
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -68,6 +69,7 @@ class _NewestOfStudy:
         self.record: Newest[Record] = Newest()
         self.operators: Newest[LogitOperators] = Newest()
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
+        self.scores: Newest[tuple[Levels, Levels]] = Newest()
 
 
 def catalogue(folder: Path) -> tuple[Path, ...]:
@@ -152,6 +154,17 @@ def latency(of: StudyFolder) -> tuple[LatencyTable, ...]:
         lambda: _signature(of.folder / "latency"),
         lambda _: tables(of.folder, of.manifest),
     )
+
+
+def score_levels(of: StudyFolder, grouped: bool) -> Levels:
+    """Return |w| of every layer, or the L1 norms of every group's units, at equal shares."""
+    return _newest(of.folder, of.manifest.fingerprint).scores.get(
+        lambda: _signature(of.folder / "quantiles"),
+        lambda _: (
+            levels(of.folder, of.manifest, "magnitude", False),
+            levels(of.folder, of.manifest, "magnitude", True),
+        ),
+    )[grouped]
 
 
 def predicted(of: StudyFolder) -> Predicted:
