@@ -62,7 +62,7 @@ def _print(model: str, bench: Workbench, metrics: dict[str, Metric]) -> None:
     for name, seconds in priced.items():
         more = max(seconds - priced["top-1"], 0.0)
         share = more / (point + more)
-        print(f"  {name:<24} {1e3 * seconds:7.1f} ms  {percent(share, 1):>7} of the point")
+        print(f"  {name:<24} {1e3 * seconds:7.1f} ms  {percent(share):>7} of the point")
 
 
 def _scoring(outputs: Sequence[object], chunks: Sequence[Samples], metric: Metric) -> float:
