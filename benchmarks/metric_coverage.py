@@ -70,14 +70,14 @@ def _row(name: str, pool: str, metric: SetMetric, dense: Tensor, pruned: Tensor)
 def _classified(model: str) -> tuple[Tensor, Tensor, Tensor]:
     bench = prepare(Reference(f"sample:{model}", "sample:fashion-mnist"))
     parts = [bench.splits.validation, bench.splits.test]
-    inputs = torch.cat([part.inputs for part in parts])
+    inputs = torch.cat([torch.as_tensor(part.inputs) for part in parts])
     labels = torch.cat([part.targets for part in parts])
     module = bench.network.module
     with torch.no_grad():
-        dense = torch.cat([forward(module, chunk) for chunk in inputs.split(512)])
+        dense = torch.cat([forward(module, chunk) for chunk in torch.split(inputs, 512)])
         for parameter in module.parameters():
             _prune(parameter)
-        pruned = torch.cat([forward(module, chunk) for chunk in inputs.split(512)])
+        pruned = torch.cat([forward(module, chunk) for chunk in torch.split(inputs, 512)])
     return dense, pruned, labels
 
 
@@ -98,7 +98,7 @@ def _detected(metric: SetMetric) -> tuple[Tensor, Tensor]:
                 torch.nn.functional.pad(part, (0, width - part.shape[1]), value=torch.nan)
                 for part in parts
             ]))  # fmt: skip
-            _prune(model.body[2].weight)
+            _prune(model.body.get_parameter("2.weight"))
     return states[0], states[1]
 
 
