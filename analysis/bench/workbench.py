@@ -12,12 +12,20 @@ from prunescope.bench.describe_blocks import block_methods
 from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
+from prunescope.bench.fidelity import FIDELITY, few_samples
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
 from prunescope.bench.loss_problem import loss_problem
 from prunescope.bench.original_model import original_model
 from prunescope.bench.read_outputs import list_outputs
+from prunescope.bench.studied_part import (
+    network_or_part,
+    part_metric,
+    part_splits,
+    scored,
+    whole_model,
+)
 from prunescope.capture.graph import Inputs, captured_program, take
-from prunescope.capture.network import Network, build_network, network_of
+from prunescope.capture.network import Network, network_of
 from prunescope.commands import next_steps
 from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
@@ -89,19 +97,31 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
     if folder is not None and reference.own_network is not None:
         program = move(read_program(require_intact(reference.own_network, folder)), chosen)
         splits = _data(reference, folder)
+        if reference.cut is not None and reference.own_data is None:
+            splits = part_splits(whole_model(reference, folder), reference.cut, splits)
         example = move(example_of(splits.calibration), chosen)
         captured = captured_program(program, example)
         network = network_of(
             captured, lambda: original_model(reference, folder, captured.module), reference.outputs
         )
+        metric = _metric(reference, folder, network, splits)
     else:
         model = move(load_model(located), chosen)
         splits = _data(reference, folder)
         example = move(example_of(splits.calibration), chosen)
-        network = build_network(model, example, reference.outputs)
-    metric = load_metric(reference.metric, splits.validation.targets is not None)
+        network, cut = network_or_part(model, example, reference.outputs)
+        reference, splits, metric = scored(reference, network, cut, model, splits)
     loss = load_loss(reference.loss, metric.has_classes)
     return assemble(reference, network, splits, metric, loss)
+
+
+def _metric(reference: Reference, folder: Path, network: Network, splits: Splits) -> Metric:
+    """The metric of a study that keeps its network; a part may need the rest of the model."""
+    cut = reference.cut
+    if cut is None:
+        return load_metric(reference.metric, splits.validation.targets is not None)
+    model = whole_model(reference, folder) if cut.scores_whole else network.module
+    return part_metric(reference.metric, cut, network, model, splits)
 
 
 def _data(reference: Reference, folder: Path | None) -> Splits:
@@ -260,8 +280,10 @@ def _reading(network: Network, splits: Splits, metric: Metric) -> Metric:
 
 def _others(network: Network, splits: Splits, metric: Metric) -> OtherOutputs | None:
     """The outputs beside class logits, with the variance that they have on calibration samples."""
+    if metric.name == FIDELITY:
+        return metric.others
     with torch.inference_mode():
-        outputs = network(splits.calibration.chunk(0, _MOST).inputs)
+        outputs = network(few_samples(network, splits.calibration).inputs)
     return OtherOutputs.of(outputs, metric.output(outputs) if metric.has_classes else None)
 
 
@@ -275,7 +297,8 @@ def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> S
 
     def label(samples: Samples) -> Samples:
         unlabelled = replace(samples, targets=None)
-        predicted = evaluate(network.module, unlabelled, metric, batch).predicted
+        outcome = evaluate(network.module, unlabelled, metric, batch)
+        predicted = outcome.predicted if metric.has_classes else outcome.others
         if predicted is None:
             return samples
         n = len(samples)

@@ -23,7 +23,7 @@ from prunescope.capture.graph import (
 )
 from prunescope.capture.layers import Layer, graph_layers, module_layers, with_macs
 from prunescope.capture.module_cost import module_cost
-from prunescope.errors import CannotCapture, DataMismatch
+from prunescope.errors import CannotCapture, DataMismatch, HangsOnData
 from prunescope.user_code.guard import guarded
 
 _ROOM: Final = 1e-3
@@ -49,6 +49,7 @@ class Network:
         source: Gives the model as it was given, which runs at sizes that the graph does not; None
             where it is not at hand.
         outputs: Names of the outputs that were chosen to stay; none for all.
+        stopped: Where the capture stopped at a value that hangs on data; else empty.
     """
 
     module: nn.Module
@@ -58,6 +59,7 @@ class Network:
     problem: str | None = None
     source: Callable[[], nn.Module | None] = _nowhere
     outputs: tuple[str, ...] = ()
+    stopped: str = ""
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the outputs for the batch ``inputs``."""
@@ -111,9 +113,12 @@ def build_network(model: nn.Module, example: Inputs, outputs: tuple[str, ...] = 
         DataMismatch: The model cannot run on the example at all.
     """
     example = take(example, slice(0, 2))
-    captured, problem = None, None
+    captured, problem, stopped = None, None, ""
     try:
         captured = capture(fresh_copy(model), copy_inputs(example))
+    except HangsOnData as error:
+        problem = str(error)
+        stopped = f"at {error.place or 'a value'}, which hangs on values"
     except CannotCapture as error:
         problem = str(error)
     plain = fresh_copy(model)
@@ -137,7 +142,9 @@ def build_network(model: nn.Module, example: Inputs, outputs: tuple[str, ...] = 
             )
         layers = module_layers(plain)
         measured = module_cost(plain, take(example, slice(0, 1)))
-        return Network(plain, with_macs(layers, measured), cost=measured, problem=problem)
+        return Network(
+            plain, with_macs(layers, measured), cost=measured, problem=problem, stopped=stopped
+        )
     return network_of(captured, lambda: model, outputs)
 
 

@@ -23,6 +23,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import console, print_json
 from prunescope.study import LayerSummary
 from prunescope.study.bounds import parse_shape
+from prunescope.text.cut import cut_sentence
 from prunescope.text.numbers import counted, exact
 from prunescope.text.units import bytes_
 
@@ -52,8 +53,8 @@ def inspect(
     if json:
         print_json(found)
         return
-    if found.problem:
-        console.print(found.problem, highlight=False, markup=False)
+    if problem := found.problem or cut_sentence(found.cut):
+        console.print(problem, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, title=f"{model}", title_justify="left")
     for name in ("layer", "kind", "shape"):
         table.add_column(name, no_wrap=name != "shape")

@@ -39,7 +39,7 @@ def show(
 ) -> None:
     """Print a study's curves: the drop per layer and sparsity, with its interval."""
     opened = StudyFolder.open(study)
-    say_problem(opened.manifest.capture_problem)
+    say_problem(opened.manifest)
     words = words_of(opened.manifest)
     known = curves(opened.measured(), opened.manifest)
     found = known if method is None else _of_method(opened.manifest, known, method)

@@ -212,7 +212,7 @@ def sweep(
         with resting():
             from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
-            from prunescope.bench.keep_data import keep_samples, lying_at
+            from prunescope.bench.keep_data import keep_asked, lying_at
             from prunescope.bench.keep_network import as_kept, keep_network
             from prunescope.bench.workbench import prepare
             from prunescope.soundness.check_bench import checked, keep_checks
@@ -221,7 +221,7 @@ def sweep(
             bench = checked(prepare(reference, study), reference.metric, study, accepted)
         policy = stopping.policy(words_of(bench.manifest))
         if not json:
-            say_problem(bench.manifest.capture_problem)
+            say_problem(bench.manifest)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
             manifest = bench.manifest
@@ -230,8 +230,7 @@ def sweep(
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
         before = kept_files(opened.manifest.reference)
         opened = keep_network(lying_at(opened, data), bench)
-        if most is not None:
-            opened = keep_samples(opened, most)
+        opened = keep_asked(opened, bench, most)
         kept = kept_files(opened.manifest.reference)
         if not json and kept != before:
             errors.print(f"The study keeps {kept}.", highlight=False)

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from prunescope.errors import DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
+from prunescope.study.cut import Cut
 from prunescope.study.method import BLOCK, Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
 from prunescope.study.output_summary import OutputSummary
@@ -76,6 +77,7 @@ class Reference:
         own_network: The captured network with these weights, as the study keeps it, with all of
             its outputs; from then on ``model`` only says where it came from.
         own_data: The samples, as the study keeps them on request.
+        cut: The part of the model that is studied, where the whole cannot be captured.
     """
 
     model: str
@@ -87,6 +89,7 @@ class Reference:
     outputs: tuple[str, ...] = ()
     own_network: OwnFile | None = None
     own_data: OwnFile | None = None
+    cut: Cut | None = None
 
     def __post_init__(self) -> None:
         for text in (self.model, self.data, self.metric, self.weights, self.loss):
