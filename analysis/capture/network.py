@@ -7,6 +7,10 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+)
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.choose_outputs import choose_outputs
@@ -24,6 +28,7 @@ from prunescope.capture.graph import (
 from prunescope.capture.layers import Layer, graph_layers, module_layers, with_macs
 from prunescope.capture.module_cost import module_cost
 from prunescope.errors import CannotCapture, DataMismatch, HangsOnData
+from prunescope.user_code.blame import printed_place
 from prunescope.user_code.guard import guarded
 
 _ROOM: Final = 1e-3
@@ -135,17 +140,26 @@ def build_network(model: nn.Module, example: Inputs, outputs: tuple[str, ...] = 
             _require_same(eager, captured)
     except CannotCapture as error:
         captured, problem = None, str(error)
-    if captured is None:
-        if outputs:
-            raise CannotCapture(
-                f"Expected a model with a graph to choose outputs of, but it has none. {problem}"
+    if captured is not None:
+        try:
+            return network_of(captured, lambda: model, outputs)
+        except (DynamicOutputShapeException, DataDependentOutputException) as error:
+            place = printed_place(str(error)) or "a value"
+            stopped = f"at {place}, which hangs on values"
+            problem = (
+                f"Expected a model whose sizes follow from its inputs' sizes, but at {place} values "
+                "say how many there are. Weight sparsities can still be swept by plain forwards. "
+                "For groups, rewrite that part of forward()."
             )
-        layers = module_layers(plain)
-        measured = module_cost(plain, take(example, slice(0, 1)))
-        return Network(
-            plain, with_macs(layers, measured), cost=measured, problem=problem, stopped=stopped
+    if outputs:
+        raise CannotCapture(
+            f"Expected a model with a graph to choose outputs of, but it has none. {problem}"
         )
-    return network_of(captured, lambda: model, outputs)
+    layers = module_layers(plain)
+    measured = module_cost(plain, take(example, slice(0, 1)))
+    return Network(
+        plain, with_macs(layers, measured), cost=measured, problem=problem, stopped=stopped
+    )
 
 
 def network_of(

@@ -1,6 +1,5 @@
 """A model that cannot be captured says where it stopped and what can be studied instead."""
 
-import pytest
 import torch
 from torch import Tensor, nn
 
@@ -45,14 +44,3 @@ def test_other_errors_ask_for_another_forward() -> None:
     assert next_step(nn.Linear(2, 2), ValueError("no")) == (
         "For groups, rewrite that part of forward()."
     )
-
-
-def test_torchvision_s_detectors_are_refused_so() -> None:
-    models = pytest.importorskip("torchvision.models.detection")
-    model = models.ssdlite320_mobilenet_v3_large(
-        weights=None, weights_backbone=None, num_classes=3
-    ).eval()
-    problem = build_network(model, torch.rand(2, 3, 64, 64)).problem
-    assert problem is not None
-    assert "torchvision/" in problem
-    assert "study backbone by itself: a function that returns model.backbone" in problem
