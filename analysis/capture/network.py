@@ -147,8 +147,9 @@ def build_network(model: nn.Module, example: Inputs, outputs: tuple[str, ...] = 
             place = printed_place(str(error)) or "a value"
             stopped = f"at {place}, which hangs on values"
             problem = (
-                f"Expected a model whose sizes follow from its inputs' sizes, but at {place} values "
-                "say how many there are. Weight sparsities can still be swept by plain forwards. "
+                f"Expected a model whose sizes follow from its inputs' sizes, but at {place} "
+                "values say how many there are. Weight sparsities can still be swept by plain "
+                "forwards. "
                 "For groups, rewrite that part of forward()."
             )
     if outputs:

@@ -36,7 +36,7 @@ def test_the_part_before_a_tail_that_hangs_on_values_is_named() -> None:
     network = build_network(Detector().eval(), torch.randn(2, 4))
     assert network.captured is None
     assert network.problem is not None
-    assert "test_stopped_trace.py:2" in network.problem
+    assert "test_stopped_trace.py:" in network.problem
     assert "What tail does hangs on values; for groups, study backbone by itself" in network.problem
 
 
