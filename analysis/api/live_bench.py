@@ -50,6 +50,7 @@ def open_bench(
     accept: Sequence[str] = (),
     loss: str = "",
     outputs: tuple[str, ...] = (),
+    heads: str = "",
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -67,6 +68,7 @@ def open_bench(
         accept: Failed checks with which a study is made nevertheless.
         loss: A name or reference; empty for the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
+        heads: The units of grouped queries.
 
     Raises:
         Unsound: A check of model and data failed.
@@ -76,7 +78,7 @@ def open_bench(
     if data is None:
         data = _data_of(model)
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
-        reference = Reference(model, data, metric, weights, random, loss, outputs)
+        reference = Reference(model, data, metric, weights, random, loss, outputs, heads=heads)
         vouch(reference)  # written down by whoever runs this Python
         bench = checked(prepare(reference, folder), metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
@@ -92,6 +94,7 @@ def open_bench(
         random,
         loss,
         outputs,
+        heads=heads,
     )
     named = reference.data_within(folder)
     splits = load_data(named) if isinstance(data, str) else live_splits(data)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from prunescope.bench.describe_manifest import describe
+from prunescope.bench.grouped_queries import choose_heads
 from prunescope.bench.studied_part import network_or_part
 from prunescope.capture.graph import Inputs, take
 from prunescope.capture.network import Network
@@ -110,6 +111,7 @@ def inspect_network(reference: Reference, model: nn.Module, example: Inputs) -> 
         example: A batch of two samples, as the model takes them.
     """
     network, cut = network_or_part(model, example, reference.outputs)
+    choose_heads(network, reference.heads)
     return inspection_of(replace(reference, cut=cut), network)
 
 

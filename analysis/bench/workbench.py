@@ -14,6 +14,7 @@ from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fidelity import FIDELITY, few_samples
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
+from prunescope.bench.grouped_queries import choose_heads
 from prunescope.bench.loss_problem import loss_problem
 from prunescope.bench.original_model import original_model
 from prunescope.bench.read_outputs import list_outputs
@@ -157,6 +158,9 @@ def assemble(
     parts = network_parts(network) | {"data": data, "metric": metric.identity}
     if loss.identity:
         parts["loss"] = loss.identity
+    if reference.heads:
+        choose_heads(network, reference.heads)
+        parts["heads"] = reference.heads
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
     metric = _with_outputs(network, splits, metric)

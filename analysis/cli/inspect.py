@@ -13,6 +13,7 @@ from prunescope.cli.print_outputs import print_outputs
 from prunescope.cli.read_arguments import listed
 from prunescope.cli.shared_options import (
     DataOption,
+    HeadsOption,
     JsonOption,
     MetricOption,
     ModelArgument,
@@ -38,6 +39,7 @@ def inspect(
     ] = None,
     metric: MetricOption = None,
     outputs: OutputsOption = "",
+    heads: HeadsOption = "",
     json: JsonOption = False,
 ) -> None:
     """List a model's layers: what can be pruned, what is skipped and why, and what each costs.
@@ -48,7 +50,7 @@ def inspect(
         parse_shape(shape)
     found = inspect_model(
         model, shape or data, weights=weights, random=random, metric=metric,
-        outputs=listed(outputs),
+        outputs=listed(outputs), heads=heads,
     )  # fmt: skip
     if json:
         print_json(found)

@@ -13,6 +13,7 @@ from prunescope.cli.print_sweep import cost_told, print_budget, print_report, pr
 from prunescope.cli.read_arguments import listed, use_threads
 from prunescope.cli.shared_options import (
     DataOption,
+    HeadsOption,
     JobOption,
     JsonOption,
     LossOption,
@@ -152,6 +153,7 @@ def sweep(
     metric: MetricOption = None,
     loss: LossOption = None,
     outputs: OutputsOption = "",
+    heads: HeadsOption = "",
     accept: Annotated[
         str,
         typer.Option(
@@ -197,7 +199,7 @@ def sweep(
         most = size_from(keep_data)
         begun = monotonic()
         chosen = listed(outputs)
-        reference = _reference(study, model, data, weights, random, metric, loss, chosen)
+        reference = _reference(study, model, data, weights, random, metric, loss, chosen, heads)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -260,6 +262,7 @@ def _reference(
     metric: str | None,
     loss: str | None,
     outputs: tuple[str, ...],
+    heads: str,
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -269,7 +272,8 @@ def _reference(
             )
         known = StudyFolder.open(study).manifest.reference
         given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
-                 "random": random or None, "outputs": outputs or None}  # fmt: skip
+                 "random": random or None, "outputs": outputs or None,
+                 "heads": heads or None}  # fmt: skip
         if data is not None and data != known.data and known.own_network is not None:
             known = replace(known, data=data, own_data=None)  # the same ones, or it is refused
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
@@ -286,7 +290,9 @@ def _reference(
             )
         data = "sample:fashion-mnist"
     source = str(weights) if weights else None
-    return Reference(model, data, metric or "top-1", source, random, loss or "", outputs)
+    return Reference(
+        model, data, metric or "top-1", source, random, loss or "", outputs, heads=heads
+    )
 
 
 def _accepted(text: str) -> tuple[str, ...]:

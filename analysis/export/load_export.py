@@ -61,5 +61,7 @@ def _load(
             "to see where, but got none. Pass example=, a batch of two samples."
         )
     removal = {each.group: kept_units(each) for each in known.units}
-    outputs = known.reference.outputs
-    return load_pruned(module, removal, tensors, example, outputs=outputs).eval()
+    named = known.reference
+    return load_pruned(
+        module, removal, tensors, example, outputs=named.outputs, heads=named.heads
+    ).eval()

@@ -8,7 +8,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.choose_outputs import choose_outputs, chosen
 from prunescope.capture.graph import Captured, Inputs, call_arguments, capture
-from prunescope.coupling import Group, find_groups
+from prunescope.coupling import Group, choose_heads, find_groups
 from prunescope.errors import CannotPrune
 from prunescope.removal.block_masks import divided
 from prunescope.removal.remove import remove
@@ -25,6 +25,7 @@ def load_pruned(
     example: Inputs | None = None,
     captured: Captured | None = None,
     outputs: tuple[str, ...] = (),
+    heads: str = "",
 ) -> nn.Module:
     """Return ``module``, of the user's own class, with the smaller weights in it.
 
@@ -39,6 +40,7 @@ def load_pruned(
         example: A batch to capture the dense model with; needed without ``captured``.
         captured: The dense model's graph, if it is at hand.
         outputs: That have to stay; the others may have shrunk. None for all.
+        heads: The units of grouped queries (``prunescope.coupling.choose_heads``).
 
     Raises:
         CannotPrune: The forward of this class holds sizes of its own (a ``view`` with the old
@@ -49,7 +51,7 @@ def load_pruned(
             raise CannotPrune(
                 "Expected an example batch or the captured graph, but got neither. Pass example=."
             )
-        captured = choose_outputs(capture(module, example), outputs)
+        captured = choose_heads(choose_outputs(capture(module, example), outputs), heads)
     _, leaving_blocks = divided(captured, removal)
     if leaving_blocks:
         raise CannotPrune(

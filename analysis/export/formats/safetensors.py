@@ -91,6 +91,7 @@ def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
     from prunescope.bench.workbench import example_of
     from prunescope.capture.choose_outputs import choose_outputs, chosen
     from prunescope.capture.graph import capture, captured_program
+    from prunescope.coupling import choose_heads
     from prunescope.removal import remove
     from prunescope.sources.data import load_data
     from prunescope.sources.models import load_model
@@ -117,7 +118,7 @@ def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
     else:
         made = load_model(replace(located, random=True))
         captured = capture(made if cut is None else part_of(made, cut), example)
-    captured = choose_outputs(captured, names)
+    captured = choose_heads(choose_outputs(captured, names), recipe.reference.heads)
     smaller = remove(captured, {each.group: kept_units(each) for each in recipe.units}).module
     pour(smaller, load_weights(path), str(path))
     return smaller
