@@ -21,6 +21,7 @@ from prunescope.capture.graph import Inputs, call_arguments, copy_inputs
 from prunescope.capture.largest_part import instead, part_inputs, parts
 from prunescope.capture.network import Network, build_network
 from prunescope.errors import BadValue, DataMismatch
+from prunescope.removal import try_groups
 from prunescope.sources.functions import is_function
 from prunescope.sources.metrics import AGREEMENT, Metric, live_metric, load_metric
 from prunescope.sources.models import load_model
@@ -45,7 +46,8 @@ def network_or_part(
 ) -> tuple[Network, Cut | None]:
     """Return the network of ``model``, or that of its largest part that can be captured.
 
-    A part stands in only where the capture of the whole stopped at a value that hangs on data.
+    A part stands in only where the capture of the whole stopped at a value that hangs on data, and
+    where units can leave the part: weights of a model without a graph are pruned as they are.
 
     Args:
         model: In evaluation mode.
@@ -63,7 +65,7 @@ def network_or_part(
             own = build_network(part.module, part.example)
         except DataMismatch:
             continue
-        if own.captured is not None:
+        if own.captured is not None and try_groups(own.captured).groups:
             size = sum(parameter.numel() for parameter in part.module.parameters())
             return own, Cut(part.name, network.stopped, size, whole)
     return network, None

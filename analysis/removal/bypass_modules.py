@@ -50,8 +50,10 @@ def bypass(module: nn.Module, captured: Captured, blocks: Sequence[Block]) -> No
     """
     from prunescope.removal.remove import remove
 
+    gone: dict[str, Tensor] = {}
     for block in blocks:
-        wanted = remove(captured, {block.name: torch.zeros(1, dtype=torch.bool)})
+        gone[block.name] = torch.zeros(1, dtype=torch.bool)
+        wanted = remove(captured, gone)
         for path, stand_in in _candidates(module, block, wanted):
             owner_path, _, name = path.rpartition(".")
             owner = module.get_submodule(owner_path)
@@ -66,7 +68,6 @@ def bypass(module: nn.Module, captured: Captured, blocks: Sequence[Block]) -> No
                 "and nothing else, but there is none, and its forward() would still run it. Use "
                 "model.py or the exported .pt2 or ONNX file, which need no class."
             )
-        captured = wanted
 
 
 def _candidates(module: nn.Module, block: Block, wanted: Captured) -> Iterator[_Candidate]:

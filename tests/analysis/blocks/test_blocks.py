@@ -113,12 +113,13 @@ def test_sample_models(name: str) -> None:
         wanted = remove(captured, leaving).module
         assert torch.allclose(loaded(batch), wanted(batch), atol=1e-9)
         assert set(loaded.state_dict()) == set(wanted.state_dict())
-    else:  # what is left of the class holds fc1 and fc2 beside the attention
+    else:
         with pytest.raises(CannotPrune, match=r"the block blocks\.0\.fc1\+fc2 and.*model\.py"):
-            load_pruned(architecture(name).double(), leaving, captured=captured)
-        loaded = load_pruned(architecture(name).double(), {names[0]: GONE}, captured=captured)
-        wanted = remove(captured, {names[0]: GONE}).module
-        assert torch.allclose(loaded(batch), wanted(batch), atol=1e-9)
+            load_pruned(architecture(name).double(), {names[1]: GONE}, captured=captured)
+        for gone in ({names[0]: GONE}, leaving):  # the attention; then the whole module
+            loaded = load_pruned(architecture(name).double(), gone, captured=captured)
+            wanted = remove(captured, gone).module
+            assert torch.allclose(loaded(batch), wanted(batch), atol=1e-9)
 
 
 class Shared(nn.Module):
