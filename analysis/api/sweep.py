@@ -20,8 +20,9 @@ from prunescope.text.sizes import size_from
 if TYPE_CHECKING:
     from torch import nn
 
-    from prunescope.api.live_bench import Data, MetricLike
+    from prunescope.api.live_bench import Data
     from prunescope.api.user_methods import MethodLike
+    from prunescope.bench.studied_part import MetricLike
 
 
 def sweep(

@@ -20,6 +20,6 @@ def choose_heads(network: Network, heads: str) -> None:
     if network.captured is None or not coupling.repeats_heads(network.captured):
         raise CannotPrune(
             "Expected a network in which key-value heads serve several query heads, but "
-            f"{network.problem or 'it has none.'} Leave out --heads."
+            f"{network.problem or 'it has none.'} Leave the choice of heads out."
         )
     coupling.choose_heads(network.captured, heads)

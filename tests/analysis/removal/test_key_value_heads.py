@@ -90,7 +90,7 @@ def test_inspection_counts_them() -> None:
 
 def test_where_none_is_shared_they_cannot_be_asked_for() -> None:
     network = build_network(nn.Linear(12, 3).double().eval(), X)
-    with pytest.raises(CannotPrune, match="but it has none. Leave out --heads"):
+    with pytest.raises(CannotPrune, match="but it has none. Leave the choice"):
         choose_heads(network, "key-value")
     with pytest.raises(UnknownName, match="Closest: key-value"):
         Reference("net", "", heads="keyvalue")
