@@ -303,6 +303,7 @@ def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> S
         unlabelled = replace(samples, targets=None)
         outcome = evaluate(network.module, unlabelled, metric, batch)
         predicted = outcome.predicted if metric.has_classes else outcome.others
+        predicted = None if predicted is None else predicted.clone()  # gradients may read it
         if predicted is None:
             return samples
         n = len(samples)
