@@ -24,6 +24,7 @@ def inspect(
     random: bool = False,
     metric: str | None = None,
     outputs: Iterable[str] = (),
+    heads: str = "",
 ) -> "Inspection":
     """Return what ``model`` is made of: layers, groups, costs, and what cannot be pruned and why.
 
@@ -39,6 +40,7 @@ def inspect(
         weights: A weights file for a model given by reference.
         random: Keep the random weights of a model by name.
         outputs: Names (or positions) of outputs that have to stay; all by default.
+        heads: ``key-value`` for key-value heads as the units of grouped queries.
         metric: By which a reference to data is checked: ``top-1`` by default.
 
     Raises:
@@ -57,7 +59,7 @@ def inspect(
     name = model if isinstance(model, str) else model_name(model)
     data = example if isinstance(example, str) and shape is None else ""
     reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
-    reference = replace(reference, outputs=tuple(outputs))
+    reference = replace(reference, outputs=tuple(outputs), heads=heads)
     if metric is not None:
         reference = replace(reference, metric=metric)
     if isinstance(model, str) and data and not _looked_at_with_random_weights(reference):

@@ -1,7 +1,7 @@
 """A workbench from references or live objects, and a study that keeps what it needs of them."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from prunescope.bench.fingerprint import network_parts
-from prunescope.bench.keep_data import KEEP_LIVE, keep_samples
+from prunescope.bench.keep_data import KEEP_LIVE, keep_asked, keep_samples
 from prunescope.bench.keep_network import NETWORK, as_kept, keep_network
+from prunescope.bench.studied_part import MetricLike, network_or_part, scored
 from prunescope.bench.workbench import Workbench, assemble, example_of, prepare
 from prunescope.capture.network import Network, build_network
 from prunescope.errors import BadReference, BadValue, DamagedFile, UnsafeFile
@@ -22,7 +23,7 @@ from prunescope.sources.kept_splits import splits_bytes
 from prunescope.sources.live_data import live_splits
 from prunescope.sources.live_model import copied_model, model_name
 from prunescope.sources.losses import load_loss
-from prunescope.sources.metrics import Metric, live_metric, load_metric, with_others
+from prunescope.sources.metrics import Metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import load_program
 from prunescope.store.folder import MANIFEST, StudyFolder
@@ -37,9 +38,6 @@ Arrays = Tensor | np.ndarray | Mapping[str, Any] | tuple[Any, ...] | list[Any]
 Data = Arrays | Dataset[Any] | DataLoader[Any]
 """Samples: see ``prunescope.sources.live_data.live_splits``."""
 
-MetricLike = str | Callable[[Any, Any], Tensor]
-"""A metric's name or reference, or a function ``(outputs, targets)`` → one score per sample."""
-
 
 def open_bench(
     model: str | nn.Module,
@@ -52,6 +50,7 @@ def open_bench(
     accept: Sequence[str] = (),
     loss: str = "",
     outputs: tuple[str, ...] = (),
+    heads: str = "",
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -69,6 +68,7 @@ def open_bench(
         accept: Failed checks with which a study is made nevertheless.
         loss: A name or reference; empty for the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
+        heads: The units of grouped queries.
 
     Raises:
         Unsound: A check of model and data failed.
@@ -78,13 +78,12 @@ def open_bench(
     if data is None:
         data = _data_of(model)
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
-        reference = Reference(model, data, metric, weights, random, loss, outputs)
+        reference = Reference(model, data, metric, weights, random, loss, outputs, heads=heads)
         vouch(reference)  # written down by whoever runs this Python
         bench = checked(prepare(reference, folder), reference.metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
         study = keep_network(study, bench)
-        if keep_data is not None:
-            study = keep_samples(study, keep_data)
+        study = keep_asked(study, bench, keep_data)
         return as_kept(bench, study), study
     known = StudyFolder.open(folder) if (folder / MANIFEST).is_file() else None
     reference = Reference(
@@ -95,30 +94,26 @@ def open_bench(
         random,
         loss,
         outputs,
+        heads=heads,
     )
     named = reference.data_within(folder)
     splits = load_data(named) if isinstance(data, str) else live_splits(data)
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
-    network = build_network(module, example_of(splits.calibration), outputs)
+    network, cut = network_or_part(module, example_of(splits.calibration), outputs)
     network = network if known is None else _as_known(network, known, splits)
-    labelled = splits.validation.targets is not None
-    scored = (
-        load_metric(reference.metric, labelled)
-        if isinstance(metric, str)
-        else live_metric(metric, labelled)
-    )
-    scored = with_others(scored, reference.also, labelled)
-    bench = assemble(reference, network, splits, scored, load_loss(loss, scored.has_classes))
-    bench = checked(bench, scored.name, folder, accept)
+    reference, splits, measure = scored(reference, network, cut, module, splits, metric)
+    bench = assemble(reference, network, splits, measure, load_loss(loss, measure.has_classes))
+    bench = checked(bench, metric if isinstance(metric, str) else measure.name, folder, accept)
     study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     study = keep_network(
         study, bench, NETWORK if isinstance(model, str) else f"{model_name(model)}.pt2"
     )
-    most = KEEP_LIVE if keep_data is None and not isinstance(data, str) else keep_data
+    kept = cut is not None or not isinstance(data, str)
+    most = KEEP_LIVE if keep_data is None and kept else keep_data
     if most is not None:
         study = keep_samples(study, most, splits)
     study = _completed(study, bench.manifest.reference)
-    _warn(study, scored, network, splits)
+    _warn(study, measure, network, splits)
     return as_kept(bench, study), study
 
 

@@ -16,6 +16,7 @@ from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.store.trust import require_vouched
 from prunescope.study import Baseline, Manifest
 from prunescope.study.soundness import concerns
+from prunescope.text.cut import shortfall
 from prunescope.text.numbers import exact
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -138,7 +139,7 @@ class StudyFacts:
             f"{exact(dense.samples)} validation samples." if dense else "",
             f"{exact(len(points))} points measured, {exact(len(self.verified))} plans verified, "
             f"{exact(len(self.plans))} plans saved.",
-            manifest.capture_problem or "",
+            shortfall(manifest),
             *(check.sentence for check in concerns(manifest.soundness)),
             uncounted(manifest.outputs, manifest.free_layers),
         ]  # fmt: skip

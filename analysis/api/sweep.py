@@ -20,8 +20,9 @@ from prunescope.text.sizes import size_from
 if TYPE_CHECKING:
     from torch import nn
 
-    from prunescope.api.live_bench import Data, MetricLike
+    from prunescope.api.live_bench import Data
     from prunescope.api.user_methods import MethodLike
+    from prunescope.bench.studied_part import MetricLike
 
 
 def sweep(
@@ -51,6 +52,7 @@ def sweep(
     keep_data: int | str | None = None,
     accept: Sequence[str] = (),
     outputs: Iterable[str] = (),
+    heads: str = "",
     progress: Progress | None = None,
 ) -> Study:
     """Measure the curves of ``model`` on ``data`` and return the study in ``folder``.
@@ -100,6 +102,8 @@ def sweep(
             ``prunescope.study.soundness.REFUSABLE``.
         outputs: Names (or positions) of outputs that have to stay, such as ``("logits",)``; all by
             default. What only the others need is no part of the study, and exports leave it out.
+        heads: ``key-value``: where key-value heads serve several query heads, a unit is one of
+            them with all of its query heads. By default whichever heads are more.
         progress: Where to report to.
 
     Raises:
@@ -117,7 +121,7 @@ def sweep(
     with shown(progress) as report:
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random,
-            size_from(keep_data), accept, loss, tuple(outputs),
+            size_from(keep_data), accept, loss, tuple(outputs), heads,
         )  # fmt: skip
         run_sweep(
             bench, stored, grid, report, stopping.policy(words_of(stored.manifest)), engine, screen,

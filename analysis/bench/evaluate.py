@@ -235,7 +235,10 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     rows = logits(metric.output(outputs)) if metric.has_classes else None
     log_probabilities = None if rows is None else on_host(rows.float().log_softmax(1))
     targets = chunk.targets
-    if metric.relative:
+    others = None if metric.others is None else metric.others.rows(outputs, count)
+    if metric.relative and not metric.has_classes:
+        targets = others if targets is None else targets
+    elif metric.relative:
         if log_probabilities is None:
             raise DataMismatch(
                 "Expected class logits to measure agreement with the dense model, but the model "
@@ -265,7 +268,6 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             )
     if states is None:
         score = torch.where(finite, score, metric.worst)
-    others = None if metric.others is None else metric.others.rows(outputs, count)
     return Outcome(
         score, finite, log_probabilities, entropy, states, metric.settle,
         None if others is None else on_host(others),

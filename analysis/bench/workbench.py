@@ -12,12 +12,21 @@ from prunescope.bench.describe_blocks import block_methods
 from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
+from prunescope.bench.fidelity import FIDELITY, few_samples
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
+from prunescope.bench.grouped_queries import choose_heads
 from prunescope.bench.loss_problem import loss_problem
 from prunescope.bench.original_model import original_model
 from prunescope.bench.read_outputs import list_outputs
+from prunescope.bench.studied_part import (
+    network_or_part,
+    part_metric,
+    part_splits,
+    scored,
+    whole_model,
+)
 from prunescope.capture.graph import Inputs, captured_program, take
-from prunescope.capture.network import Network, build_network, network_of
+from prunescope.capture.network import Network, network_of
 from prunescope.commands import next_steps
 from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
@@ -29,7 +38,7 @@ from prunescope.metrics.other_outputs import OtherOutputs, logits_leaf
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.losses import USUAL, Loss, load_loss
-from prunescope.sources.metrics import Metric, load_metric, with_others
+from prunescope.sources.metrics import Metric, load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import read_program
 from prunescope.store.study_files import require_intact
@@ -90,20 +99,31 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
     if folder is not None and reference.own_network is not None:
         program = move(read_program(require_intact(reference.own_network, folder)), chosen)
         splits = _data(reference, folder)
+        if reference.cut is not None and reference.own_data is None:
+            splits = part_splits(whole_model(reference, folder), reference.cut, splits)
         example = move(example_of(splits.calibration), chosen)
         captured = captured_program(program, example)
         network = network_of(
             captured, lambda: original_model(reference, folder, captured.module), reference.outputs
         )
+        metric = _metric(reference, folder, network, splits)
     else:
         model = move(load_model(located), chosen)
         splits = _data(reference, folder)
         example = move(example_of(splits.calibration), chosen)
-        network = build_network(model, example, reference.outputs)
-    labelled = splits.validation.targets is not None
-    metric = with_others(load_metric(reference.metric, labelled), reference.also, labelled)
+        network, cut = network_or_part(model, example, reference.outputs)
+        reference, splits, metric = scored(reference, network, cut, model, splits)
     loss = load_loss(reference.loss, metric.has_classes)
     return assemble(reference, network, splits, metric, loss)
+
+
+def _metric(reference: Reference, folder: Path, network: Network, splits: Splits) -> Metric:
+    """The metric of a study that keeps its network; a part may need the rest of the model."""
+    cut = reference.cut
+    if cut is None:
+        return load_metric(reference.metric, splits.validation.targets is not None)
+    model = whole_model(reference, folder) if cut.scores_whole else network.module
+    return part_metric(reference.metric, cut, network, model, splits)
 
 
 def _data(reference: Reference, folder: Path | None) -> Splits:
@@ -141,6 +161,9 @@ def assemble(
         parts["loss"] = loss.identity
     if metric.also:
         parts["metric"] = ",".join([metric.identity, *(other.identity for other in metric.also)])
+    if reference.heads:
+        choose_heads(network, reference.heads)
+        parts["heads"] = reference.heads
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
     metric = _with_outputs(network, splits, metric)
@@ -157,8 +180,8 @@ def assemble(
     outputs, free = list_outputs(network, splits.validation, metric)
     metric = metric.with_worst(summary, dense.score)
     others = tuple(
-        other.with_worst(other.summary_for(scored.score), scored.score)
-        for other, scored in zip(metric.also, dense.also, strict=True)
+        other.with_worst(other.summary_for(known.score), known.score)
+        for other, known in zip(metric.also, dense.also, strict=True)
     )
     metric = replace(metric, also=others)
     manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts)
@@ -238,15 +261,15 @@ def _other_metrics(dense: Outcome, metric: Metric) -> tuple[OtherMetric, ...]:
         DataMismatch: The dense model's score by one of them is NaN or infinite.
     """
     others = []
-    for other, scored in zip(metric.also, dense.also, strict=True):
-        if not bool(scored.score.isfinite().all()):
+    for other, known in zip(metric.also, dense.also, strict=True):
+        if not bool(known.score.isfinite().all()):
             raise DataMismatch(
                 f"Expected finite scores of the dense model by {other.name}, but some are NaN or "
                 "infinite. Check the metric."
             )
-        summary = other.summary_for(scored.score)
-        score = scored.score.double().mean().item()
-        scale = 1.0 if summary.is_share else _largest(scored.score)
+        summary = other.summary_for(known.score)
+        score = known.score.double().mean().item()
+        scale = 1.0 if summary.is_share else _largest(known.score)
         others.append(OtherMetric(other.name, summary, score, scale))
     return tuple(others)
 
@@ -292,8 +315,10 @@ def _reading(network: Network, splits: Splits, metric: Metric) -> Metric:
 
 def _others(network: Network, splits: Splits, metric: Metric) -> OtherOutputs | None:
     """The outputs beside class logits, with the variance that they have on calibration samples."""
+    if metric.name == FIDELITY:
+        return metric.others
     with torch.inference_mode():
-        outputs = network(splits.calibration.chunk(0, _MOST).inputs)
+        outputs = network(few_samples(network, splits.calibration).inputs)
     return OtherOutputs.of(outputs, metric.output(outputs) if metric.has_classes else None)
 
 
@@ -307,7 +332,9 @@ def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> S
 
     def label(samples: Samples) -> Samples:
         unlabelled = replace(samples, targets=None)
-        predicted = evaluate(network.module, unlabelled, metric, batch).predicted
+        outcome = evaluate(network.module, unlabelled, metric, batch)
+        predicted = outcome.predicted if metric.has_classes else outcome.others
+        predicted = None if predicted is None else predicted.clone()  # gradients may read it
         if predicted is None:
             return samples
         n = len(samples)

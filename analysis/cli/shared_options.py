@@ -77,6 +77,16 @@ OutputsOption = Annotated[
         show_default=False,
     ),
 ]
+HeadsOption = Annotated[
+    str,
+    typer.Option(
+        "--heads",
+        help="key-value: where key-value heads serve several query heads, a unit is one of them "
+        "with all of its query heads. By default that, or one query head of each: whichever are "
+        "more.",
+        show_default=False,
+    ),
+]
 RecoveryOption = Annotated[
     str,
     typer.Option("--recovery", help=f"Of the curves and the plans: {', '.join(RECOVERIES)}."),

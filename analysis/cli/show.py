@@ -51,7 +51,7 @@ def show(
     stored = metric_names(opened.manifest)
     if metric is not None:
         opened = opened.drawn_by(metric)
-    say_problem(opened.manifest.capture_problem)
+    say_problem(opened.manifest)
     words = words_of(opened.manifest)
     known = curves(opened.measured(), opened.manifest)
     found = known if method is None else _of_method(opened.manifest, known, method)

@@ -14,6 +14,7 @@ from prunescope.cli.print_sweep import cost_told, print_budget, print_report, pr
 from prunescope.cli.read_arguments import listed, use_threads
 from prunescope.cli.shared_options import (
     DataOption,
+    HeadsOption,
     JobOption,
     JsonOption,
     LossOption,
@@ -155,6 +156,7 @@ def sweep(
     metric: MetricOption = None,
     loss: LossOption = None,
     outputs: OutputsOption = "",
+    heads: HeadsOption = "",
     accept: Annotated[
         str,
         typer.Option(
@@ -200,7 +202,7 @@ def sweep(
         most = size_from(keep_data)
         begun = monotonic()
         chosen = listed(outputs)
-        reference = _reference(study, model, data, weights, random, metric, loss, chosen)
+        reference = _reference(study, model, data, weights, random, metric, loss, chosen, heads)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -215,7 +217,7 @@ def sweep(
         with resting():
             from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
-            from prunescope.bench.keep_data import keep_samples, lying_at
+            from prunescope.bench.keep_data import keep_asked, lying_at
             from prunescope.bench.keep_network import as_kept, keep_network
             from prunescope.bench.workbench import prepare
             from prunescope.soundness.check_bench import checked, keep_checks
@@ -224,7 +226,7 @@ def sweep(
             bench = checked(prepare(reference, study), reference.metric, study, accepted)
         policy = stopping.policy(words_of(bench.manifest))
         if not json:
-            say_problem(bench.manifest.capture_problem)
+            say_problem(bench.manifest)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
             manifest = bench.manifest
@@ -233,8 +235,7 @@ def sweep(
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
         before = kept_files(opened.manifest.reference)
         opened = keep_network(lying_at(opened, data), bench)
-        if most is not None:
-            opened = keep_samples(opened, most)
+        opened = keep_asked(opened, bench, most)
         kept = kept_files(opened.manifest.reference)
         if not json and kept != before:
             errors.print(f"The study keeps {kept}.", highlight=False)
@@ -268,6 +269,7 @@ def _reference(
     metric: str | None,
     loss: str | None,
     outputs: tuple[str, ...],
+    heads: str,
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -279,7 +281,8 @@ def _reference(
         if metric is not None and metric == ",".join((known.metric, *known.also)):
             metric = known.metric
         given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
-                 "random": random or None, "outputs": outputs or None}  # fmt: skip
+                 "random": random or None, "outputs": outputs or None,
+                 "heads": heads or None}  # fmt: skip
         if data is not None and data != known.data and known.own_network is not None:
             known = replace(known, data=data, own_data=None)  # the same ones, or it is refused
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
@@ -296,7 +299,9 @@ def _reference(
             )
         data = "sample:fashion-mnist"
     source = str(weights) if weights else None
-    return Reference(model, data, metric or "top-1", source, random, loss or "", outputs)
+    return Reference(
+        model, data, metric or "top-1", source, random, loss or "", outputs, heads=heads
+    )
 
 
 def _accepted(text: str) -> tuple[str, ...]:

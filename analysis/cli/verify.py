@@ -39,7 +39,7 @@ def verify(
     """Apply a plan for real and measure it, beside what was predicted."""
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
-        say_problem(opened.manifest.capture_problem)
+        say_problem(opened.manifest)
         chosen = opened.read_plan(plan)
         if recovery:
             check_names("recovery", (recovery,), RECOVERIES)

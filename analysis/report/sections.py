@@ -12,6 +12,7 @@ from prunescope.report.markup import items, paragraph, section, table, text
 from prunescope.report.plan_report import PlanReport
 from prunescope.study.soundness import concerns
 from prunescope.text import units
+from prunescope.text.cut import shortfall
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import capitalised, counted, exact
 from prunescope.text.scores import ScoreWords, words_of
@@ -81,8 +82,8 @@ def model(report: PlanReport) -> str:
         f"{counted(len(groups), 'group')} of channels or heads can be removed; "
         f"weights of {counted(len(manifest.prunable()), 'layer')} can be set to zero.",
     ]
-    if manifest.capture_problem:
-        facts.append(manifest.capture_problem)
+    if problem := shortfall(manifest):
+        facts.append(problem)
     return section("model", "The model", *map(paragraph, facts))
 
 

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from prunescope.errors import BadValue, DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
+from prunescope.study.cut import Cut
 from prunescope.study.method import BLOCK, Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
 from prunescope.study.other_metric import OtherMetric
@@ -31,6 +32,10 @@ A change to one recovery alone raises its ``study.recoveries.REVISIONS`` instead
 
 KEPT: Final = "study:"
 """Begins a reference to a file that the study's own folder keeps, wherever the folder is moved."""
+
+KEY_VALUE: Final = "key-value"
+HEADS: Final = ("", KEY_VALUE)
+"""Which heads are the units of grouped queries."""
 
 LIVE: Final = "live:"
 """Begins the name of what was given as a live object in Python and is kept nowhere."""
@@ -79,6 +84,9 @@ class Reference:
         own_network: The captured network with these weights, as the study keeps it, with all of
             its outputs; from then on ``model`` only says where it came from.
         own_data: The samples, as the study keeps them on request.
+        cut: The part of the model that is studied, where the whole cannot be captured.
+        heads: ``key-value`` where key-value heads are the units of grouped queries; empty for
+            those or query heads, whichever are more.
     """
 
     model: str
@@ -91,6 +99,8 @@ class Reference:
     own_network: OwnFile | None = None
     own_data: OwnFile | None = None
     also: tuple[str, ...] = ()
+    cut: Cut | None = None
+    heads: str = ""
 
     def __post_init__(self) -> None:
         if "," in self.metric:
@@ -106,6 +116,8 @@ class Reference:
         texts = (self.model, self.data, self.metric, self.weights, self.loss, *self.also)
         for text in texts:
             checked_reference(text or "")
+        if self.heads not in HEADS:
+            raise UnknownName.among("heads", self.heads, HEADS[1:])
         for text in (self.model, self.data):
             if text.startswith(KEPT):
                 _require_plain(Path(text.removeprefix(KEPT)).name)
