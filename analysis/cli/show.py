@@ -28,6 +28,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
 from prunescope.study.method import BLOCK
+from prunescope.study.other_metrics import metric_names
 from prunescope.text.numbers import counted
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -39,10 +40,17 @@ _ACCEPTED: Final = 0.01
 def show(
     study: StudyArgument,
     method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", help="Draw another metric that the study stores."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Print a study's curves: the drop per layer and sparsity, with its interval."""
     opened = StudyFolder.open(study)
+    stored = metric_names(opened.manifest)
+    if metric is not None:
+        opened = opened.drawn_by(metric)
     say_problem(opened.manifest.capture_problem)
     words = words_of(opened.manifest)
     known = curves(opened.measured(), opened.manifest)
@@ -53,6 +61,7 @@ def show(
                 "study": str(study),
                 "model": opened.manifest.reference.model,
                 "metric": asdict(words.metric),
+                "metrics": list(stored),
                 "baseline": opened.manifest.baseline and words.plain(words.dense),
                 "curves": [
                     {
@@ -98,6 +107,8 @@ def show(
             f"{words.titled(f'{words.loss_word.capitalize()}s')}, ± half of the 95 % interval of "
             f"the mean {words.loss_word} over samples like these."
         )
+    if len(stored) > 1:
+        console.print(f"Stored: {', '.join(stored)}. See another: --metric NAME.", highlight=False)
     if files := kept_files(opened.manifest.reference):
         console.print(f"The study keeps {files}.", highlight=False)
     elif opened.manifest.not_kept:

@@ -276,6 +276,8 @@ def _reference(
                 f"{next_steps.make_study()}."
             )
         known = StudyFolder.open(study).manifest.reference
+        if metric is not None and metric == ",".join((known.metric, *known.also)):
+            metric = known.metric
         given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
                  "random": random or None, "outputs": outputs or None}  # fmt: skip
         if data is not None and data != known.data and known.own_network is not None:

@@ -67,7 +67,7 @@ def gather(study: StudyFolder, plan: Plan) -> PlanReport:
         no_reasons=no_reasons,
         tuned=tuned,
         schedules=results_of(study.folder, plan),
-        delivered=delivered(study, plan, known),
+        delivered=delivered(study, plan, lambda other: preview(manifest, other, known).dense_bytes),
         latency=latency,
         exports=exports,
         changed=read_changed(study.folder, plan.digest)
