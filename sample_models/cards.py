@@ -59,8 +59,7 @@ def _letters(recorded: dict[str, float]) -> str:
         for part in opticks.SPLITS
     )
     return f"""on the first eight tenths of Newton's *Opticks* (1730, in the public domain): \
-{recorded["steps"]:,} steps of 32 windows, seed {recorded["seed"]}, \
-{recorded["seconds"] / 60:.0f} minutes on one thread
+{recorded["steps"]:,} steps of 32 windows, seed {recorded["seed"]}
 
 | split | windows of {opticks.LENGTH} bytes | perplexity | bits per byte |
 |---|---|---|---|
@@ -77,8 +76,7 @@ def _scenes(score: str) -> Callable[[dict[str, float]], str]:
             f"| {part} | {scenes.COUNTS[part]:,} | {recorded[part]:.2%} |" for part in scenes.SPLITS
         )
         return f"""on {scenes.COUNTS["train"]:,} scenes of Fashion-MNIST articles on textures \
-(`prunescope.sample_models.scenes`): {recorded["epochs"]} epochs, seed {recorded["seed"]}, \
-{recorded["seconds"] / 60:.0f} minutes on one thread
+(`prunescope.sample_models.scenes`): {recorded["epochs"]} epochs, seed {recorded["seed"]}
 
 | split | scenes | {score} |
 |---|---|---|
@@ -94,4 +92,5 @@ _DATA: Final = {
     "fashion-mnist": _images,
     "opticks": _letters,
     "scene-masks": _scenes("mean IoU"),
+    "scene-boxes": _scenes("mAP"),
 }

@@ -32,6 +32,15 @@ SAMPLES: Final = {
     "vit": Sample(units=("head",)),
     "gpt": Sample("opticks", "perplexity", ("head", "channel"), blocks=True),
     "unet": Sample("scene-masks", "miou"),
+    "detector": Sample("scene-boxes", "map"),
 }
 NAMES: Final = tuple(SAMPLES)
+_ARTICLES: Final = "Fashion-MNIST: MIT, copyright Zalando SE."
+LICENCES: Final = {
+    "fashion-mnist": _ARTICLES,
+    "opticks": "Newton's Opticks, 1730: in the public domain.",
+    "scene-masks": _ARTICLES,
+    "scene-boxes": _ARTICLES,
+}
+"""Of each data set, as a sentence."""
 DATA: Final = tuple(dict.fromkeys(sample.data for sample in SAMPLES.values()))

@@ -15,7 +15,7 @@ from prunescope.model_kinds.registry import REGISTRY, kind_of
 from prunescope.model_kinds.sample_studies import DATA_SETS, MODELS
 
 SAMPLES: Final = ("sample:lenet5", *(name for name in MODELS if name != "sample:lenet5"))
-METRICS: Final = ("top-1", "top-5", "agreement", "perplexity", "miou")
+METRICS: Final = ("top-1", "top-5", "agreement", "perplexity", "miou", "map")
 _IMAGES: Final = "imagefolder:"
 _SAVED: Final = "hf:"
 _MOST_FILES: Final = 300
