@@ -110,7 +110,8 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
 
 def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
-    states, settle = _joined([part.states for part in parts]), parts[0].settle if parts else None
+    states = _joined(_of_one_width([part.states for part in parts]))
+    settle = parts[0].settle if parts else None
     if states is not None and settle is not None:
         score = settle(states)
     else:
@@ -235,6 +236,18 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
         score, finite, log_probabilities, entropy, states, metric.settle,
         None if others is None else on_host(others),
     )  # fmt: skip
+
+
+def _of_one_width(parts: list[Tensor | None]) -> list[Tensor | None]:
+    """States of batches, NaN behind those of which samples hold less than others of theirs."""
+    widths = {part.shape[1] for part in parts if part is not None}
+    if len(widths) < 2:
+        return parts
+    return [
+        part if part is None else functional.pad(part, (0, max(widths) - part.shape[1]),
+                                                 value=torch.nan)
+        for part in parts
+    ]  # fmt: skip
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

@@ -8,6 +8,7 @@ from prunescope.bench.device import device_of, parallel_calls
 from prunescope.bench.evaluate import Outcome, evaluate, join_outcomes
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import take
+from prunescope.capture.ragged import take_targets
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.recovery import MOVES_DENSE
 from prunescope.replay.batch_norm_replay import calibrate
@@ -212,6 +213,4 @@ class FrontierEngine:
         chosen = self._order[rows.start : rows.stop]
         validation = self._bench.splits.validation
         targets = validation.targets
-        return Samples(
-            take(validation.inputs, chosen), None if targets is None else take(targets, chosen)
-        )
+        return Samples(take(validation.inputs, chosen), take_targets(targets, chosen))

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.capture.ragged import cut_sample
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.metrics.set_metric import SetMetric
 from prunescope.metrics.torch_state import TorchState
@@ -134,7 +135,7 @@ class TorchMetric(SetMetric):
         rows: list[list[Tensor]] = [[] for _ in self._states]
         for at in range(count):
             self._metric.reset()
-            self._metric.update(*(_sample(part, at, count) for part in (outputs, targets)))
+            self._metric.update(*cut_sample((outputs, targets), slice(at, at + 1), count))
             for row, state in zip(rows, self._states, strict=True):
                 row.append(state.value(self._metric).flatten().double())
         for state, row in zip(self._states, rows, strict=True):
@@ -199,16 +200,6 @@ class TorchMetric(SetMetric):
         return guarded(
             f"metric {self.name} to {what}", "Mend it, or its settings.", doing=f"{self.name}"
         )
-
-
-def _sample(tree: Any, at: int, count: int) -> Any:
-    """The sample ``at`` of ``count``, as a batch of one."""
-
-    def cut(leaf: Any) -> Any:
-        whole = isinstance(leaf, Tensor) and leaf.ndim and len(leaf) == count
-        return leaf[at : at + 1] if whole else leaf
-
-    return pytree.tree_map(cut, tree)
 
 
 def _summary(reference: str, metric: Any) -> MetricSummary:
