@@ -1,5 +1,6 @@
 """Tasks on scikit-learn's digits: classes, yes or no, labels, values, heads, embeddings."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,17 @@ def digits() -> tuple[Tensor, Tensor]:
     order = torch.randperm(len(read.target), generator=torch.Generator().manual_seed(0))
     pictures = torch.tensor(read.images / 16.0, dtype=torch.float32)[:, None]
     return pictures[order], torch.tensor(read.target)[order]
+
+
+class LabelsF1(classification.MultilabelF1Score):
+    """F1 of three labels, of logits: torchmetrics guesses from a batch whether it has any."""
+
+    def __init__(self) -> None:
+        super().__init__(3)
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        """Count one batch."""
+        super().update(outputs.sigmoid(), targets)
 
 
 class Net(nn.Module):
@@ -100,12 +112,13 @@ def binary() -> Task:
 def multi_label() -> Task:
     """Is it even, prime, at least five: F1 of the labels, by torchmetrics itself."""
     digit = digits()[1]
-    labels = torch.stack([digit % 2 == 0, PRIMES[digit] == 1, digit >= 5], 1).float()
+    labels = torch.stack([digit % 2 == 0, PRIMES[digit] == 1, digit >= 5], 1).long()
     judge = classification.MultilabelF1Score(3)
     return _task(
-        Net(3), labels, functional.binary_cross_entropy_with_logits,
-        classification.MultilabelF1Score(3),
-        lambda outputs, targets: 100 * float(judge(outputs["output"], targets.int())), 85,
+        Net(3), labels,
+        lambda outputs, wanted: functional.binary_cross_entropy_with_logits(outputs, 1.0 * wanted),
+        f"{Path(__file__)}:LabelsF1",
+        lambda outputs, targets: float(judge(outputs["output"], targets)), 0.85,
     )  # fmt: skip
 
 

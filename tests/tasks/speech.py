@@ -109,6 +109,6 @@ def speech() -> Task:
         return float(judge(sentences(outputs["output"]), said))
 
     return Task(
-        network, cut(spectra, words, SIZES), word_error_rate, judged, 0.3,
+        network, cut(spectra, words, SIZES), f"{Path(__file__)}:word_error_rate", judged, 0.3,
         loss=f"{Path(__file__)}:loss",
     )  # fmt: skip

@@ -15,7 +15,7 @@ from tests.tasks.task import Task
 
 TASKS = (
     digits.multi_class, digits.binary, digits.multi_label, digits.values, digits.heads,
-    scenes.segmentation, language.causal, language.masked, speech.speech,
+    scenes.segmentation, scenes.boxes, language.causal, language.masked, speech.speech,
     language.sequence_to_sequence, digits.embedding,
 )  # fmt: skip
 
