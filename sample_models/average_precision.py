@@ -23,7 +23,7 @@ def mean_average_precision(network: nn.Module, data: scenes.Scenes) -> float:
     """Return the mean over kinds and overlaps of .50, .55 … .95, 0 to 1."""
     network.eval()
     with torch.inference_mode():
-        parts = [network(chunk) for chunk in torch.from_numpy(data.pictures).split(100)]
+        parts = [network(chunk) for chunk in torch.split(torch.from_numpy(data.pictures), 100)]
     boxes = torch.cat([part["boxes"] for part in parts])
     scores, kinds = torch.cat([part["logits"] for part in parts]).sigmoid().max(2)
     means = []
@@ -37,8 +37,8 @@ def mean_average_precision(network: nn.Module, data: scenes.Scenes) -> float:
             taken.append(hits(overlaps))
             certain.append(scores[scene, own][order])
             wanted += len(true)
-        order = torch.cat(certain).argsort(descending=True, stable=True).numpy()
-        joined = np.concatenate(taken, 1)[:, order]
+        ranked = torch.cat(certain).argsort(descending=True, stable=True).numpy()
+        joined = np.concatenate(taken, 1)[:, ranked]
         means += [area(row, wanted) for row in joined]
     return float(np.mean(means))
 

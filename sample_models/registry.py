@@ -23,7 +23,7 @@ def architecture(name: str) -> nn.Module:
 
 
 def arrays(data: str, part: str) -> tuple[Arrays, Arrays]:
-    """Return inputs and targets of one split of the sample data ``data``, as the networks take them.
+    """Return inputs and targets of one split of the sample data ``data``, as networks take them.
 
     Args:
         data: A name of ``prunescope.sample_models.samples.DATA``.

@@ -5,7 +5,7 @@ AdamW under a one-cycle schedule on windows drawn anywhere in the training text.
 
 import math
 import time
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -27,11 +27,12 @@ def train_language(name: str, seed: int) -> dict[str, float]:
     windows = opticks.split("train")
     letters = torch.from_numpy(np.append(windows.letters.reshape(-1), windows.following[-1, -1]))
     network = architecture(name)
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in network.parameters() if p.ndim > 1]},
+        {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
     optimiser = torch.optim.AdamW(
-        [
-            {"params": [p for p in network.parameters() if p.ndim > 1]},
-            {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ],
+        groups,
         RATE,
         weight_decay=DECAY,
         betas=(0.9, 0.98),
@@ -51,7 +52,9 @@ def train_language(name: str, seed: int) -> dict[str, float]:
         cycle.step()
         total += loss.item()
         if step % 100 == 0:
-            print(f"{name} step {step} loss {total / 100:.4f} {time.time() - start:.0f} s", flush=True)
+            print(
+                f"{name} step {step} loss {total / 100:.4f} {time.time() - start:.0f} s", flush=True
+            )
             total = 0.0
     save(name, network)
     seconds = round(time.time() - start)
@@ -71,6 +74,8 @@ def perplexity(network: nn.Module, windows: opticks.Windows) -> float:
     with torch.inference_mode():
         means = [
             nats(network(chunk), after)
-            for chunk, after in zip(letters.split(64), following.split(64), strict=True)
+            for chunk, after in zip(
+                torch.split(letters, 64), torch.split(following, 64), strict=True
+            )
         ]
     return math.exp(torch.cat(means).mean().item())

@@ -6,7 +6,7 @@ the articles whose centres lie in them.
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ def train_scenes(name: str, seed: int) -> dict[str, float]:
     torch.manual_seed(seed)
     read = scenes.split("train")
     data = [torch.from_numpy(x) for x in (read.pictures, read.masks, read.boxes, read.kinds)]
-    network = architecture(name).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = architecture(name)
     loss_of = {"unet": mask_loss, "detector": box_loss}[name]
     batches = len(data[0]) // BATCH
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.02)
@@ -94,7 +94,8 @@ def box_loss(
     )
     sure = (outputs["logits"].sigmoid() - wanted).abs()  # how far off: what is easy counts less
     overlap: Tensor = generalized_box_iou_loss(outputs["boxes"][scene, cell], true)
-    return ((sure**2 * entropy).sum() + 2 * overlap.sum()) / len(true)
+    total: Tensor = ((sure**2 * entropy).sum() + 2 * overlap.sum()) / len(true)
+    return total
 
 
 def mean_iou(network: nn.Module, data: scenes.Scenes) -> float:
@@ -102,13 +103,17 @@ def mean_iou(network: nn.Module, data: scenes.Scenes) -> float:
     network.eval()
     with torch.inference_mode():
         answers = torch.cat(
-            [network(chunk).argmax(1) for chunk in torch.from_numpy(data.pictures).split(100)]
+            [
+                network(chunk).argmax(1)
+                for chunk in torch.split(torch.from_numpy(data.pictures), 100)
+            ]
         ).numpy()
     classes = range(len(scenes.KINDS) + 1)
     return float(
         np.mean(
             [
-                ((answers == c) & (data.masks == c)).sum() / ((answers == c) | (data.masks == c)).sum()
+                ((answers == c) & (data.masks == c)).sum()
+                / ((answers == c) | (data.masks == c)).sum()
                 for c in classes
             ]
         )

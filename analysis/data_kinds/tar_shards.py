@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from prunescope.errors import DataMismatch
+from prunescope.text.units import bytes_
 from prunescope.user_code.guard import guarded
 
 _MOST_BYTES: Final = 256 << 20
@@ -56,7 +57,7 @@ class Shards:
                 f"{path} to be a tar file", "Write the shard again, without compression.",
                 DataMismatch, f"reading {path}",
             ):  # fmt: skip
-                shard = self._open.enter_context(tarfile.open(path, "r:"))
+                shard = self._open.enter_context(tarfile.open(path, "r:"))  # noqa: SIM115
                 for info in shard:
                     folder, _, file = info.name.rpartition("/")
                     key, dot, ending = file.partition(".")
@@ -86,8 +87,8 @@ class Shards:
         last = ending.rpartition(".")[2]
         if info.size > _MOST_BYTES:
             raise DataMismatch(
-                f"Expected members of at most {_MOST_BYTES >> 20} MB, but {info.name} has "
-                f"{info.size >> 20} MB. Cut it into samples."
+                f"Expected members of at most {bytes_(_MOST_BYTES)}, but {info.name} has "
+                f"{bytes_(info.size)}. Cut it into samples."
             )
         with guarded(
             f"{info.name} to be a .{ending} that can be read", "Mend or leave out the sample.",

@@ -101,7 +101,9 @@ class _Reader:
         import torch
 
         if not samples:
-            raise DataMismatch(f"Expected samples for {part} in {name}, but there are none. Add some.")
+            raise DataMismatch(
+                f"Expected samples for {part} in {name}, but there are none. Add some."
+            )
         inputs, targets = [], []
         for sample in samples:
             inputs.append(self._shards.read(sample, self._inputs))
@@ -111,7 +113,7 @@ class _Reader:
             if len(shapes) > 1:
                 raise DataMismatch(
                     f"Expected {what} of one shape in {name}, but got "
-                    f"{' and '.join(map(str, sorted(shapes)[:2]))}. Add ?size=, or store them alike."
+                    f"{' and '.join(map(str, sorted(shapes)[:2]))}. Add ?size=, or store one shape."
                 )
         return torch.stack(inputs), torch.stack(targets)
 
@@ -146,7 +148,8 @@ def _cut(
     spread = options.text("stratified") == "yes"
     labels = np.array([int(read.target(s)) for s in samples] if spread else [0] * len(samples))
     return {
-        part: [samples[int(row)] for row in rows] for part, rows in cut_rows(labels, options).items()
+        part: [samples[int(row)] for row in rows]
+        for part, rows in cut_rows(labels, options).items()
     }
 
 

@@ -1,8 +1,8 @@
 """The loss of detectors: each true box is answered by one candidate, and all others by nothing.
 
 Outputs are a dict of ``boxes`` ``(n, k, 4)``, corners in the unit of the targets', and ``logits``
-``(n, k, classes)``, of which the sigmoid is taken; targets a dict of ``boxes`` and ``labels``, padded
-with the label -1 or each picture's own number of them, as the metric ``map`` reads them.
+``(n, k, classes)``, of which the sigmoid is taken; targets a dict of ``boxes`` and ``labels``,
+padded with the label -1 or each picture's own number of them, as the metric ``map`` reads them.
 
 Source: Carion et al. 2020, *End-to-End Object Detection with Transformers* (arXiv 2005.12872),
 section 3.1, for the matching; the focal loss of Lin et al. 2017 (arXiv 1708.02002) in place of a
@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import generalized_box_iou, generalized_box_iou_loss
 
+from prunescope.capture.ragged import Ragged
 from prunescope.errors import DataMismatch
 from prunescope.losses.definition import LossDefinition
 
@@ -27,7 +28,7 @@ _CORNERS: Final = 4
 
 
 class MatchedBoxes(LossDefinition):
-    """Focal loss of all candidates' classes and 1 − GIoU of matched boxes, a mean over true boxes."""
+    """Focal loss of all candidates' classes and 1 − GIoU of matched boxes, by true box."""
 
     name = "boxes"
     rank = 50
@@ -90,7 +91,7 @@ def _true(targets: Any, boxes: Tensor, classes: int) -> tuple[Tensor, Tensor]:
     """True boxes ``(n, m, 4)`` and their labels ``(n, m)``, -1 for padding."""
     parts = [targets[name] if is_boxes(targets) else None for name in ("boxes", "labels")]
     true, labels = (
-        part.padded(fill) if hasattr(part, "padded") else part
+        part.padded(fill) if isinstance(part, Ragged) else part
         for part, fill in zip(parts, (0.0, -1), strict=True)
     )
     if (

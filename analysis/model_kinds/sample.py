@@ -37,6 +37,7 @@ class Sample(ModelKind):
         from prunescope.sample_models.samples import SAMPLES
 
         inputs, _ = arrays(SAMPLES[name].data, "validation")
+        assert not isinstance(inputs, dict)
         return torch.from_numpy(inputs[:2])
 
 

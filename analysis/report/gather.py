@@ -28,8 +28,8 @@ from prunescope.recovery.training.fine_tuning_report import (
 )
 from prunescope.report.before_after import before_after
 from prunescope.report.plan_report import PlanReport
-from prunescope.statistics.paired import paired_interval
 from prunescope.sample_models.samples import LICENCES
+from prunescope.statistics.paired import paired_interval
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text.durations import spoken

@@ -43,6 +43,7 @@ class Detector(nn.Module):
         self.neck = nn.Conv2d(third, third, 3, 1, 1)
         self.kinds = nn.Conv2d(third, classes, 1)
         self.sides = nn.Conv2d(third, 4, 1)
+        assert self.kinds.bias is not None
         nn.init.constant_(self.kinds.bias, -3.0)  # most cells hold nothing
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Newton's text and the language model that reads it: disjoint windows, and the score of its card."""
+"""Newton's text and the language model that reads it: disjoint windows, its card's score."""
 
 import math
 

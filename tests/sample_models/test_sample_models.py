@@ -75,7 +75,7 @@ def test_missing_complete_data_names_the_next_step(tmp_path) -> None:
 def test_imports_neither_analysis_nor_dashboard() -> None:
     code = (
         "import sys\n"
-        "from prunescope.sample_models import average_precision, cards, registry, samples, train\n"
+        "from prunescope.sample_models import average_precision, cards, registry, samples\n"
         "rooms = {m.split('.')[1] for m in sys.modules if m.startswith('prunescope.')}\n"
         "print(sorted(rooms - {'sample_models'}))"
     )

@@ -111,7 +111,10 @@ def sequence_to_sequence() -> Task:
     codes = torch.tensor([[ord(letter) - 96 for letter in word] for word in words])
     codes = codes[torch.randperm(len(codes), generator=torch.Generator().manual_seed(0))]
     answers = codes.flip(1)
-    inputs = {"word": codes, "so_far": torch.cat([torch.zeros_like(codes[:, :1]), answers[:, :-1]], 1)}
+    inputs = {
+        "word": codes,
+        "so_far": torch.cat([torch.zeros_like(codes[:, :1]), answers[:, :-1]], 1),
+    }
     used = sum(SIZES)
     rest: Any = {name: part[used:] for name, part in inputs.items()}
     network = trained(Translator(), (rest, answers[used:]), _entropy, 300)

@@ -10,7 +10,7 @@ from torchmetrics import classification, detection
 from prunescope.sample_models.registry import arrays, load
 from tests.tasks.task import Splits, Task
 
-SIZES = {"calibration": 32, "validation": 64, "test": 32}
+SIZES = {"calibration": 24, "validation": 48, "test": 24}
 
 
 def _splits(data: str) -> Splits:

@@ -31,7 +31,9 @@ def utterances(count: int) -> tuple[Tensor, Tensor]:
     first = torch.randint(0, 5, (count, 1), generator=draw)
     steps = torch.randint(1, 5, (count, SPOKEN - 1), generator=draw)
     vowels = torch.cat([first, first + steps.cumsum(1)], 1) % 5
-    ends = (torch.tensor([0.33, 0.66]) + 0.2 * (torch.rand(count, 2, generator=draw) - 0.5)) * FRAMES
+    ends = (
+        torch.tensor([0.33, 0.66]) + 0.2 * (torch.rand(count, 2, generator=draw) - 0.5)
+    ) * FRAMES
     frame = torch.arange(FRAMES).expand(count, 1, FRAMES)[:, 0]
     place = (frame[:, :, None] > ends[:, None, :]).sum(2)
     speaker = 0.9 + 0.3 * torch.rand(count, 1, 1, generator=draw)

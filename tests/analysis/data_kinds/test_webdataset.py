@@ -97,7 +97,9 @@ def test_a_pickle_is_never_run(tmp_path, ending: str) -> None:
         trap = held.getvalue()
     else:
         trap = pickle.dumps(Trap(str(ran)))
-    members = [(f"{n}.{end}", held) for n in range(9) for end, held in (("png", png(0)), (ending, trap))]
+    members = [
+        (f"{n}.{end}", held) for n in range(9) for end, held in (("png", png(0)), (ending, trap))
+    ]
     shard(tmp_path / "all.tar", members)
     with pytest.raises(DataMismatch, match=rf"\.{ending}"):
         data(f"webdataset:{tmp_path}/all.tar?{SHAPE}&target={ending}")
