@@ -23,7 +23,7 @@ from prunescope.sources.kept_splits import splits_bytes
 from prunescope.sources.live_data import live_splits
 from prunescope.sources.live_model import copied_model, model_name
 from prunescope.sources.losses import load_loss
-from prunescope.sources.metrics import Metric, live_metric, load_metric
+from prunescope.sources.metrics import Metric, live_metric, load_metric, with_others
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import load_program
 from prunescope.store.folder import MANIFEST, StudyFolder
@@ -82,7 +82,7 @@ def open_bench(
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
         reference = Reference(model, data, metric, weights, random, loss, outputs)
         vouch(reference)  # written down by whoever runs this Python
-        bench = checked(prepare(reference, folder), metric, folder, accept)
+        bench = checked(prepare(reference, folder), reference.metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
         study = keep_network(study, bench)
         if keep_data is not None:
@@ -105,10 +105,13 @@ def open_bench(
     network = network if known is None else _as_known(network, known, splits)
     labelled = splits.validation.targets is not None
     scored = (
-        load_metric(metric, labelled) if isinstance(metric, str) else live_metric(metric, labelled)
+        load_metric(reference.metric, labelled)
+        if isinstance(metric, str)
+        else live_metric(metric, labelled)
     )
+    scored = with_others(scored, reference.also, labelled)
     bench = assemble(reference, network, splits, scored, load_loss(loss, scored.has_classes))
-    bench = checked(bench, metric if isinstance(metric, str) else scored.name, folder, accept)
+    bench = checked(bench, scored.name, folder, accept)
     study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     study = keep_network(
         study, bench, NETWORK if isinstance(model, str) else f"{model_name(model)}.pt2"

@@ -7,13 +7,14 @@ from typing import Final
 from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
+from prunescope.finding.find import FindReport, find
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
 from prunescope.sweep.pace import stored_paces
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.stopping_policy import Policy
+from prunescope.sweep.stopping_policy import SEARCHES, Policy
 from prunescope.sweep.store_quantiles import store_quantiles
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.sweep.work_list import groups_left_out, points, without_blocks
@@ -31,12 +32,14 @@ class Swept:
         left_out: Why groups have no point, a sentence each.
         spent: What took most of the time, or empty.
         setting_up: Seconds that went by before measuring; counted only under a budget.
+        search: What was found in modes ``find`` and ``certify``; None for others.
     """
 
     report: SweepReport
     left_out: tuple[str, ...]
     spent: str
     setting_up: float = 0.0
+    search: FindReport | None = None
 
 
 def run_sweep(
@@ -70,11 +73,18 @@ def run_sweep(
             f"Expected a point to measure, but there is none: {reasons}. Ask for other layers, "
             "methods or sparsities."
         )
-    chosen = choose_engine(bench, engine)
     deadline, setting_up = None, 0.0
     if seconds is not None:  # setting up cannot eat all of it
         setting_up = monotonic() - begun
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
+    if policy.mode in SEARCHES:
+        assert policy.limit is not None
+        certify = policy.mode == "certify"
+        found = find(bench, study, grid, progress, policy.limit, certify, engine, deadline)
+        nothing = SweepReport(len(found.answers), 0, 0, found.refused)
+        left_out = groups_left_out(grid, StudyFolder.open(study.folder).manifest)
+        return Swept(nothing, left_out, "", setting_up, found)
+    chosen = choose_engine(bench, engine)
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
     stored_paces(study.folder).append(report.paces)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read

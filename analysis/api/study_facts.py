@@ -1,6 +1,7 @@
 """What a study holds, read in Python. Torch-free."""
 
 from collections.abc import Iterable
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,7 @@ from prunescope.curves.means import measured_points
 from prunescope.html_tables import table
 from prunescope.statistics.paired import Interval
 from prunescope.store.folder import StudyFolder
+from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.store.trust import require_vouched
 from prunescope.study import Baseline, Manifest
 from prunescope.study.soundness import concerns
@@ -65,6 +67,16 @@ class StudyFacts:
         ``prunescope.curves.means.measured_points`` for all columns.
         """
         return measured_points(self._stored.measured(), self.manifest.scale)
+
+    @property
+    def largest(self) -> pd.DataFrame:
+        """A row for each curve that was searched (modes ``find`` and ``certify``) and each limit.
+
+        The columns are the fields of ``prunescope.store.largest_sparsities.LargestSparsity``.
+        """
+        names = [column.name for column in fields(LargestSparsity)]
+        rows = [astuple(answer) for answer in self._stored.largest_sparsities()]
+        return pd.DataFrame(rows, columns=names)
 
     @property
     def verified(self) -> pd.DataFrame:

@@ -84,7 +84,8 @@ def sweep(
             targets by default, summed over heads.
         weights: A weights file for a model given by reference.
         random: Keep the random weights of a model by name.
-        mode: ``exact``, ``adaptive`` or ``decide``.
+        mode: ``exact``, ``adaptive`` or ``decide``; or ``find`` or ``certify``, which name each
+            curve's largest sparsity within the limit and measure no curve (``study.largest``).
         tolerance: Accepted half-width of a drop, in the metric's unit or as ``"1%"`` of dense; None
             for half a point.
         limit: Drop to decide against, likewise.

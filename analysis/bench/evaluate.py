@@ -9,9 +9,16 @@ from torch.nn import functional
 from torch.utils import _pytree as pytree
 
 from prunescope.bench.device import on_host
+from prunescope.bench.scored import (
+    Scored,
+    joined_or_none,
+    of_one_width,
+    paired_sums,
+    require_count,
+)
 from prunescope.capture.network import forward
 from prunescope.commands import next_steps
-from prunescope.errors import BadValue, DataMismatch
+from prunescope.errors import DataMismatch
 from prunescope.metrics.class_rows import logits, rows_per_sample
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
@@ -29,6 +36,8 @@ class Outcome:
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
         states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
             ``settle`` makes the scores anew whenever the set is another.
+        also: The same by the metrics that are stored beside the drawn one.
+        settled: Whether ``score`` is known: of a metric of a whole set, once parts are joined.
         others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
             distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
     """
@@ -40,6 +49,8 @@ class Outcome:
     states: Tensor | None = None
     settle: Callable[[Tensor], Tensor] | None = None
     others: Tensor | None = None
+    settled: bool = True
+    also: tuple[Scored, ...] = ()
 
     @property
     def predicted(self) -> Tensor | None:
@@ -74,7 +85,10 @@ class Outcome:
         if states is not None and self.settle is not None:
             score = self.settle(states)
         others = None if self.others is None else self.others[samples]
-        return Outcome(score, self.finite[samples], rows, entropy, states, self.settle, others)
+        also = tuple(other.picked(samples) for other in self.also)
+        return Outcome(
+            score, self.finite[samples], rows, entropy, states, self.settle, others, also=also
+        )
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,7 @@ class Comparison:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    others: tuple[float, ...] = ()
 
 
 def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) -> Outcome:
@@ -110,20 +125,25 @@ def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) ->
 
 def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
-    states = _joined(_of_one_width([part.states for part in parts]))
+    if len(parts) == 1 and parts[0].settled:
+        return parts[0]
+    states = joined_or_none(of_one_width([part.states for part in parts]))
     settle = parts[0].settle if parts else None
+    finite = torch.cat([part.finite for part in parts])
     if states is not None and settle is not None:
         score = settle(states)
+        finite = finite & score.isfinite()
     else:
         score = torch.cat([part.score for part in parts])
     return Outcome(
         score,
-        torch.cat([part.finite for part in parts]),
-        _joined([part.log_probabilities for part in parts]),
-        _joined([part.entropy for part in parts]),
+        finite,
+        joined_or_none([part.log_probabilities for part in parts]),
+        joined_or_none([part.entropy for part in parts]),
         states,
         settle,
-        _joined([part.others for part in parts]),
+        joined_or_none([part.others for part in parts]),
+        also=tuple(map(Scored.joined, zip(*(part.also for part in parts), strict=True))),
     )
 
 
@@ -150,21 +170,16 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
     n = len(dense.score)
     drop = dense.score.double() - pruned.score.double()
     missing = torch.full((n,), torch.nan, dtype=torch.float64)
-    entropy = divergence = missing
+    entropy = missing
     agreements = -1
     correct: tuple[int, ...] = ()
     if dense.entropy is not None and pruned.entropy is not None:
         entropy = pruned.entropy.double() - dense.entropy.double()
+    apart = divergences(dense, pruned)
+    divergence = missing if apart is None else apart
     if dense.log_probabilities is not None and pruned.log_probabilities is not None:
-        kl = functional.kl_div(
-            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
-        ).sum(1)
-        divergence = rows_per_sample(kl, n).double().clamp(min=0)
         same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
         agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
-    if dense.others is not None and pruned.others is not None:
-        apart = (pruned.others - dense.others).square().sum(1).double() / 2
-        divergence = apart if divergence is missing else divergence + apart
     if classes and targets is not None:
         correct = pruned.class_correct(targets, classes)
     return Comparison(
@@ -179,7 +194,30 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         agreements=agreements,
         nonfinite=int((~pruned.finite).sum()),
         class_correct=correct,
+        others=tuple(
+            total
+            for before, after in zip(dense.also, pruned.also, strict=True)
+            for total in paired_sums(before.score.double(), after.score.double())
+        ),
     )
+
+
+def divergences(dense: Outcome, pruned: Outcome) -> Tensor | None:
+    """Return how far apart the outputs are, ``(n,)`` float64 in nats, or None without any.
+
+    The divergence of class probabilities, summed over a sample's rows, and half the squared
+    distance of other outputs.
+    """
+    divergence = None
+    if dense.log_probabilities is not None and pruned.log_probabilities is not None:
+        kl = functional.kl_div(
+            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
+        ).sum(1)
+        divergence = rows_per_sample(kl, len(dense.score)).double().clamp(min=0)
+    if dense.others is not None and pruned.others is not None:
+        apart = (pruned.others - dense.others).square().sum(1).double() / 2
+        divergence = apart if divergence is None else divergence + apart
+    return divergence
 
 
 def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
@@ -208,14 +246,10 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     states = None if metric.states is None else on_host(metric.states(outputs, targets))
     if states is None or metric.settle is None:
         score = on_host(metric.score(outputs, targets).float())
+        finite &= score.isfinite() if len(score) == count else False
     else:
-        score = metric.settle(states)
-    if len(score) != count:
-        raise BadValue(
-            f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
-            f"{len(score)}. Do not average over samples."
-        )
-    finite &= score.isfinite()
+        score = torch.zeros(len(states))  # known of all samples together
+    require_count(metric, len(score), count)
     entropy = None
     read = metric.labels(targets)
     if log_probabilities is not None and read is not None and not read.is_floating_point():
@@ -235,21 +269,6 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     return Outcome(
         score, finite, log_probabilities, entropy, states, metric.settle,
         None if others is None else on_host(others),
+        states is None and all(other.states is None for other in metric.also),
+        tuple(Scored.of(outputs, targets, other, count) for other in metric.also),
     )  # fmt: skip
-
-
-def _of_one_width(parts: list[Tensor | None]) -> list[Tensor | None]:
-    """States of batches, NaN behind those of which samples hold less than others of theirs."""
-    widths = {part.shape[1] for part in parts if part is not None}
-    if len(widths) < 2:
-        return parts
-    return [
-        part if part is None else functional.pad(part, (0, max(widths) - part.shape[1]),
-                                                 value=torch.nan)
-        for part in parts
-    ]  # fmt: skip
-
-
-def _joined(parts: list[Tensor | None]) -> Tensor | None:
-    present = [part for part in parts if part is not None]
-    return torch.cat(present) if len(present) == len(parts) and parts else None

@@ -29,12 +29,13 @@ from prunescope.metrics.other_outputs import OtherOutputs, logits_leaf
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.losses import USUAL, Loss, load_loss
-from prunescope.sources.metrics import Metric, load_metric
+from prunescope.sources.metrics import Metric, load_metric, with_others
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import read_program
 from prunescope.store.study_files import require_intact
 from prunescope.study import Baseline, Manifest, Reference
 from prunescope.study.metric_summary import MetricSummary
+from prunescope.study.other_metric import OtherMetric
 
 _CACHE_BYTES: Final = 16 << 20
 _FEWEST: Final = 8
@@ -99,7 +100,8 @@ def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO
         splits = _data(reference, folder)
         example = move(example_of(splits.calibration), chosen)
         network = build_network(model, example, reference.outputs)
-    metric = load_metric(reference.metric, splits.validation.targets is not None)
+    labelled = splits.validation.targets is not None
+    metric = with_others(load_metric(reference.metric, labelled), reference.also, labelled)
     loss = load_loss(reference.loss, metric.has_classes)
     return assemble(reference, network, splits, metric, loss)
 
@@ -137,9 +139,13 @@ def assemble(
     parts = network_parts(network) | {"data": data, "metric": metric.identity}
     if loss.identity:
         parts["loss"] = loss.identity
+    if metric.also:
+        parts["metric"] = ",".join([metric.identity, *(other.identity for other in metric.also)])
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
     metric = _with_outputs(network, splits, metric)
+    also = tuple(_with_outputs(network, splits, other) for other in metric.also)
+    metric = replace(metric, also=also)
     metric = replace(metric, others=_others(network, splits, metric))
     if metric.others is not None:
         parts["divergence"] = _EVERY_OUTPUT
@@ -150,12 +156,18 @@ def assemble(
     summary = metric.summary_for(dense.score)
     outputs, free = list_outputs(network, splits.validation, metric)
     metric = metric.with_worst(summary, dense.score)
+    others = tuple(
+        other.with_worst(other.summary_for(scored.score), scored.score)
+        for other, scored in zip(metric.also, dense.also, strict=True)
+    )
+    metric = replace(metric, also=others)
     manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts)
     manifest = replace(
         manifest,
         metric=summary,
         outputs=outputs,
         free_layers=free,
+        other_metrics=_other_metrics(dense, metric),
         baseline=_baseline(dense, metric.labels(splits.validation.targets), summary),
     )
     if network.captured is not None and network.cost is not None:
@@ -217,6 +229,26 @@ def _baseline(dense: Outcome, targets: Tensor | None, metric: MetricSummary) -> 
         class_correct=correct,
         scale=1.0 if metric.is_share else _largest(dense.score),
     )
+
+
+def _other_metrics(dense: Outcome, metric: Metric) -> tuple[OtherMetric, ...]:
+    """What is stored beside the drawn metric; refused where the dense network has no score.
+
+    Raises:
+        DataMismatch: The dense model's score by one of them is NaN or infinite.
+    """
+    others = []
+    for other, scored in zip(metric.also, dense.also, strict=True):
+        if not bool(scored.score.isfinite().all()):
+            raise DataMismatch(
+                f"Expected finite scores of the dense model by {other.name}, but some are NaN or "
+                "infinite. Check the metric."
+            )
+        summary = other.summary_for(scored.score)
+        score = scored.score.double().mean().item()
+        scale = 1.0 if summary.is_share else _largest(scored.score)
+        others.append(OtherMetric(other.name, summary, score, scale))
+    return tuple(others)
 
 
 def _with_outputs(network: Network, splits: Splits, metric: Metric) -> Metric:

@@ -55,7 +55,8 @@ MetricOption = Annotated[
     typer.Option(
         "--metric",
         help="top-K, cross-entropy, perplexity, bits-per-byte, mse, mae, pixel-accuracy, "
-        "agreement, or file.py:function. [default: top-1]",
+        "agreement, or file.py:function; several with commas: the first is drawn, all are "
+        "stored. [default: top-1]",
         show_default=False,
     ),
 ]

@@ -1,5 +1,6 @@
 """``show`` a study's curves."""
 
+import contextlib
 from dataclasses import asdict, replace
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from prunescope.cli.print_blocks import print_blocks
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_search import plain_answer, print_largest
 from prunescope.cli.shared_options import (
     JsonOption,
     StudyArgument,
@@ -17,13 +19,16 @@ from prunescope.cli.terminal import console, print_json, say_problem
 from prunescope.curves.block_drops import block_drops
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
-from prunescope.errors import UnknownName
+from prunescope.errors import PrunescopeError, UnknownName
 from prunescope.planning.overview import overview
 from prunescope.planning.pose_goal import StudyKnowledge
+from prunescope.recovery.training.compare_schedules import schedules_in_words
+from prunescope.recovery.training.fine_tuning_report import FineTuned, results_of
 from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
 from prunescope.study.method import BLOCK
+from prunescope.study.other_metrics import metric_names
 from prunescope.text.numbers import counted
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -35,10 +40,17 @@ _ACCEPTED: Final = 0.01
 def show(
     study: StudyArgument,
     method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", help="Draw another metric that the study stores."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Print a study's curves: the drop per layer and sparsity, with its interval."""
     opened = StudyFolder.open(study)
+    stored = metric_names(opened.manifest)
+    if metric is not None:
+        opened = opened.drawn_by(metric)
     say_problem(opened.manifest.capture_problem)
     words = words_of(opened.manifest)
     known = curves(opened.measured(), opened.manifest)
@@ -49,6 +61,7 @@ def show(
                 "study": str(study),
                 "model": opened.manifest.reference.model,
                 "metric": asdict(words.metric),
+                "metrics": list(stored),
                 "baseline": opened.manifest.baseline and words.plain(words.dense),
                 "curves": [
                     {
@@ -70,7 +83,18 @@ def show(
                     for key, curve in found.items()
                 ],
                 "left_out": list(opened.manifest.omissions()),
+                "largest": [plain_answer(answer) for answer in opened.largest_sparsities()],
                 "plans": list(opened.plans()),
+                "fine_tuned": {
+                    name: {
+                        each.schedule: {
+                            "rounds": len(each.rounds), "seconds": each.seconds,
+                            "score": words.plain(each.after.score),
+                        }
+                        for each in results
+                    }
+                    for name, results in _tuned(opened).items() if results
+                },
             }
         )  # fmt: skip
         return
@@ -83,6 +107,8 @@ def show(
             f"{words.titled(f'{words.loss_word.capitalize()}s')}, ± half of the 95 % interval of "
             f"the mean {words.loss_word} over samples like these."
         )
+    if len(stored) > 1:
+        console.print(f"Stored: {', '.join(stored)}. See another: --metric NAME.", highlight=False)
     if files := kept_files(opened.manifest.reference):
         console.print(f"The study keeps {files}.", highlight=False)
     elif opened.manifest.not_kept:
@@ -104,18 +130,31 @@ def show(
         cells = {p.sparsity: words.cell(p.drop, p.interval.half_width) for p in curve.points}
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
-    if found or not whole:
+    if found:
         console.print(table)
+    if largest := opened.largest_sparsities():
+        print_largest(largest, words)
     told = overview(StudyKnowledge.of(opened), words.rounded(words.usual(_ACCEPTED)))
     for sentence in told.sentences() if found or whole else ():
+        console.print(sentence, highlight=False, markup=False)
+    for sentence in schedules_in_words(_tuned(opened)):
         console.print(sentence, highlight=False, markup=False)
     earlier = opened.superseded()
     if earlier:
         console.print(earlier, soft_wrap=True)
     for sentence in opened.manifest.omissions():
         console.print(f"Left out: {sentence}", highlight=False, markup=False)
-    if not found and not whole:
+    if not found and not whole and not largest:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
+
+
+def _tuned(opened: StudyFolder) -> dict[str, list[FineTuned]]:
+    """The fine-tunings of saved plans, by their names."""
+    tuned = {}
+    for name in opened.plans():
+        with contextlib.suppress(PrunescopeError):  # of another version, or damaged: plan says so
+            tuned[name] = list(results_of(opened.folder, opened.plan(name)).values())
+    return tuned
 
 
 def _of_method(manifest: Manifest, known: Curves, text: str) -> Curves:

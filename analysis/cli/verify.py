@@ -57,6 +57,11 @@ def verify(
         f"{words.loss_word}); "
         f"{counted(row.removed, 'weight')} removed."
     )
+    for own, score, lost in row.by_others():
+        console.print(
+            f"{own.name} {own.score(score)}: {own.loss_word} {own.drop(lost.mean)} "
+            f"({own.span(lost)}, 95 %)."
+        )
     if row.predictor:
         console.print(f"Predicted ({row.predictor}): {words.drop(row.predicted_drop)}.")
     else:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
+from torch import Tensor
+
 from prunescope.bench.device import device_of, parallel_calls
 from prunescope.bench.evaluate import Outcome, evaluate, join_outcomes
 from prunescope.bench.workbench import Workbench
@@ -35,7 +37,11 @@ class FrontierEngine:
     """
 
     def __init__(
-        self, bench: Workbench, lanes: int | None = None, memory: int | None = None
+        self,
+        bench: Workbench,
+        lanes: int | None = None,
+        memory: int | None = None,
+        sample_order: Tensor | None = None,
     ) -> None:
         """Prepare to replay.
 
@@ -45,6 +51,7 @@ class FrontierEngine:
                 torch has threads now (one on a GPU, which is untested), or for fewer lanes of
                 more threads where a long sweep found them faster.
             memory: Bytes that the frontier may take; None for a share of what is free.
+            sample_order: ``(n,)`` in which order samples come; None for the study's.
         """
         self.claim: Callable[[Point], bool] = every_point
         network = bench.network
@@ -54,7 +61,7 @@ class FrontierEngine:
         device = device_of(self._points.flow.tensors.values())
         self._parts = ChunkRunner(self._points, bench.metric, bench.batch)
         self._bench = bench
-        self._order = order(bench)
+        self._order = order(bench) if sample_order is None else sample_order
         self._machine = Chooser(lanes or parallel_calls(device))
         self._fixed = lanes is not None
         self._memory = memory or frontier_memory()

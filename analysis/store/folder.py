@@ -10,15 +10,17 @@ from prunescope.commands import next_steps
 from prunescope.errors import BadReference, ForeignStudy, WouldOverwrite
 from prunescope.store.files import require_present
 from prunescope.store.json_documents import write_document
+from prunescope.store.largest_sparsities import LARGEST_KEY, LargestSparsity
 from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
-from prunescope.store.parquet_table import Table
+from prunescope.store.parquet_table import Table, rows_of
 from prunescope.store.rows_of_study import own_rows, recoveries_of, superseded_rows
 from prunescope.store.saved_plans import SavedPlans
 from prunescope.store.screenings import Screening
 from prunescope.study import Manifest
 from prunescope.study.bounds import checked_path
+from prunescope.study.other_metrics import drawn_manifest, drawn_rows, place_of
 from prunescope.study.plan import Plan
 from prunescope.study.point import KEY
 from prunescope.study.recoveries import RECOVERIES
@@ -33,6 +35,7 @@ class StudyFolder:
 
     folder: Path
     manifest: Manifest
+    drawn: int | None = None
 
     @classmethod
     def create(cls, folder: Path, manifest: Manifest) -> Self:
@@ -109,6 +112,11 @@ class StudyFolder:
         return self._table("screening", Screening, KEY)
 
     @property
+    def largest(self) -> Table:
+        """The largest sparsities within limits, as searches found them."""
+        return self._table("largest", LargestSparsity, LARGEST_KEY)
+
+    @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
@@ -118,15 +126,41 @@ class StudyFolder:
 
     def measured(self) -> pd.DataFrame:
         """Return the measurements of this study's fingerprint and the engine's version."""
-        return own_rows(self.measurements.read(), self.manifest)
+        return self._drawn(own_rows(self.measurements.read(), self.manifest))
 
     def screened(self) -> pd.DataFrame:
         """Return the screenings of this study's fingerprint and the engine's version."""
         return own_rows(self.screening.read(), self.manifest)
 
+    def largest_sparsities(self) -> tuple[LargestSparsity, ...]:
+        """Return what searches found of this study, one answer a curve and limit.
+
+        Where a curve was searched with and without a certificate, the answer with it counts.
+        """
+        frame = own_rows(self.largest.read(), self.manifest)
+        rows = sorted(rows_of(self.largest, frame), key=lambda row: row.certify)
+        return tuple({row.key[:-1]: row for row in rows}.values())
+
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""
-        return own_rows(self.verifications.read(), self.manifest)
+        return self._drawn(own_rows(self.verifications.read(), self.manifest))
+
+    def drawn_by(self, metric: str) -> Self:
+        """Return the study as it looks by another metric that it stores; for reading only.
+
+        Args:
+            metric: As it was written for the sweep, or as it is shown.
+
+        Raises:
+            UnknownName: The study does not store it.
+        """
+        place = place_of(self.manifest, metric)
+        if place is None:
+            return self
+        return replace(self, manifest=drawn_manifest(self.manifest, place), drawn=place)
+
+    def _drawn(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows if self.drawn is None else drawn_rows(rows, self.drawn)
 
     def damaged(self) -> list[Path]:
         """Return the files of measurements, plans and logits that were set aside as unreadable."""

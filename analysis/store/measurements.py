@@ -45,6 +45,8 @@ class Measurement:
         agreements: Samples on which both models predict the same class; -1 without classes.
         nonfinite: Samples for which the pruned model gave NaN or infinity (scored 0).
         class_correct: Rightly classified samples per class; empty without class labels.
+        others: Of each metric that is stored beside the drawn one, ``score_sum``, ``drop_sum`` and
+            ``drop_squares`` (``prunescope.study.other_metric``).
     """
 
     fingerprint: str
@@ -70,6 +72,7 @@ class Measurement:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    others: tuple[float, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -87,7 +90,8 @@ class Measurement:
                 self.class_correct, more.class_correct, strict=True
             )
         )
-        return replace(self, **summed, class_correct=classes)
+        others = tuple(a + b for a, b in zip(self.others, more.others, strict=True))
+        return replace(self, **summed, class_correct=classes, others=others)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ class Verification:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    others: tuple[float, ...] = ()
 
     @property
     def score(self) -> float:

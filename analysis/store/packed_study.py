@@ -31,11 +31,11 @@ from prunescope.store.study_files import require_intact
 from prunescope.study.manifest import Reference
 from prunescope.text.units import bytes_
 
-_TABLES: Final = "measurements|verifications|screening|quantiles|logits|latency"
+_TABLES: Final = "measurements|verifications|screening|largest|quantiles|logits|latency"
 _MEMBER: Final = re.compile(
     rf"{re.escape(MANIFEST)}|[\w-][\w .+-]*\.(pt2|safetensors)|({_TABLES})/\w[\w-]*\.parquet"
     r"|latency/\w[\w-]*\.json|plans/[^/.][^/]*\.json"
-    r"|recovered/[0-9a-f]{8,64}(-gradual)?/\w[\w-]*\.(json|safetensors)"
+    r"|recovered/[0-9a-f]{8,64}(-gradual|-resolved)?/\w[\w-]*\.(json|safetensors)"
 )
 _TRIES: Final = 3
 _SPARE: Final = 64 << 20
@@ -143,8 +143,8 @@ def missing_parts(reference: Reference) -> tuple[str, ...]:
             f"Its data are not in it: jobs that measure load {reference.data}. To keep them: "
             f"{next_steps.keep_data()}."
         )
-    if ":" in reference.metric:
-        parts.append(f"Its metric is a function: jobs that measure load {reference.metric}.")
+    functions = [metric for metric in (reference.metric, *reference.also) if ":" in metric]
+    parts.extend(f"Its metric is a function: jobs that measure load {name}." for name in functions)
     return tuple(parts)
 
 

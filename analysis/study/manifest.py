@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
-from prunescope.errors import DamagedFile, UnknownName
+from prunescope.errors import BadValue, DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
 from prunescope.study.method import BLOCK, Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
+from prunescope.study.other_metric import OtherMetric
 from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check
 from prunescope.study.summaries import (
@@ -73,6 +74,8 @@ class Reference:
         loss: What gradients and training are taken of: a name or ``file.py:function``; empty for
             the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
+        also: Metrics that are stored beside ``metric``, which is drawn. Written as one text they
+            follow it, with commas: ``Reference(metric="top-1,macro-f1")``.
         own_network: The captured network with these weights, as the study keeps it, with all of
             its outputs; from then on ``model`` only says where it came from.
         own_data: The samples, as the study keeps them on request.
@@ -87,9 +90,21 @@ class Reference:
     outputs: tuple[str, ...] = ()
     own_network: OwnFile | None = None
     own_data: OwnFile | None = None
+    also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for text in (self.model, self.data, self.metric, self.weights, self.loss):
+        if "," in self.metric:
+            first, *others = (name.strip() for name in self.metric.split(","))
+            object.__setattr__(self, "metric", first)
+            object.__setattr__(self, "also", (*others, *self.also))
+        named = [name for name in (self.metric, *self.also) if name]
+        if len(set(named)) < len(named) or (self.also and len(named) < 1 + len(self.also)):
+            raise BadValue(
+                f"Expected different metrics with commas between, but got "
+                f"{','.join((self.metric, *self.also))!r}. Name each once."
+            )
+        texts = (self.model, self.data, self.metric, self.weights, self.loss, *self.also)
+        for text in texts:
             checked_reference(text or "")
         for text in (self.model, self.data):
             if text.startswith(KEPT):
@@ -168,6 +183,7 @@ class Manifest:
             nothing was tried.
         outputs: What the network returns, and which of it the metric reads.
         free_layers: Layers that reach no output that the metric reads.
+        other_metrics: What else is stored of every point, beside the metric that is drawn.
     """
 
     reference: Reference
@@ -195,6 +211,7 @@ class Manifest:
     not_kept: str = ""
     outputs: tuple[OutputSummary, ...] = ()
     free_layers: tuple[str, ...] = ()
+    other_metrics: tuple[OtherMetric, ...] = ()
     schema: int = SCHEMA
 
     def omissions(self) -> tuple[str, ...]:

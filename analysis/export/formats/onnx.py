@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from prunescope.export.deliverable import Deliverable
     from prunescope.export.recipe import Recipe
 
+_OPERATOR: Final = re.compile(r"(?<=op=')[\w.]+")
 _LARGEST: Final = 2 << 30
 """A protobuf cannot be larger; past it ONNX keeps the weights in a second file."""
 
@@ -132,8 +134,6 @@ def write(
     """
     import torch
 
-    from prunescope.export.formats.pt2 import first_sentence
-
     size = sum(t.numel() * t.element_size() for t in program.state_dict.values())
     if size >= _LARGEST:
         raise CannotCapture(
@@ -148,8 +148,8 @@ def write(
             )  # fmt: skip
     except Exception as error:
         raise CannotCapture(
-            f"Expected a graph that ONNX can express, but got: {first_sentence(error)} Export "
-            ".pt2 or plain weights instead."
+            f"Expected a graph that ONNX can express, but got: {_lacking(error)} Export .pt2 or "
+            "plain weights instead."
         ) from error
     if made is None:
         raise CannotCapture("Expected torch to return an ONNX program, but got none.")
@@ -158,6 +158,19 @@ def write(
     _name_sizes(made.model, dimensions)
     _name_outputs(made.model, program)
     made.save(str(path), external_data=False)
+
+
+def _lacking(error: Exception) -> str:
+    """The operator that has no ONNX form, which the exporter names in a cause; or what it says."""
+    from prunescope.export.formats.pt2 import first_sentence
+
+    cause: BaseException | None = error
+    while cause is not None:
+        named = _OPERATOR.search(str(cause))
+        if "No ONNX function" in str(cause) and named is not None:
+            return f"the operator {named.group(0)}, which it lacks."
+        cause = cause.__cause__ or cause.__context__
+    return first_sentence(error)
 
 
 def _require_opset(model: Any, opset: int | None) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from prunescope.errors import BadValue, UnknownName
+from prunescope.planning.solve.class_limits import ClassLimit
+from prunescope.planning.solve.metric_limits import MetricLimit
 from prunescope.study import Method
 from prunescope.study.plan import Choice
 from prunescope.text.scores import PERCENT_WORDS, Allowance, ScoreWords
@@ -99,6 +101,10 @@ class Goal:
         round_to: Units that groups keep are multiples of this.
         between: Whether a few subjects may get a sparsity between two measured ones, to use up
             leftover budget; else only measured sparsities are taken.
+        class_limits: What single classes may lose, whatever the score does.
+        metric_limits: What may be lost by metrics that the study stores beside the drawn one.
+        by_others: Whether the target on the drop only stands for these: nobody asked for one, and
+            solvers move it until classes and metrics are within theirs.
         extrapolate: Whether subjects may be pruned past their last measured point, where what
             they lose is a guess. A lock may be anywhere.
     """
@@ -114,8 +120,14 @@ class Goal:
     round_to: int = 1
     between: bool = True
     extrapolate: bool = False
+    class_limits: tuple[ClassLimit, ...] = ()
+    metric_limits: tuple[MetricLimit, ...] = ()
+    by_others: bool = False
 
     def __post_init__(self) -> None:
+        if self.side_limits and all(target.kind != "drop" for target in self.targets):
+            object.__setattr__(self, "targets", (*self.targets, Target("drop", 1.0)))
+            object.__setattr__(self, "by_others", True)
         object.__setattr__(self, "objective", parse_kind(self.objective))
         if self.round_to not in ROUNDINGS:
             raise BadValue(
@@ -135,6 +147,16 @@ class Goal:
                     f"Expected bounds of {name} from 0 to 1, the least first, but got {low:g} to "
                     f"{high:g}. Turn them round."
                 )
+
+    @property
+    def side_limits(self) -> tuple[ClassLimit | MetricLimit, ...]:
+        """What is neither a cost nor a sum over layers: limits on classes and on other metrics."""
+        return (*self.class_limits, *self.metric_limits)
+
+    @property
+    def asked(self) -> tuple[Target, ...]:
+        """The targets that somebody asked for."""
+        return tuple(t for t in self.targets if not (self.by_others and t.kind == "drop"))
 
 
 def parse_kind(text: str) -> str:

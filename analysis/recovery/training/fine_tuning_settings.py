@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
@@ -10,10 +10,14 @@ from prunescope.study.bounds import SEED, checked_reference
 from prunescope.study.manifest import LIVE
 from prunescope.text.numbers import exact
 
+Schedule = Literal["at once", "in rounds", "re-solved"]
+"""How a plan is reached: pruned and then trained; little by little; or solved anew on the way."""
+SCHEDULES: Final[tuple[Schedule, ...]] = get_args(Schedule)
+
 _USUAL_RATE: Final = 0.01
 SGD: Final = "sgd"
-AMP: Final = ("off", "bf16")
-"""Numbers that forward and backward passes of training compute in: float32, or bfloat16 too."""
+AMP: Final = ("off", "bf16", "fp16")
+"""Numbers that forward and backward passes compute in: float32, or bfloat16 or float16 too."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class FineTuning:
             some steps take. None for ``epochs``.
         rounds: In which the plan's sparsities are reached, in geometric steps, each trained; 1 for
             all at once.
+        resolve: Whether each round solves anew, on the network as it is tuned by then, which layer
+            gives how much, within the plan's cost; else the plan's own sparsities are reached.
     """
 
     epochs: int = 5
@@ -74,6 +80,7 @@ class FineTuning:
     epoch_steps: int | None = None
     seconds: float | None = None
     rounds: int = 1
+    resolve: bool = False
 
     def __post_init__(self) -> None:
         _within("epochs", self.epochs, 1, 100_000, "Ask for a few passes, such as 10.")
@@ -104,10 +111,15 @@ class FineTuning:
     def _require_words(self) -> None:
         for reference in (self.train, self.augment):
             checked_reference(reference)
+        if self.resolve and self.rounds == 1:
+            raise BadValue(
+                "Expected rounds where the plan is solved anew in each, but got 1. Ask for some: "
+                f"{next_steps.rounds(4)}."
+            )
         if self.amp not in AMP:
             raise BadValue(
                 f"Expected amp to be {' or '.join(AMP)}, but got {self.amp!r}. bf16 computes in "
-                "bfloat16 where that is safe."
+                "bfloat16 where that is safe, fp16 in float16 on a device that has it."
             )
         if self.nesterov and (self.optimizer.lower() != SGD or not self.momentum):
             raise BadValue(
@@ -122,6 +134,13 @@ class FineTuning:
                     f"Expected an optimizer's option as NAME=VALUE, but got {option!r}. Write it "
                     "as betas=0.9,0.95."
                 )
+
+    @property
+    def schedule(self) -> Schedule:
+        """How the plan's cost is reached."""
+        if self.rounds == 1:
+            return "at once"
+        return "re-solved" if self.resolve else "in rounds"
 
     @property
     def peak(self) -> float:
@@ -139,7 +158,7 @@ class FineTuning:
             f"moving average {self.ema:g}" * bool(self.ema),
             f"gradients clipped at {self.clip or 0:g}" * (self.clip is not None),
             f"{self.accumulate} batches a step" * (self.accumulate > 1),
-            "bfloat16" * (self.amp != "off"),
+            {"bf16": "bfloat16", "fp16": "float16, its loss scaled"}.get(self.amp, ""),
             f"patience {self.patience}" * (self.patience is not None),
         ]
         words = "; ".join(part for part in parts if part)

@@ -10,7 +10,7 @@ from prunescope.commands import FineTune
 from prunescope.dashboard.shared import plan_summary, problems, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.study import offered_models
-from prunescope.recovery.training.fine_tuning_settings import FineTuning
+from prunescope.recovery.training.fine_tuning_settings import AMP, FineTuning
 from prunescope.store import trust
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -37,6 +37,11 @@ def show(opened: StudyFolder, plan: Plan) -> None:
             help="1 prunes at once. With more, the plan is reached in geometric steps: prune a "
             "little, recover, train, score anew on the tuned network, prune further.",
         )  # fmt: skip
+        resolve = st.toggle(
+            "Solve each round anew", key="ft resolve",
+            help="On the network as it is tuned by then, within the plan's cost: which layer gives "
+            "how much may change. Needs rounds, and a plan of weights alone or of units alone.",
+        )  # fmt: skip
         epochs = st.number_input(
             "Epochs", 1, 1000, _USUAL.epochs, key="ft epochs", help="Of all rounds together."
         )
@@ -62,7 +67,7 @@ def show(opened: StudyFolder, plan: Plan) -> None:
                 FineTune(
                     "", _unusual(epochs, _USUAL.epochs), rate,
                     distillation=_unusual(distillation, _USUAL.distillation), seconds=seconds,
-                    rounds=_unusual(rounds, _USUAL.rounds),
+                    rounds=_unusual(rounds, _USUAL.rounds), resolve=resolve,
                 )
             )  # fmt: skip
         go = st.form_submit_button(
@@ -74,7 +79,7 @@ def show(opened: StudyFolder, plan: Plan) -> None:
         f"Trains on the calibration split ({units.count(samples)} samples) unless other data are "
         "chosen, and keeps the epoch with the best validation score. A state to go on from is kept "
         "every minute: after a cancellation or a crash, the same settings go on from there. Kept "
-        "for each plan: one result at once, one in rounds."
+        "for each plan: one result at once, one in rounds, one re-solved."
     )
     if go:
         with problems.shown():
@@ -157,7 +162,11 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             "Patience", 1, 1000, None, key="ft patience", placeholder="without end",
             help="Epochs without a better score after which it stops.",
         )  # fmt: skip
-        coarse = st.toggle("bfloat16", key="ft amp", help="Forward and backward where it is safe.")
+        amp = st.selectbox(
+            "Numbers", AMP, key="ft amp",
+            format_func={"off": "float32", "bf16": "bfloat16", "fp16": "float16"}.__getitem__,
+            help="Of forward and backward passes, where it is safe; float16 needs a GPU.",
+        )  # fmt: skip
 
     def asking() -> FineTune:
         return replace(
@@ -171,7 +180,7 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             temperature=_unusual(temperature, _USUAL.temperature),
             batch=_unusual(batch, _USUAL.batch), ema=_unusual(ema, _USUAL.ema), clip=clip,
             accumulate=_unusual(accumulate, _USUAL.accumulate), epoch_steps=steps,
-            patience=patience, amp="bf16" if coarse else None,
+            patience=patience, amp=_unusual(amp, _USUAL.amp),
         )  # fmt: skip
 
     return asking
