@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunescope.model_kinds.registry import kind_of
+from prunescope.model_kinds.sample_studies import usual_metric
 from prunescope.study import Reference
 from prunescope.study.bounds import parse_shape
 
@@ -41,7 +42,7 @@ def inspect(
         random: Keep the random weights of a model by name.
         outputs: Names (or positions) of outputs that have to stay; all by default.
         heads: ``key-value`` for key-value heads as the units of grouped queries.
-        metric: By which a reference to data is checked: ``top-1`` by default.
+        metric: By which a reference to data is checked: the usual one by default.
 
     Raises:
         BadReference: Nothing says what goes into the model.
@@ -60,8 +61,7 @@ def inspect(
     data = example if isinstance(example, str) and shape is None else ""
     reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
     reference = replace(reference, outputs=tuple(outputs), heads=heads)
-    if metric is not None:
-        reference = replace(reference, metric=metric)
+    reference = replace(reference, metric=metric or usual_metric(model, data))
     if isinstance(model, str) and data and not _looked_at_with_random_weights(reference):
         from prunescope.soundness.inspect_data import inspect_with_data
 

@@ -17,6 +17,7 @@ from prunescope.bench.studied_part import MetricLike, network_or_part, scored
 from prunescope.bench.workbench import Workbench, assemble, example_of, prepare
 from prunescope.capture.network import Network, build_network
 from prunescope.errors import BadReference, BadValue, DamagedFile, UnsafeFile
+from prunescope.model_kinds.sample_studies import sample_data, usual_metric
 from prunescope.soundness.check_bench import checked, keep_checks
 from prunescope.sources.data import Splits, load_data
 from prunescope.sources.kept_splits import splits_bytes
@@ -42,7 +43,7 @@ Data = Arrays | Dataset[Any] | DataLoader[Any]
 def open_bench(
     model: str | nn.Module,
     data: str | Data | None,
-    metric: MetricLike,
+    metric: MetricLike | None,
     folder: Path,
     weights: str | None,
     random: bool,
@@ -60,7 +61,7 @@ def open_bench(
     Args:
         model: A reference or a module.
         data: A reference or live data; None for the data of a ``sample:`` model.
-        metric: A name, a reference or a function.
+        metric: A name, a reference or a function; None for the usual one.
         folder: Of the study.
         weights: Of a model by reference.
         random: Whether a model by name keeps random weights.
@@ -77,6 +78,7 @@ def open_bench(
     """
     if data is None:
         data = _data_of(model)
+    metric = usual_metric(model, data) if metric is None else metric
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
         reference = Reference(model, data, metric, weights, random, loss, outputs, heads=heads)
         vouch(reference)  # written down by whoever runs this Python
@@ -118,8 +120,8 @@ def open_bench(
 
 
 def _data_of(model: str | nn.Module) -> str:
-    if isinstance(model, str) and model.startswith("sample:"):
-        return "sample:fashion-mnist"
+    if (own := sample_data(model)) is not None:
+        return own
     raise BadValue(
         "Expected data to evaluate on, but got none. Give (inputs, targets), a Dataset, a "
         "DataLoader, a dict of splits, or a reference such as 'imagefolder:DIR'."

@@ -37,7 +37,7 @@ def sweep(
     seeds: Sequence[int] = SEEDS,
     round_to: int = 1,
     shard: str | None = None,
-    metric: "MetricLike" = "top-1",
+    metric: "MetricLike | None" = None,
     loss: str = "",
     weights: str | Path | None = None,
     random: bool = False,
@@ -79,7 +79,8 @@ def sweep(
             puts their studies together.
         metric: ``top-1``, ``perplexity``, ``mse``, ``agreement`` and the like, or
             ``file.py:function``; or a function ``(outputs, targets)`` → ``(n,)`` scores, one per
-            sample. Its attributes ``unit`` and ``higher_is_better`` say what they are.
+            sample. Its attributes ``unit`` and ``higher_is_better`` say what they are. ``top-1`` by
+            default, and of a sample model the one that is natural to it.
         loss: What gradients and training are taken of: ``cross-entropy``,
             ``binary-cross-entropy``, ``mse``, ``mae``, ``file.py:function``; the usual one of the
             targets by default, summed over heads.

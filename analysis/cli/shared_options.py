@@ -34,7 +34,7 @@ DataOption = Annotated[
     str | None,
     typer.Option(
         "--data",
-        help="sample:fashion-mnist, imagefolder:DIR, torchvision:NAME, hf:DATASET, "
+        help="sample:fashion-mnist, sample:opticks, imagefolder:DIR, torchvision:NAME, hf:DATASET, "
         "textfile:FILE, file.npz, file.py:function",
     ),
 ]

@@ -28,6 +28,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import errors, print_json, reporting, say_problem
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, UnknownName
+from prunescope.model_kinds.sample_studies import sample_data, usual_metric
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.store.trust import require_vouched, vouch, vouch_function
@@ -292,16 +293,14 @@ def _reference(
                 f"{given[others[0]]}. Leave it out, or name MODEL and another folder."
             )
         return known
+    data = data or sample_data(model)
     if data is None:
-        if not model.startswith("sample:"):
-            raise BadValue(
-                "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
-            )
-        data = "sample:fashion-mnist"
+        raise BadValue(
+            "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
+        )
     source = str(weights) if weights else None
-    return Reference(
-        model, data, metric or "top-1", source, random, loss or "", outputs, heads=heads
-    )
+    metric = metric or usual_metric(model, data)
+    return Reference(model, data, metric, source, random, loss or "", outputs, heads=heads)
 
 
 def _accepted(text: str) -> tuple[str, ...]:

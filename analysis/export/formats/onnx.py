@@ -117,6 +117,8 @@ def write(
 ) -> None:
     """Write ``program`` to ``path`` in one file; its free sizes have the names of ``dimensions``.
 
+    Outputs in a dict keep their names.
+
     torch folds batch norms into the convolutions before them: the weights' zeros stay where they
     are, their other values change.
 
@@ -154,6 +156,7 @@ def write(
     _require_opset(made.model, opset)
     _forget_paths(made.model)
     _name_sizes(made.model, dimensions)
+    _name_outputs(made.model, program)
     made.save(str(path), external_data=False)
 
 
@@ -178,6 +181,23 @@ def _require_opset(model: Any, opset: int | None) -> None:
             f"Expected a graph that ONNX opset {opset} can express, but torch writes it in opset "
             f"{got}. Export with opset {got}, or leave it out."
         )
+
+
+def _name_outputs(model: Any, program: torch.export.ExportedProgram) -> None:
+    """Give outputs that the network returns in a dict the names that they have there."""
+    from torch.utils import _pytree as pytree
+
+    from prunescope.capture.outputs import named_leaves
+
+    spec, outputs = program.call_spec.out_spec, model.graph.outputs
+    if spec is None or spec.num_leaves != len(outputs) or spec.type is not dict:
+        return
+    names = [name for name, _ in named_leaves(pytree.tree_unflatten([*range(len(outputs))], spec))]
+    taken = {value.name for value in model.graph.inputs} | set(model.graph.initializers)
+    taken |= {value.name for node in model.graph for value in node.outputs}
+    if len({id(value) for value in outputs}) == len(outputs) and not taken & set(names):
+        for value, name in zip(outputs, names, strict=True):
+            value.name = name
 
 
 def session(path: Path, threads: int) -> Any:
