@@ -115,8 +115,8 @@ def scored(
     asked = reference.metric if metric is None else metric
     labelled = splits.validation.targets is not None
     if cut is None:
-        metric = with_others(_loaded(asked, labelled), reference.also, labelled)
-        return reference, splits, metric
+        measure = with_others(_loaded(asked, labelled), reference.also, labelled)
+        return reference, splits, measure
     if reference.also:
         raise BadValue(
             f"Expected one metric for the part {cut.part} of a model that is not captured whole, "
