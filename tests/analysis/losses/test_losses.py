@@ -55,7 +55,7 @@ def test_tokens_pixels_and_padding() -> None:
 
 def test_those_that_come_with_prunescope_go_by_name() -> None:
     assert REGISTRY.names() == (
-        "automatic", "cross-entropy", "binary-cross-entropy", "mse", "mae",
+        "automatic", "cross-entropy", "binary-cross-entropy", "mse", "mae", "boxes",
     )  # fmt: skip
     torch.testing.assert_close(load_loss("mae").value(REAL, REAL + 2), torch.tensor(2.0))
     with pytest.raises(UnknownName, match="Closest: mse"):
