@@ -13,6 +13,7 @@ lost by every kill, and the same weights bit for bit.
 import argparse
 import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -131,24 +132,24 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=1)
     asked = parser.parse_args()
     table = Table("kill", "step", "state at step", "steps lost", "seconds lost")
-    draw = random.Random(0)
+    draw, console = random.Random(0), Console(width=100)
     with tempfile.TemporaryDirectory() as place:
         plan = made(Path(place) / "plain", f"sample:{asked.model}")
+        for name in ("killed", *(f"long{number}" for number in range(asked.long))):
+            shutil.copytree(Path(place) / "plain", Path(place) / name)
         wanted = Tuning(Path(place) / "plain", plan, asked.epochs).finished()
         total = read_result(result_folder(Path(place) / "plain", plan)).curve[-1].step
-        made(Path(place) / "killed", f"sample:{asked.model}")
         tuning = Tuning(Path(place) / "killed", plan, asked.epochs)
         kills = []
         for number in range(asked.kills):
             kills.append(tuning.killed(int(total * (number + draw.random()) / (asked.kills + 1))))
+            console.print(number + 1, *_cells(kills[-1]))
             table.add_row(str(number + 1), *_cells(kills[-1]))
         same = tuning.finished() == wanted
         for number in range(asked.long):
-            made(Path(place) / f"long{number}", f"sample:{asked.model}")
             endless = Tuning(Path(place) / f"long{number}", plan, 1, 10_000_000)
             kills.append(endless.killed(0, 75))
             table.add_row(f"one endless epoch {number + 1}", *_cells(kills[-1]))
-    console = Console(width=100)
     console.print(table)
     worst = max(kill.seconds for kill in kills)
     weights = "the same weights bit for bit" if same else "OTHER weights"
