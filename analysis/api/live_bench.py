@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from prunescope.bench.device import HOST
 from prunescope.bench.fingerprint import network_parts
 from prunescope.bench.keep_data import KEEP_LIVE, keep_samples
 from prunescope.bench.keep_network import NETWORK, as_kept, keep_network
@@ -52,6 +54,7 @@ def open_bench(
     accept: Sequence[str] = (),
     loss: str = "",
     outputs: tuple[str, ...] = (),
+    device: torch.device = HOST,
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -69,6 +72,7 @@ def open_bench(
         accept: Failed checks with which a study is made nevertheless.
         loss: A name or reference; empty for the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
+        device: That computes.
 
     Raises:
         Unsound: A check of model and data failed.
@@ -80,7 +84,7 @@ def open_bench(
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
         reference = Reference(model, data, metric, weights, random, loss, outputs)
         vouch(reference)  # written down by whoever runs this Python
-        bench = checked(prepare(reference, folder), metric, folder, accept)
+        bench = checked(prepare(reference, folder, str(device)), metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
         study = keep_network(study, bench)
         if keep_data is not None:
@@ -105,7 +109,9 @@ def open_bench(
     scored = (
         load_metric(metric, labelled) if isinstance(metric, str) else live_metric(metric, labelled)
     )
-    bench = assemble(reference, network, splits, scored, load_loss(loss, scored.has_classes))
+    bench = assemble(
+        reference, network, splits, scored, load_loss(loss, scored.has_classes), device
+    )
     bench = checked(bench, metric if isinstance(metric, str) else scored.name, folder, accept)
     study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     study = keep_network(

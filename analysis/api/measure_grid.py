@@ -11,7 +11,10 @@ from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
+from prunescope.study.computations import FP32, PrecisionError
 from prunescope.sweep.pace import stored_paces
+from prunescope.sweep.precision_error import note_precision, precision_error
+from prunescope.sweep.repeat_decisions import repeat_decisions
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.store_quantiles import store_quantiles
@@ -31,12 +34,14 @@ class Swept:
         left_out: Why groups have no point, a sentence each.
         spent: What took most of the time, or empty.
         setting_up: Seconds that went by before measuring; counted only under a budget.
+        precision: What the lower precision of the points does to the dense model; None for single.
     """
 
     report: SweepReport
     left_out: tuple[str, ...]
     spent: str
     setting_up: float = 0.0
+    precision: PrecisionError | None = None
 
 
 def run_sweep(
@@ -75,7 +80,16 @@ def run_sweep(
     if seconds is not None:  # setting up cannot eat all of it
         setting_up = monotonic() - begun
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
+    error = None
+    if bench.precision != FP32:
+        error = precision_error(bench)
+        study = note_precision(study, error)
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
+    if error is not None and not progress.cancelled():
+        asked = points(grid, study.manifest)
+        repeated = repeat_decisions(bench, study, asked, policy, error.size, progress, engine)
+        error = replace(error, repeated=repeated)
+        note_precision(study, error)
     stored_paces(study.folder).append(report.paces)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
     opened = StudyFolder.open(study.folder)
@@ -83,4 +97,4 @@ def run_sweep(
     if unblocked != opened.manifest.left_out:
         opened = opened.update(replace(opened.manifest, left_out=unblocked))
     left_out = groups_left_out(grid, opened.manifest)
-    return Swept(report, left_out, chosen.spent, setting_up)
+    return Swept(report, left_out, chosen.spent, setting_up, error)

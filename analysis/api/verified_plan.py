@@ -12,7 +12,7 @@ from prunescope.text.scores import ScoreWords, words_of
 from prunescope.text.units import bytes_
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerifiedPlan(Verification):
     """What a plan really did.
 

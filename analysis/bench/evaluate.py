@@ -1,20 +1,26 @@
 """Evaluate a network on samples, and compare two evaluations sample by sample."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils import _pytree as pytree
 
-from prunescope.bench.device import on_host
+from prunescope.bench.device import HOST, device_of, fetch, on_host
+from prunescope.bench.device_batch import halved
+from prunescope.bench.precision import FP32, computing_in, widened
+from prunescope.bench.transfers import batches_ahead
 from prunescope.capture.network import forward
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.metrics.class_rows import logits, rows_per_sample
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
+from prunescope.user_code.memory import out_of_memory
 
 
 @dataclass(frozen=True)
@@ -94,17 +100,52 @@ class Comparison:
     class_correct: tuple[int, ...]
 
 
-def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) -> Outcome:
+def evaluate(
+    module: nn.Module, samples: Samples, metric: Metric, batch: int, precision: str = FP32
+) -> Outcome:
     """Return the outcome of ``module`` on all ``samples``, ``batch`` at a time, without gradients.
+
+    They are computed where the weights lie. On a device that queues its work, answers come back
+    one batch later, so that nothing waits in between; where its memory runs out, batches are
+    halved from there on.
+
+    Args:
+        module: In evaluation mode.
+        samples: In main memory.
+        metric: The score.
+        batch: Samples that go through the model together.
+        precision: That the model computes in; what is made of its outputs is in single precision.
 
     Raises:
         DataMismatch: Labels do not fit the outputs, or the model fails on the data.
+        BadValue: Memory of a device runs out for a single sample.
     """
-    parts = []
+    device = device_of(module)
+    parts: list[Outcome] = []
+    coming: deque[Callable[[], Outcome]] = deque()
+    done = 0
     with torch.inference_mode():
-        for start in range(0, len(samples), batch):
-            chunk = samples.chunk(start, start + batch)
-            parts.append(outcome_of(forward(module, chunk.inputs), chunk, metric))
+        while done < len(samples) or not parts:
+            try:
+                edges = range(done, max(len(samples), done + 1), batch)
+                chunks = (samples.chunk(start, start + batch) for start in edges)
+                for chunk, sent in batches_ahead(chunks, device):
+                    with computing_in(precision, device):
+                        outputs = forward(module, sent.inputs)
+                    if precision != FP32:
+                        outputs = widened(outputs)
+                    coming.append(outcome_later(outputs, chunk, metric))
+                    done += len(chunk)
+                    if len(coming) > 1:
+                        parts.append(coming.popleft()())
+                parts.extend(later() for later in coming)
+                coming.clear()
+            except (RuntimeError, MemoryError) as error:
+                if device == HOST or not out_of_memory(error):
+                    raise
+                parts.extend(later() for later in coming)
+                coming.clear()
+                batch = halved(batch, device, error)
     return join_outcomes(parts)
 
 
@@ -187,14 +228,36 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     Raises:
         DataMismatch: Labels do not fit the outputs.
     """
-    count = len(chunk)
+    return outcome_later(outputs, chunk, metric)()
+
+
+def outcome_later(outputs: object, chunk: Samples, metric: Metric) -> Callable[[], Outcome]:
+    """Return what gives the outcome of ``outputs`` once it is in main memory.
+
+    What is computed of them is computed where they lie, and begins to come back at once. In main
+    memory, all of it is done when this returns. Scores of a metric of the user's own are computed
+    in main memory, where its author expects outputs and targets.
+
+    Args:
+        outputs: What a model gave for the samples in ``chunk``.
+        chunk: With targets in main memory.
+        metric: The score.
+
+    Raises:
+        DataMismatch: Labels do not fit the outputs.
+    """
     leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
-    finite = torch.ones(count, dtype=torch.bool)
+    device = device_of(leaves)
+    if device != HOST and metric.is_users:
+        outputs = pytree.tree_map(lambda x: on_host(x) if isinstance(x, Tensor) else x, outputs)
+        return outcome_later(outputs, chunk, metric)
+    count = len(chunk)
+    finite = torch.ones(count, dtype=torch.bool, device=device)
     for leaf in leaves:
         if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
-            finite &= on_host(leaf.isfinite().reshape(count, -1).all(1))
+            finite &= leaf.isfinite().reshape(count, -1).all(1)
     rows = logits(metric.output(outputs)) if metric.has_classes else None
-    log_probabilities = None if rows is None else on_host(rows.float().log_softmax(1))
+    log_probabilities = None if rows is None else rows.float().log_softmax(1)
     targets = chunk.targets
     if metric.relative:
         if log_probabilities is None:
@@ -204,21 +267,41 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             )
         targets = log_probabilities.argmax(1) if targets is None else targets
         targets = targets.reshape(count, -1) if len(targets) != count else targets
-    states = None if metric.states is None else on_host(metric.states(outputs, targets))
+    states = None if metric.states is None else metric.states(outputs, targets)
+    score = None
     if states is None or metric.settle is None:
-        score = on_host(metric.score(outputs, targets).float())
-    else:
+        score = metric.score(outputs, targets).float()
+    others = None if metric.others is None else metric.others.rows(outputs, count)
+    arrived = fetch((finite, log_probabilities, states, score, others))
+
+    def complete() -> Outcome:
+        return _complete(arrived(), count, targets, metric)
+
+    if device != HOST:
+        return complete
+    outcome = complete()
+    return lambda: outcome
+
+
+def _complete(
+    answers: Sequence[Tensor | None], count: int, targets: Any, metric: Metric
+) -> Outcome:
+    """The outcome from what has arrived in main memory, in the order of ``outcome_later``."""
+    finite, log_probabilities, states, score, others = answers
+    if states is not None and metric.settle is not None:
         score = metric.settle(states)
+    assert finite is not None
+    assert score is not None
     if len(score) != count:
         raise BadValue(
             f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
             f"{len(score)}. Do not average over samples."
         )
-    finite &= score.isfinite()
+    finite = finite & score.isfinite()
     entropy = None
     read = metric.labels(targets)
     if log_probabilities is not None and read is not None and not read.is_floating_point():
-        labels = read.flatten()
+        labels = on_host(read).flatten()
         classes = log_probabilities.shape[1]
         if (
             len(labels) == len(log_probabilities)
@@ -230,11 +313,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
             )
     if states is None:
         score = torch.where(finite, score, metric.worst)
-    others = None if metric.others is None else metric.others.rows(outputs, count)
-    return Outcome(
-        score, finite, log_probabilities, entropy, states, metric.settle,
-        None if others is None else on_host(others),
-    )  # fmt: skip
+    return Outcome(score, finite, log_probabilities, entropy, states, metric.settle, others)
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

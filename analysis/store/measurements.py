@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from prunescope.statistics.paired import Interval, paired_interval
+from prunescope.study.computations import ORDINARY, joined
 from prunescope.study.point import KEY, Key
 
 _SUMS: Final = (
@@ -45,6 +46,9 @@ class Measurement:
         agreements: Samples on which both models predict the same class; -1 without classes.
         nonfinite: Samples for which the pruned model gave NaN or infinity (scored 0).
         class_correct: Rightly classified samples per class; empty without class labels.
+        computed_on: Device and precision (``prunescope.study.computations``).
+        repeated: Whether it was measured again in single precision, in place of a row of lower
+            precision.
     """
 
     fingerprint: str
@@ -70,6 +74,8 @@ class Measurement:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    computed_on: str = ORDINARY
+    repeated: bool = False
 
     @property
     def key(self) -> Key:
@@ -87,7 +93,8 @@ class Measurement:
                 self.class_correct, more.class_correct, strict=True
             )
         )
-        return replace(self, **summed, class_correct=classes)
+        both = joined(self.computed_on, more.computed_on)
+        return replace(self, **summed, class_correct=classes, computed_on=both)
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ class Verification:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    computed_on: str = ORDINARY
 
     @property
     def score(self) -> float:
