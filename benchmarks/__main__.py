@@ -18,7 +18,7 @@ ORDER: Final = (
     "sweep_batch", "sweep_machine", "sweep_replay", "sweep_adaptive", "sweep_settled",
     "sweep_large", "sweep_cost", "first_curves", "removal_table", "half_channels",
     "peers", "smaller_speed", "prediction_table", "unseen", "imagenet_network", "latency_table",
-    "solver", "allocation", "busy_timing", "forecasts",
+    "solver", "allocation", "busy_timing", "forecasts", "device",
 )  # fmt: skip
 MINUTES: Final = 120.0
 

@@ -106,8 +106,8 @@ def evaluate(
     """Return the outcome of ``module`` on all ``samples``, ``batch`` at a time, without gradients.
 
     They are computed where the weights lie. On a device that queues its work, answers come back
-    one batch later, so that nothing waits in between; where its memory runs out, batches are
-    halved from there on.
+    one batch later, so that nothing waits in between. Where memory runs out, batches are halved
+    from there on.
 
     Args:
         module: In evaluation mode.
@@ -141,7 +141,7 @@ def evaluate(
                 parts.extend(later() for later in coming)
                 coming.clear()
             except (RuntimeError, MemoryError) as error:
-                if device == HOST or not out_of_memory(error):
+                if not out_of_memory(error) or (batch == 1 and device == HOST):
                     raise
                 parts.extend(later() for later in coming)
                 coming.clear()

@@ -34,28 +34,36 @@ def place(network: Network, device: torch.device) -> Network:
     move(network.module, device)
     if network.captured is None:
         return network
-    graph_module = network.captured.module
-    for node in graph_module.graph.nodes:
-        node.args = fx.node.map_aggregate(node.args, lambda value: _there(value, device))
-        node.kwargs = fx.node.map_aggregate(node.kwargs, lambda value: _there(value, device))
-    for name, tensor in constants(graph_module).items():
-        if tensor.device != device:  # neither parameter nor buffer
-            setattr(graph_module, name, tensor.to(device))
-    graph_module.recompile()
+    name_device(network.captured.module, device)
     example = move(network.captured.example, device)
     return replace(network, captured=replace(network.captured, example=example))
 
 
-def place_splits(splits: Splits, device: torch.device) -> Splits:
-    """Return ``splits`` with calibration inputs on ``device``, which criteria and refits reread.
+def name_device(module: fx.GraphModule, device: torch.device) -> None:
+    """Let the operators of ``module`` that make tensors of their own make them on ``device``.
 
-    Validation and test samples, and all targets, stay in main memory: they go to the device batch
-    by batch, so that its memory does not limit their number.
+    Constants of the graph, which are neither parameters nor buffers, are moved there.
+    """
+    for node in module.graph.nodes:
+        node.args = fx.node.map_aggregate(node.args, lambda value: _there(value, device))
+        node.kwargs = fx.node.map_aggregate(node.kwargs, lambda value: _there(value, device))
+    for name, tensor in constants(module).items():
+        if tensor.device != device:
+            setattr(module, name, tensor.to(device))
+    module.recompile()
+
+
+def place_splits(splits: Splits, device: torch.device) -> Splits:
+    """Return ``splits`` with calibration samples on ``device``, which criteria and refits reread.
+
+    Validation and test samples stay in main memory: they go to the device batch by batch, so that
+    its memory does not limit their number.
     """
     if device == HOST:
         return splits
-    inputs = move(splits.calibration.inputs, device)
-    return replace(splits, calibration=replace(splits.calibration, inputs=inputs))
+    own = splits.calibration
+    there = replace(own, inputs=move(own.inputs, device), targets=move(own.targets, device))
+    return replace(splits, calibration=there)
 
 
 @contextlib.contextmanager
