@@ -77,10 +77,10 @@ def main() -> None:
             f"No GPU that PyTorch can use is in this machine ({', '.join(present_devices())}): "
             "what follows is the CPU's, of the smallest network, and says nothing of a GPU."
         )
-        networks, precisions = ("sample:lenet5",), ("fp32", "bf16")
+        networks, precisions = ["sample:lenet5"], ["fp32", "bf16"]
     else:
-        networks = (*SMALL, asked.large)
-        precisions = ("fp32", *(("tf32",) if has_tf32(device) else ()), "bf16")
+        networks = [*SMALL, asked.large]
+        precisions = ["fp32", *(["tf32"] if has_tf32(device) else []), "bf16"]
     print(device_title(device), *COLUMNS, sep=" | ", flush=True)
     for model in networks:
         bench = _bench(model, asked.images, str(device))

@@ -13,7 +13,7 @@ import functools
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import psutil
 import torch
@@ -230,6 +230,6 @@ def round_factors(wanted: bool) -> None:
     Torch does it for convolutions unless it is told not to.
     """
     rounding = "tf32" if wanted else "ieee"
-    torch.backends.cuda.matmul.fp32_precision = rounding
-    torch.backends.cudnn.conv.fp32_precision = rounding
-    torch.backends.cudnn.rnn.fp32_precision = rounding
+    backends: Any = torch.backends  # whose stubs lack these
+    for products in (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn):
+        products.fp32_precision = rounding

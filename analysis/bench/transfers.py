@@ -41,5 +41,5 @@ def _ready(batch: Samples, sent: Samples, there: torch.Event) -> tuple[Samples, 
     stream.wait_event(there)
     for leaf in pytree.tree_leaves(sent.inputs):
         if isinstance(leaf, Tensor):
-            leaf.record_stream(stream)  # type: ignore[arg-type]
+            leaf.record_stream(stream)
     return batch, sent

@@ -28,7 +28,7 @@ class CudaGraphRuntime(CudaRuntime):
         import torch
 
         del module
-        side = torch.cuda.Stream(device)
+        side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(side):
             for _ in range(3):

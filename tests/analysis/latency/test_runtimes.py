@@ -127,7 +127,8 @@ def test_help_lists_it(toy: Runtime) -> None:
     command = [sys.executable, "-m", "prunescope.cli", "time", "--help"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     text = " ".join(said.replace("│", " ").split())
-    assert "Comma-separated: torch, onnx, double by default; onnx-int8, openvino if named." in text
+    assert "Comma-separated: torch, onnx, double by default; " in text
+    assert "onnx-int8, openvino, cuda, cuda-graph, cuda-compile, onnx-cuda if named." in text
     assert "In PyTorch, in ONNX Runtime and in PyTorch double, on this machine." in text
 
 
