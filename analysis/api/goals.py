@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 
 from prunescope.curves.curve import Curves, curves, subjects
 from prunescope.errors import BadValue
+from prunescope.planning.class_limits_of import class_limits, is_class_limit
 from prunescope.planning.named_choices import choice_named
-from prunescope.planning.solve import Goal, Target, parse_target
+from prunescope.planning.solve import Goal, parse_target
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method, check_names, sparsity
 from prunescope.study.name_patterns import matching
 from prunescope.study.plan import Choice
-from prunescope.text.scores import ScoreWords, words_of
+from prunescope.text.scores import words_of
 
 _SUBJECT = "layer or group"
 
@@ -51,10 +52,9 @@ def goal_from(
         BadValue, UnknownName: A keyword says something that cannot be.
     """
     words, names = words_of(study.manifest), subjects(study.manifest)
-    targets = tuple(
-        _target(name, limit, words) for name, limit in limits.items() if limit is not None
-    )
-    if not targets:
+    texts = [_text(name, limit) for name, limit in limits.items() if limit is not None]
+    targets = tuple(parse_target(text, words) for text in texts if not is_class_limit(text))
+    if not texts:
         raise BadValue(
             "Expected at least one budget, but got none. Give one, such as macs=0.6, bytes='1.5MB' "
             "or drop=0.01."
@@ -78,6 +78,7 @@ def goal_from(
         methods=tuple(study.manifest.named(Method.parse(name)) for name in methods),
         round_to=round_to,
         extrapolate=extrapolate,
+        class_limits=class_limits(texts, study.manifest),
     )
 
 
@@ -108,5 +109,5 @@ def choice_from(
     return choice_named(name, parsed, sparsity(number), manifest, known, recovery, locked)
 
 
-def _target(name: str, limit: Limit, words: ScoreWords) -> Target:
-    return parse_target(f"{name}={limit if isinstance(limit, str) else repr(float(limit))}", words)
+def _text(name: str, limit: Limit) -> str:
+    return f"{name}={limit if isinstance(limit, str) else repr(float(limit))}"

@@ -7,6 +7,7 @@ from typing import Final
 from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
+from prunescope.finding.find import FindReport, find
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
@@ -16,7 +17,7 @@ from prunescope.sweep.pace import stored_paces
 from prunescope.sweep.precision_error import note_precision, precision_error
 from prunescope.sweep.repeat_decisions import repeat_decisions
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.stopping_policy import Policy
+from prunescope.sweep.stopping_policy import SEARCHES, Policy
 from prunescope.sweep.store_quantiles import store_quantiles
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.sweep.work_list import groups_left_out, points, without_blocks
@@ -35,6 +36,7 @@ class Swept:
         spent: What took most of the time, or empty.
         setting_up: Seconds that went by before measuring; counted only under a budget.
         precision: What the lower precision of the points does to the dense model; None for single.
+        search: What was found in modes ``find`` and ``certify``; None for others.
     """
 
     report: SweepReport
@@ -42,6 +44,7 @@ class Swept:
     spent: str
     setting_up: float = 0.0
     precision: PrecisionError | None = None
+    search: FindReport | None = None
 
 
 def run_sweep(
@@ -75,15 +78,27 @@ def run_sweep(
             f"Expected a point to measure, but there is none: {reasons}. Ask for other layers, "
             "methods or sparsities."
         )
-    chosen = choose_engine(bench, engine)
     deadline, setting_up = None, 0.0
     if seconds is not None:  # setting up cannot eat all of it
         setting_up = monotonic() - begun
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
+    if policy.mode in SEARCHES:
+        assert policy.limit is not None
+        if bench.precision != FP32:
+            raise BadValue(
+                f"Expected precision {FP32} for mode {policy.mode}, whose answers are decisions, "
+                f"but got {bench.precision}. Leave it out, or take mode exact, adaptive or decide."
+            )
+        certify = policy.mode == "certify"
+        found = find(bench, study, grid, progress, policy.limit, certify, engine, deadline)
+        nothing = SweepReport(len(found.answers), 0, 0, found.refused)
+        left_out = groups_left_out(grid, StudyFolder.open(study.folder).manifest)
+        return Swept(nothing, left_out, "", setting_up, search=found)
     error = None
     if bench.precision != FP32:
         error = precision_error(bench)
         study = note_precision(study, error)
+    chosen = choose_engine(bench, engine)
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
     if error is not None and not progress.cancelled():
         asked = points(grid, study.manifest)

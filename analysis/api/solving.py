@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from prunescope.api.measure_candidates import measuring
 from prunescope.api.solved_plan import SolvedPlan
+from prunescope.errors import BadValue
 from prunescope.planning.baselines import SCORE_OF, baseline, removes_units
 from prunescope.planning.by_recovery import RecoveryOutcome, measured_recoveries, outcome
 from prunescope.planning.goal_request import request_of
@@ -80,6 +81,12 @@ def solve_goal(
         Cancelled: Somebody asked to stop while plans were measured; those stay.
     """
     effort = effort or Effort()
+    if goal.class_limits and (effort.verify or effort.rule is not None):
+        raise BadValue(
+            f"Expected a limit on classes without a baseline and without plans to measure, but "
+            f"got {goal.class_limits[0].request()} with one of them. Solve and save the plan, then "
+            "verify it."
+        )
     require_runtime(study, goal, runtime)
     known = StudyKnowledge.of(study)
     posed = known.pose(goal, runtime)
@@ -127,8 +134,8 @@ def _solved(
         solution = solve_posed(
             asked, name=name, seconds=(effort.seconds or TIME) if effort.exact else None
         )
-        if effort.exact or not effort.around:
-            return solution
+        if effort.exact or not effort.around or asked.solver.problem.goal.class_limits:
+            return solution  # a search does not know what classes lose
         scores = every_level(study.folder, study.manifest, removes_units(asked.solver.problem))
         return improve(
             asked, solution, scores, evaluations=effort.evaluations, seconds=effort.seconds

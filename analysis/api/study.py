@@ -13,7 +13,7 @@ from prunescope.api.verified_plan import VerifiedPlan
 from prunescope.export.formats.format import MOST_LOST
 from prunescope.latency.runtimes.registry import runtimes_named
 from prunescope.progress import Progress
-from prunescope.recovery.training.compare_schedules import compared
+from prunescope.recovery.training.compare_schedules import compared_with
 from prunescope.recovery.training.fine_tuning_report import FineTuned
 from prunescope.recovery.training.fine_tuning_settings import FineTuning, named
 from prunescope.store.folder import StudyFolder
@@ -123,6 +123,7 @@ class Study(StudyPlans):
         train: object = None,
         augment: object = None,
         rounds: int | None = None,
+        resolve: bool | None = None,
         settings: FineTuning = _USUAL,
     ) -> FineTuned:
         """Train what ``plan`` keeps, zeros staying zero; keep the best epoch.
@@ -144,11 +145,14 @@ class Study(StudyPlans):
                 ``file.py:function`` that returns one; the calibration split by default.
             augment: A transform of one sample, or of ``(inputs, targets)``, or its reference.
             rounds: In which the plan is reached, each pruned further and trained.
+            resolve: Solve each round anew, on the network as it is tuned by then, within the
+                plan's cost.
             settings: Everything else: optimizer, moving average, seconds and so on.
         """
         given = {
             "epochs": epochs, "rate": rate, "batch": batch, "distillation": distillation,
             "temperature": temperature, "seed": seed, "rounds": rounds,
+            "resolve": resolve,
             "train": named(train), "augment": named(augment),
         }  # fmt: skip
         asked = replace(settings, **{n: value for n, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -157,18 +161,23 @@ class Study(StudyPlans):
         from prunescope.recovery.training.optimizers import require_optimizer
 
         require_optimizer(asked)  # before a model loads
+        solve = None
+        if asked.resolve:
+            from prunescope.api.solve_round import RoundSolver
+
+            solve = RoundSolver(self._stored, chosen)
         live = LiveData(*(None if isinstance(one, str) else one for one in (train, augment)))
         with shown(progress) as report:
-            return finetune(self._bench(), self._stored, chosen, asked, report, test, live)
+            return finetune(self._bench(), self._stored, chosen, asked, report, test, live, solve)
 
     def compared_tuning(self, plan: PlanLike, result: FineTuned) -> str | None:
-        """Return what pruning at once and in rounds gave in equal time, or None without both.
+        """Return what each schedule gave in equal time, or None where there is one alone.
 
         Args:
             plan: Of this study.
-            result: One of the two.
+            result: One of them.
         """
-        return compared(self.folder, self.read_plan(plan), result)
+        return compared_with(self.folder, self.read_plan(plan), result)
 
     def export(
         self,

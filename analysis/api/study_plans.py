@@ -68,6 +68,8 @@ class StudyPlans(StudyFacts):
         latency: Limit | None = None,
         memory: Limit | None = None,
         drop: Limit | None = None,
+        worst_class: Limit | None = None,
+        recalls: Mapping[str | int, Limit] | None = None,
         divergence: Limit | None = None,
         cross_entropy: Limit | None = None,
         objective: str = "kl",
@@ -106,6 +108,8 @@ class StudyPlans(StudyFacts):
                 the dense model's, or text such as ``"4ms"``.
             memory: Most bytes of weights and activations at once.
             drop: Most drop of the score, absolute.
+            worst_class: Most that any class's recall may drop, such as ``"3pt"``, as predicted.
+            recalls: Class, by name or number → most that its recall may drop.
             divergence: Most KL(dense ‖ pruned), nats.
             cross_entropy: Most increase of the cross-entropy, nats.
             objective: What is kept small: ``kl``, ``cross-entropy``, ``drop`` or a cost.
@@ -141,7 +145,8 @@ class StudyPlans(StudyFacts):
             "parameters": parameters, "stored": stored, "bytes": bytes,
             "sparse-bytes": sparse_bytes, "compressed-bytes": compressed_bytes, "macs": macs,
             "nonzero-macs": nonzero_macs, "latency": latency, "memory": memory, "drop": drop,
-            "divergence": divergence, "cross-entropy": cross_entropy,
+            "divergence": divergence, "cross-entropy": cross_entropy, "worst-class": worst_class,
+            **{f"recall:{name}": limit for name, limit in (recalls or {}).items()},
         }  # fmt: skip
         goal = goal_from(
             self._stored, limits, objective, recovery, lock or {}, exclude, bounds or {}, methods,

@@ -35,6 +35,7 @@ class Outcome:
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
         states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
             ``settle`` makes the scores anew whenever the set is another.
+        settled: Whether ``score`` is known: of a metric of a whole set, once parts are joined.
         others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
             distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
     """
@@ -46,6 +47,7 @@ class Outcome:
     states: Tensor | None = None
     settle: Callable[[Tensor], Tensor] | None = None
     others: Tensor | None = None
+    settled: bool = True
 
     @property
     def predicted(self) -> Tensor | None:
@@ -151,14 +153,19 @@ def evaluate(
 
 def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
-    states, settle = _joined([part.states for part in parts]), parts[0].settle if parts else None
+    if len(parts) == 1 and parts[0].settled:
+        return parts[0]
+    states = _joined(_of_one_width([part.states for part in parts]))
+    settle = parts[0].settle if parts else None
+    finite = torch.cat([part.finite for part in parts])
     if states is not None and settle is not None:
         score = settle(states)
+        finite = finite & score.isfinite()
     else:
         score = torch.cat([part.score for part in parts])
     return Outcome(
         score,
-        torch.cat([part.finite for part in parts]),
+        finite,
         _joined([part.log_probabilities for part in parts]),
         _joined([part.entropy for part in parts]),
         states,
@@ -190,21 +197,16 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
     n = len(dense.score)
     drop = dense.score.double() - pruned.score.double()
     missing = torch.full((n,), torch.nan, dtype=torch.float64)
-    entropy = divergence = missing
+    entropy = missing
     agreements = -1
     correct: tuple[int, ...] = ()
     if dense.entropy is not None and pruned.entropy is not None:
         entropy = pruned.entropy.double() - dense.entropy.double()
+    apart = divergences(dense, pruned)
+    divergence = missing if apart is None else apart
     if dense.log_probabilities is not None and pruned.log_probabilities is not None:
-        kl = functional.kl_div(
-            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
-        ).sum(1)
-        divergence = rows_per_sample(kl, n).double().clamp(min=0)
         same = dense.log_probabilities.argmax(1) == pruned.log_probabilities.argmax(1)
         agreements = int((same.reshape(n, -1).all(1) & pruned.finite).sum())
-    if dense.others is not None and pruned.others is not None:
-        apart = (pruned.others - dense.others).square().sum(1).double() / 2
-        divergence = apart if divergence is missing else divergence + apart
     if classes and targets is not None:
         correct = pruned.class_correct(targets, classes)
     return Comparison(
@@ -220,6 +222,24 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         nonfinite=int((~pruned.finite).sum()),
         class_correct=correct,
     )
+
+
+def divergences(dense: Outcome, pruned: Outcome) -> Tensor | None:
+    """Return how far apart the outputs are, ``(n,)`` float64 in nats, or None without any.
+
+    The divergence of class probabilities, summed over a sample's rows, and half the squared
+    distance of other outputs.
+    """
+    divergence = None
+    if dense.log_probabilities is not None and pruned.log_probabilities is not None:
+        kl = functional.kl_div(
+            pruned.log_probabilities, dense.log_probabilities, reduction="none", log_target=True
+        ).sum(1)
+        divergence = rows_per_sample(kl, len(dense.score)).double().clamp(min=0)
+    if dense.others is not None and pruned.others is not None:
+        apart = (pruned.others - dense.others).square().sum(1).double() / 2
+        divergence = apart if divergence is None else divergence + apart
+    return divergence
 
 
 def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
@@ -288,16 +308,17 @@ def _complete(
 ) -> Outcome:
     """The outcome from what has arrived in main memory, in the order of ``outcome_later``."""
     finite, log_probabilities, states, score, others = answers
-    if states is not None and metric.settle is not None:
-        score = metric.settle(states)
     assert finite is not None
-    assert score is not None
+    if states is None or metric.settle is None:
+        assert score is not None
+        finite = finite & score.isfinite() if len(score) == count else finite
+    else:
+        score = torch.zeros(len(states))  # known of all samples together
     if len(score) != count:
         raise BadValue(
             f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
             f"{len(score)}. Do not average over samples."
         )
-    finite = finite & score.isfinite()
     entropy = None
     read = metric.labels(targets)
     if log_probabilities is not None and read is not None and not read.is_floating_point():
@@ -313,7 +334,21 @@ def _complete(
             )
     if states is None:
         score = torch.where(finite, score, metric.worst)
-    return Outcome(score, finite, log_probabilities, entropy, states, metric.settle, others)
+    return Outcome(
+        score, finite, log_probabilities, entropy, states, metric.settle, others, states is None
+    )  # fmt: skip
+
+
+def _of_one_width(parts: list[Tensor | None]) -> list[Tensor | None]:
+    """States of batches, NaN behind those of which samples hold less than others of theirs."""
+    widths = {part.shape[1] for part in parts if part is not None}
+    if len(widths) < 2:
+        return parts
+    return [
+        part if part is None else functional.pad(part, (0, max(widths) - part.shape[1]),
+                                                 value=torch.nan)
+        for part in parts
+    ]  # fmt: skip
 
 
 def _joined(parts: list[Tensor | None]) -> Tensor | None:

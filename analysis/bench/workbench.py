@@ -270,7 +270,7 @@ def _soft(targets: Tensor) -> bool:
 def _reading(network: Network, splits: Splits, metric: Metric) -> Metric:
     """The metric, of one output where it comes with Prunescope and targets are several tensors."""
     some = splits.validation.chunk(0, 2)
-    is_own = metric.identity != metric.name and not metric.relative
+    is_own = metric.reads_all or (metric.identity != metric.name and not metric.relative)
     if metric.reads or is_own or some.targets is None or isinstance(some.targets, Tensor):
         return metric
     with torch.inference_mode():

@@ -46,6 +46,13 @@ def finetune(
             help="Prune, recover and train in so many geometric steps, scored anew in each.",
         ),
     ] = _USUAL.rounds,
+    resolve: Annotated[
+        bool,
+        typer.Option(
+            "--resolve",
+            help="Solve each round anew on the tuned network, within the plan's cost.",
+        ),
+    ] = False,
     rate: Annotated[
         float | None,
         typer.Option("--rate", help="Peak learning rate; without, a short range test chooses it."),
@@ -167,7 +174,7 @@ def finetune(
             distillation=distillation, temperature=temperature, seed=seed, optimizer=optimizer,
             options=tuple(options or ()), nesterov=nesterov, ema=ema, clip=clip,
             accumulate=accumulate, amp=amp, patience=patience, train=train, augment=augment,
-            epoch_steps=epoch_steps, seconds=seconds, rounds=rounds,
+            epoch_steps=epoch_steps, seconds=seconds, rounds=rounds, resolve=resolve,
         )  # fmt: skip
         opened = open_study(study)
         say_problem(opened.manifest.capture_problem)

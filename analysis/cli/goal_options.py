@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from prunescope.errors import BadValue
+from prunescope.planning.class_limits_of import class_limits, is_class_limit
 from prunescope.planning.named_choices import parse_lock
 from prunescope.planning.solve import Goal, parse_target
 from prunescope.store.folder import StudyFolder
@@ -17,7 +18,8 @@ TargetOption = Annotated[
     typer.Option(
         "--target",
         help="At most so much of a cost: macs=0.5, bytes=1.5MB, latency=4ms; or of the score: "
-        "drop=0.01 in the metric's unit, drop=2% of dense. Repeat.",
+        "drop=0.01 in the metric's unit, drop=2% of dense; or of classes: worst-class=3pt for "
+        "every one's recall, recall:NAME=1pt for one's. Repeat.",
     ),
 ]
 LockOption = Annotated[
@@ -71,7 +73,7 @@ def goal_of(
         for text in _each(whole, names)
     )
     return Goal(
-        tuple(parse_target(text, words) for text in targets),
+        tuple(parse_target(text, words) for text in targets if not is_class_limit(text)),
         objective,
         recovery,
         locks=named,
@@ -80,6 +82,7 @@ def goal_of(
         methods=tuple(map(study.manifest.named, parse_methods(methods))) if methods else (),
         round_to=round_to,
         extrapolate=extrapolate,
+        class_limits=class_limits(targets, study.manifest),
     )
 
 

@@ -25,7 +25,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text.numbers import counted
 from prunescope.text.outputs import pruned_unseen
-from prunescope.text.scores import words_of
+from prunescope.text.scores import PERCENT_WORDS, words_of
 from prunescope.text.units import percent
 
 
@@ -37,6 +37,8 @@ def described(
     problem = posed.solver.problem
     dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
     limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
+    if problem.goal.by_classes:
+        limits.pop("drop", None)
     interval, measured = guess.interval, posed.measured(found)
     words = words_of(study.manifest)
     said: dict[str, Any] = {
@@ -46,6 +48,10 @@ def described(
         "metric": asdict(words.metric) | {"dense": words.plain(words.dense)},
         "costs": plan_costs(problem, found),
         "limits": limits,
+        "class_limits": {
+            limit.kind: {"limit": limit.limit, "predicted": limit.loss(guess)}
+            for limit in problem.goal.class_limits
+        },
         "dense": dense,
         "predicted": {
             "drop": None if guess.drop is None else words.plain_drop(guess.drop),
@@ -132,6 +138,10 @@ def print_plan(
             continue
         share = f"{percent(cost / dense, 2)} of dense" if dense else ""
         console.print(f"{target.kind}: {cost:.6g} · {share} · target {target.in_words(words)}")
+    for limit in problem.goal.class_limits:
+        loss = limit.loss(guess)
+        if loss is not None:
+            console.print(f"{limit.kind}: predicted {PERCENT_WORDS.drop(loss)} · target {limit}")
     _print_guess(study, posed, found, guess, saved)
     if text := pruned_unseen(study.manifest, found):
         console.print(text, highlight=False, markup=False)

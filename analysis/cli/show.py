@@ -1,5 +1,6 @@
 """``show`` a study's curves."""
 
+import contextlib
 from dataclasses import asdict, replace
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from prunescope.cli.print_blocks import print_blocks
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_search import plain_answer, print_largest
 from prunescope.cli.shared_options import (
     JsonOption,
     StudyArgument,
@@ -17,9 +19,11 @@ from prunescope.cli.terminal import console, print_json, say_problem
 from prunescope.curves.block_drops import block_drops
 from prunescope.curves.curve import CurveKey, Curves, curves
 from prunescope.curves.seeds import mean_curves, seed_counts
-from prunescope.errors import UnknownName
+from prunescope.errors import PrunescopeError, UnknownName
 from prunescope.planning.overview import overview
 from prunescope.planning.pose_goal import StudyKnowledge
+from prunescope.recovery.training.compare_schedules import schedules_in_words
+from prunescope.recovery.training.fine_tuning_report import FineTuned, results_of
 from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
@@ -73,7 +77,18 @@ def show(
                 ],
                 "left_out": list(opened.manifest.omissions()),
                 "computed_on": computation_counts(opened.measured()["computed_on"]),
+                "largest": [plain_answer(answer) for answer in opened.largest_sparsities()],
                 "plans": list(opened.plans()),
+                "fine_tuned": {
+                    name: {
+                        each.schedule: {
+                            "rounds": len(each.rounds), "seconds": each.seconds,
+                            "score": words.plain(each.after.score),
+                        }
+                        for each in results
+                    }
+                    for name, results in _tuned(opened).items() if results
+                },
             }
         )  # fmt: skip
         return
@@ -109,18 +124,31 @@ def show(
         cells = {p.sparsity: words.cell(p.drop, p.interval.half_width) for p in curve.points}
         label = _label(key, seeds[replace(key, seed=0)])
         table.add_row(key.subject, label, *(cells.get(c, "") for c in columns))
-    if found or not whole:
+    if found:
         console.print(table)
+    if largest := opened.largest_sparsities():
+        print_largest(largest, words)
     told = overview(StudyKnowledge.of(opened), words.rounded(words.usual(_ACCEPTED)))
     for sentence in told.sentences() if found or whole else ():
+        console.print(sentence, highlight=False, markup=False)
+    for sentence in schedules_in_words(_tuned(opened)):
         console.print(sentence, highlight=False, markup=False)
     earlier = opened.superseded()
     if earlier:
         console.print(earlier, soft_wrap=True)
     for sentence in opened.manifest.omissions():
         console.print(f"Left out: {sentence}", highlight=False, markup=False)
-    if not found and not whole:
+    if not found and not whole and not largest:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
+
+
+def _tuned(opened: StudyFolder) -> dict[str, list[FineTuned]]:
+    """The fine-tunings of saved plans, by their names."""
+    tuned = {}
+    for name in opened.plans():
+        with contextlib.suppress(PrunescopeError):  # of another version, or damaged: plan says so
+            tuned[name] = list(results_of(opened.folder, opened.plan(name)).values())
+    return tuned
 
 
 def _of_method(manifest: Manifest, known: Curves, text: str) -> Curves:

@@ -9,6 +9,7 @@ import typer
 
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_search import print_search
 from prunescope.cli.print_sweep import cost_told, print_budget, print_report, print_shard
 from prunescope.cli.read_arguments import listed, use_device, use_threads
 from prunescope.cli.shared_options import (
@@ -45,7 +46,7 @@ from prunescope.study.grid import check_names
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.soundness import REFUSABLE
-from prunescope.sweep.stopping_policy import Stopping
+from prunescope.sweep.stopping_policy import SEARCHES, Stopping
 from prunescope.text.computations import computation_words, precision_sentence
 from prunescope.text.durations import seconds_from
 from prunescope.text.outputs import uncounted
@@ -113,7 +114,9 @@ def sweep(
         typer.Option(
             "--mode",
             help="exact: every sample, uncertain points first. adaptive: stop points that are "
-            "certain enough. decide: only whether a drop passes the limit.",
+            "certain enough. decide: only whether a drop passes the limit. find: each layer's "
+            "largest sparsity within the limit, from a few samples. certify: the same, and one "
+            "that is certainly within it.",
         ),
     ] = "exact",
     tolerance: Annotated[
@@ -259,10 +262,14 @@ def sweep(
         if (
             job is None
             and not json
+            and policy.mode not in SEARCHES
             and (cost := cost_told(bench, opened, grid, seconds is not None))
         ):
             errors.print(cost)
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
+    if swept.search is not None:
+        print_search(swept.search, swept.left_out, words_of(opened.manifest), json)
+        return
     if json:
         precise = swept.precision and asdict(swept.precision)
         print_json(

@@ -20,6 +20,7 @@ class FineTune(Request):
         seed: Of the order of samples, augmentation and dropout.
         seconds: To spend, in place of epochs.
         rounds: In which the plan is reached.
+        resolve: Whether each round is solved anew on the tuned network.
         train: The user's training data, ``file.py:function``.
         augment: The user's augmentation.
         epoch_steps: Steps that count as an epoch.
@@ -50,6 +51,7 @@ class FineTune(Request):
     seed: int | None = option("--seed", None)
     seconds: float | None = option("--seconds", None)
     rounds: int | None = option("--rounds", None)
+    resolve: bool = option("--resolve", False)
     train: str | None = option("--train", None)
     augment: str | None = option("--augment", None)
     epoch_steps: int | None = option("--epoch-steps", None)

@@ -69,7 +69,8 @@ def _sample(bench: Workbench, outcome: Outcome, index: int, by_class: bool) -> C
         before, after = (f"{each.score[index].item():.4g}" for each in (bench.dense, outcome))
         return ChangedSample(index, "", before, after, picture)
     targets = validation.targets
-    target = "" if targets is None or targets.ndim != 1 else _name(names, int(targets[index]))
+    by_label = isinstance(targets, Tensor) and targets.ndim == 1
+    target = "" if not by_label else _name(names, int(targets[index]))
     return ChangedSample(
         index, target, _name(names, int(one[index])), _name(names, int(two[index])), picture
     )

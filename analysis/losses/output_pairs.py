@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from prunescope.capture.outputs import named_leaves
+from prunescope.capture.ragged import Ragged
 from prunescope.errors import DataMismatch
 from prunescope.metrics.class_rows import logits
 
@@ -29,6 +30,11 @@ def output_pairs(outputs: Any, targets: Any, name: str) -> list[tuple[Tensor, Te
     if isinstance(targets, Tensor):
         return [(_of_kind(outputs, leaves, targets, name), targets)]
     wanted = {each: leaf for each, leaf in named_leaves(targets) if isinstance(leaf, Tensor)}
+    if any(isinstance(leaf, Ragged) for _, leaf in named_leaves(targets)):
+        raise DataMismatch(
+            f"Expected a tensor of targets for each output for the loss {name}, but samples have "
+            "different numbers of them. Give a loss of your own: file.py:function."
+        )
     if not wanted:
         raise DataMismatch(
             f"Expected targets for the loss {name}, but there are none. Add them to the data, or "

@@ -34,12 +34,15 @@ class MetricDefinition(Protocol):
         rank: Place in lists; equal ones go by name.
         summary: Name, unit, direction and bounds of its numbers.
         has_classes: Whether an output that looks like class logits is one.
+        reads_all: Whether it is given all outputs and targets where there are several; else the
+            one that it can read.
     """
 
     name: str
     rank: int
     summary: MetricSummary
     has_classes: bool = True
+    reads_all: bool = False
 
     def values(self, outputs: Any, targets: Any) -> Tensor:
         """Return ``(n,)`` values, one for each sample.

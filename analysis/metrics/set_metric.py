@@ -26,7 +26,10 @@ class SetMetric(MetricDefinition):
     """A metric of a set of samples. Derive from it, with ``states`` and ``compute``."""
 
     def states(self, outputs: Any, targets: Any) -> Tensor:
-        """Return ``(n, k)`` states, one row for each sample; the same ``k`` for every batch."""
+        """Return ``(n, k)`` states, one row for each sample.
+
+        Where batches differ in ``k``, the shorter rows are filled up with NaN.
+        """
         raise NotImplementedError
 
     def compute(self, mean: Tensor) -> Tensor:

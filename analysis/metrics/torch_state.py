@@ -61,6 +61,8 @@ class TorchState:
     def put(self, metric: Any, rows: Tensor) -> None:
         """Let the metric hold what it would after these samples."""
         if self.adds_up:
-            setattr(metric, self.name, rows.sum(0).reshape(self._shape).to(self._dtype))
+            # sums with a gradient stay real numbers, as counts have none
+            dtype = torch.float64 if rows.requires_grad else self._dtype
+            setattr(metric, self.name, rows.sum(0).reshape(self._shape).to(dtype))
         else:
             setattr(metric, self.name, [rows.reshape(-1, *self._shape).to(self._dtype)])

@@ -17,7 +17,10 @@ def request_of(goal: Goal, runtime: str = "", words: ScoreWords = PERCENT_WORDS)
     'prunescope plan STUDY --target macs=0.5 --target bytes=2000000B --recovery ls'
     """
     return MakePlan(
-        target=tuple(_target(target, words) for target in goal.targets),
+        target=(
+            *(_target(target, words) for target in goal.asked),
+            *(limit.request() for limit in goal.class_limits),
+        ),
         lock=tuple(f"{name}={c.method}:{c.sparsity:g}" for name, c in goal.locks.items()),
         exclude=goal.excluded,
         bound=tuple(f"{name}={low:g}:{high:g}" for name, (low, high) in goal.bounds.items()),

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
+from torch import Tensor
+
 from prunescope.bench.device import HOST, device_of, parallel_calls, queues
 from prunescope.bench.device_batch import halved
 from prunescope.bench.evaluate import Outcome, evaluate, join_outcomes
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import take
+from prunescope.capture.ragged import take_targets
 from prunescope.errors import BadValue, CannotPrune
 from prunescope.recovery import MOVES_DENSE
 from prunescope.replay.batch_norm_replay import calibrate
@@ -35,7 +38,11 @@ class FrontierEngine:
     """
 
     def __init__(
-        self, bench: Workbench, lanes: int | None = None, memory: int | None = None
+        self,
+        bench: Workbench,
+        lanes: int | None = None,
+        memory: int | None = None,
+        sample_order: Tensor | None = None,
     ) -> None:
         """Prepare to replay.
 
@@ -45,6 +52,7 @@ class FrontierEngine:
                 torch has threads now (one on another device, whose queue keeps it busy), or for
                 fewer lanes of more threads where a long sweep found them faster.
             memory: Bytes that the frontier may take; None for a share of what is free.
+            sample_order: ``(n,)`` in which order samples come; None for the study's.
         """
         self.claim: Callable[[Point], bool] = every_point
         network = bench.network
@@ -54,7 +62,7 @@ class FrontierEngine:
         self._device = device = device_of(self._points.flow.tensors.values())
         self._parts = ChunkRunner(self._points, bench.metric, bench.batch, bench.precision)
         self._bench = bench
-        self._order = order(bench)
+        self._order = order(bench) if sample_order is None else sample_order
         self._machine = Chooser(lanes or parallel_calls(device))
         self._fixed = lanes is not None
         self._memory = memory or frontier_memory(device)
@@ -222,6 +230,4 @@ class FrontierEngine:
         chosen = self._order[rows.start : rows.stop]
         validation = self._bench.splits.validation
         targets = validation.targets
-        return Samples(
-            take(validation.inputs, chosen), None if targets is None else take(targets, chosen)
-        )
+        return Samples(take(validation.inputs, chosen), take_targets(targets, chosen))

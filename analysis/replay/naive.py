@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from prunescope.bench.evaluate import Outcome, evaluate
 from prunescope.bench.precision import FP32
@@ -23,11 +23,11 @@ class NaiveEngine:
     Units are really removed: their points are evaluated on the smaller network.
     """
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Workbench, sample_order: Tensor | None = None) -> None:
         self.claim: Callable[[Point], bool] = every_point
         self._bench = bench
         self._scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
-        self._order = order(bench)
+        self._order = order(bench) if sample_order is None else sample_order
         self._about: dict[Point, Removed] = {}
         self._dense: dict[tuple[str, int, int], Outcome] = {}
 

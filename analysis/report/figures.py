@@ -1,15 +1,20 @@
 """The report's charts, each for light and for dark pages, as Plotly's JSON. Torch-free."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
 from prunescope.charts.colours import QUIET, palette
+from prunescope.charts.deliveries import deliveries_figure
+from prunescope.charts.schedules import rounds_figure, schedules_figure
 from prunescope.charts.subject_curves import subject_figure
 from prunescope.curves.means import measured_points
+from prunescope.export.delivered import Delivered
 from prunescope.recovery.training.fine_tuning_report import FineTuned
+from prunescope.recovery.training.fine_tuning_settings import Schedule
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
@@ -92,6 +97,52 @@ def training_chart(tuned: FineTuned, words: ScoreWords) -> Chart:
         figure.update_yaxes(title=axis, zeroline=False, selector={"side": None})
         figures.append(_themed(figure, dark, 340))
     return Chart(plain.mark("Fine-tuning"), *figures)
+
+
+def schedule_charts(
+    results: Mapping[Schedule, FineTuned], macs: int, dense: float | None, words: ScoreWords
+) -> tuple[Chart, ...]:
+    """Return the rounds' sizes and scores, and all schedules by training time, where there are any.
+
+    Args:
+        results: Of the plan, by schedule.
+        macs: Of the dense network.
+        dense: Its validation score.
+        words: Of the study's metric.
+    """
+    charts = []
+    if any(result.gradual for result in results.values()):
+        figures = [rounds_figure(results, dark, macs, dense, words) for dark in (False, True)]
+        charts.append(_both("Rounds, by size", figures))
+    if len(results) > 1:
+        figures = [schedules_figure(results, dark, dense, words) for dark in (False, True)]
+        charts.append(_both("Schedules, by training time", figures))
+    return tuple(charts)
+
+
+def delivered_charts(
+    points: Sequence[Delivered], dense: float | None, words: ScoreWords
+) -> tuple[Chart, ...]:
+    """Return every way to deliver the plan, by bytes and by time, where there are two or more.
+
+    Args:
+        points: Of the plan.
+        dense: Validation score of the dense model.
+        words: Of the study's metric.
+    """
+    charts = []
+    for by_time, title in ((False, "By bytes"), (True, "By the time of one sample")):
+        if sum(not by_time or point.seconds is not None for point in points) > 1:
+            figures = [
+                deliveries_figure(points, dark, by_time, dense, words) for dark in (False, True)
+            ]
+            charts.append(_both(title, figures))
+    return tuple(charts)
+
+
+def _both(title: str, figures: Sequence[go.Figure]) -> Chart:
+    light, dark = (_themed(figure, place == 1, 340) for place, figure in enumerate(figures))
+    return Chart(title, light, dark)
 
 
 def _themed(figure: go.Figure, dark: bool, height: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from prunescope.commands.verify import Verify
 from prunescope.curves.curve import curves
 from prunescope.errors import PrunescopeError
 from prunescope.export.changed_samples import read_changed
+from prunescope.export.delivered import delivered
 from prunescope.export.export_report import ExportReport, export_folder, read_report
 from prunescope.latency.latency_report import LatencyReport, read_latency
 from prunescope.planning.explain import Reason, explain
@@ -25,6 +26,7 @@ from prunescope.recovery.training.fine_tuning_report import (
     FineTuned,
     best_folder,
     read_result,
+    results_of,
 )
 from prunescope.report.before_after import before_after
 from prunescope.report.plan_report import PlanReport
@@ -48,7 +50,8 @@ def gather(study: StudyFolder, plan: Plan) -> PlanReport:
     measured = study.measured()
     everything = study.verified()
     verified = everything[everything["digest"] == plan.digest]
-    costs = preview(manifest, plan, curves(measured, manifest))
+    known = curves(measured, manifest)
+    costs = preview(manifest, plan, known)
     latency = read_latency(study.folder, plan.digest)
     folder = best_folder(study.folder, plan)
     tuned = read_result(folder) if (folder / RESULT).is_file() else None
@@ -63,6 +66,8 @@ def gather(study: StudyFolder, plan: Plan) -> PlanReport:
         reasons=reasons,
         no_reasons=no_reasons,
         tuned=tuned,
+        schedules=results_of(study.folder, plan),
+        delivered=delivered(study, plan, known),
         latency=latency,
         exports=exports,
         changed=read_changed(study.folder, plan.digest)

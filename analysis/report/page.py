@@ -12,7 +12,13 @@ from typing import Final
 
 from plotly.offline import get_plotlyjs
 
-from prunescope.report.figures import Chart, curve_charts, training_chart
+from prunescope.report.figures import (
+    Chart,
+    curve_charts,
+    delivered_charts,
+    schedule_charts,
+    training_chart,
+)
 from prunescope.report.markup import text
 from prunescope.report.page_style import SCRIPT, SHEET
 from prunescope.report.plan_report import PlanReport
@@ -32,10 +38,15 @@ def page(report: PlanReport, study: StudyFolder) -> str:
         study: Whose curves are drawn.
     """
     drawn, left_out = curve_charts(study, report.plan)
-    training = [training_chart(report.tuned, words_of(report.manifest))] if report.tuned else []
+    words, baseline = words_of(report.manifest), report.manifest.baseline
+    training = [training_chart(report.tuned, words)] if report.tuned else []
+    dense = baseline.score if baseline else None
+    training += schedule_charts(report.schedules, report.manifest.macs, dense, words)
+    ways = delivered_charts(report.delivered, dense, words)
     charts = _places(drawn, 0)
     tuned = _places(training, len(drawn))
-    body = "".join(all_sections(report, charts, left_out, tuned))
+    fronts = _places(ways, len(drawn) + len(training))
+    body = "".join(all_sections(report, charts, left_out, tuned, fronts))
     library = _script(get_plotlyjs())
     own = _script(SCRIPT)
     policy = (
@@ -51,7 +62,7 @@ def page(report: PlanReport, study: StudyFolder) -> str:
         f"<title>{text(report.title)}</title><style>{SHEET}</style></head>"
         f"<body><main>{body}<footer>One file, nothing is loaded from elsewhere. The same numbers "
         "are in the JSON and CSV files beside it.</footer></main>"
-        f'<script type="application/json" id="charts">{_data([*drawn, *training])}</script>'
+        f'<script type="application/json" id="charts">{_data([*drawn, *training, *ways])}</script>'
         f"<script>{library}</script><script>{own}</script></body></html>\n"
     )
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunescope.export.changed_samples import ChangedSamples
+from prunescope.export.delivered import Delivered
 from prunescope.export.export_report import ExportReport
 from prunescope.latency.latency_report import LatencyReport
 from prunescope.planning.explain import Reason
 from prunescope.recovery.training.fine_tuning_report import FineTuned
+from prunescope.recovery.training.fine_tuning_settings import Schedule
 from prunescope.study import Manifest
 from prunescope.study.plan import Plan
 
@@ -58,7 +60,9 @@ class PlanReport:
         expected: What was predicted of the plan, and how that compares, in sentences.
         reasons: Why each subject has its sparsity; empty where that cannot be said.
         no_reasons: Why not, then.
-        tuned: The plan's fine-tuning, if any.
+        tuned: The plan's best fine-tuning, if any.
+        schedules: All its fine-tunings, by schedule.
+        delivered: Every measured way to deliver it, with whatever recovery.
         latency: The plan's timing, if any.
         exports: Its exports, pruned and fine-tuned.
         changed: Samples with another answer, if anybody looked.
@@ -76,6 +80,8 @@ class PlanReport:
     reasons: tuple[Reason, ...]
     no_reasons: str
     tuned: FineTuned | None
+    schedules: Mapping[Schedule, FineTuned]
+    delivered: tuple[Delivered, ...]
     latency: LatencyReport | None
     exports: tuple[ExportReport, ...]
     changed: ChangedSamples | None

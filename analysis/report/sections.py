@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 
 from prunescope.export.changed_samples import ChangedSample, ChangedSamples
+from prunescope.export.delivered import Delivered, best_of
 from prunescope.export.export_report import FormatCheck
 from prunescope.export.formats.registry import export_formats, format_title
 from prunescope.planning.explain import BY_LAYER
+from prunescope.recovery.training.compare_schedules import compared
 from prunescope.report.markup import items, paragraph, section, table, text
 from prunescope.report.plan_report import PlanReport
 from prunescope.study.soundness import concerns
 from prunescope.text import units
+from prunescope.text.durations import spoken
 from prunescope.text.numbers import capitalised, counted, exact
-from prunescope.text.scores import words_of
+from prunescope.text.scores import ScoreWords, words_of
 
 
 def head(report: PlanReport) -> str:
@@ -137,9 +140,18 @@ def training(report: PlanReport, chart: str) -> str:
     tuned = report.tuned
     if tuned is None:
         return ""
+    rows = [
+        [
+            capitalised(each.schedule_words()), each.words.score(each.validation.before.score),
+            each.words.score(each.after.score), spoken(each.seconds),
+        ]
+        for each in report.schedules.values()
+    ]  # fmt: skip
+    heads = ["Schedule", "Pruned at once", "Fine-tuned", "Training"]
     return section(
         "training", "Fine-tuning", paragraph(tuned.happenings()),
-        paragraph(tuned.ending_sentence()), chart,
+        paragraph(tuned.ending_sentence()), table(heads, rows, (1, 2, 3)),
+        paragraph(compared(report.schedules.values()) or ""), chart,
     )  # fmt: skip
 
 
@@ -230,14 +242,49 @@ def provenance(report: PlanReport) -> str:
     )
 
 
-def all_sections(report: PlanReport, charts: str, left_out: int, chart: str) -> Iterator[str]:
+def front(report: PlanReport, charts: str) -> str:
+    """Return every measured way to deliver the plan; nothing where there is one alone."""
+    if len(report.delivered) < 2:
+        return ""
+    words = words_of(report.manifest)
+    best = set(best_of(report.delivered))
+    rows = [
+        [
+            capitalised(point.label), point.file, _scored(point, words),
+            units.bytes_(point.bytes),
+            "–" if point.seconds is None else f"{point.seconds * 1e3:.3g} ms",
+            "yes" if point in best else "",
+        ]
+        for point in report.delivered
+    ]  # fmt: skip
+    heads = ["Model", "File", "Validation score", "Bytes", "One sample", "On the front"]
+    return section(
+        "front", "One front: recoveries, fine-tuning and coarser numbers",
+        paragraph(
+            "The same removal with every recovery and every file that was measured. In memory: "
+            "measured, not exported. On the front: no other scores as much in fewer bytes.", "soft",
+        ),
+        table(heads, rows, (2, 3, 4)), charts,
+    )  # fmt: skip
+
+
+def _scored(point: Delivered, words: ScoreWords) -> str:
+    if point.low is None or point.high is None:
+        return words.score(point.score)
+    return f"{words.score(point.score)} ({words.scores_between(point.low, point.high)})"
+
+
+def all_sections(
+    report: PlanReport, charts: str, left_out: int, chart: str, fronts: str
+) -> Iterator[str]:
     """Yield the page's sections in order.
 
     Args:
         report: What they say.
         charts: HTML of the curves.
         left_out: Curves that are not drawn.
-        chart: HTML of the training's curve.
+        chart: HTML of the training's curve and schedules.
+        fronts: HTML of the charts of what can be delivered.
     """
     yield head(report)
     yield before_and_after(report)
@@ -246,6 +293,7 @@ def all_sections(report: PlanReport, charts: str, left_out: int, chart: str) -> 
     yield expectation(report)
     yield curves(charts, left_out)
     yield training(report, chart)
+    yield front(report, fronts)
     yield changed(report)
     yield files(report)
     yield provenance(report)

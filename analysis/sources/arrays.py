@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from prunescope.capture.graph import Inputs
+from prunescope.capture.ragged import LENGTHS, Ragged, gather, per_sample
 from prunescope.errors import BadReference, DataMismatch
 from prunescope.fence.numpy_files import require_plain_arrays
 from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
@@ -19,7 +21,8 @@ def from_file(path: Path) -> Splits:
     """Return the splits in the ``.npz`` file ``path``.
 
     Its keys are ``{split}_{inputs|targets}``; several inputs are ``{split}_inputs_{name}``,
-    several targets ``{split}_targets_{name}``.
+    several targets ``{split}_targets_{name}``. Of ragged targets all samples' rows lie behind one
+    another, and ``{split}_targets_{name}_lengths`` says how many each sample has.
     """
     if not path.is_file():
         raise BadReference(f"Expected data in {path}, but there is no such file. Check the path.")
@@ -56,13 +59,13 @@ def from_file(path: Path) -> Splits:
             )
         inputs: Inputs = several if single is None else as_tensor(single)
         named = {
-            key.removeprefix(f"{part}_targets_"): as_targets(array)
-            for key, array in arrays.items()
-            if key.startswith(f"{part}_targets_")
+            key.removeprefix(f"{part}_targets_"): _target(arrays, key)
+            for key in arrays
+            if key.startswith(f"{part}_targets_") and not _counts_rows(arrays, key)
         }
         if targets is None and named:
             return Samples(inputs, named)
-        return Samples(inputs, None if targets is None else as_targets(targets))
+        return Samples(inputs, None if targets is None else _target(arrays, f"{part}_targets"))
 
     labelled = [part for part in SPLITS if any(k.startswith(f"{part}_targets") for k in arrays)]
     if labelled and "validation" not in labelled:
@@ -71,6 +74,22 @@ def from_file(path: Path) -> Splits:
             "it has none. Add them, or take the targets of all splits out."
         )
     return replace(split_by(read), casts=casts(arrays))
+
+
+def _counts_rows(arrays: Mapping[str, Any], key: str) -> bool:
+    """Whether the array ``key`` says how many rows of another array each sample has."""
+    return key.endswith(f"_{LENGTHS}") and key.removesuffix(f"_{LENGTHS}") in arrays
+
+
+def _target(arrays: Mapping[str, Any], key: str) -> Any:
+    """The target ``key``; ragged where the array of its lengths lies beside it."""
+    lengths = arrays.get(f"{key}_{LENGTHS}")
+    if lengths is None:
+        return as_targets(arrays[key])
+    try:
+        return Ragged(_as_is(arrays[key]), torch.from_numpy(native(np.array(lengths))))
+    except DataMismatch as error:
+        raise DataMismatch(f"In {key}_{LENGTHS}: {error}") from error
 
 
 def casts(arrays: Mapping[str, Any]) -> tuple[str, ...]:
@@ -109,16 +128,35 @@ def native(array: np.ndarray) -> np.ndarray:
     return array.astype(array.dtype.newbyteorder("="))
 
 
-def as_targets(targets: Any) -> Any:
-    """Return targets as int64 or float32: a tensor, or a dict or tuple of such.
+def as_targets(targets: Any, count: int | None = None) -> Any:
+    """Return targets as int64 or float32: a tensor, ``Ragged``, or a dict or tuple of such.
 
-    A list is taken for an array of numbers where it is one, else for a tuple.
+    A list is taken for an array of numbers where it is one, for samples' own targets where it has
+    an entry for each sample (``ragged.per_sample``), else for a tuple.
+
+    Args:
+        targets: As their user gives them.
+        count: How many samples there are, where that is known.
     """
+    if isinstance(targets, Ragged):
+        return Ragged(_one_target(targets.values), targets.lengths)
     if isinstance(targets, Mapping):
-        return {str(name): as_targets(each) for name, each in targets.items()}
+        return {str(name): as_targets(each, count) for name, each in targets.items()}
     if isinstance(targets, tuple) or (isinstance(targets, list) and _holds_arrays(targets)):
-        return tuple(map(as_targets, targets))
+        if count is not None and isinstance(targets, tuple | list):
+            plain = pytree.tree_map(_as_is, targets)
+            if per_sample(plain, count):
+                return gather(plain)
+        return tuple(as_targets(each, count) for each in targets)
     return _one_target(targets)
+
+
+def _as_is(leaf: Any) -> Any:
+    """A target of one sample: numbers as int64 or float32, whatever shape they have."""
+    if not isinstance(leaf, Tensor | np.ndarray | bool | int | float):
+        return leaf
+    tensor = leaf if isinstance(leaf, Tensor) else torch.from_numpy(native(np.array(leaf)))
+    return tensor.detach().cpu().float() if tensor.is_floating_point() else tensor.long().cpu()
 
 
 def _holds_arrays(targets: list[Any]) -> bool:

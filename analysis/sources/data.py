@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -122,9 +123,14 @@ def _from_function(text: str) -> Splits:
         plain = pytree.tree_map(
             lambda a: arrays.as_tensor(a) if isinstance(a, np.ndarray) else a, inputs
         )
-        return Samples(plain, None if targets is None else arrays.as_targets(targets))
+        return Samples(plain, None if targets is None else _own_targets(plain, targets))
 
     return replace(split_by(read), casts=arrays.casts(given_inputs))
+
+
+def _own_targets(inputs: Any, targets: Any) -> Any:
+    leaves = [x for x in pytree.tree_leaves(inputs) if isinstance(x, torch.Tensor) and x.ndim]
+    return arrays.as_targets(targets, len(leaves[0]) if leaves else None)
 
 
 def _loading(text: str) -> contextlib.AbstractContextManager[None]:

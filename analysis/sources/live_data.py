@@ -16,9 +16,11 @@ from torch.utils.data import (
     RandomSampler,
     SequentialSampler,
     SubsetRandomSampler,
+    default_collate,
 )
 
 from prunescope.capture.graph import Inputs, batch_size
+from prunescope.capture.ragged import join_leaves
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.sources.arrays import as_targets, as_tensor
 from prunescope.sources.splits import SPLITS, Samples, Splits, check_samples
@@ -109,7 +111,7 @@ def live_samples(name: str, given: object) -> Samples:
         return _read(name, given)
     pair = isinstance(given, tuple | list) and len(given) == 2
     inputs, targets = cast("tuple[object, object]", given) if pair else (given, None)
-    samples = Samples(_inputs(name, inputs), None if targets is None else _targets(targets))
+    samples = Samples(*_pair(name, inputs, targets))
     check_samples(name, samples, "the data")
     return samples
 
@@ -130,8 +132,36 @@ def _plain(leaf: object) -> object:
     return as_tensor(leaf) if isinstance(leaf, np.ndarray) else leaf
 
 
-def _targets(targets: object) -> Any:
-    return as_targets(_plain(targets))
+def _pair(name: str, inputs: object, targets: object) -> tuple[Inputs, Any]:
+    """Inputs and targets; where each sample has its own, inputs may be a list of them too."""
+    if _of_samples(inputs, targets):
+        with _joining(name):
+            pictures = [_plain(each) for each in cast("list[Any]", inputs)]
+            inputs = torch.stack(cast("list[Tensor]", pictures))
+    own = _inputs(name, inputs)
+    if targets is None:
+        return own, None
+    leaves = [x for x in pytree.tree_leaves(own) if isinstance(x, Tensor) and x.ndim]
+    return own, as_targets(_plain(targets), len(leaves[0]) if leaves else None)
+
+
+def _of_samples(inputs: object, targets: object) -> bool:
+    """Whether both are lists with an entry for each sample, as detectors' loaders collate them."""
+    lists = isinstance(inputs, list | tuple) and isinstance(targets, list | tuple)
+    if not lists or len(cast("list[Any]", inputs)) != len(cast("list[Any]", targets)):
+        return False
+    return all(isinstance(each, Mapping) for each in cast("list[Any]", targets))
+
+
+@contextlib.contextmanager
+def _joining(name: str) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise DataMismatch(
+            f"Expected samples of one shape in the {name} split, but they cannot be joined: "
+            f"{str(error).splitlines()[0].rstrip('.')}. Resize or pad them in the dataset."
+        ) from error
 
 
 def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
@@ -150,18 +180,11 @@ def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
             f"Expected batches of one kind in the {name} split, but some have other parts than "
             "others. Let the dataset return the same parts for every sample."
         )
-    try:
+    with _joining(name):
         joined = [
-            torch.cat([values[place] for values, _ in leaves])
-            if isinstance(first, Tensor)
-            else first
-            for place, first in enumerate(leaves[0][0])
+            join_leaves([values[place] for values, _ in leaves])
+            for place in range(len(leaves[0][0]))
         ]
-    except RuntimeError as error:
-        raise DataMismatch(
-            f"Expected samples of one shape in the {name} split, but they cannot be joined: "
-            f"{str(error).splitlines()[0].rstrip('.')}. Resize or pad them in the dataset."
-        ) from error
     inputs, targets = pytree.tree_unflatten(joined, leaves[0][1])
     return Samples(inputs, targets)
 
@@ -191,18 +214,32 @@ def read_batch(name: str, batch: object) -> tuple[Inputs, Tensor | None]:
     if isinstance(batch, Mapping):
         rest = dict(batch)
         found = next((rest.pop(label) for label in _LABELS if label in rest), None)
-        return _inputs(name, rest), None if found is None else _targets(found)
+        return _pair(name, rest, found)
     if isinstance(batch, tuple | list) and len(batch) == 2:
-        return _inputs(name, batch[0]), _targets(batch[1])
+        return _pair(name, batch[0], batch[1])
     if isinstance(batch, tuple | list) and len(batch) == 1:  # a TensorDataset of inputs alone
         return _inputs(name, batch[0]), None
     return _inputs(name, batch), None
 
 
+def collate(samples: list[Any]) -> Any:
+    """Return a batch of a dataset's samples; targets of different sizes stay a list of each one's.
+
+    Inputs have to have one size, as ``torch``'s own collation wants them.
+    """
+    try:
+        return default_collate(samples)
+    except (RuntimeError, TypeError):
+        first = samples[0]
+        if not isinstance(first, tuple | list) or len(first) != 2:
+            raise
+    return default_collate([sample[0] for sample in samples]), [sample[1] for sample in samples]
+
+
 def _in_order(given: "DataLoader[Any] | Dataset[Any]") -> Iterable[Any]:
     """Batches in the dataset's order: what a loader shuffles would be other data at each call."""
     if isinstance(given, Dataset):
-        return DataLoader(given, batch_size=_BATCH)
+        return DataLoader(given, batch_size=_BATCH, collate_fn=collate)
     if isinstance(given.dataset, IterableDataset) or given.batch_size is None:
         return given
     sampler = given.sampler

@@ -45,6 +45,7 @@ class Metric:
         has_classes: Whether an output that looks like class logits is one; not for errors of
             regressions.
         others: The outputs beside the class logits, which KL looks at too.
+        reads_all: Whether it wants everything where there are several outputs and targets.
         reads: Name of the one output that it reads, and of its target where there are several;
             empty where it is given everything.
         is_users: Whether its code is the user's own.
@@ -61,6 +62,7 @@ class Metric:
     settle: Callable[[Tensor], Tensor] | None = None
     has_classes: bool = True
     others: OtherOutputs | None = None
+    reads_all: bool = False
     reads: str = ""
     is_users: bool = False
 
@@ -166,7 +168,8 @@ def _built_in(definition: MetricDefinition) -> Metric:
     name, summary = definition.name, definition.summary
     score = definition.values if summary.higher_is_better else _negated(definition.values)
     classes = getattr(definition, "has_classes", True)
-    metric = Metric(name, score, name, summary=summary, has_classes=classes)
+    whole = getattr(definition, "reads_all", False)
+    metric = Metric(name, score, name, summary=summary, has_classes=classes, reads_all=whole)
     if not isinstance(definition, SetMetric):
         return metric
     settle = definition.pseudo_values

@@ -23,6 +23,8 @@ def pack(tree: object) -> tuple[Structure, dict[str, Any]]:
             return {kind: [walk(each) for each in node]}
         if node is None or isinstance(node, bool | int | float | str):
             return {"value": node}
+        if hasattr(node, "lengths") and hasattr(node, "values"):  # a capture.ragged.Ragged
+            return {"ragged": [walk(node.values), walk(node.lengths)]}
         name = str(len(tensors))
         tensors[name] = node
         return {"tensor": name}
@@ -42,4 +44,8 @@ def unpack(structure: Structure, tensors: dict[str, Any]) -> Any:
     if kind in ("list", "tuple"):
         found = [unpack(each, tensors) for each in content]
         return found if kind == "list" else tuple(found)
+    if kind == "ragged":
+        from prunescope.capture.ragged import Ragged  # needs torch, as its tensors do
+
+        return Ragged(*(unpack(each, tensors) for each in content))
     return tensors[content] if kind == "tensor" else content

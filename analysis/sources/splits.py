@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.graph import Inputs, batch_size, take
+from prunescope.capture.ragged import Ragged, take_targets
 from prunescope.errors import DataMismatch, UnknownName
 
 SPLITS: Final = ("calibration", "validation", "test")
@@ -23,7 +24,7 @@ class Samples:
     Attributes:
         inputs: A batch of all samples: a tensor, a tuple or a dict; dimension 0 counts samples.
         targets: ``(n,)`` int64 class labels, or whatever the metric takes: any nest of tensors, of
-            which dimension 0 counts samples; None without labels.
+            which dimension 0 counts samples, and of ``Ragged``; None without labels.
     """
 
     inputs: Inputs
@@ -35,15 +36,11 @@ class Samples:
     def chunk(self, start: int, stop: int) -> "Samples":
         """Return the samples from ``start`` up to ``stop``."""
         rows = slice(start, stop)
-        return Samples(
-            take(self.inputs, rows), None if self.targets is None else take(self.targets, rows)
-        )
+        return Samples(take(self.inputs, rows), take_targets(self.targets, rows))
 
     def picked(self, rows: Tensor) -> "Samples":
         """Return the samples at the indices ``rows``, in that order."""
-        return Samples(
-            take(self.inputs, rows), None if self.targets is None else take(self.targets, rows)
-        )
+        return Samples(take(self.inputs, rows), take_targets(self.targets, rows))
 
 
 @dataclass(frozen=True)
@@ -83,10 +80,10 @@ def data_hash(splits: Splits) -> str:
         leaves, _ = pytree.tree_flatten_with_path((samples.inputs, samples.targets))
         for path, leaf in leaves:
             digest.update(f"{name}{pytree.keystr(path)}".encode())
-            if isinstance(leaf, Tensor):
-                digest.update(f"{leaf.dtype}{tuple(leaf.shape)}".encode())
-                digest.update(leaf.flatten().view(torch.uint8).numpy(force=True).tobytes())
-            else:
+            for part in _tensors(leaf):
+                digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
+                digest.update(part.flatten().view(torch.uint8).numpy(force=True).tobytes())
+            if not _tensors(leaf):
                 digest.update(repr(leaf).encode())
     return digest.hexdigest()[:16]
 
@@ -100,16 +97,16 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
             f"{type(samples.inputs).__name__}. Return a tensor, a tuple or a dict of tensors."
         )
     targets = samples.targets
-    wanted = [x for x in pytree.tree_leaves(targets) if isinstance(x, Tensor)]
+    wanted = [x for x in pytree.tree_leaves(targets) if isinstance(x, Tensor | Ragged)]
     if targets is not None and not wanted:
         raise DataMismatch(
             f"Expected the {name} targets of {source} to hold tensors, but got "
             f"{type(targets).__name__}. Give a tensor, or a tuple or dict of tensors."
         )
-    for leaf in itertools.chain(leaves, wanted):
+    tensors = [part for leaf in itertools.chain(leaves, wanted) for part in _tensors(leaf)]
+    for leaf in tensors:
         _require_dense(name, leaf, source)
-    counts = {int(leaf.shape[0]) if leaf.ndim else 0 for leaf in leaves}
-    counts |= {int(leaf.shape[0]) if leaf.ndim else 0 for leaf in wanted}
+    counts = {_length(leaf) for leaf in itertools.chain(leaves, wanted)}
     if len(counts) > 1:
         raise DataMismatch(
             f"Expected the {name} split of {source} to have as many targets as inputs, but the "
@@ -119,12 +116,22 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
         raise DataMismatch(
             f"Expected samples in the {name} split of {source}, but it is empty. Add some."
         )
-    for leaf in itertools.chain(leaves, wanted):
+    for leaf in tensors:
         if leaf.is_floating_point() and not bool(torch.isfinite(leaf).all()):
             raise DataMismatch(
                 f"Expected finite numbers in the {name} split of {source}, but some are NaN or "
                 "infinite. Clean the data."
             )
+
+
+def _tensors(leaf: object) -> list[Tensor]:
+    if isinstance(leaf, Ragged):
+        return [leaf.values, leaf.lengths]
+    return [leaf] if isinstance(leaf, Tensor) else []
+
+
+def _length(leaf: Tensor | Ragged) -> int:
+    return len(leaf) if isinstance(leaf, Ragged) or leaf.ndim else 0
 
 
 def _require_dense(name: str, tensor: Tensor, source: str) -> None:

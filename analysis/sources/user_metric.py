@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.capture.ragged import cut_sample
 from prunescope.errors import BadValue, PrunescopeError
 from prunescope.study.metric_summary import PERCENT, MetricSummary
 from prunescope.user_code.guard import guarded
@@ -129,12 +130,8 @@ def _require_own(
     """Raise ``BadValue`` when the scores of ``part`` are others among all samples than alone."""
     count = len(values)
 
-    def cut(leaf: Any) -> Any:
-        whole = isinstance(leaf, Tensor) and leaf.ndim and len(leaf) == count
-        return leaf[part] if whole else leaf
-
     try:
-        alone = _called(name, function, *pytree.tree_map(cut, (outputs, targets)))
+        alone = _called(name, function, *cut_sample((outputs, targets), part, count))
     except PrunescopeError:
         return  # it cannot be asked about fewer; then its shape is all that is known
     among = values[part]

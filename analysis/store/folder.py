@@ -10,10 +10,11 @@ from prunescope.commands import next_steps
 from prunescope.errors import BadReference, ForeignStudy, WouldOverwrite
 from prunescope.store.files import require_present
 from prunescope.store.json_documents import write_document
+from prunescope.store.largest_sparsities import LARGEST_KEY, LargestSparsity
 from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
-from prunescope.store.parquet_table import Table
+from prunescope.store.parquet_table import Table, rows_of
 from prunescope.store.rows_of_study import own_rows, recoveries_of, superseded_rows
 from prunescope.store.saved_plans import SavedPlans
 from prunescope.store.screenings import Screening
@@ -109,6 +110,11 @@ class StudyFolder:
         return self._table("screening", Screening, KEY)
 
     @property
+    def largest(self) -> Table:
+        """The largest sparsities within limits, as searches found them."""
+        return self._table("largest", LargestSparsity, LARGEST_KEY)
+
+    @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
@@ -123,6 +129,15 @@ class StudyFolder:
     def screened(self) -> pd.DataFrame:
         """Return the screenings of this study's fingerprint and the engine's version."""
         return own_rows(self.screening.read(), self.manifest)
+
+    def largest_sparsities(self) -> tuple[LargestSparsity, ...]:
+        """Return what searches found of this study, one answer a curve and limit.
+
+        Where a curve was searched with and without a certificate, the answer with it counts.
+        """
+        frame = own_rows(self.largest.read(), self.manifest)
+        rows = sorted(rows_of(self.largest, frame), key=lambda row: row.certify)
+        return tuple({row.key[:-1]: row for row in rows}.values())
 
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""

@@ -13,6 +13,7 @@ import pandas as pd
 from prunescope.errors import BadValue, PrunescopeError
 from prunescope.store.files import write_atomically
 from prunescope.store.folder import MANIFEST, StudyFolder
+from prunescope.store.largest_sparsities import LARGEST_KEY
 from prunescope.store.measurements import VERIFICATION_KEY
 from prunescope.store.parquet_table import Table
 from prunescope.store.rows_of_study import own_rows
@@ -77,11 +78,13 @@ def merge_study(study: StudyFolder, source: StudyFolder) -> Merged:
     study.measurements.add(fresh)
     verified = _taken(study.verifications, source.verifications, VERIFICATION_KEY, study.manifest)
     _taken(study.screening, source.screening, KEY, study.manifest)
+    _taken(study.largest, source.largest, LARGEST_KEY, study.manifest)
     if quantiles(study.folder).read().empty:
         quantiles(study.folder).add(own_rows(quantiles(source.folder).read(), study.manifest))
     plans, unread = _plans(study, source)
     study.update(_merged(study.manifest, source.manifest, study.measured()))
-    for table in (study.measurements, study.verifications, study.screening, study.logits):
+    tables = study.measurements, study.verifications, study.screening, study.largest
+    for table in (*tables, study.logits):
         table.compact()
     new = int((before[offered["samples"] > before] == 0).sum())
     return Merged(

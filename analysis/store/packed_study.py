@@ -31,11 +31,11 @@ from prunescope.store.study_files import require_intact
 from prunescope.study.manifest import Reference
 from prunescope.text.units import bytes_
 
-_TABLES: Final = "measurements|verifications|screening|quantiles|logits|latency"
+_TABLES: Final = "measurements|verifications|screening|largest|quantiles|logits|latency"
 _MEMBER: Final = re.compile(
     rf"{re.escape(MANIFEST)}|[\w-][\w .+-]*\.(pt2|safetensors)|({_TABLES})/\w[\w-]*\.parquet"
     r"|latency/\w[\w-]*\.json|plans/[^/.][^/]*\.json"
-    r"|recovered/[0-9a-f]{8,64}(-gradual)?/\w[\w-]*\.(json|safetensors)"
+    r"|recovered/[0-9a-f]{8,64}(-gradual|-resolved)?/\w[\w-]*\.(json|safetensors)"
 )
 _TRIES: Final = 3
 _SPARE: Final = 64 << 20

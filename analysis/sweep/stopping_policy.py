@@ -13,8 +13,10 @@ from prunescope.store.measurements import Measurement
 from prunescope.study.point import Point
 from prunescope.text.scores import Allowance, ScoreWords
 
-Mode = Literal["exact", "adaptive", "decide"]
-MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide")
+Mode = Literal["exact", "adaptive", "decide", "find", "certify"]
+MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide", "find", "certify")
+SEARCHES: Final = ("find", "certify")
+"""Modes that name each curve's largest sparsity within the limit, and measure no curve."""
 TOLERANCE: Final = 0.005
 SHARE: Final = 0.1
 LIMIT: Final = 0.02
@@ -27,7 +29,8 @@ class Policy:
     Attributes:
         mode: ``exact`` evaluates every sample, the unsettled points first; ``adaptive`` stops a
             point whose half-width is at most ``tolerance`` or ``SHARE`` of its drop, or which is
-            decided against ``limit`` if there is one; ``decide`` stops as soon as it is decided.
+            decided against ``limit`` if there is one; ``decide`` stops as soon as it is decided;
+            ``find`` and ``certify`` are searches (``prunescope.finding``).
         tolerance: Largest accepted half-width of the drop, absolute (0.005 is half a point).
         limit: The drop that points are decided against; None where ``mode`` needs
             none, and always for ``exact``.
@@ -56,7 +59,7 @@ class Policy:
                 "with mode exact, which measures every sample. Take mode decide or adaptive, or "
                 "leave the limit out."
             )
-        if self.mode == "decide" and self.limit is None:
+        if self.mode in ("decide", *SEARCHES) and self.limit is None:
             object.__setattr__(self, "limit", LIMIT)
 
     def unsettled(
@@ -161,6 +164,11 @@ class Stopping:
         limit = None if self.limit is None else Allowance.parse(self.limit, "limit").number
         if self.tolerance is not None:
             Allowance.parse(self.tolerance, "tolerance")
+        if self.mode in SEARCHES and (self.tolerance is not None or self.familywise):
+            raise BadValue(
+                f"Expected a limit alone for mode {self.mode}, but got a tolerance or intervals "
+                "that hold together. Leave these out, or take mode adaptive or decide."
+            )
         Policy(self.mode, limit=limit)
 
     def policy(self, words: ScoreWords) -> Policy:
@@ -173,7 +181,7 @@ class Stopping:
         if self.tolerance is not None:
             asked = Allowance.parse(self.tolerance, "tolerance")
             tolerance = words.accepted(asked, "tolerance")
-        limit = words.usual(LIMIT) if self.mode == "decide" else None
+        limit = words.usual(LIMIT) if self.mode in ("decide", *SEARCHES) else None
         if self.limit is not None:
             limit = words.accepted(Allowance.parse(self.limit, "limit"), "limit")
         return Policy(self.mode, tolerance, limit, self.monotone, self.familywise)

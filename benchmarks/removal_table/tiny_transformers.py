@@ -20,6 +20,7 @@ _SPEECH: Final[dict[str, Any]] = {
     "num_conv_pos_embedding_groups": 4, "feat_extract_norm": "layer",
 }  # fmt: skip
 _STAGES: Final[dict[str, Any]] = {"hidden_sizes": [16, 24, 32, 48], "depths": [1, 1, 1, 1]}
+_CONVNEXT: Final = {**_STAGES, "patch_size": 4, "num_stages": 4}
 _SWIN: Final[dict[str, Any]] = {
     "embed_dim": 16, "depths": [2, 2], "num_heads": [2, 4], "window_size": 4, "image_size": 64,
     "patch_size": 4,
@@ -153,8 +154,8 @@ TRANSFORMERS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
     "beit": ("BeitForImageClassification", "image", {"use_relative_position_bias": True}),
     "swin": ("SwinForImageClassification", "image 64", _SWIN),
     "swinv2": ("Swinv2ForImageClassification", "image 64", _SWIN),
-    "convnext": ("ConvNextForImageClassification", "image 64", {**_STAGES, "patch_size": 4}),
-    "convnextv2": ("ConvNextV2ForImageClassification", "image 64", {**_STAGES, "patch_size": 4}),
+    "convnext": ("ConvNextForImageClassification", "image 64", _CONVNEXT),
+    "convnextv2": ("ConvNextV2ForImageClassification", "image 64", _CONVNEXT),
     "resnet": ("ResNetForImageClassification", "image", {**_STAGES, "embedding_size": 16}),
     "regnet": ("RegNetForImageClassification", "image", {**_STAGES, "embedding_size": 16,
                                                          "groups_width": 8}),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from prunescope.commands import MakePlan, Pareto
 from prunescope.curves.curve import CurveKey, Curves
 from prunescope.planning.solve import Goal, Target
+from prunescope.planning.solve.class_limits import ClassLimit
 from prunescope.planning.solve.goal import COSTS
 from prunescope.study import Method, is_control
 from prunescope.study.method import UNITS
@@ -50,6 +51,7 @@ class GoalForm:
         methods: Which may be taken; empty for all measured ones.
         setting: Of the latency table; empty for the first.
         words: Of the study's metric.
+        worst_class: What any class's recall may drop, from 0 to 1, or None for any.
     """
 
     budgets: Mapping[str, float] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class GoalForm:
     methods: tuple[str, ...] = ()
     setting: str = ""
     words: ScoreWords = PERCENT_WORDS
+    worst_class: float | None = None
 
     @property
     def idle(self) -> bool:
@@ -79,6 +82,7 @@ class GoalForm:
             bounds={name: (low / 100, high / 100) for name, (low, high) in self.bounds.items()},
             excluded=self.excluded, methods=tuple(map(Method.parse, self.methods)),
             round_to=self.round_to,
+            class_limits=() if self.worst_class is None else (ClassLimit(self.worst_class),),
         )  # fmt: skip
 
     def limits(self) -> dict[str, float]:
@@ -95,7 +99,8 @@ class GoalForm:
         kinds = [*self.budgets, *(["drop"] if self.drop is not None else [])]
         return json.dumps(
             [kinds, self.objective, self.recovery, self.round_to, locks,
-             sorted(self.bounds.items()), sorted(self.excluded), self.methods, self.setting]
+             sorted(self.bounds.items()), sorted(self.excluded), self.methods, self.setting,
+             self.worst_class]
         )  # fmt: skip
 
     def front(self) -> Pareto:
@@ -112,6 +117,8 @@ class GoalForm:
         targets = [f"{kind}={self.budgets[kind] / 100:g}" for kind in kinds]
         if self.drop is not None:
             targets.append(f"drop={self.words.plain_drop(self.drop):g}")
+        if self.worst_class is not None:
+            targets.append(ClassLimit(self.worst_class).request())
         return {
             "target": tuple(targets),
             "lock": tuple(f"{n}={c.method}:{c.sparsity:g}" for n, c in self.locks.items()),

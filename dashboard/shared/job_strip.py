@@ -113,7 +113,7 @@ def _hold(job: Job, snapshot: Snapshot) -> None:
     if st.button(
         word, key=f"hold {job.folder}", icon=f":material/{icon}_circle:",
         disabled=snapshot.stopping or snapshot.state == "waiting" or rights.locked(),
-        help=rights.why("A paused sweep goes on where it was."),
+        help=rights.why("What is paused goes on where it was."),
     ):  # fmt: skip
         (job.resume if snapshot.paused else job.pause)()
         st.rerun()

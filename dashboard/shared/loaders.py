@@ -33,6 +33,7 @@ from prunescope.planning.prediction import LogitOperators, Record
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
+from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -61,6 +62,7 @@ class _NewestOfStudy:
     def __init__(self) -> None:
         self.measured: Newest[StudyMeasurements] = Newest()
         self.screened: Newest[pd.DataFrame] = Newest()
+        self.largest: Newest[tuple[LargestSparsity, ...]] = Newest()
         self.verified: Newest[pd.DataFrame] = Newest()
         self.superseded: Newest[str | None] = Newest()
         self.record: Newest[Record] = Newest()
@@ -95,6 +97,13 @@ def screened(of: StudyFolder) -> pd.DataFrame:
     """Return the screened points of a study as they are now."""
     return _newest(of.folder, of.manifest.fingerprint).screened.get(
         lambda: _signature(of.screening.folder), lambda _: of.screened()
+    )
+
+
+def largest(of: StudyFolder) -> tuple[LargestSparsity, ...]:
+    """Return the largest sparsities within limits that searches found, as they are now."""
+    return _newest(of.folder, of.manifest.fingerprint).largest.get(
+        lambda: _signature(of.largest.folder), lambda _: of.largest_sparsities()
     )
 
 

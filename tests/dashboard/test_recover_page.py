@@ -64,7 +64,7 @@ def _tuned(study: StudyFolder, plan: Plan, score: float, rounds: int) -> FineTun
         plan, FineTuning(rate=0.01, rounds=rounds), tuple(curve), 1, "finished", sides, None, 300,
         1000, 10.0 * rounds, 1, "a" * 64, rounds=tuple(done) if rounds > 1 else (),
     )  # fmt: skip
-    write_document(result_folder(study.folder, plan, rounds > 1) / RESULT, result)
+    write_document(result_folder(study.folder, plan, result.schedule) / RESULT, result)
     return result
 
 
@@ -91,7 +91,7 @@ def test_at_once_and_in_rounds_are_shown_at_equal_time(
     (rounds,) = [each.value for each in at.table if "Tuned" in each.value]
     assert list(rounds["Parameters left"]) == ["800 (80.0 %)", "700 (70.0 %)", "600 (60.0 %)"]
     (pick,) = [each for each in at.get("button_group") if each.label == "Schedule"]
-    pick.set_value("At once").run()
+    pick.set_value("at once").run()
     assert metric(at, "Fine-tuned") == "82.00 %"
 
 
@@ -119,12 +119,13 @@ def test_every_control_reaches_the_job(
     at.slider(key="ft distillation").set_value(0.5)
     at.selectbox(key="ft augment").set_value("torchvision.transforms.v2:RandomHorizontalFlip")
     at.toggle(key="ft nesterov").set_value(True)
+    at.toggle(key="ft resolve").set_value(True)
     at.toggle(key="ft amp").set_value(True)
     at.text_input(key="ft options").set_value("dampening=0.0 foreach=false")
     _send(at)
     (request,) = started
     assert request == FineTune(
-        request.plan, 12, 0.05, 32, 0.5, 2.0, None, 60.0, 3, None,
+        request.plan, 12, 0.05, 32, 0.5, 2.0, None, 60.0, 3, True, None,
         "torchvision.transforms.v2:RandomHorizontalFlip", 50, None,
         ("dampening=0.0", "foreach=false"), 0.8, True, 0.01, 0.1, 0.99, 1.0, 2, "bf16", 4,
     )  # fmt: skip

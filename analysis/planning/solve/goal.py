@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from prunescope.errors import BadValue, UnknownName
+from prunescope.planning.solve.class_limits import ClassLimit
 from prunescope.study import Method
 from prunescope.study.plan import Choice
 from prunescope.text.scores import PERCENT_WORDS, Allowance, ScoreWords
@@ -99,6 +100,9 @@ class Goal:
         round_to: Units that groups keep are multiples of this.
         between: Whether a few subjects may get a sparsity between two measured ones, to use up
             leftover budget; else only measured sparsities are taken.
+        class_limits: What single classes may lose, whatever the score does.
+        by_classes: Whether the target on the drop only stands for ``class_limits``: nobody asked
+            for one, and solvers move it until the classes are within theirs.
         extrapolate: Whether subjects may be pruned past their last measured point, where what
             they lose is a guess. A lock may be anywhere.
     """
@@ -114,8 +118,14 @@ class Goal:
     round_to: int = 1
     between: bool = True
     extrapolate: bool = False
+    class_limits: tuple[ClassLimit, ...] = ()
+    by_classes: bool = False
 
     def __post_init__(self) -> None:
+        if self.class_limits and all(target.kind != "drop" for target in self.targets):
+            start = Target("drop", min(one.limit for one in self.class_limits))
+            object.__setattr__(self, "targets", (*self.targets, start))
+            object.__setattr__(self, "by_classes", True)
         object.__setattr__(self, "objective", parse_kind(self.objective))
         if self.round_to not in ROUNDINGS:
             raise BadValue(
@@ -135,6 +145,11 @@ class Goal:
                     f"Expected bounds of {name} from 0 to 1, the least first, but got {low:g} to "
                     f"{high:g}. Turn them round."
                 )
+
+    @property
+    def asked(self) -> tuple[Target, ...]:
+        """The targets that somebody asked for."""
+        return tuple(t for t in self.targets if not (self.by_classes and t.kind == "drop"))
 
 
 def parse_kind(text: str) -> str:

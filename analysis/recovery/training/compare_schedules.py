@@ -1,26 +1,11 @@
-"""Pruning at once and in rounds, beside each other at equal training time. Torch-free."""
+"""Schedules of one plan beside each other at equal training time. Torch-free."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from prunescope.errors import BadReference, DamagedFile
-from prunescope.recovery.training.fine_tuning_report import (
-    FineTuned,
-    read_result,
-    result_folder,
-)
+from prunescope.recovery.training.fine_tuning_report import FineTuned, results_of
 from prunescope.study.plan import Plan
 from prunescope.text.durations import spoken
-
-
-def both_schedules(study: Path, plan: Plan) -> tuple[FineTuned | None, FineTuned | None]:
-    """Return the fine-tunings of ``plan`` that are there: at once, in rounds."""
-    known: list[FineTuned | None] = []
-    for gradual in (False, True):
-        try:
-            known.append(read_result(result_folder(study, plan, gradual)))
-        except (BadReference, DamagedFile):
-            known.append(None)
-    return known[0], known[1]
 
 
 def score_within(result: FineTuned, seconds: float) -> float | None:
@@ -37,22 +22,47 @@ def score_within(result: FineTuned, seconds: float) -> float | None:
     return max(scores) if scores else None
 
 
-def compared(study: Path, plan: Plan, result: FineTuned) -> str | None:
-    """Return in a sentence what both gave within the time of the shorter, or None without both.
+def compared(results: Iterable[FineTuned]) -> str | None:
+    """Return in a sentence what ``results`` gave within the time of the shortest; None of one.
+
+    Args:
+        results: Of one plan, each by another schedule.
+    """
+    known = list(results)
+    if len(known) < 2:
+        return None
+    shortest = min(result.seconds for result in known)
+    parts = []
+    for result in known:
+        score = score_within(result, shortest + 1)
+        reached = "not there yet" if score is None else result.words.score(score)
+        parts.append(f"{result.schedule_words()} {reached}")
+    return f"Within {spoken(shortest)} of training: {', '.join(parts)}."
+
+
+def compared_with(study: Path, plan: Plan, result: FineTuned) -> str | None:
+    """Return the same of all fine-tunings of ``plan``, or None where ``result`` is the only one.
 
     Args:
         study: Its folder.
         plan: Of the study.
-        result: The one of them that is as somebody sees it now.
+        result: One of them, as somebody sees it now.
     """
-    at_once, gradual = both_schedules(study, plan)
-    at_once, gradual = (at_once, result) if result.gradual else (result, gradual)
-    if at_once is None or gradual is None:
-        return None
-    words, shorter = result.words, min(at_once.seconds, gradual.seconds)
-    scores = [score_within(each, shorter + 1) for each in (at_once, gradual)]
-    told = [
-        f"{name} {words.score(score)}" if score is not None else f"{name} not there yet"
-        for name, score in zip(("at once", f"in {len(gradual.rounds)} rounds"), scores, strict=True)
+    return compared((results_of(study, plan) | {result.schedule: result}).values())
+
+
+def schedules_in_words(tuned: Mapping[str, Iterable[FineTuned]]) -> list[str]:
+    """Return a sentence for each plan that was fine-tuned: its schedules and their scores.
+
+    Args:
+        tuned: Plan's name → its fine-tunings.
+    """
+    return [
+        f"Plan {name} was fine-tuned "
+        + ", ".join(
+            f"{each.schedule_words()} to {each.words.score(each.after.score)}" for each in results
+        )
+        + "."
+        for name, results in ((name, list(known)) for name, known in tuned.items())
+        if results
     ]
-    return f"Within {spoken(shorter)} of training: {', '.join(told)}."

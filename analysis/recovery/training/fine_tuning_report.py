@@ -1,5 +1,6 @@
 """The results of a fine-tuning, as a file in the study. Torch-free."""
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference, DamagedFile
 from prunescope.html_tables import table
-from prunescope.recovery.training.fine_tuning_settings import FineTuning
+from prunescope.recovery.training.fine_tuning_settings import SCHEDULES, FineTuning, Schedule
 from prunescope.recovery.training.rounds import Round
 from prunescope.recovery.training.training_curve import Ending, RangeTest, Reading
 from prunescope.statistics.paired import Interval, paired_interval
@@ -17,12 +18,15 @@ from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 __all__ = [
     "RESULT", "WEIGHTS", "EvaluationSums", "FineTuned", "FineTuning", "SideBySide", "read_result",
-    "result_folder",
+    "result_folder", "results_of",
 ]  # fmt: skip
 
 FOLDER: Final = "recovered"
 RESULT: Final = "result.json"
 WEIGHTS: Final = "weights.safetensors"
+_SUFFIXES: Final[dict[Schedule, str]] = {
+    "at once": "", "in rounds": "-gradual", "re-solved": "-resolved",
+}  # fmt: skip
 _ENDINGS: Final = {
     "cancelled": "It was stopped; the same command goes on from there. ",
     "diverged": "It diverged: the loss was no number any more. Lower the learning rate. ",
@@ -158,13 +162,24 @@ class FineTuned:
         """Whether the plan was reached in rounds."""
         return bool(self.rounds)
 
+    @property
+    def schedule(self) -> Schedule:
+        """How the plan was reached."""
+        return self.settings.schedule
+
+    def schedule_words(self) -> str:
+        """Return how the plan was reached, with the number of rounds."""
+        if not self.gradual:
+            return "at once"
+        return f"in {len(self.rounds)} rounds{', re-solved' * self.settings.resolve}"
+
     def happenings(self) -> str:
         """Return how the rate came about, what diverged, and whether it was stopped, in words."""
         asked = f"The rate {(self.diverged_at or (self.settings.peak,))[0]:g} was asked for."
         parts = [self.range_test.sentence() if self.range_test else asked]
         if self.gradual:
             rates = ", ".join(f"{each.rate:g}" for each in self.rounds)
-            parts = [f"Reached in {len(self.rounds)} rounds, at peak rates of {rates}."]
+            parts = [f"Reached {self.schedule_words()}, at peak rates of {rates}."]
         if self.diverged_at:
             given_up = " and ".join(f"{rate:g}" for rate in self.diverged_at)
             parts.append(
@@ -215,30 +230,34 @@ class FineTuned:
         return self.validation.after
 
 
-def result_folder(study: Path, plan: Plan, gradual: bool = False) -> Path:
+def result_folder(study: Path, plan: Plan, schedule: Schedule = "at once") -> Path:
     """Return where the fine-tuned weights of ``plan`` are kept in the study's folder.
 
     Args:
         study: Its folder.
         plan: Of the study.
-        gradual: Whether it was reached in rounds; what was pruned at once stays beside it.
+        schedule: How it was reached; the results of the others stay beside it.
     """
-    return study / FOLDER / (f"{plan.digest}-gradual" if gradual else plan.digest)
+    return study / FOLDER / f"{plan.digest}{_SUFFIXES[schedule]}"
 
 
 def best_folder(study: Path, plan: Plan) -> Path:
-    """Return the folder of the better fine-tuning of ``plan``, at once or in rounds.
+    """Return the folder of the best fine-tuning of ``plan``, by whatever schedule.
 
-    Better is the higher validation score; at once, where neither is there.
+    Best is the highest validation score; at once, where none is there.
     """
-    at_once = result_folder(study, plan)
-    known = []
-    for folder in (at_once, result_folder(study, plan, gradual=True)):
-        try:
-            known.append((read_result(folder).after.score, folder))
-        except (BadReference, DamagedFile):
-            continue
-    return max(known, key=lambda pair: pair[0])[1] if known else at_once
+    known = results_of(study, plan)
+    best = max(known, key=lambda name: known[name].after.score, default=SCHEDULES[0])
+    return result_folder(study, plan, best)
+
+
+def results_of(study: Path, plan: Plan) -> dict[Schedule, FineTuned]:
+    """Return the fine-tunings of ``plan`` that are there, by schedule."""
+    known: dict[Schedule, FineTuned] = {}
+    for schedule in SCHEDULES:
+        with contextlib.suppress(BadReference, DamagedFile):
+            known[schedule] = read_result(result_folder(study, plan, schedule))
+    return known
 
 
 def read_result(folder: Path) -> FineTuned:

@@ -2,13 +2,17 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.study.bounds import SEED, checked_reference
 from prunescope.study.manifest import LIVE
 from prunescope.text.numbers import exact
+
+Schedule = Literal["at once", "in rounds", "re-solved"]
+"""How a plan is reached: pruned and then trained; little by little; or solved anew on the way."""
+SCHEDULES: Final[tuple[Schedule, ...]] = get_args(Schedule)
 
 _USUAL_RATE: Final = 0.01
 SGD: Final = "sgd"
@@ -50,6 +54,8 @@ class FineTuning:
             some steps take. None for ``epochs``.
         rounds: In which the plan's sparsities are reached, in geometric steps, each trained; 1 for
             all at once.
+        resolve: Whether each round solves anew, on the network as it is tuned by then, which layer
+            gives how much, within the plan's cost; else the plan's own sparsities are reached.
     """
 
     epochs: int = 5
@@ -74,6 +80,7 @@ class FineTuning:
     epoch_steps: int | None = None
     seconds: float | None = None
     rounds: int = 1
+    resolve: bool = False
 
     def __post_init__(self) -> None:
         _within("epochs", self.epochs, 1, 100_000, "Ask for a few passes, such as 10.")
@@ -104,6 +111,11 @@ class FineTuning:
     def _require_words(self) -> None:
         for reference in (self.train, self.augment):
             checked_reference(reference)
+        if self.resolve and self.rounds == 1:
+            raise BadValue(
+                "Expected rounds where the plan is solved anew in each, but got 1. Ask for some: "
+                f"{next_steps.rounds(4)}."
+            )
         if self.amp not in AMP:
             raise BadValue(
                 f"Expected amp to be {' or '.join(AMP)}, but got {self.amp!r}. bf16 computes in "
@@ -122,6 +134,13 @@ class FineTuning:
                     f"Expected an optimizer's option as NAME=VALUE, but got {option!r}. Write it "
                     "as betas=0.9,0.95."
                 )
+
+    @property
+    def schedule(self) -> Schedule:
+        """How the plan's cost is reached."""
+        if self.rounds == 1:
+            return "at once"
+        return "re-solved" if self.resolve else "in rounds"
 
     @property
     def peak(self) -> float:

@@ -29,7 +29,7 @@ from prunescope.recovery.training.fine_tuning_report import (
     result_folder,
 )
 from prunescope.recovery.training.fine_tuning_settings import FineTuning
-from prunescope.recovery.training.gradual import forget_rounds, in_rounds
+from prunescope.recovery.training.gradual import SolveRound, forget_rounds, in_rounds
 from prunescope.recovery.training.objective import Task, objective
 from prunescope.recovery.training.optimizers import require_optimizer
 from prunescope.recovery.training.round_selection import require_rounds
@@ -56,6 +56,7 @@ def finetune(
     progress: Progress,
     test: bool = False,
     live: LiveData | None = None,
+    solve: SolveRound | None = None,
 ) -> FineTuned:
     """Train what ``plan`` leaves of the network, and keep the best epoch.
 
@@ -69,10 +70,10 @@ def finetune(
 
     Works on a copy: the bench's network, which is the teacher, is only read. The best epoch is
     the one with the highest validation score; see ``FineTuned`` on what that score is worth.
-    ``STUDY/recovered/DIGEST`` (``DIGEST-gradual`` with rounds) receives the whole state dict under
-    the model's own names (``weights.safetensors``) and the result (``result.json``), also after a
-    cancellation. A later run of the same plan takes their place, but one that was cut short only
-    where it is better.
+    ``STUDY/recovered/DIGEST`` (``DIGEST-gradual`` or ``DIGEST-resolved`` with rounds) receives the
+    whole state dict under the model's own names (``weights.safetensors``) and the result
+    (``result.json``), also after a cancellation. A later run of the same plan takes their place,
+    but one that was cut short only where it is better.
 
     Args:
         bench: Network, data, metric.
@@ -83,6 +84,7 @@ def finetune(
         progress: Told loss, accuracy and rate; asked before each step whether to go on.
         test: Whether to measure dense, pruned and fine-tuned model on the test split too.
         live: A loader or a transform given in Python, which the settings only name.
+        solve: Solves a round anew where the settings ask for it, as ``api.solve_round`` does.
 
     Returns:
         The result that is kept now: this run's, or the better one before it.
@@ -102,7 +104,7 @@ def finetune(
     require_optimizer(settings)
     if settings.rounds > 1:
         require_rounds(plan)
-    folder = result_folder(study.folder, plan, settings.rounds > 1)
+    folder = result_folder(study.folder, plan, settings.schedule)
     require_inside(folder, study.folder)
     for name in (WEIGHTS, RESULT):
         require_no_source(folder / name, source_paths(study.manifest.reference, study.folder))
@@ -124,7 +126,15 @@ def finetune(
     identity = Identity(plan.digest, bench.manifest.fingerprint, settings, data.sources)
     if settings.rounds > 1:
         reached = in_rounds(
-            bench, plan, settings, folder, identity, lambda: make_data().feed, teach, progress
+            bench,
+            plan,
+            settings,
+            folder,
+            identity,
+            lambda: make_data().feed,
+            teach,
+            progress,
+            solve if settings.resolve else None,
         )
         student, masks, learnt, done = (
             reached.student, reached.masks, reached.learnt, reached.done
@@ -198,7 +208,11 @@ def _result(
     if done is not None:  # of all rounds together, as they were asked for
         epochs = sum(each.epochs for each in done.rounds)
         settings = replace(
-            settings, rounds=ran.asked.rounds, epochs=epochs, seconds=ran.asked.seconds
+            settings,
+            rounds=ran.asked.rounds,
+            epochs=epochs,
+            seconds=ran.asked.seconds,
+            resolve=ran.asked.resolve,
         )
     return FineTuned(
         plan=ran.plan,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +23,21 @@ from prunescope.recovery.training.gradual_selection import masked_parameters
 from prunescope.recovery.training.objective import Objective
 from prunescope.recovery.training.round_progress import RoundProgress
 from prunescope.recovery.training.round_selection import bench_of, round_selection
-from prunescope.recovery.training.rounds import Round, RoundsDone, round_settings
+from prunescope.recovery.training.rounds import Round, RoundsDone, SolvedRound, round_settings
+from prunescope.recovery.training.solved_round import (
+    SolveRound,
+    forget_solved,
+    solved_once,
+    with_solved,
+)
 from prunescope.recovery.training.student import elements, make_student, masks_of, weights_of
 from prunescope.recovery.training.train_student import Learnt, Lesson, train_student
 from prunescope.recovery.training.training_batch import Feed
 from prunescope.store.files import write_atomically
 from prunescope.store.json_documents import from_json, to_json
 from prunescope.study.plan import Plan
+
+__all__ = ["ROUNDS", "Reached", "SolveRound", "forget_rounds", "in_rounds"]
 
 ROUNDS: Final = "rounds.safetensors"
 """The network and its history between two rounds, beside the result."""
@@ -62,6 +71,7 @@ def in_rounds(
     feed: Callable[[], Feed],
     objective: Objective,
     progress: Progress,
+    solve: SolveRound | None = None,
 ) -> Reached:
     """Prune and train in ``asked.rounds`` rounds, from where an earlier run of the same stopped.
 
@@ -74,6 +84,7 @@ def in_rounds(
         feed: Gives a fresh feed for a round.
         objective: Loss of outputs and their batch.
         progress: Told readings; asked before each step whether to go on.
+        solve: Solves each round anew; None to reach the plan's own sparsities.
 
     Raises:
         Cancelled: Stopped before the last round, where the plan is not reached yet.
@@ -87,7 +98,16 @@ def in_rounds(
     for number in range(len(done.rounds) + 1, asked.rounds + 1):
         current = bench if student is None else bench_of(bench, student, bool(done.gone))
         zeros = {} if student is None else _zeros(bench, plan, student)
-        selection = round_selection(current, plan, number, asked.rounds, done.gone, zeros)
+        solved = SolvedRound(None)
+        if solve is not None:
+            same = replace(identity, round=number)
+            solved = solved_once(
+                folder, same, partial(solve, current, zeros, number, asked.rounds, progress)
+            )
+        if solved.plan is not None:
+            selection = round_selection(current, solved.plan, 1, 1, {}, zeros)
+        else:
+            selection = round_selection(current, plan, number, asked.rounds, done.gone, zeros)
         student = make_student(current, plan.recovery, selection)
         masks = masks_of(student, selection)
         gone = _gone(bench, done.gone, selection.units)
@@ -102,6 +122,8 @@ def in_rounds(
             done.seconds,
         )  # fmt: skip
         done = _after(bench, done, number, gone, student, masks, learnt, pruned_score)
+        if solve is not None:
+            done = with_solved(bench, plan, done, masks, solved)
         if learnt.trained.ending == "cancelled" and number < asked.rounds:
             raise Cancelled(
                 f"Expected {asked.rounds} rounds of fine-tuning, but it was stopped in round "
@@ -110,6 +132,7 @@ def in_rounds(
         if number < asked.rounds:
             _keep_rounds(folder, identity, done, student)
             forget_stopped(folder)
+            forget_solved(folder)
     assert student is not None
     assert learnt is not None
     return Reached(student, masks, done, learnt)
@@ -118,6 +141,7 @@ def in_rounds(
 def forget_rounds(folder: Path) -> None:
     """Remove what is kept between rounds: the schedule is over."""
     (folder / ROUNDS).unlink(missing_ok=True)
+    forget_solved(folder)
 
 
 def _after(

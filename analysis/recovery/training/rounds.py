@@ -4,6 +4,21 @@ from dataclasses import dataclass, field, replace
 
 from prunescope.recovery.training.fine_tuning_settings import FineTuning
 from prunescope.recovery.training.training_curve import Ending, RangeTest, Reading
+from prunescope.study.method import UNITS
+from prunescope.study.plan import Plan
+
+
+@dataclass(frozen=True)
+class RoundPoint:
+    """One plan of a round's front: what the network as it is tuned by then would lose.
+
+    Attributes:
+        share: Of the dense network's cost that is left (``counts_macs``).
+        score: Predicted on validation samples, pruned by it and untrained.
+    """
+
+    share: float
+    score: float
 
 
 @dataclass(frozen=True)
@@ -22,6 +37,9 @@ class Round:
         ending: How its training ended.
         seconds: Until its end, all rounds before it included.
         step: The same in steps.
+        front: Predicted trade-off from which this round's step was solved; empty where the plan's
+            own sparsities were reached.
+        sparsities: By layer or group, of the dense network, after this round; empty likewise.
     """
 
     number: int
@@ -35,6 +53,8 @@ class Round:
     ending: Ending
     seconds: float = field(compare=False)
     step: int
+    front: tuple[RoundPoint, ...] = ()
+    sparsities: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,27 @@ class RoundsDone:
     settings: FineTuning | None = None
 
 
+@dataclass(frozen=True)
+class SolvedRound:
+    """What a round solved anew takes away.
+
+    Attributes:
+        plan: Sparsities of units are shares of those that are left now, of weights of all; None
+            where nothing could be solved, and the plan's own step is taken.
+        front: See ``Round``.
+        note: Why nothing could be solved.
+    """
+
+    plan: Plan | None
+    front: tuple[RoundPoint, ...] = ()
+    note: str = ""
+
+
+def counts_macs(plan: Plan) -> bool:
+    """Return whether the cost of ``plan`` is its multiply-accumulates; else its parameters."""
+    return any(choice.granularity in UNITS for choice in plan.active().values())
+
+
 def share_left(final: float, number: int, rounds: int) -> float:
     """Return the share that stays after round ``number`` of ``rounds``, where ``final`` stays last.
 
@@ -86,4 +127,4 @@ def round_settings(asked: FineTuning, number: int) -> FineTuning:
     usual, more = divmod(asked.epochs, asked.rounds)
     epochs = max(usual + (more if number == asked.rounds else 0), 1)
     seconds = None if asked.seconds is None else asked.seconds / asked.rounds
-    return replace(asked, epochs=epochs, seconds=seconds, rounds=1)
+    return replace(asked, epochs=epochs, seconds=seconds, rounds=1, resolve=False)

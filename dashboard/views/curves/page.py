@@ -24,6 +24,7 @@ from prunescope.dashboard.views.curves import (
     coupled_panel,
     heat_map_panel,
     how_to_read,
+    largest_panel,
     screened_subject,
 )
 from prunescope.store.folder import StudyFolder
@@ -55,6 +56,9 @@ def page() -> None:
     place = page_header.place()
     opened = page_header.study()
     known = loaders.measured(opened) if opened is not None else None
+    if opened is not None and known is not None and not known.curves and loaders.largest(opened):
+        largest_panel.show(opened)
+        return
     if opened is None or known is None or not known.curves:
         if place is not None and loaders.running(place) is not None:
             _awaited()
@@ -66,6 +70,7 @@ def page() -> None:
             )
         return
     known, granularity = _of_granularity(known)
+    largest_panel.show(opened)
     if granularity == BLOCK:
         block_panel.show(opened, known)
         return

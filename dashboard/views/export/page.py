@@ -15,7 +15,7 @@ from prunescope.dashboard.shared import (
 )
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.tables.delivered_files import delivered_files
-from prunescope.dashboard.views.export import report_downloads
+from prunescope.dashboard.views.export import delivered_front, report_downloads
 from prunescope.export.export_report import (
     LOADER,
     ExportReport,
@@ -45,6 +45,7 @@ def page() -> None:
         recovered = _form(opened, plan)
     with right:
         _report(opened, plan, recovered)
+    delivered_front.show(opened, plan)
     measured_speed.show(opened, plan)
     report_downloads.show(opened, plan)
 

@@ -32,6 +32,7 @@ TRIES: Final = 8
 """Plans, unless the settings say otherwise: each is evaluated on the whole validation split."""
 _TRIES: Final = "goal tries"
 _DROP: Final = "goal drop"
+_WORST: Final = "goal worst class"
 _WIDE: Final = 560
 """Pixels of the settings, so that all are in view at once."""
 _MOST: Final = 3
@@ -60,6 +61,14 @@ def budgets(opened: StudyFolder, known: StudyMeasurements, change: Change) -> No
         words, f"{words.loss_word.capitalize()} at most", _DROP, None,
         "Kept by what is predicted of the whole plan.", 150, change,
     )  # fmt: skip
+    if _has_classes(opened):
+        st.number_input(
+            "No class more than, pt", 0.5, 100.0, None, 0.5, width=150, placeholder="any",
+            key=view.kept(_WORST, None, view.between(0.5, 100.0, empty=True)),
+            persist_state="session", on_change=change,
+            help="How much of its recall any class may lose, by what is predicted of the whole "
+            "plan.",
+        )  # fmt: skip
 
 
 def settings(
@@ -180,7 +189,18 @@ def asked(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
         tuple(name for name in state.get(_own(opened, "methods"), ()) if name in measured),
         setting if setting in tables[1:] else "",
         words,
+        _worst_class(opened),
     )
+
+
+def _worst_class(opened: StudyFolder) -> float | None:
+    points = st.session_state.get(_WORST) if _has_classes(opened) else None
+    return None if points is None else float(points) / 100
+
+
+def _has_classes(opened: StudyFolder) -> bool:
+    baseline = opened.manifest.baseline
+    return baseline is not None and bool(baseline.class_samples)
 
 
 def _kinds(opened: StudyFolder, known: StudyMeasurements) -> list[str]:

@@ -51,6 +51,7 @@ def follow(opened: StudyFolder, wanted: GoalForm) -> None:
         not on
         or last is None
         or not wanted.budgets
+        or wanted.worst_class is not None  # which the search does not know
         or _done(last)
         or measure_candidates.under_way(opened)
     ):

@@ -31,9 +31,12 @@ def menu(opened: StudyFolder, wanted: GoalForm) -> None:
     alike = {} if last is None else {
         f"As good: {differing(last.plan, each)}": each for each in last.solution.alternatives
     }  # fmt: skip
+    others = [LOOK, *([] if rights.locked() else [MEASURE]), *TITLES.values(), *alike]
+    if wanted.worst_class is not None:
+        others = []  # none of them looks at what classes lose
     st.menu_button(
         "Other plans",
-        [PROVE, LOOK, *([] if rights.locked() else [MEASURE]), *TITLES.values(), *alike],
+        [PROVE, *others],
         key=_KEY, disabled=not wanted.budgets,
         on_click=lambda: _take(opened, alike),
         help="Prove that no plan of measured sparsities is better; look around with the predictor "

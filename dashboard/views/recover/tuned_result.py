@@ -1,14 +1,17 @@
-"""What fine-tuning gave: dense, pruned and tuned, the curve, the rounds, and both schedules."""
+"""What fine-tuning gave: dense, pruned and tuned, the curve, the rounds, and all schedules."""
+
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.charts.schedules import schedules_figure
+from prunescope.charts.schedules import rounds_figure, schedules_figure
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.tables.rounds import rounds_table
-from prunescope.recovery.training.compare_schedules import both_schedules, compared
-from prunescope.recovery.training.fine_tuning_report import FineTuned
+from prunescope.recovery.training.compare_schedules import compared
+from prunescope.recovery.training.fine_tuning_report import FineTuned, results_of
+from prunescope.recovery.training.fine_tuning_settings import Schedule
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
@@ -18,33 +21,31 @@ from prunescope.text.scores import words_of
 
 
 def show(opened: StudyFolder, plan: Plan) -> None:
-    """Show the results of ``plan``: at once, in rounds, or both beside each other."""
-    at_once, gradual = both_schedules(opened.folder, plan)
-    known = {"At once": at_once, "In rounds": gradual}
-    names = [name for name, result in known.items() if result is not None]
-    if not names:
+    """Show the results of ``plan``: at once, in rounds, re-solved, or all beside each other."""
+    known = results_of(opened.folder, plan)
+    if not known:
         st.info(
             "This plan is not fine-tuned yet. Loss and score appear here while it trains, before "
             "and after beside each other when it ends.",
             icon=":material/healing:",
         )
         return
-    best = max(names, key=lambda name: known[name].after.score)  # type: ignore[union-attr]
+    best = max(known, key=lambda name: known[name].after.score)
     chosen = best
-    if len(names) > 1:
+    if len(known) > 1:
         picked = st.segmented_control(
-            "Schedule", names, default=best, key=f"schedule {plan.digest}",
-            help="The one with the better validation score is exported.",
+            "Schedule", list(known), default=best, key=f"schedule {plan.digest}",
+            format_func=str.capitalize,
+            help="The one with the best validation score is exported.",
         )  # fmt: skip
         chosen = picked or best
     result = known[chosen]
-    assert result is not None
     _sides(opened, result)
     curve = pd.DataFrame(
         [{"step": x.step, "loss": x.loss, "score": x.score} for x in result.curve]
     ).astype(float)
     chart(opened, curve, result, "training")
-    _rounds(result)
+    _rounds(opened, result)
     settings = result.settings
     rate = "" if result.gradual else f" at a peak rate of {settings.peak:g}"
     st.caption(
@@ -56,8 +57,8 @@ def show(opened: StudyFolder, plan: Plan) -> None:
             f"{result.ending_sentence()}"
         )
     )
-    if at_once is not None and gradual is not None:
-        _both(opened, plan, at_once, gradual)
+    if len(known) > 1:
+        _beside(opened, known)
 
 
 def chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, key: str) -> None:
@@ -82,28 +83,42 @@ def chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, k
     )
 
 
-def _rounds(result: FineTuned) -> None:
+def _rounds(opened: StudyFolder, result: FineTuned) -> None:
     if not result.gradual:
         return
     st.markdown("**Rounds** · size and score of each")
+    baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
+    figure = rounds_figure(
+        {result.schedule: result}, st.context.theme.type == "dark", opened.manifest.macs,
+        baseline, words_of(opened.manifest),
+    )  # fmt: skip
+    st.plotly_chart(
+        figure, key="rounds", config=chart_config(opened, "rounds"),
+        alt="Score by size, round by round",
+    )  # fmt: skip
+    if result.settings.resolve:
+        st.caption(
+            "Dotted: the front that each round was solved from, predicted of the network as it was "
+            "tuned by then, untrained. Hollow: pruned, before its training."
+        )
     st.table(rounds_table(result), hide_index=True)
 
 
-def _both(opened: StudyFolder, plan: Plan, at_once: FineTuned, gradual: FineTuned) -> None:
-    """Both schedules by training time."""
-    st.markdown("**At once and in rounds**, by training time")
+def _beside(opened: StudyFolder, known: Mapping[Schedule, FineTuned]) -> None:
+    """All schedules by training time."""
+    st.markdown("**Schedules**, by training time")
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
     figure = schedules_figure(
-        at_once, gradual, st.context.theme.type == "dark", baseline, words_of(opened.manifest)
+        known, st.context.theme.type == "dark", baseline, words_of(opened.manifest)
     )
     st.plotly_chart(
         figure, key="schedules", config=chart_config(opened, "schedules"),
-        alt="Score at once and in rounds by training time",
+        alt="Score by training time, schedule by schedule",
     )  # fmt: skip
-    told = compared(opened.folder, plan, gradual)
     st.caption(
-        f"{plain.text(told or '')} Before the last round the network of the rounds is still larger "
-        "than the plan: dotted. Scores chose the best epoch, so they are slightly optimistic."
+        f"{plain.text(compared(known.values()) or '')} Before the last round the network of the "
+        "rounds is still larger than the plan: dotted. Scores chose the best epoch, so they are "
+        "slightly optimistic."
     )
 
 

@@ -37,6 +37,11 @@ def show(opened: StudyFolder, plan: Plan) -> None:
             help="1 prunes at once. With more, the plan is reached in geometric steps: prune a "
             "little, recover, train, score anew on the tuned network, prune further.",
         )  # fmt: skip
+        resolve = st.toggle(
+            "Solve each round anew", key="ft resolve",
+            help="On the network as it is tuned by then, within the plan's cost: which layer gives "
+            "how much may change. Needs rounds, and a plan of weights alone or of units alone.",
+        )  # fmt: skip
         epochs = st.number_input(
             "Epochs", 1, 1000, _USUAL.epochs, key="ft epochs", help="Of all rounds together."
         )
@@ -62,7 +67,7 @@ def show(opened: StudyFolder, plan: Plan) -> None:
                 FineTune(
                     "", _unusual(epochs, _USUAL.epochs), rate,
                     distillation=_unusual(distillation, _USUAL.distillation), seconds=seconds,
-                    rounds=_unusual(rounds, _USUAL.rounds),
+                    rounds=_unusual(rounds, _USUAL.rounds), resolve=resolve,
                 )
             )  # fmt: skip
         go = st.form_submit_button(
@@ -74,7 +79,7 @@ def show(opened: StudyFolder, plan: Plan) -> None:
         f"Trains on the calibration split ({units.count(samples)} samples) unless other data are "
         "chosen, and keeps the epoch with the best validation score. A state to go on from is kept "
         "every minute: after a cancellation or a crash, the same settings go on from there. Kept "
-        "for each plan: one result at once, one in rounds."
+        "for each plan: one result at once, one in rounds, one re-solved."
     )
     if go:
         with problems.shown():

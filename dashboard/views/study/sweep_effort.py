@@ -15,7 +15,7 @@ from prunescope.study.point import Point
 from prunescope.sweep.forecast import WIDEST
 from prunescope.sweep.pace import WHOLE, last_paces
 from prunescope.sweep.preflight import Preflight, folder_bytes, preflight
-from prunescope.sweep.stopping_policy import LIMIT, MODES, TOLERANCE, Mode
+from prunescope.sweep.stopping_policy import LIMIT, MODES, SEARCHES, TOLERANCE, Mode
 from prunescope.sweep.work_list import samples_left
 from prunescope.text import plain, units
 from prunescope.text.durations import parse_seconds, spoken
@@ -23,11 +23,20 @@ from prunescope.text.numbers import counted, exact
 from prunescope.text.scores import ScoreWords
 from prunescope.text.sweep_costs import forecast_text, stretch_text
 
-_TITLES: Final = {"exact": "Every sample", "adaptive": "Until certain", "decide": "Until decided"}
+_TITLES: Final = {
+    "exact": "Every sample",
+    "adaptive": "Until certain",
+    "decide": "Until decided",
+    "find": "Find the limit",
+    "certify": "Certify it",
+}
 _HELP: Final = (
     "**Every sample**: each point sees the whole validation split, the uncertain ones first.  \n"
     "**Until certain**: a point stops when its interval is narrow enough.  \n"
-    "**Until decided**: a point stops when its drop is certainly above or below a limit."
+    "**Until decided**: a point stops when its drop is certainly above or below a limit.  \n"
+    "**Find the limit**: no curves, but each one's largest sparsity within a limit, estimated from "
+    "a few samples of a few points: a fiftieth of the work.  \n"
+    "**Certify it**: the same, then on until a sparsity is certainly within the limit."
 )
 
 
@@ -125,6 +134,8 @@ def _details(mode: Mode, words: ScoreWords) -> Effort | None:
             words, f"{words.loss_word.capitalize()} to decide against", LIMIT, "sweep limit",
             "A point stops once its whole interval lies on one side.",
         )  # fmt: skip
+    if mode in SEARCHES:
+        return Effort(mode, limit=limit, budget=budget)
     monotone = not decided or st.toggle(
         "Larger sparsities drop more", value=True, key="sweep monotone",
         help="Then a sparsity that is certainly past the limit settles all larger ones of its "

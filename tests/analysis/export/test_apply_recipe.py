@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import prunescope as ps
+from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadReference, DamagedFile, ForeignStudy, NotTrusted
 from prunescope.export.apply_recipe import Applied
 from prunescope.export.export_plan import export_plan
@@ -28,10 +29,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the dense model, and in ``sent`` the recipe and weights of a refitted plan."""
     place = tmp_path_factory.mktemp("apply")
     bench, study = opened(place, "normed", "images")
-    group = next(group.name for group in bench.groups if group.reason is None)
-    choices = {group: Choice("l1", 0.5, "channel"), "head": Choice("magnitude", 0.5)}
-    plan = Plan("refitted", bench.manifest.fingerprint, choices, recovery="ls")
-    export_plan(bench, study, plan, ("safetensors",), place / "sent")
+    export_plan(bench, study, halved(bench, "ls"), ("safetensors",), place / "sent")
     save_file(saved_tensors(bench.network.module), place / DENSE)
     shutil.rmtree(study.folder)
     return place
@@ -61,6 +59,30 @@ def test_every_tensor_is_the_same_and_so_is_the_recipe(sent: Path) -> None:
     assert (out / "model.safetensors").read_bytes() == (sent / "model.safetensors").read_bytes()
     assert (out / "recipe.json").read_text() == (sent / "recipe.json").read_text()
     assert "bit for bit" in made.statement
+
+
+def halved(bench: Workbench, recovery: str) -> Plan:
+    group = next(group.name for group in bench.groups if group.reason is None)
+    choices = {group: Choice("l1", 0.5, "channel"), "head": Choice("magnitude", 0.5)}
+    return Plan(recovery, bench.manifest.fingerprint, choices, recovery=recovery)
+
+
+def test_few_steps_of_training_are_the_same_again(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "normed", "images")
+    export_plan(bench, study, halved(bench, "distil"), ("safetensors",), tmp_path / "sent")
+    save_file(saved_tensors(bench.network.module), tmp_path / DENSE)
+    torch.rand(3)  # another state of torch's own generator changes nothing
+    made = applied(tmp_path / "sent")
+    out = tmp_path / "out" / "model.safetensors"
+    assert made.identical
+    assert out.read_bytes() == (tmp_path / "sent" / "model.safetensors").read_bytes()
+
+
+def test_a_refit_in_order_is_the_same_in_another_process(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "normed", "images")
+    report = export_plan(bench, study, halved(bench, "refit"), ("recipe",), tmp_path / "sent")
+    (entry,) = report.formats  # verified by a replay in a fresh process
+    assert (entry.ok, entry.reason) == (True, None)
 
 
 def test_other_weights_are_refused_or_scored_anew(sent: Path) -> None:

@@ -195,7 +195,9 @@ def test_a_plan_reached_in_rounds_travels_like_a_fine_tuned_one(tmp_path: Path) 
     assert recipe.training == settings
     assert "in rounds" in recipe.statement
     assert {unit.group: unit.removed for unit in recipe.units} == tuned.gone
-    weights = load_file(result_folder(study.folder, plan, gradual=True) / "weights.safetensors")
+    weights = load_file(
+        result_folder(study.folder, plan, schedule="in rounds") / "weights.safetensors"
+    )
     script = runpy.run_path(str(folder / "load.py"))
     assert_same(saved_tensors(script["replay"]()), weights)
 

@@ -62,17 +62,18 @@ def test_curve_equals_prune_export_reload_evaluate(
     for row in rows.itertuples():
         keep = select_one(scores, row.subject, Method(row.criterion, row.granularity), row.sparsity)
         smaller = remove(bench.network.captured, keep.units)
-        pt2.write(pt2.exported(smaller), tmp_path / "smaller.pt2")
-        reloaded = pt2.load(tmp_path / "smaller.pt2")
-        outcome = evaluate(reloaded, bench.splits.validation, bench.metric, bench.batch)
+        outcome = evaluate(smaller.module, bench.splits.validation, bench.metric, bench.batch)
         sums = compare(bench.dense, outcome, bench.splits.validation.targets, bench.classes)
-        safetensors.write(smaller.module.state_dict(), tmp_path / "smaller.safetensors")
-        poured = remove(blank, keep.units).module
-        pour(poured, load_weights(tmp_path / "smaller.safetensors"), "smaller.safetensors")
-        plain = evaluate(poured, bench.splits.validation, bench.metric, bench.batch)
-        assert torch.equal(plain.score, outcome.score)
-        direct = evaluate(smaller.module, bench.splits.validation, bench.metric, bench.batch)
-        assert torch.equal(outcome.score, direct.score)
+        if row.criterion == CRITERIA[0]:  # files do not know by what their units were chosen
+            pt2.write(pt2.exported(smaller), tmp_path / "smaller.pt2")
+            reloaded = pt2.load(tmp_path / "smaller.pt2")
+            again = evaluate(reloaded, bench.splits.validation, bench.metric, bench.batch)
+            assert torch.equal(again.score, outcome.score)
+            safetensors.write(smaller.module.state_dict(), tmp_path / "smaller.safetensors")
+            poured = remove(blank, keep.units).module
+            pour(poured, load_weights(tmp_path / "smaller.safetensors"), "smaller.safetensors")
+            plain = evaluate(poured, bench.splits.validation, bench.metric, bench.batch)
+            assert torch.equal(plain.score, outcome.score)
         assert (row.score_sum, row.drop_sum, row.drop_squares) == (
             sums.score_sum, sums.drop_sum, sums.drop_squares,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import Cancelled, CannotPrune, ForeignStudy
 from prunescope.progress import Silent
 from prunescope.recovery.training.checkpoint import CHECKPOINT
-from prunescope.recovery.training.compare_schedules import compared
+from prunescope.recovery.training.compare_schedules import compared_with
 from prunescope.recovery.training.fine_tuning_report import (
     best_folder,
     read_result,
@@ -73,7 +73,7 @@ def test_rounds_end_at_the_plan(bench: Workbench, study: StudyFolder, kind: Make
     dense = {n: t.clone() for n, t in bench.network.module.state_dict().items()}
     spy = Spy()
     result = finetune(bench, study, plan, SLOWLY, spy)
-    folder = result_folder(study.folder, plan, gradual=True)
+    folder = result_folder(study.folder, plan, schedule="in rounds")
     weights = read_weights(folder)
 
     assert (result.ending, len(result.rounds), result.settings.rounds) == ("finished", 3, 3)
@@ -121,7 +121,7 @@ def test_untrained_rounds_cut_the_dense_network(bench: Workbench, study: StudyFo
     plan = _units(bench)
     still = replace(SLOWLY, rate=1e-30, momentum=0.0, decay=0.0)
     result = finetune(bench, study, plan, still, Silent())
-    weights = read_weights(result_folder(study.folder, plan, gradual=True))
+    weights = read_weights(result_folder(study.folder, plan, schedule="in rounds"))
     selection = gradual_selection(bench, plan, result.gone, weights)
     with selected(bench.network, selection) as left:
         for name, parameter in left.named_parameters():
@@ -143,7 +143,7 @@ def test_rounds_go_on_where_they_were_stopped(
             finetune(bench, study, plan, SLOWLY, Spy(cancel_at))
     else:
         assert finetune(bench, study, plan, SLOWLY, Spy(cancel_at)).ending == "cancelled"
-    folder = result_folder(study.folder, plan, gradual=True)
+    folder = result_folder(study.folder, plan, schedule="in rounds")
     assert (folder / CHECKPOINT).is_file()
     spy = Spy()
     result = finetune(bench, study, plan, SLOWLY, spy)
@@ -158,10 +158,10 @@ def test_at_once_and_in_rounds_stay_beside_each_other(
 ) -> None:
     plan = make_plan(bench, 0.9)
     at_once = finetune(bench, study, plan, QUICK, Silent())
-    assert compared(study.folder, plan, at_once) is None
+    assert compared_with(study.folder, plan, at_once) is None
     in_rounds = finetune(bench, study, plan, SLOWLY, Silent())
     assert read_result(result_folder(study.folder, plan)) == at_once
-    told = compared(study.folder, plan, in_rounds)
+    told = compared_with(study.folder, plan, in_rounds)
     assert told is not None
     assert "of training: at once " in told
     better = max(at_once, in_rounds, key=lambda result: result.after.score)

@@ -1,0 +1,101 @@
+"""Every way to deliver a plan on one front: score by bytes, or by the time of one sample."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import plotly.graph_objects as go
+
+from prunescope.charts.colours import QUIET, palette
+from prunescope.export.delivered import Delivered, best_of
+from prunescope.text import plain, units
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
+
+_SYMBOLS: Final = {"": "circle", "int8": "square", "fp16": "diamond"}
+
+
+def deliveries_figure(
+    points: Sequence[Delivered],
+    dark: bool,
+    by_time: bool = False,
+    dense: float | None = None,
+    words: ScoreWords = PERCENT_WORDS,
+) -> go.Figure:
+    """Return score over bytes or time: a colour for each variant, a symbol for its numbers.
+
+    Filled marks are verified files, hollow ones models that were measured and not exported, at the
+    bytes of their tensors. A line joins the points that no other beats.
+
+    Args:
+        points: Of one plan.
+        dark: Whether the page is dark.
+        by_time: Milliseconds of one sample in place of bytes; points that were not timed are out.
+        dense: Score of the dense model, as stored, for a reference line.
+        words: Of the study's metric.
+    """
+    figure, colours = go.Figure(), palette(dark)
+    shown = [point for point in points if not by_time or point.seconds is not None]
+    front = best_of(shown, by_time)
+    figure.add_trace(
+        go.Scatter(
+            x=[_across(point, by_time) for point in front],
+            y=[words.shown(point.score) for point in front], mode="lines", name="front",
+            line={"color": QUIET, "width": 1, "shape": "hv"}, hoverinfo="skip",
+        )
+    )  # fmt: skip
+    variants = list(dict.fromkeys(point.variant for point in points))
+    for label in dict.fromkeys(point.label for point in shown):
+        own = [point for point in shown if point.label == label]
+        colour = colours[variants.index(own[0].variant) % len(colours)]
+        symbol = _SYMBOLS.get(own[0].rounding, "triangle-up")
+        ends = [
+            (words.shown(p.low), words.shown(p.high))
+            if p.low is not None and p.high is not None
+            else (words.shown(p.score),) * 2
+            for p in own
+        ]
+        heights = [words.shown(point.score) for point in own]
+        figure.add_trace(
+            go.Scatter(
+                x=[_across(point, by_time) for point in own], y=heights, mode="markers", name=label,
+                marker={
+                    "size": 10, "color": colour, "line": {"width": 1.5, "color": colour},
+                    "symbol": [symbol if p.exported else f"{symbol}-open" for p in own],
+                },
+                error_y={
+                    "type": "data", "symmetric": False, "thickness": 1, "width": 3,
+                    "array": [max(e) - y for e, y in zip(ends, heights, strict=True)],
+                    "arrayminus": [y - min(e) for e, y in zip(ends, heights, strict=True)],
+                },
+                customdata=[[_said(point, words)] for point in own],
+                hovertemplate="%{customdata[0]}<extra></extra>",
+            )
+        )  # fmt: skip
+    if dense is not None:
+        figure.add_hline(
+            words.shown(dense), line={"color": QUIET, "width": 1, "dash": "dash"},
+            annotation_text="dense", annotation_font={"color": QUIET, "size": 11},
+            annotation_position="bottom left",
+        )  # fmt: skip
+    figure.update_layout(
+        height=340, margin={"l": 8, "r": 8, "t": 32, "b": 8}, uirevision="same",
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
+    )  # fmt: skip
+    across = "One sample alone, ms" if by_time else "Bytes of the file, kB"
+    figure.update_xaxes(title=across, showgrid=False, zeroline=False, rangemode="tozero")
+    figure.update_yaxes(title=plain.mark(words.score_title), zeroline=False, automargin=True)
+    return figure
+
+
+def _across(point: Delivered, by_time: bool) -> float:
+    return 1e3 * (point.seconds or 0.0) if by_time else point.bytes / 1e3
+
+
+def _said(point: Delivered, words: ScoreWords) -> str:
+    score = words.score(point.score)
+    if point.low is not None and point.high is not None:
+        score += f" ({words.scores_between(point.low, point.high)})"
+    time = "" if point.seconds is None else f"<br>{point.seconds * 1e3:.3g} ms a sample"
+    return (
+        f"<b>{plain.mark(point.label)}</b>, {plain.mark(point.file)}<br>{score}"
+        f"<br>{units.bytes_(point.bytes)}{time}"
+    )
