@@ -14,8 +14,8 @@ class Verify(Request):
         plan: A plan's file, or the name of a saved one.
         split: ``validation``, or ``test`` for the final report.
         threads: Of the CPU; 0 lets torch choose.
-        device: That computes; ``auto`` for a GPU, if there is one.
         recovery: Another one than the plan's; empty for its own.
+        device: That computes; ``auto`` for a GPU, if there is one.
     """
 
     command: ClassVar[str] = "verify"
@@ -23,5 +23,5 @@ class Verify(Request):
     plan: str = field(metadata=ARGUMENT)
     split: str = option("--split", "validation")
     threads: int = option("--threads", 0)
-    device: str = option("--device", "auto")
     recovery: str = option("--recovery", "")
+    device: str = option("--device", "auto")

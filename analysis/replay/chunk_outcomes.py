@@ -9,8 +9,9 @@ from functools import partial
 from time import perf_counter
 from typing import Final
 
+from prunescope.bench.answers import outcome_later
 from prunescope.bench.device import HOST, device_of
-from prunescope.bench.evaluate import Outcome, join_outcomes, outcome_later
+from prunescope.bench.outcomes import Outcome, join_outcomes
 from prunescope.bench.precision import FP32, computing_in, widened
 from prunescope.capture.network import model_runs
 from prunescope.errors import CannotPrune

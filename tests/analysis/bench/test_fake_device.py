@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from prunescope.bench import evaluate
+from prunescope.bench import answers as answers_module
 from prunescope.bench.device import HOST, device_of
 from prunescope.bench.placement import in_main_memory, name_device
 from prunescope.bench.workbench import Workbench
@@ -89,7 +89,7 @@ def test_answers_are_made_there_and_brought_to_main_memory(
     placed: fx.GraphModule, inputs: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrived: list[tuple[Tensor | None, ...]] = []
-    monkeypatch.setattr(evaluate, "_complete", lambda answers, *_: arrived.append(answers))
+    monkeypatch.setattr(answers_module, "_complete", lambda answers, *_: arrived.append(answers))
     seen: list[torch.device] = []
 
     def score(outputs: Tensor, _targets: object) -> Tensor:
@@ -99,7 +99,7 @@ def test_answers_are_made_there_and_brought_to_main_memory(
     own = Metric("own", score, "own", is_users=True)
     for metric in (replace(own, is_users=False), own):
         outputs = forward(placed, inputs)
-        later = evaluate.outcome_later(outputs, Samples(inputs), metric)
+        later = answers_module.outcome_later(outputs, Samples(inputs), metric)
         later()
     assert seen == [GPU, HOST]  # a user's function expects main memory
     assert {each.device for answers in arrived for each in answers if each is not None} == {HOST}
