@@ -41,6 +41,14 @@ class CannotCapture(PrunescopeError):
     """A model that ``torch.export`` cannot turn into a graph."""
 
 
+class HangsOnData(CannotCapture):
+    """A model whose graph would need to know a value that only data tell; it says where."""
+
+    def __init__(self, message: str, place: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 class CannotPrune(PrunescopeError):
     """A removal that would not be exact, refused with its reason."""
 

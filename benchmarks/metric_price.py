@@ -4,7 +4,7 @@ A sweep of a few points by each metric: the share of the time that scoring takes
 ``top-1`` takes, whose reading of the logits every sweep needs. Metrics of torchmetrics are the same
 numbers as the built-in ones.
 
-    python benchmarks/metric_price.py [MODEL …]
+    python -m benchmarks.metric_price [MODEL …]
 """
 
 import sys
@@ -25,6 +25,7 @@ from prunescope.capture.network import forward
 from prunescope.sources.metrics import Metric, live_metric, load_metric
 from prunescope.sources.splits import Samples
 from prunescope.study import Reference
+from prunescope.text.units import percent
 
 NAMES = ("top-1", "balanced-accuracy", "macro-f1", "auroc", "calibration-error", "cross-entropy")
 PEERS = {
@@ -62,7 +63,7 @@ def _print(model: str, bench: Workbench, metrics: dict[str, Metric]) -> None:
     for name, seconds in priced.items():
         more = max(seconds - priced["top-1"], 0.0)
         share = more / (point + more)
-        print(f"  {name:<24} {1e3 * seconds:7.1f} ms  {share:6.1%} of the point")
+        print(f"  {name:<24} {1e3 * seconds:7.1f} ms  {percent(share):>7} of the point")
 
 
 def _scoring(outputs: Sequence[object], chunks: Sequence[Samples], metric: Metric) -> float:

@@ -129,7 +129,7 @@ def stroke(film: Film) -> None:
     only_budget(page, "macs", "MACs", settled)
     film.say("Paint how much leaves, over all layers in one stroke")
     film.take(1200)
-    box = page.locator(".bars").bounding_box()
+    box = page.locator("div.bars").bounding_box()
     assert box is not None
     left, right = box["x"] + 6, box["x"] + box["width"] - 6
     level = box["y"] + 0.62 * box["height"]

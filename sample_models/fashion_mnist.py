@@ -57,6 +57,12 @@ def normalise(images: Bytes) -> npt.NDArray[np.float32]:
     return normalised
 
 
+def arrays(name: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Return inputs and targets of one of the packaged splits, as the networks take them."""
+    images, labels = split(name)
+    return normalise(images), labels.astype(np.int64)
+
+
 def read_complete(folder: Path) -> tuple[Images, Images]:
     """Return the complete (training, test) images from the four ``*-ubyte[.gz]`` files.
 

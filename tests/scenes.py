@@ -6,8 +6,8 @@ import io
 from typing import Any
 
 import torch
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from pycocotools.coco import COCO  # type: ignore[import-untyped]
+from pycocotools.cocoeval import COCOeval  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
 from prunescope.capture.ragged import Ragged
@@ -90,7 +90,7 @@ def trained_detector(steps: int = 90) -> GridDetector:
             loss = detection_loss(model(images[rows]), {"boxes": boxes[rows],
                                                         "labels": labels[rows]})  # fmt: skip
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
     return model.eval()
 
@@ -105,7 +105,8 @@ def coco_ap(
         targets: ``boxes`` and ``labels`` by sample.
         overlap: 50, 55, … 95.
     """
-    answers, candidates = [], []
+    answers: list[dict[str, Any]] = []
+    candidates: list[dict[str, Any]] = []
     for image, (boxes, labels) in enumerate(zip(targets["boxes"], targets["labels"], strict=True)):
         for box, label in zip(boxes.double().tolist(), labels.tolist(), strict=True):
             answers.append(_entry(image, box, label) | {

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from prunescope.curves.curve import Curves, curves, subjects
 from prunescope.errors import BadValue
-from prunescope.planning.class_limits_of import class_limits, is_class_limit
 from prunescope.planning.named_choices import choice_named
-from prunescope.planning.solve import Goal, parse_target
+from prunescope.planning.side_limits import asked_of
+from prunescope.planning.solve import Goal
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest, Method, check_names, sparsity
 from prunescope.study.name_patterns import matching
 from prunescope.study.plan import Choice
-from prunescope.text.scores import words_of
 
 _SUBJECT = "layer or group"
 
@@ -51,17 +50,17 @@ def goal_from(
     Raises:
         BadValue, UnknownName: A keyword says something that cannot be.
     """
-    words, names = words_of(study.manifest), subjects(study.manifest)
+    names = subjects(study.manifest)
     texts = [_text(name, limit) for name, limit in limits.items() if limit is not None]
-    targets = tuple(parse_target(text, words) for text in texts if not is_class_limit(text))
     if not texts:
         raise BadValue(
             "Expected at least one budget, but got none. Give one, such as macs=0.6, bytes='1.5MB' "
             "or drop=0.01."
         )
+    asked = asked_of(texts, study)
     known = curves(study.measured(), study.manifest) if lock else {}
     return Goal(
-        targets,
+        asked.targets,
         objective,
         recovery,
         locks={
@@ -78,7 +77,8 @@ def goal_from(
         methods=tuple(study.manifest.named(Method.parse(name)) for name in methods),
         round_to=round_to,
         extrapolate=extrapolate,
-        class_limits=class_limits(texts, study.manifest),
+        class_limits=asked.classes,
+        metric_limits=asked.metrics,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunescope.model_kinds.registry import kind_of
+from prunescope.model_kinds.sample_studies import usual_metric
 from prunescope.study import Reference
 from prunescope.study.bounds import parse_shape
 
@@ -24,6 +25,7 @@ def inspect(
     random: bool = False,
     metric: str | None = None,
     outputs: Iterable[str] = (),
+    heads: str = "",
 ) -> "Inspection":
     """Return what ``model`` is made of: layers, groups, costs, and what cannot be pruned and why.
 
@@ -39,7 +41,8 @@ def inspect(
         weights: A weights file for a model given by reference.
         random: Keep the random weights of a model by name.
         outputs: Names (or positions) of outputs that have to stay; all by default.
-        metric: By which a reference to data is checked: ``top-1`` by default.
+        heads: ``key-value`` for key-value heads as the units of grouped queries.
+        metric: By which a reference to data is checked: the usual one by default.
 
     Raises:
         BadReference: Nothing says what goes into the model.
@@ -57,9 +60,8 @@ def inspect(
     name = model if isinstance(model, str) else model_name(model)
     data = example if isinstance(example, str) and shape is None else ""
     reference = Reference(name, data, weights=str(weights) if weights else None, random=random)
-    reference = replace(reference, outputs=tuple(outputs))
-    if metric is not None:
-        reference = replace(reference, metric=metric)
+    reference = replace(reference, outputs=tuple(outputs), heads=heads)
+    reference = replace(reference, metric=metric or usual_metric(model, data))
     if isinstance(model, str) and data and not _looked_at_with_random_weights(reference):
         from prunescope.soundness.inspect_data import inspect_with_data
 

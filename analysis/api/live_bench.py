@@ -1,7 +1,7 @@
 """A workbench from references or live objects, and a study that keeps what it needs of them."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,20 @@ from torch.utils.data import DataLoader, Dataset
 
 from prunescope.bench.device import HOST
 from prunescope.bench.fingerprint import network_parts
-from prunescope.bench.keep_data import KEEP_LIVE, keep_samples
+from prunescope.bench.keep_data import KEEP_LIVE, keep_asked, keep_samples
 from prunescope.bench.keep_network import NETWORK, as_kept, keep_network
+from prunescope.bench.studied_part import MetricLike, network_or_part, scored
 from prunescope.bench.workbench import Workbench, assemble, example_of, prepare
 from prunescope.capture.network import Network, build_network
 from prunescope.errors import BadReference, BadValue, DamagedFile, UnsafeFile
+from prunescope.model_kinds.sample_studies import sample_data, usual_metric
 from prunescope.soundness.check_bench import checked, keep_checks
 from prunescope.sources.data import Splits, load_data
 from prunescope.sources.kept_splits import splits_bytes
 from prunescope.sources.live_data import live_splits
 from prunescope.sources.live_model import copied_model, model_name
 from prunescope.sources.losses import load_loss
-from prunescope.sources.metrics import Metric, live_metric, load_metric
+from prunescope.sources.metrics import Metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import load_program
 from prunescope.store.folder import MANIFEST, StudyFolder
@@ -39,14 +41,11 @@ Arrays = Tensor | np.ndarray | Mapping[str, Any] | tuple[Any, ...] | list[Any]
 Data = Arrays | Dataset[Any] | DataLoader[Any]
 """Samples: see ``prunescope.sources.live_data.live_splits``."""
 
-MetricLike = str | Callable[[Any, Any], Tensor]
-"""A metric's name or reference, or a function ``(outputs, targets)`` → one score per sample."""
-
 
 def open_bench(
     model: str | nn.Module,
     data: str | Data | None,
-    metric: MetricLike,
+    metric: MetricLike | None,
     folder: Path,
     weights: str | None,
     random: bool,
@@ -54,6 +53,7 @@ def open_bench(
     accept: Sequence[str] = (),
     loss: str = "",
     outputs: tuple[str, ...] = (),
+    heads: str = "",
     device: torch.device = HOST,
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
@@ -64,7 +64,7 @@ def open_bench(
     Args:
         model: A reference or a module.
         data: A reference or live data; None for the data of a ``sample:`` model.
-        metric: A name, a reference or a function.
+        metric: A name, a reference or a function; None for the usual one.
         folder: Of the study.
         weights: Of a model by reference.
         random: Whether a model by name keeps random weights.
@@ -72,6 +72,7 @@ def open_bench(
         accept: Failed checks with which a study is made nevertheless.
         loss: A name or reference; empty for the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
+        heads: The units of grouped queries.
         device: That computes.
 
     Raises:
@@ -81,14 +82,14 @@ def open_bench(
     """
     if data is None:
         data = _data_of(model)
+    metric = usual_metric(model, data) if metric is None else metric
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
-        reference = Reference(model, data, metric, weights, random, loss, outputs)
+        reference = Reference(model, data, metric, weights, random, loss, outputs, heads=heads)
         vouch(reference)  # written down by whoever runs this Python
-        bench = checked(prepare(reference, folder, str(device)), metric, folder, accept)
+        bench = checked(prepare(reference, folder, str(device)), reference.metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
         study = keep_network(study, bench)
-        if keep_data is not None:
-            study = keep_samples(study, keep_data)
+        study = keep_asked(study, bench, keep_data)
         return as_kept(bench, study), study
     known = StudyFolder.open(folder) if (folder / MANIFEST).is_file() else None
     reference = Reference(
@@ -99,35 +100,34 @@ def open_bench(
         random,
         loss,
         outputs,
+        heads=heads,
     )
     named = reference.data_within(folder)
     splits = load_data(named) if isinstance(data, str) else live_splits(data)
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
-    network = build_network(module, example_of(splits.calibration), outputs)
+    network, cut = network_or_part(module, example_of(splits.calibration), outputs)
     network = network if known is None else _as_known(network, known, splits)
-    labelled = splits.validation.targets is not None
-    scored = (
-        load_metric(metric, labelled) if isinstance(metric, str) else live_metric(metric, labelled)
-    )
+    reference, splits, measure = scored(reference, network, cut, module, splits, metric)
     bench = assemble(
-        reference, network, splits, scored, load_loss(loss, scored.has_classes), device
+        reference, network, splits, measure, load_loss(loss, measure.has_classes), device
     )
-    bench = checked(bench, metric if isinstance(metric, str) else scored.name, folder, accept)
+    bench = checked(bench, metric if isinstance(metric, str) else measure.name, folder, accept)
     study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     study = keep_network(
         study, bench, NETWORK if isinstance(model, str) else f"{model_name(model)}.pt2"
     )
-    most = KEEP_LIVE if keep_data is None and not isinstance(data, str) else keep_data
+    kept = cut is not None or not isinstance(data, str)
+    most = KEEP_LIVE if keep_data is None and kept else keep_data
     if most is not None:
         study = keep_samples(study, most, splits)
     study = _completed(study, bench.manifest.reference)
-    _warn(study, scored, network, splits)
+    _warn(study, measure, network, splits)
     return as_kept(bench, study), study
 
 
 def _data_of(model: str | nn.Module) -> str:
-    if isinstance(model, str) and model.startswith("sample:"):
-        return "sample:fashion-mnist"
+    if (own := sample_data(model)) is not None:
+        return own
     raise BadValue(
         "Expected data to evaluate on, but got none. Give (inputs, targets), a Dataset, a "
         "DataLoader, a dict of splits, or a reference such as 'imagefolder:DIR'."

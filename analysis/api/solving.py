@@ -81,11 +81,11 @@ def solve_goal(
         Cancelled: Somebody asked to stop while plans were measured; those stay.
     """
     effort = effort or Effort()
-    if goal.class_limits and (effort.verify or effort.rule is not None):
+    if goal.side_limits and (effort.verify or effort.rule is not None):
         raise BadValue(
-            f"Expected a limit on classes without a baseline and without plans to measure, but "
-            f"got {goal.class_limits[0].request()} with one of them. Solve and save the plan, then "
-            "verify it."
+            "Expected limits on classes and other metrics without a baseline and without plans to "
+            f"measure, but got {goal.side_limits[0].request()} with one of them. Solve and save "
+            "the plan, then verify it."
         )
     require_runtime(study, goal, runtime)
     known = StudyKnowledge.of(study)
@@ -134,8 +134,8 @@ def _solved(
         solution = solve_posed(
             asked, name=name, seconds=(effort.seconds or TIME) if effort.exact else None
         )
-        if effort.exact or not effort.around or asked.solver.problem.goal.class_limits:
-            return solution  # a search does not know what classes lose
+        if effort.exact or not effort.around or asked.solver.problem.goal.side_limits:
+            return solution  # a search does not look at these
         scores = every_level(study.folder, study.manifest, removes_units(asked.solver.problem))
         return improve(
             asked, solution, scores, evaluations=effort.evaluations, seconds=effort.seconds

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,9 +13,11 @@ from prunescope.curves.means import measured_points
 from prunescope.html_tables import table
 from prunescope.statistics.paired import Interval
 from prunescope.store.folder import StudyFolder
+from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.store.trust import require_vouched
 from prunescope.study import Baseline, Manifest
 from prunescope.study.soundness import concerns
+from prunescope.text.cut import shortfall
 from prunescope.text.numbers import exact
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -70,6 +72,16 @@ class StudyFacts:
         ``prunescope.curves.means.measured_points`` for all columns.
         """
         return measured_points(self._stored.measured(), self.manifest.scale)
+
+    @property
+    def largest(self) -> pd.DataFrame:
+        """A row for each curve that was searched (modes ``find`` and ``certify``) and each limit.
+
+        The columns are the fields of ``prunescope.store.largest_sparsities.LargestSparsity``.
+        """
+        names = [column.name for column in fields(LargestSparsity)]
+        rows = [astuple(answer) for answer in self._stored.largest_sparsities()]
+        return pd.DataFrame(rows, columns=names)
 
     @property
     def verified(self) -> pd.DataFrame:
@@ -141,7 +153,7 @@ class StudyFacts:
             f"{exact(dense.samples)} validation samples." if dense else "",
             f"{exact(len(points))} points measured, {exact(len(self.verified))} plans verified, "
             f"{exact(len(self.plans))} plans saved.",
-            manifest.capture_problem or "",
+            shortfall(manifest),
             *(check.sentence for check in concerns(manifest.soundness)),
             uncounted(manifest.outputs, manifest.free_layers),
         ]  # fmt: skip

@@ -70,6 +70,7 @@ class StudyPlans(StudyFacts):
         drop: Limit | None = None,
         worst_class: Limit | None = None,
         recalls: Mapping[str | int, Limit] | None = None,
+        metrics: Mapping[str, Limit] | None = None,
         divergence: Limit | None = None,
         cross_entropy: Limit | None = None,
         objective: str = "kl",
@@ -110,6 +111,7 @@ class StudyPlans(StudyFacts):
             drop: Most drop of the score, absolute.
             worst_class: Most that any class's recall may drop, such as ``"3pt"``, as predicted.
             recalls: Class, by name or number → most that its recall may drop.
+            metrics: Metric that the study stores → most that may be lost by it.
             divergence: Most KL(dense ‖ pruned), nats.
             cross_entropy: Most increase of the cross-entropy, nats.
             objective: What is kept small: ``kl``, ``cross-entropy``, ``drop`` or a cost.
@@ -147,6 +149,7 @@ class StudyPlans(StudyFacts):
             "nonzero-macs": nonzero_macs, "latency": latency, "memory": memory, "drop": drop,
             "divergence": divergence, "cross-entropy": cross_entropy, "worst-class": worst_class,
             **{f"recall:{name}": limit for name, limit in (recalls or {}).items()},
+            **(metrics or {}),
         }  # fmt: skip
         goal = goal_from(
             self._stored, limits, objective, recovery, lock or {}, exclude, bounds or {}, methods,

@@ -21,8 +21,9 @@ from prunescope.text.sizes import size_from
 if TYPE_CHECKING:
     from torch import nn
 
-    from prunescope.api.live_bench import Data, MetricLike
+    from prunescope.api.live_bench import Data
     from prunescope.api.user_methods import MethodLike
+    from prunescope.bench.studied_part import MetricLike
 
 
 def sweep(
@@ -37,7 +38,7 @@ def sweep(
     seeds: Sequence[int] = SEEDS,
     round_to: int = 1,
     shard: str | None = None,
-    metric: "MetricLike" = "top-1",
+    metric: "MetricLike | None" = None,
     loss: str = "",
     weights: str | Path | None = None,
     random: bool = False,
@@ -52,6 +53,7 @@ def sweep(
     keep_data: int | str | None = None,
     accept: Sequence[str] = (),
     outputs: Iterable[str] = (),
+    heads: str = "",
     progress: Progress | None = None,
     device: str = "auto",
     precision: str = "fp32",
@@ -80,13 +82,15 @@ def sweep(
             puts their studies together.
         metric: ``top-1``, ``perplexity``, ``mse``, ``agreement`` and the like, or
             ``file.py:function``; or a function ``(outputs, targets)`` → ``(n,)`` scores, one per
-            sample. Its attributes ``unit`` and ``higher_is_better`` say what they are.
+            sample. Its attributes ``unit`` and ``higher_is_better`` say what they are. ``top-1`` by
+            default, and of a sample model the one that is natural to it.
         loss: What gradients and training are taken of: ``cross-entropy``,
             ``binary-cross-entropy``, ``mse``, ``mae``, ``file.py:function``; the usual one of the
             targets by default, summed over heads.
         weights: A weights file for a model given by reference.
         random: Keep the random weights of a model by name.
-        mode: ``exact``, ``adaptive`` or ``decide``.
+        mode: ``exact``, ``adaptive`` or ``decide``; or ``find`` or ``certify``, which name each
+            curve's largest sparsity within the limit and measure no curve (``study.largest``).
         tolerance: Accepted half-width of a drop, in the metric's unit or as ``"1%"`` of dense; None
             for half a point.
         limit: Drop to decide against, likewise.
@@ -102,6 +106,8 @@ def sweep(
             ``prunescope.study.soundness.REFUSABLE``.
         outputs: Names (or positions) of outputs that have to stay, such as ``("logits",)``; all by
             default. What only the others need is no part of the study, and exports leave it out.
+        heads: ``key-value``: where key-value heads serve several query heads, a unit is one of
+            them with all of its query heads. By default whichever heads are more.
         progress: Where to report to.
         device: ``auto`` (a GPU that torch can use, else the CPU), ``cpu``, ``cuda``, ``cuda:1``,
             ``xpu`` or ``mps``; the study goes on to compute there.
@@ -127,7 +133,7 @@ def sweep(
     with shown(progress) as report:
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random,
-            size_from(keep_data), accept, loss, tuple(outputs), chosen,
+            size_from(keep_data), accept, loss, tuple(outputs), heads, chosen,
         )  # fmt: skip
         run_sweep(
             replace(bench, precision=precision), stored, grid, report,

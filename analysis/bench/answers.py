@@ -10,8 +10,9 @@ from torch.utils import _pytree as pytree
 
 from prunescope.bench.device import HOST, device_of, fetch, on_host
 from prunescope.bench.outcomes import Outcome
+from prunescope.bench.scored import Scored, require_count
 from prunescope.commands import next_steps
-from prunescope.errors import BadValue, DataMismatch
+from prunescope.errors import DataMismatch
 from prunescope.metrics.class_rows import logits, rows_per_sample
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
@@ -54,7 +55,10 @@ def outcome_later(outputs: object, chunk: Samples, metric: Metric) -> Callable[[
     rows = logits(metric.output(outputs)) if metric.has_classes else None
     log_probabilities = None if rows is None else rows.float().log_softmax(1)
     targets = chunk.targets
-    if metric.relative:
+    others = None if metric.others is None else metric.others.rows(outputs, count)
+    if metric.relative and not metric.has_classes:
+        targets = others if targets is None else targets
+    elif metric.relative:
         if log_probabilities is None:
             raise DataMismatch(
                 "Expected class logits to measure agreement with the dense model, but the model "
@@ -66,11 +70,11 @@ def outcome_later(outputs: object, chunk: Samples, metric: Metric) -> Callable[[
     score = None
     if states is None or metric.settle is None:
         score = metric.score(outputs, targets).float()
-    others = None if metric.others is None else metric.others.rows(outputs, count)
+    also = tuple(Scored.of(outputs, targets, other, count) for other in metric.also)
     arrived = fetch((finite, log_probabilities, states, score, others))
 
     def complete() -> Outcome:
-        return _complete(arrived(), count, targets, metric)
+        return _complete(arrived(), count, targets, metric, also)
 
     if device != HOST:
         return complete
@@ -79,7 +83,11 @@ def outcome_later(outputs: object, chunk: Samples, metric: Metric) -> Callable[[
 
 
 def _complete(
-    answers: Sequence[Tensor | None], count: int, targets: Any, metric: Metric
+    answers: Sequence[Tensor | None],
+    count: int,
+    targets: Any,
+    metric: Metric,
+    also: tuple[Scored, ...],
 ) -> Outcome:
     """The outcome from what has arrived in main memory, in the order of ``outcome_later``."""
     finite, log_probabilities, states, score, others = answers
@@ -89,11 +97,7 @@ def _complete(
         finite = finite & score.isfinite() if len(score) == count else finite
     else:
         score = torch.zeros(len(states))  # known of all samples together
-    if len(score) != count:
-        raise BadValue(
-            f"Expected metric {metric.name} to return {count} scores for {count} samples, but got "
-            f"{len(score)}. Do not average over samples."
-        )
+    require_count(metric, len(score), count)
     entropy = None
     read = metric.labels(targets)
     if log_probabilities is not None and read is not None and not read.is_floating_point():
@@ -109,6 +113,7 @@ def _complete(
             )
     if states is None:
         score = torch.where(finite, score, metric.worst)
+    settled = states is None and all(other.states is None for other in also)
     return Outcome(
-        score, finite, log_probabilities, entropy, states, metric.settle, others, states is None
+        score, finite, log_probabilities, entropy, states, metric.settle, others, settled, also
     )  # fmt: skip

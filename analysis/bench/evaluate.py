@@ -14,6 +14,7 @@ from prunescope.bench.device_batch import halved
 from prunescope.bench.outcomes import Outcome as Outcome
 from prunescope.bench.outcomes import join_outcomes as join_outcomes
 from prunescope.bench.precision import FP32, computing_in, widened
+from prunescope.bench.scored import paired_sums
 from prunescope.bench.transfers import batches_ahead
 from prunescope.capture.network import forward
 from prunescope.errors import DataMismatch
@@ -38,6 +39,7 @@ class Comparison:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    others: tuple[float, ...] = ()
 
 
 def evaluate(
@@ -136,6 +138,11 @@ def compare(dense: Outcome, pruned: Outcome, targets: Tensor | None, classes: in
         agreements=agreements,
         nonfinite=int((~pruned.finite).sum()),
         class_correct=correct,
+        others=tuple(
+            total
+            for before, after in zip(dense.also, pruned.also, strict=True)
+            for total in paired_sums(before.score.double(), after.score.double())
+        ),
     )
 
 

@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 from prunescope.bench.describe_manifest import describe
+from prunescope.bench.grouped_queries import choose_heads
+from prunescope.bench.studied_part import network_or_part
 from prunescope.capture.graph import Inputs, take
-from prunescope.capture.network import Network, build_network
+from prunescope.capture.network import Network
 from prunescope.capture.outputs import list_outputs
 from prunescope.commands import next_steps
 from prunescope.errors import BadReference
@@ -21,9 +23,11 @@ from prunescope.study import GroupSummary, LayerSummary, Manifest, Reference
 from prunescope.study.blocked import Blocked, blocked
 from prunescope.study.bounds import parse_shape
 from prunescope.study.coupled_groups import Freed, freed
+from prunescope.study.cut import Cut
 from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check, concerns
 from prunescope.text.blocking import blocking
+from prunescope.text.cut import cut_sentence
 from prunescope.text.outputs import uncounted
 from prunescope.text.units import bytes_, count
 
@@ -40,6 +44,7 @@ class Inspection:
         blocked: Why outputs of layers stay, the reason that blocks most MACs first.
         outputs: What it returns; which of it counts is known where there is a metric.
         free_layers: Layers that reach no output that counts.
+        cut: The part that all this is about, where the whole model cannot be captured.
     """
 
     model: str
@@ -58,6 +63,7 @@ class Inspection:
     blocked: tuple[Blocked, ...] = ()
     outputs: tuple[OutputSummary, ...] = ()
     free_layers: tuple[str, ...] = ()
+    cut: Cut | None = None
 
     def _repr_html_(self) -> str:
         rows = [
@@ -67,7 +73,7 @@ class Inspection:
         ]  # fmt: skip
         columns = ("layer", "kind", "shape", "parameters", "MACs", "group", "not prunable because")
         notes = [
-            self.problem or "",
+            self.problem or cut_sentence(self.cut),
             f"{count(self.parameters)} parameters, {bytes_(self.bytes)}, {count(self.macs)} MACs "
             "per sample.",
             f"Not counted in MACs: {', '.join(self.uncounted)}." if self.uncounted else "",
@@ -104,7 +110,9 @@ def inspect_network(reference: Reference, model: nn.Module, example: Inputs) -> 
         model: In evaluation mode; becomes the inspection's own.
         example: A batch of two samples, as the model takes them.
     """
-    return inspection_of(reference, build_network(model, example, reference.outputs))
+    network, cut = network_or_part(model, example, reference.outputs)
+    choose_heads(network, reference.heads)
+    return inspection_of(replace(reference, cut=cut), network)
 
 
 def inspection_of(
@@ -154,6 +162,7 @@ def inspection_of(
         blocked=reasons,
         outputs=outputs,
         free_layers=described.free_layers if described is not None else (),
+        cut=reference.cut if described is None else described.reference.cut,
     )
 
 

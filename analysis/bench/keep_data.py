@@ -4,10 +4,11 @@ import logging
 from dataclasses import replace
 from typing import Final
 
+from prunescope.bench.workbench import Workbench
 from prunescope.commands import next_steps
 from prunescope.sources.data import load_data
 from prunescope.sources.kept_splits import read_splits, splits_bytes, write_splits
-from prunescope.sources.splits import Splits, data_hash
+from prunescope.sources.splits import Splits, data_hash, split_by
 from prunescope.store.folder import StudyFolder
 from prunescope.store.read_only import read_only
 from prunescope.store.study_files import own_file
@@ -49,6 +50,26 @@ def keep_samples(study: StudyFolder, most: int, splits: Splits | None = None) ->
         return study
     reference = replace(study.manifest.reference, own_data=own_file(path))
     return study.update(replace(study.manifest, reference=reference))
+
+
+def keep_asked(study: StudyFolder, bench: Workbench, most: int | None) -> StudyFolder:
+    """Return ``study`` with its samples where that was asked for, or where it is about a part.
+
+    What a part is called with came from the user's whole model; kept, jobs do not need that.
+
+    Args:
+        study: About the same samples.
+        bench: That it was made with.
+        most: Bytes; None where nothing was asked for.
+    """
+    cut = bench.manifest.reference.cut
+    if cut is None:
+        return study if most is None else keep_samples(study, most)
+    most = KEEP_LIVE if most is None else most
+    if cut.scores_whole:
+        return keep_samples(study, most, bench.splits)
+    inputs = split_by(lambda name: replace(bench.splits.named(name), targets=None))
+    return keep_samples(study, most, replace(inputs, classes=bench.splits.classes))
 
 
 def lying_at(study: StudyFolder, data: str | None) -> StudyFolder:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from prunescope.bench.device import on_host
+from prunescope.bench.studied_part import part_of
 from prunescope.errors import PrunescopeError
 from prunescope.sources.models import load_model
 from prunescope.store.trust import require_vouched
@@ -29,6 +30,8 @@ def original_model(reference: Reference, folder: Path, kept: nn.Module) -> nn.Mo
         model = load_model(require_vouched(named, folder).within(folder))
     except PrunescopeError:
         return None
+    if reference.cut is not None:
+        model = part_of(model, reference.cut)
     own = dict(model.state_dict(keep_vars=True))
     same = all(
         name in own and own[name].shape == tensor.shape and torch.equal(own[name], on_host(tensor))

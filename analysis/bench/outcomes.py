@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from prunescope.bench.scored import Scored, joined_or_none, of_one_width
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Outcome:
         entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
         states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
             ``settle`` makes the scores anew whenever the set is another.
+        also: The same by the metrics that are stored beside the drawn one.
         settled: Whether ``score`` is known: of a metric of a whole set, once parts are joined.
         others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
             distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
@@ -33,6 +35,7 @@ class Outcome:
     settle: Callable[[Tensor], Tensor] | None = None
     others: Tensor | None = None
     settled: bool = True
+    also: tuple[Scored, ...] = ()
 
     @property
     def predicted(self) -> Tensor | None:
@@ -67,14 +70,17 @@ class Outcome:
         if states is not None and self.settle is not None:
             score = self.settle(states)
         others = None if self.others is None else self.others[samples]
-        return Outcome(score, self.finite[samples], rows, entropy, states, self.settle, others)
+        also = tuple(other.picked(samples) for other in self.also)
+        return Outcome(
+            score, self.finite[samples], rows, entropy, states, self.settle, others, also=also
+        )
 
 
 def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     """Return the outcome of all samples from those of consecutive parts."""
     if len(parts) == 1 and parts[0].settled:
         return parts[0]
-    states = _joined(_of_one_width([part.states for part in parts]))
+    states = joined_or_none(of_one_width([part.states for part in parts]))
     settle = parts[0].settle if parts else None
     finite = torch.cat([part.finite for part in parts])
     if states is not None and settle is not None:
@@ -85,26 +91,10 @@ def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
     return Outcome(
         score,
         finite,
-        _joined([part.log_probabilities for part in parts]),
-        _joined([part.entropy for part in parts]),
+        joined_or_none([part.log_probabilities for part in parts]),
+        joined_or_none([part.entropy for part in parts]),
         states,
         settle,
-        _joined([part.others for part in parts]),
+        joined_or_none([part.others for part in parts]),
+        also=tuple(map(Scored.joined, zip(*(part.also for part in parts), strict=True))),
     )
-
-
-def _of_one_width(parts: list[Tensor | None]) -> list[Tensor | None]:
-    """States of batches, NaN behind those of which samples hold less than others of theirs."""
-    widths = {part.shape[1] for part in parts if part is not None}
-    if len(widths) < 2:
-        return parts
-    return [
-        part if part is None else functional.pad(part, (0, max(widths) - part.shape[1]),
-                                                 value=torch.nan)
-        for part in parts
-    ]  # fmt: skip
-
-
-def _joined(parts: list[Tensor | None]) -> Tensor | None:
-    present = [part for part in parts if part is not None]
-    return torch.cat(present) if len(present) == len(parts) and parts else None

@@ -13,14 +13,23 @@ from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import HOST, choose_device, device_in_use, device_of, device_title
 from prunescope.bench.device_batch import device_batch
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
+from prunescope.bench.fidelity import FIDELITY, few_samples
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
+from prunescope.bench.grouped_queries import choose_heads
 from prunescope.bench.loss_problem import loss_problem
 from prunescope.bench.original_model import original_model
 from prunescope.bench.placement import place, place_splits
 from prunescope.bench.precision import FP32
 from prunescope.bench.read_outputs import list_outputs
+from prunescope.bench.studied_part import (
+    network_or_part,
+    part_metric,
+    part_splits,
+    scored,
+    whole_model,
+)
 from prunescope.capture.graph import Inputs, captured_program, take
-from prunescope.capture.network import Network, build_network, network_of
+from prunescope.capture.network import Network, network_of
 from prunescope.commands import next_steps
 from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
@@ -39,6 +48,7 @@ from prunescope.store.study_files import require_intact
 from prunescope.study import Baseline, Manifest, Reference
 from prunescope.study.computations import computed_on
 from prunescope.study.metric_summary import MetricSummary
+from prunescope.study.other_metric import OtherMetric
 
 _CACHE_BYTES: Final = 16 << 20
 _FEWEST: Final = 8
@@ -108,17 +118,30 @@ def prepare(
     if folder is not None and reference.own_network is not None:
         program = read_program(require_intact(reference.own_network, folder))
         splits = _data(reference, folder)
+        if reference.cut is not None and reference.own_data is None:
+            splits = part_splits(whole_model(reference, folder), reference.cut, splits)
         captured = captured_program(program, example_of(splits.calibration))
         network = network_of(
             captured, lambda: original_model(reference, folder, captured.module), reference.outputs
         )
+        metric = _metric(reference, folder, network, splits)
     else:
         model = load_model(located)
         splits = _data(reference, folder)
-        network = build_network(model, example_of(splits.calibration), reference.outputs)
-    metric = load_metric(reference.metric, splits.validation.targets is not None)
+        example = example_of(splits.calibration)
+        network, cut = network_or_part(model, example, reference.outputs)
+        reference, splits, metric = scored(reference, network, cut, model, splits)
     loss = load_loss(reference.loss, metric.has_classes)
     return assemble(reference, network, splits, metric, loss, chosen)
+
+
+def _metric(reference: Reference, folder: Path, network: Network, splits: Splits) -> Metric:
+    """The metric of a study that keeps its network; a part may need the rest of the model."""
+    cut = reference.cut
+    if cut is None:
+        return load_metric(reference.metric, splits.validation.targets is not None)
+    model = whole_model(reference, folder) if cut.scores_whole else network.module
+    return part_metric(reference.metric, cut, network, model, splits)
 
 
 def _data(reference: Reference, folder: Path | None) -> Splits:
@@ -159,6 +182,11 @@ def assemble(
     parts = network_parts(network) | {"data": data, "metric": metric.identity}
     if loss.identity:
         parts["loss"] = loss.identity
+    if metric.also:
+        parts["metric"] = ",".join([metric.identity, *(other.identity for other in metric.also)])
+    if reference.heads:
+        choose_heads(network, reference.heads)
+        parts["heads"] = reference.heads
     if device != HOST:
         if network.captured is not None:
             try_groups(network.captured)  # remembered
@@ -167,6 +195,8 @@ def assemble(
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
     metric = _with_outputs(network, splits, metric)
+    also = tuple(_with_outputs(network, splits, other) for other in metric.also)
+    metric = replace(metric, also=also)
     metric = replace(metric, others=_others(network, splits, metric))
     if metric.others is not None:
         parts["divergence"] = _EVERY_OUTPUT
@@ -177,12 +207,18 @@ def assemble(
     summary = metric.summary_for(dense.score)
     outputs, free = list_outputs(network, splits.validation, metric)
     metric = metric.with_worst(summary, dense.score)
+    others = tuple(
+        other.with_worst(other.summary_for(known.score), known.score)
+        for other, known in zip(metric.also, dense.also, strict=True)
+    )
+    metric = replace(metric, also=others)
     manifest = _manifest(replace(reference, metric=metric.name), network, splits, parts)
     manifest = replace(
         manifest,
         metric=summary,
         outputs=outputs,
         free_layers=free,
+        other_metrics=_other_metrics(dense, metric),
         baseline=_baseline(dense, metric.labels(splits.validation.targets), summary),
     )
     if network.captured is not None and network.cost is not None:
@@ -246,6 +282,26 @@ def _baseline(dense: Outcome, targets: Tensor | None, metric: MetricSummary) -> 
     )
 
 
+def _other_metrics(dense: Outcome, metric: Metric) -> tuple[OtherMetric, ...]:
+    """What is stored beside the drawn metric; refused where the dense network has no score.
+
+    Raises:
+        DataMismatch: The dense model's score by one of them is NaN or infinite.
+    """
+    others = []
+    for other, known in zip(metric.also, dense.also, strict=True):
+        if not bool(known.score.isfinite().all()):
+            raise DataMismatch(
+                f"Expected finite scores of the dense model by {other.name}, but some are NaN or "
+                "infinite. Check the metric."
+            )
+        summary = other.summary_for(known.score)
+        score = known.score.double().mean().item()
+        scale = 1.0 if summary.is_share else _largest(known.score)
+        others.append(OtherMetric(other.name, summary, score, scale))
+    return tuple(others)
+
+
 def _with_outputs(network: Network, splits: Splits, metric: Metric) -> Metric:
     """The metric with what it reads: of which output, and whether that is class logits."""
     metric = _reading(network, splits, metric)
@@ -287,8 +343,10 @@ def _reading(network: Network, splits: Splits, metric: Metric) -> Metric:
 
 def _others(network: Network, splits: Splits, metric: Metric) -> OtherOutputs | None:
     """The outputs beside class logits, with the variance that they have on calibration samples."""
+    if metric.name == FIDELITY:
+        return metric.others
     with torch.inference_mode():
-        outputs = network(splits.calibration.chunk(0, _MOST).inputs)
+        outputs = network(few_samples(network, splits.calibration).inputs)
     return OtherOutputs.of(outputs, metric.output(outputs) if metric.has_classes else None)
 
 
@@ -302,7 +360,9 @@ def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> S
 
     def label(samples: Samples) -> Samples:
         unlabelled = replace(samples, targets=None)
-        predicted = evaluate(network.module, unlabelled, metric, batch).predicted
+        outcome = evaluate(network.module, unlabelled, metric, batch)
+        predicted = outcome.predicted if metric.has_classes else outcome.others
+        predicted = None if predicted is None else predicted.clone()  # gradients may read it
         if predicted is None:
             return samples
         n = len(samples)

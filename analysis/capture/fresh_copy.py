@@ -19,10 +19,7 @@ def fresh_copy(model: nn.Module) -> nn.Module:
     """
     model = unwrapped(model)
     shared: dict[int, Any] = {id(parameter): parameter for parameter in model.parameters()}
-    trainer = vars(model).get("_trainer")  # Lightning's, which holds loaders and loggers
-    if trainer is not None:
-        shared[id(trainer)] = None
-    shared |= derived_tensors(model)
+    shared |= not_copied(model)
     try:
         fresh = copy.deepcopy(model, shared)
     except Exception:  # noqa: BLE001 - whatever a user's class raises; it was only a precaution
@@ -37,6 +34,22 @@ def fresh_copy(model: nn.Module) -> nn.Module:
             with contextlib.suppress(AttributeError, TypeError):  # a frozen configuration
                 config.use_cache = False
     return fresh
+
+
+def not_copied(model: nn.Module) -> dict[int, Any]:
+    """Return, by identity, what stands in a copy of ``model`` for what cannot be copied.
+
+    Tensors that were computed from parameters become their values. The trainer of a Lightning
+    module, which holds loaders and loggers, is left out.
+    """
+    trainers = [
+        trainer
+        for module in model.modules()
+        for trainer in [vars(module).get("_trainer")]
+        if trainer is not None
+    ]
+    left_out: dict[int, Any] = {id(trainer): None for trainer in trainers}
+    return left_out | derived_tensors(model)
 
 
 def derived_tensors(model: nn.Module) -> dict[int, Tensor]:

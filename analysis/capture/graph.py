@@ -15,10 +15,11 @@ from prunescope.capture.fold_constants import fold_constants, fold_copies
 from prunescope.capture.functional import differentiable_copies, loosen_views, make_functional
 from prunescope.capture.grouped_product import own_grouped
 from prunescope.capture.inline_blocks import inline_blocks
+from prunescope.capture.known_constants import hangs_on_data
 from prunescope.capture.named_outputs import name_outputs
 from prunescope.capture.stopped_trace import next_step, stopped_place
 from prunescope.capture.tied_weights import tie_again
-from prunescope.errors import CannotCapture, PrunescopeError
+from prunescope.errors import CannotCapture, HangsOnData, PrunescopeError
 from prunescope.user_code.patience import watched
 from prunescope.user_code.signals import LeftProcess, no_silent_exit, own_signals
 
@@ -143,11 +144,14 @@ def capture(model: nn.Module, example: Inputs, free: Collection[Place] = ()) -> 
         raise
     except Exception as error:
         place = stopped_place(error)
-        raise CannotCapture(
+        sentence = (
             f"Expected a model that torch.export can capture, but it stopped"
             f"{f' at {place}' if place else ''}: {_first(error)} "
             f"Weight sparsities can still be swept by plain forwards. {next_step(model, error)}"
-        ) from error
+        )
+        if hangs_on_data(error):
+            raise HangsOnData(sentence, place) from error
+        raise CannotCapture(sentence) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
     return Captured(module, example, exported.largest, exported.program, tuple(free))

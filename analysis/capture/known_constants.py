@@ -19,7 +19,13 @@ _QUESTIONS: Final = {
 _FACTORIES: Final = {"tensor", "arange", "zeros", "ones", "full", "linspace", "eye", "as_tensor"}
 _LARGEST: Final = 1 << 20
 """Elements of a tensor that is followed."""
-_SIGNS: Final = ("DataDependent", "data-dependent", "Could not guard", "Could not extract")
+_SIGNS: Final = (
+    "DataDependent",
+    "DynamicOutputShape",
+    "data-dependent",
+    "Could not guard",
+    "Could not extract",
+)
 
 
 def hangs_on_data(error: BaseException) -> bool:

@@ -7,6 +7,10 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+)
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.choose_outputs import choose_outputs
@@ -24,7 +28,8 @@ from prunescope.capture.graph import (
 )
 from prunescope.capture.layers import Layer, graph_layers, module_layers, with_macs
 from prunescope.capture.module_cost import module_cost
-from prunescope.errors import CannotCapture, DataMismatch
+from prunescope.errors import CannotCapture, DataMismatch, HangsOnData
+from prunescope.user_code.blame import printed_place
 from prunescope.user_code.guard import guarded
 
 _ROOM: Final = 1e-3
@@ -50,6 +55,7 @@ class Network:
         source: Gives the model as it was given, which runs at sizes that the graph does not; None
             where it is not at hand.
         outputs: Names of the outputs that were chosen to stay; none for all.
+        stopped: Where the capture stopped at a value that hangs on data; else empty.
     """
 
     module: nn.Module
@@ -59,6 +65,7 @@ class Network:
     problem: str | None = None
     source: Callable[[], nn.Module | None] = _nowhere
     outputs: tuple[str, ...] = ()
+    stopped: str = ""
 
     def __call__(self, inputs: Inputs) -> Any:
         """Return the outputs for the batch ``inputs``."""
@@ -114,9 +121,12 @@ def build_network(model: nn.Module, example: Inputs, outputs: tuple[str, ...] = 
         DataMismatch: The model cannot run on the example at all.
     """
     example = take(example, slice(0, 2))
-    captured, problem = None, None
+    captured, problem, stopped = None, None, ""
     try:
         captured = capture(fresh_copy(model), copy_inputs(example))
+    except HangsOnData as error:
+        problem = str(error)
+        stopped = f"at {error.place or 'a value'}, which hangs on values"
     except CannotCapture as error:
         problem = str(error)
     plain = fresh_copy(model)
@@ -133,15 +143,27 @@ def build_network(model: nn.Module, example: Inputs, outputs: tuple[str, ...] = 
             _require_same(eager, captured)
     except CannotCapture as error:
         captured, problem = None, str(error)
-    if captured is None:
-        if outputs:
-            raise CannotCapture(
-                f"Expected a model with a graph to choose outputs of, but it has none. {problem}"
+    if captured is not None:
+        try:
+            return network_of(captured, lambda: model, outputs)
+        except (DynamicOutputShapeException, DataDependentOutputException) as error:
+            place = printed_place(str(error)) or "a value"
+            stopped = f"at {place}, which hangs on values"
+            problem = (
+                f"Expected a model whose sizes follow from its inputs' sizes, but at {place} "
+                "values say how many there are. Weight sparsities can still be swept by plain "
+                "forwards. "
+                "For groups, rewrite that part of forward()."
             )
-        layers = module_layers(plain)
-        measured = module_cost(plain, take(example, slice(0, 1)))
-        return Network(plain, with_macs(layers, measured), cost=measured, problem=problem)
-    return network_of(captured, lambda: model, outputs)
+    if outputs:
+        raise CannotCapture(
+            f"Expected a model with a graph to choose outputs of, but it has none. {problem}"
+        )
+    layers = module_layers(plain)
+    measured = module_cost(plain, take(example, slice(0, 1)))
+    return Network(
+        plain, with_macs(layers, measured), cost=measured, problem=problem, stopped=stopped
+    )
 
 
 def network_of(

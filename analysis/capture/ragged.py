@@ -82,7 +82,7 @@ class Ragged:
         return Ragged(self.values[rows.to(self.values.device)], lengths)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return iter(self.values.split(self.lengths.tolist()))
+        return iter(torch.split(self.values, self.lengths.tolist()))
 
     def __repr__(self) -> str:
         return f"Ragged({len(self)} samples, rows of shape {tuple(self.values.shape[1:])})"

@@ -31,7 +31,7 @@ def calibrate(
     """Measure combinations that tell how far predictions of this study can be trusted."""
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
-        say_problem(opened.manifest.capture_problem)
+        say_problem(opened.manifest)
         use_threads(threads)
         use_device(device)
         found = opened.calibrate(plans, recovery, progress)

@@ -6,14 +6,18 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from prunescope.cli.dashboard import LOOK, BrowserOption, FolderArgument, PortOption, dashboard
 from prunescope.cli.terminal import errors
 from prunescope.commands import Calibrate, Request, Sweep, Time
+from prunescope.errors import UnknownName
 from prunescope.jobs import ACTIVE, Job, start
+from prunescope.sample_models.samples import SAMPLES
+
+UNIT_CRITERIA: Final = ("l1", "taylor", "random")
 
 
 def demo(
@@ -58,19 +62,27 @@ def _follow(job: Job, study: Path, requests: Sequence[Request]) -> None:
 
 def demo_jobs(model: str) -> tuple[Request, ...]:
     """Return the requests that make the demo's study, in their order."""
-    sample, data = f"sample:{model}", "sample:fashion-mnist"
-    units = "head" if model == "vit" else "channel"
+    if model not in SAMPLES:
+        raise UnknownName.among("sample model", model, list(SAMPLES))
+    name, sample = f"sample:{model}", SAMPLES[model]
+    data, metric = f"sample:{sample.data}", sample.metric
+    whole = ("bypass",) if sample.blocks else ()
     return (
         Sweep(
-            sample,
+            name,
             data=data,
+            metric=metric,
             methods=("magnitude", "taylor", "wanda", "random"),
             sparsities="0.1:0.9:0.1,0.95",
         ),
         Sweep(
-            sample,
+            name,
             data=data,
-            methods=tuple(f"{criterion}@{units}" for criterion in ("l1", "taylor", "random")),
+            metric=metric,
+            methods=(
+                *(f"{criterion}@{unit}" for unit in sample.units for criterion in UNIT_CRITERIA),
+                *whole,
+            ),
             recovery=("none", "ls"),
         ),
         Calibrate(plans=12),

@@ -20,6 +20,7 @@ from prunescope.errors import PrunescopeError
 from prunescope.export.export_report import ExportReport, FormatCheck
 from prunescope.export.formats.format import MOST_LOST, Format
 from prunescope.export.formats.registry import export_formats, usual_formats
+from prunescope.text.cut import put_back
 from prunescope.text.units import bytes_, percent
 
 
@@ -81,7 +82,7 @@ def export(
     """Write the pruned model, load every file in a fresh process, and compare it."""
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
-        say_problem(opened.manifest.capture_problem)
+        say_problem(opened.manifest)
         chosen = opened.read_plan(plan)
         use_threads(threads)
         report = opened.export(
@@ -91,6 +92,9 @@ def export(
     if json:
         print_json(report)
     show_files(report, quiet=json)
+    cut = opened.manifest.reference.cut
+    if cut is not None and not json:
+        console.print(put_back(cut), highlight=False, markup=False)
 
 
 def show_files(report: ExportReport, quiet: bool) -> None:

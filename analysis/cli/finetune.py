@@ -177,7 +177,7 @@ def finetune(
             epoch_steps=epoch_steps, seconds=seconds, rounds=rounds, resolve=resolve,
         )  # fmt: skip
         opened = open_study(study)
-        say_problem(opened.manifest.capture_problem)
+        say_problem(opened.manifest)
         chosen = opened.read_plan(plan)
         use_threads(threads)
         use_device(device)

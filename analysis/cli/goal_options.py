@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from prunescope.errors import BadValue
-from prunescope.planning.class_limits_of import class_limits, is_class_limit
 from prunescope.planning.named_choices import parse_lock
-from prunescope.planning.solve import Goal, parse_target
+from prunescope.planning.side_limits import asked_of
+from prunescope.planning.solve import Goal
 from prunescope.store.folder import StudyFolder
 from prunescope.study import parse_methods
 from prunescope.study.name_patterns import matching
-from prunescope.text.scores import words_of
 
 TargetOption = Annotated[
     list[str],
@@ -19,7 +18,8 @@ TargetOption = Annotated[
         "--target",
         help="At most so much of a cost: macs=0.5, bytes=1.5MB, latency=4ms; or of the score: "
         "drop=0.01 in the metric's unit, drop=2% of dense; or of classes: worst-class=3pt for "
-        "every one's recall, recall:NAME=1pt for one's. Repeat.",
+        "every one's recall, recall:NAME=1pt for one's; or of a stored metric: macro-f1=1pt. "
+        "Repeat.",
     ),
 ]
 LockOption = Annotated[
@@ -64,7 +64,7 @@ def goal_of(
     """Return the goal that the options name, checked as far as words go."""
     from prunescope.curves.curve import curves, subjects
 
-    words = words_of(study.manifest)
+    asked = asked_of(targets, study)
     known = curves(study.measured(), study.manifest) if locks else {}
     names = subjects(study.manifest)
     named = dict(
@@ -73,7 +73,7 @@ def goal_of(
         for text in _each(whole, names)
     )
     return Goal(
-        tuple(parse_target(text, words) for text in targets if not is_class_limit(text)),
+        asked.targets,
         objective,
         recovery,
         locks=named,
@@ -82,7 +82,8 @@ def goal_of(
         methods=tuple(map(study.manifest.named, parse_methods(methods))) if methods else (),
         round_to=round_to,
         extrapolate=extrapolate,
-        class_limits=class_limits(targets, study.manifest),
+        class_limits=asked.classes,
+        metric_limits=asked.metrics,
     )
 
 

@@ -13,6 +13,7 @@ from prunescope.cli.print_outputs import print_outputs
 from prunescope.cli.read_arguments import listed
 from prunescope.cli.shared_options import (
     DataOption,
+    HeadsOption,
     JsonOption,
     MetricOption,
     ModelArgument,
@@ -23,6 +24,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import console, print_json
 from prunescope.study import LayerSummary
 from prunescope.study.bounds import parse_shape
+from prunescope.text.cut import cut_sentence
 from prunescope.text.numbers import counted, exact
 from prunescope.text.units import bytes_
 
@@ -37,6 +39,7 @@ def inspect(
     ] = None,
     metric: MetricOption = None,
     outputs: OutputsOption = "",
+    heads: HeadsOption = "",
     json: JsonOption = False,
 ) -> None:
     """List a model's layers: what can be pruned, what is skipped and why, and what each costs.
@@ -47,13 +50,13 @@ def inspect(
         parse_shape(shape)
     found = inspect_model(
         model, shape or data, weights=weights, random=random, metric=metric,
-        outputs=listed(outputs),
+        outputs=listed(outputs), heads=heads,
     )  # fmt: skip
     if json:
         print_json(found)
         return
-    if found.problem:
-        console.print(found.problem, highlight=False, markup=False)
+    if problem := found.problem or cut_sentence(found.cut):
+        console.print(problem, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, title=f"{model}", title_justify="left")
     for name in ("layer", "kind", "shape"):
         table.add_column(name, no_wrap=name != "shape")

@@ -48,7 +48,7 @@ def pareto(
     """Solve for a row of budgets on one cost, each a plan, and keep the front in the study."""
     with reporting(job, quiet=json) as progress:
         opened = StudyFolder.open(study)
-        say_problem(opened.manifest.capture_problem)
+        say_problem(opened.manifest)
         goal = goal_of(
             opened, [f"{cost}=1", *(target or [])], lock, exclude, bound, methods, round_to,
             objective, recovery, extrapolate,

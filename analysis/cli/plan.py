@@ -112,7 +112,7 @@ def plan(
         _require_search(around, exact, rule)
     with reporting(job, quiet=json or not verify) as progress:
         opened = StudyFolder.open(study)
-        say_problem(opened.manifest.capture_problem)
+        say_problem(opened.manifest)
         if output is not None:
             require_plan_file(opened, output, force)
         progress.start(1, "solving")

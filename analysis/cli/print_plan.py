@@ -19,6 +19,7 @@ from prunescope.planning.reason_words import costs_in_words, idle_subjects
 from prunescope.planning.search import MeasuredBest, MeasuredCandidates, beside_in_words
 from prunescope.planning.solve import Solution
 from prunescope.planning.solve.goal import DAMAGES
+from prunescope.planning.solve.metric_limits import MetricLimit
 from prunescope.planning.solve.plan_costs import plan_costs
 from prunescope.planning.solve.solution import UNADDED
 from prunescope.store.folder import StudyFolder
@@ -37,7 +38,7 @@ def described(
     problem = posed.solver.problem
     dense = dict(zip(problem.kinds[1:], map(float, problem.dense[1:]), strict=True))
     limits = dict(zip(problem.kinds[1:], map(float, problem.limits()), strict=True))
-    if problem.goal.by_classes:
+    if problem.goal.by_others:
         limits.pop("drop", None)
     interval, measured = guess.interval, posed.measured(found)
     words = words_of(study.manifest)
@@ -51,6 +52,13 @@ def described(
         "class_limits": {
             limit.kind: {"limit": limit.limit, "predicted": limit.loss(guess)}
             for limit in problem.goal.class_limits
+        },
+        "metric_limits": {
+            limit.name: {
+                "limit": limit.words.plain_drop(limit.limit),
+                "predicted": _by(limit, posed, found),
+            }
+            for limit in problem.goal.metric_limits
         },
         "dense": dense,
         "predicted": {
@@ -91,6 +99,11 @@ def described(
         said["costs"] = dict(solution.costs)
         said["reasons"] = [asdict(each) for each in explain(problem, solution)]
     return said
+
+
+def _by(limit: MetricLimit, posed: PosedGoal, found: Plan) -> float | None:
+    lost = posed.by_metric[limit.name](found).drop
+    return None if lost is None else limit.words.plain_drop(lost)
 
 
 def print_plan(
@@ -142,6 +155,10 @@ def print_plan(
         loss = limit.loss(guess)
         if loss is not None:
             console.print(f"{limit.kind}: predicted {PERCENT_WORDS.drop(loss)} · target {limit}")
+    for other in problem.goal.metric_limits:
+        lost = posed.by_metric[other.name](found).drop
+        if lost is not None:
+            console.print(f"{other.name}: predicted {other.words.drop(lost)} · target {other}")
     _print_guess(study, posed, found, guess, saved)
     if text := pruned_unseen(study.manifest, found):
         console.print(text, highlight=False, markup=False)

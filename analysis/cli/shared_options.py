@@ -34,7 +34,7 @@ DataOption = Annotated[
     str | None,
     typer.Option(
         "--data",
-        help="sample:fashion-mnist, imagefolder:DIR, torchvision:NAME, hf:DATASET, "
+        help="sample:fashion-mnist, sample:opticks, imagefolder:DIR, torchvision:NAME, hf:DATASET, "
         "textfile:FILE, file.npz, file.py:function",
     ),
 ]
@@ -55,7 +55,8 @@ MetricOption = Annotated[
     typer.Option(
         "--metric",
         help="top-K, cross-entropy, perplexity, bits-per-byte, mse, mae, pixel-accuracy, "
-        "agreement, or file.py:function. [default: top-1]",
+        "agreement, or file.py:function; several with commas: the first is drawn, all are "
+        "stored. [default: top-1]",
         show_default=False,
     ),
 ]
@@ -73,6 +74,16 @@ OutputsOption = Annotated[
     typer.Option(
         "--outputs",
         help="Comma-separated outputs that have to stay, such as logits; all by default.",
+        show_default=False,
+    ),
+]
+HeadsOption = Annotated[
+    str,
+    typer.Option(
+        "--heads",
+        help="key-value: where key-value heads serve several query heads, a unit is one of them "
+        "with all of its query heads. By default that, or one query head of each: whichever are "
+        "more.",
         show_default=False,
     ),
 ]

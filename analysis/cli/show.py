@@ -29,6 +29,7 @@ from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
 from prunescope.study.computations import computation_counts
 from prunescope.study.method import BLOCK
+from prunescope.study.other_metrics import metric_names
 from prunescope.text.computations import computation_sentences
 from prunescope.text.numbers import counted
 from prunescope.text.outputs import uncounted
@@ -41,11 +42,18 @@ _ACCEPTED: Final = 0.01
 def show(
     study: StudyArgument,
     method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", help="Draw another metric that the study stores."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Print a study's curves: the drop per layer and sparsity, with its interval."""
     opened = StudyFolder.open(study)
-    say_problem(opened.manifest.capture_problem)
+    stored = metric_names(opened.manifest)
+    if metric is not None:
+        opened = opened.drawn_by(metric)
+    say_problem(opened.manifest)
     words = words_of(opened.manifest)
     known = curves(opened.measured(), opened.manifest)
     found = known if method is None else _of_method(opened.manifest, known, method)
@@ -55,6 +63,7 @@ def show(
                 "study": str(study),
                 "model": opened.manifest.reference.model,
                 "metric": asdict(words.metric),
+                "metrics": list(stored),
                 "baseline": opened.manifest.baseline and words.plain(words.dense),
                 "curves": [
                     {
@@ -101,6 +110,8 @@ def show(
             f"{words.titled(f'{words.loss_word.capitalize()}s')}, ± half of the 95 % interval of "
             f"the mean {words.loss_word} over samples like these."
         )
+    if len(stored) > 1:
+        console.print(f"Stored: {', '.join(stored)}. See another: --metric NAME.", highlight=False)
     if files := kept_files(opened.manifest.reference):
         console.print(f"The study keeps {files}.", highlight=False)
     elif opened.manifest.not_kept:

@@ -15,6 +15,7 @@ from prunescope.cli.read_arguments import listed, use_device, use_threads
 from prunescope.cli.shared_options import (
     DataOption,
     DeviceOption,
+    HeadsOption,
     JobOption,
     JsonOption,
     LossOption,
@@ -28,6 +29,7 @@ from prunescope.cli.shared_options import (
 from prunescope.cli.terminal import errors, print_json, reporting, say_problem
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue, UnknownName
+from prunescope.model_kinds.sample_studies import sample_data, usual_metric
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.store.trust import require_vouched, vouch, vouch_function
@@ -159,6 +161,7 @@ def sweep(
     metric: MetricOption = None,
     loss: LossOption = None,
     outputs: OutputsOption = "",
+    heads: HeadsOption = "",
     accept: Annotated[
         str,
         typer.Option(
@@ -214,7 +217,7 @@ def sweep(
         most = size_from(keep_data)
         begun = monotonic()
         chosen = listed(outputs)
-        reference = _reference(study, model, data, weights, random, metric, loss, chosen)
+        reference = _reference(study, model, data, weights, random, metric, loss, chosen, heads)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -230,7 +233,7 @@ def sweep(
             from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
             from prunescope.bench.device import device_in_use
-            from prunescope.bench.keep_data import keep_samples, lying_at
+            from prunescope.bench.keep_data import keep_asked, lying_at
             from prunescope.bench.keep_network import as_kept, keep_network
             from prunescope.bench.precision import require_precision
             from prunescope.bench.workbench import prepare
@@ -243,7 +246,7 @@ def sweep(
             bench = replace(bench, precision=precision)
         policy = stopping.policy(words_of(bench.manifest))
         if not json:
-            say_problem(bench.manifest.capture_problem)
+            say_problem(bench.manifest)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
             manifest = bench.manifest
@@ -252,8 +255,7 @@ def sweep(
         opened = keep_checks(StudyFolder.create(study, bench.manifest), bench)
         before = kept_files(opened.manifest.reference)
         opened = keep_network(lying_at(opened, data), bench)
-        if most is not None:
-            opened = keep_samples(opened, most)
+        opened = keep_asked(opened, bench, most)
         kept = kept_files(opened.manifest.reference)
         if not json and kept != before:
             errors.print(f"The study keeps {kept}.", highlight=False)
@@ -299,6 +301,7 @@ def _reference(
     metric: str | None,
     loss: str | None,
     outputs: tuple[str, ...],
+    heads: str,
 ) -> Reference:
     if model is None:
         if not (study / MANIFEST).exists():
@@ -307,8 +310,11 @@ def _reference(
                 f"{next_steps.make_study()}."
             )
         known = StudyFolder.open(study).manifest.reference
+        if metric is not None and metric == ",".join((known.metric, *known.also)):
+            metric = known.metric
         given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
-                 "random": random or None, "outputs": outputs or None}  # fmt: skip
+                 "random": random or None, "outputs": outputs or None,
+                 "heads": heads or None}  # fmt: skip
         if data is not None and data != known.data and known.own_network is not None:
             known = replace(known, data=data, own_data=None)  # the same ones, or it is refused
         others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
@@ -318,14 +324,14 @@ def _reference(
                 f"{given[others[0]]}. Leave it out, or name MODEL and another folder."
             )
         return known
+    data = data or sample_data(model)
     if data is None:
-        if not model.startswith("sample:"):
-            raise BadValue(
-                "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
-            )
-        data = "sample:fashion-mnist"
+        raise BadValue(
+            "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
+        )
     source = str(weights) if weights else None
-    return Reference(model, data, metric or "top-1", source, random, loss or "", outputs)
+    metric = metric or usual_metric(model, data)
+    return Reference(model, data, metric, source, random, loss or "", outputs, heads=heads)
 
 
 def _accepted(text: str) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from rich.progress import Progress as Bar
 
 from prunescope.cli.interrupt import interruptible
 from prunescope.progress import Progress, Silent
+from prunescope.study import Manifest
+from prunescope.text.cut import shortfall
 from prunescope.text.sweep_costs import work_done
 
 _PIPED_WIDTH: Final = 140
@@ -82,9 +84,9 @@ def reporting(job: Path | None, quiet: bool = False) -> Iterator[Progress]:
                 bar.stop()
 
 
-def say_problem(problem: str | None) -> None:
-    """Print, before all else, why a model has no graph; nothing where it has one."""
-    if problem is not None:
+def say_problem(manifest: Manifest) -> None:
+    """Print, before all else, why a model has no graph, or which part of it a study is about."""
+    if problem := shortfall(manifest):
         errors.print(problem, highlight=False, markup=False)
 
 

@@ -41,7 +41,7 @@ def verify(
     """Apply a plan for real and measure it, beside what was predicted."""
     with reporting(job, quiet=json) as progress:
         opened = open_study(study)
-        say_problem(opened.manifest.capture_problem)
+        say_problem(opened.manifest)
         chosen = opened.read_plan(plan)
         if recovery:
             check_names("recovery", (recovery,), RECOVERIES)
@@ -60,6 +60,11 @@ def verify(
         f"{words.loss_word}); "
         f"{counted(row.removed, 'weight')} removed."
     )
+    for own, score, lost in row.by_others():
+        console.print(
+            f"{own.name} {own.score(score)}: {own.loss_word} {own.drop(lost.mean)} "
+            f"({own.span(lost)}, 95 %)."
+        )
     if row.predictor:
         console.print(f"Predicted ({row.predictor}): {words.drop(row.predicted_drop)}.")
     else:

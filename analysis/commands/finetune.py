@@ -33,7 +33,7 @@ class FineTune(Request):
         ema: Decay of the moving average of the weights.
         clip: Largest norm of the gradients.
         accumulate: Batches per step.
-        amp: ``off`` or ``bf16``.
+        amp: ``off``, ``bf16`` or ``fp16``.
         patience: Epochs without a better score.
         test: Whether the test split is reported too.
         threads: Of the CPU; 0 lets torch choose.

@@ -18,6 +18,7 @@ class Inspect(Request):
         shape: Of one input, such as ``3,224,224``; None to read it off the data.
         metric: A reference; None for the usual one.
         outputs: Names of outputs that have to stay; none for all.
+        heads: ``key-value``, or empty for whichever heads are more.
     """
 
     command: ClassVar[str] = "inspect"
@@ -30,3 +31,4 @@ class Inspect(Request):
     shape: str | None = option("--shape", None)
     metric: str | None = option("--metric", None)
     outputs: tuple[str, ...] = option("--outputs", ())
+    heads: str = option("--heads", "")

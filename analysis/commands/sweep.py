@@ -36,6 +36,7 @@ class Sweep(Request):
         metric: A reference; None for the study's own, or the usual one.
         loss: A reference; None for the study's own, or the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
+        heads: ``key-value``, or empty for whichever heads are more.
         accept: Failed checks with which a study is made nevertheless.
         keep_data: Size up to which the study keeps the samples; None for no copy.
         engine: ``frontier`` or ``naive``.
@@ -70,6 +71,7 @@ class Sweep(Request):
     metric: str | None = option("--metric", None)
     loss: str | None = option("--loss", None)
     outputs: tuple[str, ...] = option("--outputs", ())
+    heads: str = option("--heads", "")
     accept: tuple[str, ...] = option("--accept", ())
     keep_data: str | None = option("--keep-data", None)
     engine: str = option("--engine", "frontier")

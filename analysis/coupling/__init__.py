@@ -25,7 +25,16 @@ Removal (``prunescope.removal``) takes ``{group name: bool mask over units, True
 * ``load_pruned(module, removal, weights)``: pour the smaller weights into the user's class.
 """
 
-from prunescope.coupling.find_groups import find_groups
+from prunescope.coupling.find_groups import choose_heads, find_groups, heads_of, repeats_heads
 from prunescope.coupling.groups import Coupling, Group, Member, Refused
 
-__all__ = ["Coupling", "Group", "Member", "Refused", "find_groups"]
+__all__ = [
+    "Coupling",
+    "Group",
+    "Member",
+    "Refused",
+    "choose_heads",
+    "find_groups",
+    "heads_of",
+    "repeats_heads",
+]

@@ -1,8 +1,8 @@
 """Decide which factor of a split dimension carries the units.
 
 Where each key-value head is repeated for several query heads, the units are either key-value heads
-with all their query heads, or query heads, one of each key-value head: whichever are more. Two
-key-value heads would otherwise allow no step but one of half.
+with all their query heads, or query heads, one of each key-value head: whichever are more, unless
+somebody asks for key-value heads. Two key-value heads allow no step but one of half.
 """
 
 import numpy as np
@@ -12,11 +12,15 @@ from prunescope.coupling.labels import Labels, SolvedLabels
 from prunescope.coupling.walk import CouplingWalk, Key
 
 
-def choose_factors(scout: CouplingWalk) -> dict[Key, int]:
+def choose_factors(scout: CouplingWalk, key_value_heads: bool = False) -> dict[Key, int]:
     """Return the best option of every decision.
 
     Preferred in this order: prunable, of a fixed size, heads, not inside a head, without a
     statistic, large, last.
+
+    Args:
+        scout: A walk that left every decision open.
+        key_value_heads: Whether these are the units wherever they are repeated.
     """
     solved = scout.ledger.solve()
     blocked = solved.having(solved.reason)
@@ -37,26 +41,39 @@ def choose_factors(scout: CouplingWalk) -> dict[Key, int]:
             option,
         )
 
-    def more_heads(key: Key, offered: list[Labels]) -> int | None:
-        """The option of more units, if ``key`` repeats heads; the first if they are as many."""
-        merged = scout.repeats.get(key)
-        if merged is None or len(offered) != 2:
-            return None
-        result = solved.unit[merged]
-        heads, copies = (solved.unit[labels[labels >= 0]] for labels in offered)
-        repeats = any_size[copies].all() and not any_size[heads].any() and not blocked[heads].any()
-        if not repeats or blocked[result].any() or not marked["head"][result].all():
-            return None
-        return int(len(offered[1]) > len(offered[0]))
-
     decided = {}
+    repeating = _repeating(scout, solved, any_size)
     for key, offered in scout.options.items():
-        preferred = more_heads(key, offered)
-        if preferred is None and key[1] == "repeat":
+        preferred = None
+        if key in repeating:  # the option of more units; key-value heads if they are as many
+            preferred = int(len(offered[1]) > len(offered[0]) and not key_value_heads)
+        elif key[1] == "repeat":
             preferred = 0
         ranks = [rank(option, labels) for option, labels in enumerate(offered)]
         decided[key] = ranks.index(max(ranks)) if preferred is None else preferred
     return decided
+
+
+def repeated_heads(scout: CouplingWalk) -> set[Key]:
+    """Return the decisions of ``scout`` that are about key-value heads of several query heads."""
+    solved = scout.ledger.solve()
+    return _repeating(scout, solved, _any_size(scout, solved))
+
+
+def _repeating(scout: CouplingWalk, solved: SolvedLabels, any_size: Flags) -> set[Key]:
+    blocked = solved.having(solved.reason)
+    is_head = solved.having(solved.marks.get("head", {}))
+    repeating = set()
+    for key, merged in scout.repeats.items():
+        offered = scout.options.get(key, [])
+        if len(offered) != 2:
+            continue
+        result = solved.unit[merged]
+        heads, copies = (solved.unit[labels[labels >= 0]] for labels in offered)
+        repeats = any_size[copies].all() and not any_size[heads].any() and not blocked[heads].any()
+        if repeats and not blocked[result].any() and is_head[result].all():
+            repeating.add(key)
+    return repeating
 
 
 def _any_size(scout: CouplingWalk, solved: SolvedLabels) -> Flags:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.store.json_documents import read_document, write_document
+from prunescope.text.numbers import counted, exact
+from prunescope.text.units import percent
 
 MOST_SHOWN: Final = 24
 
@@ -49,6 +51,20 @@ class ChangedSamples:
     lost: int
     won: int
     shown: tuple[ChangedSample, ...]
+
+    def sentence(self) -> str:
+        """Return how many changed, for the worse and for the better.
+
+        >>> ChangedSamples("d", False, 200, 4, 2, 1, ()).sentence().partition(":")[0]
+        '4 of 200 validation samples (2.0 %) are answered otherwise by the pruned model'
+        """
+        which = "fine-tuned" if self.recovered else "pruned"
+        return (
+            f"{exact(self.changed)} of {counted(self.samples, 'validation sample')} "
+            f"({percent(self.changed / self.samples if self.samples else 0.0)}) are answered "
+            f"otherwise by the {which} model: {exact(self.lost)} were better before, "
+            f"{exact(self.won)} are better now, the others score the same."
+        )
 
 
 def changed_path(study: Path, digest: str, recovered: bool = False) -> Path:

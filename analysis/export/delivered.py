@@ -1,14 +1,12 @@
 """What every way to deliver a plan scores, weighs and takes, as points of one front. Torch-free."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from prunescope.curves.curve import Curves
 from prunescope.errors import PrunescopeError
 from prunescope.export.export_report import ExportReport, export_folder, read_report
 from prunescope.export.formats.registry import export_formats, format_title
-from prunescope.planning.preview import preview
 from prunescope.recovery.training.fine_tuning_report import results_of
 from prunescope.statistics.proportion import share_interval
 from prunescope.store.folder import StudyFolder
@@ -58,7 +56,9 @@ class Delivered:
         return f"{self.variant} + {self.rounding}" if self.rounding else self.variant
 
 
-def delivered(study: StudyFolder, plan: Plan, known: Curves) -> tuple[Delivered, ...]:
+def delivered(
+    study: StudyFolder, plan: Plan, tensor_bytes: Callable[[Plan], int]
+) -> tuple[Delivered, ...]:
     """Return every measured way to deliver ``plan``, with whatever recovery, and what it costs.
 
     Plans of the study that remove the same with another recovery count as the same plan: raw,
@@ -67,12 +67,12 @@ def delivered(study: StudyFolder, plan: Plan, known: Curves) -> tuple[Delivered,
     Args:
         study: With its verified plans, fine-tunings and exports.
         plan: Whose choices are delivered.
-        known: The study's curves.
+        tensor_bytes: From a plan to the bytes of what it leaves, for what no file was written of.
     """
     words = words_of(study.manifest)
     points: list[Delivered] = []
     for variant in _variants(study, plan):
-        costs = preview(study.manifest, variant, known)
+        size = tensor_bytes(variant)
         name = RAW if variant.recovery == "none" else variant.recovery
         exports = list(_exports(study, variant, recovered=False))
         points += _files(exports, variant, name, words)
@@ -82,7 +82,7 @@ def delivered(study: StudyFolder, plan: Plan, known: Curves) -> tuple[Delivered,
             samples = int(rows.iloc[0]["samples"])
             score = float(rows.iloc[0]["score_sum"]) / samples
             points.append(
-                _point(variant.name, name, "", COUNTED, costs.dense_bytes, None, score, samples,
+                _point(variant.name, name, "", COUNTED, size, None, score, samples,
                        words, exported=False)
             )  # fmt: skip
         tuned = results_of(study.folder, variant)
@@ -99,7 +99,7 @@ def delivered(study: StudyFolder, plan: Plan, known: Curves) -> tuple[Delivered,
             points += _files(mine, variant, how, words)
             if not any(not entry.rounding and entry.variant == how for entry in points):
                 points.append(
-                    _point(variant.name, how, "", COUNTED, costs.dense_bytes, None,
+                    _point(variant.name, how, "", COUNTED, size, None,
                            result.after.score, result.after.samples, words, exported=False)
                 )  # fmt: skip
     return tuple(points)

@@ -10,7 +10,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.capture.free_dimensions import FreeDimension
 from prunescope.capture.free_graph import FreeGraph, free_graph
 from prunescope.capture.graph import Captured
-from prunescope.coupling import Group, find_groups
+from prunescope.coupling import Group, choose_heads, find_groups
 from prunescope.errors import PrunescopeError
 from prunescope.export.promise import Resized, outputs_of
 from prunescope.export.verify_file import excess
@@ -52,8 +52,8 @@ def with_free_sizes(
     if graph is None:
         return None
     try:
-        free = _pruned_alike(graph.captured, bench.groups, selection, pruned.module)
-        second = _pruned_alike(graph.second, bench.groups, selection, pruned.module)
+        free = _pruned_alike(graph.captured, bench, selection, pruned.module)
+        second = _pruned_alike(graph.second, bench, selection, pruned.module)
         if free is None or second is None:
             return None
         return _checked(graph, free, second, bench, pruned)
@@ -62,12 +62,13 @@ def with_free_sizes(
 
 
 def _pruned_alike(
-    dense: Captured, groups: tuple[Group, ...], selection: PruningMasks, pruned: nn.Module
+    dense: Captured, bench: Workbench, selection: PruningMasks, pruned: nn.Module
 ) -> Captured | None:
     """``dense`` without the same units, and with the tensors of ``pruned``."""
     if selection.units:
+        choose_heads(dense, bench.manifest.reference.heads)
         own = {group.name: _owned(group) for group in find_groups(dense).groups}
-        if any(own.get(g.name) != _owned(g) for g in groups if g.name in selection.units):
+        if any(own.get(g.name) != _owned(g) for g in bench.groups if g.name in selection.units):
             return None
         smaller = remove(dense, selection.units)
     else:

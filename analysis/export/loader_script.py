@@ -10,6 +10,7 @@ from typing import Final
 from prunescope.export.formats.format import quotable
 from prunescope.export.formats.registry import export_formats
 from prunescope.export.recipe import Recipe
+from prunescope.text.cut import put_back
 
 FIRST_WORDS: Final = '"""How to load what is in this folder: copy what you need, or run this file.'
 _HEAD: Final = (
@@ -45,6 +46,8 @@ def loader_script(
         f"{recipe.reference.model}, pruned by plan {recipe.plan.name!r}: {removed} of "
         f"{parameters} parameters are {'gone or zero' if recipe.units else 'zero'}."
     )
+    if recipe.reference.cut is not None:
+        summary += f"\n{quotable(put_back(recipe.reference.cut))}"
     summary += "".join(f"\n{file} takes {words}." for file, words in (sizes or {}).items())
     offered = set(formats)
     parts = [kind.loading(recipe) for kind in export_formats() if kind.name in offered]

@@ -53,6 +53,8 @@ def reference_here(
         metric or known.metric,
         weights,
         known.random and weights is None,
+        outputs=known.outputs,
+        heads=known.heads,
     )
 
 

@@ -76,7 +76,7 @@ def most_certain(scores: Tensor, labels: Tensor) -> Tensor:
     counts = labels >= 0
     if scores.shape[1] <= MOST:
         return counts
-    for label in labels.unique().tolist():
+    for label in torch.unique(labels).tolist():
         own = labels == label
         counts &= ~own | (own.cumsum(1) <= MOST)
     return counts

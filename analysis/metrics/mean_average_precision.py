@@ -85,7 +85,7 @@ class MeanAveragePrecision(SetMetric):
         picture = torch.arange(count)[:, None].expand(present.shape)[present]
         label, score, bits = records[present].unbind(1)
         is_true = score == _TRUE
-        classes = label[is_true].unique().tolist()
+        classes = torch.unique(label[is_true]).tolist()
         value = torch.zeros((), dtype=torch.float64)
         slope = torch.zeros(count, dtype=torch.float64)
         for one in classes:

@@ -22,18 +22,23 @@ class Sample(ModelKind):
     def load(self, name: str, random: bool) -> nn.Module:
         """Return the sample called ``name``; it is never random."""
         del random
-        from prunescope.sample_models.registry import NAMES, load
+        from prunescope.sample_models.registry import load
+        from prunescope.sample_models.samples import NAMES
 
         if name not in NAMES:
             raise UnknownName.among("sample model", name, NAMES)
         return load(name)
 
     def example(self, name: str) -> Any:
-        """Return two random images of the size that every sample takes."""
-        del name
+        """Return the first two inputs of the data that the sample is studied with."""
         import torch
 
-        return torch.randn(2, 1, 28, 28)
+        from prunescope.sample_models.registry import arrays
+        from prunescope.sample_models.samples import SAMPLES
+
+        inputs, _ = arrays(SAMPLES[name].data, "validation")
+        assert not isinstance(inputs, dict)
+        return torch.from_numpy(inputs[:2])
 
 
 KIND = Sample()

@@ -12,6 +12,7 @@ from typing import Final
 from prunescope.errors import CannotReach
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.planning.solve import Goal, Solution
+from prunescope.planning.solve.metric_limits import MetricLimit
 from prunescope.study.plan import Plan
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
@@ -31,6 +32,7 @@ def solve_within_drop(
     predict: Callable[[Plan], Prediction],
     overrides: Mapping[str, float] | None = None,
     words: ScoreWords = PERCENT_WORDS,
+    by_metric: Mapping[str, Callable[[Plan], Prediction]] | None = None,
 ) -> Solution:
     """Return the solution of ``solve`` whose predicted drop is within the target on the drop.
 
@@ -42,6 +44,7 @@ def solve_within_drop(
         predict: From a plan to its prediction.
         overrides: Target kind → limit in place of the goal's.
         words: Of the study's metric.
+        by_metric: Name of a stored metric → from a plan to its prediction by that metric.
 
     Raises:
         CannotReach: No plan keeps the targets.
@@ -52,10 +55,10 @@ def solve_within_drop(
         return solve(limits)
     accepted = limits.get("drop", targets["drop"].limit)
     sum_limit, best, least = accepted, None, _Nearest()
-    if goal.by_classes:
+    if goal.by_others:
         sum_limit = _ANY
     refusal: CannotReach | None = None
-    for _ in range(_TRIES):
+    for _ in range(2 * _TRIES if goal.side_limits else _TRIES):
         try:
             solution = solve({**limits, "drop": sum_limit})
         except CannotReach as error:
@@ -68,9 +71,12 @@ def solve_within_drop(
             continue
         prediction = predict(solution.plan)
         predicted_drop = prediction.drop
-        if predicted_drop is None and not goal.class_limits:
+        if predicted_drop is None and not goal.side_limits:
             return solution
         used, what = _used(goal, prediction, accepted, words)
+        for limit in goal.metric_limits:
+            loss = (by_metric or {})[limit.name](solution.plan).drop
+            used, what = max((used, what), _used_by(limit, loss))
         if used < least.used:
             least = _Nearest(used, what)
         if used <= 1:
@@ -79,7 +85,7 @@ def solve_within_drop(
             if used >= _NEAR or sum_limit == _ANY or solution.value <= 0:
                 break
         if sum_limit == _ANY:
-            sum_limit = max(solution.costs.get("drop", accepted), accepted)
+            sum_limit = max(solution.costs.get("drop", 0.0), 0.0) or accepted
         step = 1 / used if used > 0 else 2.0
         sum_limit *= min(max(step, 0.3), 2.0) * (0.995 if used > 1 else 1.0)
     if best is not None:
@@ -93,7 +99,7 @@ def _described(
     goal: Goal, solution: Solution, predicted_drop: float | None, accepted: float
 ) -> Solution:
     """The solution with the drop predicted for the whole plan in place of the sum."""
-    if goal.by_classes or predicted_drop is None:
+    if goal.by_others or predicted_drop is None:
         costs, limits = dict(solution.costs), dict(solution.limits)
         costs.pop("drop", None)
         limits.pop("drop", None)
@@ -102,7 +108,7 @@ def _described(
     else:
         costs = {**solution.costs, "drop": predicted_drop}
         limits = {**solution.limits, "drop": accepted}
-    others = () if goal.class_limits else solution.alternatives  # what those lose is not looked at
+    others = () if goal.side_limits else solution.alternatives  # what those lose is not looked at
     return replace(solution, costs=costs, limits=limits, alternatives=others)
 
 
@@ -123,7 +129,7 @@ def _used(
         CannotReach: What a class loses cannot be predicted.
     """
     uses = []
-    if not goal.by_classes and prediction.drop is not None:
+    if not goal.by_others and prediction.drop is not None:
         lost = f"a {words.loss_word} of {words.limit(float(f'{prediction.drop:.3g}'))}"
         uses.append((prediction.drop / accepted, lost))
     for limit in goal.class_limits:
@@ -135,7 +141,19 @@ def _used(
             )
         lost = f"{limit.kind} down {PERCENT_WORDS.limit(float(f'{loss:.3g}'))}"
         uses.append((loss / limit.limit, lost))
-    return max(uses)
+    return max(uses, default=(0.0, ""))
+
+
+def _used_by(limit: MetricLimit, loss: float | None) -> tuple[float, str]:
+    """The same by a stored metric."""
+    if loss is None:
+        raise CannotReach(
+            f"Expected to know what a plan loses by {limit.name}, but the study holds too few "
+            "measurements of it. Leave that limit out."
+        )
+    words = limit.words
+    lost = f"a {words.loss_word} of {words.name} of {words.limit(float(f'{loss:.3g}'))}"
+    return loss / limit.limit, lost
 
 
 def _missed_sentence(
@@ -148,8 +166,8 @@ def _missed_sentence(
         if target.kind != "drop"
     ]
     lost = words.loss_word
-    asked = [] if goal.by_classes else [f"a {lost} of at most {words.limit(accepted)}"]
-    asked += [*map(str, goal.class_limits), *others]
+    asked = [] if goal.by_others else [f"a {lost} of at most {words.limit(accepted)}"]
+    asked += [*map(str, goal.side_limits), *others]
     first, rest, best = asked[0], ", ".join(asked[1:]), least.what.removeprefix(f"a {lost} of ")
     return (
         f"Expected a plan with {first}{f' and {rest}' if rest else ''}, but the least predicted of "

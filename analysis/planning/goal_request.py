@@ -19,7 +19,7 @@ def request_of(goal: Goal, runtime: str = "", words: ScoreWords = PERCENT_WORDS)
     return MakePlan(
         target=(
             *(_target(target, words) for target in goal.asked),
-            *(limit.request() for limit in goal.class_limits),
+            *(limit.request() for limit in goal.side_limits),
         ),
         lock=tuple(f"{name}={c.method}:{c.sparsity:g}" for name, c in goal.locks.items()),
         exclude=goal.excluded,

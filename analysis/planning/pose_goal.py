@@ -47,6 +47,7 @@ class PosedGoal:
         by_drop: Poses the same goal with the drop of the score as what is minimised; None where
             that is not to be had.
         measured: The study's verified plans, which count with what was measured of them.
+        by_metric: ``predicted`` by the metrics that the goal limits beside the drawn one.
     """
 
     solver: Solver
@@ -55,6 +56,7 @@ class PosedGoal:
     operators: LogitOperators | None = None
     by_drop: "Callable[[], PosedGoal] | None" = None
     measured: MeasuredPlans = field(default_factory=MeasuredPlans, repr=False)
+    by_metric: Mapping[str, Predicted] = field(default_factory=dict, repr=False)
 
     def drop_of(self, plan: Plan) -> float | None:
         """Return the measured drop of ``plan``, else the predicted one; None without either."""
@@ -130,6 +132,8 @@ class StudyKnowledge:
             ready, self.curves, self.predicted, self.operators,
             None if goal.objective == "drop" else lambda: self.pose(by_drop, setting),
             self.measured,
+            {limit.name: StudyKnowledge.of(study.drawn_by(limit.name)).predicted
+             for limit in goal.metric_limits},
         )  # fmt: skip
 
 
@@ -238,7 +242,7 @@ def solve_posed(
         return solve_with_proof(posed.solver, limits, name, seconds)
 
     goal, words = posed.solver.problem.goal, words_of(posed.solver.problem.manifest)
-    solution = solve_within_drop(goal, solve, posed.predicted, overrides, words)
+    solution = solve_within_drop(goal, solve, posed.predicted, overrides, words, posed.by_metric)
     return replace(
         solution,
         plan=solution.plan.as_solved(),

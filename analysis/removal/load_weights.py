@@ -8,9 +8,10 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.choose_outputs import choose_outputs, chosen
 from prunescope.capture.graph import Captured, Inputs, call_arguments, capture
-from prunescope.coupling import Group, find_groups
+from prunescope.coupling import Group, choose_heads, find_groups
 from prunescope.errors import CannotPrune
 from prunescope.removal.block_masks import divided
+from prunescope.removal.bypass_modules import bypass
 from prunescope.removal.remove import remove
 from prunescope.removal.selection import Removal
 
@@ -25,6 +26,7 @@ def load_pruned(
     example: Inputs | None = None,
     captured: Captured | None = None,
     outputs: tuple[str, ...] = (),
+    heads: str = "",
 ) -> nn.Module:
     """Return ``module``, of the user's own class, with the smaller weights in it.
 
@@ -39,29 +41,28 @@ def load_pruned(
         example: A batch to capture the dense model with; needed without ``captured``.
         captured: The dense model's graph, if it is at hand.
         outputs: That have to stay; the others may have shrunk. None for all.
+        heads: The units of grouped queries (``prunescope.coupling.choose_heads``).
 
     Raises:
         CannotPrune: The forward of this class holds sizes of its own (a ``view`` with the old
-            number of channels, say), so only the exported graph can be smaller; or a block leaves.
+            number of channels, say), so only the exported graph can be smaller; or a block leaves
+            that no module of it stands for.
     """
     if captured is None:
         if example is None:
             raise CannotPrune(
                 "Expected an example batch or the captured graph, but got neither. Pass example=."
             )
-        captured = choose_outputs(capture(module, example), outputs)
-    _, leaving_blocks = divided(captured, removal)
+        captured = choose_heads(choose_outputs(capture(module, example), outputs), heads)
+    units, leaving_blocks = divided(captured, removal)
     if leaving_blocks:
-        raise CannotPrune(
-            f"Expected channels or heads to leave {type(module).__name__}, but the block "
-            f"{leaving_blocks[0].name} leaves whole, and the forward() of the class would still "
-            "run it. Use model.py or the exported .pt2 or ONNX file, which need no class."
-        )
+        _replace(module, captured.module)  # what is compared then has the same weights
+        bypass(module, captured, leaving_blocks)
     smaller = remove(captured, removal)
     if weights is not None:
         _fill(smaller.module, weights)
     coupling = find_groups(captured)
-    touched = [coupling.group(name) for name in removal]
+    touched = [coupling.group(name) for name in units]
     _replace(module, smaller.module)
     _adapt_layers(module)
     _adapt_heads(module, touched, removal)

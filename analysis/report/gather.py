@@ -30,6 +30,7 @@ from prunescope.recovery.training.fine_tuning_report import (
 )
 from prunescope.report.before_after import before_after
 from prunescope.report.plan_report import PlanReport
+from prunescope.sample_models.samples import LICENCES
 from prunescope.statistics.paired import paired_interval
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -67,7 +68,7 @@ def gather(study: StudyFolder, plan: Plan) -> PlanReport:
         no_reasons=no_reasons,
         tuned=tuned,
         schedules=results_of(study.folder, plan),
-        delivered=delivered(study, plan, known),
+        delivered=delivered(study, plan, lambda other: preview(manifest, other, known).dense_bytes),
         latency=latency,
         exports=exports,
         changed=read_changed(study.folder, plan.digest)
@@ -200,8 +201,9 @@ def _licences(study: StudyFolder) -> Iterator[str]:
             "A pruned model is a changed copy of the dense one: the licence of its weights and of "
             "its source applies. This report does not know it."
         )
-    if reference.data.startswith("sample:fashion-mnist"):
-        yield "Fashion-MNIST: MIT, copyright Zalando SE."
+    own = LICENCES.get(reference.data.removeprefix("sample:"))
+    if own is not None and reference.data.startswith("sample:"):
+        yield own
     else:
         yield "The data's own licence applies to pictures of it in this report."
     yield "Prunescope: MIT. Charts are drawn by plotly.js (MIT), which this file contains."

@@ -12,6 +12,7 @@ from prunescope.report.markup import items, paragraph, section, table, text
 from prunescope.report.plan_report import PlanReport
 from prunescope.study.soundness import concerns
 from prunescope.text import units
+from prunescope.text.cut import shortfall
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import capitalised, counted, exact
 from prunescope.text.scores import ScoreWords, words_of
@@ -81,8 +82,8 @@ def model(report: PlanReport) -> str:
         f"{counted(len(groups), 'group')} of channels or heads can be removed; "
         f"weights of {counted(len(manifest.prunable()), 'layer')} can be set to zero.",
     ]
-    if manifest.capture_problem:
-        facts.append(manifest.capture_problem)
+    if problem := shortfall(manifest):
+        facts.append(problem)
     return section("model", "The model", *map(paragraph, facts))
 
 
@@ -199,14 +200,7 @@ def changed(report: PlanReport) -> str:
     seen = report.changed
     if seen is None:
         return ""
-    which = "fine-tuned" if seen.recovered else "pruned"
-    first = (
-        f"{exact(seen.changed)} of {counted(seen.samples, 'validation sample')} "
-        f"({units.percent(seen.changed / seen.samples if seen.samples else 0.0)}) are answered "
-        f"otherwise by the {which} model: {exact(seen.lost)} were better before, "
-        f"{exact(seen.won)} are better now, the others score the same."
-    )
-    return section("changed", "Samples that changed", paragraph(first), _shown(seen))
+    return section("changed", "Samples that changed", paragraph(seen.sentence()), _shown(seen))
 
 
 def _shown(seen: ChangedSamples) -> str:

@@ -6,13 +6,12 @@ from typing import Final
 import torch
 
 from prunescope.bench.inspection import Inspection, inspection_of
+from prunescope.bench.studied_part import network_or_part, scored
 from prunescope.bench.workbench import assemble, example_of
-from prunescope.capture.network import build_network
 from prunescope.errors import PrunescopeError
 from prunescope.soundness.check_bench import check_bench
 from prunescope.sources.data import load_data
 from prunescope.sources.losses import load_loss
-from prunescope.sources.metrics import load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.splits import Samples, Splits
 from prunescope.study import Reference
@@ -34,15 +33,17 @@ def inspect_with_data(reference: Reference) -> Inspection:
         reference: Of model, data and metric.
     """
     model, splits = load_model(reference), load_data(reference)
-    network = build_network(model, example_of(splits.calibration), reference.outputs)
+    network, cut = network_or_part(model, example_of(splits.calibration), reference.outputs)
+    named = replace(reference, cut=cut)
     try:
-        metric = load_metric(reference.metric, splits.validation.targets is not None)
+        some = _some(splits)
+        named, some, metric = scored(reference, network, cut, model, some)
         loss = load_loss(reference.loss, metric.has_classes)
-        bench = assemble(reference, network, _some(splits), metric, loss)
-        checks = check_bench(bench, reference.metric, splits)
+        bench = assemble(named, network, some, metric, loss)
+        checks = check_bench(bench, reference.metric, splits if cut is None else some)
     except PrunescopeError as error:
-        return replace(inspection_of(reference, network), unchecked=str(error))
-    return replace(inspection_of(reference, network, bench.manifest), soundness=checks)
+        return replace(inspection_of(named, network), unchecked=str(error))
+    return replace(inspection_of(named, network, bench.manifest), soundness=checks)
 
 
 def _some(splits: Splits) -> Splits:

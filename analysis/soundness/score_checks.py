@@ -54,7 +54,7 @@ def _classes(bench: Workbench) -> Check:
     name = bench.metric.name
     if table is None or not name.startswith("top-"):
         return Check(CLASSES, "passed", f"{name} does not count classes.")
-    most, classes = int(name.removeprefix("top-")), table.shape[1]
+    most, classes = int(name.removeprefix("top-").partition("@")[0]), table.shape[1]
     if most >= classes:
         return Check(
             CLASSES, "refused",

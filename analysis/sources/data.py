@@ -72,19 +72,19 @@ def _by_kind(text: str, model: str) -> Splits:
 
 
 def _sample(name: str) -> Splits:
-    from prunescope.sample_models import fashion_mnist
+    from prunescope.sample_models import registry
+    from prunescope.sample_models.samples import DATA
 
-    if name != "fashion-mnist":
-        raise UnknownName.among("sample data", name, ["fashion-mnist"])
+    if name not in DATA:
+        raise UnknownName.among("sample data", name, DATA)
 
     def read(part: str) -> Samples:
-        images, labels = fashion_mnist.split(part)
+        inputs, targets = registry.arrays(name, part)
         return Samples(
-            torch.from_numpy(fashion_mnist.normalise(images)),
-            torch.from_numpy(labels.astype(np.int64)),
+            pytree.tree_map(torch.from_numpy, inputs), pytree.tree_map(torch.from_numpy, targets)
         )
 
-    return split_by(read, fashion_mnist.CLASSES)
+    return split_by(read, registry.class_names(name))
 
 
 def _from_function(text: str) -> Splits:

@@ -186,7 +186,28 @@ def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
             for place in range(len(leaves[0][0]))
         ]
     inputs, targets = pytree.tree_unflatten(joined, leaves[0][1])
+    promised, given_samples = _promised(given), batch_size(inputs)
+    if promised is not None and given_samples < promised:
+        raise DataMismatch(
+            f"Expected {promised} samples in the {name} split, as the dataset's length says, "
+            f"but it ended after {given_samples}. Mend its __len__, or what it reads."
+        )
     return Samples(inputs, targets)
+
+
+def _promised(given: "DataLoader[Any] | Dataset[Any]") -> int | None:
+    """How many samples a dataset says that it has; None where a loader may leave some out."""
+    dataset: Any = given
+    if isinstance(given, DataLoader):
+        usual = isinstance(given.sampler, RandomSampler | SequentialSampler)
+        streamed = isinstance(given.dataset, IterableDataset)
+        if given.drop_last or not (usual or streamed):
+            return None
+        dataset = given.dataset
+    try:
+        return len(dataset)
+    except (TypeError, NotImplementedError, AttributeError, ValueError):  # most streams have none
+        return None
 
 
 def _guarded_batches(name: str, batches: Iterable[Any]) -> Iterator[Any]:

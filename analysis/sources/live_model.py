@@ -3,11 +3,10 @@
 import contextlib
 import copy
 import re
-from typing import Any
 
 from torch import nn
 
-from prunescope.capture.fresh_copy import derived_tensors, merge_masks, unwrapped
+from prunescope.capture.fresh_copy import merge_masks, not_copied, unwrapped
 from prunescope.errors import BadValue
 from prunescope.sources.check_model import require_usable
 from prunescope.user_code.guard import guarded
@@ -30,7 +29,7 @@ def copied_model(model: nn.Module) -> nn.Module:
         "copying the model",
     ):
         inner = unwrapped(model)
-        memo: dict[int, Any] = {**derived_tensors(inner)}
+        memo = not_copied(inner)
         made = copy.deepcopy(inner, memo).cpu()
         merge_masks(made)
     for parameter in made.parameters():

@@ -1,6 +1,6 @@
 """A metric from its reference: one that comes with Prunescope, or the user's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,7 @@ class Metric:
         has_classes: Whether an output that looks like class logits is one; not for errors of
             regressions.
         others: The outputs beside the class logits, which KL looks at too.
+        also: Metrics that are stored beside it.
         reads_all: Whether it wants everything where there are several outputs and targets.
         reads: Name of the one output that it reads, and of its target where there are several;
             empty where it is given everything.
@@ -65,6 +66,7 @@ class Metric:
     reads_all: bool = False
     reads: str = ""
     is_users: bool = False
+    also: "tuple[Metric, ...]" = ()
 
     def summary_for(self, scores: Tensor) -> MetricSummary:
         """Return what the metric's numbers are, where the dense model has ``scores``.
@@ -145,6 +147,23 @@ def load_metric(reference: str, labelled: bool) -> Metric:
         f"Expected targets to measure {reference}, but the validation split has none. Add them to "
         f"the data, or take {next_steps.metric(AGREEMENT)}."
     )
+
+
+def with_others(metric: Metric, references: Sequence[str], labelled: bool) -> Metric:
+    """Return ``metric`` with the metrics that are stored beside it.
+
+    Raises:
+        BadValue: Agreement, which is counted whatever the metric.
+        PrunescopeError: As ``load_metric``.
+    """
+    others = tuple(load_metric(reference, labelled) for reference in references)
+    for one in others:
+        if one.relative:
+            raise BadValue(
+                f"Expected metrics of targets beside {metric.name}, but got {one.name}: how far "
+                "predictions agree with the dense model's is counted anyway. Leave it out."
+            )
+    return replace(metric, also=others)
 
 
 def live_metric(function: Callable[[Any, Any], Tensor], labelled: bool) -> Metric:

@@ -20,6 +20,7 @@ from prunescope.store.saved_plans import SavedPlans
 from prunescope.store.screenings import Screening
 from prunescope.study import Manifest
 from prunescope.study.bounds import checked_path
+from prunescope.study.other_metrics import drawn_manifest, drawn_rows, place_of
 from prunescope.study.plan import Plan
 from prunescope.study.point import KEY
 from prunescope.study.recoveries import RECOVERIES
@@ -34,6 +35,7 @@ class StudyFolder:
 
     folder: Path
     manifest: Manifest
+    drawn: int | None = None
 
     @classmethod
     def create(cls, folder: Path, manifest: Manifest) -> Self:
@@ -124,7 +126,7 @@ class StudyFolder:
 
     def measured(self) -> pd.DataFrame:
         """Return the measurements of this study's fingerprint and the engine's version."""
-        return own_rows(self.measurements.read(), self.manifest)
+        return self._drawn(own_rows(self.measurements.read(), self.manifest))
 
     def screened(self) -> pd.DataFrame:
         """Return the screenings of this study's fingerprint and the engine's version."""
@@ -141,7 +143,24 @@ class StudyFolder:
 
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""
-        return own_rows(self.verifications.read(), self.manifest)
+        return self._drawn(own_rows(self.verifications.read(), self.manifest))
+
+    def drawn_by(self, metric: str) -> Self:
+        """Return the study as it looks by another metric that it stores; for reading only.
+
+        Args:
+            metric: As it was written for the sweep, or as it is shown.
+
+        Raises:
+            UnknownName: The study does not store it.
+        """
+        place = place_of(self.manifest, metric)
+        if place is None:
+            return self
+        return replace(self, manifest=drawn_manifest(self.manifest, place), drawn=place)
+
+    def _drawn(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows if self.drawn is None else drawn_rows(rows, self.drawn)
 
     def damaged(self) -> list[Path]:
         """Return the files of measurements, plans and logits that were set aside as unreadable."""

@@ -46,6 +46,8 @@ class Measurement:
         agreements: Samples on which both models predict the same class; -1 without classes.
         nonfinite: Samples for which the pruned model gave NaN or infinity (scored 0).
         class_correct: Rightly classified samples per class; empty without class labels.
+        others: Of each metric that is stored beside the drawn one, ``score_sum``, ``drop_sum`` and
+            ``drop_squares`` (``prunescope.study.other_metric``).
         computed_on: Device and precision (``prunescope.study.computations``).
         repeated: Whether it was measured again in single precision, in place of a row of lower
             precision.
@@ -74,6 +76,7 @@ class Measurement:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    others: tuple[float, ...] = ()
     computed_on: str = ORDINARY
     repeated: bool = False
 
@@ -94,7 +97,8 @@ class Measurement:
             )
         )
         both = joined(self.computed_on, more.computed_on)
-        return replace(self, **summed, class_correct=classes, computed_on=both)
+        others = tuple(a + b for a, b in zip(self.others, more.others, strict=True))
+        return replace(self, **summed, class_correct=classes, others=others, computed_on=both)
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ class Verification:
     agreements: int
     nonfinite: int
     class_correct: tuple[int, ...]
+    others: tuple[float, ...] = ()
     computed_on: str = ORDINARY
 
     @property

@@ -143,8 +143,8 @@ def missing_parts(reference: Reference) -> tuple[str, ...]:
             f"Its data are not in it: jobs that measure load {reference.data}. To keep them: "
             f"{next_steps.keep_data()}."
         )
-    if ":" in reference.metric:
-        parts.append(f"Its metric is a function: jobs that measure load {reference.metric}.")
+    functions = [metric for metric in (reference.metric, *reference.also) if ":" in metric]
+    parts.extend(f"Its metric is a function: jobs that measure load {name}." for name in functions)
     return tuple(parts)
 
 

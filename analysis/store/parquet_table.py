@@ -48,6 +48,7 @@ _KINDS: Final[dict[Any, pa.DataType]] = {
     float: pa.float64(),
     bool: pa.bool_(),
     tuple[int, ...]: pa.list_(pa.int64()),
+    tuple[float, ...]: pa.list_(pa.float64()),
 }
 
 
@@ -234,10 +235,13 @@ def read_rows(source: pa.BufferReader, kind: Table, bounds: Bounds) -> pa.Table:
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
     """Return the rows of ``frame`` as instances of the table's dataclass."""
     names = [column.name for column in fields(table.row)]
-    tuples = {column.name for column in fields(table.row) if column.type == tuple[int, ...]}
+    kinds = {tuple[int, ...]: int, tuple[float, ...]: float}
+    tuples = {
+        column.name: kinds[column.type] for column in fields(table.row) if column.type in kinds
+    }
     return [
         table.row(
-            **{n: tuple(int(v) for v in value) if n in tuples else value
+            **{n: tuple(map(tuples[n], value)) if n in tuples else value
                for n, value in zip(names, values, strict=True)}
         )
         for values in frame[names].itertuples(index=False, name=None)

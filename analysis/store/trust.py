@@ -46,7 +46,7 @@ def code_of(reference: Reference) -> tuple[str, ...]:
     texts = [
         text
         for kind, harmless in _HARMLESS.items()
-        for text in [getattr(reference, kind)]
+        for text in (getattr(reference, kind), *(reference.also if kind == "metric" else ()))
         if not text.startswith(harmless) and _runs(text)
         if kind != "model" or not _is_harmless_kind(text)
         if kind != "data" or data_kind_of(text) is None

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
-from prunescope.errors import DamagedFile, UnknownName
+from prunescope.errors import BadValue, DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
 from prunescope.study.computations import PrecisionError
+from prunescope.study.cut import Cut
 from prunescope.study.method import BLOCK, Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
+from prunescope.study.other_metric import OtherMetric
 from prunescope.study.output_summary import OutputSummary
 from prunescope.study.soundness import Check
 from prunescope.study.summaries import (
@@ -31,6 +33,10 @@ A change to one recovery alone raises its ``study.recoveries.REVISIONS`` instead
 
 KEPT: Final = "study:"
 """Begins a reference to a file that the study's own folder keeps, wherever the folder is moved."""
+
+KEY_VALUE: Final = "key-value"
+HEADS: Final = ("", KEY_VALUE)
+"""Which heads are the units of grouped queries."""
 
 LIVE: Final = "live:"
 """Begins the name of what was given as a live object in Python and is kept nowhere."""
@@ -74,9 +80,14 @@ class Reference:
         loss: What gradients and training are taken of: a name or ``file.py:function``; empty for
             the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
+        also: Metrics that are stored beside ``metric``, which is drawn. Written as one text they
+            follow it, with commas: ``Reference(metric="top-1,macro-f1")``.
         own_network: The captured network with these weights, as the study keeps it, with all of
             its outputs; from then on ``model`` only says where it came from.
         own_data: The samples, as the study keeps them on request.
+        cut: The part of the model that is studied, where the whole cannot be captured.
+        heads: ``key-value`` where key-value heads are the units of grouped queries; empty for
+            those or query heads, whichever are more.
     """
 
     model: str
@@ -88,10 +99,26 @@ class Reference:
     outputs: tuple[str, ...] = ()
     own_network: OwnFile | None = None
     own_data: OwnFile | None = None
+    also: tuple[str, ...] = ()
+    cut: Cut | None = None
+    heads: str = ""
 
     def __post_init__(self) -> None:
-        for text in (self.model, self.data, self.metric, self.weights, self.loss):
+        if "," in self.metric:
+            first, *others = (name.strip() for name in self.metric.split(","))
+            object.__setattr__(self, "metric", first)
+            object.__setattr__(self, "also", (*others, *self.also))
+        named = [name for name in (self.metric, *self.also) if name]
+        if len(set(named)) < len(named) or (self.also and len(named) < 1 + len(self.also)):
+            raise BadValue(
+                f"Expected different metrics with commas between, but got "
+                f"{','.join((self.metric, *self.also))!r}. Name each once."
+            )
+        texts = (self.model, self.data, self.metric, self.weights, self.loss, *self.also)
+        for text in texts:
             checked_reference(text or "")
+        if self.heads not in HEADS:
+            raise UnknownName.among("heads", self.heads, HEADS[1:])
         for text in (self.model, self.data):
             if text.startswith(KEPT):
                 _require_plain(Path(text.removeprefix(KEPT)).name)
@@ -170,6 +197,7 @@ class Manifest:
         outputs: What the network returns, and which of it the metric reads.
         free_layers: Layers that reach no output that the metric reads.
         precisions: What lower precisions than single do to the dense model, where any was used.
+        other_metrics: What else is stored of every point, beside the metric that is drawn.
     """
 
     reference: Reference
@@ -198,6 +226,7 @@ class Manifest:
     outputs: tuple[OutputSummary, ...] = ()
     free_layers: tuple[str, ...] = ()
     precisions: tuple[PrecisionError, ...] = ()
+    other_metrics: tuple[OtherMetric, ...] = ()
     schema: int = SCHEMA
 
     def omissions(self) -> tuple[str, ...]:

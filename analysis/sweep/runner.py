@@ -110,7 +110,8 @@ class _SweepRun:
         self._grid_points, self._policy, self._budgeted = grid_points, policy, deadline is not None
         self._finishing = self._budgeted and policy.mode == "exact"
         self._ends = doubling if policy.mode == "exact" else looks
-        if bench.manifest.metric.over_set:
+        summaries = (bench.manifest.metric, *(m.summary for m in bench.manifest.other_metrics))
+        if any(summary.over_set for summary in summaries):
             self._ends = at_the_end
         self._meter = Meter(bench, engine, progress, self._ends)
         self._budget = TimeBudget(deadline, self._meter)

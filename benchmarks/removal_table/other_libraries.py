@@ -73,7 +73,9 @@ AUDIO: Final = (
     "wav2vec2",
 )  # fmt: skip
 
-GEOMETRIC: Final = ("GCN", "GAT", "GraphSAGE", "GIN", "MLP", "DenseGCN", "DenseSAGE", "DenseGAT")
+GEOMETRIC: Final = ("MLP", "DenseGCN", "DenseSAGE", "DenseGAT")
+"""Those that take a batch; layers over a list of edges have no dimension of samples, and the dense
+score of such a model is refused in a sentence."""
 
 
 def ultralytics_model(name: str) -> tuple[nn.Module, Inputs]:

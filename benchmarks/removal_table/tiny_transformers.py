@@ -184,7 +184,7 @@ TRANSFORMERS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
     ),
     "cvt": (
         "CvtForImageClassification", "image 64",
-        {"embed_dim": [16, 24, 32], "num_heads": [1, 2, 4], "depth": [1, 1, 1],
+        {"embed_dim": [16, 24, 32], "num_heads": [1, 2, 4], "depth": [1, 2, 3],
          "patch_sizes": [7, 3, 3]},
     ),
     "focalnet": ("FocalNetForImageClassification", "image 64", {

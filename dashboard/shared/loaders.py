@@ -34,6 +34,7 @@ from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.store.largest_sparsities import LargestSparsity
+from prunescope.store.score_quantiles import Levels, levels
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -68,6 +69,7 @@ class _NewestOfStudy:
         self.record: Newest[Record] = Newest()
         self.operators: Newest[LogitOperators] = Newest()
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
+        self.scores: Newest[tuple[Levels, Levels]] = Newest()
 
 
 def catalogue(folder: Path) -> tuple[Path, ...]:
@@ -88,28 +90,28 @@ def study(folder: Path) -> StudyFolder | None:
 
 def measured(of: StudyFolder) -> StudyMeasurements:
     """Return the measurements of a study as they are now."""
-    return _newest(of.folder, of.manifest.fingerprint).measured.get(
+    return _newest(of.folder, _drawn(of)).measured.get(
         lambda: _signature(of.measurements.folder), lambda _: _measured(of)
     )
 
 
 def screened(of: StudyFolder) -> pd.DataFrame:
     """Return the screened points of a study as they are now."""
-    return _newest(of.folder, of.manifest.fingerprint).screened.get(
+    return _newest(of.folder, _drawn(of)).screened.get(
         lambda: _signature(of.screening.folder), lambda _: of.screened()
     )
 
 
 def largest(of: StudyFolder) -> tuple[LargestSparsity, ...]:
     """Return the largest sparsities within limits that searches found, as they are now."""
-    return _newest(of.folder, of.manifest.fingerprint).largest.get(
+    return _newest(of.folder, _drawn(of)).largest.get(
         lambda: _signature(of.largest.folder), lambda _: of.largest_sparsities()
     )
 
 
 def verified(of: StudyFolder) -> pd.DataFrame:
     """Return the measured plans of a study as they are now."""
-    return _newest(of.folder, of.manifest.fingerprint).verified.get(
+    return _newest(of.folder, _drawn(of)).verified.get(
         lambda: _signature(of.verifications.folder),
         lambda _: of.verified(),
     )
@@ -122,14 +124,14 @@ def measured_plans(of: StudyFolder) -> MeasuredPlans:
 
 def superseded(of: StudyFolder) -> str | None:
     """Return what an earlier engine measured otherwise and is set aside, in a sentence."""
-    return _newest(of.folder, of.manifest.fingerprint).superseded.get(
+    return _newest(of.folder, _drawn(of)).superseded.get(
         lambda: signature(of), lambda _: of.superseded()
     )
 
 
 def record(of: StudyFolder) -> Record:
     """Return what every predictor would have said of the measured plans of a study."""
-    return _newest(of.folder, of.manifest.fingerprint).record.get(
+    return _newest(of.folder, _drawn(of)).record.get(
         lambda: (signature(of), _signature(of.logits.folder)),
         lambda _: Record.of(of.manifest, measured(of).curves, verified(of), operators(of)),
     )
@@ -140,7 +142,7 @@ def operators(of: StudyFolder) -> LogitOperators:
 
     What was made of points that did not change is kept.
     """
-    return _newest(of.folder, of.manifest.fingerprint).operators.get(
+    return _newest(of.folder, _drawn(of)).operators.get(
         lambda: _signature(of.logits.folder),
         lambda before: LogitOperators(of.manifest, of.logits, before),
     )
@@ -148,10 +150,21 @@ def operators(of: StudyFolder) -> LogitOperators:
 
 def latency(of: StudyFolder) -> tuple[LatencyTable, ...]:
     """Return the latency tables of a study as they are now, their models fitted once."""
-    return _newest(of.folder, of.manifest.fingerprint).latency.get(
+    return _newest(of.folder, _drawn(of)).latency.get(
         lambda: _signature(of.folder / "latency"),
         lambda _: tables(of.folder, of.manifest),
     )
+
+
+def score_levels(of: StudyFolder, grouped: bool) -> Levels:
+    """Return |w| of every layer, or the L1 norms of every group's units, at equal shares."""
+    return _newest(of.folder, of.manifest.fingerprint).scores.get(
+        lambda: _signature(of.folder / "quantiles"),
+        lambda _: (
+            levels(of.folder, of.manifest, "magnitude", False),
+            levels(of.folder, of.manifest, "magnitude", True),
+        ),
+    )[grouped]
 
 
 def predicted(of: StudyFolder) -> Predicted:
@@ -259,6 +272,11 @@ def _front(folder: Path, fingerprint: str, kind: str, recovery: str, setting: st
 def _overview(folder: Path, fingerprint: str, accepted: float) -> Newest[Overview]:
     del folder, fingerprint, accepted
     return Newest()
+
+
+def _drawn(of: StudyFolder) -> str:
+    """What tells a study from others in its folder, and from itself drawn by another metric."""
+    return of.manifest.fingerprint if of.drawn is None else f"{of.manifest.fingerprint} {of.drawn}"
 
 
 def _told(of: StudyFolder, accepted: float) -> Overview:

@@ -15,7 +15,7 @@ def test_a_stroke_a_key_and_undo(page: Page, settle: Settle) -> None:
     settle(page)
     bars = page.locator(".bars").get_by_role("slider")
     expect(bars).to_have_count(3)
-    box = page.locator(".bars").bounding_box()
+    box = page.locator("div.bars").bounding_box()
     assert box is not None
 
     page.mouse.move(box["x"] + 2, box["y"] + 0.5 * box["height"])

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from prunescope.curves.curve import Curves, curves
 from prunescope.latency.machine import machine
 from prunescope.latency.plan_memory import peak_memory
@@ -164,6 +166,53 @@ class PlanTruth:
         drop = paired_interval(samples, self.row["drop_sum"], self.row["drop_squares"])
         low = drop_words(drop.low).removesuffix(" pt")
         return [f"Drop {low} to {drop_words(drop.high)}, 95 % paired interval, {samples} samples."]
+
+    def layer(self, name: str) -> list[str]:
+        """What is said of one layer or group that the plan prunes; reasons are the solver's."""
+        manifest, choice = self.study.manifest, self.plan.choices[name]
+        rows = self.study.measured()
+        rows = rows[
+            (rows["subject"] == name)
+            & (rows["criterion"] == choice.criterion)
+            & (rows["granularity"] == choice.granularity)
+            & (rows["recovery"] == self.plan.recovery)
+            & (rows["removed"] > 0)
+        ].sort_values("sparsity")
+        drops = [
+            paired_interval(row["samples"], row["drop_sum"], row["drop_squares"])
+            for row in rows.to_dict("records")
+        ]
+        if choice.granularity in UNITS:
+            units_ = manifest.group(name).units
+            gone = min(round(choice.sparsity * units_), units_ - 1)
+            left, dense = shrunk(manifest, {name: gone}), shrunk(manifest, {})
+            parameters, macs = dense.parameters - left.parameters, dense.macs - left.macs
+            first = (
+                f"{gone} of {units_} {choice.granularity}s leave from "
+                f"{len(manifest.group(name).layers)} layers, by {choice.method}. Alone that frees "
+                f"{units.count(parameters)} parameters ({100 * parameters / dense.parameters:.1f} "
+                f"%) and {units.macs(macs)} ({100 * macs / dense.macs:.1f} %)."
+            )
+            real = gone / units_
+        else:
+            total, real = manifest.layer(name).parameters, choice.sparsity
+            first = (
+                f"{round(real * total):,} of {total:,} weights become zero, by {choice.method}. "
+                "Zeros stay in the tensor: the download is smaller, a dense runtime no faster."
+            )
+        places = [0.0, *rows["sparsity"]]
+        mean, low, high = (
+            float(np.interp(real, places, [0.0, *(getattr(drop, end) for drop in drops)]))
+            for end in ("mean", "low", "high")
+        )
+        exact = any(abs(place - real) < 1e-4 for place in places)
+        more = " or more" if real > places[-1] + 1e-4 else ""
+        return [
+            first,
+            f"Alone it costs {drop_words(mean)}{more} ({drop_words(low).removesuffix(' pt')} to "
+            f"{drop_words(high)}, 95 %), {'measured' if exact else 'between measured points'}.",
+            f"{name} in this plan",
+        ]
 
     def gone(self) -> int:
         """Parameters that are zero or leave, of a plan of one granularity, by plain counting."""

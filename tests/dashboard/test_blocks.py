@@ -12,7 +12,7 @@ from prunescope.curves.block_drops import block_drops
 from prunescope.curves.curve import curves
 from prunescope.dashboard.charts.removed_blocks import block_figure
 from prunescope.dashboard.tables.plan import plan_table
-from prunescope.dashboard.views.plan.painter_values import bars, painted
+from prunescope.dashboard.views.plan.painter_values import Subject, bars, painted
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method
@@ -65,12 +65,11 @@ def test_a_row_shows_what_leaving_costs_and_any_number_removes_the_block(swept: 
     assert (table["Alone"] > 0).all()
     assert (table["MACs"] > 0).all()
     assert table["Units"].tolist() == ["whole"] * 3
-    made = bars(study.manifest, plan, known, NAMES, BYPASS)
+    on_page = [Subject(name, BYPASS) for name in NAMES]
+    made = bars(study.manifest, plan, known, on_page)
     assert [bar["pattern"] for bar in made] == [1.0] * 3
     edit = {"names": NAMES, "values": [0.0, 0.2, 0.0]}
-    assert painted(plan, edit, NAMES, BYPASS).active() == {
-        "blocks.1": Choice("bypass", 1.0, "block")
-    }
+    assert painted(plan, edit, on_page).active() == {"blocks.1": Choice("bypass", 1.0, "block")}
 
 
 def test_pages_show_blocks_and_a_plan_removes_one(studies: Path, open_page: Open) -> None:

@@ -29,7 +29,7 @@ def test_the_table_is_the_stores(searched: StudyFolder) -> None:
     for row in table.to_dict("records"):
         answer = by_layer[row["Layer"], row["Method"].partition("@")[0]]
         text = f"{100 * answer.sparsity:g} %" if answer.sparsity else "none"
-        assert row["Largest"] == text
+        assert row["Largest sparsity"] == text
         assert row["Certain"] == text
 
 

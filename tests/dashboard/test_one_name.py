@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from prunescope.dashboard.shared import session
 from prunescope.dashboard.tables.plan import plan_table
 from prunescope.dashboard.views.plan import sparsity_table
-from prunescope.dashboard.views.plan.painter_values import bars, painted
+from prunescope.dashboard.views.plan.painter_values import Subject, bars, painted
 from prunescope.errors import BadValue
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Method
@@ -18,6 +18,7 @@ from tests.dashboard.page import Open, draft, set_draft
 
 NAMES = ("conv1", "conv2", "fc1")
 CHANNELS = Method("l1", "channel")
+ON_PAGE = tuple(Subject(name, CHANNELS) for name in NAMES)
 HELD, PRUNED = Choice("magnitude", 0.0, locked=True), Choice("magnitude", 0.7)
 
 
@@ -77,7 +78,7 @@ def test_locking_among_the_channels_locks_what_the_layer_loses(
 
 
 def test_bars_and_table_show_the_lock_of_the_layer(study: StudyFolder, plan: Plan) -> None:
-    made = bars(study.manifest, plan, {}, NAMES, CHANNELS)
+    made = bars(study.manifest, plan, {}, ON_PAGE)
     assert [bar["locked"] for bar in made] == [True, False, False]
     assert [bar["value"] for bar in made] == [0.0, 0.0, 0.0]
     table = plan_table(study.manifest, plan, plan, {}, NAMES, CHANNELS)
@@ -85,9 +86,9 @@ def test_bars_and_table_show_the_lock_of_the_layer(study: StudyFolder, plan: Pla
 
 
 def test_a_stroke_passes_over_the_lock_and_takes_the_place_of_the_rest(plan: Plan) -> None:
-    now = painted(plan, stroke(0.5, 0.5, 0.0), NAMES, CHANNELS)
+    now = painted(plan, stroke(0.5, 0.5, 0.0), ON_PAGE)
     assert now.choices == {"conv1": HELD, "conv2": Choice("l1", 0.5, "channel")}
-    assert painted(plan, stroke(0.5, 0.0, 0.0), NAMES, CHANNELS) == plan
+    assert painted(plan, stroke(0.5, 0.0, 0.0), ON_PAGE) == plan
 
 
 def test_typed_cells_keep_the_lock_and_replace_what_is_free(plan: Plan) -> None:

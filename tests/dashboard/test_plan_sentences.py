@@ -96,10 +96,11 @@ def test_every_sentence_of_the_plan_page_is_the_stores(state: tuple[AppTest, Pla
     expected = [
         *everywhere(truth.study), *truth.sentences(),
         f"{len(truth.plan.active())} of {layers} shown layers are pruned, 0 locked.",
+        *truth.layer("conv1"),
     ]  # fmt: skip
     assert left_over(said(at), expected) == []
     page = "\n".join(said(at))
-    for sentence in truth.sentences():
+    for sentence in (*truth.sentences(), *truth.layer("conv1")):
         assert sentence in page
 
 

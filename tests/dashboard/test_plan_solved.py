@@ -9,6 +9,7 @@ from scipy.interpolate import PchipInterpolator
 from streamlit.testing.v1 import AppTest
 
 from prunescope.latency.table.predict_time import plan_units
+from prunescope.planning.explain import explain
 from prunescope.planning.kl_ceiling import better_by_score
 from prunescope.planning.pose_goal import pose, solve_posed
 from prunescope.planning.solve import Goal, Solution, Target
@@ -42,6 +43,14 @@ def engine(study: StudyFolder, percent: int, recovery: str) -> Solution:
     """The engine's own answer to the same question."""
     posed = pose(study, Goal((Target("macs", percent / 100),), recovery=recovery))
     return better_by_score(posed, solve_posed(posed), solve_posed)[1]
+
+
+def why(study: StudyFolder, percent: int, group: str) -> str:
+    """The solver's own reason for what it removes of a group."""
+    posed = pose(study, Goal((Target("macs", percent / 100),)))
+    by_score, solution = better_by_score(posed, solve_posed(posed), solve_posed)
+    reasons = explain(by_score.solver.problem, solution)
+    return next(r.why for r in reasons if r.subject == group and r.grouped)
 
 
 def score(study: StudyFolder, plan: Plan) -> float:
@@ -110,6 +119,7 @@ def test_every_sentence_on_a_solved_plan_is_the_engines(
     assert plan.solved
     assert plan.digest == engine(study, percent, "none").plan.digest
     sentences = [*expected(study, percent, plan), *PlanTruth(study, plan).sentences()]
+    sentences += [*PlanTruth(study, plan).layer("conv1"), why(study, percent, "conv1")]
     groups = len(study.manifest.removable())
     shown = f"{len(plan.active())} of {groups} shown groups are pruned, 0 locked."
     assert left_over(said(at), [*everywhere(study), *sentences, shown]) == []

@@ -120,7 +120,7 @@ def test_every_control_reaches_the_job(
     at.selectbox(key="ft augment").set_value("torchvision.transforms.v2:RandomHorizontalFlip")
     at.toggle(key="ft nesterov").set_value(True)
     at.toggle(key="ft resolve").set_value(True)
-    at.toggle(key="ft amp").set_value(True)
+    at.selectbox(key="ft amp").set_value("bf16")
     at.text_input(key="ft options").set_value("dampening=0.0 foreach=false")
     _send(at)
     (request,) = started

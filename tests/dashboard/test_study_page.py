@@ -80,8 +80,10 @@ def test_a_new_study_starts_as_a_job(
     assert started == [(tmp_path / "mine", wanted)]
     at = open_page(tmp_path)
     at.checkbox(key="begin keep").check()
+    at.text_input(key="begin outputs").set_value("logits, 1")
     at.button[-1].click().run()
-    assert started[1:] == [(tmp_path / "lenet5", replace(wanted, keep_data="512MB"))]
+    kept = replace(wanted, keep_data="512MB", outputs=("logits", "1"))
+    assert started[1:] == [(tmp_path / "lenet5", kept)]
 
 
 def test_what_the_study_keeps_and_how_to_hand_it_on(studies: Path, open_page: Open) -> None:

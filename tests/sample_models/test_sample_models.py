@@ -9,11 +9,14 @@ import torch
 
 from prunescope.sample_models import fashion_mnist
 from prunescope.sample_models.cards import card
-from prunescope.sample_models.registry import CARDS, NAMES, WEIGHTS, load, measured
-from prunescope.sample_models.train import accuracy, augment
+from prunescope.sample_models.registry import CARDS, WEIGHTS, load, measured
+from prunescope.sample_models.samples import NAMES, SAMPLES
+from prunescope.sample_models.train_images import accuracy, augment
+
+CLASSIFIERS = [name for name, sample in SAMPLES.items() if sample.data == "fashion-mnist"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CLASSIFIERS)
 def test_recorded_validation_accuracy_is_that_of_the_shipped_weights(name: str) -> None:
     data = fashion_mnist.split("validation")
     first = fashion_mnist.Images(data.images[:1000], data.labels[:1000])
@@ -72,7 +75,7 @@ def test_missing_complete_data_names_the_next_step(tmp_path) -> None:
 def test_imports_neither_analysis_nor_dashboard() -> None:
     code = (
         "import sys\n"
-        "from prunescope.sample_models import cards, fashion_mnist, registry\n"
+        "from prunescope.sample_models import average_precision, cards, registry, samples\n"
         "rooms = {m.split('.')[1] for m in sys.modules if m.startswith('prunescope.')}\n"
         "print(sorted(rooms - {'sample_models'}))"
     )

@@ -92,7 +92,8 @@ def plain_with_streamlit(root: Path) -> list[str]:
     outside = import_graph(root).outside
     plain = (
         "charts", "tables", "launch_command", "shared.link", "shared.history", "shared.goal_form",
-        "shared.machines", "views.plan.painter_values", "views.plan.auto_measure_rule",
+        "shared.machines", "views.plan.painter_values", "views.plan.head_words",
+        "views.plan.auto_measure_rule",
     )  # fmt: skip
     names = tuple(f"prunescope.dashboard.{name}" for name in plain)
     modules = [m for m in outside if m in names or m.startswith(tuple(f"{n}." for n in names[:2]))]

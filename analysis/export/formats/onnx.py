@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from prunescope.export.deliverable import Deliverable
     from prunescope.export.recipe import Recipe
 
+_OPERATOR: Final = re.compile(r"(?<=op=')[\w.]+")
 _LARGEST: Final = 2 << 30
 """A protobuf cannot be larger; past it ONNX keeps the weights in a second file."""
 
@@ -115,6 +117,8 @@ def write(
 ) -> None:
     """Write ``program`` to ``path`` in one file; its free sizes have the names of ``dimensions``.
 
+    Outputs in a dict keep their names.
+
     torch folds batch norms into the convolutions before them: the weights' zeros stay where they
     are, their other values change.
 
@@ -130,8 +134,6 @@ def write(
     """
     import torch
 
-    from prunescope.export.formats.pt2 import first_sentence
-
     size = sum(t.numel() * t.element_size() for t in program.state_dict.values())
     if size >= _LARGEST:
         raise CannotCapture(
@@ -146,15 +148,29 @@ def write(
             )  # fmt: skip
     except Exception as error:
         raise CannotCapture(
-            f"Expected a graph that ONNX can express, but got: {first_sentence(error)} Export "
-            ".pt2 or plain weights instead."
+            f"Expected a graph that ONNX can express, but got: {_lacking(error)} Export .pt2 or "
+            "plain weights instead."
         ) from error
     if made is None:
         raise CannotCapture("Expected torch to return an ONNX program, but got none.")
     _require_opset(made.model, opset)
     _forget_paths(made.model)
     _name_sizes(made.model, dimensions)
+    _name_outputs(made.model, program)
     made.save(str(path), external_data=False)
+
+
+def _lacking(error: Exception) -> str:
+    """The operator that has no ONNX form, which the exporter names in a cause; or what it says."""
+    from prunescope.export.formats.pt2 import first_sentence
+
+    cause: BaseException | None = error
+    while cause is not None:
+        named = _OPERATOR.search(str(cause))
+        if "No ONNX function" in str(cause) and named is not None:
+            return f"the operator {named.group(0)}, which it lacks."
+        cause = cause.__cause__ or cause.__context__
+    return first_sentence(error)
 
 
 def _require_opset(model: Any, opset: int | None) -> None:
@@ -165,6 +181,23 @@ def _require_opset(model: Any, opset: int | None) -> None:
             f"Expected a graph that ONNX opset {opset} can express, but torch writes it in opset "
             f"{got}. Export with opset {got}, or leave it out."
         )
+
+
+def _name_outputs(model: Any, program: torch.export.ExportedProgram) -> None:
+    """Give outputs that the network returns in a dict the names that they have there."""
+    from torch.utils import _pytree as pytree
+
+    from prunescope.capture.outputs import named_leaves
+
+    spec, outputs = program.call_spec.out_spec, model.graph.outputs
+    if spec is None or spec.num_leaves != len(outputs) or spec.type is not dict:
+        return
+    names = [name for name, _ in named_leaves(pytree.tree_unflatten([*range(len(outputs))], spec))]
+    taken = {value.name for value in model.graph.inputs} | set(model.graph.initializers)
+    taken |= {value.name for node in model.graph for value in node.outputs}
+    if len({id(value) for value in outputs}) == len(outputs) and not taken & set(names):
+        for value, name in zip(outputs, names, strict=True):
+            value.name = name
 
 
 def session(path: Path, threads: int, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:

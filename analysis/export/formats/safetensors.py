@@ -87,9 +87,11 @@ def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
     """
     from dataclasses import replace
 
+    from prunescope.bench.studied_part import part_of, part_splits
     from prunescope.bench.workbench import example_of
     from prunescope.capture.choose_outputs import choose_outputs, chosen
     from prunescope.capture.graph import capture, captured_program
+    from prunescope.coupling import choose_heads
     from prunescope.removal import remove
     from prunescope.sources.data import load_data
     from prunescope.sources.models import load_model
@@ -97,17 +99,26 @@ def load(path: Path, recipe: Recipe, study: Path | None = None) -> nn.Module:
     from prunescope.sources.weights import load_weights, pour
 
     located, names = recipe.reference.within(study), recipe.reference.outputs
+    cut = recipe.reference.cut
     if not recipe.units:
-        model = load_model(replace(located, weights=str(path)))
+        if cut is None or located.model.endswith(".pt2"):
+            model = load_model(replace(located, weights=str(path)))
+        else:
+            model = part_of(load_model(located), cut)
+            pour(model, load_weights(path), str(path))
         if names:
             model.register_forward_hook(lambda _model, _inputs, outputs: chosen(outputs, names))
         return model
-    example = example_of(load_data(recipe.reference.data_within(study)).calibration)
+    splits = load_data(recipe.reference.data_within(study))
+    if cut is not None and (study is None or recipe.reference.own_data is None):
+        splits = part_splits(load_model(recipe.reference.within(None)), cut, splits)
+    example = example_of(splits.calibration)
     if study is not None and recipe.reference.own_network is not None:
         captured = captured_program(read_program(Path(located.model)), example)
     else:
-        captured = capture(load_model(replace(located, random=True)), example)
-    captured = choose_outputs(captured, names)
+        made = load_model(replace(located, random=True))
+        captured = capture(made if cut is None else part_of(made, cut), example)
+    captured = choose_heads(choose_outputs(captured, names), recipe.reference.heads)
     smaller = remove(captured, {each.group: kept_units(each) for each in recipe.units}).module
     pour(smaller, load_weights(path), str(path))
     return smaller

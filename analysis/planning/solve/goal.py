@@ -7,6 +7,7 @@ from typing import Final
 
 from prunescope.errors import BadValue, UnknownName
 from prunescope.planning.solve.class_limits import ClassLimit
+from prunescope.planning.solve.metric_limits import MetricLimit
 from prunescope.study import Method
 from prunescope.study.plan import Choice
 from prunescope.text.scores import PERCENT_WORDS, Allowance, ScoreWords
@@ -101,8 +102,9 @@ class Goal:
         between: Whether a few subjects may get a sparsity between two measured ones, to use up
             leftover budget; else only measured sparsities are taken.
         class_limits: What single classes may lose, whatever the score does.
-        by_classes: Whether the target on the drop only stands for ``class_limits``: nobody asked
-            for one, and solvers move it until the classes are within theirs.
+        metric_limits: What may be lost by metrics that the study stores beside the drawn one.
+        by_others: Whether the target on the drop only stands for these: nobody asked for one, and
+            solvers move it until classes and metrics are within theirs.
         extrapolate: Whether subjects may be pruned past their last measured point, where what
             they lose is a guess. A lock may be anywhere.
     """
@@ -119,13 +121,13 @@ class Goal:
     between: bool = True
     extrapolate: bool = False
     class_limits: tuple[ClassLimit, ...] = ()
-    by_classes: bool = False
+    metric_limits: tuple[MetricLimit, ...] = ()
+    by_others: bool = False
 
     def __post_init__(self) -> None:
-        if self.class_limits and all(target.kind != "drop" for target in self.targets):
-            start = Target("drop", min(one.limit for one in self.class_limits))
-            object.__setattr__(self, "targets", (*self.targets, start))
-            object.__setattr__(self, "by_classes", True)
+        if self.side_limits and all(target.kind != "drop" for target in self.targets):
+            object.__setattr__(self, "targets", (*self.targets, Target("drop", 1.0)))
+            object.__setattr__(self, "by_others", True)
         object.__setattr__(self, "objective", parse_kind(self.objective))
         if self.round_to not in ROUNDINGS:
             raise BadValue(
@@ -147,9 +149,14 @@ class Goal:
                 )
 
     @property
+    def side_limits(self) -> tuple[ClassLimit | MetricLimit, ...]:
+        """What is neither a cost nor a sum over layers: limits on classes and on other metrics."""
+        return (*self.class_limits, *self.metric_limits)
+
+    @property
     def asked(self) -> tuple[Target, ...]:
         """The targets that somebody asked for."""
-        return tuple(t for t in self.targets if not (self.by_classes and t.kind == "drop"))
+        return tuple(t for t in self.targets if not (self.by_others and t.kind == "drop"))
 
 
 def parse_kind(text: str) -> str:

@@ -16,8 +16,8 @@ SCHEDULES: Final[tuple[Schedule, ...]] = get_args(Schedule)
 
 _USUAL_RATE: Final = 0.01
 SGD: Final = "sgd"
-AMP: Final = ("off", "bf16")
-"""Numbers that forward and backward passes of training compute in: float32, or bfloat16 too."""
+AMP: Final = ("off", "bf16", "fp16")
+"""Numbers that forward and backward passes compute in: float32, or bfloat16 or float16 too."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class FineTuning:
         if self.amp not in AMP:
             raise BadValue(
                 f"Expected amp to be {' or '.join(AMP)}, but got {self.amp!r}. bf16 computes in "
-                "bfloat16 where that is safe."
+                "bfloat16 where that is safe, fp16 in float16 on a device that has it."
             )
         if self.nesterov and (self.optimizer.lower() != SGD or not self.momentum):
             raise BadValue(
@@ -158,7 +158,7 @@ class FineTuning:
             f"moving average {self.ema:g}" * bool(self.ema),
             f"gradients clipped at {self.clip or 0:g}" * (self.clip is not None),
             f"{self.accumulate} batches a step" * (self.accumulate > 1),
-            "bfloat16" * (self.amp != "off"),
+            {"bf16": "bfloat16", "fp16": "float16, its loss scaled"}.get(self.amp, ""),
             f"patience {self.patience}" * (self.patience is not None),
         ]
         words = "; ".join(part for part in parts if part)

@@ -37,6 +37,7 @@ from prunescope.recovery.training.rounds import RoundsDone
 from prunescope.recovery.training.student import elements, make_student, masks_of, weights_of
 from prunescope.recovery.training.train_student import Learnt, Lesson, train_student
 from prunescope.recovery.training.training_data import LiveData, training_data
+from prunescope.recovery.training.training_run import require_amp
 from prunescope.sources.weights import load_weights
 from prunescope.store.destinations import require_inside, require_no_source, source_paths
 from prunescope.store.files import write_atomically
@@ -95,13 +96,14 @@ def finetune(
         DataMismatch: The model gives no class logits, or the labels do not fit them.
         WouldOverwrite: A link leads the folder out of the study, or the study is made from the
             weights that are there.
-        BadValue: The loss was no number at any of these rates.
+        BadValue: The loss was no number at any of these rates, or the device has no float16.
         Cancelled: Stopped in a round before the last.
         StorageFailure: The result cannot be written; the state of the last minute stays.
     """
     study.require(bench.manifest)
     plan.require(study.manifest)
     require_optimizer(settings)
+    require_amp(settings, device_of(bench.network.module))
     if settings.rounds > 1:
         require_rounds(plan)
     folder = result_folder(study.folder, plan, settings.schedule)

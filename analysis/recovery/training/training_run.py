@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.bench.device import device_of
 from prunescope.capture.network import forward
-from prunescope.errors import Cancelled, DataMismatch
+from prunescope.errors import BadValue, Cancelled, DataMismatch
 from prunescope.progress import Progress
 from prunescope.recovery.training.fine_tuning_settings import FineTuning
 from prunescope.recovery.training.moving_average import MovingAverage
@@ -32,6 +32,17 @@ from prunescope.user_code.guard import guarded
 _READINGS: Final = 40
 """Readings per epoch at most."""
 _OPTIMIZER: Final = "optimizer."
+_SCALE: Final = "scale"
+_HALF: Final = (torch.bfloat16, torch.float16)
+
+
+def require_amp(settings: FineTuning, device: torch.device) -> None:
+    """Raise ``BadValue`` where ``device`` cannot train in what the settings ask for."""
+    if settings.amp == "fp16" and device.type != "cuda":
+        raise BadValue(
+            f"Expected amp fp16 on a device that trains in float16, but got {device.type}. Take "
+            "bf16, or leave it off."
+        )
 
 
 def rate(step: int, total: int, settings: FineTuning) -> float:
@@ -56,7 +67,7 @@ class TrainingState:
         reached: The plain part: steps, best epoch, curve, place in the user's data.
         tensors: ``weights.NAME``, ``best.NAME`` and, with a moving average, ``average.NAME`` of the
             state dict, ``optimizer.…`` as ``optimizer_tensors`` names it, ``losses`` since the last
-            reading, and ``random``: the state of torch's generator (dropout).
+            reading, ``random``: torch's generator (dropout), and for float16 ``scale``.
     """
 
     reached: Progressed
@@ -102,6 +113,8 @@ class TrainingRun:
         weights = {name: module.get_parameter(name) for name in masks}
         self._masked = [(weights[n], keep.to(weights[n].device)) for n, keep in masks.items()]
         self._optimizer = make_optimizer(module, settings)
+        half = settings.amp == "fp16"
+        self._scaler = torch.amp.GradScaler(device_of(module).type, enabled=half)
         self._average = MovingAverage(module, settings.ema) if settings.ema else None
         self._device = device_of(module)
         self._losses: list[Tensor] = []
@@ -201,15 +214,17 @@ class TrainingRun:
                 with self._coarser():
                     outputs = forward(learner, batch.inputs)
                 loss = self._objective(self._full(outputs), batch) * (len(batch) / count)
-                loss.backward()  # type: ignore[no-untyped-call]
+                self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
+        self._scaler.unscale_(self._optimizer)  # so that clipping sees gradients as they are
         with torch.no_grad():
             for weight, keep in self._masked:
                 if weight.grad is not None:
                     weight.grad.masked_fill_(~keep, 0.0)
         if self._settings.clip is not None:
             torch.nn.utils.clip_grad_norm_(self._module.parameters(), self._settings.clip)
-        self._optimizer.step()
+        self._scaler.step(self._optimizer)  # float16 skips a step whose gradients overflowed
+        self._scaler.update()
         with torch.no_grad():
             for weight, keep in self._masked:
                 weight.masked_fill_(~keep, 0.0)
@@ -227,6 +242,7 @@ class TrainingRun:
             **{_OPTIMIZER + n: tensor for n, tensor in optimizer_tensors(self._optimizer).items()},
             "losses": torch.stack(self._losses) if self._losses else torch.zeros(0),
             "random": torch.get_rng_state(),
+            **self._scale(),
         }
         reached = Progressed(
             self.step, self.best_epoch, self.best_score, tuple(self.curve), self._feed.place()
@@ -241,7 +257,7 @@ class TrainingRun:
             for part in parts
             for name, tensor in self._module.state_dict().items()
         }
-        wanted |= {"random": torch.get_rng_state()}
+        wanted |= {"random": torch.get_rng_state(), **self._scale()}
         known = state.tensors
         return (
             all(name in known and _alike(known[name], t) for name, t in wanted.items())
@@ -263,21 +279,33 @@ class TrainingRun:
         self._losses = list(tensors["losses"].unbind())
         self._feed.go_on(reached.place)
         torch.set_rng_state(tensors["random"].clone())
+        if self._scaler.is_enabled():
+            scale, growing = tensors[_SCALE].tolist()
+            known = {"scale": scale, "_growth_tracker": int(growing)}
+            self._scaler.load_state_dict(self._scaler.state_dict() | known)
         self.step, self.curve = reached.step, list(reached.curve)
         self.best_epoch, self.best_score = reached.best_epoch, reached.best_score
 
     def _coarser(self) -> AbstractContextManager[Any]:
-        """bfloat16 where the settings ask for it and torch deems it safe."""
-        return torch.autocast(
-            self._device.type, torch.bfloat16, enabled=self._settings.amp == "bf16"
-        )
+        """Half of the bits where the settings ask for it and torch deems it safe."""
+        amp = self._settings.amp
+        kind = torch.float16 if amp == "fp16" else torch.bfloat16
+        return torch.autocast(self._device.type, kind, enabled=amp != "off")
+
+    def _scale(self) -> dict[str, Tensor]:
+        """What float16's losses are multiplied by, and for how many steps that went well."""
+        if not self._scaler.is_enabled():
+            return {}
+        state = self._scaler.state_dict()
+        numbers = [float(state["scale"]), float(state["_growth_tracker"])]
+        return {_SCALE: torch.tensor(numbers, dtype=torch.float64)}
 
     def _full(self, outputs: Any) -> Any:
         """Outputs in float32, in which losses are computed."""
         if self._settings.amp == "off":
             return outputs
         return pytree.tree_map(
-            lambda x: x.float() if isinstance(x, Tensor) and x.dtype == torch.bfloat16 else x,
+            lambda x: x.float() if isinstance(x, Tensor) and x.dtype in _HALF else x,
             outputs,
         )
 

@@ -12,8 +12,13 @@ from prunescope.study import Method
 from prunescope.text.scores import ScoreWords, words_of
 
 
-def show(opened: StudyFolder) -> None:
-    """Show the answers of the searches of a study; nothing where there are none."""
+def show(opened: StudyFolder, expanded: bool = True) -> None:
+    """Show the answers of the searches of a study; nothing where there are none.
+
+    Args:
+        opened: The study.
+        expanded: Whether the tables are open at first.
+    """
     answers = loaders.largest(opened)
     if not answers:
         return
@@ -21,15 +26,21 @@ def show(opened: StudyFolder) -> None:
     for limit in sorted({answer.limit for answer in answers}):
         own = [answer for answer in answers if answer.limit == limit]
         with st.expander(
-            f"Largest sparsity within {words.limit(limit)}, estimated", expanded=True,
+            f"Largest sparsity within {words.limit(limit)}, estimated", expanded=expanded,
             icon=":material/search:",
         ):  # fmt: skip
-            st.dataframe(largest_table(own, words), hide_index=True, width="stretch")
+            table = largest_table(own, words)
+            st.dataframe(table, hide_index=True, width="stretch")
             st.caption(
                 "Found from a few samples of a few points, those near a decision first, without "
                 f"measuring curves. **{words.loss_word.capitalize()}** is the estimated mean over "
-                "the whole split, ± half of its 95 % interval; **Certain** is the largest sparsity "
-                "whose whole interval lies within the limit."
+                "the whole split, ± half of its 95 % interval"
+                + (
+                    "; **Certain** is the largest sparsity whose whole interval lies within the "
+                    "limit."
+                    if "Certain" in table
+                    else ". To be certain, measure with *Certify it*."
+                )
             )
 
 
@@ -51,8 +62,8 @@ def largest_table(answers: list[LargestSparsity], words: ScoreWords) -> pd.DataF
             {
                 "Layer": answer.subject,
                 "Method": f"{Method(answer.criterion, answer.granularity)}{recovery}{seed}",
-                "Largest": _percent(answer.sparsity),
-                words.loss_word.capitalize(): (
+                "Largest sparsity": _percent(answer.sparsity),
+                words.titled(words.loss_word.capitalize()): (
                     words.cell(answer.drop, answer.half_width) if answer.sparsity else ""
                 ),
                 "Next": "" if math.isnan(answer.following) else _percent(answer.following),

@@ -30,6 +30,7 @@ from prunescope.dashboard.views.curves import (
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Manifest
 from prunescope.study.method import BLOCK
+from prunescope.study.other_metrics import metric_names
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
 from prunescope.text.scores import ScoreWords, words_of
@@ -69,8 +70,9 @@ def page() -> None:
                 icon=":material/show_chart:",
             )
         return
-    known, granularity = _of_granularity(known)
-    largest_panel.show(opened)
+    largest_panel.show(opened, expanded=False)
+    opened = _drawn(opened)
+    known, granularity = _of_granularity(loaders.measured(opened))
     if granularity == BLOCK:
         block_panel.show(opened, known)
         return
@@ -87,6 +89,20 @@ def page() -> None:
         _curves(opened, known, layer, limit, granularity)
     coupled_panel.show(opened, layer, granularity)
     heat_map_panel.show(opened, known, list(table["Layer"]))
+
+
+def _drawn(opened: StudyFolder) -> StudyFolder:
+    """The study by the metric that is chosen among those that it stores."""
+    names = metric_names(opened.manifest)
+    if len(names) < 2:
+        return opened
+    titles = [words_of(opened.drawn_by(name).manifest).name for name in names]
+    chosen = st.segmented_control(
+        "Metric", names, format_func=dict(zip(names, titles, strict=True)).__getitem__,
+        key=view.kept("curves metric", names[0], view.one_of(names)), required=True,
+        help="All of these were measured at every point.",
+    )  # fmt: skip
+    return opened.drawn_by(chosen or names[0])
 
 
 def _awaited() -> None:

@@ -6,6 +6,7 @@ from prunescope.charts.deliveries import deliveries_figure
 from prunescope.dashboard.shared import loaders
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.export.delivered import delivered
+from prunescope.planning.preview import preview
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text.scores import words_of
@@ -15,7 +16,10 @@ _BYTES, _TIME = "Bytes", "Time"
 
 def show(opened: StudyFolder, plan: Plan) -> None:
     """Draw raw, refitted, distilled and fine-tuned networks and their coarser files together."""
-    points = delivered(opened, plan, loaders.measured(opened).curves)
+    known = loaders.measured(opened).curves
+    points = delivered(
+        opened, plan, lambda other: preview(opened.manifest, other, known).dense_bytes
+    )
     if len(points) < 2:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

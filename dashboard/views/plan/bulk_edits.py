@@ -28,6 +28,7 @@ _ACTIONS: Final = {
 _USELESS: Final = {"weight": ("round",), BLOCK: ("scale", "round", "method")}
 """Edits that change nothing at a granularity."""
 _EVERY: Final = "All layers"
+_SEARCH: Final = "plan search"
 
 
 def toolbar(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> tuple[str, ...]:
@@ -35,10 +36,9 @@ def toolbar(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> 
     weights = granularity == "weight"
     kinds = [layer.kind for layer in opened.manifest.prunable()] if weights else []
     with st.container(horizontal=True, vertical_alignment="bottom", key="bulk"):
-        search = st.text_input(
-            "Show", key=view.kept("plan search", "", view.words()), placeholder="Name or kind",
-            width=150,
-        )  # fmt: skip
+        st.text_input(
+            "Show", key=view.kept(_SEARCH, "", view.words()), placeholder="Name or kind", width=150
+        )
         scope = st.selectbox(
             "Of the shown", [_EVERY, *dict.fromkeys(kinds)], key="bulk scope", width=130,
             help="Which of the shown layers the next edit changes. Locked ones stay.",
@@ -69,7 +69,7 @@ def toolbar(opened: StudyFolder, known: StudyMeasurements, granularity: str) -> 
             value = st.selectbox(
                 "Method", methods_of(opened.manifest, granularity), key="bulk method", width=150
             )
-        shown = _shown(opened, search, granularity)
+        shown = shown_at(opened, granularity)
         chosen = tuple(name for name in shown if scope == _EVERY or _kind(opened, name) == scope)
         if st.button(
             f"Apply to {len(chosen)}", key="bulk apply", disabled=not chosen, type="primary"
@@ -114,8 +114,9 @@ def _edited(
     return edits.set_locks(plan, chosen, action == "lock", default)
 
 
-def _shown(opened: StudyFolder, search: str, granularity: str) -> tuple[str, ...]:
-    wanted = search.lower()
+def shown_at(opened: StudyFolder, granularity: str) -> tuple[str, ...]:
+    """Return the layers or groups at a granularity that the search leaves."""
+    wanted = str(st.session_state.get(_SEARCH, "")).lower()
     return tuple(
         name
         for name in names_of(opened.manifest, granularity)

@@ -159,7 +159,7 @@ def described(
     parts = [_cost(found, kind, in_words) for kind in found.costs]
     added = _added(found, words, in_words)
     if found.predicted is not None and found.gap is not None:
-        added += f", within {100 * found.gap:.2g} % of the best plan of measured sparsities by that"
+        added += f", within {100 * found.gap:.2g} % of the least such sum"
     parts.append(added)
     if found.alternatives:
         count = len(found.alternatives)

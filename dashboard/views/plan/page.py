@@ -17,7 +17,10 @@ from prunescope.dashboard.views.plan import (
     bulk_edits,
     front_chart,
     goal_panel,
+    head_line,
+    layer_panel,
     measure_at_rest,
+    network_panel,
     painter,
     reasons,
     saved_plans,
@@ -36,32 +39,40 @@ def page() -> None:
         return
     known = loaders.measured(opened)
     painter.take(opened)
+    head = head_line.reserve()
     saved_plans.toolbar(opened)
     asked = goal_panel.show(opened, known)
     plan = session.draft(opened).plan
     left, right = st.columns([2, 1], gap="medium")
     with right:
         guess = plan_summary.show(opened, known, plan)
+        head_line.show(head, opened, known, plan, guess)
         measure_at_rest.follow(opened, plan)
         predicted_time.show(opened, plan, asked.setting)
     with left:
         granularity = _granularity(opened)
         shown = bulk_edits.toolbar(opened, known, granularity)
         painter.show(opened, known, shown, granularity)
+        layer_panel.show(opened, known, asked, shown, granularity)
         sparsity_table.table(opened, known, shown, granularity)
         front_chart.show(opened, asked, guess)
         reasons.show(opened, known, asked)
+    network_panel.show(opened, known)
     plan_summary.history(opened, known)
+    head_line.shapes(opened)
 
 
 def _granularity(opened: StudyFolder) -> str:
     offered = granularities(opened.manifest)
     if len(offered) == 1:
         return offered[0]
-    chosen = st.segmented_control(
-        "What leaves", offered, required=True,
-        key=view.kept(session.GRANULARITY, offered[0], view.one_of(offered)),
-        format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
-        persist_state="session",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = st.segmented_control(
+            "What leaves", offered, required=True,
+            key=view.kept(session.GRANULARITY, offered[0], view.one_of(offered)),
+            format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
+            persist_state="session",
+        )  # fmt: skip
+        st.space("stretch")
+        painter.together()
     return str(chosen)

@@ -13,6 +13,7 @@ from prunescope.dashboard.charts.compared import Mark, compared_figure
 from prunescope.dashboard.shared import loaders, page_header, pages, session, view
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.table_style import height, text_width
+from prunescope.dashboard.views.plans import behaviour
 from prunescope.errors import PrunescopeError
 from prunescope.planning.compare_plans import ComparedPlan, Difference, compared, differences
 from prunescope.planning.pose_goal import StudyKnowledge
@@ -59,6 +60,7 @@ def page() -> None:
         )  # fmt: skip
     with right:
         _differences(differences(opened.manifest, plans), plans)
+    behaviour.show(opened, plans)
 
 
 def _chosen(opened: StudyFolder) -> list[Plan]:

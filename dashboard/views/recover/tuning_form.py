@@ -10,7 +10,7 @@ from prunescope.commands import FineTune
 from prunescope.dashboard.shared import plan_summary, problems, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.study import offered_models
-from prunescope.recovery.training.fine_tuning_settings import FineTuning
+from prunescope.recovery.training.fine_tuning_settings import AMP, FineTuning
 from prunescope.store import trust
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -162,7 +162,11 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             "Patience", 1, 1000, None, key="ft patience", placeholder="without end",
             help="Epochs without a better score after which it stops.",
         )  # fmt: skip
-        coarse = st.toggle("bfloat16", key="ft amp", help="Forward and backward where it is safe.")
+        amp = st.selectbox(
+            "Numbers", AMP, key="ft amp",
+            format_func={"off": "float32", "bf16": "bfloat16", "fp16": "float16"}.__getitem__,
+            help="Of forward and backward passes, where it is safe; float16 needs a GPU.",
+        )  # fmt: skip
 
     def asking() -> FineTune:
         return replace(
@@ -176,7 +180,7 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             temperature=_unusual(temperature, _USUAL.temperature),
             batch=_unusual(batch, _USUAL.batch), ema=_unusual(ema, _USUAL.ema), clip=clip,
             accumulate=_unusual(accumulate, _USUAL.accumulate), epoch_steps=steps,
-            patience=patience, amp="bf16" if coarse else None,
+            patience=patience, amp=_unusual(amp, _USUAL.amp),
         )  # fmt: skip
 
     return asking

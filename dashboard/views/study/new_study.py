@@ -44,6 +44,11 @@ def form(expanded: bool) -> None:
             )  # fmt: skip
             data = st.selectbox("Data", offered.data, key="begin data")
             metric = st.selectbox("Metric", offered.metrics, key="begin metric")
+            outputs = st.text_input(
+                "Outputs that have to stay", "", key="begin outputs", placeholder="all",
+                help="Of a network with several: names or positions, comma-separated, such as "
+                "logits. Layers that make only the others can then leave.",
+            )  # fmt: skip
         with right:
             name = st.text_input("Name of the study", "", key="begin name", placeholder="lenet5")
             methods = st.text_input(
@@ -62,7 +67,7 @@ def form(expanded: bool) -> None:
             )  # fmt: skip
     st.caption(_origin(offered))
     if go:
-        _start(offered, model, weights, data, metric, name, methods, sparsities, keep)
+        _start(offered, model, weights, data, metric, name, methods, sparsities, keep, outputs)
 
 
 def _origin(offered: offered_models.Offer) -> str:
@@ -87,6 +92,7 @@ def _start(
     methods: str,
     sparsities: str,
     keep: bool,
+    outputs: str,
 ) -> None:
     model = (model or "").strip()
     chosen = offered.model(model)  # all of them are on the list, or nothing begins
@@ -111,6 +117,7 @@ def _start(
         sparsities=sparsities.replace(" ", ""),
         weights=offered.weight(weights) if weights else None,
         keep_data="512MB" if keep else None,
+        outputs=tuple(name.strip() for name in outputs.split(",") if name.strip()),
     )
     start(folder, request)
     page_header.choose(label)

@@ -12,12 +12,10 @@ from typing import Final
 
 from prunescope.errors import BadReference
 from prunescope.model_kinds.registry import REGISTRY, kind_of
+from prunescope.model_kinds.sample_studies import DATA_SETS, MODELS
 
-SAMPLES: Final = tuple(
-    f"sample:{name}" for name in ("lenet5", "mlp", "resnet20", "mobilenet", "vit")
-)
-SAMPLE_DATA: Final = "sample:fashion-mnist"
-METRICS: Final = ("top-1", "top-5", "agreement")
+SAMPLES: Final = ("sample:lenet5", *(name for name in MODELS if name != "sample:lenet5"))
+METRICS: Final = ("top-1", "top-5", "agreement", "perplexity", "miou", "map")
 _IMAGES: Final = "imagefolder:"
 _SAVED: Final = "hf:"
 _MOST_FILES: Final = 300
@@ -39,7 +37,7 @@ class Offer:
 
     folder: Path | None = None
     models: tuple[str, ...] = SAMPLES
-    data: tuple[str, ...] = (SAMPLE_DATA,)
+    data: tuple[str, ...] = DATA_SETS
     metrics: tuple[str, ...] = METRICS
     weights: tuple[str, ...] = ()
 
@@ -76,7 +74,7 @@ class Offer:
                    "The owner can offer a folder with --models, ")
                 + "or begin the study on the command line."
             )  # fmt: skip
-        if self.folder is None or text in (*SAMPLES, SAMPLE_DATA, *METRICS):
+        if self.folder is None or text in (*SAMPLES, *DATA_SETS, *METRICS):
             return text
         for prefix in (_IMAGES, _SAVED):
             if text.startswith(prefix):
@@ -113,7 +111,7 @@ def offer(folder: Path | None) -> Offer:
     return Offer(
         folder,
         (*SAMPLES, *builders, *ending[".pt2"], *_saved_folders(files, folder)),
-        (SAMPLE_DATA, *ending[".npz"], *images, *builders),
+        (*DATA_SETS, *ending[".npz"], *images, *builders),
         (*METRICS, *metrics),
         ending[".safetensors"],
     )

@@ -21,6 +21,7 @@ from prunescope.store.study_files import kept_files
 from prunescope.store.trash import TRASH, throw_away
 from prunescope.study import Manifest
 from prunescope.text import plain, units
+from prunescope.text.cut import cut_sentence
 from prunescope.text.numbers import exact
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -97,6 +98,8 @@ def _facts(opened: StudyFolder) -> None:
             "granularity by plain forward passes; channels and heads cannot be removed.",
             icon=":material/warning:",
         )
+    if manifest.reference.cut:
+        st.info(plain.text(cut_sentence(manifest.reference.cut)), icon=":material/content_cut:")
     _outputs(manifest)
     checks, origin = st.columns(2) if manifest.soundness else (None, st.container())
     if checks is not None:

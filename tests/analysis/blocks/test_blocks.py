@@ -105,9 +105,21 @@ def test_sample_models(name: str) -> None:
                    for layer in block.layers)  # fmt: skip
     assert not [own for own in left if "num_batches" in own and own.startswith("layer1.0")]
     assert not find_blocks(smaller).removable
-    if name == "resnet20":  # the class would still run the branch
-        with pytest.raises(CannotPrune, match=r"block layer1\.0 leaves whole.*model\.py"):
-            load_pruned(architecture(name).double(), {"layer1.0": GONE}, captured=captured)
+    leaving = {names[0]: GONE, names[1]: GONE}
+    if name == "resnet20":  # whole modules: nothing in their place is the same
+        group = next(g for g in try_groups(captured).groups if g.name == "layer3.1.conv1")
+        leaving[group.name] = random_half(group)
+        loaded = load_pruned(architecture(name).double(), leaving, captured=captured)
+        wanted = remove(captured, leaving).module
+        assert torch.allclose(loaded(batch), wanted(batch), atol=1e-9)
+        assert set(loaded.state_dict()) == set(wanted.state_dict())
+    else:
+        with pytest.raises(CannotPrune, match=r"the block blocks\.0\.fc1\+fc2 and.*model\.py"):
+            load_pruned(architecture(name).double(), {names[1]: GONE}, captured=captured)
+        for gone in ({names[0]: GONE}, leaving):  # the attention; then the whole module
+            loaded = load_pruned(architecture(name).double(), gone, captured=captured)
+            wanted = remove(captured, gone).module
+            assert torch.allclose(loaded(batch), wanted(batch), atol=1e-9)
 
 
 class Shared(nn.Module):

@@ -3,11 +3,13 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from prunescope.capture.fresh_copy import fresh_copy
 from prunescope.capture.graph import capture
 from prunescope.capture.network import Network, build_network
 from prunescope.coupling import find_groups
+from prunescope.sources.live_model import copied_model
 from tests.zoo import build
 
 pytestmark = pytest.mark.quick
@@ -171,3 +173,55 @@ def test_a_graph_runs_on_tensors_that_lie_otherwise_than_the_example() -> None:
     assert groups(network) == ["conv"]
     with torch.no_grad():
         assert torch.allclose(network(batch), model(batch), atol=1e-6)
+
+
+class Recorder(nn.Module):
+    """Looks like a Lightning module whose trainer holds what cannot be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = chain()
+        self._trainer = (row for row in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+
+def test_a_trainer_is_left_out_of_copies() -> None:
+    model = Recorder()
+    assert groups(build_network(model.eval(), torch.randn(2, 5))) == ["body.0"]
+    assert copied_model(model)._trainer is None
+    assert model._trainer is not None
+
+
+def test_hooks_of_the_user_are_part_of_the_network() -> None:
+    model = chain()
+    model[0].register_forward_hook(lambda _module, _inputs, output: 2 * output)
+    model[2].register_forward_pre_hook(lambda _module, inputs: (inputs[0] - 1,))
+    batch = torch.randn(4, 5)
+    network = build_network(model, batch)
+    assert groups(network) == ["0"]
+    assert torch.allclose(network(batch), model(batch))
+    assert not torch.allclose(network(batch), chain().requires_grad_(False)(batch))
+
+
+class Packed(nn.Module):
+    """Packs its sequences: how many rows there are, lengths say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.head = nn.LSTM(5, 8, batch_first=True), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return self.head(states[:, 0])
+
+
+def test_packed_sequences_are_refused_with_their_line() -> None:
+    batch = torch.randn(2, 6, 5), torch.tensor([6, 3])
+    network = build_network(Packed().eval(), batch)
+    assert network.captured is None
+    assert "test_sturdy.py:" in str(network.problem)
+    assert "Weight sparsities can still be swept by plain forwards" in str(network.problem)
+    assert [layer.summary.name for layer in network.layers if layer.summary.prunable] == ["head"]

@@ -33,11 +33,11 @@ LEAST: list[Request] = [
 """As few values as each command takes."""
 
 FULL: list[Request] = [
-    Inspect("M", "D", "w.safetensors", True, "3,8,8", "top-5", ("logits",)),
+    Inspect("M", "D", "w.safetensors", True, "3,8,8", "top-5", ("logits",), "key-value"),
     Sweep(
         "M", "D", ("taylor", "l1@channel"), "0.5,0.7", ("a", "b"), "channel", ("none", "ls"),
         (4, 5), 8, "2/8", False, "decide", 0.001, 0.03, False, True, "90s", "w.safetensors", True,
-        "top-5", "mse", ("logits",), ("batches", "classes"), "1GB", "naive", 3,
+        "top-5", "mse", ("logits",), "key-value", ("batches", "classes"), "1GB", "naive", 3,
         "cpu", "bf16",
     ),
     MakePlan(

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from prunescope.charts.deliveries import deliveries_figure
-from prunescope.curves.curve import curves
 from prunescope.export.delivered import best_of, delivered
 from prunescope.export.export_plan import export_plan
 from prunescope.progress import Silent
@@ -33,24 +32,25 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyFolder, Plan]:
 
 def test_every_variant_is_a_point_once(known: tuple[StudyFolder, Plan]) -> None:
     study, plan = known
-    points = delivered(study, plan, curves(study.measured(), study.manifest))
+    points = delivered(study, plan, lambda _: 99)
     assert [(point.label, point.exported) for point in points] == [
         ("raw", True), ("raw + int8", True), ("fine-tuned", False), ("ls", False),
     ]  # fmt: skip
     assert all(point.low is not None and point.low <= point.score for point in points)
     assert [point.seconds is not None for point in points] == [True, True, False, False]
+    assert {point.bytes for point in points if not point.exported} == {99}
     raw, coarse = points[:2]
     folder = study.folder / "exports" / plan.digest
     assert coarse.bytes == (folder / "model.int8.onnx").stat().st_size
     assert raw.bytes == (folder / "model.onnx").stat().st_size
     # Asked from the refitted plan, the same points come.
-    again = delivered(study, plan.with_recovery("ls"), {})
+    again = delivered(study, plan.with_recovery("ls"), lambda _: 99)
     assert {(p.label, p.score) for p in again} == {(p.label, p.score) for p in points}
 
 
 def test_the_front_is_what_nothing_beats(known: tuple[StudyFolder, Plan]) -> None:
     study, plan = known
-    points = delivered(study, plan, {})
+    points = delivered(study, plan, lambda _: 99)
     front = best_of(points)
     for point in points:
         beaten = any(o.bytes <= point.bytes and o.score > point.score for o in points)
@@ -70,4 +70,4 @@ def test_the_front_is_what_nothing_beats(known: tuple[StudyFolder, Plan]) -> Non
 
 def test_nothing_measured_is_no_point(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "normed", "images")
-    assert delivered(study, Plan("none", bench.manifest.fingerprint), {}) == ()
+    assert delivered(study, Plan("none", bench.manifest.fingerprint), lambda _: 99) == ()

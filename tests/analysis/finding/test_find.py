@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import prunescope as ps
 from prunescope.bench.workbench import Workbench
 from prunescope.curves.curve import curves
 from prunescope.errors import BadValue
@@ -62,6 +63,8 @@ def test_answers_are_those_of_the_grid(
             assert answer.half_width == 0.0
     assert near >= len(known) - 1
     assert str(study.largest_sparsities()) == str(report.answers)
+    frame = ps.open(study.folder).largest
+    assert list(frame["sparsity"]) == [answer.sparsity for answer in report.answers]
 
 
 def test_engines_say_the_same(lenet5: Workbench, tmp_path: Path) -> None:

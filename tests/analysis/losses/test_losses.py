@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from prunescope.capture.ragged import Ragged
 from prunescope.errors import DataMismatch, UnknownName
 from prunescope.losses.registry import REGISTRY
 from prunescope.sources.losses import USUAL, load_loss
@@ -61,3 +62,27 @@ def test_those_that_come_with_prunescope_go_by_name() -> None:
         load_loss("mes")
     with pytest.raises(DataMismatch, match="targets from 0 to 1"):
         load_loss("binary-cross-entropy").value(REAL, REAL)
+
+
+def test_boxes_are_matched_whatever_their_order_and_padding() -> None:
+    true = torch.tensor([[[0.0, 0, 4, 4], [5, 5, 9, 8]], [[1, 1, 3, 6], [0, 0, 0, 0]]])
+    labels = torch.tensor([[0, 2], [1, -1]])
+    boxes = torch.rand(2, 6, 4, generator=GENERATOR) + torch.tensor([0.0, 0, 1, 1])
+    boxes[0, 3], boxes[0, 1], boxes[1, 5] = true[0, 0], true[0, 1], true[1, 0]
+    certain = torch.full((2, 6, 3), -9.0)
+    certain[0, 3, 0] = certain[0, 1, 2] = certain[1, 5, 1] = 9.0
+    right = {"boxes": boxes, "logits": certain}
+    wanted = {"boxes": true, "labels": labels}
+    assert float(USUAL.value(right, wanted)) < 1e-6
+    ragged = {
+        "boxes": Ragged.of([true[0], true[1, :1]]), "labels": Ragged.of([labels[0], labels[1, :1]]),
+    }  # fmt: skip
+    other = {"boxes": true.flip(1), "labels": labels.flip(1)}
+    wrong = {"boxes": boxes, "logits": certain.roll(1, 2)}
+    for targets in (wanted, ragged, other):
+        torch.testing.assert_close(USUAL.value(right, targets), USUAL.value(right, wanted))
+        assert float(USUAL.value(wrong, targets)) > 5
+    with pytest.raises(DataMismatch, match=r"labels from 0 to 2 for the loss boxes, but got 3"):
+        USUAL.value(right, {"boxes": true, "labels": labels + 1})
+    with pytest.raises(DataMismatch, match=r"outputs boxes \(n, k, 4\) and logits"):
+        load_loss("boxes", has_classes=False).value(LOGITS, wanted)

@@ -54,11 +54,11 @@ def test_other_classes_and_units_are_refused() -> None:
 
 def test_the_request_names_only_what_was_asked_for() -> None:
     goal = Goal((Target("macs", 0.5),), class_limits=(ClassLimit(0.03),))
-    assert goal.by_classes
+    assert goal.by_others
     assert [target.kind for target in goal.asked] == ["macs"]
     assert request_of(goal).target == ("macs=0.5", "worst-class=0.03")
     both = Goal((Target("macs", 0.5), Target("drop", 0.01)), class_limits=(ClassLimit(0.03),))
-    assert not both.by_classes
+    assert not both.by_others
     assert request_of(both).target == ("macs=0.5", "drop=0.01", "worst-class=0.03")
 
 

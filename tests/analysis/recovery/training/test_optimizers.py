@@ -111,6 +111,44 @@ def test_bfloat16_trains(bench: Workbench, study: StudyFolder, make_plan: MakePl
     assert all(t.dtype != torch.bfloat16 for t in weights.values())
 
 
+def test_float16_scales_its_loss_and_goes_on_with_the_scale() -> None:
+    torch.manual_seed(0)
+    settings = replace(FineTuning(batch=9), rate=0.1, amp="fp16", momentum=0.0, decay=0.0)
+    inputs, targets = torch.randn(9, 4), torch.arange(9) % 3
+    batches = [Batch(inputs, targets)]
+    feed = SplitFeed(Samples(inputs, targets), 9, 1, 0)
+    plain, half = nn.Linear(4, 3), nn.Linear(4, 3)
+    half.load_state_dict(plain.state_dict())
+    run = TrainingRun(half, feed, {}, _entropy, settings, Silent())
+    other = TrainingRun(plain, feed, {}, _entropy, replace(settings, amp="off"), Silent())
+    for _ in range(3):
+        run.descend(half, batches, 0.1)
+        other.descend(plain, batches, 0.1)
+    assert half.weight.dtype == torch.float32
+    assert torch.allclose(half.weight, plain.weight, atol=2e-3)
+    assert not torch.equal(half.weight, plain.weight)
+    state = run.state()
+    assert state.tensors["scale"].tolist() == [65536.0, 3.0]
+    again = TrainingRun(nn.Linear(4, 3), feed, {}, _entropy, settings, Silent())
+    again.go_on(state)
+    assert torch.equal(again.state().tensors["scale"], state.tensors["scale"])
+    # Gradients that overflow are no step.
+    before = half.weight.detach().clone()
+    run.descend(half, [Batch(torch.full_like(inputs, torch.inf), targets)], 0.1)
+    assert torch.equal(half.weight, before)
+
+
+def _entropy(outputs: torch.Tensor, batch: Batch) -> torch.Tensor:
+    return nn.functional.cross_entropy(outputs, batch.targets)
+
+
+def test_float16_is_refused_where_the_device_has_none(
+    bench: Workbench, study: StudyFolder, make_plan: MakePlan
+) -> None:
+    with pytest.raises(BadValue, match="device that trains in float16, but got cpu. Take bf16"):
+        finetune(bench, study, make_plan(bench), replace(QUICK, amp="fp16"), Silent())
+
+
 def test_patience_ends_training(bench: Workbench, study: StudyFolder, make_plan: MakePlan) -> None:
     settings = replace(QUICK, epochs=60, rate=1e-7, momentum=0.0, patience=2)
     spy = Spy()

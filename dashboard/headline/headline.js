@@ -1,0 +1,21 @@
+// The plan in one line. Its sizes follow every frame of a stroke, as the painter counts them; what
+// is predicted fades meanwhile and comes back with the server's answer.
+const lines = new WeakMap();
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const root = parentElement.querySelector(".head");
+  const part = (name) => root.querySelector(`.${name}`);
+  for (const name of ["name", "dense", "score", "span", "macs", "parameters", "speed", "how"]) {
+    part(name).textContent = data[name];
+  }
+  root.classList.remove("changing");
+  if (lines.has(root)) return;
+  lines.set(root, true);
+  window.addEventListener("prunescope-sizes", ({ detail }) => {
+    if (!root.isConnected) return;
+    part("macs").textContent = detail.macs;
+    part("parameters").textContent = detail.parameters;
+    if (detail.live) root.classList.add("changing");
+  });
+}

@@ -1,0 +1,75 @@
+"""The line of one height at the top of the page *Plan*, and the shapes that it counts with."""
+
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from prunescope.dashboard.shared import loaders, plan_summary
+from prunescope.dashboard.shared.loaders import StudyMeasurements
+from prunescope.dashboard.tables.network_facts import network_facts
+from prunescope.dashboard.views.plan.head_words import head_words
+from prunescope.latency.table.predict_time import LatencyPrediction, plan_units, predict_latency
+from prunescope.planning.prediction.prediction import Prediction
+from prunescope.store.folder import StudyFolder
+from prunescope.study.plan import Plan
+
+_FOLDER: Final = Path(__file__).parents[2]
+
+
+def reserve() -> DeltaGenerator:
+    """Take the line's place on the page, to be filled once the plan is predicted."""
+    return st.container(key="head", height=56, border=False)
+
+
+def show(
+    place: DeltaGenerator,
+    opened: StudyFolder,
+    known: StudyMeasurements,
+    plan: Plan,
+    guess: Prediction,
+) -> None:
+    """Show the line of ``plan`` at ``place``; the browser keeps its sizes while bars are dragged.
+
+    Args:
+        place: From ``reserve``.
+        opened: The study.
+        known: Its measurements.
+        plan: The draft.
+        guess: What is expected of it.
+    """
+    row = plan_summary.measured_row(loaders.verified(opened), plan)
+    measured = None if row is None else float(row["score_sum"]) / max(int(row["samples"]), 1)
+    line = head_words(
+        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan)
+    )
+    head = st.components.v2.component(
+        "prunescope_head", html=_asset("headline/headline.html"),
+        css=_asset("headline/headline.css"), js=_asset("headline/headline.js"),
+    )  # fmt: skip
+    with place:
+        head(key="head line", data=asdict(line))
+
+
+def shapes(opened: StudyFolder) -> None:
+    """Give the browser the shapes that it counts with; call it at the end of the page."""
+    sizes = st.components.v2.component("prunescope_sizes", js=_asset("painter/sizes.js"))
+    sizes(key="sizes", data={"facts": network_facts(opened.manifest)}, height=1)
+
+
+def _time_here(opened: StudyFolder, plan: Plan) -> LatencyPrediction | None:
+    """What the first table that this machine timed says of ``plan``; None without one."""
+    if not opened.manifest.removable():
+        return None
+    table = next((one for one in loaders.latency(opened) if not one.setting.elsewhere), None)
+    if table is None:
+        return None
+    return predict_latency(opened.manifest, table, plan_units(opened.manifest, plan))
+
+
+@lru_cache
+def _asset(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
