@@ -18,7 +18,8 @@ from torchmetrics.classification import (
     MulticlassJaccardIndex,
 )
 
-from prunescope.bench.evaluate import join_outcomes, outcome_of
+from prunescope.bench.answers import outcome_of
+from prunescope.bench.outcomes import join_outcomes
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.capture.network import forward
 from prunescope.sources.metrics import Metric, live_metric, load_metric

@@ -87,6 +87,9 @@ def types_an_array(node: ast.AST) -> bool:
     return isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("NDArray")
 
 
+OPTIONS = ("analysis/commands", "analysis/cli", "analysis/latency/gpu_clocks.py")
+"""Where options are spelled: ours, and those of the driver's own program."""
+
 HOMES: list[tuple[Check, tuple[str, ...], tuple[str, ...], str]] = [
     (formats_thousands_or_percent, ("analysis", "dashboard"), ("analysis/text",), "f'{n:,}'"),
     (formats_thousands_or_percent, ("analysis", "dashboard"), ("analysis/text",), "f'{n:.1%}'"),
@@ -95,9 +98,9 @@ HOMES: list[tuple[Check, tuple[str, ...], tuple[str, ...], str]] = [
     (builds_a_key, ("analysis", "dashboard"), ("analysis/study/point.py",),
      "key = (manifest.fingerprint, MEASUREMENT_VERSION, subject)"),
     (lists_units, ("analysis", "dashboard"), ("analysis/study/method.py",), "('channel', 'head')"),
-    (names_a_command, ("analysis",), ("analysis/commands", "analysis/cli"),
+    (names_a_command, ("analysis",), OPTIONS,
      "f'Measure one: prunescope time {study}.'"),
-    (names_a_command, ("analysis",), ("analysis/commands", "analysis/cli"), "say('Add --data D.')"),
+    (names_a_command, ("analysis",), OPTIONS, "say('Add --data D.')"),
     (types_arguments, ("analysis", "dashboard"), ("analysis/commands",), "['verify', study, plan]"),
     (types_an_array, ("analysis", "dashboard"), ("analysis/arrays.py",), "x: NDArray[np.bool_]"),
 ]  # fmt: skip

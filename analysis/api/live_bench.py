@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from prunescope.bench.device import HOST
 from prunescope.bench.fingerprint import network_parts
 from prunescope.bench.keep_data import KEEP_LIVE, keep_asked, keep_samples
 from prunescope.bench.keep_network import NETWORK, as_kept, keep_network
@@ -52,6 +54,7 @@ def open_bench(
     loss: str = "",
     outputs: tuple[str, ...] = (),
     heads: str = "",
+    device: torch.device = HOST,
 ) -> tuple[Workbench, StudyFolder]:
     """Return the workbench of model and data, and the study in ``folder`` that is about them.
 
@@ -70,6 +73,7 @@ def open_bench(
         loss: A name or reference; empty for the usual one of the targets.
         outputs: Names of outputs that have to stay; none for all.
         heads: The units of grouped queries.
+        device: That computes.
 
     Raises:
         Unsound: A check of model and data failed.
@@ -82,7 +86,7 @@ def open_bench(
     if isinstance(model, str) and isinstance(data, str) and isinstance(metric, str):
         reference = Reference(model, data, metric, weights, random, loss, outputs, heads=heads)
         vouch(reference)  # written down by whoever runs this Python
-        bench = checked(prepare(reference, folder), reference.metric, folder, accept)
+        bench = checked(prepare(reference, folder, str(device)), reference.metric, folder, accept)
         study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
         study = keep_network(study, bench)
         study = keep_asked(study, bench, keep_data)
@@ -104,7 +108,9 @@ def open_bench(
     network, cut = network_or_part(module, example_of(splits.calibration), outputs)
     network = network if known is None else _as_known(network, known, splits)
     reference, splits, measure = scored(reference, network, cut, module, splits, metric)
-    bench = assemble(reference, network, splits, measure, load_loss(loss, measure.has_classes))
+    bench = assemble(
+        reference, network, splits, measure, load_loss(loss, measure.has_classes), device
+    )
     bench = checked(bench, metric if isinstance(metric, str) else measure.name, folder, accept)
     study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     study = keep_network(

@@ -12,7 +12,10 @@ from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
+from prunescope.study.computations import FP32, PrecisionError
 from prunescope.sweep.pace import stored_paces
+from prunescope.sweep.precision_error import note_precision, precision_error
+from prunescope.sweep.repeat_decisions import repeat_decisions
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.stopping_policy import SEARCHES, Policy
 from prunescope.sweep.store_quantiles import store_quantiles
@@ -32,6 +35,7 @@ class Swept:
         left_out: Why groups have no point, a sentence each.
         spent: What took most of the time, or empty.
         setting_up: Seconds that went by before measuring; counted only under a budget.
+        precision: What the lower precision of the points does to the dense model; None for single.
         search: What was found in modes ``find`` and ``certify``; None for others.
     """
 
@@ -39,6 +43,7 @@ class Swept:
     left_out: tuple[str, ...]
     spent: str
     setting_up: float = 0.0
+    precision: PrecisionError | None = None
     search: FindReport | None = None
 
 
@@ -79,13 +84,27 @@ def run_sweep(
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
     if policy.mode in SEARCHES:
         assert policy.limit is not None
+        if bench.precision != FP32:
+            raise BadValue(
+                f"Expected precision {FP32} for mode {policy.mode}, whose answers are decisions, "
+                f"but got {bench.precision}. Leave it out, or take mode exact, adaptive or decide."
+            )
         certify = policy.mode == "certify"
         found = find(bench, study, grid, progress, policy.limit, certify, engine, deadline)
         nothing = SweepReport(len(found.answers), 0, 0, found.refused)
         left_out = groups_left_out(grid, StudyFolder.open(study.folder).manifest)
-        return Swept(nothing, left_out, "", setting_up, found)
+        return Swept(nothing, left_out, "", setting_up, search=found)
+    error = None
+    if bench.precision != FP32:
+        error = precision_error(bench)
+        study = note_precision(study, error)
     chosen = choose_engine(bench, engine)
     report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
+    if error is not None and not progress.cancelled():
+        asked = points(grid, study.manifest)
+        repeated = repeat_decisions(bench, study, asked, policy, error.size, progress, engine)
+        error = replace(error, repeated=repeated)
+        note_precision(study, error)
     stored_paces(study.folder).append(report.paces)
     store_quantiles(bench, study)  # cheap, and the planning room has no weights to read
     opened = StudyFolder.open(study.folder)
@@ -93,4 +112,4 @@ def run_sweep(
     if unblocked != opened.manifest.left_out:
         opened = opened.update(replace(opened.manifest, left_out=unblocked))
     left_out = groups_left_out(grid, opened.manifest)
-    return Swept(report, left_out, chosen.spent, setting_up)
+    return Swept(report, left_out, chosen.spent, setting_up, error)

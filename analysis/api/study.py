@@ -217,9 +217,9 @@ class Study(StudyPlans):
         destination(self._stored, chosen, formats, target, recovered, force)  # before a model loads
         from prunescope.export.export_plan import export_plan
 
-        with shown(progress) as report:
+        with shown(progress) as report, self._bench_in_main_memory() as bench:
             return export_plan(
-                self._bench(), self._stored, chosen, formats, target, recovered, report, force,
+                bench, self._stored, chosen, formats, target, recovered, report, force,
                 most_lost, opset,
             )  # fmt: skip
 
@@ -280,10 +280,8 @@ class Study(StudyPlans):
         chosen, kinds = self.read_plan(plan), runtimes_named(",".join(runtimes))
         from prunescope.latency.measure import time_plan
 
-        with shown(progress) as report:
-            return time_plan(
-                self._bench(), self._stored, chosen, batch, threads, seconds, report, kinds
-            )
+        with shown(progress) as report, self._bench_in_main_memory() as bench:
+            return time_plan(bench, self._stored, chosen, batch, threads, seconds, report, kinds)
 
     def build_latency_table(
         self,
@@ -307,8 +305,8 @@ class Study(StudyPlans):
         kinds = runtimes_named(",".join(runtimes))
         from prunescope.latency.table.build import time_study
 
-        with shown(progress) as report:
-            return time_study(self._bench(), self._stored, batch, threads, seconds, report, kinds)
+        with shown(progress) as report, self._bench_in_main_memory() as bench:
+            return time_study(bench, self._stored, batch, threads, seconds, report, kinds)
 
     def calibrate(
         self, plans: int = 16, recovery: str = "none", progress: Progress | None = None

@@ -1,7 +1,8 @@
 """What a study holds, read in Python. Torch-free."""
 
-from collections.abc import Iterable
-from dataclasses import astuple, fields
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 class StudyFacts:
     """The facts of a study in a folder; ``Study`` adds what can be done with them."""
 
-    def __init__(self, stored: StudyFolder, bench: "Workbench | None" = None) -> None:
+    def __init__(
+        self, stored: StudyFolder, bench: "Workbench | None" = None, device: str | None = None
+    ) -> None:
         self._stored = stored
+        self._device = device
         self._known_bench = bench
 
     @property
@@ -119,10 +123,20 @@ class StudyFacts:
         if self._known_bench is None:
             from prunescope.bench.workbench import prepare
 
-            bench = prepare(require_vouched(self.manifest.reference, self.folder), self.folder)
+            reference = require_vouched(self.manifest.reference, self.folder)
+            bench = prepare(reference, self.folder, self._device)
             self._stored.require(bench.manifest)
             self._known_bench = bench
         return self._known_bench
+
+    @contextlib.contextmanager
+    def _bench_in_main_memory(self) -> "Iterator[Workbench]":
+        """The bench while its network lies in main memory: for files, and to be timed there."""
+        from prunescope.bench.placement import in_main_memory
+
+        bench = self._bench()
+        with in_main_memory(bench.network) as network:
+            yield replace(bench, network=network)
 
     def __repr__(self) -> str:
         reference = self.manifest.reference

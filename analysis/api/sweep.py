@@ -1,6 +1,7 @@
 """Measure a model's curves: from Python with live objects, from commands with references."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -54,6 +55,8 @@ def sweep(
     outputs: Iterable[str] = (),
     heads: str = "",
     progress: Progress | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
 ) -> Study:
     """Measure the curves of ``model`` on ``data`` and return the study in ``folder``.
 
@@ -106,6 +109,10 @@ def sweep(
         heads: ``key-value``: where key-value heads serve several query heads, a unit is one of
             them with all of its query heads. By default whichever heads are more.
         progress: Where to report to.
+        device: ``auto`` (a GPU that torch can use, else the CPU), ``cpu``, ``cuda``, ``cuda:1``,
+            ``xpu`` or ``mps``; the study goes on to compute there.
+        precision: ``fp32``, ``tf32``, ``bf16`` or ``fp16``, of the points; what a lower one does
+            to the dense model is measured first, and points as near to a limit are repeated.
 
     Raises:
         Unsound: The model or data fail a check without which no number would be true.
@@ -118,14 +125,18 @@ def sweep(
     begun = monotonic()
     from prunescope.api.live_bench import open_bench
     from prunescope.api.measure_grid import run_sweep
+    from prunescope.bench.device import choose_device
+    from prunescope.bench.precision import require_precision
 
+    chosen = choose_device(device)
+    require_precision(precision, chosen)
     with shown(progress) as report:
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random,
-            size_from(keep_data), accept, loss, tuple(outputs), heads,
+            size_from(keep_data), accept, loss, tuple(outputs), heads, chosen,
         )  # fmt: skip
         run_sweep(
-            bench, stored, grid, report, stopping.policy(words_of(stored.manifest)), engine, screen,
-            begun, seconds,
+            replace(bench, precision=precision), stored, grid, report,
+            stopping.policy(words_of(stored.manifest)), engine, screen, begun, seconds,
         )  # fmt: skip
     return Study(StudyFolder.open(stored.folder), bench)

@@ -14,7 +14,7 @@ from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 from prunescope.text.units import bytes_
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerifiedPlan(Verification):
     """What a plan really did.
 

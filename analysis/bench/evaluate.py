@@ -1,94 +1,27 @@
 """Evaluate a network on samples, and compare two evaluations sample by sample."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils import _pytree as pytree
 
-from prunescope.bench.device import on_host
-from prunescope.bench.scored import (
-    Scored,
-    joined_or_none,
-    of_one_width,
-    paired_sums,
-    require_count,
-)
+from prunescope.bench.answers import outcome_later
+from prunescope.bench.device import HOST, device_of
+from prunescope.bench.device_batch import halved
+from prunescope.bench.outcomes import Outcome as Outcome
+from prunescope.bench.outcomes import join_outcomes as join_outcomes
+from prunescope.bench.precision import FP32, computing_in, widened
+from prunescope.bench.scored import paired_sums
+from prunescope.bench.transfers import batches_ahead
 from prunescope.capture.network import forward
-from prunescope.commands import next_steps
 from prunescope.errors import DataMismatch
-from prunescope.metrics.class_rows import logits, rows_per_sample
+from prunescope.metrics.class_rows import rows_per_sample
 from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a network gave for each of ``n`` samples.
-
-    Attributes:
-        score: ``(n,)`` float32, the metric's worst where outputs or the score are not finite.
-        finite: ``(n,)`` bool, whether outputs and score are.
-        log_probabilities: ``(rows, classes)`` float32, or None without class logits; rows are
-            samples, or a sample's tokens or pixels one after the other.
-        entropy: ``(n,)`` cross-entropy in nats, or None without class logits and labels.
-        states: ``(n, k)`` of a metric of a whole set (``prunescope.metrics.set_metric``), of which
-            ``settle`` makes the scores anew whenever the set is another.
-        also: The same by the metrics that are stored beside the drawn one.
-        settled: Whether ``score`` is known: of a metric of a whole set, once parts are joined.
-        others: ``(n, values)`` of the outputs beside the class logits, of which half a squared
-            distance is a divergence (``prunescope.metrics.other_outputs``); None without any.
-    """
-
-    score: Tensor
-    finite: Tensor
-    log_probabilities: Tensor | None = None
-    entropy: Tensor | None = None
-    states: Tensor | None = None
-    settle: Callable[[Tensor], Tensor] | None = None
-    others: Tensor | None = None
-    settled: bool = True
-    also: tuple[Scored, ...] = ()
-
-    @property
-    def predicted(self) -> Tensor | None:
-        """``(rows,)`` predicted classes, or None."""
-        return None if self.log_probabilities is None else self.log_probabilities.argmax(1)
-
-    def class_correct(self, targets: Tensor, classes: int) -> tuple[int, ...]:
-        """Return per class how many samples with that target are predicted right.
-
-        Args:
-            targets: ``(n,)`` labels, one per row of logits.
-            classes: How many classes.
-        """
-        if self.predicted is None:
-            return ()
-        right = (self.predicted == targets) & self.finite
-        return tuple(torch.bincount(targets[right], minlength=classes).tolist())
-
-    def picked(self, samples: Tensor) -> "Outcome":
-        """Return the outcome of some samples, in the order asked for.
-
-        Args:
-            samples: ``(k,)`` int64, their places.
-        """
-        rows = None
-        if self.log_probabilities is not None:
-            table = self.log_probabilities
-            rows = table.reshape(len(self.score), -1, table.shape[1])[samples].flatten(0, 1)
-        entropy = None if self.entropy is None else self.entropy[samples]
-        states = None if self.states is None else self.states[samples]
-        score = self.score[samples]
-        if states is not None and self.settle is not None:
-            score = self.settle(states)
-        others = None if self.others is None else self.others[samples]
-        also = tuple(other.picked(samples) for other in self.also)
-        return Outcome(
-            score, self.finite[samples], rows, entropy, states, self.settle, others, also=also
-        )
+from prunescope.user_code.memory import out_of_memory
 
 
 @dataclass(frozen=True)
@@ -109,42 +42,53 @@ class Comparison:
     others: tuple[float, ...] = ()
 
 
-def evaluate(module: nn.Module, samples: Samples, metric: Metric, batch: int) -> Outcome:
+def evaluate(
+    module: nn.Module, samples: Samples, metric: Metric, batch: int, precision: str = FP32
+) -> Outcome:
     """Return the outcome of ``module`` on all ``samples``, ``batch`` at a time, without gradients.
+
+    They are computed where the weights lie. On a device that queues its work, answers come back
+    one batch later, so that nothing waits in between. Where memory runs out, batches are halved
+    from there on.
+
+    Args:
+        module: In evaluation mode.
+        samples: In main memory.
+        metric: The score.
+        batch: Samples that go through the model together.
+        precision: That the model computes in; what is made of its outputs is in single precision.
 
     Raises:
         DataMismatch: Labels do not fit the outputs, or the model fails on the data.
+        BadValue: Memory of a device runs out for a single sample.
     """
-    parts = []
+    device = device_of(module)
+    parts: list[Outcome] = []
+    coming: deque[Callable[[], Outcome]] = deque()
+    done = 0
     with torch.inference_mode():
-        for start in range(0, len(samples), batch):
-            chunk = samples.chunk(start, start + batch)
-            parts.append(outcome_of(forward(module, chunk.inputs), chunk, metric))
+        while done < len(samples) or not parts:
+            try:
+                edges = range(done, max(len(samples), done + 1), batch)
+                chunks = (samples.chunk(start, start + batch) for start in edges)
+                for chunk, sent in batches_ahead(chunks, device):
+                    with computing_in(precision, device):
+                        outputs = forward(module, sent.inputs)
+                    if precision != FP32:
+                        outputs = widened(outputs)
+                    coming.append(outcome_later(outputs, chunk, metric))
+                    done += len(chunk)
+                    if len(coming) > 1:
+                        parts.append(coming.popleft()())
+                parts.extend(later() for later in coming)
+                coming.clear()
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error) or (batch == 1 and device == HOST):
+                    raise
+                parts.extend(later() for later in coming)
+                coming.clear()
+                batch = halved(batch, device, error)
     return join_outcomes(parts)
-
-
-def join_outcomes(parts: Sequence[Outcome]) -> Outcome:
-    """Return the outcome of all samples from those of consecutive parts."""
-    if len(parts) == 1 and parts[0].settled:
-        return parts[0]
-    states = joined_or_none(of_one_width([part.states for part in parts]))
-    settle = parts[0].settle if parts else None
-    finite = torch.cat([part.finite for part in parts])
-    if states is not None and settle is not None:
-        score = settle(states)
-        finite = finite & score.isfinite()
-    else:
-        score = torch.cat([part.score for part in parts])
-    return Outcome(
-        score,
-        finite,
-        joined_or_none([part.log_probabilities for part in parts]),
-        joined_or_none([part.entropy for part in parts]),
-        states,
-        settle,
-        joined_or_none([part.others for part in parts]),
-        also=tuple(map(Scored.joined, zip(*(part.also for part in parts), strict=True))),
-    )
 
 
 def require_finite(dense: Outcome) -> None:
@@ -218,59 +162,3 @@ def divergences(dense: Outcome, pruned: Outcome) -> Tensor | None:
         apart = (pruned.others - dense.others).square().sum(1).double() / 2
         divergence = apart if divergence is None else divergence + apart
     return divergence
-
-
-def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
-    """Return the outcome of ``outputs``, what a model gave for the samples in ``chunk``.
-
-    Raises:
-        DataMismatch: Labels do not fit the outputs.
-    """
-    count = len(chunk)
-    leaves = [x for x in pytree.tree_leaves(outputs) if isinstance(x, Tensor)]
-    finite = torch.ones(count, dtype=torch.bool)
-    for leaf in leaves:
-        if leaf.is_floating_point() and leaf.ndim and len(leaf) == count:
-            finite &= on_host(leaf.isfinite().reshape(count, -1).all(1))
-    rows = logits(metric.output(outputs)) if metric.has_classes else None
-    log_probabilities = None if rows is None else on_host(rows.float().log_softmax(1))
-    targets = chunk.targets
-    others = None if metric.others is None else metric.others.rows(outputs, count)
-    if metric.relative and not metric.has_classes:
-        targets = others if targets is None else targets
-    elif metric.relative:
-        if log_probabilities is None:
-            raise DataMismatch(
-                "Expected class logits to measure agreement with the dense model, but the model "
-                f"returns something else. Give labels and a metric: {next_steps.own_metric()}."
-            )
-        targets = log_probabilities.argmax(1) if targets is None else targets
-        targets = targets.reshape(count, -1) if len(targets) != count else targets
-    states = None if metric.states is None else on_host(metric.states(outputs, targets))
-    if states is None or metric.settle is None:
-        score = on_host(metric.score(outputs, targets).float())
-        finite &= score.isfinite() if len(score) == count else False
-    else:
-        score = torch.zeros(len(states))  # known of all samples together
-    require_count(metric, len(score), count)
-    entropy = None
-    read = metric.labels(targets)
-    if log_probabilities is not None and read is not None and not read.is_floating_point():
-        labels = read.flatten()
-        classes = log_probabilities.shape[1]
-        if (
-            len(labels) == len(log_probabilities)
-            and int(labels.min()) >= 0
-            and int(labels.max()) < classes
-        ):
-            entropy = rows_per_sample(
-                functional.nll_loss(log_probabilities, labels, reduction="none"), count
-            )
-    if states is None:
-        score = torch.where(finite, score, metric.worst)
-    return Outcome(
-        score, finite, log_probabilities, entropy, states, metric.settle,
-        None if others is None else on_host(others),
-        states is None and all(other.states is None for other in metric.also),
-        tuple(Scored.of(outputs, targets, other, count) for other in metric.also),
-    )  # fmt: skip

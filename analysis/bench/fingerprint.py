@@ -12,7 +12,7 @@ from importlib.metadata import version
 import torch
 from torch import Tensor
 
-from prunescope.bench.device import on_host
+from prunescope.bench.device import device_title, on_host
 from prunescope.capture.graph import constants
 from prunescope.capture.network import Network
 from prunescope.sources.functions import source_hash
@@ -57,5 +57,5 @@ def environment(device: torch.device) -> dict[str, str]:
         "torch": torch.__version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "device": str(device),
+        "device": device_title(device),
     }

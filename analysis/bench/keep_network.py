@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from prunescope.bench.fingerprint import network_parts
+from prunescope.bench.placement import in_main_memory
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import captured_program
 from prunescope.capture.network import Network, network_of
@@ -54,7 +55,8 @@ def keep_network(study: StudyFolder, bench: Workbench, name: str = NETWORK) -> S
             tempfile.TemporaryDirectory(prefix=".writing-", dir=study.folder) as aside,
         ):
             written, path = Path(aside) / name, study.folder / name
-            problem = write_network(bench.network, written)
+            with in_main_memory(bench.network) as network:
+                problem = write_network(network, written)
             if problem is not None:
                 log.warning("%s", problem)
                 return study.update(replace(study.manifest, not_kept=problem))

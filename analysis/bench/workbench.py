@@ -10,13 +10,16 @@ from torch import Tensor
 
 from prunescope.bench.describe_blocks import block_methods
 from prunescope.bench.describe_manifest import describe
-from prunescope.bench.device import AUTO, HOST, choose_device, device_of, move
+from prunescope.bench.device import HOST, choose_device, device_in_use, device_of, device_title
+from prunescope.bench.device_batch import device_batch
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
 from prunescope.bench.fidelity import FIDELITY, few_samples
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
 from prunescope.bench.grouped_queries import choose_heads
 from prunescope.bench.loss_problem import loss_problem
 from prunescope.bench.original_model import original_model
+from prunescope.bench.placement import place, place_splits
+from prunescope.bench.precision import FP32
 from prunescope.bench.read_outputs import list_outputs
 from prunescope.bench.studied_part import (
     network_or_part,
@@ -43,6 +46,7 @@ from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import read_program
 from prunescope.store.study_files import require_intact
 from prunescope.study import Baseline, Manifest, Reference
+from prunescope.study.computations import computed_on
 from prunescope.study.metric_summary import MetricSummary
 from prunescope.study.other_metric import OtherMetric
 
@@ -66,6 +70,8 @@ class Workbench:
         batch: Samples per forward pass.
         groups: What can be removed together.
         loss: What gradients and training are taken of.
+        precision: That points are computed in (``prunescope.bench.precision``); the dense model's
+            outcome, scores, refits and training are in single precision in any case.
     """
 
     network: Network
@@ -76,6 +82,17 @@ class Workbench:
     batch: int
     groups: tuple[Group, ...] = ()
     loss: Loss = USUAL
+    precision: str = FP32
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return device_of(self.network.module)
+
+    @property
+    def computed_on(self) -> str:
+        """Device and precision, as rows are marked with them."""
+        return computed_on(device_title(self.device), self.precision)
 
     @property
     def classes(self) -> int:
@@ -83,38 +100,39 @@ class Workbench:
         return len(self.manifest.baseline.class_samples) if self.manifest.baseline else 0
 
 
-def prepare(reference: Reference, folder: Path | None = None, device: str = AUTO) -> Workbench:
+def prepare(
+    reference: Reference, folder: Path | None = None, device: str | None = None
+) -> Workbench:
     """Return the workbench of ``reference``: load, capture, check, evaluate the baseline once.
 
     Args:
         reference: Of model, data and metric.
         folder: Of the study, which may keep them.
-        device: One of ``prunescope.bench.device.DEVICES``.
+        device: One of ``prunescope.bench.device.DEVICES``; None for the one that the process uses.
 
     Raises:
         PrunescopeError: Whatever is wrong with model, data or metric, in a sentence.
     """
-    chosen = choose_device(device)
+    chosen = device_in_use() if device is None else choose_device(device)
     located = reference.within(folder)
     if folder is not None and reference.own_network is not None:
-        program = move(read_program(require_intact(reference.own_network, folder)), chosen)
+        program = read_program(require_intact(reference.own_network, folder))
         splits = _data(reference, folder)
         if reference.cut is not None and reference.own_data is None:
             splits = part_splits(whole_model(reference, folder), reference.cut, splits)
-        example = move(example_of(splits.calibration), chosen)
-        captured = captured_program(program, example)
+        captured = captured_program(program, example_of(splits.calibration))
         network = network_of(
             captured, lambda: original_model(reference, folder, captured.module), reference.outputs
         )
         metric = _metric(reference, folder, network, splits)
     else:
-        model = move(load_model(located), chosen)
+        model = load_model(located)
         splits = _data(reference, folder)
-        example = move(example_of(splits.calibration), chosen)
+        example = example_of(splits.calibration)
         network, cut = network_or_part(model, example, reference.outputs)
         reference, splits, metric = scored(reference, network, cut, model, splits)
     loss = load_loss(reference.loss, metric.has_classes)
-    return assemble(reference, network, splits, metric, loss)
+    return assemble(reference, network, splits, metric, loss, chosen)
 
 
 def _metric(reference: Reference, folder: Path, network: Network, splits: Splits) -> Metric:
@@ -142,7 +160,12 @@ def _data(reference: Reference, folder: Path | None) -> Splits:
 
 
 def assemble(
-    reference: Reference, network: Network, splits: Splits, metric: Metric, loss: Loss = USUAL
+    reference: Reference,
+    network: Network,
+    splits: Splits,
+    metric: Metric,
+    loss: Loss = USUAL,
+    device: torch.device = HOST,
 ) -> Workbench:
     """Return the workbench of what is loaded already: check it, evaluate the baseline once.
 
@@ -152,10 +175,10 @@ def assemble(
         splits: The data, in main memory.
         metric: The score; the reference takes its name.
         loss: What gradients and training are taken of.
+        device: Where to compute; hashes and groups are taken in main memory, before.
     """
     batch = _batch(network, len(splits.validation))
     data = data_hash(splits)
-    splits = _moved(splits, device_of(network.module))
     parts = network_parts(network) | {"data": data, "metric": metric.identity}
     if loss.identity:
         parts["loss"] = loss.identity
@@ -164,6 +187,11 @@ def assemble(
     if reference.heads:
         choose_heads(network, reference.heads)
         parts["heads"] = reference.heads
+    if device != HOST:
+        if network.captured is not None:
+            try_groups(network.captured)  # remembered
+        network, splits = place(network, device), place_splits(splits, device)
+        batch = device_batch(network, batch, len(splits.validation), device)
     if metric.relative:
         splits = _labelled(network, splits, metric, batch)
     metric = _with_outputs(network, splits, metric)
@@ -345,22 +373,6 @@ def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> S
         calibration=label(splits.calibration),
         validation=label(splits.validation),
         test=label(splits.test),
-    )
-
-
-def _moved(splits: Splits, device: torch.device) -> Splits:
-    """The same splits with their inputs on ``device``; targets stay in main memory."""
-    if device == HOST:
-        return splits
-
-    def moved(samples: Samples) -> Samples:
-        return replace(samples, inputs=move(samples.inputs, device))
-
-    return replace(
-        splits,
-        calibration=moved(splits.calibration),
-        validation=moved(splits.validation),
-        test=moved(splits.test),
     )
 
 

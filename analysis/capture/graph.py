@@ -62,6 +62,23 @@ def call_arguments(inputs: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return tuple(inputs), {}
 
 
+def beside(inputs: Inputs, module: nn.Module) -> Inputs:
+    """Return the batch ``inputs`` where ``module``'s weights lie; no copy where it lies there."""
+    weights = (tensor for tensors in (module.parameters(), module.buffers()) for tensor in tensors)
+    device = next((tensor.device for tensor in weights), None)
+    if device is None:
+        return inputs
+    moved = pytree.tree_map(
+        lambda leaf: (
+            leaf.to(device, non_blocking=True)
+            if isinstance(leaf, Tensor) and leaf.device != device
+            else leaf
+        ),
+        inputs,
+    )
+    return cast(Inputs, moved)
+
+
 def batch_size(inputs: Inputs) -> int:
     """Return the number of samples in the batch ``inputs``."""
     leaves = [leaf for leaf in pytree.tree_leaves(inputs) if isinstance(leaf, Tensor)]

@@ -20,6 +20,7 @@ from prunescope.capture.graph import (
     Captured,
     Inputs,
     batch_size,
+    beside,
     call_arguments,
     capture,
     copy_inputs,
@@ -78,12 +79,14 @@ class Network:
 def forward(module: nn.Module, inputs: Inputs) -> Any:
     """Return ``module``'s outputs for a batch: a tensor, a tuple of arguments, or a dict.
 
+    The batch is brought to where the module's weights lie.
+
     Raises:
         DataMismatch: The model fails on the batch.
         OutOfMemory, TookTooLong: It needs more memory or time than there is.
     """
     with model_runs(batch_size(inputs)):
-        return _called(module, inputs)
+        return _called(module, beside(inputs, module))
 
 
 def model_runs(samples: int) -> AbstractContextManager[None]:

@@ -6,8 +6,9 @@ import typer
 from rich.table import Table
 
 from prunescope.api.open_study import open_study
-from prunescope.cli.read_arguments import use_threads
+from prunescope.cli.read_arguments import use_device, use_threads
 from prunescope.cli.shared_options import (
+    DeviceOption,
     JobOption,
     JsonOption,
     RecoveryOption,
@@ -23,6 +24,7 @@ def calibrate(
     plans: Annotated[int, typer.Option("--plans", min=1, help="Combinations to measure.")] = 16,
     recovery: RecoveryOption = "none",
     threads: ThreadsOption = 0,
+    device: DeviceOption = "auto",
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -31,6 +33,7 @@ def calibrate(
         opened = open_study(study)
         say_problem(opened.manifest)
         use_threads(threads)
+        use_device(device)
         found = opened.calibrate(plans, recovery, progress)
     if json:
         print_json(found)

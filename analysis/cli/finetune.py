@@ -7,8 +7,9 @@ from rich import box
 from rich.table import Table
 
 from prunescope.api.open_study import open_study
-from prunescope.cli.read_arguments import use_threads
+from prunescope.cli.read_arguments import use_device, use_threads
 from prunescope.cli.shared_options import (
+    DeviceOption,
     JobOption,
     JsonOption,
     PlanArgument,
@@ -158,6 +159,7 @@ def finetune(
         str, typer.Option("--amp", help=f"{' or '.join(AMP)}.", rich_help_panel=_STEP)
     ] = _USUAL.amp,
     threads: ThreadsOption = 0,
+    device: DeviceOption = "auto",
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -178,6 +180,7 @@ def finetune(
         say_problem(opened.manifest)
         chosen = opened.read_plan(plan)
         use_threads(threads)
+        use_device(device)
         result = opened.finetune(chosen, settings=settings, test=test, progress=progress)
     if json:
         print_json(result)

@@ -23,3 +23,14 @@ def use_threads(threads: int) -> None:
 
     if threads:
         torch.set_num_threads(threads)
+
+
+def use_device(device: str) -> None:
+    """Let this process compute on ``device``.
+
+    Raises:
+        UnknownName, BadValue: There is no such device, or none on this machine.
+    """
+    from prunescope.bench import device as devices
+
+    devices.use_device(device)

@@ -94,5 +94,13 @@ RecoveryOption = Annotated[
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=0, help="CPU threads; 0 lets torch choose.")
 ]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        help="auto (a GPU that torch can use, else the CPU), cpu, cuda, cuda:1, xpu or mps.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 JobOption = Annotated[Path | None, typer.Option("--job", hidden=True)]

@@ -27,8 +27,10 @@ from prunescope.recovery.training.fine_tuning_report import FineTuned, results_o
 from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.study import Manifest, Method
+from prunescope.study.computations import computation_counts
 from prunescope.study.method import BLOCK
 from prunescope.study.other_metrics import metric_names
+from prunescope.text.computations import computation_sentences
 from prunescope.text.numbers import counted
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -83,6 +85,7 @@ def show(
                     for key, curve in found.items()
                 ],
                 "left_out": list(opened.manifest.omissions()),
+                "computed_on": computation_counts(opened.measured()["computed_on"]),
                 "largest": [plain_answer(answer) for answer in opened.largest_sparsities()],
                 "plans": list(opened.plans()),
                 "fine_tuned": {
@@ -114,6 +117,8 @@ def show(
     elif opened.manifest.not_kept:
         console.print(opened.manifest.not_kept, highlight=False, markup=False)
     print_checks(opened.manifest.soundness, console)
+    for text in computation_sentences(opened.manifest, opened.measured()["computed_on"]):
+        console.print(text, highlight=False, markup=False)
     if text := uncounted(opened.manifest.outputs, opened.manifest.free_layers):
         console.print(text, highlight=False, markup=False)
     whole = block_drops(found.values(), opened.manifest)

@@ -11,9 +11,10 @@ from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_search import print_search
 from prunescope.cli.print_sweep import cost_told, print_budget, print_report, print_shard
-from prunescope.cli.read_arguments import listed, use_threads
+from prunescope.cli.read_arguments import listed, use_device, use_threads
 from prunescope.cli.shared_options import (
     DataOption,
+    DeviceOption,
     HeadsOption,
     JobOption,
     JsonOption,
@@ -42,10 +43,13 @@ from prunescope.study import (
     parse_sparsities,
 )
 from prunescope.study.bounds import THREADS
+from prunescope.study.computations import FP32, ORDINARY, PRECISIONS
+from prunescope.study.grid import check_names
 from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.soundness import REFUSABLE
 from prunescope.sweep.stopping_policy import SEARCHES, Stopping
+from prunescope.text.computations import computation_words, precision_sentence
 from prunescope.text.durations import seconds_from
 from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
@@ -178,6 +182,15 @@ def sweep(
         str, typer.Option("--engine", help="frontier, or naive: the plain loop, to compare with.")
     ] = "frontier",
     threads: ThreadsOption = 0,
+    device: DeviceOption = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            "--precision",
+            help="fp32, tf32, bf16 or fp16: of the points; what a lower one does to the dense "
+            "model is measured and said.",
+        ),
+    ] = FP32,
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -196,6 +209,7 @@ def sweep(
             multiple=multiple,
             shard=WHOLE if shard is None else Shard.parse(shard),
         )
+        check_names("precision", (precision,), PRECISIONS)
         stopping = Stopping(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
         seconds = seconds_from(budget)
         THREADS.checked(threads)
@@ -218,13 +232,18 @@ def sweep(
         with resting():
             from prunescope.api.measure_grid import run_sweep
             from prunescope.api.user_methods import with_user_methods
+            from prunescope.bench.device import device_in_use
             from prunescope.bench.keep_data import keep_asked, lying_at
             from prunescope.bench.keep_network import as_kept, keep_network
+            from prunescope.bench.precision import require_precision
             from prunescope.bench.workbench import prepare
             from prunescope.soundness.check_bench import checked, keep_checks
 
             use_threads(threads)
+            use_device(device)
+            require_precision(precision, device_in_use())
             bench = checked(prepare(reference, study), reference.metric, study, accepted)
+            bench = replace(bench, precision=precision)
         policy = stopping.policy(words_of(bench.manifest))
         if not json:
             say_problem(bench.manifest)
@@ -254,8 +273,20 @@ def sweep(
         print_search(swept.search, swept.left_out, words_of(opened.manifest), json)
         return
     if json:
-        print_json(asdict(swept.report) | {"left_out": swept.left_out})
+        precise = swept.precision and asdict(swept.precision)
+        print_json(
+            asdict(swept.report)
+            | {"left_out": swept.left_out, "computed_on": bench.computed_on, "precision": precise}
+        )
         return
+    for sentence in (
+        f"Points were computed {computation_words(bench.computed_on)}."
+        if bench.computed_on != ORDINARY
+        else "",
+        precision_sentence(swept.precision, words_of(bench.manifest)) if swept.precision else "",
+    ):
+        if sentence:
+            errors.print(sentence, highlight=False, markup=False)
     print_report(swept.report, swept.left_out, swept.spent, study)
     print_shard(grid.shard, study)
     print_budget(swept.setting_up, seconds)

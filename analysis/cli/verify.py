@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from prunescope.api.open_study import open_study
-from prunescope.cli.read_arguments import use_threads
+from prunescope.cli.read_arguments import use_device, use_threads
 from prunescope.cli.shared_options import (
+    DeviceOption,
     JobOption,
     JsonOption,
     PlanArgument,
@@ -33,6 +34,7 @@ def verify(
         ),
     ] = "",
     threads: ThreadsOption = 0,
+    device: DeviceOption = "auto",
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -46,6 +48,7 @@ def verify(
             chosen = chosen.with_recovery(recovery)
             opened.save(chosen)
         use_threads(threads)
+        use_device(device)
         row = opened.verify(chosen, split, progress)
     if json:
         print_json(row.plain())

@@ -14,6 +14,7 @@ class Calibrate(Request):
         plans: How many.
         recovery: Of the curves and the plans.
         threads: Of the CPU; 0 lets torch choose.
+        device: That computes; ``auto`` for a GPU, if there is one.
     """
 
     command: ClassVar[str] = "calibrate"
@@ -21,3 +22,4 @@ class Calibrate(Request):
     plans: int = option("--plans", 16)
     recovery: str = option("--recovery", "none")
     threads: int = option("--threads", 0)
+    device: str = option("--device", "auto")

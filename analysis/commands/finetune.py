@@ -37,6 +37,7 @@ class FineTune(Request):
         patience: Epochs without a better score.
         test: Whether the test split is reported too.
         threads: Of the CPU; 0 lets torch choose.
+        device: That computes; ``auto`` for a GPU, if there is one.
     """
 
     command: ClassVar[str] = "finetune"
@@ -67,3 +68,4 @@ class FineTune(Request):
     patience: int | None = option("--patience", None)
     test: bool = option("--test", False)
     threads: int = option("--threads", 0)
+    device: str = option("--device", "auto")

@@ -41,6 +41,8 @@ class Sweep(Request):
         keep_data: Size up to which the study keeps the samples; None for no copy.
         engine: ``frontier`` or ``naive``.
         threads: Of the CPU; 0 lets torch choose.
+        device: That computes; ``auto`` for a GPU, if there is one.
+        precision: That points are computed in.
     """
 
     command: ClassVar[str] = "sweep"
@@ -74,6 +76,8 @@ class Sweep(Request):
     keep_data: str | None = option("--keep-data", None)
     engine: str = option("--engine", "frontier")
     threads: int = option("--threads", 0)
+    device: str = option("--device", "auto")
+    precision: str = option("--precision", "fp32")
 
     @staticmethod
     def of(grid: Grid) -> "Sweep":

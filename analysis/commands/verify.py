@@ -15,6 +15,7 @@ class Verify(Request):
         split: ``validation``, or ``test`` for the final report.
         threads: Of the CPU; 0 lets torch choose.
         recovery: Another one than the plan's; empty for its own.
+        device: That computes; ``auto`` for a GPU, if there is one.
     """
 
     command: ClassVar[str] = "verify"
@@ -23,3 +24,4 @@ class Verify(Request):
     split: str = option("--split", "validation")
     threads: int = option("--threads", 0)
     recovery: str = option("--recovery", "")
+    device: str = option("--device", "auto")

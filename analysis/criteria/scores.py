@@ -75,7 +75,8 @@ class Scores:
             )
         score = scores[group]
         keep = torch.ones(len(score), dtype=torch.bool)
-        keep[score.argsort(stable=True)[: removed_units(len(score), sparsity)]] = False
+        order = score.argsort(stable=True).to(keep.device)
+        keep[order[: removed_units(len(score), sparsity)]] = False
         return keep
 
     def _scores(self, kind: str, name: str, seed: int) -> Mapping[str, Tensor]:

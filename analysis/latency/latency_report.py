@@ -100,6 +100,7 @@ class RuntimeLatency:
         problem: Why this runtime was not timed, else None; the timings are 0 then.
         device: That computed; reports of before it was noted are the processor's.
         taken: Share of the timing in which others had the cores; see ``Race``.
+        conditions: What else the times depend on, such as a GPU's clocks after them.
     """
 
     runtime: str
@@ -113,6 +114,7 @@ class RuntimeLatency:
     problem: str | None = None
     device: str = PROCESSOR
     taken: float = 0.0
+    conditions: str = ""
 
     @property
     def busy(self) -> bool:
@@ -216,6 +218,8 @@ class LatencyReport:
                 sentences.append(
                     f"{each.runtime} {each.version}: dense {each.dense}, pruned {each.pruned}, "
                     f"{each.pairs} rounds of {each.calls} passes"
+                    f"{f'; {each.device}' if each.device != PROCESSOR else ''}"
+                    f"{f'; {each.conditions}' if each.conditions else ''}"
                 )
             sentences.append(self.verdict(each))
         if self.memory is not None:

@@ -185,7 +185,8 @@ def _raced(
     if missing is not None:
         progress.advance(STEPS, "not timed")
         return replace(blank, problem=missing)
-    return race_latency(blank, calls, workload.threads, budget, progress)
+    timed = race_latency(blank, calls, workload.threads, budget, progress)
+    return replace(timed, conditions=runtime.conditions())
 
 
 def race_latency(

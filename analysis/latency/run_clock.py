@@ -2,14 +2,15 @@
 
 Whoever else wants the cores makes a run long on the wall, and hardly so on the thread's own clock.
 With several threads, or on another device, only the wall tells how long a pass takes; then the
-runs count in which the system took no core away from this process.
+runs count in which the system took no core away from this process. A call that has a clock of its
+own, as on a GPU, is asked.
 """
 
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from prunescope.latency.table.rows import PROCESSOR
 
@@ -19,6 +20,17 @@ _WAITING: Final = 0.05
 """Share of the wall's time below which a call waits for something outside of this process, rather
 than for a core."""
 _TRIES: Final = 5
+
+
+@runtime_checkable
+class OwnClock(Protocol):
+    """A call that knows what it took better than the clock of the thread that makes it."""
+
+    def __call__(self) -> object:
+        """Make one call, done when this returns."""
+
+    def seconds(self, calls: int) -> float:
+        """Make so many calls in a row, and return what they took together."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +70,12 @@ class RunClock:
             call()
         before = _interruptions()
         wall, own = time.perf_counter(), time.thread_time()
-        for _ in range(calls):
+        told = call.seconds(calls) if isinstance(call, OwnClock) else None
+        for _ in range(calls if told is None else 0):
             call()
         own, wall = time.thread_time() - own, time.perf_counter() - wall
         seconds = own if self.processor else wall
+        seconds = seconds if told is None else told
         return TimedRun(max(seconds, 1e-9) / calls, wall, own, _interruptions() > before)
 
 

@@ -60,7 +60,7 @@ def class_labels(rows: Tensor, targets: Any, what: str) -> Tensor:
             f"classes, but got {int(labels.min())} to {int(labels.max())}. Check that data and "
             "model have the same classes."
         )
-    return labels.to(rows.device)
+    return labels.to(rows.device, non_blocking=True)
 
 
 def rows_per_sample(values: Tensor, samples: int) -> Tensor:
@@ -85,7 +85,7 @@ def counted_rows(outputs: Any, targets: Any, name: str) -> tuple[Tensor, Tensor,
     labels = torch.as_tensor(targets)
     counts = labels.flatten() != IGNORED
     labels = class_labels(rows, torch.where(labels == IGNORED, 0, labels), name)
-    return rows, labels, counts.to(rows.device)
+    return rows, labels, counts.to(rows.device, non_blocking=True)
 
 
 def sample_count(targets: Any) -> int:

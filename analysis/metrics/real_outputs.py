@@ -34,4 +34,4 @@ def real_pairs(outputs: Any, targets: Any, name: str) -> tuple[Tensor, Tensor]:
             f"targets for outputs of shape {tuple(values.shape)}. Give one target per value."
         )
     own = values.float().reshape(len(values), -1)
-    return own, targets.to(own.device).float().reshape(own.shape)
+    return own, targets.to(own.device, non_blocking=True).float().reshape(own.shape)

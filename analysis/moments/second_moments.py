@@ -88,8 +88,8 @@ class MomentSums:
                 total += part
 
     def done(self) -> Moments:
-        """Return the moments so far."""
-        mean, *others = (part / max(self._rows, 1) for part in self._parts)
+        """Return the moments so far, in main memory, where they are solved with."""
+        mean, *others = (part.cpu() / max(self._rows, 1) for part in self._parts)
         count = len(self._blocks)
         return Moments(self._rows, mean, tuple(others[:count]), *others[count:])
 

@@ -66,6 +66,8 @@ class Rewrite:
         while hasattr(self.module, name):
             self._buffers += 1
             name = f"_kept_{self._buffers}"
+        weights = next(self.module.parameters(), None)
+        tensor = tensor if weights is None else tensor.to(weights.device)
         self.module.register_buffer(name, tensor, persistent=False)
         with self.graph.inserting_before(before):
             return self.graph.get_attr(name)

@@ -9,7 +9,10 @@ from functools import partial
 from time import perf_counter
 from typing import Final
 
-from prunescope.bench.evaluate import Outcome, join_outcomes, outcome_of
+from prunescope.bench.answers import outcome_later
+from prunescope.bench.device import HOST, device_of
+from prunescope.bench.outcomes import Outcome, join_outcomes
+from prunescope.bench.precision import FP32, computing_in, widened
 from prunescope.capture.network import model_runs
 from prunescope.errors import CannotPrune
 from prunescope.replay.frontier_memory import batches
@@ -30,7 +33,9 @@ PointOrDense = Point | None
 Found = tuple[PointOrDense, Outcome | CannotPrune]
 DENSE: Final[Key] = ("dense", "")
 _AHEAD: Final = 2
-"""Points per lane that are in progress: while one runs, the next one's weights are prepared."""
+"""Points that are in progress: while one runs, the next one's weights are prepared."""
+Later = Callable[[], Outcome]
+"""What gives the outcome of one batch once it is in main memory."""
 
 
 @dataclass
@@ -40,7 +45,8 @@ class ChunkRunner:
     Attributes:
         points: Makes the variants.
         metric: The score.
-        batch: Samples that go through a suffix together.
+        batch: Samples that go through a suffix together; changed where memory ran out.
+        precision: That points are computed in; the dense network alone always in single precision.
         work: The multiply-accumulates so far.
         spent: Time by operator.
     """
@@ -48,6 +54,7 @@ class ChunkRunner:
     points: Points
     metric: Metric
     batch: int
+    precision: str = FP32
     work: ReplayCost = field(default_factory=ReplayCost)
     spent: TimeSpent = field(default_factory=TimeSpent)
     _macs: dict[Point, int] = field(default_factory=dict)
@@ -79,14 +86,17 @@ class ChunkRunner:
         runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
         base = self.points.base(recovery)
         inputs = [batch.inputs for batch in runs]
+        ahead = _AHEAD if lanes.count > 1 or device_of(base.values()) != HOST else 1
+        precision = FP32 if requested == (None,) else self.precision
+        around = partial(computing_in, precision, device_of(base.values()))
         walk = ReplayWalk(
             self.points.flow, base, planned, inputs, to_layout=self.points.to_layout,
-            spent=self.spent,
+            spent=self.spent, around=around,
         )  # fmt: skip
         self.work += ReplayCost(bound=self.points.cost.macs * len(samples))
         for stop in walk.stops(lanes):
             self.work += ReplayCost(executed=self.points.macs(stop.compute) * len(samples))
-            running: deque[tuple[PointOrDense, list[Future[Outcome]]]] = deque()
+            running: deque[tuple[PointOrDense, list[Future[Later]]]] = deque()
             for point in (point for point in requested if self._key(point) == stop.subject):
                 if point is not None and not claim(point):
                     continue
@@ -103,7 +113,7 @@ class ChunkRunner:
                 except CannotPrune as reason:
                     yield point, reason
                     continue
-                while len(running) >= (_AHEAD if lanes.count > 1 else 1):
+                while len(running) >= ahead:
                     yield self._finished(stop, len(samples), *running.popleft())
             while running:
                 yield self._finished(stop, len(samples), *running.popleft())
@@ -121,7 +131,7 @@ class ChunkRunner:
         variant: Variant,
         number: int,
         batch: Samples,
-    ) -> Outcome:
+    ) -> Later:
         faults = point_faults() if point is not None else nullcontext()
         with faults, model_runs(len(batch)):
             if number == 0 and point is not None and point not in self._macs:
@@ -129,16 +139,17 @@ class ChunkRunner:
                 self._macs[point] = macs // len(batch)
             else:
                 outputs = walk.outputs(number, variant)
+        outputs = widened(outputs) if self.precision != FP32 else outputs
         started = perf_counter()
-        outcome = outcome_of(outputs, batch, self.metric)
+        outcome = outcome_later(outputs, batch, self.metric)
         self.spent.add_one(SCORING, perf_counter() - started)
         return outcome
 
     def _finished(
-        self, stop: Stop[Key], samples: int, point: PointOrDense, running: list[Future[Outcome]]
+        self, stop: Stop[Key], samples: int, point: PointOrDense, running: list[Future[Later]]
     ) -> Found:
         try:
-            outcome = join_outcomes([future.result() for future in running])
+            outcome = join_outcomes([future.result()() for future in running])
         except CannotPrune as reason:
             return point, reason
         if point is not None:

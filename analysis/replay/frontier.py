@@ -6,7 +6,8 @@ from functools import partial
 
 from torch import Tensor
 
-from prunescope.bench.device import device_of, parallel_calls
+from prunescope.bench.device import HOST, device_of, parallel_calls, queues
+from prunescope.bench.device_batch import halved
 from prunescope.bench.evaluate import Outcome, evaluate, join_outcomes
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.graph import take
@@ -48,8 +49,8 @@ class FrontierEngine:
         Args:
             bench: Its network must be captured.
             lanes: Suffixes that run at the same time, each on one thread; None for as many as
-                torch has threads now (one on a GPU, which is untested), or for fewer lanes of
-                more threads where a long sweep found them faster.
+                torch has threads now (one on another device, whose queue keeps it busy), or for
+                fewer lanes of more threads where a long sweep found them faster.
             memory: Bytes that the frontier may take; None for a share of what is free.
             sample_order: ``(n,)`` in which order samples come; None for the study's.
         """
@@ -58,13 +59,13 @@ class FrontierEngine:
         assert network.captured is not None
         assert network.cost is not None
         self._points = Points(bench, network.captured, network.cost)
-        device = device_of(self._points.flow.tensors.values())
-        self._parts = ChunkRunner(self._points, bench.metric, bench.batch)
+        self._device = device = device_of(self._points.flow.tensors.values())
+        self._parts = ChunkRunner(self._points, bench.metric, bench.batch, bench.precision)
         self._bench = bench
         self._order = order(bench) if sample_order is None else sample_order
         self._machine = Chooser(lanes or parallel_calls(device))
         self._fixed = lanes is not None
-        self._memory = memory or frontier_memory()
+        self._memory = memory or frontier_memory(device)
         self._dense: dict[tuple[str, int, int], Outcome] = {}
 
     @property
@@ -74,7 +75,12 @@ class FrontierEngine:
 
     @property
     def spent(self) -> str:
-        """What took most of the lanes' time so far, in one line, and how the lanes were chosen."""
+        """What took most of the lanes' time so far, in one line, and how the lanes were chosen.
+
+        Nothing where operators return before they are done.
+        """
+        if queues(self._device):
+            return ""
         return "; ".join(filter(None, (self._parts.spent.line(), self._machine.summary)))
 
     def outcomes(
@@ -165,6 +171,8 @@ class FrontierEngine:
             self._parts.work += calibrate(
                 self._points, pruned_points, calibration, lanes, self._memory, self._parts.spent
             )
+        if self._device != HOST:  # choosing waits for the queue, which is empty now
+            self._points.choose_masks(point for point in requested if point is not None)
         planned = self._parts.plan(requested)
         size = self.chunk(planned)
         parts: dict[PointOrDense, list[Outcome]] = {point: [] for point in requested}
@@ -201,14 +209,16 @@ class FrontierEngine:
             lanes.rest()
             if not out_of_memory(error):
                 raise
-            if len(rows) <= 1:
+            if len(rows) <= 1 and self._device == HOST:
                 raise BadValue(
                     "Expected memory for one sample at a time, but it ran out. Close other "
                     "programs, or study a smaller model."
                 ) from error
+            if self._device != HOST:
+                self._parts.batch = halved(min(self._parts.batch, len(rows)), self._device, error)
         self._memory = max(1, self._memory // 2)
-        middle = rows.start + len(rows) // 2
         left = tuple(point for point in requested if point not in done)
+        middle = rows.start + len(rows) // 2
         first = dict(self._part(lanes, recovery, planned, range(rows.start, middle), left))
         second = self._part(lanes, recovery, planned, range(middle, rows.stop), left)
         for point, outcome in second:

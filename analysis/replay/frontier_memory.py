@@ -3,7 +3,9 @@
 import itertools
 from typing import Final
 
-import psutil
+import torch
+
+from prunescope.bench.device import HOST, free_memory
 
 _SHARE: Final = 4
 _FRONTIER: Final = 1 << 30
@@ -20,6 +22,10 @@ def batches(count: int, most: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-def frontier_memory() -> int:
-    """Return how many bytes the frontier may take: a quarter of what is free, at most 1 GiB."""
-    return min(int(psutil.virtual_memory().available) // _SHARE, _FRONTIER)
+def frontier_memory(device: torch.device = HOST) -> int:
+    """Return how many bytes the frontier may take: a quarter of what is free.
+
+    At most 1 GiB of main memory; of a device that has its own, whatever a quarter is.
+    """
+    share = free_memory(device) // _SHARE
+    return min(share, _FRONTIER) if device == HOST else share

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from torch import Tensor, nn
 
 from prunescope.bench.evaluate import Outcome, evaluate
+from prunescope.bench.precision import FP32
 from prunescope.bench.pruned import select_one, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
@@ -72,7 +73,7 @@ class NaiveEngine:
         ):
             if point not in self._about:
                 self._about[point] = removed(chosen, module)
-            return self._evaluate(module, samples)
+            return self._evaluate(module, samples, self._bench.precision)
 
     def _dense_outcome(self, recovery: str, start: int, stop: int) -> Outcome:
         bench = self._bench
@@ -84,5 +85,5 @@ class NaiveEngine:
     def _samples(self, start: int, stop: int) -> Samples:
         return self._bench.splits.validation.picked(self._order[start:stop])
 
-    def _evaluate(self, module: nn.Module, samples: Samples) -> Outcome:
-        return evaluate(module, samples, self._bench.metric, self._bench.batch)
+    def _evaluate(self, module: nn.Module, samples: Samples, precision: str = FP32) -> Outcome:
+        return evaluate(module, samples, self._bench.metric, self._bench.batch, precision)

@@ -1,9 +1,12 @@
 """Make the variant of a point: the part of its pruned network that a replay has to run."""
 
+import contextlib
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,7 @@ import torch
 from torch import Tensor, fx
 
 from prunescope.arrays import Bytes
-from prunescope.bench.device import on_host
+from prunescope.bench.device import HOST, device_of, fetch, on_host
 from prunescope.bench.pruned import PruningMasks, select_one, selected
 from prunescope.bench.workbench import Workbench
 from prunescope.blocks import find_blocks
@@ -19,6 +22,7 @@ from prunescope.capture.cost import Cost
 from prunescope.capture.graph import Captured
 from prunescope.coupling import find_groups
 from prunescope.criteria.scores import Scores
+from prunescope.errors import CannotPrune
 from prunescope.recovery import recovered
 from prunescope.recovery.batch_norm import SAMPLES
 from prunescope.recovery.least_squares.dense_targets import refit_samples
@@ -69,8 +73,20 @@ class Points:
         self._cones: dict[Key, Bits] = {}
         self._bases: dict[str, Tensors] = {}
         self._packed: dict[_Choice, _Packed] = {}
-        self._removed: dict[Point, Removed] = {}
+        self._removed: dict[Point, Future[Removed]] = {}
+        self._deflater: ThreadPoolExecutor | None = None
+        if device_of(self.flow.tensors.values()) != HOST:  # the device must not wait for it
+            self._deflater = ThreadPoolExecutor(1, "prunescope-deflate")
         self._cache: OrderedDict[Point, Variant] = OrderedDict()
+
+    def choose_masks(self, points: Iterable[Point]) -> None:
+        """Choose what ``points`` keep, and hold it packed, so that making them waits for nothing.
+
+        Points that cannot be pruned are left out here; their turn says why.
+        """
+        for point in points:
+            with contextlib.suppress(CannotPrune):
+                self._selection(point)
 
     def key(self, point: Point) -> Key:
         """Return what the point's cone depends on."""
@@ -116,7 +132,7 @@ class Points:
 
     def about(self, point: Point) -> Removed:
         """Return what ``point`` takes away; its variant has been made before."""
-        return self._removed[point]
+        return self._removed[point].result()
 
     def macs(self, nodes: Iterable[int]) -> int:
         """Return the multiply-accumulates of one sample in these dense nodes."""
@@ -205,17 +221,32 @@ class Points:
         units = self.key(point)[0] == "units"
         return PruningMasks(units=keep_masks) if units else PruningMasks(masks=keep_masks)
 
-    def _about(self, selection: PruningMasks, changed: Tensors) -> Removed:
+    def _about(self, selection: PruningMasks, changed: Tensors) -> "Future[Removed]":
+        """What leaves; weights are deflated at once, or beside a device that computes."""
         ((name, keep),) = (*selection.masks.items(), *selection.units.items())
-        size = 0
+        arrived: Callable[[], tuple[Tensor | None, ...]] = tuple
         if selection.masks:
             weight = self.flow.module.get_parameter(name)
             for target in self.flow.aliases(name):
                 if target in changed and self.flow.tensors[target] is weight:
                     weight = changed[target]
-            plain = on_host(weight).flatten().view(torch.uint8)
-            size = len(zlib.compress(plain.numpy().tobytes(), 6))
-        return Removed(keep.numel() - int(keep.sum()), keep.numel(), size)
+            arrived = fetch((weight,))
+        call = partial(_removed, keep, arrived)
+        if self._deflater is not None:
+            return self._deflater.submit(call)
+        done: Future[Removed] = Future()
+        done.set_result(call())
+        return done
+
+
+def _removed(keep: Tensor, arrived: Callable[[], tuple[Tensor | None, ...]]) -> Removed:
+    """The counts, and the bytes of the pruned weight, if any."""
+    size = sum(
+        len(zlib.compress(on_host(weight).flatten().view(torch.uint8).numpy().tobytes(), 6))
+        for weight in arrived()
+        if weight is not None
+    )
+    return Removed(keep.numel() - int(keep.sum()), keep.numel(), size)
 
 
 def _copy(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, Generic
@@ -46,7 +47,21 @@ class ReplayWalk(Generic[Subject]):
         to_layout: Callable[[Any], Any] = lambda value: value,
         dense_step: Callable[[ProgramStep], ProgramStep] | None = None,
         spent: TimeSpent | None = None,
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """Begin in front of the first node.
+
+        Args:
+            flow: Of the dense graph.
+            base: The dense network's tensors.
+            planned: Where to stop.
+            batches: Of inputs, all of them.
+            to_layout: Puts a tensor into the memory layout of the replay.
+            dense_step: Changes a dense step, or None.
+            spent: Counts the time by operator, or None.
+            around: A block in which operators run, made anew each time.
+        """
+        self._around = around
         self._flow = flow
         self._planned = planned
         self._inputs = [flat_inputs(flow, batch, to_layout) for batch in batches]
@@ -74,7 +89,8 @@ class ReplayWalk(Generic[Subject]):
         """Return the outputs of ``variant`` on batch number ``batch``, from the frontier."""
         values = self._start(batch, variant)
         seconds: defaultdict[str, float] = defaultdict(float)
-        run(variant.steps, values, seconds)
+        with self._around():
+            run(variant.steps, values, seconds)
         self.spent.add(seconds)
         return self._finished(variant, values)
 
@@ -82,13 +98,15 @@ class ReplayWalk(Generic[Subject]):
         """Return the same, and the multiply-accumulates that were executed."""
         values = self._start(batch, variant)
         seconds: defaultdict[str, float] = defaultdict(float)
-        macs = counted_run(variant.steps, values, seconds)
+        with self._around():
+            macs = counted_run(variant.steps, values, seconds)
         self.spent.add(seconds)
         return self._finished(variant, values), macs
 
     def _advance(self, steps: Sequence[ProgramStep], frontier: Values) -> None:
         seconds: defaultdict[str, float] = defaultdict(float)
-        run(steps, frontier, seconds)
+        with self._around():
+            run(steps, frontier, seconds)
         self.spent.add(seconds)
 
     def _start(self, batch: int, variant: Variant) -> Values:

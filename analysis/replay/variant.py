@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from prunescope.bench.device import HOST, move, on_host
 from prunescope.replay.dependencies import Bits, Flow, to_bits
 from prunescope.replay.program import (
     ProgramStep,
@@ -47,7 +48,7 @@ def masked(flow: Flow, name: str, keep: Tensor) -> dict[str, Tensor]:
     A tensor that shares memory with the parameter is masked with it, as writing to it would do.
     """
     weight = flow.module.get_parameter(name).detach()
-    removed = ~keep.to(weight.device)
+    removed = ~move(keep, weight.device)
     targets = flow.aliases(name)
     if all(_same_view(flow.tensors[target], weight) for target in targets):
         zeroed = weight.masked_fill(removed, 0.0)
@@ -59,15 +60,30 @@ def masked(flow: Flow, name: str, keep: Tensor) -> dict[str, Tensor]:
 
 def differing(module: fx.GraphModule, base: Tensors) -> dict[str, Any]:
     """Return by target the tensors that ``module``'s graph reads and that differ from ``base``."""
-    changed = {}
-    for node in module.graph.nodes:
-        if node.op != "get_attr":
-            continue
-        target = str(node.target)
-        value = _attribute(module, target)
-        if target not in base or not _equal(value, base[target]):
-            changed[target] = value
-    return changed
+    tensors = {
+        str(node.target): _attribute(module, str(node.target))
+        for node in module.graph.nodes
+        if node.op == "get_attr"
+    }
+    same = _same_values({name: (value, base.get(name)) for name, value in tensors.items()})
+    return {name: value for name, value in tensors.items() if name not in base or not same[name]}
+
+
+def _same_values(pairs: Mapping[str, tuple[Any, Any]]) -> dict[str, bool]:
+    """Whether the two of each pair are equal; of what lies on a device, all are read at once."""
+    same: dict[str, bool] = {}
+    flags: dict[str, Tensor] = {}
+    for name, (one, other) in pairs.items():
+        both = isinstance(one, Tensor) and isinstance(other, Tensor) and one is not other
+        alike = both and one.shape == other.shape and one.dtype == other.dtype
+        if alike and one.device != HOST:
+            flags[name] = (one == other).all()
+        else:
+            same[name] = _equal(one, other)
+    if flags:
+        values = on_host(torch.stack(list(flags.values()))).tolist()
+        same |= dict(zip(flags, values, strict=True))
+    return same
 
 
 def build_variant(

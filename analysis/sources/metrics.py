@@ -49,6 +49,7 @@ class Metric:
         reads_all: Whether it wants everything where there are several outputs and targets.
         reads: Name of the one output that it reads, and of its target where there are several;
             empty where it is given everything.
+        is_users: Whether its code is the user's own.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Metric:
     others: OtherOutputs | None = None
     reads_all: bool = False
     reads: str = ""
+    is_users: bool = False
     also: "tuple[Metric, ...]" = ()
 
     def summary_for(self, scores: Tensor) -> MetricSummary:
@@ -197,7 +199,7 @@ def _built_in(definition: MetricDefinition) -> Metric:
 
 
 def _torch_metric(definition: TorchMetric) -> Metric:
-    return replace(_built_in(definition), identity=definition.identity)
+    return replace(_built_in(definition), identity=definition.identity, is_users=True)
 
 
 def _require_labels(labelled: bool) -> None:
@@ -217,7 +219,7 @@ def _user_metric(name: str, function: Callable[..., Any], identity: str) -> Metr
     summary, declared = declared_summary(name, function)
     scored = checked_metric(name, function)
     score = scored if summary.higher_is_better else _negated(scored)
-    return Metric(name, score, identity, summary=summary, declared=declared)
+    return Metric(name, score, identity, summary=summary, declared=declared, is_users=True)
 
 
 def _negated(values: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:

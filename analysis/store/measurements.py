@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from prunescope.statistics.paired import Interval, paired_interval
+from prunescope.study.computations import ORDINARY, joined
 from prunescope.study.point import KEY, Key
 
 _SUMS: Final = (
@@ -47,6 +48,9 @@ class Measurement:
         class_correct: Rightly classified samples per class; empty without class labels.
         others: Of each metric that is stored beside the drawn one, ``score_sum``, ``drop_sum`` and
             ``drop_squares`` (``prunescope.study.other_metric``).
+        computed_on: Device and precision (``prunescope.study.computations``).
+        repeated: Whether it was measured again in single precision, in place of a row of lower
+            precision.
     """
 
     fingerprint: str
@@ -73,6 +77,8 @@ class Measurement:
     nonfinite: int
     class_correct: tuple[int, ...]
     others: tuple[float, ...] = ()
+    computed_on: str = ORDINARY
+    repeated: bool = False
 
     @property
     def key(self) -> Key:
@@ -90,8 +96,9 @@ class Measurement:
                 self.class_correct, more.class_correct, strict=True
             )
         )
+        both = joined(self.computed_on, more.computed_on)
         others = tuple(a + b for a, b in zip(self.others, more.others, strict=True))
-        return replace(self, **summed, class_correct=classes, others=others)
+        return replace(self, **summed, class_correct=classes, others=others, computed_on=both)
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,7 @@ class Verification:
     nonfinite: int
     class_correct: tuple[int, ...]
     others: tuple[float, ...] = ()
+    computed_on: str = ORDINARY
 
     @property
     def score(self) -> float:

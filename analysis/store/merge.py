@@ -66,7 +66,8 @@ def merge_study(study: StudyFolder, source: StudyFolder) -> Merged:
     source.require(study.manifest)
     offered = own_rows(source.measurements.read(), study.manifest)
     before = _samples_before(offered, study.measurements.read(), KEY)
-    fresh = offered[offered["samples"] > before].reset_index(drop=True)
+    again = _repeated_there_alone(offered, study.measurements.read())
+    fresh = offered[(offered["samples"] > before) | again].reset_index(drop=True)
     keys = set(fresh[list(KEY)].itertuples(index=False, name=None))
     recoveries = set(offered["recovery"].astype(str)) | {"none"}
     dense = {dense_key(study.manifest, recovery) for recovery in recoveries}
@@ -99,6 +100,13 @@ def _samples_before(
     columns = list(key)
     joined = offered[columns].merge(known[[*columns, "samples"]], "left", columns)
     return joined["samples"].fillna(0).astype("int64")
+
+
+def _repeated_there_alone(offered: pd.DataFrame, known: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows of ``offered`` were repeated in single precision, and are not so in ``known``."""
+    columns = list(KEY)
+    joined = offered[columns].merge(known[[*columns, "repeated"]], "left", columns)
+    return offered["repeated"] & ~joined["repeated"].fillna(value=False).astype(bool)
 
 
 def _taken(table: Table, source: Table, key: tuple[str, ...], manifest: Manifest) -> int:

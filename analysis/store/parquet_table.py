@@ -2,7 +2,8 @@
 
 Every append is a new file, written atomically; files are never edited. ``compact`` merges them into
 one file, sorted by key and named by its content, so that two runs of the same sweep end with the
-same file. Of two rows with the same key, the one with more samples counts.
+same file. Of two rows with the same key, the one that was repeated counts (in single
+precision, after a lower one), else the one with more samples.
 """
 
 import hashlib
@@ -164,8 +165,8 @@ class Table:
             return self.schema.empty_table(), []
         merged = pa.concat_tables(tables.values())
         order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
-        if "samples" in merged.schema.names:
-            order.append(("samples", "descending"))
+        better = [name for name in ("repeated", "samples") if name in merged.schema.names]
+        order += [(name, "descending") for name in better]
         merged = merged.sort_by(order)
         keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
         return merged.filter(pa.array(keep)).combine_chunks(), list(tables)

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from prunescope.errors import BadValue, DamagedFile, UnknownName
 from prunescope.study.bounds import checked_reference
+from prunescope.study.computations import PrecisionError
 from prunescope.study.cut import Cut
 from prunescope.study.method import BLOCK, Method, is_user_criterion
 from prunescope.study.metric_summary import SHARE, MetricSummary
@@ -195,6 +196,7 @@ class Manifest:
             nothing was tried.
         outputs: What the network returns, and which of it the metric reads.
         free_layers: Layers that reach no output that the metric reads.
+        precisions: What lower precisions than single do to the dense model, where any was used.
         other_metrics: What else is stored of every point, beside the metric that is drawn.
     """
 
@@ -223,6 +225,7 @@ class Manifest:
     not_kept: str = ""
     outputs: tuple[OutputSummary, ...] = ()
     free_layers: tuple[str, ...] = ()
+    precisions: tuple[PrecisionError, ...] = ()
     other_metrics: tuple[OtherMetric, ...] = ()
     schema: int = SCHEMA
 

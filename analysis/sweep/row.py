@@ -36,5 +36,6 @@ def measurement(
         total=about.total,
         compressed_bytes=about.compressed_bytes,
         population=len(bench.splits.validation),
+        computed_on=bench.computed_on,
         **asdict(sums),
     )

@@ -148,6 +148,13 @@ class SharedRows:
         frame = own_rows(frame, self._study.manifest)
         for row in rows_of(self._study.measurements, frame):
             point = self._points.get(row.key)
-            if point is not None and row.samples > self.samples(point):
+            if point is not None and _counts_more(row, self.measurements.get(point)):
                 self.measurements[point] = row
                 self._moved = time.monotonic()
+
+
+def _counts_more(row: Measurement, known: Measurement | None) -> bool:
+    """Whether ``row`` takes the place of ``known``, as in the table itself."""
+    if known is None:
+        return row.samples > 0
+    return (row.repeated, row.samples) > (known.repeated, known.samples)

@@ -100,6 +100,36 @@ class Policy:
         )
         return [points[i] for i in order]
 
+    def near(
+        self,
+        points: Sequence[Point],
+        measured: Mapping[Point, Measurement],
+        population: int,
+        scale: float,
+        room: float,
+    ) -> list[Point]:
+        """Return the measured points whose decision against ``limit`` could turn within ``room``.
+
+        Those whose interval, widened by ``room`` on both sides, touches the limit.
+
+        Args:
+            points: Some.
+            measured: Their rows.
+            population: Samples of the validation split.
+            scale: How far one sample's score may change.
+            room: How far a drop may be off for its precision.
+        """
+        rows = [(point, measured[point]) for point in points if point in measured]
+        if self.limit is None or not rows:
+            return []
+        samples = np.array([row.samples for _, row in rows])
+        sums = np.array([row.drop_sum for _, row in rows])
+        squares = np.array([row.drop_squares for _, row in rows])
+        family = len(points) if self.familywise else 1
+        half = drop_half_widths(samples, population, sums, squares, family=family, scale=scale)
+        touching = np.abs(sums / np.maximum(samples, 1) - self.limit) <= half + room
+        return [point for (point, _), near in zip(rows, touching, strict=True) if near]
+
     def _past(self, points: Sequence[Point], above: np.ndarray) -> np.ndarray:
         """Whether a smaller sparsity of the same curve is certainly past the limit."""
         first: dict[tuple[object, ...], float] = {}

@@ -78,6 +78,7 @@ class Verifier:
             predictor=guess.predictor if guess and has_prediction else "",
             removed=_elements(bench.network.module) - elements,
             bytes=bytes_left,
+            computed_on=bench.computed_on,
             **sums,
         )
 

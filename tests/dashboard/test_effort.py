@@ -52,6 +52,10 @@ def ran(study: StudyFolder, macs: float, seconds: float, kind: str = "none weigh
             "--mode decide --limit 0.015 --no-monotone --familywise",
         ),
         ("exact", {"sweep budget": "5 min"}, "--budget 300s"),
+        (
+            "exact", {"sweep device": "cpu", "sweep precision": "bf16"},
+            "--device cpu --precision bf16",
+        ),
     ],
 )  # fmt: skip
 def test_every_choice_reaches_the_command(
@@ -64,7 +68,7 @@ def test_every_choice_reaches_the_command(
     for key, value in details.items():
         (widget,) = [
             each
-            for kind in (at.toggle, at.number_input, at.text_input)
+            for kind in (at.toggle, at.number_input, at.text_input, at.selectbox)
             for each in kind
             if each.key == key
         ]

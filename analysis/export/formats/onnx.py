@@ -200,8 +200,8 @@ def _name_outputs(model: Any, program: torch.export.ExportedProgram) -> None:
             value.name = name
 
 
-def session(path: Path, threads: int) -> Any:
-    """Return an ONNX Runtime session on the CPU for the model in ``path``.
+def session(path: Path, threads: int, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+    """Return an ONNX Runtime session for the model in ``path``, on the CPU by default.
 
     Its threads sleep between runs instead of spinning, so that two sessions timed in turn do not
     take the cores from each other.
@@ -213,7 +213,7 @@ def session(path: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(path), options, providers=list(providers))
 
 
 def feed(opened: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, np.ndarray]:

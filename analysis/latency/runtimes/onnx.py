@@ -167,6 +167,24 @@ def onnx_call(path: Path, inputs: Inputs, threads: int) -> Call:
     Raises:
         CannotCapture: ONNX Runtime lacks an operator for the model's types, or NumPy a type.
     """
+    opened, arrays = prepared_session(path, inputs, threads)
+    return lambda: opened.run(None, arrays)
+
+
+def prepared_session(
+    path: Path, inputs: Inputs, threads: int, providers: tuple[str, ...] = ("CPUExecutionProvider",)
+) -> tuple[Any, dict[str, Any]]:
+    """Return a session on the file in ``path`` that has run once, and its inputs as arrays.
+
+    Args:
+        path: The ONNX file; not needed any more afterwards.
+        inputs: As they are passed to the model.
+        threads: That ONNX Runtime may use.
+        providers: What computes, the first one that can.
+
+    Raises:
+        CannotCapture: ONNX Runtime lacks an operator for the model's types, or NumPy a type.
+    """
     from torch import Tensor
     from torch.utils import _pytree as pytree
 
@@ -174,7 +192,7 @@ def onnx_call(path: Path, inputs: Inputs, threads: int) -> Call:
     from prunescope.export.formats import onnx
 
     try:
-        opened = onnx.session(path, threads)
+        opened = onnx.session(path, threads, providers)
         args, kwargs = pytree.tree_map(
             lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x, call_arguments(inputs)
         )
@@ -184,7 +202,7 @@ def onnx_call(path: Path, inputs: Inputs, threads: int) -> Call:
         told = str(error).replace(f"Load model from {path} failed:", "")  # a file that is gone
         cause = (told.splitlines() or [type(error).__name__])[0][:300].rstrip(".")
         raise CannotCapture(f"ONNX Runtime cannot run this model: {cause}.") from error
-    return lambda: opened.run(None, arrays)
+    return opened, arrays
 
 
 RUNTIME = OnnxRuntime()

@@ -135,6 +135,10 @@ class Runtime(Protocol):
 
         return str(device_of(dense))
 
+    def conditions(self) -> str:
+        """Return what else times depend on at present, such as a device's clocks; empty here."""
+        return ""
+
     def compiler(self, workload: Workload) -> Compiler:
         """Return what compiles the networks of one workload; by default each by itself."""
         return EachAlone(self, workload)

@@ -110,7 +110,8 @@ class TrainingRun:
         """
         self._module, self._feed, self._settings = module, feed, settings
         self._objective, self._progress, self._rest = objective, progress, rest
-        self._masked = [(module.get_parameter(name), keep) for name, keep in masks.items()]
+        weights = {name: module.get_parameter(name) for name in masks}
+        self._masked = [(weights[n], keep.to(weights[n].device)) for n, keep in masks.items()]
         self._optimizer = make_optimizer(module, settings)
         half = settings.amp == "fp16"
         self._scaler = torch.amp.GradScaler(device_of(module).type, enabled=half)

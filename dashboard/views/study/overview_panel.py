@@ -12,6 +12,7 @@ from prunescope.planning.overview import Overview
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
+from prunescope.text.computations import computation_sentences
 from prunescope.text.scores import words_of
 
 _ACCEPTED: Final = 0.01
@@ -43,7 +44,9 @@ def begin(opened: StudyFolder) -> Callable[[], None]:
     def fill() -> None:
         told = loaders.overview(opened, limit or 0.0)
         with place.container():
-            st.markdown("\n".join(f"- {plain.text(sentence)}" for sentence in told.sentences()))
+            computed = loaders.measured(opened).frame["computed_on"]
+            sentences = (*told.sentences(), *computation_sentences(opened.manifest, computed))
+            st.markdown("\n".join(f"- {plain.text(sentence)}" for sentence in sentences))
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**Next:** {plain.text(told.step.value)}", width="content")
                 _offer(opened, told, words.limit(limit or 0.0))

@@ -10,6 +10,7 @@ from prunescope.commands import Sweep
 from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
+from prunescope.study.computations import DEVICE_NAMES, FP32, PRECISIONS
 from prunescope.study.point import Point
 from prunescope.sweep.forecast import WIDEST
 from prunescope.sweep.pace import WHOLE, last_paces
@@ -51,6 +52,8 @@ class Effort:
         monotone: Whether a sparsity past the limit settles the larger ones.
         familywise: Whether all intervals hold together.
         budget: Seconds to spend at most, as text, or None.
+        device: That computes.
+        precision: That points are computed in.
     """
 
     mode: Mode = "exact"
@@ -59,6 +62,8 @@ class Effort:
     monotone: bool = True
     familywise: bool = False
     budget: str | None = None
+    device: str = "auto"
+    precision: str = FP32
 
     def of(self, request: Sweep) -> Sweep:
         """Return ``request`` with this effort, without what its mode does not read."""
@@ -71,6 +76,8 @@ class Effort:
             monotone=self.monotone or self.limit is None,
             familywise=self.familywise and self.mode != "exact",
             budget=self.budget,
+            device=self.device,
+            precision=self.precision,
         )
 
 
@@ -82,7 +89,18 @@ def choose(words: ScoreWords) -> Effort | None:
             format_func=_TITLES.__getitem__, help=_HELP,
         )  # fmt: skip
         with st.popover("Time and certainty", icon=":material/timer:"):
-            return _details(mode, words)
+            effort = _details(mode, words)
+        with st.popover("Device", icon=":material/memory:"):
+            device = st.selectbox(
+                "Computed on", DEVICE_NAMES, key="sweep device",
+                help="auto takes a GPU that PyTorch can use where Prunescope runs, else the CPU.",
+            )  # fmt: skip
+            precision = st.selectbox(
+                "Precision of points", PRECISIONS, key="sweep precision",
+                help="What a lower one does to the dense model is measured first and said; points "
+                "as near to a limit are repeated in fp32.",
+            )  # fmt: skip
+    return effort and replace(effort, device=device, precision=precision)
 
 
 def _details(mode: Mode, words: ScoreWords) -> Effort | None:

@@ -8,36 +8,71 @@ import torch
 from torch import nn
 
 import prunescope.errors
+from prunescope.bench import device
 from prunescope.bench.device import (
     HOST,
     choose_device,
+    device_in_use,
     device_of,
     move,
     on_host,
     parallel_calls,
     synchronised,
+    use_device,
 )
 from prunescope.bench.workbench import Workbench, prepare
-from prunescope.errors import UnknownName
+from prunescope.errors import BadValue, UnknownName
 from prunescope.study import Reference
 
 HOME = "bench/device.py"
 ABOVE = {
+    # A runtime is one device's, whichever one studies compute on.
+    "latency/runtimes/cuda.py", "latency/device_clock.py",
     "criteria/user_criterion.py", "sources/kept_splits.py", "sources/live_data.py",
     "sources/live_function.py", "sources/live_model.py", "sources/torch_metric.py",
     # Rooms that bench is made of cannot import it; they say why they need main memory.
     "criteria/activation.py", "criteria/fpgm.py", "criteria/obs.py",  # exact float64 sums
-    "criteria/unit_scores.py",
+    "criteria/unit_scores.py", "moments/second_moments.py",
+    "metrics/box_parts.py", "metrics/word_error_rate.py", "sources/arrays.py",
+    "losses/matched_boxes.py", "recovery/training/training_run.py",  # states of generators
+    "study/computations.py",  # the names that can be asked for, in a room without torch
     "fence/pt2.py", "sources/weights.py",  # a file is read into main memory before it is moved
 }  # fmt: skip
 
 
 def test_a_name_that_is_no_device_is_refused_with_the_closest() -> None:
-    assert choose_device("auto") == choose_device("cpu") == HOST
-    with pytest.raises(UnknownName, match=r"Expected device to be one .* got 'cuda'. Closest: cpu"):
-        choose_device("cuda")
+    assert choose_device("cpu") == HOST
+    with pytest.raises(UnknownName, match=r"Expected device to be .* got 'cude'. Closest: cuda"):
+        choose_device("cude")
     with pytest.raises(UnknownName, match="Expected device to be one that exists"):
         choose_device("vulkan")
+
+
+def test_a_device_that_is_not_there_is_refused_with_what_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = ("cpu", "xpu:0", "cuda:0", "cuda:1")
+    monkeypatch.setattr(device, "_present", lambda: (here, ""))
+    assert str(choose_device("auto")) == str(choose_device("cuda")) == "cuda:0"
+    assert str(choose_device("cuda:1")) == "cuda:1"
+    with pytest.raises(BadValue) as refused:
+        choose_device("cuda:2")
+    assert str(refused.value) == (
+        "Expected a device of this machine (cpu, xpu:0, cuda:0 or cuda:1), but got cuda:2. Take "
+        "one that is there, or auto."
+    )
+    monkeypatch.setattr(device, "_present", lambda: (("cpu", "mps"), "driver too old"))
+    assert choose_device("auto") == HOST  # it has no float64
+    assert choose_device("mps").type == "mps"
+    with pytest.raises(BadValue, match=r"\(cpu or mps\), but got cuda \(driver too old\)\."):
+        choose_device("cuda")
+
+
+def test_a_process_computes_where_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "_IN_USE", [HOST])
+    monkeypatch.setattr(device, "_present", lambda: (("cpu", "cuda:0"), ""))
+    assert device_in_use() == HOST
+    assert use_device("cuda") == device_in_use() == torch.device("cuda:0")
 
 
 def test_a_study_says_on_which_device_it_was_made(tiny: Reference) -> None:

@@ -33,11 +33,12 @@ LEAST: list[Request] = [
 """As few values as each command takes."""
 
 FULL: list[Request] = [
-    Inspect("M", "D", "w.safetensors", True, "3,8,8", "top-5", ("logits",)),
+    Inspect("M", "D", "w.safetensors", True, "3,8,8", "top-5", ("logits",), "key-value"),
     Sweep(
         "M", "D", ("taylor", "l1@channel"), "0.5,0.7", ("a", "b"), "channel", ("none", "ls"),
         (4, 5), 8, "2/8", False, "decide", 0.001, 0.03, False, True, "90s", "w.safetensors", True,
-        "top-5", "mse", ("logits",), ("batches", "classes"), "1GB", "naive", 3,
+        "top-5", "mse", ("logits",), "key-value", ("batches", "classes"), "1GB", "naive", 3,
+        "cpu", "bf16",
     ),
     MakePlan(
         ("macs=0.5", "drop=0.01"), ("a=0", "b=taylor:0.5"), ("c", "d"), ("e=0:0.5", "f=0.1:1"),
@@ -49,11 +50,11 @@ FULL: list[Request] = [
         methods=("taylor",), round_to=4, objective="drop", recovery="bn", runtime="onnx",
         extrapolate=True, cost="macs", points=7,
     ),
-    Verify("P", "test", 2, "distil"),
-    Calibrate(3, "ls", 2),
+    Verify("P", "test", 2, "distil", "cpu"),
+    Calibrate(3, "ls", 2, "cpu"),
     FineTune(
-        "P", 2, 1 / 3, 16, 0.25, 2.5, 7, 90.0, 3, "a.py:train", "a.py:flip", 50, "adamw",
-        ("betas=0.9,0.95",), 0.8, True, 0.01, 0.2, 0.99, 1.5, 4, "bf16", 6, True, 2,
+        "P", 2, 1 / 3, 16, 0.25, 2.5, 7, 90.0, 3, True, "a.py:train", "a.py:flip", 50, "adamw",
+        ("betas=0.9,0.95",), 0.8, True, 0.01, 0.2, 0.99, 1.5, 4, "bf16", 6, True, 2, "cpu",
     ),
     Export("P", ("pt2", "onnx"), "folder", True, 2, True, 0.02, 17),
     Time(

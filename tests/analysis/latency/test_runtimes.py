@@ -32,6 +32,10 @@ from prunescope.study.plan import Choice, Plan
 from tests import toys
 from tests.analysis.cli.command import Command
 
+NAMES = [
+    "torch", "onnx", "onnx-int8", "openvino", "cuda", "cuda-graph", "cuda-compile", "onnx-cuda",
+]  # fmt: skip
+
 
 @pytest.fixture
 def prunescope(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
@@ -45,9 +49,12 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
 
 
 def test_what_comes_with_the_project_is_listed_in_order() -> None:
-    titles = ("PyTorch", "ONNX Runtime", "ONNX Runtime int8", "OpenVINO")
+    titles = (
+        "PyTorch", "ONNX Runtime", "ONNX Runtime int8", "OpenVINO", "PyTorch CUDA",
+        "PyTorch CUDA graph", "PyTorch CUDA compiled", "ONNX Runtime CUDA",
+    )  # fmt: skip
     assert runtime_titles() == titles  # stored in tables: they never change
-    assert [each.name for each in runtimes()] == ["torch", "onnx", "onnx-int8", "openvino"]
+    assert [each.name for each in runtimes()] == NAMES
     assert runtimes_named("") == usual_runtimes() == runtimes()[:2]
     assert runtimes_named("onnx, torch,onnx") == (runtime("onnx"), runtime("torch"))
     with pytest.raises(UnknownName, match=r"Expected runtime to be one .* Closest: onnx"):
@@ -57,20 +64,14 @@ def test_what_comes_with_the_project_is_listed_in_order() -> None:
 def test_descriptions_are_read_without_torch() -> None:
     code = (
         "import sys; from prunescope.latency.runtimes.registry import runtimes;"
-        "assert len(runtimes()) == 4; assert runtimes()[1].unavailable() is None;"
+        "assert len(runtimes()) == 8; assert runtimes()[1].unavailable() is None;"
         "sys.exit('torch' in sys.modules or 'onnxruntime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_an_installed_runtime_computes(toy: Runtime, tiny_bench: Workbench) -> None:
-    assert [each.name for each in runtimes()] == [
-        "torch",
-        "onnx",
-        "onnx-int8",
-        "openvino",
-        "double",
-    ]
+    assert [each.name for each in runtimes()] == [*NAMES, "double"]
     module, inputs = tiny_bench.network.module, tiny_bench.splits.validation.chunk(0, 3).inputs
     outputs = {
         each.name: each.compiler(Workload(module, inputs, 1)).compile(module)()
@@ -126,7 +127,8 @@ def test_help_lists_it(toy: Runtime) -> None:
     command = [sys.executable, "-m", "prunescope.cli", "time", "--help"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     text = " ".join(said.replace("│", " ").split())
-    assert "Comma-separated: torch, onnx, double by default; onnx-int8, openvino if named." in text
+    assert "Comma-separated: torch, onnx, double by default; " in text
+    assert "onnx-int8, openvino, cuda, cuda-graph, cuda-compile, onnx-cuda if named." in text
     assert "In PyTorch, in ONNX Runtime and in PyTorch double, on this machine." in text
 
 

@@ -153,7 +153,7 @@ def test_weights_are_bit_identical_after_a_sweep_also_when_an_evaluation_raises(
     def fail(*args):
         raise ValueError("in the middle")
 
-    monkeypatch.setattr(part_module, "outcome_of", fail)
+    monkeypatch.setattr(part_module, "outcome_later", fail)
     with pytest.raises(ValueError, match="in the middle"):
         list(engine.outcomes(0, 20, wanted))
     assert torch.get_num_threads() == threads

@@ -84,7 +84,7 @@ def test_the_same_sweep_twice_gives_identical_files(tiny_bench, tmp_path):
 def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, monkeypatch):
     """A crash loses everything: AIMET, Distiller."""
     study = StudyFolder.create(tmp_path, tiny_bench.manifest)
-    plain, calls = chunk_outcomes.outcome_of, []
+    plain, calls = chunk_outcomes.outcome_later, []
 
     def fail(*args):
         calls.append(1)
@@ -93,7 +93,7 @@ def test_an_error_in_the_middle_keeps_what_was_finished(tiny_bench, tmp_path, mo
         return plain(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(chunk_outcomes, "outcome_of", fail)
+        patch.setattr(chunk_outcomes, "outcome_later", fail)
         with pytest.raises(RuntimeError, match="fifth"):
             sweep(tiny_bench, study, grid((0.3, 0.6)), Silent())
     assert len(study.measured()) == 4
