@@ -8,13 +8,19 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from prunescope.bench.baseline import baseline_of, other_metrics_of
 from prunescope.bench.describe_blocks import block_methods
 from prunescope.bench.describe_manifest import describe
 from prunescope.bench.device import HOST, choose_device, device_in_use, device_of, device_title
 from prunescope.bench.device_batch import device_batch
 from prunescope.bench.evaluate import Outcome, evaluate, require_finite
-from prunescope.bench.fidelity import FIDELITY, few_samples
 from prunescope.bench.fingerprint import environment, fingerprint, network_parts
+from prunescope.bench.fitted_metric import (
+    labelled_by_dense,
+    others_of,
+    require_labels,
+    with_outputs,
+)
 from prunescope.bench.grouped_queries import choose_heads
 from prunescope.bench.loss_problem import loss_problem
 from prunescope.bench.original_model import original_model
@@ -34,10 +40,7 @@ from prunescope.commands import next_steps
 from prunescope.coupling import Group
 from prunescope.criteria import method_summaries
 from prunescope.criteria.criterion import Model
-from prunescope.errors import BadReference, DataMismatch
-from prunescope.metrics.class_rows import IGNORED, class_labels, logits
-from prunescope.metrics.named_parts import output_with_target
-from prunescope.metrics.other_outputs import OtherOutputs, logits_leaf
+from prunescope.errors import BadReference
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.losses import USUAL, Loss, load_loss
@@ -45,10 +48,8 @@ from prunescope.sources.metrics import Metric, load_metric
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import read_program
 from prunescope.store.study_files import require_intact
-from prunescope.study import Baseline, Manifest, Reference
+from prunescope.study import Manifest, Reference
 from prunescope.study.computations import computed_on
-from prunescope.study.metric_summary import MetricSummary
-from prunescope.study.other_metric import OtherMetric
 
 _CACHE_BYTES: Final = 16 << 20
 _FEWEST: Final = 8
@@ -193,16 +194,16 @@ def assemble(
         network, splits = place(network, device), place_splits(splits, device)
         batch = device_batch(network, batch, len(splits.validation), device)
     if metric.relative:
-        splits = _labelled(network, splits, metric, batch)
-    metric = _with_outputs(network, splits, metric)
-    also = tuple(_with_outputs(network, splits, other) for other in metric.also)
+        splits = labelled_by_dense(network, splits, metric, batch)
+    metric = with_outputs(network, splits, metric)
+    also = tuple(with_outputs(network, splits, other) for other in metric.also)
     metric = replace(metric, also=also)
-    metric = replace(metric, others=_others(network, splits, metric))
+    metric = replace(metric, others=others_of(network, splits, metric))
     if metric.others is not None:
         parts["divergence"] = _EVERY_OUTPUT
     dense = evaluate(network.module, splits.validation, metric, batch)
     require_finite(dense)
-    _require_labels(network, splits, dense, metric)
+    require_labels(network, splits, dense, metric)
     groups: tuple[Group, ...] = ()
     summary = metric.summary_for(dense.score)
     outputs, free = list_outputs(network, splits.validation, metric)
@@ -218,8 +219,8 @@ def assemble(
         metric=summary,
         outputs=outputs,
         free_layers=free,
-        other_metrics=_other_metrics(dense, metric),
-        baseline=_baseline(dense, metric.labels(splits.validation.targets), summary),
+        other_metrics=other_metrics_of(dense, metric),
+        baseline=baseline_of(dense, metric.labels(splits.validation.targets), summary),
     )
     if network.captured is not None and network.cost is not None:
         coupling = try_groups(network.captured)
@@ -259,123 +260,6 @@ def _manifest(
     )  # fmt: skip
 
 
-def _baseline(dense: Outcome, targets: Tensor | None, metric: MetricSummary) -> Baseline:
-    samples: tuple[int, ...] = ()
-    correct: tuple[int, ...] = ()
-    probabilities = dense.log_probabilities
-    if (
-        dense.entropy is not None
-        and probabilities is not None
-        and targets is not None
-        and targets.shape == probabilities.shape[:1]
-    ):
-        classes = probabilities.shape[1]
-        samples = tuple(torch.bincount(targets, minlength=classes).tolist())
-        correct = dense.class_correct(targets, classes)
-    return Baseline(
-        samples=len(dense.score),
-        score=dense.score.double().mean().item(),
-        cross_entropy=None if dense.entropy is None else dense.entropy.double().mean().item(),
-        class_samples=samples,
-        class_correct=correct,
-        scale=1.0 if metric.is_share else _largest(dense.score),
-    )
-
-
-def _other_metrics(dense: Outcome, metric: Metric) -> tuple[OtherMetric, ...]:
-    """What is stored beside the drawn metric; refused where the dense network has no score.
-
-    Raises:
-        DataMismatch: The dense model's score by one of them is NaN or infinite.
-    """
-    others = []
-    for other, known in zip(metric.also, dense.also, strict=True):
-        if not bool(known.score.isfinite().all()):
-            raise DataMismatch(
-                f"Expected finite scores of the dense model by {other.name}, but some are NaN or "
-                "infinite. Check the metric."
-            )
-        summary = other.summary_for(known.score)
-        score = known.score.double().mean().item()
-        scale = 1.0 if summary.is_share else _largest(known.score)
-        others.append(OtherMetric(other.name, summary, score, scale))
-    return tuple(others)
-
-
-def _with_outputs(network: Network, splits: Splits, metric: Metric) -> Metric:
-    """The metric with what it reads: of which output, and whether that is class logits."""
-    metric = _reading(network, splits, metric)
-    targets = metric.labels(splits.validation.chunk(0, _MOST).targets)
-    if metric.relative or targets is None or not targets.is_floating_point():
-        return metric
-    with torch.inference_mode():
-        outputs = metric.output(network(splits.validation.chunk(0, 2).inputs))
-    leaf = logits_leaf(outputs)
-    per_sample = targets.numel() // len(targets)
-    is_real = leaf is not None and leaf.numel() // len(leaf) == per_sample and not _soft(targets)
-    return replace(metric, has_classes=metric.has_classes and not is_real)
-
-
-def _soft(targets: Tensor) -> bool:
-    """Whether real targets are probabilities of classes rather than values."""
-    if targets.ndim < 2 or bool((targets < 0).any()):
-        return False
-    return bool(torch.isclose(targets.sum(1), torch.ones(()), atol=1e-3).all())
-
-
-def _reading(network: Network, splits: Splits, metric: Metric) -> Metric:
-    """The metric, of one output where it comes with Prunescope and targets are several tensors."""
-    some = splits.validation.chunk(0, 2)
-    is_own = metric.reads_all or (metric.identity != metric.name and not metric.relative)
-    if metric.reads or is_own or some.targets is None or isinstance(some.targets, Tensor):
-        return metric
-    with torch.inference_mode():
-        outputs = network(some.inputs)
-    name = output_with_target(outputs, some.targets, metric.has_classes)
-    if not name:
-        raise DataMismatch(
-            f"Expected a target for an output that {metric.name} can read, but none has the name "
-            "and kind of one. Name the targets as the outputs, or give your own metric: "
-            f"{next_steps.own_metric()}."
-        )
-    return metric.reading(name)
-
-
-def _others(network: Network, splits: Splits, metric: Metric) -> OtherOutputs | None:
-    """The outputs beside class logits, with the variance that they have on calibration samples."""
-    if metric.name == FIDELITY:
-        return metric.others
-    with torch.inference_mode():
-        outputs = network(few_samples(network, splits.calibration).inputs)
-    return OtherOutputs.of(outputs, metric.output(outputs) if metric.has_classes else None)
-
-
-def _largest(scores: Tensor) -> float:
-    """The largest size of a score; 1 where there is none but 0."""
-    return scores.abs().max().item() or 1.0 if len(scores) else 1.0
-
-
-def _labelled(network: Network, splits: Splits, metric: Metric, batch: int) -> Splits:
-    """The same splits with the dense model's predictions as targets."""
-
-    def label(samples: Samples) -> Samples:
-        unlabelled = replace(samples, targets=None)
-        outcome = evaluate(network.module, unlabelled, metric, batch)
-        predicted = outcome.predicted if metric.has_classes else outcome.others
-        predicted = None if predicted is None else predicted.clone()  # gradients may read it
-        if predicted is None:
-            return samples
-        n = len(samples)
-        return replace(samples, targets=predicted if len(predicted) == n else predicted.view(n, -1))
-
-    return replace(
-        splits,
-        calibration=label(splits.calibration),
-        validation=label(splits.validation),
-        test=label(splits.test),
-    )
-
-
 def _batch(network: Network, most: int) -> int:
     """Return how many samples keep what is alive between two operators within 16 MiB, 8 to 512.
 
@@ -402,27 +286,3 @@ def state_bytes(state: Mapping[str, Tensor]) -> int:
 def example_of(samples: Samples) -> Inputs:
     """Return a copy of two samples (one of them twice where there is only one)."""
     return take(samples.inputs, torch.arange(2) % len(samples))
-
-
-def _require_labels(network: Network, splits: Splits, dense: Outcome, metric: Metric) -> None:
-    """Labels that fit in one split must fit in all, or a criterion fails in the middle."""
-    if dense.entropy is None:
-        return
-    for name in ("calibration", "test"):
-        samples = splits.named(name)
-        if samples.targets is None:
-            raise DataMismatch(
-                f"Expected labels in every split, but {name} has none. Add them, or leave all "
-                "labels out to measure agreement with the dense model."
-            )
-        with torch.inference_mode():
-            rows = logits(metric.output(network(samples.chunk(0, 1).inputs)))
-        if rows is None:
-            continue
-        per_sample = len(rows)
-        wide = rows[:1].expand(per_sample * len(samples), -1)
-        labels = metric.labels(samples.targets)
-        if labels is None:
-            continue
-        labels = torch.where(labels == IGNORED, 0, labels)
-        class_labels(wide, labels, f"the {name} split")

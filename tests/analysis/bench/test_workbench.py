@@ -184,9 +184,9 @@ def test_baseline_is_evaluated_once(monkeypatch, tiny):
     calls = []
     plain = workbench.evaluate
 
-    def counted(module, samples, metric, batch):
+    def counted(module, samples, metric, batch, *more):
         calls.append(len(samples))
-        return plain(module, samples, metric, batch)
+        return plain(module, samples, metric, batch, *more)
 
     monkeypatch.setattr(workbench, "evaluate", counted)
     monkeypatch.setattr("prunescope.replay.naive.evaluate", counted)
