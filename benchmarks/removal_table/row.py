@@ -67,7 +67,7 @@ def captured_network(name: str, double: bool = True) -> tuple[nn.Module, Inputs,
         model, inputs = model.double(), as_double(inputs)
         try:
             network = build_network(model, take(inputs, slice(0, 2)))
-            if network.captured is not None:
+            if network.captured is not None and _finite(network.captured, inputs):
                 return model, inputs, network
         except PrunescopeError as error:  # it holds numbers of another precision
             problem = error
@@ -76,6 +76,15 @@ def captured_network(name: str, double: bool = True) -> tuple[nn.Module, Inputs,
         return model, inputs, build_network(model, take(inputs, slice(0, 2)))
     except PrunescopeError as error:
         raise error from problem
+
+
+def _finite(captured: Captured, inputs: Inputs) -> bool:
+    """Whether the network has numbers for outputs; masks of another precision give none."""
+    args, kwargs = call_arguments(copy_inputs(take(inputs, slice(0, 2))))
+    with torch.no_grad():
+        outputs = captured.module(*args, **kwargs)
+    leaves = [leaf for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor)]
+    return all(bool(leaf.isfinite().all()) for leaf in leaves)
 
 
 def _removed(

@@ -1,6 +1,7 @@
 """Rows as lines of Markdown tables, and the document around them."""
 
 import platform
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -197,6 +198,7 @@ def _models(rows: Sequence[dict[str, Any]]) -> str:
 
 def _short(text: str) -> str:
     said = " ".join(text.split()).replace("|", "/").replace("\\", "/")
+    said = re.sub(r"\S*/site-packages/", "", said)  # where the libraries lie here says nothing
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST].rsplit(' ', 1)[0]} …"
 
 

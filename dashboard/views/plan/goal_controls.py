@@ -45,13 +45,13 @@ def budgets(opened: StudyFolder, known: StudyMeasurements, change: Change) -> No
     chosen = st.multiselect(
         "Budgets", kinds, format_func=BUDGETS.__getitem__,
         key=view.kept("goal budgets", kinds[:1], view.some_of(kinds, _MOST)),
-        max_selections=_MOST, width=260, persist_state="session",
+        max_selections=_MOST, width=215, persist_state="session",
         placeholder="None", on_change=change,
         help="What the plan may cost at most. Several hold at once.",
     )  # fmt: skip
     for kind in chosen:
         st.slider(
-            f"{BUDGETS[kind]}, at most", 1, 100, format="%d %%", width=210,
+            f"{BUDGETS[kind]}, at most", 1, 100, format="%d %%", width=175,
             key=view.kept(f"goal {kind}", 100, view.between(1, 100)), persist_state="session",
             on_change=change,
             help="Of the dense network's. What is locked stays; the rest is solved.",
@@ -59,11 +59,11 @@ def budgets(opened: StudyFolder, known: StudyMeasurements, change: Change) -> No
     words = words_of(opened.manifest)
     drop_input(
         words, f"{words.loss_word.capitalize()} at most", _DROP, None,
-        "Kept by what is predicted of the whole plan.", 150, change,
+        "Kept by what is predicted of the whole plan.", 140, change,
     )  # fmt: skip
     if _has_classes(opened):
         st.number_input(
-            "No class more than, pt", 0.5, 100.0, None, 0.5, width=150, placeholder="any",
+            "No class more than, pt", 0.5, 100.0, None, 0.5, width=140, placeholder="any",
             key=view.kept(_WORST, None, view.between(0.5, 100.0, empty=True)),
             persist_state="session", on_change=change,
             help="How much of its recall any class may lose, by what is predicted of the whole "
