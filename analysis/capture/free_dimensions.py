@@ -1,6 +1,6 @@
 """The sizes of inputs that a graph leaves open besides the batch, and others to try it at."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -70,12 +70,19 @@ class Symbols:
         studied: Each symbol's value in the example.
         ranges: The least and the largest value of each symbol.
         inputs: Name of each leaf.
+        guards: What must hold of the symbols, or a program refuses the sizes.
     """
 
     sizes: Mapping[Place, Any]
     studied: Mapping[Any, int]
     ranges: Mapping[Any, tuple[int, int]]
     inputs: Sequence[str]
+    guards: Collection[Any] = ()
+
+    def allowed(self, values: Mapping[Any, int]) -> bool:
+        """Return whether a program takes these ``values`` of its symbols."""
+        every = {**self.studied, **values}
+        return not any(guard.subs(every) == False for guard in self.guards)  # noqa: E712  (sympy)
 
 
 def symbols(captured: Captured) -> Symbols:
@@ -83,6 +90,7 @@ def symbols(captured: Captured) -> Symbols:
     leaves = pytree.tree_leaves(call_arguments(captured.example))
     nodes = [node for node in captured.module.graph.nodes if node.op == "placeholder"]
     sizes, studied, ranges = {}, {}, {}
+    guards: set[Any] = set()
     for position, dimension in captured.free:
         size = nodes[position].meta["val"].shape[dimension]
         if not isinstance(size, torch.SymInt):
@@ -92,13 +100,14 @@ def symbols(captured: Captured) -> Symbols:
             continue
         sizes[position, dimension] = expression
         assert environment is not None  # an expression in symbols has one
+        guards.update(guard.expr for guard in environment.guards)
         for symbol in expression.free_symbols:
             bounds = environment.var_to_range[symbol]
             ranges[symbol] = (_whole(bounds.lower, 0), _whole(bounds.upper, 1 << 40))
             if expression == symbol:
                 studied[symbol] = int(leaves[position].shape[dimension])
     known = {place: size for place, size in sizes.items() if size.free_symbols <= set(studied)}
-    return Symbols(known, studied, ranges, [str(node.target) for node in nodes])
+    return Symbols(known, studied, ranges, [str(node.target) for node in nodes], guards)
 
 
 def second_values(known: Symbols, alone: Any = None) -> Iterator[dict[Any, int]]:
@@ -115,11 +124,15 @@ def second_values(known: Symbols, alone: Any = None) -> Iterator[dict[Any, int]]
     }
     if not options or not all(options.values()):
         return
+    choices = []
     if len(options) > 1:
         turned = enumerate(options.items())
-        yield {symbol: values[turn % len(values)] for turn, (symbol, values) in turned}
-    for turn in range(max(map(len, options.values()))):
-        yield {symbol: values[turn % len(values)] for symbol, values in options.items()}
+        choices.append({symbol: values[turn % len(values)] for turn, (symbol, values) in turned})
+    choices += [
+        {symbol: values[turn % len(values)] for symbol, values in options.items()}
+        for turn in range(max(map(len, options.values())))
+    ]
+    yield from filter(known.allowed, choices)
 
 
 def resized(example: Inputs, known: Symbols, values: Mapping[Any, int]) -> Inputs:

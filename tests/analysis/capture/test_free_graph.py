@@ -1,10 +1,13 @@
 """Sizes that are free in a model are found by trying, and the graph to study keeps its own."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
 from prunescope.capture.free_graph import free_graph
 from prunescope.capture.network import build_network
+from prunescope.export.formats import pt2
 
 
 class Rows(nn.Module):
@@ -39,6 +42,30 @@ class Paired(Picture):
     def forward(self, x: Tensor) -> Tensor:
         pairs = self.body(x).unflatten(2, (x.shape[2] // 2, 2))
         return self.head(pairs.amax(3).mean((2, 3)))
+
+
+class Strided(Picture):
+    """As ResNets: a map that a small enough picture leaves one pixel of."""
+
+    def __init__(self) -> None:
+        super().__init__(averages=True)
+        self.body = nn.Conv2d(3, 4, 3, stride=4, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(nn.functional.adaptive_avg_pool2d(self.body(x).relu(), 1).flatten(1))
+
+
+def test_a_second_size_is_one_that_the_program_takes(tmp_path: Path) -> None:
+    pictures = torch.randn(3, 3, 8, 8)
+    graph = free_graph(build_network(Strided().eval(), pictures))
+    assert graph is not None
+    assert {each.second for each in graph.dimensions} == {5}  # at 4 one pixel is left of 8
+    pt2.write(pt2.exported(graph.captured), tmp_path / "model.pt2")
+    other = graph.at_second_size(pictures)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            pt2.load(tmp_path / "model.pt2")(other), graph.second.module(other)
+        )
 
 
 def test_equal_sizes_are_one_dimension() -> None:
