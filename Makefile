@@ -13,16 +13,17 @@ demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
 
 test: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist worksteal
+	# one worker more than cores: two fifths of the time go into waiting for browsers and servers
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
 
 quick: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m quick -n $(or $(WORKERS),2) --dist worksteal \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m quick -n $(or $(WORKERS),3) --dist worksteal \
 		--ignore tests/browser --ignore tests/wheel
 
 # make faults: what people, files and machines can do wrong, all of it, with figures (docs/safety.md).
 # A part of it is in make test too.
 faults: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n $(or $(WORKERS),2) --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n $(or $(WORKERS),3) --dist worksteal
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 lint: $(VENV)/.ready-dev

@@ -107,11 +107,13 @@ def open_bench(
     module = load_model(reference.within(folder)) if isinstance(model, str) else copied_model(model)
     network, cut = network_or_part(module, example_of(splits.calibration), outputs)
     network = network if known is None else _as_known(network, known, splits)
-    reference, splits, measure = scored(reference, network, cut, module, splits, metric)
+    reference, splits, measure = scored(
+        reference, network, cut, module, splits, None if isinstance(metric, str) else metric
+    )
     bench = assemble(
         reference, network, splits, measure, load_loss(loss, measure.has_classes), device
     )
-    bench = checked(bench, metric if isinstance(metric, str) else measure.name, folder, accept)
+    bench = checked(bench, reference.metric or measure.name, folder, accept)
     study = keep_checks(StudyFolder.create(folder, bench.manifest), bench)
     study = keep_network(
         study, bench, NETWORK if isinstance(model, str) else f"{model_name(model)}.pt2"

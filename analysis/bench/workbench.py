@@ -44,7 +44,7 @@ from prunescope.errors import BadReference
 from prunescope.removal import try_groups
 from prunescope.sources.data import Samples, Splits, data_hash, load_data
 from prunescope.sources.losses import USUAL, Loss, load_loss
-from prunescope.sources.metrics import Metric, load_metric
+from prunescope.sources.metrics import Metric, load_metric, with_others
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import read_program
 from prunescope.store.study_files import require_intact
@@ -140,7 +140,8 @@ def _metric(reference: Reference, folder: Path, network: Network, splits: Splits
     """The metric of a study that keeps its network; a part may need the rest of the model."""
     cut = reference.cut
     if cut is None:
-        return load_metric(reference.metric, splits.validation.targets is not None)
+        labelled = splits.validation.targets is not None
+        return with_others(load_metric(reference.metric, labelled), reference.also, labelled)
     model = whole_model(reference, folder) if cut.scores_whole else network.module
     return part_metric(reference.metric, cut, network, model, splits)
 

@@ -24,8 +24,8 @@ def overlaps(boxes: Tensor, others: Tensor) -> Tensor:
         boxes: Corners ``x₁ y₁ x₂ y₂``, in any unit.
         others: Likewise.
 
-    >>> overlaps(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[1.0, 0, 3, 2]])).item() * 3
-    1.0
+    >>> overlaps(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[1.0, 0, 2, 2]])).item()
+    0.5
     """
     low = torch.maximum(boxes[..., :, None, :2], others[..., None, :, :2])
     high = torch.minimum(boxes[..., :, None, 2:], others[..., None, :, 2:])

@@ -9,7 +9,7 @@ def cut_sentence(cut: Cut | None) -> str:
     """Return which part is studied, why no more, and of what its scores are; empty without a cut.
 
     >>> print(cut_sentence(Cut("backbone", "at boxes.py:86", 27_000_000, 36_000_000)))
-    Only backbone is studied, the largest part that can be captured: 27.0 M of 36.0 M parameters. The rest stays as it is, because capture stopped at boxes.py:86. Scores compare the part's own outputs with the dense part's.
+    Only backbone is studied, the largest part that can be captured: 27 M of 36 M parameters. The rest stays as it is, because capture stopped at boxes.py:86. Scores compare the part's own outputs with the dense part's.
     """  # noqa: E501 - one line of output
     if cut is None:
         return ""

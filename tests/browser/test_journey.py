@@ -76,7 +76,9 @@ def _quantised_and_reported(page: Page, settle: Settle, folder: Path) -> None:
 
 def _type_sparsity(page: Page, row: int, value: str) -> None:
     """Type into the table, which is a canvas: by place, and read back before it is accepted."""
-    box = page.get_by_test_id("stDataFrame").locator("canvas").first.bounding_box()
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 175, box["y"] + 33 * (row + 1) + 16)
     page.keyboard.press("Enter")

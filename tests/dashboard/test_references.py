@@ -9,7 +9,7 @@ import pytest
 from prunescope.commands import Sweep
 from prunescope.dashboard.views.study.offered_models import SAMPLES, offer
 from prunescope.errors import BadReference
-from prunescope.sample_models.registry import NAMES
+from prunescope.sample_models.samples import NAMES
 from prunescope.store.trust import MODELS
 from tests.dashboard.page import Open, press_with
 

@@ -126,6 +126,10 @@ def test_a_metric_that_is_a_batch_mean(tmp_path):
 
 
 def test_the_users_own_interrupt_passes(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        sweep(tmp_path, net(Does(lambda: signal.raise_signal(signal.SIGINT))))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever ran before
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            sweep(tmp_path, net(Does(lambda: signal.raise_signal(signal.SIGINT))))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

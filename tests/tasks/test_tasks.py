@@ -67,7 +67,7 @@ def test_a_task_goes_the_whole_way(make: Callable[[], Task], tmp_path: Path) -> 
     report = study.export(plan, tmp_path / "out", formats=("onnx",), progress=Silent())
     assert report.ok
     judged = task.judge(outputs_of(tmp_path / "out" / "model.onnx", task), targets)
-    assert judged == pytest.approx(score, rel=2e-4)
+    assert judged == pytest.approx(score, rel=_close(task))
 
     # fine-tune, and export that
     tuned = study.finetune(plan, epochs=3, batch=16, rate=0.02, progress=Silent())
@@ -76,4 +76,10 @@ def test_a_task_goes_the_whole_way(make: Callable[[], Task], tmp_path: Path) -> 
     )
     assert report.ok
     judged = task.judge(outputs_of(tmp_path / "tuned" / "model.onnx", task), targets)
-    assert judged == pytest.approx(words.metric.shown(tuned.validation.after.score), rel=2e-4)
+    after = words.metric.shown(tuned.validation.after.score)
+    assert judged == pytest.approx(after, rel=_close(task))
+
+
+def _close(task: Task) -> float:
+    """How near two runtimes come: ranks of nearly equal boxes turn over in the last digits."""
+    return 2e-3 if task.metric == "map" else 2e-4

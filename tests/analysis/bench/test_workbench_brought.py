@@ -117,7 +117,7 @@ def test_a_program_of_fixed_batch_says_what_to_do(tmp_path, write):
     program = torch.export.export(Fixed().eval(), (torch.ones(2, 4),))
     torch.export.save(program, tmp_path / "m.pt2")
     reference = Reference(str(tmp_path / "m.pt2"), f"{path}:splits")
-    with pytest.raises(DataMismatch, match="batch of 3 samples, .* dynamic batch dimension"):
+    with pytest.raises(DataMismatch, match=r"batch of \d samples, .* dynamic batch dimension"):
         prepare(reference)
 
 

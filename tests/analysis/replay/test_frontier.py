@@ -12,10 +12,10 @@ from prunescope.replay import FrontierEngine, ReplayCost, choose_engine
 from prunescope.replay import chunk_outcomes as part_module
 from prunescope.replay import point_variants as engine_points
 from prunescope.replay.naive import NaiveEngine
-from prunescope.sample_models.registry import NAMES
 from prunescope.study import Grid, Method
 from prunescope.study.point import Point
 from prunescope.sweep.work_list import points
+from tests.samples import PICTURES
 
 CLOSE = 2e-5
 """Of a log-probability's size, beside 1: processors add up in different orders."""
@@ -46,7 +46,7 @@ def same(one, other, exact=False):
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PICTURES)
 def test_equals_the_plain_loop_sample_for_sample(name, sample_bench):
     bench = sample_bench(name)
     wanted = spread(bench)

@@ -17,7 +17,7 @@ from prunescope.export.formats import pt2, safetensors
 from prunescope.planning.preview import preview
 from prunescope.progress import Silent
 from prunescope.removal import remove
-from prunescope.sample_models.registry import NAMES, architecture
+from prunescope.sample_models.registry import architecture
 from prunescope.sources.weights import load_weights, pour
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method
@@ -25,6 +25,7 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_units
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import groups_left_out, points
+from tests.samples import PICTURES
 
 Benches = Callable[[str], Workbench]
 CRITERIA = ("l1", "taylor", "random")
@@ -40,7 +41,7 @@ def chosen_groups(bench: Workbench) -> list[str]:
 
 
 @pytest.mark.timeout(900)  # six exports of each model; a busy machine needs its time
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PICTURES)
 def test_curve_equals_prune_export_reload_evaluate(
     name: str, sample_bench: Benches, tmp_path: Path
 ) -> None:
@@ -81,7 +82,7 @@ def test_curve_equals_prune_export_reload_evaluate(
         assert row.removed == row.total - int(next(iter(keep.units.values())).sum()) > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PICTURES)
 def test_preview_counts_equal_the_smaller_network(name: str, sample_bench: Benches) -> None:
     bench = sample_bench(name)
     assert bench.network.captured is not None
