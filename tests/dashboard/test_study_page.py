@@ -28,6 +28,23 @@ def test_the_study_page_tells_what_the_model_is(studies: Path, open_page: Open) 
     assert list(table["Points"]) == [8, 8, 8, 0]
 
 
+def test_classes_and_their_balance_are_there_before_anything_is_measured(
+    studies: Path, open_page: Open
+) -> None:
+    opened = StudyFolder.open(studies / "digits")
+    assert opened.manifest.baseline is not None
+    samples, right = (80,) * 9 + (77,), (70,) * 9 + (77,)
+    baseline = replace(opened.manifest.baseline, class_samples=samples, class_correct=right)
+    opened.update(replace(opened.manifest, baseline=baseline))
+    at = open_page(studies)
+    assert not at.exception
+    (table,) = [each.value for each in at.dataframe if "Share" in each.value]
+    assert tuple(table["Samples"]) == samples
+    assert table["Share"].sum() == pytest.approx(100)
+    assert list(table["Dense"]) == [87.5] * 9 + [100]
+    assert "10 classes of 77 to 80 validation samples." in texts(at)
+
+
 def test_methods_come_from_the_manifest_with_their_definition(
     studies: Path, open_page: Open
 ) -> None:

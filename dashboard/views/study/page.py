@@ -10,6 +10,7 @@ from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import (
     block_list,
+    class_list,
     group_list,
     new_study,
     overview_panel,
@@ -44,6 +45,7 @@ def page() -> None:
     _layers(opened)
     group_list.show(opened)
     block_list.show(opened)
+    class_list.show(opened)
     sweep_form.form(opened)
     runs.show(opened.folder)
     tell()
