@@ -21,7 +21,7 @@ from prunescope.export.export_report import ExportReport, FormatCheck
 from prunescope.export.formats.format import MOST_LOST, Format
 from prunescope.export.formats.registry import export_formats, usual_formats
 from prunescope.text.cut import put_back
-from prunescope.text.units import bytes_, percent
+from prunescope.text.units import bytes_
 
 
 def _named(kind: Format) -> str:
@@ -30,8 +30,8 @@ def _named(kind: Format) -> str:
 
 def _measured(entry: FormatCheck) -> str:
     """Score and time of the reloaded file, as far as they were taken."""
-    score, seconds = entry.score, entry.seconds_per_sample
-    parts = [] if score is None else [percent(score, 2)]
+    score, seconds = entry.score_in_words, entry.seconds_per_sample
+    parts = [score] if score else []
     parts += [] if seconds is None else [f"{seconds * 1e3:.3g} ms"]
     return "".join(f"  {part}" for part in parts)
 

@@ -30,6 +30,7 @@ class Check:
         ok: Whether the promise is kept.
         value: What the file gives as a number, where one is shown elsewhere: the mean score of
             ``accuracy``, the seconds of ``latency``.
+        shown: That number in words, in the unit of the study's metric; empty where it has none.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Check:
     got: str
     ok: bool
     value: float | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,14 @@ class FormatCheck:
     def score(self) -> float | None:
         """The reloaded file's mean score on the validation split; None where it was not taken."""
         return self._value("accuracy")
+
+    @property
+    def score_in_words(self) -> str:
+        """The same with its unit; in reports from before units were noted the plain number."""
+        check = next((check for check in self.checks if check.name == "accuracy"), None)
+        if check is None or check.value is None:
+            return ""
+        return check.shown or f"{check.value:.4g}"
 
     @property
     def seconds_per_sample(self) -> float | None:

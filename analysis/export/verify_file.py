@@ -220,7 +220,7 @@ def _allowed(outputs: Any) -> str:
 def _accuracy(outcome: Outcome, promised: Promise) -> Check:
     """A score may be made of any output, so the coarsest one says how far it may differ."""
     most = max((tolerance(t.dtype) for t in _tensors(promised.outputs)), default=TOLERANCE)
-    before, after = promised.outcome, outcome
+    before, after, words = promised.outcome, outcome, promised.words
     differ = (before.score - after.score).abs() > most * before.score.abs().clamp(min=1)
     differ |= before.finite != after.finite
     undecided = differ & ties(before, most)
@@ -231,10 +231,12 @@ def _accuracy(outcome: Outcome, promised: Promise) -> Check:
     )  # fmt: skip
     return Check(
         "accuracy",
-        f"{_mean(before):.4f} on {counted(samples, 'validation sample')}, each within {most:.2g}",
-        f"{_mean(after):.4f}, {alike}",
+        f"{words.score(_mean(before))} on {counted(samples, 'validation sample')}, each within "
+        f"{most:.2g}",
+        f"{words.score(_mean(after))}, {alike}",
         wrong == 0,
         value=_mean(after),
+        shown=words.score(_mean(after)),
     )
 
 

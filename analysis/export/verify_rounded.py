@@ -69,6 +69,7 @@ def rounded_accuracy(outcome: Outcome, promised: Promise) -> Check:
         f"{words.span(interval)}{gone}",
         interval.mean <= promised.most_lost and not broken,
         value=score,
+        shown=words.score(score),
     )
 
 

@@ -21,11 +21,11 @@ def delivered_files(report: ExportReport) -> pd.DataFrame:
 def _row(entry: FormatCheck) -> dict[str, str]:
     kinds = {kind.name: kind for kind in export_formats()}
     rounding = kinds[entry.format].rounding if entry.format in kinds else ""
-    score, seconds = entry.score, entry.seconds_per_sample
+    seconds = entry.seconds_per_sample
     return {
         "Model": f"pruned + {rounding}" if rounding else "pruned",
         "File": plain.text(entry.file),
-        "Validation score": "–" if score is None else units.percent(score, 2),
+        "Validation score": entry.score_in_words,
         "Bytes": units.bytes_(entry.bytes),
         "Zipped": units.bytes_(entry.compressed_bytes),
         "One sample": "–" if seconds is None else f"{seconds * 1e3:.3g} ms",

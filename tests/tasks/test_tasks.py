@@ -66,6 +66,9 @@ def test_a_task_goes_the_whole_way(make: Callable[[], Task], tmp_path: Path) -> 
     # export: torchmetrics says of the file what was verified
     report = study.export(plan, tmp_path / "out", formats=("onnx",), progress=Silent())
     assert report.ok
+    (entry,) = report.formats
+    assert entry.score is not None
+    assert entry.score_in_words == words.score(entry.score)
     judged = task.judge(outputs_of(tmp_path / "out" / "model.onnx", task), targets)
     assert judged == pytest.approx(score, rel=_close(task))
 
