@@ -13,6 +13,7 @@ from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
 from prunescope.study.computations import FP32, PrecisionError
+from prunescope.study.shard import WHOLE
 from prunescope.sweep.pace import stored_paces
 from prunescope.sweep.precision_error import note_precision, precision_error
 from prunescope.sweep.repeat_decisions import repeat_decisions
@@ -83,6 +84,12 @@ def run_sweep(
         setting_up = monotonic() - begun
         deadline = max(begun + seconds, monotonic() + min(seconds, _LEAST))
     if policy.mode in SEARCHES:
+        if grid.shard != WHOLE:
+            raise BadValue(
+                f"Expected whole curves for mode {policy.mode}, but got shard {grid.shard}, which "
+                "may hold a part of a curve. Leave the shard out, or name other layers on each "
+                "machine."
+            )
         assert policy.limit is not None
         if bench.precision != FP32:
             raise BadValue(

@@ -6,6 +6,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from prunescope.charts.colours import QUIET, palette
+from prunescope.charts.score_axes import add_score_axes
 from prunescope.export.delivered import Delivered, best_of
 from prunescope.text import plain, units
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords
@@ -70,19 +71,9 @@ def deliveries_figure(
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
         )  # fmt: skip
-    if dense is not None:
-        figure.add_hline(
-            words.shown(dense), line={"color": QUIET, "width": 1, "dash": "dash"},
-            annotation_text="dense", annotation_font={"color": QUIET, "size": 11},
-            annotation_position="bottom left",
-        )  # fmt: skip
-    figure.update_layout(
-        height=340, margin={"l": 8, "r": 8, "t": 32, "b": 8}, uirevision="same",
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
-    )  # fmt: skip
     across = "One sample alone, ms" if by_time else "Bytes of the file, kB"
-    figure.update_xaxes(title=across, showgrid=False, zeroline=False, rangemode="tozero")
-    figure.update_yaxes(title=plain.mark(words.score_title), zeroline=False, automargin=True)
+    add_score_axes(figure, across, words, dense, height=340)
+    figure.update_xaxes(rangemode="tozero")
     return figure
 
 

@@ -5,11 +5,11 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from prunescope.charts.colours import QUIET, palette
+from prunescope.charts.colours import palette
+from prunescope.charts.score_axes import add_score_axes
 from prunescope.recovery.training.fine_tuning_report import FineTuned
 from prunescope.recovery.training.fine_tuning_settings import SCHEDULES, Schedule
 from prunescope.recovery.training.training_curve import Reading
-from prunescope.text import plain
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 _PLACES: Final = {name: place for place, name in enumerate(SCHEDULES)}
@@ -41,18 +41,7 @@ def schedules_figure(
         if early:
             figure.add_trace(_line(f"{name}, still larger", early, colour, "dot", words))
         figure.add_trace(_line(name, last, colour, "solid", words))
-    if dense is not None:
-        figure.add_hline(
-            words.shown(dense), line={"color": QUIET, "width": 1, "dash": "dash"},
-            annotation_text="dense", annotation_font={"color": QUIET, "size": 11},
-            annotation_position="bottom left",
-        )  # fmt: skip
-    figure.update_layout(
-        height=300, margin={"l": 8, "r": 8, "t": 32, "b": 8}, uirevision="same",
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
-    )  # fmt: skip
-    figure.update_xaxes(title="Seconds of training", showgrid=False, zeroline=False)
-    figure.update_yaxes(title=plain.mark(_title(words)), zeroline=False, automargin=True)
+    add_score_axes(figure, "Seconds of training", words, dense)
     return figure
 
 
@@ -112,25 +101,9 @@ def rounds_figure(
                     hovertemplate="%{text}<br>%{x:.1f} %: %{y:.4g}<extra></extra>",
                 )
             )  # fmt: skip
-    if dense is not None:
-        figure.add_hline(
-            words.shown(dense), line={"color": QUIET, "width": 1, "dash": "dash"},
-            annotation_text="dense", annotation_font={"color": QUIET, "size": 11},
-            annotation_position="bottom left",
-        )  # fmt: skip
-    figure.update_layout(
-        height=300, margin={"l": 8, "r": 8, "t": 32, "b": 8}, uirevision="same",
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
-    )  # fmt: skip
     cost = "MACs" if by_macs else "Parameters that are not zero"
-    figure.update_xaxes(title=f"{cost}, % of the dense network", showgrid=False, zeroline=False)
-    figure.update_yaxes(title=plain.mark(_title(words)), zeroline=False, automargin=True)
+    add_score_axes(figure, f"{cost}, % of the dense network", words, dense)
     return figure
-
-
-def _title(words: ScoreWords) -> str:
-    name = "Score" if words.unit else words.name.capitalize()
-    return f"{name} on the validation split{f', {words.unit}' if words.unit else ''}"
 
 
 def _line(

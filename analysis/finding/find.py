@@ -34,7 +34,7 @@ LEAST: Final = 128
 CurveName = tuple[str, str, str, str, int]
 
 
-@dataclass
+@dataclass(frozen=True)
 class FindReport:
     """What a search did.
 
@@ -219,7 +219,7 @@ class _Finder:
         self.progress.advance(stop - start, point_name(point))
 
     def _answers(self, stands: Mapping[int, int], certified: bool) -> list[LargestSparsity]:
-        manifest, search = self.bench.manifest, self._search
+        manifest, search, made = self.bench.manifest, self._search, time.time()
         rows = []
         for curve, place in enumerate(search.answers()):
             own = self._curves[curve]
@@ -233,7 +233,7 @@ class _Finder:
             proof = search.seen.get((curve, stand))
             rows.append(
                 LargestSparsity(
-                    *key[:5], *key[6:], self.limit, certified,
+                    *key[:5], *key[6:], self.limit, made,
                     own[place].sparsity if place >= 0 else 0.0,
                     own[place + 1].sparsity if place + 1 < len(own) else np.nan,
                     seen.drop if seen else 0.0,

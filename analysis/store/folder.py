@@ -10,7 +10,11 @@ from prunescope.commands import next_steps
 from prunescope.errors import BadReference, ForeignStudy, WouldOverwrite
 from prunescope.store.files import require_present
 from prunescope.store.json_documents import write_document
-from prunescope.store.largest_sparsities import LARGEST_KEY, LargestSparsity
+from prunescope.store.largest_sparsities import (
+    LARGEST_KEY,
+    LargestSparsity,
+    newest_answers,
+)
 from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
@@ -133,13 +137,9 @@ class StudyFolder:
         return own_rows(self.screening.read(), self.manifest)
 
     def largest_sparsities(self) -> tuple[LargestSparsity, ...]:
-        """Return what searches found of this study, one answer a curve and limit.
-
-        Where a curve was searched with and without a certificate, the answer with it counts.
-        """
+        """Return what searches found of this study, one answer a curve and limit."""
         frame = own_rows(self.largest.read(), self.manifest)
-        rows = sorted(rows_of(self.largest, frame), key=lambda row: row.certify)
-        return tuple({row.key[:-1]: row for row in rows}.values())
+        return newest_answers(rows_of(self.largest, frame))
 
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""

@@ -1,11 +1,13 @@
 """One row per curve: the largest sparsity within a limit, found without measuring the grid."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 LARGEST_KEY: Final = (
     "fingerprint", "version", "subject", "criterion", "granularity", "recovery", "seed", "limit",
-    "certify",
+    "made",
 )  # fmt: skip
 
 
@@ -22,7 +24,8 @@ class LargestSparsity:
         recovery: As asked.
         seed: Of whatever is random.
         limit: The accepted mean drop, absolute (0.02 is two points of accuracy).
-        certify: Whether a certificate was asked for.
+        made: When, in seconds since 1970: a later search, of another grid say, replaces an earlier
+            one's estimate.
         sparsity: The largest one of the grid up to which the drop is within the limit, as
             estimated; 0 where the smallest is past it.
         following: The next one of the grid, estimated to be past the limit; NaN at the end.
@@ -43,7 +46,7 @@ class LargestSparsity:
     recovery: str
     seed: int
     limit: float
-    certify: bool
+    made: float
     sparsity: float
     following: float
     drop: float
@@ -57,3 +60,25 @@ class LargestSparsity:
     def key(self) -> tuple[str | int | float, ...]:
         """Its values of ``LARGEST_KEY``."""
         return tuple(getattr(self, name) for name in LARGEST_KEY)
+
+
+def newest_answers(rows: Iterable[LargestSparsity]) -> tuple[LargestSparsity, ...]:
+    """Return one answer for each curve and limit: the newest estimate, the best certificate.
+
+    What was certain stays so, whichever search proved it.
+    """
+    answers: dict[tuple[str | int | float, ...], LargestSparsity] = {}
+    for row in sorted(rows, key=lambda row: row.made):
+        curve = row.key[:-1]
+        answers[curve] = _with_better_certificate(row, answers.get(curve))
+    return tuple(sorted(answers.values(), key=lambda row: row.key))
+
+
+def _with_better_certificate(
+    row: LargestSparsity, before: LargestSparsity | None
+) -> LargestSparsity:
+    if before is None or math.isnan(before.certified):
+        return row
+    if not math.isnan(row.certified) and row.certified >= before.certified:
+        return row
+    return replace(row, certified=before.certified, certified_samples=before.certified_samples)

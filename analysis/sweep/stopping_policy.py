@@ -164,10 +164,13 @@ class Stopping:
         limit = None if self.limit is None else Allowance.parse(self.limit, "limit").number
         if self.tolerance is not None:
             Allowance.parse(self.tolerance, "tolerance")
-        if self.mode in SEARCHES and (self.tolerance is not None or self.familywise):
+        if self.mode in SEARCHES and (
+            self.tolerance is not None or self.familywise or not self.monotone
+        ):
             raise BadValue(
-                f"Expected a limit alone for mode {self.mode}, but got a tolerance or intervals "
-                "that hold together. Leave these out, or take mode adaptive or decide."
+                f"Expected a limit alone for mode {self.mode}, but got a tolerance, intervals that "
+                "hold together or curves that may fall and rise. Leave these out, or take mode "
+                "adaptive or decide."
             )
         Policy(self.mode, limit=limit)
 

@@ -28,9 +28,25 @@ def test_found_sparsities_are_told_and_shown(prunescope, tiny, tmp_path):
 
 def test_what_a_search_cannot_heed_is_refused(prunescope, tiny, tmp_path):
     asked = ("sweep", tiny.model, "--data", tiny.data, "--study", tmp_path / "s", "--mode", "find")
-    for more in (("--tolerance", "0.01"), ("--familywise",)):
+    for more in (("--tolerance", "0.01"), ("--familywise",), ("--no-monotone",)):
         assert "a limit alone for mode find" in prunescope.refused(*asked, *more)
     assert not (tmp_path / "s").exists()
+    assert "whole curves for mode find" in prunescope.refused(*asked, "--shard", "1/2")
+
+
+def test_a_later_search_of_another_grid_counts(prunescope, tiny, tmp_path):
+    study = tmp_path / "s"
+
+    def largest(*asked):
+        prunescope("sweep", tiny.model, "--data", tiny.data, "--study", study, *asked)
+        return {a["subject"]: a for a in prunescope("show", study, "--json").json["largest"]}
+
+    limit = ("--limit", "1.0")  # nothing is past it
+    first = largest("--mode", "certify", "--sparsities", "0.3,0.5", *limit)
+    assert {answer["sparsity"] for answer in first.values()} == {0.5}
+    then = largest("--mode", "find", "--sparsities", "0.3,0.4", *limit)
+    assert {answer["sparsity"] for answer in then.values()} == {0.4}
+    assert {answer["certified"] for answer in then.values()} == {0.5}  # what was certain stays so
 
 
 def test_a_set_metric_is_one_sentence(prunescope, tiny, tmp_path):
