@@ -37,7 +37,7 @@ def baseline_of(dense: Outcome, targets: Tensor | None, metric: MetricSummary) -
         cross_entropy=None if dense.entropy is None else dense.entropy.double().mean().item(),
         class_samples=samples,
         class_correct=correct,
-        scale=1.0 if metric.is_share else _largest(dense.score),
+        scale=1.0 if metric.is_share else largest(dense.score),
     )
 
 
@@ -56,11 +56,11 @@ def other_metrics_of(dense: Outcome, metric: Metric) -> tuple[OtherMetric, ...]:
             )
         summary = other.summary_for(known.score)
         score = known.score.double().mean().item()
-        scale = 1.0 if summary.is_share else _largest(known.score)
+        scale = 1.0 if summary.is_share else largest(known.score)
         others.append(OtherMetric(other.name, summary, score, scale))
     return tuple(others)
 
 
-def _largest(scores: Tensor) -> float:
-    """The largest size of a score; 1 where there is none but 0."""
+def largest(scores: Tensor) -> float:
+    """Return the largest size of a score, 1 where there is none but 0: how far one may change."""
     return scores.abs().max().item() or 1.0 if len(scores) else 1.0

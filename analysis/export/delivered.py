@@ -8,10 +8,9 @@ from prunescope.errors import PrunescopeError
 from prunescope.export.export_report import ExportReport, export_folder, read_report
 from prunescope.export.formats.registry import export_formats, format_title
 from prunescope.recovery.training.fine_tuning_report import results_of
-from prunescope.statistics.proportion import share_interval
+from prunescope.statistics.proportion import score_interval
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
-from prunescope.study.metric_summary import PERCENT
 from prunescope.study.plan import Plan
 from prunescope.text.scores import ScoreWords, words_of
 
@@ -33,8 +32,8 @@ class Delivered:
         bytes: Of the file; of the tensors where none was written.
         seconds: That one sample alone takes in a fresh process; None where it was not timed.
         score: Mean validation score, as stored.
-        low: Lower end of its 95 % interval over samples like these; None where scores are no
-            shares.
+        low: Lower end of its 95 % interval over samples like these; None where it is
+            no mean of shares.
         high: Upper end.
         exported: Whether the numbers are those of a verified file.
     """
@@ -174,10 +173,8 @@ def _point(
     plan: str, variant: str, rounding: str, file: str, size: int, seconds: float | None,
     score: float, samples: int, words: ScoreWords, exported: bool,
 ) -> Delivered:  # fmt: skip
-    low = high = None
-    if words.metric.unit == PERCENT and samples:
-        interval = share_interval(min(max(score, 0.0), 1.0) * samples, samples)
-        low, high = interval.low, interval.high
+    interval = score_interval(score, samples, words.metric)
+    low, high = (None, None) if interval is None else (interval.low, interval.high)
     return Delivered(
         plan, variant, rounding, file, size, seconds, score, low, high, exported
     )  # fmt: skip

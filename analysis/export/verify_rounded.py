@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.bench.baseline import largest
 from prunescope.bench.evaluate import Outcome
 from prunescope.export.export_report import Check
 from prunescope.export.promise import Promise
@@ -56,7 +57,8 @@ def rounded_accuracy(outcome: Outcome, promised: Promise) -> Check:
     before, after, words = promised.outcome, outcome, promised.words
     lost = (before.score.double() - after.score.double()).detach()
     samples = len(lost)
-    interval = paired_interval(samples, float(lost.sum()), float(lost.square().sum()))
+    scale = 1.0 if words.metric.is_share else largest(before.score)
+    interval = paired_interval(samples, float(lost.sum()), float(lost.square().sum()), scale=scale)
     score = after.score.double().mean().item()
     broken = int((before.finite & ~after.finite).sum())
     gone = f", {counted(broken, 'sample')} not finite" if broken else ""

@@ -17,9 +17,8 @@ from prunescope.planning.preview import Preview
 from prunescope.recovery.training.fine_tuning_report import FineTuned, SideBySide
 from prunescope.report.plan_report import Quantity, Row
 from prunescope.statistics.paired import Interval, paired_interval
-from prunescope.statistics.proportion import share_interval
+from prunescope.statistics.proportion import score_interval, share_interval
 from prunescope.study import Manifest
-from prunescope.study.metric_summary import PERCENT
 from prunescope.text import units
 from prunescope.text.numbers import counted
 from prunescope.text.scores import ScoreWords, words_of
@@ -130,7 +129,13 @@ def _scores(
             samples = int(row["samples"])
             values[PRUNED] = _score(float(row["score_sum"]) / samples, samples, words)
             drops[PRUNED] = _drop(
-                paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"])), words
+                paired_interval(
+                    samples,
+                    float(row["drop_sum"]),
+                    float(row["drop_squares"]),
+                    scale=manifest.scale,
+                ),
+                words,
             )
         if side is not None:
             if PRUNED not in values:
@@ -174,9 +179,9 @@ def _dense(
 
 def _score(score: float, samples: int, words: ScoreWords) -> Quantity:
     """With Wilson's interval where scores are shares of samples."""
-    if words.metric.unit != PERCENT or not samples:
+    interval = score_interval(score, samples, words.metric)
+    if interval is None:
         return Quantity(words.plain(score), words.score(score))
-    interval = share_interval(min(max(score, 0.0), 1.0) * samples, samples)
     text = f"{words.score(score)} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
     return Quantity(score, text, interval.low, interval.high)
 

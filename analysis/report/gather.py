@@ -122,7 +122,9 @@ def _expected(
         return
     row = rows.iloc[0]
     samples = int(row["samples"])
-    drop = paired_interval(samples, float(row["drop_sum"]), float(row["drop_squares"]))
+    drop = paired_interval(
+        samples, float(row["drop_sum"]), float(row["drop_squares"]), scale=study.manifest.scale
+    )
     words = words_of(study.manifest)
     yield (
         f"Measured {words.loss_word}: {words.drop(drop.mean)} ({words.span(drop)}, "

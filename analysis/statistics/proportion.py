@@ -1,8 +1,9 @@
-"""The interval of a share of samples. Torch-free."""
+"""The intervals of a share of samples, and of a mean score where it is one. Torch-free."""
 
 import math
 
 from prunescope.statistics.paired import CONFIDENCE, Interval, normal_quantile
+from prunescope.study.metric_summary import MetricSummary
 
 
 def share_interval(hits: float, samples: int, confidence: float = CONFIDENCE) -> Interval:
@@ -27,3 +28,24 @@ def share_interval(hits: float, samples: int, confidence: float = CONFIDENCE) ->
         z * math.sqrt(max(share * (1 - share), 0.0) / samples + z * z / (4 * samples * samples))
     ) / (1 + z * z / samples)
     return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0))
+
+
+def score_interval(score: float, samples: int, metric: MetricSummary) -> Interval | None:
+    """Return the interval of a mean score over samples like these; None where it is no mean share.
+
+    A score that is known of the whole set only (mAP, macro F1) is no mean of samples' shares, and
+    others have no bounds that an interval of their mean alone could stand on.
+
+    Args:
+        score: Mean, as stored.
+        samples: That it is the mean of.
+        metric: What the score is.
+
+    >>> score_interval(0.5, 100, MetricSummary("top-1")).low > 0.4
+    True
+    >>> score_interval(0.5, 100, MetricSummary("map", over_set=True)) is None
+    True
+    """
+    if not metric.is_share or metric.over_set or samples < 1:
+        return None
+    return share_interval(min(max(score, 0.0), 1.0) * samples, samples)
