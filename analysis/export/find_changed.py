@@ -13,6 +13,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.export.applied_plan import planned, selection_of
 from prunescope.export.changed_samples import MOST_SHOWN, ChangedSample, ChangedSamples
 from prunescope.study.plan import Plan
+from prunescope.text.scores import words_of
 
 _CHANNELS: Final = (1, 3)
 _SIDES: Final = (4, 1024)
@@ -66,7 +67,10 @@ def _sample(bench: Workbench, outcome: Outcome, index: int, by_class: bool) -> C
     picture = _picture(inputs[0]) if isinstance(inputs, Tensor) else ""
     one, two = bench.dense.predicted, outcome.predicted
     if not by_class or one is None or two is None:
-        before, after = (f"{each.score[index].item():.4g}" for each in (bench.dense, outcome))
+        words = words_of(bench.manifest)
+        if words.metric.over_set:  # one sample has no score of its own
+            return ChangedSample(index, "", "", "", picture)
+        before, after = (words.score(each.score[index].item()) for each in (bench.dense, outcome))
         return ChangedSample(index, "", before, after, picture)
     targets = validation.targets
     by_label = isinstance(targets, Tensor) and targets.ndim == 1

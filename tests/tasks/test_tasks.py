@@ -8,7 +8,9 @@ import pytest
 import torch
 
 import prunescope as ps
+from prunescope.export.find_changed import measure_changed
 from prunescope.progress import Silent
+from prunescope.study.plan import Plan
 from prunescope.text.scores import words_of
 from tests.tasks import digits, language, scenes, speech
 from tests.tasks.task import Task
@@ -18,6 +20,17 @@ TASKS = (
     scenes.segmentation, scenes.boxes, language.causal, language.masked, speech.speech,
     language.sequence_to_sequence, digits.embedding,
 )  # fmt: skip
+
+
+def changed_in_words(study: ps.Study, plan: Plan) -> None:
+    """Samples that a plan changes are told by class, or by their score as people read it."""
+    bench, words = study._bench(), words_of(study.manifest)
+    changed = measure_changed(bench, plan)
+    predicted = bench.dense.predicted
+    has_class = predicted is not None and len(predicted) == changed.samples
+    for sample in () if has_class else changed.shown:
+        score = bench.dense.score[sample.index].item()
+        assert sample.dense == ("" if words.metric.over_set else words.score(score))
 
 
 def outputs_of(file: Path, task: Task) -> dict[str, torch.Tensor]:
@@ -69,6 +82,7 @@ def test_a_task_goes_the_whole_way(make: Callable[[], Task], tmp_path: Path) -> 
     (entry,) = report.formats
     assert entry.score is not None
     assert entry.score_in_words == words.score(entry.score)
+    changed_in_words(study, plan.plan)
     judged = task.judge(outputs_of(tmp_path / "out" / "model.onnx", task), targets)
     assert judged == pytest.approx(score, rel=_close(task))
 
