@@ -95,9 +95,7 @@ def test_biases_have_no_scale_of_their_own_and_what_is_usual_is_not_said(tmp_pat
     folder = export_folder(study.folder, mixed(bench).digest)
     rounded, plain = (onnx.load(str(folder / f"model{kind}.onnx")) for kind in (".int8", ""))
     kinds = {numpy_helper.to_array(each).dtype for each in rounded.graph.initializer}
-    assert (
-        np.dtype(np.int32) not in kinds
-    )  # runtimes make it of other scales
+    assert np.dtype(np.int32) not in kinds  # runtimes make it of other scales
     convolutions = [
         [n for n in model.graph.node if n.op_type == "Conv"] for model in (rounded, plain)
     ]
