@@ -6,7 +6,15 @@ from pathlib import Path
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import address, launch, loaders, rights, session, soundness_marks
+from prunescope.dashboard.shared import (
+    address,
+    launch,
+    loaders,
+    rights,
+    session,
+    soundness_marks,
+    take_away,
+)
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
@@ -46,6 +54,7 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
             if before is not None:
                 before(opened)
             _share(opened)
+            take_away.reserve()
     if opened is not None:
         soundness_marks.mark(opened.manifest)
     damaged = opened.damaged() if opened is not None else []

@@ -4,6 +4,7 @@ import streamlit as st
 
 from prunescope.curves.block_drops import block_drops
 from prunescope.dashboard.charts.removed_blocks import block_figure
+from prunescope.dashboard.shared import take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height, text_width
@@ -21,6 +22,7 @@ def show(opened: StudyFolder, known: StudyMeasurements) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**{counted(table['Block'].nunique(), 'block')}**, the cheapest first")
+        take_away.table(opened, table, "Blocks", "curves")
         st.dataframe(
             table, hide_index=True, height=height(len(table), 492), placeholder="–",
             column_order=["Block", "Drop", "±",

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, take_away
 from prunescope.store.folder import StudyFolder
 from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.study import Method
@@ -30,6 +30,7 @@ def show(opened: StudyFolder, expanded: bool = True) -> None:
             icon=":material/search:",
         ):  # fmt: skip
             table = largest_table(own, words)
+            take_away.table(opened, table, "Largest sparsities", words.limit(limit))
             st.dataframe(table, hide_index=True, width="stretch")
             st.caption(
                 "Found from a few samples of a few points, those near a decision first, without "

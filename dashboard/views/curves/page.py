@@ -12,7 +12,7 @@ from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.curves.safe import safest, why_none
 from prunescope.dashboard.charts.screened import add_screened
-from prunescope.dashboard.shared import loaders, page_header, session, view
+from prunescope.dashboard.shared import loaders, page_header, session, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -190,6 +190,7 @@ def _table(
         f"**{len(order)}** {_noun(granularity)}{plural} — choose one"
         + (", a row for all the layers coupled in it" if grouped else "")
     )
+    take_away.table(opened, table, "Groups" if grouped else "Layers", "curves")
     st.dataframe(
         table,
         key=key, hide_index=True, height=height(len(table), 492), placeholder="–",

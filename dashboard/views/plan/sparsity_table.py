@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import session, take_away
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import curve_column, height, text_width
 from prunescope.dashboard.tables.layers import measured_range
@@ -54,6 +54,7 @@ def table(
         f"{pruned} of {len(shown)} shown {_noun(granularity)}s are pruned, {locked} "
         "locked. Double-click a cell to type." + _elsewhere(other)
     )
+    take_away.table(opened, rows, "Sparsities", granularity)
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         placeholder="–",

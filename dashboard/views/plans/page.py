@@ -10,12 +10,12 @@ import streamlit as st
 from prunescope.commands import next_steps
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.compared import Mark, compared_figure
-from prunescope.dashboard.shared import loaders, page_header, pages, session, view
+from prunescope.dashboard.shared import loaders, page_header, pages, session, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.views.plans import behaviour
 from prunescope.errors import PrunescopeError
-from prunescope.planning.compare_plans import ComparedPlan, Difference, compared, differences
+from prunescope.planning.compare_plans import ComparedPlan, compared, differences
 from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -45,7 +45,7 @@ def page() -> None:
         return
     known = loaders.knowledge(opened)
     rows = compared(known, plans)
-    _table(rows, words)
+    _table(opened, rows, words)
     _open(opened, plans)
     left, right = st.columns(2, gap="large")
     with left:
@@ -59,7 +59,7 @@ def page() -> None:
             alt=f"Score of each plan over the {cost} that it keeps",
         )  # fmt: skip
     with right:
-        _differences(differences(opened.manifest, plans), plans)
+        _differences(opened, plans)
     behaviour.show(opened, plans)
 
 
@@ -84,8 +84,9 @@ def _chosen(opened: StudyFolder) -> list[Plan]:
     return plans
 
 
-def _table(rows: Sequence[ComparedPlan], words: ScoreWords) -> None:
+def _table(opened: StudyFolder, rows: Sequence[ComparedPlan], words: ScoreWords) -> None:
     frame = pd.DataFrame([_row(row, words) for row in rows])
+    take_away.table(opened, frame, "Plans")
     st.dataframe(
         frame, hide_index=True, height=height(len(frame)), placeholder="–",
         column_config={
@@ -170,7 +171,8 @@ def _open(opened: StudyFolder, plans: Sequence[Plan]) -> None:
                 pages.go(_PLAN)
 
 
-def _differences(found: Sequence[Difference], plans: Sequence[Plan]) -> None:
+def _differences(opened: StudyFolder, plans: Sequence[Plan]) -> None:
+    found = differences(opened.manifest, plans)
     st.subheader("Where they differ", anchor=False)
     if len(plans) < 2:
         st.caption("Choose another plan to compare this one with.")
@@ -185,6 +187,7 @@ def _differences(found: Sequence[Difference], plans: Sequence[Plan]) -> None:
             for each in found
         ]
     )
+    take_away.table(opened, frame, "Differences")
     st.dataframe(
         frame, hide_index=True, height=height(len(frame)),
         column_config={

@@ -7,6 +7,7 @@ import streamlit as st
 
 from prunescope.charts.schedules import rounds_figure, schedules_figure
 from prunescope.dashboard.charts.training import training_figure
+from prunescope.dashboard.shared import take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.tables.rounds import rounds_table
 from prunescope.recovery.training.compare_schedules import compared
@@ -101,6 +102,7 @@ def _rounds(opened: StudyFolder, result: FineTuned) -> None:
             "Dotted: the front that each round was solved from, predicted of the network as it was "
             "tuned by then, untrained. Hollow: pruned, before its training."
         )
+    take_away.table(opened, rounds_table(result), "Rounds")
     st.table(rounds_table(result), hide_index=True)
 
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from prunescope.dashboard.shared import take_away
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.blocks import block_table
 from prunescope.store.folder import StudyFolder
@@ -21,6 +22,7 @@ def show(opened: StudyFolder) -> None:
             f"{removable} can be removed"
             + (f"; {stay} cannot, with the reason" if stay else "; none has to stay")
         )
+    take_away.table(opened, table, "Blocks")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 360), placeholder="–",
         column_config={

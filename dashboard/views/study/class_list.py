@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from prunescope.dashboard.shared import take_away
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.classes import balance_sentence, balance_table
 from prunescope.store.folder import StudyFolder
@@ -14,6 +15,7 @@ def show(opened: StudyFolder) -> None:
         return
     with st.expander("Classes", icon=":material/category:"):
         st.caption(balance_sentence(opened.manifest))
+        take_away.table(opened, table, "Classes")
         st.dataframe(
             table, hide_index=True, height=height(len(table), 400),
             column_config={

@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, take_away
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import StudyFolder
@@ -31,6 +31,7 @@ def show(opened: StudyFolder) -> None:
             + (f"; {stay} cannot, with the reason" if stay else "; none has to stay")
         )
     table = group_table(opened.manifest, loaders.measured(opened).points)
+    take_away.table(opened, table, "Groups")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 360), placeholder="–",
         column_config={

@@ -5,7 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import loaders, page_header, problems, rights, soundness_marks
+from prunescope.dashboard.shared import (
+    loaders,
+    page_header,
+    problems,
+    rights,
+    soundness_marks,
+    take_away,
+)
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import (
@@ -160,6 +167,7 @@ def _layers(opened: StudyFolder) -> None:
     if table.empty:
         st.info(f"No layer's name or kind contains {search!r}.")
         return
+    take_away.table(opened, table, "Layers")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 460), placeholder="–",
         column_config={
