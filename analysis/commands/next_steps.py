@@ -232,6 +232,11 @@ def optimizer_option() -> str:
     return FineTune.spelling("options")
 
 
+def features(weight: float) -> str:
+    """Return how to say how much the dense model's inner values weigh."""
+    return _typed(FineTune, "features", f"{weight:g}")
+
+
 def rounds(count: int) -> str:
     """Return how to say in how many rounds a plan is reached."""
     return _typed(FineTune, "rounds", str(count))
