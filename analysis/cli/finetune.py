@@ -181,8 +181,9 @@ def finetune(
             epochs=epochs, rate=rate, batch=batch, momentum=momentum, decay=decay, warmup=warmup,
             distillation=distillation, temperature=temperature, features=features, seed=seed,
             optimizer=optimizer, options=tuple(options or ()), nesterov=nesterov, ema=ema,
-            clip=clip, accumulate=accumulate, amp=amp, patience=patience, train=train, augment=augment,
-            epoch_steps=epoch_steps, seconds=seconds, rounds=rounds, resolve=resolve,
+            clip=clip, accumulate=accumulate, amp=amp, patience=patience, train=train,
+            augment=augment, epoch_steps=epoch_steps, seconds=seconds, rounds=rounds,
+            resolve=resolve,
         )  # fmt: skip
         opened = open_study(study)
         say_problem(opened.manifest)
