@@ -14,6 +14,7 @@ from prunescope.dashboard.shared import (
     session,
     soundness_marks,
     take_away,
+    word_list,
 )
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
@@ -55,6 +56,7 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
                 before(opened)
             _share(opened)
             take_away.reserve()
+        word_list.show()
     if opened is not None:
         soundness_marks.mark(opened.manifest)
     damaged = opened.damaged() if opened is not None else []
