@@ -5,6 +5,7 @@ import streamlit as st
 
 from prunescope.commands import Verify
 from prunescope.dashboard.shared import expected_score, loaders, rights, take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
@@ -68,7 +69,7 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
     take_away.table(opened, table, "Measured plans")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260), placeholder="–",
-        column_config={
+        column_config=explained(table, {
             "Score": st.column_config.NumberColumn(words.score_column, format=form),
             "Drop": st.column_config.NumberColumn(words.drop_title, format=form),
             "±": st.column_config.NumberColumn(format=form, help="Half of the 95 % interval."),
@@ -81,7 +82,7 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
             ),
             "Removed": st.column_config.NumberColumn("Removed, %", format="%.1f"),
             "Samples": st.column_config.NumberColumn(format="localized"),
-        },
+        }),
         alt="Measured plans with their predicted and measured drops",
     )  # fmt: skip
 

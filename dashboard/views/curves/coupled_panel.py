@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders, measured_speed, take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.groups import groups_of, member_table, part_of
 from prunescope.store.folder import StudyFolder
@@ -74,6 +75,7 @@ def _group(opened: StudyFolder, group: GroupSummary, subject: str) -> None:
             take_away.table(opened, table, "Tensors", group.name)
             st.dataframe(
                 table, hide_index=True, height=height(len(table), 360), placeholder="–",
+                column_config=explained(table, {}),
                 alt=f"Tensor dimensions that get smaller with {group.name}",
             )  # fmt: skip
 
@@ -116,7 +118,7 @@ def _sides(opened: StudyFolder, group: GroupSummary, count: int) -> None:
     take_away.table(opened, pd.DataFrame(rows), "Coupled layers", group.name)
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, height=height(len(rows), 240), placeholder="–",
-        column_config={
+        column_config=explained(rows[0], {
             "Layer": st.column_config.TextColumn(pinned=True),
             "Weights": st.column_config.NumberColumn(format="compact"),
             "Left": st.column_config.NumberColumn(
@@ -130,7 +132,7 @@ def _sides(opened: StudyFolder, group: GroupSummary, count: int) -> None:
                 help="When the other side loses the same share of its units: what stays is the "
                 "product of both.",
             ),
-        },
+        }),
         alt=f"Layers that change with {group.name}, and what is left of their weights",
     )  # fmt: skip
     left = shrunk(manifest, units_at_share(manifest, group.granularity, share))

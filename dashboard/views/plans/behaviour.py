@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.dashboard.shared import loaders, plan_summary, take_away, view
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.classes import class_table
 from prunescope.errors import PrunescopeError
@@ -53,7 +54,7 @@ def _classes(opened: StudyFolder, name: str, row: "pd.Series[float] | None") -> 
     take_away.table(opened, table, "Classes", name)
     st.dataframe(
         table, hide_index=True, height=height(len(table), 400),
-        column_config={
+        column_config=explained(table, {
             "Class": st.column_config.TextColumn(
                 pinned=True, width=text_width(table["Class"], "Class")
             ),
@@ -63,7 +64,7 @@ def _classes(opened: StudyFolder, name: str, row: "pd.Series[float] | None") -> 
             ),
             "Pruned": st.column_config.NumberColumn("Pruned, %", format="%.1f"),
             "Change": st.column_config.NumberColumn("Change, pt", format="%+.1f"),
-        },
+        }),
         alt="Recognised share of every class, dense and pruned",
     )  # fmt: skip
 
@@ -109,8 +110,10 @@ def _gallery(opened: StudyFolder, plan: Plan, seen: ChangedSamples, kind: str) -
             ]
         )  # fmt: skip
         take_away.table(opened, table, "Changed samples", plan.name)
-        st.dataframe(table, hide_index=True, height=height(len(table), 360),
-                     alt="Samples with another answer")  # fmt: skip
+        st.dataframe(
+            table, hide_index=True, height=height(len(table), 360),
+            column_config=explained(table, {}), alt="Samples with another answer",
+        )  # fmt: skip
         return
     for first in range(0, len(shown), _PER_ROW):
         for column, one in zip(st.columns(_PER_ROW), shown[first : first + _PER_ROW], strict=False):

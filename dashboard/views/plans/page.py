@@ -12,6 +12,7 @@ from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.compared import Mark, compared_figure
 from prunescope.dashboard.shared import loaders, page_header, pages, session, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.views.plans import behaviour
 from prunescope.errors import PrunescopeError
@@ -89,7 +90,7 @@ def _table(opened: StudyFolder, rows: Sequence[ComparedPlan], words: ScoreWords)
     take_away.table(opened, frame, "Plans")
     st.dataframe(
         frame, hide_index=True, height=height(len(frame)), placeholder="–",
-        column_config={
+        column_config=explained(frame, {
             "Plan": st.column_config.TextColumn(
                 pinned=True, width=text_width(frame["Plan"], "Plan")
             ),
@@ -111,7 +112,7 @@ def _table(opened: StudyFolder, rows: Sequence[ComparedPlan], words: ScoreWords)
                 help="Recalled least after pruning, and how the dense network recalls it.",
                 width=text_width(frame["Worst class"], "Worst class"),
             ),
-        },
+        }),
         alt="Each plan with what it keeps and loses",
     )  # fmt: skip
 
@@ -190,10 +191,10 @@ def _differences(opened: StudyFolder, plans: Sequence[Plan]) -> None:
     take_away.table(opened, frame, "Differences")
     st.dataframe(
         frame, hide_index=True, height=height(len(frame)),
-        column_config={
+        column_config=explained(frame, {
             "Layer or group": st.column_config.TextColumn(
                 pinned=True, width=text_width(frame["Layer or group"], "Layer or group")
             )
-        },
+        }, others="What this plan removes of it."),
         alt="What each plan removes from the layers that they treat otherwise",
     )  # fmt: skip

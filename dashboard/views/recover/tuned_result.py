@@ -17,6 +17,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
 from prunescope.text.durations import spoken
+from prunescope.text.glossary import GLOSSARY
 from prunescope.text.numbers import counted
 from prunescope.text.scores import words_of
 
@@ -128,7 +129,10 @@ def _sides(opened: StudyFolder, result: FineTuned) -> None:
     side, words = result.validation, words_of(opened.manifest)
     lost = words.loss_word
     with st.container(horizontal=True):
-        st.metric("Dense", words.score(side.dense_score), border=True, height="stretch")
+        st.metric(
+            "Dense", words.score(side.dense_score), border=True, height="stretch",
+            help=GLOSSARY["dense"],
+        )  # fmt: skip
         st.metric(
             "Pruned", words.score(side.before.score),
             words.delta(side.before.drop.mean), words.delta_colour, border=True, height="stretch",
