@@ -118,7 +118,8 @@ def exported_files(study: StudyFolder) -> tuple[Delivered, ...]:
     Args:
         study: With its saved plans and exports.
     """
-    words, points = words_of(study.manifest), []
+    words = words_of(study.manifest)
+    points: list[Delivered] = []
     for plan in _saved(study):
         name = RAW if plan.recovery == "none" else plan.recovery
         points += _files(_exports(study, plan, recovered=False), plan, name, words)

@@ -59,7 +59,7 @@ FULL: list[Request] = [
     Export("P", ("pt2", "onnx"), "folder", True, 2, True, 0.02, 17),
     Time(
         "P", 4, 12.5, 2, ("torch", "onnx"), "in.parquet", "out.parquet", "D", "w.safetensors",
-        True, True,
+        True, "auto", True,
     ),
 ]  # fmt: skip
 """Every field with a value that is not its default."""
