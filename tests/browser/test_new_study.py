@@ -65,6 +65,14 @@ def test_a_study_with_weights_of_ones_own_is_looked_at_before_it_is_made(
     expect(page.get_by_text("in both").first).to_be_visible()
     expect(page).to_have_url(re.compile("beside"))  # the link keeps it
     settle(page)
+    rows = page.locator(".st-key-heat-figure .yaxislayer-above .ytick")
+    box = rows.filter(has_text="fc3").bounding_box()
+    cell = page.locator(".st-key-heat-figure .scatterlayer .point").last.bounding_box()
+    assert box is not None
+    assert cell is not None
+    page.mouse.click(cell["x"] + cell["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.get_by_text("fc3 in both")).to_be_visible()  # table, curves and map follow
+    settle(page)
 
     open_page(page, "Study", settle)
     unfold(page, FOLD, "Rename")
