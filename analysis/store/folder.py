@@ -214,7 +214,11 @@ class StudyFolder:
 
 
 def find_studies(folder: Path) -> tuple[Path, ...]:
-    """Return the study folders directly in ``folder``, or ``folder`` itself, by name."""
+    """Return the study folders directly in ``folder``, or ``folder`` itself, by name.
+
+    Those that a dot hides are none: thrown away, or looked at before they are made.
+    """
     if (folder / MANIFEST).is_file():
         return (folder,)
-    return tuple(sorted(path.parent for path in folder.glob(f"*/{MANIFEST}")))
+    found = (path.parent for path in folder.glob(f"*/{MANIFEST}"))
+    return tuple(sorted(path for path in found if not path.name.startswith(".")))

@@ -36,6 +36,7 @@ from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.store.score_quantiles import Levels, levels
+from prunescope.store.study_names import hidden
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -78,7 +79,8 @@ def catalogue(folder: Path) -> tuple[Path, ...]:
     """Return the studies in ``folder``, those included that a job is still about to make."""
     found = set(find_studies(folder))
     if folder not in found:
-        found.update(path.parent for path in folder.glob(f"*/{JOBS}") if path.is_dir())
+        begun = (path.parent for path in folder.glob(f"*/{JOBS}") if path.is_dir())
+        found.update(path for path in begun if not hidden(path))
     return tuple(sorted(found))
 
 

@@ -21,6 +21,7 @@ from prunescope.dashboard.shared.table_style import WORDS, curve_column, height,
 from prunescope.dashboard.tables.layers import layer_table, measured_range, without_recovery
 from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.curves import (
+    beside_panel,
     block_panel,
     coupled_panel,
     heat_map_panel,
@@ -89,7 +90,8 @@ def page() -> None:
     with right:
         _curves(opened, known, layer, limit, granularity)
     coupled_panel.show(opened, layer, granularity)
-    heat_map_panel.show(opened, known, list(table["Layer"]))
+    heat_map_panel.show(opened, known, list(table["Layer"]), layer)
+    beside_panel.show(opened, layer)
 
 
 def _drawn(opened: StudyFolder) -> StudyFolder:
@@ -183,7 +185,8 @@ def _table(
     if table.empty:
         return table
     order = list(table["Layer"])
-    key = f"curves table {hash(tuple(order))}"
+    picks = st.session_state.get(heat_map_panel.PICKS, 0)
+    key = f"curves table {hash(tuple(order))} {picks}"
     wanted = session.remembered("layer")
     first = order.index(wanted) if wanted in order else 0
     plural = "" if len(order) == 1 else "s"
