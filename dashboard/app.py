@@ -13,6 +13,7 @@ from prunescope.dashboard.shared import (
     page_header,
     problems,
     session,
+    take_away,
     turns,
     warm_up,
 )
@@ -67,6 +68,7 @@ def main(folder: Path, first: str = "study") -> None:
         if said:
             st.warning(plain.text(said))
         chosen.run()
+        take_away.fill()
         address.show(page_header.study())
 
 

@@ -6,7 +6,16 @@ from pathlib import Path
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import address, launch, loaders, rights, session, soundness_marks
+from prunescope.dashboard.shared import (
+    address,
+    launch,
+    loaders,
+    rights,
+    session,
+    soundness_marks,
+    take_away,
+    word_list,
+)
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
@@ -31,14 +40,15 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
         return None
     names = list(found)
     _preselect(names)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="frame"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame"):
         name = st.selectbox(
             "Study", names, key=_STUDY, label_visibility="collapsed", width=260,
             help=f"Studies in {folder}",
         )  # fmt: skip
         path = found[name]
         opened = loaders.study(path)
-        st.caption(_facts(opened) if opened else _unmade(path), width="stretch")
+        with st.container(width="stretch"):  # gives way before the buttons go to another line
+            st.caption(_facts(opened) if opened else _unmade(path))
         if rights.locked():
             st.badge("read-only", icon=":material/lock:", color="gray", help=rights.WHY)
         launch.sign()
@@ -46,6 +56,9 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
             if before is not None:
                 before(opened)
             _share(opened)
+            take_away.reserve()
+        words = st.container(width="content")
+    word_list.show(words)
     if opened is not None:
         soundness_marks.mark(opened.manifest)
     damaged = opened.damaged() if opened is not None else []
