@@ -94,7 +94,7 @@ def room(samples: int) -> float:
     >>> round(room(10_000), 4)
     0.007
     """
-    return 0.005 + 0.2 / samples**0.5
+    return 0.005 + 0.2 / float(np.sqrt(samples))
 
 
 def unfitted(features: Features, most: float) -> Floats:
