@@ -18,7 +18,6 @@ count. Columns:
 
 import argparse
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -32,7 +31,7 @@ from prunescope.bench.workbench import Workbench, assemble, prepare
 from prunescope.finding.guess import last_within
 from prunescope.first_look.first_look import first_look
 from prunescope.progress import Silent
-from prunescope.sources.data import Samples, Splits
+from prunescope.sources.data import Splits
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Reference, parse_methods, parse_sparsities
 from prunescope.sweep.runner import sweep
@@ -147,9 +146,9 @@ def _line(name: str, row: list[float]) -> str:
 
 def _cut(bench: Workbench, images: int) -> Workbench:
     """The bench with the first images of each split."""
-    parts = [bench.splits.named(name).chunk(0, images) for name in
-             ("calibration", "validation", "test")]  # fmt: skip
-    splits = Splits(*(Samples(part.inputs, part.targets) for part in parts))
+    names = ("calibration", "validation", "test")
+    calibration, validation, test = (bench.splits.named(name).chunk(0, images) for name in names)
+    splits = Splits(calibration, validation, test)
     return assemble(bench.manifest.reference, bench.network, splits, bench.metric, bench.loss)
 
 

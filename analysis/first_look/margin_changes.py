@@ -60,7 +60,7 @@ def margin_divergences(
             ]
         )
     dense = np.array(margins)
-    found = {}
+    found: dict[Point, float] = {}
     for place, own in enumerate(curves.values()):
         moved = np.stack([row[place] for row in changes])
         means = _divergences(dense[:, None], moved).mean(0)

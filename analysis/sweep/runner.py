@@ -87,7 +87,7 @@ def sweep(
     study = require_laws(bench, study, unit_subjects)
     grid_points = points(grid, study.manifest)
     if among is not None:
-        grid_points = [point for point in grid_points if point in among]
+        grid_points = tuple(point for point in grid_points if point in among)
     run = _SweepRun(
         bench, study, grid_points, progress, engine or choose_engine(bench), policy, deadline
     )
