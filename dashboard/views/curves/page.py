@@ -294,7 +294,8 @@ def _curves(
     )  # fmt: skip
     if foretold:
         first = foretold[0].points[0]
-        st.caption(f"Dashed: {prediction_sentence(first.anchors, first.error, words)}")
+        told = prediction_sentence(first.anchors, first.error, words)
+        st.caption(f"Dashed curves are no measurements. {told}")
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)
 
 
