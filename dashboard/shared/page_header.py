@@ -12,6 +12,7 @@ from prunescope.dashboard.shared import (
     loaders,
     rights,
     session,
+    show_mode,
     soundness_marks,
     take_away,
     word_list,
@@ -26,12 +27,15 @@ _STUDY = "study"
 _PLACES = "places"
 
 
-def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> Path | None:
+def show(
+    folder: Path, before: Callable[[StudyFolder], None] | None = None, bare: bool = False
+) -> Path | None:
     """Show the study picker and return the chosen study's folder, or None without studies.
 
     Args:
         folder: Of the studies.
         before: What may still move the study's draft, called before anything is told of it.
+        bare: Only choose the study, and show nothing.
     """
     st.session_state[_FOLDER] = folder
     found = {path.name: path for path in loaders.catalogue(folder)}
@@ -40,6 +44,8 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
         return None
     names = list(found)
     _preselect(names)
+    if bare:
+        return found[st.session_state[_STUDY]]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame"):
         name = st.selectbox(
             "Study", names, key=_STUDY, label_visibility="collapsed", width=260,
@@ -173,3 +179,8 @@ def _share(opened: StudyFolder) -> None:
             "The address of this page says the same:"
         )
         st.code(link, language=None, wrap_lines=True)
+        st.button(
+            "Show it to a room", key="show", icon=":material/present_to_all:",
+            on_click=lambda: show_mode.turn_to(1),
+            help="A tour in large letters for a projector: arrow keys walk it, Escape leaves.",
+        )  # fmt: skip
