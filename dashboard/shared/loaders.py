@@ -35,6 +35,7 @@ from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.store.largest_sparsities import LargestSparsity
+from prunescope.store.predicted_points import PredictedPoint
 from prunescope.store.score_quantiles import Levels, levels
 from prunescope.store.study_names import hidden
 from prunescope.study.plan import Plan
@@ -66,6 +67,7 @@ class _NewestOfStudy:
         self.measured: Newest[StudyMeasurements] = Newest()
         self.screened: Newest[pd.DataFrame] = Newest()
         self.largest: Newest[tuple[LargestSparsity, ...]] = Newest()
+        self.predicted: Newest[tuple[PredictedPoint, ...]] = Newest()
         self.verified: Newest[pd.DataFrame] = Newest()
         self.superseded: Newest[str | None] = Newest()
         self.record: Newest[Record] = Newest()
@@ -110,6 +112,13 @@ def largest(of: StudyFolder) -> tuple[LargestSparsity, ...]:
     """Return the largest sparsities within limits that searches found, as they are now."""
     return _newest(of.folder, _drawn(of)).largest.get(
         lambda: _signature(of.largest.folder), lambda _: of.largest_sparsities()
+    )
+
+
+def predictions(of: StudyFolder) -> tuple[PredictedPoint, ...]:
+    """Return what first looks predict of a study, as it is now."""
+    return _newest(of.folder, _drawn(of)).predicted.get(
+        lambda: _signature(of.predicted.folder), lambda _: of.predictions()
     )
 
 

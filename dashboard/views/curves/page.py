@@ -11,6 +11,7 @@ from prunescope.charts.curves import curves_figure, empty_figure
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.curves.safe import safest, why_none
+from prunescope.dashboard.charts.predicted import add_predicted
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import loaders, page_header, session, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
@@ -27,6 +28,7 @@ from prunescope.dashboard.views.curves import (
     heat_map_panel,
     how_to_read,
     largest_panel,
+    predicted_panel,
     screened_subject,
 )
 from prunescope.store.folder import StudyFolder
@@ -35,6 +37,7 @@ from prunescope.study.method import BLOCK
 from prunescope.study.other_metrics import metric_names
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
+from prunescope.text.predictions import prediction_sentence
 from prunescope.text.scores import ScoreWords, words_of
 
 _SORTS: Final = {
@@ -80,6 +83,8 @@ def page() -> None:
         return
     words = words_of(opened.manifest)
     limit = _controls(words)
+    if granularity == "weight":
+        predicted_panel.show(opened, limit, list(known.points["subject"].unique()))
     left, right = st.columns(2, gap="medium")
     with left:
         table = _table(opened, known, limit, granularity)
@@ -284,10 +289,16 @@ def _curves(
     )  # fmt: skip
     unsure = screened_subject.of_subject(opened, known, layer, granularity)
     add_screened(figure, unsure, colours)
+    foretold = predicted_panel.of_layer(opened, layer) if granularity == "weight" else []
+    add_predicted(figure, foretold, colours, baseline, vertical, words)
     st.plotly_chart(
         figure, key="curves figure", config=chart_config(opened, layer, _scale(vertical, words)),
         alt=f"{_scale(vertical, words)} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
+    if foretold:
+        first = foretold[0].points[0]
+        told = prediction_sentence(first.anchors, first.error, words)
+        st.caption(f"Dashed curves are no measurements. {told}")
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)
 
 
