@@ -73,7 +73,7 @@ def _captured(folder: Path, layers: int, classes: int) -> StudyFolder:
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # that live data are not kept
         _, study = open_bench(
-            module, {name: part for name in ("calibration", "validation", "test")}, "top-1",
+            module, dict.fromkeys(("calibration", "validation", "test"), part), "top-1",
             folder, None, False, 0,
         )  # fmt: skip
     return study

@@ -12,6 +12,7 @@ from tests.faults.viewer import Viewer
 
 VIEWERS: Final = 20
 _PATIENCE: Final = 60.0
+"""Seconds within which all pages have to stand, so that a busy machine ends the row."""
 _REST: Final = 5.0
 """Seconds between the last page's end and the first look at the server."""
 
@@ -59,9 +60,10 @@ async def _audience(serving: Serving, study: str, seconds: float) -> Audience:
     viewers = [Sitter(serving, study) for _ in range(VIEWERS)]
     seats = []
     try:
+        end = time.monotonic() + _PATIENCE
         for viewer in viewers:
             seats.append(asyncio.create_task(viewer.sit(risen)))
-            await _stands(viewer)
+            await _stands(viewer, end)
         await asyncio.sleep(_REST)
         full, used, began = _mebibytes(server), _processor(server), time.monotonic()
         await asyncio.sleep(seconds)
@@ -74,11 +76,10 @@ async def _audience(serving: Serving, study: str, seconds: float) -> Audience:
     return Audience(grown, full, full - empty, share, errors)
 
 
-async def _stands(viewer: Viewer) -> None:
-    end = time.monotonic() + _PATIENCE
+async def _stands(viewer: Viewer, end: float) -> None:
     while viewer.runs == 0:
         if time.monotonic() > end:
-            raise TimeoutError("a viewer's page did not stand within a minute")
+            raise TimeoutError(f"the pages of {VIEWERS} viewers did not stand within a minute")
         await asyncio.sleep(0.05)
 
 

@@ -70,7 +70,9 @@ def stroke(page: Watched) -> Stroke:
     page.page.evaluate("window.watched.begin()")
     for step in range(_STEPS):
         share = step / (_STEPS - 1)
-        mouse.move(box["x"] + 24 + share * (box["width"] - 48), box["y"] + 30 + 60 * (step % 10) / 10)
+        mouse.move(
+            box["x"] + 24 + share * (box["width"] - 48), box["y"] + 30 + 60 * (step % 10) / 10
+        )
     page.page.evaluate("window.watched.end()")
     seen = page.page.evaluate("window.watched")
     mouse.up()
@@ -109,7 +111,9 @@ def _run(page: Watched, before: int) -> tuple[Frame, Frame | None, Frame]:
         rest = frames[place:]
         ended = next((frame for frame in rest if frame.ends()), None)
         if ended is not None:
-            drawn = next((frame for frame in rest if frame.at <= ended.at and frame.brings(HEAD)), None)
+            drawn = next(
+                (frame for frame in rest if frame.at <= ended.at and frame.brings(HEAD)), None
+            )
             return frames[place], drawn, ended
     raise PageFailure("Expected an answer to a key within 30 s, but none came.")
 

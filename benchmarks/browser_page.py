@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks._built_study import build
 from benchmarks._page_audience import VIEWERS, audience
@@ -202,18 +202,27 @@ def rows(
         playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser,
     ):
         for count in layers or LAYERS:
-            for name in only:
-                if name in ("idle", "viewers") and not layers and count not in WATCHED:
-                    continue
-                with window(browser) as context:
-                    study = f"layers-{count}"
-                    try:
-                        address = f"{serving.link()}&study={study}"
-                        of = Asked(opened(context, address), serving, count, study, seconds)
-                        yield from ROWS[name](of)
-                    except Exception as error:  # noqa: BLE001 - the other rows are worth their time
-                        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-                        yield Row(count, name, "", reason[:120], failed=True)
+            skipped = () if layers or count in WATCHED else ("idle", "viewers")
+            wanted = [name for name in only if name not in skipped]
+            yield from _of_study(browser, serving, count, wanted, seconds)
+
+
+def _of_study(
+    browser: Browser, serving: Serving, layers: int, wanted: Sequence[str], seconds: float
+) -> Iterator[Row]:
+    """All rows of one study, in one window; after a failure in a new one."""
+    left = list(wanted)
+    study = f"layers-{layers}"
+    while left:
+        with window(browser) as context:
+            try:
+                page = opened(context, f"{serving.link()}&study={study}")
+                while left:
+                    yield from ROWS[left[0]](Asked(page, serving, layers, study, seconds))
+                    left.pop(0)
+            except Exception as error:  # noqa: BLE001 - the other rows are worth their time
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                yield Row(layers, left.pop(0), "", reason[:120], failed=True)
 
 
 def _address(of: Asked, page: str) -> str:
