@@ -29,7 +29,7 @@ from prunescope.study.removed_counts import removed_count, removed_units, unit_s
 
 WEIGHT_METHODS: Final = ("magnitude", "taylor", "wanda", "fisher")
 CHANNEL_METHODS: Final = ("l1", "taylor")
-SPARSITIES: Final = tuple(round(0.05 * step, 2) for step in range(1, 20)) + (0.98,)
+SPARSITIES: Final = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.98)
 CLASSES: Final = 1000
 PLANS: Final = 50
 VERIFIED: Final = 12
@@ -124,8 +124,10 @@ def _sums(divergence: float) -> dict[str, Any]:
 
 def _plan(manifest: Manifest, random: np.random.Generator, name: str) -> Plan:
     choices = {}
-    for layer in manifest.prunable():
-        if random.random() < 0.5:
+    layers = manifest.prunable()
+    always = random.integers(len(layers))  # an empty plan would be measured once, not again
+    for place, layer in enumerate(layers):
+        if place == always or random.random() < 0.5:
             method = WEIGHT_METHODS[random.integers(len(WEIGHT_METHODS))]
             choices[layer.name] = Choice(method, round(random.uniform(0.05, 0.6), 2))
     return Plan(name, manifest.fingerprint, choices)

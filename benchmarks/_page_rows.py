@@ -1,4 +1,4 @@
-"""What is measured of one page: frames of a stroke, answers to a key, first paint, shifts, bytes."""
+"""What is measured of one page: strokes, answers to a key, first paint, shifts, bytes."""
 
 import statistics
 import time

@@ -16,7 +16,7 @@ def test_every_row_has_the_cells_of_the_head_and_a_verdict() -> None:
         Row(4, "drag", "", "Expected a | page", failed=True),
     ]
     lines = list(table(iter(known)))
-    assert all(line.startswith("| ") or line.startswith("|---") for line in lines)
+    assert all(line.startswith(("| ", "|---")) for line in lines)
     assert {line.count("|") for line in lines} == {len(HEAD) + 1}
     verdicts = [line.split(" | ")[4] for line in lines[2:]]
     assert verdicts == ["met", "missed", "none set", "not measured"]
