@@ -24,5 +24,5 @@ def explained(
         if name not in made:
             made[name] = st.column_config.Column(help=meaning)
         elif not made[name].get("help"):
-            made[name] = made[name] | {"help": meaning}  # type: ignore[assignment]
+            made[name] = made[name] | {"help": meaning}
     return made
