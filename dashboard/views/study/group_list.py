@@ -47,7 +47,9 @@ def show(opened: StudyFolder) -> None:
                 "One frees", format="compact", width=84,
                 help="Parameters, when one unit leaves and nothing else does.",
             ),
-            "One frees, MACs": st.column_config.NumberColumn("its MACs", format="compact", width=80),
+            "One frees, MACs": st.column_config.NumberColumn(
+                "its MACs", format="compact", width=80
+            ),
             "Half frees": st.column_config.NumberColumn(
                 "Half frees", format="percent", width=86,
                 help="Share of the model's parameters, by half of the units of this group alone.",
