@@ -9,6 +9,7 @@ import typer
 
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_look import print_look
 from prunescope.cli.print_search import print_search
 from prunescope.cli.print_sweep import cost_told, print_budget, print_report, print_shard
 from prunescope.cli.read_arguments import listed, use_device, use_threads
@@ -118,7 +119,8 @@ def sweep(
             help="exact: every sample, uncertain points first. adaptive: stop points that are "
             "certain enough. decide: only whether a drop passes the limit. find: each layer's "
             "largest sparsity within the limit, from a few samples. certify: the same, and one "
-            "that is certainly within it.",
+            "that is certainly within it. look: predict all of it from gradients and a few "
+            "measured points, with the error of that.",
         ),
     ] = "exact",
     tolerance: Annotated[
@@ -269,6 +271,10 @@ def sweep(
         ):
             errors.print(cost)
         swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
+    if swept.look is not None:
+        assert policy.limit is not None
+        print_look(swept.look, words_of(opened.manifest), policy.limit, json)
+        return
     if swept.search is not None:
         print_search(swept.search, swept.left_out, words_of(opened.manifest), json)
         return
