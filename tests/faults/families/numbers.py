@@ -38,7 +38,7 @@ LINES: Final = {
 GOOD: Final = {
     "--threads": {"zero"}, "--seed": {"zero"}, "--verify": {"zero"}, "--distillation": {"zero"},
     "--tolerance": {"zero"}, "--limit": {"zero"}, "--momentum": {"zero"}, "--decay": {"zero"},
-    "--warmup": {"zero"}, "--ema": {"zero"},
+    "--warmup": {"zero"}, "--ema": {"zero"}, "--workers": {"zero"},
 }  # fmt: skip
 """Values that an option takes; no fault, so not tried."""
 
