@@ -94,6 +94,11 @@ class PartWorker:
             return type(error)(*error.args)  # without what it came from, which need not travel
         return swept.report
 
+    def close(self) -> None:
+        """Remove what the worker kept for itself."""
+        if self._outbox is not None:
+            shutil.rmtree(self._outbox.study.folder.parent, ignore_errors=True)
+
 
 def _prepared(asked: WorkerSettings) -> tuple[Workbench, Outbox]:
     """The bench, and the study that it measures into."""

@@ -128,6 +128,7 @@ def _crewed(
         reports, deaths = deal(
             crew, parts, workers, lambda: len(store.names("measurements")), progress
         )
+        crew.dismiss()
     return Crewed(min(workers, count), deaths, tuple(reports), monotonic() - began)
 
 

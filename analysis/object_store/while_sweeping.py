@@ -97,10 +97,18 @@ def pushing(outbox: Outbox | None) -> Iterator[None]:
     sender.start()
     try:
         yield
-    finally:
-        stop.set()
-        sender.join()
+    except BaseException:
+        with contextlib.suppress(PrunescopeError):
+            _ended(sender, stop)
+            outbox.push()
+        raise
+    _ended(sender, stop)
     _finish(outbox)
+
+
+def _ended(sender: threading.Thread, stop: threading.Event) -> None:
+    stop.set()
+    sender.join()
 
 
 def _send(outbox: Outbox, stop: threading.Event) -> None:

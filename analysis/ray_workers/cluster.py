@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 """The address of a cluster that is started on this machine and ends with the command."""
 
+_FAREWELL: Final = 5.0
+"""Seconds that workers have for their last steps."""
+
 Settings = TypeVar("Settings")
 Settings_contra = TypeVar("Settings_contra", contravariant=True)
 Result = TypeVar("Result")
@@ -32,6 +35,9 @@ class PartWorker(Protocol[Settings_contra, Result_co]):
 
     def measure(self, part: str) -> Result_co:
         """Do one part."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,12 @@ class RayCrew(Generic[Settings, Result]):
             except errors.RayError as error:  # the process, its node or the way to it
                 outcomes.append((worker, Death(str(error).replace("\n", " "))))
         return outcomes
+
+    def dismiss(self) -> None:
+        """Let the workers that wait for a part leave; those that are at one are ended with Ray."""
+        idle = set(range(len(self._actors))) - set(self._pending.values())
+        last = [self._actors[worker].close.remote() for worker in idle]
+        self._ray.wait(last, num_returns=len(last), timeout=_FAREWELL) if last else None
 
 
 def _ray() -> "ModuleType":
