@@ -69,8 +69,15 @@ class PartWorker:
         self._bench: Workbench | None = None
         self._outbox: Outbox | None = None
 
-    def measure(self, part: str) -> SweepReport | PrunescopeError:
+    def measure(self, part: str, again: bool) -> SweepReport | PrunescopeError:
         """Measure the points of the shard ``part`` that the store lacks, and send them there.
+
+        What the store holds is read for the first part, and for one that another worker had begun
+        with: reading it for every part would be a million objects for each of a thousand workers.
+
+        Args:
+            part: Such as ``3/8``.
+            again: Whether another worker had begun with it.
 
         Returns:
             What was measured; or, where it cannot be, why: an error that is raised would reach the
@@ -80,8 +87,10 @@ class PartWorker:
         try:
             if self._bench is None or self._outbox is None:
                 self._bench, self._outbox = _prepared(asked)
+                again = True
             outbox = self._outbox
-            pull_rows(outbox, outbox.study.folder.with_name("mirror"))
+            if again:
+                pull_rows(outbox, outbox.study.folder.with_name("mirror"))
             study = StudyFolder.open(outbox.study.folder)
             grid = replace(asked.grid, shard=Shard.parse(part))
             if not points(with_user_methods(self._bench, study, grid)[1], study.manifest):

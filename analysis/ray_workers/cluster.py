@@ -33,7 +33,7 @@ class PartWorker(Protocol[Settings_contra, Result_co]):
 
     def __init__(self, settings: Settings_contra) -> None: ...
 
-    def measure(self, part: str) -> Result_co:
+    def measure(self, part: str, again: bool) -> Result_co:
         """Do one part."""
 
     def close(self) -> None:
@@ -116,9 +116,9 @@ class RayCrew(Generic[Settings, Result]):
         self._actors.append(self._actor.remote(self._settings))
         return len(self._actors) - 1
 
-    def give(self, worker: int, part: str) -> None:
-        """Let ``worker`` begin with ``part``."""
-        self._pending[self._actors[worker].measure.remote(part)] = worker
+    def give(self, worker: int, part: str, again: bool) -> None:
+        """Let ``worker`` begin with ``part``, ``again`` where another had begun with it."""
+        self._pending[self._actors[worker].measure.remote(part, again)] = worker
 
     def wait(self, seconds: float) -> list[tuple[int, Result | Death]]:
         """Return what became of workers that have ended a part, after ``seconds`` at most."""

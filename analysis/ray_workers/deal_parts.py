@@ -33,8 +33,8 @@ class Crew(Protocol[Result]):
     def hire(self) -> int:
         """Start one more worker and return its number."""
 
-    def give(self, worker: int, part: str) -> None:
-        """Let ``worker`` begin with ``part``."""
+    def give(self, worker: int, part: str, again: bool) -> None:
+        """Let ``worker`` begin with ``part``, ``again`` where another had begun with it."""
 
     def wait(self, seconds: float) -> list[tuple[int, Result | Death]]:
         """Return what became of workers that have ended a part, after ``seconds`` at most."""
@@ -64,12 +64,14 @@ def deal(
     """
     waiting = deque(parts)
     busy: dict[int, str] = {}
+    begun: set[str] = set()
     results: list[Result] = []
     deaths, fruitless, before = 0, 0, measured()
     for _ in range(min(workers, len(waiting))):
         worker = crew.hire()
         busy[worker] = waiting.popleft()
-        crew.give(worker, busy[worker])
+        crew.give(worker, busy[worker], busy[worker] in begun)
+        begun.add(busy[worker])
     while busy:
         for worker, outcome in crew.wait(_LOOK):
             part = busy.pop(worker)
@@ -88,7 +90,8 @@ def deal(
                 progress.advance(1, f"part {part}")
             if waiting and not progress.cancelled():
                 busy[worker] = waiting.popleft()
-                crew.give(worker, busy[worker])
+                crew.give(worker, busy[worker], busy[worker] in begun)
+                begun.add(busy[worker])
         if progress.cancelled():
             break
     return results, deaths
