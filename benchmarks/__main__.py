@@ -19,7 +19,7 @@ ORDER: Final = (
     "sweep_large", "sweep_cost", "find", "first_curves", "removal_table", "half_channels", "peers",
     "smaller_speed", "prediction_table", "unseen", "imagenet_network", "latency_table", "solver",
     "allocation", "busy_timing", "forecasts", "metric_price", "metric_coverage", "killed_tuning",
-    "device",
+    "device", "ray_workers", "many_workers",
 )  # fmt: skip
 MINUTES: Final = 120.0
 

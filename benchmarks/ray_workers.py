@@ -33,8 +33,8 @@ ASKED: Final = (
 _IDLE: Final = 0.5
 """Load of the machine up to which a ratio is worth printing."""
 _LOADING: Final = 0.2
-"""Share of the kills that hit a worker while it loads."""
-_LONGEST: Final = 5.0
+"""Chance to be killed in ten seconds of loading, at twenty looks a second."""
+_LONGEST: Final = 15.0
 """Seconds after which a worker that measures is killed at the latest."""
 
 
@@ -71,7 +71,7 @@ class Victims:
         """Kill a worker whose time has come."""
         for worker in self._workers():
             ready = any(_temporary().glob(f"prunescope-worker-{worker.pid}-*/study/measurements"))
-            if worker.pid not in self._fates and (ready or self.dice.random() < _LOADING / 20):
+            if worker.pid not in self._fates and (ready or self.dice.random() < _LOADING / 200):
                 delay = self.dice.uniform(0, _LONGEST) if ready else 0.0
                 self._fates[worker.pid] = time.monotonic() + delay
             if time.monotonic() >= self._fates.get(worker.pid, float("inf")):

@@ -6,7 +6,7 @@ An actor holds the network and measures one part after another. Ray restarts not
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -23,17 +23,14 @@ _FAREWELL: Final = 5.0
 """Seconds that workers have for their last steps."""
 
 Settings = TypeVar("Settings")
-Settings_contra = TypeVar("Settings_contra", contravariant=True)
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
 
 
-class PartWorker(Protocol[Settings_contra, Result_co]):
+class PartWorker(Protocol[Result_co]):
     """What an actor is made of: a class that can be imported on every machine."""
 
-    def __init__(self, settings: Settings_contra) -> None: ...
-
-    def measure(self, part: str, again: bool) -> Result_co:
+    def measure(self, part: str, again: bool) -> Result_co | PrunescopeError:
         """Do one part."""
 
     def close(self) -> None:
@@ -103,7 +100,7 @@ class RayCrew(Generic[Settings, Result]):
     """Actors of one class; see ``deal_parts.Crew``."""
 
     def __init__(
-        self, ray: "ModuleType", kind: type[PartWorker[Settings, Result]], settings: Settings,
+        self, ray: "ModuleType", kind: Callable[[Settings], PartWorker[Result]], settings: Settings,
         share: Share,
     ) -> None:  # fmt: skip
         self._ray, self._settings = ray, settings
@@ -120,11 +117,11 @@ class RayCrew(Generic[Settings, Result]):
         """Let ``worker`` begin with ``part``, ``again`` where another had begun with it."""
         self._pending[self._actors[worker].measure.remote(part, again)] = worker
 
-    def wait(self, seconds: float) -> list[tuple[int, Result | Death]]:
+    def wait(self, seconds: float) -> list[tuple[int, Result | Death | PrunescopeError]]:
         """Return what became of workers that have ended a part, after ``seconds`` at most."""
         errors = self._ray.exceptions
         done, _ = self._ray.wait(list(self._pending), num_returns=1, timeout=seconds)
-        outcomes: list[tuple[int, Result | Death]] = []
+        outcomes: list[tuple[int, Result | Death | PrunescopeError]] = []
         for reference in done:
             worker = self._pending.pop(reference)
             try:

@@ -9,7 +9,7 @@ from prunescope.errors import OutOfMemory, PrunescopeError
 from prunescope.progress import Progress
 from prunescope.text.numbers import counted
 
-FRUITLESS: Final = 6
+FRUITLESS: Final = 10
 """Deaths in a row, with nothing measured in between, after which it is no accident."""
 _LOOK: Final = 0.5
 
@@ -36,7 +36,7 @@ class Crew(Protocol[Result]):
     def give(self, worker: int, part: str, again: bool) -> None:
         """Let ``worker`` begin with ``part``, ``again`` where another had begun with it."""
 
-    def wait(self, seconds: float) -> list[tuple[int, Result | Death]]:
+    def wait(self, seconds: float) -> list[tuple[int, Result | Death | PrunescopeError]]:
         """Return what became of workers that have ended a part, after ``seconds`` at most."""
 
 
@@ -98,7 +98,7 @@ def deal(
 
 
 def _doomed(death: Death, times: int) -> OutOfMemory:
-    reason = " ".join(death.reason.split())[:200].rstrip(".")
+    reason = " ".join(death.reason.split()).partition(". ")[0][:200].rstrip(".")
     return OutOfMemory(
         f"Expected Ray's workers to stay alive, but {counted(times, 'worker')} in a row ended "
         f"before anything was measured: {reason}. Give each more memory or take fewer, and run the "

@@ -68,7 +68,7 @@ def test_there_are_no_more_workers_than_parts() -> None:
 
 def test_workers_that_die_before_they_measure_end_it() -> None:
     crew = FakeCrew(deaths=1000, seed=0, points=0)
-    with pytest.raises(OutOfMemory, match="6 workers in a row ended .*: killed. Give each more"):
+    with pytest.raises(OutOfMemory, match="10 workers in a row ended .*: killed. Give each more"):
         deal(crew, ["1/2", "2/2"], 2, lambda: 0, Silent())
 
 
