@@ -11,6 +11,7 @@ from prunescope.api.part_worker import PartWorker, WorkerSettings
 from prunescope.api.sharing import Sharing
 from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.object_store.objects import ObjectStore
 from prunescope.object_store.outbox import Outbox
@@ -83,8 +84,9 @@ def shared_sweep(
     if outbox is not None and sharing.ray is not None:
         if policy.mode in SEARCHES or seconds is not None or grid.shard != WHOLE:
             raise BadValue(
-                "Expected a whole grid for Ray's workers, but got --shard, --budget or a search. "
-                "Leave it out, or leave --ray out."
+                "Expected a whole grid for Ray's workers, but got a shard, a budget or a search. "
+                f"Leave out {next_steps.sweep_options('shard', 'budget', 'mode')}, or "
+                f"{next_steps.sweep_options('ray')}."
             )
         study, grid = with_user_methods(bench, study, grid)
         with pushing(outbox):

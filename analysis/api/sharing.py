@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.object_store.address import checked_store
 from prunescope.study.bounds import WORKERS
@@ -35,10 +36,11 @@ class Sharing:
         if self.ray is not None and (self.store is None or self.store.startswith("memory:")):
             raise BadValue(
                 f"Expected a store that all of Ray's workers reach, but got {self.store}. Add "
-                "--store s3://BUCKET/NAME, or --store file:///FOLDER on one machine or one disk."
+                f"{next_steps.another_store()}, or {next_steps.another_store('file:///FOLDER')} on "
+                "one machine or one disk."
             )
         if self.workers and self.ray is None:
             raise BadValue(
-                f"Expected --workers only with --ray, but got {self.workers} without it. Add --ray "
-                "local for workers on this machine."
+                f"Expected workers only on a Ray cluster, but got {self.workers} without one. Add "
+                f"{next_steps.on_ray()} for workers on this machine."
             )

@@ -80,7 +80,7 @@ def print_sharing(store: str | None, crewed: "Crewed | None") -> None:
         )  # fmt: skip
     if store is not None:
         errors.print(
-            f"All of it is in {store} too. Look from anywhere: prunescope dashboard {store}",
+            f"All of it is in {store} too. Look from anywhere: {next_steps.look_at(store)}",
             highlight=False, markup=False,
         )  # fmt: skip
 

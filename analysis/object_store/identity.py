@@ -8,23 +8,22 @@ import hashlib
 import re
 from typing import Final
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, ForeignStudy
 from prunescope.object_store.objects import ObjectStore
 from prunescope.store.folder import differing_parts
 from prunescope.store.json_documents import from_json, to_json
-from prunescope.study import MEASUREMENT_VERSION, Manifest
-from prunescope.study.recoveries import REVISIONS
+from prunescope.study import Manifest
+from prunescope.study.point import ENGINE
 
 MANIFESTS: Final = "manifests"
 _NAME: Final = re.compile(r"([0-9a-z]+)\.([0-9-]+)\.[0-9a-f]{12}\.json")
-_ENGINE: Final = "-".join(map(str, (MEASUREMENT_VERSION, *REVISIONS.values())))
-"""The engine's version and those of its recoveries: rows of others are never shown beside its."""
 
 
 def manifest_name(manifest: Manifest) -> str:
     """Return the name of the object that holds ``manifest``."""
     digest = hashlib.sha256(to_json(manifest).encode()).hexdigest()[:12]
-    return f"{MANIFESTS}/{manifest.fingerprint}.{_ENGINE}.{digest}.json"
+    return f"{MANIFESTS}/{manifest.fingerprint}.{ENGINE}.{digest}.json"
 
 
 def listed_manifests(store: ObjectStore) -> list[str]:
@@ -35,10 +34,10 @@ def listed_manifests(store: ObjectStore) -> list[str]:
     """
     names = sorted(name for name in store.names(MANIFESTS) if _NAME.fullmatch(name))
     engines = {name.split(".")[1] for name in names}
-    if engines - {_ENGINE}:
+    if engines - {ENGINE}:
         raise ForeignStudy(
             f"Expected the store {store.url} to be measured by this version of the engine "
-            f"({_ENGINE}), but it is by {', '.join(sorted(engines - {_ENGINE}))}. Install the "
+            f"({ENGINE}), but it is by {', '.join(sorted(engines - {ENGINE}))}. Install the "
             "version of Prunescope that made it on every machine, or choose another store."
         )
     fingerprints = {fingerprint_of(name) for name in names}
@@ -95,6 +94,6 @@ def join_store(store: ObjectStore, manifest: Manifest) -> None:
 def no_study(store: ObjectStore) -> BadReference:
     """Return the error that there is nothing in ``store``."""
     return BadReference(
-        f"Expected a study in the store {store.url}, but it is empty. Sweep into it: prunescope "
-        f"sweep MODEL --data DATA --study FOLDER --store {store.url}."
+        f"Expected a study in the store {store.url}, but it is empty. Sweep into it: "
+        f"{next_steps.sweep_into(store.url)}."
     )

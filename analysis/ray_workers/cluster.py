@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
+from prunescope.commands import next_steps
 from prunescope.errors import BadReference, BadValue, PrunescopeError
 from prunescope.ray_workers.deal_parts import Death
 
@@ -77,8 +78,8 @@ def connected(address: str, workers: int, share: Share) -> "Iterator[tuple[Modul
     except Exception as error:  # Ray's own kinds, ConnectionError and RuntimeError among them
         text = " ".join(str(error).split())[:200].rstrip(".")
         raise BadReference(
-            f"Expected a Ray cluster at {address}, but got: {text}. Start one (ray start --head), "
-            "or give --ray local for workers on this machine."
+            f"Expected a Ray cluster at {address}, but got: {text}. Start one with ray start, or "
+            f"give {next_steps.on_ray()} for workers on this machine."
         ) from error
     try:
         there = ray.cluster_resources()
@@ -89,7 +90,8 @@ def connected(address: str, workers: int, share: Share) -> "Iterator[tuple[Modul
             raise BadValue(
                 f"Expected room for a worker with {share.threads} CPUs and {share.gpus} GPUs in "
                 f"the Ray cluster at {address}, but it has {there.get('CPU', 0):g} and "
-                f"{there.get('GPU', 0):g}. Give fewer --threads, or --device cpu."
+                f"{there.get('GPU', 0):g}. Ask for less by "
+                f"{next_steps.sweep_options('threads', 'device')}."
             )
         yield ray, min(workers or room, room)
     finally:
@@ -147,8 +149,9 @@ def _ray() -> "ModuleType":
         import ray
     except ImportError as error:
         raise BadReference(
-            "Expected Ray for --ray, but it is not installed. Install it on every machine: pip "
-            "install 'prunescope[ray]'; without it, give each machine a --shard."
+            "Expected Ray for its workers, but it is not installed. Install it on every machine: "
+            "pip install 'prunescope[ray]'; without it, give each machine its part by "
+            f"{next_steps.sweep_options('shard')}."
         ) from error
     module: ModuleType = ray
     return module

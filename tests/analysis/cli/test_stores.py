@@ -61,7 +61,7 @@ def test_what_cannot_be_shared_is_one_sentence(prunescope, tmp_path) -> None:
     study = tmp_path / "none"
     sweep = ("sweep", "sample:mlp", "--study", study)
     assert "Add --store s3://" in prunescope.refused(*sweep, "--ray", "local")
-    assert "only with --ray" in prunescope.refused(*sweep, "--workers", "2")
+    assert "only on a Ray cluster" in prunescope.refused(*sweep, "--workers", "2")
     assert "a store like s3://" in prunescope.refused(*sweep, "--store", "s3:bucket")
     assert "it is empty" in prunescope.refused("merge", study, f"file://{tmp_path / 'no'}")
     assert "it is empty" in prunescope.refused("dashboard", f"file://{tmp_path / 'no'}")
