@@ -13,6 +13,8 @@ from prunescope.dashboard.shared import (
     page_header,
     problems,
     session,
+    show_mode,
+    take_away,
     turns,
     warm_up,
 )
@@ -23,6 +25,7 @@ from prunescope.dashboard.views.plan import measure_candidates
 from prunescope.dashboard.views.plan import page as plan
 from prunescope.dashboard.views.plans import page as plans
 from prunescope.dashboard.views.recover import page as recover
+from prunescope.dashboard.views.show import page as show
 from prunescope.dashboard.views.study import page as study
 from prunescope.text import plain
 
@@ -51,12 +54,18 @@ def main(folder: Path, first: str = "study") -> None:
         lambda: st.switch_page(start, query_params=st.query_params.to_dict()),
         title="Prunescope", url_path="home", default=True, visibility="hidden",
     )  # fmt: skip
-    chosen = st.navigation([home, *pages], position="top")
+    session.read_link()
+    showing = show_mode.stop() is not None
+    chosen = st.navigation([home, *pages], position="hidden" if showing else "top")
     links.remember(pages)
     if chosen == home:
         chosen.run()
     with turns.turn, problems.shown():
-        session.read_link()
+        if showing:
+            page_header.show(folder, bare=True)
+            show.page()
+            address.show(page_header.study())
+            return
         place = page_header.show(
             folder, measure_candidates.arrive if chosen.url_path == "plan" else None
         )
@@ -67,6 +76,7 @@ def main(folder: Path, first: str = "study") -> None:
         if said:
             st.warning(plain.text(said))
         chosen.run()
+        take_away.fill()
         address.show(page_header.study())
 
 

@@ -89,6 +89,15 @@ def device_in_use() -> torch.device:
     return _IN_USE[0]
 
 
+def device_of_kind(kind: str) -> torch.device:
+    """Return the device in use where it is of ``kind``, else the first of that kind.
+
+    Raises:
+        BadValue: This machine has no such device; the message names what it has.
+    """
+    return _IN_USE[0] if _IN_USE[0].type == kind else choose_device(kind)
+
+
 def device_title(device: torch.device) -> str:
     """Return what a device is called in sentences, such as ``cuda NVIDIA H200``; ``cpu``."""
     if device.type not in _QUEUES:

@@ -1,13 +1,14 @@
 """Every way to deliver a plan on one front: score by bytes, or by the time of one sample."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import plotly.graph_objects as go
 
 from prunescope.charts.colours import QUIET, palette
 from prunescope.charts.score_axes import add_score_axes
-from prunescope.export.delivered import Delivered, best_of
+from prunescope.export.delivered import PRUNED, Delivered, best_of
 from prunescope.text import plain, units
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
@@ -20,6 +21,7 @@ def deliveries_figure(
     by_time: bool = False,
     dense: float | None = None,
     words: ScoreWords = PERCENT_WORDS,
+    chosen: str | None = None,
 ) -> go.Figure:
     """Return score over bytes or time: a colour for each variant, a symbol for its numbers.
 
@@ -27,11 +29,13 @@ def deliveries_figure(
     bytes of their tensors. A line joins the points that no other beats.
 
     Args:
-        points: Of one plan.
+        points: Of one plan; of several with ``chosen``.
         dark: Whether the page is dark.
         by_time: Milliseconds of one sample in place of bytes; points that were not timed are out.
         dense: Score of the dense model, as stored, for a reference line.
         words: Of the study's metric.
+        chosen: Name of the plan whose marks are larger; then colours are for numbers
+            (*pruned*, *pruned + int8*) instead of variants.
     """
     figure, colours = go.Figure(), palette(dark)
     shown = [point for point in points if not by_time or point.seconds is not None]
@@ -43,10 +47,13 @@ def deliveries_figure(
             line={"color": QUIET, "width": 1, "shape": "hv"}, hoverinfo="skip",
         )
     )  # fmt: skip
-    variants = list(dict.fromkeys(point.variant for point in points))
-    for label in dict.fromkeys(point.label for point in shown):
-        own = [point for point in shown if point.label == label]
-        colour = colours[variants.index(own[0].variant) % len(colours)]
+    label_of, colour_of = attrgetter("label"), attrgetter("variant")
+    if chosen is not None:
+        label_of = colour_of = attrgetter("numbers")
+    kinds = sorted(dict.fromkeys(map(colour_of, points)), key=PRUNED.__ne__)
+    for label in dict.fromkeys(map(label_of, shown)):
+        own = [point for point in shown if label_of(point) == label]
+        colour = colours[kinds.index(colour_of(own[0])) % len(colours)]
         symbol = _SYMBOLS.get(own[0].rounding, "triangle-up")
         ends = [
             (words.shown(p.low), words.shown(p.high))
@@ -59,7 +66,8 @@ def deliveries_figure(
             go.Scatter(
                 x=[_across(point, by_time) for point in own], y=heights, mode="markers", name=label,
                 marker={
-                    "size": 10, "color": colour, "line": {"width": 1.5, "color": colour},
+                    "size": [15 if p.plan == chosen else 10 for p in own], "color": colour,
+                    "line": {"width": 1.5, "color": colour},
                     "symbol": [symbol if p.exported else f"{symbol}-open" for p in own],
                 },
                 error_y={
@@ -67,7 +75,7 @@ def deliveries_figure(
                     "array": [max(e) - y for e, y in zip(ends, heights, strict=True)],
                     "arrayminus": [y - min(e) for e, y in zip(ends, heights, strict=True)],
                 },
-                customdata=[[_said(point, words)] for point in own],
+                customdata=[[_said(p, words, chosen is not None), p.plan] for p in own],
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
         )  # fmt: skip
@@ -81,12 +89,13 @@ def _across(point: Delivered, by_time: bool) -> float:
     return 1e3 * (point.seconds or 0.0) if by_time else point.bytes / 1e3
 
 
-def _said(point: Delivered, words: ScoreWords) -> str:
+def _said(point: Delivered, words: ScoreWords, named: bool) -> str:
     score = words.score(point.score)
     if point.low is not None and point.high is not None:
         score += f" ({words.scores_between(point.low, point.high)})"
     time = "" if point.seconds is None else f"<br>{point.seconds * 1e3:.3g} ms a sample"
     return (
-        f"<b>{plain.mark(point.label)}</b>, {plain.mark(point.file)}<br>{score}"
+        f"<b>{plain.mark(f'{point.plan}, {point.label}' if named else point.label)}</b>, "
+        f"{plain.mark(point.file)}<br>{score}"
         f"<br>{units.bytes_(point.bytes)}{time}"
     )

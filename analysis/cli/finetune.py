@@ -78,6 +78,14 @@ def finetune(
         float,
         typer.Option("--temperature", help="Of the distillation.", rich_help_panel=_LOSS),
     ] = _USUAL.temperature,
+    features: Annotated[
+        float,
+        typer.Option(
+            "--distil-features",
+            help="Weight of the dense model's inner values, where blocks end; try 1, 0 for none.",
+            rich_help_panel=_LOSS,
+        ),
+    ] = _USUAL.features,
     train: Annotated[
         str,
         typer.Option(
@@ -171,10 +179,11 @@ def finetune(
     with reporting(job, quiet=json) as progress:
         settings = FineTuning(
             epochs=epochs, rate=rate, batch=batch, momentum=momentum, decay=decay, warmup=warmup,
-            distillation=distillation, temperature=temperature, seed=seed, optimizer=optimizer,
-            options=tuple(options or ()), nesterov=nesterov, ema=ema, clip=clip,
-            accumulate=accumulate, amp=amp, patience=patience, train=train, augment=augment,
-            epoch_steps=epoch_steps, seconds=seconds, rounds=rounds, resolve=resolve,
+            distillation=distillation, temperature=temperature, features=features, seed=seed,
+            optimizer=optimizer, options=tuple(options or ()), nesterov=nesterov, ema=ema,
+            clip=clip, accumulate=accumulate, amp=amp, patience=patience, train=train,
+            augment=augment, epoch_steps=epoch_steps, seconds=seconds, rounds=rounds,
+            resolve=resolve,
         )  # fmt: skip
         opened = open_study(study)
         say_problem(opened.manifest)

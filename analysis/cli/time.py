@@ -9,8 +9,10 @@ import typer
 
 from prunescope.api.open_study import open_study
 from prunescope.cli.print_latency import print_table, table_figures
+from prunescope.cli.read_arguments import use_device
 from prunescope.cli.shared_options import (
     DataOption,
+    DeviceOption,
     JobOption,
     JsonOption,
     RandomOption,
@@ -28,6 +30,7 @@ from prunescope.progress import Progress
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.study import Manifest, Reference
 from prunescope.study.bounds import checked_path, require_timing
+from prunescope.study.computations import PROCESSOR
 from prunescope.text.lists import listed
 from prunescope.text.numbers import counted
 
@@ -100,6 +103,7 @@ def time(
     data: DataOption = None,
     weights: WeightsOption = None,
     random: RandomOption = False,
+    device: DeviceOption = PROCESSOR,
     force: Annotated[
         bool, typer.Option("--force", help="Let --export-table replace a file that is no table.")
     ] = False,
@@ -122,6 +126,7 @@ def time(
         usual = _TABLE_BUDGET if plan is None else _PLAN_BUDGET
         seconds = usual if budget is None else budget
         require_timing(batch, threads, seconds)
+        use_device(device)
         given = {"--data": data, "--weights": weights, "--random": random}
         own = [name for name, value in given.items() if value]
         if own and (plan is not None or (Path(study) / MANIFEST).is_file()):

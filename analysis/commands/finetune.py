@@ -35,6 +35,7 @@ class FineTune(Request):
         accumulate: Batches per step.
         amp: ``off``, ``bf16`` or ``fp16``.
         patience: Epochs without a better score.
+        features: Weight of the dense model's values where blocks end.
         test: Whether the test split is reported too.
         threads: Of the CPU; 0 lets torch choose.
         device: That computes; ``auto`` for a GPU, if there is one.
@@ -66,6 +67,7 @@ class FineTune(Request):
     accumulate: int | None = option("--accumulate", None)
     amp: str | None = option("--amp", None)
     patience: int | None = option("--patience", None)
+    features: float | None = option("--distil-features", None)
     test: bool = option("--test", False)
     threads: int = option("--threads", 0)
     device: str = option("--device", "auto")

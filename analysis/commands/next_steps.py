@@ -122,6 +122,15 @@ def verify(study: str = "STUDY", plan: str = "PLAN") -> str:
     return Verify(plan).line(study)
 
 
+def export_rounded(study: str = "STUDY", plan: str = "PLAN") -> str:
+    """Return the command that delivers a plan in floats and in integers of 8 bits.
+
+    >>> export_rounded("studies/s", "half")
+    'prunescope export studies/s half --formats onnx,onnx-int8'
+    """
+    return Export(plan, formats=("onnx", "onnx-int8")).line(study)
+
+
 def recovered_curves(recovery: str, study: str = "STUDY", methods: tuple[str, ...] = ()) -> str:
     """Return the command that measures a study's curves with another ``recovery``.
 
@@ -259,6 +268,11 @@ def optimizer(name: str, momentum: float | None = None) -> str:
 def optimizer_option() -> str:
     """Return the option that gives an optimizer one of its own."""
     return FineTune.spelling("options")
+
+
+def features(weight: float) -> str:
+    """Return how to say how much the dense model's inner values weigh."""
+    return _typed(FineTune, "features", f"{weight:g}")
 
 
 def rounds(count: int) -> str:

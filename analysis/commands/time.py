@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from prunescope.commands.request import ARGUMENT, Request, option
+from prunescope.study.computations import PROCESSOR
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Time(Request):
         data: A reference, with a model in the study's place; None for a study.
         weights: File of such a model's weights; None for its own.
         random: Whether a model by name keeps random weights.
+        device: Where the network lies; runtimes of a GPU take this one, ``cuda:1`` for a second.
         force: Whether the exported file may take the place of one that is no latency table.
     """
 
@@ -36,4 +38,5 @@ class Time(Request):
     data: str | None = option("--data", None)
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
+    device: str = option("--device", PROCESSOR)
     force: bool = option("--force", False)

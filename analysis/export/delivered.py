@@ -16,6 +16,7 @@ from prunescope.text.scores import ScoreWords, words_of
 
 RAW: Final = "raw"
 TUNED: Final = "fine-tuned"
+PRUNED: Final = "pruned"
 COUNTED: Final = "in memory"
 """What stands for the file of a model that was measured and not exported."""
 
@@ -53,6 +54,11 @@ class Delivered:
     def label(self) -> str:
         """The variant with what its numbers are rounded to."""
         return f"{self.variant} + {self.rounding}" if self.rounding else self.variant
+
+    @property
+    def numbers(self) -> str:
+        """What the numbers are, whatever was done to the weights."""
+        return f"{PRUNED} + {self.rounding}" if self.rounding else PRUNED
 
 
 def delivered(
@@ -104,6 +110,26 @@ def delivered(
     return tuple(points)
 
 
+def exported_files(study: StudyFolder) -> tuple[Delivered, ...]:
+    """Return the verified files of every saved plan, so that plans and their numbers compare.
+
+    Files of an earlier fine-tuning are left out.
+
+    Args:
+        study: With its saved plans and exports.
+    """
+    words = words_of(study.manifest)
+    points: list[Delivered] = []
+    for plan in _saved(study):
+        name = RAW if plan.recovery == "none" else plan.recovery
+        points += _files(_exports(study, plan, recovered=False), plan, name, words)
+        reports = list(_exports(study, plan, recovered=True))
+        tuned = results_of(study.folder, plan).values() if reports else ()
+        current = [r for r in reports if any(r.outdated(t.weights_hash) is None for t in tuned)]
+        points += _files(current, plan, TUNED, words)
+    return tuple(points)
+
+
 def best_of(points: Iterable[Delivered], by_time: bool = False) -> tuple[Delivered, ...]:
     """Return the points that no other beats in score and in bytes, or in time, by rising cost."""
     front: list[Delivered] = []
@@ -122,12 +148,7 @@ def _variants(study: StudyFolder, plan: Plan) -> Iterator[Plan]:
     """The plan, and saved or measured plans that remove the same with another recovery."""
     wanted, seen = _removal(plan), {plan.digest}
     yield plan
-    others: list[Plan] = []
-    for name in study.plans():
-        try:
-            others.append(study.plan(name))
-        except PrunescopeError:  # of another version, or damaged: the page of plans says so
-            continue
+    others = list(_saved(study))
     for text in study.verified()["plan"]:
         try:
             others.append(from_json(Plan, text, "a verified plan"))
@@ -137,6 +158,14 @@ def _variants(study: StudyFolder, plan: Plan) -> Iterator[Plan]:
         if other.digest not in seen and _removal(other) == wanted:
             seen.add(other.digest)
             yield other
+
+
+def _saved(study: StudyFolder) -> Iterator[Plan]:
+    for name in study.plans():
+        try:
+            yield study.plan(name)
+        except PrunescopeError:  # of another version, or damaged: the page of plans says so
+            continue
 
 
 def _removal(plan: Plan) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 MOST_SAMPLES: Final = 256
 """Calibration samples that set the ranges; more moved no sample model's score by 0.1 points."""
 _CHUNK: Final = 32
+_USUAL: Final = {
+    "Conv": {"dilations": 1, "strides": 1, "pads": 0, "group": 1},
+    "MaxPool": {"dilations": 1, "pads": 0, "ceil_mode": 0, "storage_order": 0},
+    "AveragePool": {"dilations": 1, "pads": 0, "ceil_mode": 0, "count_include_pad": 0},
+}
+"""Attributes that mean the same where they are left out (ONNX, all opsets), by operator."""
 _SUSPECT: Final = 0.1
 """Root mean square error of the outputs, relative, from which on weights of 7 bits are tried."""
 
@@ -115,6 +121,7 @@ def _written(source: Path, target: Path, feeds: Sequence[Feed], narrow: bool) ->
         quantize_static(
             str(source), str(target), Samples(), quant_format=QuantFormat.QDQ, per_channel=True,
             reduce_range=narrow, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            extra_options={"QuantizeBias": False},
         )  # fmt: skip
     model = onnx.load_model(str(target))
     if not any(node.op_type == "QuantizeLinear" for node in model.graph.node):
@@ -136,6 +143,10 @@ def _slim(model: Any) -> None:
     del graph.value_info[:]
     for node in graph.node:
         node.name = node.doc_string = ""
+        usual = _USUAL.get(node.op_type, {})
+        stay = [part for part in node.attribute if not _is_usual(part, usual)]
+        del node.attribute[:]
+        node.attribute.extend(stay)
     if any(part.g.node or part.graphs for node in graph.node for part in node.attribute):
         return  # branches and loops read values of the outer graph by name
     _forget_zero_points(graph)
@@ -152,6 +163,12 @@ def _slim(model: Any) -> None:
         node.output[:] = [short(name) for name in node.output]
     for constant in graph.initializer:
         constant.name = short(constant.name)
+
+
+def _is_usual(attribute: Any, usual: Mapping[str, int]) -> bool:
+    """Whether an attribute says what holds without it, in every one of its entries."""
+    entries = attribute.ints or [attribute.i]
+    return attribute.name in usual and set(entries) == {usual[attribute.name]}
 
 
 def _forget_zero_points(graph: Any) -> None:

@@ -16,7 +16,6 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
-from torchvision.ops import generalized_box_iou, generalized_box_iou_loss
 
 from prunescope.capture.ragged import Ragged
 from prunescope.errors import DataMismatch
@@ -35,6 +34,9 @@ class MatchedBoxes(LossDefinition):
 
     def value(self, outputs: Any, targets: Any) -> Tensor:
         """Return the loss of the cheapest matching of candidates and true boxes, by picture."""
+        # Here, as every command imports all losses, and this costs .2 to .8 s of start.
+        from torchvision.ops import generalized_box_iou, generalized_box_iou_loss
+
         boxes, logits = candidates(outputs)
         true, labels = _true(targets, boxes, logits.shape[2])
         scene, place, kind, wanted = [], [], [], []

@@ -10,7 +10,8 @@ from prunescope.planning.solve.goal import COSTS, DAMAGES, Target, parse_target
 from prunescope.planning.solve.metric_limits import MetricLimit
 from prunescope.store.folder import StudyFolder
 from prunescope.study.other_metrics import metric_names
-from prunescope.text.scores import Allowance, words_of
+from prunescope.text.allowance import Allowance
+from prunescope.text.scores import words_of
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def training_chart(tuned: FineTuned, words: ScoreWords) -> Chart:
         )  # fmt: skip
         figure.update_layout(
             yaxis2={"overlaying": "y", "side": "right", "title": "Training loss",
-                    "showgrid": False, "zeroline": False},
+                    "showgrid": False, "zeroline": False, "tickmode": "auto"},
             legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0},
             margin={"l": 8, "r": 8, "t": 8, "b": 8},
         )  # fmt: skip

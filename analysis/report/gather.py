@@ -173,7 +173,8 @@ def _provenance(
     yield "Samples", ", ".join(f"{name} {exact(count)}" for name, count in manifest.splits.items())
     yield "Fingerprint", manifest.fingerprint
     for name, digest in manifest.parts.items():
-        yield f"Hash of the {name}", digest
+        if digest != manifest.reference.metric:  # a metric that is built in has no source to hash
+            yield f"Hash of the {name}", digest
     yield "Plan", f"{plan.name}, digest {plan.digest}, recovery {plan.recovery}, seed {plan.seed}"
     yield "Made with", ", ".join(f"{k} {v}" for k, v in manifest.environment.items())
     if latency is not None:

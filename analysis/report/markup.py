@@ -1,10 +1,16 @@
 """HTML of text that may be anybody's: everything is escaped here. Torch-free."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Final
 
 _UNSEEN = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """Marks that turn the direction of what follows, by which a name could read as another."""
+
+
+_OPTION: Final = re.compile(r"--[a-z-]+")
+_WHOLE: Final = r"<span class=whole>\g<0></span>"
 
 
 def text(value: object) -> str:
@@ -22,8 +28,8 @@ def paragraph(value: object, kind: str = "") -> str:
 
 
 def items(values: Iterable[object]) -> str:
-    """Return a list of texts; nothing for none."""
-    inside = "".join(f"<li>{text(value)}</li>" for value in values)
+    """Return a list of texts, in which no line ends within an option; nothing for none."""
+    inside = "".join(f"<li>{_OPTION.sub(_WHOLE, text(value))}</li>" for value in values)
     return f"<ul>{inside}</ul>" if inside else ""
 
 
@@ -42,13 +48,28 @@ def table(
         return " class=number" if place in numbers else ""
 
     head = "".join(f"<th{kind(place)} scope=col>{text(x)}</th>" for place, x in enumerate(heads))
+
+    def cell(place: int, value: object) -> str:
+        shown = text(value)
+        return _joined(shown) if place in numbers else shown
+
     lines = (
-        "".join(f"<td{kind(place)}>{text(x)}</td>" for place, x in enumerate(row)) for row in rows
+        "".join(f"<td{kind(place)}>{cell(place, x)}</td>" for place, x in enumerate(row))
+        for row in rows
     )
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return (
         f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _joined(number: str) -> str:
+    r"""A number that breaks in front of its brackets alone.
+
+    >>> _joined("9.0 % (8.1 to 9.4)").replace("\xa0", "_")
+    '9.0_% (8.1_to_9.4)'
+    """
+    return number.replace(" ", "\xa0").replace("\xa0(", " (")
 
 
 def section(identity: str, title: str, *parts: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from prunescope.report.page import MARK
 from prunescope.report.plan_report import PlanReport
+from prunescope.text.spreadsheets import cell
 
 
 def as_json(report: PlanReport) -> str:
@@ -44,15 +45,10 @@ def as_csv(report: PlanReport) -> str:
         for model, number in row.values.items():
             ends = ["" if end is None else repr(end) for end in (number.low, number.high)]
             lines.writerow(
-                [_cell(report.plan.name), row.name, model, repr(number.value), *ends, row.unit,
+                [cell(report.plan.name), row.name, model, repr(number.value), *ends, row.unit,
                  row.how]
             )  # fmt: skip
     return written.getvalue()
-
-
-def _cell(value: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _finite(value: Any) -> Any:

@@ -18,6 +18,7 @@ h3{font-size:14px;margin:0 0 2px;font-weight:600;overflow-wrap:anywhere}
 p,ul{margin:0 0 10px;max-width:80ch}
 ul{padding-left:20px}
 li{overflow-wrap:anywhere}
+.whole{white-space:nowrap}
 .soft{color:var(--soft)}
 .lead{display:flex;flex-wrap:wrap;gap:12px;margin:22px 0 6px}
 .lead div{flex:1 1 170px;background:var(--panel);border:1px solid var(--line);border-radius:8px;
@@ -29,9 +30,8 @@ table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:ta
 th,td{text-align:left;padding:6px 14px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:600;font-size:13px}
 th.number,td.number{text-align:right}
-.number{white-space:nowrap}
 td{overflow-wrap:break-word}
-#numbers td:first-child{min-width:17em}
+#numbers td:first-child{min-width:12em}#numbers td:last-child{min-width:14em}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(480px,100%),1fr));gap:20px}
 .chart{min-width:0;break-inside:avoid}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(128px,1fr));gap:16px}

@@ -1,6 +1,7 @@
 """The sections of the report's page, each from a ``PlanReport``. Torch-free."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from prunescope.export.changed_samples import ChangedSample, ChangedSamples
 from prunescope.export.delivered import Delivered, best_of
@@ -16,6 +17,8 @@ from prunescope.text.cut import shortfall
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import capitalised, counted, exact
 from prunescope.text.scores import ScoreWords, words_of
+
+_TUNED: Final = ", fine-tuned"
 
 
 def head(report: PlanReport) -> str:
@@ -33,11 +36,14 @@ def head(report: PlanReport) -> str:
     boxes = []
     for name, label in wanted:
         values = rows[name].values if name in rows else {}
-        last = values.get("fine-tuned") or values.get("pruned")
+        tuned = values.get("fine-tuned")
+        last = tuned or values.get("pruned")
         if last is not None:
             share = values["dense"].value if "left" in label and "dense" in values else 0
             shown = units.percent(last.value / share) if share else last.text.partition(" (")[0]
-            boxes.append(f"<div><b>{text(shown)}</b><span>{text(label)}</span></div>")
+            boxes.append(
+                f"<div><b>{text(shown)}</b><span>{text(label + _TUNED * bool(tuned))}</span></div>"
+            )
     return (
         f"<h1>{text(report.title)}</h1>"
         + paragraph(f"Made {report.made} by Prunescope.", "soft")
@@ -244,7 +250,7 @@ def front(report: PlanReport, charts: str) -> str:
     best = set(best_of(report.delivered))
     rows = [
         [
-            capitalised(point.label), point.file, _scored(point, words),
+            point.label, point.file, _scored(point, words),
             units.bytes_(point.bytes),
             "–" if point.seconds is None else f"{point.seconds * 1e3:.3g} ms",
             "yes" if point in best else "",

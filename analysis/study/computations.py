@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-DEVICE_NAMES: Final = ("auto", "cpu", "cuda", "mps", "xpu")
+PROCESSOR: Final = "cpu"
+DEVICE_NAMES: Final = ("auto", PROCESSOR, "cuda", "mps", "xpu")
 """Kinds of devices that can be asked for; the numbered ones also as ``cuda:1``."""
 FP32: Final = "fp32"
 PRECISIONS: Final = (FP32, "tf32", "bf16", "fp16")

@@ -11,7 +11,8 @@ from prunescope.errors import BadValue, UnknownName
 from prunescope.statistics.confidence_sequence import drop_half_widths
 from prunescope.store.measurements import Measurement
 from prunescope.study.point import Point
-from prunescope.text.scores import Allowance, ScoreWords
+from prunescope.text.allowance import Allowance
+from prunescope.text.scores import ScoreWords
 
 Mode = Literal["exact", "adaptive", "decide", "find", "certify"]
 MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide", "find", "certify")

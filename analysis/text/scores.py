@@ -6,7 +6,6 @@ called a rise, and shown as what the number rises by.
 """
 
 import math
-import re
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -14,51 +13,11 @@ from prunescope.errors import BadValue
 from prunescope.statistics.paired import Interval
 from prunescope.study import Manifest
 from prunescope.study.metric_summary import PERCENT, MetricSummary
+from prunescope.text.allowance import OF_DENSE, Allowance
 from prunescope.text.units import signed
 
 _DIGITS: Final = 4
-_LIMIT: Final = re.compile(r"([-+.\deE]*\d)\s*(%|[a-zA-Z][a-zA-Z ]*)?")
-_OF_DENSE: Final = "%"
 _SCORE: Final = MetricSummary("score")
-
-
-@dataclass(frozen=True)
-class Allowance:
-    """What somebody accepts to lose, as it was written: a number and its unit.
-
-    Attributes:
-        number: As written.
-        unit: ``%`` for per cent of the dense score; ``pt``; the metric's unit; or empty.
-    """
-
-    number: float
-    unit: str = ""
-
-    @staticmethod
-    def parse(text: str | float, what: str = "limit") -> "Allowance":
-        """Return what ``text`` means; a number alone is in the metric's unit, 0.01 for one point.
-
-        >>> Allowance.parse("2%"), Allowance.parse(0.02)
-        (Allowance(number=2.0, unit='%'), Allowance(number=0.02, unit=''))
-
-        Raises:
-            BadValue: No number that is at least 0, with or without a unit.
-        """
-        match = _LIMIT.fullmatch(str(text).strip())
-        try:
-            number = float(match[1]) if match else math.nan
-        except ValueError:
-            number = math.nan
-        if match is None or not 0 <= number < math.inf:
-            raise BadValue(
-                f"Expected {what} to be a number from 0 on, with or without a unit, but got "
-                f"{text!r}. Write 0.02 or 2pt for two points, or 2% for two per cent of the dense "
-                "score."
-            )
-        return Allowance(number, (match[2] or "").strip())
-
-    def __str__(self) -> str:
-        return f"{self.number:g}{self.unit}"
 
 
 def words_of(manifest: Manifest) -> "ScoreWords":
@@ -302,7 +261,7 @@ class ScoreWords:
             BadValue: A unit that the metric does not have, or more than a score can lose.
         """
         number, unit = allowance.number, allowance.unit
-        if unit == _OF_DENSE:
+        if unit == OF_DENSE:
             stored = self.metric.share_of_dense(number / 100, self.dense)
         elif unit in ("", self.metric.drop_unit):
             is_points = unit and self.metric.unit == PERCENT

@@ -20,6 +20,7 @@ from prunescope.recovery import recovered
 from prunescope.recovery.batch_norm import has_batch_norm
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method
+from prunescope.study.plan import Plan
 from prunescope.sweep.runner import sweep
 
 TOOL: Final = "Prunescope"
@@ -66,7 +67,33 @@ def solved(subject: Subject, recipe: Recipe, budget: float, cache: Path) -> Resu
         return Result(subject.name, budget, TOOL, recipe.setting, 0.0, note=note)
 
 
-def _solved(subject: Subject, recipe: Recipe, budget: float, cache: Path) -> Result:
+@dataclass(frozen=True)
+class SolvedPlan:
+    """A plan within a budget, chosen by what was measured of six.
+
+    Attributes:
+        study: Its curves.
+        plan: Recovered as the curves are.
+        seconds: Of the sweep and the choice.
+    """
+
+    study: StudyFolder
+    plan: Plan
+    seconds: float
+
+
+def plan_within(subject: Subject, recipe: Recipe, budget: float, cache: Path) -> SolvedPlan:
+    """Return the best of six measured plans within ``budget`` of the multiply-accumulates.
+
+    Args:
+        subject: The network.
+        recipe: Whose criterion and recovery the curves have.
+        budget: Share that may stay.
+        cache: Where the curves and the measured plans stay for the next call.
+
+    Raises:
+        PrunescopeError: No plan keeps the budget.
+    """
     bench = subject.bench
     folder = cache / f"{subject.name}-{recipe.criterion}-{recipe.recovery}"
     study = StudyFolder.create(folder, bench.manifest)
@@ -80,23 +107,32 @@ def _solved(subject: Subject, recipe: Recipe, budget: float, cache: Path) -> Res
     swept = _added_up(folder / "swept.json", seconds)
     goal = Goal((Target("macs", budget),), recovery=recipe.recovery, methods=methods)
     effort = Effort(verify=_VERIFIED)
-    found, solving = timed(
+    answer, solving = timed(
         lambda: solve_goal(study, goal, Silent(), effort=effort, bench_of=lambda: bench)
     )
+    return SolvedPlan(study, answer.plan, round(swept + solving, 1))
+
+
+def recovered_cell(subject: Subject, plan: Plan, after: str) -> Cell:
+    """Return what ``plan`` loses on the test split after the recovery ``after``."""
+    bench = subject.bench
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
-    selection = select(found.plan, scores)
-    after = recipe.after or recipe.recovery
+    selection = select(plan, scores)
     with selected(bench.network, selection) as left:
-        recovering, begun = recovered(bench, after, left, selection), 0.0
-        _, begun = timed(recovering.__enter__)
+        recovering = recovered(bench, after, left, selection)
+        _, seconds = timed(recovering.__enter__)
         try:
             share = subject.macs_of(left) / subject.macs
-            cell = Cell(subject.lost(left), begun, round(share, 4))
+            return Cell(subject.lost(left), seconds, round(share, 4))
         finally:
             recovering.__exit__(None, None, None)
-    return Result(
-        subject.name, budget, TOOL, recipe.setting, round(swept + solving, 1), {after: cell}
-    )
+
+
+def _solved(subject: Subject, recipe: Recipe, budget: float, cache: Path) -> Result:
+    solution = plan_within(subject, recipe, budget, cache)
+    after = recipe.after or recipe.recovery
+    cell = recovered_cell(subject, solution.plan, after)
+    return Result(subject.name, budget, TOOL, recipe.setting, solution.seconds, {after: cell})
 
 
 def _added_up(file: Path, seconds: float) -> float:

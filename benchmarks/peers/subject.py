@@ -106,7 +106,7 @@ def timed(job: Callable[[], Any]) -> tuple[Any, float]:
 
 def _classifier(model: nn.Module) -> tuple[str, ...]:
     layers = [n for n, m in model.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)]
-    if not hasattr(model, "blocks"):
+    if not any(name.endswith("qkv") for name in layers):
         return (layers[-1],)
     wide = ("stem2", "qkv", "proj", "fc2", "head")
     return tuple(name for name in layers if name.rpartition(".")[2] in wide)

@@ -45,6 +45,7 @@ def _query(opened: StudyFolder, plan: bool = True) -> str:
     shared = Shared(
         opened.folder.name, session.remembered("layer"), session.remembered("method"),
         encode_plan(draft, opened.manifest) if plan and draft.choices else None, view.text(),
+        session.remembered("show"),
     )  # fmt: skip
     return urlencode(to_query(shared))
 

@@ -47,6 +47,13 @@ def drop_input(
     return None if number is None else words.stored_drop(float(number))
 
 
+def drop_said(words: ScoreWords, key: str, usual: float) -> float:
+    """Return what the field says, where it is not shown; its usual drop while nobody changed it."""
+    first = float(f"{words.shown_drop(words.usual(usual)):.3g}")
+    number = view.said(key_of(words, key), first)
+    return words.stored_drop(number if isinstance(number, float) else first)
+
+
 def key_of(words: ScoreWords, key: str) -> str:
     """Return the key of the field for metrics of one unit."""
     return key if words.metric.unit == PERCENT else f"{key} in {words.metric.drop_unit or 'units'}"

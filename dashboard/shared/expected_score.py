@@ -33,7 +33,9 @@ def score(opened: StudyFolder, known: Curves, plan: Plan, prediction: Prediction
     words = words_of(opened.manifest)
     name = plain.text(words.name)
     if prediction.drop is None:
-        st.metric(f"Predicted {name}", "unknown")
+        st.metric(
+            f"Predicted {name}", "unknown", help="Nothing is guessed of what no measurement covers."
+        )
         st.caption("Parts of this plan were never measured; run a sweep of them, or measure it.")
         return
     open_ended = prediction.basis.one_sided  # past what was measured: only a lower end is known

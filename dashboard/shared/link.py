@@ -34,6 +34,7 @@ class Shared:
     method: str | None = None
     plan: str | None = None
     view: str | None = None
+    show: str | None = None
 
 
 def to_query(shared: Shared) -> dict[str, str]:

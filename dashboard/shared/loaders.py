@@ -15,6 +15,7 @@ from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.newest import Newest
 from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
 from prunescope.errors import PrunescopeError
+from prunescope.export.delivered import Delivered, exported_files
 from prunescope.jobs import ACTIVE, Job, jobs
 from prunescope.latency.table.predict_time import LatencyTable, predict_many, tables
 from prunescope.planning.measured_plans import MeasuredPlans
@@ -70,6 +71,7 @@ class _NewestOfStudy:
         self.operators: Newest[LogitOperators] = Newest()
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
         self.scores: Newest[tuple[Levels, Levels]] = Newest()
+        self.files: Newest[tuple[Delivered, ...]] = Newest()
 
 
 def catalogue(folder: Path) -> tuple[Path, ...]:
@@ -120,6 +122,18 @@ def verified(of: StudyFolder) -> pd.DataFrame:
 def measured_plans(of: StudyFolder) -> MeasuredPlans:
     """Return what the verified plans of a study really did, as they are now."""
     return MeasuredPlans(verified(of))
+
+
+def exported(of: StudyFolder) -> tuple[Delivered, ...]:
+    """Return the verified files of a study's saved plans as they are now."""
+    kinds = ("plans/*.json", "exports/*/*.json", "recovered/*/result.json")
+    return _newest(of.folder, _drawn(of)).files.get(
+        lambda: tuple(
+            (str(path), path.stat().st_mtime_ns)
+            for kind in kinds for path in sorted(of.folder.glob(kind))
+        ),
+        lambda _: exported_files(of),
+    )  # fmt: skip
 
 
 def superseded(of: StudyFolder) -> str | None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
-from prunescope.dashboard.shared import loaders, plan_summary, predicted_time, rights
+from prunescope.dashboard.shared import loaders, plan_summary, predicted_time, rights, take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
@@ -58,6 +58,7 @@ def show(opened: StudyFolder, plan: Plan) -> None:
             st.markdown(f"- {plain.text(sentence)}")
         timed = [_row(each) for each in report.runtimes if each.problem is None]
         if timed:
+            take_away.table(opened, pd.DataFrame(timed), "Speed", plan.name)
             st.table(pd.DataFrame(timed), hide_index=True)
         st.caption(plain.text(f"{report.memory_line} {_conditions(report)}"))
     predicted(opened, plan)

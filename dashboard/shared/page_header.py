@@ -6,7 +6,17 @@ from pathlib import Path
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import address, launch, loaders, rights, session, soundness_marks
+from prunescope.dashboard.shared import (
+    address,
+    launch,
+    loaders,
+    rights,
+    session,
+    show_mode,
+    soundness_marks,
+    take_away,
+    word_list,
+)
 from prunescope.errors import BadReference, BadValue
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain, units
@@ -17,12 +27,15 @@ _STUDY = "study"
 _PLACES = "places"
 
 
-def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> Path | None:
+def show(
+    folder: Path, before: Callable[[StudyFolder], None] | None = None, bare: bool = False
+) -> Path | None:
     """Show the study picker and return the chosen study's folder, or None without studies.
 
     Args:
         folder: Of the studies.
         before: What may still move the study's draft, called before anything is told of it.
+        bare: Only choose the study, and show nothing.
     """
     st.session_state[_FOLDER] = folder
     found = {path.name: path for path in loaders.catalogue(folder)}
@@ -31,14 +44,17 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
         return None
     names = list(found)
     _preselect(names)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="frame"):
+    if bare:
+        return found[st.session_state[_STUDY]]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame"):
         name = st.selectbox(
             "Study", names, key=_STUDY, label_visibility="collapsed", width=260,
             help=f"Studies in {folder}",
         )  # fmt: skip
         path = found[name]
         opened = loaders.study(path)
-        st.caption(_facts(opened) if opened else _unmade(path), width="stretch")
+        with st.container(width="stretch"):  # gives way before the buttons go to another line
+            st.caption(_facts(opened) if opened else _unmade(path))
         if rights.locked():
             st.badge("read-only", icon=":material/lock:", color="gray", help=rights.WHY)
         launch.sign()
@@ -46,6 +62,9 @@ def show(folder: Path, before: Callable[[StudyFolder], None] | None = None) -> P
             if before is not None:
                 before(opened)
             _share(opened)
+            take_away.reserve()
+        words = st.container(width="content")
+    word_list.show(words)
     if opened is not None:
         soundness_marks.mark(opened.manifest)
     damaged = opened.damaged() if opened is not None else []
@@ -160,3 +179,8 @@ def _share(opened: StudyFolder) -> None:
             "The address of this page says the same:"
         )
         st.code(link, language=None, wrap_lines=True)
+        st.button(
+            "Show it to a room", key="show", icon=":material/present_to_all:",
+            on_click=lambda: show_mode.turn_to(1),
+            help="A tour in large letters for a projector: arrow keys walk it, Escape leaves.",
+        )  # fmt: skip

@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import expected_score, loaders, rights
+from prunescope.dashboard.shared import expected_score, loaders, rights, take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
@@ -65,9 +66,10 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
     table = verified_table(
         opened.manifest, verified, known.curves, loaders.record(opened), loaders.operators(opened)
     )
+    take_away.table(opened, table, "Measured plans")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260), placeholder="–",
-        column_config={
+        column_config=explained(table, {
             "Score": st.column_config.NumberColumn(words.score_column, format=form),
             "Drop": st.column_config.NumberColumn(words.drop_title, format=form),
             "±": st.column_config.NumberColumn(format=form, help="Half of the 95 % interval."),
@@ -80,7 +82,7 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
             ),
             "Removed": st.column_config.NumberColumn("Removed, %", format="%.1f"),
             "Samples": st.column_config.NumberColumn(format="localized"),
-        },
+        }),
         alt="Measured plans with their predicted and measured drops",
     )  # fmt: skip
 
@@ -136,6 +138,11 @@ def _costs(opened: StudyFolder, found: Preview) -> None:
         }
         for kind, form, dense, now, note in rows
     ]
+    take_away.table(
+        opened,
+        pd.DataFrame(table).rename(columns={"": "Cost"}).replace(r"\*", "", regex=True),
+        "Costs",
+    )
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True)
     parts = [f"{units.percent(found.sparsity)} of all parameters are zero or gone."]
     if found.layers:

@@ -46,6 +46,11 @@ def kept(key: str, usual: object, allowed: Allowed) -> str:
     return key
 
 
+def said(key: str, usual: object) -> object:
+    """Return what a control said last, wherever it is, or what the link says."""
+    return _memory().get(key, usual)
+
+
 def text() -> str | None:
     """Return what differs from the usual, as text for a link; None where nothing does."""
     usual = st.session_state.get(_USUAL, {})

@@ -112,7 +112,7 @@ def test_every_control_reaches_the_job(
     numbers = {
         "rounds": 3, "epochs": 12, "seconds": 60.0, "rate": 0.05, "momentum": 0.8, "decay": 0.01,
         "warmup": 0.1, "temperature": 2.0, "batch": 32, "accumulate": 2, "steps": 50, "ema": 0.99,
-        "clip": 1.0, "patience": 4,
+        "clip": 1.0, "patience": 4, "features": 1.5,
     }  # fmt: skip
     for name, value in numbers.items():
         at.number_input(key=f"ft {name}").set_value(value)
@@ -127,7 +127,7 @@ def test_every_control_reaches_the_job(
     assert request == FineTune(
         request.plan, 12, 0.05, 32, 0.5, 2.0, None, 60.0, 3, True, None,
         "torchvision.transforms.v2:RandomHorizontalFlip", 50, None,
-        ("dampening=0.0", "foreach=false"), 0.8, True, 0.01, 0.1, 0.99, 1.0, 2, "bf16", 4,
+        ("dampening=0.0", "foreach=false"), 0.8, True, 0.01, 0.1, 0.99, 1.0, 2, "bf16", 4, 1.5,
     )  # fmt: skip
 
 

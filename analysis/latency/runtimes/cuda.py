@@ -17,7 +17,7 @@ _WARMING: Final = 3
 
 
 class CudaRuntime(Runtime):
-    """A copy of the network on the first CUDA device, wherever the study's own lies.
+    """A copy of the network on the CUDA device in use, else the first, wherever the study's lies.
 
     Timed only when it is asked for. A pass is what lies in the device's queue between two events:
     inputs are there already.
@@ -37,28 +37,28 @@ class CudaRuntime(Runtime):
 
     def unavailable(self) -> str | None:
         """Say where there is no such device."""
-        from prunescope.bench.device import choose_device
+        from prunescope.bench.device import device_of_kind
         from prunescope.errors import BadValue
 
         try:
-            choose_device(KIND)
+            device_of_kind(KIND)
         except BadValue as error:
             return str(error)
         return None
 
     def device(self, dense: nn.Module) -> str:
         """Return the name of the device."""
-        from prunescope.bench.device import choose_device, device_title
+        from prunescope.bench.device import device_of_kind, device_title
 
         del dense
-        return KIND if self.unavailable() else device_title(choose_device(KIND))
+        return KIND if self.unavailable() else device_title(device_of_kind(KIND))
 
     def conditions(self) -> str:
         """Return the device's clocks now."""
-        from prunescope.bench.device import choose_device
+        from prunescope.bench.device import device_of_kind
         from prunescope.latency.gpu_clocks import gpu_clocks
 
-        return "" if self.unavailable() else gpu_clocks(choose_device(KIND).index or 0)
+        return "" if self.unavailable() else gpu_clocks(device_of_kind(KIND).index or 0)
 
     def compile(self, module: nn.Module, workload: Workload) -> Call:
         """Return a call of a copy of ``module`` on the device, warmed up."""
@@ -67,12 +67,12 @@ class CudaRuntime(Runtime):
         import torch
         from torch import fx
 
-        from prunescope.bench.device import choose_device, move
+        from prunescope.bench.device import device_of_kind, move
         from prunescope.bench.placement import name_device
         from prunescope.capture.graph import call_arguments
         from prunescope.latency.device_clock import EventTimed
 
-        device = choose_device(KIND)
+        device = device_of_kind(KIND)
         own = move(copy.deepcopy(module), device)
         if isinstance(own, fx.GraphModule):
             name_device(own, device)

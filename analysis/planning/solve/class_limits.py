@@ -11,7 +11,8 @@ from typing import Final, Self
 
 from prunescope.errors import BadValue, UnknownName
 from prunescope.planning.prediction.prediction import Prediction
-from prunescope.text.scores import PERCENT_WORDS, Allowance
+from prunescope.text.allowance import Allowance
+from prunescope.text.scores import PERCENT_WORDS
 
 WORST: Final = "worst-class"
 RECALL: Final = "recall:"

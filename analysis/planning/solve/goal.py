@@ -10,7 +10,8 @@ from prunescope.planning.solve.class_limits import ClassLimit
 from prunescope.planning.solve.metric_limits import MetricLimit
 from prunescope.study import Method
 from prunescope.study.plan import Choice
-from prunescope.text.scores import PERCENT_WORDS, Allowance, ScoreWords
+from prunescope.text.allowance import Allowance
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords
 
 COSTS: Final[dict[str, str]] = {
     "parameters": "non-zero parameters",

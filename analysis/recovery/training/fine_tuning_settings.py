@@ -36,6 +36,8 @@ class FineTuning:
         distillation: Weight of the dense model's outputs in the loss against the labels', 0 to 1;
             at 1 no labels are read.
         temperature: By which logits are divided before they are compared with the dense model's.
+        features: Weight, beside the outputs', of the dense model's values where blocks end, in what
+            stays of them; 0 learns from outputs alone.
         seed: Of the order of samples, of augmentation and of dropout.
         optimizer: A class of ``torch.optim`` by name, in any case: ``sgd``, ``adamw`` ...
         options: Of the optimizer, as ``NAME=VALUE``, such as ``betas=0.9,0.95``.
@@ -66,6 +68,7 @@ class FineTuning:
     warmup: float = 0.05
     distillation: float = 0.9
     temperature: float = 3.0
+    features: float = 0.0
     seed: int = 0
     optimizer: str = SGD
     options: tuple[str, ...] = ()
@@ -95,6 +98,7 @@ class FineTuning:
         )
         SEED.checked(self.seed)
         _within("temperature", self.temperature, 0, 100, "Try 3.", above=True)
+        _within("features", self.features, 0, 1000, "Try 1, or 0 for the outputs alone.")
         _within("ema", self.ema, 0, 0.999999, "Try 0.99, or 0 for no moving average.")
         if self.clip is not None:
             _within("clip", self.clip, 0, 1e6, "Try 1.", above=True)
@@ -155,6 +159,7 @@ class FineTuning:
             * (self.optimizer.lower() != SGD or bool(self.options) or self.nesterov),
             f"data from {self.train}" * bool(self.train),
             f"augmented by {self.augment}" * bool(self.augment),
+            f"the dense model's inner values, weight {self.features:g}" * bool(self.features),
             f"moving average {self.ema:g}" * bool(self.ema),
             f"gradients clipped at {self.clip or 0:g}" * (self.clip is not None),
             f"{self.accumulate} batches a step" * (self.accumulate > 1),

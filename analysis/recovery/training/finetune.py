@@ -21,6 +21,7 @@ from prunescope.errors import BadReference, DamagedFile
 from prunescope.progress import Progress
 from prunescope.recovery.training.checkpoint import Identity, forget_stopped
 from prunescope.recovery.training.compare_sides import mean_score, outcome, side_by_side
+from prunescope.recovery.training.features import with_features
 from prunescope.recovery.training.fine_tuning_report import (
     RESULT,
     WEIGHTS,
@@ -143,7 +144,8 @@ def finetune(
         )  # fmt: skip
     else:
         judge = partial(mean_score, student, bench)
-        lesson = Lesson(student, masks, data.feed, teach, judge, judging)
+        taught = with_features(teach, bench, settings.features, student, selection.units)
+        lesson = Lesson(student, masks, data.feed, taught, judge, judging)
         prepared = time.monotonic() - started
         learnt, done = train_student(lesson, settings, folder, identity, progress), None
         learnt = replace(learnt, seconds=learnt.seconds + prepared)

@@ -18,9 +18,10 @@ from prunescope.fence.safetensors_files import require_honest_tensors
 from prunescope.progress import Progress
 from prunescope.recovery.training.checkpoint import Identity, forget_stopped
 from prunescope.recovery.training.compare_sides import mean_score
+from prunescope.recovery.training.features import with_features
 from prunescope.recovery.training.fine_tuning_settings import FineTuning
 from prunescope.recovery.training.gradual_selection import masked_parameters
-from prunescope.recovery.training.objective import Objective
+from prunescope.recovery.training.objective import OutputLoss
 from prunescope.recovery.training.round_progress import RoundProgress
 from prunescope.recovery.training.round_selection import bench_of, round_selection
 from prunescope.recovery.training.rounds import Round, RoundsDone, SolvedRound, round_settings
@@ -69,7 +70,7 @@ def in_rounds(
     folder: Path,
     identity: Identity,
     feed: Callable[[], Feed],
-    objective: Objective,
+    objective: OutputLoss,
     progress: Progress,
     solve: SolveRound | None = None,
 ) -> Reached:
@@ -111,10 +112,11 @@ def in_rounds(
         student = make_student(current, plan.recovery, selection)
         masks = masks_of(student, selection)
         gone = _gone(bench, done.gone, selection.units)
+        reached = with_features(objective, bench, asked.features, student, _left(bench, gone))
         told = RoundProgress(progress, number, asked.rounds, done)
         pruned_score = mean_score(student, bench)
         lesson = Lesson(
-            student, masks, feed(), objective,
+            student, masks, feed(), reached,
             lambda student=student: mean_score(student, bench),  # type: ignore[misc]
         )  # fmt: skip
         learnt = train_student(
@@ -242,9 +244,14 @@ def _read_rounds(
 
 def _student_of(bench: Workbench, done: RoundsDone) -> nn.Module:
     """The network without the units that are gone."""
+    return make_student(bench, "none", PruningMasks({}, _left(bench, done.gone)))
+
+
+def _left(bench: Workbench, gone: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """Which of the dense network's units stay, by group that lost some."""
     units = {}
     for group in bench.groups:
-        if done.gone.get(group.name):
+        if gone.get(group.name):
             units[group.name] = torch.ones(group.units, dtype=torch.bool)
-            units[group.name][list(done.gone[group.name])] = False
-    return make_student(bench, "none", PruningMasks({}, units))
+            units[group.name][list(gone[group.name])] = False
+    return units

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,13 @@ _KEPT_BYTES: Final = 256 << 20
 
 Objective = Callable[[Any, Batch], Tensor]
 """``(outputs of the model in training, its batch) → loss``, a scalar."""
+
+
+class OutputLoss(Protocol):
+    """An objective that takes the dense model's outputs where somebody has them already."""
+
+    def __call__(self, outputs: Any, batch: Batch, dense_outputs: Any = None) -> Tensor:
+        """Return the loss of ``outputs``, a scalar."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Taught:
     others: Tensor | None
 
 
-def objective(task: Task, samples: Samples, settings: FineTuning) -> Objective:
+def objective(task: Task, samples: Samples, settings: FineTuning) -> OutputLoss:
     """Return the loss ``(1 - a)·L(targets) + a·(T²·KL(dense ‖ model) + D)`` on ``samples``.
 
     L is the study's loss, over all heads that have targets. The KL, a mean over rows (samples,
@@ -77,7 +84,7 @@ def objective(task: Task, samples: Samples, settings: FineTuning) -> Objective:
     (arXiv 1503.02531), section 2.
     """
     share, temperature = settings.distillation, settings.temperature
-    first = _taught(task, samples.chunk(0, 2))
+    first = _taught(task, _said(task, samples.chunk(0, 2)), 2)
     if share > 0 and first.rows is None and first.others is None:
         raise DataMismatch(
             "Expected real outputs to learn from the dense model, but it returns none. Set "
@@ -87,7 +94,7 @@ def objective(task: Task, samples: Samples, settings: FineTuning) -> Objective:
         _require_loss(task, samples)
     kept = _kept(task, samples, first) if share > 0 and not _changing(settings) else None
 
-    def loss(outputs: Any, batch: Batch) -> Tensor:
+    def loss(outputs: Any, batch: Batch, dense_outputs: Any = None) -> Tensor:
         total: Tensor = torch.zeros(())
         if share < 1:
             if batch.targets is None:
@@ -95,8 +102,11 @@ def objective(task: Task, samples: Samples, settings: FineTuning) -> Objective:
             value = task.loss.value(outputs, batch.targets)
             total = total.to(value.device) + (1 - share) * value
         if share > 0:
-            known = kept is not None and batch.rows is not None
-            taught = kept(batch.rows) if known else _taught(task, Samples(batch.inputs))  # type: ignore[misc,arg-type]
+            if dense_outputs is None and kept is not None and batch.rows is not None:
+                taught = kept(batch.rows)
+            else:
+                said = _said(task, batch) if dense_outputs is None else dense_outputs
+                taught = _taught(task, said, len(batch))
             divergence = _divergence(task, outputs, taught, len(batch), temperature)
             total = total.to(divergence.device) + share * divergence
         return total
@@ -124,20 +134,24 @@ def _divergence(task: Task, outputs: Any, taught: Taught, count: int, temperatur
     return torch.stack(parts).sum()
 
 
-def _taught(task: Task, samples: Samples) -> Taught:
+def _said(task: Task, samples: Samples | Batch) -> Any:
+    """The dense model's outputs."""
     with torch.no_grad():
-        outputs = forward(task.dense, samples.inputs)
+        return forward(task.dense, samples.inputs)
+
+
+def _taught(task: Task, outputs: Any, count: int) -> Taught:
     rows = logits(task.metric.output(outputs)) if task.metric.has_classes else None
     others = task.metric.others
     return Taught(
         None if rows is None else rows.float(),
-        None if others is None else others.rows(outputs, len(samples)),
+        None if others is None else others.rows(outputs, count),
     )
 
 
 def _changing(settings: FineTuning) -> bool:
-    """Whether batches are other ones than the calibration split's."""
-    return bool(settings.train or settings.augment)
+    """Whether the dense model runs in each step: on other batches, or for its inner values."""
+    return bool(settings.train or settings.augment or settings.features)
 
 
 def _kept(task: Task, samples: Samples, first: Taught) -> Callable[[Tensor], Taught] | None:
@@ -147,7 +161,8 @@ def _kept(task: Task, samples: Samples, first: Taught) -> Callable[[Tensor], Tau
     if sum(part.numel() for part in held) // few * count * 4 > _KEPT_BYTES:
         return None
     starts = range(0, count, task.batch)
-    taught = [_taught(task, samples.chunk(start, start + task.batch)) for start in starts]
+    chunks = [samples.chunk(start, start + task.batch) for start in starts]
+    taught = [_taught(task, _said(task, chunk), len(chunk)) for chunk in chunks]
     rows = _joined([part.rows for part in taught])
     others = _joined([part.others for part in taught])
     by_sample = None if rows is None else rows.view(count, -1, rows.shape[1])

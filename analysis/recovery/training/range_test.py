@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from prunescope.errors import Cancelled
 from prunescope.progress import Progress
+from prunescope.recovery.training.features import learner_for
 from prunescope.recovery.training.fine_tuning_settings import SGD, FineTuning
 from prunescope.recovery.training.objective import Objective
 from prunescope.recovery.training.training_batch import Feed
@@ -66,8 +67,9 @@ def range_test(
     smooth, weight, least, best = 0.0, 0.0, math.inf, first
     step, now, spoilt = 0, first, False
     try:
-        with torch.random.fork_rng(devices=[]), training(module) as learner:
+        with torch.random.fork_rng(devices=[]), training(module) as trained:
             torch.manual_seed(settings.seed)
+            learner = learner_for(objective, trained)
             for step in range(STEPS):
                 if progress.cancelled():
                     raise Cancelled("Expected training to go on, but it was cancelled. Run again.")

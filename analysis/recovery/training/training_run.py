@@ -15,6 +15,7 @@ from prunescope.bench.device import device_of
 from prunescope.capture.network import forward
 from prunescope.errors import BadValue, Cancelled, DataMismatch
 from prunescope.progress import Progress
+from prunescope.recovery.training.features import learner_for
 from prunescope.recovery.training.fine_tuning_settings import FineTuning
 from prunescope.recovery.training.moving_average import MovingAverage
 from prunescope.recovery.training.objective import Objective
@@ -136,7 +137,8 @@ class TrainingRun:
         """
         every = math.ceil(self.steps / _READINGS)
         reading = Reading(self.step, self.step / self.steps, 0.0)
-        with training(self._module) as learner:
+        with training(self._module) as trained:
+            learner = learner_for(self._objective, trained)
             for _ in range(self.step % self.steps, self.steps):
                 if self._progress.cancelled():
                     raise Cancelled("Expected training to go on, but it was cancelled. Run again.")

@@ -4,7 +4,9 @@ import streamlit as st
 
 from prunescope.curves.block_drops import block_drops
 from prunescope.dashboard.charts.removed_blocks import block_figure
+from prunescope.dashboard.shared import take_away
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.blocks import drop_table
@@ -21,12 +23,13 @@ def show(opened: StudyFolder, known: StudyMeasurements) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**{counted(table['Block'].nunique(), 'block')}**, the cheapest first")
+        take_away.table(opened, table, "Blocks", "curves")
         st.dataframe(
             table, hide_index=True, height=height(len(table), 492), placeholder="–",
             column_order=["Block", "Drop", "±",
                           *(["Recovery"] if table["Recovery"].nunique() > 1 else []),
                           "Frees MACs", "Frees", "Layers"],
-            column_config={
+            column_config=explained(table, {
                 "Block": st.column_config.TextColumn(
                     pinned=True, width=text_width(table["Block"], "Block")
                 ),
@@ -41,7 +44,7 @@ def show(opened: StudyFolder, known: StudyMeasurements) -> None:
                     "Frees MACs, % of model", format="percent"
                 ),
                 "Frees": st.column_config.NumberColumn("Frees parameters", format="compact"),
-            },
+            }),
             alt="Blocks with what is lost when each leaves, and what that frees",
         )  # fmt: skip
     with right:

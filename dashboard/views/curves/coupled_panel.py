@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, measured_speed
+from prunescope.dashboard.shared import loaders, measured_speed, take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height
 from prunescope.dashboard.tables.groups import groups_of, member_table, part_of
 from prunescope.store.folder import StudyFolder
@@ -24,13 +25,13 @@ def show(opened: StudyFolder, subject: str, granularity: str) -> None:
     """
     manifest = opened.manifest
     if granularity != "weight":
-        _group(manifest, manifest.group(subject), subject)
+        _group(opened, manifest.group(subject), subject)
         if loaders.latency(opened):
             measured_speed.staircase(opened, subject)
         return
     for group in groups_of(manifest, subject):  # a refused part may share a group's name
         with st.expander(_title(group, subject), icon=":material/hub:"):
-            _group(manifest, group, subject)
+            _group(opened, group, subject)
 
 
 def _title(group: GroupSummary, layer: str) -> str:
@@ -45,7 +46,8 @@ def _title(group: GroupSummary, layer: str) -> str:
     return f"{title}, together with {with_whom}" if others else f"{title}, alone"
 
 
-def _group(manifest: Manifest, group: GroupSummary, subject: str) -> None:
+def _group(opened: StudyFolder, group: GroupSummary, subject: str) -> None:
+    manifest = opened.manifest
     if group.reason is not None:
         st.markdown(f"Not prunable, because {plain.text(group.reason)}.")
         return
@@ -67,11 +69,13 @@ def _group(manifest: Manifest, group: GroupSummary, subject: str) -> None:
         _frees(manifest, group, count)
         st.caption(_law(group))
     with right:
-        _sides(manifest, group, count)
+        _sides(opened, group, count)
         with st.expander("Every tensor that gets smaller", icon=":material/hub:"):
             table = member_table(manifest, group.name)
+            take_away.table(opened, table, "Tensors", group.name)
             st.dataframe(
                 table, hide_index=True, height=height(len(table), 360), placeholder="–",
+                column_config=explained(table, {}),
                 alt=f"Tensor dimensions that get smaller with {group.name}",
             )  # fmt: skip
 
@@ -93,8 +97,9 @@ def _frees(manifest: Manifest, group: GroupSummary, count: int) -> None:
             )  # fmt: skip
 
 
-def _sides(manifest: Manifest, group: GroupSummary, count: int) -> None:
+def _sides(opened: StudyFolder, group: GroupSummary, count: int) -> None:
     """Layers that change, by this group alone and with their other side pruned alike."""
+    manifest = opened.manifest
     found = meetings(manifest, group.name, count)
     if not found:
         return
@@ -110,9 +115,10 @@ def _sides(manifest: Manifest, group: GroupSummary, count: int) -> None:
         for each in found
     ]
     share = count / group.units
+    take_away.table(opened, pd.DataFrame(rows), "Coupled layers", group.name)
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, height=height(len(rows), 240), placeholder="–",
-        column_config={
+        column_config=explained(rows[0], {
             "Layer": st.column_config.TextColumn(pinned=True),
             "Weights": st.column_config.NumberColumn(format="compact"),
             "Left": st.column_config.NumberColumn(
@@ -126,7 +132,7 @@ def _sides(manifest: Manifest, group: GroupSummary, count: int) -> None:
                 help="When the other side loses the same share of its units: what stays is the "
                 "product of both.",
             ),
-        },
+        }),
         alt=f"Layers that change with {group.name}, and what is left of their weights",
     )  # fmt: skip
     left = shrunk(manifest, units_at_share(manifest, group.granularity, share))

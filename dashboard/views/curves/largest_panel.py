@@ -5,10 +5,12 @@ import math
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.store.folder import StudyFolder
 from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.study import Method
+from prunescope.text.glossary import GLOSSARY
 from prunescope.text.scores import ScoreWords, words_of
 
 
@@ -30,7 +32,11 @@ def show(opened: StudyFolder, expanded: bool = True) -> None:
             icon=":material/search:",
         ):  # fmt: skip
             table = largest_table(own, words)
-            st.dataframe(table, hide_index=True, width="stretch")
+            take_away.table(opened, table, "Largest sparsities", words.limit(limit))
+            st.dataframe(
+                table, hide_index=True, width="stretch",
+                column_config=explained(table, {}, others=GLOSSARY["baseline, drop"]),
+            )  # fmt: skip
             st.caption(
                 "Found from a few samples of a few points, those near a decision first, without "
                 f"measuring curves. **{words.loss_word.capitalize()}** is the estimated mean over "

@@ -12,9 +12,10 @@ from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.curves.safe import safest, why_none
 from prunescope.dashboard.charts.screened import add_screened
-from prunescope.dashboard.shared import loaders, page_header, session, view
+from prunescope.dashboard.shared import loaders, page_header, session, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.drop_input import drop_input
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS, curve_column, height, text_width
 from prunescope.dashboard.tables.layers import layer_table, measured_range, without_recovery
@@ -190,6 +191,7 @@ def _table(
         f"**{len(order)}** {_noun(granularity)}{plural} — choose one"
         + (", a row for all the layers coupled in it" if grouped else "")
     )
+    take_away.table(opened, table, "Groups" if grouped else "Layers", "curves")
     st.dataframe(
         table,
         key=key, hide_index=True, height=height(len(table), 492), placeholder="–",
@@ -198,7 +200,7 @@ def _table(
         column_order=[
             "Layer", *([] if grouped else ["Weights"]), "Mean drop", "Safe to", "Curve", "By",
         ],
-        column_config={
+        column_config=explained(table, {
             "Layer": st.column_config.TextColumn(
                 "Group" if grouped else "Layer", pinned=True,
                 width=text_width(table["Layer"], "Group" if grouped else "Layer"),
@@ -223,7 +225,7 @@ def _table(
                 words.loss_word.capitalize(), "Of that method, against sparsity.",
                 measured_range(known.means, words), words,
             ),
-        },
+        }),
         alt="Layers with their sensitivity; choose a row to see its curves",
     )  # fmt: skip
     return table

@@ -12,6 +12,7 @@ from prunescope.dashboard.shared import (
     plan_picker,
     plan_summary,
     rights,
+    take_away,
 )
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.tables.delivered_files import delivered_files
@@ -114,6 +115,7 @@ def _report(opened: StudyFolder, plan: Plan, recovered: bool) -> None:
             return
     delivered = delivered_files(report)
     if len(delivered):
+        take_away.table(opened, delivered, "Files", plan.name)
         st.table(delivered, hide_index=True)
         st.caption(
             "Each file as it was reloaded; the time is the median of one sample alone, on this "

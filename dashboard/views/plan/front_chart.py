@@ -88,11 +88,16 @@ def _clicked(opened: StudyFolder) -> None:
     points = state["selection"]["points"] if state else []
     plan = opened_by(list(points), st.session_state.get(_PLANS, {}))
     if plan is not None:
-        locks = session.draft(opened).plan.choices
-        kept = {
-            name: replace(choice, locked=name in locks and locks[name].locked)
-            for name, choice in plan.choices.items()
-        }
-        session.turn(plan)
-        with problems.shown():
-            session.edit(opened, replace(plan, choices=kept))
+        open_plan(opened, plan)
+
+
+def open_plan(opened: StudyFolder, plan: Plan) -> None:
+    """Make ``plan`` the draft; the locks of the present one stay."""
+    locks = session.draft(opened).plan.choices
+    kept = {
+        name: replace(choice, locked=name in locks and locks[name].locked)
+        for name, choice in plan.choices.items()
+    }
+    session.turn(plan)
+    with problems.shown():
+        session.edit(opened, replace(plan, choices=kept))

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from prunescope.dashboard.shared import loaders, plan_summary
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.network_facts import network_facts
-from prunescope.dashboard.views.plan.head_words import head_words
+from prunescope.dashboard.views.plan.head_words import HeadWords, head_words
 from prunescope.latency.table.predict_time import LatencyPrediction, plan_units, predict_latency
 from prunescope.planning.prediction.prediction import Prediction
 from prunescope.store.folder import StudyFolder
@@ -41,17 +41,24 @@ def show(
         plan: The draft.
         guess: What is expected of it.
     """
-    row = plan_summary.measured_row(loaders.verified(opened), plan)
-    measured = None if row is None else float(row["score_sum"]) / max(int(row["samples"]), 1)
-    line = head_words(
-        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan)
-    )
+    line = words_of_plan(opened, known, plan, guess)
     head = st.components.v2.component(
         "prunescope_head", html=_asset("headline/headline.html"),
         css=_asset("headline/headline.css"), js=_asset("headline/headline.js"),
     )  # fmt: skip
     with place:
         head(key="head line", data=asdict(line))
+
+
+def words_of_plan(
+    opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Prediction
+) -> HeadWords:
+    """Return the line of ``plan``, with what was measured of it and what this machine takes."""
+    row = plan_summary.measured_row(loaders.verified(opened), plan)
+    measured = None if row is None else float(row["score_sum"]) / max(int(row["samples"]), 1)
+    return head_words(
+        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan)
+    )
 
 
 def shapes(opened: StudyFolder) -> None:

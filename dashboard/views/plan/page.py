@@ -15,6 +15,7 @@ from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import granularities
 from prunescope.dashboard.views.plan import (
     bulk_edits,
+    exported_front,
     front_chart,
     goal_panel,
     head_line,
@@ -56,6 +57,7 @@ def page() -> None:
         layer_panel.show(opened, known, asked, shown, granularity)
         sparsity_table.table(opened, known, shown, granularity)
         front_chart.show(opened, asked, guess)
+        exported_front.show(opened, plan)
         reasons.show(opened, known, asked)
     network_panel.show(opened, known)
     plan_summary.history(opened, known)

@@ -6,6 +6,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from prunescope.dashboard.shared import take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
@@ -40,9 +42,10 @@ def show(opened: StudyFolder, known: StudyMeasurements, asked: GoalForm) -> None
         st.caption(_binding([BUDGETS.get(each, each) for each in binding]))
         if last.solution.predicted is not None:
             st.caption(BY_LAYER)
+        take_away.table(opened, reason_table(found), "Reasons")
         st.dataframe(
             reason_table(found), hide_index=True, height=height(len(found), 360), placeholder="–",
-            column_config={
+            column_config=explained(reason_table(found), {
                 "Layer": st.column_config.TextColumn("Layer or group", pinned=True),
                 "Sparsity": st.column_config.NumberColumn(format="%.4g %%"),
                 "One step more": st.column_config.NumberColumn(
@@ -60,7 +63,7 @@ def show(opened: StudyFolder, known: StudyMeasurements, asked: GoalForm) -> None
                 "costs": st.column_config.NumberColumn(
                     f"and saved, % {BUDGETS.get(kind, kind)}", format="%.2f"
                 ),
-            },
+            }),
             alt="What the next step of each layer costs and saves",
         )  # fmt: skip
         if problem.goal.locks:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import session, take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import curve_column, height, text_width
 from prunescope.dashboard.tables.layers import measured_range
@@ -54,13 +55,14 @@ def table(
         f"{pruned} of {len(shown)} shown {_noun(granularity)}s are pruned, {locked} "
         "locked. Double-click a cell to type." + _elsewhere(other)
     )
+    take_away.table(opened, rows, "Sparsities", granularity)
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         placeholder="–",
         disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
         on_change=_take, args=(opened, key, shown, default),
         column_order=_NO_CURVE if granularity == BLOCK else _ORDER,
-        column_config={
+        column_config=explained(rows, {
             "Lock": st.column_config.CheckboxColumn(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
                 "group of its name share one lock.",
@@ -103,7 +105,7 @@ def table(
                 "Curve", f"{words.loss_word.capitalize()} against sparsity, by this method.",
                 measured_range(known.means, words), words,
             ),
-        },
+        }),
         alt="Sparsity and method per layer",
     )  # fmt: skip
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, plan_summary, view
+from prunescope.dashboard.shared import loaders, plan_summary, take_away, view
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.classes import class_table
 from prunescope.errors import PrunescopeError
@@ -38,21 +39,22 @@ def show(opened: StudyFolder, plans: Sequence[Plan]) -> None:
     plan = next(one for one in plans if one.name == name)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        _classes(opened, rows[plan.name])
+        _classes(opened, plan.name, rows[plan.name])
     with right:
         _samples(opened, plan)
 
 
-def _classes(opened: StudyFolder, row: "pd.Series[float] | None") -> None:
+def _classes(opened: StudyFolder, name: str, row: "pd.Series[float] | None") -> None:
     correct = [] if row is None else [int(count) for count in np.atleast_1d(row["class_correct"])]
     table = class_table(opened.manifest, correct)
     if table.empty:
         st.caption("This study's targets are no classes.")
         return
     st.markdown("**Classes**, those that lost most first")
+    take_away.table(opened, table, "Classes", name)
     st.dataframe(
         table, hide_index=True, height=height(len(table), 400),
-        column_config={
+        column_config=explained(table, {
             "Class": st.column_config.TextColumn(
                 pinned=True, width=text_width(table["Class"], "Class")
             ),
@@ -62,7 +64,7 @@ def _classes(opened: StudyFolder, row: "pd.Series[float] | None") -> None:
             ),
             "Pruned": st.column_config.NumberColumn("Pruned, %", format="%.1f"),
             "Change": st.column_config.NumberColumn("Change, pt", format="%+.1f"),
-        },
+        }),
         alt="Recognised share of every class, dense and pruned",
     )  # fmt: skip
 
@@ -90,10 +92,10 @@ def _samples(opened: StudyFolder, plan: Plan) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     st.caption(plain.text(seen.sentence()))
-    _gallery(seen, str(kind))
+    _gallery(opened, plan, seen, str(kind))
 
 
-def _gallery(seen: ChangedSamples, kind: str) -> None:
+def _gallery(opened: StudyFolder, plan: Plan, seen: ChangedSamples, kind: str) -> None:
     """Pictures with both answers; without pictures, a table."""
     shown = [one for one in seen.shown if kind == "all" or _kind(one) == kind]
     if not shown:
@@ -107,8 +109,11 @@ def _gallery(seen: ChangedSamples, kind: str) -> None:
                 for one in shown
             ]
         )  # fmt: skip
-        st.dataframe(table, hide_index=True, height=height(len(table), 360),
-                     alt="Samples with another answer")  # fmt: skip
+        take_away.table(opened, table, "Changed samples", plan.name)
+        st.dataframe(
+            table, hide_index=True, height=height(len(table), 360),
+            column_config=explained(table, {}), alt="Samples with another answer",
+        )  # fmt: skip
         return
     for first in range(0, len(shown), _PER_ROW):
         for column, one in zip(st.columns(_PER_ROW), shown[first : first + _PER_ROW], strict=False):

@@ -10,12 +10,13 @@ import streamlit as st
 from prunescope.commands import next_steps
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.compared import Mark, compared_figure
-from prunescope.dashboard.shared import loaders, page_header, pages, session, view
+from prunescope.dashboard.shared import loaders, page_header, pages, session, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.views.plans import behaviour
 from prunescope.errors import PrunescopeError
-from prunescope.planning.compare_plans import ComparedPlan, Difference, compared, differences
+from prunescope.planning.compare_plans import ComparedPlan, compared, differences
 from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -45,7 +46,7 @@ def page() -> None:
         return
     known = loaders.knowledge(opened)
     rows = compared(known, plans)
-    _table(rows, words)
+    _table(opened, rows, words)
     _open(opened, plans)
     left, right = st.columns(2, gap="large")
     with left:
@@ -59,7 +60,7 @@ def page() -> None:
             alt=f"Score of each plan over the {cost} that it keeps",
         )  # fmt: skip
     with right:
-        _differences(differences(opened.manifest, plans), plans)
+        _differences(opened, plans)
     behaviour.show(opened, plans)
 
 
@@ -84,11 +85,12 @@ def _chosen(opened: StudyFolder) -> list[Plan]:
     return plans
 
 
-def _table(rows: Sequence[ComparedPlan], words: ScoreWords) -> None:
+def _table(opened: StudyFolder, rows: Sequence[ComparedPlan], words: ScoreWords) -> None:
     frame = pd.DataFrame([_row(row, words) for row in rows])
+    take_away.table(opened, frame, "Plans")
     st.dataframe(
         frame, hide_index=True, height=height(len(frame)), placeholder="–",
-        column_config={
+        column_config=explained(frame, {
             "Plan": st.column_config.TextColumn(
                 pinned=True, width=text_width(frame["Plan"], "Plan")
             ),
@@ -110,7 +112,7 @@ def _table(rows: Sequence[ComparedPlan], words: ScoreWords) -> None:
                 help="Recalled least after pruning, and how the dense network recalls it.",
                 width=text_width(frame["Worst class"], "Worst class"),
             ),
-        },
+        }),
         alt="Each plan with what it keeps and loses",
     )  # fmt: skip
 
@@ -170,7 +172,8 @@ def _open(opened: StudyFolder, plans: Sequence[Plan]) -> None:
                 pages.go(_PLAN)
 
 
-def _differences(found: Sequence[Difference], plans: Sequence[Plan]) -> None:
+def _differences(opened: StudyFolder, plans: Sequence[Plan]) -> None:
+    found = differences(opened.manifest, plans)
     st.subheader("Where they differ", anchor=False)
     if len(plans) < 2:
         st.caption("Choose another plan to compare this one with.")
@@ -185,12 +188,13 @@ def _differences(found: Sequence[Difference], plans: Sequence[Plan]) -> None:
             for each in found
         ]
     )
+    take_away.table(opened, frame, "Differences")
     st.dataframe(
         frame, hide_index=True, height=height(len(frame)),
-        column_config={
+        column_config=explained(frame, {
             "Layer or group": st.column_config.TextColumn(
                 pinned=True, width=text_width(frame["Layer or group"], "Layer or group")
             )
-        },
+        }, others="What this plan removes of it."),
         alt="What each plan removes from the layers that they treat otherwise",
     )  # fmt: skip

@@ -7,6 +7,7 @@ import streamlit as st
 
 from prunescope.charts.schedules import rounds_figure, schedules_figure
 from prunescope.dashboard.charts.training import training_figure
+from prunescope.dashboard.shared import take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.tables.rounds import rounds_table
 from prunescope.recovery.training.compare_schedules import compared
@@ -16,6 +17,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
 from prunescope.text.durations import spoken
+from prunescope.text.glossary import GLOSSARY
 from prunescope.text.numbers import counted
 from prunescope.text.scores import words_of
 
@@ -101,6 +103,7 @@ def _rounds(opened: StudyFolder, result: FineTuned) -> None:
             "Dotted: the front that each round was solved from, predicted of the network as it was "
             "tuned by then, untrained. Hollow: pruned, before its training."
         )
+    take_away.table(opened, rounds_table(result), "Rounds")
     st.table(rounds_table(result), hide_index=True)
 
 
@@ -126,7 +129,10 @@ def _sides(opened: StudyFolder, result: FineTuned) -> None:
     side, words = result.validation, words_of(opened.manifest)
     lost = words.loss_word
     with st.container(horizontal=True):
-        st.metric("Dense", words.score(side.dense_score), border=True, height="stretch")
+        st.metric(
+            "Dense", words.score(side.dense_score), border=True, height="stretch",
+            help=GLOSSARY["dense"],
+        )  # fmt: skip
         st.metric(
             "Pruned", words.score(side.before.score),
             words.delta(side.before.drop.mean), words.delta_colour, border=True, height="stretch",

@@ -137,6 +137,11 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             "Temperature", 0.1, 100.0, _USUAL.temperature, 0.5, key="ft temperature",
             help="Of the distillation: logits are divided by it.",
         )  # fmt: skip
+        features = st.number_input(
+            "Inner values", 0.0, 1000.0, _USUAL.features, 0.5, key="ft features",
+            help="Weight of what the dense model computes where its blocks end, in the channels "
+            "that stay; 0 for the outputs alone.",
+        )  # fmt: skip
     with right:
         augment = st.selectbox(
             "Augmentation", [_NOTHING, _FLIP, *functions], key="ft augment",
@@ -180,6 +185,7 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             temperature=_unusual(temperature, _USUAL.temperature),
             batch=_unusual(batch, _USUAL.batch), ema=_unusual(ema, _USUAL.ema), clip=clip,
             accumulate=_unusual(accumulate, _USUAL.accumulate), epoch_steps=steps,
+            features=_unusual(features, _USUAL.features),
             patience=patience, amp=_unusual(amp, _USUAL.amp),
         )  # fmt: skip
 

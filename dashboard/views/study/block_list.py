@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from prunescope.dashboard.shared import take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.blocks import block_table
 from prunescope.store.folder import StudyFolder
@@ -21,9 +23,10 @@ def show(opened: StudyFolder) -> None:
             f"{removable} can be removed"
             + (f"; {stay} cannot, with the reason" if stay else "; none has to stay")
         )
+    take_away.table(opened, table, "Blocks")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 360), placeholder="–",
-        column_config={
+        column_config=explained(table, {
             "Block": st.column_config.TextColumn(
                 pinned=True, width=text_width(table["Block"], "Block")
             ),
@@ -37,6 +40,6 @@ def show(opened: StudyFolder) -> None:
                 "Frees MACs, % of model", format="percent"
             ),
             "Can leave": st.column_config.TextColumn(width="medium"),
-        },
+        }),
         alt="Every residual block with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from prunescope.dashboard.shared import take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.classes import balance_sentence, balance_table
 from prunescope.store.folder import StudyFolder
@@ -14,9 +16,10 @@ def show(opened: StudyFolder) -> None:
         return
     with st.expander("Classes", icon=":material/category:"):
         st.caption(balance_sentence(opened.manifest))
+        take_away.table(opened, table, "Classes")
         st.dataframe(
             table, hide_index=True, height=height(len(table), 400),
-            column_config={
+            column_config=explained(table, {
                 "Class": st.column_config.TextColumn(
                     pinned=True, width=text_width(table["Class"], "Class")
                 ),
@@ -26,6 +29,6 @@ def show(opened: StudyFolder) -> None:
                     "Recognised, %", format="%.1f",
                     help="Of the class's validation samples, by the dense network.",
                 ),
-            },
+            }),
             alt="Samples of every class, and how many the dense network recognises",
         )  # fmt: skip

@@ -4,7 +4,8 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, take_away
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.groups import group_table
 from prunescope.store.folder import StudyFolder
@@ -31,9 +32,10 @@ def show(opened: StudyFolder) -> None:
             + (f"; {stay} cannot, with the reason" if stay else "; none has to stay")
         )
     table = group_table(opened.manifest, loaders.measured(opened).points)
+    take_away.table(opened, table, "Groups")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 360), placeholder="–",
-        column_config={
+        column_config=explained(table, {
             "Group": st.column_config.TextColumn(
                 pinned=True, width=text_width(table["Group"], "Group")
             ),
@@ -56,7 +58,7 @@ def show(opened: StudyFolder) -> None:
             ),
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
             "Can leave": st.column_config.TextColumn(width="medium"),
-        },
+        }),
         alt="Every group with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip
     reasons = blocked(opened.manifest)

@@ -5,7 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from prunescope.commands import next_steps
-from prunescope.dashboard.shared import loaders, page_header, problems, rights, soundness_marks
+from prunescope.dashboard.shared import (
+    loaders,
+    page_header,
+    problems,
+    rights,
+    soundness_marks,
+    take_away,
+)
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.plan import preflight
 from prunescope.dashboard.views.study import (
@@ -160,9 +168,10 @@ def _layers(opened: StudyFolder) -> None:
     if table.empty:
         st.info(f"No layer's name or kind contains {search!r}.")
         return
+    take_away.table(opened, table, "Layers")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 460), placeholder="–",
-        column_config={
+        column_config=explained(table, {
             "Layer": st.column_config.TextColumn(
                 pinned=True, width=text_width(table["Layer"], "Layer")
             ),
@@ -174,6 +183,6 @@ def _layers(opened: StudyFolder) -> None:
             "Output, kB": st.column_config.NumberColumn(format="%.2f", help="Per sample."),
             "Points": st.column_config.NumberColumn(help="Measured points of this layer."),
             "Can be pruned": st.column_config.TextColumn(width="large"),
-        },
+        }),
         alt="Every layer with its size, cost, and whether it can be pruned",
     )  # fmt: skip

@@ -9,6 +9,7 @@ import streamlit as st
 
 from prunescope.commands import Sweep
 from prunescope.dashboard.shared import job_strip, loaders, rights
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import restart
 from prunescope.dashboard.shared.table_style import height
 from prunescope.jobs import ACTIVE, UNKNOWN, Job, Snapshot
@@ -45,11 +46,11 @@ def show(folder: Path | None) -> None:
     ]
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, height=height(len(rows), 260), placeholder="–",
-        column_config={
+        column_config=explained(rows[0], {
             "Begun": st.column_config.DatetimeColumn(format="calendar"),
             "Done": st.column_config.TextColumn(width="medium"),
             "Last word": st.column_config.TextColumn(width="large"),
-        },
+        }),
         alt="Jobs of this study, newest first",
     )  # fmt: skip
 

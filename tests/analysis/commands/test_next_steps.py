@@ -47,6 +47,7 @@ def test_a_command_that_does_not_exist_is_noticed() -> None:
         (next_steps.kept_plan(), ["--save"]),
         (next_steps.force(), ["--force", "(force=True", "in", "Python)"]),
         (next_steps.rate(0.005), ["--rate", "0.005"]),
+        (next_steps.features(0), ["--distil-features", "0"]),
     ],
 )
 def test_options_are_spelled_as_the_requests_spell_them(said: str, words: list[str]) -> None:

@@ -54,12 +54,12 @@ FULL: list[Request] = [
     Calibrate(3, "ls", 2, "cpu"),
     FineTune(
         "P", 2, 1 / 3, 16, 0.25, 2.5, 7, 90.0, 3, True, "a.py:train", "a.py:flip", 50, "adamw",
-        ("betas=0.9,0.95",), 0.8, True, 0.01, 0.2, 0.99, 1.5, 4, "bf16", 6, True, 2, "cpu",
+        ("betas=0.9,0.95",), 0.8, True, 0.01, 0.2, 0.99, 1.5, 4, "bf16", 6, 1.5, True, 2, "cpu",
     ),
     Export("P", ("pt2", "onnx"), "folder", True, 2, True, 0.02, 17),
     Time(
         "P", 4, 12.5, 2, ("torch", "onnx"), "in.parquet", "out.parquet", "D", "w.safetensors",
-        True, True,
+        True, "auto", True,
     ),
 ]  # fmt: skip
 """Every field with a value that is not its default."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.charts.deliveries import deliveries_figure
-from prunescope.export.delivered import best_of, delivered
+from prunescope.export.delivered import best_of, delivered, exported_files
 from prunescope.export.export_plan import export_plan
 from prunescope.progress import Silent
 from prunescope.recovery.training.finetune import FineTuning, finetune
@@ -71,3 +71,19 @@ def test_the_front_is_what_nothing_beats(known: tuple[StudyFolder, Plan]) -> Non
 def test_nothing_measured_is_no_point(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "normed", "images")
     assert delivered(study, Plan("none", bench.manifest.fingerprint), lambda _: 99) == ()
+
+
+def test_files_of_all_saved_plans_are_points_of_one_front(known: tuple[StudyFolder, Plan]) -> None:
+    study, plan = known
+    points = exported_files(study)
+    assert [(point.plan, point.numbers) for point in points] == [
+        ("half", "pruned"), ("half", "pruned + int8"),
+    ]  # fmt: skip
+    figure = deliveries_figure(points, dark=False, chosen=plan.name)
+    marks = {trace.name: trace for trace in figure.data if trace.name != "front"}
+    assert set(marks) == {"pruned", "pruned + int8"}
+    assert all(list(trace.marker.size) == [15] for trace in marks.values())
+    assert all(trace.customdata[0][1] == "half" for trace in marks.values())
+    assert "half, raw" in marks["pruned"].customdata[0][0]
+    elsewhere = deliveries_figure(points, dark=False, chosen="other")
+    assert {tuple(t.marker.size) for t in elsewhere.data if t.name != "front"} == {(10,)}

@@ -89,6 +89,25 @@ def test_zeros_stay_zeros_and_weights_have_a_scale_per_channel(
     assert not model.graph.value_info
 
 
+def test_biases_have_no_scale_of_their_own_and_what_is_usual_is_not_said(tmp_path: Path) -> None:
+    bench, study = opened(tmp_path, "normed", "images")
+    export_plan(bench, study, mixed(bench), ("onnx", "onnx-int8"), most_lost=1.0)
+    folder = export_folder(study.folder, mixed(bench).digest)
+    rounded, plain = (onnx.load(str(folder / f"model{kind}.onnx")) for kind in (".int8", ""))
+    kinds = {numpy_helper.to_array(each).dtype for each in rounded.graph.initializer}
+    assert np.dtype(np.int32) not in kinds  # runtimes make it of other scales
+    convolutions = [
+        [n for n in model.graph.node if n.op_type == "Conv"] for model in (rounded, plain)
+    ]
+    assert len(convolutions[0]) == len(convolutions[1]) > 0
+    for one, other in zip(*convolutions, strict=True):
+        said, before = ({a.name: a for a in node.attribute} for node in (one, other))
+        left_out = {name for name in before if name not in said}
+        assert {"dilations", "group"} & set(before) <= left_out
+        for name in left_out:
+            assert set(before[name].ints or [before[name].i]) <= {0, 1}
+
+
 def test_what_costs_too_much_is_refused_and_the_others_are_delivered(
     mlp: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,16 @@ def test_without_a_gpu_each_says_what_is_missing(tiny_bench: Workbench) -> None:
     assert "pip install onnxruntime-gpu" in str(reports[3].problem)
 
 
+def test_the_device_in_use_is_timed_where_it_is_of_the_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device, "_IN_USE", [torch.device("cuda:1")])
+    assert device.device_of_kind("cuda") == torch.device("cuda:1")
+    monkeypatch.setattr(device, "_IN_USE", [device.HOST])
+    monkeypatch.setattr(device, "_present", lambda: (("cpu", "cuda:0", "cuda:1"), ""))
+    assert device.device_of_kind("cuda") == torch.device("cuda:0")
+
+
 def test_a_call_with_a_clock_of_its_own_is_asked() -> None:
     class Told:
         calls = 0

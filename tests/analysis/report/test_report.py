@@ -17,6 +17,7 @@ import prunescope as ps
 from prunescope.export.changed_samples import read_changed
 from prunescope.progress import Silent
 from prunescope.report.gather import gather
+from prunescope.report.markup import items, table
 from prunescope.report.model_card import model_card
 from prunescope.report.numbers import as_csv, as_json
 from prunescope.report.page import page
@@ -181,3 +182,11 @@ def test_the_command_writes_four_files_and_replaces_only_its_own(
     refused = run.refused("report", study.folder, "mine", "-o", file, "--no-changed")
     assert "r.csv is another file" in refused
     assert (tmp_path / "r.csv").read_text() == "a,b\n1,2\n"
+
+
+def test_numbers_break_in_front_of_brackets_and_options_nowhere() -> None:
+    made = table(["a", "b"], [["x (y z)", "9 % (8 to 10)"]], numbers=(1,))
+    assert "<td>x (y z)</td>" in made
+    assert "<td class=number>9\xa0% (8\xa0to\xa010)</td>" in made
+    said = items(["run it --split test <b>"])
+    assert said == "<ul><li>run it <span class=whole>--split</span> test &lt;b&gt;</li></ul>"

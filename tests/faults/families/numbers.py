@@ -38,14 +38,15 @@ LINES: Final = {
 GOOD: Final = {
     "--threads": {"zero"}, "--seed": {"zero"}, "--verify": {"zero"}, "--distillation": {"zero"},
     "--tolerance": {"zero"}, "--limit": {"zero"}, "--momentum": {"zero"}, "--decay": {"zero"},
-    "--warmup": {"zero"}, "--ema": {"zero"}, "--workers": {"zero"},
+    "--warmup": {"zero"}, "--ema": {"zero"}, "--distil-features": {"zero"},
+    "--workers": {"zero"},
 }  # fmt: skip
 """Values that an option takes; no fault, so not tried."""
 
 _MORE: Final = {
     "--limit": ("--mode", "decide"), "--tolerance": ("--mode", "adaptive"),
     "--seconds": ("--exact",), "--temperature": ("--epochs", "1"), "--rate": ("--epochs", "1"),
-    "--distillation": ("--epochs", "1"),
+    "--distillation": ("--epochs", "1"), "--distil-features": ("--epochs", "1"),
 }  # fmt: skip
 """What an option needs beside it to have an effect."""
 

@@ -1,0 +1,28 @@
+"""The columns of a table with what they mean, one hover away."""
+
+from collections.abc import Iterable, Mapping
+
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from prunescope.dashboard.tables.column_meanings import MEANINGS
+
+
+def explained(
+    columns: Iterable[object], config: Mapping[str, ColumnConfig], others: str | None = None
+) -> dict[str, ColumnConfig]:
+    """Return ``config`` with the meaning of every column that says none of its own.
+
+    Args:
+        columns: Names of the table's columns.
+        config: What is special about some of them.
+        others: The meaning of columns that are called after what the user named.
+    """
+    made = dict(config)
+    for name in (*map(str, columns), *config):
+        meaning = MEANINGS.get(name, others)
+        if name not in made:
+            made[name] = st.column_config.Column(help=meaning)
+        elif not made[name].get("help"):
+            made[name] = made[name] | {"help": meaning}
+    return made

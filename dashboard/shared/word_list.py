@@ -1,0 +1,23 @@
+"""The glossary, one press away on every page."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from prunescope.text import plain
+from prunescope.text.glossary import GLOSSARY
+
+
+@st.fragment(key="words")
+def show(place: DeltaGenerator) -> None:
+    """Offer the words and their meanings at ``place``; they are sent when the list is opened."""
+    with place:
+        listed = st.popover(
+            "Words", icon=":material/dictionary:", key="word list", on_change="rerun",
+            help="What the words of these pages mean.",
+        )  # fmt: skip
+    with listed:
+        if listed.open:
+            with st.container(height=480, border=False):
+                for word in sorted(GLOSSARY, key=str.lower):
+                    meaning = plain.text(GLOSSARY[word].replace("`", ""))
+                    st.markdown(f"**{plain.text(word)}**  \n{meaning}")
