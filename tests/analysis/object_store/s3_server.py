@@ -1,6 +1,7 @@
 """moto's S3 server on this machine, which asks for credentials as S3 does."""
 
 import contextlib
+import secrets
 from collections.abc import Iterator
 
 from moto.server import ThreadedMotoServer
@@ -11,7 +12,8 @@ class S3Server:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._made = 0
+        self.bucket = ""
+        """The one that was made last."""
 
     def environment(self) -> dict[str, str]:
         """What a process needs to reach it."""
@@ -22,16 +24,11 @@ class S3Server:
             "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         }  # fmt: skip
 
-    @property
-    def bucket(self) -> str:
-        """The bucket that was made last."""
-        return f"bucket{self._made}"
-
     def new_bucket(self) -> str:
         """Make an empty bucket and return its name."""
         import s3fs
 
-        self._made += 1
+        self.bucket = f"bucket-{secrets.token_hex(4)}"  # servers of a process share buckets
         s3fs.S3FileSystem().mkdir(self.bucket)
         return self.bucket
 
