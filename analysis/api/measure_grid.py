@@ -8,6 +8,7 @@ from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
 from prunescope.finding.find import FindReport, find
+from prunescope.first_look.first_look import LookReport, first_look
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
@@ -38,6 +39,7 @@ class Swept:
         setting_up: Seconds that went by before measuring; counted only under a budget.
         precision: What the lower precision of the points does to the dense model; None for single.
         search: What was found in modes ``find`` and ``certify``; None for others.
+        look: What was predicted in mode ``look``; None for others.
     """
 
     report: SweepReport
@@ -46,6 +48,7 @@ class Swept:
     setting_up: float = 0.0
     precision: PrecisionError | None = None
     search: FindReport | None = None
+    look: LookReport | None = None
 
 
 def run_sweep(
@@ -96,6 +99,10 @@ def run_sweep(
                 f"Expected precision {FP32} for mode {policy.mode}, whose answers are decisions, "
                 f"but got {bench.precision}. Leave it out, or take mode exact, adaptive or decide."
             )
+        if policy.mode == "look":
+            look = first_look(bench, study, grid, progress, engine, deadline)
+            nothing = SweepReport(len(look.predictions), 0, 0)
+            return Swept(nothing, (), "", setting_up, look=look)
         certify = policy.mode == "certify"
         found = find(bench, study, grid, progress, policy.limit, certify, engine, deadline)
         nothing = SweepReport(len(found.answers), 0, 0, found.refused)

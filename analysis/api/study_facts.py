@@ -14,6 +14,7 @@ from prunescope.html_tables import table
 from prunescope.statistics.paired import Interval
 from prunescope.store.folder import StudyFolder
 from prunescope.store.largest_sparsities import LargestSparsity
+from prunescope.store.predicted_points import PredictedPoint
 from prunescope.store.trust import require_vouched
 from prunescope.study import Baseline, Manifest
 from prunescope.study.soundness import concerns
@@ -81,6 +82,16 @@ class StudyFacts:
         """
         names = [column.name for column in fields(LargestSparsity)]
         rows = [astuple(answer) for answer in self._stored.largest_sparsities()]
+        return pd.DataFrame(rows, columns=names)
+
+    @property
+    def predicted(self) -> pd.DataFrame:
+        """A row for each point that a first look (mode ``look``) predicts: drop, ``low``, ``high``.
+
+        The columns are the fields of ``prunescope.store.predicted_points.PredictedPoint``.
+        """
+        names = [column.name for column in fields(PredictedPoint)]
+        rows = [astuple(point) for point in self._stored.predictions()]
         return pd.DataFrame(rows, columns=names)
 
     @property

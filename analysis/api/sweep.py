@@ -90,7 +90,8 @@ def sweep(
         weights: A weights file for a model given by reference.
         random: Keep the random weights of a model by name.
         mode: ``exact``, ``adaptive`` or ``decide``; or ``find`` or ``certify``, which name each
-            curve's largest sparsity within the limit and measure no curve (``study.largest``).
+            curve's largest sparsity within the limit and measure no curve (``study.largest``);
+            or ``look``, which predicts all curves from a few points (``study.predicted``).
         tolerance: Accepted half-width of a drop, in the metric's unit or as ``"1%"`` of dense; None
             for half a point.
         limit: Drop to decide against, likewise.

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from prunescope.cli.print_blocks import print_blocks
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_look import plain_prediction, print_predicted
 from prunescope.cli.print_search import plain_answer, print_largest
 from prunescope.cli.shared_options import (
     JsonOption,
@@ -36,6 +37,7 @@ from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 
 _ACCEPTED: Final = 0.01
+_LIMIT: Final = 0.02
 """Of the score: what the sentences behind the table accept to lose."""
 
 
@@ -87,6 +89,7 @@ def show(
                 "left_out": list(opened.manifest.omissions()),
                 "computed_on": computation_counts(opened.measured()["computed_on"]),
                 "largest": [plain_answer(answer) for answer in opened.largest_sparsities()],
+                "predicted": [plain_prediction(point) for point in opened.predictions()],
                 "plans": list(opened.plans()),
                 "fine_tuned": {
                     name: {
@@ -139,6 +142,8 @@ def show(
         console.print(table)
     if largest := opened.largest_sparsities():
         print_largest(largest, words)
+    if predicted := opened.predictions():
+        print_predicted(predicted, words, words.usual(_LIMIT))
     told = overview(StudyKnowledge.of(opened), words.rounded(words.usual(_ACCEPTED)))
     for sentence in told.sentences() if found or whole else ():
         console.print(sentence, highlight=False, markup=False)
@@ -149,7 +154,7 @@ def show(
         console.print(earlier, soft_wrap=True)
     for sentence in opened.manifest.omissions():
         console.print(f"Left out: {sentence}", highlight=False, markup=False)
-    if not found and not whole and not largest:
+    if not found and not whole and not largest and not predicted:
         console.print("No curves yet. Measure some: prunescope sweep --study " + str(study))
 
 

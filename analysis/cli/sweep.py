@@ -10,6 +10,7 @@ import typer
 from prunescope.api.sharing import Sharing
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
+from prunescope.cli.print_look import print_look
 from prunescope.cli.print_search import print_search
 from prunescope.cli.print_sweep import (
     cost_told,
@@ -127,7 +128,8 @@ def sweep(
             help="exact: every sample, uncertain points first. adaptive: stop points that are "
             "certain enough. decide: only whether a drop passes the limit. find: each layer's "
             "largest sparsity within the limit, from a few samples. certify: the same, and one "
-            "that is certainly within it.",
+            "that is certainly within it. look: predict all of it from gradients and a few "
+            "measured points, with the error of that.",
         ),
     ] = "exact",
     tolerance: Annotated[
@@ -308,6 +310,10 @@ def sweep(
         swept, crewed = shared_sweep(
             bench, opened, grid, progress, policy, sharing, outbox, engine, screen, begun, seconds
         )
+    if swept.look is not None:
+        assert policy.limit is not None
+        print_look(swept.look, words_of(opened.manifest), policy.limit, json)
+        return
     if swept.search is not None:
         print_search(swept.search, swept.left_out, words_of(opened.manifest), json)
         return

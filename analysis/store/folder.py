@@ -19,6 +19,11 @@ from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.parquet_table import Table, rows_of
+from prunescope.store.predicted_points import (
+    PREDICTED_KEY,
+    PredictedPoint,
+    newest_predictions,
+)
 from prunescope.store.rows_of_study import own_rows, recoveries_of, superseded_rows
 from prunescope.store.saved_plans import SavedPlans
 from prunescope.store.screenings import Screening
@@ -118,6 +123,11 @@ class StudyFolder:
         return self._table("largest", LargestSparsity, LARGEST_KEY)
 
     @property
+    def predicted(self) -> Table:
+        """What first looks predict of points that nobody may have measured."""
+        return self._table("predicted", PredictedPoint, PREDICTED_KEY)
+
+    @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
@@ -137,6 +147,11 @@ class StudyFolder:
         """Return what searches found of this study, one answer a curve and limit."""
         frame = own_rows(self.largest.read(), self.manifest)
         return newest_answers(rows_of(self.largest, frame))
+
+    def predictions(self) -> tuple[PredictedPoint, ...]:
+        """Return what first looks predict of this study, the newest of each point."""
+        frame = own_rows(self.predicted.read(), self.manifest)
+        return newest_predictions(rows_of(self.predicted, frame))
 
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""
@@ -217,7 +232,11 @@ def differing_parts(own: Manifest, other: Manifest) -> list[str]:
 
 
 def find_studies(folder: Path) -> tuple[Path, ...]:
-    """Return the study folders directly in ``folder``, or ``folder`` itself, by name."""
+    """Return the study folders directly in ``folder``, or ``folder`` itself, by name.
+
+    Those that a dot hides are none: thrown away, or looked at before they are made.
+    """
     if (folder / MANIFEST).is_file():
         return (folder,)
-    return tuple(sorted(path.parent for path in folder.glob(f"*/{MANIFEST}")))
+    found = (path.parent for path in folder.glob(f"*/{MANIFEST}"))
+    return tuple(sorted(path for path in found if not path.name.startswith(".")))

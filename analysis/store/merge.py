@@ -16,6 +16,7 @@ from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.largest_sparsities import LARGEST_KEY
 from prunescope.store.measurements import VERIFICATION_KEY
 from prunescope.store.parquet_table import Table
+from prunescope.store.predicted_points import PREDICTED_KEY
 from prunescope.store.rows_of_study import own_rows
 from prunescope.store.score_quantiles import quantiles
 from prunescope.store.study_files import require_intact
@@ -79,12 +80,13 @@ def merge_study(study: StudyFolder, source: StudyFolder) -> Merged:
     verified = _taken(study.verifications, source.verifications, VERIFICATION_KEY, study.manifest)
     _taken(study.screening, source.screening, KEY, study.manifest)
     _taken(study.largest, source.largest, LARGEST_KEY, study.manifest)
+    _taken(study.predicted, source.predicted, PREDICTED_KEY, study.manifest)
     if quantiles(study.folder).read().empty:
         quantiles(study.folder).add(own_rows(quantiles(source.folder).read(), study.manifest))
     plans, unread = _plans(study, source)
     study.update(joined_manifest(study.manifest, source.manifest, study.measured()))
     tables = study.measurements, study.verifications, study.screening, study.largest
-    for table in (*tables, study.logits):
+    for table in (*tables, study.predicted, study.logits):
         table.compact()
     new = int((before[offered["samples"] > before] == 0).sum())
     return Merged(

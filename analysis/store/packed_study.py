@@ -31,7 +31,7 @@ from prunescope.store.study_files import require_intact
 from prunescope.study.manifest import Reference
 from prunescope.text.units import bytes_
 
-_TABLES: Final = "measurements|verifications|screening|largest|quantiles|logits|latency"
+_TABLES: Final = "measurements|verifications|screening|largest|predicted|quantiles|logits|latency"
 _MEMBER: Final = re.compile(
     rf"{re.escape(MANIFEST)}|[\w-][\w .+-]*\.(pt2|safetensors)|({_TABLES})/\w[\w-]*\.parquet"
     r"|latency/\w[\w-]*\.json|plans/[^/.][^/]*\.json"

@@ -70,3 +70,14 @@ def last_paces(study: Path) -> dict[str, Pace]:
         for pace in sorted(paces, key=lambda pace: pace.finished)
         if pace.seconds >= LEAST and pace.macs > 0
     }
+
+
+def first_forecast(study: Path) -> Pace | None:
+    """Return the latest sweep of ``study`` that said beforehand what all of it takes, or None.
+
+    However short it was: its ``low`` and ``high`` are of processor time for all that was asked.
+    """
+    frame = stored_paces(study).read()
+    paces = [Pace(*row) for row in frame.itertuples(index=False, name=None)]
+    said = [pace for pace in paces if pace.kind == WHOLE and pace.high > 0]
+    return max(said, key=lambda pace: pace.finished, default=None)

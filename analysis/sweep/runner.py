@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from prunescope.bench.evaluate import Outcome
@@ -47,6 +47,7 @@ def sweep(
     policy: Policy = EXACT,
     deadline: float | None = None,
     screening: bool = False,
+    among: Collection[Point] | None = None,
 ) -> SweepReport:
     """Measure the points of ``grid`` that ``study`` lacks, one chunk of all points after another.
 
@@ -73,6 +74,7 @@ def sweep(
         screening: Whether points that have no estimate after ``FIRST`` seconds are screened: a pass
             without labels says how much each changes its layer's outputs
             (``prunescope.sweep.screen``); none in exact mode under a deadline.
+        among: Of the grid's points, those to measure; None for all.
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
@@ -84,6 +86,8 @@ def sweep(
     unit_subjects = {point.subject for point in on_units} & names
     study = require_laws(bench, study, unit_subjects)
     grid_points = points(grid, study.manifest)
+    if among is not None:
+        grid_points = tuple(point for point in grid_points if point in among)
     run = _SweepRun(
         bench, study, grid_points, progress, engine or choose_engine(bench), policy, deadline
     )

@@ -14,9 +14,9 @@ from prunescope.study.point import Point
 from prunescope.text.allowance import Allowance
 from prunescope.text.scores import ScoreWords
 
-Mode = Literal["exact", "adaptive", "decide", "find", "certify"]
-MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide", "find", "certify")
-SEARCHES: Final = ("find", "certify")
+Mode = Literal["exact", "adaptive", "decide", "find", "certify", "look"]
+MODES: Final[tuple[Mode, ...]] = ("exact", "adaptive", "decide", "find", "certify", "look")
+SEARCHES: Final = ("find", "certify", "look")
 """Modes that name each curve's largest sparsity within the limit, and measure no curve."""
 TOLERANCE: Final = 0.005
 SHARE: Final = 0.1
@@ -31,7 +31,8 @@ class Policy:
         mode: ``exact`` evaluates every sample, the unsettled points first; ``adaptive`` stops a
             point whose half-width is at most ``tolerance`` or ``SHARE`` of its drop, or which is
             decided against ``limit`` if there is one; ``decide`` stops as soon as it is decided;
-            ``find`` and ``certify`` are searches (``prunescope.finding``).
+            ``find`` and ``certify`` are searches (``prunescope.finding``), ``look`` predicts
+            (``prunescope.first_look``).
         tolerance: Largest accepted half-width of the drop, absolute (0.005 is half a point).
         limit: The drop that points are decided against; None where ``mode`` needs
             none, and always for ``exact``.

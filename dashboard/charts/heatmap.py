@@ -1,6 +1,6 @@
 """Layers by sparsities: where a network breaks, at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunescope.charts.colours import scale
+from prunescope.charts.colours import QUIET, scale
 from prunescope.curves.guessing import whole_drop
 from prunescope.curves.seeds import over_seeds
 from prunescope.study import Manifest
@@ -30,6 +30,9 @@ _LEAST_END: Final = 0.1
 """Of a sample's possible change: smaller drops never look like the end of the network."""
 _TALL: Final = 10
 """From so many layers on a colour bar has room for its ticks."""
+
+_MARKS: Final = 1_200
+"""Cells up to which each can be pressed: browsers are slow with more marks."""
 
 
 def heat_table(points: pd.DataFrame, layers: Sequence[str], method: str) -> pd.DataFrame:
@@ -100,9 +103,11 @@ def colour_end(manifest: Manifest, points: pd.DataFrame) -> ColourEnd:
 
 def heat_figure(
     cells: pd.DataFrame, layers: Sequence[str], dark: bool, end: ColourEnd,
-    words: ScoreWords = PERCENT_WORDS,
+    words: ScoreWords = PERCENT_WORDS, chosen: str | None = None,
 ) -> go.Figure:  # fmt: skip
     """Return the map of drops; the colour follows the root, so small drops show.
+
+    Every cell can be pressed; of a map with very many, the first one of every row.
 
     Args:
         cells: As from ``heat_table``.
@@ -110,6 +115,7 @@ def heat_figure(
         dark: Whether the page is dark.
         end: Where the colours end; larger drops look alike.
         words: Of the study's metric.
+        chosen: Row that is outlined.
     """
     sparsities = sorted(cells["column"].unique())
     places = {name: place for place, name in enumerate(layers)}
@@ -147,6 +153,12 @@ def heat_figure(
             },
         )
     )  # fmt: skip
+    _pressable(figure, layers, told)
+    if chosen in places:
+        figure.add_shape(
+            type="rect", xref="paper", x0=0, x1=1, yref="y", y0=places[chosen] - 0.5,
+            y1=places[chosen] + 0.5, line={"width": 2, "color": QUIET}, layer="above",
+        )  # fmt: skip
     figure.update_layout(
         height=max(140, 70 + _ROW[few] * len(layers)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -159,6 +171,30 @@ def heat_figure(
         tickmode="linear", tickfont={"size": 12 if few else 10},
     )  # fmt: skip
     return figure
+
+
+def pressed(points: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> str | None:
+    """Return the row that the first of the pressed points stands in; they are foreign input."""
+    for point in points:
+        place = point.get("customdata")
+        place = place[0] if isinstance(place, list | tuple) and place else None
+        if isinstance(place, int) and 0 <= place < len(layers):
+            return layers[place]
+    return None
+
+
+def _pressable(figure: go.Figure, layers: Sequence[str], told: Sequence[Sequence[str]]) -> None:
+    """Lay unseen marks over the cells: a heat map itself tells nobody that it was pressed."""
+    map_ = figure.data[0]
+    columns = range(len(map_.x) if len(layers) * len(map_.x) <= _MARKS else 1)
+    cells = [(i, j) for i in range(len(layers)) for j in columns if told[i][j]]
+    figure.add_scatter(
+        x=[map_.x[j] for _, j in cells], y=[map_.y[i] for i, _ in cells], mode="markers",
+        customdata=[(i, told[i][j]) for i, j in cells], showlegend=False,
+        marker={"size": 16, "symbol": "square", "opacity": 0, "color": QUIET},
+        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+        hovertemplate="<b>%{y}</b><br>%{customdata[1]}<extra></extra>",
+    )  # fmt: skip
 
 
 def _cell(value: float, words: ScoreWords) -> str:

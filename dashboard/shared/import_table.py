@@ -8,14 +8,15 @@ import streamlit as st
 
 from prunescope.commands import next_steps
 from prunescope.dashboard.shared import problems, rights
+from prunescope.errors import BadValue
 from prunescope.latency.table.exchange import import_table
 from prunescope.store.folder import StudyFolder
-from prunescope.text import plain
+from prunescope.text import plain, units
 from prunescope.text.numbers import counted
 
 _KEY: Final = "latency table"
 _MOST: Final = 4
-"""Megabytes, as ``maxUploadSize`` has them too; ten thousand timed models take one."""
+"""Megabytes; ten thousand timed models take one."""
 
 
 def offer(opened: StudyFolder) -> None:
@@ -42,6 +43,11 @@ def _take(opened: StudyFolder) -> None:
     if given is None:
         return
     with problems.shown(), tempfile.TemporaryDirectory(prefix="prunescope-table-") as folder:
+        if given.size > _MOST * 1_000_000:  # the browser was asked to refuse it
+            raise BadValue(
+                f"Expected a latency table of at most {units.bytes_(_MOST * 1_000_000)}, but it "
+                f"has {units.bytes_(given.size)}. Time fewer models at once."
+            )
         path = Path(folder) / (Path(given.name).name or "table.parquet")
         path.write_bytes(given.getvalue())
         rows = import_table(opened.folder, opened.manifest, path)

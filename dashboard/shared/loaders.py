@@ -35,7 +35,9 @@ from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.store.largest_sparsities import LargestSparsity
+from prunescope.store.predicted_points import PredictedPoint
 from prunescope.store.score_quantiles import Levels, levels
+from prunescope.store.study_names import hidden
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -65,6 +67,7 @@ class _NewestOfStudy:
         self.measured: Newest[StudyMeasurements] = Newest()
         self.screened: Newest[pd.DataFrame] = Newest()
         self.largest: Newest[tuple[LargestSparsity, ...]] = Newest()
+        self.predicted: Newest[tuple[PredictedPoint, ...]] = Newest()
         self.verified: Newest[pd.DataFrame] = Newest()
         self.superseded: Newest[str | None] = Newest()
         self.record: Newest[Record] = Newest()
@@ -78,7 +81,8 @@ def catalogue(folder: Path) -> tuple[Path, ...]:
     """Return the studies in ``folder``, those included that a job is still about to make."""
     found = set(find_studies(folder))
     if folder not in found:
-        found.update(path.parent for path in folder.glob(f"*/{JOBS}") if path.is_dir())
+        begun = (path.parent for path in folder.glob(f"*/{JOBS}") if path.is_dir())
+        found.update(path for path in begun if not hidden(path))
     return tuple(sorted(found))
 
 
@@ -108,6 +112,13 @@ def largest(of: StudyFolder) -> tuple[LargestSparsity, ...]:
     """Return the largest sparsities within limits that searches found, as they are now."""
     return _newest(of.folder, _drawn(of)).largest.get(
         lambda: _signature(of.largest.folder), lambda _: of.largest_sparsities()
+    )
+
+
+def predictions(of: StudyFolder) -> tuple[PredictedPoint, ...]:
+    """Return what first looks predict of a study, as it is now."""
+    return _newest(of.folder, _drawn(of)).predicted.get(
+        lambda: _signature(of.predicted.folder), lambda _: of.predictions()
     )
 
 

@@ -88,6 +88,7 @@ def plan_table(
     curves: Curves,
     names: Sequence[str],
     default: Method,
+    chosen: str | None = None,
 ) -> pd.DataFrame:
     """Return one row per subject to edit; editable columns from ``base``, the others from ``plan``.
 
@@ -101,6 +102,7 @@ def plan_table(
         curves: All curves of the study.
         names: Subjects in the order wanted.
         default: Method of subjects without a choice.
+        chosen: The subject that the page is about, pointed at in ``Here``.
     """
     rows, words = [], words_of(manifest)
     for name in names:
@@ -112,6 +114,7 @@ def plan_table(
         drop = curve.drop_at(real) if curve is not None and measured else None
         rows.append(
             {
+                "Here": "▸" if name == chosen else "",
                 "Lock": before.locked,
                 "Layer": name,
                 "Sparsity": round(100 * before.sparsity, 2),

@@ -79,9 +79,9 @@ def choices(at: AppTest, studies: Path) -> dict[str, Choice]:
     return dict(draft.plan.choices)
 
 
-def metric_of_dense(studies: Path) -> str:
+def metric_of_dense(studies: Path, name: str = "digits") -> str:
     """The dense score as the page writes it."""
-    baseline = StudyFolder.open(studies / "digits").manifest.baseline
+    baseline = StudyFolder.open(studies / name).manifest.baseline
     assert baseline is not None
     return f"{100 * baseline.score:.2f} %"
 

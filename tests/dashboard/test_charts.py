@@ -12,7 +12,14 @@ import prunescope.dashboard
 from prunescope.charts import colours
 from prunescope.charts.curves import SCALES, curves_figure
 from prunescope.curves.means import measured_points
-from prunescope.dashboard.charts.heatmap import BEST, ColourEnd, colour_end, heat_figure, heat_table
+from prunescope.dashboard.charts.heatmap import (
+    BEST,
+    ColourEnd,
+    colour_end,
+    heat_figure,
+    heat_table,
+    pressed,
+)
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Baseline, Manifest, Reference
@@ -154,13 +161,21 @@ def test_near_dense_shows_the_first_ten_points(points: pd.DataFrame) -> None:
 def test_the_map_holds_each_layers_drop(points: pd.DataFrame) -> None:
     cells = heat_table(points, ["fc2", "fc1"], "random")
     figure = heat_figure(cells, ["fc2", "fc1"], False, END)
-    (heat,) = figure.data
+    heat, marks = figure.data
     assert list(heat.y) == ["fc2", "fc1"]
     own = points[(points["subject"] == "fc1") & (points["method"] == "random")]
     for x, z in zip(sorted(own["sparsity"]), heat.z[1], strict=True):
         row = own[own["sparsity"] == x].iloc[0]
         expected = 0 if row["noise"] else math.sqrt(max(100 * row["drop"], 0))
         assert z == pytest.approx(expected)
+    assert {pressed([{"customdata": mark}], ["fc2", "fc1"]) for mark in marks.customdata} == {
+        "fc1", "fc2"
+    }  # fmt: skip
+    for foreign in ({}, {"customdata": [2]}, {"customdata": [-1]}, {"customdata": ["fc1"]}):
+        assert pressed([foreign], ["fc2", "fc1"]) is None
+    outlined = heat_figure(cells, ["fc2", "fc1"], False, END, chosen="fc1").layout.shapes
+    assert [(shape.y0, shape.y1) for shape in outlined] == [(0.5, 1.5)]
+    assert not figure.layout.shapes
 
 
 def test_the_best_method_is_never_worse_than_another(points: pd.DataFrame) -> None:

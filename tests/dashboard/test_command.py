@@ -61,6 +61,6 @@ def test_settings_lie_beside_the_server_and_are_closed() -> None:
     found = tomllib.loads(path.read_text())
     assert path.parent.parent.resolve() == SERVER.resolve().parent
     assert found["server"]["address"] == "127.0.0.1"
-    assert found["server"]["maxUploadSize"] <= 4
+    assert found["server"]["maxUploadSize"] <= 48
     assert found["browser"]["gatherUsageStats"] is False
     assert found["client"]["showErrorDetails"] == "type"

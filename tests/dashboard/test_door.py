@@ -12,7 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+import prunescope.dashboard
 from prunescope.dashboard.launch_command import Serving
+from prunescope.store.uploads import MOST_MEGABYTES
 from tests.browser.served import free_port, served
 from tests.faults import own_loop
 from tests.faults.viewer import Viewer
@@ -158,7 +160,7 @@ def test_an_upload_past_the_limit_is_refused_before_it_is_kept(server: Serving) 
         async with viewer.connected() as socket:
             await viewer.first(socket)
             uploads = {
-                "small": form(1 << 10), "large": form(5 << 20), "chunked": chunks(form(6 << 20)),
+                "small": form(1 << 10), "large": form(49 << 20), "chunked": chunks(form(50 << 20)),
             }  # fmt: skip
             return {
                 name: await asyncio.to_thread(put, server, viewer.session, body)
@@ -170,7 +172,5 @@ def test_an_upload_past_the_limit_is_refused_before_it_is_kept(server: Serving) 
 
 
 def test_the_limit_of_uploads_is_the_one_that_the_page_says() -> None:
-    from prunescope.dashboard.shared.import_table import _MOST
-
-    text = Path(sys.modules["prunescope.dashboard.shared.import_table"].__file__ or "").parents[1]
-    assert f"maxUploadSize = {_MOST}\n" in (text / ".streamlit" / "config.toml").read_text()
+    text = Path(prunescope.dashboard.__file__ or "").parent / ".streamlit" / "config.toml"
+    assert f"maxUploadSize = {MOST_MEGABYTES}\n" in text.read_text()

@@ -119,7 +119,19 @@ def test_a_sparsity_that_is_typed_after_the_tick_meets_the_lock(
     now = session.draft(study)
     assert now.base == now.plan
     assert now.revision == 1
+    assert session.remembered("layer") == "conv2"  # the one that was typed at
     state["cells"] = {"edited_rows": {1: {"Sparsity": 50}}}
     sparsity_table._take(study, "cells", NAMES, CHANNELS)
     assert session.draft(study).plan.choices["conv2"] == Choice("magnitude", 0.7, locked=True)
     assert "conv2 to be unlocked" in str(session.notice())
+
+
+def test_the_table_points_at_the_layer_that_the_page_is_about(at: AppTest) -> None:
+    def pointed() -> list[str]:
+        (table,) = [each.value for each in at.dataframe if "Here" in each.value]
+        return list(table.loc[table["Here"] != "", "Layer"])
+
+    assert pointed() == ["conv1"]
+    at.session_state["chosen layer"] = "fc1"  # as painter, network and map leave it
+    at.run()
+    assert pointed() == ["fc1"]

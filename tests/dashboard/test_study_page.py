@@ -10,13 +10,16 @@ from prunescope.commands import Sweep
 from prunescope.dashboard.views.study import offered_models
 from prunescope.errors import BadReference
 from prunescope.jobs import ACTIVE, start
+from prunescope.jobs.records import EndRecord, JobRecord
 from prunescope.planning.overview import overview
 from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
+from prunescope.store.json_documents import write_document
+from prunescope.store.read_only import READ_ONLY
 from prunescope.study.manifest import OwnFile
 from prunescope.study.soundness import Check
 from prunescope.text import plain
-from tests.dashboard.page import Open, draft, metric, texts
+from tests.dashboard.page import Open, draft, metric, metric_of_dense, texts
 
 
 def test_the_study_page_tells_what_the_model_is(studies: Path, open_page: Open) -> None:
@@ -210,3 +213,33 @@ def test_the_predicted_plan_becomes_the_draft(studies: Path, open_page: Open) ->
     (button,) = [each for each in at.button if each.label == "Open the predicted plan"]
     button.click().run()
     assert draft(at, study).choices == reached.choices
+
+
+def test_what_was_looked_at_waits_to_be_made_and_says_what_it_costs(
+    studies: Path, study: StudyFolder, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = study.folder.rename(studies / ".check-digits two")
+    asked = Sweep("sample:mlp", sparsities="0.3,0.5", budget="10s")
+    record = JobRecord(tuple(asked.arguments("{study}")), time.time(), "{study}")
+    write_document(place / "jobs" / "0001-sweep" / "job.json", record)
+    end = EndRecord("done", time.time(), None, time.monotonic())
+    write_document(place / "jobs" / "0001-sweep" / "end.json", end)
+    started: list[tuple[Path, Sweep]] = []
+    monkeypatch.setattr(
+        "prunescope.dashboard.views.study.checked_studies.start",
+        lambda study, request: started.append((study, request)),
+    )
+    monkeypatch.setenv(READ_ONLY, "1")
+    closed = open_page(studies)
+    assert all(closed.button(key=f"{word} {place.name}").disabled for word in ("make", "discard"))
+    monkeypatch.delenv(READ_ONLY)
+    at = open_page(studies)
+    assert not at.exception
+    dense = plain.text(metric_of_dense(place.parent, place.name))
+    assert f"Dense top-1 **{dense}** (95 %: " in texts(at)
+    assert "The sweep: 6 points, 4,782 forward passes of one sample, " in texts(at)
+    assert "3 of the points were measured for that, and stay." in texts(at)
+    at.button(key=f"make {place.name}").click().run()
+    assert not at.exception
+    assert started == [(studies / "digits two", Sweep(sparsities="0.3,0.5"))]
+    assert StudyFolder.open(studies / "digits two").manifest == study.manifest

@@ -1,5 +1,7 @@
 """The map of layers by sparsities on the page *Curves*."""
 
+from typing import Final
+
 import streamlit as st
 
 from prunescope.dashboard.charts.heatmap import (
@@ -8,6 +10,7 @@ from prunescope.dashboard.charts.heatmap import (
     colour_end,
     heat_figure,
     heat_table,
+    pressed,
 )
 from prunescope.dashboard.shared import loaders, session, view
 from prunescope.dashboard.shared.chart_config import chart_config
@@ -18,9 +21,18 @@ from prunescope.text import plain
 from prunescope.text.lists import listed
 from prunescope.text.scores import words_of
 
+_KEY: Final = "heat figure"
+PICKS: Final = "heat picks"
+"""How often the map has chosen: the table's own choice gives way to it."""
 
-def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> None:
-    """Show the drops of ``layers`` (or groups) at every measured sparsity, by a chosen method."""
+
+def show(
+    opened: StudyFolder, known: StudyMeasurements, layers: list[str], chosen: str | None = None
+) -> None:
+    """Show the drops of ``layers`` (or groups) at every measured sparsity, by a chosen method.
+
+    A press on a cell chooses its row for all pages; the row ``chosen`` is outlined.
+    """
     present = list(dict.fromkeys(known.points["method"]))
     order = [method.name for method in opened.manifest.methods]
     present.sort(key=lambda name: order.index(name) if name in order else len(order))
@@ -44,12 +56,13 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
         return
     words = words_of(opened.manifest)
     end = colour_end(opened.manifest, loaders.measured(opened).points)
-    figure = heat_figure(cells, layers, st.context.theme.type == "dark", end, words)
+    figure = heat_figure(cells, layers, st.context.theme.type == "dark", end, words, chosen)
     with st.container(
         height=TALLEST if figure.layout.height > TALLEST else "content", border=False
     ):
         st.plotly_chart(
-            figure, key="heat figure", config=chart_config(opened, "map", method),
+            figure, key=_KEY, on_select=lambda: _pick(layers), selection_mode="points",
+            config=chart_config(opened, "map", method),
             alt=f"{words.drop_title} by layer and sparsity",
         )  # fmt: skip
     grouped = known.points["granularity"].isin(UNITS).any()
@@ -64,5 +77,14 @@ def show(opened: StudyFolder, known: StudyMeasurements, layers: list[str]) -> No
         f"{words.mean_title} when that {'group' if grouped else 'layer'} alone is pruned so far, "
         f"{recovery}. Colours follow its square root, alike for all layers and methods: strongest "
         f"at {words.drop_short(end.drop)}, {end.meaning}. A dot is a {words.loss_word} whose 95 % "
-        f"interval contains 0, an empty cell is not measured.{steps}"
+        f"interval contains 0, an empty cell is not measured. A press on a cell chooses its "
+        f"{'group' if grouped else 'layer'}.{steps}"
     )
+
+
+def _pick(layers: list[str]) -> None:
+    state = st.session_state.get(_KEY)
+    name = pressed(list(state["selection"]["points"]) if state else [], layers)
+    if name is not None and name != session.remembered("layer"):
+        session.remember("layer", name)
+        st.session_state[PICKS] = st.session_state.get(PICKS, 0) + 1

@@ -11,6 +11,7 @@ from prunescope.charts.curves import curves_figure, empty_figure
 from prunescope.curves.curve import subjects
 from prunescope.curves.dense import dense_score
 from prunescope.curves.safe import safest, why_none
+from prunescope.dashboard.charts.predicted import add_predicted
 from prunescope.dashboard.charts.screened import add_screened
 from prunescope.dashboard.shared import loaders, page_header, session, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
@@ -21,11 +22,13 @@ from prunescope.dashboard.shared.table_style import WORDS, curve_column, height,
 from prunescope.dashboard.tables.layers import layer_table, measured_range, without_recovery
 from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.curves import (
+    beside_panel,
     block_panel,
     coupled_panel,
     heat_map_panel,
     how_to_read,
     largest_panel,
+    predicted_panel,
     screened_subject,
 )
 from prunescope.store.folder import StudyFolder
@@ -34,6 +37,7 @@ from prunescope.study.method import BLOCK
 from prunescope.study.other_metrics import metric_names
 from prunescope.study.recoveries import MOVES_DENSE
 from prunescope.text import plain, units
+from prunescope.text.predictions import prediction_sentence
 from prunescope.text.scores import ScoreWords, words_of
 
 _SORTS: Final = {
@@ -79,6 +83,8 @@ def page() -> None:
         return
     words = words_of(opened.manifest)
     limit = _controls(words)
+    if granularity == "weight":
+        predicted_panel.show(opened, limit, list(known.points["subject"].unique()))
     left, right = st.columns(2, gap="medium")
     with left:
         table = _table(opened, known, limit, granularity)
@@ -89,7 +95,8 @@ def page() -> None:
     with right:
         _curves(opened, known, layer, limit, granularity)
     coupled_panel.show(opened, layer, granularity)
-    heat_map_panel.show(opened, known, list(table["Layer"]))
+    heat_map_panel.show(opened, known, list(table["Layer"]), layer)
+    beside_panel.show(opened, layer)
 
 
 def _drawn(opened: StudyFolder) -> StudyFolder:
@@ -183,7 +190,8 @@ def _table(
     if table.empty:
         return table
     order = list(table["Layer"])
-    key = f"curves table {hash(tuple(order))}"
+    picks = st.session_state.get(heat_map_panel.PICKS, 0)
+    key = f"curves table {hash(tuple(order))} {picks}"
     wanted = session.remembered("layer")
     first = order.index(wanted) if wanted in order else 0
     plural = "" if len(order) == 1 else "s"
@@ -281,10 +289,16 @@ def _curves(
     )  # fmt: skip
     unsure = screened_subject.of_subject(opened, known, layer, granularity)
     add_screened(figure, unsure, colours)
+    foretold = predicted_panel.of_layer(opened, layer) if granularity == "weight" else []
+    add_predicted(figure, foretold, colours, baseline, vertical, words)
     st.plotly_chart(
         figure, key="curves figure", config=chart_config(opened, layer, _scale(vertical, words)),
         alt=f"{_scale(vertical, words)} of {layer} against sparsity, by {', '.join(present)}",
     )  # fmt: skip
+    if foretold:
+        first = foretold[0].points[0]
+        told = prediction_sentence(first.anchors, first.error, words)
+        st.caption(f"Dashed curves are no measurements. {told}")
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)
 
 

@@ -13,6 +13,7 @@ from prunescope.dashboard.shared.table_style import curve_column, height, text_w
 from prunescope.dashboard.tables.layers import measured_range
 from prunescope.dashboard.tables.plan import family, methods_of, plan_table
 from prunescope.dashboard.views.plan.bulk_edits import default_method
+from prunescope.dashboard.views.plan.painter_values import chosen
 from prunescope.errors import BadValue
 from prunescope.planning.edits import choice_at, choice_of, other_granularity_choice
 from prunescope.store.folder import StudyFolder
@@ -22,11 +23,13 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.text.scores import words_of
 
 _ORDER: Final = (
-    "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs", "Weights",
+    "Here", "Lock", "Layer", "Sparsity", "Method", "Units", "Alone", "±", "Curve", "MACs",
+    "Weights",
 )  # fmt: skip
 """What decides comes first: the last ones may lie past a narrow window's edge."""
 _NO_CURVE: Final = tuple(name for name in _ORDER if name != "Curve")
 """A block is one point."""
+_SEEN: Final = "plan edits seen"
 
 
 def table(
@@ -44,7 +47,11 @@ def table(
         session.refill(opened)
         draft = session.draft(opened)
         key = _key(opened, draft.revision, shown, granularity)
-    rows = plan_table(opened.manifest, draft.base, draft.plan, known.curves, shown, default)
+    rows = plan_table(
+        opened.manifest, draft.base, draft.plan, known.curves, shown, default,
+        chosen(opened.manifest, session.remembered("layer"), shown),
+    )  # fmt: skip
+    methods = methods_of(opened.manifest, granularity)
     units, words = granularity != "weight", words_of(opened.manifest)
     now = [choice_of(draft.plan, name, default) for name in shown]
     pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
@@ -59,10 +66,14 @@ def table(
     st.data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         placeholder="–",
-        disabled=["Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
+        disabled=["Here", "Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
         on_change=_take, args=(opened, key, shown, default),
         column_order=_NO_CURVE if granularity == BLOCK else _ORDER,
         column_config=explained(rows, {
+            "Here": st.column_config.TextColumn(
+                "", width=28, help="The layer that painter, network and panel show; typing in a "
+                "row chooses it.",
+            ),
             "Lock": st.column_config.CheckboxColumn(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "
                 "group of its name share one lock.",
@@ -76,29 +87,30 @@ def table(
                 if units else "Share of this layer's weights that is set to zero.",
             ),
             "Method": st.column_config.SelectboxColumn(
-                options=methods_of(opened.manifest, granularity), required=True
+                options=methods, required=True, width=text_width(methods, "Method …")
             ),
-            "Units": st.column_config.TextColumn("Units left"),
+            "Units": st.column_config.TextColumn("Units left", width=84),
             "Weights": st.column_config.NumberColumn(
-                "Frees parameters" if units else "Weights", format="compact",
+                "Frees" if units else "Weights", format="compact", width=70,
                 help=(
-                    "When this block alone leaves." if granularity == BLOCK
-                    else "When this group alone is pruned so far."
+                    "Parameters, when this block alone leaves." if granularity == BLOCK
+                    else "Parameters, when this group alone is pruned so far."
                 ) if units else None,
             ),
             "MACs": st.column_config.NumberColumn(
-                "Frees MACs, %" if units else "MACs, %", format="%.1f",
-                help="Share of the model's multiply-accumulates.",
+                "MACs, %", format="%.1f", width=70,
+                help="Share of the model's multiply-accumulates"
+                + (" that leaves with it." if units else "."),
             ),
             "Alone": st.column_config.NumberColumn(
                 words.titled("Alone"), format=words.column_format,
-                width=80 + 40 * (len(words.drop_unit) > 2),
+                width=74 + 46 * (len(words.drop_unit) > 2),
                 help=f"{words.loss_word.capitalize()} when only this layer is pruned so far: "
                 "measured, or linear between measured points. Empty where this method was not "
                 "measured.",
             ),
             "±": st.column_config.NumberColumn(
-                format=words.column_format, width=60,
+                format=words.column_format, width=54,
                 help="Half of the 95 % interval of this mean, over samples like these.",
             ),
             "Curve": curve_column(
@@ -187,8 +199,19 @@ def _take(opened: StudyFolder, key: str, shown: tuple[str, ...], default: Method
         session.notice(str(error))
         session.refill(opened)
         return
+    latest = _latest(edits, key)
+    if latest is not None:
+        session.remember("layer", shown[latest])
     ticked = [shown[int(place)] for place, values in edits.items() if "Lock" in values]
     if any(other_granularity_choice(plan, name, default) for name in ticked):
         session.edit(opened, plan)  # the next edit of that row counts from the lock
     else:
         session.typed(opened, plan)
+
+
+def _latest(edits: Mapping[int, Mapping[str, Any]], key: str) -> int | None:
+    """The row that changed since the edits that the table had before; None where none did."""
+    before = st.session_state.get(_SEEN, ("", {}))
+    st.session_state[_SEEN] = (key, {int(place): dict(cells) for place, cells in edits.items()})
+    known = before[1] if before[0] == key else {}
+    return next((int(p) for p, cells in edits.items() if known.get(int(p)) != cells), None)

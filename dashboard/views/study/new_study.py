@@ -1,18 +1,19 @@
-"""The form that begins a new study."""
+"""The form that begins a new study: looked at first, or at once."""
 
-import re
+from dataclasses import replace
 
 import streamlit as st
 
-from prunescope.commands import Sweep
 from prunescope.dashboard.shared import page_header, rights
 from prunescope.dashboard.shared.launch import start
-from prunescope.dashboard.views.study import offered_models
-from prunescope.errors import BadValue
+from prunescope.dashboard.views.study import checked_studies, offered_models
+from prunescope.dashboard.views.study.asked_study import AskedStudy
 from prunescope.store import trust
 from prunescope.store.folder import MANIFEST
-from prunescope.study import parse_methods, parse_sparsities
+from prunescope.store.study_names import check_place, place_of
+from prunescope.store.uploads import MOST, MOST_MEGABYTES
 from prunescope.text import plain
+from prunescope.text.units import bytes_
 
 
 def form(expanded: bool) -> None:
@@ -29,6 +30,7 @@ def form(expanded: bool) -> None:
             f"`prunescope dashboard {page_header.folder().parent}`"
         )
         return
+    checked_studies.show()
     offered = offered_models.offer(trust.offered_folder())
     with st.form("begin", border=False):
         left, right = st.columns(2, gap="large")
@@ -42,13 +44,16 @@ def form(expanded: bool) -> None:
                 "Weights", offered.weights, index=None, key="begin weights",
                 placeholder="the model's own", disabled=not offered.weights,
             )  # fmt: skip
+            brought = st.file_uploader(
+                "Or bring weights of this architecture", type="safetensors", key="begin upload",
+                max_upload_size=MOST_MEGABYTES, disabled=rights.locked(),
+                help=rights.why(
+                    f"A file of safetensors, {bytes_(MOST)} at most: numbers under the "
+                    "model's own names. Files that can hold code are refused."
+                ),
+            )  # fmt: skip
             data = st.selectbox("Data", offered.data, key="begin data")
             metric = st.selectbox("Metric", offered.metrics, key="begin metric")
-            outputs = st.text_input(
-                "Outputs that have to stay", "", key="begin outputs", placeholder="all",
-                help="Of a network with several: names or positions, comma-separated, such as "
-                "logits. Layers that make only the others can then leave.",
-            )  # fmt: skip
         with right:
             name = st.text_input("Name of the study", "", key="begin name", placeholder="lenet5")
             methods = st.text_input(
@@ -56,18 +61,36 @@ def form(expanded: bool) -> None:
                 help="Comma-separated. The study then lists all there are.",
             )  # fmt: skip
             sparsities = st.text_input("Sparsities", "0.1:0.9:0.1", key="begin sparsities")
+            outputs = st.text_input(
+                "Outputs that have to stay", "", key="begin outputs", placeholder="all",
+                help="Of a network with several: names or positions, comma-separated, such as "
+                "logits. Layers that make only the others can then leave.",
+            )  # fmt: skip
             keep = st.checkbox(
                 "Keep a copy of the data in the study", key="begin keep",
                 help="Up to 512 MB: jobs then need them nowhere else, and whoever gets the study "
                 "has them too. The network is always kept.",
             )  # fmt: skip
-            go = st.form_submit_button(
-                "Begin and measure", type="primary", icon=":material/play_arrow:",
-                disabled=rights.locked(), help=rights.why(),
-            )  # fmt: skip
+            with st.container(horizontal=True):
+                look = st.form_submit_button(
+                    "Check", type="primary", icon=":material/fact_check:",
+                    disabled=rights.locked(),
+                    help=rights.why(
+                        "Looks at model and data, evaluates the dense network and times a few "
+                        "points, so that you know what you get before anything is made."
+                    ),
+                )  # fmt: skip
+                go = st.form_submit_button(
+                    "Begin and measure", icon=":material/play_arrow:",
+                    disabled=rights.locked(), help=rights.why("Without looking first."),
+                )  # fmt: skip
     st.caption(_origin(offered))
-    if go:
-        _start(offered, model, weights, data, metric, name, methods, sparsities, keep, outputs)
+    if look or go:
+        upload = None if brought is None else (brought.name, brought.getvalue())
+        asked = AskedStudy(
+            model, weights, upload, data, metric, name, methods, sparsities, keep, outputs
+        )
+        _check(offered, asked) if look else _begin(offered, asked)
 
 
 def _origin(offered: offered_models.Offer) -> str:
@@ -82,43 +105,19 @@ def _origin(offered: offered_models.Offer) -> str:
     )
 
 
-def _start(
-    offered: offered_models.Offer,
-    model: str | None,
-    weights: str | None,
-    data: str,
-    metric: str,
-    name: str,
-    methods: str,
-    sparsities: str,
-    keep: bool,
-    outputs: str,
-) -> None:
-    model = (model or "").strip()
-    chosen = offered.model(model)  # all of them are on the list, or nothing begins
-    parse_methods(methods)
-    parse_sparsities(sparsities.replace(" ", ""))
-    label = name.strip() or re.sub(r"[^\w.-]+", "-", model.rpartition(":")[2]).strip("-.")
-    if not re.fullmatch(r"\w[\w .-]{0,79}", label):
-        raise BadValue(
-            f"Expected a name of letters, digits, spaces and .-, but got {label!r}. Choose another."
-        )
-    folder = page_header.folder() / label
-    if folder.exists():
-        raise BadValue(
-            f"Expected a new name, but {label!r} exists in {page_header.folder()}. Choose another "
-            "name."
-        )
-    request = Sweep(
-        chosen,
-        data=offered.datum(data),
-        metric=offered.metric(metric),
-        methods=tuple(methods.replace(" ", "").split(",")),
-        sparsities=sparsities.replace(" ", ""),
-        weights=offered.weight(weights) if weights else None,
-        keep_data="512MB" if keep else None,
-        outputs=tuple(name.strip() for name in outputs.split(",") if name.strip()),
-    )
-    start(folder, request)
-    page_header.choose(label)
+def _check(offered: offered_models.Offer, asked: AskedStudy) -> None:
+    """Look at what is asked for, beside the studies."""
+    studies = page_header.folder()
+    place = check_place(studies, asked.label)
+    request = asked.request(offered, studies)
+    start(place, replace(request, budget=checked_studies.BUDGET))
+    st.rerun()
+
+
+def _begin(offered: offered_models.Offer, asked: AskedStudy) -> None:
+    """Make what is asked for at once."""
+    studies = page_header.folder()
+    place = place_of(studies, asked.label)
+    start(place, asked.request(offered, studies))
+    page_header.choose(place.name)
     st.rerun()

@@ -20,6 +20,7 @@ from prunescope.dashboard.views.study import (
     block_list,
     class_list,
     group_list,
+    keep_house,
     new_study,
     overview_panel,
     runs,
@@ -27,6 +28,7 @@ from prunescope.dashboard.views.study import (
 )
 from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
+from prunescope.store.study_names import checks
 from prunescope.store.trash import TRASH, throw_away
 from prunescope.study import Manifest
 from prunescope.text import plain, units
@@ -47,6 +49,7 @@ def page() -> None:
             runs.show(place)
             _take_out(place)
         new_study.form(expanded=place is None)
+        keep_house.trash()
         return
     tell = overview_panel.begin(opened)
     _facts(opened)
@@ -57,8 +60,10 @@ def page() -> None:
     sweep_form.form(opened)
     runs.show(opened.folder)
     tell()
-    with st.expander("Begin another study", icon=":material/add:"):
+    checked = bool(checks(page_header.folder()))
+    with st.expander("Begin another study", icon=":material/add:", expanded=checked):
         new_study.form(expanded=True)
+    keep_house.show(opened)
 
 
 def _take_out(place: Path) -> None:

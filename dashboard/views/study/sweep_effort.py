@@ -29,6 +29,7 @@ _TITLES: Final = {
     "decide": "Until decided",
     "find": "Find the limit",
     "certify": "Certify it",
+    "look": "First look",
 }
 _HELP: Final = (
     "**Every sample**: each point sees the whole validation split, the uncertain ones first.  \n"
@@ -36,7 +37,9 @@ _HELP: Final = (
     "**Until decided**: a point stops when its drop is certainly above or below a limit.  \n"
     "**Find the limit**: no curves, but each one's largest sparsity within a limit, estimated from "
     "a few samples of a few points: a fiftieth of the work.  \n"
-    "**Certify it**: the same, then on until a sparsity is certainly within the limit."
+    "**Certify it**: the same, then on until a sparsity is certainly within the limit.  \n"
+    "**First look**: curves predicted from one backward pass and two measured points of each "
+    "layer, with the error of that: weights without recovery only."
 )
 
 

@@ -1,0 +1,82 @@
+"""What a first look predicts of every layer, and the curves of those that nobody measured."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from prunescope.charts.colours import by_criterion
+from prunescope.charts.curves import empty_figure
+from prunescope.dashboard.charts.predicted import add_predicted
+from prunescope.dashboard.shared import loaders
+from prunescope.store.folder import StudyFolder
+from prunescope.store.predicted_points import PredictedCurve, predicted_curves
+from prunescope.text.predictions import prediction_sentence
+from prunescope.text.scores import ScoreWords, words_of
+
+
+def show(opened: StudyFolder, limit: float, measured: Sequence[str]) -> None:
+    """Show the predictions of a study; nothing where there are none.
+
+    Args:
+        opened: The study.
+        limit: Drop that layers are ranked by.
+        measured: Layers with a measured point: their predictions are drawn beside it.
+    """
+    curves = predicted_curves(loaders.predictions(opened))
+    if not curves:
+        return
+    words, first = words_of(opened.manifest), curves[0].points[0]
+    with st.expander(
+        f"Predicted {words.loss_word}s of {len({curve.subject for curve in curves})} layers, not "
+        "measured", expanded=False, icon=":material/visibility:",
+    ):  # fmt: skip
+        st.caption(prediction_sentence(first.anchors, first.error, words))
+        st.dataframe(
+            predicted_table(curves, limit, words), hide_index=True, width="stretch",
+            alt="Layers by predicted sensitivity",
+        )  # fmt: skip
+        others = [c.subject for c in curves if c.subject not in set(measured)]
+        if others:
+            layer = st.selectbox("Layers without a measured point", list(dict.fromkeys(others)))
+            own = [curve for curve in curves if curve.subject == layer]
+            figure = empty_figure(words)
+            colours = by_criterion(
+                [curve.points[0].criterion for curve in own], st.context.theme.type == "dark"
+            )
+            baseline = opened.manifest.baseline.score if opened.manifest.baseline else 0.0
+            add_predicted(figure, own, colours, baseline, "score", words)
+            st.plotly_chart(figure, key="predicted figure", alt=f"Predicted curve of {layer}")
+
+
+def of_layer(opened: StudyFolder, layer: str) -> list[PredictedCurve]:
+    """Return the predicted curves of one layer."""
+    return [c for c in predicted_curves(loaders.predictions(opened)) if c.subject == layer]
+
+
+def predicted_table(
+    curves: Sequence[PredictedCurve], limit: float, words: ScoreWords
+) -> pd.DataFrame:
+    """Return one row per predicted curve, the most sensitive first, as text.
+
+    Args:
+        curves: As from ``predicted_curves``.
+        limit: Accepted drop.
+        words: Of the study's metric.
+    """
+    within = f"Within {words.limit(limit)}"
+    rows = [
+        {
+            "Layer": curve.subject,
+            "Method": curve.method,
+            within: _percent(curve.within(limit)),
+            "At worst": _percent(curve.surely_within(limit)),
+            words.titled(f"Mean {words.loss_word}"): f"{words.shown_drop(curve.mean):.2f}",
+        }
+        for curve in curves
+    ]
+    return pd.DataFrame(rows)
+
+
+def _percent(sparsity: float) -> str:
+    return f"{100 * sparsity:g} %" if sparsity else "none"
