@@ -1,8 +1,8 @@
 """A thousand workers and a million points: how many objects a store gets, and what reading costs.
 
 Counted: each worker's pushes, by the sweep's own rule, over points whose times scatter as a sweep's
-do; pages of a listing, at 1,000 names each. Measured here: reading real parts (rows as the engine
-writes them, in files as the store has them) at growing numbers of parts. A line through all but
+do; pages of a listing, at 1,000 names each. Measured here: reading parquet parts as the store has
+them (the engine's columns, made-up values) at growing numbers of parts. A line through all but
 the largest number predicts the largest; its miss there is the error that is printed beside what is
 extrapolated. What a round trip to an object store takes depends on the store: it is a parameter,
 and printed as one.
