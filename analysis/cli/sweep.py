@@ -36,6 +36,7 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import errors, print_json, reporting, say_problem
 from prunescope.commands import next_steps
+from prunescope.data_kinds.large_samples import on_disk
 from prunescope.errors import BadValue, UnknownName
 from prunescope.model_kinds.sample_studies import sample_data, usual_metric
 from prunescope.object_store.address import checked_store
@@ -283,6 +284,8 @@ def sweep(
         policy = stopping.policy(words_of(bench.manifest))
         if not json:
             say_problem(bench.manifest)
+            if text := on_disk():
+                errors.print(text, highlight=False)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
             manifest = bench.manifest

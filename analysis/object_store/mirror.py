@@ -5,13 +5,13 @@ What has no whole content yet (a folder that somebody is copying into) waits for
 """
 
 import hashlib
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from prunescope.cache_folder import cache_folder
 from prunescope.errors import DamagedFile
 from prunescope.object_store.address import last_name
 from prunescope.object_store.identity import (
@@ -39,10 +39,8 @@ FILES: Final = "files"
 
 def mirror_folder(url: str) -> Path:
     """Return where this account mirrors the store ``url``."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    cache = Path(home) if home else Path.home() / ".cache"
     digest = hashlib.sha256(url.encode()).hexdigest()[:12]
-    return cache / "prunescope" / "stores" / digest / last_name(url)
+    return cache_folder("stores") / digest / last_name(url)
 
 
 def mirrored(
