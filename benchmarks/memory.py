@@ -73,7 +73,7 @@ def main(counts: list[int]) -> None:
             [
                 exact(count), bytes_(count * 3 * SIDE * SIDE * 4),
                 bytes_(seen["dense"]["peak"]), bytes_(seen["sweep"]["peak"]),
-                f"{seen["sweep"]["peak"] / seen["dense"]["peak"]:.2f}",
+                f"{seen['sweep']['peak'] / seen['dense']['peak']:.2f}",
                 bytes_(seen["sweep"]["grown"]), f"{seen['sweep']['seconds']:.0f}",
             ]
         )  # fmt: skip
