@@ -165,7 +165,9 @@ class Table:
             return self.schema.empty_table(), []
         merged = pa.concat_tables(tables.values())
         order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
-        better = [name for name in ("repeated", "samples") if name in merged.schema.names]
+        better = [
+            name for name in ("repeated", "samples", "removed_units") if name in merged.schema.names
+        ]
         order += [(name, "descending") for name in better]
         merged = merged.sort_by(order)
         keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
