@@ -14,7 +14,7 @@ _ACROSS: Final = 64
 """Units in a row: half a page's width gives each five pixels or more."""
 _ROW: Final = 14
 _ONE_ROW: Final = 30
-_AROUND: Final = 84
+_AROUND: Final = 104
 
 
 def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
@@ -37,7 +37,7 @@ def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=cells.reshape(rows, across), text=np.array(said).reshape(rows, across),
-            x0=0, dx=1, y=np.arange(rows) * across, zmin=0, zmax=1, xgap=1, ygap=1,
+            x0=0, dx=1, y0=0, dy=1, zmin=0, zmax=1, xgap=1, ygap=1,
             colorscale=[[0, stays], [1, leaves]], showscale=False, hoverongaps=False,
             hovertemplate="%{text}<extra></extra>",
         )
@@ -60,9 +60,10 @@ def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
     figure.update_xaxes(
         title=title, showgrid=False, zeroline=False, range=[-0.5, across - 0.5], fixedrange=True
     )
+    marked = list(range(0, rows, max(1, rows // 4)))
     figure.update_yaxes(
-        showgrid=False, zeroline=False, range=[(rows - 0.5) * across, -0.5 * across],
+        showgrid=False, zeroline=False, range=[rows - 0.5, -0.5],
         showticklabels=rows > 1, automargin=True, fixedrange=True,
-        tickvals=[row * across for row in range(0, rows, max(1, rows // 4))],
+        tickvals=marked, ticktext=[str(row * across) for row in marked], ticks="",
     )  # fmt: skip
     return figure

@@ -113,6 +113,7 @@ def test_every_unit_is_one_cell_in_its_order(units: int, dark: bool) -> None:
     assert np.array_equal(cells[:units], removed)
     assert np.isnan(cells[units:]).all()
     assert np.asarray(heat.z).shape[1] == min(units, 64)
+    assert heat.dy == 1  # a row of its own height, however many columns
     gone = int(removed.sum())
     assert [t.name for t in figure.data[1:]] == [f"{units - gone} stay", f"{gone} leave"]
-    assert figure.layout.height <= 320
+    assert figure.layout.height <= 330
