@@ -20,6 +20,7 @@ ORDER: Final = (
     "removal_table", "half_channels", "won_back", "peers", "smaller_speed", "prediction_table",
     "unseen", "imagenet_network", "latency_table", "solver", "allocation", "busy_timing",
     "forecasts", "metric_price", "metric_coverage", "killed_tuning", "device",
+    "ray_workers", "many_workers",
 )  # fmt: skip
 MINUTES: Final = 120.0
 
