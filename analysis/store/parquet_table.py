@@ -51,6 +51,10 @@ _KINDS: Final[dict[Any, pa.DataType]] = {
     tuple[float, ...]: pa.list_(pa.float64()),
 }
 
+_BETTER: Final = ("repeated", "samples", "removed_units")
+"""Columns whose larger value makes one of two rows with the same key the better one: repeated in
+single precision, over more samples, with the indices of the units that left."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -163,7 +167,7 @@ class Table:
             return self.schema.empty_table(), []
         merged = pa.concat_tables(tables.values())
         order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
-        better = [name for name in ("repeated", "samples") if name in merged.schema.names]
+        better = [name for name in _BETTER if name in merged.schema.names]
         order += [(name, "descending") for name in better]
         merged = merged.sort_by(order)
         keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
