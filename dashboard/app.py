@@ -9,6 +9,7 @@ import streamlit as st
 from prunescope.dashboard.gate import Gate
 from prunescope.dashboard.shared import (
     address,
+    contrast,
     job_strip,
     page_header,
     problems,
@@ -77,6 +78,7 @@ def main(folder: Path, first: str = "study") -> None:
             st.warning(plain.text(said))
         chosen.run()
         take_away.fill()
+        contrast.mend()
         address.show(page_header.study())
 
 

@@ -1,10 +1,13 @@
 """Put the studies of several machines together. Torch-free."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from prunescope.api.study import Study
 from prunescope.errors import BadValue
+from prunescope.object_store.address import checked_store, is_store
+from prunescope.object_store.while_sweeping import merge_source
 from prunescope.store.folder import StudyFolder
 from prunescope.store.merge import Merged, merge_study, open_or_copy
 from prunescope.study.bounds import checked_path
@@ -20,7 +23,7 @@ def merge(folder: str | Path, *sources: str | Path) -> Study:
 
     Args:
         folder: Of a study that there is, or to be made like the first of ``sources``.
-        sources: Folders of studies.
+        sources: Folders of studies, or addresses of stores such as ``s3://bucket/study``.
 
     Raises:
         ForeignStudy: One is about another model, data or metric; the ones before it are in.
@@ -28,19 +31,27 @@ def merge(folder: str | Path, *sources: str | Path) -> Study:
         BadValue: None is named, or ``folder`` itself.
     """
     place = checked_path(folder, "folder")
-    for _ in merged(place, [checked_path(source, "the study") for source in sources]):
+    for _ in merged(place, list(map(checked_source, sources))):
         pass
     return Study(StudyFolder.open(place))
 
 
-def merged(folder: Path, sources: Sequence[Path]) -> Iterator[Merged]:
+def checked_source(text: str | Path) -> str | Path:
+    """Return ``text`` as the address of a store, or as a path."""
+    return checked_store(str(text)) if is_store(text) else checked_path(text, "the study")
+
+
+def merged(folder: Path, sources: Sequence[str | Path]) -> Iterator[Merged]:
     """Merge one study after another, as ``merge``, and yield what each added."""
     if not sources:
         raise BadValue("Expected studies to merge, but got none. Name the folders of the others.")
-    opened = [StudyFolder.open(source) for source in sources]
+    opened = [
+        merge_source(source) if isinstance(source, str) else StudyFolder.open(source)
+        for source in sources
+    ]
     study = open_or_copy(folder, opened[0])
     for source in opened:
         source.require(study.manifest)
-    for source in opened:
-        yield merge_study(study, source)
+    for source, given in zip(opened, sources, strict=True):
+        yield replace(merge_study(study, source), folder=str(given))
         study = StudyFolder.open(folder)

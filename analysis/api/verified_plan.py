@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from prunescope.html_tables import facts
 from prunescope.statistics.paired import Interval, paired_interval
+from prunescope.store import removed_units
 from prunescope.store.measurements import Verification
 from prunescope.study import Manifest
 from prunescope.study.other_metric import SUMS, OtherMetric
@@ -54,6 +55,7 @@ class VerifiedPlan(Verification):
         words, drop = self.words, self.drop
         stored = {each.name: getattr(self, each.name) for each in fields(Verification)}
         return stored | {
+            "removed_units": removed_units.indices(self.removed_units),
             "metric": asdict(words.metric),
             "score": words.plain(self.score),
             "drop": words.plain_drop(drop.mean),

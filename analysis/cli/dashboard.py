@@ -1,5 +1,6 @@
 """``dashboard``: open the browser on studies."""
 
+import contextlib
 import html
 import os
 import subprocess
@@ -10,13 +11,15 @@ import urllib.error
 import urllib.request
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
+from prunescope.api.merge import checked_source
 from prunescope.cli.shared_options import named_path
 from prunescope.cli.terminal import errors
 from prunescope.errors import BadReference, BadValue
+from prunescope.object_store.watch import watched
 from prunescope.store.read_only import read_only as inherited_read_only
 
 if TYPE_CHECKING:
@@ -27,7 +30,9 @@ LOOK: Final = 0.2
 FolderArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="[FOLDER]", help="A folder of studies, or one study.", parser=named_path
+        metavar="[FOLDER]",
+        help="A folder of studies, or one study; or s3://BUCKET/NAME, read-only.",
+        parser=checked_source,
     ),
 ]
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65535)]
@@ -85,7 +90,11 @@ def dashboard(
     """
     from prunescope.dashboard.launch_command import Serving, drawn_token, is_loopback
 
-    if folder.exists() and not folder.is_dir():
+    locked = read_only or inherited_read_only()
+    watch: contextlib.AbstractContextManager[Path] = contextlib.nullcontext(folder)
+    if isinstance(given := cast("Path | str", folder), str):  # what the argument's parser makes
+        locked, watch = True, watched(given)
+    elif folder.exists() and not folder.is_dir():
         raise BadReference(f"Expected a folder of studies, but {folder} is a file. Name a folder.")
     if models is not None and not models.is_dir():
         raise BadReference(
@@ -98,15 +107,15 @@ def dashboard(
             "lets everybody in. Leave --host out, or add --trust-network where only a proxy with "
             "a login reaches it."
         )
-    locked = read_only or inherited_read_only()
     if not locked:
         folder.mkdir(parents=True, exist_ok=True)
-    serving = Serving(
-        folder, port, host, drawn_token() if token else None, tuple(name or ()), base, locked,
-        models, jobs,
-    )  # fmt: skip
-    _tell(serving, is_loopback(host))
-    _serve(serving, browser, page)
+    with watch as place:
+        serving = Serving(
+            place, port, host, drawn_token() if token else None, tuple(name or ()), base, locked,
+            models, jobs,
+        )  # fmt: skip
+        _tell(serving, is_loopback(host))
+        _serve(serving, browser, page)
 
 
 def _tell(serving: "Serving", near: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from prunescope.api.merge import merged
+from prunescope.api.merge import checked_source, merged
 from prunescope.cli.shared_options import JsonOption, named_path
 from prunescope.cli.terminal import console, errors, print_json
 from prunescope.store.merge import Merged
@@ -25,8 +25,9 @@ def merge(
     sources: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FROM...", help="Studies of the same model and data, which are only read.",
-            parser=named_path,
+            metavar="FROM...",
+            help="Studies of the same model and data, which are only read; also s3://BUCKET/NAME.",
+            parser=checked_source,
         ),
     ],
     json: JsonOption = False,

@@ -18,6 +18,7 @@ from prunescope.text.sweep_costs import forecast_text
 from prunescope.text.units import bytes_, macs, percent
 
 if TYPE_CHECKING:
+    from prunescope.api.shared_sweep import Crewed
     from prunescope.bench.workbench import Workbench
 
 _MOST_REFUSALS: Final = 5
@@ -66,6 +67,22 @@ def print_shard(shard: Shard, study: Path) -> None:
             f"These were the points of shard {shard}. Put the others in when they are done: "
             f"{next_steps.merge_shards(study)}"
         )
+
+
+def print_sharing(store: str | None, crewed: "Crewed | None") -> None:
+    """Print where points were sent, and what a cluster's workers did; nothing without a store."""
+    if crewed is not None and crewed.workers:
+        died = counted(crewed.deaths, "worker")
+        again = f"; {died} died, and others went on" if crewed.deaths else ""
+        errors.print(
+            f"{counted(len(crewed.reports), 'part')} on {counted(crewed.workers, 'worker')} in "
+            f"{spoken(crewed.seconds)}{again}.", highlight=False,
+        )  # fmt: skip
+    if store is not None:
+        errors.print(
+            f"All of it is in {store} too. Look from anywhere: {next_steps.look_at(store)}",
+            highlight=False, markup=False,
+        )  # fmt: skip
 
 
 def print_budget(setting_up: float, budget: float | None) -> None:

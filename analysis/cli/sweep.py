@@ -7,11 +7,18 @@ from typing import Annotated
 
 import typer
 
+from prunescope.api.sharing import Sharing
 from prunescope.cli.garbage_collector import resting
 from prunescope.cli.print_checks import print_checks
 from prunescope.cli.print_look import print_look
 from prunescope.cli.print_search import print_search
-from prunescope.cli.print_sweep import cost_told, print_budget, print_report, print_shard
+from prunescope.cli.print_sweep import (
+    cost_told,
+    print_budget,
+    print_report,
+    print_shard,
+    print_sharing,
+)
 from prunescope.cli.read_arguments import listed, use_device, use_threads
 from prunescope.cli.shared_options import (
     DataOption,
@@ -29,8 +36,11 @@ from prunescope.cli.shared_options import (
 )
 from prunescope.cli.terminal import errors, print_json, reporting, say_problem
 from prunescope.commands import next_steps
+from prunescope.data_kinds.large_samples import on_disk
 from prunescope.errors import BadValue, UnknownName
 from prunescope.model_kinds.sample_studies import sample_data, usual_metric
+from prunescope.object_store.address import checked_store
+from prunescope.object_store.while_sweeping import begin_from, pull
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.store.trust import require_vouched, vouch, vouch_function
@@ -158,6 +168,28 @@ def sweep(
             help="Time to spend, such as 90s, 5m or 1h: whole points, of every layer first.",
         ),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="URL",
+            parser=checked_store,
+            help="s3://BUCKET/NAME, gs://, az:// or file:///FOLDER: what is there is not measured "
+            "again, what is measured is sent there.",
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            help="local, auto or HOST:PORT: measure on Ray's workers, which share --store.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", min=0, help="Of --ray; 0 for as many as there is room for."),
+    ] = 0,
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = None,
@@ -212,6 +244,7 @@ def sweep(
             shard=WHOLE if shard is None else Shard.parse(shard),
         )
         check_names("precision", (precision,), PRECISIONS)
+        sharing = Sharing(store, ray, workers, threads, device)
         stopping = Stopping(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
         seconds = seconds_from(budget)
         THREADS.checked(threads)
@@ -219,6 +252,8 @@ def sweep(
         most = size_from(keep_data)
         begun = monotonic()
         chosen = listed(outputs)
+        if sharing.store is not None and model is None:
+            begin_from(sharing.store, study)
         reference = _reference(study, model, data, weights, random, metric, loss, chosen, heads)
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
@@ -232,7 +267,7 @@ def sweep(
                     vouch_function(method.criterion)
         progress.start(0, "loading and capturing the model")
         with resting():
-            from prunescope.api.measure_grid import run_sweep
+            from prunescope.api.shared_sweep import shared_sweep
             from prunescope.api.user_methods import with_user_methods
             from prunescope.bench.device import device_in_use
             from prunescope.bench.keep_data import keep_asked, lying_at
@@ -249,6 +284,8 @@ def sweep(
         policy = stopping.policy(words_of(bench.manifest))
         if not json:
             say_problem(bench.manifest)
+            if text := on_disk():
+                errors.print(text, highlight=False)
         if job is None and not json:
             print_checks(bench.manifest.soundness)
             manifest = bench.manifest
@@ -262,6 +299,8 @@ def sweep(
         if not json and kept != before:
             errors.print(f"The study keeps {kept}.", highlight=False)
         bench = as_kept(bench, opened)
+        outbox = None if sharing.store is None else pull(sharing.store, opened)
+        opened = opened if outbox is None else outbox.study
         opened, grid = with_user_methods(bench, opened, grid)
         if (
             job is None
@@ -270,7 +309,10 @@ def sweep(
             and (cost := cost_told(bench, opened, grid, seconds is not None))
         ):
             errors.print(cost)
-        swept = run_sweep(bench, opened, grid, progress, policy, engine, screen, begun, seconds)
+        sharing = replace(sharing, device=device_in_use().type)
+        swept, crewed = shared_sweep(
+            bench, opened, grid, progress, policy, sharing, outbox, engine, screen, begun, seconds
+        )
     if swept.look is not None:
         assert policy.limit is not None
         print_look(swept.look, words_of(opened.manifest), policy.limit, json)
@@ -295,6 +337,7 @@ def sweep(
             errors.print(sentence, highlight=False, markup=False)
     print_report(swept.report, swept.left_out, swept.spent, study)
     print_shard(grid.shard, study)
+    print_sharing(sharing.store, crewed)
     print_budget(swept.setting_up, seconds)
 
 

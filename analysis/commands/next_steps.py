@@ -48,6 +48,35 @@ def merge_shards(study: object) -> str:
     return Merge("FROM").line(str(study))
 
 
+def sweep_into(store: str) -> str:
+    """Return the command that makes a study in a ``store``."""
+    return Sweep("MODEL", data="DATA", store=store).line("FOLDER")
+
+
+def another_store(place: str = "s3://BUCKET/NAME") -> str:
+    """Return the option that names a store.
+
+    >>> another_store()
+    '--store s3://BUCKET/NAME'
+    """
+    return _typed(Sweep, "store", place)
+
+
+def on_ray(address: str = "local") -> str:
+    """Return the option that measures on Ray's workers."""
+    return _typed(Sweep, "ray", address)
+
+
+def sweep_options(*names: str) -> str:
+    """Return how options of a sweep are written, with commas between."""
+    return ", ".join(map(Sweep.spelling, names))
+
+
+def look_at(store: str) -> str:
+    """Return the command that shows the study in a ``store``."""
+    return f"prunescope dashboard {store}"
+
+
 def measure_points(grid: Grid) -> str:
     """Return the command that measures just the points of ``grid`` in a study that there is."""
     return Sweep.of(grid).line()

@@ -31,6 +31,9 @@ class Sweep(Request):
         monotone: Whether a sparsity past the limit settles the larger ones.
         familywise: Whether all intervals hold together.
         budget: Time to spend, such as ``90s``; None for as long as it takes.
+        store: Address of a store that points are shared in; None for none.
+        ray: Address of a Ray cluster; None for none.
+        workers: Of the cluster; 0 for as many as there is room for.
         weights: File of the weights; None for the model's own.
         random: Whether a model by name keeps random weights.
         metric: A reference; None for the study's own, or the usual one.
@@ -66,6 +69,9 @@ class Sweep(Request):
     monotone: bool = option("--monotone/--no-monotone", True)
     familywise: bool = option("--familywise", False)
     budget: str | None = option("--budget", None)
+    store: str | None = option("--store", None)
+    ray: str | None = option("--ray", None)
+    workers: int = option("--workers", 0)
     weights: str | None = option("--weights", None)
     random: bool = option("--random", False)
     metric: str | None = option("--metric", None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from prunescope.data_kinds.kind import DataKind, Parts, Preprocess
+from prunescope.data_kinds.large_samples import stacked
 from prunescope.data_kinds.options import COUNTS, Options
 from prunescope.data_kinds.pictures import OPTIONS, picture_transform
 from prunescope.errors import BadReference, DataMismatch, UnknownName
@@ -134,12 +135,11 @@ def _tensors(
 
     if not rows:
         raise DataMismatch(f"Expected rows in every split of {name}, but one is empty. Fill it.")
-    values = [row[column] for row in rows]
     try:
         inputs = (
-            torch.stack([transform(value) for value in values])
-            if isinstance(values[0], Image)
-            else torch.tensor(values)
+            stacked((transform(row[column]) for row in rows), len(rows))
+            if isinstance(rows[0][column], Image)
+            else torch.tensor([row[column] for row in rows])
         )
         return inputs, torch.tensor([row[target] for row in rows])
     except (TypeError, ValueError, RuntimeError) as error:

@@ -11,6 +11,7 @@ import numpy as np
 from prunescope.data_kinds.class_folders import require_images
 from prunescope.data_kinds.cut_rows import cut_rows
 from prunescope.data_kinds.kind import Parts
+from prunescope.data_kinds.large_samples import UnlikeSamples, stacked
 from prunescope.data_kinds.options import COUNTS, Options
 from prunescope.data_kinds.pictures import picture_transform
 from prunescope.errors import BadReference, DataMismatch
@@ -73,22 +74,21 @@ def read_folder(folder: Path, options: Options, preprocess: Callable[[Any], Any]
         ) from error
 
     def read(part: str) -> tuple[Tensor, Tensor]:
-        images, labels = [], []
-        for row in order[part][: options.count(part)]:
-            file, label = trees[part].samples[int(row)]
-            images.append(_image(file, trees[part].loader, transform))
-            labels.append(label)
-        if not images:
+        rows = order[part][: options.count(part)]
+        if not len(rows):
             raise DataMismatch(
                 f"Expected images for {part} in {folder}, but there are none. Add some."
             )
-        shapes = {tuple(image.shape) for image in images}
-        if len(shapes) > 1:
+        tree = trees[part]
+        files, labels = zip(*(tree.samples[int(row)] for row in rows), strict=True)
+        try:
+            images = stacked((_image(f, tree.loader, transform) for f in files), len(files))
+        except UnlikeSamples as error:
             raise DataMismatch(
                 f"Expected preprocessing to give images of one shape, but {part} has "
-                f"{' and '.join(map(str, sorted(shapes)[:2]))}. Resize and crop in preprocess."
-            )
-        return torch.stack(images), torch.tensor(labels)
+                f"{' and '.join(map(str, error.shapes))}. Resize and crop in preprocess."
+            ) from error
+        return images, torch.tensor(labels)
 
     return Parts({part: read(part) for part in COUNTS}, tuple(trees["validation"].classes))
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from prunescope.data_kinds.cut_rows import cut_rows
 from prunescope.data_kinds.kind import DataKind, Parts, Preprocess
+from prunescope.data_kinds.large_samples import UnlikeSamples, stacked
 from prunescope.data_kinds.options import COUNTS, Options
 from prunescope.data_kinds.pictures import OPTIONS, picture_transform
 from prunescope.errors import BadReference, DataMismatch, UnknownName
 from prunescope.user_code.guard import guarded
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _BY_FLAG: Final = ("CIFAR10", "CIFAR100", "FashionMNIST", "KMNIST", "MNIST", "USPS")
 """``train=True`` and ``train=False``."""
@@ -120,24 +124,27 @@ def _labels(dataset: Any) -> Any:
 def _read(name: str, dataset: Any, rows: Any, transform: Callable[[Any], Any]) -> tuple[Any, Any]:
     import torch
 
-    images, labels = [], []
-    for row in rows:
+    if not len(rows):
+        raise DataMismatch(f"Expected pictures in {name}, but there are none. Place it anew.")
+    labels: list[int] = []
+
+    def picture(row: int) -> Tensor:
         with guarded(
-            f"picture {int(row)} of {name} to be read", "Replace the dataset's files or mend the "
+            f"picture {row} of {name} to be read", "Replace the dataset's files or mend the "
             "preprocessing.", DataMismatch, f"reading {name}",
         ):  # fmt: skip
-            picture, label = dataset[int(row)]
-            images.append(transform(picture))
+            image, label = dataset[row]
             labels.append(int(label))
-    shapes = sorted({tuple(image.shape) for image in images})
-    if len(shapes) > 1:
+            return cast("Tensor", transform(image))
+
+    try:
+        pictures = stacked((picture(int(row)) for row in rows), len(rows))
+    except UnlikeSamples as error:
         raise DataMismatch(
             f"Expected the pictures of {name} to be of one size, but they are "
-            f"{' and '.join(map(str, shapes[:2]))}. Add ?size=224."
-        )
-    if not images:
-        raise DataMismatch(f"Expected pictures in {name}, but there are none. Place it anew.")
-    return torch.stack(images), torch.tensor(labels)
+            f"{' and '.join(map(str, error.shapes))}. Add ?size=224."
+        ) from error
+    return pictures, torch.tensor(labels)
 
 
 KIND: Final = Torchvision()

@@ -10,6 +10,7 @@ import numpy as np
 
 from prunescope.data_kinds.cut_rows import cut_rows
 from prunescope.data_kinds.kind import DataKind, Parts, Preprocess
+from prunescope.data_kinds.large_samples import UnlikeSamples, stacked
 from prunescope.data_kinds.options import COUNTS, Options
 from prunescope.data_kinds.pictures import OPTIONS, picture_transform
 from prunescope.errors import BadReference, DataMismatch
@@ -98,24 +99,24 @@ class _Reader:
         self, samples: Sequence[Mapping[str, Member]], part: str, name: str
     ) -> tuple[Any, Any]:
         """Inputs and targets, stacked."""
-        import torch
-
         if not samples:
             raise DataMismatch(
                 f"Expected samples for {part} in {name}, but there are none. Add some."
             )
-        inputs, targets = [], []
-        for sample in samples:
-            inputs.append(self._shards.read(sample, self._inputs))
-            targets.append(self.target(sample))
-        for what, values in (("inputs", inputs), ("targets", targets)):
-            shapes = {tuple(value.shape) for value in values}
-            if len(shapes) > 1:
+        read = {
+            "inputs": (self._shards.read(sample, self._inputs) for sample in samples),
+            "targets": (self.target(sample) for sample in samples),
+        }
+        parts = {}
+        for what, values in read.items():
+            try:
+                parts[what] = stacked(values, len(samples))
+            except UnlikeSamples as error:
                 raise DataMismatch(
                     f"Expected {what} of one shape in {name}, but got "
-                    f"{' and '.join(map(str, sorted(shapes)[:2]))}. Add ?size=, or store one shape."
-                )
-        return torch.stack(inputs), torch.stack(targets)
+                    f"{' and '.join(map(str, error.shapes))}. Add ?size=, or store one shape."
+                ) from error
+        return parts["inputs"], parts["targets"]
 
     def target(self, sample: Mapping[str, Member]) -> Any:
         """The target of one sample."""

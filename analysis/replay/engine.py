@@ -16,6 +16,7 @@ from prunescope.bench.device import on_host
 from prunescope.bench.evaluate import Outcome
 from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
+from prunescope.capture.ragged import take_targets
 from prunescope.errors import CannotPrune
 from prunescope.study import sample_order
 from prunescope.study.point import Point
@@ -78,6 +79,11 @@ def order(bench: Workbench) -> Tensor:
     """Return the indices of the validation samples in the study's order, ``(n,)`` int64."""
     count = len(bench.splits.validation)
     return torch.from_numpy(sample_order(bench.manifest.fingerprint, count))
+
+
+def ordered_targets(bench: Workbench) -> Tensor | None:
+    """Return the validation samples' labels, if there are any, in the study's order."""
+    return bench.metric.labels(take_targets(bench.splits.validation.targets, order(bench)))
 
 
 def removed(chosen: PruningMasks, module: nn.Module) -> Removed:

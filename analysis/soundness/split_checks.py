@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from prunescope.bench.workbench import Workbench
+from prunescope.data_kinds.large_samples import pieces
 from prunescope.sources.splits import SPLITS, Samples, Splits
 from prunescope.study.soundness import BALANCE, OVERLAP, Check
 from prunescope.text.lists import listed
@@ -64,10 +65,11 @@ def _hashes(samples: Samples) -> list[bytes]:
     for leaf in leaves:
         rows = leaf.reshape(len(samples), -1)
         step = max(rows.shape[1] // _ELEMENTS, 1)
-        table = rows[:, ::step].contiguous()
-        raw = table.view(torch.uint8).reshape(len(samples), -1).numpy(force=True)
-        for digest, row in zip(digests, raw, strict=True):
-            digest.update(row.tobytes())
+        for part in pieces(len(samples), min(rows.shape[1], 2 * _ELEMENTS) * rows.itemsize):
+            table = rows[part, ::step].contiguous()
+            raw = table.view(torch.uint8).reshape(len(table), -1).numpy(force=True)
+            for digest, row in zip(digests[part], raw, strict=True):
+                digest.update(row.tobytes())
     return [digest.digest() for digest in digests]
 
 

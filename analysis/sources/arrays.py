@@ -1,5 +1,7 @@
 """Splits from a file of plain arrays, and arrays as tensors."""
 
+import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.graph import Inputs
 from prunescope.capture.ragged import LENGTHS, Ragged, gather, per_sample
+from prunescope.data_kinds.large_samples import is_large, pieces, room
 from prunescope.errors import BadReference, DataMismatch
 from prunescope.fence.numpy_files import require_plain_arrays
 from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
@@ -29,7 +32,7 @@ def from_file(path: Path) -> Splits:
     require_plain_arrays(path)
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+            arrays = {key: _read(file, key) for key in file.files}
     except Exception as error:  # what a damaged archive does to zipfile, zlib or numpy
         reason = str(error).rstrip(".") or type(error).__name__
         raise DataMismatch(
@@ -76,6 +79,34 @@ def from_file(path: Path) -> Splits:
     return replace(split_by(read), casts=casts(arrays))
 
 
+def _read(file: Any, key: str) -> np.ndarray:
+    """One array of an archive; a large one is copied to the disk as it is read."""
+    with file.zip.open(f"{key}.npy") as member:
+        version = np.lib.format.read_magic(member)
+        if version > (2, 0):
+            return np.asarray(file[key])
+        header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, by_columns, dtype = header(member)
+        size = math.prod(shape) * dtype.itemsize
+        if by_columns or dtype.hasobject or not is_large(size):
+            return np.asarray(file[key])
+        values = room((size,), torch.uint8).numpy()
+        for part in pieces(size, 1):
+            values[part] = np.frombuffer(_exactly(member, part.stop - part.start), np.uint8)
+    return values.view(dtype).reshape(shape)
+
+
+def _exactly(member: Any, count: int) -> bytes:
+    data = bytes(member.read(count))
+    if len(data) != count:
+        raise ValueError("it ends too early")
+    return data
+
+
 def _counts_rows(arrays: Mapping[str, Any], key: str) -> bool:
     """Whether the array ``key`` says how many rows of another array each sample has."""
     return key.endswith(f"_{LENGTHS}") and key.removesuffix(f"_{LENGTHS}") in arrays
@@ -106,9 +137,17 @@ def casts(arrays: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def as_tensor(array: Any) -> Tensor:
-    """Return an array of numbers as a tensor, float64 as float32."""
+    """Return an array of numbers as a tensor, float64 as float32.
+
+    A memmap stays on the disk, and what is large where it is; others are copied.
+    """
+    stays = isinstance(array, np.memmap) or (
+        isinstance(array, np.ndarray) and is_large(array.nbytes)
+    )
     try:
-        tensor = torch.from_numpy(native(np.array(array)))
+        with warnings.catch_warnings():  # nothing here writes to samples
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
+            tensor = torch.from_numpy(native(array if stays else np.array(array)))
     except (TypeError, ValueError) as error:
         raise DataMismatch(
             f"Expected arrays of numbers, but got {np.asarray(array).dtype}. Convert them to "

@@ -20,9 +20,11 @@ from torch.utils.data import (
 )
 
 from prunescope.capture.graph import Inputs, batch_size
-from prunescope.capture.ragged import join_leaves
+from prunescope.capture.ragged import take_targets
+from prunescope.data_kinds.large_samples import chosen
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.sources.arrays import as_targets, as_tensor
+from prunescope.sources.join_batches import JoinedBatches
 from prunescope.sources.splits import SPLITS, Samples, Splits, check_samples
 from prunescope.user_code.guard import guarded
 
@@ -166,27 +168,16 @@ def _joining(name: str) -> Iterator[None]:
 
 def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
     """Every batch of a dataset or loader, joined, in the order of the dataset."""
-    batches: list[tuple[Inputs, Tensor | None]] = []
+    promised = _promised(given)
+    joined = JoinedBatches(name, promised)
     with _fixed_randomness(), torch.no_grad():
-        batches.extend(
-            read_batch(name, batch) for batch in _guarded_batches(name, _in_order(given))
-        )
-    if not batches:
-        raise DataMismatch(f"Expected samples in the {name} split, but it is empty. Add some.")
-    leaves = [pytree.tree_flatten(batch) for batch in batches]
-    kinds = {str(spec) for _, spec in leaves}
-    if len(kinds) > 1:
-        raise DataMismatch(
-            f"Expected batches of one kind in the {name} split, but some have other parts than "
-            "others. Let the dataset return the same parts for every sample."
-        )
+        for batch in _guarded_batches(name, _in_order(given)):
+            values = read_batch(name, batch)
+            with _joining(name):
+                joined.add(values)
     with _joining(name):
-        joined = [
-            join_leaves([values[place] for values, _ in leaves])
-            for place in range(len(leaves[0][0]))
-        ]
-    inputs, targets = pytree.tree_unflatten(joined, leaves[0][1])
-    promised, given_samples = _promised(given), batch_size(inputs)
+        inputs, targets = joined.whole()
+    given_samples = batch_size(inputs)
     if promised is not None and given_samples < promised:
         raise DataMismatch(
             f"Expected {promised} samples in the {name} split, as the dataset's length says, "
@@ -297,7 +288,7 @@ def _cut(samples: Samples) -> Splits:
     order = torch.from_numpy(np.random.default_rng(0).permutation(count))
     first, second = (int(end) for end in np.cumsum(_SHARES)[:2] * count // sum(_SHARES))
     parts = order[:first], order[first:second], order[second:]
-    calibration, validation, test = (samples.picked(rows) for rows in parts)
+    calibration, validation, test = (_picked(samples, rows) for rows in parts)
     return Splits(calibration, validation, test)
 
 
@@ -309,4 +300,12 @@ def _halves(samples: Samples) -> tuple[Samples, Samples]:
             "a test split."
         )
     order = torch.from_numpy(np.random.default_rng(0).permutation(count))
-    return samples.picked(order[: count // 2]), samples.picked(order[count // 2 :])
+    return _picked(samples, order[: count // 2]), _picked(samples, order[count // 2 :])
+
+
+def _picked(samples: Samples, rows: Tensor) -> Samples:
+    """The samples at ``rows``; what is large stays on the disk."""
+    inputs = pytree.tree_map(
+        lambda leaf: chosen(leaf, rows) if isinstance(leaf, Tensor) else leaf, samples.inputs
+    )
+    return Samples(inputs, take_targets(samples.targets, rows))

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 
 from prunescope.capture.graph import Inputs, batch_size, take
 from prunescope.capture.ragged import Ragged, take_targets
+from prunescope.data_kinds.large_samples import pieces
 from prunescope.errors import DataMismatch, UnknownName
 
 SPLITS: Final = ("calibration", "validation", "test")
@@ -82,7 +83,8 @@ def data_hash(splits: Splits) -> str:
             digest.update(f"{name}{pytree.keystr(path)}".encode())
             for part in _tensors(leaf):
                 digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
-                digest.update(part.flatten().view(torch.uint8).numpy(force=True).tobytes())
+                for piece in _pieces(part):
+                    digest.update(piece.flatten().view(torch.uint8).numpy(force=True).tobytes())
             if not _tensors(leaf):
                 digest.update(repr(leaf).encode())
     return digest.hexdigest()[:16]
@@ -117,11 +119,22 @@ def check_samples(name: str, samples: Samples, source: str) -> None:
             f"Expected samples in the {name} split of {source}, but it is empty. Add some."
         )
     for leaf in tensors:
-        if leaf.is_floating_point() and not bool(torch.isfinite(leaf).all()):
+        if leaf.is_floating_point() and not all(
+            bool(torch.isfinite(piece).all()) for piece in _pieces(leaf)
+        ):
             raise DataMismatch(
                 f"Expected finite numbers in the {name} split of {source}, but some are NaN or "
                 "infinite. Clean the data."
             )
+
+
+def _pieces(tensor: Tensor) -> Iterator[Tensor]:
+    """``tensor`` in pieces of whole samples, so that no copy of all of it is made."""
+    if not tensor.ndim:
+        yield tensor
+        return
+    for rows in pieces(len(tensor), tensor.nbytes // max(len(tensor), 1)):
+        yield tensor[rows]
 
 
 def _tensors(leaf: object) -> list[Tensor]:

@@ -83,10 +83,7 @@ class StudyFolder:
         """Raise ``ForeignStudy``, naming what differs, unless ``other`` is about the same."""
         if self.manifest.fingerprint == other.fingerprint:
             return
-        own_parts, other_parts = self.manifest.parts, other.parts
-        differ = [part for part in other_parts if own_parts.get(part) != other_parts[part]] or [
-            "settings"
-        ]
+        differ = differing_parts(self.manifest, other)
         raise ForeignStudy(
             f"Expected the study {self.folder} to be about the same model and data, but its "
             f"{' and '.join(differ)} differ: it was made from {self.manifest.reference.model} on "
@@ -226,6 +223,12 @@ class StudyFolder:
     def plan(self, name: str) -> Plan:
         """Return the saved plan ``name``, made for these weights and this data."""
         return self.saved_plans.open(name)
+
+
+def differing_parts(own: Manifest, other: Manifest) -> list[str]:
+    """Return what differs between the studies of two fingerprints, such as ``weights``."""
+    names = [part for part in other.parts if own.parts.get(part) != other.parts[part]]
+    return names or ["settings"]
 
 
 def find_studies(folder: Path) -> tuple[Path, ...]:

@@ -33,7 +33,9 @@ from prunescope.study.point import KEY
 Run = tuple[Key, int, np.ndarray]
 """A point's key, the place of its first sample in the order, ``(rows, classes)`` values."""
 
-_TARGETS: Final = "targets.parquet"
+TARGETS: Final = "targets.parquet"
+"""Name of the file of labels."""
+
 _SMALL: Final = 32 << 20
 _GROUP: Final = 2 << 20
 
@@ -78,7 +80,7 @@ class LogitStore:
             StorageFailure: The disk refuses.
         """
         wanted_keys = {tuple(key) for key in keys}
-        for path in other._paths():
+        for path in other.files():
             table = other._read_some(path, wanted_keys)
             if table is None or not table.num_rows:
                 continue
@@ -123,7 +125,7 @@ class LogitStore:
 
     def write_targets(self, targets: np.ndarray) -> None:
         """Write the labels ``(n,)`` of the samples, in the study's order, unless they are there."""
-        path = self.folder / _TARGETS
+        path = self.folder / TARGETS
         if path.exists() and self.targets() is not None:
             return
         buffer = io.BytesIO()
@@ -133,7 +135,7 @@ class LogitStore:
 
     def targets(self) -> np.ndarray | None:
         """Return the labels ``(n,)`` int64 in the study's order, or None when none are stored."""
-        path = self.folder / _TARGETS
+        path = self.folder / TARGETS
         return read_labels(path)
 
     def damaged(self) -> list[Path]:
@@ -143,7 +145,7 @@ class LogitStore:
     def bytes(self) -> int:
         """Return what the files take on the disk."""
         total = 0
-        for path in self._paths():
+        for path in self.files():
             with contextlib.suppress(FileNotFoundError):
                 total += path.stat().st_size
         return total
@@ -159,7 +161,7 @@ class LogitStore:
     def _compact(self) -> None:
         require_writable(self.folder)
         sizes = {}
-        for path in self._paths():
+        for path in self.files():
             with contextlib.suppress(FileNotFoundError):
                 sizes[path] = path.stat().st_size
         small = [path for path, size in sizes.items() if size < _SMALL]
@@ -178,20 +180,15 @@ class LogitStore:
                     if path != written:
                         path.unlink(missing_ok=True)
 
-    def _paths(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """Return the files that hold rows, by name."""
         if not self.folder.is_dir():
             return []
-        return sorted(p for p in self.folder.glob("*.parquet") if p.name != _TARGETS)
+        return sorted(p for p in self.folder.glob("*.parquet") if p.name != TARGETS)
 
     def _write(self, table: pa.Table) -> Path:
-        bytes_per_row = max(table.nbytes // max(table.num_rows, 1), 1)
-        buffer = io.BytesIO()
-        pq.write_table(
-            table, buffer, compression="zstd", row_group_size=max(_GROUP // bytes_per_row, 1),
-            write_page_checksum=True, use_dictionary=list(KEY),
-        )  # fmt: skip
-        content = buffer.getvalue()
-        path = self.folder / f"{hashlib.sha256(content).hexdigest()[:20]}.parquet"
+        name, content = encoded_logits(table)
+        path = self.folder / name
         if not path.exists():
             write_atomically(path, content)
         return path
@@ -200,7 +197,7 @@ class LogitStore:
         """The rows of ``wanted_keys`` (and of their row groups), or all rows without values."""
         tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
-            paths = self._paths()
+            paths = self.files()
             tables = {path: table for path, table in tables.items() if path in paths}
             vanished = False
             for path in paths:
@@ -218,6 +215,18 @@ class LogitStore:
         if wanted_keys is None:
             return read_file(path, [*KEY, "start", "rows"])
         return read_row_groups(path, wanted_keys)
+
+
+def encoded_logits(table: pa.Table) -> tuple[str, bytes]:
+    """Return the name and the bytes of the file that holds ``table``; its content names it."""
+    bytes_per_row = max(table.nbytes // max(table.num_rows, 1), 1)
+    buffer = io.BytesIO()
+    pq.write_table(
+        table, buffer, compression="zstd", row_group_size=max(_GROUP // bytes_per_row, 1),
+        write_page_checksum=True, use_dictionary=list(KEY),
+    )  # fmt: skip
+    content = buffer.getvalue()
+    return f"{hashlib.sha256(content).hexdigest()[:20]}.parquet", content
 
 
 def _of_one_width(runs: list[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndarray]]:

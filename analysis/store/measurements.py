@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from prunescope.statistics.paired import Interval, paired_interval
+from prunescope.store.removed_units import UNKNOWN
 from prunescope.study.computations import ORDINARY, joined
 from prunescope.study.point import KEY, Key
 
@@ -113,6 +114,8 @@ class Verification:
         predictor: Name of the predictor that said so, or empty.
         removed: Parameters zeroed or gone.
         bytes: Dense bytes of the pruned model.
+        removed_units: Which units left, by index (``prunescope.store.removed_units``); empty where
+            it was measured before they were stored.
         Others as in ``Measurement``.
     """
 
@@ -136,6 +139,7 @@ class Verification:
     class_correct: tuple[int, ...]
     others: tuple[float, ...] = ()
     computed_on: str = ORDINARY
+    removed_units: str = UNKNOWN
 
     @property
     def score(self) -> float:

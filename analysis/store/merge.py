@@ -84,7 +84,7 @@ def merge_study(study: StudyFolder, source: StudyFolder) -> Merged:
     if quantiles(study.folder).read().empty:
         quantiles(study.folder).add(own_rows(quantiles(source.folder).read(), study.manifest))
     plans, unread = _plans(study, source)
-    study.update(_merged(study.manifest, source.manifest, study.measured()))
+    study.update(joined_manifest(study.manifest, source.manifest, study.measured()))
     tables = study.measurements, study.verifications, study.screening, study.largest
     for table in (*tables, study.predicted, study.logits):
         table.compact()
@@ -146,8 +146,14 @@ def _opened(study: StudyFolder, name: str) -> Plan | None:
         return None
 
 
-def _merged(own: Manifest, other: Manifest, measured: pd.DataFrame) -> Manifest:
-    """``own`` with what ``other`` found out about groups, methods and points."""
+def joined_manifest(own: Manifest, other: Manifest, measured: pd.DataFrame) -> Manifest:
+    """Return ``own`` with what ``other`` says of groups, methods and points.
+
+    Args:
+        own: Of a study.
+        other: Of another one of the same network.
+        measured: Rows that both have together: what has one is not left out.
+    """
     names = {
         point_name(Point(str(subject), Method(str(criterion), str(granularity)), float(sparsity)))
         for subject, criterion, granularity, sparsity in measured[

@@ -51,6 +51,10 @@ _KINDS: Final[dict[Any, pa.DataType]] = {
     tuple[float, ...]: pa.list_(pa.float64()),
 }
 
+_BETTER: Final = ("repeated", "samples", "removed_units")
+"""Columns whose larger value makes one of two rows with the same key the better one: repeated in
+single precision, over more samples, with the indices of the units that left."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -138,10 +142,8 @@ class Table:
                 remove_left(path, _STALE)
 
     def _write(self, table: pa.Table) -> Path:
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
-        content = buffer.getvalue()
-        path = self.folder / f"{_digest(content)}.parquet"
+        name, content = encoded(table)
+        path = self.folder / name
         if not path.exists():
             write_atomically(path, content)
         return path
@@ -165,7 +167,7 @@ class Table:
             return self.schema.empty_table(), []
         merged = pa.concat_tables(tables.values())
         order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
-        better = [name for name in ("repeated", "samples") if name in merged.schema.names]
+        better = [name for name in _BETTER if name in merged.schema.names]
         order += [(name, "descending") for name in better]
         merged = merged.sort_by(order)
         keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
@@ -208,6 +210,23 @@ def _read_once(path: Path, _changed: int, _size: int, kind: Table) -> pa.Table:
         return read_rows(pa.BufferReader(content), kind, BOUNDS)
     except (Refusal, pa.ArrowException, KeyError, ValueError, OSError) as error:
         raise _Damaged(_first_line(error)) from error
+
+
+def encoded(table: pa.Table) -> tuple[str, bytes]:
+    """Return the name and the bytes of the file that holds ``table``; its content names it."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    content = buffer.getvalue()
+    return f"{_digest(content)}.parquet", content
+
+
+def named_by_content(name: str, content: bytes) -> bool:
+    """Return whether ``content`` is whole: the file ``name`` of a table or of logits has its hash.
+
+    >>> named_by_content("e3b0c44298fc1c149afb.parquet", b"")
+    True
+    """
+    return name == f"{_digest(content)}.parquet"
 
 
 def read_rows(source: pa.BufferReader, kind: Table, bounds: Bounds) -> pa.Table:

@@ -70,6 +70,7 @@ THREADS: Final = Bound(
     "threads", 0, max(256, os.cpu_count() or 1),
     f"This machine has {os.cpu_count() or 1} processors; 0 leaves the choice to torch.",
 )  # fmt: skip
+WORKERS: Final = Bound("workers", 0, 10_000, "0 takes as many as there is room for.")
 TIMING_THREADS: Final = Bound(
     "threads", 1, THREADS.most, f"This machine has {os.cpu_count() or 1} processors."
 )

@@ -18,6 +18,9 @@ KEY: Final = (
 )  # fmt: skip
 """Names of the columns of a key, in its order."""
 
+ENGINE: Final = "-".join(map(str, (MEASUREMENT_VERSION, *REVISIONS.values())))
+"""The engine's version and those of its recoveries: rows of others are never shown beside its."""
+
 DENSE: Final = ""
 """The subject of dense references."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotPrune
-from prunescope.replay.engine import order
+from prunescope.replay.engine import ordered_targets
 from prunescope.replay.naive import NaiveEngine
 from prunescope.store.measurements import Measurement
 from prunescope.study.point import Point
@@ -24,7 +24,7 @@ def measure(
     """
     engine = NaiveEngine(bench)
     count = len(bench.splits.validation)
-    targets = bench.metric.labels(bench.splits.validation.picked(order(bench)).targets)
+    targets = ordered_targets(bench)
     for requested_point in todo:
         for point, outcome in engine.outcomes(0, count, [requested_point]):
             if isinstance(outcome, CannotPrune):

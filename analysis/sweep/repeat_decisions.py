@@ -8,7 +8,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotPrune
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
-from prunescope.replay.engine import order
+from prunescope.replay.engine import ordered_targets
 from prunescope.store.folder import StudyFolder
 from prunescope.store.measurements import Measurement
 from prunescope.store.parquet_table import rows_of
@@ -59,7 +59,7 @@ def repeat_decisions(
         return 0
     exact = replace(bench, precision=FP32)
     replay = choose_engine(exact, engine)
-    targets = bench.metric.labels(bench.splits.validation.picked(order(bench)).targets)
+    targets = ordered_targets(bench)
     rows: dict[Point, Measurement] = {}
     ends = (at_the_end if bench.manifest.metric.over_set else looks)(population)
     progress.start(len(todo) * population, f"repeating {len(todo)} points in {FP32}")

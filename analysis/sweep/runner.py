@@ -10,7 +10,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotPrune
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
-from prunescope.replay.engine import Engine, order
+from prunescope.replay.engine import Engine, ordered_targets
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, at_the_end, doubling, looks
@@ -121,7 +121,7 @@ class _SweepRun:
         self._budget = TimeBudget(deadline, self._meter)
         self._population = len(bench.splits.validation)
         self._scale = bench.manifest.scale
-        self._targets = bench.metric.labels(bench.splits.validation.picked(order(bench)).targets)
+        self._targets = ordered_targets(bench)
         self._shared = SharedRows(study, grid_points)
         self._tiers = () if deadline is None else by_information(grid_points, study.manifest)
         self._dense: set[tuple[str, int]] = set()

@@ -1,7 +1,7 @@
 """Apply a whole plan, measure it, and store the measurement with the prediction."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from torch import nn
 
@@ -11,11 +11,13 @@ from prunescope.bench.workbench import Workbench, state_bytes
 from prunescope.criteria.scores import Scores
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.recovery import recovered
+from prunescope.store import removed_units
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import to_json
 from prunescope.store.measurements import Verification
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import measurement_version
+from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
 
 
@@ -25,7 +27,8 @@ def verify_plan(
     """Return the measurement of ``plan`` on ``split``, stored in the study.
 
     One that the study holds already is returned as it is: measuring anew would give the same
-    numbers, beside a prediction that knows them.
+    numbers, beside a prediction that knows them. One that was stored without the indices of the
+    units that it removes is measured again, beside its own prediction.
 
     The dense reference goes through the plan's recovery too, as for curves. What was predicted
     before measuring is stored with it, so that the prediction can be judged.
@@ -38,7 +41,14 @@ def verify_plan(
     stored = study.verified().query("digest == @plan.digest and split == @split")
     if len(stored):
         known: Verification = rows_of(study.verifications, stored)[0]
-        return known
+        if known.removed_units != removed_units.UNKNOWN or not _removes_units(plan):
+            return known
+        row = replace(
+            Verifier(bench).measure(plan, split=split),
+            predicted_drop=known.predicted_drop, predictor=known.predictor,
+        )  # fmt: skip
+        study.verifications.append([row])
+        return row
     guess = predict(study.manifest, plan, study.measured(), study.verified(), study.logits)
     row = Verifier(bench).measure(plan, guess, split)
     study.verifications.append([row])
@@ -79,6 +89,9 @@ class Verifier:
             removed=_elements(bench.network.module) - elements,
             bytes=bytes_left,
             computed_on=bench.computed_on,
+            removed_units=removed_units.written(
+                {name: (~keep).cpu().numpy() for name, keep in chosen.units.items()}
+            ),
             **sums,
         )
 
@@ -90,6 +103,10 @@ class Verifier:
                     bench.network.module, bench.splits.named(split), bench.metric, bench.batch
                 )
         return self._dense[split, recovery]
+
+
+def _removes_units(plan: Plan) -> bool:
+    return any(choice.granularity in UNITS for choice in plan.active().values())
 
 
 def _elements(module: nn.Module) -> int:

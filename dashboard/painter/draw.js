@@ -54,7 +54,11 @@ function build(state) {
     cell.text.textContent = short(bar.label);
     cell.label.append(cell.text);
     cell.label.title = bar.title;
-    cell.label.onclick = () => { choose(state, place, true); tell(state, place); };
+    cell.label.onclick = () => {  // the keys are the bar's from here on: L locks, digits type
+      choose(state, place, true);
+      tell(state, place);
+      node.focus({ preventScroll: true });
+    };
     node.tabIndex = -1;
     node.classList.toggle("units", bar.kind !== "weight");
     const said = {

@@ -39,7 +39,7 @@ def curve_column(
         words: Of the study's metric.
     """
     return st.column_config.LineChartColumn(
-        title, width="small", y_min=ends[0], y_max=ends[1],
+        title, width=64, y_min=ends[0], y_max=ends[1],
         help=f"{about} Every row is drawn from {words.shown_span(*ends)}.",
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.quick
 
 ROOMS = (
     "errors", "arrays", "text", "commands", "study", "statistics", "curves", "store", "planning",
-    "jobs", "report", "user_code", "model_kinds", "data_kinds",
+    "jobs", "report", "user_code", "model_kinds", "data_kinds", "object_store", "ray_workers",
     "dashboard",
 )  # fmt: skip
 """What never imports torch, whole; modules or packages below ``prunescope``."""
@@ -20,7 +20,8 @@ FILES = (
     "latency.table.predict_time", "latency.table.staircase", "latency.table.exchange",
     "latency.plan_memory", "latency.machine", "sweep.work_list", "sweep.stopping_policy",
     "sweep.preflight",
-    "api.study", "api.open_study", "api.sweep", "api.inspections", "api.exported_models",
+    "api.study", "api.sharing", "api.open_study", "api.sweep", "api.inspections",
+    "api.exported_models",
     "api.apply_recipe", "charts.subject_curves",
 )  # fmt: skip
 """What the dashboard reads of rooms that otherwise do."""

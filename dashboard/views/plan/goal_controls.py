@@ -45,7 +45,7 @@ def budgets(opened: StudyFolder, known: StudyMeasurements, change: Change) -> No
     chosen = st.multiselect(
         "Budgets", kinds, format_func=BUDGETS.__getitem__,
         key=view.kept("goal budgets", kinds[:1], view.some_of(kinds, _MOST)),
-        max_selections=_MOST, width=215, persist_state="session",
+        max_selections=_MOST, width=250, persist_state="session",
         placeholder="None", on_change=change,
         help="What the plan may cost at most. Several hold at once.",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.plan import family
-from prunescope.dashboard.views.plan import plan_solution
+from prunescope.dashboard.views.plan import plan_solution, which_units
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.layer_words import alone, reason, removal
 from prunescope.dashboard.views.plan.painter_values import chosen
@@ -71,6 +71,7 @@ def show(
             ]
             st.markdown(plain.text(" ".join(filter(None, said))))
             _levels(opened, name, choice)
+            which_units.show(opened, plan, name, choice)
         with right:
             _curves(opened, known, name, choice)
         if choice.granularity in UNITS and choice.granularity != BLOCK and loaders.latency(opened):

@@ -56,6 +56,14 @@ def alone(manifest: Manifest, plan: Plan, curves: Curves, name: str, choice: Cho
     return f"Alone it costs {words.drop(drop.mean)}{beyond} ({words.span(drop)}, 95 %), {how}."
 
 
+def without_indices(granularity: str) -> str:
+    """Return why it is not known which units of a measured plan leave."""
+    return (
+        f"Which {granularity}s leave was not stored when this plan was measured; measuring it "
+        "again stores it."
+    )
+
+
 def reason(reasons: Sequence[Reason], name: str, choice: Choice) -> str:
     """Return why the solved plan has this choice; empty where no solver made it."""
     grouped = choice.granularity in UNITS  # a layer and the group of its name each have one

@@ -51,6 +51,7 @@ def table(
         opened.manifest, draft.base, draft.plan, known.curves, shown, default,
         chosen(opened.manifest, session.remembered("layer"), shown),
     )  # fmt: skip
+    methods = methods_of(opened.manifest, granularity)
     units, words = granularity != "weight", words_of(opened.manifest)
     now = [choice_of(draft.plan, name, default) for name in shown]
     pruned, locked = sum(c.sparsity > 0 for c in now), sum(c.locked for c in now)
@@ -86,29 +87,30 @@ def table(
                 if units else "Share of this layer's weights that is set to zero.",
             ),
             "Method": st.column_config.SelectboxColumn(
-                options=methods_of(opened.manifest, granularity), required=True
+                options=methods, required=True, width=text_width(methods, "Method …")
             ),
-            "Units": st.column_config.TextColumn("Units left"),
+            "Units": st.column_config.TextColumn("Units left", width=84),
             "Weights": st.column_config.NumberColumn(
-                "Frees parameters" if units else "Weights", format="compact",
+                "Frees" if units else "Weights", format="compact", width=70,
                 help=(
-                    "When this block alone leaves." if granularity == BLOCK
-                    else "When this group alone is pruned so far."
+                    "Parameters, when this block alone leaves." if granularity == BLOCK
+                    else "Parameters, when this group alone is pruned so far."
                 ) if units else None,
             ),
             "MACs": st.column_config.NumberColumn(
-                "Frees MACs, %" if units else "MACs, %", format="%.1f",
-                help="Share of the model's multiply-accumulates.",
+                "MACs, %", format="%.1f", width=70,
+                help="Share of the model's multiply-accumulates"
+                + (" that leaves with it." if units else "."),
             ),
             "Alone": st.column_config.NumberColumn(
                 words.titled("Alone"), format=words.column_format,
-                width=80 + 40 * (len(words.drop_unit) > 2),
+                width=74 + 46 * (len(words.drop_unit) > 2),
                 help=f"{words.loss_word.capitalize()} when only this layer is pruned so far: "
                 "measured, or linear between measured points. Empty where this method was not "
                 "measured.",
             ),
             "±": st.column_config.NumberColumn(
-                format=words.column_format, width=60,
+                format=words.column_format, width=54,
                 help="Half of the 95 % interval of this mean, over samples like these.",
             ),
             "Curve": curve_column(

@@ -31,7 +31,8 @@ def show(opened: StudyFolder) -> None:
                 pinned=True, width=text_width(table["Block"], "Block")
             ),
             "Layers": st.column_config.TextColumn(
-                width="large", help="Layers with weights that only this block needs."
+                width=text_width(table["Layers"], "Layers", 400),
+                help="Layers with weights that only this block needs.",
             ),
             "Frees": st.column_config.NumberColumn(
                 "Frees parameters", format="compact", help="When this block leaves alone."
@@ -39,7 +40,9 @@ def show(opened: StudyFolder) -> None:
             "Frees MACs": st.column_config.NumberColumn(
                 "Frees MACs, % of model", format="percent"
             ),
-            "Can leave": st.column_config.TextColumn(width="medium"),
+            "Can leave": st.column_config.TextColumn(
+                width=text_width(table["Can leave"], "Can leave", 460)
+            ),
         }),
         alt="Every residual block with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip

@@ -40,16 +40,19 @@ def show(opened: StudyFolder) -> None:
                 pinned=True, width=text_width(table["Group"], "Group")
             ),
             "Coupled layers": st.column_config.TextColumn(
-                width="large", help="Layers with weights that change with the group."
+                width=text_width(table["Coupled layers"], "Coupled layers", 240),
+                help="Layers with weights that change with the group.",
             ),
             "One frees": st.column_config.NumberColumn(
-                "One frees, parameters", format="compact",
-                help="When one unit leaves and nothing else does.",
+                "One frees", format="compact", width=84,
+                help="Parameters, when one unit leaves and nothing else does.",
             ),
-            "One frees, MACs": st.column_config.NumberColumn(format="compact"),
+            "One frees, MACs": st.column_config.NumberColumn(
+                "its MACs", format="compact", width=80
+            ),
             "Half frees": st.column_config.NumberColumn(
-                "Half frees, % of model", format="percent",
-                help="Parameters freed by half of the units of this group alone.",
+                "Half frees", format="percent", width=86,
+                help="Share of the model's parameters, by half of the units of this group alone.",
             ),
             "Removal": st.column_config.TextColumn(
                 help="Checked on this model: how far the network without half of the units "
@@ -57,7 +60,9 @@ def show(opened: StudyFolder) -> None:
                 "scale. A sweep checks every group before it measures it."
             ),
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
-            "Can leave": st.column_config.TextColumn(width="medium"),
+            "Can leave": st.column_config.TextColumn(
+                width=text_width(table["Can leave"], "Can leave", 460)
+            ),
         }),
         alt="Every group with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip

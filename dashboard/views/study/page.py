@@ -58,7 +58,7 @@ def page() -> None:
     block_list.show(opened)
     class_list.show(opened)
     sweep_form.form(opened)
-    runs.show(opened.folder)
+    runs.show(opened.folder, opened)
     tell()
     checked = bool(checks(page_header.folder()))
     with st.expander("Begin another study", icon=":material/add:", expanded=checked):

@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.shared import job_strip, loaders, rights
+from prunescope.dashboard.shared import job_strip, loaders, rights, take_away
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import restart
 from prunescope.dashboard.shared.table_style import height
 from prunescope.jobs import ACTIVE, UNKNOWN, Job, Snapshot
+from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
 from prunescope.text.durations import spoken
 
@@ -21,8 +22,13 @@ _GOES_ON: Final = Sweep.command
 """What is finished of it is kept, so that the same command goes on from there."""
 
 
-def show(folder: Path | None) -> None:
-    """Show the latest jobs of the study in ``folder``, errors with their sentence."""
+def show(folder: Path | None, opened: StudyFolder | None = None) -> None:
+    """Show the latest jobs of the study in ``folder``, errors with their sentence.
+
+    Args:
+        folder: Also of a study that failed before it was made.
+        opened: The study, to call the table's file after it; None where there is none yet.
+    """
     if folder is None:
         return
     jobs = loaders.jobs_of(folder)[:_LISTED]
@@ -44,8 +50,11 @@ def show(folder: Path | None) -> None:
         }
         for job, snapshot in snapshots
     ]
+    table = pd.DataFrame(rows)
+    if opened is not None:
+        take_away.table(opened, table, "Jobs")
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height=height(len(rows), 260), placeholder="–",
+        table, hide_index=True, height=height(len(rows), 260), placeholder="–",
         column_config=explained(rows[0], {
             "Begun": st.column_config.DatetimeColumn(format="calendar"),
             "Done": st.column_config.TextColumn(width="medium"),

@@ -89,7 +89,7 @@ def choose(words: ScoreWords) -> Effort | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         mode = st.segmented_control(
             "Each point sees samples", MODES, key="sweep mode", default="exact", required=True,
-            format_func=_TITLES.__getitem__, help=_HELP,
+            format_func=_TITLES.__getitem__, help=_HELP, wrap=True,
         )  # fmt: skip
         with st.popover("Time and certainty", icon=":material/timer:"):
             effort = _details(mode, words)

@@ -36,9 +36,9 @@ FULL: list[Request] = [
     Inspect("M", "D", "w.safetensors", True, "3,8,8", "top-5", ("logits",), "key-value"),
     Sweep(
         "M", "D", ("taylor", "l1@channel"), "0.5,0.7", ("a", "b"), "channel", ("none", "ls"),
-        (4, 5), 8, "2/8", False, "decide", 0.001, 0.03, False, True, "90s", "w.safetensors", True,
-        "top-5", "mse", ("logits",), "key-value", ("batches", "classes"), "1GB", "naive", 3,
-        "cpu", "bf16",
+        (4, 5), 8, "2/8", False, "decide", 0.001, 0.03, False, True, "90s", "s3://b/n", "local",
+        2, "w.safetensors", True, "top-5", "mse", ("logits",), "key-value", ("batches", "classes"),
+        "1GB", "naive", 3, "cpu", "bf16",
     ),
     MakePlan(
         ("macs=0.5", "drop=0.01"), ("a=0", "b=taylor:0.5"), ("c", "d"), ("e=0:0.5", "f=0.1:1"),

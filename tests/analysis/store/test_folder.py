@@ -58,7 +58,7 @@ def test_what_a_recovery_measured_otherwise_is_set_aside_until_measured_again(tm
     values = {field.name: getattr(ROW, field.name, 0) for field in fields(Verification)}
     verified = Verification(**values | {
         "digest": plan.digest, "plan": to_json(plan), "split": "validation", "predictor": "",
-        "version": MEASUREMENT_VERSION,
+        "version": MEASUREMENT_VERSION, "removed_units": "",
     })  # fmt: skip
     without = replace(verified, digest="d", plan=to_json(replace(plan, recovery="none")))
     study.verifications.append([without])

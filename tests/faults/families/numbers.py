@@ -39,6 +39,7 @@ GOOD: Final = {
     "--threads": {"zero"}, "--seed": {"zero"}, "--verify": {"zero"}, "--distillation": {"zero"},
     "--tolerance": {"zero"}, "--limit": {"zero"}, "--momentum": {"zero"}, "--decay": {"zero"},
     "--warmup": {"zero"}, "--ema": {"zero"}, "--distil-features": {"zero"},
+    "--workers": {"zero"},
 }  # fmt: skip
 """Values that an option takes; no fault, so not tried."""
 

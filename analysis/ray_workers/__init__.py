@@ -1,0 +1,1 @@
+"""Parts of a work list, dealt to worker processes of a Ray cluster."""
