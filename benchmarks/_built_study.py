@@ -27,8 +27,8 @@ from prunescope.study import MEASUREMENT_VERSION, Baseline, Manifest
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_count, removed_units, unit_sparsities
 
-WEIGHT_METHODS: Final = ("magnitude", "taylor", "wanda", "fisher")
-CHANNEL_METHODS: Final = ("l1", "taylor")
+WEIGHT_METHODS: Final[tuple[str, ...]] = ("magnitude", "taylor", "wanda", "fisher")
+CHANNEL_METHODS: Final[tuple[str, ...]] = ("l1", "taylor")
 SPARSITIES: Final = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.98)
 CLASSES: Final = 1000
 PLANS: Final = 50
