@@ -27,6 +27,7 @@ from benchmarks._page_rows import answers, first_paints, idle_bytes, journey, me
 from benchmarks._watched_page import Watched, opened, window
 from prunescope.dashboard.launch_command import Serving
 from prunescope.jobs.warm_worker import SWITCH
+from prunescope.text.units import percent
 from tests.browser.served import free_port, served
 
 LAYERS: Final = (4, 60, 250, 500)
@@ -150,13 +151,13 @@ def viewers(of: Asked) -> Iterator[Row]:
     came = audience(of.serving, of.study, of.seconds)
     wrong = f"; {len(came.exceptions)} errors on pages" if came.exceptions else ""
     yield Row(
-        of.layers, f"{VIEWERS} viewers, memory", f"flat (≤ {FLAT:.0%})",
+        of.layers, f"{VIEWERS} viewers, memory", f"flat (≤ {percent(FLAT, 0)})",
         f"{came.grown:+.1f} of {came.full:.0f} MiB", came.grown <= FLAT * came.full,
         f"in {of.seconds:g} s; {came.arrived:+.0f} MiB when they came{wrong}",
     )  # fmt: skip
     yield Row(
-        of.layers, f"{VIEWERS} viewers, processor", f"≤ {SHARE:.0%} of a core",
-        f"{came.share:.1%}", came.share <= SHARE,
+        of.layers, f"{VIEWERS} viewers, processor", f"≤ {percent(SHARE, 0)} of a core",
+        percent(came.share), came.share <= SHARE,
     )  # fmt: skip
 
 

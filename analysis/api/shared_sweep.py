@@ -21,6 +21,7 @@ from prunescope.ray_workers.cluster import LOCAL, RayCrew, Share, connected
 from prunescope.ray_workers.deal_parts import deal
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
+from prunescope.study.computations import QUEUING
 from prunescope.study.shard import WHOLE, Shard
 from prunescope.sweep.stopping_policy import SEARCHES, Policy
 from prunescope.sweep.sweep_report import SweepReport
@@ -115,10 +116,11 @@ def _crewed(
     todo = missing_points(points(grid, study.manifest), study.measured(), study.manifest)
     if not todo:
         return Crewed(0, 0, (), 0.0)
-    share = Share(_threads(sharing), int(sharing.device.partition(":")[0] in ("cuda", "xpu")))
+    kind = sharing.device.partition(":")[0]
+    share = Share(_threads(sharing), int(kind in QUEUING))
     settings = WorkerSettings(
         sharing.store, Path.cwd(), grid, policy, engine, share.threads,
-        sharing.device.partition(":")[0], bench.precision,
+        kind, bench.precision,
     )  # fmt: skip
     store = ObjectStore(sharing.store)
     began = monotonic()

@@ -6,6 +6,7 @@ from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.object_store.address import checked_store
 from prunescope.study.bounds import WORKERS
+from prunescope.study.computations import PROCESSOR
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Sharing:
     ray: str | None = None
     workers: int = 0
     threads: int = 0
-    device: str = "cpu"
+    device: str = PROCESSOR
 
     def __post_init__(self) -> None:
         if self.store is not None:

@@ -6,7 +6,7 @@ and its fingerprint are the same on every machine; ``bench.placement`` moves it.
 are made of (scores, entropies, log-probabilities, targets) ends in main memory.
 
 A further kind of device is a name in ``DEVICE_NAMES`` and, where its calls return before they are
-done and torch has streams for it, in ``_QUEUES``.
+done and torch has streams for it, in ``study.computations.QUEUING``.
 """
 
 import functools
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from prunescope.errors import BadValue, UnknownName
-from prunescope.study.computations import DEVICE_NAMES
+from prunescope.study.computations import DEVICE_NAMES, QUEUING
 from prunescope.text.lists import listed
 
 HOST: Final = torch.device("cpu")
@@ -30,7 +30,6 @@ AUTO: Final = "auto"
 DEVICES: Final = DEVICE_NAMES
 """Names that a user can give; ``cuda`` and ``xpu`` also with a number, such as ``cuda:1``."""
 _NUMBERED: Final = re.compile(r"(cuda|xpu):(\d{1,3})")
-_QUEUES: Final = ("cuda", "xpu")
 
 _Tree = TypeVar("_Tree")
 _Result = TypeVar("_Result")
@@ -63,9 +62,9 @@ def choose_device(name: str = AUTO) -> torch.device:
         raise UnknownName.among("device", name, (*DEVICES, "cuda:1"))
     present, problem = _present()
     if name == AUTO:
-        first = [f"{queue}:0" for queue in _QUEUES if f"{queue}:0" in present]
+        first = [f"{queue}:0" for queue in QUEUING if f"{queue}:0" in present]
         return torch.device(first[0]) if first else HOST
-    exact = f"{kind}:0" if kind in _QUEUES and not numbered else name
+    exact = f"{kind}:0" if kind in QUEUING and not numbered else name
     if exact not in present:
         reason = f" ({problem})" if problem and kind == "cuda" else ""
         raise BadValue(
@@ -100,7 +99,7 @@ def device_of_kind(kind: str) -> torch.device:
 
 def device_title(device: torch.device) -> str:
     """Return what a device is called in sentences, such as ``cuda NVIDIA H200``; ``cpu``."""
-    if device.type not in _QUEUES:
+    if device.type not in QUEUING:
         return device.type
     module = getattr(torch, device.type)
     return f"{device.type} {module.get_device_name(device)}"
@@ -115,7 +114,7 @@ def device_of(tensors: nn.Module | Iterable[object]) -> torch.device:
 
 def queues(device: torch.device) -> bool:
     """Return whether calls on ``device`` return before they are done, on streams of torch."""
-    return device.type in _QUEUES
+    return device.type in QUEUING
 
 
 def move(tree: _Tree, device: torch.device) -> _Tree:
@@ -190,7 +189,7 @@ def parallel_calls(device: torch.device) -> int:
 
 def free_memory(device: torch.device) -> int:
     """Return how many bytes are free where ``device`` computes: its own memory, or the main one."""
-    if device.type in _QUEUES:
+    if device.type in QUEUING:
         free, _ = getattr(torch, device.type).mem_get_info(device)
         return int(free)
     if device.type == "mps":
@@ -218,7 +217,7 @@ def _present() -> tuple[tuple[str, ...], str]:
         warnings.simplefilter("always")
         if torch.backends.mps.is_available():
             names.append("mps")
-        for kind in _QUEUES[::-1]:
+        for kind in QUEUING[::-1]:
             module = getattr(torch, kind)
             if module.is_available():
                 names += [f"{kind}:{number}" for number in range(module.device_count())]

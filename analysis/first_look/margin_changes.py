@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from prunescope.arrays import Floats
-from prunescope.bench.device import move
+from prunescope.bench.device import move, on_host
 from prunescope.bench.workbench import Workbench
 from prunescope.capture.network import forward
 from prunescope.metrics.class_rows import logits
@@ -83,7 +83,7 @@ def _steps(masks: Sequence[Tensor]) -> Tensor:
     """The place of the first of ``masks``, of rising sparsity, that removes each entry."""
     first = torch.full((masks[0].numel(),), len(masks), dtype=torch.long)
     for place in reversed(range(len(masks))):
-        first[~masks[place].flatten().cpu()] = place
+        first[~on_host(masks[place]).flatten()] = place
     return first
 
 
@@ -91,8 +91,8 @@ def _changes(weight: Tensor, gradient: Tensor | None, steps: Tensor, count: int)
     if gradient is None:
         return np.zeros(count)
     sums = torch.zeros(count + 1, dtype=torch.float64, device=weight.device)
-    sums.index_add_(0, steps, (weight * gradient).flatten().double())
-    return np.asarray(-sums[:-1].cumsum(0).cpu().numpy(), np.float64)
+    sums.index_add_(0, move(steps, weight.device), (weight * gradient).flatten().double())
+    return np.asarray(-on_host(sums[:-1].cumsum(0)).numpy(), np.float64)
 
 
 def _divergences(margins: Floats, changes: Floats) -> Floats:

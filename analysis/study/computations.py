@@ -11,6 +11,8 @@ from typing import Final
 PROCESSOR: Final = "cpu"
 DEVICE_NAMES: Final = ("auto", PROCESSOR, "cuda", "mps", "xpu")
 """Kinds of devices that can be asked for; the numbered ones also as ``cuda:1``."""
+QUEUING: Final = ("cuda", "xpu")
+"""Kinds of devices whose calls return before they are done."""
 FP32: Final = "fp32"
 PRECISIONS: Final = (FP32, "tf32", "bf16", "fp16")
 """That points can be computed in."""

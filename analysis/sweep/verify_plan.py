@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 from torch import nn
 
+from prunescope.bench.device import on_host
 from prunescope.bench.evaluate import Outcome, compare, evaluate
 from prunescope.bench.pruned import select, selected
 from prunescope.bench.workbench import Workbench, state_bytes
@@ -90,7 +91,7 @@ class Verifier:
             bytes=bytes_left,
             computed_on=bench.computed_on,
             removed_units=removed_units.written(
-                {name: (~keep).cpu().numpy() for name, keep in chosen.units.items()}
+                {name: on_host(~keep).numpy() for name, keep in chosen.units.items()}
             ),
             **sums,
         )
