@@ -6,15 +6,15 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from prunescope.capture.ragged import join_leaves
-from prunescope.data_kinds.large_samples import is_large, room
+from prunescope.data_kinds.large_samples import room
 from prunescope.errors import DataMismatch
 
 
 class JoinedBatches:
     """Takes one batch after another, each a nest of tensors, dimension 0 counting samples.
 
-    Where the number of samples is known before and a tensor of all of them is large, its place on
-    the disk is taken with the first batch, and no batch is kept.
+    Where the number of samples is known before, the place of all of them is taken with the first
+    batch, on the disk where it is large, and no batch is kept.
     """
 
     def __init__(self, split: str, count: int | None) -> None:
@@ -68,19 +68,20 @@ class _Leaf:
         self._place: Tensor | None = None
         self._filled = 0
         if count is not None and isinstance(first, Tensor) and first.ndim and len(first):
-            each = first.nbytes // len(first)
-            if is_large(count * each):
-                self._place = room((count, *first.shape[1:]), first.dtype)
+            # Also for labels: kept batch by batch, they pin what lies below them in the heap.
+            self._place = room((count, *first.shape[1:]), first.dtype)
 
     def add(self, value: Any) -> None:
-        if self._place is None:
-            self._parts.append(value)
-            return
-        stop = self._filled + len(value)
-        if value.dtype != self._place.dtype:
-            raise RuntimeError(f"{value.dtype} and {self._place.dtype} differ")
-        self._place[self._filled : stop] = value
-        self._filled = stop
+        place = self._place
+        if place is not None and isinstance(value, Tensor) and value.dtype == place.dtype:
+            stop = self._filled + len(value)
+            if stop <= len(place):
+                place[self._filled : stop] = value
+                self._filled = stop
+                return
+        if place is not None:  # of another type or number than promised: joined at the end
+            self._parts, self._place = [place[: self._filled].clone()], None
+        self._parts.append(value)
 
     def whole(self) -> Any:
         if self._place is not None:
