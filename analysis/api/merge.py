@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prunescope.api.study import Study
 from prunescope.errors import BadValue
-from prunescope.object_store.address import checked_store, is_store
+from prunescope.object_store.address import checked_source
 from prunescope.object_store.while_sweeping import merge_source
 from prunescope.store.folder import StudyFolder
 from prunescope.store.merge import Merged, merge_study, open_or_copy
@@ -34,11 +34,6 @@ def merge(folder: str | Path, *sources: str | Path) -> Study:
     for _ in merged(place, list(map(checked_source, sources))):
         pass
     return Study(StudyFolder.open(place))
-
-
-def checked_source(text: str | Path) -> str | Path:
-    """Return ``text`` as the address of a store, or as a path."""
-    return checked_store(str(text)) if is_store(text) else checked_path(text, "the study")
 
 
 def merged(folder: Path, sources: Sequence[str | Path]) -> Iterator[Merged]:

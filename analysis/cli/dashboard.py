@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
-from prunescope.api.merge import checked_source
 from prunescope.cli.shared_options import named_path
 from prunescope.cli.terminal import errors
 from prunescope.errors import BadReference, BadValue
-from prunescope.object_store.watch import watched
+from prunescope.object_store.address import checked_source
 from prunescope.store.read_only import read_only as inherited_read_only
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def dashboard(
     locked = read_only or inherited_read_only()
     watch: contextlib.AbstractContextManager[Path] = contextlib.nullcontext(folder)
     if isinstance(given := cast("Path | str", folder), str):  # what the argument's parser makes
+        from prunescope.object_store.watch import watched
+
         locked, watch = True, watched(given)
     elif folder.exists() and not folder.is_dir():
         raise BadReference(f"Expected a folder of studies, but {folder} is a file. Name a folder.")

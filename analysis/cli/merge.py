@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from prunescope.api.merge import checked_source, merged
+from prunescope.api.merge import merged
 from prunescope.cli.shared_options import JsonOption, named_path
 from prunescope.cli.terminal import console, errors, print_json
+from prunescope.object_store.address import checked_source
 from prunescope.store.merge import Merged
 from prunescope.text.lists import listed
 from prunescope.text.numbers import counted, exact

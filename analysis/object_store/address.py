@@ -1,8 +1,10 @@
 """Addresses of stores: what they may begin with, and which package reaches them. Torch-free."""
 
+from pathlib import Path
 from typing import Final
 
 from prunescope.errors import BadReference, UnknownName
+from prunescope.study.bounds import checked_path
 
 PACKAGES: Final = {
     "s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs", "file": "",
@@ -50,3 +52,8 @@ def last_name(url: str) -> str:
     'resnet'
     """
     return url.rstrip("/").rpartition("/")[2]
+
+
+def checked_source(text: str | Path) -> str | Path:
+    """Return ``text`` as the address of a store, or as a path."""
+    return checked_store(str(text)) if is_store(text) else checked_path(text, "the study")
