@@ -17,12 +17,15 @@ FOLD = "Rename, duplicate or delete this study"
 
 
 def press(page: Page, name: str, settle: Settle) -> None:
+    """Press where the page rests: what runs anew under the pointer takes no press."""
+    settle(page)
     page.get_by_role("button", name=name, exact=True).click()
     settle(page)
 
 
-def unfold(page: Page, title: str, name: str) -> None:
+def unfold(page: Page, title: str, name: str, settle: Settle) -> None:
     """Open the fold that holds the button ``name``, unless the page kept it open."""
+    settle(page)
     page.get_by_text(title).wait_for()
     if not page.get_by_role("button", name=name, exact=True).is_visible():
         page.get_by_text(title).click()
@@ -34,7 +37,9 @@ def test_a_study_with_weights_of_ones_own_is_looked_at_before_it_is_made(
     tensors = load_file(WEIGHTS)
     tensors["fc3.bias"] = tensors["fc3.bias"] + 0.25 * (tensors["fc3.bias"] > 0)
     save_file(tensors, tmp_path / "mine.safetensors")
+    settle(page)
     page.get_by_text("Begin another study").click()
+    expect(page.get_by_role("combobox", name="Model")).to_be_visible()
     pick(page, "Model", "sample:mlp", settle)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
         tmp_path / "mine.safetensors"
@@ -75,20 +80,20 @@ def test_a_study_with_weights_of_ones_own_is_looked_at_before_it_is_made(
     settle(page)
 
     open_page(page, "Study", settle)
-    unfold(page, FOLD, "Rename")
+    unfold(page, FOLD, "Rename", settle)
     page.get_by_label("New name").fill("ours")
     page.get_by_label("New name").press("Enter")
     settle(page)
     press(page, "Rename", settle)
     expect(page.get_by_role("combobox", name="Study", exact=True)).to_have_value("ours")
-    unfold(page, FOLD, "Duplicate")
+    unfold(page, FOLD, "Duplicate", settle)
     press(page, "Duplicate", settle)
     expect(page.get_by_role("combobox", name="Study", exact=True)).to_have_value("ours 2")
     names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     assert names == {"mlp", "ours", "ours 2"}
-    unfold(page, FOLD, "Delete")
+    unfold(page, FOLD, "Delete", settle)
     press(page, "Delete", settle)
-    unfold(page, "Trash: 1", "Restore")
+    unfold(page, "Trash: 1", "Restore", settle)
     press(page, "Restore", settle)
     expect(page.get_by_role("combobox", name="Study", exact=True)).to_have_value("ours 2")
     assert (folder / "ours 2" / "study.json").is_file()
