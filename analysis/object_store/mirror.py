@@ -22,7 +22,7 @@ from prunescope.object_store.identity import (
 )
 from prunescope.object_store.objects import ObjectStore
 from prunescope.store.files import storage, write_atomically
-from prunescope.store.folder import MANIFEST, StudyFolder
+from prunescope.store.folder import MANIFEST, TABLES, StudyFolder
 from prunescope.store.json_documents import from_json, write_document
 from prunescope.store.logits import TARGETS
 from prunescope.store.merge import joined_manifest
@@ -30,7 +30,7 @@ from prunescope.store.parquet_table import named_by_content
 from prunescope.store.study_files import file_hash
 from prunescope.study import Manifest
 
-TABLES: Final = ("measurements", "verifications", "screening", "largest", "quantiles", "logits")
+MIRRORED: Final = (*TABLES, "quantiles", "logits")
 """Folders of a study that a store has too; a row is written after its logits, and listed before."""
 
 FILES: Final = "files"
@@ -46,7 +46,7 @@ def mirror_folder(url: str) -> Path:
 def mirrored(
     store: ObjectStore,
     folder: Path | None = None,
-    tables: Sequence[str] = TABLES,
+    tables: Sequence[str] = MIRRORED,
     files: bool = False,
 ) -> StudyFolder | None:
     """Bring the mirror of ``store`` up to date and return it; None of an empty store.
@@ -54,7 +54,7 @@ def mirrored(
     Args:
         store: Only read.
         folder: Of the mirror; by default the account's own.
-        tables: Which of ``TABLES``.
+        tables: Which of ``MIRRORED``.
         files: Whether the network and data that the study keeps are brought too.
 
     Raises:

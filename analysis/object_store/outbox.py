@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -23,11 +24,7 @@ _RUN = (*KEY, "start", "rows")
 
 def tables_of(study: StudyFolder) -> dict[str, Table]:
     """Return the tables of ``study`` that a store has too, by the names of their folders."""
-    return {
-        "measurements": study.measurements, "verifications": study.verifications,
-        "screening": study.screening, "largest": study.largest,
-        "quantiles": quantiles(study.folder),
-    }  # fmt: skip
+    return study.tables | {"quantiles": quantiles(study.folder)}
 
 
 @dataclass
@@ -51,7 +48,7 @@ class Outbox:
 
     def __post_init__(self) -> None:
         self._seen: dict[str, set[str]] = {}
-        self._sent: dict[str, dict[Hashable, tuple[bool, int]]] = {}
+        self._sent: dict[str, dict[Hashable, tuple[Any, ...]]] = {}
         self._runs: set[Hashable] = set()
         if self.mirror is not None:
             self.learn(self.mirror)
@@ -102,12 +99,10 @@ class Outbox:
     def _fresh(self, name: str, table: Table) -> tuple[pd.DataFrame, set[str]]:
         frame, names = table.read_new(self._seen.get(name, set()))
         frame = own_rows(frame, self.study.manifest)
-        sent = self._sent.get(name, {})
-        more = [standing > sent.get(key, (False, -1)) for key, standing in _standings(table, frame)]
-        return (frame.loc[more].reset_index(drop=True) if more else frame), names
+        return table.better(frame, self._sent.get(name, {})), names
 
     def _note(self, name: str, table: Table, frame: pd.DataFrame) -> None:
-        self._sent.setdefault(name, {}).update(_standings(table, frame))
+        self._sent.setdefault(name, {}).update(table.standings(frame))
 
     def _push_logits(self, logits: LogitStore) -> None:
         seen = self._seen.setdefault("logits", set())
@@ -140,15 +135,6 @@ class Outbox:
     def _write(self, folder: str, name: str, content: bytes) -> None:
         self.store.write(f"{folder}/{name}", content)
         self.written.add(f"{folder}/{name}")
-
-
-def _standings(table: Table, frame: pd.DataFrame) -> list[tuple[Hashable, tuple[bool, int]]]:
-    """Key of each row, and what decides between two of one key: repeated, then samples."""
-    keys = frame[list(table.key)].itertuples(index=False, name=None)
-    repeated = frame["repeated"] if "repeated" in frame else [False] * len(frame)
-    samples = frame["samples"] if "samples" in frame else [0] * len(frame)
-    standings = zip(map(bool, repeated), map(int, samples), strict=True)
-    return list(zip(keys, standings, strict=True))
 
 
 def _runs(table: pa.Table | None) -> list[Hashable]:

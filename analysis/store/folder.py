@@ -36,6 +36,15 @@ from prunescope.study.recoveries import RECOVERIES
 from prunescope.text.numbers import counted
 
 MANIFEST: Final = "study.json"
+_TABLES: Final[dict[str, tuple[type[object], tuple[str, ...]]]] = {
+    "measurements": (Measurement, KEY),
+    "verifications": (Verification, VERIFICATION_KEY),
+    "screening": (Screening, KEY),
+    "largest": (LargestSparsity, LARGEST_KEY),
+    "predicted": (PredictedPoint, PREDICTED_KEY),
+}
+TABLES: Final = tuple(_TABLES)
+"""Folders of a study's tables of rows. A further table is a line above."""
 
 
 @dataclass(frozen=True)
@@ -105,34 +114,40 @@ class StudyFolder:
     @property
     def measurements(self) -> Table:
         """All measured points."""
-        return self._table("measurements", Measurement, KEY)
+        return self._table("measurements")
 
     @property
     def verifications(self) -> Table:
         """All verified plans."""
-        return self._table("verifications", Verification, VERIFICATION_KEY)
+        return self._table("verifications")
 
     @property
     def screening(self) -> Table:
         """All screened points."""
-        return self._table("screening", Screening, KEY)
+        return self._table("screening")
 
     @property
     def largest(self) -> Table:
         """The largest sparsities within limits, as searches found them."""
-        return self._table("largest", LargestSparsity, LARGEST_KEY)
+        return self._table("largest")
 
     @property
     def predicted(self) -> Table:
         """What first looks predict of points that nobody may have measured."""
-        return self._table("predicted", PredictedPoint, PREDICTED_KEY)
+        return self._table("predicted")
 
     @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
 
-    def _table(self, name: str, row: type[object], key: tuple[str, ...]) -> Table:
+    @property
+    def tables(self) -> dict[str, Table]:
+        """All tables of rows, by the names of their folders."""
+        return {name: self._table(name) for name in TABLES}
+
+    def _table(self, name: str) -> Table:
+        row, key = _TABLES[name]
         return Table(self.folder / name, row, key, self.folder / MANIFEST)
 
     def measured(self) -> pd.DataFrame:
@@ -175,12 +190,9 @@ class StudyFolder:
         return rows if self.drawn is None else drawn_rows(rows, self.drawn)
 
     def damaged(self) -> list[Path]:
-        """Return the files of measurements, plans and logits that were set aside as unreadable."""
-        return [
-            path
-            for table in (self.measurements, self.verifications, self.logits)
-            for path in table.damaged()
-        ]
+        """Return the files of rows and logits that were set aside as unreadable."""
+        rows = [path for table in self.tables.values() for path in table.damaged()]
+        return rows + self.logits.damaged()
 
     def foreign(self) -> int:
         """Return how many stored measurements belong to other weights, data or settings."""

@@ -13,10 +13,7 @@ import pandas as pd
 from prunescope.errors import BadValue, PrunescopeError
 from prunescope.store.files import write_atomically
 from prunescope.store.folder import MANIFEST, StudyFolder
-from prunescope.store.largest_sparsities import LARGEST_KEY
-from prunescope.store.measurements import VERIFICATION_KEY
 from prunescope.store.parquet_table import Table
-from prunescope.store.predicted_points import PREDICTED_KEY
 from prunescope.store.rows_of_study import own_rows
 from prunescope.store.score_quantiles import quantiles
 from prunescope.store.study_files import require_intact
@@ -77,20 +74,22 @@ def merge_study(study: StudyFolder, source: StudyFolder) -> Merged:
         study.logits.write_targets(targets)
     study.logits.take(source.logits, keys | dense)
     study.measurements.add(fresh)
-    verified = _taken(study.verifications, source.verifications, VERIFICATION_KEY, study.manifest)
-    _taken(study.screening, source.screening, KEY, study.manifest)
-    _taken(study.largest, source.largest, LARGEST_KEY, study.manifest)
-    _taken(study.predicted, source.predicted, PREDICTED_KEY, study.manifest)
+    others = study.tables
+    others.pop("measurements")
+    added = {
+        name: _taken(table, source.tables[name], study.manifest) for name, table in others.items()
+    }
     if quantiles(study.folder).read().empty:
         quantiles(study.folder).add(own_rows(quantiles(source.folder).read(), study.manifest))
     plans, unread = _plans(study, source)
     study.update(joined_manifest(study.manifest, source.manifest, study.measured()))
-    tables = study.measurements, study.verifications, study.screening, study.largest
-    for table in (*tables, study.predicted, study.logits):
+    for table in study.tables.values():
         table.compact()
+    study.logits.compact()
     new = int((before[offered["samples"] > before] == 0).sum())
     return Merged(
-        str(source.folder), new, len(fresh) - new, len(offered) - len(fresh), verified, plans,
+        str(source.folder), new, len(fresh) - new, len(offered) - len(fresh),
+        added["verifications"], plans,
         (*(path.name for path in source.damaged()), *unread),
     )  # fmt: skip
 
@@ -111,13 +110,10 @@ def _repeated_there_alone(offered: pd.DataFrame, known: pd.DataFrame) -> "pd.Ser
     return offered["repeated"] & ~joined["repeated"].fillna(value=False).astype(bool)
 
 
-def _taken(table: Table, source: Table, key: tuple[str, ...], manifest: Manifest) -> int:
-    """Add those rows of ``source`` whose keys ``table`` lacks; return how many."""
-    offered, known = own_rows(source.read(), manifest), table.read()
-    columns = list(key)
-    there = set(known[columns].itertuples(index=False, name=None))
-    missing = [k not in there for k in offered[columns].itertuples(index=False, name=None)]
-    fresh = offered.loc[missing].reset_index(drop=True) if len(offered) else offered
+def _taken(table: Table, source: Table, manifest: Manifest) -> int:
+    """Add those rows of ``source`` that ``table`` lacks, or has lesser ones of; return how many."""
+    offered, known = own_rows(source.read(), manifest), table.standings(table.read())
+    fresh = table.better(offered, known)
     table.add(fresh)
     return len(fresh)
 

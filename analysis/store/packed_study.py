@@ -24,14 +24,14 @@ from prunescope.fence.refusal import Refusal, quoted
 from prunescope.fence.safetensors_files import require_honest_tensors
 from prunescope.store.destinations import require_replaceable, source_paths, study_around
 from prunescope.store.files import storage
-from prunescope.store.folder import MANIFEST, StudyFolder
+from prunescope.store.folder import MANIFEST, TABLES, StudyFolder
 from prunescope.store.json_documents import MOST_BYTES as MOST_JSON
 from prunescope.store.read_only import require_writable
 from prunescope.store.study_files import require_intact
 from prunescope.study.manifest import Reference
 from prunescope.text.units import bytes_
 
-_TABLES: Final = "measurements|verifications|screening|largest|predicted|quantiles|logits|latency"
+_TABLES: Final = "|".join((*TABLES, "quantiles", "logits", "latency"))
 _MEMBER: Final = re.compile(
     rf"{re.escape(MANIFEST)}|[\w-][\w .+-]*\.(pt2|safetensors)|({_TABLES})/\w[\w-]*\.parquet"
     r"|latency/\w[\w-]*\.json|plans/[^/.][^/]*\.json"

@@ -10,7 +10,7 @@ import hashlib
 import io
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -113,6 +113,27 @@ class Table:
         """Return the rows of the files whose names are not in ``known``, and these names."""
         table, paths = self._merged(known)
         return table.to_pandas(), {path.name for path in paths}
+
+    def standings(self, frame: pd.DataFrame) -> dict[Hashable, tuple[Any, ...]]:
+        """Return by key what decides between two rows with the same key: the larger one stays."""
+        better = [name for name in _BETTER if name in frame.columns]
+        keys = frame[list(self.key)].itertuples(index=False, name=None)
+        if not better:
+            return dict.fromkeys(keys, ())
+        return dict(zip(keys, frame[better].itertuples(index=False, name=None), strict=True))
+
+    def better(
+        self, frame: pd.DataFrame, known: Mapping[Hashable, tuple[Any, ...]]
+    ) -> pd.DataFrame:
+        """Return the rows of ``frame`` whose key ``known`` lacks, or has a lesser standing of.
+
+        Args:
+            frame: As ``read`` returns it.
+            known: As ``standings`` returns it.
+        """
+        own = self.standings(frame)
+        more = [key not in known or standing > known[key] for key, standing in own.items()]
+        return frame.loc[more].reset_index(drop=True) if more else frame
 
     def damaged(self) -> list[Path]:
         """Return the files that were set aside because they could not be read."""

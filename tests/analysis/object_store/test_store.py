@@ -16,6 +16,7 @@ from prunescope.object_store.while_sweeping import pull, pushing
 from prunescope.store.folder import StudyFolder
 from prunescope.store.merge import merge_study
 from tests.analysis.store.rows import ROW, files, manifest, row
+from tests.analysis.store.test_merge import PREDICTED, VERIFIED
 
 VALUES = np.log(np.array([[0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0.125, 0.875]], np.float32))
 
@@ -156,3 +157,16 @@ def test_what_one_refused_is_refused_in_the_mirror(store, study, other, tmp_path
     sent(store, other.update(refused))
     assert len(listed_manifests(store)) == 2
     assert mirrored_or_refused(store).manifest.left_out == {"fc magnitude": "it differs"}
+
+
+def test_what_a_look_predicts_and_better_rows_reach_the_store(store, study, tmp_path) -> None:
+    study.predicted.append([PREDICTED])
+    study.verifications.append([VERIFIED])
+    outbox = Outbox(store, study, mirrored(store))
+    outbox.begin()
+    outbox.push()
+    study.verifications.append([replace(VERIFIED, removed_units="{}")])
+    outbox.push()
+    mirror = mirrored_or_refused(store)
+    assert mirror.predictions() == (PREDICTED,)
+    assert list(mirror.verifications.read()["removed_units"]) == ["{}"]

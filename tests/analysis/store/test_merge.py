@@ -10,6 +10,7 @@ from prunescope.errors import BadValue, ForeignStudy
 from prunescope.store.folder import StudyFolder
 from prunescope.store.measurements import Verification
 from prunescope.store.merge import merge_study
+from prunescope.store.predicted_points import PredictedPoint
 from prunescope.study import MEASUREMENT_VERSION, GroupSummary, MemberSummary
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.store.rows import ROW, files, manifest, row
@@ -19,6 +20,11 @@ PLAN = Plan("half", "f", {"fc": Choice("magnitude", 0.5)})
 VERIFIED = Verification(
     "f", MEASUREMENT_VERSION, "d", "{}", "validation", 0.1, "sums", 3, 20, 4, 2.0, 1.0,
     1.0, 0.5, 0.1, 3, 0, (1, 1),
+)  # fmt: skip
+
+PREDICTED = PredictedPoint(
+    "f", MEASUREMENT_VERSION, "fc", "magnitude", "weight", 0.5, "none", 0, 1.0, 0.1, 0.0, 0.2, 12,
+    0.01,
 )  # fmt: skip
 
 
@@ -112,3 +118,26 @@ def test_a_damaged_file_is_named_and_the_rest_is_taken(
     merged = merge_study(study, source)
     assert merged.points == 1
     assert merged.unread
+
+
+def test_a_plan_measured_again_with_its_units_counts_more(
+    study: StudyFolder, source: StudyFolder
+) -> None:
+    study.verifications.append([VERIFIED])
+    source.verifications.append([replace(VERIFIED, removed_units="{}")])
+    assert merge_study(study, source).verified == 1
+    assert list(study.verifications.read()["removed_units"]) == ["{}"]
+    assert merge_study(study, source).verified == 0
+
+
+def test_every_table_of_rows_is_merged_and_its_damage_said(
+    study: StudyFolder, source: StudyFolder
+) -> None:
+    source.predicted.append([PREDICTED])
+    merge_study(study, source)
+    assert study.predictions() == (PREDICTED,)
+    for table in study.tables.values():
+        table.folder.mkdir(exist_ok=True)
+        (table.folder / "x.parquet").write_bytes(b"PAR1")
+        table.read()
+    assert len(study.damaged()) == len(study.tables)
