@@ -209,8 +209,8 @@ class StudyFolder:
 
         They are never shown beside new ones. Those that were measured again do not count.
         """
-        points = superseded_rows(self.measurements.read(), self.manifest)
-        verified = superseded_rows(self.verifications.read(), self.manifest)
+        points = superseded_rows(self.measurements.read(("version",)), self.manifest)
+        verified = superseded_rows(self.verifications.read(("version", "plan")), self.manifest)
         if not len(points) and not len(verified):
             return None
         recoveries = {*recoveries_of(points), *recoveries_of(verified)}

@@ -16,8 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prunescope.errors import StorageFailure
@@ -104,9 +106,13 @@ class Table:
             require_present(self.beside)
         return self._write(pa.Table.from_pandas(frame, self.schema, preserve_index=False))
 
-    def read(self) -> pd.DataFrame:
-        """Return all rows, sorted by key, without doubles; damaged files are set aside."""
-        frame: pd.DataFrame = self._merged()[0].to_pandas()
+    def read(self, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Return all rows, sorted by key, without doubles; damaged files are set aside.
+
+        Args:
+            columns: That are needed besides the key; None for all.
+        """
+        frame: pd.DataFrame = self._merged(columns=columns)[0].to_pandas()
         return frame
 
     def read_new(self, known: Collection[str]) -> tuple[pd.DataFrame, set[str]]:
@@ -169,7 +175,9 @@ class Table:
             write_atomically(path, content)
         return path
 
-    def _merged(self, known: Collection[str] = ()) -> tuple[pa.Table, list[Path]]:
+    def _merged(
+        self, known: Collection[str] = (), columns: Collection[str] | None = None
+    ) -> tuple[pa.Table, list[Path]]:
         tables: dict[Path, pa.Table] = {}
         for _ in range(20):  # a compaction may take files away while we read; then look again
             paths = sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []
@@ -187,12 +195,18 @@ class Table:
         if not tables:
             return self.schema.empty_table(), []
         merged = pa.concat_tables(tables.values())
+        if columns is not None:
+            wanted = {*self.key, *_BETTER, *columns}
+            merged = merged.select([name for name in merged.schema.names if name in wanted])
         order: list[tuple[str, str]] = [(name, "ascending") for name in self.key]
         better = [name for name in _BETTER if name in merged.schema.names]
         order += [(name, "descending") for name in better]
-        merged = merged.sort_by(order)
-        keep = ~merged.select(list(self.key)).to_pandas().duplicated(keep="first")
-        return merged.filter(pa.array(keep)).combine_chunks(), list(tables)
+        rows = pc.sort_indices(merged.select([name for name, _ in order]), sort_keys=order)
+        keys = merged.select(list(self.key)).take(rows).to_pandas()
+        rows = rows.to_numpy()[~keys.duplicated(keep="first").to_numpy()]
+        if len(rows) == len(merged) and (rows == np.arange(len(rows))).all():
+            return merged.combine_chunks(), list(tables)  # a merged file lies so already
+        return merged.take(pa.array(rows)).combine_chunks(), list(tables)
 
     def _read(self, path: Path) -> pa.Table | None:
         try:

@@ -14,6 +14,7 @@ from prunescope.curves.seeds import mean_curves, over_seeds
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.newest import Newest
 from prunescope.dashboard.tables.front import Share, Shown, share_of, shown
+from prunescope.dashboard.tables.plan import verified_table
 from prunescope.errors import PrunescopeError
 from prunescope.export.delivered import Delivered, exported_files
 from prunescope.jobs import ACTIVE, Job, jobs
@@ -71,6 +72,7 @@ class _NewestOfStudy:
         self.verified: Newest[pd.DataFrame] = Newest()
         self.superseded: Newest[str | None] = Newest()
         self.record: Newest[Record] = Newest()
+        self.compared: Newest[pd.DataFrame] = Newest()
         self.operators: Newest[LogitOperators] = Newest()
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
         self.scores: Newest[tuple[Levels, Levels]] = Newest()
@@ -159,6 +161,16 @@ def record(of: StudyFolder) -> Record:
     return _newest(of.folder, _drawn(of)).record.get(
         lambda: (signature(of), _signature(of.logits.folder)),
         lambda _: Record.of(of.manifest, measured(of).curves, verified(of), operators(of)),
+    )
+
+
+def compared(of: StudyFolder) -> pd.DataFrame:
+    """Return the measured plans of a study beside what is predicted of them now, as shown."""
+    return _newest(of.folder, _drawn(of)).compared.get(
+        lambda: (signature(of), _signature(of.logits.folder)),
+        lambda _: verified_table(
+            of.manifest, verified(of), measured(of).curves, record(of), operators(of)
+        ),
     )
 
 

@@ -9,7 +9,6 @@ from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
-from prunescope.dashboard.tables.plan import verified_table
 from prunescope.planning.prediction.predict import Prediction, predict
 from prunescope.planning.preview import Preview, preview
 from prunescope.planning.solve.goal import COSTS
@@ -55,7 +54,7 @@ def measured_row(verified: pd.DataFrame, plan: Plan) -> "pd.Series[float] | None
     return rows.iloc[0] if len(rows) else None
 
 
-def history(opened: StudyFolder, known: StudyMeasurements) -> None:
+def history(opened: StudyFolder) -> None:
     """Show every plan of this study that was really measured."""
     verified = loaders.verified(opened)
     if verified.empty:
@@ -63,9 +62,7 @@ def history(opened: StudyFolder, known: StudyMeasurements) -> None:
     st.subheader("Measured plans", anchor=False)
     words = words_of(opened.manifest)
     form = words.column_format
-    table = verified_table(
-        opened.manifest, verified, known.curves, loaders.record(opened), loaders.operators(opened)
-    )
+    table = loaders.compared(opened)
     take_away.table(opened, table, "Measured plans")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260), placeholder="–",

@@ -11,6 +11,7 @@ Source: the map is worked out for this project (docs/science.md §2.4); isotonic
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
 import numpy as np
@@ -38,20 +39,12 @@ class DropMap:
 
     @classmethod
     def of(cls, study_curves: Curves, recovery: str, quantity: str) -> Self | None:
-        """Return the map of all points measured with ``recovery``; None without such a figure."""
-        pairs = [
-            (float(getattr(point, quantity)), point.drop)
-            for key, curve in study_curves.items()
-            if key.recovery == recovery
-            for point in curve.points
-        ]
-        pairs = sorted(pair for pair in pairs if all(map(math.isfinite, pair)))
-        if not pairs:
-            return None
-        amounts, drops = (np.array(values) for values in zip(*pairs, strict=True))
-        rising = np.asarray(isotonic_regression(drops).x)
-        steps, first = np.unique(amounts, return_index=True)
-        return cls(quantity, steps, rising[first])
+        """Return the map of all points measured with ``recovery``; None without such a figure.
+
+        The map of the same curves is made once: a page asks for it with every plan that it shows.
+        """
+        made = _fitted(_Same(study_curves), recovery, quantity)
+        return None if made is None else cls(quantity, *made)
 
     def drop(self, amount: float) -> float:
         """Return the drop at ``amount``: linear from (0, 0) through the points, then constant."""
@@ -61,6 +54,38 @@ class DropMap:
         amounts = np.concatenate([[0.0], self.amounts[inside]])
         drops = np.concatenate([[0.0], self.drops[inside]])
         return float(np.interp(amount, amounts, drops))
+
+
+class _Same:
+    """Curves as a key of a cache: the same object, as long."""
+
+    def __init__(self, curves: Curves) -> None:
+        self.curves, self.length = curves, len(curves)
+
+    def __hash__(self) -> int:
+        return hash((id(self.curves), self.length))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Same):
+            return NotImplemented
+        return self.curves is other.curves and self.length == other.length
+
+
+@lru_cache(maxsize=8)
+def _fitted(of: _Same, recovery: str, quantity: str) -> tuple[np.ndarray, np.ndarray] | None:
+    pairs = [
+        (float(getattr(point, quantity)), point.drop)
+        for key, curve in of.curves.items()
+        if key.recovery == recovery
+        for point in curve.points
+    ]
+    pairs = sorted(pair for pair in pairs if all(map(math.isfinite, pair)))
+    if not pairs:
+        return None
+    amounts, drops = (np.array(values) for values in zip(*pairs, strict=True))
+    rising = np.asarray(isotonic_regression(drops).x)
+    steps, first = np.unique(amounts, return_index=True)
+    return steps, rising[first]
 
 
 def summed_change(parts: Sequence[Part], quantity: str) -> float:

@@ -4,8 +4,9 @@ import streamlit as st
 
 from prunescope.charts.colours import by_criterion
 from prunescope.dashboard.charts.two_studies import two_studies_figure
-from prunescope.dashboard.shared import loaders, page_header, view
+from prunescope.dashboard.shared import loaders, page_header, take_away, view
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.two_studies import dense_table, layers_of_both
 from prunescope.store.folder import StudyFolder
@@ -39,8 +40,10 @@ def show(opened: StudyFolder, layer: str) -> None:
     if other is None:
         return
     names = opened.folder.name, other.folder.name
+    dense = dense_table({names[0]: opened.manifest, names[1]: other.manifest})
+    take_away.table(opened, dense, "Dense models", f"beside {names[1]}")
     st.dataframe(
-        dense_table({names[0]: opened.manifest, names[1]: other.manifest}), hide_index=True,
+        dense, hide_index=True, column_config=explained(dense, {}),
         alt="The two studies' models, dense scores and sizes",
     )  # fmt: skip
     words = words_of(opened.manifest), words_of(other.manifest)
@@ -78,16 +81,17 @@ def _layers(opened: StudyFolder, other: StudyFolder, names: tuple[str, str]) -> 
         st.caption("No layer of the same name is measured in both.")
         return
     numbers = st.column_config.NumberColumn
+    take_away.table(opened, table, "Layers of both", f"beside {names[1]}")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 380),
-        column_config={
+        column_config=explained(table, {
             "Layer": st.column_config.TextColumn(
                 pinned=True, width=text_width(table["Layer"], "Layer")
             ),
             "Here": numbers(plain.text(names[0]), format=words.column_format),
             "There": numbers(plain.text(names[1]), format=words.column_format),
             "Difference": numbers(format=words.column_format),
-        },
+        }),
         alt="Mean drop of every layer that both studies measured",
     )  # fmt: skip
     st.caption(

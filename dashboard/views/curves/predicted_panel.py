@@ -1,6 +1,7 @@
 """What a first look predicts of every layer, and the curves of those that nobody measured."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -8,11 +9,15 @@ import streamlit as st
 from prunescope.charts.colours import by_criterion
 from prunescope.charts.curves import empty_figure
 from prunescope.dashboard.charts.predicted import add_predicted
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import loaders, take_away
+from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.explained import explained
 from prunescope.store.folder import StudyFolder
 from prunescope.store.predicted_points import PredictedCurve, predicted_curves
 from prunescope.text.predictions import prediction_sentence
 from prunescope.text.scores import ScoreWords, words_of
+
+_OTHERS: Final = "Of the predictions: the largest sparsity within the limit, or the mean drop."
 
 
 def show(opened: StudyFolder, limit: float, measured: Sequence[str]) -> None:
@@ -32,8 +37,11 @@ def show(opened: StudyFolder, limit: float, measured: Sequence[str]) -> None:
         "measured", expanded=False, icon=":material/visibility:",
     ):  # fmt: skip
         st.caption(prediction_sentence(first.anchors, first.error, words))
+        table = predicted_table(curves, limit, words)
+        take_away.table(opened, table, "Predicted layers", words.limit(limit))
         st.dataframe(
-            predicted_table(curves, limit, words), hide_index=True, width="stretch",
+            table, hide_index=True, width="stretch",
+            column_config=explained(table, {}, _OTHERS),
             alt="Layers by predicted sensitivity",
         )  # fmt: skip
         others = [c.subject for c in curves if c.subject not in set(measured)]
@@ -46,7 +54,10 @@ def show(opened: StudyFolder, limit: float, measured: Sequence[str]) -> None:
             )
             baseline = opened.manifest.baseline.score if opened.manifest.baseline else 0.0
             add_predicted(figure, own, colours, baseline, "score", words)
-            st.plotly_chart(figure, key="predicted figure", alt=f"Predicted curve of {layer}")
+            st.plotly_chart(
+                figure, key="predicted figure", config=chart_config(opened, layer, "predicted"),
+                alt=f"Predicted curve of {layer}",
+            )  # fmt: skip
 
 
 def of_layer(opened: StudyFolder, layer: str) -> list[PredictedCurve]:

@@ -60,7 +60,7 @@ def page() -> None:
         exported_front.show(opened, plan)
         reasons.show(opened, known, asked)
     network_panel.show(opened, known)
-    plan_summary.history(opened, known)
+    plan_summary.history(opened)
     head_line.shapes(opened)
 
 

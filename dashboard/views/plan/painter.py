@@ -50,7 +50,8 @@ def show(
     plan = session.draft(opened).plan
     others = [kind for kind in granularities(opened.manifest) if kind != granularity]
     together = bool(others) and bool(st.session_state.get(TOGETHER))
-    subjects = [Subject(name, default_method(opened, known, granularity)) for name in shown]
+    default = default_method(opened, known, granularity)
+    subjects = [Subject(name, default) for name in shown]
     for kind in others:
         default = default_method(opened, known, kind)
         pruned = () if together else pruned_at(plan, kind)
