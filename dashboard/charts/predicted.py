@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from prunescope.charts.colours import faint
+from prunescope.charts.colours import QUIET, faint
 from prunescope.store.predicted_points import PredictedCurve
 from prunescope.text import plain
 from prunescope.text.scores import ScoreWords
@@ -38,7 +38,7 @@ def add_predicted(
         return words.shown(baseline - drop) if vertical == "score" else words.shown_drop(drop)
 
     for curve in curves:
-        colour = colours.get(curve.points[0].criterion, "#808080")
+        colour = colours.get(curve.points[0].criterion, QUIET)
         across = [0.0, *(100 * point.sparsity for point in curve.points)]
         low = [0.0, *(point.low for point in curve.points)]
         high = [0.0, *(point.high for point in curve.points)]
