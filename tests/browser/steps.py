@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from prunescope.dashboard.shared.link import decode_plan
 from prunescope.study import Manifest
@@ -159,3 +160,16 @@ class Shared:
         if "plan" not in query:
             return Plan("shared", self._manifest.fingerprint)
         return decode_plan(query["plan"][0], self._manifest)
+
+
+def steady_box(page: Page, target: Locator) -> FloatRect:
+    """Where ``target`` is once it has stayed there for half a second: a page may still move."""
+    before, since = target.bounding_box(), time.monotonic()
+    for _ in range(600):
+        page.wait_for_timeout(100)
+        box = target.bounding_box()
+        if box is None or box != before:
+            before, since = box, time.monotonic()
+        elif time.monotonic() - since > 0.5:
+            return box
+    raise AssertionError(f"Expected {target} to rest within a minute, but it moves on.")

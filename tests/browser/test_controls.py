@@ -13,7 +13,16 @@ from prunescope.planning.pareto import Front, load_front
 from prunescope.planning.preview import preview
 from prunescope.store.folder import StudyFolder
 from tests.browser.conftest import opened_at, serving
-from tests.browser.steps import Settle, Shared, clear, drag, only_budget, open_page, pick
+from tests.browser.steps import (
+    Settle,
+    Shared,
+    clear,
+    drag,
+    only_budget,
+    open_page,
+    pick,
+    steady_box,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
@@ -264,8 +273,8 @@ def test_other_plans_and_saved_ones_are_opened(
     marks = chart.locator(".scatterlayer .trace").filter(has=page.locator(".points path"))
     marks.first.scroll_into_view_if_needed()
     points = marks.first.locator(".points path")
-    box = points.nth(points.count() - 3).bounding_box()  # by rising cost, the dense one last
-    assert box is not None
+    point = points.nth(points.count() - 3)  # by rising cost, the dense one last
+    box = steady_box(page, point)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     clicked = plan.now()
     assert clicked.digest in {point.plan.digest for point in swept(timed_study).points}
