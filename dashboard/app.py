@@ -1,6 +1,7 @@
 """The frame of the dashboard, which ``server.py`` serves."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -80,6 +81,7 @@ def main(folder: Path, first: str = "study") -> None:
         take_away.fill()
         contrast.mend()
         address.show(page_header.study())
+    warm_up.tidying.after(time.monotonic())
 
 
 def _folder() -> Path:
