@@ -75,8 +75,9 @@ def main(folder: Path, first: str = "study") -> None:
             job_strip.strip(place, live=chosen.url_path in _LIVE)
         warm_up.ready(place)
         said = session.notice()
-        if said:
-            st.warning(plain.text(said))
+        with st.container(key="notice"):  # what follows keeps its number, and so is not made anew
+            if said:
+                st.warning(plain.text(said))
         chosen.run()
         take_away.fill()
         contrast.mend()
