@@ -1,4 +1,4 @@
-"""The page's frame as the browser gets it first: Streamlit's own, with room for what comes later."""
+"""The frame of every page, as the browser gets it first: with room for what comes later."""
 
 from functools import cache
 from pathlib import Path

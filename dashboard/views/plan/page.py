@@ -73,7 +73,7 @@ def _granularity(opened: StudyFolder) -> str:
     offered = granularities(opened.manifest)
     if len(offered) == 1:
         return offered[0]
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="granularity row"):
         chosen = st.segmented_control(
             "What leaves", offered, required=True,
             key=view.kept(session.GRANULARITY, offered[0], view.one_of(offered)),
