@@ -1,6 +1,7 @@
 """The frame of the dashboard, which ``server.py`` serves."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -74,12 +75,14 @@ def main(folder: Path, first: str = "study") -> None:
             job_strip.strip(place, live=chosen.url_path in _LIVE)
         warm_up.ready(place)
         said = session.notice()
-        if said:
-            st.warning(plain.text(said))
+        with st.container(key="notice"):  # what follows keeps its number, and so is not made anew
+            if said:
+                st.warning(plain.text(said))
         chosen.run()
         take_away.fill()
         contrast.mend()
         address.show(page_header.study())
+    warm_up.tidying.after(time.monotonic())
 
 
 def _folder() -> Path:
