@@ -56,7 +56,7 @@ def page() -> None:
         painter.show(opened, known, shown, granularity)
         layer_panel.show(opened, known, asked, shown, granularity)
         sparsity_table.table(opened, known, shown, granularity)
-        front_chart.show(opened, asked, guess)
+        front_chart.show(opened, asked, guess, layer_panel.subject(opened, shown))
         exported_front.show(opened, plan)
         reasons.show(opened, known, asked)
     network_panel.show(opened, known)
