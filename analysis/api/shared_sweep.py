@@ -13,6 +13,7 @@ from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
+from prunescope.object_store.inbox import Inbox
 from prunescope.object_store.objects import ObjectStore
 from prunescope.object_store.outbox import Outbox
 from prunescope.object_store.while_sweeping import pull, pushing
@@ -117,8 +118,14 @@ def shared_sweep(
             crewed = _crewed(bench, study, grid, progress, policy, sharing, engine)
         outbox = pull(outbox.store.url, study)
         study = StudyFolder.open(study.folder)
-    with pushing(outbox):
-        swept = run_sweep(bench, study, grid, progress, policy, engine, screening, begun, seconds)
+    inbox = None if outbox is None else Inbox(outbox, grid=repr(grid))
+    others = None if inbox is None else inbox.others
+    with pushing(outbox, inbox):
+        swept = run_sweep(
+            bench, study, grid, progress, policy, engine, screening, begun, seconds, others
+        )
+    if inbox is not None:
+        swept = replace(swept, exchange=inbox.exchange)
     if crewed is not None:
         swept = replace(swept, report=_together(swept.report, crewed))
     return swept, crewed
