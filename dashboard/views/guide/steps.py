@@ -29,7 +29,7 @@ class Step:
     done: Callable[[StudyFolder], bool]
 
 
-def _nothing(opened: StudyFolder, limit: float) -> str:
+def _nothing(opened: StudyFolder, limit: float) -> str:  # noqa: ARG001
     return ""
 
 
@@ -38,7 +38,7 @@ def _curve(opened: StudyFolder, limit: float) -> str:
     return f"{said[0]}: {said[1]}" if said else "The first points appear within seconds."
 
 
-def _promised(opened: StudyFolder, limit: float) -> str:
+def _promised(opened: StudyFolder, limit: float) -> str:  # noqa: ARG001
     plan = session.draft(opened).plan
     return f"This one: {plan_line(opened, plan)}." if plan.active() else ""
 
