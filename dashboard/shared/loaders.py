@@ -36,9 +36,11 @@ from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.store.largest_sparsities import LargestSparsity
+from prunescope.store.plan_answers import PlanAnswers
 from prunescope.store.predicted_points import PredictedPoint
 from prunescope.store.score_quantiles import Levels, levels
 from prunescope.store.study_names import hidden
+from prunescope.store.unit_scores import UnitScores
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -77,6 +79,8 @@ class _NewestOfStudy:
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
         self.scores: Newest[tuple[Levels, Levels]] = Newest()
         self.files: Newest[tuple[Delivered, ...]] = Newest()
+        self.answers: Newest[dict[str, PlanAnswers]] = Newest()
+        self.units: Newest[dict[tuple[str, str, int], UnitScores]] = Newest()
 
 
 def catalogue(folder: Path) -> tuple[Path, ...]:
@@ -202,6 +206,21 @@ def score_levels(of: StudyFolder, grouped: bool) -> Levels:
             levels(of.folder, of.manifest, "magnitude", True),
         ),
     )[grouped]
+
+
+def answers(of: StudyFolder) -> Mapping[str, PlanAnswers]:
+    """Return digest → what that measured plan answers to every validation sample."""
+    return _newest(of.folder, _drawn(of)).answers.get(
+        lambda: _signature(of.answers.folder), lambda _: of.answered_samples()
+    )
+
+
+def unit_scores(of: StudyFolder) -> Mapping[tuple[str, str, int], UnitScores]:
+    """Return (group, criterion, seed) → its units' scores, where a measured plan used them."""
+    return _newest(of.folder, of.manifest.fingerprint).units.get(
+        lambda: _signature(of.unit_scores.folder),
+        lambda _: {row.named: row for row in of.scored_units()},
+    )
 
 
 def predicted(of: StudyFolder) -> Predicted:
