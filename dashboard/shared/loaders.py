@@ -32,6 +32,7 @@ from prunescope.planning.pose_goal import (
     predictor,
 )
 from prunescope.planning.prediction import LogitOperators, Record
+from prunescope.planning.prediction.prediction import Prediction
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
@@ -79,6 +80,7 @@ class _NewestOfStudy:
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
         self.scores: Newest[tuple[Levels, Levels]] = Newest()
         self.files: Newest[tuple[Delivered, ...]] = Newest()
+        self.reference: Newest[Prediction] = Newest()
         self.answers: Newest[dict[str, PlanAnswers]] = Newest()
         self.units: Newest[dict[tuple[str, str, int], UnitScores]] = Newest()
 
@@ -226,6 +228,14 @@ def unit_scores(of: StudyFolder) -> Mapping[tuple[str, str, int], UnitScores]:
 def predicted(of: StudyFolder) -> Predicted:
     """Return the function that predicts a plan from what the study knows now."""
     return predictor(of.manifest, measured(of).curves, record(of), operators(of))
+
+
+def predicted_reference(of: StudyFolder, plan: Plan) -> Prediction:
+    """Return what is expected of the plan that others are compared with, kept while it stands."""
+    return _newest(of.folder, _drawn(of)).reference.get(
+        lambda: (signature(of), _signature(of.logits.folder), plan.digest, plan.solved),
+        lambda _: predicted(of)(plan),
+    )
 
 
 def knowledge(of: StudyFolder) -> StudyKnowledge:
