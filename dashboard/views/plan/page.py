@@ -40,7 +40,7 @@ def page() -> None:
         return
     known = loaders.measured(opened)
     painter.take(opened)
-    head = head_line.reserve()
+    head = head_line.reserve(opened)
     saved_plans.toolbar(opened)
     asked = goal_panel.show(opened, known)
     plan = session.draft(opened).plan
