@@ -20,6 +20,7 @@ import torch
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.capture.graph import take
 from prunescope.export import fresh_process
+from prunescope.export.plain_torch import check
 from prunescope.jobs.warm_worker import SWITCH
 from prunescope.sources import data as data_source
 from prunescope.sources.data import Samples, Splits
@@ -218,6 +219,9 @@ def warm_python(warm: WarmCommands) -> Path:
     return warm.python
 
 
+_RELOADING = (fresh_process, check)
+
+
 class _WarmPython:
     """Takes the place of ``sys`` where only ``sys.executable`` is asked for."""
 
@@ -236,11 +240,13 @@ def warm_reloads(request: pytest.FixtureRequest) -> Iterator[None]:
     They know as little of what was exported, and do not spend four seconds on imports.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fresh_process, "sys", _WarmPython(request))
+        for module in _RELOADING:
+            patch.setattr(module, "sys", _WarmPython(request))
         yield
 
 
 @pytest.fixture
 def fresh_reloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exported files are reloaded by fresh processes, as users' are."""
-    monkeypatch.setattr(fresh_process, "sys", sys)
+    for module in _RELOADING:
+        monkeypatch.setattr(module, "sys", sys)

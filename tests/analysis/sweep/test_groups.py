@@ -25,6 +25,7 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_units
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import groups_left_out, points
+from tests.long import core
 from tests.samples import PICTURES
 
 Benches = Callable[[str], Workbench]
@@ -41,7 +42,7 @@ def chosen_groups(bench: Workbench) -> list[str]:
 
 
 @pytest.mark.timeout(900)  # six exports of each model; a busy machine needs its time
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", core(PICTURES, {*PICTURES} - {"mobilenet", "resnet20"}))
 def test_curve_equals_prune_export_reload_evaluate(
     name: str, sample_bench: Benches, tmp_path: Path
 ) -> None:
