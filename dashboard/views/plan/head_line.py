@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from prunescope.dashboard.shared import loaders, plan_summary
+from prunescope.dashboard.shared import loaders, plan_summary, reference
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.network_facts import network_facts
 from prunescope.dashboard.views.plan.head_words import HeadWords, head_words
@@ -20,9 +20,13 @@ from prunescope.study.plan import Plan
 _FOLDER: Final = Path(__file__).parents[2]
 
 
-def reserve() -> DeltaGenerator:
-    """Take the line's place on the page, to be filled once the plan is predicted."""
-    return st.container(key="head", height=56, border=False)
+def reserve(opened: StudyFolder) -> DeltaGenerator:
+    """Take the line's place on the page, to be filled once the plan is predicted.
+
+    Against a reference plan there is a second, smaller line.
+    """
+    lines = 56 if reference.plan(opened) is None else 82
+    return st.container(key="head", height=lines, border=False)
 
 
 def show(
@@ -57,8 +61,9 @@ def words_of_plan(
     row = plan_summary.measured_row(loaders.verified(opened), plan)
     measured = None if row is None else float(row["score_sum"]) / max(int(row["samples"]), 1)
     return head_words(
-        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan)
-    )
+        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan),
+        reference.against(opened, known, plan, guess),
+    )  # fmt: skip
 
 
 def shapes(opened: StudyFolder) -> None:
