@@ -27,6 +27,7 @@ from prunescope.sources.data import Samples, Splits
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
 from tests import residual
+from tests.order import long_first
 from tests.warm_commands import WarmCommands
 
 torch.set_num_threads(1)
@@ -44,14 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long tests out unless somebody asks for them."""
+    """Leave long tests out unless somebody asks for them; let what takes long be begun first."""
     named = any("::" in argument for argument in config.args)
-    if named or config.getoption("--long") or "long" in config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    if long:
-        config.hook.pytest_deselected(items=long)
+    if not (named or config.getoption("--long") or "long" in config.option.markexpr):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("long")])
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = long_first(items, processes)
 
 
 @pytest.fixture
