@@ -1,6 +1,7 @@
 """The frame of the dashboard, which ``server.py`` serves."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from prunescope.dashboard.shared import (
 from prunescope.dashboard.shared import pages as links
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
+from prunescope.dashboard.views.guide import bar as guide
 from prunescope.dashboard.views.plan import measure_candidates
 from prunescope.dashboard.views.plan import page as plan
 from prunescope.dashboard.views.plans import page as plans
@@ -74,12 +76,15 @@ def main(folder: Path, first: str = "study") -> None:
             job_strip.strip(place, live=chosen.url_path in _LIVE)
         warm_up.ready(place)
         said = session.notice()
-        if said:
-            st.warning(plain.text(said))
+        with st.container(key="notice"):  # what follows keeps its number, and so is not made anew
+            if said:
+                st.warning(plain.text(said))
         chosen.run()
+        guide.show(chosen.url_path)
         take_away.fill()
         contrast.mend()
         address.show(page_header.study())
+    warm_up.tidying.after(time.monotonic())
 
 
 def _folder() -> Path:

@@ -53,11 +53,16 @@ def page() -> None:
     with left:
         granularity = _granularity(opened)
         shown = bulk_edits.toolbar(opened, known, granularity)
-        painter.show(opened, known, shown, granularity)
-        layer_panel.show(opened, known, asked, shown, granularity)
-        sparsity_table.table(opened, known, shown, granularity)
-        front_chart.show(opened, asked, guess, layer_panel.subject(opened, shown))
-        exported_front.show(opened, plan)
+        with st.container():
+            painter.show(opened, known, shown, granularity)
+        with st.container():
+            layer_panel.show(opened, known, asked, shown, granularity)
+        with st.container():
+            sparsity_table.table(opened, known, shown, granularity)
+        with st.container():
+            front_chart.show(opened, asked, guess, layer_panel.subject(opened, shown))
+        with st.container():
+            exported_front.show(opened, plan)
         reasons.show(opened, known, asked)
     network_panel.show(opened, known)
     plan_summary.history(opened)
@@ -68,7 +73,7 @@ def _granularity(opened: StudyFolder) -> str:
     offered = granularities(opened.manifest)
     if len(offered) == 1:
         return offered[0]
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="granularity row"):
         chosen = st.segmented_control(
             "What leaves", offered, required=True,
             key=view.kept(session.GRANULARITY, offered[0], view.one_of(offered)),
