@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from prunescope.dashboard.shared import loaders, plan_summary
+from prunescope.dashboard.shared import loaders, plan_summary, standing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.network_facts import network_facts
 from prunescope.dashboard.views.plan.head_words import HeadWords, head_words
@@ -20,34 +19,26 @@ from prunescope.study.plan import Plan
 _FOLDER: Final = Path(__file__).parents[2]
 
 
-def reserve() -> DeltaGenerator:
-    """Take the line's place on the page, to be filled once the plan is predicted."""
-    return st.container(key="head", height=56, border=False)
+def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Prediction) -> None:
+    """Show the line of ``plan``, in a new window before all else of the page.
 
-
-def show(
-    place: DeltaGenerator,
-    opened: StudyFolder,
-    known: StudyMeasurements,
-    plan: Plan,
-    guess: Prediction,
-) -> None:
-    """Show the line of ``plan`` at ``place``; the browser keeps its sizes while bars are dragged.
+    The browser keeps its sizes while bars are dragged.
 
     Args:
-        place: From ``reserve``.
         opened: The study.
         known: Its measurements.
         plan: The draft.
         guess: What is expected of it.
     """
     line = words_of_plan(opened, known, plan, guess)
+    stands = standing.word("head")
     head = st.components.v2.component(
         "prunescope_head", html=_asset("headline/headline.html"),
         css=_asset("headline/headline.css"), js=_asset("headline/headline.js"),
     )  # fmt: skip
-    with place:
-        head(key="head line", data=asdict(line))
+    with st.container(key="head", height=56, border=False):
+        head(key="head line", data=asdict(line) | {"stands": stands})
+    standing.wait(stands)
 
 
 def words_of_plan(
