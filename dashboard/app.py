@@ -23,6 +23,7 @@ from prunescope.dashboard.shared import (
 from prunescope.dashboard.shared import pages as links
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
+from prunescope.dashboard.views.guide import bar as guide
 from prunescope.dashboard.views.plan import measure_candidates
 from prunescope.dashboard.views.plan import page as plan
 from prunescope.dashboard.views.plans import page as plans
@@ -79,6 +80,7 @@ def main(folder: Path, first: str = "study") -> None:
             if said:
                 st.warning(plain.text(said))
         chosen.run()
+        guide.show(chosen.url_path)
         take_away.fill()
         contrast.mend()
         address.show(page_header.study())

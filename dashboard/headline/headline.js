@@ -11,9 +11,9 @@ function stands(word) {
 
 export default function (component) {
   const { data, parentElement } = component;
-  const root = parentElement.querySelector(".head");
+  const root = parentElement.querySelector(".frame");
   const part = (name) => root.querySelector(`.${name}`);
-  for (const name of ["name", "dense", "score", "span", "macs", "parameters", "speed", "how"]) {
+  for (const name of ["name", "dense", "score", "span", "macs", "parameters", "speed", "how", "against"]) {
     part(name).textContent = data[name];
   }
   root.classList.remove("changing");

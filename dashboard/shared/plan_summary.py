@@ -4,7 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import expected_score, loaders, rights, take_away
+from prunescope.dashboard.shared import (
+    device_choice,
+    expected_score,
+    loaders,
+    rights,
+    take_away,
+)
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -92,6 +98,7 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
     name = plain.text(words.name)
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
+        device = device_choice.beside("measure device")
         if st.button(
             "Measure it", key="measure", icon=":material/science:", type="primary",
             disabled=not plan.active() or rights.locked(),
@@ -99,7 +106,7 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
                 "Applies the plan for real and evaluates the validation split, in a job."
             ),
         ):  # fmt: skip
-            start(opened.folder, Verify(draft_file(opened, plan)))
+            start(opened.folder, Verify(draft_file(opened, plan), device=device))
             st.rerun()
         return
     samples = int(row["samples"])

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.long import core
 from tests.pages import blocks, left_out, run_page
+from tests.warm_commands import WarmCommands
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -15,6 +17,10 @@ WITH_BLOCKS = sorted(
 TUTORIALS = {
     "torchvision-resnet", "own-class-and-loader", "language-model", "serve-to-team",
 }  # fmt: skip
+LONG = {
+    "deliver.md", "own-model.md", "tutorials/torchvision-resnet.md", "tutorials/language-model.md",
+}  # fmt: skip
+"""Pages that train and export for a minute and more."""
 
 
 def name(page: Path) -> str:
@@ -22,9 +28,9 @@ def name(page: Path) -> str:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
-def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path, warm_commands: Path) -> None:
-    run_page(page, tmp_path, warm_commands)
+@pytest.mark.parametrize("page", core(WITH_BLOCKS, {*map(name, WITH_BLOCKS)} - LONG, name))
+def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path, warm: WarmCommands) -> None:
+    run_page(page, tmp_path, warm)
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
@@ -33,6 +39,10 @@ def test_no_block_waits_for_what_is_not_there(page: Path) -> None:
     if waiting:
         pytest.skip(f"{len(waiting)} blocks wait for {waiting[0].needs}")
     assert not waiting
+
+
+def test_the_long_pages_are_among_them() -> None:
+    assert {*map(name, WITH_BLOCKS)} >= LONG
 
 
 def test_every_tutorial_has_commands_that_run() -> None:

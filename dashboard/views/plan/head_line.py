@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, plan_summary, standing
+from prunescope.dashboard.shared import loaders, plan_summary, reference, standing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.network_facts import network_facts
 from prunescope.dashboard.views.plan.head_words import HeadWords, head_words
@@ -22,7 +22,8 @@ _FOLDER: Final = Path(__file__).parents[2]
 def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Prediction) -> None:
     """Show the line of ``plan``, in a new window before all else of the page.
 
-    The browser keeps its sizes while bars are dragged.
+    The browser keeps its sizes while bars are dragged. Against a reference plan there is a second,
+    smaller line.
 
     Args:
         opened: The study.
@@ -36,7 +37,8 @@ def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Predi
         "prunescope_head", html=_asset("headline/headline.html"),
         css=_asset("headline/headline.css"), js=_asset("headline/headline.js"),
     )  # fmt: skip
-    with st.container(key="head", height=56, border=False):
+    height = 56 if reference.plan(opened) is None else 82
+    with st.container(key="head", height=height, border=False):
         head(key="head line", data=asdict(line) | {"stands": stands})
     standing.wait(stands)
 
@@ -48,8 +50,9 @@ def words_of_plan(
     row = plan_summary.measured_row(loaders.verified(opened), plan)
     measured = None if row is None else float(row["score_sum"]) / max(int(row["samples"]), 1)
     return head_words(
-        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan)
-    )
+        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan),
+        reference.against(opened, known, plan, guess),
+    )  # fmt: skip
 
 
 def shapes(opened: StudyFolder) -> None:

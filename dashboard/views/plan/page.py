@@ -60,7 +60,7 @@ def page() -> None:
         with st.container():
             sparsity_table.table(opened, known, shown, granularity)
         with st.container():
-            front_chart.show(opened, asked, guess)
+            front_chart.show(opened, asked, guess, layer_panel.subject(opened, shown))
         with st.container():
             exported_front.show(opened, plan)
         reasons.show(opened, known, asked)
