@@ -48,7 +48,7 @@ def show(
         return found[st.session_state[_STUDY]]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame"):
         name = st.selectbox(
-            "Study", names, key=_STUDY, label_visibility="collapsed", width=260,
+            "Study", names, key=_STUDY, label_visibility="collapsed", width=210,
             help=f"Studies in {folder}",
         )  # fmt: skip
         path = found[name]

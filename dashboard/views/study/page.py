@@ -15,7 +15,7 @@ from prunescope.dashboard.shared import (
 )
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
-from prunescope.dashboard.tables.plan import preflight
+from prunescope.dashboard.tables.plan import preflight, skipped_lines
 from prunescope.dashboard.views.study import (
     block_list,
     class_list,
@@ -191,3 +191,5 @@ def _layers(opened: StudyFolder) -> None:
         }),
         alt="Every layer with its size, cost, and whether it can be pruned",
     )  # fmt: skip
+    if lines := skipped_lines(manifest):
+        st.caption("  \n".join(map(plain.text, lines)))
