@@ -49,6 +49,7 @@ def page() -> None:
             runs.show(place)
             _take_out(place)
         new_study.form(expanded=place is None)
+        keep_house.unmade()
         keep_house.trash()
         return
     tell = overview_panel.begin(opened)
@@ -63,6 +64,7 @@ def page() -> None:
     checked = bool(checks(page_header.folder()))
     with st.expander("Begin another study", icon=":material/add:", expanded=checked):
         new_study.form(expanded=True)
+    keep_house.unmade()
     keep_house.show(opened)
 
 
